@@ -1,0 +1,1 @@
+//! The YAML: reading, diagnostics, resolving to what one environment should hold.

@@ -1,0 +1,127 @@
+//! Organisation numbers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A Norwegian organisation number: nine digits, the last a MOD 11 check digit
+/// (Brønnøysundregistrene, "Om organisasjonsnummeret"). Nothing else can be held, so one is safe
+/// in a URL's path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Orgno([u8; 9]);
+
+/// Why a text is no organisation number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OrgnoError {
+    /// Not nine ASCII digits.
+    #[error("an organisation number has exactly nine digits")]
+    NotNineDigits,
+    /// Nine digits whose check digit should be another one.
+    #[error("the check digit is wrong: the last digit would be {expected}")]
+    CheckDigit {
+        /// The digit that MOD 11 gives.
+        expected: char,
+    },
+    /// Eight digits for which MOD 11 gives no check digit at all.
+    #[error("no organisation number begins with these eight digits")]
+    NoCheckDigit,
+}
+
+impl Orgno {
+    /// The nine digits.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII digits are ever stored.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Whether the number is of the kind that Tenor hands out for the test environment: it begins
+    /// with 2 or 3, real ones with 8 or 9.
+    pub fn is_synthetic(self) -> bool {
+        matches!(self.0[0], b'2' | b'3')
+    }
+}
+
+/// The MOD 11 check digit of eight digits; `None` where the rule gives 10.
+fn check_digit(first_eight: &[u8]) -> Option<u8> {
+    let sum: u32 = first_eight
+        .iter()
+        .zip([3, 2, 7, 6, 5, 4, 3, 2])
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
+    match 11 - sum % 11 {
+        11 => Some(b'0'),
+        10 => None,
+        digit => u8::try_from(digit).ok().map(|digit| b'0' + digit),
+    }
+}
+
+impl FromStr for Orgno {
+    type Err = OrgnoError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: [u8; 9] = text
+            .as_bytes()
+            .try_into()
+            .map_err(|_| OrgnoError::NotNineDigits)?;
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return Err(OrgnoError::NotNineDigits);
+        }
+        match check_digit(&digits[..8]) {
+            None => Err(OrgnoError::NoCheckDigit),
+            Some(expected) if expected != digits[8] => Err(OrgnoError::CheckDigit {
+                expected: char::from(expected),
+            }),
+            Some(_) => Ok(Self(digits)),
+        }
+    }
+}
+
+impl fmt::Display for Orgno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Orgno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Orgno({self})")
+    }
+}
+
+impl Serialize for Orgno {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_and_synthetic_numbers_are_told_apart() {
+        for number in ["889640782", "991825827", "974761076", "971040238"] {
+            assert!(!number.parse::<Orgno>().unwrap().is_synthetic(), "{number}");
+        }
+        assert!("313367002".parse::<Orgno>().unwrap().is_synthetic());
+    }
+
+    #[test]
+    fn what_is_no_number_is_told_why() {
+        use OrgnoError::*;
+        let parse = |text: &str| text.parse::<Orgno>().unwrap_err();
+        assert_eq!(parse("889640783"), CheckDigit { expected: '2' });
+        for text in [
+            "",
+            "88964078",
+            "8896407820",
+            "88964078x",
+            "../889640",
+            "٨٨٩٦",
+        ] {
+            assert_eq!(parse(text), NotNineDigits, "{text}");
+        }
+        assert_eq!(parse("900000097"), NoCheckDigit);
+    }
+}

@@ -1,0 +1,103 @@
+//! Names of scopes.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+/// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never
+/// change. The prefix ends at the first colon; the subscope is free text for DigDir, slashes and
+/// further colons included. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeName(Arc<str>);
+
+/// Why a text cannot name a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeNameError {
+    /// No colon, or nothing on one side of it.
+    #[error("a scope is named prefix:subscope")]
+    NotPrefixAndSubscope,
+    /// A character that cannot stand in the space-separated `scope` of a token request
+    /// (RFC 6749 section 3.3), which DigDir widens with letters such as æøå.
+    #[error("a scope's name cannot hold {0:?}")]
+    Character(char),
+}
+
+impl ScopeName {
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the first colon: handed out by DigDir to the owner.
+    pub fn prefix(&self) -> &str {
+        self.parts().0
+    }
+
+    /// What stands after the first colon.
+    pub fn subscope(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once(':').unwrap_or((&self.0, ""))
+    }
+}
+
+impl FromStr for ScopeName {
+    type Err = ScopeNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((prefix, subscope)) if !prefix.is_empty() && !subscope.is_empty() => {}
+            _ => return Err(ScopeNameError::NotPrefixAndSubscope),
+        }
+        let forbidden = |c: &char| c.is_whitespace() || c.is_control() || ['"', '\\'].contains(c);
+        match text.chars().find(forbidden) {
+            Some(character) => Err(ScopeNameError::Character(character)),
+            None => Ok(Self(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ScopeName({self})")
+    }
+}
+
+impl Serialize for ScopeName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_ends_at_the_first_colon() {
+        let name: ScopeName = "etat:arbeid:aareg/les.alt".parse().unwrap();
+        assert_eq!(name.prefix(), "etat");
+        assert_eq!(name.subscope(), "arbeid:aareg/les.alt");
+    }
+
+    #[test]
+    fn what_is_no_name_is_told_why() {
+        use ScopeNameError::*;
+        let parse = |text: &str| text.parse::<ScopeName>().unwrap_err();
+        for text in ["", ":", "etat", "etat:", ":les"] {
+            assert_eq!(parse(text), NotPrefixAndSubscope, "{text}");
+        }
+        assert_eq!(parse("etat:a b"), Character(' '));
+        assert_eq!(parse("etat:a\u{1b}"), Character('\u{1b}'));
+    }
+}

@@ -1,0 +1,1 @@
+//! An emulator of the self-service API and of Maskinporten, served over HTTP.
