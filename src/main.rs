@@ -1,5 +1,3 @@
 //! The `portvakt` program.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+fn main() {}

@@ -27,6 +27,8 @@ pub struct LiveScope {
     /// Who has, had or asks for access. `None` where it was not read, because nobody manages the
     /// scope.
     pub accesses: Option<BTreeMap<Orgno, LiveAccess>>,
+    /// Whether some of its accesses could not be understood, so that `accesses` lacks them.
+    pub unclear: bool,
 }
 
 /// A consumer's access to a scope.

@@ -60,18 +60,15 @@ impl FromStr for Orgno {
     type Err = OrgnoError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits: [u8; 9] = text
-            .as_bytes()
-            .try_into()
-            .map_err(|_| OrgnoError::NotNineDigits)?;
+        let digits: [u8; 9] = text.as_bytes().try_into().map_err(|_| OrgnoError::NotNineDigits)?;
         if !digits.iter().all(u8::is_ascii_digit) {
             return Err(OrgnoError::NotNineDigits);
         }
         match check_digit(&digits[..8]) {
             None => Err(OrgnoError::NoCheckDigit),
-            Some(expected) if expected != digits[8] => Err(OrgnoError::CheckDigit {
-                expected: char::from(expected),
-            }),
+            Some(expected) if expected != digits[8] => {
+                Err(OrgnoError::CheckDigit { expected: char::from(expected) })
+            }
             Some(_) => Ok(Self(digits)),
         }
     }
@@ -112,14 +109,7 @@ mod tests {
         use OrgnoError::*;
         let parse = |text: &str| text.parse::<Orgno>().unwrap_err();
         assert_eq!(parse("889640783"), CheckDigit { expected: '2' });
-        for text in [
-            "",
-            "88964078",
-            "8896407820",
-            "88964078x",
-            "../889640",
-            "٨٨٩٦",
-        ] {
+        for text in ["", "88964078", "8896407820", "88964078x", "../889640", "٨٨٩٦"] {
             assert_eq!(parse(text), NotNineDigits, "{text}");
         }
         assert_eq!(parse("900000097"), NoCheckDigit);

@@ -102,39 +102,22 @@ impl ScopeAttributes {
             ("long_description", text(long_description.as_ref())),
             ("visibility", serde_json::json!(visibility)),
             ("token_type", serde_json::json!(token_type)),
-            (
-                "allowed_integration_types",
-                serde_json::json!(allowed_integration_types),
-            ),
+            ("allowed_integration_types", serde_json::json!(allowed_integration_types)),
             ("at_max_age", (*at_max_age).into()),
-            (
-                "authorization_max_lifetime",
-                (*authorization_max_lifetime).into(),
-            ),
+            ("authorization_max_lifetime", (*authorization_max_lifetime).into()),
             ("accessible_for_all", (*accessible_for_all).into()),
             ("delegation_source", text(delegation_source.as_ref())),
-            (
-                "enforced_aud_for_access_token",
-                text(enforced_aud_for_access_token.as_ref()),
-            ),
+            ("enforced_aud_for_access_token", text(enforced_aud_for_access_token.as_ref())),
             ("requires_user_consent", (*requires_user_consent).into()),
-            (
-                "requires_user_authentication",
-                (*requires_user_authentication).into(),
-            ),
-            (
-                "requires_pseudonymous_tokens",
-                (*requires_pseudonymous_tokens).into(),
-            ),
+            ("requires_user_authentication", (*requires_user_authentication).into()),
+            ("requires_pseudonymous_tokens", (*requires_pseudonymous_tokens).into()),
         ]
     }
 }
 
 /// A text as JSON; DigDir does not tell an empty one from none.
 fn text(value: Option<&String>) -> Value {
-    value
-        .filter(|text| !text.is_empty())
-        .map_or(Value::Null, |text| text.as_str().into())
+    value.filter(|text| !text.is_empty()).map_or(Value::Null, |text| text.as_str().into())
 }
 
 /// One attribute that differs.
@@ -160,11 +143,7 @@ pub fn changes(live: &Representation, wanted: &ScopeAttributes) -> Vec<Change> {
         .zip(ScopeAttributes::default().fields())
         .filter_map(|((field, after), (_, default))| {
             let before = normalised(live.get(field), default);
-            (before != after).then_some(Change {
-                field,
-                before,
-                after,
-            })
+            (before != after).then_some(Change { field, before, after })
         })
         .collect()
 }
@@ -213,16 +192,8 @@ mod tests {
             ..ScopeAttributes::default()
         };
         let expected = [
-            Change {
-                field: "visibility",
-                before: json!("SECRET"),
-                after: json!("PUBLIC"),
-            },
-            Change {
-                field: "at_max_age",
-                before: json!(30),
-                after: json!(120),
-            },
+            Change { field: "visibility", before: json!("SECRET"), after: json!("PUBLIC") },
+            Change { field: "at_max_age", before: json!(30), after: json!(120) },
         ];
         assert_eq!(changes(&live, &wanted), expected);
     }

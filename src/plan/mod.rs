@@ -1,1 +1,148 @@
-//! The difference between what is declared and what is live.
+//! The difference between what is declared and what is live, as a value.
+//!
+//! [`plan`] is pure: the same two sides and the same day give the same plan, to the byte.
+
+mod access;
+mod action;
+mod body;
+mod code;
+mod digest;
+mod guards;
+mod scope;
+#[cfg(test)]
+mod tests;
+
+use jiff::civil::Date;
+
+pub use action::{Action, ActionId, Consumer, ScopeWrite, Verb, Work};
+pub use code::Code;
+
+use crate::domain::{Desired, Live, Orgno, ScopeName};
+
+/// What would be done to one environment, and what there is to say about it.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The environment's name.
+    pub environment: String,
+    /// The organisation that owns the scopes.
+    pub organization: Orgno,
+    /// What would be done, in order: an action stands behind all that it waits for.
+    pub actions: Vec<Action>,
+    /// What is asked for and will not be done.
+    pub blocked: Vec<Blocked>,
+    /// What a reviewer should know.
+    pub notices: Vec<Notice>,
+    /// The limits that the plan passes. They stop an apply, not a plan.
+    pub passed_limits: Vec<Notice>,
+}
+
+/// An action that is asked for and will not be done, whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The action.
+    pub target: ActionId,
+    /// Why, as a code.
+    pub code: Code,
+    /// Why, and what to do, as a sentence.
+    pub message: String,
+}
+
+/// Something that a reviewer should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is, as a code.
+    pub code: Code,
+    /// What it is about.
+    pub target: String,
+    /// What it is, as a sentence.
+    pub message: String,
+}
+
+/// Compares what is declared with what is live.
+///
+/// `today` is the date in Norway: it decides which accesses have ended (`until`). The accesses of
+/// every scope that `desired` names must have been read into `live`; a scope for which they were
+/// not is taken to have none.
+pub fn plan(desired: &Desired, live: &Live, today: Date) -> Plan {
+    let mut draft = Draft {
+        desired,
+        live,
+        today,
+        actions: Vec::new(),
+        blocked: Vec::new(),
+        notices: Vec::new(),
+    };
+    for (name, scope) in &desired.scopes {
+        draft.declared_scope(name, scope);
+    }
+    for (name, removal) in &desired.removed {
+        draft.removed_scope(name, removal);
+    }
+    draft.tell_unmanaged();
+    draft.tell_oddities();
+    draft.finish()
+}
+
+/// A plan in the making.
+struct Draft<'a> {
+    desired: &'a Desired,
+    live: &'a Live,
+    today: Date,
+    actions: Vec<Action>,
+    blocked: Vec<Blocked>,
+    notices: Vec<Notice>,
+}
+
+impl Draft<'_> {
+    fn block(&mut self, verb: Verb, scope: &ScopeName, code: Code, message: String) {
+        self.blocked.push(Blocked { target: ActionId::scope(verb, scope), code, message });
+    }
+
+    fn tell_unmanaged(&mut self) {
+        let named = |name| {
+            self.desired.scopes.contains_key(name) || self.desired.removed.contains_key(name)
+        };
+        let unmanaged =
+            self.live.scopes.iter().filter(|(name, scope)| scope.active && !named(name));
+        self.notices.extend(unmanaged.map(|(name, _)| Notice {
+            code: Code::Unmanaged,
+            target: name.to_string(),
+            message: "is live and declared nowhere: it is left as it is".to_owned(),
+        }));
+    }
+
+    fn tell_oddities(&mut self) {
+        self.notices.extend(self.live.oddities.iter().map(|(entity, oddity)| Notice {
+            code: Code::Oddity,
+            target: entity.clone(),
+            message: oddity.clone(),
+        }));
+    }
+
+    fn finish(self) -> Plan {
+        let Self { desired, live, today: _, mut actions, mut blocked, mut notices } = self;
+        actions.sort_by_cached_key(Action::id);
+        blocked.sort_by(|a, b| a.target.cmp(&b.target));
+        notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
+        let passed_limits = guards::passed_limits(desired, live, &actions);
+        Plan {
+            environment: desired.environment.clone(),
+            organization: desired.organization,
+            actions,
+            blocked,
+            notices,
+            passed_limits,
+        }
+    }
+}
+
+impl Plan {
+    /// How many actions there are of a kind.
+    pub fn count(&self, verb: Verb) -> usize {
+        count(&self.actions, verb)
+    }
+}
+
+fn count(actions: &[Action], verb: Verb) -> usize {
+    actions.iter().filter(|action| action.verb() == verb).count()
+}

@@ -1,1 +1,0 @@
-//! Carries a plan out: order, concurrency, verification, report.

@@ -1,1 +1,0 @@
-//! The YAML: reading, diagnostics, resolving to what one environment should hold.

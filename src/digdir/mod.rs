@@ -1,1 +1,0 @@
-//! The self-service API and Maskinporten: tokens, transport, endpoints, reading what is live.

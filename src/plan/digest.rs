@@ -1,0 +1,44 @@
+//! A short name for what a plan would do.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{ActionId, Plan};
+use crate::domain::{Change, Orgno};
+
+impl Plan {
+    /// A checksum over the environment and what would be done: not over places, times, names or
+    /// notices, so that the same work has the same digest. Of the form `sha256:<64 hex digits>`.
+    pub fn digest(&self) -> String {
+        let actions = self.actions.iter().map(|action| ActionDigest {
+            id: action.id(),
+            changes: action.changes(),
+            regains: action.regains().iter().map(|consumer| consumer.orgno).collect(),
+            loses: action.loses().iter().map(|consumer| consumer.orgno).collect(),
+        });
+        let work = Work { environment: &self.environment, actions: actions.collect() };
+        // Serialising plain data with string keys into memory does not fail.
+        let bytes = serde_json::to_vec(&work).unwrap_or_default();
+        let mut digest = "sha256:".to_owned();
+        for byte in Sha256::digest(&bytes) {
+            let _ = write!(digest, "{byte:02x}");
+        }
+        digest
+    }
+}
+
+#[derive(Serialize)]
+struct Work<'a> {
+    environment: &'a str,
+    actions: Vec<ActionDigest>,
+}
+
+#[derive(Serialize)]
+struct ActionDigest {
+    id: ActionId,
+    changes: Vec<Change>,
+    regains: Vec<Orgno>,
+    loses: Vec<Orgno>,
+}

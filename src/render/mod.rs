@@ -1,1 +1,0 @@
-//! Plans and reports as text and JSON.

@@ -1,0 +1,62 @@
+//! Text that came from somewhere else, made safe to show, and a little grammar.
+
+use std::borrow::Cow;
+
+/// The text without anything that could steer a terminal or turn the order of what is read:
+/// white space of every kind becomes a space; other control characters, and those that change the
+/// direction of text (Unicode UAX #9), become `\u{FFFD}`, so that one sees that something was there.
+/// The same mark keeps GitHub's runner from taking the text for a command (`::…` at the beginning
+/// of a line, `##[…` anywhere).
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let is_command = text.trim_start().starts_with("::") || text.contains("##[");
+    if !is_command && !text.chars().any(|c| safe(c) != c) {
+        return Cow::Borrowed(text);
+    }
+    let shown: String = text.chars().map(safe).collect();
+    let shown = shown.replace("##[", "##\u{FFFD}[");
+    Cow::Owned(match shown.trim_start().starts_with("::") {
+        true => format!("\u{FFFD}{shown}"),
+        false => shown,
+    })
+}
+
+fn safe(character: char) -> char {
+    match character {
+        '\u{061C}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}' => char::REPLACEMENT_CHARACTER,
+        space if space.is_whitespace() => ' ',
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        other => other,
+    }
+}
+
+/// `1 access`, `2 accesses`.
+pub fn counted(count: u64, thing: &str, plural: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { plural })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{9b}d"), "a\u{FFFD}[2Jb  c\u{FFFD}d");
+        assert_eq!(printable("x\u{202e}y\u{2028}z"), "x\u{FFFD}y z");
+    }
+
+    #[test]
+    fn nothing_commands_githubs_runner() {
+        assert_eq!(printable(" ::add-mask::x"), "\u{FFFD} ::add-mask::x");
+        assert_eq!(printable("a ##[error]b"), "a ##\u{FFFD}[error]b");
+        assert_eq!(printable("etat::a"), "etat::a");
+    }
+
+    #[test]
+    fn plain_text_is_not_copied() {
+        assert!(matches!(printable("Blåbær: «æøå» 🙂"), Cow::Borrowed("Blåbær: «æøå» 🙂")));
+    }
+}
