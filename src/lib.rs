@@ -1,9 +1,10 @@
 //! Keeps Maskinporten scopes and the access to them equal to YAML in a git repository.
 //!
-//! The way of the data: `declare` reads YAML into a [`domain::Desired`], `digdir` reads the
-//! API into a [`domain::Live`], [`plan`] compares the two without touching the world, `render`
-//! shows the plan and `apply` carries it out. `sandbox` stands in for the other side.
+//! The way of the data: [`declare`] reads YAML into a [`domain::Desired`], [`digdir`] reads the
+//! API into a [`domain::Live`], [`plan`] compares the two without touching the world, [`render`]
+//! shows the plan and [`apply`] carries it out. [`sandbox`] stands in for the other side.
 
+pub mod declare;
 pub mod domain;
 pub mod plan;
 pub mod text;

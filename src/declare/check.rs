@@ -1,0 +1,181 @@
+//! What holds between declarations, wherever they stand: names that exist, and exist once.
+
+use std::collections::{HashMap, HashSet};
+
+use super::declared::{Declared, Group, Scope, Who};
+use super::diagnostic::{Diagnostic, Place, quoted};
+use super::environments::EnvironmentSet;
+use super::rules::Rule;
+use super::suggest::Suggester;
+
+/// How much access is resolved; far more than any organisation gives.
+const MOST_ACCESSES: usize = 1_000_000;
+
+/// Checks declarations against each other.
+pub(super) fn check(declared: &Declared) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    duplicates(declared, &mut found);
+    removals(declared, &mut found);
+    references(declared, &mut found);
+    amount(declared, &mut found);
+    found
+}
+
+fn duplicates(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let scopes = declared.scopes.iter();
+    let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
+    let help = "keep one of them, or give the two `environments` that do not overlap";
+    twice(scopes, Rule::DuplicateScope, "the scope", help, found);
+    let aliases = declared.aliases.iter();
+    let aliases = aliases.map(|alias| (alias.alias.as_str(), alias.environments, &alias.place));
+    twice(aliases, Rule::DuplicateAlias, "the alias", help, found);
+    let groups = declared.groups.iter();
+    let groups = groups.map(|group| (group.name.as_str(), EnvironmentSet::ALL, &group.place));
+    let help = "put all members into one of them, or rename one";
+    twice(groups, Rule::DuplicateGroup, "the group", help, found);
+}
+
+fn twice<'d>(
+    things: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
+    rule: Rule,
+    what: &str,
+    help: &str,
+    found: &mut Vec<Diagnostic>,
+) {
+    // What is kept for a name does not overlap, so it is never longer than the environments.
+    let mut first: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
+    for (name, environments, place) in things {
+        let before = first.entry(name).or_default();
+        match before.iter().find(|(other, _)| other.overlaps(environments)) {
+            None => before.push((environments, place)),
+            Some((_, first)) => {
+                let message = format!("{what} {} is declared twice", quoted(name));
+                let related = first.related("first declared here");
+                found.push(Diagnostic::new(rule, place, &message, help).with_related(related));
+            }
+        }
+    }
+}
+
+fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let mut scopes: HashMap<_, &Place> = HashMap::new();
+    for scope in &declared.scopes {
+        scopes.entry(&scope.name).or_insert(&scope.place);
+    }
+    let mut removed: HashMap<_, &Place> = HashMap::new();
+    for removal in &declared.removed {
+        let name = quoted(removal.scope.as_str());
+        let place = &removal.place;
+        if let Some(scope) = scopes.get(&removal.scope) {
+            let message = format!("the scope {name} is removed, and declared as well");
+            let help = "take it out of `removed`, or take its declaration out";
+            let related = scope.related("declared here");
+            let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, place, &message, help);
+            found.push(diagnostic.with_related(related));
+        }
+        if let Some(first) = removed.get(&removal.scope) {
+            let message = format!("the scope {name} is removed twice");
+            let related = first.related("first removed here");
+            let diagnostic =
+                Diagnostic::new(Rule::RemovedTwice, place, &message, "keep one of them");
+            found.push(diagnostic.with_related(related));
+        } else {
+            removed.insert(&removal.scope, place);
+        }
+    }
+}
+
+/// The names that can be referred to.
+struct Known<'d> {
+    aliases: HashSet<&'d str>,
+    groups: HashSet<&'d str>,
+    broken: HashSet<&'d str>,
+    suggester: Suggester,
+}
+
+fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    if declared.incomplete {
+        // A name that is missing may stand in the file that could not be read.
+        return;
+    }
+    let known = Known {
+        aliases: declared.aliases.iter().map(|a| a.alias.as_str()).collect(),
+        groups: declared.groups.iter().map(|g| g.name.as_str()).collect(),
+        broken: declared.broken.iter().map(String::as_str).collect(),
+        suggester: Suggester::new(),
+    };
+    for Group { members, place, .. } in &declared.groups {
+        for (who, span) in members {
+            let file = place.file.clone();
+            found.extend(known.check(who, &Place { file, span: *span }, true));
+        }
+    }
+    for Scope { consumers, place, .. } in &declared.scopes {
+        for consumer in consumers {
+            let file = place.file.clone();
+            let span = consumer.span;
+            found.extend(known.check(&consumer.who, &Place { file, span }, false));
+        }
+    }
+}
+
+impl Known<'_> {
+    fn check(&self, who: &Who, place: &Place, in_group: bool) -> Option<Diagnostic> {
+        match who {
+            Who::Orgno(_) => None,
+            Who::Alias(name) => {
+                let name: &str = name;
+                if self.aliases.contains(name) || self.broken.contains(name) {
+                    return None;
+                }
+                let message = format!("there is no alias {}", quoted(name));
+                let help = if self.groups.contains(name) && in_group {
+                    "it is a group, and a group holds only aliases and organisation numbers".into()
+                } else if self.groups.contains(name) {
+                    format!("it is a group: write `group: {name}`")
+                } else {
+                    let names = self.aliases.iter().copied();
+                    let hint = self.suggester.did_you_mean(name, names);
+                    format!("{hint}declare it under `consumers`, or write the organisation number")
+                };
+                Some(Diagnostic::new(Rule::UnknownAlias, place, &message, &help))
+            }
+            Who::Group(name) => {
+                let name: &str = name;
+                if self.groups.contains(name) || self.broken.contains(name) {
+                    return None;
+                }
+                let message = format!("there is no group {}", quoted(name));
+                let help = if self.aliases.contains(name) {
+                    "it is an alias: write it without `group:`".into()
+                } else {
+                    let names = self.groups.iter().copied();
+                    let hint = self.suggester.did_you_mean(name, names);
+                    format!("{hint}declare it under `groups`")
+                };
+                Some(Diagnostic::new(Rule::UnknownGroup, place, &message, &help))
+            }
+        }
+    }
+}
+
+/// Large groups on many scopes multiply: what they amount to is bounded before it is built.
+fn amount(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let groups = declared.groups.iter();
+    let sizes: HashMap<&str, usize> = groups.map(|g| (g.name.as_str(), g.members.len())).collect();
+    let mut amount = 0_usize;
+    for scope in &declared.scopes {
+        for consumer in &scope.consumers {
+            amount = amount.saturating_add(match &consumer.who {
+                Who::Orgno(_) | Who::Alias(_) => 1,
+                Who::Group(name) => sizes.get(&**name).copied().unwrap_or(1),
+            });
+        }
+        if amount > MOST_ACCESSES {
+            let message = format!("up to here, more than {MOST_ACCESSES} accesses are declared");
+            let help = "use smaller groups, or `accessible_for_all`";
+            found.push(Diagnostic::new(Rule::TooManyAccesses, &scope.place, &message, help));
+            return;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Findings about declarations: what, where, and what to do now.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::places::Span;
+use super::rules::Rule;
+use crate::text::printable;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is planned or applied until it is mended.
+    Error,
+    /// Probably not what was meant.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// The kind of finding; its code in JSON.
+    pub code: Rule,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// The file, relative to the repository, with `/` between its parts.
+    pub file: Arc<str>,
+    /// Where it begins.
+    pub line: usize,
+    /// Where it begins.
+    pub column: usize,
+    /// Where it ends.
+    pub end_line: usize,
+    /// Where it ends.
+    pub end_column: usize,
+    /// What to do now.
+    pub help: Option<String>,
+    /// Other places that have to do with it.
+    pub related: Vec<Related>,
+}
+
+/// Another place that has to do with a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// What is there.
+    pub message: String,
+    /// The file, relative to the repository.
+    pub file: Arc<str>,
+    /// The line, the first being 1.
+    pub line: usize,
+    /// The column in characters, the first being 1.
+    pub column: usize,
+}
+
+/// A span in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: Arc<str>,
+    pub(super) span: Span,
+}
+
+impl Place {
+    pub(super) fn line(&self) -> usize {
+        self.span.start.line as usize
+    }
+
+    pub(super) fn related(&self, message: &str) -> Related {
+        Related {
+            message: printable(message).into_owned(),
+            file: Arc::clone(&self.file),
+            line: self.span.start.line as usize,
+            column: self.span.start.column as usize,
+        }
+    }
+}
+
+impl Diagnostic {
+    pub(super) fn new(code: Rule, place: &Place, message: &str, help: &str) -> Self {
+        let Span { start, end } = place.span;
+        Self {
+            code,
+            severity: code.severity(),
+            message: printable(message).into_owned(),
+            file: Arc::clone(&place.file),
+            line: start.line as usize,
+            column: start.column as usize,
+            end_line: end.line as usize,
+            end_column: end.column as usize,
+            help: (!help.is_empty()).then(|| printable(help).into_owned()),
+            related: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_related(mut self, related: Related) -> Self {
+        self.related.push(related);
+        self
+    }
+
+    /// Whether nothing may be planned before it is mended.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Sorts by place, and at one place by code.
+pub(super) fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (Arc::clone(&d.file), d.line, d.column, d.code);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+}
+
+/// As `file:line:column: code: message`, then what else there is to say, a line each.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = printable(&self.file);
+        let code = self.code.code();
+        write!(f, "{file}:{}:{}: {code}: ", self.line, self.column)?;
+        if self.severity != Severity::Error {
+            f.write_str(match self.severity {
+                Severity::Error => "",
+                Severity::Warning => "warning: ",
+                Severity::Note => "note: ",
+            })?;
+        }
+        f.write_str(&self.message)?;
+        for related in &self.related {
+            let file = printable(&related.file);
+            let Related { line, column, .. } = related;
+            write!(f, "\n  {file}:{line}:{column}: {}", related.message)?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The longest stretch of somebody else's text that a message repeats, in characters.
+const QUOTED: usize = 80;
+
+/// A text from the YAML as a message shows it: in backticks, and not at any length.
+pub(super) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::places::Position;
+    use super::*;
+
+    fn example() -> Diagnostic {
+        let start = Position { line: 3, column: 5 };
+        let end = Position { line: 3, column: 9 };
+        let place = Place { file: "a.yaml".into(), span: Span { start, end } };
+        let message = "no \u{1b}[2J such \u{202e}alias";
+        Diagnostic::new(Rule::UnknownAlias, &place, message, "declare it")
+            .with_related(place.related("here"))
+    }
+
+    #[test]
+    fn shown_without_control_characters() {
+        insta::assert_snapshot!(example(), @r"
+        a.yaml:3:5: PV104: no �[2J such �alias
+          a.yaml:3:5: here
+          help: declare it
+        ");
+    }
+
+    #[test]
+    fn json_is_as_designed() {
+        let expected = serde_json::json!({
+            "code": "PV104", "severity": "error",
+            "message": "no \u{fffd}[2J such \u{fffd}alias", "file": "a.yaml",
+            "line": 3, "column": 5, "end_line": 3, "end_column": 9, "help": "declare it",
+            "related": [{"message": "here", "file": "a.yaml", "line": 3, "column": 5}],
+        });
+        assert_eq!(serde_json::to_value(example()).unwrap(), expected);
+    }
+}

@@ -1,0 +1,300 @@
+//! A file's text as values that know where they stand.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use super::diagnostic::{Diagnostic, Place, quoted};
+use super::places::{self, Node, Position, Problem, Span};
+use super::rules::Rule;
+
+/// The findings of one file as they come up.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub(super) file: Arc<str>,
+    pub(super) list: Vec<Diagnostic>,
+}
+
+impl Findings {
+    pub(super) fn new(file: Arc<str>) -> Self {
+        let list = Vec::new();
+        Self { file, list }
+    }
+
+    pub(super) fn place(&self, span: Span) -> Place {
+        let file = Arc::clone(&self.file);
+        Place { file, span }
+    }
+
+    pub(super) fn report(&mut self, rule: Rule, span: Span, message: &str, help: &str) {
+        let found = Diagnostic::new(rule, &self.place(span), message, help);
+        self.list.push(found);
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.list.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// One document of a file.
+#[derive(Debug)]
+pub(super) struct Document<'s> {
+    pub(super) value: Value,
+    node: Node<'s>,
+}
+
+impl Document<'_> {
+    pub(super) fn root(&self) -> Located<'_> {
+        Located { value: &self.value, node: &self.node }
+    }
+}
+
+/// A value and where it stands. Where the two YAML readers should ever disagree on the shape, the
+/// place is that of the nearest ancestor on which they agree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Located<'d> {
+    pub(super) value: &'d Value,
+    node: &'d Node<'d>,
+}
+
+impl<'d> Located<'d> {
+    pub(super) fn span(self) -> Span {
+        self.node.span
+    }
+
+    /// The value of a key; `None` too if this is no mapping.
+    pub(super) fn get(self, key: &str) -> Option<Self> {
+        Some(self.child(key, self.value.as_mapping()?.get(key)?))
+    }
+
+    pub(super) fn key_span(self, key: &str) -> Span {
+        let entry = self.node.entry(key);
+        entry.map_or(self.node.span, |entry| entry.key_span)
+    }
+
+    /// The items of a list; nothing if this is none.
+    pub(super) fn items(self) -> impl Iterator<Item = Self> {
+        let items = self.value.as_sequence().into_iter().flatten();
+        items.enumerate().map(move |(index, value)| Self {
+            value,
+            node: self.node.item(index).unwrap_or(self.node),
+        })
+    }
+
+    /// The entries of a mapping whose keys are texts, as they stand; nothing if this is none.
+    pub(super) fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
+        let entries = self.value.as_mapping().into_iter().flatten();
+        entries.filter_map(move |(key, value)| {
+            let key = key.as_str()?;
+            Some((key, self.child(key, value)))
+        })
+    }
+
+    fn child(self, key: &str, value: &'d Value) -> Self {
+        let node = self.node.entry(key).map_or(self.node, |entry| &entry.node);
+        Self { value, node }
+    }
+
+    pub(super) fn item(self, index: usize) -> Option<Self> {
+        Some(Self {
+            value: self.value.as_sequence()?.get(index)?,
+            node: self.node.item(index).unwrap_or(self.node),
+        })
+    }
+}
+
+/// The documents of a file. `None` if it cannot be read as YAML, and then it is reported why.
+pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Document<'t>>> {
+    let (nodes, problems) = places::read(text);
+    if !problems.is_empty() {
+        for problem in problems {
+            let diagnostic = from_problem(problem, findings);
+            findings.list.push(diagnostic);
+        }
+        return None;
+    }
+    let mut nodes = nodes.into_iter();
+    let mut documents = Vec::new();
+    for reader in serde_yaml::Deserializer::from_str(text) {
+        let node =
+            nodes.next().unwrap_or(Node { span: Span::TOP, children: places::Children::None });
+        match Value::deserialize(reader) {
+            Ok(value) => documents.push(Document { value, node }),
+            Err(error) => {
+                report_second_opinion(&error, node.span, findings);
+                return None;
+            }
+        }
+    }
+    if nodes.next().is_some() {
+        let message = "it is not clear where the documents of this file begin";
+        let help = "put `---` on a line of its own between two documents";
+        findings.report(Rule::Syntax, Span::TOP, message, help);
+        return None;
+    }
+    Some(documents)
+}
+
+/// A file must be YAML for both readers: what two readers understand differently is not fit to
+/// decide who has access.
+fn report_second_opinion(error: &serde_yaml::Error, document: Span, findings: &mut Findings) {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let span = error.location().map_or(document, |location| {
+        let line = number(location.line());
+        let column = number(location.column());
+        let start = Position { line, column };
+        Span { start, end: start }
+    });
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    let help = "write it in a plainer way: YAML readers do not agree on this";
+    findings.report(Rule::Syntax, span, &format!("this is not YAML: {what}"), help);
+}
+
+fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
+    let Problem { rule, span, message, help, first } = problem;
+    let diagnostic = Diagnostic::new(rule, &findings.place(span), &message, help);
+    match first {
+        Some(first) => diagnostic.with_related(findings.place(first).related("first here")),
+        None => diagnostic,
+    }
+}
+
+/// The text of a file; `None` if it is not UTF-8, and then it is reported where. A byte order mark
+/// at the start is left out, as editors do when they count columns.
+pub(super) fn decode<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let (before, after) = bytes.split_at(error.valid_up_to());
+            let span = end_of(&String::from_utf8_lossy(before));
+            let byte = after.first().copied().unwrap_or_default();
+            let message = format!("this file is not UTF-8: byte 0x{byte:02x}");
+            let help = "save it as UTF-8; older Windows programs save as Latin-1 or UTF-16";
+            findings.report(Rule::NotUtf8, span, &message, help);
+            None
+        }
+    }
+}
+
+fn end_of(text: &str) -> Span {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let start = Position {
+        line: number(text.matches('\n').count() + 1),
+        column: number(last.chars().count() + 1),
+    };
+    Span { start, end: start }
+}
+
+/// What a value is, in words: for 'found …'.
+pub(super) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(number) => format!("the number {}", quoted(&number.to_string())),
+        Value::String(text) => format!("the text {}", quoted(text)),
+        Value::Sequence(_) => "a list".into(),
+        Value::Mapping(_) => "a mapping".into(),
+        Value::Tagged(_) => "a tagged value".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places_of(text: &str) -> Vec<String> {
+        fn walk(route: &str, at: Located<'_>, out: &mut Vec<String>) {
+            let Span { start, end } = at.span();
+            out.push(format!(
+                "{route} {}:{}-{}:{}",
+                start.line, start.column, end.line, end.column
+            ));
+            for (key, value) in at.entries() {
+                let span = at.key_span(key).start;
+                let route = format!("{route}/{key}@{}:{}", span.line, span.column);
+                walk(&route, value, out);
+            }
+            for (index, value) in at.items().enumerate() {
+                walk(&format!("{route}/{index}"), value, out);
+            }
+        }
+        let mut findings = Findings::new("a.yaml".into());
+        let documents = parse(text, &mut findings);
+        assert!(findings.list.is_empty(), "{:?}", findings.list);
+        let mut out = Vec::new();
+        for document in documents.unwrap() {
+            walk("", document.root(), &mut out);
+        }
+        out
+    }
+
+    #[test]
+    fn columns_count_characters_from_one() {
+        let expected = [
+            "/blå@1:1 1:6-1:13",
+            "/blå@1:1/0 1:7-1:9",
+            "/blå@1:1/1 1:11-1:12",
+            "/ø@2:1/æ@2:6 2:9-2:12",
+        ];
+        for text in
+            ["blå: [æø, b]\nø: { æ: 'å' }\n", "blå: [æø, b]  # c\r\nø: { æ: 'å'   } # 'd'\r\n"]
+        {
+            let places = places_of(text);
+            for place in expected {
+                assert!(places.iter().any(|found| found == place), "{place}: {places:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_ends_at_its_quote() {
+        let text = "a: \"b\\\"c\"  # d\ne: 'f''g'   # 'h'\ni: \"j\n  k\" # l\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         1:1-4:5
+        /a@1:1 1:4-1:10
+        /e@2:1 2:4-2:10
+        /i@3:1 3:4-4:5
+        ");
+    }
+
+    #[test]
+    fn each_document_has_its_places() {
+        let text = "# a\n---\na: 1\n---\n# only a comment\n---\n- b:\n    c\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         3:1-3:5
+        /a@3:1 3:4-3:5
+         6:1-6:4
+         7:1-8:6
+        /0 7:3-8:6
+        /0/b@7:3 8:5-8:6
+        ");
+        assert_eq!(places_of(""), [" 1:1-1:1"]);
+    }
+
+    #[test]
+    fn aliases_stand_where_they_are_used() {
+        let text = "a: &x\n  b: [1]\nc: *x\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         1:1-3:6
+        /a@1:1 1:4-2:9
+        /a@1:1/b@2:3 2:6-2:9
+        /a@1:1/b@2:3/0 2:7-2:8
+        /c@3:1 3:4-3:6
+        /c@3:1/b@3:4 3:4-3:6
+        /c@3:1/b@3:4/0 3:4-3:6
+        ");
+    }
+
+    #[test]
+    fn the_place_of_what_is_not_utf_8_is_told() {
+        let mut findings = Findings::new("a.yaml".into());
+        assert_eq!(decode(b"a\nbl\xc3\xa5 \xe5", &mut findings), None);
+        let found = &findings.list[0];
+        assert_eq!((found.line, found.column), (2, 5));
+        assert_eq!(decode("\u{feff}a".as_bytes(), &mut findings), Some("a"));
+    }
+}

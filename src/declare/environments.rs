@@ -1,0 +1,131 @@
+//! Sets of environments, and the names that things in a repository may have.
+
+use super::diagnostic::quoted;
+use super::document::{Findings, Located};
+use super::places::Span;
+use super::rules::Rule;
+use super::suggest::{did_you_mean, list};
+
+/// How many environments a repository can have: a set of them is a word of bits.
+pub(super) const MOST_ENVIRONMENTS: usize = 64;
+
+/// Some of the repository's environments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EnvironmentSet(u64);
+
+impl EnvironmentSet {
+    pub(super) const ALL: Self = Self(u64::MAX);
+    pub(super) const NONE: Self = Self(0);
+
+    /// The set of the environment that stands at this index among the names in order.
+    pub(super) fn one(index: usize) -> Self {
+        let bit = u32::try_from(index).ok().and_then(|n| 1_u64.checked_shl(n));
+        Self(bit.unwrap_or_default())
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn overlaps(self, other: Self) -> bool {
+        !self.and(other).is_empty()
+    }
+}
+
+/// The names of the repository's environments, in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct EnvironmentNames(Vec<String>);
+
+impl EnvironmentNames {
+    pub(super) fn new(mut names: Vec<String>) -> Self {
+        names.sort_unstable();
+        Self(names)
+    }
+
+    pub(super) fn set(&self, name: &str) -> Option<EnvironmentSet> {
+        let index = self.0.iter().position(|known| known == name)?;
+        Some(EnvironmentSet::one(index))
+    }
+
+    /// The set that a declaration names; all where it names none. `at` is what has the
+    /// `environments` key.
+    pub(super) fn declared(
+        &self,
+        names: Option<&[String]>,
+        at: Located<'_>,
+        findings: &mut Findings,
+    ) -> EnvironmentSet {
+        let Some(names) = names else {
+            return EnvironmentSet::ALL;
+        };
+        let Some(list) = at.get("environments") else {
+            return EnvironmentSet::ALL;
+        };
+        if names.is_empty() {
+            let message = "an empty list of environments: this would count nowhere";
+            let help = "leave `environments` out for all of them, or name some";
+            findings.report(Rule::WrongValue, list.span(), message, help);
+        }
+        let mut set = EnvironmentSet::NONE;
+        for (index, name) in names.iter().enumerate() {
+            let place = list.item(index).unwrap_or(list);
+            set = set.or(self.known(name, place.span(), findings).unwrap_or(EnvironmentSet::NONE));
+        }
+        set
+    }
+
+    /// The set of one name; reported if there is no such environment.
+    pub(super) fn known(
+        &self,
+        name: &str,
+        span: Span,
+        findings: &mut Findings,
+    ) -> Option<EnvironmentSet> {
+        let set = self.set(name);
+        if set.is_none() {
+            let known = || self.0.iter().map(String::as_str);
+            let message = format!("there is no environment {}", quoted(name));
+            let help =
+                format!("{}portvakt.yaml has {}", did_you_mean(name, known()), list(known()));
+            findings.report(Rule::UnknownEnvironment, span, &message, &help);
+        }
+        set
+    }
+}
+
+/// What is wrong with a name for an alias or a group. It must not be taken for an organisation
+/// number, and it appears in messages and tables.
+pub(super) fn check_name(name: &str, span: Span, findings: &mut Findings) -> bool {
+    let strange = |c: char| c.is_whitespace() || c.is_control();
+    let message = if name.is_empty() {
+        "an empty name".to_owned()
+    } else if name.contains(strange) {
+        format!("the name {} holds white space", quoted(name))
+    } else if name.chars().all(|c| c.is_ascii_digit()) {
+        format!("the name {} looks like an organisation number", quoted(name))
+    } else {
+        return true;
+    };
+    let help = "a name is one word with at least one letter, such as `skatteetaten`";
+    findings.report(Rule::Name, span, &message, help);
+    false
+}
+
+/// What is wrong with a name for an environment. It becomes part of a git ref and of a JSON file's
+/// name, so it is plain.
+pub(super) fn check_environment_name(name: &str, span: Span, findings: &mut Findings) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+        let message = format!("an environment cannot be named {}", quoted(name));
+        let help = "use letters a to z, digits, `-` and `_`, beginning with a letter or digit";
+        findings.report(Rule::Name, span, &message, help);
+    }
+}

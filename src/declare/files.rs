@@ -1,0 +1,216 @@
+//! Which files are read, and reading them within bounds: a pull request is untrusted input.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use globset::GlobSet;
+use ignore::{DirEntry, WalkBuilder};
+
+use super::diagnostic::{Diagnostic, Place, quoted};
+use super::places::Span;
+use super::rules::Rule;
+use super::settings::{SETTINGS_FILE, Settings};
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+/// How many files are read.
+const MOST_FILES: usize = 10_000;
+/// How many bytes all files together may have.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// There is no repository here.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no {SETTINGS_FILE} in {} or any folder above it; go to a repository, name one with \
+     `-C DIR`, or begin with the example in the README",
+    start.display()
+)]
+pub struct NoRepository {
+    start: PathBuf,
+}
+
+/// The folder that holds portvakt.yaml: this one, or the nearest above it.
+///
+/// # Errors
+/// There is none.
+pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
+    let absolute = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
+    absolute
+        .ancestors()
+        .find(|folder| folder.join(SETTINGS_FILE).is_file())
+        .map(Path::to_owned)
+        .ok_or(NoRepository { start: absolute })
+}
+
+/// A file to read.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) path: PathBuf,
+    /// Relative to the repository, with `/` between its parts.
+    pub(super) name: Arc<str>,
+}
+
+/// The files with declarations, in the order of their paths.
+///
+/// Dot-files and dot-folders belong to other tools. `.gitignore` is not heeded: what is declared
+/// must not depend on a file that says nothing about access, nor on each person's own settings of
+/// git.
+pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagnostic>) {
+    let mut walk = WalkBuilder::new(root);
+    walk.standard_filters(false).hidden(true).follow_links(false).sort_by_file_path(Path::cmp);
+    let exclude = settings.exclude.clone();
+    let above = root.to_owned();
+    walk.filter_entry(move |entry| !exclude.is_match(relative(&above, entry.path())));
+    let mut listed = Vec::new();
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    for entry in walk.build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let message = format!("a folder cannot be read: {error}");
+                found.push(about(
+                    SETTINGS_FILE,
+                    Rule::Unreadable,
+                    &message,
+                    "see to its permissions",
+                ));
+                continue;
+            }
+        };
+        let name = relative(root, entry.path());
+        let included = |set: &GlobSet| Path::new(&name).ancestors().any(|path| set.is_match(path));
+        if settings.include.as_ref().is_some_and(|set| !included(set)) || name == SETTINGS_FILE {
+            continue;
+        }
+        match kind(&entry, root) {
+            Kind::Other => {}
+            Kind::Yaml => {
+                bytes += entry.metadata().map_or(0, |metadata| metadata.len());
+                listed.push(Listed { path: entry.path().to_owned(), name: name.as_str().into() });
+            }
+            Kind::Refused(rule, message, help) => found.push(about(&name, rule, message, help)),
+        }
+        if listed.len() > MOST_FILES || bytes > MOST_BYTES {
+            found.push(too_much(&name));
+            break;
+        }
+    }
+    (listed, found)
+}
+
+enum Kind {
+    Yaml,
+    Other,
+    Refused(Rule, &'static str, &'static str),
+}
+
+fn kind(entry: &DirEntry, root: &Path) -> Kind {
+    const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
+    let extension = entry.path().extension();
+    let yaml = extension.is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    });
+    let Some(file_type) = entry.file_type() else {
+        return Kind::Other;
+    };
+    if file_type.is_symlink() {
+        return match leads_inside(entry.path(), root) {
+            // What it leads to is read where it stands.
+            Ok(true) => Kind::Other,
+            Ok(false) => {
+                let message = "this symbolic link leaves the repository";
+                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+            }
+            Err(_) if yaml => {
+                let message = "this symbolic link leads nowhere";
+                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+            }
+            Err(_) => Kind::Other,
+        };
+    }
+    match (yaml, file_type.is_file(), file_type.is_dir()) {
+        (true, true, _) => Kind::Yaml,
+        (true, false, false) => {
+            Kind::Refused(Rule::Unreadable, "this is no regular file", TAKE_OUT)
+        }
+        (true, false, true) | (false, _, _) => Kind::Other,
+    }
+}
+
+fn leads_inside(path: &Path, root: &Path) -> io::Result<bool> {
+    Ok(fs::canonicalize(path)?.starts_with(fs::canonicalize(root)?))
+}
+
+/// The path of a file in the repository, as it is shown and as globs see it.
+fn relative(root: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(root).unwrap_or(path).components();
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Reads a file with declarations.
+pub(super) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let result = File::open(&listed.path).and_then(bounded);
+    let bytes = result.map_err(|error| {
+        let message = format!("this file cannot be read: {error}");
+        let help = "see to its permissions";
+        Box::new(about(&listed.name, Rule::Unreadable, &message, help))
+    })?;
+    bytes.ok_or_else(|| Box::new(too_large(&listed.name)))
+}
+
+/// Reads portvakt.yaml.
+pub(super) fn read_settings(root: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let path = root.join(SETTINGS_FILE);
+    let refused = |rule, message: &str, help| Box::new(about(SETTINGS_FILE, rule, message, help));
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let message = format!("there is no {SETTINGS_FILE} that can be read: {error}");
+            let help = "name the repository with `-C DIR`, or begin with the example in the README";
+            return Err(refused(Rule::NoSettings, &message, help));
+        }
+    };
+    if !metadata.is_file() {
+        let help = "put a file in its place";
+        return Err(refused(Rule::Unreadable, "this is no regular file", help));
+    }
+    if !leads_inside(&path, root).unwrap_or(false) {
+        let message = "this symbolic link leaves the repository";
+        return Err(refused(Rule::Symlink, message, "put a file in its place"));
+    }
+    let name = Arc::from(SETTINGS_FILE);
+    read(&Listed { path, name })
+}
+
+/// `None` for a file that is too large.
+fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LARGEST)).unwrap_or(0));
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    let message = "this file is larger than 1 MiB";
+    let help = "spread the declarations over several files, or add it to `exclude`";
+    about(name, Rule::TooMuch, message, help)
+}
+
+fn too_much(name: &str) -> Diagnostic {
+    let message = format!(
+        "more than {MOST_FILES} files, or more than {} MiB of YAML, up to {}",
+        MOST_BYTES / (1024 * 1024),
+        quoted(name)
+    );
+    let help = "leave out what holds no declarations with `exclude` in portvakt.yaml";
+    about(SETTINGS_FILE, Rule::TooMuch, &message, help)
+}
+
+fn about(file: &str, rule: Rule, message: &str, help: &str) -> Diagnostic {
+    let place = Place { file: file.into(), span: Span::TOP };
+    Diagnostic::new(rule, &place, message, help)
+}

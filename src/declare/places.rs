@@ -1,0 +1,324 @@
+//! Where in a file each value and each key stands: a tree parallel to the values.
+//!
+//! The values come from `serde_yaml`, which forgets places, so the text is read a second time for
+//! its events alone. This pass comes first and is the one that is bounded: nesting and what
+//! aliases expand to are limited here, before anything is built in memory.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, Tag};
+
+use super::diagnostic::quoted;
+use super::quotes::Source;
+use super::rules::Rule;
+
+/// How deeply YAML may be nested.
+const DEEPEST: usize = 64;
+/// How many values the aliases of one file may add to it.
+const MOST_FROM_ALIASES: usize = 10_000;
+
+/// A place in a text; line and column start at 1, the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) line: u32,
+    pub(super) column: u32,
+}
+
+/// From where to where something stands, the end exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: Position,
+    pub(super) end: Position,
+}
+
+impl Span {
+    /// The beginning of a file, for what has no better place.
+    pub(super) const TOP: Self = {
+        let start = Position { line: 1, column: 1 };
+        Self { start, end: start }
+    };
+}
+
+/// Something wrong with the text itself.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) rule: Rule,
+    pub(super) span: Span,
+    pub(super) message: String,
+    pub(super) help: &'static str,
+    /// Where a duplicate key stood first.
+    pub(super) first: Option<Span>,
+}
+
+/// Where a value stands, and where what it holds stands.
+#[derive(Debug)]
+pub(super) struct Node<'s> {
+    pub(super) span: Span,
+    pub(super) children: Children<'s>,
+}
+
+/// What a value holds.
+#[derive(Debug)]
+pub(super) enum Children<'s> {
+    /// A scalar, or an alias: what that stands for has its places elsewhere.
+    None,
+    Items(Vec<Node<'s>>),
+    /// Sorted by key, so that a wide mapping is searched in no time.
+    Entries(Vec<Entry<'s>>),
+}
+
+/// A key of a mapping and its value.
+#[derive(Debug)]
+pub(super) struct Entry<'s> {
+    /// `None` for a key that is no scalar.
+    pub(super) key: Option<Cow<'s, str>>,
+    pub(super) key_span: Span,
+    pub(super) node: Node<'s>,
+}
+
+impl Node<'_> {
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry<'_>> {
+        let Children::Entries(entries) = &self.children else {
+            return None;
+        };
+        let found = entries.binary_search_by(|entry| entry.key.as_deref().cmp(&Some(key)));
+        entries.get(found.ok()?)
+    }
+
+    pub(super) fn item(&self, index: usize) -> Option<&Node<'_>> {
+        match &self.children {
+            Children::Items(items) => items.get(index),
+            Children::None | Children::Entries(_) => None,
+        }
+    }
+}
+
+/// The places of each document of a text. An error ends it; duplicate keys and tags are collected.
+pub(super) fn read(text: &str) -> (Vec<Node<'_>>, Vec<Problem>) {
+    let mut builder = Builder::default();
+    if let Err(problem) = builder.read(text) {
+        builder.problems.push(problem);
+    }
+    (builder.documents, builder.problems)
+}
+
+/// How large a value is, aliases expanded.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    values: usize,
+    levels: usize,
+}
+
+/// A collection that is not closed yet.
+struct Open<'s> {
+    node: Node<'s>,
+    anchor: usize,
+    extent: Extent,
+    /// In a mapping: the key whose value comes next.
+    key: Option<(Option<Cow<'s, str>>, Span)>,
+}
+
+#[derive(Default)]
+struct Builder<'s> {
+    documents: Vec<Node<'s>>,
+    open: Vec<Open<'s>>,
+    anchors: HashMap<usize, Extent>,
+    from_aliases: usize,
+    problems: Vec<Problem>,
+}
+
+impl<'s> Builder<'s> {
+    fn read(&mut self, text: &'s str) -> Result<(), Problem> {
+        let mut parser = Parser::new_from_str(text);
+        let mut source = Source::new(text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| syntax(&error))?;
+            let index = span.start.index();
+            let span = Span { start: position(span.start), end: position(span.end) };
+            match event {
+                Event::Scalar(text, style, anchor, tag) => {
+                    let span = source.without_what_follows(span, index, style);
+                    self.check_tag(tag.as_deref(), span);
+                    let extent = Extent { values: 1, levels: 0 };
+                    self.remember(anchor, extent);
+                    self.place(leaf(span), Some(text), extent);
+                }
+                Event::Alias(anchor) => self.alias(anchor, span)?,
+                Event::SequenceStart(anchor, tag) => {
+                    self.check_tag(tag.as_deref(), span);
+                    self.start(span, Children::Items(Vec::new()), anchor)?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    self.check_tag(tag.as_deref(), span);
+                    self.start(span, Children::Entries(Vec::new()), anchor)?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.end(span),
+                Event::Nothing
+                | Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, span: Span, children: Children<'s>, anchor: usize) -> Result<(), Problem> {
+        if self.open.len() >= DEEPEST {
+            return Err(too_deep(span));
+        }
+        self.open.push(Open {
+            node: Node { span, children },
+            anchor,
+            extent: Extent { values: 1, levels: 1 },
+            key: None,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, span: Span) {
+        let Some(mut closed) = self.open.pop() else {
+            return;
+        };
+        // A bracket belongs to the collection. (For the parser, so does what stands behind it on
+        // the line.) The event that ends a block collection is empty, and stands at what comes next.
+        if span.start != span.end {
+            let Position { line, column } = span.start;
+            let column = column + 1;
+            closed.node.span.end = closed.node.span.end.max(Position { line, column });
+        }
+        if let Children::Entries(entries) = &mut closed.node.children {
+            // Stable: of equal keys the first stays the first.
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+            self.problems.extend(duplicates(entries));
+        }
+        self.remember(closed.anchor, closed.extent);
+        self.place(closed.node, None, closed.extent);
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
+        let Some(&extent) = self.anchors.get(&anchor) else {
+            return Err(Problem {
+                rule: Rule::Nesting,
+                span,
+                message: "an alias inside the very value that it stands for".into(),
+                help: "write out what is meant",
+                first: None,
+            });
+        };
+        self.from_aliases = self.from_aliases.saturating_add(extent.values);
+        if self.from_aliases > MOST_FROM_ALIASES {
+            return Err(Problem {
+                rule: Rule::Nesting,
+                span,
+                message: format!(
+                    "the aliases of this file stand for more than {MOST_FROM_ALIASES} values"
+                ),
+                help: "use a group of consumers instead",
+                first: None,
+            });
+        }
+        if self.open.len() + extent.levels > DEEPEST {
+            return Err(too_deep(span));
+        }
+        self.place(leaf(span), None, extent);
+        Ok(())
+    }
+
+    /// Puts a finished value where it belongs.
+    fn place(&mut self, node: Node<'s>, text: Option<Cow<'s, str>>, extent: Extent) {
+        let Some(parent) = self.open.last_mut() else {
+            self.documents.push(node);
+            return;
+        };
+        parent.extent.values = parent.extent.values.saturating_add(extent.values);
+        parent.extent.levels = parent.extent.levels.max(extent.levels + 1);
+        parent.node.span.end = parent.node.span.end.max(node.span.end);
+        match &mut parent.node.children {
+            Children::None => {}
+            Children::Items(items) => items.push(node),
+            Children::Entries(entries) => match parent.key.take() {
+                None => parent.key = Some((text, node.span)),
+                Some((key, key_span)) => entries.push(Entry { key, key_span, node }),
+            },
+        }
+    }
+
+    /// Anchor 0 is none.
+    fn remember(&mut self, anchor: usize, extent: Extent) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, extent);
+        }
+    }
+
+    fn check_tag(&mut self, tag: Option<&Tag>, span: Span) {
+        const CORE: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];
+        if let Some(tag) = tag
+            && !(tag.is_yaml_core_schema() && CORE.contains(&tag.suffix.as_str()))
+        {
+            self.problems.push(Problem {
+                rule: Rule::Tag,
+                span,
+                message: "a YAML tag (`!…`) has no meaning here".into(),
+                help: "write the value itself; for a text that begins with `!`, put it in quotes",
+                first: None,
+            });
+        }
+    }
+}
+
+fn duplicates(entries: &[Entry<'_>]) -> Vec<Problem> {
+    let same = |a: &Entry<'_>, b: &Entry<'_>| a.key.is_some() && a.key == b.key;
+    let mut problems = Vec::new();
+    for chunk in entries.chunk_by(same) {
+        for other in chunk.iter().skip(1) {
+            let key = quoted(other.key.as_deref().unwrap_or_default());
+            problems.push(Problem {
+                rule: Rule::DuplicateKey,
+                span: other.key_span,
+                message: format!("the key {key} stands twice in this mapping"),
+                help: "keep one of them; what differs between environments goes into \
+                       `per_environment`",
+                first: Some(chunk[0].key_span),
+            });
+        }
+    }
+    problems
+}
+
+fn leaf<'s>(span: Span) -> Node<'s> {
+    Node { span, children: Children::None }
+}
+
+fn too_deep(span: Span) -> Problem {
+    Problem {
+        rule: Rule::Nesting,
+        span,
+        message: format!("YAML nested deeper than {DEEPEST} levels is not read"),
+        help: "no declaration needs more than a few levels",
+        first: None,
+    }
+}
+
+fn syntax(error: &saphyr_parser::ScanError) -> Problem {
+    let start = position(*error.marker());
+    let help = if error.info().contains("tab") {
+        "YAML is indented with spaces, never with tabs"
+    } else {
+        "check the indentation, quotes and brackets here and just above"
+    };
+    Problem {
+        rule: Rule::Syntax,
+        span: Span { start, end: start },
+        message: format!("this is not YAML: {}", error.info()),
+        help,
+        first: None,
+    }
+}
+
+/// The parser's lines start at 1 and its columns at 0.
+fn position(marker: Marker) -> Position {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position { line: number(marker.line().max(1)), column: number(marker.col().saturating_add(1)) }
+}

@@ -1,0 +1,61 @@
+//! Where a quoted text ends.
+
+use saphyr_parser::ScalarStyle;
+
+use super::places::{Position, Span};
+
+/// The text, read along with the events.
+pub(super) struct Source<'s> {
+    rest: &'s str,
+    /// How many characters were read.
+    index: usize,
+}
+
+impl<'s> Source<'s> {
+    pub(super) fn new(rest: &'s str) -> Self {
+        Self { rest, index: 0 }
+    }
+
+    /// For the parser, a quoted text ends where the white space and the comment behind it end; for
+    /// a reader, at its quote.
+    pub(super) fn without_what_follows(
+        &mut self,
+        span: Span,
+        index: usize,
+        style: ScalarStyle,
+    ) -> Span {
+        let quote = match style {
+            ScalarStyle::SingleQuoted => '\'',
+            ScalarStyle::DoubleQuoted => '"',
+            ScalarStyle::Plain | ScalarStyle::Literal | ScalarStyle::Folded => return span,
+        };
+        let skipped = index.saturating_sub(self.index);
+        self.rest = (self.rest.char_indices().nth(skipped)).map_or("", |(at, _)| &self.rest[at..]);
+        self.index += skipped;
+        let mut chars = self.rest.chars().peekable();
+        if chars.next() != Some(quote) {
+            return span;
+        }
+        let Position { mut line, column } = span.start;
+        let mut column = column + 1;
+        while let Some(c) = chars.next() {
+            column += 1;
+            match c {
+                '\\' if quote == '"' && !matches!(chars.peek(), Some('\r' | '\n')) => {
+                    chars.next();
+                    column += 1;
+                }
+                '\'' if quote == '\'' && chars.next_if_eq(&'\'').is_some() => column += 1,
+                '\n' => (line, column) = (line + 1, 1),
+                '\r' if chars.peek() != Some(&'\n') => (line, column) = (line + 1, 1),
+                _ if c == quote => {
+                    let start = span.start;
+                    let end = Position { line, column };
+                    return Span { start, end };
+                }
+                _ => {}
+            }
+        }
+        span
+    }
+}

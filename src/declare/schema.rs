@@ -1,0 +1,20 @@
+//! The JSON Schema of the YAML, made from the very types that read it.
+
+use serde_json::Value;
+
+use super::declarations_file::Declarations;
+use super::settings_file::SettingsFile;
+
+/// The schema of portvakt.yaml.
+pub fn settings() -> Value {
+    let mut schema = schemars::schema_for!(SettingsFile);
+    schema.insert("title".into(), "portvakt.yaml".into());
+    schema.to_value()
+}
+
+/// The schema of a document with declarations.
+pub fn declarations() -> Value {
+    let mut schema = schemars::schema_for!(Declarations);
+    schema.insert("title".into(), "Declarations for portvakt".into());
+    schema.to_value()
+}

@@ -1,0 +1,169 @@
+//! Reading scopes and what is removed.
+
+use super::attributes::{Layer, layer};
+use super::consumers;
+use super::declarations_file as file;
+use super::declared::{Override, Removed, Scope};
+use super::diagnostic::quoted;
+use super::document::{Findings, Located};
+use super::environments::{EnvironmentNames, EnvironmentSet};
+use super::item::{entries_of, items_of, read};
+use super::places::Span;
+use super::rules::Rule;
+use super::settings::Settings;
+use super::suggest::list;
+use crate::domain::{RemovalAction, ScopeName};
+
+/// Reads one scope.
+pub(super) fn scope(
+    at: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<Scope> {
+    let names = &settings.environment_names;
+    if let Some(empty) = at.get("consumers").filter(|list| list.value.is_null()) {
+        let help = "write `consumers: []` if nobody is to have access";
+        let message =
+            "there is nothing behind `consumers`, and that would revoke everybody's access";
+        findings.report(Rule::WrongValue, empty.span(), message, help);
+    }
+    // Before the scope itself, so that one wrong attribute hides no wrong consumer.
+    let consumers: Vec<_> = items_of(at, "consumers", findings)
+        .filter_map(|entry| consumers::consumer(entry, names, findings))
+        .collect();
+    let overrides = overrides(at, names, findings);
+    let given: file::Scope = read(at, findings)?;
+    let place = findings.place(at.span());
+    let environments = names.declared(given.environments.0.as_deref(), at, findings);
+    let name = scope_name(&given.name, "name", at, settings, findings);
+    let attributes = layer!(given.clone());
+    check_description(&given.description, at, findings);
+    check_long_description(&attributes, at, findings);
+    let scope = Scope {
+        name: name?,
+        description: given.description,
+        attributes,
+        active: given.active.0.unwrap_or(true),
+        prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
+        environments,
+        overrides,
+        consumers,
+        place,
+    };
+    check_reach(&scope, findings);
+    Some(scope)
+}
+
+fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) -> Vec<Override> {
+    let section = at.get("per_environment").unwrap_or(at);
+    let entries = entries_of(at, "per_environment", findings);
+    let mut overrides = Vec::with_capacity(entries.len());
+    for (name, at) in entries {
+        let span = section.key_span(name);
+        let environment = names.known(name, span, findings);
+        let given: Option<file::ScopeInEnvironment> = read(at, findings);
+        if let (Some(environment), Some(given)) = (environment, given) {
+            let attributes = layer!(given.clone());
+            check_long_description(&attributes, at, findings);
+            if let Some(description) = &given.description.0 {
+                check_description(description, at, findings);
+            }
+            overrides.push(Override {
+                environment,
+                description: given.description.0,
+                active: given.active.0,
+                attributes,
+                span,
+            });
+        }
+    }
+    overrides
+}
+
+/// Reads one entry of `removed`.
+pub(super) fn removed(
+    at: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<Removed> {
+    let file::Removed { scope, action, reason } = read(at, findings)?;
+    Some(Removed {
+        scope: scope_name(&scope, "scope", at, settings, findings)?,
+        action: match action {
+            file::RemovedAction::Release => RemovalAction::Release,
+            file::RemovedAction::Deactivate => RemovalAction::Deactivate,
+        },
+        reason: reason.0,
+        place: findings.place(at.span()),
+    })
+}
+
+fn scope_name(
+    text: &str,
+    key: &str,
+    at: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<ScopeName> {
+    let span = at.get(key).unwrap_or(at).span();
+    let name: ScopeName = match text.parse() {
+        Ok(name) => name,
+        Err(error) => {
+            let message = format!("{} is no name for a scope: {error}", quoted(text));
+            let help = "write the prefix, a colon and the rest, such as `etat:arbeid.read`";
+            findings.report(Rule::ScopeName, span, &message, help);
+            return None;
+        }
+    };
+    if !settings.prefixes.iter().any(|known| known == name.prefix()) {
+        let message = format!("{} lies outside the organisation's prefixes", quoted(name.as_str()));
+        let known = list(settings.prefixes.iter().map(String::as_str));
+        let help = format!(
+            "begin the name with one of {known} and a colon, or add the prefix to portvakt.yaml if \
+             DigDir has given it to the organisation"
+        );
+        findings.report(Rule::Prefix, span, &message, &help);
+        return None;
+    }
+    Some(name)
+}
+
+fn check_description(description: &str, at: Located<'_>, findings: &mut Findings) {
+    if description.trim().is_empty() {
+        let span = at.get("description").unwrap_or(at).span();
+        let help = "tell in one line what the scope gives access to";
+        findings.report(Rule::Text, span, "the description is empty", help);
+    }
+}
+
+/// DigDir's own web refuses other characters in a long description.
+pub(super) fn check_long_description(layer: &Layer, at: Located<'_>, findings: &mut Findings) {
+    let allowed =
+        |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
+    let Some(text) = &layer.long_description.0 else {
+        return;
+    };
+    if let Some(strange) = text.chars().find(|c| !allowed(*c)) {
+        let span = at.get("long_description").unwrap_or(at).span();
+        let message = format!("DigDir refuses a long description that holds `{strange}`");
+        let help = "use letters, digits, white space and .,-_:;!?'\"()/*[]#";
+        findings.report(Rule::Text, span, &message, help);
+    }
+}
+
+/// Warns about entries and overrides for environments that do not hold the scope.
+fn check_reach(scope: &Scope, findings: &mut Findings) {
+    let mut never = |span: Span, environments: EnvironmentSet, what: &str| {
+        if !scope.environments.overlaps(environments) {
+            let message = format!("this {what} is for environments that do not hold the scope");
+            let help = "add the environment to the scope's `environments`, or take this out";
+            findings.report(Rule::NeverCounts, span, &message, help);
+        }
+    };
+    for entry in &scope.consumers {
+        never(entry.span, entry.environments, "entry");
+    }
+    for override_ in &scope.overrides {
+        never(override_.span, override_.environment, "override");
+    }
+}

@@ -1,0 +1,276 @@
+//! portvakt.yaml, checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use url::{Host, Url};
+
+use super::attributes::Layer;
+use super::diagnostic::{Diagnostic, quoted};
+use super::document::{Document, Findings, Located, decode, parse};
+use super::environment::{Credentials, Environment, Target};
+use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
+use super::item::{entries_of, read, wrong_kind};
+use super::places::Span;
+use super::rules::Rule;
+use super::settings_file::{GuardsFile, SettingsFile};
+use crate::domain::{Guards, Orgno};
+
+/// The name of the file at the root of a repository.
+pub const SETTINGS_FILE: &str = "portvakt.yaml";
+
+/// What holds for the whole repository.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The organisation that owns the scopes.
+    pub organization: Orgno,
+    /// What it is called, if the repository says so.
+    pub organization_name: Option<String>,
+    /// The prefixes that scopes may have, without a colon.
+    pub prefixes: Vec<String>,
+    /// Where the declarations are applied, by name; at least one.
+    pub environments: BTreeMap<String, Environment>,
+    /// What an apply must not do without being told twice.
+    pub guards: Guards,
+    pub(super) environment_names: EnvironmentNames,
+    pub(super) scope_defaults: Layer,
+    pub(super) include: Option<GlobSet>,
+    pub(super) exclude: GlobSet,
+}
+
+/// Reads portvakt.yaml. The settings come with warnings; without settings there is an error.
+pub(super) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
+    let mut findings = Findings::new(Arc::from(SETTINGS_FILE));
+    let settings = from_bytes(bytes, &mut findings).filter(|_| !findings.has_errors());
+    (settings, findings.list)
+}
+
+fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
+    let text = decode(bytes, findings)?;
+    let documents = parse(text, findings)?;
+    let root = documents.first().map(Document::root)?;
+    if let Some(second) = documents.get(1) {
+        let help = "put it into another file";
+        let message = "portvakt.yaml holds one document, this is a second one";
+        findings.report(Rule::ForeignDocument, second.root().span(), message, help);
+    }
+    if !root.value.is_mapping() {
+        wrong_kind(root, "a mapping with `organization`, `prefixes`, …", findings);
+        return None;
+    }
+    let file: Option<SettingsFile> = read(root, findings);
+    let environments = environments(root, findings);
+    let file = file?;
+    let organization = orgno(&file.organization.orgno, root, findings);
+    check_prefixes(&file.prefixes, root, findings);
+    let defaults = file.defaults.0.unwrap_or_default();
+    let include = file.include.0.map(|globs| {
+        let at = root.get("include").unwrap_or(root);
+        globset(&globs, true, at, findings)
+    });
+    let exclude = file.exclude.0.unwrap_or_default();
+    let exclude = globset(&exclude, true, root.get("exclude").unwrap_or(root), findings);
+    Some(Settings {
+        organization: organization?,
+        organization_name: file.organization.name.0,
+        prefixes: file.prefixes,
+        guards: guards(file.guards.0.unwrap_or_default(), root, findings),
+        environment_names: EnvironmentNames::new(environments.keys().cloned().collect()),
+        environments,
+        scope_defaults: defaults.scope.0.unwrap_or_default(),
+        include,
+        exclude,
+    })
+}
+
+fn orgno(text: &str, root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {
+    let at = root.get("organization").and_then(|at| at.get("orgno"));
+    parse_orgno(text, at.unwrap_or(root).span(), findings)
+}
+
+/// An organisation number, or a report of what is wrong with it.
+pub(super) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {
+    text.parse()
+        .map_err(|error| {
+            let message = format!("{} is no organisation number: {error}", quoted(text));
+            let help = "look the number up at https://www.brreg.no";
+            findings.report(Rule::Orgno, span, &message, help);
+        })
+        .ok()
+}
+
+fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Findings) {
+    let list = root.get("prefixes").unwrap_or(root);
+    if prefixes.is_empty() {
+        let help = "list the prefixes that DigDir has given the organisation";
+        findings.report(Rule::WrongValue, list.span(), "there is no prefix", help);
+    }
+    for (index, prefix) in prefixes.iter().enumerate() {
+        let strange = |c: char| c == ':' || c.is_whitespace() || c.is_control();
+        if prefix.is_empty() || prefix.contains(strange) {
+            let span = list.item(index).unwrap_or(list).span();
+            let message = format!("{} is no prefix", quoted(prefix));
+            let help = "a prefix is what stands before a scope's first colon, without the colon";
+            findings.report(Rule::Text, span, &message, help);
+        }
+    }
+}
+
+fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guards {
+    let at = root.get("guards").unwrap_or(root);
+    let key = |key| at.get(key).unwrap_or(at);
+    let GuardsFile { max_deactivations, max_revocations, max_changed_percent, protect } = file;
+    let defaults = Guards::default();
+    let max_changed_percent = max_changed_percent.0.and_then(|percent| {
+        let small = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
+        if small.is_none() {
+            let message = format!("{percent} is more than 100 percent");
+            let help = "leave the key out for no limit";
+            let span = key("max_changed_percent").span();
+            findings.report(Rule::WrongValue, span, &message, help);
+        }
+        small
+    });
+    Guards {
+        max_deactivations: max_deactivations.0.unwrap_or(defaults.max_deactivations),
+        max_revocations: max_revocations.0.unwrap_or(defaults.max_revocations),
+        max_changed_percent,
+        protect: globset(&protect.0.unwrap_or_default(), false, key("protect"), findings),
+    }
+}
+
+/// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so
+/// that a protection covers what lies below too.
+fn globset(globs: &[String], paths: bool, at: Located<'_>, findings: &mut Findings) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for (index, glob) in globs.iter().enumerate() {
+        let written = if paths { glob.trim_end_matches('/') } else { glob };
+        match GlobBuilder::new(written).literal_separator(paths).build() {
+            Ok(glob) => {
+                set.add(glob);
+            }
+            Err(error) => {
+                let span = at.item(index).unwrap_or(at).span();
+                let message = format!("{} is no glob: {}", quoted(glob), error.kind());
+                let help = "`*` stands for anything, `?` for one character, `[…]` for one of some";
+                findings.report(Rule::Glob, span, &message, help);
+            }
+        }
+    }
+    set.build().unwrap_or_else(|error| {
+        let message = format!("these globs cannot be used together: {}", error.kind());
+        let help = "use fewer or shorter ones";
+        findings.report(Rule::Glob, at.span(), &message, help);
+        GlobSet::empty()
+    })
+}
+
+fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, Environment> {
+    let entries = entries_of(root, "environments", findings);
+    let list = root.get("environments");
+    if let Some(list) = list
+        && (entries.is_empty() || entries.len() > MOST_ENVIRONMENTS)
+        && (list.value.is_mapping() || list.value.is_null())
+    {
+        let span = root.key_span("environments");
+        let message = format!("a repository has 1 to {MOST_ENVIRONMENTS} environments");
+        let help = "begin with `sandbox: { target: sandbox }`";
+        findings.report(Rule::WrongValue, span, &message, help);
+    }
+    let mut environments = BTreeMap::new();
+    for (name, at) in entries.into_iter().take(MOST_ENVIRONMENTS) {
+        let span = list.unwrap_or(root).key_span(name);
+        check_environment_name(name, span, findings);
+        let Some(environment) = read::<Environment>(at, findings) else {
+            continue;
+        };
+        check_target(&environment.target, at, findings);
+        check_credentials(&environment, at, span, findings);
+        environments.insert(name.to_owned(), environment);
+    }
+    environments
+}
+
+fn check_target(target: &Target, at: Located<'_>, findings: &mut Findings) {
+    let Target::Custom(endpoints) = target else {
+        return;
+    };
+    let target = at.get("target").unwrap_or(at);
+    for (key, address) in [("api", &endpoints.api), ("maskinporten", &endpoints.maskinporten)] {
+        if let Err(message) = check_address(address) {
+            let span = target.get(key).unwrap_or(target).span();
+            let help = "write it as https://host/; plain http goes to loopback only";
+            findings.report(Rule::Address, span, &message, help);
+        }
+    }
+}
+
+fn check_address(address: &str) -> Result<(), String> {
+    let url = Url::parse(address)
+        .map_err(|error| format!("{} is no address: {error}", quoted(address)))?;
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    // The address is not repeated where it may hold a password.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address with a user name or password in it".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{} has more than a host and a path", quoted(address)));
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        _ => Err(format!("{} is not https", quoted(address))),
+    }
+}
+
+fn check_credentials(
+    environment: &Environment,
+    at: Located<'_>,
+    name: Span,
+    findings: &mut Findings,
+) {
+    let at_credentials = at.get("credentials").unwrap_or(at).span();
+    match (&environment.target, &environment.credentials) {
+        (Target::Sandbox, None) => {}
+        (Target::Sandbox, Some(_)) => {
+            let message = "the embedded sandbox does not use credentials";
+            let help = "leave them out: it starts with a key of its own";
+            findings.report(Rule::UnusedCredentials, at_credentials, message, help);
+        }
+        (Target::Test | Target::Prod | Target::Custom(_), None) => {
+            let message = "this target needs `credentials`";
+            let help = "add `credentials: { client_id: …, key: { env: … }, kid: … }`";
+            findings.report(Rule::Credentials, name, message, help);
+        }
+        (Target::Test | Target::Prod | Target::Custom(_), Some(credentials)) => {
+            if let Some((message, help)) = misfit(credentials) {
+                findings.report(Rule::Credentials, at_credentials, message, help);
+            }
+        }
+    }
+}
+
+fn misfit(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
+    let Credentials { client_id: _, key, kid, certificate } = credentials;
+    match (key, kid, certificate) {
+        (Some(_), _, None) | (None, None, Some(_)) => None,
+        (Some(_), _, Some(_)) => Some((
+            "`key` and `certificate` exclude each other",
+            "keep the one that is registered on the client",
+        )),
+        (None, Some(_), Some(_)) => Some((
+            "`kid` does not go with `certificate`",
+            "leave `kid` out: a certificate travels in the grant itself",
+        )),
+        (None, _, None) => Some((
+            "neither a `key` nor a `certificate`",
+            "add `key: { env: … }` and `kid`, or `certificate: { file: …, password: … }`",
+        )),
+    }
+}

@@ -1,0 +1,78 @@
+//! portvakt.yaml, as it is written. Its JSON Schema comes from here.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::attributes::Layer;
+use super::environment::Environment;
+use super::given::{Entries, Given};
+
+/// What holds for the whole repository.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettingsFile {
+    /// Whose scopes they are.
+    pub(super) organization: OrganizationFile,
+    /// The prefixes that DigDir has given the organisation, without a colon.
+    #[schemars(length(min = 1))]
+    pub(super) prefixes: Vec<String>,
+    /// Where the declarations are applied, by name.
+    #[expect(dead_code, reason = "read one by one, from the mapping itself")]
+    environments: RequiredEnvironments,
+    /// What declarations have that do not say otherwise.
+    #[serde(default)]
+    pub(super) defaults: Given<Defaults>,
+    /// What an apply must not do without being told twice.
+    #[serde(default)]
+    pub(super) guards: Given<GuardsFile>,
+    /// Globs; only files that match one are read. Default: all.
+    #[serde(default)]
+    pub(super) include: Given<Vec<String>>,
+    /// Globs; files that match one are not read. Default: none.
+    #[serde(default)]
+    pub(super) exclude: Given<Vec<String>>,
+}
+
+/// The environments by name.
+pub(super) type RequiredEnvironments = Entries<Environment>;
+
+/// An organisation.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OrganizationFile {
+    /// The organisation number: nine digits in quotes.
+    #[schemars(regex(pattern = r"^[0-9]{9}$"))]
+    pub(super) orgno: String,
+    /// What the organisation is called.
+    #[serde(default)]
+    pub(super) name: Given<String>,
+}
+
+/// What declarations have that do not say otherwise.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Defaults {
+    /// The attributes of scopes.
+    #[serde(default)]
+    pub(super) scope: Given<Layer>,
+}
+
+/// Limits that stop an apply, and scopes that no plan may deactivate.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuardsFile {
+    /// How many scopes one apply may deactivate. Default: 3.
+    #[serde(default)]
+    pub(super) max_deactivations: Given<u64>,
+    /// How many accesses one apply may revoke. Default: 25.
+    #[serde(default)]
+    pub(super) max_revocations: Given<u64>,
+    /// How much of what is live one apply may change, in percent. Default: no limit.
+    #[serde(default)]
+    #[schemars(range(max = 100))]
+    pub(super) max_changed_percent: Given<u64>,
+    /// Globs of scope names; what matches is never deactivated. `*` matches `:` and `/` too.
+    /// Default: none.
+    #[serde(default)]
+    pub(super) protect: Given<Vec<String>>,
+}

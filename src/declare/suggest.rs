@@ -1,0 +1,87 @@
+//! 'Did you mean': the known name nearest to the one that was written.
+
+use std::cell::Cell;
+
+/// Longer names than this are not compared: a distance costs the product of the two lengths.
+const LONGEST: usize = 64;
+
+/// The candidate that is near enough to `name` to have been meant; upper and lower case count as
+/// alike.
+pub(super) fn nearest<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let name = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 2 * allowed)
+        .map(|candidate| {
+            let distance = strsim::osa_distance(&name, &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean …?` and a space, or nothing.
+pub(super) fn did_you_mean<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> String {
+    match nearest(name, candidates) {
+        Some(candidate) => format!("did you mean `{candidate}`? "),
+        None => String::new(),
+    }
+}
+
+/// Suggests until so many comparisons were made that a reader would not want to wait for more: a
+/// file of a hundred thousand unknown names stays cheap.
+pub(super) struct Suggester {
+    comparisons_left: Cell<usize>,
+}
+
+impl Suggester {
+    pub(super) fn new() -> Self {
+        let comparisons_left = Cell::new(200_000);
+        Self { comparisons_left }
+    }
+
+    pub(super) fn did_you_mean<'c>(
+        &self,
+        name: &str,
+        candidates: impl ExactSizeIterator<Item = &'c str>,
+    ) -> String {
+        match self.comparisons_left.get().checked_sub(candidates.len()) {
+            Some(left) => {
+                self.comparisons_left.set(left);
+                did_you_mean(name, candidates)
+            }
+            None => String::new(),
+        }
+    }
+}
+
+/// The names as a sentence lists them.
+pub(super) fn list<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        let known = ["skatteetaten", "kartverket", "nav"];
+        assert_eq!(nearest("skattetaten", known), Some("skatteetaten"));
+        assert_eq!(nearest("NAV", known), Some("nav"));
+        assert_eq!(nearest("politiet", known), None);
+        assert_eq!(nearest(&"x".repeat(1 << 20), known), None);
+    }
+}

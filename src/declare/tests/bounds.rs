@@ -1,0 +1,112 @@
+//! Which files are read, and how much of them.
+
+use std::fs;
+
+use super::super::{Rule, find_root, load};
+use super::{SETTINGS, folder, load_one, said};
+
+#[test]
+fn bounds_of_yaml() {
+    let deep = format!("groups: {}", "[".repeat(100));
+    let wide = format!("groups: {{ a: &a [{}], b: [{}] }}", "x,".repeat(200), "*a,".repeat(60));
+    for (yaml, code) in [
+        (deep.as_str(), Rule::Nesting),
+        (wide.as_str(), Rule::Nesting),
+        ("groups: { a: &a [x], b: [*a] }", Rule::WrongValue),
+    ] {
+        let found = load_one(yaml).err().unwrap_or_default();
+        assert!(found.iter().any(|found| found.code == code), "{found:?}");
+    }
+}
+
+#[test]
+fn too_much_access_is_not_resolved() {
+    let members = "'974761076', ".repeat(1_001);
+    let entries = "{ group: g }, ".repeat(1_000);
+    let yaml = format!(
+        "groups: {{ g: [{members}] }}\nscopes: [{{ name: etat:a, description: d, consumers: \
+         [{entries}] }}]"
+    );
+    assert!(said(&load_one(&yaml)).contains("PV116"));
+}
+
+#[test]
+fn bounds_of_files() {
+    let large = vec![b'#'; (1 << 20) + 1];
+    let files: [(&str, &[u8]); 4] = [
+        ("portvakt.yaml", SETTINGS.as_bytes()),
+        ("large.yaml", &large),
+        ("latin.yml", b"groups:\n  bl\xe5: []"),
+        (".hidden/a.yaml", b"["),
+    ];
+    insta::assert_snapshot!(said(&load(folder(&files).path())), @r"
+    large.yaml:1:1: PV003: this file is larger than 1 MiB
+      help: spread the declarations over several files, or add it to `exclude`
+    latin.yml:2:5: PV005: this file is not UTF-8: byte 0xe5
+      help: save it as UTF-8; older Windows programs save as Latin-1 or UTF-16
+    ");
+}
+
+#[test]
+fn globs_choose_the_files() {
+    let settings = format!("{SETTINGS}include: [teams, 'k8s/*.yml']\nexclude: ['**/skip/']\n");
+    let files: [(&str, &[u8]); 6] = [
+        ("portvakt.yaml", settings.as_bytes()),
+        ("b.yaml", b"["),
+        ("teams/a/skip/b/a.yaml", b"["),
+        ("k8s/sub/a.yml", b"["),
+        ("teams/a/a.yaml", b"scopes: [{ name: etat:a, description: a }]"),
+        (".gitignore", b"*"),
+    ];
+    let repository = load(folder(&files).path());
+    let repository = repository.unwrap();
+    let (desired, _) = repository.desired("test").unwrap();
+    assert_eq!(desired.scopes.len(), 1, "what git ignores is read");
+}
+
+#[test]
+fn there_must_be_settings() {
+    let empty = folder(&[]);
+    let shown = said(&load(empty.path()));
+    assert!(shown.starts_with("portvakt.yaml:1:1: PV001: "), "{shown}");
+    for text in ["", "[]", "---\n---\n", "# nothing"] {
+        let shown = said(&load(folder(&[("portvakt.yaml", text.as_bytes())]).path()));
+        assert!(shown.contains("PV012"), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn the_root_is_found_upwards() {
+    let folder = folder(&[("portvakt.yaml", b""), ("a/b/c.yaml", b"")]);
+    let found = find_root(&folder.path().join("a/b")).unwrap();
+    assert_eq!(found, folder.path());
+    let nowhere = super::folder(&[]);
+    let error = find_root(nowhere.path()).unwrap_err();
+    assert!(error.to_string().contains("-C DIR"));
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_leaves_the_repository() {
+    use std::os::unix::fs::symlink;
+    let outside = folder(&[("a.yaml", b"scopes: [")]);
+    let inside = folder(&[("portvakt.yaml", SETTINGS.as_bytes()), ("a.yaml", b"")]);
+    let path = inside.path();
+    symlink(outside.path().join("a.yaml"), path.join("file.yaml")).unwrap();
+    symlink(outside.path(), path.join("folder")).unwrap();
+    symlink(path.join("a.yaml"), path.join("inside.yaml")).unwrap();
+    symlink(path.join("nowhere"), path.join("broken.yaml")).unwrap();
+    insta::assert_snapshot!(said(&load(path)), @r"
+    broken.yaml:1:1: PV004: this symbolic link leads nowhere
+      help: take it out, or add it to `exclude` in portvakt.yaml
+    file.yaml:1:1: PV004: this symbolic link leaves the repository
+      help: take it out, or add it to `exclude` in portvakt.yaml
+    folder:1:1: PV004: this symbolic link leaves the repository
+      help: take it out, or add it to `exclude` in portvakt.yaml
+    ");
+    fs::remove_file(path.join("portvakt.yaml")).unwrap();
+    fs::write(outside.path().join("p.yaml"), SETTINGS).unwrap();
+    symlink(outside.path().join("p.yaml"), path.join("portvakt.yaml")).unwrap();
+    let shown = said(&load(path));
+    assert!(shown.contains("PV004"), "{shown}");
+}
