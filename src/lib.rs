@@ -7,4 +7,5 @@
 pub mod declare;
 pub mod domain;
 pub mod plan;
+pub mod sandbox;
 pub mod text;

@@ -1,0 +1,141 @@
+//! RSA keys: those of the clients, and the one with which the sandbox signs.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::{fs, io};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use pkcs1::der::pem::{LineEnding, encode_string};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::SandboxError;
+use super::state_file::{at, create_private};
+
+/// What a client needs to ask for tokens.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// Its id: the `iss` of its grants.
+    pub client_id: String,
+    /// The key's id, for the header of its grants.
+    pub kid: String,
+    /// The private key, PKCS#8.
+    pub private_key_pem: SecretString,
+}
+
+/// A key pair of a client.
+#[derive(Debug, Clone)]
+pub struct ClientKey {
+    /// The key's id: its thumbprint (RFC 7638).
+    pub kid: String,
+    /// The private key as PEM.
+    pub private_key_pem: SecretString,
+    /// The public key.
+    pub public: Jwk,
+}
+
+impl ClientKey {
+    /// A new RSA key of 2048 bits, which takes some tenths of a second.
+    ///
+    /// # Errors
+    /// [`SandboxError::KeyGeneration`] if the system gives no random numbers.
+    pub fn generate() -> Result<Self, SandboxError> {
+        let failed = |_| SandboxError::KeyGeneration;
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+        let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
+        let pem = encode_string("PRIVATE KEY", LineEnding::LF, der.as_ref())
+            .map_err(|_| SandboxError::KeyGeneration)?;
+        Self::from_pem(pem.into())
+    }
+
+    /// The key in a file, or a new one that is put there (mode 0600 on unix).
+    ///
+    /// # Errors
+    /// [`SandboxError::KeyFile`] if the file holds anything but an RSA private key: it is never
+    /// overwritten.
+    pub fn in_file(path: &Path) -> Result<Self, SandboxError> {
+        match fs::read_to_string(path) {
+            Ok(pem) => {
+                Self::from_pem(pem.into()).map_err(|_| SandboxError::KeyFile(path.to_owned()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = Self::generate()?;
+                create_private(path, key.private_key_pem.expose_secret().as_bytes())?;
+                Ok(key)
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(SandboxError::KeyFile(path.to_owned()))
+            }
+            Err(error) => Err(at(path, "read")(error)),
+        }
+    }
+
+    /// A key that exists, PKCS#1 or PKCS#8.
+    ///
+    /// # Errors
+    /// [`SandboxError::NotAPrivateKey`] if the text holds no RSA private key of at least 2048
+    /// bits.
+    pub fn from_pem(private_key_pem: SecretString) -> Result<Self, SandboxError> {
+        let bad = |_| SandboxError::NotAPrivateKey;
+        let key = signing_half(&private_key_pem)?;
+        let mut public = Jwk::from_encoding_key(&key, Algorithm::RS256).map_err(bad)?;
+        let kid = public.thumbprint(ThumbprintHash::SHA256).map_err(bad)?;
+        public.common.key_id = Some(kid.clone());
+        public.common.public_key_use = Some(PublicKeyUse::Signature);
+        Ok(Self { kid, private_key_pem, public })
+    }
+}
+
+fn signing_half(private_key_pem: &SecretString) -> Result<EncodingKey, SandboxError> {
+    EncodingKey::from_rsa_pem(private_key_pem.expose_secret().as_bytes())
+        .map_err(|_| SandboxError::NotAPrivateKey)
+}
+
+/// The key with which access tokens are signed.
+pub(super) struct SigningKey {
+    pub(super) kid: String,
+    pub(super) private: EncodingKey,
+    pub(super) public: Jwk,
+}
+
+impl SigningKey {
+    /// One key serves all sandboxes of a process: making one takes longer than most tests.
+    pub(super) fn shared() -> Result<&'static Self, SandboxError> {
+        static KEY: OnceLock<SigningKey> = OnceLock::new();
+        if let Some(key) = KEY.get() {
+            return Ok(key);
+        }
+        let key = ClientKey::generate()?;
+        let private = signing_half(&key.private_key_pem)?;
+        Ok(KEY.get_or_init(|| Self { kid: key.kid, private, public: key.public }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_read_again_is_the_same_key() {
+        let made = ClientKey::generate().unwrap();
+        let read = ClientKey::from_pem(made.private_key_pem.clone()).unwrap();
+        assert_eq!((made.kid, made.public), (read.kid, read.public));
+    }
+
+    #[test]
+    fn no_key_is_told_without_its_text() {
+        let text = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+        for text in [text, "secret", ""] {
+            let error = ClientKey::from_pem(text.into()).unwrap_err();
+            assert!(matches!(error, SandboxError::NotAPrivateKey));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_private_key() {
+        let key = ClientKey::generate().unwrap();
+        assert!(!format!("{key:?}").contains("PRIVATE KEY"));
+    }
+}

@@ -1,0 +1,262 @@
+//! All that the sandbox knows, as plain data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jsonwebtoken::jwk::Jwk;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::keys::ClientKey;
+use super::parsed;
+use super::{Registered, SandboxError};
+use crate::domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
+
+/// The token scopes of the self-service API. A client may be granted any of them.
+pub const ADMIN_SCOPES: [&str; 5] = [
+    "idporten:scopes.read",
+    "idporten:scopes.write",
+    "idporten:dcr.read",
+    "idporten:dcr.write",
+    "idporten:dcr.modify",
+];
+
+/// Everything that the sandbox knows, of all organisations. As JSON it is what the state file
+/// holds; the order is always the same.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct State {
+    /// Names of organisations. One without a name here exists nevertheless.
+    #[serde(deserialize_with = "parsed::keys")]
+    pub organizations: BTreeMap<Orgno, String>,
+    /// Organisations that DigDir does not find: they can be given no access.
+    #[serde(deserialize_with = "parsed::set")]
+    pub unknown_organizations: BTreeSet<Orgno>,
+    /// Prefixes of scopes, without a colon, and who owns them.
+    #[serde(deserialize_with = "parsed::values")]
+    pub prefixes: BTreeMap<String, Orgno>,
+    /// Issuers of delegation sources by their short names.
+    pub delegation_sources: BTreeMap<String, String>,
+    /// Clients that may ask for tokens.
+    pub clients: BTreeMap<String, ClientRecord>,
+    /// All scopes, inactive ones too.
+    #[serde(deserialize_with = "parsed::keys")]
+    pub scopes: BTreeMap<ScopeName, ScopeRecord>,
+    /// Who has, had or asks for access to a scope.
+    #[serde(deserialize_with = "parsed::nested_keys")]
+    pub accesses: BTreeMap<ScopeName, BTreeMap<Orgno, AccessRecord>>,
+}
+
+/// A client that may ask for tokens for the self-service API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientRecord {
+    /// Whom it acts for.
+    #[serde(deserialize_with = "parsed::one")]
+    pub orgno: Orgno,
+    /// Which of [`ADMIN_SCOPES`] it was granted.
+    pub scopes: BTreeSet<String>,
+    /// Its public keys by `kid`. A client without any signs with its enterprise certificate
+    /// (`x5c`), a client with keys must not (DigDir).
+    pub keys: BTreeMap<String, Jwk>,
+}
+
+/// A scope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeRecord {
+    /// Who owns it.
+    #[serde(deserialize_with = "parsed::one")]
+    pub owner_orgno: Orgno,
+    /// `false` after a DELETE.
+    pub active: bool,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub last_updated: Timestamp,
+    /// All other fields as the API gives them, unknown ones included; the name and its parts,
+    /// which follow from the key, are not repeated here.
+    pub fields: Representation,
+}
+
+/// A consumer's access to a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRecord {
+    /// Whether it can be used.
+    #[serde(
+        serialize_with = "parsed::write_access_state",
+        deserialize_with = "parsed::access_state"
+    )]
+    pub state: AccessState,
+    /// When there first was one.
+    pub created: Timestamp,
+    /// When the state last changed.
+    pub last_updated: Timestamp,
+}
+
+impl State {
+    /// An organisation with its prefixes and nothing else yet, Altinn as the delegation source
+    /// (of the test environment) and a few names that are well known.
+    pub fn new(organization: Orgno, name: &str, prefixes: &[String]) -> Self {
+        let known = [
+            ("889640782", "ARBEIDS- OG VELFERDSETATEN"),
+            ("991825827", "DIGITALISERINGSDIREKTORATET"),
+            ("974761076", "SKATTEETATEN"),
+            ("971040238", "STATENS KARTVERK"),
+        ];
+        let mut organizations: BTreeMap<Orgno, String> = known
+            .into_iter()
+            .filter_map(|(orgno, name)| Some((orgno.parse().ok()?, name.to_owned())))
+            .collect();
+        organizations.insert(organization, name.to_owned());
+        let altinn = ("altinn".to_owned(), "https://tt02.altinn.no/".to_owned());
+        Self {
+            organizations,
+            prefixes: prefixes.iter().map(|prefix| (prefix.clone(), organization)).collect(),
+            delegation_sources: [altinn].into(),
+            ..Self::default()
+        }
+    }
+
+    /// Gives the organisation the prefixes that it does not have yet.
+    ///
+    /// # Errors
+    /// [`SandboxError::ForeignPrefix`] if another organisation has one; nothing is changed then.
+    pub fn add_prefixes(
+        &mut self,
+        organization: Orgno,
+        prefixes: &[String],
+    ) -> Result<(), SandboxError> {
+        for prefix in prefixes {
+            match self.prefixes.get(prefix) {
+                Some(owner) if *owner != organization => {
+                    return Err(SandboxError::ForeignPrefix {
+                        prefix: prefix.clone(),
+                        owner: *owner,
+                        wanted: organization,
+                    });
+                }
+                Some(_) | None => {}
+            }
+        }
+        let wanted = prefixes.iter().map(|prefix| (prefix.clone(), organization));
+        self.prefixes.extend(wanted);
+        Ok(())
+    }
+
+    /// Registers a client with all of [`ADMIN_SCOPES`] and a new key, which takes some tenths of
+    /// a second to make. A client of that id loses the keys that it had.
+    ///
+    /// # Errors
+    /// [`SandboxError::KeyGeneration`] if the system gives no random numbers.
+    pub fn register_client(
+        &mut self,
+        orgno: Orgno,
+        client_id: &str,
+    ) -> Result<Registered, SandboxError> {
+        let key = ClientKey::generate()?;
+        self.register_key(orgno, client_id, &key);
+        Ok(Registered {
+            client_id: client_id.to_owned(),
+            kid: key.kid,
+            private_key_pem: key.private_key_pem,
+        })
+    }
+
+    /// The same with a key that exists, so that many sandboxes can share one.
+    pub fn register_key(&mut self, orgno: Orgno, client_id: &str, key: &ClientKey) {
+        let keys = [(key.kid.clone(), key.public.clone())].into();
+        self.put_client(orgno, client_id, keys);
+    }
+
+    /// Registers a client with all of [`ADMIN_SCOPES`] that signs with an enterprise certificate
+    /// of its organisation.
+    pub fn register_certificate_client(&mut self, orgno: Orgno, client_id: &str) {
+        self.put_client(orgno, client_id, BTreeMap::new());
+    }
+
+    fn put_client(&mut self, orgno: Orgno, client_id: &str, keys: BTreeMap<String, Jwk>) {
+        let scopes = ADMIN_SCOPES.map(str::to_owned).into();
+        let client = ClientRecord { orgno, scopes, keys };
+        self.clients.insert(client_id.to_owned(), client);
+    }
+
+    /// Puts a scope there as if its owner had made it now.
+    pub fn put_scope(
+        &mut self,
+        owner_orgno: Orgno,
+        name: ScopeName,
+        active: bool,
+        attributes: &ScopeAttributes,
+    ) {
+        let now = Timestamp::now();
+        let mut fields: Representation = attributes
+            .fields()
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(field, value)| (field.to_owned(), value))
+            .collect();
+        add_server_fields(&mut fields);
+        let scope = ScopeRecord { owner_orgno, active, created: now, last_updated: now, fields };
+        self.scopes.insert(name, scope);
+    }
+
+    /// Puts an access there as if it had come to that state now.
+    pub fn put_access(&mut self, scope: ScopeName, consumer: Orgno, state: AccessState) {
+        let now = Timestamp::now();
+        let access = AccessRecord { state, created: now, last_updated: now };
+        self.accesses.entry(scope).or_default().insert(consumer, access);
+    }
+}
+
+/// The fields that the live API adds to a new scope beyond its description. Their form is a
+/// guess: what counts is that a client which forgets unknown fields in a PUT loses them.
+pub(super) fn add_server_fields(fields: &mut Representation) {
+    let added: [(&str, Value); 3] = [
+        ("descriptions", json!([])),
+        ("protected", json!(false)),
+        ("supports_european_businesses", json!(false)),
+    ];
+    for (field, value) in added {
+        fields.entry(field).or_insert(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nav() -> Orgno {
+        "889640782".parse().unwrap()
+    }
+
+    #[test]
+    fn a_state_survives_its_file() {
+        let mut state = State::new(nav(), "Etaten", &["etat".to_owned()]);
+        let name: ScopeName = "etat:arbeid/les.æ".parse().unwrap();
+        state.put_scope(nav(), name.clone(), false, &ScopeAttributes::default());
+        state.put_access(name, nav(), AccessState::Other("UNHEARD_OF".to_owned()));
+        state.unknown_organizations.insert(nav());
+        state.register_certificate_client(nav(), "portvakt");
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
+    }
+
+    #[test]
+    fn a_file_with_a_wrong_number_is_refused() {
+        let error = serde_json::from_str::<State>(r#"{"prefixes": {"etat": "889640783"}}"#);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("check digit"), "{error}");
+    }
+
+    #[test]
+    fn a_prefix_in_other_hands_is_not_taken() {
+        let mut state = State::new(nav(), "Etaten", &["etat".to_owned()]);
+        let before = state.clone();
+        let digdir = "991825827".parse().unwrap();
+        let error = state.add_prefixes(digdir, &["ny".to_owned(), "etat".to_owned()]);
+        assert!(matches!(error, Err(SandboxError::ForeignPrefix { .. })));
+        assert_eq!(state, before);
+    }
+}

@@ -1,0 +1,105 @@
+//! DigDir's oddities that no source settles, and knobs of the emulator itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::SandboxError;
+
+/// What can be switched while the sandbox runs. [`Switches::ALL`] tells what each one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(missing_docs, reason = "Switches::ALL documents them, once, for the command line too")]
+pub struct Switches {
+    pub empty_list_is_404: bool,
+    pub denied_hidden: bool,
+    pub prefix_with_colon: bool,
+    pub nulls_for_absent: bool,
+    pub inactive_access_refused: bool,
+    pub latency: u64,
+    pub token_lifetime: u64,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            empty_list_is_404: false,
+            denied_hidden: false,
+            prefix_with_colon: false,
+            nulls_for_absent: false,
+            inactive_access_refused: false,
+            latency: 0,
+            token_lifetime: 120,
+        }
+    }
+}
+
+impl Switches {
+    /// Each switch's name on the command line, and what it does. A field has the same name with
+    /// `_` for `-`.
+    pub const ALL: [(&'static str, &'static str); 7] = [
+        ("empty-list-is-404", "an empty list comes as a 404 that says 'does not have any'"),
+        ("denied-hidden", "accesses that were taken away are listed only with inactive=true"),
+        ("prefix-with-colon", "GET /prefix gives prefixes with a trailing colon"),
+        ("nulls-for-absent", "fields without a value come as null instead of being left out"),
+        ("inactive-access-refused", "an access to an inactive scope cannot be taken away: 409"),
+        ("latency", "milliseconds before each answer (latency=20)"),
+        ("token-lifetime", "seconds that an access token lives (token-lifetime=120)"),
+    ];
+
+    /// Sets one switch from `name`, `name=true`, `name=false` or `name=number`.
+    ///
+    /// # Errors
+    /// [`SandboxError::Switch`] if there is no such switch or it does not take that value.
+    pub fn set(&mut self, text: &str) -> Result<(), SandboxError> {
+        let (name, value) = text.split_once('=').unwrap_or((text, "true"));
+        let done = match name {
+            "empty-list-is-404" => assign(&mut self.empty_list_is_404, value),
+            "denied-hidden" => assign(&mut self.denied_hidden, value),
+            "prefix-with-colon" => assign(&mut self.prefix_with_colon, value),
+            "nulls-for-absent" => assign(&mut self.nulls_for_absent, value),
+            "inactive-access-refused" => assign(&mut self.inactive_access_refused, value),
+            "latency" => assign(&mut self.latency, value),
+            "token-lifetime" => assign(&mut self.token_lifetime, value),
+            _ => None,
+        };
+        done.ok_or_else(|| SandboxError::Switch { given: text.to_owned(), known: Self::help() })
+    }
+
+    /// All switches with what they do, a line each.
+    pub fn help() -> String {
+        Self::ALL.map(|(name, about)| format!("  {name:<24} {about}")).join("\n")
+    }
+}
+
+fn assign<T: std::str::FromStr>(field: &mut T, value: &str) -> Option<()> {
+    *field = value.parse().ok()?;
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_the_fields_and_the_setter_agree() {
+        let fields = serde_json::to_value(Switches::default()).unwrap();
+        assert_eq!(fields.as_object().unwrap().len(), Switches::ALL.len());
+        for (name, _) in Switches::ALL {
+            let field = &fields[name.replace('-', "_")];
+            let value = if field.is_boolean() { "true" } else { "7" };
+            let mut switches = Switches::default();
+            switches.set(&format!("{name}={value}")).unwrap();
+            let now = serde_json::to_value(switches).unwrap();
+            assert_eq!(now[name.replace('-', "_")].to_string(), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_switch_is_answered_with_the_list() {
+        let mut switches = Switches::default();
+        for text in ["colour", "latency", "denied-hidden=perhaps", "latency=-1"] {
+            let error = switches.set(text).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("denied-hidden"));
+        }
+        assert_eq!(switches, Switches::default());
+    }
+}
