@@ -5,6 +5,7 @@
 //! shows the plan and [`apply`] carries it out. [`sandbox`] stands in for the other side.
 
 pub mod declare;
+pub mod digdir;
 pub mod domain;
 pub mod plan;
 pub mod sandbox;

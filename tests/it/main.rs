@@ -6,6 +6,7 @@
     reason = "what fails here is a test; clippy allows it by itself in test functions only"
 )]
 
+mod client;
 mod openapi;
 mod sandbox;
 mod support;

@@ -1,0 +1,119 @@
+//! Maskinporten's metadata (RFC 8414): where tokens are handed out.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Request, StatusCode};
+use serde::Deserialize;
+use url::Url;
+
+use super::attempts::{Failure, REPEATABLE, repeat, what_came};
+use super::error::{Error, ErrorKind, Place};
+use super::http::{Answer, exchange};
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: Option<String>,
+    token_endpoint: Option<String>,
+}
+
+/// Asks the issuer where its token endpoint is. Errors with [`ErrorKind::Untrusted`] where the
+/// metadata names another issuer (RFC 8414 section 3.3) or a token endpoint on another host:
+/// otherwise whoever answers could have signed grants sent elsewhere.
+pub(super) async fn token_endpoint(
+    client: &Client,
+    issuer: &str,
+    base_delay: Duration,
+) -> Result<Url, Error> {
+    let slash = if issuer.ends_with('/') { "" } else { "/" };
+    let address = format!("{issuer}{slash}.well-known/oauth-authorization-server");
+    let place = Place { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
+    let url = Url::parse(&address)
+        .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason.to_string()))?;
+    let answer = repeat(&REPEATABLE, base_delay, || {
+        let request = Request::new(Method::GET, url.clone());
+        async move { readable(exchange(client, request).await?) }
+    })
+    .await
+    .map_err(|failure| failure.into_error(&REPEATABLE, &place))?;
+    let metadata: Metadata = serde_json::from_slice(&answer.body)
+        .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))?;
+    trusted(&metadata, issuer, &url)
+        .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason))
+}
+
+/// What must hold of any answer that is going to be read: 200 and JSON.
+pub(super) fn readable(answer: Answer) -> Result<Answer, Failure> {
+    if answer.status.is_client_error() || answer.status.is_server_error() {
+        return Err(Failure::Answered(answer));
+    }
+    let what = match (&answer.location, answer.status, answer.is_json()) {
+        (_, StatusCode::OK, true) => return Ok(answer),
+        (Some(location), status, _) if status.is_redirection() => {
+            format!("it redirects to {location}; redirects are not followed")
+        }
+        (_, StatusCode::OK, false) => what_came(&answer),
+        (_, status, _) => format!("the status is {status} instead of 200"),
+    };
+    Err(Failure::Malformed(Some(answer.status), what))
+}
+
+fn trusted(metadata: &Metadata, issuer: &str, asked: &Url) -> Result<Url, String> {
+    let told = metadata.issuer.as_deref().unwrap_or_default();
+    if told != issuer {
+        return Err(format!(
+            "its metadata names the issuer {told:?}; configured is {issuer:?}, and the two must \
+             be the same to the last slash"
+        ));
+    }
+    let endpoint = metadata.token_endpoint.as_deref().unwrap_or_default();
+    let url = Url::parse(endpoint)
+        .map_err(|reason| format!("its token_endpoint {endpoint:?} is no address: {reason}"))?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    if url.origin() != asked.origin() || !plain {
+        return Err(format!(
+            "its token_endpoint {endpoint:?} is not on the issuer's own host {}",
+            asked.origin().ascii_serialization()
+        ));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(issuer: &str, token_endpoint: &str) -> Result<Url, String> {
+        let metadata = Metadata {
+            issuer: Some(issuer.to_owned()),
+            token_endpoint: Some(token_endpoint.to_owned()),
+        };
+        let asked = Url::parse("https://maskinporten.no/.well-known/x").unwrap();
+        trusted(&metadata, "https://maskinporten.no/", &asked)
+    }
+
+    #[test]
+    fn the_issuer_is_the_configured_one_to_the_last_slash() {
+        let token = "https://maskinporten.no/token";
+        assert_eq!(check("https://maskinporten.no/", token).unwrap().as_str(), token);
+        for other in
+            ["https://maskinporten.no", "https://MASKINPORTEN.no/", "https://evil.example/", ""]
+        {
+            assert!(check(other, token).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_token_endpoint_lies_on_the_issuers_host() {
+        for elsewhere in [
+            "https://evil.example/token",
+            "http://maskinporten.no/token",
+            "https://maskinporten.no:8443/token",
+            "https://x:y@maskinporten.no/token",
+            "https://token.maskinporten.no/",
+            "/token",
+            "",
+        ] {
+            assert!(check("https://maskinporten.no/", elsewhere).is_err(), "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The self-service API and Maskinporten: tokens, transport, endpoints, reading what is live.
+//!
+//! A [`Reader`] cannot change anything; a [`Writer`] can. Both go through one transport
+//! that keeps the limits, repeats what may be repeated and knows the token.
+
+mod attempts;
+mod call;
+mod credentials;
+mod entries;
+mod error;
+mod http;
+mod issuer;
+mod key;
+mod live;
+mod options;
+mod reader;
+mod target;
+mod token;
+mod token_error;
+mod transport;
+mod wire;
+mod writer;
+
+pub use call::AllScopesFilter;
+pub use credentials::{Credentials, CredentialsError};
+pub use entries::{Oddities, accesses_of_scope};
+pub use error::{Error, ErrorKind};
+pub use key::KeyError;
+pub use live::{Needs, Progress};
+pub use options::Options;
+pub use reader::Reader;
+pub use target::{AllowedHosts, Target, TargetError};
+pub use wire::{AccessEntry, Organization, scope_name};
+pub use writer::Writer;

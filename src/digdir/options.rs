@@ -1,0 +1,37 @@
+//! How hard the other side may be worked.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use super::target::AllowedHosts;
+
+/// Limits and times of a connection.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many requests may be on their way at a time.
+    pub concurrency: NonZeroUsize,
+    /// How many requests may begin in a second.
+    pub rate: NonZeroU32,
+    /// The wait before the first repetition; each further one doubles it, and up to as much again
+    /// is added at random.
+    pub base_delay: Duration,
+    /// How long one request may take, from connecting to the last byte.
+    pub timeout: Duration,
+    /// Where credentials may go beside DigDir's own hosts and this machine. Connecting asks
+    /// [`super::Target::check`] with it, so that no caller can forget to.
+    pub allowed_hosts: AllowedHosts,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const SIXTEEN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+        const THOUSAND: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
+        Self {
+            concurrency: SIXTEEN,
+            rate: THOUSAND,
+            base_delay: Duration::from_millis(200),
+            timeout: Duration::from_secs(60),
+            allowed_hosts: AllowedHosts::default(),
+        }
+    }
+}

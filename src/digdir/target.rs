@@ -1,0 +1,297 @@
+//! Where the API and Maskinporten are, and whether credentials may go there.
+
+use std::collections::BTreeSet;
+
+use url::{Host, Url};
+
+/// DigDir's own hosts of the API and of Maskinporten, test and production
+/// (DigDir's documentation of its environments).
+const DIGDIR_HOSTS: [&str; 4] = [
+    "api.test.samarbeid.digdir.no",
+    "api.samarbeid.digdir.no",
+    "test.maskinporten.no",
+    "maskinporten.no",
+];
+
+/// The API and the Maskinporten of one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The API's address, without `/api/v1`.
+    pub api: Url,
+    /// Maskinporten's issuer, exactly as its metadata and the `aud` of a grant name it: the slash
+    /// at the end belongs to it.
+    pub issuer: String,
+}
+
+/// Hosts beyond DigDir's own that credentials may go to. They are named by whoever runs the
+/// program (`--allow-host`, `PORTVAKT_ALLOW_HOSTS`), never by the repository, because a pull
+/// request can change the repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedHosts(BTreeSet<String>);
+
+/// Why a target cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// The text is no address.
+    #[error("{what} {address:?} is no address: {reason}; write it as https://host/")]
+    NoUrl {
+        /// `api` or `maskinporten`.
+        what: &'static str,
+        /// The text.
+        address: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// Something else than http or https.
+    #[error("{what} {address:?} must begin with https://")]
+    Scheme {
+        /// `api` or `maskinporten`.
+        what: &'static str,
+        /// The address.
+        address: String,
+    },
+    /// http to another machine.
+    #[error(
+        "{what} {address:?} is not encrypted: http is for this machine alone (localhost, \
+         127.0.0.0/8, [::1]); write https://"
+    )]
+    NotEncrypted {
+        /// `api` or `maskinporten`.
+        what: &'static str,
+        /// The address.
+        address: String,
+    },
+    /// A user name or password, a query or a fragment.
+    #[error(
+        "{what} holds a user name, a password, a query or a fragment; write only https://host/"
+    )]
+    Superfluous {
+        /// `api` or `maskinporten`.
+        what: &'static str,
+    },
+    /// Neither DigDir's nor allowed.
+    #[error(
+        "credentials may not go to {host} ({what}): it is not DigDir's. If it is meant, whoever \
+         runs portvakt allows it with --allow-host {host} or PORTVAKT_ALLOW_HOSTS; the \
+         repository cannot"
+    )]
+    NotAllowed {
+        /// `api` or `maskinporten`.
+        what: &'static str,
+        /// The host, with the port unless it is https's own.
+        host: String,
+    },
+    /// Something that is no `host` or `host:port`.
+    #[error("{0:?} names no host; write it as host or host:port")]
+    NoHost(String),
+}
+
+impl Target {
+    /// DigDir's test environment.
+    pub fn test() -> Self {
+        Self::digdir("https://api.test.samarbeid.digdir.no", "https://test.maskinporten.no/")
+    }
+
+    /// DigDir's production environment.
+    pub fn prod() -> Self {
+        Self::digdir("https://api.samarbeid.digdir.no", "https://maskinporten.no/")
+    }
+
+    #[expect(clippy::expect_used, reason = "constants of this file, parsed in a test")]
+    fn digdir(api: &'static str, issuer: &'static str) -> Self {
+        Self::custom(api, issuer).expect("DigDir's own addresses are well formed")
+    }
+
+    /// Another place. Errors where an address cannot be used at all; whether credentials may go
+    /// there is [`Target::check`]'s to say.
+    pub fn custom(api: &str, issuer: &str) -> Result<Self, TargetError> {
+        let target = Self { api: parse("api", api)?, issuer: issuer.to_owned() };
+        target.addresses()?;
+        Ok(target)
+    }
+
+    /// Whether credentials may go to both places: DigDir's own hosts, this machine, or an allowed
+    /// host. To be asked before any secret is read.
+    pub fn check(&self, allowed: &AllowedHosts) -> Result<(), TargetError> {
+        for (what, url) in self.addresses()? {
+            let host = host_and_port(&url);
+            let known = DIGDIR_HOSTS.contains(&host.as_str())
+                || is_loopback(&url)
+                || allowed.0.contains(&host);
+            if !known {
+                return Err(TargetError::NotAllowed { what, host });
+            }
+        }
+        Ok(())
+    }
+
+    /// Both addresses; errors unless each is one that a request may be made from.
+    fn addresses(&self) -> Result<[(&'static str, Url); 2], TargetError> {
+        let addresses =
+            [("api", self.api.clone()), ("maskinporten", parse("maskinporten", &self.issuer)?)];
+        for (what, url) in &addresses {
+            usable(what, url)?;
+        }
+        Ok(addresses)
+    }
+}
+
+impl AllowedHosts {
+    /// The hosts as they are written: `host`, for https's own port, or `host:port`.
+    pub fn new<'a>(hosts: impl IntoIterator<Item = &'a str>) -> Result<Self, TargetError> {
+        hosts
+            .into_iter()
+            .map(str::trim)
+            .filter(|host| !host.is_empty())
+            .map(|text| {
+                let no_host = || TargetError::NoHost(text.to_owned());
+                let url = Url::parse(&format!("https://{text}/")).map_err(|_| no_host())?;
+                let plain = !text.contains(['/', '@', '?', '#', '*', '\\']);
+                let host = host_and_port(&url);
+                plain.then_some(host).ok_or_else(no_host)
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// Whether the address is this machine: 127.0.0.0/8, `::1` or `localhost`.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(domain)) => domain == "localhost",
+        None => false,
+    }
+}
+
+fn parse(what: &'static str, address: &str) -> Result<Url, TargetError> {
+    let url = Url::parse(address).map_err(|reason| TargetError::NoUrl {
+        what,
+        // What does not parse is shown as it is, so it must not be able to hold a password.
+        address: match address.contains('@') {
+            true => "(not shown: it holds an @)".to_owned(),
+            false => address.to_owned(),
+        },
+        reason: reason.to_string(),
+    })?;
+    usable(what, &url)?;
+    Ok(url)
+}
+
+fn usable(what: &'static str, url: &Url) -> Result<(), TargetError> {
+    let superfluous = !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some();
+    if superfluous {
+        return Err(TargetError::Superfluous { what });
+    }
+    let address = url.to_string();
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        "http" => Err(TargetError::NotEncrypted { what, address }),
+        _ => Err(TargetError::Scheme { what, address }),
+    }
+}
+
+fn host_and_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(api: &str, issuer: &str, allowed: &[&str]) -> Result<(), TargetError> {
+        let allowed = AllowedHosts::new(allowed.iter().copied())?;
+        Target::custom(api, issuer)?.check(&allowed)
+    }
+
+    #[test]
+    fn digdir_and_this_machine_need_no_permission() {
+        let nobody = AllowedHosts::default();
+        Target::test().check(&nobody).unwrap();
+        Target::prod().check(&nobody).unwrap();
+        for place in
+            ["http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:1", "http://localhost:3/"]
+        {
+            check(place, place, &[]).unwrap();
+        }
+    }
+
+    #[test]
+    fn other_hosts_need_permission_from_outside_the_repository() {
+        let digdir = "https://maskinporten.no/";
+        for stranger in [
+            "https://api.samarbeid.digdir.no.evil.example",
+            "https://api.samarbeid.digdir.no:8443",
+            "https://evil.maskinporten.no",
+            "https://localhost.evil.example",
+            "https://api.samarbeid.digdir.no.",
+            "https://[::ffff:127.0.0.1]",
+        ] {
+            assert!(
+                matches!(
+                    check(stranger, digdir, &[]),
+                    Err(TargetError::NotAllowed { what: "api", .. })
+                ),
+                "{stranger}"
+            );
+            assert!(
+                matches!(
+                    check("https://api.samarbeid.digdir.no", stranger, &[]),
+                    Err(TargetError::NotAllowed { what: "maskinporten", .. })
+                ),
+                "{stranger}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_allowed_host_is_allowed_at_its_port_alone() {
+        let digdir = "https://maskinporten.no/";
+        check("https://gateway.example/x", digdir, &["Gateway.example"]).unwrap();
+        check("https://gateway.example:8443", digdir, &["gateway.example:8443"]).unwrap();
+        assert!(check("https://gateway.example:8443", digdir, &["gateway.example", ""]).is_err());
+        for text in ["https://x.example", "x.example/path", "a@b", "*.example"] {
+            assert_eq!(AllowedHosts::new([text]), Err(TargetError::NoHost(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_told_why() {
+        let digdir = "https://maskinporten.no/";
+        let custom = |api| Target::custom(api, digdir).unwrap_err();
+        assert!(matches!(custom("digdir"), TargetError::NoUrl { .. }));
+        assert!(matches!(custom("ftp://x/"), TargetError::Scheme { .. }));
+        assert!(matches!(custom("file:///etc/passwd"), TargetError::Scheme { .. }));
+        assert!(matches!(
+            custom("http://api.samarbeid.digdir.no"),
+            TargetError::NotEncrypted { .. }
+        ));
+        for address in
+            ["https://user:hemmelig@x/", "https://x/?a", "https://x/#a", "https://:hemmelig@x/"]
+        {
+            let error = custom(address);
+            assert_eq!(error, TargetError::Superfluous { what: "api" });
+            assert!(!error.to_string().contains("hemmelig"));
+        }
+        let broken = custom("https://user:hemmelig@x:99999999/").to_string();
+        assert!(!broken.contains("hemmelig"), "{broken}");
+    }
+
+    #[test]
+    fn fields_set_by_hand_are_checked_too() {
+        let target = Target {
+            api: Url::parse("http://evil.example").unwrap(),
+            issuer: "https://maskinporten.no/".to_owned(),
+        };
+        assert!(target.check(&AllowedHosts::default()).is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! The API client against the sandbox, and against servers that no sandbox would be.
+
+mod faults;
+mod live;
+mod stub;
+mod tokens;
+
+use std::time::Duration;
+
+use portvakt::digdir::{Credentials, Options, Reader, Target, Writer};
+use portvakt::domain::Representation;
+use portvakt::sandbox::{Config, FaultRule, Sandbox, State};
+use serde_json::{Value, json};
+
+use crate::openapi;
+use crate::support::{KEY, two_organizations};
+
+/// A sandbox that remembers what was asked.
+struct World {
+    sandbox: Sandbox,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(two_organizations()).await
+    }
+
+    async fn with(state: State) -> Self {
+        let config = Config { record: true, ..Config::new(state) };
+        Self { sandbox: Sandbox::start(config).await.unwrap() }
+    }
+
+    fn target(&self) -> Target {
+        Target::custom(self.sandbox.api().as_str(), self.sandbox.issuer()).unwrap()
+    }
+
+    async fn reader(&self) -> Reader {
+        self.reader_with(options()).await
+    }
+
+    async fn reader_with(&self, options: Options) -> Reader {
+        Reader::connect(self.target(), credentials(), options).await.unwrap()
+    }
+
+    async fn writer(&self) -> Writer {
+        Writer::connect(self.target(), credentials(), options()).await.unwrap()
+    }
+
+    fn inject(&self, rule: &str) {
+        self.sandbox.inject(rule.parse::<FaultRule>().unwrap());
+    }
+
+    /// How many requests with this method had a path that ends like this.
+    fn count(&self, method: &str, end: &str) -> usize {
+        let exchanges = self.sandbox.exchanges();
+        let matches = exchanges.iter().filter(|e| e.method == method && e.path.ends_with(end));
+        matches.count()
+    }
+
+    /// Holds everything that was said against the description.
+    fn check(&self) {
+        openapi::check(&self.sandbox.exchanges());
+    }
+}
+
+fn credentials() -> Credentials {
+    let kid = Some(KEY.kid.clone());
+    Credentials::from_key("nav".to_owned(), &KEY.private_key_pem, kid).unwrap()
+}
+
+/// No waiting between tries.
+fn options() -> Options {
+    Options { base_delay: Duration::from_millis(1), ..Options::default() }
+}
+
+fn representation(name: &str) -> Representation {
+    object(json!({ "name": name, "description": "Les" }))
+}
+
+fn object(value: Value) -> Representation {
+    value.as_object().unwrap().clone()
+}
