@@ -4,9 +4,13 @@
 //! API into a [`domain::Live`], [`plan`] compares the two without touching the world, [`render`]
 //! shows the plan and [`apply`] carries it out. [`sandbox`] stands in for the other side.
 
+pub mod apply;
+pub mod cli;
 pub mod declare;
 pub mod digdir;
 pub mod domain;
+pub mod history;
 pub mod plan;
+pub mod render;
 pub mod sandbox;
 pub mod text;

@@ -1,3 +1,5 @@
 //! The `portvakt` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    portvakt::cli::main()
+}

@@ -6,7 +6,14 @@
     reason = "what fails here is a test; clippy allows it by itself in test functions only"
 )]
 
+mod cli;
 mod client;
+mod faults;
 mod openapi;
+mod output;
+mod property;
+mod readme;
 mod sandbox;
 mod support;
+mod tables;
+mod world;

@@ -1,0 +1,196 @@
+//! The order of an apply: what waits for what, and what runs side by side.
+
+use std::collections::{HashMap, VecDeque};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use super::Outcome;
+use super::execute::execute;
+use crate::digdir::Writer;
+use crate::plan::{Action, ActionId, Work};
+
+/// Runs every action after those it waits for. Gives what became of each, in the order of
+/// `actions`.
+pub(super) async fn run(
+    actions: &[Action],
+    writer: &Writer,
+    concurrency: usize,
+    mut interrupt: watch::Receiver<bool>,
+    progress: impl Fn(usize),
+) -> Vec<Outcome> {
+    let mut board = Board::new(actions);
+    let mut in_flight = FuturesUnordered::new();
+    let mut interrupted = *interrupt.borrow();
+    loop {
+        while !interrupted && in_flight.len() < concurrency {
+            let Some(task) = board.next() else { break };
+            in_flight.push(perform(actions, task, writer));
+        }
+        if in_flight.is_empty() {
+            break;
+        }
+        tokio::select! {
+            // An ended action is booked before a signal is looked at.
+            biased;
+            Some(ended) = in_flight.next() => {
+                board.book(ended);
+                progress(board.ended);
+            }
+            Ok(_) = interrupt.wait_for(|interrupt| *interrupt), if !interrupted => interrupted = true,
+        }
+    }
+    board.into_outcomes()
+}
+
+/// An action to run and, for a reactivation, the revocations that DigDir refused while the scope
+/// was inactive: they are part of it, so that no signal can come between.
+struct Task {
+    index: usize,
+    postponed: Vec<usize>,
+}
+
+/// How an action ended.
+enum End {
+    Done,
+    Failed(String),
+    /// The revocation of a sleeping access was refused: to be tried again once the scope is open.
+    Postponed,
+}
+
+async fn perform(actions: &[Action], task: Task, writer: &Writer) -> Vec<(usize, End)> {
+    let action = &actions[task.index];
+    let end = match execute(action, writer).await {
+        Ok(()) => End::Done,
+        Err(failure) if is_asleep(action) && failure.is_refusal() => End::Postponed,
+        Err(failure) => End::Failed(failure.to_string()),
+    };
+    let mut ended = vec![(task.index, end)];
+    // Even a reactivation that failed may have opened the scope, as its answer can be lost. So
+    // these are tried in any case: if the scope is still closed, another refusal does no harm.
+    for index in task.postponed {
+        let end = match execute(&actions[index], writer).await {
+            Ok(()) => End::Done,
+            Err(failure) => {
+                End::Failed(format!("if the scope is active again, so is this access\n{failure}"))
+            }
+        };
+        ended.push((index, end));
+    }
+    ended
+}
+
+fn is_asleep(action: &Action) -> bool {
+    matches!(action.work, Work::Revoke { asleep: true, .. })
+}
+
+/// What stands where.
+struct Board {
+    ids: Vec<ActionId>,
+    /// For each action, those that wait for it.
+    dependents: Vec<Vec<usize>>,
+    /// For each action, how many it still waits for.
+    waiting: Vec<usize>,
+    ready: VecDeque<usize>,
+    /// For each action, the postponed revocations that it is to carry along.
+    postponed: Vec<Vec<usize>>,
+    outcomes: Vec<Option<Outcome>>,
+    ended: usize,
+}
+
+impl Board {
+    fn new(actions: &[Action]) -> Self {
+        let ids: Vec<_> = actions.iter().map(Action::id).collect();
+        let index: HashMap<_, _> = ids.iter().zip(0..).collect();
+        let mut dependents = vec![Vec::new(); actions.len()];
+        let mut waiting = vec![0; actions.len()];
+        for (action, position) in actions.iter().zip(0..) {
+            for prerequisite in &action.after {
+                waiting[position] += 1;
+                // What waits for something that is not there waits for ever.
+                if let Some(prerequisite) = index.get(prerequisite) {
+                    dependents[*prerequisite].push(position);
+                }
+            }
+        }
+        let ready = (0..actions.len()).filter(|position| waiting[*position] == 0).collect();
+        Self {
+            dependents,
+            waiting,
+            ready,
+            postponed: vec![Vec::new(); actions.len()],
+            outcomes: vec![None; actions.len()],
+            ended: 0,
+            ids,
+        }
+    }
+
+    fn next(&mut self) -> Option<Task> {
+        let index = self.ready.pop_front()?;
+        Some(Task { index, postponed: std::mem::take(&mut self.postponed[index]) })
+    }
+
+    fn book(&mut self, ended: Vec<(usize, End)>) {
+        for (index, end) in ended {
+            match end {
+                End::Done => {
+                    self.set(index, Outcome::Done);
+                    self.release(index);
+                }
+                End::Failed(why) => {
+                    self.set(index, Outcome::Failed(why));
+                    self.skip_dependents(index);
+                }
+                End::Postponed => self.postpone(index),
+            }
+        }
+    }
+
+    /// Leaves a refused revocation to the reactivation that waits for it; if that is not to be
+    /// tried any more, nor is this.
+    fn postpone(&mut self, index: usize) {
+        for dependent in self.dependents[index].clone() {
+            match self.outcomes[dependent].clone() {
+                None => self.postponed[dependent].push(index),
+                Some(outcome) => self.set(index, outcome),
+            }
+        }
+        self.release(index);
+    }
+
+    fn set(&mut self, index: usize, outcome: Outcome) {
+        if self.outcomes[index].replace(outcome).is_none() {
+            self.ended += 1;
+        }
+    }
+
+    fn release(&mut self, index: usize) {
+        for dependent in std::mem::take(&mut self.dependents[index]) {
+            self.waiting[dependent] -= 1;
+            if self.waiting[dependent] == 0 && self.outcomes[dependent].is_none() {
+                self.ready.push_back(dependent);
+            }
+        }
+    }
+
+    /// What waits for a failed action is not tried, nor what waits for that; nor are the
+    /// postponed revocations that it would have carried along.
+    fn skip_dependents(&mut self, failed: usize) {
+        let mut causes = vec![failed];
+        while let Some(cause) = causes.pop() {
+            let dependents = std::mem::take(&mut self.dependents[cause]);
+            let postponed = std::mem::take(&mut self.postponed[cause]);
+            for index in dependents.into_iter().chain(postponed) {
+                if self.outcomes[index].is_none() {
+                    self.set(index, Outcome::Skipped(self.ids[failed].clone()));
+                    causes.push(index);
+                }
+            }
+        }
+    }
+
+    fn into_outcomes(self) -> Vec<Outcome> {
+        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::NotStarted)).collect()
+    }
+}

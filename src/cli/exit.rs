@@ -1,0 +1,95 @@
+//! How a command ends.
+
+use std::process::ExitCode;
+
+use super::log;
+use crate::declare::Diagnostic;
+use crate::render::BAD;
+use crate::text::printable;
+
+/// The exit codes: relied on from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All was done.
+    Done = 0,
+    /// Something failed before anything was changed.
+    Failed = 1,
+    /// There are changes to apply.
+    Pending = 2,
+    /// The declarations are invalid.
+    Invalid = 3,
+    /// A guard's limit, or no approval: nothing was changed.
+    Refused = 4,
+    /// An action failed or is blocked.
+    Partial = 6,
+    /// Wrong usage.
+    Usage = 64,
+    /// A signal came.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// What is wrong with the declarations.
+    Invalid(Vec<Diagnostic>),
+    /// Wrong usage.
+    Usage(String),
+    /// It may not be done.
+    Refused(String),
+    /// It could not be done.
+    Failed(String),
+    /// A signal came.
+    Interrupted,
+}
+
+impl Failure {
+    /// Tells it on stderr; gives the exit code.
+    pub(super) fn tell(&self, format: log::Format) -> Exit {
+        match self {
+            Self::Invalid(diagnostics) => {
+                tell_diagnostics(format, diagnostics);
+                Exit::Invalid
+            }
+            Self::Usage(why) => tell_error(format, why, Exit::Usage),
+            Self::Refused(why) => tell_error(format, why, Exit::Refused),
+            Self::Failed(why) => tell_error(format, why, Exit::Failed),
+            Self::Interrupted => {
+                tell_error(format, "interrupted; nothing was changed", Exit::Interrupted)
+            }
+        }
+    }
+}
+
+fn tell_error(format: log::Format, why: &str, exit: Exit) -> Exit {
+    if format == log::Format::Json {
+        eprintln!(
+            "{}",
+            serde_json::json!({ "level": "ERROR", "message": why, "exit": exit as u8 })
+        );
+        return exit;
+    }
+    let mut lines = why.lines();
+    let first = lines.next().unwrap_or_default();
+    anstream::eprintln!("{BAD}error{BAD:#}: {}", printable(first));
+    for line in lines {
+        anstream::eprintln!("  {}", printable(line));
+    }
+    exit
+}
+
+/// Tells diagnostics on stderr, one after another.
+pub(super) fn tell_diagnostics(format: log::Format, diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        match format {
+            log::Format::Text => eprintln!("{diagnostic}"),
+            log::Format::Json => eprintln!("{}", serde_json::json!(diagnostic)),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! SIGINT and SIGTERM.
+
+use tokio::sync::watch;
+
+use super::exit::{Exit, Failure};
+
+/// Turns true at the first signal that asks the program to stop; a second one stops it at once.
+pub(super) fn listen() -> Result<watch::Receiver<bool>, Failure> {
+    let failed = |error| Failure::Failed(format!("signals cannot be listened for: {error}"));
+    let (sender, receiver) = watch::channel(false);
+    let mut stop = signals().map_err(failed)?;
+    tokio::spawn(async move {
+        stop.recv().await;
+        // Nobody listens any more: then nobody needs to know.
+        let _ = sender.send(true);
+        // Who asks twice will not wait for what is in flight.
+        stop.recv().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
+    Ok(receiver)
+}
+
+/// Does the work unless a signal comes first: then it is dropped. Only for work that changes
+/// nothing.
+pub(super) async fn unless<T>(
+    mut interrupt: watch::Receiver<bool>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        result = work => result,
+        _ = interrupt.wait_for(|interrupt| *interrupt) => Err(Failure::Interrupted),
+    }
+}
+
+/// SIGINT and SIGTERM, or Ctrl-C.
+#[cfg(unix)]
+pub(super) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+/// Listens for them from now on.
+#[cfg(unix)]
+pub(super) fn signals() -> std::io::Result<Signals> {
+    use tokio::signal::unix::{SignalKind, signal};
+    Ok(Signals {
+        interrupt: signal(SignalKind::interrupt())?,
+        terminate: signal(SignalKind::terminate())?,
+    })
+}
+
+#[cfg(unix)]
+impl Signals {
+    pub(super) async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) struct Signals;
+
+#[cfg(not(unix))]
+pub(super) fn signals() -> std::io::Result<Signals> {
+    Ok(Signals)
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    pub(super) async fn recv(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

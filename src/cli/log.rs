@@ -1,0 +1,44 @@
+//! What is told on stderr beside errors.
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+use super::Global;
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Tells a line that is neither an error nor an event.
+pub(super) fn line(format: Format, text: &str) {
+    match format {
+        Format::Text => eprintln!("{text}"),
+        Format::Json => eprintln!("{}", serde_json::json!({ "level": "INFO", "message": text })),
+    }
+}
+
+/// Sends this program's own events to stderr. Those of libraries stay silent: some would show
+/// headers, and with them the token.
+pub(super) fn start(global: &Global) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info",
+        (false, 2) => "debug",
+        (false, _) => "trace",
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(format!("off,portvakt={level}")))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(false);
+    match global.log_format {
+        Format::Text => subscriber.without_time().init(),
+        Format::Json => subscriber.json().init(),
+    }
+}

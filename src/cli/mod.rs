@@ -1,0 +1,159 @@
+//! One file a command: parse, call, render, exit code.
+#![expect(clippy::print_stderr, reason = "errors and progress are told here")]
+
+mod apply;
+mod exit;
+mod interrupt;
+mod log;
+mod man;
+mod plan;
+mod progress;
+mod remote;
+mod sandbox;
+mod schema;
+mod session;
+
+use std::io::{ErrorKind, Write as _};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
+
+use exit::{Exit, Failure};
+
+/// Keeps Maskinporten scopes and the access to them equal to YAML in a git repository.
+#[derive(Debug, Parser)]
+#[command(name = "portvakt", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 changes are pending (plan --detailed-exitcode only); 3 the \
+declarations are invalid; 4 refused, nothing changed; 6 applied in part; 64 wrong usage; \
+130 interrupted.";
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Global {
+    /// The repository, or a folder in it [default: upwards from here]
+    #[arg(short = 'C', long = "repo", value_name = "DIR", global = true)]
+    repo: Option<PathBuf>,
+    /// The environment in portvakt.yaml [default: the only one if there is one]
+    #[arg(short, long, value_name = "NAME", env = "PORTVAKT_ENV", global = true)]
+    env: Option<String>,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: ColorChoice,
+    /// Tell more on stderr; repeat for yet more
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Tell nothing but errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// The form of what is told on stderr
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    log_format: log::Format,
+    /// A host beside DigDir's own that credentials may be sent to
+    #[arg(
+        long = "allow-host",
+        value_name = "HOST",
+        env = "PORTVAKT_ALLOW_HOSTS",
+        value_delimiter = ',',
+        global = true
+    )]
+    allow_hosts: Vec<String>,
+    /// How many requests may be under way at once
+    #[arg(long, value_name = "N", default_value = "16", global = true)]
+    concurrency: NonZeroUsize,
+    /// How many requests may be sent in a second
+    #[arg(long, value_name = "N", default_value = "1000", global = true)]
+    rate: NonZeroU32,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what would change
+    Plan(plan::Args),
+    /// Change it
+    Apply(apply::Args),
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, or of a plan
+    Schema(schema::Args),
+    /// Run the emulator of DigDir and Maskinporten as a server
+    Sandbox(sandbox::Args),
+    /// Print a shell's completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Runs the program with the process's own arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to do where the message cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    log::start(&cli.global);
+    let format = cli.global.log_format;
+    let exit = run(cli).unwrap_or_else(|failure| failure.tell(format));
+    exit.into()
+}
+
+fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
+    match command {
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "portvakt", &mut script);
+            print(ColorChoice::Never, &String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+        Command::Man => man::run(Cli::command()),
+        Command::Plan(args) => wait_for(plan::run(&global, &args)),
+        Command::Apply(args) => wait_for(apply::run(&global, &args)),
+        Command::Sandbox(args) => wait_for(sandbox::run(args)),
+    }
+}
+
+fn wait_for(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Failed(format!("the program could not start: {error}")))?;
+    let result = runtime.block_on(command);
+    // A question that nobody has answered must not hold the program back after a signal.
+    runtime.shutdown_background();
+    result
+}
+
+/// Writes to stdout, with colours as asked for.
+fn write(color: ColorChoice, text: &str) -> std::io::Result<()> {
+    let choice = match color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    let mut stdout = anstream::AutoStream::new(std::io::stdout(), choice);
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
+/// result that does not arrive is an error, as a job must not go on with half of it.
+fn print(color: ColorChoice, text: &str) -> Result<(), Failure> {
+    match write(color, text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("the result cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,50 @@
+//! `portvakt plan`.
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Failure};
+use super::remote::Remote;
+use super::session::Session;
+use super::{Global, interrupt, print};
+use crate::render;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The form of the plan
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// Exit with 2 if there is something to do
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a reviewer
+    Text,
+    /// For programs; `portvakt schema plan` describes it
+    Json,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, show(global, args)).await
+}
+
+async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let session = Session::open(global)?;
+    let remote = Remote::open(global, &session).await?;
+    let plan = session.plan(global, &remote.reader().await?).await?;
+    remote.close().await?;
+    let context = session.context();
+    print(
+        global.color,
+        &match args.format {
+            Format::Text => render::plan(&plan, &context),
+            Format::Json => render::json::plan(&plan, &context),
+        },
+    )?;
+    let is_as_declared = plan.actions.is_empty() && plan.blocked.is_empty();
+    let pending = args.detailed_exitcode && !is_as_declared;
+    Ok(if pending { Exit::Pending } else { Exit::Done })
+}

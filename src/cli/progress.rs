@@ -1,0 +1,70 @@
+//! How far long work has come, on stderr.
+
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Global, log};
+
+/// How often a line is told where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// A bar on a terminal; elsewhere a line now and then.
+pub(super) struct Progress {
+    what: &'static str,
+    quiet: bool,
+    format: log::Format,
+    bar: Option<ProgressBar>,
+    told: Mutex<Instant>,
+}
+
+impl Progress {
+    /// Work that is called `what`, such as "reading accesses".
+    pub(super) fn start(global: &Global, what: &'static str) -> Self {
+        let on_terminal = std::io::stderr().is_terminal() && !global.quiet;
+        let bar = on_terminal.then(|| {
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+            let bar = ProgressBar::no_length().with_message(what);
+            if let Ok(style) = style { bar.with_style(style) } else { bar }
+        });
+        Self {
+            what,
+            quiet: global.quiet,
+            format: global.log_format,
+            bar,
+            told: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// So much is done.
+    pub(super) fn tell(&self, done: usize, total: usize) {
+        if total == 0 {
+            return;
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        } else if !self.quiet && self.is_time() {
+            log::line(self.format, &format!("{}: {done} of {total}", self.what));
+        }
+    }
+
+    fn is_time(&self) -> bool {
+        let Ok(mut told) = self.told.lock() else { return false };
+        let is_time = told.elapsed() >= LINE_EVERY;
+        if is_time {
+            *told = Instant::now();
+        }
+        is_time
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `portvakt schema`.
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Failure};
+use crate::{declare, render};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Of what
+    #[arg(default_value = "declarations")]
+    of: Subject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// Of the YAML files that declare scopes and consumers
+    Declarations,
+    /// Of portvakt.yaml
+    Settings,
+    /// Of a plan as JSON
+    Plan,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let schema = match args.of {
+        Subject::Declarations => declare::schema::declarations(),
+        Subject::Settings => declare::schema::settings(),
+        Subject::Plan => render::json::schema(),
+    };
+    super::print(clap::ColorChoice::Never, &format!("{schema:#}\n"))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,84 @@
+//! What plan and apply have in common: the declarations, what is live, and the plan of the two.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::Global;
+use super::exit::{Failure, tell_diagnostics};
+use super::progress::Progress;
+use super::remote::call_failed;
+use crate::declare::{self, Repository};
+use crate::digdir::{Needs, Reader};
+use crate::domain::{Desired, DesiredScope, RemovalAction, ScopeName};
+use crate::history;
+use crate::plan::{Plan, plan};
+use crate::render::Context;
+
+/// A repository and what it declares for the chosen environment.
+pub(super) struct Session {
+    pub(super) repository: Repository,
+    pub(super) desired: Desired,
+}
+
+impl Session {
+    /// Reads and checks the declarations.
+    pub(super) fn open(global: &Global) -> Result<Self, Failure> {
+        let start = global.repo.clone().unwrap_or_else(|| ".".into());
+        let root = declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))?;
+        let repository = declare::load(&root).map_err(Failure::Invalid)?;
+        let environment = repository
+            .environment_name(global.env.as_deref().filter(|name| !name.is_empty()))
+            .map_err(|error| Failure::Usage(error.to_string()))?
+            .to_owned();
+        let (desired, warnings) = repository.desired(&environment).map_err(Failure::Invalid)?;
+        if !global.quiet {
+            tell_diagnostics(global.log_format, repository.warnings());
+            tell_diagnostics(global.log_format, &warnings);
+        }
+        Ok(Self { repository, desired })
+    }
+
+    /// What a shown plan says beside itself.
+    pub(super) fn context(&self) -> Context {
+        Context {
+            organization_name: self.repository.settings().organization_name.clone(),
+            repository: history::checked_out(self.repository.root()),
+            created: now(),
+        }
+    }
+
+    /// Reads what is live and compares.
+    pub(super) async fn plan(&self, global: &Global, reader: &Reader) -> Result<Plan, Failure> {
+        let scopes = self.managed();
+        let delegates = |scope: &DesiredScope| scope.attributes.delegation_source.is_some();
+        let delegation_sources = self.desired.scopes.values().any(delegates);
+        let needs = Needs { scopes: &scopes, delegation_sources };
+        let progress = Progress::start(global, "reading accesses");
+        let live = reader.live(&needs, &|read| progress.tell(read.done, read.total)).await;
+        drop(progress);
+        let live = live.map_err(call_failed)?;
+        Ok(plan(&self.desired, &live, today()))
+    }
+
+    /// The scopes whose accesses a plan must know.
+    fn managed(&self) -> BTreeSet<ScopeName> {
+        let Desired { scopes, removed, .. } = &self.desired;
+        let deactivated =
+            removed.iter().filter(|(_, removal)| removal.action == RemovalAction::Deactivate);
+        scopes.keys().chain(deactivated.map(|(name, _)| name)).cloned().collect()
+    }
+}
+
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// The date in Norway: `until` counts by it.
+fn today() -> Date {
+    let zone = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
+    Timestamp::now().to_zoned(zone).date()
+}

@@ -1,0 +1,40 @@
+//! What git knows of the declarations.
+
+use std::path::Path;
+
+use git2::{Repository, StatusEntry, StatusOptions};
+
+/// The commit that a folder's files stand at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id, 40 hex digits.
+    pub commit: String,
+    /// Whether files below the folder differ from it or are not in it.
+    pub dirty: bool,
+}
+
+/// The commit that a folder stands at; `None` outside git, before the first commit, or where git
+/// cannot be read.
+pub fn checked_out(folder: &Path) -> Option<Commit> {
+    let repository = Repository::discover(folder).ok()?;
+    let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
+    let top = repository.workdir()?.canonicalize().ok()?;
+    let below = folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf();
+    let mut options = StatusOptions::new();
+    // What git ignores is read as a declaration all the same.
+    options.include_untracked(true).include_ignored(true);
+    options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
+    if !below.as_os_str().is_empty() {
+        options.pathspec(below).disable_pathspec_match(true);
+    }
+    let statuses = repository.statuses(Some(&mut options));
+    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
+    Some(Commit { commit, dirty })
+}
+
+/// Whether a file that differs from the commit may be a declaration, or was none of git's to
+/// leave out.
+fn counts(entry: &StatusEntry<'_>) -> bool {
+    let is_yaml = entry.path_bytes().ends_with(b".yaml") || entry.path_bytes().ends_with(b".yml");
+    is_yaml || !entry.status().is_ignored()
+}

@@ -1,0 +1,254 @@
+//! A sandbox, a repository that speaks of it, and the program as a user runs it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::LazyLock;
+
+use assert_cmd::Command;
+use portvakt::domain::{AccessState, ScopeAttributes};
+use portvakt::sandbox::{Config, Exchange, Sandbox, State, Switches};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::openapi;
+
+pub(crate) use crate::support::{
+    DIGDIR, KARTVERKET as KART, KEY, NAV as OWNER, SKATT, orgno, scope as name,
+};
+
+/// One runtime serves every test's sandbox.
+pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    folder: TempDir,
+}
+
+/// How a run of the program ended.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl World {
+    /// A sandbox in which nothing is live yet, and a repository without declarations.
+    pub(crate) fn new() -> Self {
+        Self::with(Switches::default())
+    }
+
+    pub(crate) fn with(switches: Switches) -> Self {
+        let mut state = State::new(orgno(OWNER), "Etaten", &["etat".to_owned()]);
+        state.register_key(orgno(OWNER), "portvakt", &KEY);
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let config = Config { listen, state, persist: None, switches, record: true };
+        let sandbox = RUNTIME.block_on(Sandbox::start(config)).unwrap();
+        let world = Self { sandbox, folder: TempDir::new().unwrap() };
+        world.settings("");
+        world
+    }
+
+    /// Writes `portvakt.yaml` with these lines behind what every test needs.
+    pub(crate) fn settings(&self, more: &str) {
+        let settings = format!(
+            "organization: {{ orgno: \"{OWNER}\", name: Etaten }}\n\
+             prefixes: [etat]\n\
+             environments:\n  \
+               test:\n    \
+                 target: {{ api: \"{}\", maskinporten: \"{}\" }}\n    \
+                 credentials:\n      \
+                   client_id: {{ env: PORTVAKT_CLIENT_ID }}\n      \
+                   key: {{ env: PORTVAKT_KEY }}\n      \
+                   kid: {{ env: PORTVAKT_KID }}\n{more}",
+            self.sandbox.api().as_str().trim_end_matches('/'),
+            self.sandbox.issuer(),
+        );
+        self.write("portvakt.yaml", &settings);
+    }
+
+    /// Writes the declarations.
+    pub(crate) fn declare(&self, yaml: &str) {
+        self.write("declarations.yaml", yaml);
+    }
+
+    pub(crate) fn write(&self, file: &str, text: impl AsRef<[u8]>) {
+        let path = self.folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes a scope live, with accesses.
+    pub(crate) fn put(&self, scope: &str, active: bool, accesses: &[(&str, AccessState)]) {
+        let attributes = ScopeAttributes { description: "Les".to_owned(), ..Default::default() };
+        self.sandbox.edit(|state| {
+            state.put_scope(orgno(OWNER), name(scope), active, &attributes);
+            for (consumer, access) in accesses {
+                state.put_access(name(scope), orgno(consumer), access.clone());
+            }
+        });
+    }
+
+    /// Who has access to a scope, in order; `None` where the scope is inactive or does not exist.
+    pub(crate) fn open_to(&self, scope: &str) -> Option<Vec<String>> {
+        let state = self.sandbox.state();
+        state.scopes.get(&name(scope)).filter(|scope| scope.active)?;
+        let accesses = state.accesses.get(&name(scope)).into_iter().flatten();
+        let approved = accesses.filter(|(_, access)| access.state == AccessState::Approved);
+        Some(approved.map(|(orgno, _)| orgno.to_string()).collect())
+    }
+
+    /// A live scope's field.
+    pub(crate) fn field(&self, scope: &str, field: &str) -> Value {
+        let state = self.sandbox.state();
+        state.scopes[&name(scope)].fields.get(field).cloned().unwrap_or_default()
+    }
+
+    /// The program with nothing of the test's own environment but what it needs.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = program();
+        self.environment(&mut command).args(args);
+        command
+    }
+
+    /// The credentials and the folder that the program needs.
+    pub(crate) fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env("PORTVAKT_CLIENT_ID", "portvakt")
+            .env("PORTVAKT_KEY", KEY.private_key_pem.expose_secret())
+            .env("PORTVAKT_KID", &KEY.kid)
+            .current_dir(self.folder.path())
+    }
+
+    /// The program as a process that is not waited for; its output is kept.
+    pub(crate) fn process(&self, args: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("portvakt"));
+        let environment = [
+            ("PORTVAKT_CLIENT_ID", "portvakt"),
+            ("PORTVAKT_KEY", KEY.private_key_pem.expose_secret()),
+            ("PORTVAKT_KID", &KEY.kid),
+        ];
+        command.env_clear().envs(environment).current_dir(self.folder.path()).args(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(&mut self.command(args))
+    }
+
+    /// The plan as JSON.
+    pub(crate) fn plan(&self) -> Value {
+        let ran = self.run(&["plan", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// The ids of the plan's actions.
+    pub(crate) fn planned(&self) -> Vec<String> {
+        ids(&self.plan())
+    }
+
+    pub(crate) fn apply(&self) -> Ran {
+        self.run(&["apply", "--auto-approve"])
+    }
+
+    /// What was sent that changes something, as ids of actions. An update and a reactivation are
+    /// the same call: both are told as `put`.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.sandbox.exchanges().iter().filter_map(sent).collect()
+    }
+
+    /// The whole life of a change: the plan is the expected one, apply does it and sends nothing
+    /// else, and after that there is nothing to do and nothing is sent.
+    pub(crate) fn converges(&self, expected: &[&str]) -> Ran {
+        assert_eq!(self.planned(), expected);
+        assert_eq!(self.sent(), [""; 0], "a plan changed something");
+        let ran = self.apply();
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let shown: BTreeSet<_> = expected.iter().map(|id| as_sent(id)).collect();
+        assert_eq!(self.sent().into_iter().collect::<BTreeSet<_>>(), shown);
+        self.is_settled();
+        ran
+    }
+
+    /// There is nothing to do, and an apply sends nothing but reads.
+    pub(crate) fn is_settled(&self) {
+        self.check_exchanges();
+        assert_eq!(self.planned(), [""; 0]);
+        let ran = self.apply();
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(self.sent(), [""; 0]);
+    }
+
+    /// Holds all that was said against DigDir's description, and forgets it.
+    fn check_exchanges(&self) {
+        openapi::check(&self.sandbox.exchanges());
+        self.sandbox.clear_exchanges();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check_exchanges();
+        }
+    }
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The program with an empty environment.
+pub(crate) fn program() -> Command {
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("portvakt");
+    command.env_clear();
+    command
+}
+
+/// The ids of a JSON plan's actions.
+pub(crate) fn ids(plan: &Value) -> Vec<String> {
+    let actions = plan["actions"].as_array().unwrap();
+    actions.iter().map(|action| action["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// An action's id as [`World::sent`] tells it.
+pub(crate) fn as_sent(id: &str) -> String {
+    match id.split_once(' ') {
+        Some(("update" | "reactivate", rest)) => format!("put {rest}"),
+        _ => id.to_owned(),
+    }
+}
+
+fn sent(exchange: &Exchange) -> Option<String> {
+    let path = exchange.path.strip_prefix("/api/v1")?;
+    let scope = || exchange.query.iter().find(|(key, _)| key == "scope").unwrap().1.clone();
+    let consumer = path.strip_prefix("/scopes/access/");
+    Some(match (exchange.method.as_str(), consumer) {
+        ("GET", _) => return None,
+        ("PUT", Some(consumer)) => format!("grant {} {consumer}", scope()),
+        ("DELETE", Some(consumer)) => format!("revoke {} {consumer}", scope()),
+        ("PUT", None) => format!("put scope {}", scope()),
+        ("DELETE", None) => format!("deactivate scope {}", scope()),
+        ("POST", None) => {
+            let body: Value = serde_json::from_str(&exchange.body).unwrap();
+            let part = |part: &str| body[part].as_str().unwrap().to_owned();
+            format!("create scope {}:{}", part("prefix"), part("subscope"))
+        }
+        other => panic!("{other:?} {path} is no call of an apply"),
+    })
+}
