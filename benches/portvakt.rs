@@ -1,0 +1,120 @@
+//! How fast a plan is: reading, comparing, and asking the API.
+//!
+//! `cargo bench` runs all of it; the ratio and the memory are printed before criterion's figures.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends where it fails")]
+
+mod generator;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use generator::Size;
+use portvakt::declare;
+use portvakt::digdir::{Credentials, Needs, Options, Reader, Target};
+use portvakt::domain::Desired;
+use portvakt::plan::plan;
+use portvakt::sandbox::{ClientKey, Config, Sandbox, Switches};
+use tempfile::TempDir;
+
+/// 5,000 scopes with 100,000 entries in 500 files.
+const LARGE: Size = Size { files: 500, scopes_per_file: 10, consumers_per_scope: 20 };
+/// 1,000 scopes with 20,000 entries.
+const MEDIUM: Size = Size { files: 100, scopes_per_file: 10, consumers_per_scope: 20 };
+const LATENCY: Duration = Duration::from_millis(20);
+
+fn repository(size: Size) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    generator::write_repository(folder.path(), size, "sandbox").unwrap();
+    folder
+}
+
+fn read(folder: &TempDir) -> Desired {
+    declare::load(folder.path()).unwrap().desired("bench").unwrap().0
+}
+
+fn today() -> jiff::civil::Date {
+    jiff::civil::date(2026, 11, 22)
+}
+
+fn reading(criterion: &mut Criterion) {
+    let folder = repository(LARGE);
+    let desired = read(&folder);
+    let entries: usize = desired.scopes.values().map(|scope| scope.consumers.len()).sum();
+    println!(
+        "read {} scopes with {entries} entries; peak memory {}",
+        desired.scopes.len(),
+        peak_memory()
+    );
+    let mut group = criterion.benchmark_group("reading and checking");
+    group.sample_size(10).bench_function("5,000 scopes", |bencher| bencher.iter(|| read(&folder)));
+}
+
+/// The most memory that this process has held so far, as Linux tells it.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or("unknown".to_owned(), |figure| figure.trim().to_owned())
+}
+
+fn comparing(criterion: &mut Criterion) {
+    let desired = read(&repository(LARGE));
+    let live = generator::live(&desired);
+    assert!(plan(&desired, &live, today()).actions.is_empty());
+    let mut group = criterion.benchmark_group("comparing");
+    group.bench_function("5,000 scopes, nothing differs", |bencher| {
+        bencher.iter(|| plan(&desired, &live, today()));
+    });
+    let nothing = portvakt::domain::Live { scopes: [].into(), ..live };
+    group.sample_size(10).bench_function("5,000 scopes, nothing is live", |bencher| {
+        bencher.iter(|| plan(&desired, &nothing, today()));
+    });
+}
+
+fn asking(criterion: &mut Criterion) {
+    let desired = read(&repository(MEDIUM));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let key = ClientKey::generate().unwrap();
+    let mut state = generator::state(&desired);
+    state.register_key(desired.organization, "portvakt", &key);
+    let switches = Switches { latency: LATENCY.as_millis() as u64, ..Switches::default() };
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let config = Config { listen, state, persist: None, switches, record: false };
+    let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
+    let once = || runtime.block_on(ask(&desired, &sandbox, &key));
+
+    let mut times: Vec<_> = (0..5).map(|_| timed(once)).collect();
+    times.sort();
+    let requests = 4 + desired.scopes.len();
+    let ideal = LATENCY * u32::try_from(requests).unwrap() / 16;
+    println!(
+        "plan of {} scopes: median {:?} of 5; {requests} requests x {LATENCY:?} / 16 = {ideal:?}; ratio {:.2}",
+        desired.scopes.len(),
+        times[2],
+        times[2].as_secs_f64() / ideal.as_secs_f64(),
+    );
+    let mut group = criterion.benchmark_group("asking at 20 ms");
+    group.sample_size(10).bench_function("1,000 scopes", |bencher| bencher.iter(once));
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// What `plan` does after it has read the declarations.
+async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
+    let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).unwrap();
+    let kid = Some(key.kid.clone());
+    let credentials =
+        Credentials::from_key("portvakt".to_owned(), &key.private_key_pem, kid).unwrap();
+    let reader = Reader::connect(target, credentials, Options::default()).await.unwrap();
+    let scopes: BTreeSet<_> = desired.scopes.keys().cloned().collect();
+    let needs = Needs { scopes: &scopes, delegation_sources: false };
+    let live = reader.live(&needs, &|_| {}).await.unwrap();
+    assert!(plan(desired, &live, today()).actions.is_empty());
+}
+
+criterion_group!(benches, reading, comparing, asking);
+criterion_main!(benches);
