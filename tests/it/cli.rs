@@ -6,7 +6,8 @@ use portvakt::domain::AccessState::Approved;
 use portvakt::sandbox::{Fault, FaultRule, Switches};
 use secrecy::ExposeSecret as _;
 
-use crate::world::{DIGDIR, KART, KEY, Ran, SKATT, World, program};
+use crate::client::tokens::archive;
+use crate::world::{DIGDIR, KART, KEY, OWNER, Ran, SKATT, World, program};
 
 const ONE_SCOPE: &str =
     "scopes:\n  - { name: etat:a, description: Les, consumers: [\"974761076\"] }\n";
@@ -157,6 +158,30 @@ fn a_host_is_allowed_from_outside_the_repository_only() {
             assert!(ran.stderr.contains(refused), "{}", ran.stderr);
         }
     }
+}
+
+#[test]
+fn an_enterprise_certificate_does_instead_of_a_key() {
+    let world = World::new();
+    world.declare(ONE_SCOPE);
+    world.sandbox.edit(|state| {
+        state.register_certificate_client(crate::world::orgno(OWNER), "sertifikat");
+    });
+    let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
+    let (settings, _) = settings.split_once("      client_id").unwrap();
+    let certificate = "      client_id: sertifikat\n      certificate: { file: virksomhet.p12, password: { env: PASSORD } }\n";
+    world.write("virksomhet.p12", archive("passord"));
+    world.write("portvakt.yaml", format!("{settings}{certificate}"));
+    let ran = Ran::of(world.command(&["apply", "--auto-approve"]).env("PASSORD", "passord"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(world.open_to("etat:a").unwrap(), [SKATT]);
+    let ran = Ran::of(world.command(&["plan"]).env("PASSORD", "hemmelig"));
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr.contains("virksomhet.p12") && !ran.stderr.contains("hemmelig"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

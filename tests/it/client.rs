@@ -3,7 +3,7 @@
 mod faults;
 mod live;
 mod stub;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::time::Duration;
 

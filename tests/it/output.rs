@@ -74,6 +74,23 @@ fn a_report_of_a_partial_failure() {
 }
 
 #[test]
+fn mistakes_in_the_declarations() {
+    let world = World::new();
+    world.write("a.yaml", "consumers:\n  skatteetaten: { orgno: \"974761077\" }\n");
+    world.declare(
+        "scopes:\n  \
+           - name: nav:a\n    \
+             description: Les\n    \
+             at_max_aeg: 120\n    \
+             visibility: public\n    \
+             consumers: [skattetaten, 991825827, { group: alle }]\n  \
+           - { name: etat:b, description: Les }\n  \
+           - { name: etat:b, description: Les }\n",
+    );
+    insta::assert_snapshot!(world.run(&["plan"]).stderr);
+}
+
+#[test]
 fn nothing_to_do() {
     let world = World::new();
     insta::assert_snapshot!(world.run(&["plan"]).stdout, @"

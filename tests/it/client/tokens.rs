@@ -55,7 +55,7 @@ async fn a_reader_asks_for_reading_alone() {
     assert_eq!(grant_scopes(&world), ["idporten:scopes.read"]);
 }
 
-fn archive(password: &str) -> Vec<u8> {
+pub(crate) fn archive(password: &str) -> Vec<u8> {
     let pem = KEY.private_key_pem.expose_secret();
     let key = KeyPair::from_pkcs8_pem_and_sign_algo(pem, &rcgen::PKCS_RSA_SHA256).unwrap();
     let mut params = CertificateParams::default();
