@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::verify;
 use crate::digdir::{Error, ErrorKind, Writer};
-use crate::domain::{Representation, changes};
+use crate::domain::{LiveScope, Representation, changes};
 use crate::plan::{Action, ScopeWrite, Work};
 
 /// How often a scope is written at most, as long as nothing comes of it.
@@ -104,44 +104,69 @@ async fn settle(action: &Action, call: Error, writer: &Writer) -> Result<(), Fai
 
 /// How a scope stands just before it is written.
 enum Stand {
-    /// As the plan saw it: what it holds, and how that differs from what is wanted.
-    AsPlanned(Representation, String),
+    /// Such that what is left of the write can be sent.
+    Open(Remaining),
     /// As it should be.
     AsWanted,
-    /// Otherwise.
+    /// Otherwise than the plan saw it and the write would leave it.
     Moved(String),
+}
+
+/// What is left of a write.
+struct Remaining {
+    live: Representation,
+    write: ScopeWrite,
+    /// How what is live differs from what is wanted, in words.
+    difference: String,
+}
+
+/// What has come of a write so far.
+enum Sent {
+    Nothing,
+    /// DigDir took it.
+    Taken,
+    /// It may have been carried out or not.
+    Unclear(Error),
 }
 
 /// Writes a whole scope. Whoever writes last wins (there is no If-Match), so each write is
 /// preceded by a look: what somebody else has changed since the plan is not overwritten, and
 /// what an unclear answer hides is found before anything is sent again.
 async fn write_scope(action: &Action, write: &ScopeWrite, writer: &Writer) -> Result<(), Failure> {
-    let mut unclear: Option<Error> = None;
+    let is_unset = write.changes.iter().any(|change| change.after.is_null());
+    let mut sent = Sent::Nothing;
     let mut writes_left = WRITES;
     let mut pause = PAUSE;
     loop {
-        let live = match (look(action, write, writer, unclear.is_some()).await, unclear) {
+        let remaining = match (look(action, write, writer, &sent).await, sent) {
             (Ok(Stand::AsWanted), _) => return Ok(()),
-            (Ok(Stand::Moved(found)), None) => return Err(Failure::Moved(found)),
-            (Ok(Stand::Moved(found)), Some(call)) => {
+            (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(Failure::Moved(found)),
+            (Ok(Stand::Moved(found)), Sent::Unclear(call)) => {
                 return Err(Failure::Unexpected { call, found });
             }
-            (Ok(Stand::AsPlanned(_, found)), Some(call)) if writes_left == 0 || is_final(&call) => {
-                return Err(Failure::Unexpected { call, found });
+            (Ok(Stand::Open(remaining)), Sent::Unclear(call))
+                if writes_left == 0 || is_final(&call) =>
+            {
+                return Err(Failure::Unexpected { call, found: remaining.difference });
             }
-            (Ok(Stand::AsPlanned(live, _)), _) => live,
-            (Err(error), None) => return Err(error.into()),
-            (Err(_), Some(call)) => return Err(Failure::Unknown(call)),
+            // What was taken and is not so after all, the read-back tells.
+            (Ok(Stand::Moved(_)) | Err(_), Sent::Taken) => return Ok(()),
+            (Ok(Stand::Open(_)), Sent::Taken) if writes_left == 0 => return Ok(()),
+            (Ok(Stand::Open(remaining)), _) => remaining,
+            (Err(error), Sent::Nothing) => return Err(error.into()),
+            (Err(_), Sent::Unclear(call)) => return Err(Failure::Unknown(call)),
         };
-        let error = match send(action, write, &live, writer).await {
+        sent = match send(action, &remaining, writer).await {
+            Ok(()) if is_unset => Sent::Taken,
             Ok(()) => return Ok(()),
-            Err(error) if is_unclear(error.kind()) => error,
+            Err(error) if is_unclear(error.kind()) => Sent::Unclear(error),
             Err(error) => return Err(error.into()),
         };
-        if !is_final(&error) {
+        if let Sent::Unclear(error) = &sent
+            && !is_final(error)
+        {
             tokio::time::sleep(pause.max(error.retry_after().unwrap_or_default())).await;
         }
-        unclear = Some(error);
         writes_left -= 1;
         pause *= 2;
     }
@@ -157,38 +182,57 @@ async fn look(
     action: &Action,
     write: &ScopeWrite,
     writer: &Writer,
-    is_sent: bool,
+    sent: &Sent,
 ) -> Result<Stand, Error> {
-    let was_active = match action.work {
-        // The API itself refuses to create what exists: the first look is left to it.
-        Work::Create(_) if !is_sent => {
-            return Ok(Stand::AsPlanned(Representation::new(), String::new()));
-        }
-        Work::Update(_) => true,
-        _ => false,
+    let open = |live: Representation, write: &ScopeWrite, difference: String| {
+        Stand::Open(Remaining { live, write: write.clone(), difference })
     };
+    let is_new = matches!(action.work, Work::Create(_));
+    if is_new && matches!(sent, Sent::Nothing) {
+        // The API itself refuses to create what exists: the first look is left to it.
+        return Ok(open(Representation::new(), write, String::new()));
+    }
     let live = writer.reader().scope(&action.scope).await?;
     let Some(difference) = verify::difference(action, live.as_ref()) else {
         return Ok(Stand::AsWanted);
     };
-    Ok(match (&action.work, live) {
-        (Work::Create(_), None) => Stand::AsPlanned(Representation::new(), difference),
-        (Work::Update(_) | Work::Reactivate { .. }, Some(live))
-            if live.active == was_active
-                && changes(&live.representation, &write.wanted) == write.changes =>
-        {
-            Stand::AsPlanned(live.representation, difference)
-        }
-        _ => Stand::Moved(difference),
+    Ok(match live {
+        None if is_new => open(Representation::new(), write, difference),
+        Some(live) if !is_new => match left_of(action, write, &live, sent) {
+            Some(left) => open(live.representation, &left, difference),
+            None => Stand::Moved(difference),
+        },
+        None | Some(_) => Stand::Moved(difference),
     })
 }
 
-async fn send(
+/// What of a write is not there yet; `None` where somebody else has changed something.
+///
+/// No source tells whether a PUT resets what it leaves out. Where one was sent and only that is
+/// left which was to be unset, it is to be sent as an empty text.
+fn left_of(
     action: &Action,
     write: &ScopeWrite,
-    live: &Representation,
-    writer: &Writer,
-) -> Result<(), Error> {
+    live: &LiveScope,
+    sent: &Sent,
+) -> Option<ScopeWrite> {
+    let mut left = changes(&live.representation, &write.wanted);
+    let was_active = matches!(action.work, Work::Update(_));
+    let is_ours = match sent {
+        Sent::Nothing => live.active == was_active && left == write.changes,
+        Sent::Taken | Sent::Unclear(_) => {
+            (live.active || !was_active) && left.iter().all(|change| write.changes.contains(change))
+        }
+    };
+    let is_sent = !matches!(sent, Sent::Nothing);
+    if is_sent && live.active && left.iter().all(|change| change.after.is_null()) {
+        left.iter_mut().for_each(|change| change.after = "".into());
+    }
+    is_ours.then(|| ScopeWrite { wanted: write.wanted.clone(), changes: left })
+}
+
+async fn send(action: &Action, remaining: &Remaining, writer: &Writer) -> Result<(), Error> {
+    let Remaining { live, write, difference: _ } = remaining;
     match action.work {
         Work::Create(_) => writer.create_scope(&write.creation(&action.scope)).await,
         _ => writer.update_scope(&action.scope, &write.replacement(live)).await,

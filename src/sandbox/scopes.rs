@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::state::add_server_fields;
 use super::validate::{self, Accepted};
 use super::{ScopeRecord, State};
-use crate::domain::{IntegrationType, Orgno, ScopeAttributes, ScopeName};
+use crate::domain::{IntegrationType, Orgno, Representation, ScopeAttributes, ScopeName};
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[READ, WRITE])?;
@@ -103,11 +103,13 @@ pub(super) async fn create(call: Call) -> Answer {
 pub(super) async fn update(call: Call) -> Answer {
     let caller = call.allowed(&[WRITE])?;
     let name = call.query(&["scope"])?.scope()?;
-    let body = call.json()?;
-    let nulls = call.shared.switches().nulls_for_absent;
+    let sent = call.json()?;
+    let switches = call.shared.switches();
+    let nulls = switches.nulls_for_absent;
     call.shared.change(|state| {
-        owned(state, caller, &name)?;
-        validate::same_name(&body, &name)?;
+        let before = owned(state, caller, &name)?;
+        validate::same_name(&sent, &name)?;
+        let body = if switches.put_keeps_omitted { laid_over(before, sent) } else { sent };
         let Accepted { active, fields } = validate::accept(state, body)?;
         let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
         scope.fields = fields;
@@ -115,6 +117,14 @@ pub(super) async fn update(call: Call) -> Answer {
         scope.last_updated = Timestamp::now();
         Ok(Json(wire(&name, scope, nulls)).into_response())
     })
+}
+
+/// What was there with what is sent laid over it; an empty text takes a field away.
+fn laid_over(before: &ScopeRecord, sent: Representation) -> Representation {
+    let mut body = before.fields.clone();
+    body.extend(sent.into_iter().filter(|(_, value)| !value.is_null()));
+    body.retain(|_, value| value.as_str() != Some(""));
+    body
 }
 
 /// Deactivates; the accesses stay.

@@ -14,6 +14,7 @@ pub struct Switches {
     pub prefix_with_colon: bool,
     pub nulls_for_absent: bool,
     pub inactive_access_refused: bool,
+    pub put_keeps_omitted: bool,
     pub latency: u64,
     pub token_lifetime: u64,
 }
@@ -26,6 +27,7 @@ impl Default for Switches {
             prefix_with_colon: false,
             nulls_for_absent: false,
             inactive_access_refused: false,
+            put_keeps_omitted: false,
             latency: 0,
             token_lifetime: 120,
         }
@@ -35,12 +37,16 @@ impl Default for Switches {
 impl Switches {
     /// Each switch's name on the command line, and what it does. A field has the same name with
     /// `_` for `-`.
-    pub const ALL: [(&'static str, &'static str); 7] = [
+    pub const ALL: [(&'static str, &'static str); 8] = [
         ("empty-list-is-404", "an empty list comes as a 404 that says 'does not have any'"),
         ("denied-hidden", "accesses that were taken away are listed only with inactive=true"),
         ("prefix-with-colon", "GET /prefix gives prefixes with a trailing colon"),
         ("nulls-for-absent", "fields without a value come as null instead of being left out"),
         ("inactive-access-refused", "an access to an inactive scope cannot be taken away: 409"),
+        (
+            "put-keeps-omitted",
+            "a field that a PUT of a scope leaves out stays; an empty text takes it away",
+        ),
         ("latency", "milliseconds before each answer (latency=20)"),
         ("token-lifetime", "seconds that an access token lives (token-lifetime=120)"),
     ];
@@ -57,6 +63,7 @@ impl Switches {
             "prefix-with-colon" => assign(&mut self.prefix_with_colon, value),
             "nulls-for-absent" => assign(&mut self.nulls_for_absent, value),
             "inactive-access-refused" => assign(&mut self.inactive_access_refused, value),
+            "put-keeps-omitted" => assign(&mut self.put_keeps_omitted, value),
             "latency" => assign(&mut self.latency, value),
             "token-lifetime" => assign(&mut self.token_lifetime, value),
             _ => None,

@@ -90,12 +90,13 @@ fn live() -> impl Strategy<Value = Option<LiveOne>> {
 }
 
 fn switches() -> impl Strategy<Value = Switches> {
-    any::<[bool; 5]>().prop_map(|[a, b, c, d, e]| Switches {
+    any::<[bool; 6]>().prop_map(|[a, b, c, d, e, f]| Switches {
         empty_list_is_404: a,
         denied_hidden: b,
         prefix_with_colon: c,
         nulls_for_absent: d,
         inactive_access_refused: e,
+        put_keeps_omitted: f,
         ..Switches::default()
     })
 }
@@ -200,7 +201,8 @@ proptest! {
         let plan = world.plan();
         prop_assert_eq!(world.sent(), Vec::<String>::new(), "a plan changed something");
         let before = world.sandbox.state();
-        let is_undisturbed = fault.is_none() && !switches.inactive_access_refused;
+        let is_doubled = switches.inactive_access_refused || switches.put_keeps_omitted;
+        let is_undisturbed = fault.is_none() && !is_doubled;
         fault.into_iter().for_each(|rule| world.sandbox.inject(rule));
         let ran = world.apply();
         prop_assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -237,7 +239,8 @@ fn changed(exchange: &Exchange, before: &State) -> BTreeSet<String> {
     let own = ["name", "prefix", "subscope", "active"];
     let fields = &before.scopes[&name(scope_of(exchange))].fields;
     let keys = fields.keys().chain(body.keys()).filter(|key| !own.contains(&key.as_str()));
-    keys.filter(|key| fields.get(*key) != body.get(*key)).cloned().collect()
+    let sent = |key: &String| body.get(key).filter(|value| value.as_str() != Some(""));
+    keys.filter(|key| fields.get(*key) != sent(key)).cloned().collect()
 }
 
 /// The fields that the plan showed to change.

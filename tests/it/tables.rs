@@ -47,6 +47,22 @@ fn active_and_different_is_updated_with_only_what_differs_shown() {
 }
 
 #[test]
+fn what_is_unset_is_gone_whether_or_not_a_put_resets_what_it_leaves_out() {
+    for put_keeps_omitted in [false, true] {
+        let world = World::with(Switches { put_keeps_omitted, ..Switches::default() });
+        world.put("etat:a", true, &[]);
+        world.sandbox.edit(|state| {
+            let scope = state.scopes.values_mut().next().unwrap();
+            let altinn = "https://tt02.altinn.no/".into();
+            scope.fields.insert("delegation_source".to_owned(), altinn);
+        });
+        world.declare(&scope(&[]));
+        world.converges(&["update scope etat:a"]);
+        assert_eq!(world.field("etat:a", "delegation_source"), serde_json::Value::Null);
+    }
+}
+
+#[test]
 fn inactive_and_declared_is_reactivated_after_the_undeclared_are_revoked() {
     let world = World::new();
     world.put("etat:a", false, &[(SKATT, Approved), (KART, Denied), (DIGDIR, Approved)]);
