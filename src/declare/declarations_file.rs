@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::attributes::with_attributes;
 use super::given::{Entries, Given, Items};
+use crate::domain::RemovalAction;
 
 /// A document with declarations. Where a thing stands in which file does not matter.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -137,18 +138,8 @@ pub(super) struct Removed {
     #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
     pub(super) scope: String,
     /// What is to become of it.
-    pub(super) action: RemovedAction,
+    pub(super) action: RemovalAction,
     /// Why.
     #[serde(default)]
     pub(super) reason: Given<String>,
-}
-
-/// What is to become of a scope that is no longer held.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RemovedAction {
-    /// It stays as it is, in other hands.
-    Release,
-    /// Its accesses are revoked and it is deactivated.
-    Deactivate,
 }

@@ -12,7 +12,7 @@ use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
 use super::suggest::list;
-use crate::domain::{RemovalAction, ScopeName};
+use crate::domain::ScopeName;
 
 /// Reads one scope.
 pub(super) fn scope(
@@ -89,10 +89,7 @@ pub(super) fn removed(
     let file::Removed { scope, action, reason } = read(at, findings)?;
     Some(Removed {
         scope: scope_name(&scope, "scope", at, settings, findings)?,
-        action: match action {
-            file::RemovedAction::Release => RemovalAction::Release,
-            file::RemovedAction::Deactivate => RemovalAction::Deactivate,
-        },
+        action,
         reason: reason.0,
         place: findings.place(at.span()),
     })

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use globset::GlobSet;
 use jiff::civil::Date;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Orgno, ScopeAttributes, ScopeName};
 
@@ -73,7 +74,8 @@ pub struct Removal {
 }
 
 /// What can become of a scope that is no longer declared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum RemovalAction {
     /// Its accesses are revoked and it is deactivated.
     Deactivate,

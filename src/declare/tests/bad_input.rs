@@ -28,7 +28,7 @@ const READING: &[Case] = &[
     ("scopes: [a]", "PV012", 1, 10, "expected a mapping, found the text `a`"),
     ("scopes:\n- description: d", "PV011", 2, 3, "`name` is missing"),
     ("scopes:\n- name: etat:a", "PV011", 2, 3, "`description` is missing"),
-    ("removed:\n- { scope: etat:a, action: delete }", "PV012", 2, 28, "one of `release`"),
+    ("removed:\n- { scope: etat:a, action: delete }", "PV012", 2, 28, "one of `deactivate`"),
     ("removed: [{ scope: etat:a }]", "PV011", 1, 11, "`action` is missing"),
     ("consumers: { a: { orgno: 974761076 } }", "PV012", 1, 26, "in quotes: \"974761076\""),
     ("consumers: { a: { orgno: '974761076', name: } }", "PV012", 1, 43, "found nothing"),
