@@ -202,6 +202,7 @@ pub async fn embedded(
     prefixes: &[String],
 ) -> Result<(Sandbox, Registered), SandboxError> {
     let file = StateFile::open(&folder.join("sandbox.json"))?;
+    state_file::keep_out_of_git(folder)?;
     let mut state = load_or_seed(&file, organization, name, prefixes)?;
     let key = tokio::task::spawn_blocking(ClientKey::generate)
         .await

@@ -86,6 +86,15 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     write().map_err(at(path, "write"))
 }
 
+/// Has git leave the folder out, so that a sandbox's state does not make a repository dirty.
+pub(super) fn keep_out_of_git(folder: &Path) -> Result<(), SandboxError> {
+    let path = folder.join(".gitignore");
+    if path.exists() {
+        return Ok(());
+    }
+    fs::write(&path, "*\n").map_err(at(&path, "write"))
+}
+
 /// Makes a file that only its owner can read, and its folder if that is missing. A file that is
 /// there already is an error.
 pub(super) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {

@@ -9,6 +9,7 @@
 mod cli;
 mod client;
 mod faults;
+mod git;
 mod openapi;
 mod output;
 mod property;

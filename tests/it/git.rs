@@ -1,0 +1,35 @@
+//! What a plan says of the commit whose declarations it read.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::readme::{ROOT, copy};
+use crate::world::{Ran, program};
+
+#[test]
+fn an_embedded_sandbox_does_not_make_a_repository_dirty() {
+    let folder = TempDir::new().unwrap();
+    copy(&Path::new(ROOT).join("examples/etat"), folder.path());
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"];
+        let ran = Command::new("git").args(identity).args(args).current_dir(folder.path()).output();
+        assert!(ran.unwrap().status.success(), "git {args:?}");
+    };
+    let repository = || {
+        let plan = ["-e", "sandbox", "plan", "--format", "json"];
+        let ran = Ran::of(program().args(plan).current_dir(folder.path()));
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()["repository"].clone()
+    };
+    assert_eq!(repository(), Value::Null);
+    git(&["init", "-q"]);
+    assert_eq!(repository(), Value::Null, "there is no commit yet");
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "Declare"]);
+    assert_eq!(repository()["dirty"], false);
+    std::fs::write(folder.path().join(".git/info/exclude"), "*.yaml\n").unwrap();
+    std::fs::write(folder.path().join("local.yaml"), "consumers: {}\n").unwrap();
+    assert_eq!(repository()["dirty"], true, "what git ignores is read all the same");
+}
