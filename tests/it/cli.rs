@@ -185,6 +185,33 @@ fn an_enterprise_certificate_does_instead_of_a_key() {
 }
 
 #[test]
+fn an_empty_environment_variable_chooses_nothing() {
+    let world = World::new();
+    let ran = Ran::of(world.command(&["plan"]).env("PORTVAKT_ENV", ""));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_repository_points_at_is_bounded() {
+    let world = World::new();
+    let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
+    let endless = settings.replace("key: { env: PORTVAKT_KEY }", "key: { file: /dev/zero }");
+    world.write("portvakt.yaml", endless);
+    let ran = world.run(&["plan"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("/dev/zero"), "{}", ran.stderr);
+    let (head, _) = settings.split_once("  test:").unwrap();
+    world.write("portvakt.yaml", format!("{head}  local: {{ target: sandbox }}\n"));
+    let outside = tempfile::TempDir::new().unwrap();
+    std::os::unix::fs::symlink(outside.path(), world.folder().join(".portvakt")).unwrap();
+    let ran = world.run(&["plan"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("symbolic link"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn what_is_blocked_is_told_and_the_rest_goes_on() {
     let world = World::new();
     world.put("etat:vern", true, &[(SKATT, Approved)]);
