@@ -1,4 +1,4 @@
-//! How fast a plan is: reading, comparing, and asking the API.
+//! How fast it is: validating, comparing, and asking the API.
 //!
 //! `cargo bench` runs all of it; the ratio and the memory are printed before criterion's figures.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends where it fails")]
@@ -14,6 +14,7 @@ use portvakt::declare;
 use portvakt::digdir::{Credentials, Needs, Options, Reader, Target};
 use portvakt::domain::Desired;
 use portvakt::plan::plan;
+use portvakt::render::diagnostics::{Sources, text};
 use portvakt::sandbox::{ClientKey, Config, Sandbox, Switches};
 use tempfile::TempDir;
 
@@ -30,24 +31,46 @@ fn repository(size: Size) -> TempDir {
 }
 
 fn read(folder: &TempDir) -> Desired {
-    declare::load(folder.path()).unwrap().desired("bench").unwrap().0
+    declare::load(folder.path()).unwrap().desired("bench", today()).unwrap().0
 }
 
 fn today() -> jiff::civil::Date {
     jiff::civil::date(2026, 11, 22)
 }
 
-fn reading(criterion: &mut Criterion) {
+fn validating(criterion: &mut Criterion) {
     let folder = repository(LARGE);
     let desired = read(&folder);
     let entries: usize = desired.scopes.values().map(|scope| scope.consumers.len()).sum();
+    assert_eq!(validate(&folder), "0 found");
     println!(
-        "read {} scopes with {entries} entries; peak memory {}",
+        "validated {} scopes with {entries} entries; peak memory {}",
         desired.scopes.len(),
         peak_memory()
     );
-    let mut group = criterion.benchmark_group("reading and checking");
-    group.sample_size(10).bench_function("5,000 scopes", |bencher| bencher.iter(|| read(&folder)));
+    let wrong = repository(LARGE);
+    generator::break_scopes(wrong.path(), LARGE, 1_000).unwrap();
+    assert!(validate(&wrong).contains("\n1000 errors in 500 files"));
+    println!("validated with 1,000 errors; peak memory {}", peak_memory());
+    let ruled = repository(LARGE);
+    generator::add_rules(ruled.path()).unwrap();
+    assert_eq!(validate(&ruled), "0 found");
+    println!("validated by rules of its own; peak memory {}", peak_memory());
+    let mut group = criterion.benchmark_group("validating 5,000 scopes");
+    group.sample_size(10);
+    group.bench_function("nothing found", |bencher| bencher.iter(|| validate(&folder)));
+    group.bench_function("1,000 errors, as text", |bencher| bencher.iter(|| validate(&wrong)));
+    group.bench_function("by rules of its own", |bencher| bencher.iter(|| validate(&ruled)));
+    group.bench_function("for a plan", |bencher| bencher.iter(|| read(&folder)));
+}
+
+/// What `validate` does: all that is found, as text.
+fn validate(folder: &TempDir) -> String {
+    let found = declare::load(folder.path()).unwrap().check(today());
+    match found.is_empty() {
+        true => "0 found".to_owned(),
+        false => text(&found, &mut Sources::new(folder.path())),
+    }
 }
 
 /// The most memory that this process has held so far, as Linux tells it.
@@ -116,5 +139,5 @@ async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     assert!(plan(desired, &live, today()).actions.is_empty());
 }
 
-criterion_group!(benches, reading, comparing, asking);
+criterion_group!(benches, validating, comparing, asking);
 criterion_main!(benches);

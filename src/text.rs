@@ -20,6 +20,27 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// A line of a file as it may be shown above a caret: as [`printable`], and with a character for each
+/// of the line's, so that every column stays where it is.
+pub fn aligned(line: &str) -> String {
+    line.chars().map(safe).collect::<String>().replace("##[", "##\u{FFFD}")
+}
+
+/// JSON in which no text steers a terminal or commands GitHub's runner. It says the same: such
+/// characters stand in strings alone, where an escape is as good.
+pub fn escaped_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if matches!(character, ' ' | '\n') || safe(character) == character {
+            escaped.push(character);
+        } else {
+            // All that is not safe lies in the Basic Multilingual Plane.
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        }
+    }
+    escaped.replace("##[", "#\\u0023[")
+}
+
 fn safe(character: char) -> char {
     match character {
         '\u{061C}'
@@ -53,6 +74,26 @@ mod tests {
         assert_eq!(printable(" ::add-mask::x"), "\u{FFFD} ::add-mask::x");
         assert_eq!(printable("a ##[error]b"), "a ##\u{FFFD}[error]b");
         assert_eq!(printable("etat::a"), "etat::a");
+    }
+
+    #[test]
+    fn columns_stay_where_they_are() {
+        let line = "\t:: a\u{1b}[2J\u{202e}æ \u{2028}##[error]🙂";
+        let shown = aligned(line);
+        assert_eq!(shown, " :: a\u{FFFD}[2J\u{FFFD}æ  ##\u{FFFD}error]🙂");
+        assert_eq!(shown.chars().count(), line.chars().count());
+    }
+
+    #[test]
+    fn escaped_json_says_the_same() {
+        for text in
+            ["a\u{202e}b\u{85}c\u{2028}\u{1b}d\u{7f}", "###[error]##[x] ::a\r\n", "«æ🙂» \u{a0}"]
+        {
+            let json = serde_json::to_string(text).unwrap();
+            let escaped = escaped_json(&json);
+            assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+            assert_eq!(printable(&escaped), escaped);
+        }
     }
 
     #[test]

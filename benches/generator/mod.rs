@@ -1,7 +1,7 @@
 //! Makes a repository, and a live state that is just as it declares, of any size.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use portvakt::domain::{AccessState, Desired, Live, LiveAccess, LiveScope, Orgno, Representation};
 use portvakt::sandbox::State;
@@ -40,14 +40,55 @@ pub(crate) fn write_repository(folder: &Path, size: Size, target: &str) -> std::
     }
     std::fs::write(folder.join("consumers.yaml"), aliases)?;
     for file in 0..size.files {
-        let team = folder.join(format!("teams/team{}", file % 20));
-        std::fs::create_dir_all(&team)?;
-        std::fs::write(
-            team.join(format!("scopes{file}.yaml")),
-            declarations(file, size, &numbers),
-        )?;
+        let path = file_path(folder, file);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::fs::write(path, declarations(file, size, &numbers))?;
     }
     Ok(())
+}
+
+/// Puts one error each into so many scopes, as many in each file.
+pub(crate) fn break_scopes(folder: &Path, size: Size, errors: usize) -> std::io::Result<()> {
+    for file in 0..size.files {
+        let path = file_path(folder, file);
+        let text = std::fs::read_to_string(&path)?;
+        let per_file = errors / size.files;
+        std::fs::write(path, text.replacen("at_max_age: 120", "at_max_aeg: 120", per_file))?;
+    }
+    Ok(())
+}
+
+/// Adds naming rules, teams and policies that nothing breaks.
+pub(crate) fn add_rules(folder: &Path) -> std::io::Result<()> {
+    let path = folder.join("portvakt.yaml");
+    let mut settings = std::fs::read_to_string(&path)?;
+    settings += "naming:\n  \
+                   - rule: product\n    \
+                     applies_to: scope\n    \
+                     pattern: '^etat:(?<product>[a-z0-9]+):[a-zæøå0-9.]+$'\n    \
+                     message: a scope is named etat:<product>:<name>\n  \
+                   - { preset: nais }\n\
+                 policies:\n  \
+                   - rule: short-tokens\n    \
+                     applies_to: scope\n    \
+                     expression: scope.at_max_age <= 600\n    \
+                     message: a token lives ten minutes at most\n  \
+                   - rule: reason\n    \
+                     applies_to: access\n    \
+                     expression: environment != \"prod\" || access.reason != null\n    \
+                     message: an access in production has a reason\n\
+                 teams:\n";
+    for team in 0..TEAMS {
+        let _ =
+            writeln!(settings, "  team{team}: {{ path: teams/team{team}, scopes: ['etat:*'] }}");
+    }
+    std::fs::write(path, settings)
+}
+
+const TEAMS: usize = 20;
+
+fn file_path(folder: &Path, file: usize) -> PathBuf {
+    folder.join(format!("teams/team{}/scopes{file}.yaml", file % TEAMS))
 }
 
 fn declarations(file: usize, size: Size, numbers: &[Orgno]) -> String {

@@ -1,11 +1,13 @@
 //! How a command ends.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::log;
 use crate::declare::Diagnostic;
 use crate::render::BAD;
-use crate::text::printable;
+use crate::render::diagnostics::{Sources, text};
+use crate::text::{escaped_json, printable};
 
 /// The exit codes: relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +39,8 @@ impl From<Exit> for ExitCode {
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// What is wrong with the declarations.
-    Invalid(Vec<Diagnostic>),
+    /// What is wrong with the declarations of the repository in this folder.
+    Invalid(PathBuf, Vec<Diagnostic>),
     /// Wrong usage.
     Usage(String),
     /// It may not be done.
@@ -53,8 +55,8 @@ impl Failure {
     /// Tells it on stderr; gives the exit code.
     pub(super) fn tell(&self, format: log::Format) -> Exit {
         match self {
-            Self::Invalid(diagnostics) => {
-                tell_diagnostics(format, diagnostics);
+            Self::Invalid(root, diagnostics) => {
+                tell_diagnostics(format, root, diagnostics);
                 Exit::Invalid
             }
             Self::Usage(why) => tell_error(format, why, Exit::Usage),
@@ -84,12 +86,20 @@ fn tell_error(format: log::Format, why: &str, exit: Exit) -> Exit {
     exit
 }
 
-/// Tells diagnostics on stderr, one after another.
-pub(super) fn tell_diagnostics(format: log::Format, diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        match format {
-            log::Format::Text => eprintln!("{diagnostic}"),
-            log::Format::Json => eprintln!("{}", serde_json::json!(diagnostic)),
+/// Tells diagnostics on stderr, if there are any.
+pub(super) fn tell_diagnostics(format: log::Format, root: &Path, diagnostics: &[Diagnostic]) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    match format {
+        log::Format::Text => {
+            anstream::eprint!("{}", text(diagnostics, &mut Sources::new(root)));
+        }
+        log::Format::Json => {
+            for diagnostic in diagnostics {
+                let line = serde_json::json!(diagnostic).to_string();
+                eprintln!("{}", escaped_json(&line));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod exit;
+mod explain;
 mod interrupt;
 mod log;
 mod man;
@@ -12,6 +13,7 @@ mod remote;
 mod sandbox;
 mod schema;
 mod session;
+mod validate;
 
 use std::io::{ErrorKind, Write as _};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -77,11 +79,15 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check the repository, offline
+    Validate(validate::Args),
     /// Show what would change
     Plan(plan::Args),
     /// Change it
     Apply(apply::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, or of a plan
+    /// Tell what the code of a diagnostic or of a plan means
+    Explain(explain::Args),
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, or of diagnostics
     Schema(schema::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     Sandbox(sandbox::Args),
@@ -112,6 +118,8 @@ pub fn main() -> ExitCode {
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
     match command {
+        Command::Validate(args) => validate::run(&global, &args),
+        Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -79,7 +79,8 @@ async fn embedded(session: &Session, options: Options) -> Result<Remote, Failure
         return Err(Failure::Failed(why.to_owned()));
     }
     let name = settings.organization_name.as_deref().unwrap_or("the organisation");
-    let started = sandbox::embedded(&folder, settings.organization, name, &settings.prefixes).await;
+    let owner = session.desired.organization;
+    let started = sandbox::embedded(&folder, owner, name, &settings.prefixes).await;
     let (sandbox, client) = started.map_err(failed)?;
     let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).map_err(failed)?;
     let credentials =

@@ -21,6 +21,8 @@ enum Subject {
     Settings,
     /// Of a plan as JSON
     Plan,
+    /// Of what `validate` finds, as JSON
+    Diagnostics,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -28,6 +30,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Declarations => declare::schema::declarations(),
         Subject::Settings => declare::schema::settings(),
         Subject::Plan => render::json::schema(),
+        Subject::Diagnostics => render::diagnostics::json_schema(),
     };
     super::print(clap::ColorChoice::Never, &format!("{schema:#}\n"))?;
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! What plan and apply have in common: the declarations, what is live, and the plan of the two.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,7 +11,7 @@ use super::Global;
 use super::exit::{Failure, tell_diagnostics};
 use super::progress::Progress;
 use super::remote::call_failed;
-use crate::declare::{self, Repository};
+use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
 use crate::domain::{Desired, DesiredScope, RemovalAction, ScopeName};
 use crate::history;
@@ -26,17 +27,20 @@ pub(super) struct Session {
 impl Session {
     /// Reads and checks the declarations.
     pub(super) fn open(global: &Global) -> Result<Self, Failure> {
-        let start = global.repo.clone().unwrap_or_else(|| ".".into());
-        let root = declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))?;
-        let repository = declare::load(&root).map_err(Failure::Invalid)?;
+        let root = root(global)?;
+        let invalid = |found| Failure::Invalid(root.clone(), found);
+        let repository = declare::load(&root).map_err(invalid)?;
         let environment = repository
-            .environment_name(global.env.as_deref().filter(|name| !name.is_empty()))
+            .environment_name(environment(global))
             .map_err(|error| Failure::Usage(error.to_string()))?
             .to_owned();
-        let (desired, warnings) = repository.desired(&environment).map_err(Failure::Invalid)?;
+        let (desired, found) = match repository.desired(&environment, today()) {
+            Ok(desired) => desired,
+            Err(Invalid::Environment(error)) => return Err(Failure::Usage(error.to_string())),
+            Err(Invalid::Declarations(found)) => return Err(invalid(found)),
+        };
         if !global.quiet {
-            tell_diagnostics(global.log_format, repository.warnings());
-            tell_diagnostics(global.log_format, &warnings);
+            tell_diagnostics(global.log_format, &root, &found);
         }
         Ok(Self { repository, desired })
     }
@@ -72,13 +76,24 @@ impl Session {
     }
 }
 
+/// The folder of the repository that is asked for.
+pub(super) fn root(global: &Global) -> Result<PathBuf, Failure> {
+    let start = global.repo.clone().unwrap_or_else(|| ".".into());
+    declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The environment that is asked for; an empty name asks for none.
+pub(super) fn environment(global: &Global) -> Option<&str> {
+    global.env.as_deref().filter(|name| !name.is_empty())
+}
+
 fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 /// The date in Norway: `until` counts by it.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let zone = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
     Timestamp::now().to_zoned(zone).date()
 }

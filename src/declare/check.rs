@@ -6,19 +6,34 @@ use super::declared::{Declared, Group, Scope, Who};
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::environments::EnvironmentSet;
 use super::rules::Rule;
+use super::settings::SETTINGS_FILE;
 use super::suggest::Suggester;
+use super::teams::{Objection, Teams};
+use crate::domain::ScopeName;
 
 /// How much access is resolved; far more than any organisation gives.
 const MOST_ACCESSES: usize = 1_000_000;
 
-/// Checks declarations against each other.
-pub(super) fn check(declared: &Declared) -> Vec<Diagnostic> {
+/// Checks declarations against each other, and where they stand.
+pub(super) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let scopes = declared.scopes.iter().map(|scope| (&scope.name, &scope.place));
+    let removed = declared.removed.iter().map(|removed| (&removed.scope, &removed.place));
+    for (name, place) in scopes.chain(removed) {
+        found.extend(outside_its_team(name, place, teams));
+    }
     duplicates(declared, &mut found);
     removals(declared, &mut found);
     references(declared, &mut found);
     amount(declared, &mut found);
     found
+}
+
+fn outside_its_team(name: &ScopeName, place: &Place, teams: &Teams) -> Option<Diagnostic> {
+    let Objection { rule, message, help, team } = teams.objection(&place.file, name)?;
+    let team = Place { file: SETTINGS_FILE.into(), span: team };
+    let diagnostic = Diagnostic::new(rule, place, &message, &help);
+    Some(diagnostic.with_related(team.related("the team is declared here")))
 }
 
 fn duplicates(declared: &Declared, found: &mut Vec<Diagnostic>) {
@@ -113,7 +128,7 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
     for Scope { consumers, place, .. } in &declared.scopes {
         for consumer in consumers {
             let file = place.file.clone();
-            let span = consumer.span;
+            let span = consumer.who_span;
             found.extend(known.check(&consumer.who, &Place { file, span }, false));
         }
     }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_yaml::Value;
 
 use super::declarations_file as file;
-use super::declared::{Alias, Consumer, Declared, Group, Who};
+use super::declared::{Alias, Consumer, Declared, Group, Spans, Until, Who};
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
@@ -38,15 +38,16 @@ fn alias(
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Alias> {
-    let file::Consumer { orgno, name: display_name, environments: names } = read(at, findings)?;
+    let file::Consumer { name: display_name, environments: names, .. } = read(at, findings)?;
     let environments = environments.declared(names.0.as_deref(), at, findings);
-    let orgno = parse_orgno(&orgno, at.get("orgno").unwrap_or(at).span(), findings)?;
+    let (orgno, orgno_span) = at.text("orgno")?;
     Some(Alias {
         alias: name.to_owned(),
-        orgno,
+        orgno: parse_orgno(orgno, orgno_span, findings)?,
         name: display_name.0.filter(|name| !name.trim().is_empty()),
         environments,
         place: findings.place(span),
+        spans: Spans::new(at),
     })
 }
 
@@ -89,18 +90,23 @@ pub(super) fn consumer(
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Consumer> {
-    let plain = |who| Consumer {
+    let plain = |who, who_span| Consumer {
         who,
+        who_span,
         until: None,
         environments: EnvironmentSet::ALL,
         reason: None,
         span: at.span(),
     };
     match at.value {
-        Value::String(text) => named(text, at.span(), findings).map(plain),
+        Value::String(text) => {
+            let who = named(text, at.span(), findings)?;
+            Some(plain(who, at.span()))
+        }
         Value::Mapping(mapping) if mapping.contains_key("group") => {
-            let file::GroupEntry { group } = read(at, findings)?;
-            Some(plain(Who::Group(group.into())))
+            read::<file::GroupEntry>(at, findings)?;
+            let (group, span) = at.text("group")?;
+            Some(plain(Who::Group(group.into()), span))
         }
         Value::Mapping(_) => detailed(at, environments, findings),
         Value::Number(_) => {
@@ -121,20 +127,17 @@ fn detailed(
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Consumer> {
-    let file::DetailedEntry { consumer, until, environments: names, reason } = read(at, findings)?;
-    let span_of = |key| at.get(key).unwrap_or(at).span();
-    let who = named(&consumer, span_of("consumer"), findings);
-    let until = match until.0 {
-        Some(text) => Some(date(&text, span_of("until"), findings)?),
+    let file::DetailedEntry { environments: names, reason, .. } = read(at, findings)?;
+    let who =
+        at.text("consumer").and_then(|(text, span)| Some((named(text, span, findings)?, span)));
+    let until = match at.text("until") {
+        Some((text, span)) => date(text, span, findings).map(|date| Until { date, span }),
         None => None,
     };
-    Some(Consumer {
-        who: who?,
-        until,
-        environments: environments.declared(names.0.as_deref(), at, findings),
-        reason: reason.0.map(Into::into),
-        span: at.span(),
-    })
+    let environments = environments.declared(names.0.as_deref(), at, findings);
+    let (who, who_span) = who?;
+    let reason = reason.0.map(Into::into);
+    Some(Consumer { who, who_span, until, environments, reason, span: at.span() })
 }
 
 fn date(text: &str, span: Span, findings: &mut Findings) -> Option<Date> {

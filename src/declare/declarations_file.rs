@@ -35,7 +35,8 @@ pub(super) const DOCUMENT_KEYS: [&str; 4] = ["consumers", "groups", "scopes", "r
 pub(super) struct Consumer {
     /// The organisation number: nine digits in quotes.
     #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-    pub(super) orgno: String,
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    orgno: String,
     /// What a plan calls the organisation. Default: the alias.
     #[serde(default)]
     pub(super) name: Given<String>,
@@ -51,6 +52,7 @@ with_attributes! {
     Scope {
         /// The whole name, `prefix:subscope`. It is the scope's identity and can never change.
         #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
         name: String,
         /// One line that tells what the scope gives access to.
         #[schemars(length(min = 1))]
@@ -108,7 +110,8 @@ pub(super) enum ConsumerEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupEntry {
     /// The group's name.
-    pub(super) group: String,
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    group: String,
 }
 
 /// One organisation, with more to say about its access.
@@ -116,11 +119,13 @@ pub(super) struct GroupEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct DetailedEntry {
     /// An alias, or an organisation number in quotes.
-    pub(super) consumer: String,
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    consumer: String,
     /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
-    pub(super) until: Given<String>,
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    until: Given<String>,
     /// The environments in which the entry counts. Default: all.
     #[serde(default)]
     #[schemars(length(min = 1))]
@@ -136,7 +141,8 @@ pub(super) struct DetailedEntry {
 pub(super) struct Removed {
     /// The scope's whole name.
     #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
-    pub(super) scope: String,
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    scope: String,
     /// What is to become of it.
     pub(super) action: RemovalAction,
     /// Why.

@@ -4,8 +4,10 @@ use jiff::civil::Date;
 
 use super::attributes::Layer;
 use super::diagnostic::{Diagnostic, Place};
+use super::document::Located;
 use super::environments::EnvironmentSet;
 use super::places::Span;
+use super::silences::Silence;
 use crate::domain::{Orgno, RemovalAction, ScopeName};
 
 /// What one file declares, and in the end what all of them do.
@@ -15,6 +17,7 @@ pub(super) struct Declared {
     pub(super) groups: Vec<Group>,
     pub(super) scopes: Vec<Scope>,
     pub(super) removed: Vec<Removed>,
+    pub(super) silences: Vec<Silence>,
     /// Names of aliases and groups that are declared with errors: using them is no second error.
     pub(super) broken: Vec<String>,
     /// Whether some file could not be read at all, so that a name may be declared there.
@@ -24,11 +27,13 @@ pub(super) struct Declared {
 
 impl Declared {
     pub(super) fn append(&mut self, other: Self) {
-        let Self { aliases, groups, scopes, removed, broken, incomplete, diagnostics } = other;
+        let Self { aliases, groups, scopes, removed, silences, broken, incomplete, diagnostics } =
+            other;
         self.aliases.extend(aliases);
         self.groups.extend(groups);
         self.scopes.extend(scopes);
         self.removed.extend(removed);
+        self.silences.extend(silences);
         self.broken.extend(broken);
         self.incomplete |= incomplete;
         self.diagnostics.extend(diagnostics);
@@ -42,7 +47,16 @@ pub(super) struct Alias {
     pub(super) orgno: Orgno,
     pub(super) name: Option<String>,
     pub(super) environments: EnvironmentSet,
+    /// Where the alias itself stands.
     pub(super) place: Place,
+    pub(super) spans: Spans,
+}
+
+impl Alias {
+    /// Where the value of a key stands, or else the alias.
+    pub(super) fn at(&self, key: &str) -> Place {
+        self.spans.of(key).map_or_else(|| self.place.clone(), |span| self.place.with(span))
+    }
 }
 
 /// Several organisations under one name.
@@ -51,6 +65,13 @@ pub(super) struct Group {
     pub(super) name: String,
     pub(super) members: Vec<(Who, Span)>,
     pub(super) place: Place,
+}
+
+impl Group {
+    /// A place in the group's file.
+    pub(super) fn at(&self, span: Span) -> Place {
+        self.place.with(span)
+    }
 }
 
 /// Whom an entry or a group's member names.
@@ -65,6 +86,8 @@ pub(super) enum Who {
 #[derive(Debug)]
 pub(super) struct Scope {
     pub(super) name: ScopeName,
+    /// Where the values of its attributes stand.
+    pub(super) spans: Spans,
     pub(super) description: String,
     pub(super) attributes: Layer,
     pub(super) active: bool,
@@ -72,7 +95,41 @@ pub(super) struct Scope {
     pub(super) environments: EnvironmentSet,
     pub(super) overrides: Vec<Override>,
     pub(super) consumers: Vec<Consumer>,
+    /// Where the name stands.
     pub(super) place: Place,
+}
+
+impl Scope {
+    /// A place in the scope's file.
+    pub(super) fn at(&self, span: Span) -> Place {
+        self.place.with(span)
+    }
+
+    /// Where the value of an attribute stands that holds in an environment, if the scope gives it.
+    pub(super) fn given(&self, environment: EnvironmentSet, attribute: &str) -> Option<Place> {
+        let in_override = self.override_in(environment).and_then(|o| o.spans.of(attribute));
+        Some(self.at(in_override.or_else(|| self.spans.of(attribute))?))
+    }
+
+    pub(super) fn override_in(&self, environment: EnvironmentSet) -> Option<&Override> {
+        self.overrides.iter().find(|o| o.environment == environment)
+    }
+}
+
+/// Where the values of some keys stand.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spans(Vec<(Box<str>, Span)>);
+
+impl Spans {
+    /// Of the keys that have one plain value; what has more has its places elsewhere.
+    pub(super) fn new(at: Located<'_>) -> Self {
+        let plain = at.entries().filter(|(_, at)| !at.value.is_mapping());
+        Self(plain.map(|(key, at)| (key.into(), at.span())).collect())
+    }
+
+    pub(super) fn of(&self, wanted: &str) -> Option<Span> {
+        self.0.iter().find(|(key, _)| &**key == wanted).map(|(_, span)| *span)
+    }
 }
 
 /// What a scope is in one environment.
@@ -83,15 +140,24 @@ pub(super) struct Override {
     pub(super) active: Option<bool>,
     pub(super) attributes: Layer,
     pub(super) span: Span,
+    pub(super) spans: Spans,
 }
 
 /// An entry of a scope's consumers; it stands in the scope's file.
 #[derive(Debug)]
 pub(super) struct Consumer {
     pub(super) who: Who,
-    pub(super) until: Option<Date>,
+    pub(super) who_span: Span,
+    pub(super) until: Option<Until>,
     pub(super) environments: EnvironmentSet,
     pub(super) reason: Option<Box<str>>,
+    pub(super) span: Span,
+}
+
+/// The last day with access, in Norway.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Until {
+    pub(super) date: Date,
     pub(super) span: Span,
 }
 
@@ -101,5 +167,6 @@ pub(super) struct Removed {
     pub(super) scope: ScopeName,
     pub(super) action: RemovalAction,
     pub(super) reason: Option<String>,
+    /// Where the scope's name stands.
     pub(super) place: Place,
 }

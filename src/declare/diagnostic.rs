@@ -3,14 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::fix::Fix;
 use super::places::Span;
 use super::rules::Rule;
 use crate::text::printable;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing is planned or applied until it is mended.
@@ -44,6 +48,12 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that have to do with it.
     pub related: Vec<Related>,
+    /// The name of the repository's own rule that is broken.
+    #[serde(skip)]
+    pub own_rule: Option<Arc<str>>,
+    /// What would mend it.
+    #[serde(skip)]
+    pub fix: Option<Fix>,
 }
 
 /// Another place that has to do with a finding.
@@ -67,6 +77,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Another place in the same file.
+    pub(super) fn with(&self, span: Span) -> Self {
+        Self { file: Arc::clone(&self.file), span }
+    }
+
     pub(super) fn line(&self) -> usize {
         self.span.start.line as usize
     }
@@ -95,6 +110,8 @@ impl Diagnostic {
             end_column: end.column as usize,
             help: (!help.is_empty()).then(|| printable(help).into_owned()),
             related: Vec::new(),
+            own_rule: None,
+            fix: None,
         }
     }
 

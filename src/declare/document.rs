@@ -27,13 +27,15 @@ impl Findings {
         Place { file, span }
     }
 
-    pub(super) fn report(&mut self, rule: Rule, span: Span, message: &str, help: &str) {
+    pub(super) fn report(
+        &mut self,
+        rule: Rule,
+        span: Span,
+        message: &str,
+        help: &str,
+    ) -> &mut Diagnostic {
         let found = Diagnostic::new(rule, &self.place(span), message, help);
-        self.list.push(found);
-    }
-
-    pub(super) fn has_errors(&self) -> bool {
-        self.list.iter().any(Diagnostic::is_error)
+        self.list.push_mut(found)
     }
 }
 
@@ -63,9 +65,20 @@ impl<'d> Located<'d> {
         self.node.span
     }
 
+    /// Whether a place lies in a key or a value that has no parts.
+    pub(super) fn is_in_scalar(self, at: Position) -> bool {
+        self.node.is_in_scalar(at)
+    }
+
     /// The value of a key; `None` too if this is no mapping.
     pub(super) fn get(self, key: &str) -> Option<Self> {
         Some(self.child(key, self.value.as_mapping()?.get(key)?))
+    }
+
+    /// The text under a key, and where it stands; `None` if there is none or anything else.
+    pub(super) fn text(self, key: &str) -> Option<(&'d str, Span)> {
+        let at = self.get(key)?;
+        Some((at.value.as_str()?, at.span()))
     }
 
     pub(super) fn key_span(self, key: &str) -> Span {

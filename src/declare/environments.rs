@@ -50,6 +50,10 @@ impl EnvironmentNames {
         Self(names)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     pub(super) fn set(&self, name: &str) -> Option<EnvironmentSet> {
         let index = self.0.iter().position(|known| known == name)?;
         Some(EnvironmentSet::one(index))
@@ -89,6 +93,10 @@ impl EnvironmentNames {
         span: Span,
         findings: &mut Findings,
     ) -> Option<EnvironmentSet> {
+        if self.0.is_empty() {
+            // Which there are is not known: portvakt.yaml is wrong, and that was told.
+            return Some(EnvironmentSet::ALL);
+        }
         let set = self.set(name);
         if set.is_none() {
             let known = || self.0.iter().map(String::as_str);

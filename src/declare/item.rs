@@ -1,22 +1,28 @@
 //! One item of a file — a scope, an alias, an environment — read into its type, with everything
 //! that is wrong with it.
 
+use std::collections::BTreeSet;
+
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
 use super::document::{Findings, Located, kind};
+use super::fix::Fix;
 use super::places::Span;
 use super::rules::Rule;
 use super::source::SECRET_IN_YAML;
-use super::suggest::{did_you_mean, list};
+use super::suggest::{did_you_mean, list, nearest, only_near};
+use crate::domain::Orgno;
 
-/// How many errors of one item are told at most.
-const MOST_ERRORS: usize = 20;
+/// How many errors of one item are told at most; unknown keys of one mapping count as one.
+const MOST_ERRORS: usize = 50;
 
-/// Reads an item. Each error is reported at its place; `None` if there was any.
+/// Reads an item. Each error is reported at its place. What is given back then lacks the keys that
+/// are wrong, so that the rest can be checked too, and a text that must be there is empty; `None` if
+/// that is no item.
 ///
-/// A type's reader stops at the first error, so what is wrong is taken out of a copy, which is read
+/// A type's reader stops at the first error, so what is wrong is mended in a copy, which is read
 /// again until nothing is wrong with the rest.
 pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings) -> Option<T> {
     // Keeping track of the route costs more than reading, and is rarely needed.
@@ -24,48 +30,113 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
         return Some(item);
     }
     let mut rest = at.value.clone();
-    let mut taken_out: Vec<String> = Vec::new();
+    // Keys about which something was said: taken out, missing, or meant by a misspelt one.
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for _ in 0..MOST_ERRORS {
-        let Err(error) = serde_path_to_error::deserialize::<_, T>(&rest) else {
-            break;
+        let error = match serde_path_to_error::deserialize::<_, T>(&rest) {
+            Ok(item) => return Some(item),
+            Err(error) => error,
         };
         let route: Vec<&Segment> = error.path().iter().collect();
         let text = error.inner().to_string();
-        if let Some(key) = missing_key(&text)
-            && taken_out.iter().any(|taken| taken == key)
-        {
-            break;
-        }
-        report(at, &route, &text, findings);
-        match take_out(&mut rest, &route) {
-            Some(key) => taken_out.push(key),
-            None => break,
+        match (missing_key(&text), unknown_field(&text)) {
+            (Some(key), _) => {
+                if seen.insert(key_in(&route, key)) {
+                    missing(key, follow(at, &route).1, findings);
+                }
+                let inside = at_route(&mut rest, &route)?.as_mapping_mut()?;
+                inside.insert(key.into(), "".into());
+            }
+            (None, Some((key, known))) => {
+                let around = &route[..route.len().saturating_sub(1)];
+                let inside = at_route(&mut rest, around).and_then(Value::as_mapping_mut);
+                let Some(inside) = inside.filter(|inside| inside.contains_key(key)) else {
+                    unknown_key(key, &known, follow(at, &route).0, findings);
+                    return None;
+                };
+                let meant = take_out_unknown(inside, &known, follow(at, around).0, findings);
+                seen.extend(meant.iter().map(|key| key_in(around, key)));
+            }
+            (None, None) => {
+                let Some(key) = last_key(&route) else {
+                    report(at, &route, &text, findings);
+                    return None;
+                };
+                if !seen.insert(key_in(&route[..key], &route[key].to_string())) {
+                    return None;
+                }
+                report(at, &route, &text, findings);
+                take_out(&mut rest, &route[..=key])?;
+            }
         }
     }
     None
 }
 
-/// Takes the innermost key that the route leads through out of the value.
-fn take_out(value: &mut Value, route: &[&Segment]) -> Option<String> {
-    let is_key = |segment: &&&Segment| matches!(segment, Segment::Map { .. });
-    let last = route.iter().rposition(|segment| is_key(&segment))?;
-    let mut at = value;
-    for segment in &route[..last] {
-        at = match segment {
-            Segment::Map { key } => at.as_mapping_mut()?.get_mut(key.as_str())?,
-            Segment::Seq { index } => at.as_sequence_mut()?.get_mut(*index)?,
-            Segment::Enum { .. } | Segment::Unknown => return None,
-        };
+/// A key of the mapping at the end of a route.
+fn key_in(route: &[&Segment], key: &str) -> String {
+    let route: Vec<_> = route.iter().map(|segment| segment.to_string()).collect();
+    format!("{}\n{key}", route.join("\n"))
+}
+
+/// Reads an item that is of no use with anything wrong in it.
+pub(super) fn read_whole<T: DeserializeOwned>(
+    at: Located<'_>,
+    findings: &mut Findings,
+) -> Option<T> {
+    let before = findings.list.len();
+    read(at, findings).filter(|_| findings.list.len() == before)
+}
+
+/// Takes all keys that are not known out of a mapping at once, and reports them. Gives the keys that
+/// they were probably meant to be.
+fn take_out_unknown<'k>(
+    inside: &mut Mapping,
+    known: &[&'k str],
+    mapping: Located<'_>,
+    findings: &mut Findings,
+) -> Vec<&'k str> {
+    let is_known = |key: &Value| key.as_str().is_none_or(|key| known.contains(&key));
+    let unknown: Vec<_> = inside.keys().filter(|key| !is_known(key)).cloned().collect();
+    inside.retain(|key, _| is_known(key));
+    let mut meant = Vec::new();
+    for key in unknown.iter().filter_map(Value::as_str) {
+        meant.extend(nearest(key, known.iter().copied()));
+        unknown_key(key, known, mapping, findings);
     }
-    let Segment::Map { key } = route[last] else {
+    meant
+}
+
+/// Where in a route the innermost key stands.
+fn last_key(route: &[&Segment]) -> Option<usize> {
+    route.iter().rposition(|segment| matches!(segment, Segment::Map { .. }))
+}
+
+/// Takes the key at the end of the route out of the value.
+fn take_out(value: &mut Value, route: &[&Segment]) -> Option<Value> {
+    let (Segment::Map { key }, around) = route.split_last()? else {
         return None;
     };
-    at.as_mapping_mut()?.shift_remove(key.as_str())?;
-    Some(key.clone())
+    at_route(value, around)?.as_mapping_mut()?.shift_remove(key.as_str())
+}
+
+/// The value that a route leads to.
+fn at_route<'v>(value: &'v mut Value, route: &[&Segment]) -> Option<&'v mut Value> {
+    route.iter().try_fold(value, |at, segment| match segment {
+        Segment::Map { key } => at.as_mapping_mut()?.get_mut(key.as_str()),
+        Segment::Seq { index } => at.as_sequence_mut()?.get_mut(*index),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    })
 }
 
 fn missing_key(text: &str) -> Option<&str> {
     text.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// The key that is not known, and those that are.
+fn unknown_field(text: &str) -> Option<(&str, Vec<&str>)> {
+    let (key, known) = text.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
+    Some((key, known_names(known)))
 }
 
 /// The value at the end of the route, and the span of the key that it stands under.
@@ -90,16 +161,8 @@ fn follow<'d>(at: Located<'d>, route: &[&Segment]) -> (Located<'d>, Span) {
 }
 
 fn report(at: Located<'_>, route: &[&Segment], text: &str, findings: &mut Findings) {
-    let (found, key_span) = follow(at, route);
-    if let Some(rest) = text.strip_prefix("unknown field `")
-        && let Some((key, known)) = rest.rsplit_once("`, expected ")
-    {
-        unknown_key(key, &known_names(known), key_span, findings);
-    } else if let Some(key) = missing_key(text) {
-        let message = format!("the key `{key}` is missing");
-        let help = format!("add `{key}: …`");
-        findings.report(Rule::MissingKey, key_span, &message, &help);
-    } else if text == SECRET_IN_YAML {
+    let (found, _) = follow(at, route);
+    if text == SECRET_IN_YAML {
         let help = "put it into an environment variable, `{ env: NAME }`, or into a file that is \
                     not in the repository, `{ file: PATH }`, and consider the value that stood \
                     here as known to others";
@@ -110,9 +173,11 @@ fn report(at: Located<'_>, route: &[&Segment], text: &str, findings: &mut Findin
         let known = known_names(known);
         let word_shown = super::diagnostic::quoted(word);
         let message = format!("{word_shown} is none of the values that can stand here");
+        let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word)).copied();
         let help = did_you_mean(word, known.iter().copied());
         let help = format!("{help}one of {}", list(known));
-        findings.report(Rule::WrongValue, found.span(), &message, &help);
+        findings.report(Rule::WrongValue, found.span(), &message, &help).fix =
+            other_case.map(|word| Fix::replace(found.span(), word));
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
         let expected = in_words(expected);
         if near_secrets(route) {
@@ -133,13 +198,25 @@ fn near_secrets(route: &[&Segment]) -> bool {
     route.iter().any(credentials)
 }
 
-/// Reports a key that no type has.
-pub(super) fn unknown_key(key: &str, known: &[&str], span: Span, findings: &mut Findings) {
-    let help = did_you_mean(key, known.iter().copied());
-    let help = format!("{help}known here: {}", list(known.iter().copied()));
+/// Reports a key that must be there; the span is that of what should have it.
+pub(super) fn missing(key: &str, span: Span, findings: &mut Findings) {
+    let message = format!("the key `{key}` is missing");
+    findings.report(Rule::MissingKey, span, &message, &format!("add `{key}: …`"));
+}
+
+/// Reports a key of a mapping that is none of those that are known.
+pub(super) fn unknown_key(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
+    let help = match nearest(key, known.iter().copied()) {
+        _ if key == "<<" => "merge keys are not read: write out what is meant".to_owned(),
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("known here: {}", list(known.iter().copied())),
+    };
     let shown = super::diagnostic::quoted(key);
     let message = format!("the key {shown} is not known here");
-    findings.report(Rule::UnknownKey, span, &message, &help);
+    let meant = only_near(key, known.iter().copied()).filter(|meant| at.get(meant).is_none());
+    let span = at.key_span(key);
+    findings.report(Rule::UnknownKey, span, &message, &help).fix =
+        meant.map(|meant| Fix::replace(span, meant));
 }
 
 /// Reports a value that should be something else.
@@ -158,7 +235,10 @@ pub(super) fn wrong_kind(found: Located<'_>, expected: &str, findings: &mut Find
         | Value::Mapping(_)
         | Value::Tagged(_) => String::new(),
     };
-    findings.report(Rule::WrongValue, found.span(), &message, &help);
+    let orgno = found.value.as_u64().filter(|_| expected == TEXT).map(|number| number.to_string());
+    let orgno = orgno.filter(|number| number.parse::<Orgno>().is_ok());
+    findings.report(Rule::WrongValue, found.span(), &message, &help).fix =
+        orgno.map(|orgno| Fix::replace(found.span(), &format!("\"{orgno}\"")));
 }
 
 /// What a text is called in messages.

@@ -5,6 +5,7 @@
 //! [`reading`] checks what can be checked by itself into [`declared`], [`check`] checks that against
 //! the other files, and [`resolve`] makes a [`crate::domain::Desired`] of it for one environment.
 
+mod advice;
 mod attributes;
 mod check;
 mod consumers;
@@ -14,10 +15,19 @@ mod diagnostic;
 mod document;
 mod environment;
 mod environments;
+mod expression;
 mod files;
+mod fix;
 mod given;
+mod here;
 mod item;
+mod nais;
+mod naming;
+mod own_rule;
+mod own_rules_file;
+mod pattern;
 mod places;
+mod policies;
 mod quotes;
 mod reading;
 mod repository;
@@ -27,15 +37,19 @@ pub mod schema;
 mod scopes;
 mod settings;
 mod settings_file;
+mod silences;
+mod sorted;
 mod source;
 mod suggest;
+mod teams;
 #[cfg(test)]
 mod tests;
 
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use files::{NoRepository, find_root};
-pub use repository::{EnvironmentError, Repository, load};
-pub use rules::Rule;
+pub use fix::{Fix, Mended, mend};
+pub use repository::{EnvironmentError, Invalid, Repository, load};
+pub use rules::{BASE, Example, Rule};
 pub use settings::{SETTINGS_FILE, Settings};
 pub use source::{SecretSource, TextSource};

@@ -86,6 +86,17 @@ impl Node<'_> {
         entries.get(found.ok()?)
     }
 
+    pub(super) fn is_in_scalar(&self, at: Position) -> bool {
+        let within = |span: Span| (span.start..span.end).contains(&at);
+        match &self.children {
+            Children::None => within(self.span),
+            Children::Items(items) => items.iter().any(|item| item.is_in_scalar(at)),
+            Children::Entries(entries) => {
+                entries.iter().any(|entry| within(entry.key_span) || entry.node.is_in_scalar(at))
+            }
+        }
+    }
+
     pub(super) fn item(&self, index: usize) -> Option<&Node<'_>> {
         match &self.children {
             Children::Items(items) => items.get(index),

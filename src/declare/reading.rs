@@ -12,6 +12,7 @@ use super::item::{items_of, unknown_key, wrong_kind};
 use super::rules::Rule;
 use super::scopes;
 use super::settings::Settings;
+use super::silences;
 use super::suggest::nearest;
 
 /// What the bytes of a file declare.
@@ -19,8 +20,9 @@ pub(super) fn declarations(file: Arc<str>, bytes: &[u8], settings: &Settings) ->
     let mut declared = Declared::default();
     let mut findings = Findings::new(file);
     let text = decode(bytes, &mut findings);
-    match text.and_then(|text| parse(text, &mut findings)) {
-        Some(documents) => {
+    match text.and_then(|text| Some((text, parse(text, &mut findings)?))) {
+        Some((text, documents)) => {
+            declared.silences = silences::read(text, &documents, &mut findings);
             for document in &documents {
                 read_document(document.root(), settings, &mut declared, &mut findings);
             }
@@ -56,7 +58,7 @@ fn read_document(
     for key in mapping.keys() {
         match key.as_str() {
             Some(key) if DOCUMENT_KEYS.contains(&key) => {}
-            Some(key) => unknown_key(key, &DOCUMENT_KEYS, at.key_span(key), findings),
+            Some(key) => unknown_key(key, &DOCUMENT_KEYS, at, findings),
             None => wrong_kind(at, "keys that are texts", findings),
         }
     }
@@ -84,7 +86,7 @@ fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bo
         let help = "add it to `exclude` in portvakt.yaml";
         findings.report(Rule::NaisManifest, at.span(), message, help);
     } else if let Some(key) = keys().find(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
-        unknown_key(key, &DOCUMENT_KEYS, at.key_span(key), findings);
+        unknown_key(key, &DOCUMENT_KEYS, at, findings);
     } else {
         let message = "this document has none of the keys that declare something";
         findings.report(Rule::ForeignDocument, at.span(), message, EXCLUDE);

@@ -1,26 +1,28 @@
-//! A repository that was read and found in order.
+//! A repository that was read: what is wrong with it, and what it declares.
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::declared::Declared;
-use super::diagnostic::{self, Diagnostic, Place};
+use super::diagnostic::{self, Diagnostic};
 use super::environment::Environment;
-use super::places::Span;
+use super::here::Here;
 use super::rules::Rule;
-use super::settings::{SETTINGS_FILE, Settings, settings};
+use super::settings::{Settings, settings};
+use super::silences::{self, Silence};
 use super::suggest::{did_you_mean, list};
-use super::{check, files, reading, resolve};
+use super::{advice, check, files, reading, resolve};
 use crate::domain::Desired;
 
-/// Everything that a repository declares, for all its environments.
+/// Everything that a repository declares, for all its environments, and what is to be said of it.
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
     settings: Settings,
     declared: Declared,
-    warnings: Vec<Diagnostic>,
+    found: Vec<Diagnostic>,
 }
 
 /// Which environment is meant cannot be told.
@@ -46,12 +48,11 @@ pub enum EnvironmentError {
     },
 }
 
-/// Reads and checks a repository, offline. No environment variable is read, and no file but the
-/// YAML.
+/// Reads a repository, offline. No environment variable is read, and no file but the YAML. What is
+/// wrong with it is told by [`Repository::check`] and [`Repository::desired`].
 ///
 /// # Errors
-/// Everything that is wrong, sorted by place, warnings included. What is wrong with portvakt.yaml
-/// comes alone: the other files are read in its light.
+/// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
     let (settings, mut found) = settings(&bytes);
@@ -75,12 +76,8 @@ pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
         declared.append(one);
     }
     found.append(&mut declared.diagnostics);
-    found.extend(check::check(&declared));
-    diagnostic::sort(&mut found);
-    if found.iter().any(Diagnostic::is_error) {
-        return Err(found);
-    }
-    Ok(Repository { root: root.to_owned(), settings, declared, warnings: found })
+    found.extend(check::check(&declared, &settings.teams));
+    Ok(Repository { root: root.to_owned(), settings, declared, found })
 }
 
 impl Repository {
@@ -94,25 +91,19 @@ impl Repository {
         &self.settings
     }
 
-    /// What is probably not meant, whatever the environment.
-    pub fn warnings(&self) -> &[Diagnostic] {
-        &self.warnings
-    }
-
     /// The name of the environment that is asked for, or of the only one.
     ///
     /// # Errors
     /// There is no such environment, or none was asked for and there are several.
     pub fn environment_name(&self, asked: Option<&str>) -> Result<&str, EnvironmentError> {
-        let environments = &self.settings.environments;
-        let known = || environments.keys().cloned().collect();
+        let names = || self.settings.environment_names.iter();
+        let known = || names().map(str::to_owned).collect();
         match asked {
-            Some(asked) => match environments.get_key_value(asked) {
-                Some((name, _)) => Ok(name),
-                None => Err(EnvironmentError::Unknown { asked: asked.to_owned(), known: known() }),
-            },
-            None => match environments.keys().next() {
-                Some(only) if environments.len() == 1 => Ok(only),
+            Some(asked) => names().find(|name| *name == asked).ok_or_else(|| {
+                EnvironmentError::Unknown { asked: asked.to_owned(), known: known() }
+            }),
+            None => match (names().next(), names().nth(1)) {
+                (Some(only), None) => Ok(only),
                 _ => Err(EnvironmentError::NotChosen { known: known() }),
             },
         }
@@ -123,25 +114,85 @@ impl Repository {
         self.settings.environments.get(name)
     }
 
-    /// What an environment should hold, with warnings that hold for it alone.
+    /// Everything that is to be said of the declarations, in all environments, sorted by place.
+    /// `today` is the date in Norway: `until` counts by it.
+    pub fn check(&self, today: Date) -> Vec<Diagnostic> {
+        let (mut found, idle) = self.check_in(self.settings.environment_names.iter(), today);
+        // What is wrong may keep a rule from speaking.
+        if !found.iter().any(Diagnostic::is_error) {
+            let own = self.settings.own_rules();
+            found.extend(idle.into_iter().map(|silence| silence.idle(own.clone())));
+            diagnostic::sort(&mut found);
+        }
+        found
+    }
+
+    /// As [`check`](Self::check), for one environment.
     ///
     /// # Errors
-    /// There is no such environment; everything else was found by [`load`].
+    /// There is no such environment.
+    pub fn check_environment(
+        &self,
+        environment: &str,
+        today: Date,
+    ) -> Result<Vec<Diagnostic>, EnvironmentError> {
+        let name = self.environment_name(Some(environment))?;
+        Ok(self.check_in([name], today).0)
+    }
+
+    fn check_in<'n>(
+        &'n self,
+        names: impl IntoIterator<Item = &'n str>,
+        today: Date,
+    ) -> (Vec<Diagnostic>, Vec<&'n Silence>) {
+        let mut found = self.found.clone();
+        if !found.iter().any(|found| found.code == Rule::TooManyAccesses) {
+            let here = names.into_iter().filter_map(|name| self.here(name));
+            found.extend(here.flat_map(|here| advice::find(&here, today)));
+        }
+        diagnostic::sort(&mut found);
+        // Much is said of each environment alike.
+        found.dedup();
+        let idle = silences::heed(&mut found, &self.declared.silences);
+        (found, idle)
+    }
+
+    fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
+        let set = self.settings.environment_names.set(name)?;
+        Some(Here::new(name, set, &self.settings, &self.declared))
+    }
+
+    /// What an environment should hold, with what is to be said of it.
+    ///
+    /// # Errors
+    /// There is no such environment, or something is wrong: then all that
+    /// [`check_environment`](Self::check_environment) finds.
     pub fn desired(
         &self,
         environment: &str,
-    ) -> Result<(Desired, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let Some(set) = self.settings.environment_names.set(environment) else {
-            let known = self.settings.environments.keys().cloned().collect();
-            let asked = environment.to_owned();
-            let message = EnvironmentError::Unknown { asked, known }.to_string();
-            let place = Place { file: SETTINGS_FILE.into(), span: Span::TOP };
-            let rule = Rule::UnknownEnvironment;
-            return Err(vec![Diagnostic::new(rule, &place, &message, "")]);
-        };
-        let (desired, mut warnings) =
-            resolve::desired(environment, set, &self.settings, &self.declared);
-        diagnostic::sort(&mut warnings);
-        Ok((desired, warnings))
+        today: Date,
+    ) -> Result<(Desired, Vec<Diagnostic>), Invalid> {
+        let found = self.check_environment(environment, today)?;
+        match (self.here(environment), self.settings.organization) {
+            (Some(here), Some(organization)) if !found.iter().any(Diagnostic::is_error) => {
+                Ok((resolve::desired(&here, organization), found))
+            }
+            _ => Err(Invalid::Declarations(found)),
+        }
+    }
+}
+
+/// Why it cannot be told what an environment should hold.
+#[derive(Debug)]
+pub enum Invalid {
+    /// It is not known which environment is meant.
+    Environment(EnvironmentError),
+    /// The declarations are wrong: everything that was found, warnings included.
+    Declarations(Vec<Diagnostic>),
+}
+
+impl From<EnvironmentError> for Invalid {
+    fn from(error: EnvironmentError) -> Self {
+        Self::Environment(error)
     }
 }

@@ -1,9 +1,9 @@
 //! Reading scopes and what is removed.
 
-use super::attributes::{Layer, layer};
+use super::attributes::layer;
 use super::consumers;
 use super::declarations_file as file;
-use super::declared::{Override, Removed, Scope};
+use super::declared::{Override, Removed, Scope, Spans};
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
@@ -11,6 +11,7 @@ use super::item::{entries_of, items_of, read};
 use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
+use super::sorted;
 use super::suggest::list;
 use crate::domain::ScopeName;
 
@@ -32,25 +33,25 @@ pub(super) fn scope(
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
     let overrides = overrides(at, names, findings);
+    let name = scope_name("name", at, settings, findings);
+    check_texts(at, findings);
     let given: file::Scope = read(at, findings)?;
-    let place = findings.place(at.span());
     let environments = names.declared(given.environments.0.as_deref(), at, findings);
-    let name = scope_name(&given.name, "name", at, settings, findings);
-    let attributes = layer!(given.clone());
-    check_description(&given.description, at, findings);
-    check_long_description(&attributes, at, findings);
+    let (name, span) = name?;
     let scope = Scope {
-        name: name?,
+        name,
+        spans: Spans::new(at),
+        attributes: layer!(given.clone()),
         description: given.description,
-        attributes,
         active: given.active.0.unwrap_or(true),
         prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
         environments,
         overrides,
         consumers,
-        place,
+        place: findings.place(span),
     };
     check_reach(&scope, findings);
+    sorted::check(&scope, settings, findings);
     Some(scope)
 }
 
@@ -61,19 +62,16 @@ fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings)
     for (name, at) in entries {
         let span = section.key_span(name);
         let environment = names.known(name, span, findings);
+        check_texts(at, findings);
         let given: Option<file::ScopeInEnvironment> = read(at, findings);
         if let (Some(environment), Some(given)) = (environment, given) {
-            let attributes = layer!(given.clone());
-            check_long_description(&attributes, at, findings);
-            if let Some(description) = &given.description.0 {
-                check_description(description, at, findings);
-            }
             overrides.push(Override {
                 environment,
+                attributes: layer!(given.clone()),
                 description: given.description.0,
                 active: given.active.0,
-                attributes,
                 span,
+                spans: Spans::new(at),
             });
         }
     }
@@ -86,23 +84,20 @@ pub(super) fn removed(
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<Removed> {
-    let file::Removed { scope, action, reason } = read(at, findings)?;
-    Some(Removed {
-        scope: scope_name(&scope, "scope", at, settings, findings)?,
-        action,
-        reason: reason.0,
-        place: findings.place(at.span()),
-    })
+    let name = scope_name("scope", at, settings, findings);
+    let file::Removed { action, reason, .. } = read(at, findings)?;
+    let (scope, span) = name?;
+    Some(Removed { scope, action, reason: reason.0, place: findings.place(span) })
 }
 
+/// The name of a scope under a key, and where it stands. Nothing is said if there is no text.
 fn scope_name(
-    text: &str,
     key: &str,
     at: Located<'_>,
     settings: &Settings,
     findings: &mut Findings,
-) -> Option<ScopeName> {
-    let span = at.get(key).unwrap_or(at).span();
+) -> Option<(ScopeName, Span)> {
+    let (text, span) = at.text(key)?;
     let name: ScopeName = match text.parse() {
         Ok(name) => name,
         Err(error) => {
@@ -122,26 +117,23 @@ fn scope_name(
         findings.report(Rule::Prefix, span, &message, &help);
         return None;
     }
-    Some(name)
+    Some((name, span))
 }
 
-fn check_description(description: &str, at: Located<'_>, findings: &mut Findings) {
-    if description.trim().is_empty() {
-        let span = at.get("description").unwrap_or(at).span();
+/// What is wrong with the texts of a scope or an override.
+pub(super) fn check_texts(at: Located<'_>, findings: &mut Findings) {
+    if let Some((description, span)) = at.text("description")
+        && description.trim().is_empty()
+    {
         let help = "tell in one line what the scope gives access to";
         findings.report(Rule::Text, span, "the description is empty", help);
     }
-}
-
-/// DigDir's own web refuses other characters in a long description.
-pub(super) fn check_long_description(layer: &Layer, at: Located<'_>, findings: &mut Findings) {
+    // DigDir's own web refuses other characters.
     let allowed =
         |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
-    let Some(text) = &layer.long_description.0 else {
-        return;
-    };
-    if let Some(strange) = text.chars().find(|c| !allowed(*c)) {
-        let span = at.get("long_description").unwrap_or(at).span();
+    if let Some((text, span)) = at.text("long_description")
+        && let Some(strange) = text.chars().find(|c| !allowed(*c))
+    {
         let message = format!("DigDir refuses a long description that holds `{strange}`");
         let help = "use letters, digits, white space and .,-_:;!?'\"()/*[]#";
         findings.report(Rule::Text, span, &message, help);

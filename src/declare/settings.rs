@@ -7,14 +7,21 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use url::{Host, Url};
 
 use super::attributes::Layer;
+use super::declared::Spans;
 use super::diagnostic::{Diagnostic, quoted};
 use super::document::{Document, Findings, Located, decode, parse};
 use super::environment::{Credentials, Environment, Target};
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
-use super::item::{entries_of, read, wrong_kind};
+use super::item::{entries_of, read, read_whole, wrong_kind};
+use super::naming::{NamingRule, naming};
+use super::own_rule::{Names, check_unique};
 use super::places::Span;
+use super::policies::{Policy, policies};
 use super::rules::Rule;
+use super::scopes::check_texts;
 use super::settings_file::{GuardsFile, SettingsFile};
+use super::silences;
+use super::teams::{Teams, team_names, teams};
 use crate::domain::{Guards, Orgno};
 
 /// The name of the file at the root of a repository.
@@ -23,8 +30,9 @@ pub const SETTINGS_FILE: &str = "portvakt.yaml";
 /// What holds for the whole repository.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The organisation that owns the scopes.
-    pub organization: Orgno,
+    /// The organisation that owns the scopes; `None` only where its number is wrong, and then
+    /// nothing is resolved.
+    pub(super) organization: Option<Orgno>,
     /// What it is called, if the repository says so.
     pub organization_name: Option<String>,
     /// The prefixes that scopes may have, without a colon.
@@ -34,21 +42,36 @@ pub struct Settings {
     /// What an apply must not do without being told twice.
     pub guards: Guards,
     pub(super) environment_names: EnvironmentNames,
+    pub(super) naming: Vec<NamingRule>,
+    pub(super) policies: Vec<Policy>,
+    pub(super) teams: Teams,
     pub(super) scope_defaults: Layer,
+    pub(super) scope_default_spans: Spans,
     pub(super) include: Option<GlobSet>,
     pub(super) exclude: GlobSet,
 }
 
-/// Reads portvakt.yaml. The settings come with warnings; without settings there is an error.
+impl Settings {
+    /// The names of the repository's own rules.
+    pub(super) fn own_rules(&self) -> impl Iterator<Item = &str> + Clone {
+        let naming = self.naming.iter().map(|rule| &*rule.head.name);
+        naming.chain(self.policies.iter().map(|policy| &*policy.head.name))
+    }
+}
+
+/// Reads portvakt.yaml. The settings may come with errors: they are what the other files are read
+/// in the light of. Without settings there is an error.
 pub(super) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
     let mut findings = Findings::new(Arc::from(SETTINGS_FILE));
-    let settings = from_bytes(bytes, &mut findings).filter(|_| !findings.has_errors());
+    let settings = from_bytes(bytes, &mut findings);
     (settings, findings.list)
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let text = decode(bytes, findings)?;
     let documents = parse(text, findings)?;
+    // There is nothing here that could have a silence, and that is told.
+    silences::read(text, &[], findings);
     let root = documents.first().map(Document::root)?;
     if let Some(second) = documents.get(1) {
         let help = "put it into another file";
@@ -61,8 +84,14 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     }
     let file: Option<SettingsFile> = read(root, findings);
     let environments = environments(root, findings);
+    let environment_names = environment_names(root);
+    let teams = teams(root, findings);
+    let names = Names { environments: &environment_names, teams: team_names(root) };
+    check_unique(root, findings);
+    let naming = naming(root, &names, findings);
+    let policies = policies(root, &names, findings);
     let file = file?;
-    let organization = orgno(&file.organization.orgno, root, findings);
+    let organization = organization(root, findings);
     check_prefixes(&file.prefixes, root, findings);
     let defaults = file.defaults.0.unwrap_or_default();
     let include = file.include.0.map(|globs| {
@@ -71,22 +100,30 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     });
     let exclude = file.exclude.0.unwrap_or_default();
     let exclude = globset(&exclude, true, root.get("exclude").unwrap_or(root), findings);
+    let at_defaults = root.get("defaults").and_then(|defaults| defaults.get("scope"));
+    if let Some(at) = at_defaults {
+        check_texts(at, findings);
+    }
     Some(Settings {
-        organization: organization?,
+        organization,
         organization_name: file.organization.name.0,
         prefixes: file.prefixes,
         guards: guards(file.guards.0.unwrap_or_default(), root, findings),
-        environment_names: EnvironmentNames::new(environments.keys().cloned().collect()),
         environments,
+        environment_names,
+        naming,
+        policies,
+        teams,
+        scope_default_spans: at_defaults.map(Spans::new).unwrap_or_default(),
         scope_defaults: defaults.scope.0.unwrap_or_default(),
         include,
         exclude,
     })
 }
 
-fn orgno(text: &str, root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {
-    let at = root.get("organization").and_then(|at| at.get("orgno"));
-    parse_orgno(text, at.unwrap_or(root).span(), findings)
+fn organization(root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {
+    let (text, span) = root.get("organization")?.text("orgno")?;
+    parse_orgno(text, span, findings)
 }
 
 /// An organisation number, or a report of what is wrong with it.
@@ -142,7 +179,12 @@ fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guard
 
 /// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so
 /// that a protection covers what lies below too.
-fn globset(globs: &[String], paths: bool, at: Located<'_>, findings: &mut Findings) -> GlobSet {
+pub(super) fn globset(
+    globs: &[String],
+    paths: bool,
+    at: Located<'_>,
+    findings: &mut Findings,
+) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for (index, glob) in globs.iter().enumerate() {
         let written = if paths { glob.trim_end_matches('/') } else { glob };
@@ -182,7 +224,7 @@ fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, 
     for (name, at) in entries.into_iter().take(MOST_ENVIRONMENTS) {
         let span = list.unwrap_or(root).key_span(name);
         check_environment_name(name, span, findings);
-        let Some(environment) = read::<Environment>(at, findings) else {
+        let Some(environment) = read_whole::<Environment>(at, findings) else {
             continue;
         };
         check_target(&environment.target, at, findings);
@@ -190,6 +232,12 @@ fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, 
         environments.insert(name.to_owned(), environment);
     }
     environments
+}
+
+/// The names of all environments, those included that have something wrong with them.
+fn environment_names(root: Located<'_>) -> EnvironmentNames {
+    let entries = root.get("environments").into_iter().flat_map(Located::entries);
+    EnvironmentNames::new(entries.map(|(name, _)| name.to_owned()).collect())
 }
 
 fn check_target(target: &Target, at: Located<'_>, findings: &mut Findings) {

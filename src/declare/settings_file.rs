@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::attributes::Layer;
 use super::environment::Environment;
-use super::given::{Entries, Given};
+use super::given::{Entries, Given, Items};
+use super::own_rules_file::{NamingItem, PolicyFile, TeamFile};
 
 /// What holds for the whole repository.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -22,6 +23,18 @@ pub(super) struct SettingsFile {
     /// What declarations have that do not say otherwise.
     #[serde(default)]
     pub(super) defaults: Given<Defaults>,
+    /// What names and other texts must look like.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read one by one, from the list itself")]
+    naming: Items<NamingItem>,
+    /// What must hold of scopes and accesses.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read one by one, from the list itself")]
+    policies: Items<PolicyFile>,
+    /// Who may declare which scopes, and where, by the team's name.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read one by one, from the mapping itself")]
+    teams: Entries<TeamFile>,
     /// What an apply must not do without being told twice.
     #[serde(default)]
     pub(super) guards: Given<GuardsFile>,
@@ -42,7 +55,8 @@ pub(super) type RequiredEnvironments = Entries<Environment>;
 pub(super) struct OrganizationFile {
     /// The organisation number: nine digits in quotes.
     #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-    pub(super) orgno: String,
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    orgno: String,
     /// What the organisation is called.
     #[serde(default)]
     pub(super) name: Given<String>,

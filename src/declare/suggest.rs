@@ -5,27 +5,40 @@ use std::cell::Cell;
 /// Longer names than this are not compared: a distance costs the product of the two lengths.
 const LONGEST: usize = 64;
 
-/// The candidate that is near enough to `name` to have been meant; upper and lower case count as
-/// alike.
+/// The candidates that are near enough to `name` to have been meant, with how far they are; upper
+/// and lower case count as alike.
+fn near<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> impl Iterator<Item = (usize, &'c str)> {
+    let short = (name.len() <= LONGEST).then(|| name.to_lowercase());
+    candidates.into_iter().filter_map(move |candidate| {
+        let name = short.as_deref()?;
+        let allowed = (name.chars().count() / 3).clamp(1, 3);
+        if candidate.len().abs_diff(name.len()) > 2 * allowed {
+            return None;
+        }
+        let distance = strsim::osa_distance(name, &candidate.to_lowercase());
+        (distance <= allowed).then_some((distance, candidate))
+    })
+}
+
+/// The candidate nearest to `name`.
 pub(super) fn nearest<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    if name.len() > LONGEST {
-        return None;
-    }
-    let name = name.to_lowercase();
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 2 * allowed)
-        .map(|candidate| {
-            let distance = strsim::osa_distance(&name, &candidate.to_lowercase());
-            (distance, candidate)
-        })
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
+    near(name, candidates).min().map(|(_, candidate)| candidate)
+}
+
+/// The candidate that is near to `name`, if there is just one.
+pub(super) fn only_near<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let mut near = near(name, candidates);
+    let (_, only) = near.next()?;
+    near.next().is_none().then_some(only)
 }
 
 /// `did you mean …?` and a space, or nothing.

@@ -1,6 +1,6 @@
 //! What git knows of the declarations.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use git2::{Repository, StatusEntry, StatusOptions};
 
@@ -18,8 +18,7 @@ pub struct Commit {
 pub fn checked_out(folder: &Path) -> Option<Commit> {
     let repository = Repository::discover(folder).ok()?;
     let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
-    let top = repository.workdir()?.canonicalize().ok()?;
-    let below = folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf();
+    let below = below(&repository, folder)?;
     let mut options = StatusOptions::new();
     // What git ignores is read as a declaration all the same.
     options.include_untracked(true).include_ignored(true);
@@ -30,6 +29,20 @@ pub fn checked_out(folder: &Path) -> Option<Commit> {
     let statuses = repository.statuses(Some(&mut options));
     let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
     Some(Commit { commit, dirty })
+}
+
+/// What leads from the top of the work tree to a folder, to be put before the names of its files:
+/// as in `declarations/`, and nothing at the top or outside git.
+pub fn prefix(folder: &Path) -> String {
+    let below = Repository::discover(folder).ok().and_then(|repository| below(&repository, folder));
+    let parts = below.iter().flat_map(|below| below.components());
+    parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
+}
+
+/// A folder's path from the top of the work tree.
+fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
+    let top = repository.workdir()?.canonicalize().ok()?;
+    Some(folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf())
 }
 
 /// Whether a file that differs from the commit may be a declaration, or was none of git's to

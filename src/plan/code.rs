@@ -4,50 +4,120 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Why an action is blocked, what is worth knowing, or which limit is passed.
+/// What a code of a plan is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Code {
-    /// The declaration forbids the deactivation (`prevent_deactivation`).
-    PreventDeactivation,
-    /// `guards.protect` forbids the deactivation.
-    Protected,
-    /// DigDir has not given the organisation the scope's prefix.
-    PrefixNotOwned,
-    /// DigDir has no such delegation source.
-    UnknownDelegationSource,
-    /// It cannot be told who would have access again.
-    UnclearAccesses,
-    /// A scope is live and declared nowhere.
-    Unmanaged,
-    /// A consumer asks for access.
-    AccessRequested,
-    /// DigDir told something that cannot be kept.
-    Oddity,
-    /// More scopes deactivated than `guards.max_deactivations`.
-    TooManyDeactivations,
-    /// More accesses revoked than `guards.max_revocations`.
-    TooManyRevocations,
-    /// More changed than `guards.max_changed_percent`.
-    TooMuchChanged,
+pub enum Kind {
+    /// An action that will not be done.
+    Blocked,
+    /// What a reviewer should know.
+    Notice,
+    /// A limit of `guards` that the plan passes.
+    Limit,
 }
 
-impl Code {
-    /// The code as it stands in plans.
+impl Kind {
+    /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::PreventDeactivation => "PV301",
-            Self::Protected => "PV302",
-            Self::PrefixNotOwned => "PV303",
-            Self::UnknownDelegationSource => "PV304",
-            Self::UnclearAccesses => "PV305",
-            Self::Unmanaged => "PV401",
-            Self::AccessRequested => "PV402",
-            Self::Oddity => "PV403",
-            Self::TooManyDeactivations => "PV501",
-            Self::TooManyRevocations => "PV502",
-            Self::TooMuchChanged => "PV503",
+            Self::Blocked => "blocked",
+            Self::Notice => "notice",
+            Self::Limit => "limit",
         }
     }
+}
+
+macro_rules! codes {
+    ($(#[doc = $doc:literal] $name:ident = $code:literal, $kind:ident, $meaning:literal;)+) => {
+        /// Why an action is blocked, what is worth knowing, or which limit is passed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $doc] $name,)+
+        }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code as it stands in plans.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)+
+                }
+            }
+
+            /// What it is about.
+            pub fn kind(self) -> Kind {
+                match self {
+                    $(Self::$name => Kind::$kind,)+
+                }
+            }
+
+            /// One line that tells what is the matter.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $doc.trim_ascii(),)+
+                }
+            }
+
+            /// What it means, and what to do.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $meaning,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The declaration forbids the deactivation (`prevent_deactivation`).
+    PreventDeactivation = "PV301", Blocked,
+        "The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated \
+         after all, take `prevent_deactivation` away in a change of its own and apply that first.";
+    /// `guards.protect` in portvakt.yaml forbids the deactivation.
+    Protected = "PV302", Blocked,
+        "The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated \
+         after all, take it out of `guards.protect` in a change of its own; --override-guards \
+         does not lift this.";
+    /// DigDir has not given the organisation the scope's prefix.
+    PrefixNotOwned = "PV303", Blocked,
+        "A scope can be made below the organisation's own prefixes only, so this one and its \
+         accesses wait. Look for a typing error in its name, or ask DigDir for the prefix.";
+    /// DigDir has no such delegation source.
+    UnknownDelegationSource = "PV304", Blocked,
+        "DigDir would refuse the scope, so it is left as it is. Correct `delegation_source`; the \
+         plan lists those that DigDir has in this environment.";
+    /// It cannot be told who would have access again.
+    UnclearAccesses = "PV305", Blocked,
+        "DigDir keeps the accesses of an inactive scope, and some of this one's cannot be \
+         understood: a reactivation could bring them to life unseen. Have them cleared up at \
+         DigDir, then plan again.";
+    /// A scope is live and declared nowhere.
+    Unmanaged = "PV401", Notice,
+        "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \
+         to have it deactivated.";
+    /// A consumer asks for access.
+    AccessRequested = "PV402", Notice,
+        "Nothing is done about it. Declare the consumer on the scope to approve, or leave it be.";
+    /// DigDir told something that cannot be kept.
+    Oddity = "PV403", Notice,
+        "What it is about is left as it is, since portvakt cannot tell what it stands for. Look \
+         at it in DigDir's self-service, and tell DigDir if it is wrong there.";
+    /// More scopes would be deactivated than `guards.max_deactivations` allows.
+    TooManyDeactivations = "PV501", Limit,
+        "An apply refuses the whole plan and changes nothing. If that is what is meant, split \
+         the change, raise the limit in a change of its own, or apply with --override-guards \
+         and a reason.";
+    /// More accesses would be revoked than `guards.max_revocations` allows.
+    TooManyRevocations = "PV502", Limit,
+        "An apply refuses the whole plan and changes nothing. If that is what is meant, split \
+         the change, raise the limit in a change of its own, or apply with --override-guards \
+         and a reason.";
+    /// More would be changed than `guards.max_changed_percent` allows.
+    TooMuchChanged = "PV503", Limit,
+        "An apply refuses the whole plan and changes nothing. Many changes at once often come \
+         from one line, such as a default. If that is what is meant, split the change, raise the \
+         limit in a change of its own, or apply with --override-guards and a reason.";
 }
 
 impl fmt::Display for Code {
@@ -59,5 +129,19 @@ impl fmt::Display for Code {
 impl Serialize for Code {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_told_in_sentences() {
+        let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+        for code in Code::ALL {
+            assert!(code.title().ends_with('.') && code.meaning().ends_with('.'), "{code}");
+        }
     }
 }

@@ -1,11 +1,17 @@
-//! Plans and reports as text and JSON.
+//! Plans, reports and diagnostics in the forms in which they are shown.
 
+pub mod diagnostics;
+mod diff;
+mod explanation;
 pub mod json;
 mod report;
 mod text;
 
 use jiff::Timestamp;
 
+pub use diff::diff;
+use explanation::article;
+pub use explanation::{codes, explanation, page, plan_explanation};
 pub use report::report;
 pub(crate) use text::BAD;
 pub use text::plan;

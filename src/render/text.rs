@@ -12,10 +12,10 @@ use crate::plan::{Action, Blocked, Code, Consumer, Notice, Plan, Verb};
 use crate::text::{counted, printable};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const CAREFUL: Style = AnsiColor::Yellow.on_default();
 pub(super) const HEADING: Style = Style::new().bold();
-const QUIET: Style = Style::new().dimmed();
+pub(super) const QUIET: Style = Style::new().dimmed();
 
 /// How many notices of one kind are listed before the others are counted.
 const LISTED_NOTICES: usize = 10;

@@ -37,7 +37,7 @@ fn invalid_declarations_are_3_and_nothing_is_asked_of_the_api() {
     for command in [&["plan"][..], &["apply", "--auto-approve"]] {
         let ran = world.run(command);
         assert_eq!(ran.code, 3);
-        assert!(ran.stderr.contains("declarations.yaml:4:17: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("declarations.yaml:4:17\n"), "{}", ran.stderr);
         assert_eq!(ran.stdout, "");
     }
     assert_eq!(world.sandbox.exchanges(), []);
@@ -383,8 +383,12 @@ fn valid_numbers() -> impl Iterator<Item = String> {
 
 #[test]
 fn schemas_are_printed_as_they_are_committed() {
-    for (of, file) in [("declarations", "declarations"), ("settings", "portvakt"), ("plan", "plan")]
-    {
+    for (of, file) in [
+        ("declarations", "declarations"),
+        ("settings", "portvakt"),
+        ("plan", "plan"),
+        ("diagnostics", "diagnostics"),
+    ] {
         let printed = ran(&["schema", of]);
         assert_eq!(printed.code, 0);
         let path = format!("{}/schema/{file}.schema.json", env!("CARGO_MANIFEST_DIR"));
@@ -421,7 +425,7 @@ fn a_plan_that_cannot_be_shown_is_not_applied() {
 fn completions_and_the_manual_name_every_command() {
     let man = ran(&["man"]).stdout;
     let bash = ran(&["completions", "bash"]).stdout;
-    for command in ["plan", "apply", "schema", "sandbox", "completions"] {
+    for command in ["validate", "plan", "apply", "explain", "schema", "sandbox", "completions"] {
         assert!(man.contains(&format!("portvakt\\-{command}")), "{command}");
         assert!(bash.contains(command), "{command}");
     }

@@ -17,4 +17,5 @@ mod readme;
 mod sandbox;
 mod support;
 mod tables;
+mod validate;
 mod world;

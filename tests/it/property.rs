@@ -68,7 +68,8 @@ fn attributes() -> impl Strategy<Value = Attributes> {
 
 fn declared() -> impl Strategy<Value = Declared> {
     let until = prop::sample::select(vec!["", ", until: 2020-01-31", ", until: 2099-01-31"]);
-    let consumers = prop::collection::vec((0..CONSUMERS.len(), until), 0..5);
+    let consumers = prop::collection::btree_map(0..CONSUMERS.len(), until, 0..5)
+        .prop_map(|each| each.into_iter().collect());
     prop_oneof![
         1 => Just(Declared::Not),
         1 => prop::sample::select(vec!["deactivate", "release"]).prop_map(Declared::Removed),

@@ -1,6 +1,6 @@
 //! What is said of what is wrong, and where.
 
-use super::{load_one, said};
+use super::{check_one, errors, said};
 
 /// YAML for a file `a.yaml`; of what is said: code, line, column, part of the message or help.
 type Case = (&'static str, &'static str, usize, usize, &'static str);
@@ -56,8 +56,8 @@ const SCOPES: &[Case] = &[
     ("  consumers: ['9918 25827']", "PV101", 4, 15, "nine digits"),
     ("  consumers: [skat]", "PV104", 4, 15, "did you mean `skatt`?"),
     ("  consumers: [alle]", "PV104", 4, 15, "write `group: alle`"),
-    ("  consumers: [{ group: ale }]", "PV105", 4, 15, "did you mean `alle`?"),
-    ("  consumers: [{ group: skatt }]", "PV105", 4, 15, "without `group:`"),
+    ("  consumers: [{ group: ale }]", "PV105", 4, 24, "did you mean `alle`?"),
+    ("  consumers: [{ group: skatt }]", "PV105", 4, 24, "without `group:`"),
     ("  consumers: [{ group: alle, until: 2027-01-01 }]", "PV010", 4, 30, "`until`"),
     ("  consumers: [{ consumer: skatt, until: 2027-02-30 }]", "PV107", 4, 41, "YYYY-MM-DD"),
     ("  consumers: [{ consumer: skatt, until: 20270230 }]", "PV012", 4, 41, "in quotes"),
@@ -71,8 +71,8 @@ const SCOPES: &[Case] = &[
     ("- { name: etat, description: d }", "PV102", 4, 11, "prefix:subscope"),
     ("- { name: 'etat:a b', description: d }", "PV102", 4, 11, "cannot hold ' '"),
     ("- { name: etat:b, description: ' ' }", "PV113", 4, 32, "empty"),
-    ("- { name: etat:a, description: d }", "PV108", 4, 3, "a.yaml:2:3: first declared here"),
-    ("removed: [{ scope: etat:a, action: release }]", "PV111", 4, 11, "a.yaml:2:3: declared here"),
+    ("- { name: etat:a, description: d }", "PV108", 4, 11, "a.yaml:2:9: first declared here"),
+    ("removed: [{ scope: etat:a, action: release }]", "PV111", 4, 20, "a.yaml:2:9: declared here"),
     ("removed: [{ scope: nav:a, action: release }]", "PV103", 4, 20, "outside"),
 ];
 
@@ -81,10 +81,9 @@ const ALIASES: &str = "consumers: { skatt: { orgno: '974761076' } }\ngroups: { a
 /// What is not said as the case has it.
 fn mismatch(yaml: &str, case: &Case) -> Option<String> {
     let &(shown, code, line, column, part) = case;
-    let result = load_one(yaml);
-    let text = said(&result);
-    let found = result.err().unwrap_or_default();
-    let errors: Vec<_> = found.iter().filter(|found| found.is_error()).collect();
+    let found = check_one(yaml);
+    let text = said(&found);
+    let errors = errors(&found);
     let places: Vec<_> =
         errors.iter().map(|error| (error.code.code(), error.line, error.column)).collect();
     let right = places == [(code, line, column)] && text.contains(part);
@@ -123,11 +122,9 @@ scopes:
 consumers:
   d: { orgno: '1', navn: x }
 ";
-    insta::assert_snapshot!(said(&load_one(yaml)), @r#"
-    a.yaml:2:3: PV011: the key `description` is missing
-      help: add `description: …`
+    insta::assert_snapshot!(said(&check_one(yaml)), @r#"
     a.yaml:3:3: PV010: the key `descripton` is not known here
-      help: did you mean `description`? known here: `name`, `description`, `consumers`, `environments`, `per_environment`, `active`, `prevent_deactivation`, `long_description`, `visibility`, `token_type`, `allowed_integration_types`, `at_max_age`, `authorization_max_lifetime`, `accessible_for_all`, `delegation_source`, `enforced_aud_for_access_token`, `requires_user_consent`, `requires_user_authentication`, `requires_pseudonymous_tokens`
+      help: did you mean `description`?
     a.yaml:4:15: PV012: expected a whole number, 0 or more, found the text `x`
     a.yaml:5:15: PV012: `y` is none of the values that can stand here
       help: one of `PUBLIC`, `PRIVATE`, `INTERNAL`
@@ -135,9 +132,13 @@ consumers:
       help: put it in quotes: "1"
     a.yaml:6:18: PV101: `2` is no organisation number: an organisation number has exactly nine digits
       help: look the number up at https://www.brreg.no
+    a.yaml:6:23: PV104: there is no alias `c`
+      help: declare it under `consumers`, or write the organisation number
     a.yaml:7:31: PV012: `z` is none of the values that can stand here
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:8:3: PV012: expected a mapping, found the text `nothing`
+    a.yaml:10:15: PV101: `1` is no organisation number: an organisation number has exactly nine digits
+      help: look the number up at https://www.brreg.no
     a.yaml:10:20: PV010: the key `navn` is not known here
       help: known here: `orgno`, `name`, `environments`
     "#);
@@ -150,7 +151,7 @@ consumers: { a: { orgno: '1' } }
 groups: { '': [], g: [a] }
 scopes: [{ name: etat:a, description: d, consumers: [a, { group: g }] }]
 ";
-    insta::assert_snapshot!(said(&load_one(yaml)), @r"
+    insta::assert_snapshot!(said(&check_one(yaml)), @r"
     a.yaml:1:26: PV101: `1` is no organisation number: an organisation number has exactly nine digits
       help: look the number up at https://www.brreg.no
     a.yaml:2:11: PV114: an empty name
@@ -169,7 +170,7 @@ consumers: { a: { orgno: '974761076', environments: [test] } }
 groups: { g: [a, g] }
 removed: [{ scope: etat:x, action: deactivate }]
 ";
-    insta::assert_snapshot!(said(&load_one(yaml)), @r"
+    insta::assert_snapshot!(said(&check_one(yaml)), @r"
     a.yaml:5:14: PV109: the alias `a` is declared twice
       a.yaml:1:14: first declared here
       help: keep one of them, or give the two `environments` that do not overlap
@@ -178,8 +179,8 @@ removed: [{ scope: etat:x, action: deactivate }]
       help: put all members into one of them, or rename one
     a.yaml:6:18: PV104: there is no alias `g`
       help: it is a group, and a group holds only aliases and organisation numbers
-    a.yaml:7:11: PV112: the scope `etat:x` is removed twice
-      a.yaml:3:11: first removed here
+    a.yaml:7:20: PV112: the scope `etat:x` is removed twice
+      a.yaml:3:20: first removed here
       help: keep one of them
     ");
 }

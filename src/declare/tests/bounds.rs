@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::super::{Rule, find_root, load};
-use super::{SETTINGS, folder, load_one, said};
+use super::{SETTINGS, TODAY, check, check_one, folder, said};
 
 #[test]
 fn bounds_of_yaml() {
@@ -14,7 +14,7 @@ fn bounds_of_yaml() {
         (wide.as_str(), Rule::Nesting),
         ("groups: { a: &a [x], b: [*a] }", Rule::WrongValue),
     ] {
-        let found = load_one(yaml).err().unwrap_or_default();
+        let found = check_one(yaml);
         assert!(found.iter().any(|found| found.code == code), "{found:?}");
     }
 }
@@ -27,7 +27,7 @@ fn too_much_access_is_not_resolved() {
         "groups: {{ g: [{members}] }}\nscopes: [{{ name: etat:a, description: d, consumers: \
          [{entries}] }}]"
     );
-    assert!(said(&load_one(&yaml)).contains("PV116"));
+    assert!(said(&check_one(&yaml)).contains("PV116"));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn bounds_of_files() {
         ("latin.yml", b"groups:\n  bl\xe5: []"),
         (".hidden/a.yaml", b"["),
     ];
-    insta::assert_snapshot!(said(&load(folder(&files).path())), @r"
+    insta::assert_snapshot!(said(&check(folder(&files).path())), @r"
     large.yaml:1:1: PV003: this file is larger than 1 MiB
       help: spread the declarations over several files, or add it to `exclude`
     latin.yml:2:5: PV005: this file is not UTF-8: byte 0xe5
@@ -58,19 +58,18 @@ fn globs_choose_the_files() {
         ("teams/a/a.yaml", b"scopes: [{ name: etat:a, description: a }]"),
         (".gitignore", b"*"),
     ];
-    let repository = load(folder(&files).path());
-    let repository = repository.unwrap();
-    let (desired, _) = repository.desired("test").unwrap();
+    let repository = load(folder(&files).path()).unwrap();
+    let (desired, _) = repository.desired("test", TODAY).unwrap();
     assert_eq!(desired.scopes.len(), 1, "what git ignores is read");
 }
 
 #[test]
 fn there_must_be_settings() {
     let empty = folder(&[]);
-    let shown = said(&load(empty.path()));
+    let shown = said(&check(empty.path()));
     assert!(shown.starts_with("portvakt.yaml:1:1: PV001: "), "{shown}");
     for text in ["", "[]", "---\n---\n", "# nothing"] {
-        let shown = said(&load(folder(&[("portvakt.yaml", text.as_bytes())]).path()));
+        let shown = said(&check(folder(&[("portvakt.yaml", text.as_bytes())]).path()));
         assert!(shown.contains("PV012"), "{text}: {shown}");
     }
 }
@@ -96,7 +95,7 @@ fn no_link_leaves_the_repository() {
     symlink(outside.path(), path.join("folder")).unwrap();
     symlink(path.join("a.yaml"), path.join("inside.yaml")).unwrap();
     symlink(path.join("nowhere"), path.join("broken.yaml")).unwrap();
-    insta::assert_snapshot!(said(&load(path)), @r"
+    insta::assert_snapshot!(said(&check(path)), @r"
     broken.yaml:1:1: PV004: this symbolic link leads nowhere
       help: take it out, or add it to `exclude` in portvakt.yaml
     file.yaml:1:1: PV004: this symbolic link leaves the repository
@@ -107,6 +106,6 @@ fn no_link_leaves_the_repository() {
     fs::remove_file(path.join("portvakt.yaml")).unwrap();
     fs::write(outside.path().join("p.yaml"), SETTINGS).unwrap();
     symlink(outside.path().join("p.yaml"), path.join("portvakt.yaml")).unwrap();
-    let shown = said(&load(path));
+    let shown = said(&check(path));
     assert!(shown.contains("PV004"), "{shown}");
 }

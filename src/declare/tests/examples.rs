@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::{load, schema};
-use super::{SETTINGS, said};
+use super::{SETTINGS, TODAY, check_one, errors, said};
 use crate::domain::RemovalAction;
 
 fn in_repository(path: &str) -> PathBuf {
@@ -37,15 +37,10 @@ fn yaml(text: &str) -> impl Iterator<Item = Value> {
 
 #[test]
 fn the_example_is_accepted() {
-    let repository = load(&in_repository("examples/etat")).map_err(|found| {
-        let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
-        shown.join("\n")
-    });
-    let repository = repository.unwrap();
-    assert_eq!(repository.warnings(), []);
-    for environment in ["sandbox", "test"] {
-        let (desired, warnings) = repository.desired(environment).unwrap();
-        assert_eq!(warnings, []);
+    let repository = load(&in_repository("examples/etat")).unwrap();
+    assert_eq!(said(&repository.check(TODAY)), "");
+    for environment in ["sandbox", "test", "prod"] {
+        let (desired, _) = repository.desired(environment, TODAY).unwrap();
         assert_eq!(desired.scopes.len(), 5);
         assert_eq!(desired.names.len(), 8);
         let removal = desired.removed.values().next().unwrap();
@@ -91,13 +86,13 @@ fn schemas_know_every_form_and_refuse_what_the_reader_refuses() {
         "scopes:\n",
         "consumers: { a: { orgno: '991825827', environments: [test] } }\ngroups: { g: [a] }",
         "scopes: [{ name: etat:a, description: d, allowed_integration_types: [], consumers: \
-         [a, '991825827', { group: g }, { consumer: a, until: 2027-06-30, reason: r }] }]",
+         ['974761076', { group: g }, { consumer: b, until: 2027-06-30, reason: r }] }]",
         "scopes: [{ name: etat:a, description: d, per_environment: { test: { active: false } } }]",
     ];
     for text in good {
         assert!(declarations.is_valid(&yaml(text).next().unwrap()), "{text}");
-        let result = super::load_one(&format!("{text}\n---\n{}", ALIASES));
-        assert!(result.is_ok() || text.contains("groups"), "{}", said(&result));
+        let found = check_one(&format!("{text}\n---\n{}", ALIASES));
+        assert!(errors(&found).is_empty() || text.contains("groups"), "{}", said(&found));
     }
     let bad = [
         "scope: []",
@@ -112,8 +107,8 @@ fn schemas_know_every_form_and_refuse_what_the_reader_refuses() {
     ];
     for text in bad {
         assert!(!declarations.is_valid(&yaml(text).next().unwrap()), "{text}");
-        let result = super::load_one(&format!("{text}\n---\n{ALIASES}"));
-        assert!(result.is_err(), "{text}");
+        let found = check_one(&format!("{text}\n---\n{ALIASES}"));
+        assert!(!errors(&found).is_empty(), "{text}");
     }
     for (from, to) in [
         ("key: { env: KEY }", "key: secret"),
@@ -126,4 +121,5 @@ fn schemas_know_every_form_and_refuse_what_the_reader_refuses() {
     }
 }
 
-const ALIASES: &str = "consumers: { a: { orgno: '991825827' } }\ngroups: { g: [a] }";
+const ALIASES: &str =
+    "consumers: { a: { orgno: '991825827' }, b: { orgno: '971040238' } }\ngroups: { g: [a] }";

@@ -1,15 +1,20 @@
 //! Whole repositories, as a person would write them.
 
+mod advice;
 mod bad_input;
 mod bad_settings;
 mod bounds;
 mod examples;
+mod own_rules;
 mod resolving;
 mod robustness;
+mod rules;
+mod silences;
 
 use std::fs;
 use std::path::Path;
 
+use jiff::civil::Date;
 use tempfile::TempDir;
 
 use super::{Diagnostic, Repository, load};
@@ -21,7 +26,7 @@ prefixes: [etat]
 environments:
   sandbox: { target: sandbox }
   test:
-    target: test
+    target: { api: "https://a.example/", maskinporten: "https://m.example/" }
     credentials: &credentials
       client_id: { env: ID }
       key: { env: KEY }
@@ -39,19 +44,41 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
     folder
 }
 
-/// Reads a repository with [`SETTINGS`] and one file `a.yaml`.
-fn load_one(yaml: &str) -> Result<Repository, Vec<Diagnostic>> {
-    let files: [(&str, &[u8]); 2] =
-        [("portvakt.yaml", SETTINGS.as_bytes()), ("a.yaml", yaml.as_bytes())];
-    load(folder(&files).path())
+/// What is checked counts as checked on this day.
+const TODAY: Date = jiff::civil::date(2026, 11, 23);
+
+/// Everything said of a repository.
+fn check(root: &Path) -> Vec<Diagnostic> {
+    match load(root) {
+        Ok(repository) => repository.check(TODAY),
+        Err(found) => found,
+    }
 }
 
-/// Everything said of a repository, a diagnostic a paragraph.
-fn said(result: &Result<Repository, Vec<Diagnostic>>) -> String {
-    let diagnostics = match result {
-        Ok(repository) => repository.warnings(),
-        Err(found) => found,
-    };
-    let shown: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+/// A repository with [`SETTINGS`] and one file `a.yaml`.
+fn one(yaml: &str) -> TempDir {
+    let files: [(&str, &[u8]); 2] =
+        [("portvakt.yaml", SETTINGS.as_bytes()), ("a.yaml", yaml.as_bytes())];
+    folder(&files)
+}
+
+/// Reads it.
+fn load_one(yaml: &str) -> Repository {
+    load(one(yaml).path()).unwrap()
+}
+
+/// Everything said of it.
+fn check_one(yaml: &str) -> Vec<Diagnostic> {
+    check(one(yaml).path())
+}
+
+/// The errors among diagnostics.
+fn errors(found: &[Diagnostic]) -> Vec<&Diagnostic> {
+    found.iter().filter(|found| found.is_error()).collect()
+}
+
+/// Diagnostics, a paragraph each.
+fn said(found: &[Diagnostic]) -> String {
+    let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
     shown.join("\n")
 }

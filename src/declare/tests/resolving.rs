@@ -1,6 +1,6 @@
 //! What an environment should hold.
 
-use super::{load_one, said};
+use super::{TODAY, check_one, load_one, said};
 use crate::domain::{DesiredAccess, Orgno, Visibility};
 
 const NAV: &str = "889640782";
@@ -8,7 +8,7 @@ const SKATT: &str = "974761076";
 
 fn access(yaml: &str, environment: &str, orgno: &str) -> Option<DesiredAccess> {
     let repository = load_one(&format!("{ALIASES}---\n{yaml}"));
-    let (desired, _) = repository.unwrap().desired(environment).unwrap();
+    let (desired, _) = repository.desired(environment, TODAY).unwrap();
     let orgno: Orgno = orgno.parse().unwrap();
     let scope = desired.scopes.values().next()?;
     scope.consumers.get(&orgno).cloned()
@@ -30,16 +30,13 @@ fn the_entry_that_lasts_longest_wins() {
         let until = access.until.map(|date| date.to_string());
         (until, access.reason, access.source.line)
     };
-    let early = "  - { consumer: skatt, until: 2027-01-01 }\n";
-    let late = "  - { consumer: '974761076', until: 2028-01-01, reason: late }\n";
-    let late_again = "  - { consumer: skatt, until: 2028-01-01, reason: again }\n";
-    let reason = || Some("late".to_owned());
-    let late_date = || Some("2028-01-01".to_owned());
-    assert_eq!(entry(&format!("{early}{late}{late_again}")), (late_date(), reason(), 12));
-    assert_eq!(entry(&format!("{late_again}{late}")).2, 11);
-    assert_eq!(entry(&format!("{late}{early}")), (late_date(), reason(), 11));
-    assert_eq!(entry(&format!("{late}{early}  - group: alle\n")), (None, reason(), 13));
-    assert_eq!(entry(&format!("  - skatt\n{late}")), (None, reason(), 11));
+    let early = "  - { consumer: skatt, until: 2027-01-01, reason: early }\n";
+    let late = "  - { group: alle }\n";
+    let date = Some("2027-01-01".to_owned());
+    let reason = || Some("early".to_owned());
+    assert_eq!(entry(early), (date, reason(), 11));
+    assert_eq!(entry(&format!("{early}{late}")), (None, reason(), 12));
+    assert_eq!(entry(&format!("{late}{early}")), (None, reason(), 11));
 }
 
 #[test]
@@ -69,9 +66,9 @@ scopes:
   per_environment:
     test: { at_max_age: 9, active: false, description: e }
 ";
-    let repository = load_one(yaml).unwrap();
+    let repository = load_one(yaml);
     let scope = |environment| {
-        let (desired, _) = repository.desired(environment).unwrap();
+        let (desired, _) = repository.desired(environment, TODAY).unwrap();
         desired.scopes.into_values().next().unwrap()
     };
     let (test, prod) = (scope("test"), scope("prod"));
@@ -93,9 +90,9 @@ scopes:
 ---
 consumers: { x: { orgno: '889640782', environments: [prod] } }
 ";
-    let repository = load_one(yaml).unwrap();
+    let repository = load_one(yaml);
     for (environment, orgno) in [("test", SKATT), ("prod", NAV)] {
-        let (desired, _) = repository.desired(environment).unwrap();
+        let (desired, _) = repository.desired(environment, TODAY).unwrap();
         let scope = desired.scopes.into_values().next().unwrap();
         assert_eq!(scope.attributes.description, environment);
         let consumers: Vec<_> = scope.consumers.keys().map(ToString::to_string).collect();
@@ -111,7 +108,7 @@ consumers:
   b: { orgno: '974761076', environments: [test] }
   c: { orgno: '971040238', name: Kartverket, environments: [prod] }
 ";
-    let (desired, _) = load_one(yaml).unwrap().desired("test").unwrap();
+    let (desired, _) = load_one(yaml).desired("test", TODAY).unwrap();
     let names: Vec<_> = desired.names.values().map(String::as_str).collect();
     assert_eq!(names, ["Etaten", "Kartverket", "b"]);
 }
@@ -128,19 +125,18 @@ scopes:
   authorization_max_lifetime: 5
 ";
     let repository = load_one(yaml);
-    let repository = repository.unwrap();
     let codes = |environment| {
-        let (_, warnings) = repository.desired(environment).unwrap();
+        let (_, warnings) = repository.desired(environment, TODAY).unwrap();
         let codes = warnings.iter().map(|found| (found.code.code(), found.line));
         codes.collect::<Vec<_>>()
     };
-    assert_eq!(codes("test"), [("PV121", 3), ("PV122", 4)]);
-    assert_eq!(codes("prod"), [("PV123", 1), ("PV121", 3), ("PV122", 4)]);
+    assert_eq!(codes("test"), [("PV121", 3), ("PV122", 7)]);
+    assert_eq!(codes("prod"), [("PV123", 1), ("PV121", 3), ("PV122", 7)]);
 }
 
 #[test]
 fn the_environment_must_be_told_if_there_are_several() {
-    let repository = load_one("").unwrap();
+    let repository = load_one("");
     assert_eq!(repository.environment_name(Some("test")), Ok("test"));
     let error = |asked| repository.environment_name(asked).unwrap_err().to_string();
     assert_eq!(
@@ -153,7 +149,7 @@ fn the_environment_must_be_told_if_there_are_several() {
         "there is no environment `tset`; did you mean `test`? portvakt.yaml has `prod`, \
          `sandbox`, `test`"
     );
-    assert!(repository.desired("tset").is_err());
+    assert!(repository.desired("tset", TODAY).is_err());
 }
 
 #[test]
@@ -166,9 +162,7 @@ scopes:
   consumers: [{ consumer: '974761076', environments: [test] }]
   per_environment: { sandbox: { active: false } }
 ";
-    let result = load_one(yaml);
-    assert!(result.is_ok());
-    insta::assert_snapshot!(said(&result), @r"
+    insta::assert_snapshot!(said(&check_one(yaml)), @r"
     a.yaml:5:15: PV120: warning: this entry is for environments that do not hold the scope
       help: add the environment to the scope's `environments`, or take this out
     a.yaml:6:22: PV120: warning: this override is for environments that do not hold the scope

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::super::here::Here;
 use super::super::settings::{Settings, settings};
-use super::super::{check, reading, resolve};
-use super::SETTINGS;
+use super::super::{advice, check, reading, resolve};
+use super::{SETTINGS, TODAY};
 
 fn known_settings() -> Settings {
     settings(SETTINGS.as_bytes()).0.unwrap()
@@ -16,7 +17,7 @@ fn known_settings() -> Settings {
 fn read(bytes: &[u8]) {
     let settings = known_settings();
     let declared = reading::declarations(Arc::from("a.yaml"), bytes, &settings);
-    let found = check::check(&declared);
+    let found = check::check(&declared, &settings.teams);
     for diagnostic in declared.diagnostics.iter().chain(&found) {
         assert!(diagnostic.line >= 1 && diagnostic.column >= 1, "{diagnostic}");
         assert!(
@@ -25,7 +26,9 @@ fn read(bytes: &[u8]) {
         );
     }
     if let Some(set) = settings.environment_names.set("prod") {
-        resolve::desired("prod", set, &settings, &declared);
+        let here = Here::new("prod", set, &settings, &declared);
+        advice::find(&here, TODAY);
+        resolve::desired(&here, settings.organization.unwrap());
     }
     super::super::settings::settings(bytes);
 }

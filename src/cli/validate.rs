@@ -1,0 +1,116 @@
+//! `portvakt validate`.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::ValueEnum;
+use tempfile::NamedTempFile;
+
+use super::exit::{Exit, Failure};
+use super::session::today;
+use super::{Global, log, print, session};
+use crate::declare::{self, Diagnostic, Mended, Severity};
+use crate::render::diagnostics::{self, Sources};
+use crate::text::printable;
+use crate::{history, render};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The form of what is found
+    #[arg(long, default_value = "text")]
+    format: Format,
+    /// Exit with 3 on a warning too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Mend in the files what is safe to mend, and tell what is left
+    #[arg(long)]
+    fix: bool,
+    /// Show what `--fix` would change, and change nothing
+    #[arg(long, conflicts_with = "format")]
+    diff: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs; `portvakt schema diagnostics` describes it
+    Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For the log of a job on GitHub, which shows it in the pull request
+    Github,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let root = session::root(global)?;
+    let environment = session::environment(global);
+    let mut found = findings(&root, environment)?;
+    if args.diff {
+        let mended = declare::mend(&root, &found);
+        print(global.color, &mended.iter().map(render::diff).collect::<String>())?;
+        return Ok(exit(args, &found));
+    }
+    if args.fix {
+        for Mended { file, after, .. } in declare::mend(&root, &found) {
+            write(&root.join(&*file), &after)?;
+            log::line(global.log_format, &format!("mended {}", printable(&file)));
+        }
+        found = findings(&root, environment)?;
+    }
+    print(global.color, &shown(args.format, &root, &found))?;
+    Ok(exit(args, &found))
+}
+
+fn exit(args: &Args, found: &[Diagnostic]) -> Exit {
+    let denied = |found: &Diagnostic| match found.severity {
+        Severity::Error => true,
+        Severity::Warning => args.deny_warnings,
+        Severity::Note => false,
+    };
+    if found.iter().any(denied) { Exit::Invalid } else { Exit::Done }
+}
+
+/// Puts a file in another's place at once: whoever is interrupted keeps the one or the other.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::Failed(format!(
+            "{} cannot be written: {error}",
+            printable(&path.to_string_lossy())
+        ))
+    };
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut new = NamedTempFile::new_in(folder)?;
+        new.write_all(text.as_bytes())?;
+        new.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
+        new.persist(path)?;
+        Ok(())
+    };
+    write().map_err(failed)
+}
+
+fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {
+    match format {
+        Format::Text if found.is_empty() => "Nothing to mend.\n".to_owned(),
+        Format::Text => diagnostics::text(found, &mut Sources::new(root)),
+        Format::Json => diagnostics::json(found),
+        Format::Sarif => diagnostics::sarif(found, &history::prefix(root)),
+        Format::Github => diagnostics::github(found, &history::prefix(root)),
+    }
+}
+
+/// All that is found in a repository for one environment or for all, sorted by place.
+fn findings(root: &Path, environment: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
+    let repository = match declare::load(root) {
+        Ok(repository) => repository,
+        Err(found) => return Ok(found),
+    };
+    match environment {
+        None => Ok(repository.check(today())),
+        Some(name) => repository
+            .check_environment(name, today())
+            .map_err(|error| Failure::Usage(error.to_string())),
+    }
+}

@@ -1,0 +1,127 @@
+//! What the repository's naming rules say.
+
+use std::borrow::Cow;
+
+use super::super::declared::{Alias, Scope};
+use super::super::diagnostic::{Diagnostic, Place};
+use super::super::here::Here;
+use super::super::nais;
+use super::super::naming::{NamingCheck, NamingRule};
+use super::super::own_rule::OwnRule;
+use super::super::own_rules_file::{ConsumerField, Preset, ScopeField};
+use super::super::pattern::Broken;
+use super::super::resolve::attributes;
+use super::super::rules::Rule;
+use crate::domain::{ScopeAttributes, TokenType, Visibility};
+
+pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    let settings = here.settings;
+    let rules = settings.naming.iter();
+    let rules: Vec<_> = rules.filter(|rule| rule.head.environments.overlaps(here.set)).collect();
+    if rules.is_empty() {
+        return;
+    }
+    for scope in here.scopes() {
+        let team = settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
+        let attributes = attributes(scope, here);
+        for rule in rules.iter().filter(|rule| rule.head.counts_for(team)) {
+            found.extend(about_scope(rule, scope, &attributes, here));
+        }
+    }
+    for alias in here.aliases() {
+        let team = settings.teams.of(&alias.place.file).map(|team| team.name.as_str());
+        for rule in rules.iter().filter(|rule| rule.head.counts_for(team)) {
+            found.extend(about_alias(rule, alias));
+        }
+    }
+}
+
+fn about_scope(
+    rule: &NamingRule,
+    scope: &Scope,
+    attributes: &ScopeAttributes,
+    here: &Here<'_>,
+) -> Option<Diagnostic> {
+    let NamingRule { head, check } = rule;
+    let (broken, place) = match check {
+        NamingCheck::Scope(field, pattern) => {
+            let text = text(*field, scope, attributes)?;
+            (pattern.check(&text)?, place(*field, scope, here))
+        }
+        NamingCheck::Preset(Preset::Nais) => {
+            (nais::check_subscope(scope.name.subscope())?, scope.place.clone())
+        }
+        NamingCheck::Preset(Preset::DescriptionNais) => {
+            let description = &attributes.description;
+            let broken = nais::check_description(description, scope.name.subscope())?;
+            (broken, here.deciding(scope, "description"))
+        }
+        NamingCheck::Preset(Preset::SortedConsumers) | NamingCheck::Consumer(..) => return None,
+    };
+    Some(broken_rule(head, &place, &broken))
+}
+
+fn about_alias(rule: &NamingRule, alias: &Alias) -> Option<Diagnostic> {
+    let NamingRule { head, check } = rule;
+    let (field, pattern) = match check {
+        NamingCheck::Consumer(field, pattern) => (field, pattern),
+        NamingCheck::Scope(..) | NamingCheck::Preset(_) => return None,
+    };
+    let (text, place) = match field {
+        ConsumerField::Name => (alias.name.as_ref().unwrap_or(&alias.alias), alias.at("name")),
+        ConsumerField::Alias => (&alias.alias, alias.place.clone()),
+        ConsumerField::Orgno => (&alias.orgno.to_string(), alias.at("orgno")),
+    };
+    Some(broken_rule(head, &place, &pattern.check(text)?))
+}
+
+/// A text of a scope; `None` where it has none.
+fn text<'s>(
+    field: ScopeField,
+    scope: &'s Scope,
+    attributes: &'s ScopeAttributes,
+) -> Option<Cow<'s, str>> {
+    let given = |text: &'s Option<String>| text.as_deref().map(Cow::Borrowed);
+    match field {
+        ScopeField::Name => Some(scope.name.as_str().into()),
+        ScopeField::Prefix => Some(scope.name.prefix().into()),
+        ScopeField::Subscope => Some(scope.name.subscope().into()),
+        ScopeField::Description => Some(attributes.description.as_str().into()),
+        ScopeField::LongDescription => given(&attributes.long_description),
+        ScopeField::DelegationSource => given(&attributes.delegation_source),
+        ScopeField::EnforcedAudForAccessToken => given(&attributes.enforced_aud_for_access_token),
+        ScopeField::Visibility => Some(
+            match attributes.visibility {
+                Visibility::Public => "PUBLIC",
+                Visibility::Private => "PRIVATE",
+                Visibility::Internal => "INTERNAL",
+            }
+            .into(),
+        ),
+        ScopeField::TokenType => Some(
+            match attributes.token_type {
+                TokenType::SelfContained => "SELF_CONTAINED",
+                TokenType::Opaque => "OPAQUE",
+            }
+            .into(),
+        ),
+    }
+}
+
+fn place(field: ScopeField, scope: &Scope, here: &Here<'_>) -> Place {
+    let attribute = match field {
+        ScopeField::Name | ScopeField::Prefix | ScopeField::Subscope => "name",
+        ScopeField::Description => "description",
+        ScopeField::LongDescription => "long_description",
+        ScopeField::DelegationSource => "delegation_source",
+        ScopeField::EnforcedAudForAccessToken => "enforced_aud_for_access_token",
+        ScopeField::Visibility => "visibility",
+        ScopeField::TokenType => "token_type",
+    };
+    here.deciding(scope, attribute)
+}
+
+fn broken_rule(head: &OwnRule, place: &Place, broken: &Broken) -> Diagnostic {
+    let message = format!("{}: {}", head.message, broken.why);
+    head.broken(Rule::Naming, place, &message, &broken.help)
+}

@@ -1,0 +1,188 @@
+//! What an expression names: variables, functions and patterns, checked before any evaluation.
+
+use std::collections::HashMap;
+
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo,
+};
+use regex::{Regex, RegexBuilder};
+
+use super::super::diagnostic::quoted;
+use super::super::suggest::{did_you_mean, list};
+use super::ExpressionError;
+use super::functions::{FUNCTIONS, TYPES};
+use super::syntax::characters_before;
+
+/// How deep macros may be nested: each multiplies the steps by the length of its list.
+const DEEPEST_MACROS: usize = 2;
+
+/// The most characters of a pattern.
+const LONGEST_PATTERN: usize = 200;
+
+/// The most bytes a compiled pattern and the automaton made of it in use may take: enough for a few
+/// of `\w`, which is thousands of ranges. Within it a byte of text takes some 50 ns at worst.
+const LARGEST_PATTERN: usize = 1 << 18;
+
+/// Checks that every name in the tree is known, and compiles the patterns.
+pub(super) fn check(
+    tree: &IdedExpr,
+    text: &str,
+    places: &SourceInfo,
+    known: &[&str],
+) -> Result<HashMap<String, Regex>, ExpressionError> {
+    let mut check =
+        Check { text, places, known, bound: Vec::new(), macros: 0, patterns: HashMap::new() };
+    check.walk(tree)?;
+    Ok(check.patterns)
+}
+
+struct Check<'e> {
+    text: &'e str,
+    places: &'e SourceInfo,
+    known: &'e [&'e str],
+    /// The variables of the macros around.
+    bound: Vec<&'e str>,
+    /// How many macros there are around.
+    macros: usize,
+    patterns: HashMap<String, Regex>,
+}
+
+impl<'e> Check<'e> {
+    fn walk(&mut self, expr: &'e IdedExpr) -> Result<(), ExpressionError> {
+        match &expr.expr {
+            Expr::Literal(_) => Ok(()),
+            Expr::Ident(name) => self.variable(name, expr),
+            Expr::Select(select) => self.walk(&select.operand),
+            Expr::List(list) => list.elements.iter().try_for_each(|element| self.walk(element)),
+            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+                EntryExpr::StructField(field) => self.walk(&field.value),
+                EntryExpr::MapEntry(entry) => {
+                    self.walk(&entry.key)?;
+                    self.walk(&entry.value)
+                }
+            }),
+            Expr::Call(call) => self.call(call, expr),
+            Expr::Comprehension(all) => self.comprehension(all, expr),
+            Expr::Struct(message) => {
+                let name = quoted(&message.type_name);
+                Err(self.error(expr, format!("there is no type {name} to make a value of")))
+            }
+            Expr::Unspecified => Err(self.error(expr, "the expression cannot be read")),
+        }
+    }
+
+    fn variable(&self, name: &str, expr: &IdedExpr) -> Result<(), ExpressionError> {
+        let names = || self.known.iter().chain(&self.bound).copied();
+        if names().any(|known| known == name) || TYPES.contains(&name) {
+            return Ok(());
+        }
+        let (shown, hint) = (quoted(name), did_you_mean(name, names()));
+        let known = list(self.known.iter().copied());
+        Err(self.error(expr, format!("there is no variable {shown}: {hint}known are {known}")))
+    }
+
+    fn call(&mut self, call: &'e CallExpr, expr: &'e IdedExpr) -> Result<(), ExpressionError> {
+        let is_operator = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.';
+        if !call.func_name.contains(is_operator) {
+            self.function(call, expr)?;
+        }
+        if let Some(target) = &call.target {
+            self.walk(target)?;
+        }
+        call.args.iter().try_for_each(|argument| self.walk(argument))
+    }
+
+    fn function(&mut self, call: &CallExpr, expr: &IdedExpr) -> Result<(), ExpressionError> {
+        let name = call.func_name.as_str();
+        let Some(function) = FUNCTIONS.iter().find(|function| function.name == name) else {
+            let hint = did_you_mean(name, FUNCTIONS.iter().map(|function| function.name));
+            let message = format!("there is no function {}: {hint}", quoted(name));
+            return Err(self.call_error(name, expr, message.trim_end_matches([':', ' '])));
+        };
+        if !function.takes(call.args.len(), call.target.is_some()) {
+            let message = format!("`{name}` is called as in `{}`", function.usage);
+            return Err(self.call_error(name, expr, message));
+        }
+        match name {
+            "matches" => self.pattern(call, expr),
+            _ => Ok(()),
+        }
+    }
+
+    fn pattern(&mut self, call: &CallExpr, expr: &IdedExpr) -> Result<(), ExpressionError> {
+        let literal = match call.args.last().map(|argument| &argument.expr) {
+            Some(Expr::Literal(LiteralValue::String(pattern))) => pattern.inner(),
+            _ => {
+                let message = "the pattern of `matches` must be a text in quotes";
+                return Err(self.call_error("matches", expr, message));
+            }
+        };
+        let place = call.args.last().unwrap_or(expr);
+        if literal.chars().nth(LONGEST_PATTERN).is_some() {
+            let message = format!("a pattern can have {LONGEST_PATTERN} characters at most");
+            return Err(self.error(place, message));
+        }
+        let compiled = RegexBuilder::new(literal)
+            .size_limit(LARGEST_PATTERN)
+            .dfa_size_limit(LARGEST_PATTERN)
+            .build();
+        let compiled = compiled.map_err(|error| self.error(place, pattern_message(&error)))?;
+        self.patterns.insert(literal.to_owned(), compiled);
+        Ok(())
+    }
+
+    fn comprehension(
+        &mut self,
+        all: &'e ComprehensionExpr,
+        expr: &'e IdedExpr,
+    ) -> Result<(), ExpressionError> {
+        self.walk(&all.iter_range)?;
+        if self.macros == DEEPEST_MACROS {
+            let message = format!("macros can be nested {DEEPEST_MACROS} levels deep at most");
+            return Err(self.error(expr, message));
+        }
+        self.macros += 1;
+        self.bound.extend([all.iter_var.as_str(), all.accu_var.as_str()]);
+        for part in [&all.accu_init, &all.loop_cond, &all.loop_step, &all.result] {
+            self.walk(part)?;
+        }
+        self.bound.truncate(self.bound.len().saturating_sub(2));
+        self.macros -= 1;
+        Ok(())
+    }
+
+    fn error(&self, expr: &IdedExpr, message: impl Into<String>) -> ExpressionError {
+        ExpressionError::new(self.place(expr), message)
+    }
+
+    /// A call stands, for the parser, where its parenthesis opens; for a reader, at its name.
+    fn call_error(
+        &self,
+        name: &str,
+        expr: &IdedExpr,
+        message: impl Into<String>,
+    ) -> ExpressionError {
+        let at = self.place(expr).map(|at| {
+            let before: String = self.text.chars().take(at).collect();
+            if before.ends_with(name) { at - name.chars().count() } else { at }
+        });
+        ExpressionError::new(at, message)
+    }
+
+    fn place(&self, expr: &IdedExpr) -> Option<usize> {
+        let (start, _) = self.places.offset_for(expr.id)?;
+        Some(characters_before(self.text, start as usize))
+    }
+}
+
+fn pattern_message(error: &regex::Error) -> String {
+    if let regex::Error::CompiledTooBig(_) = error {
+        return "the pattern takes too much memory: write `[a-z]` instead of `\\w`, \
+                or repeat less of it"
+            .to_owned();
+    }
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default();
+    let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+    format!("the pattern is not well-formed: {}", quoted(reason))
+}

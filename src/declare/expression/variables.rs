@@ -1,0 +1,79 @@
+//! The values that an expression is evaluated with.
+
+use std::collections::HashMap;
+
+use cel::common::types::{
+    CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
+};
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use serde_json::Value;
+
+use super::extent::Extent;
+
+/// Named values, perhaps on top of others, which are shared and not copied: those of a scope below
+/// those of each of its accesses.
+pub(in super::super) struct Variables<'b> {
+    own: Vec<Variable>,
+    base: Option<&'b Variables<'b>>,
+}
+
+struct Variable {
+    name: &'static str,
+    value: Box<dyn Val>,
+    extent: Extent,
+}
+
+impl<'b> Variables<'b> {
+    pub(in super::super) fn new(values: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        let own = values.into_iter().map(|(name, value)| Variable {
+            name,
+            extent: Extent::of(&value),
+            value: converted(value),
+        });
+        Self { own: own.collect(), base: None }
+    }
+
+    /// These values on top of those.
+    pub(in super::super) fn on(self, base: &'b Variables<'b>) -> Self {
+        Self { base: Some(base), ..self }
+    }
+
+    fn find(&self, name: &str) -> Option<&Variable> {
+        let own = self.own.iter().find(|variable| variable.name == name);
+        own.or_else(|| self.base?.find(name))
+    }
+
+    pub(super) fn extent(&self, name: &str) -> Option<&Extent> {
+        self.find(name).map(|variable| &variable.extent)
+    }
+}
+
+impl VariableResolver for Variables<'_> {
+    fn resolve<'v>(&'v self, name: &str) -> Option<CowVal<'v, 'v>> {
+        self.find(name).map(|variable| CowVal::Borrowed(variable.value.as_ref()))
+    }
+}
+
+fn converted(value: Value) -> Box<dyn Val> {
+    match value {
+        Value::Null => Box::new(CelNull),
+        Value::Bool(value) => Box::new(CelBool::from(value)),
+        Value::String(text) => Box::new(CelString::from(text)),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Box::new(CelInt::from(number)),
+            (None, Some(number)) => Box::new(CelUInt::from(number)),
+            (None, None) => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
+        },
+        Value::Array(items) => {
+            let items: Vec<_> = items.into_iter().map(converted).collect();
+            Box::new(CelList::from(items))
+        }
+        Value::Object(entries) => {
+            let entries = entries.into_iter();
+            let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> =
+                entries.map(|(key, value)| (key.into(), converted(value))).collect();
+            Box::new(CelMap::from(entries))
+        }
+    }
+}

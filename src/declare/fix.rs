@@ -1,0 +1,258 @@
+//! Mending what is safe to mend: the text is changed where a finding stands and nowhere else, so
+//! comments and layout stay.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::diagnostic::Diagnostic;
+use super::document::{Findings, decode};
+use super::places::{Position, Span};
+use super::settings::{SETTINGS_FILE, Settings, settings};
+use super::{files, reading};
+
+/// How often a file is read again for what only shows when something else is mended.
+const ROUNDS: usize = 10;
+
+/// What mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix(Change);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Change {
+    /// Another text in a place.
+    Replace { span: Span, text: Box<str> },
+    /// The items of a list in another order: where each stands, and which one comes in its place.
+    Reorder { items: Vec<Span>, order: Vec<usize> },
+}
+
+impl Fix {
+    /// Another text in a place.
+    pub(super) fn replace(span: Span, text: &str) -> Self {
+        Self(Change::Replace { span, text: text.into() })
+    }
+
+    /// A list's items, which stand at the spans, in this order.
+    pub(super) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
+        Self(Change::Reorder { items, order })
+    }
+}
+
+/// A file as it stands, and as it would be mended.
+#[derive(Debug, Clone)]
+pub struct Mended {
+    /// The file, relative to the repository.
+    pub file: Arc<str>,
+    /// Its text.
+    pub before: String,
+    /// Its text with what is safe to mend mended.
+    pub after: String,
+}
+
+/// The files that something found can be mended in. A file of which more would be wrong afterwards
+/// than before is left out.
+pub fn mend(root: &Path, found: &[Diagnostic]) -> Vec<Mended> {
+    let Ok(bytes) = files::read_settings(root) else {
+        return Vec::new();
+    };
+    let (settings, _) = settings(&bytes);
+    let fixable = found.iter().filter(|found| found.fix.is_some());
+    let mut files: Vec<Arc<str>> = fixable.map(|found| Arc::clone(&found.file)).collect();
+    files.sort();
+    files.dedup();
+    let mended = files.into_iter().filter_map(|file| {
+        let of_file = found.iter().filter(|found| found.file == file);
+        mend_file(root, file.clone(), of_file, settings.as_ref())
+    });
+    mended.collect()
+}
+
+fn mend_file<'f>(
+    root: &Path,
+    file: Arc<str>,
+    found: impl Iterator<Item = &'f Diagnostic>,
+    settings: Option<&Settings>,
+) -> Option<Mended> {
+    let bytes = files::read(&files::Listed { path: root.join(&*file), name: file.clone() }).ok()?;
+    let before = String::from_utf8(bytes).ok()?;
+    let read = |text: &str| read(&file, text, settings);
+    let mut after = apply(&before, found.filter_map(|found| found.fix.as_ref()));
+    for _ in 0..ROUNDS {
+        let found = read(&after);
+        if found.iter().all(|found| found.fix.is_none()) {
+            break;
+        }
+        after = apply(&after, found.iter().filter_map(|found| found.fix.as_ref()));
+    }
+    let errors = |text: &str| read(text).iter().filter(|found| found.is_error()).count();
+    (after != before && errors(&after) <= errors(&before)).then_some(Mended { file, before, after })
+}
+
+/// What is found in a file by itself.
+fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic> {
+    if &**file == SETTINGS_FILE {
+        return settings(text.as_bytes()).1;
+    }
+    let read = |known| reading::declarations(file.clone(), text.as_bytes(), known).diagnostics;
+    known.map(read).unwrap_or_default()
+}
+
+/// The text with fixes applied; of two that touch each other only the first is.
+fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
+    let mut findings = Findings::new(Arc::from(""));
+    let Some(shown) = decode(text.as_bytes(), &mut findings) else {
+        return text.to_owned();
+    };
+    let lines = Lines::new(shown);
+    let mut edits: Vec<(Range<usize>, String)> =
+        fixes.filter_map(|fix| edits(fix, &lines)).flatten().collect();
+    edits.sort_by_key(|(range, _)| (range.start, range.end));
+    let mark = text.len() - shown.len();
+    let mut after = text[..mark].to_owned();
+    let mut done = 0;
+    for (range, new) in edits {
+        if range.start >= done {
+            after.push_str(&shown[done..range.start]);
+            after.push_str(&new);
+            done = range.end;
+        }
+    }
+    after.push_str(&shown[done..]);
+    after
+}
+
+/// What a fix changes, as ranges of bytes and what comes there; `None` where that is not safe.
+fn edits(fix: &Fix, lines: &Lines<'_>) -> Option<Vec<(Range<usize>, String)>> {
+    match &fix.0 {
+        Change::Replace { span, text } => Some(vec![(lines.range(*span)?, text.to_string())]),
+        Change::Reorder { items, order } => {
+            let spans = items.iter().map(|item| lines.range(*item));
+            let spans: Vec<_> = spans.collect::<Option<_>>()?;
+            let places = match lines.in_one_line_each(items) {
+                true => lines.with_comments(items)?,
+                false => spans,
+            };
+            let between = places.windows(2).map(|two| &lines.text[two[0].end..two[1].start]);
+            let plain = |text: &str| text.chars().all(|c| c == ',' || c.is_whitespace());
+            if !between.clone().all(plain) {
+                return None;
+            }
+            let moved = order.iter().map(|from| lines.text[places[*from].clone()].to_owned());
+            Some(places.iter().cloned().zip(moved).collect())
+        }
+    }
+}
+
+/// A text and where its lines begin.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// YAML's lines end with a line feed, a carriage return, or the two together (YAML 1.2.2,
+    /// section 5.4).
+    fn new(text: &'t str) -> Self {
+        let bytes = text.as_bytes();
+        let ends = |at: &usize| match bytes[*at] {
+            b'\n' => true,
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        let starts = (0..bytes.len()).filter(ends).map(|at| at + 1);
+        Self { text, starts: std::iter::once(0).chain(starts).collect() }
+    }
+
+    fn offset(&self, at: Position) -> Option<usize> {
+        let start = *self.starts.get(at.line as usize - 1)?;
+        let mut chars = self.text[start..].char_indices().map(|(offset, _)| start + offset);
+        chars.nth(at.column as usize - 1).or(Some(self.text.len()))
+    }
+
+    fn range(&self, span: Span) -> Option<Range<usize>> {
+        let range = self.offset(span.start)?..self.offset(span.end)?;
+        (range.start <= range.end).then_some(range)
+    }
+
+    /// The line of this number, the first being 1, without its end.
+    fn line(&self, number: usize) -> &'t str {
+        let start = self.starts.get(number - 1).copied().unwrap_or(self.text.len());
+        let end = self.starts.get(number).copied().unwrap_or(self.text.len());
+        self.text[start..end].trim_end_matches(['\n', '\r'])
+    }
+
+    /// Whether each item of a list stands behind a dash on lines of its own.
+    fn in_one_line_each(&self, items: &[Span]) -> bool {
+        items.iter().all(|item| {
+            let line = self.line(item.start.line as usize);
+            let before: String = line.chars().take(item.start.column as usize - 1).collect();
+            before.trim() == "-"
+        })
+    }
+
+    /// The lines of each item, with the comment lines directly above it and what follows on its
+    /// last line. Blank lines between items could part them for a reason: `None`.
+    fn with_comments(&self, items: &[Span]) -> Option<Vec<Range<usize>>> {
+        let mut next = items.first()?.start.line as usize;
+        while next > 1 && self.line(next - 1).trim_start().starts_with('#') {
+            next -= 1;
+        }
+        let mut ranges = Vec::with_capacity(items.len());
+        for item in items {
+            let last = item.end.line as usize;
+            let comments = (next..item.start.line as usize).map(|number| self.line(number));
+            if !comments.into_iter().all(|line| line.trim_start().starts_with('#')) {
+                return None;
+            }
+            let start = self.starts[next - 1];
+            ranges.push(start..start.max(self.starts[last - 1] + self.line(last).len()));
+            next = last + 1;
+        }
+        Some(ranges)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(line: u32, from: u32, to: u32) -> Span {
+        Span { start: Position { line, column: from }, end: Position { line, column: to } }
+    }
+
+    fn reordered(text: &str, items: &[Span], order: &[usize]) -> String {
+        let fix = Fix::reorder(items.to_vec(), order.to_vec());
+        apply(text, std::iter::once(&fix))
+    }
+
+    #[test]
+    fn what_is_replaced_is_nothing_else() {
+        let fix = Fix::replace(at(2, 4, 5), "xyz");
+        let text = "\u{feff}æ\r\nøå b c # d\r\n";
+        assert_eq!(apply(text, std::iter::once(&fix)), "\u{feff}æ\r\nøå xyz c # d\r\n");
+        let both = [fix.clone(), Fix::replace(at(2, 3, 5), "no")];
+        assert_eq!(apply(text, both.iter().rev()), "\u{feff}æ\r\nøåno c # d\r\n");
+        let beyond = Fix::replace(at(9, 1, 2), "x");
+        assert_eq!(apply(text, std::iter::once(&beyond)), text);
+    }
+
+    #[test]
+    fn comments_go_with_their_items() {
+        let text = "a:\n  # of c\n  - c # c\n  # of b\n  # more\n  - b\nd: e\n";
+        let items = [at(3, 5, 6), at(6, 5, 6)];
+        let expected = "a:\n  # of b\n  # more\n  - b\n  # of c\n  - c # c\nd: e\n";
+        assert_eq!(reordered(text, &items, &[1, 0]), expected);
+        assert_eq!(
+            reordered("a: [c, b] # d\n", &[at(1, 5, 6), at(1, 8, 9)], &[1, 0]),
+            "a: [b, c] # d\n"
+        );
+    }
+
+    #[test]
+    fn parted_items_stay() {
+        let text = "a:\n  - c\n\n  - b\n";
+        assert_eq!(reordered(text, &[at(2, 5, 6), at(4, 5, 6)], &[1, 0]), text);
+        let text = "a: [c, # d\n  b]\n";
+        assert_eq!(reordered(text, &[at(1, 5, 6), at(2, 3, 4)], &[1, 0]), text);
+    }
+}

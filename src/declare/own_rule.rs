@@ -1,0 +1,186 @@
+//! What the repository's own rules have in common, and the names that they go by.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::diagnostic::{Diagnostic, Place, Severity, quoted};
+use super::document::{Findings, Located};
+use super::environments::{EnvironmentNames, EnvironmentSet};
+use super::given::Given;
+use super::naming::PRESETS;
+use super::places::Span;
+use super::rules::Rule;
+use super::suggest::{did_you_mean, list};
+
+/// How many naming rules, and how many policies, a repository can have: each is asked about
+/// everything that is declared.
+pub(super) const MOST_RULES: usize = 200;
+
+/// The head of a naming rule or of a policy.
+#[derive(Debug, Clone)]
+pub(super) struct OwnRule {
+    pub(super) name: Arc<str>,
+    pub(super) message: String,
+    pub(super) severity: Severity,
+    pub(super) environments: EnvironmentSet,
+    /// The teams in whose files it counts; none means all files, those of no team too.
+    pub(super) teams: Vec<String>,
+}
+
+impl OwnRule {
+    /// That it is broken: a naming rule or a policy, as `rule` says.
+    pub(super) fn broken(
+        &self,
+        rule: Rule,
+        place: &Place,
+        message: &str,
+        help: &str,
+    ) -> Diagnostic {
+        let message = format!("{}: {message}", self.name);
+        let mut found = Diagnostic::new(rule, place, &message, help);
+        found.severity = self.severity;
+        found.own_rule = Some(Arc::clone(&self.name));
+        found
+    }
+
+    /// Whether it counts in a file of this team, or in one of no team.
+    pub(super) fn counts_for(&self, team: Option<&str>) -> bool {
+        self.teams.is_empty() || team.is_some_and(|team| self.teams.iter().any(|t| t == team))
+    }
+}
+
+/// What rules can refer to.
+pub(super) struct Names<'d> {
+    pub(super) environments: &'d EnvironmentNames,
+    pub(super) teams: Vec<&'d str>,
+}
+
+/// When and for whom a rule counts, as it is written.
+pub(super) struct Reach {
+    pub(super) severity: Given<Severity>,
+    pub(super) environments: Given<Vec<String>>,
+    pub(super) teams: Given<Vec<String>>,
+}
+
+impl Reach {
+    /// The head of the rule of this name that stands at `at`.
+    pub(super) fn head(
+        self,
+        name: &str,
+        message: String,
+        at: Located<'_>,
+        names: &Names<'_>,
+        findings: &mut Findings,
+    ) -> OwnRule {
+        OwnRule {
+            name: name.into(),
+            message,
+            severity: self.severity.0.unwrap_or(Severity::Error),
+            environments: names.environments.declared(self.environments.0.as_deref(), at, findings),
+            teams: teams(self.teams.0, at, names, findings),
+        }
+    }
+}
+
+fn teams(
+    given: Option<Vec<String>>,
+    at: Located<'_>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Vec<String> {
+    let (Some(given), Some(place)) = (given, at.get("teams")) else {
+        return Vec::new();
+    };
+    if given.is_empty() {
+        let message = "an empty list of teams: this would count nowhere";
+        let help = "leave `teams` out for all files, or name some";
+        findings.report(Rule::WrongValue, place.span(), message, help);
+    }
+    for (index, team) in given.iter().enumerate() {
+        let known = || names.teams.iter().copied();
+        if known().any(|known| known == team) {
+            continue;
+        }
+        let message = format!("there is no team {}", quoted(team));
+        let help = match names.teams.is_empty() {
+            true => "declare it under `teams` in portvakt.yaml".to_owned(),
+            false => format!("{}portvakt.yaml has {}", did_you_mean(team, known()), list(known())),
+        };
+        let span = place.item(index).unwrap_or(place).span();
+        findings.report(Rule::UnknownTeam, span, &message, &help);
+    }
+    given
+}
+
+/// Reports what is wrong with the name and the message that a rule of the repository's own has.
+pub(super) fn check_words(at: Located<'_>, findings: &mut Findings) {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if let Some((name, span)) = at.text("rule")
+        && (name.is_empty() || !name.chars().all(plain))
+    {
+        let what = format!("a rule cannot be named {}", quoted(name));
+        let help = "use letters a to z, digits and `-`, such as `scope-has-product`";
+        findings.report(Rule::Name, span, &what, help);
+    }
+    if let Some((message, span)) = at.text("message")
+        && message.trim().is_empty()
+    {
+        let help = "tell in one line what is asked for: it is all that is said of what breaks it";
+        findings.report(Rule::Text, span, "the message is empty", help);
+    }
+}
+
+/// Reports names that more than one rule has. They are taken from the items themselves: a rule
+/// that is wrong in another way has its name all the same.
+pub(super) fn check_unique(root: Located<'_>, findings: &mut Findings) {
+    let items = |section| root.get(section).into_iter().flat_map(Located::items);
+    let mut first: HashMap<&str, Span> = HashMap::new();
+    for item in items("naming").chain(items("policies")) {
+        let own = item.get("rule");
+        let Some(at) = own.or_else(|| item.get("preset")) else {
+            continue;
+        };
+        let Some(name) = at.value.as_str() else {
+            continue;
+        };
+        let is_preset = PRESETS.contains(&name);
+        if own.is_some() && is_preset {
+            let message = format!("`{name}` is the name of a preset");
+            let help = format!("choose another name, or write `preset: {name}` under `naming`");
+            findings.report(Rule::DuplicateRule, at.span(), &message, &help);
+        } else if own.is_some() || is_preset {
+            match first.get(name) {
+                None => {
+                    first.insert(name, at.span());
+                }
+                Some(first) => {
+                    let found = twice(name, at.span(), *first, findings);
+                    findings.list.push(found);
+                }
+            }
+        }
+    }
+}
+
+fn twice(name: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic {
+    let message = format!("two rules are named {}", quoted(name));
+    let help = "give each a name of its own, naming rules and policies together";
+    Diagnostic::new(Rule::DuplicateRule, &findings.place(span), &message, help)
+        .with_related(findings.place(first).related("first here"))
+}
+
+/// The items of a section that has rules, as many as a repository can have.
+pub(super) fn rules_of<'d>(
+    root: Located<'d>,
+    section: &str,
+    findings: &mut Findings,
+) -> impl Iterator<Item = Located<'d>> + use<'d> {
+    let items = super::item::items_of(root, section, findings);
+    let too_many = root.get(section).and_then(|at| at.item(MOST_RULES));
+    if let Some(item) = too_many {
+        let message = format!("`{section}` has more than {MOST_RULES} entries");
+        let help = "put several into one: a pattern can have `|`, an expression `&&`";
+        findings.report(Rule::TooMuch, item.span(), &message, help);
+    }
+    items.take(MOST_RULES)
+}

@@ -1,0 +1,64 @@
+//! Reading policies.
+
+use std::sync::Arc;
+
+use super::diagnostic::Place;
+use super::document::{Findings, Located};
+use super::expression::{Expression, ExpressionError};
+use super::item::read;
+use super::own_rule::{Names, OwnRule, Reach, check_words, rules_of};
+use super::own_rules_file::{PolicyFile, PolicySubject};
+use super::pattern::inside;
+use super::rules::Rule;
+
+/// A condition that must hold.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    pub(super) head: OwnRule,
+    pub(super) applies_to: PolicySubject,
+    pub(super) expression: Arc<Expression>,
+    /// Where the expression stands.
+    pub(super) place: Place,
+}
+
+impl PolicySubject {
+    /// The variables that an expression about it has.
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Scope => &["scope", "environment", "team"],
+            Self::Access => &["access", "scope", "environment", "team"],
+        }
+    }
+}
+
+/// The policies; reports what is wrong with each.
+pub(super) fn policies(
+    root: Located<'_>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Vec<Policy> {
+    rules_of(root, "policies", findings).filter_map(|at| policy(at, names, findings)).collect()
+}
+
+fn policy(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<Policy> {
+    let PolicyFile { rule, applies_to, message, severity, environments, teams, .. } =
+        read(at, findings)?;
+    check_words(at, findings);
+    let reach = Reach { severity, environments, teams };
+    let head = reach.head(&rule, message, at, names, findings);
+    let (text, span) = at.text("expression")?;
+    match Expression::compile(text, applies_to.variables()) {
+        Ok(expression) => {
+            let (expression, place) = (Arc::new(expression), findings.place(span));
+            Some(Policy { head, applies_to, expression, place })
+        }
+        Err(ExpressionError { at, message }) => {
+            let start = at.and_then(|at| text.char_indices().nth(at)).map(|(start, _)| start);
+            let span = start.map_or(span, |start| inside(span, text, (start, start)));
+            let help = "write what must hold, in CEL (https://cel.dev), such as `environment != \
+                        \"prod\" || scope.visibility == \"PRIVATE\"`";
+            findings.report(Rule::Expression, span, &message, help);
+            None
+        }
+    }
+}

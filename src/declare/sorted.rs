@@ -1,0 +1,41 @@
+//! The preset `sorted-consumers`: the consumers of a scope stand in the order of the names that are
+//! written. It is about the text alone, and so is asked while a file is read.
+
+use super::declared::{Scope, Who};
+use super::document::Findings;
+use super::fix::Fix;
+use super::naming::NamingCheck;
+use super::own_rules_file::Preset;
+use super::rules::Rule;
+use super::settings::Settings;
+
+/// Reports the first consumer that does not stand in order.
+pub(super) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings) {
+    let is_preset =
+        |check: &NamingCheck| matches!(check, NamingCheck::Preset(Preset::SortedConsumers));
+    let Some(rule) = settings.naming.iter().find(|rule| is_preset(&rule.check)) else {
+        return;
+    };
+    let head = &rule.head;
+    let team = settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
+    if !head.counts_for(team) || !head.environments.overlaps(scope.environments) {
+        return;
+    }
+    let written = |who: &Who| match who {
+        Who::Orgno(orgno) => orgno.to_string(),
+        Who::Alias(name) | Who::Group(name) => name.to_string(),
+    };
+    let names: Vec<_> = scope.consumers.iter().map(|entry| written(&entry.who)).collect();
+    let Some(before) = names.windows(2).position(|two| two[0] > two[1]) else {
+        return;
+    };
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by_key(|index| &names[*index]);
+    let (first, second) = (&names[before], &names[before + 1]);
+    let message = format!("{}: `{second}` comes before `{first}`", head.message);
+    let help = "sort them by the alias, group or number that is written";
+    let place = scope.at(scope.consumers[before + 1].who_span);
+    let mut found = head.broken(Rule::Naming, &place, &message, help);
+    found.fix = Some(Fix::reorder(scope.consumers.iter().map(|c| c.span).collect(), order));
+    findings.list.push(found);
+}

@@ -1,0 +1,278 @@
+//! Teams: whose files are whose, and which scopes may stand in them.
+
+use std::collections::HashMap;
+
+use globset::GlobSet;
+
+use super::diagnostic::{Diagnostic, quoted};
+use super::document::{Findings, Located};
+use super::environments::check_name;
+use super::item::{entries_of, read};
+use super::own_rules_file::TeamFile;
+use super::places::Span;
+use super::rules::Rule;
+use super::settings::globset;
+use super::suggest::list;
+use crate::domain::ScopeName;
+
+/// How many teams a repository can have: each is asked about every scope.
+const MOST_TEAMS: usize = 1_000;
+
+/// The repository's teams.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Teams(Vec<Team>);
+
+/// Who declares some of the scopes, in a folder of their own.
+#[derive(Debug, Clone)]
+pub(super) struct Team {
+    pub(super) name: String,
+    /// Without a slash at its end.
+    path: String,
+    globs: Vec<String>,
+    scopes: GlobSet,
+    /// The place of its name in portvakt.yaml.
+    span: Span,
+}
+
+/// Why a scope may not be declared where it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Objection {
+    pub(super) rule: Rule,
+    pub(super) message: String,
+    pub(super) help: String,
+    /// The place in portvakt.yaml of the team that is spoken of.
+    pub(super) team: Span,
+}
+
+impl Team {
+    fn holds(&self, file: &str) -> bool {
+        file.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    fn has(&self, scope: &ScopeName) -> bool {
+        self.scopes.is_match(scope.as_str())
+    }
+}
+
+impl Teams {
+    /// The team whose file this is; of several, the one with the deepest folder.
+    pub(super) fn of(&self, file: &str) -> Option<&Team> {
+        self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
+    }
+
+    /// Why a scope may not be declared in a file. In the folder of any team that has it, it may.
+    pub(super) fn objection(&self, file: &str, scope: &ScopeName) -> Option<Objection> {
+        let owners: Vec<_> = self.0.iter().filter(|team| team.has(scope)).collect();
+        if owners.iter().any(|team| team.holds(file)) {
+            return None;
+        }
+        match (self.of(file), owners.first()) {
+            (Some(team), _) => Some(not_of(team, &owners, scope)),
+            (None, Some(first)) => Some(outside(first, &owners, scope)),
+            (None, None) => None,
+        }
+    }
+}
+
+fn not_of(team: &Team, owners: &[&Team], scope: &ScopeName) -> Objection {
+    let Team { name, path, globs, scopes: _, span } = team;
+    let has = match globs.is_empty() {
+        true => format!("`{name}` has no scopes at all"),
+        false => format!("`{name}` has {}", list(globs.iter().map(String::as_str))),
+    };
+    let instead = match owners.is_empty() {
+        true => "choose another name, or add a glob to the team in portvakt.yaml".to_owned(),
+        false => format!("declare it in {}", folders(owners)),
+    };
+    Objection {
+        rule: Rule::NotOfTheTeam,
+        message: format!(
+            "{} is no scope of the team `{name}`, whose files are those in `{path}`",
+            quoted(scope.as_str())
+        ),
+        help: format!("{has}; {instead}"),
+        team: *span,
+    }
+}
+
+fn outside(first: &Team, owners: &[&Team], scope: &ScopeName) -> Objection {
+    let name = &first.name;
+    Objection {
+        rule: Rule::OutsideTheTeam,
+        message: format!(
+            "{} is a scope of the team `{name}`, and declared outside its folder",
+            quoted(scope.as_str())
+        ),
+        help: format!("declare it in {}", folders(owners)),
+        team: first.span,
+    }
+}
+
+/// The folders of some teams, as a sentence lists them.
+fn folders(teams: &[&Team]) -> String {
+    let folders: Vec<_> =
+        teams.iter().map(|team| format!("`{}` (`{}`)", team.path, team.name)).collect();
+    folders.join(" or ")
+}
+
+/// The names of all teams, those included that have something wrong with them.
+pub(super) fn team_names(root: Located<'_>) -> Vec<&str> {
+    let names = root.get("teams").into_iter().flat_map(Located::entries);
+    names.map(|(name, _)| name).collect()
+}
+
+/// The teams; reports what is wrong with each.
+pub(super) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
+    let section = root.get("teams").unwrap_or(root);
+    let entries = entries_of(root, "teams", findings);
+    if entries.len() > MOST_TEAMS {
+        let message = format!("a repository has at most {MOST_TEAMS} teams");
+        let help = "put the folders of several into one";
+        findings.report(Rule::TooMuch, root.key_span("teams"), &message, help);
+    }
+    let mut first = HashMap::new();
+    let entries = entries.into_iter().take(MOST_TEAMS);
+    let teams = entries.filter_map(|(name, at)| {
+        let span = section.key_span(name);
+        check_name(name, span, findings);
+        let TeamFile { scopes: globs, .. } = read(at, findings)?;
+        let (path, place) = at.text("path")?;
+        let path = folder(path, place, &mut first, findings);
+        let scopes = globset(&globs, false, at.get("scopes").unwrap_or(at), findings);
+        Some(Team { name: name.to_owned(), path, globs, scopes, span })
+    });
+    Teams(teams.collect())
+}
+
+/// A team's folder, without a slash at its end; reported if it is none or was another team's.
+fn folder(
+    written: &str,
+    span: Span,
+    first: &mut HashMap<String, Span>,
+    findings: &mut Findings,
+) -> String {
+    let path = written.strip_suffix('/').unwrap_or(written);
+    if !is_folder(path) {
+        let message = format!("{} is no folder of the repository", quoted(written));
+        let help = "write the folder from the root of the repository, such as `teams/arbeid`: no \
+                    `/` at its beginning, no `..`, no `\\`";
+        findings.report(Rule::WrongValue, span, &message, help);
+    } else if let Some(first) = first.get(path) {
+        let found = same_folder(path, span, *first, findings);
+        findings.list.push(found);
+    } else {
+        first.insert(path.to_owned(), span);
+    }
+    path.to_owned()
+}
+
+fn is_folder(path: &str) -> bool {
+    let strange = |c: char| c == '\\' || c.is_control();
+    !path.contains(strange) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+fn same_folder(path: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic {
+    let message = format!("two teams have the folder {}", quoted(path));
+    let help = "give each a folder of its own; one may lie in another's";
+    Diagnostic::new(Rule::WrongValue, &findings.place(span), &message, help)
+        .with_related(findings.place(first).related("first here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::SETTINGS_FILE;
+    use super::*;
+    use crate::declare::document::{Document, parse};
+
+    const TEAMS: &str = "\
+teams:
+  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*', 'etat:felles:*'] }
+  register: { path: teams/arbeid/register/, scopes: ['etat:register*'] }
+  helse: { path: teams/helse, scopes: ['etat:helse*', 'etat:felles:*'] }
+  drift: { path: drift, scopes: [] }
+";
+
+    fn known_teams() -> Teams {
+        let mut findings = Findings::new(SETTINGS_FILE.into());
+        let documents = parse(TEAMS, &mut findings).unwrap();
+        let teams = documents.first().map(|it: &Document<'_>| teams(it.root(), &mut findings));
+        assert!(findings.list.is_empty(), "{findings:?}");
+        teams.unwrap()
+    }
+
+    #[test]
+    fn the_deepest_folder_tells_whose_a_file_is() {
+        let teams = known_teams();
+        for (file, name) in [
+            ("teams/arbeid/a.yaml", Some("arbeid")),
+            ("teams/arbeid/b/c/a.yaml", Some("arbeid")),
+            ("teams/arbeid/register/a.yaml", Some("register")),
+            ("teams/arbeid/register.yaml", Some("arbeid")),
+            ("teams/arbeid.yaml", None),
+            ("teams/arbeidsliv/a.yaml", None),
+            ("a/teams/arbeid/a.yaml", None),
+            ("teams/arbeid", None),
+        ] {
+            assert_eq!(teams.of(file).map(|team| &*team.name), name, "{file}");
+        }
+        assert!(Teams::default().of("teams/arbeid/a.yaml").is_none());
+    }
+
+    fn objection(file: &str, scope: &str) -> Option<Objection> {
+        known_teams().objection(file, &scope.parse().unwrap())
+    }
+
+    #[test]
+    fn a_scope_stands_in_the_folder_of_a_team_that_has_it() {
+        for (file, scope) in [
+            ("teams/arbeid/a.yaml", "etat:arbeid:aareg/les"),
+            ("teams/arbeid/a.yaml", "etat:felles:a"),
+            ("teams/helse/a.yaml", "etat:felles:a"),
+            ("teams/arbeid/register/a.yaml", "etat:register:a"),
+            ("teams/arbeid/register/a.yaml", "etat:arbeid:a"),
+            ("andre/a.yaml", "etat:andre:a"),
+        ] {
+            assert_eq!(objection(file, scope), None, "{file} {scope}");
+        }
+    }
+
+    #[test]
+    fn a_teams_file_holds_no_other_scope() {
+        let shown = |file, scope| {
+            let found = objection(file, scope).unwrap();
+            assert_eq!(found.rule, Rule::NotOfTheTeam);
+            (found.team.start.line, format!("{}\n{}", found.message, found.help))
+        };
+        let (line, text) = shown("teams/arbeid/a.yaml", "etat:andre:a");
+        assert_eq!(line, 2);
+        insta::assert_snapshot!(text, @r"
+        `etat:andre:a` is no scope of the team `arbeid`, whose files are those in `teams/arbeid`
+        `arbeid` has `etat:arbeid*`, `etat:felles:*`; choose another name, or add a glob to the team in portvakt.yaml
+        ");
+        let (line, text) = shown("teams/arbeid/a.yaml", "etat:helse:a");
+        assert_eq!(line, 2);
+        insta::assert_snapshot!(text, @r"
+        `etat:helse:a` is no scope of the team `arbeid`, whose files are those in `teams/arbeid`
+        `arbeid` has `etat:arbeid*`, `etat:felles:*`; declare it in `teams/helse` (`helse`)
+        ");
+        let (line, text) = shown("drift/a.yaml", "etat:felles:a");
+        assert_eq!(line, 5);
+        insta::assert_snapshot!(text, @r"
+        `etat:felles:a` is no scope of the team `drift`, whose files are those in `drift`
+        `drift` has no scopes at all; declare it in `teams/arbeid` (`arbeid`) or `teams/helse` (`helse`)
+        ");
+        assert_eq!(shown("teams/arbeid/register/a.yaml", "etat:helse:a").0, 3);
+    }
+
+    #[test]
+    fn a_teams_scope_stands_nowhere_else() {
+        let found = objection("felles.yaml", "etat:felles:a").unwrap();
+        assert_eq!((found.rule, found.team.start.line), (Rule::OutsideTheTeam, 2));
+        insta::assert_snapshot!(format!("{}\n{}", found.message, found.help), @r"
+        `etat:felles:a` is a scope of the team `arbeid`, and declared outside its folder
+        declare it in `teams/arbeid` (`arbeid`) or `teams/helse` (`helse`)
+        ");
+        let found = objection("teams/arbeid.yaml", "etat:arbeid:a").unwrap();
+        assert_eq!(found.rule, Rule::OutsideTheTeam);
+    }
+}

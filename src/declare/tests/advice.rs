@@ -1,0 +1,185 @@
+//! What is allowed but hardly meant: where it is told, and in which environments.
+
+use super::super::load;
+use super::{SETTINGS, TODAY, folder, said};
+
+/// [`SETTINGS`] with DigDir's own test environment.
+fn settings() -> String {
+    let custom = "target: { api: \"https://a.example/\", maskinporten: \"https://m.example/\" }";
+    SETTINGS.replace(custom, "target: test")
+}
+
+/// What is said of a file in one environment, or in all: code, line, column.
+fn told(settings: &str, yaml: &str, environment: &str) -> Vec<(&'static str, usize, usize)> {
+    let files: [(&str, &[u8]); 2] =
+        [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
+    let repository = load(folder(&files).path()).unwrap();
+    let found = match environment {
+        "" => repository.check(TODAY),
+        name => repository.check_environment(name, TODAY).unwrap(),
+    };
+    found.iter().map(|found| (found.code.code(), found.line, found.column)).collect()
+}
+
+const NUMBERS: &str = "\
+consumers:
+  real: { orgno: '974761076' }
+  synthetic: { orgno: '313367002', environments: [test, prod] }
+  nav: { orgno: '889640782' }
+groups: { g: ['971040238', synthetic] }
+scopes:
+- name: etat:a
+  description: d
+  consumers: ['991825827', { consumer: '213245678', environments: [prod] }]
+";
+
+#[test]
+fn numbers_that_do_not_exist_in_an_environment() {
+    let real = [("PV125", 2, 18), ("PV125", 5, 15), ("PV125", 9, 15)];
+    let synthetic = [("PV123", 3, 23), ("PV123", 9, 40)];
+    assert_eq!(told(&settings(), NUMBERS, "test"), real);
+    assert_eq!(told(&settings(), NUMBERS, "prod"), synthetic);
+    assert_eq!(told(&settings(), NUMBERS, "sandbox"), []);
+    let all = [real[0], synthetic[0], real[1], real[2], synthetic[1]];
+    assert_eq!(told(&settings(), NUMBERS, ""), all);
+}
+
+#[test]
+fn consumers_twice_and_entries_that_end_nothing() {
+    let yaml = "\
+consumers:
+  skatt: { orgno: '974761076', environments: [prod] }
+  skatteetaten: { orgno: '974761076' }
+groups: { g: [skatteetaten, '974761076'], h: [skatt, skatteetaten] }
+scopes:
+- name: etat:a
+  description: d
+  consumers:
+  - skatt
+  - { consumer: skatteetaten, environments: [sandbox, test] }
+- name: etat:b
+  description: d
+  consumers: [{ group: h }, { consumer: skatteetaten, until: 2027-01-01 }, skatt, '889640782']
+";
+    let prod = [
+        ("PV127", 4, 29),
+        ("PV127", 4, 54),
+        ("PV128", 13, 62),
+        ("PV127", 13, 76),
+        ("PV126", 13, 83),
+    ];
+    assert_eq!(told(SETTINGS, yaml, "prod"), prod);
+    assert_eq!(told(SETTINGS, yaml, "test"), [prod[0], prod[2], prod[4]]);
+}
+
+#[test]
+fn ends_in_the_past_and_far_ahead() {
+    let until = |date: &str| {
+        let entry = format!("{{ consumer: '974761076', until: {date} }}");
+        let yaml = format!("scopes: [{{ name: etat:a, description: d, consumers: [{entry}] }}]");
+        told(SETTINGS, &yaml, "").first().map(|found| found.0)
+    };
+    assert_eq!(until("2026-11-22"), Some("PV129"));
+    assert_eq!(until("2026-11-23"), None, "today is the last day");
+    assert_eq!(until("2028-11-23"), None);
+    assert_eq!(until("2028-11-24"), Some("PV130"));
+    assert_eq!(until("9999-12-31"), Some("PV130"));
+}
+
+#[test]
+fn delegation_sources() {
+    let source = |source: &str, environment: &str| {
+        let attribute = format!("delegation_source: '{source}'");
+        let yaml = format!("scopes: [{{ name: etat:a, description: d, {attribute} }}]");
+        told(&settings(), &yaml, environment).len()
+    };
+    for (known, test, prod) in [
+        ("altinn", 0, 0),
+        ("https://tt02.altinn.no/", 0, 1),
+        ("https://www.altinn.no/", 1, 0),
+        ("https://www.altinn.no", 1, 1),
+        ("", 0, 0),
+    ] {
+        assert_eq!((source(known, "test"), source(known, "prod")), (test, prod), "{known}");
+        assert_eq!(source(known, "sandbox"), test.min(prod), "{known}");
+    }
+}
+
+#[test]
+fn it_is_told_where_the_value_stands_that_counts() {
+    let settings = SETTINGS.replace(
+        "prefixes:",
+        "defaults: { scope: { delegation_source: altin, accessible_for_all: true } }\nprefixes:",
+    );
+    let yaml = "\
+scopes:
+- description: d
+  name: etat:a
+  consumers: ['974761076']
+- name: etat:b
+  description: d
+  accessible_for_all: false
+  delegation_source: altinn
+  per_environment: { prod: { delegation_source: altinnn } }
+";
+    let expected = [("PV121", 4, 15), ("PV131", 9, 49), ("PV131", 3, 41)];
+    assert_eq!(told(&settings, yaml, ""), expected);
+}
+
+const RULES: &str = "
+naming:
+- { rule: word, applies_to: scope, field: description, pattern: '^Les', message: say Les, environments: [prod] }
+- { rule: short, applies_to: consumer, field: alias, pattern: '^.{1,5}$', message: be short, severity: note }
+- { rule: own, applies_to: scope, pattern: 'own', message: be own, teams: [arbeid], severity: warning }
+- { preset: nais, teams: [arbeid] }
+- { preset: description-nais, severity: note, environments: [sandbox], teams: [arbeid] }
+policies:
+- { rule: reason, applies_to: access, expression: 'access.reason != null || environment != \"prod\"', message: say why }
+- { rule: hidden, applies_to: scope, expression: 'scope.visibility == \"PRIVATE\"', message: hide it, teams: [arbeid], severity: warning }
+teams: { arbeid: { path: teams/arbeid, scopes: ['etat:own*'] } }
+";
+
+#[test]
+fn rules_of_the_repository_count_where_they_say() {
+    let settings = format!("{SETTINGS}{RULES}");
+    let mine = "\
+scopes:
+- name: etat:own
+  description: Les
+  visibility: PUBLIC
+  per_environment: { test: { visibility: PRIVATE }, prod: { description: Skriv } }
+";
+    let other = "\
+consumers: { long-name: { orgno: '974761076' } }
+scopes:
+- { name: etat:other, description: Skriv, consumers: [long-name] } # portvakt: allow word -- why
+";
+    let files: [(&str, &[u8]); 3] = [
+        ("portvakt.yaml", settings.as_bytes()),
+        ("other.yaml", other.as_bytes()),
+        ("teams/arbeid/a.yaml", mine.as_bytes()),
+    ];
+    let repository = load(folder(&files).path()).unwrap();
+    let in_environment = |name| said(&repository.check_environment(name, TODAY).unwrap());
+    insta::assert_snapshot!(in_environment("sandbox"), @r"
+    other.yaml:1:14: PV140: note: short: be short: it does not match `^.{1,5}$`
+    teams/arbeid/a.yaml:2:9: PV140: nais: NAIS cannot hold a scope of this name: the subscope `own` has no product
+      help: write a product, `:` and a name, or `/` where the name has a `/` itself; of letters a to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the last `:` or `/` alone
+    teams/arbeid/a.yaml:2:9: PV141: warning: hidden: hide it
+    teams/arbeid/a.yaml:3:16: PV140: note: description-nais: the description names no NAIS application: the description does not begin with an application's name at NAIS
+      help: write `<cluster>:<namespace>:<name>.own`, without the dashes inside the first three
+    ");
+    insta::assert_snapshot!(in_environment("prod"), @r"
+    other.yaml:1:14: PV140: note: short: be short: it does not match `^.{1,5}$`
+    other.yaml:3:55: PV141: reason: say why (974761076)
+    teams/arbeid/a.yaml:2:9: PV140: nais: NAIS cannot hold a scope of this name: the subscope `own` has no product
+      help: write a product, `:` and a name, or `/` where the name has a `/` itself; of letters a to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the last `:` or `/` alone
+    teams/arbeid/a.yaml:2:9: PV141: warning: hidden: hide it
+    teams/arbeid/a.yaml:5:74: PV140: word: say Les: it does not match `^Les`
+    ");
+    insta::assert_snapshot!(in_environment("test"), @r"
+    other.yaml:1:14: PV140: note: short: be short: it does not match `^.{1,5}$`
+    teams/arbeid/a.yaml:2:9: PV140: nais: NAIS cannot hold a scope of this name: the subscope `own` has no product
+      help: write a product, `:` and a name, or `/` where the name has a `/` itself; of letters a to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the last `:` or `/` alone
+    ");
+}

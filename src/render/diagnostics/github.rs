@@ -1,0 +1,57 @@
+//! Diagnostics as commands to GitHub's runner, which shows them at their lines in a pull request.
+//!
+//! The escaping is that of GitHub's toolkit (`packages/core/src/command.ts`).
+
+use std::fmt::Write as _;
+
+use super::word;
+use crate::declare::{Diagnostic, Severity};
+use crate::text::printable;
+
+/// One command a diagnostic. `prefix` leads from the top of the git work tree to the repository:
+/// nothing, or as in `declarations/`.
+pub fn github(diagnostics: &[Diagnostic], prefix: &str) -> String {
+    let mut out = String::new();
+    for found in diagnostics {
+        let command = match found.severity {
+            Severity::Error | Severity::Warning => word(found.severity),
+            Severity::Note => "notice",
+        };
+        let file = property(&format!("{prefix}{}", found.file));
+        let title = property(found.code.code());
+        let mut said = lines(&found.message);
+        if let Some(help) = &found.help {
+            said = said + "\n" + &lines(help);
+        }
+        // Writing into a String does not fail.
+        let _ = writeln!(
+            out,
+            "::{command} file={file},{},title={title}::{}",
+            place(found),
+            data(&said)
+        );
+    }
+    out
+}
+
+/// The runner takes columns only where the two lines are the same.
+fn place(found: &Diagnostic) -> String {
+    let Diagnostic { line, column, end_line, end_column, .. } = found;
+    if line == end_line {
+        format!("line={line},col={column},endLine={end_line},endColumn={end_column}")
+    } else {
+        format!("line={line},endLine={end_line}")
+    }
+}
+
+fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(&printable(text)).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,138 @@
+//! What of a file is never shown: a mistake in the YAML must not carry a secret into a log.
+
+/// A run of so many characters could be a key or a token.
+const SUSPICIOUS: usize = 40;
+/// What a line of portvakt.yaml holds, without white space and quotes, if a secret could stand in
+/// it or in the block that it opens: a key that is misspelt or that stands in a wrong place too.
+const SECRET_KEYS: [&str; 3] = ["credential", "password", "key:"];
+
+/// Tells which lines are never shown; to be asked for each line in order.
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    is_settings: bool,
+    in_key: bool,
+    block: Option<Block>,
+}
+
+/// The block of a secret's key: what is indented more than its line, or is in its brackets.
+#[derive(Debug)]
+struct Block {
+    indentation: usize,
+    open_brackets: isize,
+}
+
+impl Secrets {
+    pub(super) fn new(is_settings: bool) -> Self {
+        Self { is_settings, ..Self::default() }
+    }
+
+    pub(super) fn hide(&mut self, line: &str) -> bool {
+        let of_private_key = self.of_private_key(line);
+        let of_credentials = self.is_settings && self.of_credentials(line);
+        of_private_key || of_credentials
+    }
+
+    /// From the beginning of a private key in PEM to its end, or to that of the file.
+    fn of_private_key(&mut self, line: &str) -> bool {
+        let before = self.in_key;
+        let is_marker = line.contains("PRIVATE KEY");
+        if is_marker {
+            self.in_key = line.rfind("BEGIN") > line.rfind("END");
+        }
+        before || is_marker
+    }
+
+    fn of_credentials(&mut self, line: &str) -> bool {
+        let text = line.trim_start();
+        let indentation = line.len() - text.len();
+        let brackets = brackets(line);
+        if let Some(block) = &mut self.block {
+            let is_item = indentation == block.indentation && text.starts_with('-');
+            let is_inside = indentation > block.indentation || is_item || text.is_empty();
+            if is_inside || block.open_brackets > 0 {
+                block.open_brackets += brackets;
+                return true;
+            }
+        }
+        let opens = names_secret(line);
+        self.block = opens.then_some(Block { indentation, open_brackets: brackets });
+        opens
+    }
+}
+
+/// How many more brackets a line opens than it closes.
+fn brackets(line: &str) -> isize {
+    line.chars().fold(0, |open, character| match character {
+        '{' | '[' => open + 1,
+        '}' | ']' => open - 1,
+        _ => open,
+    })
+}
+
+fn names_secret(line: &str) -> bool {
+    let kept = line.chars().filter(|c| !matches!(c, ' ' | '\t' | '"' | '\''));
+    let line: String = kept.collect::<String>().to_lowercase();
+    SECRET_KEYS.iter().any(|key| line.contains(key))
+}
+
+/// Puts a dot for each character of what could be a key or a token.
+pub(super) fn mask(line: &mut [char]) {
+    let of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-');
+    for run in line.chunk_by_mut(|a, b| of_key(*a) == of_key(*b)) {
+        if run.len() >= SUSPICIOUS && run.first().is_some_and(|c| of_key(*c)) {
+            run.fill('·');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, is_settings: bool) -> Vec<&str> {
+        let mut secrets = Secrets::new(is_settings);
+        text.lines().filter(|line| !secrets.hide(line)).collect()
+    }
+
+    #[test]
+    fn credentials_are_hidden_with_all_below_them() {
+        let text = "a: 1\n  test:\n    target: x\n    \"credentials\" :\n      client_id: b\n\n      \
+                    more: { c: d }\n    after: e\n  'Credentials': { f: g,\n  h: i,\nj: [k] }\nl: m\n  \
+                    credentials:\n  - n\n  o: p\n";
+        assert_eq!(
+            shown(text, true),
+            ["a: 1", "  test:", "    target: x", "    after: e", "l: m", "  o: p"]
+        );
+        assert_eq!(shown(text, false), text.lines().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_secret_in_a_wrong_place_is_hidden() {
+        let text = "  test:\n    target: x\n    key: a\n    crednetials: 1\n    credentails: 2\n  \
+                    credential: { b: c }\n  password : |\n    d\n  e: f\n";
+        let wanted =
+            ["  test:", "    target: x", "    crednetials: 1", "    credentails: 2", "  e: f"];
+        assert_eq!(shown(text, true), wanted);
+    }
+
+    #[test]
+    fn private_keys_are_hidden_in_every_file() {
+        let text = "a\n-----BEGIN RSA PRIVATE KEY-----\nb\n-----END RSA PRIVATE KEY-----\nc\n\
+                    d: \"-----BEGIN PRIVATE KEY-----\\nx\\n-----END PRIVATE KEY-----\"\ne\n\
+                    # a PRIVATE KEY\nf\n-----BEGIN PRIVATE KEY-----\ng\n";
+        assert_eq!(shown(text, false), ["a", "c", "e", "f"]);
+    }
+
+    #[test]
+    fn long_runs_are_masked_character_for_character() {
+        let masked = |text: &str| {
+            let mut line: Vec<char> = text.chars().collect();
+            mask(&mut line);
+            line.into_iter().collect::<String>()
+        };
+        let secret = "aB3+/=_-".repeat(5);
+        assert_eq!(masked(&format!("æ {secret}.x")), format!("æ {}.x", "·".repeat(40)));
+        assert_eq!(masked(&secret[1..]), secret[1..]);
+        assert_eq!(masked(&"æ".repeat(50)), "æ".repeat(50));
+    }
+}

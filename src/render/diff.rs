@@ -1,0 +1,38 @@
+//! What would be changed in a file.
+
+use std::fmt::Write as _;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::diagnostics::Lines;
+use super::text::{BAD, GOOD, HEADING, QUIET};
+use crate::declare::Mended;
+use crate::text::printable;
+
+/// A unified diff with ANSI colours. Lines that could hold a secret are not shown.
+pub fn diff(mended: &Mended) -> String {
+    let Mended { file, before, after } = mended;
+    let (old, new) = (Lines::new(file, before), Lines::new(file, after));
+    let file = printable(file);
+    let diff = TextDiff::from_lines(before.as_str(), after.as_str());
+    let mut out = format!("{HEADING}--- a/{file}{HEADING:#}\n{HEADING}+++ b/{file}{HEADING:#}\n");
+    for hunk in diff.unified_diff().context_radius(2).iter_hunks() {
+        // Writing into a String does not fail.
+        let _ = writeln!(out, "{QUIET}{}{QUIET:#}", hunk.header());
+        for change in hunk.iter_changes() {
+            let (sign, style) = match change.tag() {
+                ChangeTag::Delete => ('-', BAD),
+                ChangeTag::Insert => ('+', GOOD),
+                ChangeTag::Equal => (' ', anstyle::Style::new()),
+            };
+            let line = match (change.old_index(), change.new_index()) {
+                (Some(index), _) => old.get(index + 1),
+                (None, Some(index)) => new.get(index + 1),
+                (None, None) => None,
+            };
+            let line: String = line.map_or("(not shown)".into(), |line| line.iter().collect());
+            let _ = writeln!(out, "{style}{sign}{line}{style:#}");
+        }
+    }
+    out
+}
