@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::declared::{Declared, Group, Scope, Who};
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::environments::EnvironmentSet;
+use super::own::teams::{Objection, Teams};
 use super::rules::Rule;
 use super::settings::SETTINGS_FILE;
 use super::suggest::Suggester;
-use super::teams::{Objection, Teams};
 use crate::domain::ScopeName;
 
 /// How much access is resolved; far more than any organisation gives.

@@ -2,8 +2,11 @@
 //!
 //! The way of a file: [`files`] finds it, [`document`] makes values that know their [`places`] of
 //! its text, [`item`] reads each into the types of [`declarations_file`] and [`settings_file`],
-//! [`reading`] checks what can be checked by itself into [`declared`], [`check`] checks that against
-//! the other files, and [`resolve`] makes a [`crate::domain::Desired`] of it for one environment.
+//! [`reading`] checks what can be checked by itself into [`declared`], and [`check`] checks that
+//! against the other files. For one environment ([`here`]), [`advice`] tells what is hardly meant or
+//! breaks the repository's [`own`] rules, and [`resolve`] makes a [`crate::domain::Desired`].
+//! [`silences`] may keep a rule from speaking, and [`fix`] mends what is safe to mend. Each kind of
+//! finding stands in the table of [`rules`].
 
 mod advice;
 mod attributes;
@@ -15,19 +18,13 @@ mod diagnostic;
 mod document;
 mod environment;
 mod environments;
-mod expression;
 mod files;
 mod fix;
 mod given;
 mod here;
 mod item;
-mod nais;
-mod naming;
-mod own_rule;
-mod own_rules_file;
-mod pattern;
+mod own;
 mod places;
-mod policies;
 mod quotes;
 mod reading;
 mod repository;
@@ -38,10 +35,8 @@ mod scopes;
 mod settings;
 mod settings_file;
 mod silences;
-mod sorted;
 mod source;
 mod suggest;
-mod teams;
 #[cfg(test)]
 mod tests;
 

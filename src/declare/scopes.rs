@@ -8,10 +8,10 @@ use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::item::{entries_of, items_of, read};
+use super::own::sorted;
 use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
-use super::sorted;
 use super::suggest::list;
 use crate::domain::ScopeName;
 

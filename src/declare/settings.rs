@@ -13,15 +13,15 @@ use super::document::{Document, Findings, Located, decode, parse};
 use super::environment::{Credentials, Environment, Target};
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
 use super::item::{entries_of, read, read_whole, wrong_kind};
-use super::naming::{NamingRule, naming};
-use super::own_rule::{Names, check_unique};
+use super::own::naming::{NamingRule, naming};
+use super::own::policies::{Policy, policies};
+use super::own::teams::{Teams, team_names, teams};
+use super::own::{Names, check_unique};
 use super::places::Span;
-use super::policies::{Policy, policies};
 use super::rules::Rule;
 use super::scopes::check_texts;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
-use super::teams::{Teams, team_names, teams};
 use crate::domain::{Guards, Orgno};
 
 /// The name of the file at the root of a repository.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::attributes::Layer;
 use super::environment::Environment;
 use super::given::{Entries, Given, Items};
-use super::own_rules_file::{NamingItem, PolicyFile, TeamFile};
+use super::own::file::{NamingItem, PolicyFile, TeamFile};
 
 /// What holds for the whole repository.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

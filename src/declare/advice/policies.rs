@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::super::declared::{Consumer, Scope, Who};
 use super::super::diagnostic::{Diagnostic, Place, quoted};
-use super::super::expression::Variables;
 use super::super::here::Here;
-use super::super::own_rules_file::PolicySubject;
+use super::super::own::expression::Variables;
+use super::super::own::file::PolicySubject;
+use super::super::own::policies::Policy;
 use super::super::places::Span;
-use super::super::policies::Policy;
 use super::super::resolve::attributes;
 use super::super::rules::Rule;
 use crate::domain::Orgno;

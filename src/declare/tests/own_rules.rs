@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::super::diagnostic::{Diagnostic, Severity};
 use super::super::environments::EnvironmentSet;
-use super::super::naming::{NamingCheck, PRESETS};
-use super::super::own_rules_file::{ConsumerField, PolicySubject, Preset, ScopeField};
+use super::super::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
+use super::super::own::naming::{NamingCheck, PRESETS};
 use super::super::settings::{Settings, settings};
 use super::SETTINGS;
 

@@ -1,35 +1,33 @@
 //! Reading naming rules.
 
-use super::document::{Findings, Located};
-use super::item::{read, wrong_kind};
-use super::own_rule::{Names, OwnRule, Reach, check_words, rules_of};
-use super::own_rules_file::{
-    ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField,
-};
+use super::super::document::{Findings, Located};
+use super::super::item::{read, wrong_kind};
+use super::super::rules::Rule;
+use super::super::suggest::{list, nearest};
+use super::file::{ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField};
 use super::pattern::Pattern;
-use super::rules::Rule;
-use super::suggest::{list, nearest};
+use super::{Names, OwnRule, Reach, check_words, rules_of};
 
 /// The names of the rules that come with portvakt.
-pub(super) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
+pub(in crate::declare) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
 
 /// What names and other texts must look like.
 #[derive(Debug, Clone)]
-pub(super) struct NamingRule {
-    pub(super) head: OwnRule,
-    pub(super) check: NamingCheck,
+pub(in crate::declare) struct NamingRule {
+    pub(in crate::declare) head: OwnRule,
+    pub(in crate::declare) check: NamingCheck,
 }
 
 /// What a naming rule looks at.
 #[derive(Debug, Clone)]
-pub(super) enum NamingCheck {
+pub(in crate::declare) enum NamingCheck {
     Scope(ScopeField, Pattern),
     Consumer(ConsumerField, Pattern),
     Preset(Preset),
 }
 
 /// The naming rules; reports what is wrong with each.
-pub(super) fn naming(
+pub(in crate::declare) fn naming(
     root: Located<'_>,
     names: &Names<'_>,
     findings: &mut Findings,
@@ -110,7 +108,7 @@ fn preset(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option
 
 impl Preset {
     /// The name of the rule.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::declare) fn name(self) -> &'static str {
         let [nais, description_nais, sorted_consumers] = PRESETS;
         match self {
             Self::Nais => nais,

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::diagnostic::Severity;
-use super::given::Given;
+use super::super::diagnostic::Severity;
+use super::super::given::Given;
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "the shape of an entry; which one it is shows before it is read")]
-pub(super) enum NamingItem {
+pub(in crate::declare) enum NamingItem {
     /// A rule of the repository's own.
     Rule(NamingRuleFile),
     /// A rule that comes with portvakt.
@@ -23,16 +23,16 @@ pub(super) enum NamingItem {
 /// What a text must look like.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NamingRuleFile {
+pub(in crate::declare) struct NamingRuleFile {
     /// The rule's name, which also silences it: letters a to z, digits and `-`.
     #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-    pub(super) rule: String,
+    pub(in crate::declare) rule: String,
     /// What has the text: a scope, or an alias of the `consumers` section.
-    pub(super) applies_to: NamingSubject,
+    pub(in crate::declare) applies_to: NamingSubject,
     /// Which text of it. Default: name (of a consumer the display name, or else the alias).
     #[serde(default)]
     #[schemars(with = "Field")]
-    pub(super) field: Given<String>,
+    pub(in crate::declare) field: Given<String>,
     /// A regular expression that the text must match. Write `^` and `$` where it must match as a
     /// whole; `(?<name>…)` names a group.
     #[schemars(length(min = 1, max = 1000))]
@@ -40,33 +40,35 @@ pub(super) struct NamingRuleFile {
     pattern: String,
     /// What a named group of the pattern may be, by the group's name.
     #[serde(default)]
-    pub(super) values: Given<BTreeMap<String, Values>>,
+    pub(in crate::declare) values: Given<BTreeMap<String, Values>>,
     /// What is said of a text that breaks the rule.
     #[schemars(length(min = 1))]
-    pub(super) message: String,
+    pub(in crate::declare) message: String,
     /// How bad it is to break the rule. Default: error.
     #[serde(default)]
-    pub(super) severity: Given<Severity>,
+    pub(in crate::declare) severity: Given<Severity>,
     /// The environments in which the rule counts. Default: all.
     #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
+    pub(in crate::declare) environments: Given<Vec<String>>,
     /// The teams in whose files the rule counts. Default: all files, those of no team too.
     #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(super) teams: Given<Vec<String>>,
+    pub(in crate::declare) teams: Given<Vec<String>>,
 }
 
 /// What a named group of a pattern may be.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub(super) struct Values(#[schemars(length(min = 1))] pub(super) Vec<String>);
+pub(in crate::declare) struct Values(
+    #[schemars(length(min = 1))] pub(in crate::declare) Vec<String>,
+);
 
 /// What a naming rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum NamingSubject {
+pub(in crate::declare) enum NamingSubject {
     /// Each scope.
     Scope,
     /// Each alias of the `consumers` section.
@@ -85,7 +87,7 @@ enum Field {
 /// A text of a scope. `prefix` is what stands before the name's first colon, `subscope` the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ScopeField {
+pub(in crate::declare) enum ScopeField {
     Name,
     Prefix,
     Subscope,
@@ -100,7 +102,7 @@ pub(super) enum ScopeField {
 /// A text of a consumer. `name` is the display name, or the alias where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ConsumerField {
+pub(in crate::declare) enum ConsumerField {
     Name,
     Alias,
     Orgno,
@@ -109,26 +111,26 @@ pub(super) enum ConsumerField {
 /// A rule that comes with portvakt. It is named as its preset.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PresetFile {
+pub(in crate::declare) struct PresetFile {
     /// Which one.
-    pub(super) preset: Preset,
+    pub(in crate::declare) preset: Preset,
     /// How bad it is to break the rule. Default: error.
     #[serde(default)]
-    pub(super) severity: Given<Severity>,
+    pub(in crate::declare) severity: Given<Severity>,
     /// The environments in which the rule counts. Default: all.
     #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
+    pub(in crate::declare) environments: Given<Vec<String>>,
     /// The teams in whose files the rule counts. Default: all files, those of no team too.
     #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(super) teams: Given<Vec<String>>,
+    pub(in crate::declare) teams: Given<Vec<String>>,
 }
 
 /// A rule that comes with portvakt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Preset {
+pub(in crate::declare) enum Preset {
     /// A scope is named as NAIS can hold it: a product, `:` or `/`, and a name.
     Nais,
     /// A scope's description names the NAIS application that it belongs to.
@@ -140,12 +142,12 @@ pub(super) enum Preset {
 /// A condition that must hold.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PolicyFile {
+pub(in crate::declare) struct PolicyFile {
     /// The policy's name, which also silences it: letters a to z, digits and `-`.
     #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-    pub(super) rule: String,
+    pub(in crate::declare) rule: String,
     /// What the condition is about.
-    pub(super) applies_to: PolicySubject,
+    pub(in crate::declare) applies_to: PolicySubject,
     /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
     /// be.
     #[schemars(length(min = 1, max = 2000))]
@@ -153,24 +155,24 @@ pub(super) struct PolicyFile {
     expression: String,
     /// What is said where the condition does not hold.
     #[schemars(length(min = 1))]
-    pub(super) message: String,
+    pub(in crate::declare) message: String,
     /// How bad it is to break the policy. Default: error.
     #[serde(default)]
-    pub(super) severity: Given<Severity>,
+    pub(in crate::declare) severity: Given<Severity>,
     /// The environments in which the policy counts. Default: all.
     #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
+    pub(in crate::declare) environments: Given<Vec<String>>,
     /// The teams in whose files the policy counts. Default: all files, those of no team too.
     #[serde(default)]
     #[schemars(length(min = 1))]
-    pub(super) teams: Given<Vec<String>>,
+    pub(in crate::declare) teams: Given<Vec<String>>,
 }
 
 /// What a policy is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum PolicySubject {
+pub(in crate::declare) enum PolicySubject {
     /// Each scope.
     Scope,
     /// Each access of a consumer to a scope.
@@ -180,12 +182,12 @@ pub(super) enum PolicySubject {
 /// Who may declare which scopes, and where.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TeamFile {
+pub(in crate::declare) struct TeamFile {
     /// The folder that holds the team's files, from the root of the repository.
     #[schemars(length(min = 1))]
     #[expect(dead_code, reason = "read from the mapping itself, with its place")]
     path: String,
     /// Globs of scope names: the scopes that are the team's. They are declared in its folder
     /// alone, and nothing else is. `*` matches `:` and `/` too.
-    pub(super) scopes: Vec<String>,
+    pub(in crate::declare) scopes: Vec<String>,
 }

@@ -6,7 +6,7 @@ use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr, SourceInfo};
 use cel::parser::Parser;
 use cel::{ParseError, ParseErrors};
 
-use super::super::diagnostic::quoted;
+use super::super::super::diagnostic::quoted;
 use super::ExpressionError;
 
 /// The most characters of an expression.

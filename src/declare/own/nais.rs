@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::diagnostic::quoted;
+use super::super::diagnostic::quoted;
 use super::pattern::Broken;
 
 /// What a subscope must look like, as NAIS documents it.
@@ -17,7 +17,7 @@ static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 const SEPARATORS: [char; 2] = [':', '/'];
 
 /// How a subscope is none that an application can expose as a product and a name.
-pub(super) fn check_subscope(subscope: &str) -> Option<Broken> {
+pub(in crate::declare) fn check_subscope(subscope: &str) -> Option<Broken> {
     let well_formed = is_well_formed(subscope);
     let separated = subscope.contains(SEPARATORS);
     let why = match (well_formed, separated) {
@@ -51,7 +51,7 @@ fn nearest_subscope(subscope: &str) -> Option<String> {
 }
 
 /// How a scope's description does not tell the application that the scope belongs to.
-pub(super) fn check_description(description: &str, subscope: &str) -> Option<Broken> {
+pub(in crate::declare) fn check_description(description: &str, subscope: &str) -> Option<Broken> {
     match description.split_once(" - ") {
         Some((product, application)) => as_digdirator_writes(product, application, subscope),
         None => as_the_guide_asks(description, subscope),

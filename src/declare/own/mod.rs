@@ -1,4 +1,14 @@
-//! What the repository's own rules have in common, and the names that they go by.
+//! The repository's own rules and teams, as portvakt.yaml has them: here what the rules have in
+//! common, and the names that they go by.
+
+pub(super) mod expression;
+pub(super) mod file;
+pub(super) mod nais;
+pub(super) mod naming;
+pub(super) mod pattern;
+pub(super) mod policies;
+pub(super) mod sorted;
+pub(super) mod teams;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,29 +17,29 @@ use super::diagnostic::{Diagnostic, Place, Severity, quoted};
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::given::Given;
-use super::naming::PRESETS;
 use super::places::Span;
 use super::rules::Rule;
 use super::suggest::{did_you_mean, list};
+use naming::PRESETS;
 
 /// How many naming rules, and how many policies, a repository can have: each is asked about
 /// everything that is declared.
-pub(super) const MOST_RULES: usize = 200;
+pub(in crate::declare) const MOST_RULES: usize = 200;
 
 /// The head of a naming rule or of a policy.
 #[derive(Debug, Clone)]
-pub(super) struct OwnRule {
-    pub(super) name: Arc<str>,
-    pub(super) message: String,
-    pub(super) severity: Severity,
-    pub(super) environments: EnvironmentSet,
+pub(in crate::declare) struct OwnRule {
+    pub(in crate::declare) name: Arc<str>,
+    pub(in crate::declare) message: String,
+    pub(in crate::declare) severity: Severity,
+    pub(in crate::declare) environments: EnvironmentSet,
     /// The teams in whose files it counts; none means all files, those of no team too.
-    pub(super) teams: Vec<String>,
+    pub(in crate::declare) teams: Vec<String>,
 }
 
 impl OwnRule {
     /// That it is broken: a naming rule or a policy, as `rule` says.
-    pub(super) fn broken(
+    pub(in crate::declare) fn broken(
         &self,
         rule: Rule,
         place: &Place,
@@ -44,27 +54,27 @@ impl OwnRule {
     }
 
     /// Whether it counts in a file of this team, or in one of no team.
-    pub(super) fn counts_for(&self, team: Option<&str>) -> bool {
+    pub(in crate::declare) fn counts_for(&self, team: Option<&str>) -> bool {
         self.teams.is_empty() || team.is_some_and(|team| self.teams.iter().any(|t| t == team))
     }
 }
 
 /// What rules can refer to.
-pub(super) struct Names<'d> {
-    pub(super) environments: &'d EnvironmentNames,
-    pub(super) teams: Vec<&'d str>,
+pub(in crate::declare) struct Names<'d> {
+    pub(in crate::declare) environments: &'d EnvironmentNames,
+    pub(in crate::declare) teams: Vec<&'d str>,
 }
 
 /// When and for whom a rule counts, as it is written.
-pub(super) struct Reach {
-    pub(super) severity: Given<Severity>,
-    pub(super) environments: Given<Vec<String>>,
-    pub(super) teams: Given<Vec<String>>,
+pub(in crate::declare) struct Reach {
+    pub(in crate::declare) severity: Given<Severity>,
+    pub(in crate::declare) environments: Given<Vec<String>>,
+    pub(in crate::declare) teams: Given<Vec<String>>,
 }
 
 impl Reach {
     /// The head of the rule of this name that stands at `at`.
-    pub(super) fn head(
+    pub(in crate::declare) fn head(
         self,
         name: &str,
         message: String,
@@ -113,7 +123,7 @@ fn teams(
 }
 
 /// Reports what is wrong with the name and the message that a rule of the repository's own has.
-pub(super) fn check_words(at: Located<'_>, findings: &mut Findings) {
+pub(in crate::declare) fn check_words(at: Located<'_>, findings: &mut Findings) {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if let Some((name, span)) = at.text("rule")
         && (name.is_empty() || !name.chars().all(plain))
@@ -132,7 +142,7 @@ pub(super) fn check_words(at: Located<'_>, findings: &mut Findings) {
 
 /// Reports names that more than one rule has. They are taken from the items themselves: a rule
 /// that is wrong in another way has its name all the same.
-pub(super) fn check_unique(root: Located<'_>, findings: &mut Findings) {
+pub(in crate::declare) fn check_unique(root: Located<'_>, findings: &mut Findings) {
     let items = |section| root.get(section).into_iter().flat_map(Located::items);
     let mut first: HashMap<&str, Span> = HashMap::new();
     for item in items("naming").chain(items("policies")) {
@@ -170,7 +180,7 @@ fn twice(name: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic
 }
 
 /// The items of a section that has rules, as many as a repository can have.
-pub(super) fn rules_of<'d>(
+pub(in crate::declare) fn rules_of<'d>(
     root: Located<'d>,
     section: &str,
     findings: &mut Findings,

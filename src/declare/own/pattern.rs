@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 
-use super::diagnostic::quoted;
-use super::document::{Findings, Located};
-use super::own_rules_file::Values;
-use super::places::{Position, Span};
-use super::rules::Rule;
-use super::suggest::{did_you_mean, list};
+use super::super::diagnostic::quoted;
+use super::super::document::{Findings, Located};
+use super::super::places::{Position, Span};
+use super::super::rules::Rule;
+use super::super::suggest::{did_you_mean, list};
+use super::file::Values;
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 1_000;
@@ -24,23 +24,23 @@ const SYNTAX: &str = "the syntax is that of https://docs.rs/regex/latest/regex/#
 
 /// What a text must look like, and what its named groups may be.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(in crate::declare) struct Pattern {
     regex: Regex,
     values: BTreeMap<String, Values>,
 }
 
 /// How a text breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(in crate::declare) struct Broken {
     /// What about it is wrong.
-    pub(super) why: String,
+    pub(in crate::declare) why: String,
     /// What to write; empty where the rule's message says it all.
-    pub(super) help: String,
+    pub(in crate::declare) help: String,
 }
 
 impl Pattern {
     /// The pattern that stands at the span, of the rule at `at`; reports what is wrong with it.
-    pub(super) fn read(
+    pub(in crate::declare) fn read(
         text: &str,
         span: Span,
         values: BTreeMap<String, Values>,
@@ -62,7 +62,7 @@ impl Pattern {
 
     /// How a text is not as the pattern demands. A named group that takes no part in the match can
     /// be anything.
-    pub(super) fn check(&self, text: &str) -> Option<Broken> {
+    pub(in crate::declare) fn check(&self, text: &str) -> Option<Broken> {
         let Some(captures) = self.regex.captures(text) else {
             let why = format!("it does not match {}", quoted(self.regex.as_str()));
             return Some(Broken { why, help: String::new() });
@@ -128,7 +128,7 @@ fn reason(error: &regex_syntax::Error) -> (String, Option<(usize, usize)>) {
 
 /// The place of a part of a text that stands in one line as it is: in quotes or not, but without
 /// escapes, which would show in its length. For any other the place is that of the whole text.
-pub(super) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span {
+pub(in crate::declare) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span {
     let Span { start, end } = span;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let written = end.column.saturating_sub(start.column);

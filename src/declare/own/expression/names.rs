@@ -7,8 +7,8 @@ use cel::common::ast::{
 };
 use regex::{Regex, RegexBuilder};
 
-use super::super::diagnostic::quoted;
-use super::super::suggest::{did_you_mean, list};
+use super::super::super::diagnostic::quoted;
+use super::super::super::suggest::{did_you_mean, list};
 use super::ExpressionError;
 use super::functions::{FUNCTIONS, TYPES};
 use super::syntax::characters_before;

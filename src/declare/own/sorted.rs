@@ -1,16 +1,16 @@
 //! The preset `sorted-consumers`: the consumers of a scope stand in the order of the names that are
 //! written. It is about the text alone, and so is asked while a file is read.
 
-use super::declared::{Scope, Who};
-use super::document::Findings;
-use super::fix::Fix;
+use super::super::declared::{Scope, Who};
+use super::super::document::Findings;
+use super::super::fix::Fix;
+use super::super::rules::Rule;
+use super::super::settings::Settings;
+use super::file::Preset;
 use super::naming::NamingCheck;
-use super::own_rules_file::Preset;
-use super::rules::Rule;
-use super::settings::Settings;
 
 /// Reports the first consumer that does not stand in order.
-pub(super) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings) {
+pub(in crate::declare) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings) {
     let is_preset =
         |check: &NamingCheck| matches!(check, NamingCheck::Preset(Preset::SortedConsumers));
     let Some(rule) = settings.naming.iter().find(|rule| is_preset(&rule.check)) else {

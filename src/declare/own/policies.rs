@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::Place;
-use super::document::{Findings, Located};
+use super::super::diagnostic::Place;
+use super::super::document::{Findings, Located};
+use super::super::item::read;
+use super::super::rules::Rule;
 use super::expression::{Expression, ExpressionError};
-use super::item::read;
-use super::own_rule::{Names, OwnRule, Reach, check_words, rules_of};
-use super::own_rules_file::{PolicyFile, PolicySubject};
+use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;
-use super::rules::Rule;
+use super::{Names, OwnRule, Reach, check_words, rules_of};
 
 /// A condition that must hold.
 #[derive(Debug, Clone)]
-pub(super) struct Policy {
-    pub(super) head: OwnRule,
-    pub(super) applies_to: PolicySubject,
-    pub(super) expression: Arc<Expression>,
+pub(in crate::declare) struct Policy {
+    pub(in crate::declare) head: OwnRule,
+    pub(in crate::declare) applies_to: PolicySubject,
+    pub(in crate::declare) expression: Arc<Expression>,
     /// Where the expression stands.
-    pub(super) place: Place,
+    pub(in crate::declare) place: Place,
 }
 
 impl PolicySubject {
@@ -32,7 +32,7 @@ impl PolicySubject {
 }
 
 /// The policies; reports what is wrong with each.
-pub(super) fn policies(
+pub(in crate::declare) fn policies(
     root: Located<'_>,
     names: &Names<'_>,
     findings: &mut Findings,

@@ -24,7 +24,7 @@ use cel::common::types::{CelBool, CelString};
 use cel::{Context, Env, ExecutionError, FunctionContext, Value};
 use regex::Regex;
 
-pub(super) use variables::Variables;
+pub(in crate::declare) use variables::Variables;
 
 /// The most steps an evaluation may take. A step is about 100 ns and 100 bytes in the `dev` profile,
 /// so this is a tenth of a second and 100 MB; up to four times as long where values are copied into
@@ -36,18 +36,18 @@ static LIBRARY: LazyLock<Arc<Env>> =
     LazyLock::new(|| Arc::new(Env::default().with_optional_support(false).with_stdlib()));
 
 /// A compiled policy expression.
-pub(super) struct Expression {
+pub(in crate::declare) struct Expression {
     tree: IdedExpr,
     context: Context<'static, 'static>,
 }
 
 /// Why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ExpressionError {
+pub(in crate::declare) struct ExpressionError {
     /// Where it is wrong: how many characters stand before.
-    pub(super) at: Option<usize>,
+    pub(in crate::declare) at: Option<usize>,
     /// What is wrong, in one line.
-    pub(super) message: String,
+    pub(in crate::declare) message: String,
 }
 
 impl ExpressionError {
@@ -64,7 +64,7 @@ impl fmt::Debug for Expression {
 
 impl Expression {
     /// Compiles `text`, which may use the variables that are `known`.
-    pub(super) fn compile(text: &str, known: &[&str]) -> Result<Self, ExpressionError> {
+    pub(in crate::declare) fn compile(text: &str, known: &[&str]) -> Result<Self, ExpressionError> {
         syntax::parsed(text, |tree, places| Self::of_tree(tree, text, places, known))
     }
 
@@ -84,7 +84,7 @@ impl Expression {
 
     /// Whether the policy is kept: what the expression makes of `variables`, or why it makes
     /// neither true nor false of them.
-    pub(super) fn evaluate(&self, variables: &Variables<'_>) -> Result<bool, String> {
+    pub(in crate::declare) fn evaluate(&self, variables: &Variables<'_>) -> Result<bool, String> {
         let (steps, longest) = self.steps(variables)?;
         if steps > MOST_STEPS {
             return Err(format!(
@@ -107,7 +107,10 @@ impl Expression {
 
     /// How many steps an evaluation with `variables` takes at most, and the length of the longest
     /// list a macro runs over in it.
-    pub(super) fn steps(&self, variables: &Variables<'_>) -> Result<(u64, u64), String> {
+    pub(in crate::declare) fn steps(
+        &self,
+        variables: &Variables<'_>,
+    ) -> Result<(u64, u64), String> {
         steps::most(&self.tree, variables)
     }
 }

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use globset::GlobSet;
 
-use super::diagnostic::{Diagnostic, quoted};
-use super::document::{Findings, Located};
-use super::environments::check_name;
-use super::item::{entries_of, read};
-use super::own_rules_file::TeamFile;
-use super::places::Span;
-use super::rules::Rule;
-use super::settings::globset;
-use super::suggest::list;
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::document::{Findings, Located};
+use super::super::environments::check_name;
+use super::super::item::{entries_of, read};
+use super::super::places::Span;
+use super::super::rules::Rule;
+use super::super::settings::globset;
+use super::super::suggest::list;
+use super::file::TeamFile;
 use crate::domain::ScopeName;
 
 /// How many teams a repository can have: each is asked about every scope.
@@ -20,12 +20,12 @@ const MOST_TEAMS: usize = 1_000;
 
 /// The repository's teams.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Teams(Vec<Team>);
+pub(in crate::declare) struct Teams(Vec<Team>);
 
 /// Who declares some of the scopes, in a folder of their own.
 #[derive(Debug, Clone)]
-pub(super) struct Team {
-    pub(super) name: String,
+pub(in crate::declare) struct Team {
+    pub(in crate::declare) name: String,
     /// Without a slash at its end.
     path: String,
     globs: Vec<String>,
@@ -36,12 +36,12 @@ pub(super) struct Team {
 
 /// Why a scope may not be declared where it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Objection {
-    pub(super) rule: Rule,
-    pub(super) message: String,
-    pub(super) help: String,
+pub(in crate::declare) struct Objection {
+    pub(in crate::declare) rule: Rule,
+    pub(in crate::declare) message: String,
+    pub(in crate::declare) help: String,
     /// The place in portvakt.yaml of the team that is spoken of.
-    pub(super) team: Span,
+    pub(in crate::declare) team: Span,
 }
 
 impl Team {
@@ -56,12 +56,12 @@ impl Team {
 
 impl Teams {
     /// The team whose file this is; of several, the one with the deepest folder.
-    pub(super) fn of(&self, file: &str) -> Option<&Team> {
+    pub(in crate::declare) fn of(&self, file: &str) -> Option<&Team> {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
     }
 
     /// Why a scope may not be declared in a file. In the folder of any team that has it, it may.
-    pub(super) fn objection(&self, file: &str, scope: &ScopeName) -> Option<Objection> {
+    pub(in crate::declare) fn objection(&self, file: &str, scope: &ScopeName) -> Option<Objection> {
         let owners: Vec<_> = self.0.iter().filter(|team| team.has(scope)).collect();
         if owners.iter().any(|team| team.holds(file)) {
             return None;
@@ -116,13 +116,13 @@ fn folders(teams: &[&Team]) -> String {
 }
 
 /// The names of all teams, those included that have something wrong with them.
-pub(super) fn team_names(root: Located<'_>) -> Vec<&str> {
+pub(in crate::declare) fn team_names(root: Located<'_>) -> Vec<&str> {
     let names = root.get("teams").into_iter().flat_map(Located::entries);
     names.map(|(name, _)| name).collect()
 }
 
 /// The teams; reports what is wrong with each.
-pub(super) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
+pub(in crate::declare) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
     let section = root.get("teams").unwrap_or(root);
     let entries = entries_of(root, "teams", findings);
     if entries.len() > MOST_TEAMS {
@@ -180,7 +180,7 @@ fn same_folder(path: &str, span: Span, first: Span, findings: &Findings) -> Diag
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::SETTINGS_FILE;
+    use super::super::super::settings::SETTINGS_FILE;
     use super::*;
     use crate::declare::document::{Document, parse};
 
