@@ -81,8 +81,7 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
             }
         };
         let name = relative(root, entry.path());
-        let included = |set: &GlobSet| Path::new(&name).ancestors().any(|path| set.is_match(path));
-        if settings.include.as_ref().is_some_and(|set| !included(set)) || name == SETTINGS_FILE {
+        if !is_chosen(&name, settings) {
             continue;
         }
         match kind(&entry, root) {
@@ -101,6 +100,25 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
     (listed, found)
 }
 
+/// Whether a file lies where declarations are read. What portvakt.yaml says of a folder holds for
+/// all below.
+pub(super) fn is_chosen(name: &str, settings: &Settings) -> bool {
+    let above = || Path::new(name).ancestors();
+    let excluded = |path: &Path| path != Path::new("") && settings.exclude.is_match(path);
+    let included = |set: &GlobSet| above().any(|path| set.is_match(path));
+    name != SETTINGS_FILE
+        && !name.split('/').any(|part| part.starts_with('.'))
+        && !above().any(excluded)
+        && settings.include.as_ref().is_none_or(included)
+}
+
+/// Whether a file is YAML, by its name.
+pub(super) fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
+}
+
 enum Kind {
     Yaml,
     Other,
@@ -109,10 +127,7 @@ enum Kind {
 
 fn kind(entry: &DirEntry, root: &Path) -> Kind {
     const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
-    let extension = entry.path().extension();
-    let yaml = extension.is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
-    });
+    let yaml = is_yaml(entry.path());
     let Some(file_type) = entry.file_type() else {
         return Kind::Other;
     };

@@ -44,7 +44,7 @@ pub use diagnostic::{Diagnostic, Related, Severity};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use files::{NoRepository, find_root};
 pub use fix::{Fix, Mended, mend};
-pub use repository::{EnvironmentError, Invalid, Repository, load};
+pub use repository::{EnvironmentError, Invalid, Repository, load, read};
 pub use rules::{BASE, Example, Rule};
 pub use settings::{SETTINGS_FILE, Settings};
 pub use source::{SecretSource, TextSource};

@@ -1,6 +1,7 @@
 //! A repository that was read: what is wrong with it, and what it declares.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -55,25 +56,55 @@ pub enum EnvironmentError {
 /// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
-    let (settings, mut found) = settings(&bytes);
+    from_parts(root, &bytes, |settings| {
+        let (listed, refused) = files::list(root, settings);
+        let parts = listed.into_par_iter().map(|listed| match files::read(&listed) {
+            Ok(bytes) => reading::declarations(listed.name, &bytes, settings),
+            Err(error) => {
+                Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
+            }
+        });
+        (parts.collect(), refused)
+    })
+}
+
+/// Reads a repository whose files are in memory: what is in portvakt.yaml, and each other file by
+/// its path in the repository, with `/` between its parts. Of those only the ones are read that
+/// [`load`] would read; how many and how large they are is for the caller to bound.
+///
+/// # Errors
+/// As of [`load`].
+pub fn read(
+    root: &Path,
+    settings: &[u8],
+    mut files: Vec<(Arc<str>, Vec<u8>)>,
+) -> Result<Repository, Vec<Diagnostic>> {
+    files.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
+    from_parts(root, settings, |settings| {
+        let chosen = files.into_par_iter().filter(|(name, _)| {
+            files::is_yaml(Path::new(&**name)) && files::is_chosen(name, settings)
+        });
+        let parts = chosen.map(|(name, bytes)| reading::declarations(name, &bytes, settings));
+        (parts.collect(), Vec::new())
+    })
+}
+
+/// The repository of what its files declare, in their order, and what is to be said besides.
+fn from_parts(
+    root: &Path,
+    bytes: &[u8],
+    parts: impl FnOnce(&Settings) -> (Vec<Declared>, Vec<Diagnostic>),
+) -> Result<Repository, Vec<Diagnostic>> {
+    let (settings, mut found) = settings(bytes);
     let Some(settings) = settings else {
         diagnostic::sort(&mut found);
         return Err(found);
     };
-    let (listed, refused) = files::list(root, &settings);
+    let (parts, refused) = parts(&settings);
     found.extend(refused);
-    let read: Vec<Declared> = listed
-        .into_par_iter()
-        .map(|listed| match files::read(&listed) {
-            Ok(bytes) => reading::declarations(listed.name, &bytes, &settings),
-            Err(error) => {
-                Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
-            }
-        })
-        .collect();
     let mut declared = Declared::default();
-    for one in read {
-        declared.append(one);
+    for part in parts {
+        declared.append(part);
     }
     found.append(&mut declared.diagnostics);
     found.extend(check::check(&declared, &settings.teams));

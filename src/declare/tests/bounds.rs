@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::super::{Rule, find_root, load};
+use super::super::{Rule, find_root, load, read};
 use super::{SETTINGS, TODAY, check, check_one, folder, said};
 
 #[test]
@@ -61,6 +61,29 @@ fn globs_choose_the_files() {
     let repository = load(folder(&files).path()).unwrap();
     let (desired, _) = repository.desired("test", TODAY).unwrap();
     assert_eq!(desired.scopes.len(), 1, "what git ignores is read");
+}
+
+#[test]
+fn files_in_memory_are_read_as_those_of_a_folder() {
+    let settings = format!("{SETTINGS}include: [teams/, k8s]\nexclude: [/, 'teams/*/skip/']\n");
+    let files: [(&str, &[u8]); 9] = [
+        ("portvakt.yaml", settings.as_bytes()),
+        ("b.yaml", b"["),
+        ("k8s/.hidden/a.yaml", b"["),
+        ("k8s/a.txt", b"["),
+        ("teams/a/skip/b/a.yaml", b"["),
+        ("teams/a.yaml", b"groups: { a: [x] }"),
+        ("teams/a/b.yml", b"groups: { b: [y] }\ngrups: 1"),
+        ("teams/a-b.yaml", b"scopes: [{ name: etat:a, description: a }]"),
+        ("teams/b.YAML", b"scopes: [{ name: etat:a, description: a }]"),
+    ];
+    let folder = folder(&files);
+    let given = files[1..].iter().rev();
+    let given = given.map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect();
+    let repository = read(folder.path(), settings.as_bytes(), given).unwrap();
+    let found = repository.check(TODAY);
+    assert!(found.len() > 3, "{}", said(&found));
+    assert_eq!(found, check(folder.path()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_settings;
 mod bounds;
 mod examples;
+mod fuzz_seeds;
 mod own_rules;
 mod resolving;
 mod robustness;
