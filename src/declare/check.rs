@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use super::declared::{Declared, Group, Scope, Who};
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::environments::EnvironmentSet;
+use super::instead;
 use super::own::teams::{Objection, Teams};
 use super::rules::Rule;
 use super::settings::SETTINGS_FILE;
 use super::suggest::Suggester;
-use crate::domain::ScopeName;
+use crate::domain::{Orgno, ScopeName};
 
 /// How much access is resolved; far more than any organisation gives.
 const MOST_ACCESSES: usize = 1_000_000;
@@ -135,6 +136,22 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
 }
 
 impl Known<'_> {
+    /// How known names are written that are not written as they should be.
+    fn other_writing(&self, name: &str) -> Option<String> {
+        let is_known = |name: &str| self.aliases.contains(name) || name.parse::<Orgno>().is_ok();
+        if let Some((key @ ("group" | "consumer"), rest)) = name.split_once(':') {
+            return Some(format!("write a space behind the colon: `{key}: {rest}`"));
+        }
+        let names = instead::names(name);
+        if names.len() > 1 && names.iter().all(|name| is_known(name)) {
+            let list = names.join(", ");
+            return Some(format!("write `[{list}]`, or each on a line of its own behind a dash"));
+        }
+        let core = name.trim_matches(|c: char| !c.is_alphanumeric());
+        let alone = (core != name && is_known(core)).then_some(core)?;
+        Some(format!("write `{alone}` and nothing before or behind it"))
+    }
+
     fn check(&self, who: &Who, place: &Place, in_group: bool) -> Option<Diagnostic> {
         match who {
             Who::Orgno(_) => None,
@@ -150,8 +167,12 @@ impl Known<'_> {
                     format!("it is a group: write `group: {name}`")
                 } else {
                     let names = self.aliases.iter().copied();
-                    let hint = self.suggester.did_you_mean(name, names);
-                    format!("{hint}declare it under `consumers`, or write the organisation number")
+                    self.other_writing(name).unwrap_or_else(|| {
+                        let hint = self.suggester.did_you_mean(name, names);
+                        format!(
+                            "{hint}declare it under `consumers`, or write the organisation number"
+                        )
+                    })
                 };
                 Some(Diagnostic::new(Rule::UnknownAlias, place, &message, &help))
             }

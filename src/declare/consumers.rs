@@ -8,10 +8,12 @@ use super::declared::{Alias, Consumer, Declared, Group, Spans, Until, Who};
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
-use super::item::{TEXT, entries_of, items_of, read, wrong_kind};
+use super::instead;
+use super::item::{TEXT, entries_of, items_of, read, unknown_key, wrong_kind};
 use super::places::Span;
 use super::rules::Rule;
 use super::settings::parse_orgno;
+use super::suggest::nearest;
 
 /// Reads the `consumers` of a document.
 pub(super) fn aliases(
@@ -26,7 +28,10 @@ pub(super) fn aliases(
         let alias = alias(name, at, span, environments, findings);
         match alias.filter(|_| check_name(name, span, findings)) {
             Some(alias) => declared.aliases.push(alias),
-            None => declared.broken.push(name.to_owned()),
+            None => {
+                let without_space = name.split_whitespace().collect();
+                declared.broken.extend([name.to_owned(), without_space]);
+            }
         }
     }
 }
@@ -78,7 +83,7 @@ fn member(at: Located<'_>, findings: &mut Findings) -> Option<Who> {
 /// An organisation number if the text has nothing but digits, else an alias.
 fn named(text: &str, span: Span, findings: &mut Findings) -> Option<Who> {
     let numeric = |c: char| c.is_ascii_digit() || c.is_whitespace();
-    if text.chars().all(numeric) {
+    if text.chars().all(numeric) || instead::orgno(text).is_some() {
         return parse_orgno(text, span, findings).map(Who::Orgno);
     }
     Some(Who::Alias(text.into()))
@@ -127,31 +132,102 @@ fn detailed(
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Consumer> {
+    if misshapen(at, findings) {
+        return None;
+    }
     let file::DetailedEntry { environments: names, reason, .. } = read(at, findings)?;
     let who =
         at.text("consumer").and_then(|(text, span)| Some((named(text, span, findings)?, span)));
-    let until = match at.text("until") {
-        Some((text, span)) => date(text, span, findings).map(|date| Until { date, span }),
-        None => None,
-    };
+    let until = at.get("until").filter(|until| !until.value.is_null()).and_then(|until| {
+        let span = until.span();
+        date(until, findings).map(|date| Until { date, span })
+    });
     let environments = environments.declared(names.0.as_deref(), at, findings);
     let (who, who_span) = who?;
     let reason = reason.0.map(Into::into);
     Some(Consumer { who, who_span, until, environments, reason, span: at.span() })
 }
 
-fn date(text: &str, span: Span, findings: &mut Findings) -> Option<Date> {
+/// Reports an entry that is a mapping but names nobody: a name in the place of a key.
+fn misshapen(at: Located<'_>, findings: &mut Findings) -> bool {
+    const KEYS: [&str; 2] = ["consumer", "group"];
+    let is_ours = |key: &str| nearest(key, KEYS) == Some("consumer");
+    if at.entries().any(|(key, _)| is_ours(key) || instead::head(key, &KEYS).is_some()) {
+        return false;
+    }
+    let Some((key, value)) = at.entries().next() else {
+        return false;
+    };
+    if nearest(key, KEYS).is_some() {
+        unknown_key(key, &KEYS, at, findings);
+        return true;
+    }
+    if ["until", "environments", "reason"].contains(&key) {
+        let message = "the key `consumer` is missing";
+        let help = "take the dash out, and put two spaces in its place, if it belongs to the entry \
+                    above; else add `consumer: …`";
+        findings.report(Rule::MissingKey, at.span(), message, help);
+        return true;
+    }
+    let holds_more = value.value.is_mapping() || value.value.is_null() || key.contains(' ');
+    if !holds_more {
+        return false;
+    }
+    let name = key.split(' ').next().unwrap_or(key);
+    let shown = quoted(key);
+    let help = format!(
+        "write {}, and beside it what more there is to say, such as `until: …`",
+        quoted(&format!("consumer: {name}"))
+    );
+    let message = format!("the key {shown} is not known here");
+    findings.report(Rule::UnknownKey, at.key_span(key), &message, &help);
+    true
+}
+
+fn date(at: Located<'_>, findings: &mut Findings) -> Option<Date> {
+    let span = at.span();
+    let text = match at.value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Sequence(_)
+        | Value::Mapping(_)
+        | Value::Tagged(_) => {
+            wrong_kind(at, "a date such as 2027-06-30", findings);
+            return None;
+        }
+    };
+    let date = as_written(&text);
+    if date.is_none() {
+        let message = format!("{} is no date", quoted(&text));
+        let help = match meant(&text) {
+            Some(date) => format!("write {date}: the last day with access, as YYYY-MM-DD"),
+            None => "write the last day with access as YYYY-MM-DD, such as 2027-06-30".into(),
+        };
+        findings.report(Rule::Date, span, &message, &help);
+    }
+    date
+}
+
+/// The date that another way of writing stands for; the day stands before the month, as in Norway.
+fn meant(text: &str) -> Option<Date> {
+    let text = text.split(['T', ' ']).next().unwrap_or_default();
+    let parts: Vec<&str> = text.split(['.', '/', '-']).collect();
+    let (year, month, day) = match parts.as_slice() {
+        [year, month, day] if year.len() == 4 => (*year, *month, *day),
+        [day, month, year] if year.len() == 4 => (*year, *month, *day),
+        [all] if all.len() == 8 && all.is_ascii() => (&all[..4], &all[4..6], &all[6..]),
+        _ => return None,
+    };
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+fn as_written(text: &str) -> Option<Date> {
     // jiff reads more forms than one; a date in a declaration has one.
     let form = |(index, c): (usize, char)| match index {
         4 | 7 => c == '-',
         _ => c.is_ascii_digit(),
     };
-    let date =
-        (text.len() == 10 && text.char_indices().all(form)).then(|| text.parse().ok()).flatten();
-    if date.is_none() {
-        let message = format!("{} is no date", quoted(text));
-        let help = "write the last day with access as YYYY-MM-DD, such as 2027-06-30";
-        findings.report(Rule::Date, span, &message, help);
-    }
-    date
+    (text.len() == 10 && text.char_indices().all(form)).then(|| text.parse().ok()).flatten()
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::attributes::with_attributes;
 use super::given::{Entries, Given, Items};
@@ -123,9 +124,9 @@ pub(super) struct DetailedEntry {
     consumer: String,
     /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
     #[serde(default)]
-    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    #[schemars(with = "Given<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    until: Given<String>,
+    until: Given<IgnoredAny>,
     /// The environments in which the entry counts. Default: all.
     #[serde(default)]
     #[schemars(length(min = 1))]

@@ -1,25 +1,41 @@
 //! A file's text as values that know where they stand.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_yaml::Value;
 
 use super::diagnostic::{Diagnostic, Place, quoted};
-use super::places::{self, Node, Position, Problem, Span};
+use super::places::{self, Node, Places, Position, Problem, Span};
 use super::rules::Rule;
+use super::settings::SETTINGS_FILE;
 
 /// The findings of one file as they come up.
 #[derive(Debug)]
 pub(super) struct Findings {
     pub(super) file: Arc<str>,
     pub(super) list: Vec<Diagnostic>,
+    /// Where the file's aliases stand.
+    pub(super) aliases: Vec<Position>,
 }
 
 impl Findings {
     pub(super) fn new(file: Arc<str>) -> Self {
-        let list = Vec::new();
-        Self { file, list }
+        Self { file, list: Vec::new(), aliases: Vec::new() }
+    }
+
+    /// What was found, once: what a YAML alias stands for is read each time that it is used.
+    pub(super) fn into_list(self) -> Vec<Diagnostic> {
+        let Self { mut list, aliases, .. } = self;
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let mut said = HashSet::new();
+        list.retain(|found| {
+            let at = Position { line: number(found.line), column: number(found.column) };
+            let is_first = said.insert((found.code, found.message.clone(), found.help.clone()));
+            is_first || aliases.binary_search(&at).is_err()
+        });
+        list
     }
 
     pub(super) fn place(&self, span: Span) -> Place {
@@ -119,7 +135,10 @@ impl<'d> Located<'d> {
 
 /// The documents of a file. `None` if it cannot be read as YAML, and then it is reported why.
 pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Document<'t>>> {
-    let (nodes, problems) = places::read(text);
+    // What stands in portvakt.yaml could be a secret.
+    let repeats = &*findings.file != SETTINGS_FILE;
+    let Places { documents: nodes, problems, aliases } = places::read(text, repeats);
+    findings.aliases = aliases;
     if !problems.is_empty() {
         for problem in problems {
             let diagnostic = from_problem(problem, findings);
@@ -135,7 +154,9 @@ pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Do
         match Value::deserialize(reader) {
             Ok(value) => documents.push(Document { value, node }),
             Err(error) => {
-                report_second_opinion(&error, node.span, findings);
+                let problem = second_opinion(text, &error, node.span, repeats);
+                let diagnostic = from_problem(problem, findings);
+                findings.list.push(diagnostic);
                 return None;
             }
         }
@@ -151,23 +172,20 @@ pub(super) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Do
 
 /// A file must be YAML for both readers: what two readers understand differently is not fit to
 /// decide who has access.
-fn report_second_opinion(error: &serde_yaml::Error, document: Span, findings: &mut Findings) {
+fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats: bool) -> Problem {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let span = error.location().map_or(document, |location| {
-        let line = number(location.line());
-        let column = number(location.column());
-        let start = Position { line, column };
-        Span { start, end: start }
+    let at = error.location().map_or(document.start, |location| Position {
+        line: number(location.line()),
+        column: number(location.column()),
     });
-    let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or_default();
-    let help = "write it in a plainer way: YAML readers do not agree on this";
-    findings.report(Rule::Syntax, span, &format!("this is not YAML: {what}"), help);
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or_default();
+    places::syntax(text, at, said, repeats)
 }
 
 fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
     let Problem { rule, span, message, help, first } = problem;
-    let diagnostic = Diagnostic::new(rule, &findings.place(span), &message, help);
+    let diagnostic = Diagnostic::new(rule, &findings.place(span), &message, &help);
     match first {
         Some(first) => diagnostic.with_related(findings.place(first).related("first here")),
         None => diagnostic,

@@ -2,9 +2,10 @@
 
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
+use super::instead;
 use super::places::Span;
 use super::rules::Rule;
-use super::suggest::{did_you_mean, list};
+use super::suggest::{did_you_mean, list, nearest};
 
 /// How many environments a repository can have: a set of them is a word of bits.
 pub(super) const MOST_ENVIRONMENTS: usize = 64;
@@ -68,7 +69,10 @@ impl EnvironmentNames {
         findings: &mut Findings,
     ) -> EnvironmentSet {
         let Some(names) = names else {
-            return EnvironmentSet::ALL;
+            // What is misspelt or wrong was told; what it would have meant is not known.
+            let is_meant = |key| nearest(key, ["environments"]).is_some();
+            let is_given = at.entries().any(|(key, _)| is_meant(key));
+            return if is_given { EnvironmentSet::NONE } else { EnvironmentSet::ALL };
         };
         let Some(list) = at.get("environments") else {
             return EnvironmentSet::ALL;
@@ -101,8 +105,17 @@ impl EnvironmentNames {
         if set.is_none() {
             let known = || self.0.iter().map(String::as_str);
             let message = format!("there is no environment {}", quoted(name));
-            let help =
-                format!("{}portvakt.yaml has {}", did_you_mean(name, known()), list(known()));
+            let several = instead::names(name);
+            let hint = if several.len() > 1 && several.iter().all(|name| self.set(name).is_some()) {
+                format!("write a comma between them: `[{}]`; ", several.join(", "))
+            } else if let Some((name, _)) = name.split_once(':')
+                && self.set(name).is_some()
+            {
+                format!("write a space behind the colon of `{name}:`; ")
+            } else {
+                did_you_mean(name, known())
+            };
+            let help = format!("{hint}portvakt.yaml has {}", list(known()));
             findings.report(Rule::UnknownEnvironment, span, &message, &help);
         }
         set

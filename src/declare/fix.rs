@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
 use super::document::{Findings, decode};
-use super::places::{Position, Span};
+use super::lines::Lines;
+use super::places::Span;
 use super::settings::{SETTINGS_FILE, Settings, settings};
 use super::{files, reading};
 
@@ -143,44 +144,7 @@ fn edits(fix: &Fix, lines: &Lines<'_>) -> Option<Vec<(Range<usize>, String)>> {
     }
 }
 
-/// A text and where its lines begin.
-struct Lines<'t> {
-    text: &'t str,
-    starts: Vec<usize>,
-}
-
-impl<'t> Lines<'t> {
-    /// YAML's lines end with a line feed, a carriage return, or the two together (YAML 1.2.2,
-    /// section 5.4).
-    fn new(text: &'t str) -> Self {
-        let bytes = text.as_bytes();
-        let ends = |at: &usize| match bytes[*at] {
-            b'\n' => true,
-            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        };
-        let starts = (0..bytes.len()).filter(ends).map(|at| at + 1);
-        Self { text, starts: std::iter::once(0).chain(starts).collect() }
-    }
-
-    fn offset(&self, at: Position) -> Option<usize> {
-        let start = *self.starts.get(at.line as usize - 1)?;
-        let mut chars = self.text[start..].char_indices().map(|(offset, _)| start + offset);
-        chars.nth(at.column as usize - 1).or(Some(self.text.len()))
-    }
-
-    fn range(&self, span: Span) -> Option<Range<usize>> {
-        let range = self.offset(span.start)?..self.offset(span.end)?;
-        (range.start <= range.end).then_some(range)
-    }
-
-    /// The line of this number, the first being 1, without its end.
-    fn line(&self, number: usize) -> &'t str {
-        let start = self.starts.get(number - 1).copied().unwrap_or(self.text.len());
-        let end = self.starts.get(number).copied().unwrap_or(self.text.len());
-        self.text[start..end].trim_end_matches(['\n', '\r'])
-    }
-
+impl Lines<'_> {
     /// Whether each item of a list stands behind a dash on lines of its own.
     fn in_one_line_each(&self, items: &[Span]) -> bool {
         items.iter().all(|item| {
@@ -214,6 +178,7 @@ impl<'t> Lines<'t> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::places::Position;
     use super::*;
 
     fn at(line: u32, from: u32, to: u32) -> Span {

@@ -9,8 +9,10 @@ use serde_yaml::{Mapping, Value};
 
 use super::document::{Findings, Located, kind};
 use super::fix::Fix;
+use super::instead;
 use super::places::Span;
 use super::rules::Rule;
+use super::settings::SETTINGS_FILE;
 use super::source::SECRET_IN_YAML;
 use super::suggest::{did_you_mean, list, nearest, only_near};
 use crate::domain::Orgno;
@@ -32,6 +34,8 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
     let mut rest = at.value.clone();
     // Keys about which something was said: taken out, missing, or meant by a misspelt one.
     let mut seen: BTreeSet<String> = BTreeSet::new();
+    // Keys of which nothing is known, by their mapping, and what was said of them.
+    let mut strange: Vec<(String, usize)> = Vec::new();
     for _ in 0..MOST_ERRORS {
         let error = match serde_path_to_error::deserialize::<_, T>(&rest) {
             Ok(item) => return Some(item),
@@ -41,7 +45,7 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
         let text = error.inner().to_string();
         match (missing_key(&text), unknown_field(&text)) {
             (Some(key), _) => {
-                if seen.insert(key_in(&route, key)) {
+                if seen.insert(key_in(&route, key)) && !meant(key, &route, &strange, findings) {
                     missing(key, follow(at, &route).1, findings);
                 }
                 let inside = at_route(&mut rest, &route)?.as_mapping_mut()?;
@@ -54,8 +58,13 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
                     unknown_key(key, &known, follow(at, &route).0, findings);
                     return None;
                 };
+                let first = findings.list.len();
                 let meant = take_out_unknown(inside, &known, follow(at, around).0, findings);
                 seen.extend(meant.iter().map(|key| key_in(around, key)));
+                let told = instead::known(&known);
+                let is_strange = |index: &usize| findings.list[*index].help.as_ref() == Some(&told);
+                let indices = (first..findings.list.len()).filter(is_strange);
+                strange.extend(indices.map(|index| (key_in(around, ""), index)));
             }
             (None, None) => {
                 let Some(key) = last_key(&route) else {
@@ -71,6 +80,23 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
         }
     }
     None
+}
+
+/// Whether the one key of a mapping of which nothing is known was probably meant to be one that is
+/// missing; then it is said of that.
+fn meant(
+    missing: &str,
+    route: &[&Segment],
+    strange: &[(String, usize)],
+    findings: &mut Findings,
+) -> bool {
+    let mapping = key_in(route, "");
+    let mut here = strange.iter().filter(|(other, _)| *other == mapping);
+    let (Some((_, index)), None) = (here.next(), here.next()) else {
+        return false;
+    };
+    findings.list[*index].help = Some(format!("did you mean `{missing}`? That is missing here"));
+    true
 }
 
 /// A key of the mapping at the end of a route.
@@ -101,7 +127,7 @@ fn take_out_unknown<'k>(
     inside.retain(|key, _| is_known(key));
     let mut meant = Vec::new();
     for key in unknown.iter().filter_map(Value::as_str) {
-        meant.extend(nearest(key, known.iter().copied()));
+        meant.extend(instead::head(key, known).or_else(|| nearest(key, known.iter().copied())));
         unknown_key(key, known, mapping, findings);
     }
     meant
@@ -179,12 +205,15 @@ fn report(at: Located<'_>, route: &[&Segment], text: &str, findings: &mut Findin
         findings.report(Rule::WrongValue, found.span(), &message, &help).fix =
             other_case.map(|word| Fix::replace(found.span(), word));
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
-        let expected = in_words(expected);
+        let raw = expected;
+        let expected = in_words(raw);
         if near_secrets(route) {
             let message = format!("expected {expected}");
             findings.report(Rule::WrongValue, found.span(), &message, "");
         } else {
-            wrong_kind(found, expected, findings);
+            let example = instead::mapping(found.value, raw);
+            let help = example.unwrap_or_else(|| instead::value(found.value, expected));
+            report_kind(found, expected, &help, findings);
         }
     } else {
         findings.report(Rule::WrongValue, found.span(), text, "");
@@ -206,11 +235,7 @@ pub(super) fn missing(key: &str, span: Span, findings: &mut Findings) {
 
 /// Reports a key of a mapping that is none of those that are known.
 pub(super) fn unknown_key(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
-    let help = match nearest(key, known.iter().copied()) {
-        _ if key == "<<" => "merge keys are not read: write out what is meant".to_owned(),
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("known here: {}", list(known.iter().copied())),
-    };
+    let help = unknown_key_help(key, known, at, &findings.file);
     let shown = super::diagnostic::quoted(key);
     let message = format!("the key {shown} is not known here");
     let meant = only_near(key, known.iter().copied()).filter(|meant| at.get(meant).is_none());
@@ -219,41 +244,64 @@ pub(super) fn unknown_key(key: &str, known: &[&str], at: Located<'_>, findings: 
         meant.map(|meant| Fix::replace(span, meant));
 }
 
+fn unknown_key_help(key: &str, known: &[&str], at: Located<'_>, file: &str) -> String {
+    if key == "<<" {
+        return "merge keys are not read: write out what is meant".to_owned();
+    }
+    if let Some(meant) = nearest(key, known.iter().copied()) {
+        return format!("did you mean `{meant}`?");
+    }
+    if let Some(head) = instead::head(key, known) {
+        return match file == SETTINGS_FILE {
+            true => format!("write a colon and a space behind `{head}`"),
+            false => instead::parted(key, head),
+        };
+    }
+    let value = at.get(key).map(|at| at.value);
+    let all = instead::known(known);
+    match instead::place(key, value, known, file == SETTINGS_FILE) {
+        Some(place) => place,
+        None if value.is_some_and(Value::is_null) => {
+            format!("{all}; if it belongs to the text before it, put all of that in quotes")
+        }
+        None => all,
+    }
+}
+
 /// Reports a value that should be something else.
 pub(super) fn wrong_kind(found: Located<'_>, expected: &str, findings: &mut Findings) {
+    report_kind(found, expected, &instead::value(found.value, expected), findings);
+}
+
+fn report_kind(found: Located<'_>, expected: &str, help: &str, findings: &mut Findings) {
     let message = format!("expected {expected}, found {}", kind(found.value));
-    let help = match found.value {
-        Value::Number(number) if expected == TEXT => {
-            format!("put it in quotes: \"{number}\"")
-        }
-        Value::Bool(value) if expected == TEXT => format!("put it in quotes: \"{value}\""),
-        Value::Null => "write the value, or leave the key out".into(),
-        Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Sequence(_)
-        | Value::Mapping(_)
-        | Value::Tagged(_) => String::new(),
-    };
     let orgno = found.value.as_u64().filter(|_| expected == TEXT).map(|number| number.to_string());
     let orgno = orgno.filter(|number| number.parse::<Orgno>().is_ok());
-    findings.report(Rule::WrongValue, found.span(), &message, &help).fix =
+    findings.report(Rule::WrongValue, found.span(), &message, help).fix =
         orgno.map(|orgno| Fix::replace(found.span(), &format!("\"{orgno}\"")));
 }
 
 /// What a text is called in messages.
 pub(super) const TEXT: &str = "a text";
+/// What `true` and `false` are called.
+pub(super) const BOOL: &str = "true or false";
+/// What a list is called.
+pub(super) const LIST: &str = "a list";
+/// What a mapping is called.
+pub(super) const MAPPING: &str = "a mapping";
+/// What a number is called.
+pub(super) const NUMBER: &str = "a whole number, 0 or more";
 
 /// What a type's reader expects, in the words of a person who writes YAML.
 fn in_words(expected: &str) -> &str {
     match expected {
         "a string" => TEXT,
-        "a boolean" => "true or false",
-        "a sequence" => "a list",
-        "a map" => "a mapping",
-        "u8" | "u32" | "u64" => "a whole number, 0 or more",
+        "a boolean" => BOOL,
+        "a sequence" => LIST,
+        "a map" => MAPPING,
+        "u8" | "u32" | "u64" => NUMBER,
         "a Value::Tagged enum" => TEXT,
-        other if other.starts_with("struct ") => "a mapping",
+        other if other.starts_with("struct ") => MAPPING,
         other => other,
     }
 }
@@ -286,7 +334,7 @@ pub(super) fn entries_of<'d>(
         | Value::Number(_)
         | Value::String(_)
         | Value::Sequence(_)
-        | Value::Tagged(_) => wrong_kind(at, "a mapping", findings),
+        | Value::Tagged(_) => wrong_kind(at, MAPPING, findings),
     }
     at.entries().collect()
 }
@@ -302,7 +350,12 @@ pub(super) fn items_of<'d>(
         && !at.value.is_null()
         && !at.value.is_sequence()
     {
-        wrong_kind(at, "a list", findings);
+        let help = match (at.value, key) {
+            (Value::Mapping(_), "scopes") => "write each scope as `- name: …`, and the rest below",
+            (Value::Mapping(_), "removed") => "write each entry as `- { scope: …, action: … }`",
+            (value, _) => &instead::value(value, LIST),
+        };
+        report_kind(at, LIST, help, findings);
     }
     at.into_iter().flat_map(Located::items)
 }

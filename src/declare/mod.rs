@@ -22,7 +22,9 @@ mod files;
 mod fix;
 mod given;
 mod here;
+mod instead;
 mod item;
+mod lines;
 mod own;
 mod places;
 mod quotes;
@@ -37,6 +39,7 @@ mod settings_file;
 mod silences;
 mod source;
 mod suggest;
+mod syntax;
 #[cfg(test)]
 mod tests;
 

@@ -12,6 +12,7 @@ use saphyr_parser::{Event, Marker, Parser, Tag};
 use super::diagnostic::quoted;
 use super::quotes::Source;
 use super::rules::Rule;
+use super::syntax;
 
 /// How deeply YAML may be nested.
 const DEEPEST: usize = 64;
@@ -46,7 +47,7 @@ pub(super) struct Problem {
     pub(super) rule: Rule,
     pub(super) span: Span,
     pub(super) message: String,
-    pub(super) help: &'static str,
+    pub(super) help: Cow<'static, str>,
     /// Where a duplicate key stood first.
     pub(super) first: Option<Span>,
 }
@@ -105,13 +106,23 @@ impl Node<'_> {
     }
 }
 
+/// What is read of a text.
+pub(super) struct Places<'s> {
+    pub(super) documents: Vec<Node<'s>>,
+    pub(super) problems: Vec<Problem>,
+    /// Where aliases stand.
+    pub(super) aliases: Vec<Position>,
+}
+
 /// The places of each document of a text. An error ends it; duplicate keys and tags are collected.
-pub(super) fn read(text: &str) -> (Vec<Node<'_>>, Vec<Problem>) {
-    let mut builder = Builder::default();
+/// Whether what the text says may be repeated is for the caller to know.
+pub(super) fn read(text: &str, repeats: bool) -> Places<'_> {
+    let mut builder = Builder { repeats, ..Builder::default() };
     if let Err(problem) = builder.read(text) {
         builder.problems.push(problem);
     }
-    (builder.documents, builder.problems)
+    let Builder { documents, problems, aliases, .. } = builder;
+    Places { documents, problems, aliases }
 }
 
 /// How large a value is, aliases expanded.
@@ -137,6 +148,8 @@ struct Builder<'s> {
     anchors: HashMap<usize, Extent>,
     from_aliases: usize,
     problems: Vec<Problem>,
+    aliases: Vec<Position>,
+    repeats: bool,
 }
 
 impl<'s> Builder<'s> {
@@ -144,7 +157,9 @@ impl<'s> Builder<'s> {
         let mut parser = Parser::new_from_str(text);
         let mut source = Source::new(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| syntax(&error))?;
+            let (event, span) = event.map_err(|error| {
+                syntax(text, position(*error.marker()), error.info(), self.repeats)
+            })?;
             let index = span.start.index();
             let span = Span { start: position(span.start), end: position(span.end) };
             match event {
@@ -214,7 +229,7 @@ impl<'s> Builder<'s> {
                 rule: Rule::Nesting,
                 span,
                 message: "an alias inside the very value that it stands for".into(),
-                help: "write out what is meant",
+                help: "write out what is meant".into(),
                 first: None,
             });
         };
@@ -226,13 +241,14 @@ impl<'s> Builder<'s> {
                 message: format!(
                     "the aliases of this file stand for more than {MOST_FROM_ALIASES} values"
                 ),
-                help: "use a group of consumers instead",
+                help: "use a group of consumers instead".into(),
                 first: None,
             });
         }
         if self.open.len() + extent.levels > DEEPEST {
             return Err(too_deep(span));
         }
+        self.aliases.push(span.start);
         self.place(leaf(span), None, extent);
         Ok(())
     }
@@ -272,7 +288,10 @@ impl<'s> Builder<'s> {
                 rule: Rule::Tag,
                 span,
                 message: "a YAML tag (`!…`) has no meaning here".into(),
-                help: "write the value itself; for a text that begins with `!`, put it in quotes",
+                help:
+                    "write the value itself; for a text that begins with `!`, put it in quotes; a \
+                       file of another tool goes into `exclude` in portvakt.yaml"
+                        .into(),
                 first: None,
             });
         }
@@ -284,18 +303,33 @@ fn duplicates(entries: &[Entry<'_>]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for chunk in entries.chunk_by(same) {
         for other in chunk.iter().skip(1) {
-            let key = quoted(other.key.as_deref().unwrap_or_default());
+            let key = other.key.as_deref().unwrap_or_default();
+            let help = match key {
+                "name" => "write a dash before it, `- name: …`, if another scope begins here",
+                "scopes" | "consumers" | "groups" | "removed" => {
+                    "put all entries below the first one, and take this line out"
+                }
+                _ => {
+                    "keep one of them; what differs between environments goes into \
+                     `per_environment`"
+                }
+            };
+            let key = quoted(key);
             problems.push(Problem {
                 rule: Rule::DuplicateKey,
                 span: other.key_span,
                 message: format!("the key {key} stands twice in this mapping"),
-                help: "keep one of them; what differs between environments goes into \
-                       `per_environment`",
+                help: help.into(),
                 first: Some(chunk[0].key_span),
             });
         }
     }
-    problems
+    // Without its dash, all that a second scope says stands twice.
+    let of_name = problems.iter().position(|problem| problem.message.contains("`name`"));
+    match of_name {
+        Some(name) => vec![problems.swap_remove(name)],
+        None => problems,
+    }
 }
 
 fn leaf<'s>(span: Span) -> Node<'s> {
@@ -307,25 +341,16 @@ fn too_deep(span: Span) -> Problem {
         rule: Rule::Nesting,
         span,
         message: format!("YAML nested deeper than {DEEPEST} levels is not read"),
-        help: "no declaration needs more than a few levels",
+        help: "no declaration needs more than a few levels".into(),
         first: None,
     }
 }
 
-fn syntax(error: &saphyr_parser::ScanError) -> Problem {
-    let start = position(*error.marker());
-    let help = if error.info().contains("tab") {
-        "YAML is indented with spaces, never with tabs"
-    } else {
-        "check the indentation, quotes and brackets here and just above"
-    };
-    Problem {
-        rule: Rule::Syntax,
-        span: Span { start, end: start },
-        message: format!("this is not YAML: {}", error.info()),
-        help,
-        first: None,
-    }
+/// What is wrong with a text that a parser could not read on from a place.
+pub(super) fn syntax(text: &str, at: Position, said: &str, repeats: bool) -> Problem {
+    let syntax::Told { span, reason, help } = syntax::explain(text, at, said, repeats);
+    let message = format!("this is not YAML: {reason}");
+    Problem { rule: Rule::Syntax, span, message, help: help.into(), first: None }
 }
 
 /// The parser's lines start at 1 and its columns at 0.

@@ -8,6 +8,7 @@ use super::consumers;
 use super::declarations_file::DOCUMENT_KEYS;
 use super::declared::Declared;
 use super::document::{Findings, Located, decode, parse};
+use super::instead;
 use super::item::{items_of, unknown_key, wrong_kind};
 use super::rules::Rule;
 use super::scopes;
@@ -29,7 +30,7 @@ pub(super) fn declarations(file: Arc<str>, bytes: &[u8], settings: &Settings) ->
         }
         None => declared.incomplete = true,
     }
-    declared.diagnostics = findings.list;
+    declared.diagnostics = findings.into_list();
     declared
 }
 
@@ -48,11 +49,16 @@ fn read_document(
         | Value::Sequence(_)
         | Value::Tagged(_) => {
             let message = "this document is no mapping, so it declares nothing";
-            findings.report(Rule::ForeignDocument, at.span(), message, EXCLUDE);
+            let is_scope = |item: Located<'_>| item.get("name").is_some();
+            let help = match at.items().next().is_some_and(is_scope) {
+                true => "write `scopes:` on a line above the list".to_owned(),
+                false => foreign_help(&findings.file),
+            };
+            findings.report(Rule::ForeignDocument, at.span(), message, &help);
             return;
         }
     };
-    if is_foreign(at, mapping, findings) {
+    if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
         return;
     }
     for key in mapping.keys() {
@@ -64,7 +70,8 @@ fn read_document(
     }
     consumers::aliases(at, &settings.environment_names, declared, findings);
     consumers::groups(at, declared, findings);
-    for item in items_of(at, "scopes", findings) {
+    let items: Vec<Located<'_>> = items_of(at, "scopes", findings).collect();
+    for item in whole(&items, findings) {
         declared.scopes.extend(scopes::scope(item, settings, findings));
     }
     for item in items_of(at, "removed", findings) {
@@ -72,8 +79,54 @@ fn read_document(
     }
 }
 
-const EXCLUDE: &str = "a declaration has `consumers`, `groups`, `scopes` or `removed` at its top; \
-                       if this file is for another tool, add it to `exclude` in portvakt.yaml";
+fn foreign_help(file: &str) -> String {
+    let exclude = instead::exclude(file);
+    format!("a declaration has `consumers`, `groups`, `scopes` or `removed` at its top; {exclude}")
+}
+
+/// Whether a document is a scope that does not stand under `scopes`; reported.
+fn is_bare_scope(at: Located<'_>, findings: &mut Findings) -> bool {
+    let has = |key| at.get(key).is_some();
+    if has("scopes") || !(has("name") && has("description")) {
+        return false;
+    }
+    let message = "a scope stands in the list `scopes`";
+    let help = "write `scopes:` on a line above it, and `  - ` before `name`; indent the rest with 4 \
+                spaces";
+    findings.report(Rule::UnknownKey, at.key_span("name"), message, help);
+    true
+}
+
+/// The items that are whole scopes. One without a name mostly comes of a dash too many, and was part
+/// of the one above; that is reported, and both are left out.
+fn whole<'d>(items: &[Located<'d>], findings: &mut Findings) -> Vec<Located<'d>> {
+    let is_torn = |item: &Located<'_>| {
+        let names = |(key, _): (&str, _)| nearest(key, ["name"]).is_some() || key == "scope";
+        item.value.is_mapping() && item.entries().next().is_some() && !item.entries().any(names)
+    };
+    let mut kept: Vec<Located<'d>> = Vec::new();
+    let mut in_torn = false;
+    for (index, item) in items.iter().enumerate() {
+        let above = index.checked_sub(1).and_then(|above| items.get(above));
+        let is_part = |above: &Located<'_>| {
+            above.value.is_mapping() && item.entries().all(|(key, _)| above.get(key).is_none())
+        };
+        if !(is_torn(item) && above.is_some_and(is_part)) {
+            in_torn = false;
+            kept.push(*item);
+            continue;
+        }
+        if !in_torn {
+            kept.pop();
+            let message = "this begins another scope, and has no `name`";
+            let help = "take the dash out, and put two spaces in its place, if it belongs to the \
+                        scope above; else add `name: …`";
+            findings.report(Rule::MissingKey, item.span(), message, help);
+        }
+        in_torn = true;
+    }
+    kept
+}
 
 /// Whether a document has none of our keys; reported.
 fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bool {
@@ -83,13 +136,14 @@ fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bo
     }
     if is_nais_manifest(at) {
         let message = "this is a NAIS manifest; those are not read yet";
-        let help = "add it to `exclude` in portvakt.yaml";
-        findings.report(Rule::NaisManifest, at.span(), message, help);
+        let help = format!("write `exclude: [\"{}\"]` in portvakt.yaml", findings.file);
+        findings.report(Rule::NaisManifest, at.span(), message, &help);
     } else if let Some(key) = keys().find(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
         unknown_key(key, &DOCUMENT_KEYS, at, findings);
     } else {
         let message = "this document has none of the keys that declare something";
-        findings.report(Rule::ForeignDocument, at.span(), message, EXCLUDE);
+        let help = foreign_help(&findings.file);
+        findings.report(Rule::ForeignDocument, at.span(), message, &help);
     }
     true
 }

@@ -12,8 +12,8 @@ use super::own::sorted;
 use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
-use super::suggest::list;
-use crate::domain::ScopeName;
+use super::suggest::{did_you_mean, list};
+use crate::domain::{ScopeName, ScopeNameError};
 
 /// Reads one scope.
 pub(super) fn scope(
@@ -62,6 +62,9 @@ fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings)
     for (name, at) in entries {
         let span = section.key_span(name);
         let environment = names.known(name, span, findings);
+        if environment.is_none() && !at.value.is_mapping() {
+            continue;
+        }
         check_texts(at, findings);
         let given: Option<file::ScopeInEnvironment> = read(at, findings);
         if let (Some(environment), Some(given)) = (environment, given) {
@@ -102,22 +105,55 @@ fn scope_name(
         Ok(name) => name,
         Err(error) => {
             let message = format!("{} is no name for a scope: {error}", quoted(text));
-            let help = "write the prefix, a colon and the rest, such as `etat:arbeid.read`";
-            findings.report(Rule::ScopeName, span, &message, help);
+            let help = scope_name_help(text, error, settings);
+            findings.report(Rule::ScopeName, span, &message, &help);
             return None;
         }
     };
     if !settings.prefixes.iter().any(|known| known == name.prefix()) {
         let message = format!("{} lies outside the organisation's prefixes", quoted(name.as_str()));
         let known = list(settings.prefixes.iter().map(String::as_str));
+        let hint = did_you_mean(name.prefix(), settings.prefixes.iter().map(String::as_str));
         let help = format!(
-            "begin the name with one of {known} and a colon, or add the prefix to portvakt.yaml if \
-             DigDir has given it to the organisation"
+            "{hint}begin the name with one of {known} and a colon, or add the prefix to \
+             portvakt.yaml if DigDir has given it to the organisation"
         );
         findings.report(Rule::Prefix, span, &message, &help);
         return None;
     }
     Some((name, span))
+}
+
+fn scope_name_help(text: &str, error: ScopeNameError, settings: &Settings) -> String {
+    let prefix = settings.prefixes.first().map_or("etat", String::as_str);
+    let rest: String = text.trim_matches(':').chars().take(60).collect();
+    match error {
+        ScopeNameError::NotPrefixAndSubscope if rest != prefix && !rest.is_empty() => {
+            format!("write the prefix and a colon before it: `{prefix}:{rest}`")
+        }
+        ScopeNameError::NotPrefixAndSubscope => {
+            format!("write the prefix, a colon and the rest, such as `{prefix}:arbeid.read`")
+        }
+        ScopeNameError::Character(_) => {
+            format!(
+                "write it with letters, digits, `.`, `:`, `/`, `-` and `_`, such as `{prefix}:arbeid.read`"
+            )
+        }
+    }
+}
+
+/// What to write for a character that DigDir refuses.
+fn plainer(strange: char) -> &'static str {
+    match strange {
+        '&' => "write `og` in its place; ",
+        '–' | '—' | '−' | '‑' => "write `-` in its place; ",
+        '“' | '”' | '„' | '«' | '»' => "write `\"` in its place; ",
+        '‘' | '’' | '`' | '´' => "write `'` in its place; ",
+        '…' => "write `...` in its place; ",
+        '+' => "write `og` or `pluss` in its place; ",
+        '%' => "write `prosent` in its place; ",
+        _ => "",
+    }
 }
 
 /// What is wrong with the texts of a scope or an override.
@@ -128,6 +164,14 @@ pub(super) fn check_texts(at: Located<'_>, findings: &mut Findings) {
         let help = "tell in one line what the scope gives access to";
         findings.report(Rule::Text, span, "the description is empty", help);
     }
+    if let Some((description, span)) = at.text("description")
+        && description.contains(|c: char| c.is_control() && !c.is_whitespace())
+    {
+        let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
+                    text in single quotes";
+        let message = "the description holds a character that cannot be seen";
+        findings.report(Rule::Text, span, message, help);
+    }
     // DigDir's own web refuses other characters.
     let allowed =
         |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
@@ -135,15 +179,18 @@ pub(super) fn check_texts(at: Located<'_>, findings: &mut Findings) {
         && let Some(strange) = text.chars().find(|c| !allowed(*c))
     {
         let message = format!("DigDir refuses a long description that holds `{strange}`");
-        let help = "use letters, digits, white space and .,-_:;!?'\"()/*[]#";
-        findings.report(Rule::Text, span, &message, help);
+        let plainer = plainer(strange);
+        let help = format!("{plainer}use letters, digits, white space and .,-_:;!?'\"()/*[]#");
+        findings.report(Rule::Text, span, &message, &help);
     }
 }
 
 /// Warns about entries and overrides for environments that do not hold the scope.
 fn check_reach(scope: &Scope, findings: &mut Findings) {
     let mut never = |span: Span, environments: EnvironmentSet, what: &str| {
-        if !scope.environments.overlaps(environments) {
+        // An empty set comes of environments that are wrong, and that was told.
+        let is_known = !scope.environments.is_empty() && !environments.is_empty();
+        if is_known && !scope.environments.overlaps(environments) {
             let message = format!("this {what} is for environments that do not hold the scope");
             let help = "add the environment to the scope's `environments`, or take this out";
             findings.report(Rule::NeverCounts, span, &message, help);

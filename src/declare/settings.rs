@@ -12,6 +12,7 @@ use super::diagnostic::{Diagnostic, quoted};
 use super::document::{Document, Findings, Located, decode, parse};
 use super::environment::{Credentials, Environment, Target};
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
+use super::instead;
 use super::item::{entries_of, read, read_whole, wrong_kind};
 use super::own::naming::{NamingRule, naming};
 use super::own::policies::{Policy, policies};
@@ -64,7 +65,7 @@ impl Settings {
 pub(super) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
     let mut findings = Findings::new(Arc::from(SETTINGS_FILE));
     let settings = from_bytes(bytes, &mut findings);
-    (settings, findings.list)
+    (settings, findings.into_list())
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
@@ -107,7 +108,8 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     Some(Settings {
         organization,
         organization_name: file.organization.name.0,
-        prefixes: file.prefixes,
+        // What is wrong with a prefix is told, and not of each scope again.
+        prefixes: file.prefixes.iter().map(|prefix| before_colon(prefix).to_owned()).collect(),
         guards: guards(file.guards.0.unwrap_or_default(), root, findings),
         environments,
         environment_names,
@@ -131,10 +133,17 @@ pub(super) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Op
     text.parse()
         .map_err(|error| {
             let message = format!("{} is no organisation number: {error}", quoted(text));
-            let help = "look the number up at https://www.brreg.no";
-            findings.report(Rule::Orgno, span, &message, help);
+            let help = match instead::orgno(text) {
+                Some(help) => help,
+                None => "look the number up at https://www.brreg.no".into(),
+            };
+            findings.report(Rule::Orgno, span, &message, &help);
         })
         .ok()
+}
+
+fn before_colon(prefix: &str) -> &str {
+    prefix.split(':').next().unwrap_or_default().trim()
 }
 
 fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Findings) {
@@ -148,8 +157,14 @@ fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Finding
         if prefix.is_empty() || prefix.contains(strange) {
             let span = list.item(index).unwrap_or(list).span();
             let message = format!("{} is no prefix", quoted(prefix));
-            let help = "a prefix is what stands before a scope's first colon, without the colon";
-            findings.report(Rule::Text, span, &message, help);
+            let help = match before_colon(prefix) {
+                "" => "",
+                plain => &format!("write `{plain}`: "),
+            };
+            let help = format!(
+                "{help}a prefix is what stands before a scope's first colon, without the colon"
+            );
+            findings.report(Rule::Text, span, &message, &help);
         }
     }
 }

@@ -50,6 +50,11 @@ impl<'de> Visitor<'de> for TextVisitor {
         if text.trim().is_empty() {
             return Err(E::custom("an empty text identifies nothing"));
         }
+        if text.starts_with('$') {
+            return Err(E::custom(
+                "`$` has no meaning here: an environment variable is named as in `{ env: NAME }`",
+            ));
+        }
         Ok(TextSource::Literal(text.to_owned()))
     }
 
@@ -131,7 +136,10 @@ fn environment_variable(value: Value) -> Result<SecretSource, &'static str> {
     match value {
         Value::String(name) if is_variable_name(&name) => Ok(SecretSource::Env(name)),
         // A key or a password that was pasted in would be repeated by any other message.
-        _ => Err("`env` takes the name of an environment variable: letters, digits and `_`"),
+        _ => Err(
+            "`env` takes the name of an environment variable, such as `{ env: PORTVAKT_KEY }`: \
+                  letters, digits and `_`, without `$` and braces",
+        ),
     }
 }
 

@@ -28,7 +28,26 @@ pub(super) fn nearest<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    near(name, candidates).min().map(|(_, candidate)| candidate)
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let near = near(name, candidates.iter().copied()).min();
+    near.map(|(_, candidate)| candidate).or_else(|| longer_or_shorter(name, &candidates))
+}
+
+/// The only candidate that begins as the name does, one of the two being cut short.
+fn longer_or_shorter<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    /// What is shorter begins too many words.
+    const SHORTEST: usize = 4;
+    let name = name.to_lowercase();
+    let is_cut = |long: &str, short: &str| short.len() >= SHORTEST && long.starts_with(short);
+    let mut alike = candidates.iter().filter(|candidate| {
+        let other = candidate.to_lowercase();
+        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        name.chars().all(plain) && (is_cut(&name, &other) || is_cut(&other, &name))
+    });
+    let (only, None) = (alike.next()?, alike.next()) else {
+        return None;
+    };
+    Some(only)
 }
 
 /// The candidate that is near to `name`, if there is just one.
@@ -95,6 +114,9 @@ mod tests {
         assert_eq!(nearest("skattetaten", known), Some("skatteetaten"));
         assert_eq!(nearest("NAV", known), Some("nav"));
         assert_eq!(nearest("politiet", known), None);
+        assert_eq!(nearest("produksjon", ["prod", "test"]), Some("prod"));
+        assert_eq!(nearest("skatt", known), Some("skatteetaten"));
+        assert_eq!(nearest("skat", ["skatteetaten", "skatteklagenemnda"]), None);
         assert_eq!(nearest(&"x".repeat(1 << 20), known), None);
     }
 }

@@ -7,17 +7,17 @@ type Case = (&'static str, &'static str, usize, usize, &'static str);
 
 #[rustfmt::skip] // A case a line.
 const READING: &[Case] = &[
-    ("scopes: [", "PV006", 2, 1, "not YAML"),
-    ("a: b: c", "PV006", 1, 5, "not YAML"),
-    ("scopes:\n\t- name: etat:a", "PV006", 2, 2, "never with tabs"),
-    ("scopes: *x", "PV006", 1, 9, "not YAML"),
+    ("scopes: [", "PV006", 1, 9, "write `]`"),
+    ("a: b: c", "PV006", 1, 5, "`a: \"b: c\"`"),
+    ("scopes:\n\t- name: etat:a", "PV006", 2, 1, "never with tabs"),
+    ("scopes: *x", "PV006", 1, 9, "cannot begin with `*`"),
     ("groups:\n  a: []\n  a: []", "PV007", 3, 3, "`a` stands twice"),
     ("scopes: !x []", "PV009", 1, 9, "tag"),
     ("groups: &g { a: *g }", "PV008", 1, 17, "inside the very value"),
     ("scope: []", "PV010", 1, 1, "did you mean `scopes`?"),
     ("scopes: []\nteams: {}", "PV010", 2, 1, "known here: `consumers`"),
     ("scopes: []\n<<: {}", "PV010", 2, 1, "`<<` is not known"),
-    ("kind: Deployment", "PV013", 1, 1, "`exclude`"),
+    ("kind: Deployment", "PV013", 1, 1, "`exclude: [\"a.yaml\"]`"),
     ("- a", "PV013", 1, 1, "no mapping"),
     ("a text", "PV013", 1, 1, "no mapping"),
     ("apiVersion: nais.io/v1\nkind: MaskinportenClient", "PV014", 1, 1, "not read yet"),
@@ -60,7 +60,7 @@ const SCOPES: &[Case] = &[
     ("  consumers: [{ group: skatt }]", "PV105", 4, 24, "without `group:`"),
     ("  consumers: [{ group: alle, until: 2027-01-01 }]", "PV010", 4, 30, "`until`"),
     ("  consumers: [{ consumer: skatt, until: 2027-02-30 }]", "PV107", 4, 41, "YYYY-MM-DD"),
-    ("  consumers: [{ consumer: skatt, until: 20270230 }]", "PV012", 4, 41, "in quotes"),
+    ("  consumers: [{ consumer: skatt, until: 20270228 }]", "PV107", 4, 41, "write 2027-02-28"),
     ("  consumers: [{ consumer: skatt, til: 2027-02-03 }]", "PV010", 4, 34, "`until`"),
     ("  consumers: [{ consumer: skatt, environments: [x] }]", "PV106", 4, 49, "portvakt.yaml has"),
     ("  consumers: [{}]", "PV011", 4, 15, "`consumer` is missing"),
@@ -126,6 +126,7 @@ consumers:
     a.yaml:3:3: PV010: the key `descripton` is not known here
       help: did you mean `description`?
     a.yaml:4:15: PV012: expected a whole number, 0 or more, found the text `x`
+      help: write a whole number, such as `120`, without quotes or a unit
     a.yaml:5:15: PV012: `y` is none of the values that can stand here
       help: one of `PUBLIC`, `PRIVATE`, `INTERNAL`
     a.yaml:6:15: PV012: expected a text, found the number `1`
@@ -137,6 +138,7 @@ consumers:
     a.yaml:7:31: PV012: `z` is none of the values that can stand here
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:8:3: PV012: expected a mapping, found the text `nothing`
+      help: write `{ name: nothing, description: … }`
     a.yaml:10:15: PV101: `1` is no organisation number: an organisation number has exactly nine digits
       help: look the number up at https://www.brreg.no
     a.yaml:10:20: PV010: the key `navn` is not known here

@@ -1,0 +1,177 @@
+//! Lines that stand too far in or out.
+
+use super::keys::{is_known, is_list};
+use super::line::Line;
+use super::{Broken, Told};
+use crate::text::counted;
+
+const SAID: [&str; 5] = [
+    "mapping values are not allowed",
+    "did not find expected key",
+    "expected '-' indicator",
+    "comment intercepting",
+    "simple key expect",
+];
+
+fn spaces(count: usize) -> String {
+    counted(count as u64, "space", "s")
+}
+
+/// Dashes of one list in different columns.
+pub(super) fn dashes(broken: &Broken<'_>) -> Option<Told> {
+    if !broken.says(&SAID) {
+        return None;
+    }
+    let here = broken.get(broken.line());
+    let below = || broken.below(here.number);
+    let (first, second) = match broken.says(&["comment intercepting"]) {
+        true => (broken.get(here.number), below()?),
+        false => (broken.above(here.number)?, broken.get(here.number)),
+    };
+    if !second.has_dash {
+        return None;
+    }
+    if let Some((key, "")) = first.key()
+        && !first.has_dash
+        && second.indent < first.content_column
+    {
+        let wanted = first.content_column + 2;
+        let (key, wanted) = (broken.name(key), spaces(wanted));
+        let help = format!("begin this line with {wanted}, further in than `{key}` above");
+        return Some(broken.told_of(&second, "this entry stands too far to the left", help));
+    }
+    if !first.has_dash {
+        return left_out(broken, &second).or_else(|| needless(broken, &first, &second));
+    }
+    if first.indent == second.indent {
+        return left_out(broken, &second);
+    }
+    // Which of the two is out of line, the third one tells.
+    let third = broken.below(second.number).filter(|line| line.has_dash);
+    let is_first = third.is_some_and(|third| third.indent == second.indent);
+    let (wrong, right) = if is_first { (&first, &second) } else { (&second, &first) };
+    if left_out(broken, &second).is_some() {
+        return left_out(broken, &second);
+    }
+    let help = format!("begin this line with {}, as line {}", spaces(right.indent), right.number);
+    let reason = "the dashes of one list stand under each other";
+    Some(broken.told_of(wrong, reason, help))
+}
+
+/// A dash before a name in a mapping.
+fn needless(broken: &Broken<'_>, first: &Line<'_>, second: &Line<'_>) -> Option<Told> {
+    let (key, value) = first.key()?;
+    second.key().filter(|_| !value.is_empty())?;
+    let key = broken.name(key);
+    let help = format!(
+        "take the dash out, and indent the line as `{key}` above with {}",
+        spaces(first.content_column)
+    );
+    Some(broken.told_of(second, "there is no list here", help))
+}
+
+/// A key of a scope that stands so far to the left that it ends the list of scopes.
+fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Told> {
+    let lines = || std::iter::successors(broken.above(below.number), |l| broken.above(l.number));
+    let out = lines().take(200).find(|line| line.indent < below.indent)?;
+    let (key, _) = out.key().filter(|(key, _)| is_known(key))?;
+    let item = lines()
+        .take(200)
+        .find(|line| line.number < out.number && line.has_dash && line.indent == below.indent)?;
+    let is_parent = std::iter::successors(broken.above(item.number), |l| broken.above(l.number))
+        .find(|line| line.indent < item.indent)?;
+    if is_parent.indent != out.indent || !is_list(is_parent.key()?.0) {
+        return None;
+    }
+    if broken.above(below.number).is_some_and(|line| line.number == out.number) {
+        return None;
+    }
+    let help = format!("begin this line with {}", spaces(item.content_column));
+    let reason = format!("`{key}` stands too far to the left");
+    Some(broken.told_of(&out, &reason, help))
+}
+
+/// The columns at which a key could stand below a line, from inside, each with the key that stands
+/// there nearest.
+fn levels<'t>(broken: &Broken<'t>, from: Line<'t>) -> Vec<(usize, &'t str)> {
+    let mut levels = Vec::new();
+    let mut limit = usize::MAX;
+    let mut next = Some(from);
+    while let Some(line) = next
+        && limit > 0
+    {
+        if line.content_column < limit
+            && let Some((key, _)) = line.key()
+        {
+            levels.push((line.content_column, key));
+        }
+        limit = limit.min(line.indent);
+        next = broken.above(line.number);
+    }
+    levels
+}
+
+/// A key that does not stand under the others.
+pub(super) fn keys(broken: &Broken<'_>) -> Option<Told> {
+    if !broken.says(&SAID) || broken.says(&["comment intercepting"]) {
+        return None;
+    }
+    let line = broken.get(broken.line());
+    let (key, _) = line.key().filter(|_| !line.has_dash)?;
+    let above = broken.above(line.number)?;
+    if broken.says(&["'-' indicator"]) && wants_dash(broken, &line, key) {
+        return None;
+    }
+    let higher = broken.above(above.number);
+    let before = higher.map(|higher| levels(broken, higher)).unwrap_or_default();
+    let shown = broken.name(key);
+    if let Some((other, _)) = above.key()
+        && above.indent < line.indent
+        && before.iter().any(|(column, _)| *column == line.content_column)
+    {
+        let reason = format!("`{}` stands too far to the left", broken.name(other));
+        let wanted = spaces(line.content_column);
+        let help = format!("begin this line with {wanted}, as `{shown}` below");
+        return Some(broken.told_of(&above, &reason, help));
+    }
+    let all = levels(broken, above);
+    let nearest = all.iter().min_by_key(|(column, _)| column.abs_diff(line.indent))?;
+    let (column, other) = (nearest.0, broken.name(nearest.1));
+    if column == line.indent {
+        return None;
+    }
+    let wanted = spaces(column);
+    let reason = format!("`{shown}` does not stand under the keys that it belongs to");
+    let goes_on = match is_known(key) {
+        true => "",
+        false => "; if it goes on with the text above, put all of that in quotes",
+    };
+    let help = format!("begin this line with {wanted}, as `{other}` above{goes_on}");
+    Some(broken.told_of(&line, &reason, help))
+}
+
+/// Whether a key begins an entry of a list rather than going on with the one above.
+fn wants_dash(broken: &Broken<'_>, line: &Line<'_>, key: &str) -> bool {
+    let lines = || std::iter::successors(broken.above(line.number), |l| broken.above(l.number));
+    let Some(item) = lines().take(200).find(|line| line.has_dash) else {
+        return false;
+    };
+    if item.indent != line.indent {
+        return false;
+    }
+    let entry = lines().take_while(|line| line.number >= item.number);
+    let keys: Vec<_> = entry.filter_map(|line| line.key()).map(|(key, _)| key).collect();
+    keys.is_empty() || keys.contains(&key)
+}
+
+/// A line in a list that begins without a dash.
+pub(super) fn missing_dash(broken: &Broken<'_>) -> Option<Told> {
+    let here = broken.get(broken.line());
+    let line = match (broken.says(&["'-' indicator"]), broken.says(&["comment intercepting"])) {
+        (true, _) => here,
+        (false, true) => broken.below(here.number)?,
+        (false, false) => return None,
+    };
+    let help = format!("write a dash and a space before it: `- {}`", broken.shown(line.content));
+    Some(broken.told_of(&line, "a dash is missing", help))
+}
