@@ -1,7 +1,8 @@
 //! `portvakt validate`.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use tempfile::NamedTempFile;
@@ -53,9 +54,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Ok(exit(args, &found));
     }
     if args.fix {
-        for Mended { file, after, .. } in declare::mend(&root, &found) {
-            write(&root.join(&*file), &after)?;
-            log::line(global.log_format, &format!("mended {}", printable(&file)));
+        let mended = declare::mend(&root, &found);
+        let paths: Vec<PathBuf> = mended
+            .iter()
+            .map(|mended| writable(&root.join(&*mended.file)))
+            .collect::<Result<_, _>>()?;
+        for (Mended { file, after, .. }, path) in mended.iter().zip(paths) {
+            write(&path, after)?;
+            log::line(global.log_format, &format!("mended {}", printable(file)));
         }
         found = findings(&root, environment)?;
     }
@@ -72,15 +78,25 @@ fn exit(args: &Args, found: &[Diagnostic]) -> Exit {
     if found.iter().any(denied) { Exit::Invalid } else { Exit::Done }
 }
 
+fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
+    let path = path.to_string_lossy();
+    Failure::Failed(format!("{} cannot be written: {why}", printable(&path)))
+}
+
+/// Where a file really stands, if it may be written: a symbolic link stays one.
+fn writable(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error: &dyn Display| cannot_be_written(path, error);
+    let real = std::fs::canonicalize(path).map_err(|error| failed(&error))?;
+    let metadata = std::fs::metadata(&real).map_err(|error| failed(&error))?;
+    match metadata.permissions().readonly() {
+        true => Err(failed(&"it is read-only")),
+        false => Ok(real),
+    }
+}
+
 /// Puts a file in another's place at once: whoever is interrupted keeps the one or the other.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::Failed(format!(
-            "{} cannot be written: {error}",
-            printable(&path.to_string_lossy())
-        ))
-    };
-    let write = || {
+    let write = || -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut new = NamedTempFile::new_in(folder)?;
         new.write_all(text.as_bytes())?;
@@ -88,7 +104,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         new.persist(path)?;
         Ok(())
     };
-    write().map_err(failed)
+    write().map_err(|error| cannot_be_written(path, &error))
 }
 
 fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {

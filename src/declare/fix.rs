@@ -9,8 +9,9 @@ use super::diagnostic::Diagnostic;
 use super::document::{Findings, decode};
 use super::lines::Lines;
 use super::places::Span;
+use super::rules::Rule;
 use super::settings::{SETTINGS_FILE, Settings, settings};
-use super::{files, reading};
+use super::{files, reading, silences};
 
 /// How often a file is read again for what only shows when something else is mended.
 const ROUNDS: usize = 10;
@@ -56,37 +57,54 @@ pub fn mend(root: &Path, found: &[Diagnostic]) -> Vec<Mended> {
     let Ok(bytes) = files::read_settings(root) else {
         return Vec::new();
     };
-    let (settings, _) = settings(&bytes);
     let fixable = found.iter().filter(|found| found.fix.is_some());
     let mut files: Vec<Arc<str>> = fixable.map(|found| Arc::clone(&found.file)).collect();
     files.sort();
     files.dedup();
-    let mended = files.into_iter().filter_map(|file| {
-        let of_file = found.iter().filter(|found| found.file == file);
-        mend_file(root, file.clone(), of_file, settings.as_ref())
-    });
-    mended.collect()
+    let is_settings = |file: &Arc<str>| &**file == SETTINGS_FILE;
+    let of_settings = files.iter().find(|file| is_settings(file)).cloned();
+    let of_settings = of_settings.and_then(|file| mend_file(root, file, None));
+    let (settings, _) = match &of_settings {
+        Some(mended) => settings(mended.after.as_bytes()),
+        None => settings(&bytes),
+    };
+    if let (Some(_), Some(settings)) = (&of_settings, &settings) {
+        // In their light, more is read and found.
+        files = files::list(root, settings).0.into_iter().map(|listed| listed.name).collect();
+    }
+    files.retain(|file| !is_settings(file));
+    let others = files.into_iter().filter_map(|file| mend_file(root, file, settings.as_ref()));
+    let mut mended: Vec<Mended> = of_settings.into_iter().chain(others).collect();
+    mended.sort_by(|a, b| a.file.cmp(&b.file));
+    mended
 }
 
-fn mend_file<'f>(
-    root: &Path,
-    file: Arc<str>,
-    found: impl Iterator<Item = &'f Diagnostic>,
-    settings: Option<&Settings>,
-) -> Option<Mended> {
+fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option<Mended> {
     let bytes = files::read(&files::Listed { path: root.join(&*file), name: file.clone() }).ok()?;
     let before = String::from_utf8(bytes).ok()?;
     let read = |text: &str| read(&file, text, settings);
-    let mut after = apply(&before, found.filter_map(|found| found.fix.as_ref()));
+    let mut after = before.clone();
     for _ in 0..ROUNDS {
         let found = read(&after);
-        if found.iter().all(|found| found.fix.is_none()) {
+        let next = apply(&after, found.iter().filter_map(|found| found.fix.as_ref()));
+        if next == after {
             break;
         }
-        after = apply(&after, found.iter().filter_map(|found| found.fix.as_ref()));
+        after = next;
     }
-    let errors = |text: &str| read(text).iter().filter(|found| found.is_error()).count();
-    (after != before && errors(&after) <= errors(&before)).then_some(Mended { file, before, after })
+    if after == before {
+        return None;
+    }
+    let errors = |found: &[Diagnostic]| found.iter().filter(|found| found.is_error()).count();
+    let (then, now) = (read(&before), read(&after));
+    let is_better =
+        errors(&now) <= errors(&then) && now.iter().all(|found| can_be_read(found.code));
+    is_better.then_some(Mended { file, before, after })
+}
+
+/// Whether what is found keeps a file from being read any further.
+fn can_be_read(rule: Rule) -> bool {
+    !matches!(rule, Rule::Syntax | Rule::DuplicateKey | Rule::Nesting | Rule::Tag)
 }
 
 /// What is found in a file by itself.
@@ -94,7 +112,11 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
     if &**file == SETTINGS_FILE {
         return settings(text.as_bytes()).1;
     }
-    let read = |known| reading::declarations(file.clone(), text.as_bytes(), known).diagnostics;
+    let read = |known| {
+        let mut declared = reading::declarations(file.clone(), text.as_bytes(), known);
+        silences::heed(&mut declared.diagnostics, &declared.silences);
+        declared.diagnostics
+    };
     known.map(read).unwrap_or_default()
 }
 

@@ -1,12 +1,13 @@
 //! One item of a file — a scope, an alias, an environment — read into its type, with everything
 //! that is wrong with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use serde_yaml::{Mapping, Value};
 
+use super::diagnostic::Diagnostic;
 use super::document::{Findings, Located, kind};
 use super::fix::Fix;
 use super::instead;
@@ -126,11 +127,24 @@ fn take_out_unknown<'k>(
     let unknown: Vec<_> = inside.keys().filter(|key| !is_known(key)).cloned().collect();
     inside.retain(|key, _| is_known(key));
     let mut meant = Vec::new();
+    let first = findings.list.len();
     for key in unknown.iter().filter_map(Value::as_str) {
         meant.extend(instead::head(key, known).or_else(|| nearest(key, known.iter().copied())));
         unknown_key(key, known, mapping, findings);
     }
+    mend_no_two_alike(&mut findings.list[first..]);
     meant
+}
+
+/// Of two keys that were probably meant to be the same one, neither can be mended.
+pub(super) fn mend_no_two_alike(found: &mut [Diagnostic]) {
+    let mut helps: HashMap<Option<String>, usize> = HashMap::new();
+    for one in found.iter() {
+        *helps.entry(one.help.clone()).or_default() += 1;
+    }
+    for one in found.iter_mut().filter(|one| helps.get(&one.help).is_some_and(|n| *n > 1)) {
+        one.fix = None;
+    }
 }
 
 /// Where in a route the innermost key stands.

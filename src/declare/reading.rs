@@ -9,7 +9,7 @@ use super::declarations_file::DOCUMENT_KEYS;
 use super::declared::Declared;
 use super::document::{Findings, Located, decode, parse};
 use super::instead;
-use super::item::{items_of, unknown_key, wrong_kind};
+use super::item::{items_of, mend_no_two_alike, unknown_key, wrong_kind};
 use super::rules::Rule;
 use super::scopes;
 use super::settings::Settings;
@@ -61,6 +61,7 @@ fn read_document(
     if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
         return;
     }
+    let first = findings.list.len();
     for key in mapping.keys() {
         match key.as_str() {
             Some(key) if DOCUMENT_KEYS.contains(&key) => {}
@@ -68,6 +69,7 @@ fn read_document(
             None => wrong_kind(at, "keys that are texts", findings),
         }
     }
+    mend_no_two_alike(&mut findings.list[first..]);
     consumers::aliases(at, &settings.environment_names, declared, findings);
     consumers::groups(at, declared, findings);
     let items: Vec<Located<'_>> = items_of(at, "scopes", findings).collect();
@@ -138,8 +140,13 @@ fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bo
         let message = "this is a NAIS manifest; those are not read yet";
         let help = format!("write `exclude: [\"{}\"]` in portvakt.yaml", findings.file);
         findings.report(Rule::NaisManifest, at.span(), message, &help);
-    } else if let Some(key) = keys().find(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
-        unknown_key(key, &DOCUMENT_KEYS, at, findings);
+    } else if keys().any(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
+        let mut near = keys().filter(|key| nearest(key, DOCUMENT_KEYS).is_some());
+        let (first, second) = (near.next().unwrap_or_default(), near.next());
+        unknown_key(first, &DOCUMENT_KEYS, at, findings);
+        if let (Some(_), Some(told)) = (second, findings.list.last_mut()) {
+            told.fix = None;
+        }
     } else {
         let message = "this document has none of the keys that declare something";
         let help = foreign_help(&findings.file);

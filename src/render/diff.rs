@@ -9,6 +9,14 @@ use super::text::{BAD, GOOD, HEADING, QUIET};
 use crate::declare::Mended;
 use crate::text::printable;
 
+/// What a line has around its text, without which a diff could not be applied: a byte order mark,
+/// and the carriage return of a line end.
+fn around(line: &str) -> (&str, &str) {
+    let mark = if line.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+    let end = if line.ends_with("\r\n") { "\r" } else { "" };
+    (mark, end)
+}
+
 /// A unified diff with ANSI colours. Lines that could hold a secret are not shown.
 pub fn diff(mended: &Mended) -> String {
     let Mended { file, before, after } = mended;
@@ -31,7 +39,11 @@ pub fn diff(mended: &Mended) -> String {
                 (None, None) => None,
             };
             let line: String = line.map_or("(not shown)".into(), |line| line.iter().collect());
-            let _ = writeln!(out, "{style}{sign}{line}{style:#}");
+            let (mark, end) = around(change.value());
+            let _ = writeln!(out, "{style}{sign}{mark}{line}{style:#}{end}");
+            if change.missing_newline() {
+                let _ = writeln!(out, "{QUIET}\\ No newline at end of file{QUIET:#}");
+            }
         }
     }
     out

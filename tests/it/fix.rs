@@ -1,0 +1,426 @@
+//! `validate --fix` mends what is safe to mend and nothing else; `--diff` shows just that.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use jiff::civil::date;
+use portvakt::declare::{self, Diagnostic, mend};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::readme::{ROOT, copy};
+use crate::world::{Ran, program};
+
+const SETTINGS: &str = "\
+organization: { orgno: \"889640782\", name: Etaten }
+prefixes: [etat]
+environments: { sandbox: { target: sandbox } }
+";
+const SORTED: &str = "naming: [{ preset: sorted-consumers }]\n";
+
+fn repository(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("portvakt.yaml"), SETTINGS).unwrap();
+    for (file, text) in files {
+        std::fs::write(folder.path().join(file), text).unwrap();
+    }
+    folder
+}
+
+fn read(folder: &TempDir, file: &str) -> String {
+    std::fs::read_to_string(folder.path().join(file)).unwrap()
+}
+
+fn validate(folder: &TempDir, args: &[&str]) -> Ran {
+    Ran::of(program().arg("validate").args(args).current_dir(folder.path()))
+}
+
+/// Mends one file and gives what stands in it then. A diff shows the same, and a second fix has
+/// nothing to do.
+fn mended(file: &str, before: &str, more: &[(&str, &str)]) -> String {
+    let folder = repository(&[more, &[(file, before)]].concat());
+    let diff = validate(&folder, &["--diff"]);
+    assert_eq!(read(&folder, file), before, "a diff writes nothing");
+    let ran = validate(&folder, &["--fix"]);
+    let after = read(&folder, file);
+    let told = ran.stderr.contains(&format!("mended {file}\n"));
+    assert_eq!(told, after != before, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(applied(&diff.stdout, &[more, &[(file, before)]].concat(), file), after);
+    let again = validate(&folder, &["--fix"]);
+    assert_eq!((again.stderr.as_str(), read(&folder, file)), ("", after.clone()));
+    assert_eq!((again.code, again.stdout), (ran.code, ran.stdout));
+    assert_eq!(validate(&folder, &["--diff"]).stdout, "");
+    after
+}
+
+/// A file after a diff was applied to it by git.
+fn applied(diff: &str, files: &[(&str, &str)], file: &str) -> String {
+    let folder = repository(files);
+    if !diff.is_empty() {
+        let patch = TempDir::new().unwrap();
+        let path = patch.path().join("patch");
+        std::fs::write(&path, diff).unwrap();
+        let git = |args: &[&str]| {
+            let ran = Command::new("git").args(args).current_dir(folder.path()).output().unwrap();
+            assert!(ran.status.success(), "{diff}{}", String::from_utf8_lossy(&ran.stderr));
+        };
+        git(&["init", "-q"]);
+        git(&["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", path.to_str().unwrap()]);
+    }
+    read(&folder, file)
+}
+
+fn scope(more: &str) -> String {
+    format!("# topp\nscopes:\n  - name: etat:a # navn\n    description: Les\n{more}")
+}
+
+#[test]
+fn an_organisation_number_gets_its_quotes() {
+    let cases = [
+        ("a.yaml", "consumers:\n  # skatt\n  skatt: { orgno: 974761076, name: Skatt } # c\n"),
+        ("a.yaml", "consumers:\n  skatt:\n    orgno: 974761076 # c\n    name: Skatt\n"),
+        ("a.yaml", &scope("    consumers: [974761076] # c\n")),
+        (
+            "a.yaml",
+            &scope("    consumers:\n      # over\n      - 974761076 # bak\n      # under\n"),
+        ),
+        ("a.yaml", &scope("    consumers: [{ consumer: 974761076, until: 2099-01-01 }]\n")),
+        ("a.yaml", &scope("    consumers:\n      - consumer: 974761076\n        reason: x\n")),
+        ("a.yaml", "groups:\n  g: [974761076] # c\n"),
+        ("a.yaml", "groups:\n  g:\n    - 974761076\n"),
+        ("portvakt.yaml", &SETTINGS.replace("\"889640782\"", "974761076")),
+        (
+            "portvakt.yaml",
+            &SETTINGS.replace("{ orgno: \"889640782\", name: Etaten }", "\n  orgno: 974761076 # c"),
+        ),
+    ];
+    for (file, before) in cases {
+        let after = mended(file, before, &[]);
+        assert_eq!(after, before.replace("974761076", "\"974761076\""));
+    }
+    let wrong = scope("    consumers: [974761077, 97476107, 0974761076]\n");
+    assert_eq!(mended("a.yaml", &wrong, &[]), wrong, "no organisation has these numbers");
+}
+
+#[test]
+fn a_word_gets_the_right_case() {
+    let before =
+        scope("    visibility: public # c\n    allowed_integration_types: [Maskinporten, KRR]\n");
+    let after =
+        before.replace("public", "PUBLIC").replace("Maskinporten, KRR", "maskinporten, krr");
+    assert_eq!(mended("a.yaml", &before, &[]), after);
+    let before = scope("    token_type: 'self_contained'\n");
+    assert_eq!(
+        mended("a.yaml", &before, &[]),
+        before.replace("'self_contained'", "SELF_CONTAINED")
+    );
+    let before = "removed:\n  - { scope: etat:b, action: Release }\n";
+    assert_eq!(mended("a.yaml", before, &[]), before.replace("Release", "release"));
+    let before = SETTINGS.replace("target: sandbox", "target: Sandbox");
+    assert_eq!(mended("portvakt.yaml", &before, &[]), SETTINGS);
+    let other = scope("    visibility: PUBLICK\n");
+    assert_eq!(mended("a.yaml", &other, &[]), other, "a word is not guessed");
+}
+
+#[test]
+fn a_misspelt_key_is_mended_where_only_one_can_be_meant() {
+    for (wrong, right) in [
+        ("    visibilty: PRIVATE # c\n", "    visibility: PRIVATE # c\n"),
+        ("    Active: false\n", "    active: false\n"),
+        ("    \"at_max_agee\": 5\n", "    at_max_age: 5\n"),
+        ("    consumer: [\"974761076\"]\n", "    consumers: [\"974761076\"]\n"),
+    ] {
+        assert_eq!(mended("a.yaml", &scope(wrong), &[]), scope(right));
+    }
+    let before = scope("").replace("scopes:", "scope:");
+    assert_eq!(mended("a.yaml", &before, &[]), scope(""));
+    let before = SETTINGS.replace("organization", "organisation");
+    assert_eq!(mended("portvakt.yaml", &before, &[]), SETTINGS);
+    for left in [
+        scope("    visibility: PRIVATE\n    visibilty: PUBLIC\n"),
+        scope("    visibilty: PRIVATE\n    visbility: PUBLIC\n"),
+        scope("") + "scoups: {}\n",
+        scope("") + "group: {}\ngrups: {}\n",
+        "scope: []\nscops: []\n".to_owned(),
+        scope("    beskrivelse: x\n"),
+    ] {
+        assert_eq!(mended("a.yaml", &left, &[]), left);
+    }
+}
+
+#[test]
+fn consumers_are_sorted_with_their_comments() {
+    let settings = SETTINGS.to_owned() + SORTED;
+    let more = [
+        ("portvakt.yaml", settings.as_str()),
+        (
+            "consumers.yaml",
+            "consumers:\n  a: { orgno: \"974761076\" }\n  b: { orgno: \"971526920\" }\n\
+             groups: { c: [\"983544622\"] }\n",
+        ),
+    ];
+    let sorted = |before: &str, after: &str| {
+        assert_eq!(mended("a.yaml", &scope(before), &more), scope(after));
+    };
+    sorted("    consumers: [b, a] # c\n", "    consumers: [a, b] # c\n");
+    sorted("    consumers: [ { group: c },b , a ]\n", "    consumers: [ a,b , { group: c } ]\n");
+    sorted(
+        "    consumers:\n      # om b\n      - b # bak b\n      # om a\n      # mer\n      - a\n    active: true\n",
+        "    consumers:\n      # om a\n      # mer\n      - a\n      # om b\n      - b # bak b\n    active: true\n",
+    );
+    sorted(
+        "    consumers:\n      - group: c # bak c\n      - consumer: b\n        # inni\n        until: 2099-01-01 # bak\n      - a",
+        "    consumers:\n      - a\n      - consumer: b\n        # inni\n        until: 2099-01-01 # bak\n      - group: c # bak c",
+    );
+    let silenced = scope(
+        "    visibility: public\n    # portvakt: allow sorted-consumers -- by importance\n    \
+         consumers:\n      # portvakt: allow sorted-consumers -- by importance\n      - b\n      \
+         # portvakt: allow sorted-consumers -- by importance\n      - a\n",
+    );
+    let after = silenced.replace("public", "PUBLIC");
+    assert_eq!(mended("a.yaml", &silenced, &more), after, "what is silenced stays");
+    for left in [
+        "    consumers:\n      - b\n\n      - a\n",
+        "    consumers: [b, # om b\n      a]\n",
+        "    consumers: [a, b]\n",
+    ] {
+        sorted(left, left);
+    }
+}
+
+#[test]
+fn line_ends_and_marks_stay() {
+    let text = scope("    visibility: public # æøå\n    active: true");
+    for before in [
+        text.clone(),
+        text.replace('\n', "\r\n"),
+        format!("\u{feff}{text}"),
+        format!("\u{feff}{text}\n").replace('\n', "\r\n"),
+        format!("---\n{text}\n---\n{}\n...\n", text.replace("etat:a", "etat:b")),
+        "\u{feff}scope: [{ name: etat:a, description: æ, visibility: public }]".to_owned(),
+    ] {
+        let after = before.replace("public", "PUBLIC").replace("scope:", "scopes:");
+        assert_eq!(mended("a.yaml", &before, &[]), after);
+    }
+}
+
+#[test]
+fn what_cannot_be_mended_is_not_touched() {
+    for text in [
+        scope("    visibility: public\n    bad yaml: [\n"),
+        scope("    visibility: public\n    visibility: public\n"),
+        scope(""),
+        String::new(),
+        "# bare kommentar\n".to_owned(),
+    ] {
+        let folder = repository(&[("a.yaml", &text)]);
+        let path = folder.path().join("a.yaml");
+        let times = || std::fs::metadata(&path).unwrap().modified().unwrap();
+        let before = times();
+        let ran = validate(&folder, &["--fix"]);
+        assert_eq!((ran.stderr.as_str(), read(&folder, "a.yaml")), ("", text));
+        assert_eq!(times(), before);
+    }
+    let folder = repository(&[("a.yaml", "")]);
+    std::fs::write(folder.path().join("a.yaml"), b"scope: [] # bl\xe5\n").unwrap();
+    assert_eq!(validate(&folder, &["--fix"]).stderr, "");
+}
+
+#[test]
+fn exit_codes_tell_what_is_left() {
+    let folder = repository(&[("a.yaml", &scope("    visibility: public\n"))]);
+    assert_eq!(validate(&folder, &["--diff"]).code, 3);
+    let ran = validate(&folder, &["--fix"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "Nothing to mend.\n"));
+    assert_eq!(validate(&folder, &["--diff"]).code, 0);
+    let folder = repository(&[("a.yaml", &scope("    visibility: public\n    at_max_age: x\n"))]);
+    let ran = validate(&folder, &["--fix", "--format", "json"]);
+    assert_eq!(ran.code, 3);
+    let left: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["line"]), (1, &6.into()));
+    assert_eq!(validate(&folder, &["--diff", "--format", "json"]).code, 64);
+}
+
+#[test]
+fn a_diff_shows_no_secret() {
+    let settings = SETTINGS.replace(
+        "environments: { sandbox: { target: sandbox } }",
+        "environments:\n  test:\n    target: TEST\n    credentials:\n      client_id: hemmelig\n      \
+         key: { env: KEY }\n",
+    );
+    let folder = repository(&[("portvakt.yaml", &settings)]);
+    let ran = validate(&folder, &["--diff"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stdout.contains("\n+    target: test\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("(not shown)") && !ran.stdout.contains("hemmelig"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(read(&folder, "portvakt.yaml"), settings);
+}
+
+#[cfg(unix)]
+#[test]
+fn permissions_and_links_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = repository(&[("a.yaml", &scope("    visibility: public\n"))]);
+    let path = folder.path().join("a.yaml");
+    let set = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+    set(0o640);
+    assert_eq!(validate(&folder, &["--fix"]).code, 0);
+    assert_eq!(mode(), 0o640);
+
+    std::fs::write(&path, scope("    visibility: public\n")).unwrap();
+    set(0o444);
+    std::fs::write(folder.path().join("A.yaml"), "group: {}\n").unwrap();
+    let ran = validate(&folder, &["--fix"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.contains("a.yaml cannot be written: it is read-only"), "{}", ran.stderr);
+    assert_eq!(read(&folder, "a.yaml"), scope("    visibility: public\n"));
+    assert_eq!(read(&folder, "A.yaml"), "group: {}\n", "all or none is written");
+    std::fs::remove_file(folder.path().join("A.yaml")).unwrap();
+    set(0o644);
+
+    let settings = folder.path().join("portvakt.yaml");
+    std::fs::create_dir(folder.path().join("felles")).unwrap();
+    let real = folder.path().join("felles/settings.txt");
+    std::fs::write(&real, SETTINGS.replace("organization", "organisation")).unwrap();
+    std::fs::remove_file(&settings).unwrap();
+    symlink("felles/settings.txt", &settings).unwrap();
+    symlink("a.yaml", folder.path().join("b.yaml")).unwrap();
+    let ran = validate(&folder, &["--fix"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for link in ["portvakt.yaml", "b.yaml"] {
+        let link = folder.path().join(link);
+        assert!(std::fs::symlink_metadata(link).unwrap().file_type().is_symlink());
+    }
+    assert_eq!(std::fs::read_to_string(real).unwrap(), SETTINGS);
+    assert_eq!(read(&folder, "a.yaml"), scope("    visibility: PUBLIC\n"));
+}
+
+/// Everything that is said of a repository.
+fn found(root: &Path) -> Vec<Diagnostic> {
+    match declare::load(root) {
+        Ok(repository) => repository.check(date(2026, 11, 23)),
+        Err(found) => found,
+    }
+}
+
+/// What is declared for every environment; `None` where something is wrong.
+fn desired(root: &Path) -> Option<Vec<portvakt::domain::Desired>> {
+    let repository = declare::load(root).ok()?;
+    let of = |name: &String| Some(repository.desired(name, date(2026, 11, 23)).ok()?.0);
+    let desired: Vec<_> =
+        repository.settings().environments.keys().map(of).collect::<Option<_>>()?;
+    (!desired.is_empty()).then_some(desired)
+}
+
+/// How often each comment stands in a text.
+fn comments(text: &str) -> BTreeMap<&str, usize> {
+    let mut comments = BTreeMap::new();
+    for line in text.lines() {
+        if let Some(at) = line.find(" #").or(line.starts_with('#').then_some(0)) {
+            *comments.entry(line[at..].trim()).or_default() += 1;
+        }
+    }
+    comments
+}
+
+/// Whether an error is seen in its file alone. Others show when more is read elsewhere.
+fn is_of_one_file(found: &Diagnostic) -> bool {
+    let of_several = ["PV104", "PV105", "PV108", "PV109", "PV110", "PV111", "PV112", "PV116"];
+    let code = found.code.code();
+    found.is_error() && code < "PV120" && !of_several.contains(&code)
+}
+
+const FILES: [&str; 5] = [
+    "portvakt.yaml",
+    "consumers.yaml",
+    "teams/arbeid/aareg.yaml",
+    "teams/arbeid/statistikk.yaml",
+    "teams/helse/sykmelding.yaml",
+];
+
+/// Mistakes that can be mended, as what is replaced by what.
+const MENDABLE: [(&str, &str); 14] = [
+    ("\"974761076\"", "974761076"),
+    ("\"991825827\"", "991825827"),
+    ("\"889640782\"", "889640782"),
+    ("visibility: PRIVATE", "visibility: private"),
+    ("visibility:", "visibilty:"),
+    ("description:", "descripton:"),
+    ("consumers:", "consumer:"),
+    ("scopes:", "scope:"),
+    ("environments:", "environment:"),
+    ("organization:", "organisation:"),
+    ("[maskinporten]", "[Maskinporten]"),
+    ("deactivate", "Deactivate"),
+    ("- group: statistikk", "- ssb # nummer to\n      - brreg"),
+    ("naming:\n", "naming:\n  - { preset: sorted-consumers, severity: warning }\n"),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn mending_makes_nothing_worse(
+        mistakes in proptest::collection::vec((0..MENDABLE.len(), any::<bool>()), 1..6),
+        noise in proptest::option::of((0..FILES.len(), 0_usize..1500, 0_usize..6, r"[-\[\]{}:,#'\x22a-c0-9 \n]{0,4}")),
+        crlf in any::<bool>(),
+    ) {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path();
+        copy(&Path::new(ROOT).join("examples/etat"), root);
+        for file in FILES {
+            let mut text = std::fs::read_to_string(root.join(file)).unwrap();
+            for (mistake, all) in &mistakes {
+                let (from, to) = MENDABLE[*mistake];
+                text = if *all { text.replace(from, to) } else { text.replacen(from, to, 1) };
+            }
+            if let Some((_, at, length, insert)) = noise.as_ref().filter(|noise| FILES[noise.0] == file) {
+                let mut chars: Vec<char> = text.chars().collect();
+                let at = (*at).min(chars.len());
+                let to = (at + length).min(chars.len());
+                chars.splice(at..to, insert.chars());
+                text = chars.into_iter().collect();
+            }
+            if crlf {
+                text = text.replace('\n', "\r\n");
+            }
+            std::fs::write(root.join(file), text).unwrap();
+        }
+        let (before, declared) = (found(root), desired(root));
+        let mended = mend(root, &before);
+        for file in &mended {
+            prop_assert_eq!(comments(&file.before), comments(&file.after), "{}", file.file);
+            prop_assert_ne!(&file.before, &file.after);
+            std::fs::write(root.join(&*file.file), &file.after).unwrap();
+        }
+        let after = found(root);
+        // Mended settings are another light to read the others in.
+        let same_light = mended.iter().all(|file| &*file.file != "portvakt.yaml");
+        for file in mended.iter().filter(|_| same_light) {
+            let errors = |found: &[Diagnostic]| {
+                found.iter().filter(|one| one.file == file.file && is_of_one_file(one)).count()
+            };
+            prop_assert!(errors(&after) <= errors(&before), "{before:#?}\n{after:#?}");
+        }
+        if let (Some(declared), Some(now)) = (declared, desired(root)) {
+            prop_assert_eq!(declared.len(), now.len());
+            for (before, now) in declared.iter().zip(&now) {
+                let accesses = |desired: &portvakt::domain::Desired| -> Vec<_> {
+                    let of = |(name, scope): (&portvakt::domain::ScopeName, &portvakt::domain::DesiredScope)| {
+                        let attributes = format!("{:?}", scope.attributes);
+                        (name.clone(), attributes, scope.consumers.iter().map(|(orgno, access)| (*orgno, access.until)).collect::<Vec<_>>())
+                    };
+                    desired.scopes.iter().map(of).collect()
+                };
+                prop_assert_eq!(accesses(before), accesses(now));
+            }
+        }
+        prop_assert!(mend(root, &after).is_empty(), "a second time mends nothing");
+    }
+}
