@@ -9,7 +9,10 @@
 mod cli;
 mod client;
 mod faults;
+mod fix;
 mod git;
+mod hooks;
+mod mistakes;
 mod openapi;
 mod output;
 mod property;
