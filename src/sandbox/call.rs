@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -22,12 +22,21 @@ pub(super) const READ: &str = "idporten:scopes.read";
 /// Writing is allowed with it.
 pub(super) const WRITE: &str = "idporten:scopes.write";
 
+/// Reading clients is allowed with it.
+pub(super) const DCR_READ: &str = "idporten:dcr.read";
+/// Writing clients is allowed with it.
+pub(super) const DCR_WRITE: &str = "idporten:dcr.write";
+/// Writing what belongs to a client is allowed with it, but not the client itself.
+pub(super) const DCR_MODIFY: &str = "idporten:dcr.modify";
+
 /// More than any scope's representation.
 pub(super) const BODY_LIMIT: usize = 1 << 20;
 
 pub(super) struct Call {
     pub(super) shared: Arc<Shared>,
     parts: Parts,
+    /// The variable parts of the path, decoded.
+    path: BTreeMap<String, String>,
     body: Bytes,
 }
 
@@ -35,11 +44,15 @@ impl FromRequest<Arc<Shared>> for Call {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Refusal> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let path = match RawPathParams::from_request_parts(&mut parts, shared).await {
+            Ok(path) => path.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            Err(_) => return Err(Refusal::bad_request("The path is not UTF-8")),
+        };
         let body = to_bytes(body, BODY_LIMIT)
             .await
             .map_err(|_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"))?;
-        Ok(Self { shared: Arc::clone(shared), parts, body })
+        Ok(Self { shared: Arc::clone(shared), parts, path, body })
     }
 }
 
@@ -88,6 +101,11 @@ impl Call {
         Ok(Query(values))
     }
 
+    /// A variable part of the path; empty where the path ends before it.
+    pub(super) fn path(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
     /// The last part of the path. It is not decoded: an organisation number needs no encoding.
     pub(super) fn orgno_in_path(&self) -> Result<Orgno, Refusal> {
         let path = self.parts.uri.path();
@@ -95,7 +113,7 @@ impl Call {
         orgno(last)
     }
 
-    /// The body as a JSON object.
+    /// The body as a JSON object. An error does not repeat it: there may be a private key in it.
     pub(super) fn json(&self) -> Result<serde_json::Map<String, Value>, Refusal> {
         if !self.has_content_type("application/json") {
             return Err(Refusal::new(
@@ -103,8 +121,11 @@ impl Call {
                 "The body must be application/json",
             ));
         }
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Refusal::bad_request(format!("The body is no JSON object: {error}")))
+        match serde_json::from_slice(&self.body) {
+            Ok(Value::Object(body)) => Ok(body),
+            Ok(_) => Err(Refusal::bad_request("The body is no JSON object")),
+            Err(error) => Err(Refusal::bad_request(format!("The body is no JSON: {error}"))),
+        }
     }
 
     /// The body's form fields; `None` if it is no form.

@@ -14,9 +14,21 @@ use crate::domain::Orgno;
 
 /// What the first certificate of a chain says.
 pub(super) struct Leaf {
-    pub(super) key: DecodingKey,
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
     /// Whose certificate it is; `None` if it names no organisation number.
     pub(super) orgno: Option<Orgno>,
+}
+
+impl Leaf {
+    pub(super) fn key(&self) -> DecodingKey {
+        DecodingKey::from_rsa_raw_components(&self.modulus, &self.exponent)
+    }
+
+    /// Whether its key has these numbers, which begin with no zero byte.
+    pub(super) fn has_key(&self, modulus: &[u8], exponent: &[u8]) -> bool {
+        self.modulus == modulus && self.exponent == exponent
+    }
 }
 
 /// X.520 `serialNumber`, where Buypass and Commfides put the bare number.
@@ -50,14 +62,12 @@ pub(super) fn leaf(x5c: &[String]) -> Result<Leaf, String> {
     if !leaf.validity().is_valid() {
         return Err("the certificate has expired or is not valid yet".to_owned());
     }
-    Ok(Leaf { key: key(leaf)?, orgno: orgno(leaf) })
-}
-
-fn key(leaf: &X509Certificate<'_>) -> Result<DecodingKey, String> {
     match leaf.public_key().parsed() {
-        Ok(PublicKey::RSA(key)) => {
-            Ok(DecodingKey::from_rsa_raw_components(unsigned(key.modulus), unsigned(key.exponent)))
-        }
+        Ok(PublicKey::RSA(key)) => Ok(Leaf {
+            modulus: unsigned(key.modulus).to_vec(),
+            exponent: unsigned(key.exponent).to_vec(),
+            orgno: orgno(leaf),
+        }),
         Ok(_) | Err(_) => Err("its key is no RSA key".to_owned()),
     }
 }

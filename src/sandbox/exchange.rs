@@ -7,9 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use serde_json::Value;
 
+use super::jwk::PRIVATE_MEMBERS;
 use super::{Fault, Switches};
 
-/// One request and what became of it. Bearer tokens are left out.
+/// One request and what became of it. Bearer tokens are left out; `***` stands for tokens, client
+/// secrets and private keys in the bodies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// The request's method.
@@ -30,7 +32,7 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// The answer's content type.
     pub response_type: Option<String>,
-    /// The answer's body; an access token in it is replaced by `***`.
+    /// The answer's body.
     pub response: String,
 }
 
@@ -47,7 +49,7 @@ impl Exchange {
             path: parts.uri.path().to_owned(),
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers: shown(&parts.headers),
-            body: String::from_utf8_lossy(body).into_owned(),
+            body: recorded(parts.uri.path(), body),
             switches,
             fault,
             status: None,
@@ -59,7 +61,7 @@ impl Exchange {
     pub(super) fn answered(mut self, status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
         self.status = Some(status);
         self.response_type = shown(headers).remove(header::CONTENT_TYPE.as_str());
-        self.response = without_token(body);
+        self.response = recorded(&self.path, body);
         self
     }
 }
@@ -75,12 +77,46 @@ fn shown(headers: &HeaderMap) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn without_token(body: &[u8]) -> String {
-    if let Ok(Value::Object(mut answer)) = serde_json::from_slice(body)
-        && answer.contains_key("access_token")
-    {
-        answer.insert("access_token".to_owned(), "***".into());
-        return Value::Object(answer).to_string();
+/// A body without what nobody but its reader may know: access tokens, client secrets, and the
+/// private members of keys that should not have been sent.
+fn recorded(path: &str, body: &[u8]) -> String {
+    let about_clients = path.starts_with("/api/v1/clients");
+    match serde_json::from_slice(body) {
+        Ok(mut json) => match hide(&mut json, about_clients) {
+            true => json.to_string(),
+            false => String::from_utf8_lossy(body).into_owned(),
+        },
+        Err(_) if about_clients && !body.is_empty() => HIDDEN.to_owned(),
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
     }
-    String::from_utf8_lossy(body).into_owned()
+}
+
+const HIDDEN: &str = "***";
+
+/// Whether anything had to be hidden.
+fn hide(json: &mut Value, about_clients: bool) -> bool {
+    let is_secret = |name: &str| match about_clients {
+        true => name == "client_secret" || PRIVATE_MEMBERS.contains(&name),
+        false => name == "access_token",
+    };
+    let mut hidden = false;
+    match json {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if is_secret(name) {
+                    *value = HIDDEN.into();
+                    hidden = true;
+                } else {
+                    hidden |= hide(value, about_clients);
+                }
+            }
+        }
+        Value::Array(entries) => {
+            for entry in entries {
+                hidden |= hide(entry, about_clients);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    hidden
 }

@@ -1,5 +1,7 @@
 //! The checks on a JWT grant (RFC 7523, and DigDir's documentation of Maskinporten).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
@@ -7,23 +9,20 @@ use serde_json::Value;
 
 use super::ClientRecord;
 use super::certificate::leaf;
+use super::granted::{self, Asked, Granted};
 use super::shared::Shared;
 use super::token::Denial;
-use crate::domain::Orgno;
 
 /// How far a grant's `iat` may be from the clock, in seconds.
 const CLOCK_SKEW: i64 = 10;
 /// How long a grant may live, in seconds.
 const LIFETIME: i64 = 120;
 
-/// What a good grant asks for.
+/// What a good grant leads to.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) client_id: String,
-    pub(super) orgno: Orgno,
-    pub(super) scopes: Vec<String>,
-    /// The audience that the token is to have.
-    pub(super) resource: Option<Value>,
+    pub(super) granted: Granted,
 }
 
 #[derive(Deserialize)]
@@ -52,34 +51,63 @@ pub(super) fn check(shared: &Shared, assertion: &str) -> Result<Grant, Denial> {
         .map_err(|error| Denial::grant(format!("the assertion is no JWT: {error}")))?;
     let claims: Claims = jsonwebtoken::dangerous::insecure_decode_claims(assertion)
         .map_err(|error| Denial::grant(format!("the assertion's claims: {error}")))?;
+    let switches = shared.switches();
+    let known = Known::new(switches.sync_delay);
     let client = shared
         .read(|state| state.clients.get(&claims.iss).cloned())
+        .filter(|client| known.has(client.created))
         .ok_or_else(|| Denial::client(format!("there is no client {:?}", claims.iss)))?;
-    let key = key(&header, &client)?;
+    if !client.active {
+        return Err(Denial::client(format!("the client {:?} is inactive", claims.iss)));
+    }
+    let key = key(&header, &client, &known)?;
     check_signature(assertion, header.alg, &key)?;
     check_claims(&claims, &shared.issuer)?;
     if !shared.tokens.first_use(&claims.iss, &claims.jti) {
         return Err(Denial::grant("MP-012 the grant has been used before"));
     }
-    check_consumer(&claims, &client)?;
-    Ok(Grant {
-        scopes: granted_scopes(&claims, &client)?,
-        client_id: claims.iss,
-        orgno: client.orgno,
-        resource: claims.resource,
-    })
+    let asked = Asked {
+        scopes: claims.scope.as_deref().unwrap_or_default(),
+        resource: claims.resource.as_ref(),
+        consumer: claims.consumer_org.as_deref(),
+    };
+    let granted =
+        shared.read(|state| granted::decide(state, &client, &asked, switches.token_lifetime))?;
+    Ok(Grant { client_id: claims.iss, granted })
+}
+
+/// What has reached the authorisation server. D: changes take about two minutes. What is new is
+/// late here, if that is switched on; what is taken away is gone at once.
+struct Known {
+    until: Option<Timestamp>,
+}
+
+impl Known {
+    fn new(delay: u64) -> Self {
+        let delay = Duration::from_secs(delay);
+        Self { until: Timestamp::now().saturating_sub(delay).ok() }
+    }
+
+    fn has(&self, since: Timestamp) -> bool {
+        self.until.is_none_or(|until| since <= until)
+    }
 }
 
 /// The key that the header names: a registered one or, for a client without any, the
 /// certificate's.
-fn key(header: &Header, client: &ClientRecord) -> Result<DecodingKey, Denial> {
+fn key(header: &Header, client: &ClientRecord, known: &Known) -> Result<DecodingKey, Denial> {
     match (&header.kid, &header.x5c) {
         (Some(kid), None) => {
-            let jwk = client
+            let record = client
                 .keys
                 .get(kid)
+                .filter(|record| known.has(record.created))
                 .ok_or_else(|| Denial::grant(format!("MP-124 no key {kid:?} is registered")))?;
-            DecodingKey::from_jwk(jwk)
+            // ? Which code an expired key gives.
+            if record.exp <= Timestamp::now().as_second() {
+                return Err(Denial::grant(format!("MP-124 the key {kid:?} has expired")));
+            }
+            DecodingKey::from_jwk(&record.public)
                 .map_err(|error| Denial::grant(format!("MP-124 the registered key: {error}")))
         }
         (None, Some(_)) if !client.keys.is_empty() => {
@@ -89,7 +117,7 @@ fn key(header: &Header, client: &ClientRecord) -> Result<DecodingKey, Denial> {
             let leaf =
                 leaf(x5c).map_err(|problem| Denial::grant(format!("MP-123 x5c: {problem}")))?;
             if leaf.orgno == Some(client.orgno) {
-                return Ok(leaf.key);
+                return Ok(leaf.key());
             }
             let theirs = leaf.orgno.map_or("none".to_owned(), |orgno| orgno.to_string());
             Err(Denial::grant(format!(
@@ -143,28 +171,4 @@ fn check_claims(claims: &Claims, issuer: &str) -> Result<(), Denial> {
         return Err(Denial::grant("jti is required"));
     }
     Ok(())
-}
-
-/// The emulator knows no delegations: an organisation can act for itself alone.
-fn check_consumer(claims: &Claims, client: &ClientRecord) -> Result<(), Denial> {
-    match &claims.consumer_org {
-        Some(consumer) if consumer != client.orgno.as_str() => {
-            Err(Denial::grant(format!("MP-251 {consumer} has not delegated to {}", client.orgno)))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn granted_scopes(claims: &Claims, client: &ClientRecord) -> Result<Vec<String>, Denial> {
-    let asked = claims.scope.as_deref().unwrap_or_default();
-    let scopes: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
-    if scopes.is_empty() {
-        return Err(Denial::scope("the grant asks for no scope"));
-    }
-    match scopes.iter().find(|scope| !client.scopes.contains(*scope)) {
-        None => Ok(scopes),
-        Some(scope) => Err(Denial::scope(format!(
-            "MP-250 the consumer has not been granted the scope {scope}"
-        ))),
-    }
 }

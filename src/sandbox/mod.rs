@@ -1,23 +1,33 @@
 //! An emulator of the self-service API and of Maskinporten, served over HTTP.
 //!
 //! It keeps to what is known of the real ones; where nothing is known, the module of the endpoint
-//! says what it does, or a switch decides. Clients, their keys and `onbehalfof` are not there yet:
-//! their paths are 404.
+//! says what it does, or a switch decides. Where a fact is from is marked: D is DigDir's
+//! documentation, S its OpenAPI description (2025-09), C what clients of the live API rely on, and
+//! ? what no source settles.
 
 mod accesses;
 mod call;
 mod certificate;
+mod client_fields;
+mod client_keys;
+mod client_record;
+mod client_rules;
+mod clients;
 mod error;
 mod exchange;
 mod fault;
 mod grant;
+mod granted;
+mod jwk;
 mod keys;
 mod lookups;
+mod on_behalf_of;
 mod parsed;
 mod refusal;
 mod scopes;
 mod server;
 mod shared;
+mod standing;
 mod state;
 mod state_file;
 mod switches;
@@ -35,11 +45,12 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 pub use axum::http::Method;
+pub use client_record::{ADMIN_SCOPES, ClientRecord, Delegation, KeyRecord, OnBehalfOfRecord};
 pub use error::SandboxError;
 pub use exchange::Exchange;
 pub use fault::{Fault, FaultRule};
 pub use keys::{ClientKey, Registered};
-pub use state::{ADMIN_SCOPES, AccessRecord, ClientRecord, ScopeRecord, State};
+pub use state::{AccessRecord, ScopeRecord, State};
 pub use state_file::StateFile;
 pub use switches::Switches;
 

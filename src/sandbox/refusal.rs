@@ -13,18 +13,26 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) description: String,
     pub(super) fields: Vec<FieldError>,
+    /// What the fields are of, such as `scope`.
+    object: &'static str,
 }
 
-/// What is wrong with one field of a body.
+/// What is wrong with one field of a body. The message never repeats what a key is made of.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldError {
     pub(super) field: &'static str,
     pub(super) message: String,
 }
 
+impl FieldError {
+    pub(super) fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}
+
 impl Refusal {
     pub(super) fn new(status: StatusCode, description: impl Into<String>) -> Self {
-        Self { status, description: description.into(), fields: Vec::new() }
+        Self { status, description: description.into(), fields: Vec::new(), object: "" }
     }
 
     pub(super) fn bad_request(description: impl Into<String>) -> Self {
@@ -43,12 +51,9 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, description)
     }
 
-    pub(super) fn invalid(fields: Vec<FieldError>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            description: "The scope is not valid".to_owned(),
-            fields,
-        }
+    pub(super) fn invalid(object: &'static str, fields: Vec<FieldError>) -> Self {
+        let description = format!("The {object} is not valid");
+        Self { status: StatusCode::BAD_REQUEST, description, fields, object }
     }
 }
 
@@ -61,7 +66,7 @@ impl IntoResponse for Refusal {
                 json!({
                     "errorMessage": error.message,
                     "isFieldError": true,
-                    "objectName": "scope",
+                    "objectName": self.object,
                     "fieldIdentifier": error.field,
                 })
             })

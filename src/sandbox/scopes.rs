@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::state::add_server_fields;
 use super::validate::{self, Accepted};
 use super::{ScopeRecord, State};
-use crate::domain::{IntegrationType, Orgno, Representation, ScopeAttributes, ScopeName};
+use crate::domain::{IntegrationType, Orgno, ScopeAttributes, ScopeName};
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[READ, WRITE])?;
@@ -109,7 +109,10 @@ pub(super) async fn update(call: Call) -> Answer {
     call.shared.change(|state| {
         let before = owned(state, caller, &name)?;
         validate::same_name(&sent, &name)?;
-        let body = if switches.put_keeps_omitted { laid_over(before, sent) } else { sent };
+        let body = match switches.put_keeps_omitted {
+            true => validate::laid_over(before.fields.clone(), sent),
+            false => sent,
+        };
         let Accepted { active, fields } = validate::accept(state, body)?;
         let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
         scope.fields = fields;
@@ -117,14 +120,6 @@ pub(super) async fn update(call: Call) -> Answer {
         scope.last_updated = Timestamp::now();
         Ok(Json(wire(&name, scope, nulls)).into_response())
     })
-}
-
-/// What was there with what is sent laid over it; an empty text takes a field away.
-fn laid_over(before: &ScopeRecord, sent: Representation) -> Representation {
-    let mut body = before.fields.clone();
-    body.extend(sent.into_iter().filter(|(_, value)| !value.is_null()));
-    body.retain(|_, value| value.as_str() != Some(""));
-    body
 }
 
 /// Deactivates; the accesses stay.

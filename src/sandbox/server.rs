@@ -23,7 +23,9 @@ use super::call::BODY_LIMIT;
 use super::fault::strike;
 use super::refusal::Refusal;
 use super::shared::{Shared, lock};
-use super::{Exchange, Fault, accesses, lookups, scopes, token};
+use super::{
+    Exchange, Fault, accesses, client_keys, clients, lookups, on_behalf_of, scopes, token,
+};
 
 /// The connection is to be closed without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/scopes/access", get(accesses::list))
         .route("/scopes/access/all", get(accesses::list_given))
         .route("/scopes/access/{consumer_orgno}", put(accesses::grant).delete(accesses::revoke))
+        .merge(clients())
         .route("/prefix", get(lookups::prefixes))
         .route("/delegationsources", get(lookups::delegation_sources))
         .route("/organizations/{orgno}", get(lookups::organization));
@@ -58,6 +61,27 @@ fn routes(shared: Arc<Shared>) -> Router {
         })
         .fallback(async |uri: Uri| Refusal::not_found(format!("There is no path {}", uri.path())))
         .with_state(shared)
+}
+
+/// The paths that end with a slash are what is left of `/clients/{client_id}/jwks/..` and its
+/// like.
+fn clients() -> Router<Arc<Shared>> {
+    let client = get(clients::get).put(clients::update).delete(clients::delete);
+    let keys = get(client_keys::list).post(client_keys::replace).delete(client_keys::delete_all);
+    let key = get(client_keys::get).put(client_keys::put).delete(client_keys::delete);
+    let on_behalf_of_all = get(on_behalf_of::list).post(on_behalf_of::create);
+    let on_behalf_of_one =
+        get(on_behalf_of::get).put(on_behalf_of::update).delete(on_behalf_of::delete);
+    Router::new()
+        .route("/clients", get(clients::list).post(clients::create))
+        .route("/clients/{client_id}", client.clone())
+        .route("/clients/{client_id}/", client)
+        .route("/clients/{client_id}/secret", post(clients::new_secret))
+        .route("/clients/{client_id}/jwks", keys.clone())
+        .route("/clients/{client_id}/jwks/", keys)
+        .route("/clients/{client_id}/jwks/{kid}", key)
+        .route("/clients/{client_id}/onbehalfof", on_behalf_of_all)
+        .route("/clients/{client_id}/onbehalfof/{id}", on_behalf_of_one)
 }
 
 /// Answers until `stop` changes or its sender is gone; then finishes what was begun.

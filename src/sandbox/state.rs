@@ -3,23 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jsonwebtoken::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::keys::ClientKey;
 use super::parsed;
-use super::{Registered, SandboxError};
+use super::{ClientRecord, Delegation, SandboxError};
 use crate::domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
-
-/// The token scopes of the self-service API. A client may be granted any of them.
-pub const ADMIN_SCOPES: [&str; 5] = [
-    "idporten:scopes.read",
-    "idporten:scopes.write",
-    "idporten:dcr.read",
-    "idporten:dcr.write",
-    "idporten:dcr.modify",
-];
 
 /// Everything that the sandbox knows, of all organisations. As JSON it is what the state file
 /// holds; the order is always the same.
@@ -37,28 +26,16 @@ pub struct State {
     pub prefixes: BTreeMap<String, Orgno>,
     /// Issuers of delegation sources by their short names.
     pub delegation_sources: BTreeMap<String, String>,
-    /// Clients that may ask for tokens.
+    /// All clients by their ids, inactive ones too.
     pub clients: BTreeMap<String, ClientRecord>,
+    /// Who may use a scope for whom, whatever the delegation source.
+    pub delegations: BTreeSet<Delegation>,
     /// All scopes, inactive ones too.
     #[serde(deserialize_with = "parsed::keys")]
     pub scopes: BTreeMap<ScopeName, ScopeRecord>,
     /// Who has, had or asks for access to a scope.
     #[serde(deserialize_with = "parsed::nested_keys")]
     pub accesses: BTreeMap<ScopeName, BTreeMap<Orgno, AccessRecord>>,
-}
-
-/// A client that may ask for tokens for the self-service API.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClientRecord {
-    /// Whom it acts for.
-    #[serde(deserialize_with = "parsed::one")]
-    pub orgno: Orgno,
-    /// Which of [`ADMIN_SCOPES`] it was granted.
-    pub scopes: BTreeSet<String>,
-    /// Its public keys by `kid`. A client without any signs with its enterprise certificate
-    /// (`x5c`), a client with keys must not (DigDir).
-    pub keys: BTreeMap<String, Jwk>,
 }
 
 /// A scope.
@@ -145,43 +122,6 @@ impl State {
         Ok(())
     }
 
-    /// Registers a client with all of [`ADMIN_SCOPES`] and a new key, which takes some tenths of
-    /// a second to make. A client of that id loses the keys that it had.
-    ///
-    /// # Errors
-    /// [`SandboxError::KeyGeneration`] if the system gives no random numbers.
-    pub fn register_client(
-        &mut self,
-        orgno: Orgno,
-        client_id: &str,
-    ) -> Result<Registered, SandboxError> {
-        let key = ClientKey::generate()?;
-        self.register_key(orgno, client_id, &key);
-        Ok(Registered {
-            client_id: client_id.to_owned(),
-            kid: key.kid,
-            private_key_pem: key.private_key_pem,
-        })
-    }
-
-    /// The same with a key that exists, so that many sandboxes can share one.
-    pub fn register_key(&mut self, orgno: Orgno, client_id: &str, key: &ClientKey) {
-        let keys = [(key.kid.clone(), key.public.clone())].into();
-        self.put_client(orgno, client_id, keys);
-    }
-
-    /// Registers a client with all of [`ADMIN_SCOPES`] that signs with an enterprise certificate
-    /// of its organisation.
-    pub fn register_certificate_client(&mut self, orgno: Orgno, client_id: &str) {
-        self.put_client(orgno, client_id, BTreeMap::new());
-    }
-
-    fn put_client(&mut self, orgno: Orgno, client_id: &str, keys: BTreeMap<String, Jwk>) {
-        let scopes = ADMIN_SCOPES.map(str::to_owned).into();
-        let client = ClientRecord { orgno, scopes, keys };
-        self.clients.insert(client_id.to_owned(), client);
-    }
-
     /// Puts a scope there as if its owner had made it now.
     pub fn put_scope(
         &mut self,
@@ -238,6 +178,7 @@ mod tests {
         state.put_scope(nav(), name.clone(), false, &ScopeAttributes::default());
         state.put_access(name, nav(), AccessState::Other("UNHEARD_OF".to_owned()));
         state.unknown_organizations.insert(nav());
+        state.put_delegation("etat:arbeid/les.æ".parse().unwrap(), nav(), nav());
         state.register_certificate_client(nav(), "portvakt");
         let text = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);

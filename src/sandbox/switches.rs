@@ -15,6 +15,8 @@ pub struct Switches {
     pub nulls_for_absent: bool,
     pub inactive_access_refused: bool,
     pub put_keeps_omitted: bool,
+    pub keys_keep_exp: bool,
+    pub sync_delay: u64,
     pub latency: u64,
     pub token_lifetime: u64,
 }
@@ -28,6 +30,8 @@ impl Default for Switches {
             nulls_for_absent: false,
             inactive_access_refused: false,
             put_keeps_omitted: false,
+            keys_keep_exp: false,
+            sync_delay: 0,
             latency: 0,
             token_lifetime: 120,
         }
@@ -37,18 +41,20 @@ impl Default for Switches {
 impl Switches {
     /// Each switch's name on the command line, and what it does. A field has the same name with
     /// `_` for `-`.
-    pub const ALL: [(&'static str, &'static str); 8] = [
+    pub const ALL: [(&'static str, &'static str); 10] = [
         ("empty-list-is-404", "an empty list comes as a 404 that says 'does not have any'"),
         ("denied-hidden", "accesses that were taken away are listed only with inactive=true"),
         ("prefix-with-colon", "GET /prefix gives prefixes with a trailing colon"),
         ("nulls-for-absent", "fields without a value come as null instead of being left out"),
         ("inactive-access-refused", "an access to an inactive scope cannot be taken away: 409"),
-        (
-            "put-keeps-omitted",
-            "a field that a PUT of a scope leaves out stays; an empty text takes it away",
-        ),
+        ("put-keeps-omitted", "a field that a PUT leaves out stays; an empty text takes it away"),
+        ("keys-keep-exp", "a key that is registered again ends when it would have ended before"),
+        ("sync-delay", "seconds until the token endpoint knows a new client or key (sync-delay=2)"),
         ("latency", "milliseconds before each answer (latency=20)"),
-        ("token-lifetime", "seconds that an access token lives (token-lifetime=120)"),
+        (
+            "token-lifetime",
+            "seconds that an access token lives if its client does not say (token-lifetime=120)",
+        ),
     ];
 
     /// Sets one switch from `name`, `name=true`, `name=false` or `name=number`.
@@ -64,6 +70,8 @@ impl Switches {
             "nulls-for-absent" => assign(&mut self.nulls_for_absent, value),
             "inactive-access-refused" => assign(&mut self.inactive_access_refused, value),
             "put-keeps-omitted" => assign(&mut self.put_keeps_omitted, value),
+            "keys-keep-exp" => assign(&mut self.keys_keep_exp, value),
+            "sync-delay" => assign(&mut self.sync_delay, value),
             "latency" => assign(&mut self.latency, value),
             "token-lifetime" => assign(&mut self.token_lifetime, value),
             _ => None,

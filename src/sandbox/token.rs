@@ -7,14 +7,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Header};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::call::Call;
+use super::client_record::JWT_BEARER;
 use super::grant::{self, Grant};
+use super::granted::{Delegated, Granted};
 use super::shared::{Caller, Shared};
-
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+use crate::domain::Orgno;
 
 /// An error of the token endpoint (RFC 6749 section 5.2).
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Denial {
         Self::new("invalid_scope", description)
     }
 
-    fn new(error: &'static str, description: impl Into<String>) -> Self {
+    pub(super) fn new(error: &'static str, description: impl Into<String>) -> Self {
         Self { error, description: description.into() }
     }
 }
@@ -95,27 +96,31 @@ fn assertion(call: &Call) -> Result<String, Denial> {
     one("assertion")
 }
 
-fn issue(shared: &Shared, grant: Grant) -> Result<Json<serde_json::Value>, Denial> {
-    let Grant { client_id, orgno, scopes, resource } = grant;
-    let lifetime = shared.switches().token_lifetime;
+fn issue(shared: &Shared, grant: Grant) -> Result<Json<Value>, Denial> {
+    let Grant { client_id, granted } = grant;
+    let Granted { consumer, delegation, scopes, audience, lifetime } = granted;
     let now = Timestamp::now().as_second();
     let scope = scopes.join(" ");
-    let claims = json!({
+    let mut claims = json!({
         "iss": shared.issuer,
         "client_id": client_id,
-        "aud": resource.unwrap_or_else(|| "unspecified".into()),
+        "aud": audience,
         "scope": scope,
         "token_type": "Bearer",
         "iat": now,
         "exp": now.saturating_add_unsigned(lifetime),
         "jti": Uuid::new_v4().to_string(),
-        "consumer": { "authority": "iso6523-actorid-upis", "ID": format!("0192:{orgno}") },
+        "consumer": actor(consumer),
     });
+    if let Some(Delegated { supplier, source }) = delegation {
+        claims["supplier"] = actor(supplier);
+        claims["delegation_source"] = source.into();
+    }
     let mut header = Header::new(Algorithm::RS256);
     header.kid = Some(shared.signing.kid.clone());
     let token = jsonwebtoken::encode(&header, &claims, &shared.signing.private)
         .map_err(|error| Denial::new("server_error", error.to_string()))?;
-    let caller = Caller { orgno, scopes };
+    let caller = Caller { orgno: consumer, scopes };
     let answer = json!({
         "access_token": token,
         "token_type": "Bearer",
@@ -124,4 +129,8 @@ fn issue(shared: &Shared, grant: Grant) -> Result<Json<serde_json::Value>, Denia
     });
     shared.tokens.add(token, caller, Duration::from_secs(lifetime));
     Ok(Json(answer))
+}
+
+fn actor(orgno: Orgno) -> Value {
+    json!({ "authority": "iso6523-actorid-upis", "ID": format!("0192:{orgno}") })
 }

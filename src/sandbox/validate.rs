@@ -64,18 +64,18 @@ pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted
         .iter()
         .filter_map(|(field, kind)| {
             let message = problem(state, kind, body.get(*field)?)?;
-            Some(FieldError { field, message })
+            Some(FieldError::new(field, message))
         })
         .collect();
     let described = body.get("description").and_then(Value::as_str);
     if !body.contains_key("description") || described.is_some_and(|text| text.trim().is_empty()) {
-        errors.insert(0, wrong("description", "must not be blank"));
+        errors.insert(0, FieldError::new("description", "must not be blank"));
     }
     if active.as_ref().is_some_and(|value| !value.is_boolean()) {
-        errors.push(wrong("active", "must be true or false"));
+        errors.push(FieldError::new("active", "must be true or false"));
     }
     if !errors.is_empty() {
-        return Err(Refusal::invalid(errors));
+        return Err(Refusal::invalid("scope", errors));
     }
     for (field, default) in ScopeAttributes::default().fields() {
         if !default.is_null() {
@@ -95,10 +95,11 @@ pub(super) fn name(body: &Representation) -> Result<ScopeName, Refusal> {
     let name = text("name").map(str::to_owned).or(parts);
     let name = name.ok_or_else(|| {
         let message = "a scope needs a prefix and a subscope";
-        Refusal::invalid(vec![wrong("subscope", message)])
+        Refusal::invalid("scope", vec![FieldError::new("subscope", message)])
     })?;
-    let name: ScopeName =
-        name.parse().map_err(|error| Refusal::invalid(vec![wrong("name", &format!("{error}"))]))?;
+    let name: ScopeName = name.parse().map_err(|error| {
+        Refusal::invalid("scope", vec![FieldError::new("name", format!("{error}"))])
+    })?;
     same_name(body, &name)?;
     Ok(name)
 }
@@ -111,15 +112,21 @@ pub(super) fn same_name(body: &Representation, name: &ScopeName) -> Result<(), R
     });
     match other {
         None => Ok(()),
-        Some((field, part)) => Err(Refusal::invalid(vec![wrong(
-            field,
-            &format!("a scope's name cannot change; here it is {part:?}"),
-        )])),
+        Some((field, part)) => Err(Refusal::invalid(
+            "scope",
+            vec![FieldError::new(
+                field,
+                format!("a scope's name cannot change; here it is {part:?}"),
+            )],
+        )),
     }
 }
 
-fn wrong(field: &'static str, message: &str) -> FieldError {
-    FieldError { field, message: message.to_owned() }
+/// What was there with what is sent laid over it; an empty text takes a field away.
+pub(super) fn laid_over(mut before: Representation, sent: Representation) -> Representation {
+    before.extend(sent.into_iter().filter(|(_, value)| !value.is_null()));
+    before.retain(|_, value| value.as_str() != Some(""));
+    before
 }
 
 fn problem(state: &State, kind: &Kind, value: &Value) -> Option<String> {
@@ -143,12 +150,12 @@ fn problem(state: &State, kind: &Kind, value: &Value) -> Option<String> {
 }
 
 /// OpenAPI 2025-09: `int64`, 0 or more.
-fn seconds(value: &Value) -> Option<String> {
+pub(super) fn seconds(value: &Value) -> Option<String> {
     let valid = value.as_i64().is_some_and(|seconds| seconds >= 0);
     (!valid).then(|| format!("{value} is not a number of seconds, 0 or more"))
 }
 
-fn not_one_of<T: DeserializeOwned>(value: &Value) -> Option<String> {
+pub(super) fn not_one_of<T: DeserializeOwned>(value: &Value) -> Option<String> {
     serde_json::from_value::<T>(value.clone()).err().map(|error| error.to_string())
 }
 

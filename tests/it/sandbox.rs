@@ -1,8 +1,15 @@
 //! Each rule that the emulator promises, through real HTTP.
 
 mod accesses;
+mod bodies;
+mod client_rules;
+mod clients;
 mod faults;
 mod files;
 mod grants;
+mod keys;
 mod lookups;
+mod on_behalf_of;
+mod registry;
 mod scopes;
+mod tokens;

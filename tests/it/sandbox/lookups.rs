@@ -52,7 +52,7 @@ async fn organizations_have_names() {
 #[tokio::test]
 async fn what_is_not_there_is_told() {
     let world = World::new().await;
-    for path in ["/clients", "/scope", "/clients/1/jwks", "/scopes/access/"] {
+    for path in ["/client", "/scope", "/clients/1/keys", "/scopes/access/"] {
         let (status, body) = world.get(path).await;
         assert_eq!((status, &body["status"]), (404, &json!(404)), "{path}");
         assert!(body["correlation_id"].is_string());
