@@ -34,20 +34,46 @@ pub fn escaped_json(json: &str) -> String {
         if matches!(character, ' ' | '\n') || safe(character) == character {
             escaped.push(character);
         } else {
-            // All that is not safe lies in the Basic Multilingual Plane.
-            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
         }
     }
     escaped.replace("##[", "#\\u0023[")
 }
 
+/// Whether a character cannot be seen, or only changes those around it: what Unicode ignores by
+/// default (property `Default_Ignorable_Code_Point`), what looks like a space and is a letter or
+/// symbol, and marks for annotations and musical notes.
+pub fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
 fn safe(character: char) -> char {
     match character {
-        '\u{061C}'
-        | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}' => char::REPLACEMENT_CHARACTER,
+        // An emoji's own form of a sign (U+FE0F), and what joins several, is no danger.
+        '\u{FE0F}' => character,
+        invisible if is_invisible(invisible) => char::REPLACEMENT_CHARACTER,
         space if space.is_whitespace() => ' ',
         control if control.is_control() => char::REPLACEMENT_CHARACTER,
         other => other,
@@ -86,9 +112,11 @@ mod tests {
 
     #[test]
     fn escaped_json_says_the_same() {
-        for text in
-            ["a\u{202e}b\u{85}c\u{2028}\u{1b}d\u{7f}", "###[error]##[x] ::a\r\n", "«æ🙂» \u{a0}"]
-        {
+        for text in [
+            "\u{E0041}a\u{202e}b\u{85}c\u{2028}\u{1b}d\u{7f}",
+            "###[error]##[x] ::a\r\n",
+            "«æ🙂» \u{a0}",
+        ] {
             let json = serde_json::to_string(text).unwrap();
             let escaped = escaped_json(&json);
             assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);

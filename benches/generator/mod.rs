@@ -22,15 +22,16 @@ pub(crate) fn orgnos() -> impl Iterator<Item = Orgno> {
     (920_000_000_u32..).filter_map(|number| number.to_string().parse().ok())
 }
 
-/// Writes a repository whose only environment, `bench`, has this target. Half of the consumers
-/// are named by an alias.
+/// Writes a repository with three environments, of which `bench` has this target. Half of the
+/// consumers are named by an alias.
 pub(crate) fn write_repository(folder: &Path, size: Size, target: &str) -> std::io::Result<()> {
     let numbers: Vec<_> = orgnos().take(size.consumers_per_scope * 5).collect();
     std::fs::write(
         folder.join("portvakt.yaml"),
         format!(
             "organization: {{ orgno: \"{OWNER}\", name: Etaten }}\nprefixes: [etat]\n\
-             environments:\n  bench: {{ target: {target} }}\n"
+             environments:\n  bench: {{ target: {target} }}\n  second: {{ target: sandbox }}\n  third: \
+             {{ target: sandbox }}\n"
         ),
     )?;
     let mut aliases = "consumers:\n".to_owned();

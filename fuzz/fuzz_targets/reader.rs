@@ -62,7 +62,7 @@ fn read(settings: &[u8], declarations: &[u8]) -> Vec<Diagnostic> {
         }
     };
     let found = repository.check(TODAY);
-    for name in repository.settings().environments.keys() {
+    for name in repository.settings().environments.keys().take(4) {
         let desired = repository.desired(name, TODAY);
         let wrong = found.iter().any(Diagnostic::is_error);
         assert!(wrong || desired.is_ok(), "{name} has an error that no check tells");
@@ -79,10 +79,10 @@ fn check_places(found: &[Diagnostic], settings: &[u8], declarations: &[u8]) {
         let starts = related.iter().map(|related| (&related.file, (related.line, related.column)));
         for (file, (line, column)) in starts.chain([(&found.file, start)]) {
             assert!(line >= 1 && column >= 1, "{found:?}");
-            assert!(line <= lines[&**file] + 2, "{found:?}");
+            assert!(line <= lines[&**file] + 1, "{found:?}");
         }
         assert!(start <= (*end_line, *end_column), "{found:?}");
-        assert!(*end_line <= lines[&*found.file] + 2, "{found:?}");
+        assert!(*end_line <= lines[&*found.file] + 1, "{found:?}");
     }
 }
 

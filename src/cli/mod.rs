@@ -45,7 +45,7 @@ struct Global {
     /// The repository, or a folder in it [default: upwards from here]
     #[arg(short = 'C', long = "repo", value_name = "DIR", global = true)]
     repo: Option<PathBuf>,
-    /// The environment in portvakt.yaml [default: the only one if there is one]
+    /// The environment in portvakt.yaml [default: the only one if there is one; for validate, all]
     #[arg(short, long, value_name = "NAME", env = "PORTVAKT_ENV", global = true)]
     env: Option<String>,
     /// When to colour

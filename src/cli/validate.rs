@@ -50,6 +50,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut found = findings(&root, environment)?;
     if args.diff {
         let mended = declare::mend(&root, &found);
+        if mended.is_empty() {
+            log::line(global.log_format, "there is nothing that can be mended");
+        }
         print(global.color, &mended.iter().map(render::diff).collect::<String>())?;
         return Ok(exit(args, &found));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::declared::{Declared, Group, Scope, Who};
+use super::declared::{Declared, Group, Scope, Stray, Who};
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::environments::EnvironmentSet;
 use super::instead;
@@ -106,6 +106,8 @@ struct Known<'d> {
     aliases: HashSet<&'d str>,
     groups: HashSet<&'d str>,
     broken: HashSet<&'d str>,
+    /// Of aliases, those included that are declared with errors.
+    alias_names: Vec<&'d str>,
     suggester: Suggester,
 }
 
@@ -118,6 +120,13 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
         aliases: declared.aliases.iter().map(|a| a.alias.as_str()).collect(),
         groups: declared.groups.iter().map(|g| g.name.as_str()).collect(),
         broken: declared.broken.iter().map(String::as_str).collect(),
+        alias_names: declared
+            .aliases
+            .iter()
+            .map(|alias| &alias.alias)
+            .chain(&declared.broken)
+            .map(String::as_str)
+            .collect(),
         suggester: Suggester::new(),
     };
     for Group { members, place, .. } in &declared.groups {
@@ -126,11 +135,11 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
             found.extend(known.check(who, &Place { file, span: *span }, true));
         }
     }
-    for Scope { consumers, place, .. } in &declared.scopes {
+    let of_scopes = declared.scopes.iter().map(|Scope { consumers, place, .. }| (consumers, place));
+    let of_strays = declared.strays.iter().map(|Stray { consumers, place }| (consumers, place));
+    for (consumers, place) in of_scopes.chain(of_strays) {
         for consumer in consumers {
-            let file = place.file.clone();
-            let span = consumer.who_span;
-            found.extend(known.check(&consumer.who, &Place { file, span }, false));
+            found.extend(known.check(&consumer.who, &place.with(consumer.who_span), false));
         }
     }
 }
@@ -166,7 +175,7 @@ impl Known<'_> {
                 } else if self.groups.contains(name) {
                     format!("it is a group: write `group: {name}`")
                 } else {
-                    let names = self.aliases.iter().copied();
+                    let names = self.alias_names.iter().copied();
                     self.other_writing(name).unwrap_or_else(|| {
                         let hint = self.suggester.did_you_mean(name, names);
                         format!(

@@ -25,8 +25,9 @@ pub(super) fn aliases(
     let section = document.get("consumers").unwrap_or(document);
     for (name, at) in entries_of(document, "consumers", findings) {
         let span = section.key_span(name);
+        let is_name = check_name(name, span, findings);
         let alias = alias(name, at, span, environments, findings);
-        match alias.filter(|_| check_name(name, span, findings)) {
+        match alias.filter(|_| is_name) {
             Some(alias) => declared.aliases.push(alias),
             None => {
                 let without_space = name.split_whitespace().collect();

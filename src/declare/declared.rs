@@ -16,6 +16,7 @@ pub(super) struct Declared {
     pub(super) aliases: Vec<Alias>,
     pub(super) groups: Vec<Group>,
     pub(super) scopes: Vec<Scope>,
+    pub(super) strays: Vec<Stray>,
     pub(super) removed: Vec<Removed>,
     pub(super) silences: Vec<Silence>,
     /// Names of aliases and groups that are declared with errors: using them is no second error.
@@ -27,11 +28,21 @@ pub(super) struct Declared {
 
 impl Declared {
     pub(super) fn append(&mut self, other: Self) {
-        let Self { aliases, groups, scopes, removed, silences, broken, incomplete, diagnostics } =
-            other;
+        let Self {
+            aliases,
+            groups,
+            scopes,
+            strays,
+            removed,
+            silences,
+            broken,
+            incomplete,
+            diagnostics,
+        } = other;
         self.aliases.extend(aliases);
         self.groups.extend(groups);
         self.scopes.extend(scopes);
+        self.strays.extend(strays);
         self.removed.extend(removed);
         self.silences.extend(silences);
         self.broken.extend(broken);
@@ -152,6 +163,13 @@ pub(super) struct Consumer {
     pub(super) environments: EnvironmentSet,
     pub(super) reason: Option<Box<str>>,
     pub(super) span: Span,
+}
+
+/// The consumers of a scope that could not be read: whom they name is checked all the same.
+#[derive(Debug)]
+pub(super) struct Stray {
+    pub(super) consumers: Vec<Consumer>,
+    pub(super) place: Place,
 }
 
 /// The last day with access, in Norway.

@@ -1,5 +1,6 @@
 //! Findings about declarations: what, where, and what to do now.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fix::Fix;
-use super::places::Span;
+use super::places::{Position, Span};
 use super::rules::Rule;
 use crate::text::printable;
 
@@ -102,13 +103,13 @@ impl Diagnostic {
         Self {
             code,
             severity: code.severity(),
-            message: printable(message).into_owned(),
+            message: printable(&shortened(message, SAID)).into_owned(),
             file: Arc::clone(&place.file),
             line: start.line as usize,
             column: start.column as usize,
             end_line: end.line as usize,
             end_column: end.column as usize,
-            help: (!help.is_empty()).then(|| printable(help).into_owned()),
+            help: (!help.is_empty()).then(|| printable(&shortened(help, SAID)).into_owned()),
             related: Vec::new(),
             own_rule: None,
             fix: None,
@@ -124,6 +125,23 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// Leaves so many, and tells that there are more; that is as bad as the worst that is left out.
+pub(super) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
+    let Some(next) = diagnostics.get(most) else {
+        return;
+    };
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let start = Position { line: number(next.line), column: number(next.column) };
+    let place = Place { file: Arc::clone(&next.file), span: Span { start, end: start } };
+    let message = format!("more than {most} findings, of which these are the first");
+    let help = "mend these; what else there is will be told then";
+    let mut more = Diagnostic::new(Rule::TooMuch, &place, &message, help);
+    let worst = diagnostics[most..].iter().map(|found| found.severity).min();
+    more.severity = worst.unwrap_or(more.severity);
+    diagnostics.truncate(most);
+    diagnostics.push(more);
 }
 
 /// Sorts by place, and at one place by code.
@@ -162,12 +180,20 @@ impl fmt::Display for Diagnostic {
 
 /// The longest stretch of somebody else's text that a message repeats, in characters.
 const QUOTED: usize = 80;
+/// The longest message and the longest help, in characters: what a pull request writes once may be
+/// said of thousands of places.
+pub(super) const SAID: usize = 2_000;
 
 /// A text from the YAML as a message shows it: in backticks, and not at any length.
 pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
+    format!("`{}`", shortened(text, QUOTED))
+}
+
+/// A text of so many characters at most; what is cut off leaves an ellipsis.
+pub(super) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::diagnostic::{Diagnostic, Place, quoted};
-use super::places::{self, Node, Places, Position, Problem, Span};
+use super::diagnostic::{Diagnostic, Place, cut, quoted};
+use super::places::{self, Node, Places, Position, Problem, Span, end_of};
 use super::rules::Rule;
 use super::settings::SETTINGS_FILE;
+
+/// How many findings of one file are told; far more than anybody reads.
+const MOST_IN_A_FILE: usize = 1_000;
 
 /// The findings of one file as they come up.
 #[derive(Debug)]
@@ -25,7 +28,8 @@ impl Findings {
         Self { file, list: Vec::new(), aliases: Vec::new() }
     }
 
-    /// What was found, once: what a YAML alias stands for is read each time that it is used.
+    /// What was found, once: what a YAML alias stands for is read each time that it is used. Where
+    /// there are aliases nothing is mended: a change in one place would be one in others.
     pub(super) fn into_list(self) -> Vec<Diagnostic> {
         let Self { mut list, aliases, .. } = self;
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -33,8 +37,14 @@ impl Findings {
         list.retain(|found| {
             let at = Position { line: number(found.line), column: number(found.column) };
             let is_first = said.insert((found.code, found.message.clone(), found.help.clone()));
-            is_first || aliases.binary_search(&at).is_err()
+            // What can be silenced is told of each: it may be silenced for one alone.
+            let can_be_silenced = !found.is_error() || found.own_rule.is_some();
+            is_first || can_be_silenced || aliases.binary_search(&at).is_err()
         });
+        for found in list.iter_mut().filter(|_| !aliases.is_empty()) {
+            found.fix = None;
+        }
+        cut(&mut list, MOST_IN_A_FILE);
         list
     }
 
@@ -179,7 +189,10 @@ fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats
         column: number(location.column()),
     });
     let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or_default();
+    let said = match said.contains("as u128") || said.contains("as i128") {
+        true => "a number is too large",
+        false => said.split(" at line ").next().unwrap_or_default(),
+    };
     places::syntax(text, at, said, repeats)
 }
 
@@ -196,10 +209,15 @@ fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
 /// at the start is left out, as editors do when they count columns.
 pub(super) fn decode<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            no_control_characters(text, findings).then_some(text)
+        }
         Err(error) => {
             let (before, after) = bytes.split_at(error.valid_up_to());
-            let span = end_of(&String::from_utf8_lossy(before));
+            let before = String::from_utf8_lossy(before);
+            let start = end_of(before.strip_prefix('\u{feff}').unwrap_or(&before));
+            let span = Span { start, end: start };
             let byte = after.first().copied().unwrap_or_default();
             let message = format!("this file is not UTF-8: byte 0x{byte:02x}");
             let help = "save it as UTF-8; older Windows programs save as Latin-1 or UTF-16";
@@ -209,15 +227,19 @@ pub(super) fn decode<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b
     }
 }
 
-fn end_of(text: &str) -> Span {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let last = text.rsplit('\n').next().unwrap_or_default();
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let start = Position {
-        line: number(text.matches('\n').count() + 1),
-        column: number(last.chars().count() + 1),
+/// Whether a text holds none of the characters that YAML does not allow (YAML 1.2.2, section 5.1);
+/// the first is reported.
+fn no_control_characters(text: &str, findings: &mut Findings) -> bool {
+    let is_allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    let Some((at, control)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) else {
+        return true;
     };
-    Span { start, end: start }
+    let start = end_of(&text[..at]);
+    let code = u32::from(control);
+    let message = format!("this is not YAML: it cannot hold the control character U+{code:04X}");
+    let help = format!("take it out; between double quotes it can be written as `\\x{code:02x}`");
+    findings.report(Rule::Syntax, Span { start, end: start }, &message, &help);
+    false
 }
 
 /// What a value is, in words: for 'found …'.

@@ -6,6 +6,7 @@ use super::instead;
 use super::places::Span;
 use super::rules::Rule;
 use super::suggest::{did_you_mean, list, nearest};
+use crate::text::is_invisible;
 
 /// How many environments a repository can have: a set of them is a word of bits.
 pub(super) const MOST_ENVIRONMENTS: usize = 64;
@@ -70,6 +71,11 @@ impl EnvironmentNames {
     ) -> EnvironmentSet {
         let Some(names) = names else {
             // What is misspelt or wrong was told; what it would have meant is not known.
+            for item in at.get("environments").into_iter().flat_map(Located::items) {
+                if let Some(name) = item.value.as_str() {
+                    self.known(name, item.span(), findings);
+                }
+            }
             let is_meant = |key| nearest(key, ["environments"]).is_some();
             let is_given = at.entries().any(|(key, _)| is_meant(key));
             return if is_given { EnvironmentSet::NONE } else { EnvironmentSet::ALL };
@@ -122,14 +128,19 @@ impl EnvironmentNames {
     }
 }
 
+/// The longest name of an alias, a group or a team, in characters: it is repeated for each access.
+const LONGEST_NAME: usize = 100;
+
 /// What is wrong with a name for an alias or a group. It must not be taken for an organisation
 /// number, and it appears in messages and tables.
 pub(super) fn check_name(name: &str, span: Span, findings: &mut Findings) -> bool {
-    let strange = |c: char| c.is_whitespace() || c.is_control();
+    let strange = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
     let message = if name.is_empty() {
         "an empty name".to_owned()
     } else if name.contains(strange) {
-        format!("the name {} holds white space", quoted(name))
+        format!("the name {} holds white space, or what cannot be seen", quoted(name))
+    } else if name.chars().nth(LONGEST_NAME).is_some() {
+        format!("the name {} has more than {LONGEST_NAME} characters", quoted(name))
     } else if name.chars().all(|c| c.is_ascii_digit()) {
         format!("the name {} looks like an organisation number", quoted(name))
     } else {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use globset::GlobSet;
@@ -84,7 +84,7 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
         if !is_chosen(&name, settings) {
             continue;
         }
-        match kind(&entry, root) {
+        match kind(&entry, root, settings) {
             Kind::Other => {}
             Kind::Yaml => {
                 bytes += entry.metadata().map_or(0, |metadata| metadata.len());
@@ -125,17 +125,23 @@ enum Kind {
     Refused(Rule, &'static str, &'static str),
 }
 
-fn kind(entry: &DirEntry, root: &Path) -> Kind {
+fn kind(entry: &DirEntry, root: &Path, settings: &Settings) -> Kind {
     const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
     let yaml = is_yaml(entry.path());
     let Some(file_type) = entry.file_type() else {
         return Kind::Other;
     };
     if file_type.is_symlink() {
-        return match leads_inside(entry.path(), root) {
+        return match target(entry.path(), root) {
+            Ok(Some(target))
+                if yaml && !(is_yaml(Path::new(&target)) && is_chosen(&target, settings)) =>
+            {
+                let message = "this symbolic link leads to a file that is not read";
+                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+            }
             // What it leads to is read where it stands.
-            Ok(true) => Kind::Other,
-            Ok(false) => {
+            Ok(Some(_)) => Kind::Other,
+            Ok(None) => {
                 let message = "this symbolic link leaves the repository";
                 Kind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
@@ -155,8 +161,10 @@ fn kind(entry: &DirEntry, root: &Path) -> Kind {
     }
 }
 
-fn leads_inside(path: &Path, root: &Path) -> io::Result<bool> {
-    Ok(fs::canonicalize(path)?.starts_with(fs::canonicalize(root)?))
+/// What of the repository a link leads to; `None` for what lies outside.
+fn target(path: &Path, root: &Path) -> io::Result<Option<String>> {
+    let (target, root) = (fs::canonicalize(path)?, fs::canonicalize(root)?);
+    Ok(target.starts_with(&root).then(|| relative(&root, &target)))
 }
 
 /// The path of a file in the repository, as it is shown and as globs see it.
@@ -177,6 +185,21 @@ pub(super) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
     bytes.ok_or_else(|| Box::new(too_large(&listed.name)))
 }
 
+/// The text of a file of the repository as it is now, for showing its lines; `None` for what is no
+/// small regular file in it, or not UTF-8.
+pub fn source(root: &Path, file: &str) -> Option<String> {
+    let is_inside = |part| matches!(part, Component::Normal(_));
+    if !Path::new(file).components().all(is_inside) {
+        return None;
+    }
+    let path = root.join(target(&root.join(file), root).ok()??);
+    if !fs::metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let bytes = read(&Listed { path, name: file.into() }).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
 /// Reads portvakt.yaml.
 pub(super) fn read_settings(root: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let path = root.join(SETTINGS_FILE);
@@ -193,7 +216,7 @@ pub(super) fn read_settings(root: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         let help = "put a file in its place";
         return Err(refused(Rule::Unreadable, "this is no regular file", help));
     }
-    if !leads_inside(&path, root).unwrap_or(false) {
+    if !matches!(target(&path, root), Ok(Some(_))) {
         let message = "this symbolic link leaves the repository";
         return Err(refused(Rule::Symlink, message, "put a file in its place"));
     }
@@ -225,7 +248,7 @@ fn too_much(name: &str) -> Diagnostic {
     about(SETTINGS_FILE, Rule::TooMuch, &message, help)
 }
 
-fn about(file: &str, rule: Rule, message: &str, help: &str) -> Diagnostic {
+pub(super) fn about(file: &str, rule: Rule, message: &str, help: &str) -> Diagnostic {
     let place = Place { file: file.into(), span: Span::TOP };
     Diagnostic::new(rule, &place, message, help)
 }

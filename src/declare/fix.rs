@@ -5,6 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Deserialize as _;
+use serde_yaml::Value;
+
 use super::diagnostic::Diagnostic;
 use super::document::{Findings, decode};
 use super::lines::Lines;
@@ -14,7 +17,7 @@ use super::settings::{SETTINGS_FILE, Settings, settings};
 use super::{files, reading, silences};
 
 /// How often a file is read again for what only shows when something else is mended.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 100;
 
 /// What mends a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,16 +25,20 @@ pub struct Fix(Change);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Change {
-    /// Another text in a place.
-    Replace { span: Span, text: Box<str> },
+    /// A scalar in one line, and what comes in its place.
+    Replace { span: Span, old: Box<str>, new: Box<str> },
     /// The items of a list in another order: where each stands, and which one comes in its place.
     Reorder { items: Vec<Span>, order: Vec<usize> },
 }
 
 impl Fix {
-    /// Another text in a place.
-    pub(super) fn replace(span: Span, text: &str) -> Self {
-        Self(Change::Replace { span, text: text.into() })
+    /// Another scalar in the place of one.
+    pub(super) fn replace(span: Span, old: &str, new: &str) -> Self {
+        Self(Change::Replace { span, old: old.into(), new: new.into() })
+    }
+
+    fn is_reorder(&self) -> bool {
+        matches!(self.0, Change::Reorder { .. })
     }
 
     /// A list's items, which stand at the spans, in this order.
@@ -86,11 +93,18 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     let mut after = before.clone();
     for _ in 0..ROUNDS {
         let found = read(&after);
-        let next = apply(&after, found.iter().filter_map(|found| found.fix.as_ref()));
+        let fixes = found.iter().filter_map(|found| found.fix.as_ref());
+        let next = apply(&after, fixes.filter(|fix| !fix.is_reorder()));
         if next == after {
             break;
         }
         after = next;
+    }
+    let found = read(&after);
+    let fixes = found.iter().filter_map(|found| found.fix.as_ref());
+    let sorted = apply(&after, fixes.filter(|fix| fix.is_reorder()));
+    if is_same_but_for_order(&after, &sorted) {
+        after = sorted;
     }
     if after == before {
         return None;
@@ -100,6 +114,34 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     let is_better =
         errors(&now) <= errors(&then) && now.iter().all(|found| can_be_read(found.code));
     is_better.then_some(Mended { file, before, after })
+}
+
+/// Whether two texts say the same but for the order of consumers.
+fn is_same_but_for_order(a: &str, b: &str) -> bool {
+    let values = |text: &str| -> Option<Vec<Value>> {
+        let documents = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
+        let mut values: Vec<Value> = documents.collect::<Result<_, _>>().ok()?;
+        values.iter_mut().for_each(sort_consumers);
+        Some(values)
+    };
+    values(a).is_some_and(|a| values(b) == Some(a))
+}
+
+fn sort_consumers(value: &mut Value) {
+    match value {
+        Value::Sequence(items) => items.iter_mut().for_each(sort_consumers),
+        Value::Mapping(entries) => {
+            for (key, value) in entries.iter_mut() {
+                match value {
+                    Value::Sequence(items) if key.as_str() == Some("consumers") => {
+                        items.sort_by_cached_key(|item| format!("{item:?}"));
+                    }
+                    other => sort_consumers(other),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Tagged(_) => {}
+    }
 }
 
 /// Whether what is found keeps a file from being read any further.
@@ -147,7 +189,11 @@ fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
 /// What a fix changes, as ranges of bytes and what comes there; `None` where that is not safe.
 fn edits(fix: &Fix, lines: &Lines<'_>) -> Option<Vec<(Range<usize>, String)>> {
     match &fix.0 {
-        Change::Replace { span, text } => Some(vec![(lines.range(*span)?, text.to_string())]),
+        Change::Replace { span, old, new } => {
+            let range = lines.range(*span)?;
+            let new = replacement(&lines.text[range.clone()], old, new)?;
+            Some(vec![(range, new)])
+        }
         Change::Reorder { items, order } => {
             let spans = items.iter().map(|item| lines.range(*item));
             let spans: Vec<_> = spans.collect::<Option<_>>()?;
@@ -155,15 +201,26 @@ fn edits(fix: &Fix, lines: &Lines<'_>) -> Option<Vec<(Range<usize>, String)>> {
                 true => lines.with_comments(items)?,
                 false => spans,
             };
-            let between = places.windows(2).map(|two| &lines.text[two[0].end..two[1].start]);
             let plain = |text: &str| text.chars().all(|c| c == ',' || c.is_whitespace());
-            if !between.clone().all(plain) {
+            let between = |two: &[Range<usize>]| lines.text.get(two[0].end..two[1].start);
+            if !places.windows(2).all(|two| between(two).is_some_and(plain)) {
                 return None;
             }
             let moved = order.iter().map(|from| lines.text[places[*from].clone()].to_owned());
             Some(places.iter().cloned().zip(moved).collect())
         }
     }
+}
+
+/// What comes in the place of a scalar as it is written; its quotes stay. `None` if what is written
+/// is anything else, such as a block or an anchor.
+fn replacement(written: &str, old: &str, new: &str) -> Option<String> {
+    if written == old {
+        return Some(new.to_owned());
+    }
+    let inside = |quote: char| written.strip_prefix(quote)?.strip_suffix(quote);
+    let quote = ['"', '\''].into_iter().find(|quote| inside(*quote) == Some(old))?;
+    Some(format!("{quote}{new}{quote}"))
 }
 
 impl Lines<'_> {
@@ -177,21 +234,26 @@ impl Lines<'_> {
     }
 
     /// The lines of each item, with the comment lines directly above it and what follows on its
-    /// last line. Blank lines between items could part them for a reason: `None`.
+    /// last line. `None` where something parts the items for a reason: a blank line, or a comment
+    /// that may be about more than the one item below it.
     fn with_comments(&self, items: &[Span]) -> Option<Vec<Range<usize>>> {
+        let is_comment = |number: usize| self.line(number).trim_start().starts_with('#');
         let mut next = items.first()?.start.line as usize;
-        while next > 1 && self.line(next - 1).trim_start().starts_with('#') {
+        while next > 1 && is_comment(next - 1) {
             next -= 1;
         }
         let mut ranges = Vec::with_capacity(items.len());
+        let mut is_commented = false;
         for item in items {
-            let last = item.end.line as usize;
-            let comments = (next..item.start.line as usize).map(|number| self.line(number));
-            if !comments.into_iter().all(|line| line.trim_start().starts_with('#')) {
+            let (first, last) = (item.start.line as usize, item.end.line as usize);
+            let has_comment = next < first;
+            if !(next..first).all(is_comment) || is_commented && !has_comment {
                 return None;
             }
-            let start = self.starts[next - 1];
-            ranges.push(start..start.max(self.starts[last - 1] + self.line(last).len()));
+            is_commented = has_comment;
+            let start = *self.starts.get(next - 1)?;
+            let end = *self.starts.get(last - 1)? + self.line(last).len();
+            ranges.push(start..end.max(start));
             next = last + 1;
         }
         Some(ranges)
@@ -214,12 +276,12 @@ mod tests {
 
     #[test]
     fn what_is_replaced_is_nothing_else() {
-        let fix = Fix::replace(at(2, 4, 5), "xyz");
+        let fix = Fix::replace(at(2, 4, 5), "b", "xyz");
         let text = "\u{feff}æ\r\nøå b c # d\r\n";
         assert_eq!(apply(text, std::iter::once(&fix)), "\u{feff}æ\r\nøå xyz c # d\r\n");
-        let both = [fix.clone(), Fix::replace(at(2, 3, 5), "no")];
+        let both = [fix.clone(), Fix::replace(at(2, 3, 5), " b", "no")];
         assert_eq!(apply(text, both.iter().rev()), "\u{feff}æ\r\nøåno c # d\r\n");
-        let beyond = Fix::replace(at(9, 1, 2), "x");
+        let beyond = Fix::replace(at(9, 1, 2), "b", "x");
         assert_eq!(apply(text, std::iter::once(&beyond)), text);
     }
 

@@ -22,8 +22,8 @@ use crate::domain::Orgno;
 const MOST_ERRORS: usize = 50;
 
 /// Reads an item. Each error is reported at its place. What is given back then lacks the keys that
-/// are wrong, so that the rest can be checked too, and a text that must be there is empty; `None` if
-/// that is no item.
+/// are wrong, so that the rest can be checked too, and what must be there is empty; `None` if that
+/// is no item.
 ///
 /// A type's reader stops at the first error, so what is wrong is mended in a copy, which is read
 /// again until nothing is wrong with the rest.
@@ -46,7 +46,8 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
         let text = error.inner().to_string();
         match (missing_key(&text), unknown_field(&text)) {
             (Some(key), _) => {
-                if seen.insert(key_in(&route, key)) && !meant(key, &route, &strange, findings) {
+                let is_new = !is_replaced(&route, &seen) && seen.insert(key_in(&route, key));
+                if is_new && !meant(key, &route, &strange, findings) {
                     missing(key, follow(at, &route).1, findings);
                 }
                 let inside = at_route(&mut rest, &route)?.as_mapping_mut()?;
@@ -72,15 +73,68 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
                     report(at, &route, &text, findings);
                     return None;
                 };
+                let to_key = &route[..=key];
                 if !seen.insert(key_in(&route[..key], &route[key].to_string())) {
-                    return None;
+                    next_kind_of_nothing(at_route(&mut rest, to_key)?)?;
+                    continue;
                 }
                 report(at, &route, &text, findings);
-                take_out(&mut rest, &route[..=key])?;
+                if let Some(Segment::Seq { index }) = route.get(key + 1) {
+                    report_other_items::<T>(at, &rest, to_key, *index, findings);
+                }
+                take_out(&mut rest, to_key)?;
             }
         }
     }
     None
+}
+
+/// Makes of an empty text an empty list, and of that an empty mapping: one of them may be what is
+/// read in the place of what must be there.
+fn next_kind_of_nothing(value: &mut Value) -> Option<()> {
+    *value = match value {
+        Value::String(text) if text.is_empty() => Value::Sequence(Vec::new()),
+        Value::Sequence(items) if items.is_empty() => Value::Mapping(Mapping::new()),
+        _ => return None,
+    };
+    Some(())
+}
+
+/// Whether a route leads through a key about which something was said: what stands there is not
+/// what was written.
+fn is_replaced(route: &[&Segment], seen: &BTreeSet<String>) -> bool {
+    (0..route.len()).any(|index| seen.contains(&key_in(&route[..index], &route[index].to_string())))
+}
+
+/// Reports what is wrong with the items of a list behind the first one that is wrong: each is read
+/// as if it were the only one.
+fn report_other_items<T: DeserializeOwned>(
+    at: Located<'_>,
+    rest: &Value,
+    list: &[&Segment],
+    first_wrong: usize,
+    findings: &mut Findings,
+) {
+    let mut alone = rest.clone();
+    let Some(Value::Sequence(items)) = at_route(&mut alone, list).cloned() else {
+        return;
+    };
+    for (index, item) in items.into_iter().enumerate().skip(first_wrong + 1).take(MOST_ERRORS) {
+        if let Some(place) = at_route(&mut alone, list) {
+            *place = Value::Sequence(vec![item]);
+        }
+        let Err(error) = serde_path_to_error::deserialize::<_, T>(&alone) else {
+            continue;
+        };
+        let route: Vec<&Segment> = error.path().iter().collect();
+        if key_in(&route[..list.len().min(route.len())], "") == key_in(list, "")
+            && route.len() == list.len() + 1
+        {
+            let item = Segment::Seq { index };
+            let route: Vec<&Segment> = list.iter().copied().chain([&item]).collect();
+            report(at, &route, &error.inner().to_string(), findings);
+        }
+    }
 }
 
 /// Whether the one key of a mapping of which nothing is known was probably meant to be one that is
@@ -217,7 +271,7 @@ fn report(at: Located<'_>, route: &[&Segment], text: &str, findings: &mut Findin
         let help = did_you_mean(word, known.iter().copied());
         let help = format!("{help}one of {}", list(known));
         findings.report(Rule::WrongValue, found.span(), &message, &help).fix =
-            other_case.map(|word| Fix::replace(found.span(), word));
+            other_case.map(|other| Fix::replace(found.span(), word, other));
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
         let raw = expected;
         let expected = in_words(raw);
@@ -250,12 +304,24 @@ pub(super) fn missing(key: &str, span: Span, findings: &mut Findings) {
 /// Reports a key of a mapping that is none of those that are known.
 pub(super) fn unknown_key(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
     let help = unknown_key_help(key, known, at, &findings.file);
-    let shown = super::diagnostic::quoted(key);
-    let message = format!("the key {shown} is not known here");
+    let (message, help) = match may_be_secret(key, known) {
+        true => ("a key here is not known".to_owned(), instead::known(known)),
+        false => {
+            let shown = super::diagnostic::quoted(key);
+            (format!("the key {shown} is not known here"), help)
+        }
+    };
     let meant = only_near(key, known.iter().copied()).filter(|meant| at.get(meant).is_none());
     let span = at.key_span(key);
     findings.report(Rule::UnknownKey, span, &message, &help).fix =
-        meant.map(|meant| Fix::replace(span, meant));
+        meant.map(|meant| Fix::replace(span, key, meant));
+}
+
+/// Whether a key may be a secret that was written in braces: it stands where one is named, and is no
+/// misspelt key.
+fn may_be_secret(key: &str, known: &[&str]) -> bool {
+    let names_secrets = ["env", "client_id", "password"].iter().any(|name| known.contains(name));
+    names_secrets && nearest(key, known.iter().copied()).is_none()
 }
 
 fn unknown_key_help(key: &str, known: &[&str], at: Located<'_>, file: &str) -> String {
@@ -292,7 +358,7 @@ fn report_kind(found: Located<'_>, expected: &str, help: &str, findings: &mut Fi
     let orgno = found.value.as_u64().filter(|_| expected == TEXT).map(|number| number.to_string());
     let orgno = orgno.filter(|number| number.parse::<Orgno>().is_ok());
     findings.report(Rule::WrongValue, found.span(), &message, help).fix =
-        orgno.map(|orgno| Fix::replace(found.span(), &format!("\"{orgno}\"")));
+        orgno.map(|orgno| Fix::replace(found.span(), &orgno, &format!("\"{orgno}\"")));
 }
 
 /// What a text is called in messages.

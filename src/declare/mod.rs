@@ -45,7 +45,7 @@ mod tests;
 
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
-pub use files::{NoRepository, find_root};
+pub use files::{NoRepository, find_root, source};
 pub use fix::{Fix, Mended, mend};
 pub use repository::{EnvironmentError, Invalid, Repository, load, read};
 pub use rules::{BASE, Example, Rule};

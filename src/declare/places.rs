@@ -156,15 +156,18 @@ impl<'s> Builder<'s> {
     fn read(&mut self, text: &'s str) -> Result<(), Problem> {
         let mut parser = Parser::new_from_str(text);
         let mut source = Source::new(text);
+        // For the parser, a text without a line break at its end ends below its last line.
+        let end = end_of(text);
+        let within = |marker| position(marker).min(end);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
                 syntax(text, position(*error.marker()), error.info(), self.repeats)
             })?;
-            let index = span.start.index();
-            let span = Span { start: position(span.start), end: position(span.end) };
+            let indices = (span.start.index(), span.end.index());
+            let span = Span { start: within(span.start), end: within(span.end) };
             match event {
                 Event::Scalar(text, style, anchor, tag) => {
-                    let span = source.without_what_follows(span, index, style);
+                    let span = source.without_what_follows(span, indices, style);
                     self.check_tag(tag.as_deref(), span);
                     let extent = Extent { values: 1, levels: 0 };
                     self.remember(anchor, extent);
@@ -349,8 +352,20 @@ fn too_deep(span: Span) -> Problem {
 /// What is wrong with a text that a parser could not read on from a place.
 pub(super) fn syntax(text: &str, at: Position, said: &str, repeats: bool) -> Problem {
     let syntax::Told { span, reason, help } = syntax::explain(text, at, said, repeats);
+    let end = end_of(text);
+    let span = Span { start: span.start.min(end), end: span.end.min(end) };
     let message = format!("this is not YAML: {reason}");
     Problem { rule: Rule::Syntax, span, message, help: help.into(), first: None }
+}
+
+/// Where a text ends. YAML's lines end with a line feed, a carriage return, or the two together
+/// (YAML 1.2.2, section 5.4).
+pub(super) fn end_of(text: &str) -> Position {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let pairs = text.matches("\r\n").count();
+    let breaks = text.matches(['\n', '\r']).count() - pairs;
+    Position { line: number(breaks + 1), column: number(last.chars().count() + 1) }
 }
 
 /// The parser's lines start at 1 and its columns at 0.

@@ -74,7 +74,7 @@ fn read_document(
     consumers::groups(at, declared, findings);
     let items: Vec<Located<'_>> = items_of(at, "scopes", findings).collect();
     for item in whole(&items, findings) {
-        declared.scopes.extend(scopes::scope(item, settings, findings));
+        scopes::scope(item, settings, declared, findings);
     }
     for item in items_of(at, "removed", findings) {
         declared.removed.extend(scopes::removed(item, settings, findings));

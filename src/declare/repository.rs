@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::declared::Declared;
 use super::diagnostic::{self, Diagnostic};
 use super::environment::Environment;
+use super::environments::EnvironmentSet;
 use super::here::Here;
 use super::rules::Rule;
 use super::settings::{Settings, settings};
@@ -176,16 +177,33 @@ impl Repository {
         names: impl IntoIterator<Item = &'n str>,
         today: Date,
     ) -> (Vec<Diagnostic>, Vec<&'n Silence>) {
+        let names: Vec<&str> = names.into_iter().collect();
+        let sets = names.iter().filter_map(|name| self.settings.environment_names.set(name));
+        let asked = sets.fold(EnvironmentSet::NONE, EnvironmentSet::or);
         let mut found = self.found.clone();
+        found.retain(|found| self.counts(found, asked));
         if !found.iter().any(|found| found.code == Rule::TooManyAccesses) {
-            let here = names.into_iter().filter_map(|name| self.here(name));
-            found.extend(here.flat_map(|here| advice::find(&here, today)));
+            for here in names.iter().filter_map(|name| self.here(name)) {
+                found.extend(advice::find(&here, today));
+                // Much is said of each environment alike.
+                diagnostic::sort(&mut found);
+                found.dedup();
+            }
         }
         diagnostic::sort(&mut found);
-        // Much is said of each environment alike.
         found.dedup();
         let idle = silences::heed(&mut found, &self.declared.silences);
+        diagnostic::cut(&mut found, advice::MOST_FOUND);
         (found, idle)
+    }
+
+    /// Whether a finding about a file by itself counts in some of these environments.
+    fn counts(&self, found: &Diagnostic, asked: EnvironmentSet) -> bool {
+        let Some(name) = &found.own_rule else {
+            return true;
+        };
+        let rule = self.settings.naming.iter().find(|rule| rule.head.name == *name);
+        rule.is_none_or(|rule| rule.head.environments.overlaps(asked))
     }
 
     fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {

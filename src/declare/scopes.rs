@@ -3,7 +3,7 @@
 use super::attributes::layer;
 use super::consumers;
 use super::declarations_file as file;
-use super::declared::{Override, Removed, Scope, Spans};
+use super::declared::{Declared, Override, Removed, Scope, Spans, Stray};
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
@@ -19,8 +19,9 @@ use crate::domain::{ScopeName, ScopeNameError};
 pub(super) fn scope(
     at: Located<'_>,
     settings: &Settings,
+    declared: &mut Declared,
     findings: &mut Findings,
-) -> Option<Scope> {
+) {
     let names = &settings.environment_names;
     if let Some(empty) = at.get("consumers").filter(|list| list.value.is_null()) {
         let help = "write `consumers: []` if nobody is to have access";
@@ -35,9 +36,13 @@ pub(super) fn scope(
     let overrides = overrides(at, names, findings);
     let name = scope_name("name", at, settings, findings);
     check_texts(at, findings);
-    let given: file::Scope = read(at, findings)?;
-    let environments = names.declared(given.environments.0.as_deref(), at, findings);
-    let (name, span) = name?;
+    let given: Option<file::Scope> = read(at, findings);
+    let environments = given.as_ref().and_then(|given| given.environments.0.as_deref());
+    let environments = names.declared(environments, at, findings);
+    let (Some(given), Some((name, span))) = (given, name) else {
+        declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
+        return;
+    };
     let scope = Scope {
         name,
         spans: Spans::new(at),
@@ -52,7 +57,7 @@ pub(super) fn scope(
     };
     check_reach(&scope, findings);
     sorted::check(&scope, settings, findings);
-    Some(scope)
+    declared.scopes.push(scope);
 }
 
 fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) -> Vec<Override> {
@@ -110,7 +115,7 @@ fn scope_name(
             return None;
         }
     };
-    if !settings.prefixes.iter().any(|known| known == name.prefix()) {
+    if !settings.prefixes.is_empty() && !settings.prefixes.iter().any(|p| p == name.prefix()) {
         let message = format!("{} lies outside the organisation's prefixes", quoted(name.as_str()));
         let known = list(settings.prefixes.iter().map(String::as_str));
         let hint = did_you_mean(name.prefix(), settings.prefixes.iter().map(String::as_str));

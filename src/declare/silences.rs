@@ -1,10 +1,14 @@
 //! Comments that silence a rule for one entity: `# portvakt: allow <rule> -- reason`.
 //!
-//! A comment on a line of its own speaks of the entity that begins below it, one behind something
-//! of the entity that begins on its line, and else of the innermost entity around it.
+//! A comment on a line of its own speaks of the entity that begins below it, unless it is indented
+//! more than that; one behind something of the entity that begins on its line. Else it is the
+//! innermost entity around it.
+
+use std::collections::HashMap;
 
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::document::{Document, Findings, Located};
+use super::lines::Lines;
 use super::places::{Position, Span};
 use super::rules::Rule;
 use super::suggest::did_you_mean;
@@ -34,34 +38,34 @@ pub(super) fn read(
     if !text.contains(MARK) {
         return Vec::new();
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let all = Lines::new(text);
+    let lines: Vec<&str> = (1..=all.starts.len()).map(|number| all.line(number)).collect();
     let roots: Vec<_> = documents.iter().map(Document::root).collect();
     let entities: Vec<Span> = roots.iter().flat_map(|root| entities(*root)).collect();
+    let marked = lines.iter().enumerate().filter(|(_, line)| line.contains(MARK));
     let mut silences = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        for comment in comments(line, index) {
-            if silences.len() == MOST {
-                let message = "more silences than are heeded in one file";
-                let help = "change the rule instead; it can have `environments` and `teams`";
-                findings.report(Rule::Silence, comment.span, message, help);
-                return silences;
+    for (count, (index, line)) in marked.enumerate() {
+        let Some(comment) = comment(line, index, &roots) else {
+            continue;
+        };
+        if count >= MOST {
+            let message = "more comments to this program than are heeded in one file";
+            let help = "change the rule instead; it can have `environments` and `teams`";
+            findings.report(Rule::Silence, comment.span, message, help);
+            break;
+        }
+        let understood = rule(comment.text).and_then(|rule| {
+            let entity = entity(&lines, index, comment.is_alone, &entities);
+            let entity = entity.ok_or("this comment stands at nothing that has a rule")?;
+            Ok((rule, entity))
+        });
+        match understood {
+            Ok((rule, entity)) => {
+                let place = findings.place(comment.span);
+                silences.push(Silence { rule: rule.into(), entity, place });
             }
-            if roots.iter().any(|root| root.is_in_scalar(comment.span.start)) {
-                continue;
-            }
-            match (rule(comment.text), entity(&lines, index, comment.is_alone, &entities)) {
-                (Ok(rule), Some(entity)) => {
-                    let place = findings.place(comment.span);
-                    silences.push(Silence { rule: rule.into(), entity, place });
-                }
-                (Ok(_), None) => {
-                    let message =
-                        "this comment silences a rule, but stands at nothing that has one";
-                    findings.report(Rule::Silence, comment.span, message, HELP);
-                }
-                (Err(message), _) => {
-                    findings.report(Rule::Silence, comment.span, message, HELP);
-                }
+            Err(message) => {
+                findings.report(Rule::Silence, comment.span, message, HELP);
             }
         }
     }
@@ -76,22 +80,28 @@ struct Comment<'l> {
     is_alone: bool,
 }
 
-/// What may be comments of a line: each `#` that follows white space.
-fn comments(line: &str, index: usize) -> impl Iterator<Item = Comment<'_>> {
-    line.match_indices('#').filter_map(move |(at, _)| {
-        let before = &line[..at];
-        if !before.is_empty() && !before.ends_with([' ', '\t']) {
-            return None;
-        }
-        let text = line[at + 1..].trim_start().strip_prefix(MARK)?;
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let position = |text: &str| Position {
-            line: number(index + 1),
-            column: number(text.chars().count() + 1),
-        };
-        let span = Span { start: position(before), end: position(line.trim_end()) };
-        Some(Comment { text, span, is_alone: before.trim().is_empty() })
-    })
+/// How many signs that may begin a comment are looked at before the one in question.
+const MOST_SIGNS: usize = 20;
+
+/// The comment of a line, if it begins with the mark.
+fn comment<'l>(line: &'l str, index: usize, roots: &[Located<'_>]) -> Option<Comment<'l>> {
+    let (before, text) = line.split_once(MARK)?;
+    let before = before.trim_end().strip_suffix('#')?;
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let position =
+        |text: &str| Position { line: number(index + 1), column: number(text.chars().count() + 1) };
+    let is_comment = |before: &str| {
+        let follows_space = before.is_empty() || before.ends_with([' ', '\t']);
+        follows_space && !roots.iter().any(|root| root.is_in_scalar(position(before)))
+    };
+    // Behind the beginning of another comment, this one is only spoken of.
+    let mut signs = before.match_indices('#').map(|(at, _)| &before[..at]);
+    let is_spoken_of = signs.by_ref().take(MOST_SIGNS).any(is_comment) || signs.next().is_some();
+    if is_spoken_of || !is_comment(before) {
+        return None;
+    }
+    let span = Span { start: position(before), end: position(line.trim_end()) };
+    Some(Comment { text, span, is_alone: before.trim().is_empty() })
 }
 
 /// The rule of `allow <rule> -- reason`.
@@ -129,39 +139,61 @@ fn entities(document: Located<'_>) -> Vec<Span> {
 
 /// The entity that a comment on a line speaks of.
 fn entity(lines: &[&str], index: usize, is_alone: bool, entities: &[Span]) -> Option<Span> {
-    let says_something = |line: &&str| {
+    let says_something = |line: &str| {
         let line = line.trim_start();
         !line.is_empty() && !line.starts_with('#')
     };
-    let below = || lines.iter().skip(index).position(says_something);
-    let line = u32::try_from(index + if is_alone { below()? } else { 0 } + 1).ok()?;
-    let begins: Vec<&Span> = entities.iter().filter(|span| span.start.line == line).collect();
-    let outermost = begins.iter().min_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    if let Some(outermost) = outermost
-        && begins.iter().all(|span| span.end <= outermost.end)
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let mut below = (index..lines.len()).filter(|index| says_something(lines[*index]));
+    let speaks_of = match is_alone {
+        false => Some(index),
+        true => below.next().filter(|b| indentation(lines[*b]) >= indentation(lines[index])),
+    };
+    let number = |index: usize| u32::try_from(index + 1).ok();
+    if let Some(line) = speaks_of.and_then(number)
+        && let Some(entity) = beginning(entities, line)
     {
-        return Some(**outermost);
+        return Some(entity);
     }
-    let around = entities.iter().filter(|span| span.start.line < line && span.end.line >= line);
+    let above = (0..=index).rev().find(|index| says_something(lines[*index]))?;
+    let (above, line) = (number(above)?, number(index)?);
+    let column = number(indentation(lines[index]))?;
+    let around = entities.iter().filter(|span| {
+        let is_inside = !is_alone || span.start.column <= column;
+        span.start.line < line && span.end.line >= above && is_inside
+    });
     around.max_by_key(|span| span.start).copied()
+}
+
+/// The one outermost entity that begins on a line.
+fn beginning(entities: &[Span], line: u32) -> Option<Span> {
+    let begins: Vec<&Span> = entities.iter().filter(|span| span.start.line == line).collect();
+    let outermost = begins.iter().min_by_key(|span| (span.start, std::cmp::Reverse(span.end)))?;
+    begins.iter().all(|span| span.end <= outermost.end).then_some(**outermost)
 }
 
 /// Takes out what is silenced. Gives the silences that silenced nothing.
 pub(super) fn heed<'s>(found: &mut Vec<Diagnostic>, silences: &'s [Silence]) -> Vec<&'s Silence> {
-    let mut idle: Vec<(&Silence, bool)> = silences.iter().map(|silence| (silence, true)).collect();
+    let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, silence) in silences.iter().enumerate() {
+        by_file.entry(&silence.place.file).or_default().push(index);
+    }
+    let mut is_idle = vec![true; silences.len()];
     found.retain(|diagnostic| {
-        let silences = idle.iter_mut().filter(|(silence, _)| silence.covers(diagnostic));
-        let mut silenced = false;
-        for (_, is_idle) in silences {
-            *is_idle = false;
-            silenced = true;
+        let of_file = by_file.get(&*diagnostic.file).into_iter().flatten();
+        let mut is_silenced = false;
+        for index in of_file.filter(|index| silences[**index].covers(diagnostic)) {
+            is_idle[*index] = false;
+            is_silenced = true;
         }
-        !silenced
+        !is_silenced
     });
-    idle.into_iter().filter(|(_, is_idle)| *is_idle).map(|(silence, _)| silence).collect()
+    let all = silences.iter().zip(is_idle);
+    all.filter(|(_, is_idle)| *is_idle).map(|(silence, _)| silence).collect()
 }
 
 impl Silence {
+    /// Whether it silences what was found in its file.
     fn covers(&self, found: &Diagnostic) -> bool {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let at = Position { line: number(found.line), column: number(found.column) };
@@ -169,9 +201,7 @@ impl Silence {
             Some(rule) => **rule == *self.rule,
             None => found.code.code() == &*self.rule && !found.is_error(),
         };
-        is_meant
-            && found.file == self.place.file
-            && (self.entity.start..=self.entity.end).contains(&at)
+        is_meant && (self.entity.start..=self.entity.end).contains(&at)
     }
 
     /// That it silences nothing; `own` are the names of the repository's own rules.
@@ -186,7 +216,8 @@ impl Silence {
             None if !own.clone().any(|name| name == &*self.rule) => {
                 let codes = Rule::ALL.iter().map(|rule| rule.code());
                 let hint = did_you_mean(&self.rule, own.chain(codes));
-                let help = format!("{hint}name a rule of portvakt.yaml, or a warning's code");
+                let help =
+                    format!("{hint}name a rule of portvakt.yaml, or the code of a warning or note");
                 (format!("there is no rule {shown}, so this comment silences nothing"), help)
             }
             Some(_) | None => {

@@ -2,8 +2,12 @@
 
 use std::cell::Cell;
 
+use super::diagnostic::quoted;
+
 /// Longer names than this are not compared: a distance costs the product of the two lengths.
 const LONGEST: usize = 64;
+/// So many names are listed.
+const MOST_LISTED: usize = 50;
 
 /// The candidates that are near enough to `name` to have been meant, with how far they are; upper
 /// and lower case count as alike.
@@ -19,7 +23,8 @@ fn near<'c>(
             return None;
         }
         let distance = strsim::osa_distance(name, &candidate.to_lowercase());
-        (distance <= allowed).then_some((distance, candidate))
+        let is_near = distance <= allowed && distance < name.chars().count();
+        is_near.then_some((distance, candidate))
     })
 }
 
@@ -100,13 +105,25 @@ impl Suggester {
 
 /// The names as a sentence lists them.
 pub(super) fn list<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
-    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
+    let mut names = names.into_iter();
+    let listed: Vec<_> = names.by_ref().take(MOST_LISTED).map(quoted).collect();
+    let listed = listed.join(", ");
+    match names.count() {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let names: Vec<_> = (1..=60).map(|number| number.to_string()).collect();
+        let listed = list(names.iter().map(String::as_str));
+        assert!(listed.starts_with("`1`, `2`, ") && listed.ends_with(", `50` and 10 more"));
+    }
 
     #[test]
     fn only_near_names_are_suggested() {

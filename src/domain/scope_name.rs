@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::text::is_invisible;
+
 /// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never
 /// change. The prefix ends at the first colon; the subscope is free text for DigDir, slashes and
 /// further colons included. Cheap to clone.
@@ -66,16 +68,8 @@ fn is_forbidden(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || matches!(character, '"' | '\\')
-        || matches!(
-            character,
-            '\u{300}'..='\u{36f}'
-                | '\u{ad}'
-                | '\u{61c}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-        )
+        || matches!(character, '\u{300}'..='\u{36f}')
+        || is_invisible(character)
 }
 
 impl fmt::Display for ScopeName {
@@ -115,7 +109,7 @@ mod tests {
             assert_eq!(parse(text), NotPrefixAndSubscope, "{text}");
         }
         assert_eq!(parse("etat:a b"), Character(' '));
-        for odd in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{30a}'] {
+        for odd in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{30a}', '\u{3164}', '\u{e0041}'] {
             assert_eq!(parse(&format!("etat:a{odd}")), Character(odd));
         }
         assert!("etat:blåbær".parse::<ScopeName>().is_ok());

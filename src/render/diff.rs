@@ -39,6 +39,7 @@ pub fn diff(mended: &Mended) -> String {
                 (None, None) => None,
             };
             let line: String = line.map_or("(not shown)".into(), |line| line.iter().collect());
+            let line = printable(&line);
             let (mark, end) = around(change.value());
             let _ = writeln!(out, "{style}{sign}{mark}{line}{style:#}{end}");
             if change.missing_newline() {

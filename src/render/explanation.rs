@@ -74,7 +74,7 @@ const INTRODUCTION: &str = "\
 declare; PV3xx to PV5xx are about plans. An error keeps anything from being planned; a warning is
 probably not what was meant.
 
-A warning, and a rule of the repository's own, can be silenced for one scope, alias, group or entry
+A warning or note, and a rule of the repository's own, can be silenced for one scope, alias, group or entry
 by a comment above it or behind it: `# portvakt: allow <rule> -- why`.
 
 In the examples, what is not shown of portvakt.yaml is:

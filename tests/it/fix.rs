@@ -111,10 +111,7 @@ fn a_word_gets_the_right_case() {
         before.replace("public", "PUBLIC").replace("Maskinporten, KRR", "maskinporten, krr");
     assert_eq!(mended("a.yaml", &before, &[]), after);
     let before = scope("    token_type: 'self_contained'\n");
-    assert_eq!(
-        mended("a.yaml", &before, &[]),
-        before.replace("'self_contained'", "SELF_CONTAINED")
-    );
+    assert_eq!(mended("a.yaml", &before, &[]), before.replace("self_contained", "SELF_CONTAINED"));
     let before = "removed:\n  - { scope: etat:b, action: Release }\n";
     assert_eq!(mended("a.yaml", before, &[]), before.replace("Release", "release"));
     let before = SETTINGS.replace("target: sandbox", "target: Sandbox");
@@ -128,7 +125,7 @@ fn a_misspelt_key_is_mended_where_only_one_can_be_meant() {
     for (wrong, right) in [
         ("    visibilty: PRIVATE # c\n", "    visibility: PRIVATE # c\n"),
         ("    Active: false\n", "    active: false\n"),
-        ("    \"at_max_agee\": 5\n", "    at_max_age: 5\n"),
+        ("    \"at_max_agee\": 5\n", "    \"at_max_age\": 5\n"),
         ("    consumer: [\"974761076\"]\n", "    consumers: [\"974761076\"]\n"),
     ] {
         assert_eq!(mended("a.yaml", &scope(wrong), &[]), scope(right));
@@ -187,6 +184,43 @@ fn consumers_are_sorted_with_their_comments() {
     ] {
         sorted(left, left);
     }
+}
+
+/// What would be changed elsewhere too, or torn apart, is left to the person.
+#[test]
+fn what_is_not_safe_is_left() {
+    let settings = SETTINGS.to_owned() + SORTED;
+    let more = [("portvakt.yaml", settings.as_str())];
+    let head = "scopes:\n- name: etat:a\n  description: d\n";
+    for left in [
+        "  consumers: [&e { consumer: 974761076, environments: [sandbox] }]\n- name: etat:b\n  description: d\n  consumers: [*e]\n",
+        "  consumers: [&n 974761076]\n- { name: etat:b, description: d, at_max_age: *n }\n",
+        "  visibility: &v public\n  long_description: *v\n",
+        "  per_environment:\n    sandbox: &o { visibility: private }\n    test: *o\n",
+        "  consumers: &c [\"991825827\", \"974761076\"]\n- name: etat:b\n  description: d\n  consumers: *c\n",
+        "  consumers:\n  # Helse\n  - \"991825827\"\n  - \"983544622\"\n  # Skatt\n  - \"974761076\"\n",
+        "  visibilty: PUBLIC\n  visiblity: PRIVATE\n",
+    ] {
+        let text = format!("{head}{left}");
+        assert_eq!(mended("a.yaml", &text, &more), text);
+    }
+    let block = format!("{head}  visibility: |-\n    private\n\n  # keep me\n  active: false\n");
+    assert_eq!(mended("a.yaml", &block, &more), block.replace("private", "PRIVATE"));
+    let block = |first: &str, second: &str| {
+        format!(
+            "{head}  consumers:\n{first}{second}- consumers:\n  - \"971526920\"\n  name: etat:b\n  description: d\n"
+        )
+    };
+    let (plain, folded) =
+        ("  - \"974760673\"\n", "  - consumer: \"971526920\"\n    reason: >\n      avtale\n");
+    let sorted = mended("a.yaml", &block(plain, folded), &more);
+    assert_eq!(sorted, block(folded, plain));
+    let last = "  - consumer: \"991825827\"\n    reason: |\n      a\n";
+    let text = format!("{head}  consumers:\n{last}{plain}");
+    assert_eq!(mended("a.yaml", &text, &more), format!("{head}  consumers:\n{plain}{last}"));
+    let quoted = format!("{head}  visibility: \"public\"\n  'at_max_aeg': 1\n");
+    let expected = format!("{head}  visibility: \"PUBLIC\"\n  'at_max_age': 1\n");
+    assert_eq!(mended("a.yaml", &quoted, &more), expected);
 }
 
 #[test]

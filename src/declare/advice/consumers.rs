@@ -23,7 +23,7 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
         own_organization(scope, here, found);
         let direct = direct(scope, here);
         twice(scope, &direct, found);
-        ends_nothing(scope, &direct, here, found);
+        through_groups(scope, &direct, here, found);
         for until in here.entries(scope).filter_map(|entry| entry.until) {
             found.extend(when(until, today, far).map(|(rule, message, help)| {
                 Diagnostic::new(rule, &scope.at(until.span), &message, help)
@@ -131,29 +131,37 @@ fn stands_twice(place: &Place, first: &Place, message: &str, help: &str) -> Diag
     Diagnostic::new(Rule::ConsumerTwice, place, message, help).with_related(related)
 }
 
-/// An end has no effect where a group gives the same access without one.
-fn ends_nothing(
+/// One group twice, and entries that a group makes superfluous.
+fn through_groups(
     scope: &Scope,
     direct: &[(Orgno, &Consumer)],
     here: &Here<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
-    if direct.iter().all(|(_, entry)| entry.until.is_none()) {
-        return;
-    }
-    let mut by_group: HashMap<Orgno, &Consumer> = HashMap::new();
-    for entry in here.entries(scope).filter(|entry| matches!(entry.who, Who::Group(_))) {
+    let mut groups: HashMap<&str, &Consumer> = HashMap::new();
+    let mut members: HashMap<Orgno, &Consumer> = HashMap::new();
+    for entry in here.entries(scope) {
+        let Who::Group(name) = &entry.who else {
+            continue;
+        };
+        if let Some(first) = groups.insert(name, entry) {
+            let message = "the group has access to the scope twice";
+            let (place, first) = (scope.at(entry.who_span), scope.at(first.who_span));
+            found.push(stands_twice(&place, &first, message, "keep one entry"));
+        }
         for orgno in here.named(&entry.who) {
-            by_group.entry(*orgno).or_insert(entry);
+            members.entry(*orgno).or_insert(entry);
         }
     }
     for (orgno, entry) in direct {
-        if let (Some(until), Some(group)) = (entry.until, by_group.get(orgno)) {
-            let message = format!("{orgno} keeps its access after this day, through a group");
-            let help = "take it out of the group, or take this entry out";
-            let related = scope.at(group.who_span).related("the group has it without an end");
-            let diagnostic =
-                Diagnostic::new(Rule::EndsNothing, &scope.at(until.span), &message, help);
+        if let Some(group) = members.get(orgno) {
+            let message =
+                format!("{orgno} has this access through a group as well, without an end");
+            let help = "take this entry out, or the organisation out of the group: as it is, \
+                        taking out one of the two revokes nothing";
+            let place = scope.at(entry.until.map_or(entry.who_span, |until| until.span));
+            let related = scope.at(group.who_span).related("through this group");
+            let diagnostic = Diagnostic::new(Rule::Redundant, &place, &message, help);
             found.push(diagnostic.with_related(related));
         }
     }

@@ -8,7 +8,22 @@ mod scopes;
 use jiff::civil::Date;
 
 use super::diagnostic::Diagnostic;
+use super::files::about;
 use super::here::Here;
+use super::rules::Rule;
+use super::settings::SETTINGS_FILE;
+
+/// How much is said of a repository; far more than anybody reads. Two hundred rules can each be
+/// broken by every scope, in each of 64 environments.
+pub(super) const MOST_FOUND: usize = 10_000;
+
+/// That there is more to be said than is said.
+pub(super) fn too_much() -> Diagnostic {
+    let message = format!("more than {MOST_FOUND} findings; not all of them are told");
+    let help = "mend what most of them are about, or let the rules of portvakt.yaml count for \
+                fewer `environments` and `teams`";
+    about(SETTINGS_FILE, Rule::TooMuch, &message, help)
+}
 
 /// Everything that is said of one environment's declarations.
 pub(super) fn find(here: &Here<'_>, today: Date) -> Vec<Diagnostic> {

@@ -12,6 +12,7 @@ use super::super::own::naming::{NamingCheck, NamingRule};
 use super::super::own::pattern::Broken;
 use super::super::resolve::attributes;
 use super::super::rules::Rule;
+use super::{MOST_FOUND, too_much};
 use crate::domain::{ScopeAttributes, TokenType, Visibility};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
@@ -21,19 +22,22 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     if rules.is_empty() {
         return;
     }
-    for scope in here.scopes() {
-        let team = settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
+    let counting = |place: &Place| {
+        let team = settings.teams.of(&place.file).map(|team| team.name.as_str());
+        rules.iter().filter(move |rule| rule.head.counts_for(team))
+    };
+    let of_scopes = here.scopes().flat_map(|scope| {
         let attributes = attributes(scope, here);
-        for rule in rules.iter().filter(|rule| rule.head.counts_for(team)) {
-            found.extend(about_scope(rule, scope, &attributes, here));
-        }
+        counting(&scope.place).filter_map(move |rule| about_scope(rule, scope, &attributes, here))
+    });
+    let of_aliases = here
+        .aliases()
+        .flat_map(|alias| counting(&alias.place).filter_map(move |rule| about_alias(rule, alias)));
+    let mut broken: Vec<_> = of_scopes.chain(of_aliases).take(MOST_FOUND + 1).collect();
+    if broken.len() > MOST_FOUND {
+        broken.push(too_much());
     }
-    for alias in here.aliases() {
-        let team = settings.teams.of(&alias.place.file).map(|team| team.name.as_str());
-        for rule in rules.iter().filter(|rule| rule.head.counts_for(team)) {
-            found.extend(about_alias(rule, alias));
-        }
-    }
+    found.append(&mut broken);
 }
 
 fn about_scope(

@@ -1,7 +1,7 @@
 //! What the repository's policies say.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ use super::super::own::policies::Policy;
 use super::super::places::Span;
 use super::super::resolve::attributes;
 use super::super::rules::Rule;
+use super::{MOST_FOUND, too_much};
 use crate::domain::Orgno;
 
 /// How many steps all policies together may take in one environment: a step is about 100 ns. (Each
@@ -44,12 +45,18 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     }
     let scopes: Vec<_> = here.scopes().collect();
     let all_steps = AtomicU64::new(0);
-    let ask = |scope: &&Scope| ask(&policies, scope, here, &all_steps);
+    let told = AtomicUsize::new(0);
+    let ask = |scope: &&Scope| ask(&policies, scope, here, &all_steps, &told);
     let answers: Vec<_> = scopes.par_iter().flat_map_iter(ask).collect();
     let all_steps = all_steps.into_inner();
     if all_steps > MOST_STEPS {
         // Which were still asked depends on the order; how many steps all would take does not.
         found.extend(too_many_steps(&policies, all_steps));
+        return;
+    }
+    if told.into_inner() > MOST_FOUND {
+        // So does which were told.
+        found.push(too_much());
         return;
     }
     let mut failed = HashSet::new();
@@ -84,6 +91,7 @@ fn ask<'p>(
     scope: &Scope,
     here: &Here<'_>,
     all_steps: &AtomicU64,
+    told: &AtomicUsize,
 ) -> Vec<Answer<'p>> {
     let team = here.settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
     let accesses = accesses(scope, here);
@@ -93,6 +101,10 @@ fn ask<'p>(
         ("team", team.into()),
     ]);
     let mut answers = Vec::new();
+    let mut tell = |answer: Option<Answer<'p>>| {
+        let few = |_: &Answer<'_>| told.fetch_add(1, Ordering::Relaxed) < MOST_FOUND;
+        answers.extend(answer.filter(few));
+    };
     for Asked { policy, steps } in policies {
         if !policy.head.counts_for(team) {
             continue;
@@ -104,12 +116,12 @@ fn ask<'p>(
         }
         match policy.applies_to {
             PolicySubject::Scope => {
-                answers.extend(answer(policy, &variables, scope, scope.place.span, None));
+                tell(answer(policy, &variables, scope, scope.place.span, None));
             }
             PolicySubject::Access => {
                 for (access, orgno, span) in &accesses {
                     let variables = Variables::new([("access", access.clone())]).on(&variables);
-                    answers.extend(answer(policy, &variables, scope, *span, Some(*orgno)));
+                    tell(answer(policy, &variables, scope, *span, Some(*orgno)));
                 }
             }
         }
@@ -118,7 +130,7 @@ fn ask<'p>(
 }
 
 /// How many steps a policy takes for a scope, or for all of its accesses, of which the one with the
-/// longest reason stands for the others. Far fewer than 2^64 even if summed up.
+/// longest texts stands for the others. Far fewer than 2^64 even if summed up.
 fn cost(policy: &Policy, variables: &Variables<'_>, accesses: &[(Value, Orgno, Span)]) -> u64 {
     let steps = |variables: &Variables<'_>| {
         policy.expression.steps(variables).map_or(0, |(steps, _)| steps.min(MOST_STEPS))
@@ -126,7 +138,10 @@ fn cost(policy: &Policy, variables: &Variables<'_>, accesses: &[(Value, Orgno, S
     match policy.applies_to {
         PolicySubject::Scope => steps(variables),
         PolicySubject::Access => {
-            let length = |access: &Value| access["reason"].as_str().map_or(0, str::len);
+            let length = |access: &Value| -> usize {
+                let texts = ["alias", "group", "reason"].map(|key| access[key].as_str());
+                texts.into_iter().flatten().map(str::len).sum()
+            };
             let longest = accesses.iter().max_by_key(|(access, _, _)| length(access));
             let longest = longest.map(|(access, _, _)| access.clone());
             let variables = Variables::new([("access", longest.into())]).on(variables);

@@ -13,7 +13,7 @@ pub(super) mod teams;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Place, Severity, quoted};
+use super::diagnostic::{Diagnostic, Place, SAID, Severity, quoted, shortened};
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::given::Given;
@@ -84,7 +84,7 @@ impl Reach {
     ) -> OwnRule {
         OwnRule {
             name: name.into(),
-            message,
+            message: shortened(&message, SAID).into_owned(),
             severity: self.severity.0.unwrap_or(Severity::Error),
             environments: names.environments.declared(self.environments.0.as_deref(), at, findings),
             teams: teams(self.teams.0, at, names, findings),

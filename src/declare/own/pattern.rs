@@ -16,6 +16,8 @@ use super::file::Values;
 const LONGEST: usize = 1_000;
 /// How large a pattern may be once it is compiled, in bytes. (Matching takes linear time.)
 const LARGEST: usize = 1024 * 1024;
+/// Among so many values the one that was meant is looked for.
+const MOST_COMPARED: usize = 1_000;
 /// How deeply a pattern may be nested.
 const DEEPEST: u32 = 50;
 
@@ -76,7 +78,11 @@ impl Pattern {
             let allowed = || allowed.iter().map(String::as_str);
             Some(Broken {
                 why: format!("`{group}` is {}", quoted(found)),
-                help: format!("{}it can be {}", did_you_mean(found, allowed()), list(allowed())),
+                help: format!(
+                    "{}it can be {}",
+                    did_you_mean(found, allowed().take(MOST_COMPARED)),
+                    list(allowed())
+                ),
             })
         })
     }

@@ -60,13 +60,12 @@ impl Teams {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
     }
 
-    /// Why a scope may not be declared in a file. In the folder of any team that has it, it may.
+    /// Why a scope may not be declared in a file. In a team's file it is one of that team's; one
+    /// that teams have stands in the file of one of them.
     pub(in crate::declare) fn objection(&self, file: &str, scope: &ScopeName) -> Option<Objection> {
         let owners: Vec<_> = self.0.iter().filter(|team| team.has(scope)).collect();
-        if owners.iter().any(|team| team.holds(file)) {
-            return None;
-        }
         match (self.of(file), owners.first()) {
+            (Some(team), _) if team.has(scope) => None,
             (Some(team), _) => Some(not_of(team, &owners, scope)),
             (None, Some(first)) => Some(outside(first, &owners, scope)),
             (None, None) => None,
@@ -139,31 +138,33 @@ pub(in crate::declare) fn teams(root: Located<'_>, findings: &mut Findings) -> T
         let (path, place) = at.text("path")?;
         let path = folder(path, place, &mut first, findings);
         let scopes = globset(&globs, false, at.get("scopes").unwrap_or(at), findings);
-        Some(Team { name: name.to_owned(), path, globs, scopes, span })
+        Some(Team { name: name.to_owned(), path: path?, globs, scopes, span })
     });
     Teams(teams.collect())
 }
 
-/// A team's folder, without a slash at its end; reported if it is none or was another team's.
+/// A team's folder, without a slash at its end; reported if it is none, or another team's too.
 fn folder(
     written: &str,
     span: Span,
     first: &mut HashMap<String, Span>,
     findings: &mut Findings,
-) -> String {
+) -> Option<String> {
     let path = written.strip_suffix('/').unwrap_or(written);
     if !is_folder(path) {
         let message = format!("{} is no folder of the repository", quoted(written));
         let help = "write the folder from the root of the repository, such as `teams/arbeid`: no \
                     `/` at its beginning, no `..`, no `\\`";
         findings.report(Rule::WrongValue, span, &message, help);
-    } else if let Some(first) = first.get(path) {
+        return None;
+    }
+    if let Some(first) = first.get(path) {
         let found = same_folder(path, span, *first, findings);
         findings.list.push(found);
     } else {
         first.insert(path.to_owned(), span);
     }
-    path.to_owned()
+    Some(path.to_owned())
 }
 
 fn is_folder(path: &str) -> bool {
@@ -229,7 +230,6 @@ teams:
             ("teams/arbeid/a.yaml", "etat:felles:a"),
             ("teams/helse/a.yaml", "etat:felles:a"),
             ("teams/arbeid/register/a.yaml", "etat:register:a"),
-            ("teams/arbeid/register/a.yaml", "etat:arbeid:a"),
             ("andre/a.yaml", "etat:andre:a"),
         ] {
             assert_eq!(objection(file, scope), None, "{file} {scope}");
@@ -262,6 +262,7 @@ teams:
         `drift` has no scopes at all; declare it in `teams/arbeid` (`arbeid`) or `teams/helse` (`helse`)
         ");
         assert_eq!(shown("teams/arbeid/register/a.yaml", "etat:helse:a").0, 3);
+        assert_eq!(shown("teams/arbeid/register/a.yaml", "etat:arbeid:a").0, 3);
     }
 
     #[test]

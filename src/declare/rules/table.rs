@@ -76,7 +76,7 @@ rules! {
     /// There is no portvakt.yaml.
     NoSettings = "PV001", Error {
         "A repository is a folder with a portvakt.yaml, which tells whose scopes these are \
-         and where they are applied. Write one, or name the folder that has it with -C."
+         and where they are applied. A command that finds none at all says so and ends with 64."
         wrong: Shell("rm portvakt.yaml"),
         right: Settings(""),
     }
@@ -91,7 +91,8 @@ rules! {
     TooMuch = "PV003", Error {
         "A file may have 1 MiB, and a repository 10,000 files and 64 MiB in all: a pull \
          request must not be able to keep the job busy. Spread the declarations over more \
-         files, or leave out what holds none with exclude."
+         files, or leave out what holds none with exclude. Of more than 1,000 findings in a \
+         file, or 10,000 in all, the rest is not told either."
         wrong: Shell("yes '# filler' | head -n 200000 > scopes.yaml"),
         right: Shell("yes '# filler' | head -n 2000 > scopes.yaml"),
     }
@@ -184,8 +185,8 @@ rules! {
     }
     /// A document declares nothing that is known here.
     ForeignDocument = "PV013", Error {
-        "Every YAML file in the repository is read, so that a misspelt key at the top does \
-         not hide what stands below it. Leave files of other tools out with exclude in \
+        "Every YAML file in the repository is read, so that a misspelt key at the top is \
+         not passed over. Leave files of other tools out with exclude in \
          portvakt.yaml."
         wrong: Declarations("kind: Deployment\n"),
         right: Declarations("scopes: []\n"),
@@ -591,10 +592,10 @@ scopes:
   - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#),
     }
-    /// An `until` ends nothing, as a group gives the same access.
-    EndsNothing = "PV128", Warning {
-        "The entry ends, but a group on the same scope names the organisation too and goes \
-         on. Take it out of the group, or take the entry out."
+    /// An entry changes nothing, as a group gives the same access.
+    Redundant = "PV128", Warning {
+        "A group on the same scope names the organisation too, and has no end: this entry, its end \
+         and taking it out have no effect. Take out one of the two."
         wrong: Declarations(r#"groups: { all: ["974761076"] }
 scopes:
   - name: etat:les

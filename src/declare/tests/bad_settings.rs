@@ -68,11 +68,47 @@ fn a_secret_in_the_yaml_is_not_repeated() {
         "{ env: 1234567 }",
         "{ file: '{\"kty\": \"RSA\", \"d\": \"hemmelig123\"}' }",
         "{ kty: RSA, d: hemmelig123 }",
+        "{ hemmelig123 }",
+        "{ hemmelig123: env }",
         "\"-----BEGIN PRIVATE KEY-----\\nhemmelig123\"",
     ] {
         let text = SETTINGS.replacen("{ env: KEY }", secret, 1);
         let shown = said(&check(folder(&[("portvakt.yaml", text.as_bytes())]).path()));
-        assert!(shown.starts_with("portvakt.yaml:10:12: PV01"), "{shown}");
+        assert!(shown.starts_with("portvakt.yaml:10:1"), "{shown}");
         assert!(!shown.contains("hemmelig123") && !shown.contains("1234567"), "{shown}");
     }
+}
+
+#[test]
+fn one_mistake_hides_no_other() {
+    let settings = SETTINGS
+        .replace("889640782", "889640783")
+        .replace("prefixes:", "guards: { max_changed_percent: 101 }\nprefixs:");
+    let yaml = "scopes:\n- name: nav:a\n  description: d\n  environments: [tset, 5]\n  \
+                allowed_integration_types: [x, krr, 5, y]\n  consumers: [skatt]\n";
+    let files: [(&str, &[u8]); 2] =
+        [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
+    insta::assert_snapshot!(said(&check(folder(&files).path())), @r#"
+    a.yaml:4:18: PV106: there is no environment `tset`
+      help: did you mean `test`? portvakt.yaml has `prod`, `sandbox`, `test`
+    a.yaml:4:24: PV012: expected a text, found the number `5`
+      help: put it in quotes: "5"
+    a.yaml:5:31: PV012: `x` is none of the values that can stand here
+      help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
+    a.yaml:5:39: PV012: expected a text, found the number `5`
+      help: put it in quotes: "5"
+    a.yaml:5:42: PV012: `y` is none of the values that can stand here
+      help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
+    a.yaml:6:15: PV104: there is no alias `skatt`
+      help: declare it under `consumers`, or write the organisation number
+    portvakt.yaml:2:24: PV101: `889640783` is no organisation number: the check digit is wrong: the last digit would be 2
+      help: look the number up at https://www.brreg.no
+    portvakt.yaml:3:32: PV012: 101 is more than 100 percent
+      help: leave the key out for no limit
+    portvakt.yaml:4:1: PV010: the key `prefixs` is not known here
+      help: did you mean `prefixes`?
+    "#);
+    let yaml = yaml.replace("nav:a", "nav");
+    let codes: Vec<_> = super::check_one(&yaml).iter().map(|found| found.code.code()).collect();
+    assert_eq!(codes, ["PV102", "PV106", "PV012", "PV012", "PV012", "PV012", "PV104"]);
 }

@@ -118,6 +118,8 @@ fn no_link_leaves_the_repository() {
     symlink(outside.path(), path.join("folder")).unwrap();
     symlink(path.join("a.yaml"), path.join("inside.yaml")).unwrap();
     symlink(path.join("nowhere"), path.join("broken.yaml")).unwrap();
+    fs::write(path.join("text"), "scopes: [").unwrap();
+    symlink(path.join("text"), path.join("unread.yaml")).unwrap();
     insta::assert_snapshot!(said(&check(path)), @r"
     broken.yaml:1:1: PV004: this symbolic link leads nowhere
       help: take it out, or add it to `exclude` in portvakt.yaml
@@ -125,10 +127,57 @@ fn no_link_leaves_the_repository() {
       help: take it out, or add it to `exclude` in portvakt.yaml
     folder:1:1: PV004: this symbolic link leaves the repository
       help: take it out, or add it to `exclude` in portvakt.yaml
+    unread.yaml:1:1: PV004: this symbolic link leads to a file that is not read
+      help: take it out, or add it to `exclude` in portvakt.yaml
     ");
     fs::remove_file(path.join("portvakt.yaml")).unwrap();
     fs::write(outside.path().join("p.yaml"), SETTINGS).unwrap();
     symlink(outside.path().join("p.yaml"), path.join("portvakt.yaml")).unwrap();
     let shown = said(&check(path));
     assert!(shown.contains("PV004"), "{shown}");
+}
+
+#[test]
+fn findings_are_bounded() {
+    let many = format!("scopes:\n{}", "- x\n".repeat(5_000));
+    let found = check_one(&many);
+    assert_eq!(found.len(), 1_001);
+    assert_eq!((found[1_000].code, found[1_000].line), (Rule::TooMuch, 1_002));
+    let names: Vec<_> = (0..20).map(|n| format!("{n}.yaml")).collect();
+    let mut files: Vec<(&str, &[u8])> =
+        names.iter().map(|name| (name.as_str(), many.as_bytes())).collect();
+    files.push(("portvakt.yaml", SETTINGS.as_bytes()));
+    assert_eq!(check(folder(&files).path()).len(), 10_001);
+}
+
+#[test]
+fn a_control_character_is_told_where_it_is() {
+    let found = check_one("scopes:\n- name: etat:a\n  description: \"blå\u{b}b\"\n");
+    assert_eq!((found.len(), found[0].line, found[0].column), (1, 3, 20));
+    assert!(found[0].message.contains("U+000B"), "{}", found[0].message);
+    let found =
+        check_one("scopes: [{ name: etat:a, description: d, at_max_age: 99999999999999999999 }]");
+    assert!(found[0].message.contains("too large"), "{}", found[0].message);
+}
+
+#[test]
+fn what_is_not_told_any_more_cannot_be_silenced() {
+    let settings =
+        format!("{SETTINGS}naming: [{{ preset: sorted-consumers, severity: warning }}]\n");
+    let scope = |n: usize| {
+        format!("- {{ name: etat:a{n}, description: d, consumers: ['991825827', '974761076'] }}")
+    };
+    let mut yaml = "scopes:\n".to_owned();
+    for n in 0..1_000 {
+        yaml += &format!("{}\n", scope(n));
+    }
+    let silence = "# portvakt: allow sorted-consumers -- why\n";
+    yaml += &format!(
+        "{} {silence}- {{ name: etat:bad, description: d, visibility: x }}\n",
+        scope(1_000)
+    );
+    let files: [(&str, &[u8]); 2] =
+        [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
+    let folder = folder(&files);
+    assert!(load(folder.path()).unwrap().desired("test", TODAY).is_err());
 }

@@ -73,7 +73,7 @@ const NAMING: &[Case] = &[
     ("  pattern: \"æ(b\"", "PV117", 16, 14, "unclosed group"),
     ("  pattern: \"\\\\d(b\"", "PV117", 16, 12, "unclosed group"),
     ("  pattern: 'a''('", "PV117", 16, 12, "unclosed group"),
-    ("  pattern: >-\n    a(b", "PV117", 17, 5, "unclosed group"),
+    ("  pattern: >-\n    a(b", "PV117", 17, 6, "unclosed group"),
     ("  pattern: ^(?!a)", "PV117", 16, 13, "look-ahead"),
     ("  pattern: \\p{Norsk}", "PV117", 16, 12, "Unicode property not found"),
     ("  pattern: (?<a>b)(?<a>c)", "PV117", 16, 22, "duplicate"),

@@ -1,13 +1,14 @@
 //! No input makes the reader panic or take long.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::super::here::Here;
 use super::super::settings::{Settings, settings};
-use super::super::{advice, check, reading, resolve};
-use super::{SETTINGS, TODAY};
+use super::super::{Rule, advice, check, reading, resolve};
+use super::{Diagnostic, SETTINGS, TODAY};
 
 fn known_settings() -> Settings {
     settings(SETTINGS.as_bytes()).0.unwrap()
@@ -101,5 +102,78 @@ fn a_megabyte_made_to_be_slow_comes_to_an_end() {
     for input in inputs {
         // A quadratic reader would not come back within a person's patience.
         read(input.as_bytes());
+    }
+}
+
+#[test]
+fn no_place_lies_behind_the_end_of_a_file() {
+    for text in ["scopes:\n- { a: b", "a: |\n  b\n  c", "\u{feff}a: \"b\r c", "a:\r\n  - b\r\n  -"]
+    {
+        let declared = reading::declarations("a.yaml".into(), text.as_bytes(), &known_settings());
+        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+        assert!(!declared.diagnostics.is_empty(), "{text:?}");
+        for found in declared.diagnostics {
+            assert!(found.end_line <= lines.lines().count(), "{found:?}");
+        }
+    }
+}
+
+/// Checks declarations beside these sections of portvakt.yaml.
+fn check_beside(sections: &str, declarations: String) -> Vec<Diagnostic> {
+    let settings = format!("organization: {{ orgno: '889640782' }}\n{sections}");
+    let files = vec![("a/a.yaml".into(), declarations.into_bytes())];
+    super::super::read(Path::new("."), settings.as_bytes(), files).unwrap().check(TODAY)
+}
+
+fn scopes(count: usize) -> String {
+    let scope = |n| format!("- {{ name: 'etat:a{n}', description: d }}\n");
+    format!("scopes:\n{}", (0..count).map(scope).collect::<String>())
+}
+
+#[test]
+fn rules_that_everything_breaks_everywhere_are_not_told_of_without_end() {
+    let environments: String =
+        (0..64).map(|n| format!("  e{n}: {{ target: sandbox }}\n")).collect();
+    let rule = |n| format!("- {{ rule: n{n}, applies_to: scope, pattern: '^b', message: m }}\n");
+    let policy = |n| {
+        format!(
+            "- {{ rule: p{n}, applies_to: scope, expression: 'scope.name == \"\"', message: m }}\n"
+        )
+    };
+    let naming: String = (0..200).map(rule).collect();
+    let policies: String = (0..200).map(policy).collect();
+    for own in [format!("naming:\n{naming}"), format!("policies:\n{policies}")] {
+        let sections = format!("prefixes: [etat]\nenvironments:\n{environments}{own}");
+        let found = check_beside(&sections, scopes(260));
+        assert!(found.iter().any(|found| found.code == Rule::TooMuch && found.is_error()));
+        assert!(found.len() < 100_000, "{}", found.len());
+    }
+}
+
+#[test]
+fn what_is_written_once_is_not_said_a_thousand_times_at_length() {
+    let many =
+        |form: &str| (0..10_000).map(|n| form.replace('N', &n.to_string())).collect::<String>();
+    let head = "environments: { sandbox: { target: sandbox } }\n";
+    let sections = [
+        format!("prefixes: [{}]", many("pN, ")),
+        format!("prefixes: [etat]\nteams: {{ a: {{ path: {}, scopes: ['*'] }} }}", many("b")),
+        format!("prefixes: [etat]\nteams: {{ a: {{ path: a, scopes: [{}] }} }}", many("etat:bN, ")),
+        format!(
+            "prefixes: [etat]\nnaming: [{{ rule: a, applies_to: scope, pattern: ^b, message: {} }}]",
+            many("m")
+        ),
+        format!(
+            "prefixes: [etat]\nnaming: [{{ rule: a, applies_to: scope, pattern: (?<p>.*), message: \
+             m, values: {{ p: [{}] }} }}]",
+            many("vN, ")
+        ),
+    ];
+    for section in sections {
+        let found = check_beside(&format!("{head}{section}\n"), scopes(500));
+        assert!(found.len() >= 500, "{}", found.len());
+        let said =
+            |found: &Diagnostic| found.message.len() + found.help.as_ref().map_or(0, String::len);
+        assert!(found.iter().map(said).sum::<usize>() < 2_100_000);
     }
 }

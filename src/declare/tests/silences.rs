@@ -48,6 +48,15 @@ fn a_comment_speaks_of_what_begins_below_it() {
 }
 
 #[test]
+fn a_comment_at_the_end_of_one_says_nothing_of_the_next() {
+    let head = "scopes:\n- name: etat:a\n  description: d\n  accessible_for_all: true\n  consumers:\n  - '974761076'\n";
+    let next = "\n- name: etat:b\n  description: d\n  accessible_for_all: true\n  consumers: ['974761076']\n";
+    let comment = "# portvakt: allow PV121 -- why";
+    assert_eq!(told(&format!("{head}  {comment}\n{next}")), [("PV121", 12)]);
+    assert_eq!(told(&format!("{head}{comment}\n{next}")), [("PV121", 6)]);
+}
+
+#[test]
 fn what_silences_nothing_is_told() {
     let of = |comment: &str| {
         let yaml = format!("scopes:\n- name: etat:a {comment}\n  description: d\n");
@@ -59,7 +68,7 @@ fn what_silences_nothing_is_told() {
     ");
     insta::assert_snapshot!(of("# portvakt: allow PV12 -- why"), @r"
     a.yaml:2:16: PV151: warning: there is no rule `PV12`, so this comment silences nothing
-      help: did you mean `PV012`? name a rule of portvakt.yaml, or a warning's code
+      help: did you mean `PV012`? name a rule of portvakt.yaml, or the code of a warning or note
     ");
     insta::assert_snapshot!(of("# portvakt: allow PV101 -- why"), @r"
     a.yaml:2:16: PV151: warning: `PV101` cannot be silenced: it is an error
@@ -101,6 +110,26 @@ fn what_is_no_comment_silences_nothing() {
 }
 
 #[test]
+fn a_comment_that_speaks_of_a_silence_is_none() {
+    let yaml = "scopes:\n- name: etat:a # do not # portvakt: allow PV121 -- x\n  description: d\n";
+    assert_eq!(said(&check_one(yaml)), "");
+}
+
+#[test]
+fn lines_are_those_of_yaml() {
+    let yaml = SCOPE.replacen("scopes:\n", "scopes:\n#\r#\r#\r", 1);
+    let yaml = yaml.replace("- { name: etat:b", "# portvakt: allow PV121 -- why\n- { name: etat:b");
+    assert_eq!(told(&yaml), [("PV122", 8), ("PV121", 11)]);
+}
+
+#[test]
+fn many_comments_come_to_an_end() {
+    for text in ["# portvakt:\n".repeat(80_000), "# portvakt: ".repeat(80_000)] {
+        check_one(&format!("scopes:\n- {{ name: etat:a, description: d }}\n{text}"));
+    }
+}
+
+#[test]
 fn an_error_stays() {
     let yaml = "scopes:\n- { name: nav:a, description: d } # portvakt: allow PV103 -- why";
     assert_eq!(told(yaml), [("PV103", 2)]);
@@ -112,5 +141,5 @@ fn silences_are_bounded() {
         "scopes:\n- {{ name: etat:a, description: d }}\n{}",
         "- { name: etat:b, description: d } # portvakt: allow x -- y\n".repeat(1_000)
     );
-    assert!(said(&check_one(&yaml)).contains("more silences than"));
+    assert!(said(&check_one(&yaml)).contains("than are heeded in one file"));
 }

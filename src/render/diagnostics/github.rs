@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::word;
-use crate::declare::{Diagnostic, Severity};
+use crate::declare::{Diagnostic, Related, Severity};
 use crate::text::printable;
 
 /// One command a diagnostic. `prefix` leads from the top of the git work tree to the repository:
@@ -20,6 +20,9 @@ pub fn github(diagnostics: &[Diagnostic], prefix: &str) -> String {
         let file = property(&format!("{prefix}{}", found.file));
         let title = property(found.code.code());
         let mut said = lines(&found.message);
+        for Related { message, file, line, .. } in &found.related {
+            said = said + "\n" + &lines(&format!("{prefix}{file}:{line}: {message}"));
+        }
         if let Some(help) = &found.help {
             said = said + "\n" + &lines(help);
         }

@@ -4,7 +4,7 @@
 const SUSPICIOUS: usize = 40;
 /// What a line of portvakt.yaml holds, without white space and quotes, if a secret could stand in
 /// it or in the block that it opens: a key that is misspelt or that stands in a wrong place too.
-const SECRET_KEYS: [&str; 3] = ["credential", "password", "key:"];
+const SECRET_KEYS: [&str; 5] = ["credential", "password", "secret", "token:", "key:"];
 
 /// Tells which lines are never shown; to be asked for each line in order.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Secrets {
     pub(super) fn hide(&mut self, line: &str) -> bool {
         let of_private_key = self.of_private_key(line);
         let of_credentials = self.is_settings && self.of_credentials(line);
-        of_private_key || of_credentials
+        of_private_key || of_credentials || has_odd_address(line)
     }
 
     /// From the beginning of a private key in PEM to its end, or to that of the file.
@@ -50,7 +50,7 @@ impl Secrets {
             let is_item = indentation == block.indentation && text.starts_with('-');
             let is_inside = indentation > block.indentation || is_item || text.is_empty();
             if is_inside || block.open_brackets > 0 {
-                block.open_brackets += brackets;
+                block.open_brackets = block.open_brackets.saturating_add(brackets);
                 return true;
             }
         }
@@ -60,13 +60,29 @@ impl Secrets {
     }
 }
 
-/// How many more brackets a line opens than it closes.
+/// How many more brackets a line opens than it closes, those in quotes and comments left out. A
+/// quote that stays open counts as one that is never closed.
 fn brackets(line: &str) -> isize {
-    line.chars().fold(0, |open, character| match character {
-        '{' | '[' => open + 1,
-        '}' | ']' => open - 1,
-        _ => open,
-    })
+    let (mut open, mut quote, mut before) = (0, None, ' ');
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(end), character) if character == end => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(character),
+            (None, '#') if before.is_whitespace() => break,
+            (None, '{' | '[') => open += 1,
+            (None, '}' | ']') => open -= 1,
+            (None, _) => {}
+        }
+        before = character;
+    }
+    if quote.is_some() { isize::MAX / 2 } else { open }
+}
+
+/// An address may hold a password, or a token behind its path.
+fn has_odd_address(line: &str) -> bool {
+    let after = line.split_once("://").map(|(_, after)| after);
+    after.is_some_and(|after| after.contains(['@', '?']))
 }
 
 fn names_secret(line: &str) -> bool {
@@ -113,6 +129,21 @@ mod tests {
         let wanted =
             ["  test:", "    target: x", "    crednetials: 1", "    credentails: 2", "  e: f"];
         assert_eq!(shown(text, true), wanted);
+    }
+
+    #[test]
+    fn quotes_and_comments_close_no_brackets() {
+        for line in
+            ["a: { credentials: { b: \"}}}\",", "a: { credentials: { # }}}", "credentials: { b: '}"]
+        {
+            assert_eq!(shown(&format!("{line}\nhemmelig }} }}\n"), true), [""; 0], "{line}");
+        }
+    }
+
+    #[test]
+    fn addresses_with_more_than_a_path_are_hidden() {
+        let text = "a: https://u:p@a.no/\nb: https://a.no/?token=c\nd: https://a.no/e\n";
+        assert_eq!(shown(text, false), ["d: https://a.no/e"]);
     }
 
     #[test]

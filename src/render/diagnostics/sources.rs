@@ -1,18 +1,14 @@
 //! The lines of the files that diagnostics are about, as they may be shown.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::secrets::{Secrets, mask};
-use crate::declare::SETTINGS_FILE;
+use crate::declare::{SETTINGS_FILE, source};
 use crate::text::aligned;
 
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
 /// How many characters are kept before all is read anew.
 const MOST_KEPT: usize = 16 * 1024 * 1024;
 
@@ -35,7 +31,7 @@ impl Sources {
         if let Some(lines) = self.kept.get(file) {
             return lines.clone();
         }
-        let lines = read(&self.root, file).ok().map(|text| Rc::new(Lines::new(file, &text)));
+        let lines = source(&self.root, file).map(|text| Rc::new(Lines::new(file, &text)));
         let characters = lines.as_ref().map_or(0, |lines| lines.characters.len());
         if self.characters + characters > MOST_KEPT {
             self.kept.clear();
@@ -45,25 +41,6 @@ impl Sources {
         self.kept.insert(file.to_owned(), lines.clone());
         lines
     }
-}
-
-/// The bounds are those of reading declarations: nothing outside the repository, nothing large,
-/// nothing that is no regular file.
-fn read(root: &Path, file: &str) -> io::Result<String> {
-    let is_inside = |part| matches!(part, Component::Normal(_));
-    if !Path::new(file).components().all(is_inside) {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let path = fs::canonicalize(root.join(file))?;
-    if !path.starts_with(fs::canonicalize(root)?) || !fs::metadata(&path)?.is_file() {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// A file's lines, made safe to show: a character for each of the file's.

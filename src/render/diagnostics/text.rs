@@ -10,7 +10,7 @@ use anstyle::Style;
 use super::excerpt::{Excerpt, Mark, Position};
 use super::sources::{Lines, Sources};
 use super::word;
-use crate::declare::{Diagnostic, Related, Severity};
+use crate::declare::{Diagnostic, Related, Rule, Severity};
 use crate::render::text::{BAD, CAREFUL, HEADING, QUIET};
 use crate::text::{counted, printable};
 
@@ -36,7 +36,7 @@ fn sum(diagnostics: &[Diagnostic]) -> String {
     let sum = format!("{} in {}", parts.join(", "), counted(files.len() as u64, "file", "s"));
     match diagnostics.iter().filter(|found| found.fix.is_some()).count() {
         0 => sum,
-        count => format!("{sum}; `portvakt validate --fix` mends {count}"),
+        count => format!("{sum}; `portvakt validate --fix` may mend {count}"),
     }
 }
 
@@ -56,7 +56,8 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &mut Sources) {
     line(out, format_args!("{style}{word}[{code}]{style:#}{HEADING}: {message}{HEADING:#}"));
     let labels: Vec<_> =
         diagnostic.related.iter().map(|related| printable(&related.message)).collect();
-    let lines = sources.lines(&diagnostic.file);
+    let is_secret = diagnostic.code == Rule::Secret;
+    let lines = sources.lines(&diagnostic.file).filter(|_| !is_secret);
     let others: Vec<Option<Rc<Lines>>> =
         diagnostic.related.iter().map(|related| sources.lines(&related.file)).collect();
     let mut all = vec![first(diagnostic, lines.as_deref())];

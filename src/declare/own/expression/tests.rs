@@ -170,7 +170,7 @@ fn what_cannot_be_compiled_is_told_with_its_place() {
         (
             "scope.consumers.all(c, d.orgno == '')",
             23,
-            "there is no variable `d`: did you mean `c`? known are `scope`, `environment`, `team`, `access`",
+            "there is no variable `d`: known are `scope`, `environment`, `team`, `access`",
         ),
         (
             "scope.consumers.all(c, c.orgno == '') && c == 1",
