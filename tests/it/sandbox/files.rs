@@ -115,7 +115,17 @@ async fn the_embedded_sandbox_keeps_its_state_and_changes_its_key() {
     assert!(matches!(error, SandboxError::InUse(_)));
     sandbox.stop().await.unwrap();
 
-    let (sandbox, second) = run(vec!["etat".to_owned(), "ny".to_owned()]).await.unwrap();
+    // A process that another test starts at this moment holds the lock too, until it has begun.
+    let again = || run(vec!["etat".to_owned(), "ny".to_owned()]);
+    let mut started = again().await;
+    for _ in 0..50 {
+        if !matches!(started, Err(SandboxError::InUse(_))) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        started = again().await;
+    }
+    let (sandbox, second) = started.unwrap();
     let state = sandbox.state();
     assert_eq!(state.prefixes["ny"], orgno(NAV));
     assert!(state.scopes.contains_key(&scope("etat:a")));
