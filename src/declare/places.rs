@@ -90,7 +90,8 @@ impl Node<'_> {
     pub(super) fn is_in_scalar(&self, at: Position) -> bool {
         let within = |span: Span| (span.start..span.end).contains(&at);
         match &self.children {
-            Children::None => within(self.span),
+            _ if !within(self.span) => false,
+            Children::None => true,
             Children::Items(items) => items.iter().any(|item| item.is_in_scalar(at)),
             Children::Entries(entries) => {
                 entries.iter().any(|entry| within(entry.key_span) || entry.node.is_in_scalar(at))

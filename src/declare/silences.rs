@@ -17,7 +17,7 @@ const MARK: &str = "portvakt:";
 const HELP: &str = "write `# portvakt: allow <rule> -- why`, above a scope, an alias, a group, an \
                     entry of `consumers` or of `removed`, or behind it on its line";
 
-/// How many silences a file can have: each is compared with much else.
+/// In how many lines of a file silences are looked for: each is compared with much else.
 const MOST: usize = 200;
 
 /// A rule that is not heeded in one entity.
@@ -45,15 +45,15 @@ pub(super) fn read(
     let marked = lines.iter().enumerate().filter(|(_, line)| line.contains(MARK));
     let mut silences = Vec::new();
     for (count, (index, line)) in marked.enumerate() {
-        let Some(comment) = comment(line, index, &roots) else {
-            continue;
-        };
         if count >= MOST {
             let message = "more comments to this program than are heeded in one file";
             let help = "change the rule instead; it can have `environments` and `teams`";
-            findings.report(Rule::Silence, comment.span, message, help);
+            findings.report(Rule::Silence, whole(line, index), message, help);
             break;
         }
+        let Some(comment) = comment(line, index, &roots) else {
+            continue;
+        };
         let understood = rule(comment.text).and_then(|rule| {
             let entity = entity(&lines, index, comment.is_alone, &entities);
             let entity = entity.ok_or("this comment stands at nothing that has a rule")?;
@@ -102,6 +102,17 @@ fn comment<'l>(line: &'l str, index: usize, roots: &[Located<'_>]) -> Option<Com
     }
     let span = Span { start: position(before), end: position(line.trim_end()) };
     Some(Comment { text, span, is_alone: before.trim().is_empty() })
+}
+
+/// The place behind a text with which a line begins.
+fn behind(text: &str, index: usize) -> Position {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position { line: number(index + 1), column: number(text.chars().count() + 1) }
+}
+
+/// A line without the white space at its end.
+fn whole(line: &str, index: usize) -> Span {
+    Span { start: behind("", index), end: behind(line.trim_end(), index) }
 }
 
 /// The rule of `allow <rule> -- reason`.

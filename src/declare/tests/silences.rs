@@ -127,6 +127,12 @@ fn many_comments_come_to_an_end() {
     for text in ["# portvakt:\n".repeat(80_000), "# portvakt: ".repeat(80_000)] {
         check_one(&format!("scopes:\n- {{ name: etat:a, description: d }}\n{text}"));
     }
+    let consumers = "a,".repeat(200_000);
+    let spoken_of = "   # portvakt: x\n".repeat(30_000);
+    check_one(&format!(
+        "scopes:\n- {{ name: etat:a, description: d, consumers: [{consumers}] }}\n- name: etat:b\n  \
+         description: |\n{spoken_of}"
+    ));
 }
 
 #[test]
