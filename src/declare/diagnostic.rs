@@ -27,9 +27,9 @@ pub enum Severity {
 }
 
 /// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
-    /// The kind of finding; its code in JSON.
+    /// The kind of finding; its code in JSON, of which `portvakt explain` tells more.
     pub code: Rule,
     /// How bad it is.
     pub severity: Severity,
@@ -38,12 +38,16 @@ pub struct Diagnostic {
     /// The file, relative to the repository, with `/` between its parts.
     pub file: Arc<str>,
     /// Where it begins.
+    #[schemars(range(min = 1))]
     pub line: usize,
     /// Where it begins.
+    #[schemars(range(min = 1))]
     pub column: usize,
     /// Where it ends.
+    #[schemars(range(min = 1))]
     pub end_line: usize,
-    /// Where it ends.
+    /// The first column behind its end.
+    #[schemars(range(min = 1))]
     pub end_column: usize,
     /// What to do now.
     pub help: Option<String>,
@@ -58,15 +62,17 @@ pub struct Diagnostic {
 }
 
 /// Another place that has to do with a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Related {
     /// What is there.
     pub message: String,
     /// The file, relative to the repository.
     pub file: Arc<str>,
     /// The line, the first being 1.
+    #[schemars(range(min = 1))]
     pub line: usize,
     /// The column in characters, the first being 1.
+    #[schemars(range(min = 1))]
     pub column: usize,
 }
 

@@ -3,6 +3,9 @@
 
 mod table;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::diagnostic::Severity;
@@ -59,6 +62,20 @@ impl Rule {
     /// Whether a finding of this kind is an error, unless it says otherwise.
     pub fn is_error(self) -> bool {
         self.severity() == Severity::Error
+    }
+}
+
+impl JsonSchema for Rule {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Rule".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^PV[0-9]{3}$" })
     }
 }
 
