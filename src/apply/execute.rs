@@ -216,7 +216,7 @@ fn left_of(
     live: &LiveScope,
     sent: &Sent,
 ) -> Option<ScopeWrite> {
-    let mut left = changes(&live.representation, &write.wanted);
+    let mut left = changes(&live.representation, write.wanted.wanted());
     let was_active = matches!(action.work, Work::Update(_));
     let is_ours = match sent {
         Sent::Nothing => live.active == was_active && left == write.changes,

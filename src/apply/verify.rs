@@ -46,7 +46,7 @@ fn scope_difference(write: &ScopeWrite, live: Option<&LiveScope>) -> Option<Stri
     if !live.active {
         return Some("the scope is inactive".to_owned());
     }
-    let differing: Vec<_> = changes(&live.representation, &write.wanted)
+    let differing: Vec<_> = changes(&live.representation, write.wanted.wanted())
         .into_iter()
         .map(|change| format!("{} is {}, not {}", change.field, change.before, change.after))
         .collect();

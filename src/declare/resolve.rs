@@ -29,6 +29,9 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         organization,
         scopes: scopes.collect(),
         removed: removed.collect(),
+        clients: BTreeMap::new(),
+        removed_clients: BTreeMap::new(),
+        warn_before: jiff::SignedDuration::from_hours(30 * 24),
         names: names(here, organization),
         guards: here.settings.guards.clone(),
     }

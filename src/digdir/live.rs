@@ -77,7 +77,7 @@ impl Reader {
             }
             oddities.extend(odd);
         }
-        Ok(Live { scopes, prefixes, delegation_sources, oddities })
+        Ok(Live { scopes, prefixes, delegation_sources, oddities, ..Live::default() })
     }
 
     /// One scope as it is now, without its accesses; `None` if there is none of that name.

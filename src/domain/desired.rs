@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use globset::GlobSet;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Orgno, ScopeAttributes, ScopeName};
+use super::{
+    ClientAttributes, ClientId, ClientName, OnBehalfOf, OnBehalfOfId, Orgno, PublicKey,
+    ScopeAttributes, ScopeName,
+};
 
 /// The declarations of one environment, checked and resolved.
 #[derive(Debug, Clone)]
@@ -21,6 +25,12 @@ pub struct Desired {
     pub scopes: BTreeMap<ScopeName, DesiredScope>,
     /// Scopes that are no longer to be held, and what is to become of them.
     pub removed: BTreeMap<ScopeName, Removal>,
+    /// The clients to hold.
+    pub clients: BTreeMap<ClientName, DesiredClient>,
+    /// Clients that are no longer to be held, and what is to become of them.
+    pub removed_clients: BTreeMap<ClientName, ClientRemoval>,
+    /// How long before its end a key is told of.
+    pub warn_before: SignedDuration,
     /// What the repository calls the organisations that it knows.
     pub names: BTreeMap<Orgno, String>,
     /// What an apply must not do without being told twice.
@@ -62,7 +72,39 @@ pub struct DesiredAccess {
     pub source: Source,
 }
 
-/// What `removed` says of a scope.
+/// A declared client.
+#[derive(Debug, Clone)]
+pub struct DesiredClient {
+    /// The live client that it is, if the declaration pins one.
+    pub id: Option<ClientId>,
+    /// What it was called before, if it is to be renamed.
+    pub previous_name: Option<ClientName>,
+    /// What it should be.
+    pub attributes: ClientAttributes,
+    /// Its keys; `None` leaves them as they are live.
+    pub keys: Option<Vec<PublicKey>>,
+    /// On whose behalf it acts; `None` leaves that as it is live.
+    pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, OnBehalfOf>>,
+    /// `false` keeps it declared but deactivated.
+    pub active: bool,
+    /// Whether a plan may never deactivate it.
+    pub prevent_deactivation: bool,
+    /// Where it is declared.
+    pub source: Source,
+    /// Where its keys are declared; where the client is, if they are not.
+    pub keys_source: Source,
+}
+
+/// What `removed` says of a client.
+#[derive(Debug, Clone)]
+pub struct ClientRemoval {
+    /// The live client that it is, if the declaration pins one.
+    pub id: Option<ClientId>,
+    /// What is to become of it.
+    pub removal: Removal,
+}
+
+/// What `removed` says of a scope or a client.
 #[derive(Debug, Clone)]
 pub struct Removal {
     /// What is to become of it.
@@ -73,26 +115,26 @@ pub struct Removal {
     pub source: Source,
 }
 
-/// What can become of a scope that is no longer declared.
+/// What can become of a scope or a client that is no longer declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RemovalAction {
-    /// Its accesses are revoked and it is deactivated.
+    /// It is deactivated, a scope after its accesses were revoked.
     Deactivate,
     /// It stays as it is, in other hands.
     Release,
 }
 
-/// Limits that stop an apply, and scopes that no plan may deactivate.
+/// Limits that stop an apply, and what no plan may deactivate.
 #[derive(Debug, Clone)]
 pub struct Guards {
-    /// How many scopes one apply may deactivate.
+    /// How many scopes and clients one apply may deactivate.
     pub max_deactivations: u64,
     /// How many accesses one apply may revoke.
     pub max_revocations: u64,
     /// How much of what is live one apply may change, in percent; `None` for any.
     pub max_changed_percent: Option<u8>,
-    /// Scopes that are never deactivated.
+    /// Names of scopes and clients that are never deactivated.
     pub protect: GlobSet,
 }
 

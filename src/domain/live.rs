@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Orgno, Representation, ScopeName};
+use super::{ClientId, IntegrationType, LiveKey, OnBehalfOfId, Orgno, Representation, ScopeName};
 
 /// Everything that was read.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,14 @@ pub struct Live {
     pub prefixes: BTreeSet<String>,
     /// Where a consumer can delegate to a supplier; read only when a declaration needs it.
     pub delegation_sources: Vec<DelegationSource>,
+    /// All clients of the organisation, inactive ones included; none where they were not read,
+    /// because no declaration needs them.
+    pub clients: BTreeMap<ClientId, LiveClient>,
+    /// Scopes of others, as far as the declared clients need them: those given to the organisation,
+    /// those open to all, and those that a client consumes and that are public.
+    pub foreign: BTreeMap<ScopeName, ForeignScope>,
+    /// The client that reads and writes for this program.
+    pub own_client: Option<ClientId>,
     /// What the API told and this program cannot keep: (the entity, what is odd about it).
     pub oddities: Vec<(String, String)>,
 }
@@ -29,6 +37,40 @@ pub struct LiveScope {
     pub accesses: Option<BTreeMap<Orgno, LiveAccess>>,
     /// Whether some of its accesses could not be understood, so that `accesses` lacks them.
     pub unclear: bool,
+}
+
+/// A client that exists, active or not.
+#[derive(Debug, Clone)]
+pub struct LiveClient {
+    /// Whether it can get tokens.
+    pub active: bool,
+    /// Its name; DigDir does not make it unique.
+    pub name: String,
+    /// DigDir's word for its kind.
+    pub integration_type: String,
+    /// All its fields, unknown ones included.
+    pub representation: Representation,
+    /// Its keys. `None` where they were not read, because nobody manages the client.
+    pub keys: Option<Vec<LiveKey>>,
+    /// On whose behalf it acts; `None` where that was not read.
+    pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, Representation>>,
+}
+
+/// A scope of another organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForeignScope {
+    /// Who owns it, as far as DigDir tells.
+    pub owner: Option<Orgno>,
+    /// What the owner is called.
+    pub owner_name: Option<String>,
+    /// The organisation's own access to it; `None` if DigDir knows of none.
+    pub access: Option<AccessState>,
+    /// Whether everybody has access.
+    pub open: bool,
+    /// Whether consumers can delegate it to suppliers.
+    pub delegable: bool,
+    /// The kinds of client that may carry it; empty where any may, or it is not known.
+    pub allowed_integration_types: BTreeSet<IntegrationType>,
 }
 
 /// A consumer's access to a scope.

@@ -1,15 +1,33 @@
 //! The words of the field, each checked where it is made, and the two sides of a plan.
 
+mod client;
 mod desired;
+mod difference;
+mod key;
 mod live;
+mod on_behalf_of;
 mod orgno;
 mod scope;
 mod scope_name;
 
-pub use desired::{Desired, DesiredAccess, DesiredScope, Guards, Removal, RemovalAction, Source};
-pub use live::{AccessState, DelegationSource, Live, LiveAccess, LiveScope};
-pub use orgno::{Orgno, OrgnoError};
-pub use scope::{
-    Change, IntegrationType, Representation, ScopeAttributes, TokenType, Visibility, changes,
+pub use client::{
+    ApplicationType, AuthMethod, ClientAttributes, ClientId, ClientIdError, ClientName,
+    ClientNameError, CodeChallengeMethod, ConsumedScope, ConsumedScopeError, GrantType, KRR_SCOPES,
+    LOGIN_SCOPES, RefreshTokenUsage,
 };
+pub use desired::{
+    ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards, Removal,
+    RemovalAction, Source,
+};
+pub use difference::{Change, Field, Representation, changes};
+pub use key::{
+    KeyProblem, Kid, KidError, LEAST_BITS, LiveKey, MOST_KEYS, PRIVATE_MEMBERS, PublicKey,
+    SigningAlgorithm,
+};
+pub use live::{
+    AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope,
+};
+pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
+pub use orgno::{Orgno, OrgnoError};
+pub use scope::{IntegrationType, ScopeAttributes, TokenType, Visibility};
 pub use scope_name::{ScopeName, ScopeNameError};

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::difference::Field;
 
 /// Who sees that the scope exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -113,6 +115,13 @@ impl ScopeAttributes {
             ("requires_pseudonymous_tokens", (*requires_pseudonymous_tokens).into()),
         ]
     }
+
+    /// What each attribute is wanted to be, beside what DigDir takes an absent one to be.
+    pub fn wanted(&self) -> impl Iterator<Item = Field> {
+        let defaults = Self::default().fields().into_iter();
+        let fields = self.fields().into_iter().zip(defaults);
+        fields.map(|((name, wanted), (_, default))| Field { name, wanted, default })
+    }
 }
 
 /// A text as JSON; DigDir does not tell an empty one from none.
@@ -120,50 +129,9 @@ fn text(value: Option<&String>) -> Value {
     value.filter(|text| !text.is_empty()).map_or(Value::Null, |text| text.as_str().into())
 }
 
-/// One attribute that differs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
-    /// DigDir's name of the attribute.
-    pub field: &'static str,
-    /// What it is live; `null` where it is not set.
-    pub before: Value,
-    /// What it is declared to be.
-    pub after: Value,
-}
-
-/// A scope's representation as the API sends it, fields that this program does not know included.
-pub type Representation = Map<String, Value>;
-
-/// The attributes in which a live representation differs from the wanted ones. An attribute that
-/// is absent or `null` live counts as its default; the order of a list does not matter.
-pub fn changes(live: &Representation, wanted: &ScopeAttributes) -> Vec<Change> {
-    wanted
-        .fields()
-        .into_iter()
-        .zip(ScopeAttributes::default().fields())
-        .filter_map(|((field, after), (_, default))| {
-            let before = normalised(live.get(field), default);
-            (before != after).then_some(Change { field, before, after })
-        })
-        .collect()
-}
-
-fn normalised(live: Option<&Value>, default: Value) -> Value {
-    match live {
-        None | Some(Value::Null) => default,
-        Some(Value::String(text)) if text.is_empty() => default,
-        Some(Value::Array(items)) => {
-            let mut items = items.clone();
-            items.sort_by_key(ToString::to_string);
-            items.dedup();
-            Value::Array(items)
-        }
-        Some(other) => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{Change, Representation, changes};
     use super::*;
     use serde_json::json;
 
@@ -176,7 +144,7 @@ mod tests {
         let live = representation(json!({
             "description": "", "at_max_age": null, "visibility": "PUBLIC", "unknown": 1
         }));
-        assert_eq!(changes(&live, &ScopeAttributes::default()), []);
+        assert_eq!(changes(&live, ScopeAttributes::default().wanted()), []);
     }
 
     #[test]
@@ -195,7 +163,7 @@ mod tests {
             Change { field: "visibility", before: json!("SECRET"), after: json!("PUBLIC") },
             Change { field: "at_max_age", before: json!(30), after: json!(120) },
         ];
-        assert_eq!(changes(&live, &wanted), expected);
+        assert_eq!(changes(&live, wanted.wanted()), expected);
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl FromStr for ScopeName {
 
 /// What cannot be sent in a token request, and what makes two names look alike: accents that
 /// stand by themselves (of `å` there is one character, Unicode NFC), and what is not seen at all.
-fn is_forbidden(character: char) -> bool {
+pub(super) fn is_forbidden(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
         || matches!(character, '"' | '\\')

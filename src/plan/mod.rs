@@ -8,6 +8,7 @@ mod body;
 mod code;
 mod digest;
 mod guards;
+mod matching;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use jiff::civil::Date;
 
 pub use action::{Action, ActionId, Consumer, ScopeWrite, Verb, Work};
 pub use code::Code;
+pub use matching::{Mismatch, live_client};
 
 use crate::domain::{Desired, Live, Orgno, ScopeName};
 

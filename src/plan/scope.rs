@@ -50,7 +50,7 @@ impl Draft<'_> {
         let Some(wanted) = self.resolved(Verb::Create, name, &declared.attributes) else {
             return;
         };
-        let changes = changes(&Representation::new(), &wanted)
+        let changes = changes(&Representation::new(), wanted.wanted())
             .into_iter()
             .map(|change| Change { before: serde_json::Value::Null, ..change })
             .collect();
@@ -151,6 +151,6 @@ impl Draft<'_> {
 
 /// What makes a live scope the wanted one.
 fn write(live: &LiveScope, wanted: ScopeAttributes) -> Box<ScopeWrite> {
-    let changes = changes(&live.representation, &wanted);
+    let changes = changes(&live.representation, wanted.wanted());
     Box::new(ScopeWrite { wanted, changes })
 }

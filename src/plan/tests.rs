@@ -34,6 +34,9 @@ fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> D
         environment: "test".to_owned(),
         organization: orgno("889640782"),
         scopes: scopes.into_iter().map(|(scope, declared)| (name(scope), declared)).collect(),
+        clients: BTreeMap::new(),
+        removed_clients: BTreeMap::new(),
+        warn_before: jiff::SignedDuration::from_hours(720),
         removed: BTreeMap::new(),
         names: [(orgno(SKATT), "Skatteetaten".to_owned())].into(),
         guards: Guards::default(),
@@ -65,6 +68,7 @@ fn live(scopes: impl IntoIterator<Item = (&'static str, LiveScope)>) -> Live {
             issuer: "https://tt02.altinn.no/".to_owned(),
         }],
         oddities: Vec::new(),
+        ..Live::default()
     }
 }
 

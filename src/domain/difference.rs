@@ -1,0 +1,61 @@
+//! Where what is live differs from what is wanted, field by field.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// An entity's representation as the API sends it, fields that this program does not know included.
+pub type Representation = Map<String, Value>;
+
+/// A field that is wanted to have a value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// DigDir's name of it.
+    pub name: &'static str,
+    /// The value; `null` for none.
+    pub wanted: Value,
+    /// What DigDir takes an absent one to be.
+    pub default: Value,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// DigDir's name of the attribute.
+    pub field: &'static str,
+    /// What it is live; `null` where it is not set.
+    pub before: Value,
+    /// What it is declared to be.
+    pub after: Value,
+}
+
+/// The fields in which a live representation differs from the wanted ones. A field that is absent
+/// or `null` live counts as its default; the order of a list does not matter.
+pub fn changes(live: &Representation, wanted: impl IntoIterator<Item = Field>) -> Vec<Change> {
+    wanted
+        .into_iter()
+        .filter_map(|Field { name, wanted, default }| {
+            let before = normalised(live.get(name), default);
+            (before != sorted(&wanted)).then_some(Change { field: name, before, after: wanted })
+        })
+        .collect()
+}
+
+fn normalised(live: Option<&Value>, default: Value) -> Value {
+    match live {
+        None | Some(Value::Null) => default,
+        Some(Value::String(text)) if text.is_empty() => default,
+        Some(other) => sorted(other),
+    }
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut items = items.clone();
+            items.sort_by_key(ToString::to_string);
+            items.dedup();
+            Value::Array(items)
+        }
+        other => other.clone(),
+    }
+}
