@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use generator::Size;
 use portvakt::declare;
-use portvakt::digdir::{Credentials, Needs, Options, Reader, Target};
+use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
 use portvakt::domain::Desired;
 use portvakt::plan::plan;
 use portvakt::render::diagnostics::{Sources, text};
@@ -132,9 +132,10 @@ async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     let kid = Some(key.kid.clone());
     let credentials =
         Credentials::from_key("portvakt".to_owned(), &key.private_key_pem, kid).unwrap();
-    let reader = Reader::connect(target, credentials, Options::default()).await.unwrap();
+    let reader =
+        Reader::connect(target, credentials, Options::default(), Reach::Scopes).await.unwrap();
     let scopes: BTreeSet<_> = desired.scopes.keys().cloned().collect();
-    let needs = Needs { scopes: &scopes, delegation_sources: false };
+    let needs = Needs { scopes, ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.unwrap();
     assert!(plan(desired, &live, today()).actions.is_empty());
 }

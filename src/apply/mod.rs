@@ -70,7 +70,7 @@ async fn read_back(
     if scopes.is_empty() {
         return Ok(());
     }
-    let needs = Needs { scopes: &scopes, delegation_sources: false };
+    let needs = Needs { scopes, ..Needs::default() };
     let live = writer.reader().live(&needs, &|_| {}).await.map_err(|error| error.advised())?;
     let differing: Vec<_> = done()
         .filter_map(|(action, index)| {

@@ -8,7 +8,7 @@ use super::Global;
 use super::exit::Failure;
 use super::session::Session;
 use crate::declare::{self, Certificate, SecretSource, TextSource};
-use crate::digdir::{AllowedHosts, Credentials, Options, Reader, Target, Writer};
+use crate::digdir::{AllowedHosts, Credentials, Options, Reach, Reader, Target, Writer};
 use crate::sandbox::{self, Sandbox};
 
 /// Where the API is and what opens it. For `target: sandbox` it holds the server too.
@@ -16,6 +16,7 @@ pub(super) struct Remote {
     target: Target,
     credentials: Credentials,
     options: Options,
+    reach: Reach,
     sandbox: Option<Sandbox>,
 }
 
@@ -46,19 +47,24 @@ impl Remote {
         target.check(&options.allowed_hosts).map_err(failed)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
         let credentials = credentials(declared, repository.root())?;
-        Ok(Self { target, credentials, options, sandbox: None })
+        let reach = session.needs().reach();
+        Ok(Self { target, credentials, options, reach, sandbox: None })
     }
 
     /// What can read and cannot write.
     pub(super) async fn reader(&self) -> Result<Reader, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
-        Reader::connect(target, credentials, self.options.clone()).await.map_err(call_failed)
+        Reader::connect(target, credentials, self.options.clone(), self.reach)
+            .await
+            .map_err(call_failed)
     }
 
     /// What can write.
     pub(super) async fn writer(&self) -> Result<Writer, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
-        Writer::connect(target, credentials, self.options.clone()).await.map_err(call_failed)
+        Writer::connect(target, credentials, self.options.clone(), self.reach)
+            .await
+            .map_err(call_failed)
     }
 
     /// Ends it; an embedded sandbox has its state on disk after that.
@@ -89,6 +95,7 @@ async fn embedded(session: &Session, options: Options) -> Result<Remote, Failure
         target,
         credentials: credentials.map_err(failed)?,
         options,
+        reach: session.needs().reach(),
         sandbox: Some(sandbox),
     })
 }

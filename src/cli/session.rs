@@ -1,6 +1,5 @@
 //! What plan and apply have in common: the declarations, what is live, and the plan of the two.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::progress::Progress;
 use super::remote::call_failed;
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::{Desired, DesiredScope, RemovalAction, ScopeName};
+use crate::domain::Desired;
 use crate::history;
 use crate::plan::{Plan, plan};
 use crate::render::Context;
@@ -56,23 +55,16 @@ impl Session {
 
     /// Reads what is live and compares.
     pub(super) async fn plan(&self, global: &Global, reader: &Reader) -> Result<Plan, Failure> {
-        let scopes = self.managed();
-        let delegates = |scope: &DesiredScope| scope.attributes.delegation_source.is_some();
-        let delegation_sources = self.desired.scopes.values().any(delegates);
-        let needs = Needs { scopes: &scopes, delegation_sources };
         let progress = Progress::start(global, "reading accesses");
-        let live = reader.live(&needs, &|read| progress.tell(read.done, read.total)).await;
+        let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
         drop(progress);
         let live = live.map_err(call_failed)?;
         Ok(plan(&self.desired, &live, today()))
     }
 
-    /// The scopes whose accesses a plan must know.
-    fn managed(&self) -> BTreeSet<ScopeName> {
-        let Desired { scopes, removed, .. } = &self.desired;
-        let deactivated =
-            removed.iter().filter(|(_, removal)| removal.action == RemovalAction::Deactivate);
-        scopes.keys().chain(deactivated.map(|(name, _)| name)).cloned().collect()
+    /// What a plan must know.
+    pub(super) fn needs(&self) -> Needs {
+        Needs::of(&self.desired)
     }
 }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use reqwest::Method;
-use serde::Serialize;
+use serde_json::Value;
 use url::Url;
 
 use super::attempts::{ONCE, Policy, REPEATABLE};
 use super::error::Place;
-use crate::domain::{IntegrationType, Orgno, Representation, ScopeName};
+use crate::domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, ScopeName};
 
 /// What to ask of `GET /scopes/all`, the list of every organisation's public scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,13 +25,32 @@ pub struct AllScopesFilter {
     pub integration_type: Option<IntegrationType>,
 }
 
-/// One call. What is put into its path is an [`Orgno`] or a constant: a free text there could
-/// name another resource (`..`), and `DELETE /scopes` deactivates.
+/// A part of a call's path. No free text can be one: it could name another resource (`..`), and
+/// `DELETE /scopes` deactivates.
+#[derive(Debug, Clone)]
+enum Part {
+    Fixed(&'static str),
+    Orgno(Orgno),
+    Client(ClientId),
+    OnBehalfOf(OnBehalfOfId),
+}
+
+impl Part {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Fixed(word) => word,
+            Self::Orgno(orgno) => orgno.as_str(),
+            Self::Client(id) => id.as_str(),
+            Self::OnBehalfOf(id) => id.as_str(),
+        }
+    }
+}
+
+/// One call.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) method: Method,
-    path: &'static [&'static str],
-    orgno: Option<Orgno>,
+    path: Vec<Part>,
     query: Vec<(&'static str, String)>,
     pub(super) body: Option<&'a Representation>,
     pub(super) policy: &'static Policy,
@@ -39,11 +58,10 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(method: Method, path: &'static [&'static str], entity: String) -> Self {
+    fn new(method: Method, path: &[&'static str], entity: String) -> Self {
         Self {
             method,
-            path,
-            orgno: None,
+            path: path.iter().map(|word| Part::Fixed(word)).collect(),
             query: Vec::new(),
             body: None,
             policy: &REPEATABLE,
@@ -51,8 +69,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn get(path: &'static [&'static str], entity: impl Into<String>) -> Self {
+    fn get(path: &[&'static str], entity: impl Into<String>) -> Self {
         Self::new(Method::GET, path, entity.into())
+    }
+
+    fn below(mut self, part: Part) -> Self {
+        self.path.push(part);
+        self
     }
 
     fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
@@ -95,8 +118,8 @@ impl<'a> Call<'a> {
         if let Some(delegated) = delegated_sources {
             call = call.with("delegated_sources", delegated);
         }
-        if let Some(word) = integration_type.as_ref().and_then(word) {
-            call = call.with("integration_type", word);
+        if let Some(kind) = integration_type {
+            call = call.with("integration_type", kind.as_str());
         }
         call.with_inactive(*inactive)
     }
@@ -112,8 +135,9 @@ impl<'a> Call<'a> {
             .with("consumer_orgno", consumer)
     }
 
-    pub(super) fn accesses_to_us() -> Self {
+    pub(super) fn accesses_to_us(inactive: bool) -> Self {
         Self::get(&["scopes", "access", "all"], "accesses of the organisation")
+            .with_inactive(inactive)
     }
 
     pub(super) fn prefixes() -> Self {
@@ -125,10 +149,7 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn organization(orgno: Orgno) -> Self {
-        Self {
-            orgno: Some(orgno),
-            ..Self::get(&["organizations"], format!("organisation {orgno}"))
-        }
+        Self::get(&["organizations"], format!("organisation {orgno}")).below(Part::Orgno(orgno))
     }
 
     pub(super) fn create_scope(scope: &'a Representation) -> Self {
@@ -159,10 +180,83 @@ impl<'a> Call<'a> {
 
     fn access(method: Method, scope: &ScopeName, consumer: Orgno) -> Self {
         let entity = format!("access of {consumer} to {scope}");
-        Self {
-            orgno: Some(consumer),
-            ..Self::new(method, &["scopes", "access"], entity).with("scope", scope)
-        }
+        Self::new(method, &["scopes", "access"], entity)
+            .below(Part::Orgno(consumer))
+            .with("scope", scope)
+    }
+
+    pub(super) fn clients() -> Self {
+        Self::get(&["clients"], "the organisation's clients").with_inactive(true)
+    }
+
+    pub(super) fn client(id: &ClientId) -> Self {
+        Self::of_client(Method::GET, id, format!("client {id}"))
+    }
+
+    pub(super) fn create_client(client: &'a Representation) -> Self {
+        let name = client.get("client_name").and_then(Value::as_str).unwrap_or_default();
+        let entity = format!("client {name}");
+        Self { body: Some(client), policy: &ONCE, ..Self::new(Method::POST, &["clients"], entity) }
+    }
+
+    pub(super) fn update_client(id: &ClientId, client: &'a Representation) -> Self {
+        let call = Self::of_client(Method::PUT, id, format!("client {id}"));
+        Self { body: Some(client), policy: &ONCE, ..call }
+    }
+
+    pub(super) fn deactivate_client(id: &ClientId) -> Self {
+        Self::of_client(Method::DELETE, id, format!("client {id}"))
+    }
+
+    pub(super) fn keys(id: &ClientId) -> Self {
+        Self::of_keys(Method::GET, id)
+    }
+
+    pub(super) fn replace_keys(id: &ClientId, keys: &'a Representation) -> Self {
+        Self { body: Some(keys), policy: &ONCE, ..Self::of_keys(Method::POST, id) }
+    }
+
+    pub(super) fn delete_keys(id: &ClientId) -> Self {
+        Self::of_keys(Method::DELETE, id)
+    }
+
+    fn of_keys(method: Method, id: &ClientId) -> Self {
+        Self::of_client(method, id, format!("keys of client {id}")).below(Part::Fixed("jwks"))
+    }
+
+    pub(super) fn on_behalf_of(id: &ClientId) -> Self {
+        Self::of_on_behalf_of(Method::GET, id, format!("onbehalfof of client {id}"))
+    }
+
+    pub(super) fn add_on_behalf_of(id: &ClientId, entry: &'a Representation) -> Self {
+        let call = Self::of_on_behalf_of(Method::POST, id, format!("onbehalfof of client {id}"));
+        Self { body: Some(entry), policy: &ONCE, ..call }
+    }
+
+    pub(super) fn update_on_behalf_of(
+        id: &ClientId,
+        entry_id: &OnBehalfOfId,
+        entry: &'a Representation,
+    ) -> Self {
+        let call = Self::of_entry(Method::PUT, id, entry_id);
+        Self { body: Some(entry), policy: &ONCE, ..call }
+    }
+
+    pub(super) fn delete_on_behalf_of(id: &ClientId, entry_id: &OnBehalfOfId) -> Self {
+        Self::of_entry(Method::DELETE, id, entry_id)
+    }
+
+    fn of_entry(method: Method, id: &ClientId, entry_id: &OnBehalfOfId) -> Self {
+        let entity = format!("onbehalfof {entry_id} of client {id}");
+        Self::of_on_behalf_of(method, id, entity).below(Part::OnBehalfOf(entry_id.clone()))
+    }
+
+    fn of_on_behalf_of(method: Method, id: &ClientId, entity: String) -> Self {
+        Self::of_client(method, id, entity).below(Part::Fixed("onbehalfof"))
+    }
+
+    fn of_client(method: Method, id: &ClientId, entity: String) -> Self {
+        Self::new(method, &["clients"], entity).below(Part::Client(id.clone()))
     }
 
     /// The call's address, every value percent-encoded.
@@ -170,10 +264,8 @@ impl<'a> Call<'a> {
         let mut url = api.clone();
         // Fails for addresses such as `mailto:` only, and a target is https or http.
         if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty()
-                .extend(["api", "v1"])
-                .extend(self.path)
-                .extend(self.orgno.iter().map(Orgno::as_str));
+            let parts = self.path.iter().map(Part::as_str);
+            path.pop_if_empty().extend(["api", "v1"]).extend(parts);
         }
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
@@ -183,22 +275,14 @@ impl<'a> Call<'a> {
 
     /// Where an error of this call happened.
     pub(super) fn place(&self) -> Place {
-        let mut call = format!("{} /{}", self.method, self.path.join("/"));
-        if let Some(orgno) = self.orgno {
-            call = format!("{call}/{orgno}");
-        }
+        let path: Vec<_> = self.path.iter().map(Part::as_str).collect();
+        let mut call = format!("{} /{}", self.method, path.join("/"));
         for (i, (name, value)) in self.query.iter().enumerate() {
             let separator = if i == 0 { '?' } else { '&' };
             call = format!("{call}{separator}{name}={value}");
         }
         Place { call, entity: self.entity.clone() }
     }
-}
-
-/// The API's word for a kind of client.
-fn word(kind: &IntegrationType) -> Option<String> {
-    let value = kind.serialize(serde_json::value::Serializer).ok()?;
-    value.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -229,6 +313,20 @@ mod tests {
         assert_eq!(call.url(&api()).path(), "/api/v1/scopes/access/974761076");
         assert_eq!(call.place().call, "DELETE /scopes/access/974761076?scope=etat:a");
         assert_eq!(call.place().entity, "access of 974761076 to etat:a");
+    }
+
+    #[test]
+    fn what_belongs_to_a_client_lies_below_its_id() {
+        let id: ClientId = "b7b3-1".parse().unwrap();
+        assert_eq!(Call::delete_keys(&id).url(&api()).path(), "/api/v1/clients/b7b3-1/jwks");
+        let entry: OnBehalfOfId = "kommune nr. 1 æ".parse().unwrap();
+        assert_eq!(
+            Call::delete_on_behalf_of(&id, &entry).url(&api()).path(),
+            "/api/v1/clients/b7b3-1/onbehalfof/kommune%20nr.%201%20%C3%A6"
+        );
+        for path in ["", ".", "..", "a/b", "a%2fb", "a?b"] {
+            assert!(path.parse::<ClientId>().is_err() && path.parse::<OnBehalfOfId>().is_err());
+        }
     }
 
     #[test]

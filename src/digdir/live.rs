@@ -7,18 +7,10 @@ use tokio::task::JoinSet;
 use super::call::Call;
 use super::entries::{self, Oddities, accesses_of_scope};
 use super::error::{Error, ErrorKind};
+use super::needs::Needs;
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
 use crate::domain::{DelegationSource, Live, LiveScope, Representation, ScopeName};
-
-/// What a plan has to know beside the organisation's scopes and prefixes.
-#[derive(Debug, Clone, Copy)]
-pub struct Needs<'a> {
-    /// The scopes whose accesses are read, where they exist.
-    pub scopes: &'a BTreeSet<ScopeName>,
-    /// Whether a declaration names a delegation source.
-    pub delegation_sources: bool,
-}
 
 /// How far the reading has come, in access lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +34,13 @@ impl Reader {
         Ok(entries::delegation_sources(entries, &mut Oddities::new()))
     }
 
-    /// Reads the organisation's scopes and prefixes, the delegation sources if they are needed,
-    /// and one list of accesses for each needed scope that exists. `progress` is called in the
+    /// Reads the organisation's scopes and prefixes, the delegation sources and the clients if they
+    /// are needed, and one list of accesses for each needed scope that exists. `progress` is called in the
     /// caller's own task. Entries that no plan can name are told in [`Live::oddities`] and left
     /// alone.
     pub async fn live(
         &self,
-        needs: &Needs<'_>,
+        needs: &Needs,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Live, Error> {
         let sources = async {
@@ -57,12 +49,23 @@ impl Reader {
                 false => Ok(Vec::new()),
             }
         };
-        let (listed, prefix_entries, source_entries) =
-            tokio::try_join!(self.scopes(), self.prefix_entries(), sources)?;
         let mut oddities = Oddities::new();
-        let mut scopes = entries::scopes(listed, needs.scopes, &mut oddities)?;
+        let mut odd_clients = Oddities::new();
+        let clients = async {
+            match &needs.clients {
+                Some(needs) => {
+                    let foreign = self.foreign_scopes(&needs.consumed);
+                    tokio::try_join!(self.live_clients(needs, &mut odd_clients), foreign)
+                }
+                None => Ok(Default::default()),
+            }
+        };
+        let (listed, prefix_entries, source_entries, (clients, foreign)) =
+            tokio::try_join!(self.scopes(), self.prefix_entries(), sources, clients)?;
+        let mut scopes = entries::scopes(listed, &needs.scopes, &mut oddities)?;
         let prefixes = entries::prefixes(prefix_entries, &mut oddities);
         let delegation_sources = entries::delegation_sources(source_entries, &mut oddities);
+        oddities.extend(odd_clients);
         let wanted: Vec<_> = scopes
             .iter()
             .filter(|(name, _)| needs.scopes.contains(*name))
@@ -77,7 +80,8 @@ impl Reader {
             }
             oddities.extend(odd);
         }
-        Ok(Live { scopes, prefixes, delegation_sources, oddities, ..Live::default() })
+        let own_client = self.own_client();
+        Ok(Live { scopes, prefixes, delegation_sources, clients, foreign, own_client, oddities })
     }
 
     /// One scope as it is now, without its accesses; `None` if there is none of that name.
@@ -108,25 +112,54 @@ impl Reader {
     ) -> Result<Vec<Vec<AccessEntry>>, Error> {
         let total = wanted.len();
         progress(Progress { done: 0, total });
-        let mut tasks = JoinSet::new();
-        for (index, (name, active)) in wanted.iter().cloned().enumerate() {
-            let reader = self.clone();
-            tasks.spawn(async move { (index, reader.accesses(&name, !active).await) });
-        }
-        let mut lists = vec![Vec::new(); total];
         let mut done = 0;
-        // An error ends the reading: dropping the set stops what is still on its way.
-        while let Some(task) = tasks.join_next().await {
-            let (index, list) = task.map_err(|reason| {
-                let place = Call::scopes().place();
-                Error::new(ErrorKind::Connection, &place, format!("reading stopped: {reason}"))
-            })?;
-            lists[index] = list?;
+        let lists = wanted.iter().cloned().map(|(name, active)| {
+            let reader = self.clone();
+            async move { reader.accesses(&name, !active).await }
+        });
+        all(lists, || {
             done += 1;
             progress(Progress { done, total });
-        }
-        Ok(lists)
+        })
+        .await
     }
+}
+
+/// Does the same for many things side by side. Gives the results in the order of the things; an error
+/// ends it all.
+pub(super) async fn side_by_side<T, R, F>(
+    things: Vec<T>,
+    work: impl Fn(T) -> F,
+) -> Result<Vec<R>, Error>
+where
+    R: Send + 'static,
+    F: Future<Output = Result<R, Error>> + Send + 'static,
+{
+    all(things.into_iter().map(work), || ()).await
+}
+
+/// Waits for all, which run side by side; `ended` is called after each. An error ends the waiting:
+/// what is still on its way is stopped.
+async fn all<R, F>(work: impl Iterator<Item = F>, mut ended: impl FnMut()) -> Result<Vec<R>, Error>
+where
+    R: Send + 'static,
+    F: Future<Output = Result<R, Error>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for (index, work) in work.enumerate() {
+        tasks.spawn(async move { (index, work.await) });
+    }
+    let mut results: Vec<Option<R>> = Vec::new();
+    results.resize_with(tasks.len(), || None);
+    while let Some(task) = tasks.join_next().await {
+        let (index, result) = task.map_err(|reason| {
+            let place = Call::scopes().place();
+            Error::new(ErrorKind::Connection, &place, format!("reading stopped: {reason}"))
+        })?;
+        results[index] = Some(result?);
+        ended();
+    }
+    Ok(results.into_iter().flatten().collect())
 }
 
 /// Whether the scope is active; errors where the answer is about another scope.

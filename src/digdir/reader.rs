@@ -11,11 +11,12 @@ use super::call::{AllScopesFilter, Call};
 use super::credentials::Credentials;
 use super::error::{Error, ErrorKind};
 use super::http::Answer;
+use super::needs::Reach;
 use super::options::Options;
 use super::target::Target;
 use super::transport::Transport;
-use super::wire::{AccessEntry, DelegationSourceEntry, Organization, PrefixEntry};
-use crate::domain::{Orgno, Representation, ScopeName};
+use super::wire::{AccessEntry, DelegationSourceEntry, KeySet, Organization, PrefixEntry};
+use crate::domain::{ClientId, LiveKey, Orgno, Representation, ScopeName};
 
 /// The API for reading. Cheap to clone; clones share token and limits.
 #[derive(Clone)]
@@ -24,13 +25,18 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Connects with a token for `idporten:scopes.read` alone.
+    /// Connects with a token for `idporten:scopes.read` and, to reach clients, `idporten:dcr.read`
+    /// alone.
     pub async fn connect(
         target: Target,
         credentials: Credentials,
         options: Options,
+        reach: Reach,
     ) -> Result<Self, Error> {
-        let scope = "idporten:scopes.read";
+        let scope = match reach {
+            Reach::Scopes => "idporten:scopes.read",
+            Reach::ScopesAndClients => "idporten:scopes.read idporten:dcr.read",
+        };
         let transport = Transport::connect(target, credentials, options, scope).await?;
         Ok(Self { transport })
     }
@@ -66,8 +72,40 @@ impl Reader {
     }
 
     /// What the organisation itself has been given access to (`GET /scopes/access/all`).
-    pub async fn accesses_to_us(&self) -> Result<Vec<AccessEntry>, Error> {
-        self.list(&Call::accesses_to_us()).await
+    /// With `inactive`, also those to scopes that are inactive, and those that were taken away.
+    pub async fn accesses_to_us(&self, inactive: bool) -> Result<Vec<AccessEntry>, Error> {
+        self.list(&Call::accesses_to_us(inactive)).await
+    }
+
+    /// The organisation's clients, inactive ones included (`GET /clients`).
+    pub async fn clients(&self) -> Result<Vec<Representation>, Error> {
+        self.list(&Call::clients()).await
+    }
+
+    /// One client, active or not; `None` if there is none of that id (`GET /clients/{id}`).
+    pub(super) async fn client_representation(
+        &self,
+        id: &ClientId,
+    ) -> Result<Option<Representation>, Error> {
+        self.one(&Call::client(id)).await
+    }
+
+    /// The keys that are registered on a client (`GET /clients/{id}/jwks`), of which there can be
+    /// none.
+    pub async fn keys(&self, id: &ClientId) -> Result<Vec<LiveKey>, Error> {
+        let set: Option<KeySet> = self.one(&Call::keys(id)).await?;
+        let keys = set.map(|set| set.keys).unwrap_or_default();
+        Ok(keys.into_iter().map(LiveKey::new).collect())
+    }
+
+    /// Those on whose behalf a client acts (`GET /clients/{id}/onbehalfof`).
+    pub(super) async fn on_behalf_of(&self, id: &ClientId) -> Result<Vec<Representation>, Error> {
+        self.list(&Call::on_behalf_of(id)).await
+    }
+
+    /// The client that all of this is read by.
+    pub(super) fn own_client(&self) -> Option<ClientId> {
+        self.transport.client_id().parse().ok()
     }
 
     /// An organisation as DigDir knows it; `None` if it does not (`GET /organizations/{orgno}`).

@@ -91,6 +91,10 @@ impl Tokens {
         }
     }
 
+    pub(super) fn client_id(&self) -> &str {
+        self.credentials.client_id()
+    }
+
     /// The token, renewed if it is about to end.
     pub(super) async fn current(&self) -> Result<Arc<Token>, Error> {
         self.token_that(|_| true).await

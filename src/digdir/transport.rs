@@ -69,6 +69,10 @@ impl Transport {
         Ok(Arc::new(transport))
     }
 
+    pub(super) fn client_id(&self) -> &str {
+        self.tokens.client_id()
+    }
+
     /// Sends a call as often as its policy says. It keeps its place among the concurrent ones
     /// while it waits, so that a server that asks for less gets less.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {

@@ -92,6 +92,13 @@ pub(super) struct DelegationSourceEntry {
     pub issuer: Option<String>,
 }
 
+/// A client's keys (OpenAPI `JsonWebKeySet`).
+#[derive(Deserialize)]
+pub(super) struct KeySet {
+    /// Each with all its members.
+    pub keys: Vec<Representation>,
+}
+
 /// An organisation as DigDir knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Organization {

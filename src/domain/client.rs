@@ -279,6 +279,15 @@ impl IntegrationType {
         matches!(self, Self::Ansattporten | Self::ApiKlient | Self::Idporten)
     }
 
+    /// Whether its clients have that scope without being given access to it.
+    pub fn brings(self, scope: &str) -> bool {
+        match self {
+            Self::Krr => KRR_SCOPES.contains(&scope),
+            Self::Ansattporten | Self::ApiKlient | Self::Idporten => LOGIN_SCOPES.contains(&scope),
+            Self::Eformidling | Self::IdportenSaml2 | Self::Maskinporten => false,
+        }
+    }
+
     /// Whether its clients sign grants for Maskinporten.
     pub fn is_machine(self) -> bool {
         matches!(self, Self::Krr | Self::Maskinporten)

@@ -65,6 +65,8 @@ pub struct ForeignScope {
     pub owner_name: Option<String>,
     /// The organisation's own access to it; `None` if DigDir knows of none.
     pub access: Option<AccessState>,
+    /// Whether its owner has deactivated it.
+    pub inactive: bool,
     /// Whether everybody has access.
     pub open: bool,
     /// Whether consumers can delegate it to suppliers.

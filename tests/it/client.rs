@@ -7,7 +7,7 @@ pub(crate) mod tokens;
 
 use std::time::Duration;
 
-use portvakt::digdir::{Credentials, Options, Reader, Target, Writer};
+use portvakt::digdir::{Credentials, Options, Reach, Reader, Target, Writer};
 use portvakt::domain::Representation;
 use portvakt::sandbox::{Config, FaultRule, Sandbox, State};
 use serde_json::{Value, json};
@@ -39,11 +39,11 @@ impl World {
     }
 
     async fn reader_with(&self, options: Options) -> Reader {
-        Reader::connect(self.target(), credentials(), options).await.unwrap()
+        Reader::connect(self.target(), credentials(), options, Reach::Scopes).await.unwrap()
     }
 
     async fn writer(&self) -> Writer {
-        Writer::connect(self.target(), credentials(), options()).await.unwrap()
+        Writer::connect(self.target(), credentials(), options(), Reach::Scopes).await.unwrap()
     }
 
     fn inject(&self, rule: &str) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portvakt::digdir::{Error, ErrorKind, Writer};
+use portvakt::digdir::{Error, ErrorKind, Reach, Writer};
 use portvakt::domain::{AccessState, ScopeAttributes};
 use portvakt::sandbox::Switches;
 
@@ -155,7 +155,8 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let world = world().await;
     let options = || portvakt::digdir::Options { timeout: Duration::from_millis(150), ..options() };
     let credentials = super::credentials();
-    let writer = Writer::connect(world.target(), credentials, options()).await.unwrap();
+    let writer =
+        Writer::connect(world.target(), credentials, options(), Reach::Scopes).await.unwrap();
     world.sandbox.set_switches(Switches { latency: 400, ..Switches::default() });
     assert_eq!(create(&writer).await, Err(ErrorKind::AnswerLost));
     let error = writer.reader().scopes().await.unwrap_err();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use portvakt::digdir::{AllowedHosts, Error, ErrorKind, Options, Reader, Target};
+use portvakt::digdir::{AllowedHosts, Error, ErrorKind, Options, Reach, Reader, Target};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -53,7 +53,7 @@ const LIST: (StatusCode, &str, &str) = (StatusCode::OK, "application/json", "[]"
 
 async fn connect(stub: &Stub) -> Result<Reader, Error> {
     let target = Target::custom(&stub.me, &stub.me).unwrap();
-    Reader::connect(target, credentials(), options()).await
+    Reader::connect(target, credentials(), options(), Reach::Scopes).await
 }
 
 #[tokio::test]
@@ -83,14 +83,14 @@ async fn metadata_that_cannot_be_trusted_gets_no_grant() {
 #[tokio::test]
 async fn a_host_that_is_not_allowed_is_not_even_asked() {
     let target = Target::custom("https://evil.example", "https://maskinporten.no/").unwrap();
-    let error = Reader::connect(target, credentials(), options()).await.unwrap_err();
+    let error = Reader::connect(target, credentials(), options(), Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Untrusted);
     assert!(error.to_string().contains("--allow-host evil.example"), "{error}");
     // Allowed, it is asked: nothing listens there.
     let allowed_hosts = AllowedHosts::new(["127.0.0.1:1"]).unwrap();
     let options = Options { allowed_hosts, ..options() };
     let target = Target::custom("http://127.0.0.1:1", "http://127.0.0.1:1/").unwrap();
-    let error = Reader::connect(target, credentials(), options).await.unwrap_err();
+    let error = Reader::connect(target, credentials(), options, Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
-use portvakt::digdir::{Credentials, ErrorKind, Reader, Writer};
+use portvakt::digdir::{Credentials, ErrorKind, Reach, Reader, Writer};
 use portvakt::sandbox::Switches;
 use rcgen::{CertificateParams, DnType, KeyPair};
 use secrecy::{ExposeSecret, SecretString};
@@ -82,7 +82,9 @@ async fn an_enterprise_certificate_opens_the_api() {
         let client = client.to_owned();
         Credentials::from_pkcs12(client, &archive("passord"), &password).unwrap()
     };
-    let reader = Reader::connect(world.target(), open("sertifikat"), options()).await.unwrap();
+    let reader = Reader::connect(world.target(), open("sertifikat"), options(), Reach::Scopes)
+        .await
+        .unwrap();
     assert!(reader.scopes().await.unwrap().is_empty());
 }
 
@@ -91,7 +93,7 @@ async fn a_refused_grant_says_what_to_do() {
     let world = World::new().await;
     let kid = Some("ukjent".to_owned());
     let wrong = Credentials::from_key("nav".to_owned(), &KEY.private_key_pem, kid).unwrap();
-    let error = Writer::connect(world.target(), wrong, options()).await.unwrap_err();
+    let error = Writer::connect(world.target(), wrong, options(), Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.to_string().contains("MP-124"), "{error}");
     assert!(error.help().contains("under this kid"), "{}", error.help());
