@@ -3,15 +3,21 @@
 //! Nothing is sent that is not an action of the plan. What depends on a failed action is not
 //! tried; everything else is. Afterwards all that was changed is read again and compared.
 
+mod client_parts;
+mod converge;
 mod execute;
 mod schedule;
 mod verify;
+mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use tokio::sync::watch;
 
-use crate::digdir::{Needs, Writer};
+use execute::Executor;
+
+use crate::digdir::{ClientNeeds, Needs, Writer};
+use crate::domain::{ClientId, ClientName};
 use crate::plan::{Action, ActionId, Plan};
 
 /// What became of a plan.
@@ -54,8 +60,11 @@ pub async fn apply(
     interrupt: watch::Receiver<bool>,
     progress: impl Fn(usize),
 ) -> Report {
-    let mut outcomes = schedule::run(&plan.actions, writer, concurrency, interrupt, progress).await;
-    let unverified = read_back(&plan.actions, &mut outcomes, writer).await.err();
+    let executor = Executor::new(writer);
+    let mut outcomes =
+        schedule::run(&plan.actions, &executor, concurrency, interrupt, progress).await;
+    let made = executor.into_made();
+    let unverified = read_back(&plan.actions, &mut outcomes, writer, &made).await.err();
     Report { outcomes, unverified }
 }
 
@@ -64,19 +73,24 @@ async fn read_back(
     actions: &[Action],
     outcomes: &mut [Outcome],
     writer: &Writer,
+    made: &HashMap<ClientName, ClientId>,
 ) -> Result<(), String> {
     let done = || actions.iter().zip(0..).filter(|(_, index)| outcomes[*index] == Outcome::Done);
-    let scopes: BTreeSet<_> = done().map(|(action, _)| action.scope.clone()).collect();
-    if scopes.is_empty() {
+    let scopes: BTreeSet<_> = done().filter_map(|(action, _)| action.scope().cloned()).collect();
+    let clients = done().filter(|(action, _)| action.client().is_some());
+    let ids: BTreeSet<_> = clients
+        .filter_map(|(action, _)| action.client_id().or_else(|| made.get(action.client()?)))
+        .cloned()
+        .collect();
+    if scopes.is_empty() && ids.is_empty() {
         return Ok(());
     }
-    let needs = Needs { scopes, ..Needs::default() };
+    let clients = (!ids.is_empty()).then(|| ClientNeeds { ids, ..ClientNeeds::default() });
+    let needs = Needs { scopes, clients, ..Needs::default() };
     let live = writer.reader().live(&needs, &|_| {}).await.map_err(|error| error.advised())?;
     let differing: Vec<_> = done()
         .filter_map(|(action, index)| {
-            let live = live.scopes.get(&action.scope);
-            let difference =
-                verify::difference(action, live).or_else(|| verify::surprise(action, live))?;
+            let difference = verify::difference(action, &live, made)?;
             Some((index, format!("DigDir took it, but when read again {difference}")))
         })
         .collect();

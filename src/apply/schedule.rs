@@ -7,15 +7,14 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::Outcome;
-use super::execute::execute;
-use crate::digdir::Writer;
-use crate::plan::{Action, ActionId, Work};
+use super::execute::Executor;
+use crate::plan::{AccessWork, Action, ActionId, KeysWork, Work};
 
 /// Runs every action after those it waits for. Gives what became of each, in the order of
 /// `actions`.
 pub(super) async fn run(
     actions: &[Action],
-    writer: &Writer,
+    executor: &Executor<'_>,
     concurrency: usize,
     mut interrupt: watch::Receiver<bool>,
     progress: impl Fn(usize),
@@ -26,7 +25,7 @@ pub(super) async fn run(
     loop {
         while !interrupted && in_flight.len() < concurrency {
             let Some(task) = board.next() else { break };
-            in_flight.push(perform(actions, task, writer));
+            in_flight.push(perform(actions, task, executor));
         }
         if in_flight.is_empty() {
             break;
@@ -44,8 +43,8 @@ pub(super) async fn run(
     board.into_outcomes()
 }
 
-/// An action to run and, for a reactivation, the revocations that DigDir refused while the scope
-/// was inactive: they are part of it, so that no signal can come between.
+/// An action to run and, for a reactivation, the revocations or the change of keys that DigDir
+/// refused while the scope or client was inactive: they are part of it, so that no signal can come between.
 struct Task {
     index: usize,
     postponed: Vec<usize>,
@@ -55,34 +54,47 @@ struct Task {
 enum End {
     Done,
     Failed(String),
-    /// The revocation of a sleeping access was refused: to be tried again once the scope is open.
+    /// A revocation or a change of keys was refused while its scope or client was inactive: to be
+    /// tried again once it is active.
     Postponed,
 }
 
-async fn perform(actions: &[Action], task: Task, writer: &Writer) -> Vec<(usize, End)> {
+async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec<(usize, End)> {
     let action = &actions[task.index];
-    let end = match execute(action, writer).await {
+    let end = match executor.execute(action).await {
         Ok(()) => End::Done,
-        Err(failure) if is_asleep(action) && failure.is_refusal() => End::Postponed,
+        Err(failure) if is_asleep(action) && failure.is_refusal(action) => End::Postponed,
         Err(failure) => End::Failed(failure.to_string()),
     };
     let mut ended = vec![(task.index, end)];
     // Even a reactivation that failed may have opened the scope, as its answer can be lost. So
     // these are tried in any case: if the scope is still closed, another refusal does no harm.
     for index in task.postponed {
-        let end = match execute(&actions[index], writer).await {
+        let end = match executor.execute(&actions[index]).await {
             Ok(()) => End::Done,
-            Err(failure) => {
-                End::Failed(format!("if the scope is active again, so is this access\n{failure}"))
-            }
+            Err(failure) => End::Failed(format!("{}\n{failure}", awake(&actions[index]))),
         };
         ended.push((index, end));
     }
     ended
 }
 
+/// What it means that a postponed action failed.
+fn awake(action: &Action) -> &'static str {
+    match action.work {
+        Work::Keys(..) => "if the client is active again, so are the keys that it had",
+        Work::Access(..) | Work::Scope(..) | Work::Client(..) => {
+            "if the scope is active again, so is this access"
+        }
+    }
+}
+
 fn is_asleep(action: &Action) -> bool {
-    matches!(action.work, Work::Revoke { asleep: true, .. })
+    match &action.work {
+        Work::Access(_, _, AccessWork::Revoke { asleep }) => *asleep,
+        Work::Keys(_, KeysWork { asleep, .. }) => *asleep,
+        Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
+    }
 }
 
 /// What stands where.

@@ -1,32 +1,94 @@
 //! Whether what an action was to bring about is so.
 
-use crate::domain::{AccessState, LiveScope, changes};
-use crate::plan::{Action, Consumer, ScopeWrite, Work};
+use std::collections::HashMap;
 
-/// How what is live differs from what the action was to bring about; `None` where it does not.
-pub(super) fn difference(action: &Action, live: Option<&LiveScope>) -> Option<String> {
+use crate::digdir::{Error, Reader};
+use crate::domain::{
+    AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Representation,
+    changes,
+};
+use crate::plan::{
+    AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
+    Write,
+};
+
+/// How what is live now differs from what the action was to bring about; `None` where it does not.
+/// For actions whose call may be sent again and again.
+pub(super) async fn read(action: &Action, reader: &Reader) -> Result<Option<String>, Error> {
     match &action.work {
-        Work::Create(write) | Work::Update(write) | Work::Reactivate { write, .. } => {
-            scope_difference(write, live)
+        Work::Scope(scope, _) | Work::Access(scope, ..) => {
+            let live = reader.scope_with_accesses(scope).await?;
+            Ok(of_scope(action, live.as_ref()))
         }
-        Work::Deactivate { .. } => {
-            live.is_some_and(|live| live.active).then(|| "the scope is still active".to_owned())
-        }
-        Work::Grant { consumer, .. } => {
+        Work::Client(..) | Work::Keys(..) => match action.client_id() {
+            Some(id) => Ok(of_client(action, reader.client_with_parts(id).await?.as_ref())),
+            None => Ok(Some("the client is not there".to_owned())),
+        },
+    }
+}
+
+/// The same, given all that is live; and who has what nobody declared.
+pub(super) fn difference(
+    action: &Action,
+    live: &Live,
+    made: &HashMap<ClientName, ClientId>,
+) -> Option<String> {
+    if let Some(scope) = action.scope() {
+        let live = live.scopes.get(scope);
+        return of_scope(action, live).or_else(|| surprise(action, live));
+    }
+    let id = action.client_id().or_else(|| made.get(action.client()?));
+    of_client(action, id.and_then(|id| live.clients.get(id)))
+}
+
+fn of_scope(action: &Action, live: Option<&LiveScope>) -> Option<String> {
+    match &action.work {
+        Work::Scope(_, work) => match work {
+            ScopeWork::Create(write)
+            | ScopeWork::Update(write)
+            | ScopeWork::Reactivate { write, .. } => match live {
+                None => Some("the scope does not exist".to_owned()),
+                Some(live) => attributes(write, live.active, &live.representation),
+            },
+            ScopeWork::Deactivate { .. } => {
+                live.is_some_and(|live| live.active).then(|| "the scope is still active".to_owned())
+            }
+        },
+        Work::Access(_, consumer, AccessWork::Grant { .. }) => {
             let state = state(consumer, live);
             (state != Some(&AccessState::Approved)).then(|| {
                 let state = state.map_or("none", AccessState::as_str);
                 format!("{} has no access (state: {state})", consumer.orgno)
             })
         }
-        Work::Revoke { consumer, .. } => (state(consumer, live) == Some(&AccessState::Approved))
-            .then(|| format!("{} still has access", consumer.orgno)),
+        Work::Access(_, consumer, AccessWork::Revoke { .. }) => (state(consumer, live)
+            == Some(&AccessState::Approved))
+        .then(|| format!("{} still has access", consumer.orgno)),
+        Work::Client(..) | Work::Keys(..) => None,
+    }
+}
+
+fn of_client(action: &Action, live: Option<&LiveClient>) -> Option<String> {
+    let Some(live) = live else {
+        return Some("the client does not exist".to_owned());
+    };
+    match &action.work {
+        Work::Client(_, work) => match work {
+            ClientWork::Create(write)
+            | ClientWork::Update(_, write)
+            | ClientWork::Reactivate { write, .. } => client(write, live),
+            ClientWork::Deactivate(_) => {
+                live.active.then(|| "the client is still active".to_owned())
+            }
+        },
+        Work::Keys(_, work) => keys(work, live.keys.as_deref().unwrap_or_default()),
+        Work::Scope(..) | Work::Access(..) => None,
     }
 }
 
 /// Who has access to a scope that was opened again and should not: nobody but the declared may.
-pub(super) fn surprise(action: &Action, live: Option<&LiveScope>) -> Option<String> {
-    let Work::Reactivate { entitled, .. } = &action.work else { return None };
+fn surprise(action: &Action, live: Option<&LiveScope>) -> Option<String> {
+    let Work::Scope(_, ScopeWork::Reactivate { entitled, .. }) = &action.work else { return None };
     let accesses = live?.accesses.iter().flatten();
     let others: Vec<_> = accesses
         .filter(|(orgno, access)| {
@@ -39,18 +101,56 @@ pub(super) fn surprise(action: &Action, live: Option<&LiveScope>) -> Option<Stri
     })
 }
 
-fn scope_difference(write: &ScopeWrite, live: Option<&LiveScope>) -> Option<String> {
-    let Some(live) = live else {
-        return Some("the scope does not exist".to_owned());
-    };
-    if !live.active {
-        return Some("the scope is inactive".to_owned());
+/// How an entity differs from what was written.
+pub(super) fn attributes(write: &Write, active: bool, live: &Representation) -> Option<String> {
+    if !active {
+        return Some("it is inactive".to_owned());
     }
-    let differing: Vec<_> = changes(&live.representation, write.wanted.wanted())
+    let differing: Vec<_> = changes(live, write.wanted.iter().cloned())
         .into_iter()
         .map(|change| format!("{} is {}, not {}", change.field, change.before, change.after))
         .collect();
     (!differing.is_empty()).then(|| differing.join("; "))
+}
+
+fn client(write: &ClientWrite, live: &LiveClient) -> Option<String> {
+    attributes(&write.attributes, live.active, &live.representation).or_else(|| {
+        let entries = live.on_behalf_of.as_ref()?;
+        write.on_behalf_of.as_ref()?.work(entries).first().map(entry)
+    })
+}
+
+/// What is not so about an entry that is still to be written.
+pub(super) fn entry(work: &EntryWork) -> String {
+    match work {
+        EntryWork::Add(body) => {
+            let id = body.get("onbehalfof").and_then(|id| id.as_str()).unwrap_or_default();
+            format!("onbehalfof {id} is missing")
+        }
+        EntryWork::Replace(id, _) => format!("onbehalfof {id} is otherwise"),
+        EntryWork::Remove(id) => format!("onbehalfof {id} is still there"),
+    }
+}
+
+/// How the registered keys differ from the wanted ones.
+pub(super) fn keys(work: &KeysWork, live: &[LiveKey]) -> Option<String> {
+    let others: Vec<&str> = live
+        .iter()
+        .filter(|live| !work.wanted.iter().any(|key| live.is(key)))
+        .map(|live| live.kid.as_str())
+        .collect();
+    let missing: Vec<&str> = work
+        .wanted
+        .iter()
+        .filter(|key| !live.iter().any(|live| live.is(key)))
+        .map(|key| key.kid.as_str())
+        .collect();
+    let told = |what: &str, kids: Vec<&str>| {
+        (!kids.is_empty()).then(|| format!("{what}: {}", kids.join(", ")))
+    };
+    let parts = [told("keys that are missing", missing), told("keys that are not wanted", others)];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn state<'a>(consumer: &Consumer, live: Option<&'a LiveScope>) -> Option<&'a AccessState> {

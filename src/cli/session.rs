@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::Global;
 use super::exit::{Failure, tell_diagnostics};
@@ -12,7 +11,7 @@ use super::progress::Progress;
 use super::remote::call_failed;
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::Desired;
+use crate::domain::{Desired, norwegian_date};
 use crate::history;
 use crate::plan::{Plan, plan};
 use crate::render::Context;
@@ -59,7 +58,7 @@ impl Session {
         let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
         drop(progress);
         let live = live.map_err(call_failed)?;
-        Ok(plan(&self.desired, &live, today()))
+        Ok(plan(&self.desired, &live, Timestamp::now()))
     }
 
     /// What a plan must know.
@@ -86,6 +85,5 @@ fn now() -> Timestamp {
 
 /// The date in Norway: `until` counts by it.
 pub(super) fn today() -> Date {
-    let zone = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
-    Timestamp::now().to_zoned(zone).date()
+    norwegian_date(Timestamp::now())
 }

@@ -77,6 +77,14 @@ impl Reader {
         Ok(Some(LiveClient { keys: Some(keys), on_behalf_of, ..client }))
     }
 
+    /// On whose behalf a client acts; entries that cannot be named are left out.
+    pub async fn on_behalf_of_by_id(
+        &self,
+        id: &ClientId,
+    ) -> Result<BTreeMap<OnBehalfOfId, Representation>, Error> {
+        Ok(entries_by_id(id, self.on_behalf_of(id).await?, &mut Oddities::new()))
+    }
+
     /// One client as it is now; `None` if there is none of that id.
     pub async fn client(&self, id: &ClientId) -> Result<Option<LiveClient>, Error> {
         let Some(representation) = self.client_representation(id).await? else {

@@ -1,6 +1,7 @@
 //! The words of the field, each checked where it is made, and the two sides of a plan.
 
 mod client;
+mod date;
 mod desired;
 mod difference;
 mod key;
@@ -15,6 +16,7 @@ pub use client::{
     ClientNameError, CodeChallengeMethod, ConsumedScope, ConsumedScopeError, GrantType, KRR_SCOPES,
     LOGIN_SCOPES, RefreshTokenUsage,
 };
+pub use date::norwegian_date;
 pub use desired::{
     ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards, Removal,
     RemovalAction, Source,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, ActionId, Code, Consumer, Draft, Notice, Verb, Work};
+use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, Verb, Work};
 use crate::domain::{
     AccessState, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal, ScopeName,
     Source,
@@ -25,8 +25,7 @@ impl Draft<'_> {
             }
             let consumer = self.consumer(*orgno, record);
             self.actions.push(Action {
-                scope: scope.clone(),
-                work: Work::Grant { consumer, before },
+                work: Work::Access(scope.clone(), consumer, AccessWork::Grant { before }),
                 source: access.source.clone(),
                 reason: access.reason.clone(),
                 after: after.to_vec(),
@@ -100,9 +99,8 @@ impl Draft<'_> {
         reason: Option<String>,
     ) -> ActionId {
         let consumer = self.consumer(orgno, Some(record));
-        let work = Work::Revoke { consumer, asleep };
-        let (scope, source) = (scope.clone(), source.clone());
-        let action = Action { scope, work, source, reason, after: Vec::new() };
+        let work = Work::Access(scope.clone(), consumer, AccessWork::Revoke { asleep });
+        let action = Action { work, source: source.clone(), reason, after: Vec::new() };
         let id = action.id();
         self.actions.push(action);
         id
@@ -147,7 +145,7 @@ impl Draft<'_> {
         if is_unclear {
             let message = "DigDir lists accesses to it that cannot be understood (PV403), and they \
                            could come back to life with it: have them cleared up at DigDir first";
-            self.block(verb, scope, Code::UnclearAccesses, message.to_owned());
+            self.block(ActionId::scope(verb, scope), Code::UnclearAccesses, message.to_owned());
         }
         is_unclear
     }

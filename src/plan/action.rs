@@ -1,21 +1,23 @@
 //! What a plan would do, as plain data: each action holds what is shown and what is sent.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{AccessState, Change, Orgno, ScopeAttributes, ScopeName, Source};
+use crate::domain::{
+    AccessState, Change, ClientId, ClientName, Field, LiveKey, OnBehalfOf, OnBehalfOfId, Orgno,
+    PublicKey, Representation, ScopeName, Source,
+};
 
 /// One change to one entity.
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// The scope, or the scope that the access is to.
-    pub scope: ScopeName,
-    /// What is done.
+    /// What is done, and to what.
     pub work: Work,
-    /// Where the repository asks for it: the declaration of the access, or of the scope where it
-    /// asks by not naming a consumer.
+    /// Where the repository asks for it: the declaration of the access or of the keys, or of the
+    /// scope or client where it asks by not naming one.
     pub source: Source,
     /// Why, as far as the declaration or the plan tells.
     pub reason: Option<String>,
@@ -26,48 +28,114 @@ pub struct Action {
 /// What an action does.
 #[derive(Debug, Clone)]
 pub enum Work {
-    /// A scope that has never been is made.
-    Create(Box<ScopeWrite>),
-    /// An active scope's attributes change.
-    Update(Box<ScopeWrite>),
-    /// An inactive scope is opened again.
+    /// To a scope.
+    Scope(ScopeName, ScopeWork),
+    /// To a consumer's access to a scope.
+    Access(ScopeName, Consumer, AccessWork),
+    /// To a client.
+    Client(ClientName, ClientWork),
+    /// To a client's keys.
+    Keys(ClientName, KeysWork),
+}
+
+/// What is done to a scope.
+#[derive(Debug, Clone)]
+pub enum ScopeWork {
+    /// One that has never been is made.
+    Create(Box<Write>),
+    /// An active one's attributes change.
+    Update(Box<Write>),
+    /// An inactive one is opened again.
     Reactivate {
         /// Its representation from then on.
-        write: Box<ScopeWrite>,
+        write: Box<Write>,
         /// Who has access again by that alone: DigDir kept it.
         regains: Vec<Consumer>,
         /// Everybody who is declared: nobody else may have access afterwards.
         entitled: BTreeSet<Orgno>,
     },
-    /// An active scope is closed; DigDir keeps it and its accesses.
+    /// An active one is closed; DigDir keeps it and its accesses.
     Deactivate {
         /// Who cannot use it from then on; empty where they were revoked before.
         loses: Vec<Consumer>,
     },
-    /// A consumer is given access.
+}
+
+/// What is done to an access.
+#[derive(Debug, Clone)]
+pub enum AccessWork {
+    /// It is given.
     Grant {
-        /// Who gets it.
-        consumer: Consumer,
         /// The record that DigDir has of it already.
         before: Option<AccessState>,
     },
-    /// A consumer's access is taken away.
+    /// It is taken away.
     Revoke {
-        /// Who loses it.
-        consumer: Consumer,
         /// Whether the scope is inactive and about to be opened again: then the access is asleep,
         /// and DigDir may refuse to take it away before the scope is open.
         asleep: bool,
     },
 }
 
-/// What is sent of a scope.
+/// What is done to a client.
 #[derive(Debug, Clone)]
-pub struct ScopeWrite {
-    /// What the scope is after it.
-    pub wanted: ScopeAttributes,
+pub enum ClientWork {
+    /// One that has never been is made.
+    Create(Box<ClientWrite>),
+    /// An active one changes.
+    Update(ClientId, Box<ClientWrite>),
+    /// An inactive one can get tokens again, under the id that it had.
+    Reactivate {
+        /// Its id.
+        id: ClientId,
+        /// Its representation from then on.
+        write: Box<ClientWrite>,
+        /// The keys that count again by that alone: DigDir kept them.
+        keys: Vec<LiveKey>,
+    },
+    /// An active one cannot get tokens any more; DigDir keeps its id and its keys.
+    Deactivate(ClientId),
+}
+
+/// What is done to a client's keys: the whole set is replaced.
+#[derive(Debug, Clone)]
+pub struct KeysWork {
+    /// The client; `None` for one that the plan makes.
+    pub id: Option<ClientId>,
+    /// The keys that are registered.
+    pub before: Vec<LiveKey>,
+    /// The keys to be registered.
+    pub wanted: Vec<PublicKey>,
+    /// Whether the client is inactive and about to be reactivated: DigDir may refuse to change its
+    /// keys before.
+    pub asleep: bool,
+}
+
+/// What is sent of a scope or a client.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// What it is after it, as far as the declaration says.
+    pub wanted: Vec<Field>,
     /// What differs from what is live.
     pub changes: Vec<Change>,
+}
+
+/// What is sent of a client.
+#[derive(Debug, Clone)]
+pub struct ClientWrite {
+    /// Its own attributes.
+    pub attributes: Write,
+    /// On whose behalf it acts, if that changes.
+    pub on_behalf_of: Option<OnBehalfOfWrite>,
+}
+
+/// Those on whose behalf a client is to act.
+#[derive(Debug, Clone)]
+pub struct OnBehalfOfWrite {
+    /// Who is registered.
+    pub before: BTreeMap<OnBehalfOfId, Representation>,
+    /// Who is to be.
+    pub wanted: BTreeMap<OnBehalfOfId, OnBehalfOf>,
 }
 
 /// An organisation with access.
@@ -79,10 +147,8 @@ pub struct Consumer {
     pub name: Option<String>,
 }
 
-/// The word for what an action does, in the order in which actions are carried out and listed:
-/// what takes access away comes before what opens, scopes come before accesses to them, and a
-/// scope is closed last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The word for what an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "Work tells what each does")]
 pub enum Verb {
     Revoke,
@@ -90,13 +156,21 @@ pub enum Verb {
     Create,
     Update,
     Grant,
+    Keys,
     Deactivate,
 }
 
 impl Verb {
-    /// Every verb, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Revoke, Self::Reactivate, Self::Create, Self::Update, Self::Grant, Self::Deactivate];
+    /// Every verb, in the order in which a sum tells them.
+    pub const ALL: [Self; 7] = [
+        Self::Revoke,
+        Self::Reactivate,
+        Self::Create,
+        Self::Update,
+        Self::Grant,
+        Self::Keys,
+        Self::Deactivate,
+    ];
 
     /// The word as it stands in plans.
     pub fn as_str(self) -> &'static str {
@@ -106,35 +180,123 @@ impl Verb {
             Self::Create => "create",
             Self::Update => "update",
             Self::Grant => "grant",
+            Self::Keys => "keys",
             Self::Deactivate => "deactivate",
         }
     }
 }
 
-/// What tells an action from all others of a plan.
+/// What an action is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A scope.
+    Scope(ScopeName),
+    /// A consumer's access to a scope.
+    Access(ScopeName, Orgno),
+    /// A client.
+    Client(ClientName),
+    /// A client's keys.
+    Keys(ClientName),
+}
+
+/// The kinds of entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "Target tells what each is")]
+pub enum Kind {
+    Scope,
+    Access,
+    Client,
+    Keys,
+}
+
+impl Kind {
+    /// The word as it stands in plans.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scope => "scope",
+            Self::Access => "access",
+            Self::Client => "client",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+impl Target {
+    /// The kind of entity.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Scope(_) => Kind::Scope,
+            Self::Access(..) => Kind::Access,
+            Self::Client(_) => Kind::Client,
+            Self::Keys(_) => Kind::Keys,
+        }
+    }
+}
+
+/// The order in which actions are carried out and listed: what takes access away comes before what
+/// opens, scopes come before accesses to them, those before clients and clients before their keys.
+/// A client that can get tokens again has its keys in order before, and is closed before the scopes
+/// that it consumes.
+const ORDER: [(Verb, Kind); 11] = [
+    (Verb::Revoke, Kind::Access),
+    (Verb::Reactivate, Kind::Scope),
+    (Verb::Create, Kind::Scope),
+    (Verb::Update, Kind::Scope),
+    (Verb::Grant, Kind::Access),
+    (Verb::Create, Kind::Client),
+    (Verb::Update, Kind::Client),
+    (Verb::Keys, Kind::Keys),
+    (Verb::Reactivate, Kind::Client),
+    (Verb::Deactivate, Kind::Client),
+    (Verb::Deactivate, Kind::Scope),
+];
+
+/// What tells an action from all others of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ActionId {
     /// What is done.
     pub verb: Verb,
-    /// To which scope.
-    pub scope: ScopeName,
-    /// For which consumer, if it is about an access.
-    pub consumer: Option<Orgno>,
+    /// To what.
+    pub target: Target,
 }
 
 impl ActionId {
     /// The id of an action on a scope itself.
     pub fn scope(verb: Verb, scope: &ScopeName) -> Self {
-        Self { verb, scope: scope.clone(), consumer: None }
+        Self { verb, target: Target::Scope(scope.clone()) }
+    }
+
+    /// The id of an action on a client itself.
+    pub fn client(verb: Verb, client: &ClientName) -> Self {
+        Self { verb, target: Target::Client(client.clone()) }
+    }
+
+    fn rank(&self) -> usize {
+        let own = (self.verb, self.target.kind());
+        ORDER.iter().position(|step| *step == own).unwrap_or(ORDER.len())
+    }
+}
+
+impl Ord for ActionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.rank(), &self.target).cmp(&(other.rank(), &other.target))
+    }
+}
+
+impl PartialOrd for ActionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl fmt::Display for ActionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { verb, scope, consumer } = self;
-        match consumer {
-            None => write!(f, "{} scope {scope}", verb.as_str()),
-            Some(consumer) => write!(f, "{} {scope} {consumer}", verb.as_str()),
+        let Self { verb, target } = self;
+        let verb = verb.as_str();
+        match target {
+            Target::Scope(scope) => write!(f, "{verb} scope {scope}"),
+            Target::Access(scope, consumer) => write!(f, "{verb} {scope} {consumer}"),
+            Target::Client(client) | Target::Keys(client) => write!(f, "{verb} client {client}"),
         }
     }
 }
@@ -149,73 +311,123 @@ impl Action {
     /// The word for what it does.
     pub fn verb(&self) -> Verb {
         match &self.work {
-            Work::Create(_) => Verb::Create,
-            Work::Update(_) => Verb::Update,
-            Work::Reactivate { .. } => Verb::Reactivate,
-            Work::Deactivate { .. } => Verb::Deactivate,
-            Work::Grant { .. } => Verb::Grant,
-            Work::Revoke { .. } => Verb::Revoke,
+            Work::Scope(_, ScopeWork::Create(_)) | Work::Client(_, ClientWork::Create(_)) => {
+                Verb::Create
+            }
+            Work::Scope(_, ScopeWork::Update(_)) | Work::Client(_, ClientWork::Update(..)) => {
+                Verb::Update
+            }
+            Work::Scope(_, ScopeWork::Reactivate { .. })
+            | Work::Client(_, ClientWork::Reactivate { .. }) => Verb::Reactivate,
+            Work::Scope(_, ScopeWork::Deactivate { .. })
+            | Work::Client(_, ClientWork::Deactivate(_)) => Verb::Deactivate,
+            Work::Access(_, _, AccessWork::Grant { .. }) => Verb::Grant,
+            Work::Access(_, _, AccessWork::Revoke { .. }) => Verb::Revoke,
+            Work::Keys(..) => Verb::Keys,
+        }
+    }
+
+    /// What it is about.
+    pub fn target(&self) -> Target {
+        match &self.work {
+            Work::Scope(scope, _) => Target::Scope(scope.clone()),
+            Work::Access(scope, consumer, _) => Target::Access(scope.clone(), consumer.orgno),
+            Work::Client(client, _) => Target::Client(client.clone()),
+            Work::Keys(client, _) => Target::Keys(client.clone()),
+        }
+    }
+
+    /// What tells it from all others.
+    pub fn id(&self) -> ActionId {
+        ActionId { verb: self.verb(), target: self.target() }
+    }
+
+    /// The scope, or the scope that the access is to.
+    pub fn scope(&self) -> Option<&ScopeName> {
+        match &self.work {
+            Work::Scope(scope, _) | Work::Access(scope, ..) => Some(scope),
+            Work::Client(..) | Work::Keys(..) => None,
         }
     }
 
     /// The consumer, if it is about an access.
     pub fn consumer(&self) -> Option<&Consumer> {
         match &self.work {
-            Work::Grant { consumer, .. } | Work::Revoke { consumer, .. } => Some(consumer),
-            Work::Create(_)
-            | Work::Update(_)
-            | Work::Reactivate { .. }
-            | Work::Deactivate { .. } => None,
+            Work::Access(_, consumer, _) => Some(consumer),
+            Work::Scope(..) | Work::Client(..) | Work::Keys(..) => None,
         }
     }
 
-    /// What tells it from all others.
-    pub fn id(&self) -> ActionId {
-        ActionId {
-            verb: self.verb(),
-            scope: self.scope.clone(),
-            consumer: self.consumer().map(|consumer| consumer.orgno),
+    /// The client, if it is about one or its keys.
+    pub fn client(&self) -> Option<&ClientName> {
+        match &self.work {
+            Work::Client(client, _) | Work::Keys(client, _) => Some(client),
+            Work::Scope(..) | Work::Access(..) => None,
+        }
+    }
+
+    /// The id that DigDir has given the client, if it exists.
+    pub fn client_id(&self) -> Option<&ClientId> {
+        match &self.work {
+            Work::Client(_, work) => match work {
+                ClientWork::Create(_) => None,
+                ClientWork::Update(id, _)
+                | ClientWork::Reactivate { id, .. }
+                | ClientWork::Deactivate(id) => Some(id),
+            },
+            Work::Keys(_, keys) => keys.id.as_ref(),
+            Work::Scope(..) | Work::Access(..) => None,
         }
     }
 
     /// What differs, field by field.
     pub fn changes(&self) -> Vec<Change> {
         match &self.work {
-            Work::Create(write) | Work::Update(write) | Work::Reactivate { write, .. } => {
-                write.changes.clone()
-            }
-            Work::Grant { before: Some(state), .. } => vec![Change {
+            Work::Scope(_, work) => match work {
+                ScopeWork::Create(write)
+                | ScopeWork::Update(write)
+                | ScopeWork::Reactivate { write, .. } => write.changes.clone(),
+                ScopeWork::Deactivate { .. } => Vec::new(),
+            },
+            Work::Access(_, _, AccessWork::Grant { before: Some(state) }) => vec![Change {
                 field: "state",
                 before: state.as_str().into(),
                 after: AccessState::Approved.as_str().into(),
             }],
-            Work::Grant { before: None, .. } | Work::Revoke { .. } | Work::Deactivate { .. } => {
+            Work::Access(_, _, AccessWork::Grant { before: None } | AccessWork::Revoke { .. }) => {
                 Vec::new()
             }
+            Work::Client(_, work) => match work {
+                ClientWork::Create(write)
+                | ClientWork::Update(_, write)
+                | ClientWork::Reactivate { write, .. } => write.changes(),
+                ClientWork::Deactivate(_) => Vec::new(),
+            },
+            Work::Keys(_, keys) => keys.changes(),
         }
     }
 
     /// Who has access again by it.
     pub fn regains(&self) -> &[Consumer] {
         match &self.work {
-            Work::Reactivate { regains, .. } => regains,
-            Work::Create(_)
-            | Work::Update(_)
-            | Work::Deactivate { .. }
-            | Work::Grant { .. }
-            | Work::Revoke { .. } => &[],
+            Work::Scope(_, ScopeWork::Reactivate { regains, .. }) => regains,
+            Work::Scope(..) | Work::Access(..) | Work::Client(..) | Work::Keys(..) => &[],
+        }
+    }
+
+    /// The keys that count again by it.
+    pub fn regains_keys(&self) -> &[LiveKey] {
+        match &self.work {
+            Work::Client(_, ClientWork::Reactivate { keys, .. }) => keys,
+            Work::Scope(..) | Work::Access(..) | Work::Client(..) | Work::Keys(..) => &[],
         }
     }
 
     /// Who cannot use a scope any more that is closed with its accesses.
     pub fn loses(&self) -> &[Consumer] {
         match &self.work {
-            Work::Deactivate { loses } => loses,
-            Work::Create(_)
-            | Work::Update(_)
-            | Work::Reactivate { .. }
-            | Work::Grant { .. }
-            | Work::Revoke { .. } => &[],
+            Work::Scope(_, ScopeWork::Deactivate { loses }) => loses,
+            Work::Scope(..) | Work::Access(..) | Work::Client(..) | Work::Keys(..) => &[],
         }
     }
 }

@@ -1,20 +1,29 @@
-//! What is sent of a scope.
+//! What is sent of a scope, a client or its keys.
 
-use super::ScopeWrite;
-use crate::domain::{Change, Representation, ScopeName};
+use serde_json::Value;
 
-/// Fields that are the server's own; they are never sent.
-const SERVER_FIELDS: [&str; 3] = ["created", "last_updated", "owner_orgno"];
+use super::{KeysWork, Write};
+use crate::domain::{Change, PublicKey, Representation, ScopeName};
 
-impl ScopeWrite {
-    /// The body that creates the scope.
-    pub fn creation(&self, name: &ScopeName) -> Representation {
-        let mut body = Representation::new();
+/// Fields that are the server's own, or have calls of their own: they are never sent.
+const SERVER_FIELDS: [&str; 6] =
+    ["created", "last_updated", "owner_orgno", "client_secret", "jwks", "onbehalfof"];
+
+impl Write {
+    /// The body that creates a client.
+    pub fn creation(&self) -> Representation {
+        let fields = self.wanted.iter().filter(|field| !field.wanted.is_null());
+        let mut body: Representation =
+            fields.map(|field| (field.name.to_owned(), field.wanted.clone())).collect();
+        body.insert("active".to_owned(), true.into());
+        body
+    }
+
+    /// The body that creates a scope.
+    pub fn scope_creation(&self, name: &ScopeName) -> Representation {
+        let mut body = self.creation();
         body.insert("prefix".to_owned(), name.prefix().into());
         body.insert("subscope".to_owned(), name.subscope().into());
-        body.insert("active".to_owned(), true.into());
-        let fields = self.wanted.fields().into_iter().filter(|(_, value)| !value.is_null());
-        body.extend(fields.map(|(field, value)| (field.to_owned(), value)));
         body
     }
 
@@ -25,12 +34,30 @@ impl ScopeWrite {
         body.retain(|field, value| !SERVER_FIELDS.contains(&field.as_str()) && !value.is_null());
         body.insert("active".to_owned(), true.into());
         for Change { field, before: _, after } in &self.changes {
-            if after.is_null() {
-                body.remove(*field);
-            } else {
-                body.insert((*field).to_owned(), after.clone());
+            match after {
+                Value::Null => drop(body.remove(*field)),
+                after => drop(body.insert((*field).to_owned(), after.clone())),
             }
         }
         body
+    }
+}
+
+impl KeysWork {
+    /// The set that is sent: a key that stays as it is live, its end included, so that nothing of it
+    /// changes unseen. What DigDir has not always asked for (`use`) is filled in.
+    pub fn set(&self) -> Vec<Representation> {
+        let member = |key: &PublicKey| {
+            let mut member = key.to_jwk();
+            if let Some(live) = self.before.iter().find(|live| live.is(key)) {
+                member.remove("exp");
+                let own = live.representation.clone().into_iter();
+                member.extend(own.filter(|(field, value)| {
+                    !SERVER_FIELDS.contains(&field.as_str()) && !value.is_null()
+                }));
+            }
+            member
+        };
+        self.wanted.iter().map(member).collect()
     }
 }

@@ -92,7 +92,33 @@ codes! {
         "DigDir keeps the accesses of an inactive scope, and some of this one's cannot be \
          understood: a reactivation could bring them to life unseen. Have them cleared up at \
          DigDir, then plan again.";
-    /// A scope is live and declared nowhere.
+    /// Several live clients could be the declared one.
+    AmbiguousClient = "PV306", Blocked,
+        "DigDir does not make the names of clients unique, inactive ones included, and portvakt does \
+         not guess. Write `client_id` with the id of the right one into the declaration; ids differ \
+         between environments, so it may belong into `per_environment`.";
+    /// The live client is of another integration type.
+    ClientType = "PV307", Blocked,
+        "`integration_type` can never change. Declare the client as it is, or make a new one under \
+         another name and have the old one deactivated when nobody uses it any more.";
+    /// There is no client of the pinned id.
+    NoSuchClient = "PV308", Blocked,
+        "`client_id` pins a client that exists, and the organisation has none of that id in this \
+         environment. Correct it, or leave it out to have the client made: DigDir assigns the id.";
+    /// Two declarations are one live client.
+    ClientTwice = "PV309", Blocked,
+        "Both would be written over each other. Keep one of the declarations, or correct the \
+         `client_id` or `previous_name` that leads to the other's client.";
+    /// A client consumes a scope that the organisation cannot use.
+    ScopeNotGranted = "PV310", Blocked,
+        "DigDir refuses to put a scope on a client of an organisation that has no access to it. The \
+         client waits, and so do its keys if it does not exist yet. Ask the owner of the scope for \
+         access, or take the scope out; the plan says who owns it and how the access stands.";
+    /// A client consumes a scope that is for other kinds of client.
+    ScopeNotForType = "PV311", Blocked,
+        "The scope's `allowed_integration_types` does not name the client's `integration_type`, so \
+         DigDir refuses it. Use a client of another kind, or have the scope's owner allow this one.";
+    /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \
          to have it deactivated.";
@@ -103,7 +129,24 @@ codes! {
     Oddity = "PV403", Notice,
         "What it is about is left as it is, since portvakt cannot tell what it stands for. Look \
          at it in DigDir's self-service, and tell DigDir if it is wrong there.";
-    /// More scopes would be deactivated than `guards.max_deactivations` allows.
+    /// A key ends soon, or has ended.
+    KeyEnds = "PV404", Notice,
+        "A key lives a year at most, and a client without one gets no tokens. `portvakt keys rotate` \
+         adds another beside it; `keys_policy.warn_before` in portvakt.yaml says how long before.";
+    /// A client's scope can be used for others alone.
+    ForOthers = "PV405", Notice,
+        "The organisation has no access to the scope itself, but consumers can delegate it to a \
+         supplier. Whether any has done so shows first when a token is asked for with \
+         `--consumer-org`.";
+    /// A client has a scope that it cannot use.
+    ConsumedInVain = "PV406", Notice,
+        "The scope stays on the client as long as it is declared, but Maskinporten refuses tokens \
+         with it. Ask the owner for access, or take the scope out.";
+    /// The secret of a new client is not kept.
+    SecretNotKept = "PV407", Notice,
+        "A client that proves itself with a secret gets it from DigDir once, when it is made. \
+         portvakt neither shows nor keeps it. `private_key_jwt` does without a secret.";
+    /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \
          the change, raise the limit in a change of its own, or apply with --override-guards \

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{ActionId, Plan};
-use crate::domain::{Change, Orgno};
+use crate::domain::{Change, ClientId, Orgno};
 
 impl Plan {
     /// A checksum over the environment and what would be done: not over places, times, names or
@@ -14,9 +14,11 @@ impl Plan {
     pub fn digest(&self) -> String {
         let actions = self.actions.iter().map(|action| ActionDigest {
             id: action.id(),
+            client_id: action.client_id().cloned(),
             changes: action.changes(),
             regains: action.regains().iter().map(|consumer| consumer.orgno).collect(),
             loses: action.loses().iter().map(|consumer| consumer.orgno).collect(),
+            regains_keys: action.regains_keys().iter().map(|key| key.kid.clone()).collect(),
         });
         let work = Work { environment: &self.environment, actions: actions.collect() };
         // Serialising plain data with string keys into memory does not fail.
@@ -38,7 +40,11 @@ struct Work<'a> {
 #[derive(Serialize)]
 struct ActionDigest {
     id: ActionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<ClientId>,
     changes: Vec<Change>,
     regains: Vec<Orgno>,
     loses: Vec<Orgno>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    regains_keys: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! The limits that stop an apply.
 
-use super::{Action, Code, Notice, Verb, count};
-use crate::domain::{AccessState, Desired, Guards, Live, LiveScope};
+use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
+use crate::domain::{AccessState, ClientName, Desired, Guards, Live, LiveClient, LiveScope};
 use crate::text::counted;
 
 /// The limits that these actions pass, each with the numbers and the way out.
@@ -13,7 +13,11 @@ pub(super) fn passed_limits(desired: &Desired, live: &Live, actions: &[Action]) 
     let revocations = of(Verb::Revoke);
     let mut passed = Vec::new();
     if deactivations > *max_deactivations {
-        let what = format!("{} would be deactivated", counted(deactivations, "scope", "s"));
+        let scopes = actions.iter().filter(|action| is_closed_scope(action)).count() as u64;
+        let clients = deactivations - scopes;
+        let parts = [(scopes, "scope"), (clients, "client")].into_iter().filter(|(n, _)| *n > 0);
+        let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
+        let what = format!("{} would be deactivated", what.join(" and "));
         let limit = max_deactivations.to_string();
         passed.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
     }
@@ -23,15 +27,18 @@ pub(super) fn passed_limits(desired: &Desired, live: &Live, actions: &[Action]) 
         passed.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
     }
     let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
-    let changed =
-        deactivations + revocations + of(Verb::Update) + of(Verb::Reactivate) + reopened as u64;
+    let in_place = of(Verb::Update) + of(Verb::Reactivate) + changed_keys(actions);
+    let changed = deactivations + revocations + in_place + reopened as u64;
     let total = managed(desired, live);
     if let Some(percent) = *max_changed_percent
         && changed * 100 > total * u64::from(percent)
     {
         let share = (changed * 100).checked_div(total).unwrap_or(100);
-        let what =
-            format!("{changed} of {total} live scopes and accesses ({share} %) would be changed");
+        let things = match desired.clients.is_empty() && desired.removed_clients.is_empty() {
+            true => "scopes and accesses",
+            false => "scopes, accesses and clients",
+        };
+        let what = format!("{changed} of {total} live {things} ({share} %) would be changed");
         let limit = format!("{percent} %");
         passed.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
@@ -50,10 +57,33 @@ fn notice(code: Code, key: &str, what: &str, limit: &str) -> Notice {
     }
 }
 
-/// How many live scopes and granted accesses the repository speaks of.
+fn is_closed_scope(action: &Action) -> bool {
+    matches!(action.work, Work::Scope(_, ScopeWork::Deactivate { .. }))
+}
+
+/// How many live clients get other keys and are not changed besides: a client counts once.
+fn changed_keys(actions: &[Action]) -> u64 {
+    let changes_client = |name: &ClientName| {
+        actions.iter().any(|action| matches!(&action.work, Work::Client(other, _) if other == name))
+    };
+    let keys = actions.iter().filter(|action| match &action.work {
+        Work::Keys(name, keys) => keys.id.is_some() && !changes_client(name),
+        Work::Scope(..) | Work::Access(..) | Work::Client(..) => false,
+    });
+    keys.count() as u64
+}
+
+/// How many live scopes, granted accesses and clients the repository speaks of.
 fn managed(desired: &Desired, live: &Live) -> u64 {
     let named = desired.scopes.keys().chain(desired.removed.keys());
-    named.filter_map(|name| live.scopes.get(name)).map(|scope| 1 + granted(scope)).sum()
+    let scopes = named.filter_map(|name| live.scopes.get(name)).map(|scope| 1 + granted(scope));
+    let declared = desired.clients.values();
+    let declared = declared.filter(|client| matches!(live_client(client, live), Ok(Some(_))));
+    let is_removed = |client: &&LiveClient| {
+        desired.removed_clients.keys().any(|name| name.as_str() == client.name)
+    };
+    let removed = live.clients.values().filter(is_removed);
+    scopes.sum::<u64>() + declared.count() as u64 + removed.count() as u64
 }
 
 fn granted(scope: &LiveScope) -> u64 {

@@ -5,21 +5,32 @@
 mod access;
 mod action;
 mod body;
+mod client;
 mod code;
+mod consumed;
 mod digest;
 mod guards;
+mod keys;
 mod matching;
+mod on_behalf_of;
 mod scope;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub use action::{Action, ActionId, Consumer, ScopeWrite, Verb, Work};
+pub use action::{
+    AccessWork, Action, ActionId, ClientWork, ClientWrite, Consumer, KeysWork, Kind,
+    OnBehalfOfWrite, ScopeWork, Target, Verb, Work, Write,
+};
 pub use code::Code;
 pub use matching::{Mismatch, live_client};
+pub use on_behalf_of::EntryWork;
 
-use crate::domain::{Desired, Live, Orgno, ScopeName};
+use crate::domain::{Desired, Live, Orgno, ScopeName, norwegian_date};
 
 /// What would be done to one environment, and what there is to say about it.
 #[derive(Debug, Clone)]
@@ -62,14 +73,15 @@ pub struct Notice {
 
 /// Compares what is declared with what is live.
 ///
-/// `today` is the date in Norway: it decides which accesses have ended (`until`). The accesses of
-/// every scope that `desired` names must have been read into `live`; a scope for which they were
-/// not is taken to have none.
-pub fn plan(desired: &Desired, live: &Live, today: Date) -> Plan {
+/// `now` decides which accesses have ended (`until`, by the date in Norway) and which keys end soon.
+/// The accesses of every scope that `desired` names, and the keys of every client, must have been
+/// read into `live`; what was not is taken to have none.
+pub fn plan(desired: &Desired, live: &Live, now: Timestamp) -> Plan {
     let mut draft = Draft {
         desired,
         live,
-        today,
+        now,
+        today: norwegian_date(now),
         actions: Vec::new(),
         blocked: Vec::new(),
         notices: Vec::new(),
@@ -80,6 +92,8 @@ pub fn plan(desired: &Desired, live: &Live, today: Date) -> Plan {
     for (name, removal) in &desired.removed {
         draft.removed_scope(name, removal);
     }
+    draft.clients();
+    draft.close_consumers_first();
     draft.tell_unmanaged();
     draft.tell_oddities();
     draft.finish()
@@ -89,6 +103,7 @@ pub fn plan(desired: &Desired, live: &Live, today: Date) -> Plan {
 struct Draft<'a> {
     desired: &'a Desired,
     live: &'a Live,
+    now: Timestamp,
     today: Date,
     actions: Vec<Action>,
     blocked: Vec<Blocked>,
@@ -96,8 +111,39 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn block(&mut self, verb: Verb, scope: &ScopeName, code: Code, message: String) {
-        self.blocked.push(Blocked { target: ActionId::scope(verb, scope), code, message });
+    fn block(&mut self, target: ActionId, code: Code, message: String) {
+        self.blocked.push(Blocked { target, code, message });
+    }
+
+    /// Whether `guards.protect` forbids to deactivate what has that name; if so, the plan tells it.
+    fn is_protected(&mut self, target: ActionId, name: &str) -> bool {
+        let protected = self.desired.guards.protect.is_match(name);
+        if protected {
+            let message = "guards.protect in portvakt.yaml names it: nothing is done to it. Take \
+                           it out there first if it really is to go";
+            self.block(target, Code::Protected, message.to_owned());
+        }
+        protected
+    }
+
+    /// A scope is closed after the clients that consume it and are closed too.
+    fn close_consumers_first(&mut self) {
+        let mut consumers: BTreeMap<ScopeName, Vec<ActionId>> = BTreeMap::new();
+        for action in &self.actions {
+            let Work::Client(_, ClientWork::Deactivate(id)) = &action.work else { continue };
+            let client = self.live.clients.get(id).map(|client| &client.representation);
+            let scopes = client.and_then(|client| client.get("scopes")?.as_array());
+            for scope in scopes.into_iter().flatten().filter_map(|scope| scope.as_str()) {
+                if let Ok(scope) = scope.parse() {
+                    consumers.entry(scope).or_default().push(action.id());
+                }
+            }
+        }
+        for action in &mut self.actions {
+            if let Work::Scope(scope, ScopeWork::Deactivate { .. }) = &action.work {
+                action.after.extend(consumers.remove(scope).unwrap_or_default());
+            }
+        }
     }
 
     fn tell_unmanaged(&mut self) {
@@ -122,7 +168,7 @@ impl Draft<'_> {
     }
 
     fn finish(self) -> Plan {
-        let Self { desired, live, today: _, mut actions, mut blocked, mut notices } = self;
+        let Self { desired, live, now: _, today: _, mut actions, mut blocked, mut notices } = self;
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));

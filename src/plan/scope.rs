@@ -1,6 +1,6 @@
 //! What becomes of a scope: the first table of the design's section 3.
 
-use super::{Action, ActionId, Code, Draft, ScopeWrite, Verb, Work};
+use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
 use crate::domain::{
     Change, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction, Representation,
     ScopeAttributes, ScopeName, Source, changes,
@@ -25,11 +25,11 @@ impl Draft<'_> {
             (RemovalAction::Deactivate, Some(live)) if live.active => live,
             (RemovalAction::Deactivate | RemovalAction::Release, _) => return,
         };
-        if self.is_protected(name) {
+        if self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str()) {
             return;
         }
         let after = self.revoke_all(name, live, removal);
-        let work = Work::Deactivate { loses: Vec::new() };
+        let work = ScopeWork::Deactivate { loses: Vec::new() };
         self.push_scope(name, work, &removal.source, removal.reason.clone(), after);
     }
 
@@ -45,17 +45,15 @@ impl Draft<'_> {
                 name.prefix(),
                 self.desired.organization,
             );
-            return self.block(Verb::Create, name, Code::PrefixNotOwned, message);
+            return self.block(ActionId::scope(Verb::Create, name), Code::PrefixNotOwned, message);
         }
         let Some(wanted) = self.resolved(Verb::Create, name, &declared.attributes) else {
             return;
         };
-        let changes = changes(&Representation::new(), wanted.wanted())
-            .into_iter()
-            .map(|change| Change { before: serde_json::Value::Null, ..change })
-            .collect();
-        let write = Box::new(ScopeWrite { changes, wanted });
-        self.push_scope(name, Work::Create(write), &declared.source, None, Vec::new());
+        let mut write = write(&Representation::new(), &wanted);
+        let fresh = |change: &mut Change| change.before = serde_json::Value::Null;
+        write.changes.iter_mut().for_each(fresh);
+        self.push_scope(name, ScopeWork::Create(write), &declared.source, None, Vec::new());
         self.grants(name, declared, None, &[ActionId::scope(Verb::Create, name)]);
     }
 
@@ -65,9 +63,9 @@ impl Draft<'_> {
         let Some(wanted) = self.resolved(Verb::Update, name, &declared.attributes) else {
             return;
         };
-        let write = write(live, wanted);
+        let write = write(&live.representation, &wanted);
         if !write.changes.is_empty() {
-            self.push_scope(name, Work::Update(write), &declared.source, None, Vec::new());
+            self.push_scope(name, ScopeWork::Update(write), &declared.source, None, Vec::new());
         }
     }
 
@@ -79,10 +77,10 @@ impl Draft<'_> {
             return;
         };
         let revoked = self.revokes(name, declared, live, true);
-        let write = write(live, wanted);
+        let write = write(&live.representation, &wanted);
         let regains = self.regains(declared, live);
         let entitled = self.entitled(declared);
-        let work = Work::Reactivate { write, regains, entitled };
+        let work = ScopeWork::Reactivate { write, regains, entitled };
         self.push_scope(name, work, &declared.source, None, revoked);
         let reactivated = ActionId::scope(Verb::Reactivate, name);
         self.grants(name, declared, live.accesses.as_ref(), &[reactivated]);
@@ -92,34 +90,27 @@ impl Draft<'_> {
         if declared.prevent_deactivation {
             let message = "its declaration says prevent_deactivation: take that out in a change \
                            of its own, apply it, and deactivate the scope after that";
-            self.block(Verb::Deactivate, name, Code::PreventDeactivation, message.to_owned());
-        } else if !self.is_protected(name) {
-            let work = Work::Deactivate { loses: self.approved(live) };
+            self.block(
+                ActionId::scope(Verb::Deactivate, name),
+                Code::PreventDeactivation,
+                message.to_owned(),
+            );
+        } else if !self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str()) {
+            let work = ScopeWork::Deactivate { loses: self.approved(live) };
             self.push_scope(name, work, &declared.source, None, Vec::new());
         }
-    }
-
-    /// Whether `guards.protect` forbids to deactivate the scope; if so, the plan tells it.
-    fn is_protected(&mut self, name: &ScopeName) -> bool {
-        let protected = self.desired.guards.protect.is_match(name.as_str());
-        if protected {
-            let message = "guards.protect in portvakt.yaml names it: nothing is done to it. Take \
-                           it out there first if it really is to go";
-            self.block(Verb::Deactivate, name, Code::Protected, message.to_owned());
-        }
-        protected
     }
 
     fn push_scope(
         &mut self,
         name: &ScopeName,
-        work: Work,
+        work: ScopeWork,
         source: &Source,
         reason: Option<String>,
         after: Vec<ActionId>,
     ) {
-        let (scope, source) = (name.clone(), source.clone());
-        self.actions.push(Action { scope, work, source, reason, after });
+        let (work, source) = (Work::Scope(name.clone(), work), source.clone());
+        self.actions.push(Action { work, source, reason, after });
     }
 
     /// The attributes with the delegation source's issuer for its name. If DigDir has no such
@@ -144,13 +135,14 @@ impl Draft<'_> {
             "DigDir has no delegation source '{asked}'; it has: {}",
             if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         );
-        self.block(verb, name, Code::UnknownDelegationSource, message);
+        self.block(ActionId::scope(verb, name), Code::UnknownDelegationSource, message);
         None
     }
 }
 
 /// What makes a live scope the wanted one.
-fn write(live: &LiveScope, wanted: ScopeAttributes) -> Box<ScopeWrite> {
-    let changes = changes(&live.representation, wanted.wanted());
-    Box::new(ScopeWrite { wanted, changes })
+fn write(live: &Representation, wanted: &ScopeAttributes) -> Box<Write> {
+    let wanted: Vec<_> = wanted.wanted().collect();
+    let changes = changes(live, wanted.iter().cloned());
+    Box::new(Write { wanted, changes })
 }

@@ -90,7 +90,7 @@ fn with_fields(active: bool, accesses: &[(&str, &str)], fields: Value) -> LiveSc
 }
 
 fn planned(desired: &Desired, live: &Live) -> Plan {
-    plan(desired, live, "2026-11-22".parse().unwrap())
+    plan(desired, live, "2026-11-22T10:00:00Z".parse().unwrap())
 }
 
 /// The plan in lines: actions with what they wait for, then what else is told.
@@ -329,7 +329,9 @@ fn what_replaces_a_scope_keeps_what_is_not_known_and_leaves_out_what_is_the_serv
     });
     let live = live([("etat:a", with_fields(true, &[], fields))]);
     let plan = planned(&declared([("etat:a", scope(&[]))]), &live);
-    let super::Work::Update(write) = &plan.actions[0].work else { panic!("{plan:?}") };
+    let super::Work::Scope(_, super::ScopeWork::Update(write)) = &plan.actions[0].work else {
+        panic!("{plan:?}")
+    };
     assert_eq!(
         Value::Object(write.replacement(&live.scopes[&name("etat:a")].representation)),
         json!({ "name": "etat:a", "description": "Les", "protected": true, "active": true })

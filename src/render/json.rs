@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Context;
-use crate::domain::Change;
+use crate::domain::{Change, ClientId, ClientName, ScopeName};
 use crate::plan::{Action, Blocked, Consumer, Notice, Plan, Verb};
 
 /// A plan as JSON, indented, with a line break at the end.
@@ -28,7 +28,7 @@ struct PlanDocument<'a> {
     format_version: u8,
     /// The environment's name in `portvakt.yaml`.
     environment: &'a str,
-    /// The number of the organisation that owns the scopes.
+    /// The number of the organisation that owns the scopes and clients.
     organization: &'a str,
     /// The commit whose declarations were read; `null` outside git.
     repository: Option<RepositoryDocument<'a>>,
@@ -81,14 +81,22 @@ struct ActionDocument<'a> {
     id: String,
     /// One of the words of `summary`.
     action: &'a str,
-    /// The kind of entity: `scope` or `access`.
+    /// The kind of entity: `scope`, `access`, `client` or `keys`.
     kind: &'a str,
-    scope: &'a str,
+    /// The scope's name, if it is about one or an access to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
     /// The consumer's organisation number, if it is about an access.
     #[serde(skip_serializing_if = "Option::is_none")]
     consumer: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     consumer_name: Option<&'a str>,
+    /// The client's name, if it is about one or its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    /// The id that DigDir has given the client, if it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
     /// `change` or `drift`; `null` where it is not known.
     origin: Option<&'a str>,
     /// Where the repository asks for it; `null` where nothing in it does any more.
@@ -98,6 +106,9 @@ struct ActionDocument<'a> {
     /// Who has access again by this reactivation alone, as DigDir kept it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     regains: Vec<ConsumerDocument<'a>>,
+    /// The ids of the keys that count again by this reactivation alone, as DigDir kept them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    regains_keys: Vec<&'a str>,
     /// Who cannot use the scope any more that is closed with its accesses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     loses: Vec<ConsumerDocument<'a>>,
@@ -121,7 +132,7 @@ struct ConsumerDocument<'a> {
 
 #[derive(Serialize, JsonSchema)]
 struct ChangeDocument {
-    /// DigDir's name of the attribute.
+    /// DigDir's name of the attribute; `jwks` and `onbehalfof` are told entry by entry.
     field: &'static str,
     before: Value,
     after: Value,
@@ -176,7 +187,7 @@ impl Summary {
             deactivate: plan.count(Verb::Deactivate),
             grant: plan.count(Verb::Grant),
             revoke: plan.count(Verb::Revoke),
-            keys: 0,
+            keys: plan.count(Verb::Keys),
             release: 0,
         }
     }
@@ -188,15 +199,18 @@ impl<'a> ActionDocument<'a> {
         Self {
             id: action.id().to_string(),
             action: action.verb().as_str(),
-            kind: if consumer.is_some() { "access" } else { "scope" },
-            scope: action.scope.as_str(),
+            kind: action.target().kind().as_str(),
+            scope: action.scope().map(ScopeName::as_str),
             consumer: consumer.map(|consumer| consumer.orgno.as_str()),
             consumer_name: consumer.and_then(|consumer| consumer.name.as_deref()),
+            client: action.client().map(ClientName::as_str),
+            client_id: action.client_id().map(ClientId::as_str),
             origin: None,
             source: Some(SourceDocument { file: &action.source.file, line: action.source.line }),
             reason: action.reason.as_deref(),
             changes: action.changes().into_iter().map(ChangeDocument::from).collect(),
             regains: action.regains().iter().map(ConsumerDocument::new).collect(),
+            regains_keys: action.regains_keys().iter().map(|key| key.kid.as_str()).collect(),
             loses: action.loses().iter().map(ConsumerDocument::new).collect(),
             after: action.after.iter().map(ToString::to_string).collect(),
         }

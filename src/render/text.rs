@@ -7,8 +7,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::Context;
-use crate::domain::Change;
-use crate::plan::{Action, Blocked, Code, Consumer, Notice, Plan, Verb};
+use crate::domain::{Change, LiveKey};
+use crate::plan::{Action, Blocked, Code, Consumer, Notice, Plan, Target, Verb, Work};
 use crate::text::{counted, printable};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
@@ -67,12 +67,13 @@ fn head(out: &mut String, plan: &Plan, context: &Context) {
 
 /// Whether the action takes something from somebody, or opens what was closed.
 fn is_delicate(action: &Action) -> bool {
-    match action.verb() {
-        Verb::Revoke | Verb::Deactivate | Verb::Reactivate => true,
-        Verb::Create | Verb::Update => {
+    match (action.verb(), &action.work) {
+        (Verb::Revoke | Verb::Deactivate | Verb::Reactivate, _) => true,
+        (Verb::Create | Verb::Update, _) => {
             action.changes().iter().any(|change| opens_or_closes(change).is_some())
         }
-        Verb::Grant => false,
+        (Verb::Keys, Work::Keys(_, keys)) => keys.takes_away(),
+        (Verb::Keys | Verb::Grant, _) => false,
     }
 }
 
@@ -109,7 +110,7 @@ fn mark(verb: Verb) -> (Style, char) {
     match verb {
         Verb::Revoke | Verb::Deactivate => (BAD, '-'),
         Verb::Reactivate => (CAREFUL, '!'),
-        Verb::Update => (CAREFUL, '~'),
+        Verb::Update | Verb::Keys => (CAREFUL, '~'),
         Verb::Create | Verb::Grant => (GOOD, '+'),
     }
 }
@@ -117,22 +118,43 @@ fn mark(verb: Verb) -> (Style, char) {
 fn action_lines(out: &mut String, action: &Action) {
     let (style, mark) = mark(action.verb());
     let verb = action.verb().as_str();
-    let scope = printable(action.scope.as_str());
+    let what = what(action);
     let consumer = action.consumer().map(|who| format!("  {}", named(who))).unwrap_or_default();
     let place = format!("{}:{}", printable(&action.source.file), action.source.line);
     line(
         out,
         format_args!(
-            "  {style}{mark} {verb:<10}{style:#} {scope}{consumer}  {QUIET}{place}{QUIET:#}"
+            "  {style}{mark} {verb:<10}{style:#} {what}{consumer}  {QUIET}{place}{QUIET:#}"
         ),
     );
     if let Some(reason) = &action.reason {
         line(out, format_args!("      reason: {}", printable(reason)));
     }
     consumers_line(out, action.regains(), "with access again");
+    keys_line(out, action.regains_keys());
     consumers_line(out, action.loses(), "without access until it is active again");
     for change in action.changes() {
         change_line(out, &change);
+    }
+}
+
+/// The scope, or the client, as a reader tells them apart.
+fn what(action: &Action) -> String {
+    let name = |name: &str| printable(name).into_owned();
+    match action.target() {
+        Target::Scope(scope) | Target::Access(scope, _) => name(scope.as_str()),
+        Target::Client(client) | Target::Keys(client) => {
+            format!("client {}", name(client.as_str()))
+        }
+    }
+}
+
+fn keys_line(out: &mut String, keys: &[LiveKey]) {
+    if !keys.is_empty() {
+        let kids: Vec<_> = keys.iter().map(|key| printable(&key.kid)).collect();
+        let (counted, kids) = (counted(keys.len() as u64, "key", "s"), kids.join(", "));
+        let counts = if keys.len() == 1 { "counts" } else { "count" };
+        line(out, format_args!("      {CAREFUL}{counted} {counts} again{CAREFUL:#}: {kids}"));
     }
 }
 
@@ -145,6 +167,9 @@ fn consumers_line(out: &mut String, consumers: &[Consumer], what: &str) {
 }
 
 fn change_line(out: &mut String, change: &Change) {
+    if matches!(change.field, "jwks" | "onbehalfof") {
+        return entry_line(out, change);
+    }
     let warning = opens_or_closes(change).unwrap_or_default();
     let Change { field, before, after } = change;
     let before = match before {
@@ -152,6 +177,28 @@ fn change_line(out: &mut String, change: &Change) {
         before => format!("{} -> ", value(before)),
     };
     line(out, format_args!("      {field}: {before}{}{CAREFUL}{warning}{CAREFUL:#}", value(after)));
+}
+
+/// A key or an entry that comes (`+`), goes (`-`) or becomes another (`~`).
+fn entry_line(out: &mut String, Change { field, before, after }: &Change) {
+    let entry = |entry: &Value| match (entry["kid"].as_str(), entry["thumbprint"].as_str()) {
+        (Some(kid), thumbprint) => {
+            let kid = printable(kid);
+            match thumbprint.filter(|thumbprint| *thumbprint != kid) {
+                Some(thumbprint) => format!("{kid} (thumbprint {})", printable(thumbprint)),
+                None => kid.into_owned(),
+            }
+        }
+        (None, _) => value(entry),
+    };
+    let told = match (before, after) {
+        (Value::Null, after) => format!("{GOOD}+{GOOD:#} {}", entry(after)),
+        (before, Value::Null) => format!("{BAD}-{BAD:#} {}", entry(before)),
+        (before, after) => {
+            format!("{CAREFUL}~{CAREFUL:#} {} -> {}", entry(before), entry(after))
+        }
+    };
+    line(out, format_args!("      {field}: {told}"));
 }
 
 /// A value as it would stand in the YAML; `none` where there is none.

@@ -1,0 +1,94 @@
+//! Writing what belongs to a client and has calls of its own: its keys, and on whose behalf it acts.
+
+use std::collections::BTreeMap;
+
+use super::converge::{Sent, Stand, Then, converge};
+use super::execute::Failure;
+use super::verify;
+use crate::digdir::{Error, Writer};
+use crate::domain::{ClientId, OnBehalfOfId, Representation, changes};
+use crate::plan::{EntryWork, KeysWork, OnBehalfOfWrite};
+
+/// Makes the client's keys the wanted ones: the whole set at once, so that there is no moment with
+/// fewer.
+pub(super) async fn replace_keys(
+    id: &ClientId,
+    work: &KeysWork,
+    writer: &Writer,
+) -> Result<(), Failure> {
+    let look = async |sent: &Sent| {
+        let live = writer.reader().keys(id).await?;
+        let Some(difference) = verify::keys(work, &live) else {
+            return Ok(Stand::AsWanted);
+        };
+        // What is left is that of the plan, or the keys are not those that it saw.
+        let now = KeysWork { before: live, ..work.clone() };
+        Ok(match (sent, now.changes() == work.changes()) {
+            (_, true) => Stand::Open { left: now.set(), difference },
+            (Sent::Nothing | Sent::Taken | Sent::Unclear(_), false) => Stand::Moved(difference),
+        })
+    };
+    let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
+    converge(Then::Believe, look, send).await
+}
+
+/// Makes those on whose behalf the client acts the wanted ones, one after the other.
+pub(super) async fn write_on_behalf_of(
+    id: &ClientId,
+    write: &OnBehalfOfWrite,
+    writer: &Writer,
+) -> Result<(), Failure> {
+    let planned = write.work(&write.before);
+    let unsets = planned.iter().any(|work| matches!(work, EntryWork::Replace(..)));
+    let look = async |sent: &Sent| {
+        let live = writer.reader().on_behalf_of_by_id(id).await?;
+        let left = write.work(&live);
+        let Some(first) = left.first() else {
+            return Ok(Stand::AsWanted);
+        };
+        let is_ours = match sent {
+            Sent::Nothing => left == planned,
+            Sent::Taken | Sent::Unclear(_) => left.iter().all(|work| planned.contains(work)),
+        };
+        let difference = verify::entry(first);
+        Ok(match is_ours {
+            true if matches!(sent, Sent::Nothing) => Stand::Open { left, difference },
+            true => Stand::Open { left: emptied(left, write, &live), difference },
+            false => Stand::Moved(difference),
+        })
+    };
+    let send = async |left: &Vec<EntryWork>| {
+        for work in left {
+            write_entry(id, work, writer).await?;
+        }
+        Ok(())
+    };
+    converge(if unsets { Then::LookAgain } else { Then::Believe }, look, send).await
+}
+
+/// No source tells whether a PUT resets what it leaves out. What is still there after one is sent as
+/// an empty text.
+fn emptied(
+    mut left: Vec<EntryWork>,
+    write: &OnBehalfOfWrite,
+    live: &BTreeMap<OnBehalfOfId, Representation>,
+) -> Vec<EntryWork> {
+    for work in &mut left {
+        let EntryWork::Replace(id, body) = work else { continue };
+        let Some((wanted, live)) = write.wanted.get(id).zip(live.get(id)) else { continue };
+        for change in changes(live, wanted.wanted()) {
+            if change.after.is_null() {
+                body.insert(change.field.to_owned(), "".into());
+            }
+        }
+    }
+    left
+}
+
+async fn write_entry(id: &ClientId, work: &EntryWork, writer: &Writer) -> Result<(), Error> {
+    match work {
+        EntryWork::Add(body) => writer.add_on_behalf_of(id, body).await,
+        EntryWork::Replace(entry, body) => writer.update_on_behalf_of(id, entry, body).await,
+        EntryWork::Remove(entry) => writer.delete_on_behalf_of(id, entry).await,
+    }
+}

@@ -1,0 +1,100 @@
+//! Writing what whoever writes last wins (there is no If-Match): a look before each write, so that
+//! what somebody else has changed since the plan is not overwritten, and what an unclear answer hides
+//! is found before anything is sent again.
+
+use std::time::Duration;
+
+use super::execute::{Failure, is_unclear};
+use crate::digdir::{Error, ErrorKind};
+
+/// How often something is written at most, as long as nothing comes of it.
+const WRITES: usize = 5;
+
+/// The pause after the first write that nothing came of; it doubles with each.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest wait that the server may ask for; a longer one is told instead of sat out.
+const MAX_WAIT: Duration = Duration::from_secs(120);
+
+/// How something stands just before it is written.
+pub(super) enum Stand<T> {
+    /// Such that what is left of the write can be sent.
+    Open {
+        /// What is left.
+        left: T,
+        /// How what is live differs from what is wanted, in words.
+        difference: String,
+    },
+    /// As it should be.
+    AsWanted,
+    /// Otherwise than the plan saw it and the write would leave it.
+    Moved(String),
+}
+
+/// What has come of a write so far.
+pub(super) enum Sent {
+    Nothing,
+    /// DigDir took it.
+    Taken,
+    /// It may have been carried out or not.
+    Unclear(Error),
+}
+
+/// What to do once DigDir has taken a write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing: the read-back at the end tells.
+    Believe,
+    /// Look again, as something may be left.
+    LookAgain,
+}
+
+/// Looks and writes until it is as wanted, or nothing more can be done.
+pub(super) async fn converge<T>(
+    then: Then,
+    look: impl AsyncFn(&Sent) -> Result<Stand<T>, Error>,
+    send: impl AsyncFn(&T) -> Result<(), Error>,
+) -> Result<(), Failure> {
+    let mut sent = Sent::Nothing;
+    let mut writes_left = WRITES;
+    let mut pause = PAUSE;
+    loop {
+        let left = match (look(&sent).await, sent) {
+            (Ok(Stand::AsWanted), _) => return Ok(()),
+            (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(Failure::Moved(found)),
+            (Ok(Stand::Moved(found)), Sent::Unclear(call)) => {
+                return Err(Failure::Unexpected { call, found });
+            }
+            (Ok(Stand::Open { difference: found, .. }), Sent::Unclear(call))
+                if writes_left == 0 || is_final(&call) =>
+            {
+                return Err(Failure::Unexpected { call, found });
+            }
+            // What was taken and is not so after all, the read-back tells.
+            (Ok(Stand::Moved(_)) | Err(_), Sent::Taken) => return Ok(()),
+            (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
+            (Ok(Stand::Open { left, .. }), _) => left,
+            (Err(error), Sent::Nothing) => return Err(error.into()),
+            (Err(_), Sent::Unclear(call)) => return Err(Failure::Unknown(call)),
+        };
+        sent = match send(&left).await {
+            Ok(()) if then == Then::LookAgain => Sent::Taken,
+            Ok(()) => return Ok(()),
+            Err(error) if is_unclear(error.kind()) => Sent::Unclear(error),
+            Err(error) => return Err(error.into()),
+        };
+        if let Sent::Unclear(error) = &sent
+            && !is_final(error)
+        {
+            tokio::time::sleep(pause.max(error.retry_after().unwrap_or_default())).await;
+        }
+        writes_left -= 1;
+        pause *= 2;
+    }
+}
+
+/// Whether there is no use in trying again: the state is wrong, or the wait too long.
+fn is_final(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
+        || error.retry_after().is_some_and(|wait| wait > MAX_WAIT)
+}

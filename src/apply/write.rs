@@ -1,0 +1,166 @@
+//! Writing a whole scope or client.
+
+use super::converge::{Sent, Stand, Then, converge};
+use super::execute::Failure;
+use super::verify;
+use crate::digdir::{Error, Writer};
+use crate::domain::{Change, ClientId, ClientName, LiveClient, Representation, ScopeName, changes};
+use crate::plan::Write;
+
+/// What is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Entity<'a> {
+    Scope(&'a ScopeName),
+    Client(&'a ClientId),
+}
+
+/// What of an entity a write looks at.
+struct Found {
+    active: bool,
+    representation: Representation,
+}
+
+/// What is left of a write.
+struct Left {
+    live: Representation,
+    write: Write,
+}
+
+impl Entity<'_> {
+    async fn read(self, writer: &Writer) -> Result<Option<Found>, Error> {
+        Ok(match self {
+            Self::Scope(name) => writer
+                .reader()
+                .scope(name)
+                .await?
+                .map(|scope| Found { active: scope.active, representation: scope.representation }),
+            Self::Client(id) => writer.reader().client(id).await?.map(|client| Found {
+                active: client.active,
+                representation: client.representation,
+            }),
+        })
+    }
+
+    async fn replace(self, body: &Representation, writer: &Writer) -> Result<(), Error> {
+        match self {
+            Self::Scope(name) => writer.update_scope(name, body).await,
+            Self::Client(id) => writer.update_client(id, body).await,
+        }
+    }
+}
+
+/// Writes an entity that exists. `was_active` tells whether the plan saw it active.
+pub(super) async fn replace(
+    entity: Entity<'_>,
+    write: &Write,
+    was_active: bool,
+    writer: &Writer,
+) -> Result<(), Failure> {
+    let is_unset = write.changes.iter().any(|change| change.after.is_null());
+    let look = async |sent: &Sent| {
+        let Some(Found { active, representation }) = entity.read(writer).await? else {
+            return Ok(Stand::Moved("it does not exist".to_owned()));
+        };
+        let Some(difference) = verify::attributes(write, active, &representation) else {
+            return Ok(Stand::AsWanted);
+        };
+        Ok(match left_of(write, was_active, active, &representation, sent) {
+            Some(write) => Stand::Open { left: Left { live: representation, write }, difference },
+            None => Stand::Moved(difference),
+        })
+    };
+    let send =
+        async |left: &Left| entity.replace(&left.write.replacement(&left.live), writer).await;
+    let then = if is_unset { Then::LookAgain } else { Then::Believe };
+    converge(then, look, send).await
+}
+
+/// What of a write is not there yet; `None` where somebody else has changed something.
+///
+/// No source tells whether a PUT resets what it leaves out. Where one was sent and only that is
+/// left which was to be unset, it is to be sent as an empty text.
+fn left_of(
+    write: &Write,
+    was_active: bool,
+    is_active: bool,
+    live: &Representation,
+    sent: &Sent,
+) -> Option<Write> {
+    let mut left = changes(live, write.wanted.iter().cloned());
+    let is_ours = match sent {
+        Sent::Nothing => is_active == was_active && left == write.changes,
+        Sent::Taken | Sent::Unclear(_) => {
+            (is_active || !was_active) && left.iter().all(|change| write.changes.contains(change))
+        }
+    };
+    let is_sent = !matches!(sent, Sent::Nothing);
+    if is_sent && is_active && left.iter().all(|change| change.after.is_null()) {
+        let empty = |change: &mut Change| change.after = "".into();
+        left.iter_mut().for_each(empty);
+    }
+    is_ours.then(|| Write { wanted: write.wanted.clone(), changes: left })
+}
+
+/// Makes a scope. The API itself refuses to make one that exists, so the first look is left to it.
+pub(super) async fn create_scope(
+    name: &ScopeName,
+    write: &Write,
+    writer: &Writer,
+) -> Result<(), Failure> {
+    let look = async |sent: &Sent| {
+        if matches!(sent, Sent::Nothing) {
+            return Ok(Stand::Open { left: (), difference: String::new() });
+        }
+        Ok(match writer.reader().scope(name).await? {
+            None => Stand::Open { left: (), difference: "the scope does not exist".to_owned() },
+            Some(live) => match verify::attributes(write, live.active, &live.representation) {
+                None => Stand::AsWanted,
+                Some(difference) => Stand::Moved(difference),
+            },
+        })
+    };
+    let send = async |(): &()| writer.create_scope(&write.scope_creation(name)).await;
+    converge(Then::Believe, look, send).await
+}
+
+/// Makes a client and gives the id that DigDir has assigned to it. Names are not unique there, so
+/// nothing is sent unless there is none of that name and kind.
+pub(super) async fn create_client(
+    name: &ClientName,
+    write: &Write,
+    writer: &Writer,
+) -> Result<ClientId, Failure> {
+    let kind = write.wanted.iter().find(|field| field.name == "integration_type");
+    let is_kind = |client: &LiveClient| {
+        kind.is_none_or(|kind| kind.wanted == client.integration_type.as_str())
+    };
+    let found = async || {
+        let mut named = writer.reader().clients_named(name.as_str()).await?;
+        named.retain(|(_, client)| is_kind(client));
+        Ok::<_, Error>(named)
+    };
+    let look = async |sent: &Sent| {
+        Ok(match (found().await?.as_slice(), sent) {
+            ([], _) => Stand::Open { left: (), difference: "there is no such client".to_owned() },
+            ([(_, live)], Sent::Taken | Sent::Unclear(_)) => {
+                match verify::attributes(write, live.active, &live.representation) {
+                    None => Stand::AsWanted,
+                    Some(difference) => Stand::Moved(difference),
+                }
+            }
+            (found, _) => {
+                let ids: Vec<_> = found.iter().map(|(id, _)| id.as_str()).collect();
+                Stand::Moved(format!("there is a client of that name: {}", ids.join(", ")))
+            }
+        })
+    };
+    let send = async |(): &()| writer.create_client(&write.creation()).await.map(drop);
+    converge(Then::Believe, look, send).await?;
+    match found().await?.as_slice() {
+        [(id, _)] => Ok(id.clone()),
+        found => Err(Failure::Moved(format!(
+            "{} clients of that name and kind are live, where one was made",
+            found.len()
+        ))),
+    }
+}

@@ -1,0 +1,297 @@
+//! What becomes of a client. Clients follow the scopes' table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::consumed::Consumption;
+use super::keys::stays;
+use super::{
+    Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
+    Verb, Work, Write, live_client,
+};
+use crate::domain::{
+    AuthMethod, Change, ClientId, ClientName, ClientRemoval, DesiredClient, LiveClient, Removal,
+    RemovalAction, Representation, Source, changes,
+};
+
+/// A declared client and the live one that it is, if there is one.
+type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<(&'a ClientId, &'a LiveClient)>);
+
+/// The live clients that declarations are, each with the names of those.
+type Claims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
+
+impl Draft<'_> {
+    /// All clients. The scopes must have been planned: what the plan makes can be consumed.
+    pub(super) fn clients(&mut self) {
+        let (desired, live) = (self.desired, self.live);
+        let mut matched: Vec<Matched<'_>> = Vec::new();
+        let mut claims = Claims::new();
+        let mut known: BTreeSet<&ClientId> = live.own_client.iter().collect();
+        for (name, declared) in &desired.clients {
+            match live_client(declared, live) {
+                Ok(found) => {
+                    matched.push((name, declared, found));
+                    if let Some((id, _)) = found {
+                        claims.entry(id).or_default().push(name);
+                    }
+                }
+                Err(mismatch) => {
+                    known.extend(
+                        live.clients.iter().filter_map(|(id, client)| {
+                            (client.name == name.as_str()).then_some(id)
+                        }),
+                    );
+                    self.mismatched(Verb::Update, name, &mismatch);
+                }
+            }
+        }
+        known.extend(claims.keys());
+        for (name, ClientRemoval { id, removal }) in &desired.removed_clients {
+            let is_it = |(other, client): &(&ClientId, &LiveClient)| match id {
+                Some(id) => *other == id,
+                None => client.name == name.as_str() && !claims.contains_key(*other),
+            };
+            let found: Vec<_> = live.clients.iter().filter(is_it).collect();
+            known.extend(found.iter().map(|(id, _)| *id));
+            self.removed_client(name, removal, &found, &claims);
+        }
+        for (name, declared, found) in matched {
+            let others = found.and_then(|(id, _)| claims.get(id)).filter(|names| names.len() > 1);
+            match others {
+                Some(names) => self.claimed(name, names),
+                None => self.declared_client(name, declared, found),
+            }
+        }
+        self.tell_unmanaged_clients(&known);
+    }
+
+    fn declared_client(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        live: Option<(&ClientId, &LiveClient)>,
+    ) {
+        match (live, declared.active) {
+            (None, true) => self.create_client(name, declared),
+            (Some((id, live)), true) if live.active => {
+                self.update_client(name, declared, id, live);
+            }
+            (Some((id, live)), true) => self.reactivate_client(name, declared, id, live),
+            (Some((id, live)), false) if live.active => self.pause_client(name, declared, id),
+            (None | Some(_), false) => {}
+        }
+    }
+
+    fn create_client(&mut self, name: &ClientName, declared: &DesiredClient) {
+        let Consumption { after, lacking } = self.consumption(name, declared, None);
+        if let Some((code, message)) = lacking {
+            let keys = match declared.keys.as_ref().map_or(0, Vec::len) {
+                0 => "",
+                _ => "; nor are its keys registered",
+            };
+            let message = format!("{message}{keys}");
+            return self.block_client(Verb::Create, name, code, message);
+        }
+        let mut write = write(declared, None);
+        let fresh = |change: &mut Change| change.before = Value::Null;
+        write.attributes.changes.iter_mut().for_each(fresh);
+        self.tell_secret(name, declared);
+        self.push_client(name, ClientWork::Create(Box::new(write)), &declared.source, None, after);
+        let made = ActionId::client(Verb::Create, name);
+        self.keys(name, declared, None, &[], false, vec![made]);
+    }
+
+    fn update_client(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        id: &ClientId,
+        live: &LiveClient,
+    ) {
+        let keys = live.keys.as_deref().unwrap_or_default();
+        self.keys(name, declared, Some(id), keys, false, Vec::new());
+        self.tell_ends(name, declared, keys);
+        let Consumption { after, lacking } = self.consumption(name, declared, Some(live));
+        if let Some((code, message)) = lacking {
+            return self.block_client(Verb::Update, name, code, message);
+        }
+        let write = write(declared, Some(live));
+        if !write.changes().is_empty() {
+            let work = ClientWork::Update(id.clone(), Box::new(write));
+            self.push_client(name, work, &declared.source, None, after);
+        }
+    }
+
+    /// DigDir kept the keys: those that are not declared go before they count again.
+    fn reactivate_client(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        id: &ClientId,
+        live: &LiveClient,
+    ) {
+        let Consumption { mut after, lacking } = self.consumption(name, declared, Some(live));
+        if let Some((code, message)) = lacking {
+            return self.block_client(Verb::Reactivate, name, code, message);
+        }
+        let kept = live.keys.as_deref().unwrap_or_default();
+        after.extend(self.keys(name, declared, Some(id), kept, true, Vec::new()));
+        self.tell_ends(name, declared, kept);
+        let keys = kept.iter().filter(|key| stays(key, declared));
+        let work = ClientWork::Reactivate {
+            id: id.clone(),
+            write: Box::new(write(declared, Some(live))),
+            keys: keys.cloned().collect(),
+        };
+        self.push_client(name, work, &declared.source, None, after);
+    }
+
+    fn pause_client(&mut self, name: &ClientName, declared: &DesiredClient, id: &ClientId) {
+        if declared.prevent_deactivation {
+            let message = "its declaration says prevent_deactivation: take that out in a change \
+                           of its own, apply it, and deactivate the client after that";
+            self.block_client(
+                Verb::Deactivate,
+                name,
+                Code::PreventDeactivation,
+                message.to_owned(),
+            );
+        } else {
+            self.deactivate_client(name, id, &declared.source, None);
+        }
+    }
+
+    /// A client that is taken out for good.
+    fn removed_client(
+        &mut self,
+        name: &ClientName,
+        removal: &Removal,
+        found: &[(&ClientId, &LiveClient)],
+        claims: &Claims<'_>,
+    ) {
+        let active: Vec<_> = found.iter().filter(|(_, client)| client.active).collect();
+        match (removal.action, active.as_slice()) {
+            (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
+            (RemovalAction::Deactivate, [(id, _)]) => match claims.get(*id) {
+                Some(names) => self.claimed(name, names),
+                None => {
+                    self.deactivate_client(name, id, &removal.source, removal.reason.clone());
+                }
+            },
+            (RemovalAction::Deactivate, several) => {
+                let ids = several.iter().map(|(id, _)| (*id).clone()).collect();
+                self.mismatched(Verb::Deactivate, name, &Mismatch::Several(ids));
+            }
+        }
+    }
+
+    fn deactivate_client(
+        &mut self,
+        name: &ClientName,
+        id: &ClientId,
+        source: &Source,
+        reason: Option<String>,
+    ) {
+        let target = ActionId::client(Verb::Deactivate, name);
+        if !self.is_protected(target, name.as_str()) {
+            let work = ClientWork::Deactivate(id.clone());
+            self.push_client(name, work, source, reason, Vec::new());
+        }
+    }
+
+    fn mismatched(&mut self, verb: Verb, name: &ClientName, mismatch: &Mismatch) {
+        let (code, message) = match mismatch {
+            Mismatch::Several(ids) => {
+                let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+                let message = format!(
+                    "several live clients could be it: {}. Write `client_id` with the right one in \
+                     the declaration",
+                    ids.join(", ")
+                );
+                (Code::AmbiguousClient, message)
+            }
+            Mismatch::NoSuchId(id) => (
+                Code::NoSuchClient,
+                format!(
+                    "the organisation has no client {id} in this environment: mend `client_id`, or \
+                     leave it out to have the client made; ids differ between environments, so it \
+                     may belong into `per_environment`"
+                ),
+            ),
+            Mismatch::OtherType { id, integration_type } => (
+                Code::ClientType,
+                format!(
+                    "the live client {id} of this name is of the integration_type \
+                     {integration_type}, which can never change: declare it as it is, give the new \
+                     one another name, or first have the old one deactivated by a change of its own"
+                ),
+            ),
+        };
+        self.block_client(verb, name, code, message);
+    }
+
+    fn claimed(&mut self, name: &ClientName, names: &[&ClientName]) {
+        let others: Vec<_> = names.iter().map(|other| format!("'{other}'")).collect();
+        let message = format!(
+            "more than one declaration is this live client: {}. Keep one, and mend the `client_id` \
+             or `previous_name` of the others",
+            others.join(", ")
+        );
+        self.block_client(Verb::Update, name, Code::ClientTwice, message);
+    }
+
+    fn tell_secret(&mut self, name: &ClientName, declared: &DesiredClient) {
+        let has_secret = match declared.attributes.token_endpoint_auth_method {
+            Some(AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost) => true,
+            Some(AuthMethod::PrivateKeyJwt | AuthMethod::None) | None => false,
+        };
+        if has_secret {
+            self.notices.push(Notice {
+                code: Code::SecretNotKept,
+                target: format!("client {name}"),
+                message: "DigDir tells its secret once, and portvakt does not keep it: have a new \
+                          one made in DigDir's self-service for the application"
+                    .to_owned(),
+            });
+        }
+    }
+
+    fn tell_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
+        let unmanaged =
+            self.live.clients.iter().filter(|(id, client)| client.active && !known.contains(id));
+        self.notices.extend(unmanaged.map(|(id, client)| Notice {
+            code: Code::Unmanaged,
+            target: format!("client {}", client.name),
+            message: format!("({id}) is live and declared nowhere: it is left as it is"),
+        }));
+    }
+
+    fn block_client(&mut self, verb: Verb, name: &ClientName, code: Code, message: String) {
+        self.block(ActionId::client(verb, name), code, message);
+    }
+
+    fn push_client(
+        &mut self,
+        name: &ClientName,
+        work: ClientWork,
+        source: &Source,
+        reason: Option<String>,
+        after: Vec<ActionId>,
+    ) {
+        let (work, source) = (Work::Client(name.clone(), work), source.clone());
+        self.actions.push(Action { work, source, reason, after });
+    }
+}
+
+/// What makes a client, or a live one the declared one.
+fn write(declared: &DesiredClient, live: Option<&LiveClient>) -> ClientWrite {
+    let nothing = Representation::new();
+    let representation = live.map_or(&nothing, |live| &live.representation);
+    let wanted: Vec<_> = declared.attributes.wanted().collect();
+    let changes = changes(representation, wanted.iter().cloned());
+    ClientWrite {
+        attributes: Write { wanted, changes },
+        on_behalf_of: OnBehalfOfWrite::new(declared, live),
+    }
+}

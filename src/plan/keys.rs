@@ -1,0 +1,99 @@
+//! What becomes of a client's keys, and which of them end soon.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Work};
+use crate::domain::{Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey};
+use crate::text::counted;
+
+impl Draft<'_> {
+    /// Makes the client's keys the declared ones, if it declares any. Gives the action's id.
+    pub(super) fn keys(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        id: Option<&ClientId>,
+        before: &[LiveKey],
+        asleep: bool,
+        after: Vec<ActionId>,
+    ) -> Option<ActionId> {
+        let wanted = declared.keys.as_ref()?;
+        let work =
+            KeysWork { id: id.cloned(), before: before.to_vec(), wanted: wanted.clone(), asleep };
+        if work.changes().is_empty() {
+            return None;
+        }
+        let (work, source) = (Work::Keys(name.clone(), work), declared.keys_source.clone());
+        let action = Action { work, source, reason: None, after };
+        let id = action.id();
+        self.actions.push(action);
+        Some(id)
+    }
+
+    /// Tells of the keys that stay and end within the time that the repository names.
+    pub(super) fn tell_ends(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        live: &[LiveKey],
+    ) {
+        let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
+        for key in live.iter().filter(|key| stays(key, declared)) {
+            let Some(ends) = key.ends.filter(|ends| *ends <= until) else { continue };
+            let what = end(self.now, ends);
+            self.notices.push(Notice {
+                code: Code::KeyEnds,
+                target: format!("client {name}"),
+                message: format!(
+                    "the key {} {what}: add another with `portvakt keys rotate`",
+                    key.kid
+                ),
+            });
+        }
+    }
+}
+
+/// Whether a live key is a declared one, or none is declared: then all are left alone.
+pub(super) fn stays(key: &LiveKey, declared: &DesiredClient) -> bool {
+    declared.keys.as_ref().is_none_or(|wanted| wanted.iter().any(|other| key.is(other)))
+}
+
+/// `ends on 2027-01-31, in 12 days`.
+fn end(now: Timestamp, ends: Timestamp) -> String {
+    let day = ends.strftime("%F");
+    match ends.duration_since(now) {
+        left if left <= SignedDuration::ZERO => format!("ended on {day}"),
+        left => {
+            let days = u64::try_from(left.as_hours() / 24).unwrap_or_default();
+            format!("ends on {day}, in {}", counted(days, "day", "s"))
+        }
+    }
+}
+
+impl KeysWork {
+    /// Which keys go and which come, by their ids. A key under the id of another takes its place.
+    pub fn changes(&self) -> Vec<Change> {
+        let Self { id: _, before, wanted, asleep: _ } = self;
+        let goes = |key: &&LiveKey| !wanted.iter().any(|other| key.is(other));
+        let comes = |key: &&PublicKey| !before.iter().any(|other| other.is(key));
+        let removed = before.iter().filter(goes).map(|key| Change {
+            field: "jwks",
+            before: json!({ "kid": key.kid, "thumbprint": key.thumbprint }),
+            after: Value::Null,
+        });
+        let added = wanted.iter().filter(comes).map(|key| Change {
+            field: "jwks",
+            before: Value::Null,
+            after: json!({ "kid": key.kid, "thumbprint": key.thumbprint() }),
+        });
+        let mut changes: Vec<Change> = removed.chain(added).collect();
+        changes.sort_by_cached_key(|change| (change.before.to_string(), change.after.to_string()));
+        changes
+    }
+
+    /// Whether a key is taken away by it.
+    pub fn takes_away(&self) -> bool {
+        self.changes().iter().any(|change| !change.before.is_null())
+    }
+}
