@@ -1,5 +1,7 @@
 //! The tables of the design's section 3 on two models: what is declared and what is live.
 
+mod clients;
+
 use std::collections::BTreeMap;
 
 use globset::{Glob, GlobSetBuilder};
