@@ -1,7 +1,8 @@
 //! The endpoints below `/api/v1/clients/{client_id}/jwks`.
 //!
 //! Where no source settles what DigDir does: keys that have expired stay in the set until they
-//! are taken out; taking out what is not there is 404.
+//! are taken out; taking out what is not there is 404; the keys of an inactive client can be changed,
+//! unless the switch `inactive-client-refused` is on.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -12,7 +13,8 @@ use super::call::{Answer, Call, DCR_MODIFY, DCR_READ, DCR_WRITE};
 use super::clients::{owned, owned_mut};
 use super::jwk::{self, MOST_KEYS};
 use super::refusal::{FieldError, Refusal};
-use super::{ClientRecord, KeyRecord};
+use super::{ClientRecord, KeyRecord, State};
+use crate::domain::Orgno;
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[DCR_READ])?;
@@ -34,7 +36,7 @@ pub(super) async fn replace(call: Call) -> Answer {
     let keys = jwk::accept_set(&call.json()?)?;
     let keep = call.shared.switches().keys_keep_exp;
     call.shared.change(|state| {
-        let client = owned_mut(state, caller, call.path("client_id"))?;
+        let client = changeable(state, caller, &call)?;
         let keys = keys.into_iter().map(|(kid, key)| {
             let key = jwk::registered(key, client.keys.get(&kid), keep);
             (kid, key)
@@ -50,7 +52,7 @@ pub(super) async fn delete_all(call: Call) -> Answer {
     call.query(&[])?;
     let id = call.path("client_id");
     call.shared.change(|state| {
-        let client = owned_mut(state, caller, id)?;
+        let client = changeable(state, caller, &call)?;
         if client.keys.is_empty() {
             return Err(none(id));
         }
@@ -82,7 +84,7 @@ pub(super) async fn put(call: Call) -> Answer {
     }
     let keep = call.shared.switches().keys_keep_exp;
     call.shared.change(|state| {
-        let client = owned_mut(state, caller, call.path("client_id"))?;
+        let client = changeable(state, caller, &call)?;
         let before = client.keys.get(&kid);
         if before.is_none() && client.keys.len() >= MOST_KEYS {
             return Err(Refusal::bad_request(format!("The client has {MOST_KEYS} keys already")));
@@ -100,10 +102,25 @@ pub(super) async fn delete(call: Call) -> Answer {
     call.query(&[])?;
     let kid = call.path("kid");
     call.shared.change(|state| {
-        let client = owned_mut(state, caller, call.path("client_id"))?;
+        let client = changeable(state, caller, &call)?;
         client.keys.remove(kid).ok_or_else(|| unknown(kid))?;
         Ok(StatusCode::OK.into_response())
     })
+}
+
+/// The client, if its keys can be changed.
+fn changeable<'a>(
+    state: &'a mut State,
+    caller: Orgno,
+    call: &Call,
+) -> Result<&'a mut ClientRecord, Refusal> {
+    let id = call.path("client_id");
+    let refused = call.shared.switches().inactive_client_refused;
+    let client = owned_mut(state, caller, id)?;
+    match refused && !client.active {
+        true => Err(Refusal::conflict(format!("The client {id} is inactive"))),
+        false => Ok(client),
+    }
 }
 
 fn set(client: &ClientRecord) -> Value {

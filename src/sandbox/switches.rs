@@ -16,6 +16,7 @@ pub struct Switches {
     pub inactive_access_refused: bool,
     pub put_keeps_omitted: bool,
     pub keys_keep_exp: bool,
+    pub inactive_client_refused: bool,
     pub sync_delay: u64,
     pub latency: u64,
     pub token_lifetime: u64,
@@ -31,6 +32,7 @@ impl Default for Switches {
             inactive_access_refused: false,
             put_keeps_omitted: false,
             keys_keep_exp: false,
+            inactive_client_refused: false,
             sync_delay: 0,
             latency: 0,
             token_lifetime: 120,
@@ -41,7 +43,7 @@ impl Default for Switches {
 impl Switches {
     /// Each switch's name on the command line, and what it does. A field has the same name with
     /// `_` for `-`.
-    pub const ALL: [(&'static str, &'static str); 10] = [
+    pub const ALL: [(&'static str, &'static str); 11] = [
         ("empty-list-is-404", "an empty list comes as a 404 that says 'does not have any'"),
         ("denied-hidden", "accesses that were taken away are listed only with inactive=true"),
         ("prefix-with-colon", "GET /prefix gives prefixes with a trailing colon"),
@@ -49,6 +51,7 @@ impl Switches {
         ("inactive-access-refused", "an access to an inactive scope cannot be taken away: 409"),
         ("put-keeps-omitted", "a field that a PUT leaves out stays; an empty text takes it away"),
         ("keys-keep-exp", "a key that is registered again ends when it would have ended before"),
+        ("inactive-client-refused", "the keys of an inactive client cannot be changed: 409"),
         ("sync-delay", "seconds until the token endpoint knows a new client or key (sync-delay=2)"),
         ("latency", "milliseconds before each answer (latency=20)"),
         (
@@ -71,6 +74,7 @@ impl Switches {
             "inactive-access-refused" => assign(&mut self.inactive_access_refused, value),
             "put-keeps-omitted" => assign(&mut self.put_keeps_omitted, value),
             "keys-keep-exp" => assign(&mut self.keys_keep_exp, value),
+            "inactive-client-refused" => assign(&mut self.inactive_client_refused, value),
             "sync-delay" => assign(&mut self.sync_delay, value),
             "latency" => assign(&mut self.latency, value),
             "token-lifetime" => assign(&mut self.token_lifetime, value),
