@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::declared::{Declared, Group, Scope, Stray, Who};
+use super::declared::{Client, ClientPart, Declared, Group, Scope, Stray, Who};
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::environments::EnvironmentSet;
 use super::instead;
-use super::own::teams::{Objection, Teams};
+use super::own::teams::{Objection, Teams, Thing};
 use super::rules::Rule;
 use super::settings::SETTINGS_FILE;
 use super::suggest::Suggester;
-use crate::domain::{Orgno, ScopeName};
+use crate::domain::{ClientId, Orgno};
 
 /// How much access is resolved; far more than any organisation gives.
 const MOST_ACCESSES: usize = 1_000_000;
@@ -20,8 +20,12 @@ pub(super) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let scopes = declared.scopes.iter().map(|scope| (&scope.name, &scope.place));
     let removed = declared.removed.iter().map(|removed| (&removed.scope, &removed.place));
-    for (name, place) in scopes.chain(removed) {
-        found.extend(outside_its_team(name, place, teams));
+    let scopes = scopes.chain(removed).map(|(name, place)| (Thing::Scope(name), place));
+    let clients = declared.clients.iter().map(|client| (&client.name, &client.place));
+    let removed = declared.removed_clients.iter().map(|removed| (&removed.name, &removed.place));
+    let clients = clients.chain(removed).map(|(name, place)| (Thing::Client(name), place));
+    for (thing, place) in scopes.chain(clients) {
+        found.extend(outside_its_team(thing, place, teams));
     }
     duplicates(declared, &mut found);
     removals(declared, &mut found);
@@ -30,8 +34,8 @@ pub(super) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     found
 }
 
-fn outside_its_team(name: &ScopeName, place: &Place, teams: &Teams) -> Option<Diagnostic> {
-    let Objection { rule, message, help, team } = teams.objection(&place.file, name)?;
+fn outside_its_team(thing: Thing<'_>, place: &Place, teams: &Teams) -> Option<Diagnostic> {
+    let Objection { rule, message, help, team } = teams.objection(&place.file, thing)?;
     let team = Place { file: SETTINGS_FILE.into(), span: team };
     let diagnostic = Diagnostic::new(rule, place, &message, &help);
     Some(diagnostic.with_related(team.related("the team is declared here")))
@@ -42,6 +46,7 @@ fn duplicates(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
     let help = "keep one of them, or give the two `environments` that do not overlap";
     twice(scopes, Rule::DuplicateScope, "the scope", help, found);
+    clients(declared, help, found);
     let aliases = declared.aliases.iter();
     let aliases = aliases.map(|alias| (alias.alias.as_str(), alias.environments, &alias.place));
     twice(aliases, Rule::DuplicateAlias, "the alias", help, found);
@@ -73,30 +78,88 @@ fn twice<'d>(
     }
 }
 
-fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
-    let mut scopes: HashMap<_, &Place> = HashMap::new();
-    for scope in &declared.scopes {
-        scopes.entry(&scope.name).or_insert(&scope.place);
+/// Clients that are one: by their name, by their id, or by what one of them was called before.
+fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
+    let clients = || declared.clients.iter();
+    let named = clients().map(|client| (client.name.as_str(), client.environments, &client.place));
+    twice(named, Rule::DuplicateClient, "the client", help, found);
+    let places: Vec<_> = clients().flat_map(pinned).collect();
+    let pinned = places.iter().map(|(id, environments, place)| (id.as_str(), *environments, place));
+    let help = "an id is one client's: keep one of the declarations, or correct the `client_id`";
+    twice(pinned, Rule::DuplicateClient, "the client id", help, found);
+    let names: HashMap<_, _> = clients().map(|client| (&client.name, client)).collect();
+    for client in clients() {
+        let Some((previous, span)) = &client.previous_name else { continue };
+        if let Some(other) = names.get(previous)
+            && other.environments.overlaps(client.environments)
+        {
+            let message = format!("{} is still a client's name", quoted(previous.as_str()));
+            let help = "take `previous_name` out, or that client";
+            let place = client.place.with(*span);
+            let diagnostic = Diagnostic::new(Rule::DuplicateClient, &place, &message, help);
+            found.push(diagnostic.with_related(other.place.related("declared here")));
+        }
     }
-    let mut removed: HashMap<_, &Place> = HashMap::new();
-    for removal in &declared.removed {
-        let name = quoted(removal.scope.as_str());
-        let place = &removal.place;
-        if let Some(scope) = scopes.get(&removal.scope) {
-            let message = format!("the scope {name} is removed, and declared as well");
+}
+
+/// The ids that a client pins, each with the environments in which it does.
+fn pinned(client: &Client) -> Vec<(ClientId, EnvironmentSet, Place)> {
+    let at = |part: &ClientPart| {
+        let id = part.id.clone()?;
+        let place = part.spans.of("client_id").map(|span| client.place.with(span));
+        Some((id, place.unwrap_or_else(|| client.place.clone())))
+    };
+    let mut rest = client.environments;
+    let mut pinned = Vec::new();
+    for own in &client.overrides {
+        if let Some((id, place)) = at(&own.part) {
+            pinned.push((id, own.environment.and(client.environments), place));
+            rest = rest.without(own.environment);
+        }
+    }
+    pinned.extend(at(&client.part).map(|(id, place)| (id, rest, place)));
+    pinned
+}
+
+fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let scopes = declared.scopes.iter().map(|scope| (scope.name.as_str(), &scope.place));
+    let removed = declared.removed.iter().map(|removed| (removed.scope.as_str(), &removed.place));
+    removed_and("scope", scopes, removed, found);
+    let clients = declared.clients.iter().map(|client| (client.name.as_str(), &client.place));
+    let removed =
+        declared.removed_clients.iter().map(|removed| (removed.name.as_str(), &removed.place));
+    removed_and("client", clients, removed, found);
+}
+
+/// What is removed and declared, and what is removed twice.
+fn removed_and<'d>(
+    what: &str,
+    declared: impl Iterator<Item = (&'d str, &'d Place)>,
+    removals: impl Iterator<Item = (&'d str, &'d Place)>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut places: HashMap<&str, &Place> = HashMap::new();
+    for (name, place) in declared {
+        places.entry(name).or_insert(place);
+    }
+    let mut removed: HashMap<&str, &Place> = HashMap::new();
+    for (name, place) in removals {
+        let shown = quoted(name);
+        if let Some(declared) = places.get(name) {
+            let message = format!("the {what} {shown} is removed, and declared as well");
             let help = "take it out of `removed`, or take its declaration out";
-            let related = scope.related("declared here");
+            let related = declared.related("declared here");
             let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, place, &message, help);
             found.push(diagnostic.with_related(related));
         }
-        if let Some(first) = removed.get(&removal.scope) {
-            let message = format!("the scope {name} is removed twice");
+        if let Some(first) = removed.get(name) {
+            let message = format!("the {what} {shown} is removed twice");
             let related = first.related("first removed here");
             let diagnostic =
                 Diagnostic::new(Rule::RemovedTwice, place, &message, "keep one of them");
             found.push(diagnostic.with_related(related));
         } else {
-            removed.insert(&removal.scope, place);
+            removed.insert(name, place);
         }
     }
 }

@@ -1,14 +1,21 @@
 //! What the files declare, each thing checked by itself but not yet against the others.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::attributes::Layer;
+use super::client_attributes::ClientLayer;
 use super::diagnostic::{Diagnostic, Place};
 use super::document::Located;
 use super::environments::EnvironmentSet;
+use super::keys::Keys;
 use super::places::Span;
 use super::silences::Silence;
-use crate::domain::{Orgno, RemovalAction, ScopeName};
+use crate::domain::{
+    ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId, Orgno,
+    RemovalAction, ScopeName,
+};
 
 /// What one file declares, and in the end what all of them do.
 #[derive(Debug, Default)]
@@ -18,6 +25,8 @@ pub(super) struct Declared {
     pub(super) scopes: Vec<Scope>,
     pub(super) strays: Vec<Stray>,
     pub(super) removed: Vec<Removed>,
+    pub(super) clients: Vec<Client>,
+    pub(super) removed_clients: Vec<RemovedClient>,
     pub(super) silences: Vec<Silence>,
     /// Names of aliases and groups that are declared with errors: using them is no second error.
     pub(super) broken: Vec<String>,
@@ -34,6 +43,8 @@ impl Declared {
             scopes,
             strays,
             removed,
+            clients,
+            removed_clients,
             silences,
             broken,
             incomplete,
@@ -44,6 +55,8 @@ impl Declared {
         self.scopes.extend(scopes);
         self.strays.extend(strays);
         self.removed.extend(removed);
+        self.clients.extend(clients);
+        self.removed_clients.extend(removed_clients);
         self.silences.extend(silences);
         self.broken.extend(broken);
         self.incomplete |= incomplete;
@@ -186,5 +199,70 @@ pub(super) struct Removed {
     pub(super) action: RemovalAction,
     pub(super) reason: Option<String>,
     /// Where the scope's name stands.
+    pub(super) place: Place,
+}
+
+/// A client.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) name: ClientName,
+    /// What it was called before, and where that stands.
+    pub(super) previous_name: Option<(ClientName, Span)>,
+    pub(super) integration_type: IntegrationType,
+    pub(super) part: ClientPart,
+    pub(super) overrides: Vec<ClientOverride>,
+    pub(super) environments: EnvironmentSet,
+    pub(super) prevent_deactivation: bool,
+    /// Where the name stands.
+    pub(super) place: Place,
+}
+
+/// What a client is, as far as it can differ between environments.
+#[derive(Debug, Default)]
+pub(super) struct ClientPart {
+    pub(super) id: Option<ClientId>,
+    pub(super) description: Option<String>,
+    pub(super) scopes: Option<Vec<ConsumedScope>>,
+    pub(super) attributes: ClientLayer,
+    pub(super) keys: Option<Keys>,
+    pub(super) on_behalf_of: Option<BTreeMap<OnBehalfOfId, OnBehalfOf>>,
+    pub(super) active: Option<bool>,
+    /// Where the values of its keys stand.
+    pub(super) spans: Spans,
+}
+
+/// What a client is in one environment.
+#[derive(Debug)]
+pub(super) struct ClientOverride {
+    pub(super) environment: EnvironmentSet,
+    pub(super) part: ClientPart,
+    pub(super) span: Span,
+}
+
+impl Client {
+    /// What is said of the client in an environment, what decides first.
+    pub(super) fn parts(&self, environment: EnvironmentSet) -> impl Iterator<Item = &ClientPart> {
+        let own = self.overrides.iter().filter(move |o| o.environment == environment);
+        own.map(|o| &o.part).chain([&self.part])
+    }
+
+    /// What an environment's client has of something, from what decides first.
+    pub(super) fn first<'c, T>(
+        &'c self,
+        environment: EnvironmentSet,
+        pick: impl Fn(&'c ClientPart) -> Option<T>,
+    ) -> Option<T> {
+        self.parts(environment).find_map(pick)
+    }
+}
+
+/// A client that is no longer held.
+#[derive(Debug)]
+pub(super) struct RemovedClient {
+    pub(super) name: ClientName,
+    pub(super) id: Option<ClientId>,
+    pub(super) action: RemovalAction,
+    pub(super) reason: Option<String>,
+    /// Where the client's name stands.
     pub(super) place: Place,
 }

@@ -185,6 +185,29 @@ pub(super) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
     bytes.ok_or_else(|| Box::new(too_large(&listed.name)))
 }
 
+/// What a regular file of the repository holds, unless it is larger than `largest` bytes or a
+/// symbolic link leads out of the repository. `path` has no `..`. The error says why it cannot be
+/// read.
+pub(super) fn read_inside(root: &Path, path: &str, largest: u64) -> Result<Vec<u8>, String> {
+    let path = root.join(path);
+    let inside = target(&path, root).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let path = root.join(inside.ok_or("a symbolic link leads out of the repository")?);
+    let metadata = fs::metadata(&path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let file = File::open(&path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    match bytes.len() as u64 <= largest {
+        true => Ok(bytes),
+        false => Err(format!("it is larger than {} KiB", largest / 1024)),
+    }
+}
+
 /// The text of a file of the repository as it is now, for showing its lines; `None` for what is no
 /// small regular file in it, or not UTF-8.
 pub fn source(root: &Path, file: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Mending what is safe to mend: the text is changed where a finding stands and nowhere else, so
 //! comments and layout stay.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use serde_yaml::Value;
 
 use super::diagnostic::Diagnostic;
 use super::document::{Findings, decode};
+use super::key_files::KeyFiles;
 use super::lines::Lines;
 use super::places::Span;
 use super::rules::Rule;
@@ -155,7 +157,9 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
         return settings(text.as_bytes()).1;
     }
     let read = |known| {
-        let mut declared = reading::declarations(file.clone(), text.as_bytes(), known);
+        // What stands in files with keys is not looked at: it is the same before and after.
+        let no_keys = KeyFiles::Memory(HashMap::new());
+        let mut declared = reading::declarations(file.clone(), text.as_bytes(), known, &no_keys);
         silences::heed(&mut declared.diagnostics, &declared.silences);
         declared.diagnostics
     };

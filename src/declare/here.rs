@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::declared::{Alias, Consumer, Declared, Scope, Who};
+use super::declared::{Alias, Client, Consumer, Declared, Scope, Who};
 use super::diagnostic::Place;
 use super::environment::Target;
 use super::environments::EnvironmentSet;
@@ -52,6 +52,24 @@ impl<'r> Here<'r> {
     pub(super) fn scopes(&self) -> impl Iterator<Item = &'r Scope> {
         let here = self.set;
         self.declared.scopes.iter().filter(move |scope| scope.environments.overlaps(here))
+    }
+
+    pub(super) fn clients(&self) -> impl Iterator<Item = &'r Client> {
+        let here = self.set;
+        self.declared.clients.iter().filter(move |client| client.environments.overlaps(here))
+    }
+
+    /// Where the value of a client's attribute stands that it has here: in the client, in the
+    /// defaults, or else the client's name.
+    pub(super) fn deciding_of_client(&self, client: &Client, attribute: &str) -> Place {
+        let own = client.first(self.set, |part| part.spans.of(attribute));
+        if let Some(span) = own {
+            return client.place.with(span);
+        }
+        match self.settings.client_default_spans.of(attribute) {
+            Some(span) => Place { file: SETTINGS_FILE.into(), span },
+            None => client.place.clone(),
+        }
     }
 
     pub(super) fn aliases(&self) -> impl Iterator<Item = &'r Alias> {

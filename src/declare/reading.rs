@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use serde_yaml::{Mapping, Value};
 
+use super::clients;
 use super::consumers;
 use super::declarations_file::DOCUMENT_KEYS;
 use super::declared::Declared;
 use super::document::{Findings, Located, decode, parse};
 use super::instead;
 use super::item::{items_of, mend_no_two_alike, unknown_key, wrong_kind};
+use super::key_files::KeyFiles;
 use super::rules::Rule;
 use super::scopes;
 use super::settings::Settings;
@@ -17,7 +19,12 @@ use super::silences;
 use super::suggest::nearest;
 
 /// What the bytes of a file declare.
-pub(super) fn declarations(file: Arc<str>, bytes: &[u8], settings: &Settings) -> Declared {
+pub(super) fn declarations(
+    file: Arc<str>,
+    bytes: &[u8],
+    settings: &Settings,
+    key_files: &KeyFiles<'_>,
+) -> Declared {
     let mut declared = Declared::default();
     let mut findings = Findings::new(file);
     let text = decode(bytes, &mut findings);
@@ -25,7 +32,7 @@ pub(super) fn declarations(file: Arc<str>, bytes: &[u8], settings: &Settings) ->
         Some((text, documents)) => {
             declared.silences = silences::read(text, &documents, &mut findings);
             for document in &documents {
-                read_document(document.root(), settings, &mut declared, &mut findings);
+                read_document(document.root(), settings, key_files, &mut declared, &mut findings);
             }
         }
         None => declared.incomplete = true,
@@ -37,6 +44,7 @@ pub(super) fn declarations(file: Arc<str>, bytes: &[u8], settings: &Settings) ->
 fn read_document(
     at: Located<'_>,
     settings: &Settings,
+    key_files: &KeyFiles<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
@@ -76,14 +84,24 @@ fn read_document(
     for item in whole(&items, findings) {
         scopes::scope(item, settings, declared, findings);
     }
+    for item in items_of(at, "clients", findings) {
+        clients::client(item, settings, key_files, declared, findings);
+    }
     for item in items_of(at, "removed", findings) {
-        declared.removed.extend(scopes::removed(item, settings, findings));
+        match (item.get("client"), item.get("scope")) {
+            (Some(_), None) => declared.removed_clients.extend(clients::removed(item, findings)),
+            (_, Some(_)) | (None, None) => {
+                declared.removed.extend(scopes::removed(item, settings, findings));
+            }
+        }
     }
 }
 
 fn foreign_help(file: &str) -> String {
     let exclude = instead::exclude(file);
-    format!("a declaration has `consumers`, `groups`, `scopes` or `removed` at its top; {exclude}")
+    format!(
+        "a declaration has `consumers`, `groups`, `scopes`, `clients` or `removed` at its top; {exclude}"
+    )
 }
 
 /// Whether a document is a scope that does not stand under `scopes`; reported.

@@ -11,6 +11,7 @@ use super::diagnostic::{self, Diagnostic};
 use super::environment::Environment;
 use super::environments::EnvironmentSet;
 use super::here::Here;
+use super::key_files::KeyFiles;
 use super::rules::Rule;
 use super::settings::{Settings, settings};
 use super::silences::{self, Silence};
@@ -59,8 +60,9 @@ pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
     from_parts(root, &bytes, |settings| {
         let (listed, refused) = files::list(root, settings);
+        let keys = KeyFiles::on_disk(root);
         let parts = listed.into_par_iter().map(|listed| match files::read(&listed) {
-            Ok(bytes) => reading::declarations(listed.name, &bytes, settings),
+            Ok(bytes) => reading::declarations(listed.name, &bytes, settings, &keys),
             Err(error) => {
                 Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
             }
@@ -81,11 +83,13 @@ pub fn read(
     mut files: Vec<(Arc<str>, Vec<u8>)>,
 ) -> Result<Repository, Vec<Diagnostic>> {
     files.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
+    let (yaml, others): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(name, _)| files::is_yaml(Path::new(&**name)));
+    let keys = KeyFiles::Memory(others.into_iter().collect());
     from_parts(root, settings, |settings| {
-        let chosen = files.into_par_iter().filter(|(name, _)| {
-            files::is_yaml(Path::new(&**name)) && files::is_chosen(name, settings)
-        });
-        let parts = chosen.map(|(name, bytes)| reading::declarations(name, &bytes, settings));
+        let chosen = yaml.into_par_iter().filter(|(name, _)| files::is_chosen(name, settings));
+        let parts =
+            chosen.map(|(name, bytes)| reading::declarations(name, &bytes, settings, &keys));
         (parts.collect(), Vec::new())
     })
 }

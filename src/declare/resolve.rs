@@ -6,11 +6,13 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::attributes::{Layer, resolve};
-use super::declared::{Consumer, Scope};
+use super::client_attributes::{self, ClientLayer};
+use super::declared::{Client, Consumer, Scope};
 use super::diagnostic::Place;
 use super::here::Here;
 use crate::domain::{
-    Desired, DesiredAccess, DesiredScope, Orgno, Removal, ScopeAttributes, Source,
+    ClientAttributes, ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Orgno,
+    Removal, ScopeAttributes, Source,
 };
 
 /// Resolves declarations for one environment.
@@ -24,14 +26,23 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         };
         (removed.scope.clone(), removal)
     });
+    let clients = here.clients().map(|client| (client.name.clone(), resolve_client(client, here)));
+    let removed_clients = here.declared.removed_clients.iter().map(|removed| {
+        let removal = Removal {
+            action: removed.action,
+            reason: removed.reason.clone(),
+            source: source(&removed.place),
+        };
+        (removed.name.clone(), ClientRemoval { id: removed.id.clone(), removal })
+    });
     Desired {
         environment: here.name.to_owned(),
         organization,
         scopes: scopes.collect(),
         removed: removed.collect(),
-        clients: BTreeMap::new(),
-        removed_clients: BTreeMap::new(),
-        warn_before: jiff::SignedDuration::from_hours(30 * 24),
+        clients: clients.collect(),
+        removed_clients: removed_clients.collect(),
+        warn_before: here.settings.warn_before,
         names: names(here, organization),
         guards: here.settings.guards.clone(),
     }
@@ -52,6 +63,34 @@ fn resolve_scope(scope: &Scope, here: &Here<'_>) -> DesiredScope {
         consumers,
         source: source(&scope.place),
     }
+}
+
+fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
+    let keys = client.first(here.set, |part| part.keys.as_ref());
+    let keys_place = keys.map(|keys| client.place.with(keys.span));
+    DesiredClient {
+        id: client.first(here.set, |part| part.id.clone()),
+        previous_name: client.previous_name.as_ref().map(|(name, _)| name.clone()),
+        attributes: client_attributes(client, here),
+        keys: keys.map(|keys| keys.keys.clone()),
+        on_behalf_of: client.first(here.set, |part| part.on_behalf_of.clone()),
+        active: client.first(here.set, |part| part.active).unwrap_or(true),
+        prevent_deactivation: client.prevent_deactivation,
+        source: source(&client.place),
+        keys_source: source(keys_place.as_ref().unwrap_or(&client.place)),
+    }
+}
+
+/// A client's attributes in an environment.
+pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttributes {
+    let layers: Vec<&ClientLayer> = client
+        .parts(here.set)
+        .map(|part| &part.attributes)
+        .chain([&here.settings.client_defaults])
+        .collect();
+    let description = client.first(here.set, |part| part.description.as_deref());
+    let scopes = client.first(here.set, |part| part.scopes.clone());
+    client_attributes::resolve(&client.name, client.integration_type, description, scopes, &layers)
 }
 
 /// A scope's attributes in an environment.

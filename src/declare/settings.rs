@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use jiff::SignedDuration;
 use url::{Host, Url};
 
 use super::attributes::Layer;
+use super::client_attributes::ClientLayer;
 use super::declared::Spans;
 use super::diagnostic::{Diagnostic, quoted};
 use super::document::{Document, Findings, Located, decode, parse};
@@ -48,6 +50,9 @@ pub struct Settings {
     pub(super) teams: Teams,
     pub(super) scope_defaults: Layer,
     pub(super) scope_default_spans: Spans,
+    pub(super) client_defaults: ClientLayer,
+    pub(super) client_default_spans: Spans,
+    pub(super) warn_before: SignedDuration,
     pub(super) include: Option<GlobSet>,
     pub(super) exclude: GlobSet,
 }
@@ -101,10 +106,13 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     });
     let exclude = file.exclude.0.unwrap_or_default();
     let exclude = globset(&exclude, true, root.get("exclude").unwrap_or(root), findings);
-    let at_defaults = root.get("defaults").and_then(|defaults| defaults.get("scope"));
+    let of_defaults = |kind| root.get("defaults").and_then(|defaults| defaults.get(kind));
+    let at_defaults = of_defaults("scope");
     if let Some(at) = at_defaults {
         check_texts(at, findings);
     }
+    let keys_policy = file.keys_policy.0.unwrap_or_default();
+    let warn_before = warn_before(keys_policy.warn_before.0.as_deref(), root, findings);
     Some(Settings {
         organization,
         organization_name: file.organization.name.0,
@@ -118,9 +126,37 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         teams,
         scope_default_spans: at_defaults.map(Spans::new).unwrap_or_default(),
         scope_defaults: defaults.scope.0.unwrap_or_default(),
+        client_default_spans: of_defaults("client").map(Spans::new).unwrap_or_default(),
+        client_defaults: defaults.client.0.unwrap_or_default(),
+        warn_before,
         include,
         exclude,
     })
+}
+
+/// How long before its end a key is told of where nothing is said.
+const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+fn warn_before(given: Option<&str>, root: Located<'_>, findings: &mut Findings) -> SignedDuration {
+    let Some(text) = given else {
+        return WARN_BEFORE;
+    };
+    parse_duration(text).unwrap_or_else(|| {
+        let place = root.get("keys_policy").and_then(|at| at.get("warn_before"));
+        let message = format!("{} is no time", quoted(text));
+        let help = "write days, weeks or hours, such as `30d`, `4w` or `12h`";
+        findings.report(Rule::WrongValue, place.unwrap_or(root).span(), &message, help);
+        WARN_BEFORE
+    })
+}
+
+/// A time in whole days (`30d`), weeks (`4w`) or hours (`12h`).
+pub fn parse_duration(text: &str) -> Option<SignedDuration> {
+    let hours = [("d", 24), ("w", 7 * 24), ("h", 1)];
+    let (number, hours) =
+        hours.iter().find_map(|(unit, hours)| Some((text.strip_suffix(unit)?, *hours)))?;
+    let number: u32 = number.parse().ok().filter(|_| number.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(SignedDuration::from_hours(i64::from(number) * hours))
 }
 
 fn organization(root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {

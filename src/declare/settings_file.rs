@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attributes::Layer;
+use super::client_attributes::ClientLayer;
 use super::environment::Environment;
 use super::given::{Entries, Given, Items};
 use super::own::file::{NamingItem, PolicyFile, TeamFile};
@@ -12,7 +13,7 @@ use super::own::file::{NamingItem, PolicyFile, TeamFile};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SettingsFile {
-    /// Whose scopes they are.
+    /// Whose scopes and clients they are.
     pub(super) organization: OrganizationFile,
     /// The prefixes that DigDir has given the organisation, without a colon.
     #[schemars(length(min = 1))]
@@ -27,17 +28,20 @@ pub(super) struct SettingsFile {
     #[serde(default)]
     #[expect(dead_code, reason = "read one by one, from the list itself")]
     naming: Items<NamingItem>,
-    /// What must hold of scopes and accesses.
+    /// What must hold of scopes, accesses and clients.
     #[serde(default)]
     #[expect(dead_code, reason = "read one by one, from the list itself")]
     policies: Items<PolicyFile>,
-    /// Who may declare which scopes, and where, by the team's name.
+    /// Who may declare which scopes and clients, and where, by the team's name.
     #[serde(default)]
     #[expect(dead_code, reason = "read one by one, from the mapping itself")]
     teams: Entries<TeamFile>,
     /// What an apply must not do without being told twice.
     #[serde(default)]
     pub(super) guards: Given<GuardsFile>,
+    /// What is told of the keys of clients.
+    #[serde(default)]
+    pub(super) keys_policy: Given<KeysPolicyFile>,
     /// Globs; only files that match one are read. Default: all.
     #[serde(default)]
     pub(super) include: Given<Vec<String>>,
@@ -69,13 +73,27 @@ pub(super) struct Defaults {
     /// The attributes of scopes.
     #[serde(default)]
     pub(super) scope: Given<Layer>,
+    /// The attributes of clients.
+    #[serde(default)]
+    pub(super) client: Given<ClientLayer>,
 }
 
-/// Limits that stop an apply, and scopes that no plan may deactivate.
+/// What is told of the keys of clients.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeysPolicyFile {
+    /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
+    /// `12h`. Default: 30d.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
+    pub(super) warn_before: Given<String>,
+}
+
+/// Limits that stop an apply, and what no plan may deactivate.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GuardsFile {
-    /// How many scopes one apply may deactivate. Default: 3.
+    /// How many scopes and clients one apply may deactivate. Default: 3.
     #[serde(default)]
     pub(super) max_deactivations: Given<u64>,
     /// How many accesses one apply may revoke. Default: 25.
@@ -85,7 +103,7 @@ pub(super) struct GuardsFile {
     #[serde(default)]
     #[schemars(range(max = 100))]
     pub(super) max_changed_percent: Given<u64>,
-    /// Globs of scope names; what matches is never deactivated. `*` matches `:` and `/` too.
+    /// Globs of names of scopes and clients; what matches is never deactivated. `*` matches `:` and `/` too.
     /// Default: none.
     #[serde(default)]
     pub(super) protect: Given<Vec<String>>,

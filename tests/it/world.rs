@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use assert_cmd::Command;
 use portvakt::domain::{AccessState, ScopeAttributes};
-use portvakt::sandbox::{Config, Exchange, Sandbox, State, Switches};
+use portvakt::sandbox::{ClientRecord, Config, Exchange, Method, Sandbox, State, Switches};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -162,7 +162,60 @@ impl World {
     /// What was sent that changes something, as ids of actions. An update and a reactivation are
     /// the same call: both are told as `put`.
     pub(crate) fn sent(&self) -> Vec<String> {
-        self.sandbox.exchanges().iter().filter_map(sent).collect()
+        let clients = self.sandbox.state().clients;
+        let named = |id: String| match id.split_once(" client ") {
+            Some((verb, client)) => match clients.get(client) {
+                Some(record) => {
+                    format!("{verb} client {}", record.fields["client_name"].as_str().unwrap())
+                }
+                None => id,
+            },
+            None => id,
+        };
+        let sent: Vec<_> = self.sandbox.exchanges().iter().filter_map(sent).map(named).collect();
+        // On whose behalf a new client acts is told to it once it is made.
+        let is_new = |id: &String| {
+            let rest = id.strip_prefix("put client ");
+            rest.is_some_and(|name| sent.contains(&format!("create client {name}")))
+        };
+        sent.iter().filter(|id| !is_new(id)).cloned().collect()
+    }
+
+    /// Makes a client live that is as a declaration with nothing but these makes it.
+    pub(crate) fn put_client(&self, id: &str, name: &str, active: bool, scopes: &[&str]) {
+        self.put_client_of("maskinporten", id, name, active, scopes);
+    }
+
+    pub(crate) fn put_client_of(
+        &self,
+        kind: &str,
+        id: &str,
+        name: &str,
+        active: bool,
+        scopes: &[&str],
+    ) {
+        let mut record = self.sandbox.state().clients["portvakt"].clone();
+        record.active = active;
+        record.scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        record.keys.clear();
+        record.fields.insert("client_name".to_owned(), name.into());
+        record.fields.insert("integration_type".to_owned(), kind.into());
+        if kind == "idporten" {
+            record.fields.insert(
+                "grant_types".to_owned(),
+                serde_json::json!(["authorization_code", "refresh_token"]),
+            );
+        }
+        self.sandbox.edit(|state| drop(state.clients.insert(id.to_owned(), record)));
+    }
+
+    /// The one live client of a name, and its id.
+    pub(crate) fn client(&self, name: &str) -> (String, ClientRecord) {
+        let clients = self.sandbox.state().clients.into_iter();
+        let mut named = clients.filter(|(_, client)| client.fields["client_name"] == name);
+        let found = named.next().unwrap_or_else(|| panic!("there is no client {name}"));
+        assert!(named.next().is_none(), "there are two clients {name}");
+        found
     }
 
     /// The whole life of a change: the plan is the expected one, apply does it and sends nothing
@@ -234,21 +287,30 @@ pub(crate) fn as_sent(id: &str) -> String {
     }
 }
 
+/// What a call of an apply that changes something does, as an action's id; `None` for one that reads.
+/// A client that exists is told by its id; on whose behalf it acts is part of it.
 fn sent(exchange: &Exchange) -> Option<String> {
-    let path = exchange.path.strip_prefix("/api/v1")?;
+    let path = exchange.path.strip_prefix("/api/v1/")?;
+    if exchange.method == Method::GET {
+        return None;
+    }
     let scope = || exchange.query.iter().find(|(key, _)| key == "scope").unwrap().1.clone();
-    let consumer = path.strip_prefix("/scopes/access/");
-    Some(match (exchange.method.as_str(), consumer) {
-        ("GET", _) => return None,
-        ("PUT", Some(consumer)) => format!("grant {} {consumer}", scope()),
-        ("DELETE", Some(consumer)) => format!("revoke {} {consumer}", scope()),
-        ("PUT", None) => format!("put scope {}", scope()),
-        ("DELETE", None) => format!("deactivate scope {}", scope()),
-        ("POST", None) => {
-            let body: Value = serde_json::from_str(&exchange.body).unwrap();
-            let part = |part: &str| body[part].as_str().unwrap().to_owned();
-            format!("create scope {}:{}", part("prefix"), part("subscope"))
-        }
+    let body = |field: &str| {
+        let body: Value = serde_json::from_str(&exchange.body).unwrap();
+        body[field].as_str().unwrap_or_default().to_owned()
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    Some(match (exchange.method.as_str(), parts.as_slice()) {
+        ("PUT", ["scopes", "access", consumer]) => format!("grant {} {consumer}", scope()),
+        ("DELETE", ["scopes", "access", consumer]) => format!("revoke {} {consumer}", scope()),
+        ("PUT", ["scopes"]) => format!("put scope {}", scope()),
+        ("DELETE", ["scopes"]) => format!("deactivate scope {}", scope()),
+        ("POST", ["scopes"]) => format!("create scope {}:{}", body("prefix"), body("subscope")),
+        ("POST", ["clients"]) => format!("create client {}", body("client_name")),
+        ("PUT", ["clients", id]) => format!("put client {id}"),
+        ("DELETE", ["clients", id]) => format!("deactivate client {id}"),
+        ("POST" | "DELETE", ["clients", id, "jwks"]) => format!("keys client {id}"),
+        (_, ["clients", id, "onbehalfof", ..]) => format!("put client {id}"),
         other => panic!("{other:?} {path} is no call of an apply"),
     })
 }

@@ -1,5 +1,6 @@
 //! What is allowed but hardly meant, in one environment, and what only shows there.
 
+mod clients;
 mod consumers;
 mod naming;
 mod policies;
@@ -29,6 +30,7 @@ pub(super) fn too_much() -> Diagnostic {
 pub(super) fn find(here: &Here<'_>, today: Date) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     scopes::find(here, &mut found);
+    clients::find(here, &mut found);
     consumers::find(here, today, &mut found);
     naming::find(here, &mut found);
     policies::find(here, &mut found);

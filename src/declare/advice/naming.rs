@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::super::declared::{Alias, Scope};
+use super::super::declared::{Alias, Client, Scope};
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::here::Here;
 use super::super::own::OwnRule;
-use super::super::own::file::{ConsumerField, Preset, ScopeField};
+use super::super::own::file::{ClientField, ConsumerField, Preset, ScopeField};
 use super::super::own::nais;
 use super::super::own::naming::{NamingCheck, NamingRule};
 use super::super::own::pattern::Broken;
@@ -33,7 +33,11 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let of_aliases = here
         .aliases()
         .flat_map(|alias| counting(&alias.place).filter_map(move |rule| about_alias(rule, alias)));
-    let mut broken: Vec<_> = of_scopes.chain(of_aliases).take(MOST_FOUND + 1).collect();
+    let of_clients = here.clients().flat_map(|client| {
+        counting(&client.place).filter_map(move |rule| about_client(rule, client, here))
+    });
+    let mut broken: Vec<_> =
+        of_scopes.chain(of_aliases).chain(of_clients).take(MOST_FOUND + 1).collect();
     if broken.len() > MOST_FOUND {
         broken.push(too_much());
     }
@@ -60,7 +64,9 @@ fn about_scope(
             let broken = nais::check_description(description, scope.name.subscope())?;
             (broken, here.deciding(scope, "description"))
         }
-        NamingCheck::Preset(Preset::SortedConsumers) | NamingCheck::Consumer(..) => return None,
+        NamingCheck::Preset(Preset::SortedConsumers)
+        | NamingCheck::Consumer(..)
+        | NamingCheck::Client(..) => return None,
     };
     Some(broken_rule(head, &place, &broken))
 }
@@ -69,13 +75,29 @@ fn about_alias(rule: &NamingRule, alias: &Alias) -> Option<Diagnostic> {
     let NamingRule { head, check } = rule;
     let (field, pattern) = match check {
         NamingCheck::Consumer(field, pattern) => (field, pattern),
-        NamingCheck::Scope(..) | NamingCheck::Preset(_) => return None,
+        NamingCheck::Scope(..) | NamingCheck::Client(..) | NamingCheck::Preset(_) => return None,
     };
     let (text, place) = match field {
         ConsumerField::Name => (alias.name.as_ref().unwrap_or(&alias.alias), alias.at("name")),
         ConsumerField::Alias => (&alias.alias, alias.place.clone()),
         ConsumerField::Orgno => (&alias.orgno.to_string(), alias.at("orgno")),
     };
+    Some(broken_rule(head, &place, &pattern.check(text)?))
+}
+
+fn about_client(rule: &NamingRule, client: &Client, here: &Here<'_>) -> Option<Diagnostic> {
+    let NamingRule { head, check } = rule;
+    let (field, pattern) = match check {
+        NamingCheck::Client(field, pattern) => (field, pattern),
+        NamingCheck::Scope(..) | NamingCheck::Consumer(..) | NamingCheck::Preset(_) => return None,
+    };
+    let description = client.first(here.set, |part| part.description.as_deref());
+    let (text, attribute) = match field {
+        ClientField::Name => (client.name.as_str(), "name"),
+        ClientField::Description => (description.unwrap_or_default(), "description"),
+        ClientField::IntegrationType => (client.integration_type.as_str(), "integration_type"),
+    };
+    let place = here.deciding_of_client(client, attribute);
     Some(broken_rule(head, &place, &pattern.check(text)?))
 }
 

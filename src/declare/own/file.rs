@@ -27,7 +27,7 @@ pub(in crate::declare) struct NamingRuleFile {
     /// The rule's name, which also silences it: letters a to z, digits and `-`.
     #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
     pub(in crate::declare) rule: String,
-    /// What has the text: a scope, or an alias of the `consumers` section.
+    /// What has the text: a scope, an alias of the `consumers` section, or a client.
     pub(in crate::declare) applies_to: NamingSubject,
     /// Which text of it. Default: name (of a consumer the display name, or else the alias).
     #[serde(default)]
@@ -73,6 +73,8 @@ pub(in crate::declare) enum NamingSubject {
     Scope,
     /// Each alias of the `consumers` section.
     Consumer,
+    /// Each client.
+    Client,
 }
 
 /// Which text a naming rule is about.
@@ -82,6 +84,7 @@ pub(in crate::declare) enum NamingSubject {
 enum Field {
     Scope(ScopeField),
     Consumer(ConsumerField),
+    Client(ClientField),
 }
 
 /// A text of a scope. `prefix` is what stands before the name's first colon, `subscope` the rest.
@@ -106,6 +109,15 @@ pub(in crate::declare) enum ConsumerField {
     Name,
     Alias,
     Orgno,
+}
+
+/// A text of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::declare) enum ClientField {
+    Name,
+    Description,
+    IntegrationType,
 }
 
 /// A rule that comes with portvakt. It is named as its preset.
@@ -179,7 +191,7 @@ pub(in crate::declare) enum PolicySubject {
     Access,
 }
 
-/// Who may declare which scopes, and where.
+/// Who may declare which scopes and clients, and where.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::declare) struct TeamFile {
@@ -190,4 +202,7 @@ pub(in crate::declare) struct TeamFile {
     /// Globs of scope names: the scopes that are the team's. They are declared in its folder
     /// alone, and nothing else is. `*` matches `:` and `/` too.
     pub(in crate::declare) scopes: Vec<String>,
+    /// Globs of names of clients, in the same way. Default: none.
+    #[serde(default)]
+    pub(in crate::declare) clients: Given<Vec<String>>,
 }

@@ -4,7 +4,9 @@ use super::super::document::{Findings, Located};
 use super::super::item::{read, wrong_kind};
 use super::super::rules::Rule;
 use super::super::suggest::{list, nearest};
-use super::file::{ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField};
+use super::file::{
+    ClientField, ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField,
+};
 use super::pattern::Pattern;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
 
@@ -23,6 +25,7 @@ pub(in crate::declare) struct NamingRule {
 pub(in crate::declare) enum NamingCheck {
     Scope(ScopeField, Pattern),
     Consumer(ConsumerField, Pattern),
+    Client(ClientField, Pattern),
     Preset(Preset),
 }
 
@@ -93,6 +96,10 @@ fn own(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<Na
         NamingSubject::Consumer => {
             let field = field.map_or(Some(ConsumerField::Name), |at| read(at, findings));
             NamingCheck::Consumer(field?, pattern?)
+        }
+        NamingSubject::Client => {
+            let field = field.map_or(Some(ClientField::Name), |at| read(at, findings));
+            NamingCheck::Client(field?, pattern?)
         }
     };
     Some(NamingRule { head, check })

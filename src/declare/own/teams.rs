@@ -1,4 +1,4 @@
-//! Teams: whose files are whose, and which scopes may stand in them.
+//! Teams: whose files are whose, and which scopes and clients may stand in them.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::super::rules::Rule;
 use super::super::settings::globset;
 use super::super::suggest::list;
 use super::file::TeamFile;
-use crate::domain::ScopeName;
+use crate::domain::{ClientName, ScopeName};
 
 /// How many teams a repository can have: each is asked about every scope.
 const MOST_TEAMS: usize = 1_000;
@@ -28,13 +28,43 @@ pub(in crate::declare) struct Team {
     pub(in crate::declare) name: String,
     /// Without a slash at its end.
     path: String,
-    globs: Vec<String>,
-    scopes: GlobSet,
+    scopes: Globs,
+    clients: Globs,
     /// The place of its name in portvakt.yaml.
     span: Span,
 }
 
-/// Why a scope may not be declared where it is.
+/// What names are a team's.
+#[derive(Debug, Clone)]
+struct Globs {
+    written: Vec<String>,
+    set: GlobSet,
+}
+
+/// What is declared.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::declare) enum Thing<'d> {
+    Scope(&'d ScopeName),
+    Client(&'d ClientName),
+}
+
+impl Thing<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Scope(_) => "scope",
+            Self::Client(_) => "client",
+        }
+    }
+
+    fn quoted(self) -> String {
+        match self {
+            Self::Scope(scope) => quoted(scope.as_str()),
+            Self::Client(client) => quoted(client.as_str()),
+        }
+    }
+}
+
+/// Why a scope or a client may not be declared where it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::declare) struct Objection {
     pub(in crate::declare) rule: Rule,
@@ -49,8 +79,18 @@ impl Team {
         file.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    fn has(&self, scope: &ScopeName) -> bool {
-        self.scopes.is_match(scope.as_str())
+    fn has(&self, thing: Thing<'_>) -> bool {
+        match thing {
+            Thing::Scope(scope) => self.scopes.set.is_match(scope.as_str()),
+            Thing::Client(client) => self.clients.set.is_match(client.as_str()),
+        }
+    }
+
+    fn globs(&self, thing: Thing<'_>) -> &[String] {
+        match thing {
+            Thing::Scope(_) => &self.scopes.written,
+            Thing::Client(_) => &self.clients.written,
+        }
     }
 }
 
@@ -60,23 +100,25 @@ impl Teams {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
     }
 
-    /// Why a scope may not be declared in a file. In a team's file it is one of that team's; one
+    /// Why a scope or a client may not be declared in a file. In a team's file it is one of that team's; one
     /// that teams have stands in the file of one of them.
-    pub(in crate::declare) fn objection(&self, file: &str, scope: &ScopeName) -> Option<Objection> {
-        let owners: Vec<_> = self.0.iter().filter(|team| team.has(scope)).collect();
+    pub(in crate::declare) fn objection(&self, file: &str, thing: Thing<'_>) -> Option<Objection> {
+        let owners: Vec<_> = self.0.iter().filter(|team| team.has(thing)).collect();
         match (self.of(file), owners.first()) {
-            (Some(team), _) if team.has(scope) => None,
-            (Some(team), _) => Some(not_of(team, &owners, scope)),
-            (None, Some(first)) => Some(outside(first, &owners, scope)),
+            (Some(team), _) if team.has(thing) => None,
+            (Some(team), _) => Some(not_of(team, &owners, thing)),
+            (None, Some(first)) => Some(outside(first, &owners, thing)),
             (None, None) => None,
         }
     }
 }
 
-fn not_of(team: &Team, owners: &[&Team], scope: &ScopeName) -> Objection {
-    let Team { name, path, globs, scopes: _, span } = team;
+fn not_of(team: &Team, owners: &[&Team], thing: Thing<'_>) -> Objection {
+    let Team { name, path, span, .. } = team;
+    let globs = team.globs(thing);
+    let what = thing.name();
     let has = match globs.is_empty() {
-        true => format!("`{name}` has no scopes at all"),
+        true => format!("`{name}` has no {what}s at all"),
         false => format!("`{name}` has {}", list(globs.iter().map(String::as_str))),
     };
     let instead = match owners.is_empty() {
@@ -86,21 +128,22 @@ fn not_of(team: &Team, owners: &[&Team], scope: &ScopeName) -> Objection {
     Objection {
         rule: Rule::NotOfTheTeam,
         message: format!(
-            "{} is no scope of the team `{name}`, whose files are those in `{path}`",
-            quoted(scope.as_str())
+            "{} is no {what} of the team `{name}`, whose files are those in `{path}`",
+            thing.quoted()
         ),
         help: format!("{has}; {instead}"),
         team: *span,
     }
 }
 
-fn outside(first: &Team, owners: &[&Team], scope: &ScopeName) -> Objection {
+fn outside(first: &Team, owners: &[&Team], thing: Thing<'_>) -> Objection {
     let name = &first.name;
     Objection {
         rule: Rule::OutsideTheTeam,
         message: format!(
-            "{} is a scope of the team `{name}`, and declared outside its folder",
-            quoted(scope.as_str())
+            "{} is a {} of the team `{name}`, and declared outside its folder",
+            thing.quoted(),
+            thing.name()
         ),
         help: format!("declare it in {}", folders(owners)),
         team: first.span,
@@ -134,13 +177,19 @@ pub(in crate::declare) fn teams(root: Located<'_>, findings: &mut Findings) -> T
     let teams = entries.filter_map(|(name, at)| {
         let span = section.key_span(name);
         check_name(name, span, findings);
-        let TeamFile { scopes: globs, .. } = read(at, findings)?;
+        let TeamFile { scopes, clients, .. } = read(at, findings)?;
         let (path, place) = at.text("path")?;
         let path = folder(path, place, &mut first, findings);
-        let scopes = globset(&globs, false, at.get("scopes").unwrap_or(at), findings);
-        Some(Team { name: name.to_owned(), path: path?, globs, scopes, span })
+        let scopes = globs("scopes", scopes, at, findings);
+        let clients = globs("clients", clients.0.unwrap_or_default(), at, findings);
+        Some(Team { name: name.to_owned(), path: path?, scopes, clients, span })
     });
     Teams(teams.collect())
+}
+
+fn globs(key: &str, written: Vec<String>, at: Located<'_>, findings: &mut Findings) -> Globs {
+    let set = globset(&written, false, at.get(key).unwrap_or(at), findings);
+    Globs { written, set }
 }
 
 /// A team's folder, without a slash at its end; reported if it is none, or another team's too.
@@ -220,7 +269,7 @@ teams:
     }
 
     fn objection(file: &str, scope: &str) -> Option<Objection> {
-        known_teams().objection(file, &scope.parse().unwrap())
+        known_teams().objection(file, Thing::Scope(&scope.parse().unwrap()))
     }
 
     #[test]

@@ -352,7 +352,7 @@ groups: { statistikk: ["974760673"] }
         right: Declarations(r#"groups: { statistikk: ["971526920", "974760673"] }
 "#),
     }
-    /// A scope is both declared and removed.
+    /// A scope or a client is both declared and removed.
     DeclaredAndRemoved = "PV111", Error {
         "Under removed stands what is no longer declared. Take one of the two out."
         wrong: Declarations("scopes:
@@ -364,9 +364,9 @@ removed:
   - { scope: etat:les, action: deactivate }
 "),
     }
-    /// A scope is removed twice.
+    /// A scope or a client is removed twice.
     RemovedTwice = "PV112", Error {
-        "What becomes of a scope stands in one place. Keep one of the entries."
+        "What becomes of it stands in one place. Keep one of the entries."
         wrong: Declarations("removed:
   - { scope: etat:les, action: deactivate }
   - { scope: etat:les, action: release }
@@ -648,6 +648,111 @@ scopes:
 "),
         right: Declarations("scopes:
   - { name: etat:les, description: Les, delegation_source: altinn }
+"),
+    }
+    /// A client's name or id cannot be used.
+    ClientName = "PV132", Error {
+        "A name is one line of at most 255 characters, without white space at its ends; a client id \
+         is DigDir's, a UUID. Correct it, or leave client_id out: DigDir assigns it. The same holds \
+         of the id of an entry of onbehalfof."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, client_id: 'a/b' }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, client_id: 1f0a8f0e-5a34-4b4b-9c1e-0f6f0d1c2b3a }
+"),
+    }
+    /// A client consumes something that is no scope.
+    ConsumedScope = "PV133", Error {
+        "A scope has no white space in it, as the scopes of a token request are separated by it. The \
+         scopes of a client may be anybody's; whether the organisation has access to them shows in a \
+         plan."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, scopes: ['skatt:a skatt:b'] }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, scopes: ['skatt:a', 'skatt:b'] }
+"),
+    }
+    /// What a client declares does not go together.
+    ClientCombination = "PV134", Error {
+        "DigDir has a table of what goes together. maskinporten and krr: application_type web, \
+         private_key_jwt, the JWT grant; the scopes of krr are fixed. idporten, api_klient and \
+         ansattporten: web with private_key_jwt or a secret, browser and native with none, grants \
+         authorization_code and refresh_token; idporten has the scopes openid, profile, eidas and \
+         no_pid, and alone acts on others' behalf. Left out, an attribute is legal."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, token_endpoint_auth_method: client_secret_post }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, token_endpoint_auth_method: private_key_jwt }
+"),
+    }
+    /// The lifetimes of a client are in the wrong order.
+    ClientLifetimes = "PV135", Error {
+        "An access token ends before the refresh token that renews it, and that not after the login: \
+         access_token_lifetime < refresh_token_lifetime <= authorization_lifetime. Left out they are \
+         120, 600 and 7200 seconds."
+        wrong: Declarations("clients:
+  - { name: innlogging, integration_type: idporten, access_token_lifetime: 900 }
+"),
+        right: Declarations("clients:
+  - name: innlogging
+    integration_type: idporten
+    access_token_lifetime: 900
+    refresh_token_lifetime: 1800
+"),
+    }
+    /// A key of a client cannot be used.
+    Key = "PV136", Error {
+        "A client has one to five public RSA keys of 2048 bits or more, as JWK, JWKS, PEM or \
+         certificate, each under a kid of its own of letters, digits and ._- (its thumbprint if it \
+         has none). portvakt keys generate makes one."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, jwks: { kty: RSA, kid: a, n: AQAB, e: AQAB } }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, jwks: { kty: RSA, kid: a, n: sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q, e: AQAB } }
+"),
+    }
+    /// A file with keys cannot be read.
+    KeyFile = "PV137", Error {
+        "The path under jwks starts at the folder of the file that it stands in, and stays in the \
+         repository; the file has 64 KiB at most. portvakt keys generate makes a key and its file."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, jwks: keys/aareg-sync.jwks.json }
+"),
+        right: Shell("mkdir keys && echo '{ \"kty\": \"RSA\", \"n\": \"sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q\", \"e\": \"AQAB\" }' > keys/aareg-sync.jwks.json && echo 'clients: [{ name: aareg-sync, jwks: keys/aareg-sync.jwks.json }]' > clients.yaml"),
+    }
+    /// A client is declared twice in an environment.
+    DuplicateClient = "PV138", Error {
+        "A client is one by its name, and by the id that its declaration pins. Keep one of the \
+         declarations, or restrict them to different environments. A previous_name is nobody's any \
+         more, and an entry of onbehalfof stands once."
+        wrong: Declarations("clients:
+  - { name: aareg-sync }
+  - { name: aareg-sync, description: Henter arbeidsforhold }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, environments: [sandbox] }
+  - { name: aareg-sync, environments: [demo], description: Henter arbeidsforhold }
+"),
+    }
+    /// A client has keys and does not use them.
+    UnusedKeys = "PV139", Warning {
+        "Keys are for clients with private_key_jwt. Take jwks out, or change \
+         token_endpoint_auth_method."
+        wrong: Declarations("clients:
+  - name: innlogging
+    integration_type: idporten
+    application_type: browser
+    jwks: { kty: RSA, kid: a, n: sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q, e: AQAB }
+"),
+        right: Declarations("clients:
+  - name: innlogging
+    integration_type: idporten
+    application_type: web
+    jwks: { kty: RSA, kid: a, n: sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q, e: AQAB }
 "),
     }
     /// A naming rule of the repository is broken.

@@ -7,6 +7,7 @@ use super::super::diagnostic::{Diagnostic, Severity};
 use super::super::environments::EnvironmentSet;
 use super::super::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
 use super::super::own::naming::{NamingCheck, PRESETS};
+use super::super::own::teams::Thing;
 use super::super::settings::{Settings, settings};
 use super::SETTINGS;
 
@@ -45,7 +46,8 @@ const SECTIONS: &[Case] = &[
     ("teams: []", "PV012", 12, 8, "expected a mapping"),
     ("teams: { a b: { path: a, scopes: [] } }", "PV114", 12, 10, "white space"),
     ("teams: { a: { path: a } }", "PV011", 12, 13, "`scopes` is missing"),
-    ("teams: { a: { path: a, scopes: [], clients: [] } }", "PV010", 12, 36, "`clients`"),
+    ("teams: { a: { path: a, scopes: [], clients: x } }", "PV012", 12, 45, "expected a list"),
+    ("teams: { a: { path: a, scopes: [], clients: ['['] } }", "PV015", 12, 46, "is no glob"),
     ("teams: { a: { path: a, scopes: ['['] } }", "PV015", 12, 33, "is no glob"),
     ("teams: { a: { path: '', scopes: [] } }", "PV012", 12, 21, "no folder"),
     ("teams: { a: { path: /, scopes: [] } }", "PV012", 12, 21, "no folder"),
@@ -64,7 +66,7 @@ const NAMING: &[Case] = &[
     ("- rule: ''", "PV114", 13, 9, "letters a to z"),
     ("- rule: 1", "PV012", 13, 9, "in quotes"),
     ("- rule: nais", "PV144", 13, 9, "the name of a preset"),
-    ("  applies_to: client", "PV012", 14, 15, "one of `scope`, `consumer`"),
+    ("  applies_to: clients", "PV012", 14, 15, "did you mean `client`?"),
     ("  field: subscop", "PV012", 15, 10, "did you mean `subscope`?"),
     ("  field: orgno", "PV012", 15, 10, "`enforced_aud_for_access_token`"),
     ("  pattern: ''", "PV117", 16, 12, "demands nothing"),
@@ -368,7 +370,8 @@ proptest! {
         );
         if let (Some(settings), _) = read(&section) {
             settings.teams.of(&file);
-            settings.teams.objection(&file, &"etat:a".parse().unwrap());
+            let scope = "etat:a".parse().unwrap();
+            settings.teams.objection(&file, Thing::Scope(&scope));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::here::Here;
+use super::super::key_files::KeyFiles;
 use super::super::settings::{Settings, settings};
 use super::super::{Rule, advice, check, reading, resolve};
 use super::{Diagnostic, SETTINGS, TODAY};
@@ -17,7 +18,7 @@ fn known_settings() -> Settings {
 /// Takes any bytes all the way.
 fn read(bytes: &[u8]) {
     let settings = known_settings();
-    let declared = reading::declarations(Arc::from("a.yaml"), bytes, &settings);
+    let declared = reading::declarations(Arc::from("a.yaml"), bytes, &settings, &no_keys());
     let found = check::check(&declared, &settings.teams);
     for diagnostic in declared.diagnostics.iter().chain(&found) {
         assert!(diagnostic.line >= 1 && diagnostic.column >= 1, "{diagnostic}");
@@ -109,7 +110,8 @@ fn a_megabyte_made_to_be_slow_comes_to_an_end() {
 fn no_place_lies_behind_the_end_of_a_file() {
     for text in ["scopes:\n- { a: b", "a: |\n  b\n  c", "\u{feff}a: \"b\r c", "a:\r\n  - b\r\n  -"]
     {
-        let declared = reading::declarations("a.yaml".into(), text.as_bytes(), &known_settings());
+        let declared =
+            reading::declarations("a.yaml".into(), text.as_bytes(), &known_settings(), &no_keys());
         let lines = text.replace("\r\n", "\n").replace('\r', "\n");
         assert!(!declared.diagnostics.is_empty(), "{text:?}");
         for found in declared.diagnostics {
@@ -176,4 +178,8 @@ fn what_is_written_once_is_not_said_a_thousand_times_at_length() {
             |found: &Diagnostic| found.message.len() + found.help.as_ref().map_or(0, String::len);
         assert!(found.iter().map(said).sum::<usize>() < 2_100_000);
     }
+}
+
+fn no_keys() -> KeyFiles<'static> {
+    KeyFiles::Memory(std::collections::HashMap::new())
 }

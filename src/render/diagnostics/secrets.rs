@@ -1,5 +1,9 @@
 //! What of a file is never shown: a mistake in the YAML must not carry a secret into a log.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// A run of so many characters could be a key or a token.
 const SUSPICIOUS: usize = 40;
 /// What a line of portvakt.yaml holds, without white space and quotes, if a secret could stand in
@@ -27,7 +31,7 @@ impl Secrets {
     }
 
     pub(super) fn hide(&mut self, line: &str) -> bool {
-        let of_private_key = self.of_private_key(line);
+        let of_private_key = self.of_private_key(line) || has_private_member(line);
         let of_credentials = self.is_settings && self.of_credentials(line);
         of_private_key || of_credentials || has_odd_address(line)
     }
@@ -58,6 +62,16 @@ impl Secrets {
         self.block = opens.then_some(Block { indentation, open_brackets: brackets });
         opens
     }
+}
+
+/// Whether a line holds a private member of a JWK (RFC 7518 section 6.3.2).
+fn has_private_member(line: &str) -> bool {
+    static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let name = r#"(?:^|[\s{\[,?])["']?(?:d|p|q|dp|dq|qi|oth)["']?\s*:\s*"#;
+        let base64url = r#"["']?[A-Za-z0-9_-]+["']?\s*(?:[,}\]#]|$)"#;
+        Regex::new(&format!("{name}{base64url}")).ok()
+    });
+    MEMBER.as_ref().is_none_or(|member| member.is_match(line))
 }
 
 /// How many more brackets a line opens than it closes, those in quotes and comments left out. A
@@ -108,6 +122,22 @@ mod tests {
     fn shown(text: &str, is_settings: bool) -> Vec<&str> {
         let mut secrets = Secrets::new(is_settings);
         text.lines().filter(|line| !secrets.hide(line)).collect()
+    }
+
+    #[test]
+    fn private_members_of_a_jwk_are_hidden() {
+        for line in [
+            "      d: hemmelig",
+            "jwks: { kty: RSA, n: abc, d: \"hemmelig\" }",
+            "  \"q\": \"hemmelig\",",
+            "jwks: {kty: RSA,'dp':'hemmelig'}",
+            "{\"d\" : \"hemmelig\"}",
+        ] {
+            assert!(has_private_member(line), "{line}");
+        }
+        for line in ["  description: d q p", "  - d", "  d: https://a.no/e", "n: abc", "#d"] {
+            assert!(!has_private_member(line), "{line}");
+        }
     }
 
     #[test]

@@ -1,0 +1,83 @@
+//! Files with public keys: where they may lie, and reading them within bounds.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::files;
+
+/// The largest file with keys that is read, in bytes.
+const LARGEST: u64 = 64 * 1024;
+/// How many are read.
+const MOST_FILES: usize = 10_000;
+
+/// Where files with keys are read from.
+pub(super) enum KeyFiles<'r> {
+    /// The folder of the repository.
+    Disk {
+        root: &'r Path,
+        /// How many were read.
+        read: AtomicUsize,
+    },
+    /// Files by their path in the repository.
+    Memory(HashMap<Arc<str>, Vec<u8>>),
+}
+
+impl<'r> KeyFiles<'r> {
+    pub(super) fn on_disk(root: &'r Path) -> Self {
+        Self::Disk { root, read: AtomicUsize::new(0) }
+    }
+
+    /// What a file holds. The error says why it cannot be read.
+    pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Memory(files) => {
+                files.get(path).cloned().ok_or_else(|| "there is no such file".to_owned())
+            }
+            Self::Disk { root, read } => {
+                if read.fetch_add(1, Ordering::Relaxed) >= MOST_FILES {
+                    return Err(format!("more than {MOST_FILES} files with keys are not read"));
+                }
+                files::read_inside(root, path, LARGEST)
+            }
+        }
+    }
+}
+
+/// The path in the repository of what a file names. `None` where that leaves the repository, or
+/// looks into what belongs to other tools (dot-files).
+pub(super) fn resolved(file: &str, written: &str) -> Option<String> {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let strange = |c: char| c == '\\' || c.is_control();
+    if written.is_empty() || written.starts_with('/') || written.contains(strange) {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in written.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            hidden if hidden.starts_with('.') => return None,
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolved;
+
+    #[test]
+    fn a_path_starts_at_its_file_and_stays_in_the_repository() {
+        let from = |written| resolved("teams/arbeid/a.yaml", written);
+        assert_eq!(from("keys/x.json").as_deref(), Some("teams/arbeid/keys/x.json"));
+        assert_eq!(from("./x.json").as_deref(), Some("teams/arbeid/x.json"));
+        assert_eq!(from("../../keys/x.json").as_deref(), Some("keys/x.json"));
+        for out in ["", "/etc/passwd", "../../../x", ".ssh/id", "a\\b", "..", "../.."] {
+            assert!(from(out).is_none_or(|path| path == "teams"), "{out}");
+        }
+        assert_eq!(resolved("a.yaml", "x.json").as_deref(), Some("x.json"));
+    }
+}
