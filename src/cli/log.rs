@@ -22,6 +22,13 @@ pub(super) fn line(format: Format, text: &str) {
     }
 }
 
+/// Tells a line of what a command has done, unless nothing but errors is to be told.
+pub(super) fn told(global: &Global, text: &str) {
+    if !global.quiet {
+        line(global.log_format, text);
+    }
+}
+
 /// Sends this program's own events to stderr. Those of libraries stay silent: some would show
 /// headers, and with them the token.
 pub(super) fn start(global: &Global) {

@@ -2,9 +2,13 @@
 #![expect(clippy::print_stderr, reason = "errors and progress are told here")]
 
 mod apply;
+mod client;
+mod credentials;
 mod exit;
 mod explain;
+mod files;
 mod interrupt;
+mod keys;
 mod log;
 mod man;
 mod plan;
@@ -13,6 +17,7 @@ mod remote;
 mod sandbox;
 mod schema;
 mod session;
+mod token;
 mod validate;
 
 use std::io::{ErrorKind, Write as _};
@@ -24,7 +29,7 @@ use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use exit::{Exit, Failure};
 
-/// Keeps Maskinporten scopes and the access to them equal to YAML in a git repository.
+/// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
 #[derive(Debug, Parser)]
 #[command(name = "portvakt", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
@@ -35,7 +40,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 2 changes are pending (plan --detailed-exitcode only); 3 the \
+Exit codes: 0 done; 1 failed; 2 changes are pending, or a key ends soon (--detailed-exitcode only); 3 the \
 declarations are invalid; 4 refused, nothing changed; 6 applied in part; 64 wrong usage; \
 130 interrupted.";
 
@@ -85,9 +90,16 @@ enum Command {
     Plan(plan::Args),
     /// Change it
     Apply(apply::Args),
+    /// Make, rotate and list the keys of clients
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Write what a running application needs to be a client, its private key included
+    Credentials(credentials::Args),
+    /// Get an access token as a client would
+    Token(token::Args),
     /// Tell what the code of a diagnostic or of a plan means
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, or of diagnostics
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of keys, or of diagnostics
     Schema(schema::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     Sandbox(sandbox::Args),
@@ -128,6 +140,9 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Man => man::run(Cli::command()),
+        Command::Keys(command) => keys::run(&global, &command),
+        Command::Credentials(args) => wait_for(credentials::run(&global, &args)),
+        Command::Token(args) => wait_for(token::run(&global, &args)),
         Command::Plan(args) => wait_for(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),

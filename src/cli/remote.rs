@@ -8,7 +8,7 @@ use super::Global;
 use super::exit::Failure;
 use super::session::Session;
 use crate::declare::{self, Certificate, SecretSource, TextSource};
-use crate::digdir::{AllowedHosts, Credentials, Options, Reach, Reader, Target, Writer};
+use crate::digdir::{AllowedHosts, Credentials, Issuer, Options, Reach, Reader, Target, Writer};
 use crate::sandbox::{self, Sandbox};
 
 /// Where the API is and what opens it. For `target: sandbox` it holds the server too.
@@ -65,6 +65,11 @@ impl Remote {
         Writer::connect(target, credentials, self.options.clone(), self.reach)
             .await
             .map_err(call_failed)
+    }
+
+    /// Maskinporten alone, for a client of somebody else than this program.
+    pub(super) async fn issuer(&self) -> Result<Issuer, Failure> {
+        Issuer::connect(&self.target, self.options.clone()).await.map_err(call_failed)
     }
 
     /// Ends it; an embedded sandbox has its state on disk after that.
@@ -154,7 +159,7 @@ fn read(source: &SecretSource, root: &Path) -> Result<String, Failure> {
 /// The most that a key or a certificate is, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if !metadata.is_file() || metadata.len() > MAX_FILE {
         return Err("is no file of at most 1 MiB".to_owned());

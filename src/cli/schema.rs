@@ -15,7 +15,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Subject {
-    /// Of the YAML files that declare scopes and consumers
+    /// Of the YAML files that declare scopes, consumers and clients
     Declarations,
     /// Of portvakt.yaml
     Settings,
@@ -23,6 +23,8 @@ enum Subject {
     Plan,
     /// Of what `validate` finds, as JSON
     Diagnostics,
+    /// Of a list of keys, as JSON
+    Keys,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -30,6 +32,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Declarations => declare::schema::declarations(),
         Subject::Settings => declare::schema::settings(),
         Subject::Plan => render::json::schema(),
+        Subject::Keys => render::keys::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };
     super::print(clap::ColorChoice::Never, &format!("{schema:#}\n"))?;

@@ -1,15 +1,12 @@
 //! `portvakt validate`.
 
-use std::fmt::Display;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use tempfile::NamedTempFile;
 
 use super::exit::{Exit, Failure};
 use super::session::today;
-use super::{Global, log, print, session};
+use super::{Global, files, log, print, session};
 use crate::declare::{self, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
 use crate::text::printable;
@@ -60,10 +57,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         let mended = declare::mend(&root, &found);
         let paths: Vec<PathBuf> = mended
             .iter()
-            .map(|mended| writable(&root.join(&*mended.file)))
+            .map(|mended| files::writable(&root.join(&*mended.file)))
             .collect::<Result<_, _>>()?;
         for (Mended { file, after, .. }, path) in mended.iter().zip(paths) {
-            write(&path, after)?;
+            files::replace(&path, after)?;
             log::line(global.log_format, &format!("mended {}", printable(file)));
         }
         found = findings(&root, environment)?;
@@ -79,35 +76,6 @@ fn exit(args: &Args, found: &[Diagnostic]) -> Exit {
         Severity::Note => false,
     };
     if found.iter().any(denied) { Exit::Invalid } else { Exit::Done }
-}
-
-fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
-    let path = path.to_string_lossy();
-    Failure::Failed(format!("{} cannot be written: {why}", printable(&path)))
-}
-
-/// Where a file really stands, if it may be written: a symbolic link stays one.
-fn writable(path: &Path) -> Result<PathBuf, Failure> {
-    let failed = |error: &dyn Display| cannot_be_written(path, error);
-    let real = std::fs::canonicalize(path).map_err(|error| failed(&error))?;
-    let metadata = std::fs::metadata(&real).map_err(|error| failed(&error))?;
-    match metadata.permissions().readonly() {
-        true => Err(failed(&"it is read-only")),
-        false => Ok(real),
-    }
-}
-
-/// Puts a file in another's place at once: whoever is interrupted keeps the one or the other.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut new = NamedTempFile::new_in(folder)?;
-        new.write_all(text.as_bytes())?;
-        new.as_file().set_permissions(std::fs::metadata(path)?.permissions())?;
-        new.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error| cannot_be_written(path, &error))
 }
 
 fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {

@@ -215,6 +215,8 @@ pub(super) struct Client {
     pub(super) prevent_deactivation: bool,
     /// Where the name stands.
     pub(super) place: Place,
+    /// Where its key, `name`, stands.
+    pub(super) name_key: Span,
 }
 
 /// What a client is, as far as it can differ between environments.

@@ -171,6 +171,12 @@ fn check_set(read: &Keys, findings: &mut Findings) {
 
 type Read = Result<Vec<PublicKey>, (usize, Problem)>;
 
+/// The public keys that a file or a text holds; `None` where it holds none that can be used, or a
+/// private one.
+pub fn public_keys(text: &str) -> Option<Vec<PublicKey>> {
+    from_text(text).ok()
+}
+
 /// A file, or a text: JSON or PEM.
 fn from_text(text: &str) -> Read {
     let text = text.trim_start_matches('\u{feff}').trim();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::declared::Declared;
+use super::declared::{Client, Declared};
 use super::diagnostic::{self, Diagnostic};
 use super::environment::Environment;
 use super::environments::EnvironmentSet;
@@ -17,7 +17,7 @@ use super::settings::{Settings, settings};
 use super::silences::{self, Silence};
 use super::suggest::{did_you_mean, list};
 use super::{advice, check, files, reading, resolve};
-use crate::domain::Desired;
+use crate::domain::{ClientName, Desired};
 
 /// Everything that a repository declares, for all its environments, and what is to be said of it.
 #[derive(Debug)]
@@ -208,6 +208,19 @@ impl Repository {
         };
         let rule = self.settings.naming.iter().find(|rule| rule.head.name == *name);
         rule.is_none_or(|rule| rule.head.environments.overlaps(asked))
+    }
+
+    /// A declared client of an environment, and the set of that environment alone.
+    pub(super) fn client(
+        &self,
+        environment: &str,
+        name: &ClientName,
+    ) -> Option<(&Client, EnvironmentSet)> {
+        let set = self.settings.environment_names.set(environment)?;
+        let mut clients = self.declared.clients.iter();
+        let found =
+            clients.find(|client| client.name == *name && client.environments.overlaps(set))?;
+        Some((found, set))
     }
 
     fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {

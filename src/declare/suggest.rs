@@ -66,10 +66,7 @@ pub(super) fn only_near<'c>(
 }
 
 /// `did you mean …?` and a space, or nothing.
-pub(super) fn did_you_mean<'c>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> String {
+pub fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
     match nearest(name, candidates) {
         Some(candidate) => format!("did you mean `{candidate}`? "),
         None => String::new(),

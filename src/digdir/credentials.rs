@@ -11,7 +11,9 @@ use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy, PrivateKeyChain}
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
+use super::application_key::ApplicationKey;
 use super::key::{self, KeyError};
+use crate::domain::{ClientId, Kid, Orgno};
 
 /// How long a grant can be used, in seconds. Maskinporten takes at most 120; less leaves room
 /// for a server clock that is behind.
@@ -69,9 +71,24 @@ struct Grant<'a> {
     aud: &'a str,
     iss: &'a str,
     scope: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    resource: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumer_org: Option<Orgno>,
     iat: i64,
     exp: i64,
     jti: String,
+}
+
+/// What a grant asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The scopes, separated by spaces.
+    pub(super) scope: &'a str,
+    /// What the token's audience is to be (RFC 8707); none leaves it to Maskinporten.
+    pub(super) resource: &'a [String],
+    /// The consumer that the client's organisation acts for, if not for itself.
+    pub(super) consumer_org: Option<Orgno>,
 }
 
 impl Credentials {
@@ -89,6 +106,16 @@ impl Credentials {
             ..Header::new(Algorithm::RS256)
         };
         Self::new(client_id, key.signing, header)
+    }
+
+    /// A key that an application signs its grants with, under the id that it is registered by.
+    pub fn from_application_key(
+        client_id: &ClientId,
+        key: &ApplicationKey,
+        kid: &Kid,
+    ) -> Result<Self, CredentialsError> {
+        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::RS256) };
+        Self::new(client_id.as_str().to_owned(), key.signing().clone(), header)
     }
 
     /// An enterprise certificate with its key: a PKCS#12 archive (RFC 7292). The grants carry the
@@ -123,14 +150,17 @@ impl Credentials {
     pub(super) fn grant(
         &self,
         issuer: &str,
-        scope: &str,
+        asked: Asked<'_>,
         now: Timestamp,
     ) -> Result<SecretString, jsonwebtoken::errors::Error> {
         let issued = now.as_second();
+        let Asked { scope, resource, consumer_org } = asked;
         let grant = Grant {
             aud: issuer,
             iss: &self.client_id,
             scope,
+            resource,
+            consumer_org,
             iat: issued,
             exp: issued.saturating_add(GRANT_LIFETIME),
             jti: uuid::Uuid::new_v4().to_string(),
@@ -225,12 +255,17 @@ mod tests {
         store.writer(password).write().unwrap()
     }
 
+    fn asked(scope: &str) -> Asked<'_> {
+        Asked { scope, resource: &[], consumer_org: None }
+    }
+
     #[test]
     fn a_grant_says_what_maskinporten_asks_for() {
         let key = SecretString::from(to_jwk(&fresh()).to_string());
         let credentials = Credentials::from_key(client(), &key, None).unwrap();
         let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        let grant = || credentials.grant("https://test.maskinporten.no/", "a b", now).unwrap();
+        let grant =
+            || credentials.grant("https://test.maskinporten.no/", asked("a b"), now).unwrap();
         let (header, claims) = parts(&grant());
         assert_eq!(header["alg"], "RS256");
         assert_eq!(header["kid"], "min-nøkkel");
@@ -267,7 +302,7 @@ mod tests {
         let archive = archive(&[(&key, &chain)], "passord");
         let credentials =
             Credentials::from_pkcs12(client(), &archive, &SecretString::from("passord")).unwrap();
-        let grant = credentials.grant("https://x/", "a", Timestamp::UNIX_EPOCH).unwrap();
+        let grant = credentials.grant("https://x/", asked("a"), Timestamp::UNIX_EPOCH).unwrap();
         let (header, _) = parts(&grant);
         assert_eq!(header.get("kid"), None);
         let expected: Vec<_> = chain.iter().map(|der| STANDARD.encode(der)).collect();

@@ -14,16 +14,28 @@ use super::http::{Answer, exchange};
 struct Metadata {
     issuer: Option<String>,
     token_endpoint: Option<String>,
+    jwks_uri: Option<String>,
 }
 
-/// Asks the issuer where its token endpoint is. Errors with [`ErrorKind::Untrusted`] where the
+/// Where an issuer is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The metadata itself.
+    pub well_known: Url,
+    /// Where tokens are handed out.
+    pub token: Url,
+    /// The keys that tokens are signed with; `None` where the metadata tells no usable address.
+    pub jwks: Option<Url>,
+}
+
+/// Asks the issuer where its endpoints are. Errors with [`ErrorKind::Untrusted`] where the
 /// metadata names another issuer (RFC 8414 section 3.3) or a token endpoint on another host:
 /// otherwise whoever answers could have signed grants sent elsewhere.
-pub(super) async fn token_endpoint(
+pub(super) async fn endpoints(
     client: &Client,
     issuer: &str,
     base_delay: Duration,
-) -> Result<Url, Error> {
+) -> Result<Endpoints, Error> {
     let slash = if issuer.ends_with('/') { "" } else { "/" };
     let address = format!("{issuer}{slash}.well-known/oauth-authorization-server");
     let place = Place { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
@@ -37,8 +49,11 @@ pub(super) async fn token_endpoint(
     .map_err(|failure| failure.into_error(&REPEATABLE, &place))?;
     let metadata: Metadata = serde_json::from_slice(&answer.body)
         .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))?;
-    trusted(&metadata, issuer, &url)
-        .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason))
+    let token = trusted(&metadata, issuer, &url)
+        .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason))?;
+    let jwks = metadata.jwks_uri.as_deref().and_then(|jwks| Url::parse(jwks).ok());
+    let jwks = jwks.filter(|jwks| jwks.origin() == url.origin());
+    Ok(Endpoints { well_known: url, token, jwks })
 }
 
 /// What must hold of any answer that is going to be read: 200 and JSON.
@@ -86,6 +101,7 @@ mod tests {
         let metadata = Metadata {
             issuer: Some(issuer.to_owned()),
             token_endpoint: Some(token_endpoint.to_owned()),
+            jwks_uri: None,
         };
         let asked = Url::parse("https://maskinporten.no/.well-known/x").unwrap();
         trusted(&metadata, "https://maskinporten.no/", &asked)

@@ -12,7 +12,7 @@ use serde::Deserialize;
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// DigDir takes RSA keys of 2048 bits or more.
-const MIN_BITS: usize = 2048;
+const MIN_BITS: usize = crate::domain::LEAST_BITS;
 
 /// Why a text is no key that a grant can be signed with. None of these holds any part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,9 @@ pub enum KeyError {
     /// Numbers that make no key.
     #[error("the key is damaged: its numbers make no RSA key")]
     Damaged,
+    /// The system gives no random numbers.
+    #[error("no key can be made: the system gives no random numbers")]
+    Generation,
 }
 
 /// A key that a grant can be signed with, and the `kid` that came with it.

@@ -3,6 +3,8 @@
 //! A [`Reader`] cannot change anything; a [`Writer`] can. Both go through one transport
 //! that keeps the limits, repeats what may be repeated and knows the token.
 
+mod application_key;
+mod application_token;
 mod attempts;
 mod call;
 mod credentials;
@@ -23,10 +25,13 @@ mod transport;
 mod wire;
 mod writer;
 
+pub use application_key::ApplicationKey;
+pub use application_token::{Content, Issued, Issuer, Wanted};
 pub use call::AllScopesFilter;
 pub use credentials::{Credentials, CredentialsError};
 pub use entries::{Oddities, accesses_of_scope};
 pub use error::{Error, ErrorKind};
+pub use issuer::Endpoints;
 pub use key::KeyError;
 pub use live::Progress;
 pub use needs::{ClientNeeds, Needs, Reach};

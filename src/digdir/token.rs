@@ -12,11 +12,11 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::attempts::{Failure, REPEATABLE, repeat};
-use super::credentials::Credentials;
+use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
 use super::http::exchange;
 use super::issuer::readable;
-use super::token_error;
+use super::token_error::{self, Whose};
 
 /// A token is renewed this long before it ends, or when a tenth of its life is left if that is less.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -134,18 +134,58 @@ impl Tokens {
     }
 
     async fn fetch(&self) -> Result<Token, Error> {
+        let asked = Instant::now();
+        let wanted = Asked { scope: self.scope, resource: &[], consumer_org: None };
+        let desk = Desk {
+            client: &self.client,
+            endpoint: &self.endpoint,
+            issuer: &self.issuer,
+            base_delay: self.base_delay,
+        };
+        let answer = desk.ask(&self.credentials, wanted, Whose::Own).await?;
+        let life = Duration::from_secs(answer.expires_in.min(MAX_LIFE));
+        Ok(Token {
+            bearer: answer.token,
+            number: 0,
+            renew_at: asked + life.saturating_sub(MARGIN.min(life / 10)),
+        })
+    }
+}
+
+/// Where tokens are handed out.
+#[derive(Clone, Copy)]
+pub(super) struct Desk<'a> {
+    pub(super) client: &'a Client,
+    pub(super) endpoint: &'a Url,
+    pub(super) issuer: &'a str,
+    pub(super) base_delay: Duration,
+}
+
+/// A token that was handed out.
+pub(super) struct Handed {
+    pub(super) token: SecretString,
+    pub(super) expires_in: u64,
+}
+
+impl Desk<'_> {
+    /// Asks for a token. Errors where it comes without a scope that was asked for.
+    pub(super) async fn ask(
+        self,
+        credentials: &Credentials,
+        asked: Asked<'_>,
+        whose: Whose,
+    ) -> Result<Handed, Error> {
         let place = Place {
             call: format!("POST {}", self.endpoint),
-            entity: format!("token with {}", self.scope),
+            entity: format!("token with {}", asked.scope),
         };
-        let asked = Instant::now();
         let answer = repeat(&REPEATABLE, self.base_delay, || async {
-            let request = self.request(&place).map_err(Failure::Token)?;
-            let answer = exchange(&self.client, request).await?;
+            let request = self.request(credentials, asked, &place).map_err(Failure::Token)?;
+            let answer = exchange(self.client, request).await?;
             readable(answer)
         })
         .await
-        .map_err(|failure| token_error::explain(failure, &place, self.credentials.client_id()))?;
+        .map_err(|failure| token_error::explain(failure, &place, credentials.client_id(), whose))?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
         let answer: TokenResponse = serde_json::from_slice(&answer.body)
@@ -154,26 +194,25 @@ impl Tokens {
         if !bearer.eq_ignore_ascii_case("Bearer") {
             return Err(malformed("the token is not of type Bearer"));
         }
-        if let Some(missing) = missing_scope(self.scope, answer.scope.as_deref()) {
+        if let Some(missing) = missing_scope(asked.scope, answer.scope.as_deref()) {
             return Err(Error::new(
                 ErrorKind::Auth,
                 &place,
                 format!("the token came without {missing}"),
             ));
         }
-        let life = Duration::from_secs(answer.expires_in.min(MAX_LIFE));
-        Ok(Token {
-            bearer: answer.access_token.0,
-            number: 0,
-            renew_at: asked + life.saturating_sub(MARGIN.min(life / 10)),
-        })
+        Ok(Handed { token: answer.access_token.0, expires_in: answer.expires_in })
     }
 
     /// A fresh request: a grant is good for one use.
-    fn request(&self, place: &Place) -> Result<Request, Error> {
-        let grant = self
-            .credentials
-            .grant(&self.issuer, self.scope, Timestamp::now())
+    fn request(
+        self,
+        credentials: &Credentials,
+        asked: Asked<'_>,
+        place: &Place,
+    ) -> Result<Request, Error> {
+        let grant = credentials
+            .grant(self.issuer, asked, Timestamp::now())
             .map_err(|reason| Error::new(ErrorKind::Auth, place, reason.to_string()))?;
         self.client
             .post(self.endpoint.clone())

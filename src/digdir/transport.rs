@@ -16,7 +16,7 @@ use super::call::Call;
 use super::credentials::Credentials;
 use super::error::{Error, ErrorKind, Place};
 use super::http::{self, Answer, exchange};
-use super::issuer::{readable, token_endpoint};
+use super::issuer::{self, readable};
 use super::options::Options;
 use super::target::Target;
 use super::token::{Token, Tokens};
@@ -49,13 +49,14 @@ impl Transport {
                 .map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))
         };
         let issuer_client = client(&issuer)?;
-        let endpoint = token_endpoint(&issuer_client, &target.issuer, options.base_delay).await?;
+        let endpoints =
+            issuer::endpoints(&issuer_client, &target.issuer, options.base_delay).await?;
         let transport = Self {
             client: client(&target.api)?,
             api: target.api,
             tokens: Tokens::new(
                 issuer_client,
-                endpoint,
+                endpoints.token,
                 target.issuer,
                 scope,
                 credentials,

@@ -366,8 +366,9 @@ impl ClientAttributes {
         let defaults = Self::defaults(name, kind, self.application_type).values();
         let said = self.values().into_iter().zip(defaults);
         said.filter_map(|((name, wanted), (_, default))| {
-            // A client without a name is none of that name.
-            let default = default.filter(|_| name != "client_name").unwrap_or(Value::Null);
+            // What a client is cannot be left out.
+            let is_identity = matches!(name, "client_name" | "integration_type");
+            let default = default.filter(|_| !is_identity).unwrap_or(Value::Null);
             Some(Field { name, wanted: wanted?, default })
         })
     }

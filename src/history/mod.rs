@@ -39,6 +39,17 @@ pub fn prefix(folder: &Path) -> String {
     parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
 }
 
+/// Whether a file lies in a git work tree and git does not ignore it.
+pub fn would_be_committed(file: &Path) -> bool {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let Some(repository) = absolute.parent().and_then(|folder| Repository::discover(folder).ok())
+    else {
+        return false;
+    };
+    let real = absolute.canonicalize().unwrap_or(absolute);
+    repository.workdir().is_some() && !repository.is_path_ignored(&real).unwrap_or(false)
+}
+
 /// A folder's path from the top of the work tree.
 fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
     let top = repository.workdir()?.canonicalize().ok()?;

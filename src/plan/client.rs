@@ -94,6 +94,8 @@ impl Draft<'_> {
             return self.block_client(Verb::Create, name, code, message);
         }
         let mut write = write(declared, None);
+        // The name is told already.
+        write.attributes.changes.retain(|change| change.field != "client_name");
         let fresh = |change: &mut Change| change.before = Value::Null;
         write.attributes.changes.iter_mut().for_each(fresh);
         self.tell_secret(name, declared);

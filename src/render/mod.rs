@@ -4,6 +4,7 @@ pub mod diagnostics;
 mod diff;
 mod explanation;
 pub mod json;
+pub mod keys;
 mod report;
 mod text;
 

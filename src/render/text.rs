@@ -40,6 +40,9 @@ pub fn plan(plan: &Plan, context: &Context) -> String {
 fn sum(plan: &Plan) -> String {
     let parts = Verb::ALL.into_iter().filter_map(|verb| match plan.count(verb) {
         0 => None,
+        count if verb == Verb::Keys => {
+            Some(format!("keys of {} to change", counted(count as u64, "client", "s")))
+        }
         count => Some(format!("{count} to {}", verb.as_str())),
     });
     parts.collect::<Vec<_>>().join(", ")

@@ -97,7 +97,7 @@ fn an_absent_client_is_made_and_then_gets_its_keys() {
     let thumbprint = key("a", 1).thumbprint();
     assert_eq!(
         told.replace(&thumbprint, "…"),
-        "create client x client_name:null->\"x\"\n\
+        "create client x integration_type:null->\"maskinporten\"\n\
          keys client x jwks:null->{\"kid\":\"a\",\"thumbprint\":\"…\"} after:[create client x]"
     );
 }
@@ -191,7 +191,7 @@ fn which_live_client_is_meant_is_never_guessed() {
     assert_snapshot!(told(&desired([pinned(ID)]), &with([(ID, krr())])), @"blocked update client x PV307");
     // What is closed for good is in nobody's way.
     let closed = LiveClient { active: false, ..krr() };
-    assert_snapshot!(told(&desired([client("x", &[])]), &with([(ID, closed)])), @r#"create client x client_name:null->"x""#);
+    assert_snapshot!(told(&desired([client("x", &[])]), &with([(ID, closed)])), @r#"create client x integration_type:null->"maskinporten""#);
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn a_client_waits_for_access_to_what_it_consumes() {
     assert!(plan.blocked[0].message.contains("no scope 'openid'"), "{plan:?}");
     let delegable = foreign("skatt:a", ForeignScope { delegable: true, ..owned() });
     assert_snapshot!(told(&desired([client("x", &["skatt:a"])]), &delegable), @r#"
-    create client x client_name:null->"x" scopes:null->["skatt:a"]
+    create client x integration_type:null->"maskinporten" scopes:null->["skatt:a"]
     PV405 client x
     "#);
 }
@@ -333,12 +333,12 @@ fn a_scope_of_our_own_is_made_before_the_client_that_consumes_it() {
     };
     assert_snapshot!(told(&both(), &with([])), @r#"
     create scope etat:a description:null->"Les"
-    create client x client_name:null->"x" scopes:null->["etat:a"] after:[create scope etat:a]
+    create client x integration_type:null->"maskinporten" scopes:null->["etat:a"] after:[create scope etat:a]
     "#);
     let inactive = Live { scopes: live([("etat:a", live_scope(false, &[]))]).scopes, ..with([]) };
     assert_snapshot!(told(&both(), &inactive), @r#"
     reactivate scope etat:a
-    create client x client_name:null->"x" scopes:null->["etat:a"] after:[reactivate scope etat:a]
+    create client x integration_type:null->"maskinporten" scopes:null->["etat:a"] after:[reactivate scope etat:a]
     "#);
     let undeclared = desired([client("x", &["etat:a"])]);
     assert_snapshot!(told(&undeclared, &inactive), @"blocked create client x PV310");

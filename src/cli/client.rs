@@ -1,0 +1,124 @@
+//! The declared client that a command is about, and the live one that it is.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::exit::Failure;
+use super::remote::{call_failed, read_file};
+use super::session::Session;
+use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader};
+use crate::domain::{
+    ClientId, ClientName, DesiredClient, GrantType, Kid, Live, LiveClient, SigningAlgorithm,
+};
+use crate::plan::{Mismatch, live_client};
+use crate::text::printable;
+
+/// The declared client of a name.
+pub(super) fn declared<'s>(
+    session: &'s Session,
+    name: &str,
+) -> Result<(&'s ClientName, &'s DesiredClient), Failure> {
+    let clients = &session.desired.clients;
+    if let Some(found) = clients.iter().find(|(known, _)| known.as_str() == name) {
+        return Ok(found);
+    }
+    let near = crate::declare::did_you_mean(name, clients.keys().map(ClientName::as_str));
+    let known: Vec<_> = clients.keys().map(ClientName::as_str).collect();
+    let known = match known.is_empty() {
+        true => "none is declared there".to_owned(),
+        false => format!("declared are {}", known.join(", ")),
+    };
+    Err(Failure::Usage(format!(
+        "no client '{}' is declared for {}; {near}{known}",
+        printable(name),
+        session.desired.environment
+    )))
+}
+
+/// The session's clients as they are live, with their keys.
+pub(super) async fn read(session: &Session, reader: &Reader) -> Result<Live, Failure> {
+    let clients = session.needs().clients;
+    let clients = clients.map(|needs| ClientNeeds { consumed: [].into(), ..needs });
+    let needs = Needs { clients, ..Needs::default() };
+    reader.live(&needs, &|_| {}).await.map_err(call_failed)
+}
+
+/// The live client that a declared one is.
+pub(super) fn live<'l>(
+    name: &ClientName,
+    declared: &DesiredClient,
+    live: &'l Live,
+) -> Result<(&'l ClientId, &'l LiveClient), Failure> {
+    let failed = |why: String| Err(Failure::Failed(format!("the client '{name}' {why}")));
+    match live_client(declared, live) {
+        Ok(Some((id, client))) if client.active => Ok((id, client)),
+        Ok(Some((id, _))) => failed(format!("({id}) is inactive: apply its declaration first")),
+        Ok(None) => failed("is not live: apply its declaration first".to_owned()),
+        Err(Mismatch::Several(ids)) => {
+            let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+            failed(format!("could be several: {}. Pin one with `client_id`", ids.join(", ")))
+        }
+        Err(Mismatch::NoSuchId(id)) => failed(format!("is pinned to {id}, which does not exist")),
+        Err(Mismatch::OtherType { id, integration_type }) => {
+            failed(format!("({id}) is live as one of {integration_type}"))
+        }
+    }
+}
+
+/// Errors unless the client gets its tokens by grants that it signs.
+pub(super) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
+    let grants = declared.attributes.grant_types.as_ref();
+    if grants.is_some_and(|grants| grants.contains(&GrantType::JwtBearer)) {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "the client '{name}' is one of {}: only clients with the JWT grant get tokens at \
+         Maskinporten by a key",
+        declared.attributes.integration_type.as_str()
+    )))
+}
+
+/// The scopes that are on a live client.
+pub(super) fn scopes(live: &LiveClient) -> Vec<String> {
+    let scopes = live.representation.get("scopes").and_then(|scopes| scopes.as_array());
+    let scopes = scopes.into_iter().flatten().filter_map(|scope| scope.as_str());
+    scopes.map(str::to_owned).collect()
+}
+
+/// A private key from a file, the id that it is registered under on a live client, and what it signs
+/// with there.
+pub(super) struct RegisteredKey {
+    pub(super) key: ApplicationKey,
+    pub(super) kid: Kid,
+    pub(super) alg: SigningAlgorithm,
+}
+
+/// Reads an application's private key and finds it among the client's.
+pub(super) fn registered_key(
+    file: &Path,
+    name: &ClientName,
+    live: &LiveClient,
+) -> Result<RegisteredKey, Failure> {
+    let shown = file.display().to_string();
+    let failed = |why: String| Failure::Failed(format!("the key in {}: {why}", printable(&shown)));
+    let bytes = read_file(file).map_err(&failed)?;
+    let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
+    let key = ApplicationKey::read(&SecretString::from(text))
+        .map_err(|error| failed(error.to_string()))?;
+    let keys = live.keys.as_deref().unwrap_or_default();
+    let Some(found) = keys.iter().find(|live| live.modulus == key.modulus()) else {
+        let kids: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
+        let kids = match kids.is_empty() {
+            true => "it has none".to_owned(),
+            false => format!("it has {}", kids.join(", ")),
+        };
+        return Err(failed(format!(
+            "it is not registered on the client '{name}' ({kids}). Declare its public half and \
+             apply, or name the file of a registered key"
+        )));
+    };
+    let kid = found.kid.parse().map_err(|reason| failed(format!("its live kid: {reason}")))?;
+    let alg = found.representation.get("alg").cloned().unwrap_or_default();
+    Ok(RegisteredKey { key, kid, alg: serde_json::from_value(alg).unwrap_or_default() })
+}

@@ -1,0 +1,178 @@
+//! `portvakt credentials`: what a running application needs to be a client, as NAIS gives it.
+
+use std::path::{Path, PathBuf};
+
+use age::x25519::Recipient;
+use clap::{ColorChoice, ValueEnum};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::client::{self, RegisteredKey};
+use super::exit::{Exit, Failure};
+use super::keys::slug;
+use super::remote::Remote;
+use super::session::Session;
+use super::{Global, files, interrupt, log, print};
+use crate::text::printable;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The client, by the name that it is declared by
+    name: String,
+    /// The client's private key, PEM or JWK
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The form of what is written
+    #[arg(long, default_value = "dotenv")]
+    format: Format,
+    /// A file (for dir: a folder) that is not there yet, for nobody else to read [default: stdout]
+    #[arg(long, value_name = "PATH", required_if_eq("format", "dir"))]
+    out: Option<PathBuf>,
+    /// Encrypt to this recipient of age (age1…); may be repeated
+    #[arg(long = "encrypt-to", value_name = "RECIPIENT", value_parser = recipient)]
+    recipients: Vec<Recipient>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// NAME='value' lines, for a shell and for what reads .env files
+    Dotenv,
+    /// A file for each name, in a folder
+    Dir,
+    /// An object
+    Json,
+    /// A Secret of Kubernetes
+    K8sSecret,
+}
+
+fn recipient(text: &str) -> Result<Recipient, String> {
+    text.parse().map_err(|reason| format!("{reason}; a recipient of age begins with age1"))
+}
+
+/// A variable, and what it holds.
+type Variable = (&'static str, SecretString);
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, write(global, args)).await
+}
+
+async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let variables = variables(global, args).await?;
+    let text = match args.format {
+        Format::Dir => {
+            let out = args.out.as_deref().unwrap_or(Path::new("."));
+            write_folder(out, &variables, &args.recipients)?;
+            log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
+            return Ok(Exit::Done);
+        }
+        Format::Dotenv => dotenv(&variables),
+        Format::Json => json(&variables),
+        Format::K8sSecret => k8s_secret(&args.name, &variables),
+    };
+    let text = encrypted(text, &args.recipients)?;
+    match &args.out {
+        Some(out) => {
+            files::create_private(out, text.expose_secret())?;
+            log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
+        }
+        None => print(ColorChoice::Never, text.expose_secret())?,
+    }
+    Ok(Exit::Done)
+}
+
+/// The values, from what is live and from the issuer's metadata (RFC 8414).
+async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failure> {
+    let session = Session::open(global)?;
+    let (name, declared) = client::declared(&session, &args.name)?;
+    client::signs_grants(name, declared)?;
+    let remote = Remote::open(global, &session).await?;
+    let live = client::read(&session, &remote.reader().await?).await?;
+    let issuer = remote.issuer().await?;
+    remote.close().await?;
+    let (id, live) = client::live(name, declared, &live)?;
+    let RegisteredKey { key, kid, alg } = client::registered_key(&args.key, name, live)?;
+    let jwk = key.private_jwk(&kid, alg).map_err(|error| Failure::Failed(error.to_string()))?;
+    let endpoints = issuer.endpoints();
+    let jwks_uri = endpoints.jwks.as_ref().ok_or_else(|| {
+        let why = "the issuer's metadata tells no jwks_uri on the issuer's own host";
+        Failure::Failed(format!("{}: {why}", endpoints.well_known))
+    })?;
+    let public = |text: &str| SecretString::from(text);
+    Ok([
+        ("MASKINPORTEN_CLIENT_ID", public(id.as_str())),
+        ("MASKINPORTEN_CLIENT_JWK", jwk),
+        ("MASKINPORTEN_SCOPES", client::scopes(live).join(" ").into()),
+        ("MASKINPORTEN_WELL_KNOWN_URL", public(endpoints.well_known.as_str())),
+        ("MASKINPORTEN_ISSUER", public(issuer.issuer())),
+        ("MASKINPORTEN_TOKEN_ENDPOINT", public(endpoints.token.as_str())),
+        ("MASKINPORTEN_JWKS_URI", public(jwks_uri.as_str())),
+    ])
+}
+
+/// In single quotes nothing has a meaning but the quote itself, and none of the values has one: ids,
+/// base64url, addresses, and scopes, in which a quote is written so that a shell understands it.
+fn dotenv(variables: &[Variable]) -> SecretString {
+    let line = |(name, value): &Variable| {
+        format!("{name}='{}'\n", value.expose_secret().replace('\'', r"'\''"))
+    };
+    variables.iter().map(line).collect::<String>().into()
+}
+
+fn object(variables: &[Variable]) -> serde_json::Map<String, serde_json::Value> {
+    let entry = |(name, value): &Variable| ((*name).to_owned(), value.expose_secret().into());
+    variables.iter().map(entry).collect()
+}
+
+fn json(variables: &[Variable]) -> SecretString {
+    format!("{:#}\n", serde_json::Value::Object(object(variables))).into()
+}
+
+/// A v1 `Secret`; its name is the client's, as a DNS label (RFC 1123) can be.
+fn k8s_secret(name: &str, variables: &[Variable]) -> SecretString {
+    let name: String = slug(name).chars().take(63).collect();
+    let secret = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": name.trim_end_matches('-') },
+        "type": "Opaque",
+        "stringData": object(variables),
+    });
+    // Serialising plain data with string keys does not fail.
+    serde_yaml::to_string(&secret).unwrap_or_default().into()
+}
+
+fn write_folder(
+    out: &Path,
+    variables: &[Variable],
+    recipients: &[Recipient],
+) -> Result<(), Failure> {
+    files::create_private_folder(out)?;
+    for (name, value) in variables {
+        let text = encrypted(value.clone(), recipients)?;
+        let file = if recipients.is_empty() { (*name).to_owned() } else { format!("{name}.age") };
+        files::create_private(&out.join(file), text.expose_secret())?;
+    }
+    Ok(())
+}
+
+/// The text as age encrypts it, in ASCII armour; as it is where there is nobody to encrypt it to.
+fn encrypted(text: SecretString, recipients: &[Recipient]) -> Result<SecretString, Failure> {
+    if recipients.is_empty() {
+        return Ok(text);
+    }
+    let encrypt = || -> Result<String, Box<dyn std::error::Error>> {
+        use std::io::Write as _;
+        let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
+        let encryptor = age::Encryptor::with_recipients(recipients)?;
+        let mut out = Vec::new();
+        let armor =
+            age::armor::ArmoredWriter::wrap_output(&mut out, age::armor::Format::AsciiArmor)?;
+        let mut writer = encryptor.wrap_output(armor)?;
+        writer.write_all(text.expose_secret().as_bytes())?;
+        writer.finish()?.finish()?;
+        Ok(String::from_utf8(out)?)
+    };
+    encrypt()
+        .map(SecretString::from)
+        .map_err(|error| Failure::Failed(format!("the credentials cannot be encrypted: {error}")))
+}

@@ -1,0 +1,91 @@
+//! Files that commands write: private ones, and ones that take another's place.
+
+use std::fmt::Display;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::exit::Failure;
+use crate::text::printable;
+
+/// That a file cannot be written, and why.
+pub(super) fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
+    let path = path.to_string_lossy();
+    Failure::Failed(format!("{} cannot be written: {why}", printable(&path)))
+}
+
+/// Where a file really stands, if it may be written: a symbolic link stays one.
+pub(super) fn writable(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error: &dyn Display| cannot_be_written(path, error);
+    let real = fs::canonicalize(path).map_err(|error| failed(&error))?;
+    let metadata = fs::metadata(&real).map_err(|error| failed(&error))?;
+    match metadata.permissions().readonly() {
+        true => Err(failed(&"it is read-only")),
+        false => Ok(real),
+    }
+}
+
+/// Puts a file in another's place at once: whoever is interrupted keeps the one or the other.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut new = NamedTempFile::new_in(folder)?;
+        new.write_all(text.as_bytes())?;
+        new.as_file().set_permissions(fs::metadata(path)?.permissions())?;
+        new.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| cannot_be_written(path, &error))
+}
+
+/// Makes a file that is not there yet, with what it holds; nothing is ever overwritten, and no
+/// symbolic link is followed. Its folder is made too.
+pub(super) fn create(path: &Path, text: &str) -> Result<(), Failure> {
+    made(path, text, OpenOptions::new().write(true).create_new(true))
+}
+
+/// The same for what nobody else may read (mode 0600 on unix).
+pub(super) fn create_private(path: &Path, text: &str) -> Result<(), Failure> {
+    made(path, text, private(OpenOptions::new().write(true).create_new(true)))
+}
+
+/// Makes a folder that is not there yet and that nobody else may look into (mode 0700 on unix).
+pub(super) fn create_private_folder(path: &Path) -> Result<(), Failure> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| cannot_be_written(path, &error))
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+fn made(path: &Path, text: &str, options: &OpenOptions) -> Result<(), Failure> {
+    let write = |mut file: File| -> io::Result<()> {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|error| cannot_be_written(path, &error))?;
+    }
+    let file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            cannot_be_written(path, &"there is one already, and it is never overwritten")
+        }
+        _ => cannot_be_written(path, &error),
+    })?;
+    write(file).map_err(|error| {
+        // Half of it is of no use to anybody.
+        let _ = fs::remove_file(path);
+        cannot_be_written(path, &error)
+    })
+}

@@ -1,0 +1,41 @@
+//! `portvakt keys generate`.
+
+use std::path::PathBuf;
+
+use super::added::add;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::session::Session;
+use crate::cli::{Global, client, log};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The client, by the name that it is declared by
+    name: String,
+    #[command(flatten)]
+    private: Private,
+}
+
+/// Where the private half goes.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(in crate::cli) struct Private {
+    /// A file that is not there yet, for the private JWK (mode 0600)
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Print the private JWK
+    #[arg(long)]
+    pub(super) stdout: bool,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let session = Session::open(global)?;
+    let (name, declared) = client::declared(&session, &args.name)?;
+    add(global, &session, name, declared, args.private.out.as_deref())?;
+    log::told(
+        global,
+        "next: commit the public half, apply, and give the application the private one with \
+         `portvakt credentials`",
+    );
+    Ok(Exit::Done)
+}

@@ -1,0 +1,159 @@
+//! `portvakt keys rotate --retire`: takes out the keys that a newer one has followed.
+
+use std::fs;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::remote::Remote;
+use crate::cli::session::Session;
+use crate::cli::{Global, client, files, interrupt, log};
+use crate::declare::{self, KeysRef};
+use crate::domain::{ClientName, LiveKey, PublicKey};
+use crate::text::printable;
+
+/// How long it takes until DigDir's authorisation servers know a new key (DigDir's documentation:
+/// about two minutes).
+const SYNCHRONISED: SignedDuration = SignedDuration::from_mins(2);
+
+pub(super) async fn retire(global: &Global, name: &str) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, take_out(global, name)).await
+}
+
+async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
+    let session = Session::open(global)?;
+    let (name, declared) = client::declared(&session, name)?;
+    let keys = declared.keys.as_deref().unwrap_or_default();
+    let remote = Remote::open(global, &session).await?;
+    let live = client::read(&session, &remote.reader().await?).await?;
+    remote.close().await?;
+    let (_, live) = client::live(name, declared, &live)?;
+    let old = superseded(name, keys, live.keys.as_deref().unwrap_or_default())?;
+    let Old { newest, keys: old } = old;
+    if old.is_empty() {
+        log::told(
+            global,
+            &format!("there is nothing to take out: no key is older than {}", newest.kid),
+        );
+        return Ok(Exit::Done);
+    }
+    for path in edit(&session, name, &old)? {
+        log::told(global, &format!("wrote {}", printable(&path)));
+    }
+    let kids: Vec<_> = old.iter().map(|key| key.kid.as_str()).collect();
+    log::told(global, &format!("took out {}; {} stays", kids.join(", "), newest.kid));
+    let known = newest.created.and_then(|created| created.checked_add(SYNCHRONISED).ok());
+    match known.filter(|known| *known > Timestamp::now()) {
+        Some(known) => log::told(
+            global,
+            &format!(
+                "{} is new: do not apply before {}, as DigDir takes about two minutes to pass it on",
+                newest.kid,
+                known.strftime("%H:%M:%S UTC")
+            ),
+        ),
+        None => log::told(global, "next: commit and apply"),
+    }
+    Ok(Exit::Done)
+}
+
+/// The declared keys that may go, and the one that they are older than.
+struct Old<'k> {
+    newest: &'k LiveKey,
+    keys: Vec<&'k PublicKey>,
+}
+
+/// What tells which of two keys is newer: when they were registered, else when they end.
+fn age(key: &LiveKey) -> (Option<Timestamp>, Option<Timestamp>) {
+    (key.created, key.ends)
+}
+
+fn superseded<'k>(
+    name: &ClientName,
+    declared: &'k [PublicKey],
+    live: &'k [LiveKey],
+) -> Result<Old<'k>, Failure> {
+    let both = declared
+        .iter()
+        .filter_map(|key| Some((key, live.iter().find(|live| live.is(key))?)))
+        .collect::<Vec<_>>();
+    let Some((_, newest)) = both.iter().max_by_key(|(_, live)| age(live)).copied() else {
+        let why = format!(
+            "none of the declared keys of '{name}' is live, so none may go: apply its declaration \
+             first"
+        );
+        return Err(Failure::Refused(why));
+    };
+    let is_live = |key: &&PublicKey| live.iter().any(|live| live.is(key));
+    if let Some(waiting) = declared.iter().find(|key| !is_live(key)) {
+        let why = format!(
+            "the key {} of '{name}' is declared and not live yet: apply first. Nothing was changed",
+            waiting.kid
+        );
+        return Err(Failure::Refused(why));
+    }
+    let older = both.iter().filter(|(_, live)| age(live) < age(newest));
+    Ok(Old { newest, keys: older.map(|(key, _)| *key).collect() })
+}
+
+/// Takes the keys out of the files that hold them. Gives the files that were written.
+fn edit(session: &Session, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<String>, Failure> {
+    let repository = &session.repository;
+    let environment = &session.desired.environment;
+    let is_old = |key: &PublicKey| {
+        old.iter().any(|old| old.kid == key.kid && old.modulus() == key.modulus())
+    };
+    let mut kept = Vec::new();
+    let mut rewritten = Vec::new();
+    let refs = repository.key_refs(environment, name);
+    for named in &refs {
+        let KeysRef::File { written, path } = named else {
+            let why =
+                "keys stand in the YAML itself: take them out there by hand. Nothing was changed";
+            return Err(Failure::Failed(why.to_owned()));
+        };
+        let full = repository.root().join(path);
+        let text = fs::read_to_string(&full)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", printable(path))))?;
+        let keys = declare::public_keys(&text).unwrap_or_default();
+        match keys.iter().filter(|key| is_old(key)).count() {
+            0 => kept.push(written.clone()),
+            all if all == keys.len() => {}
+            _ => {
+                let set = without(&text, is_old).ok_or_else(|| {
+                    let why = "it holds several keys and is no JWKS: take them out by hand";
+                    Failure::Failed(format!("{}: {why}", printable(path)))
+                })?;
+                kept.push(written.clone());
+                rewritten.push((path.clone(), set));
+            }
+        }
+    }
+    let edited = match kept.len() == refs.len() {
+        true => None,
+        false => Some(
+            repository
+                .with_keys(environment, name, &kept)
+                .map_err(|error| Failure::Failed(error.to_string()))?,
+        ),
+    };
+    let edited = edited.map(|edited| (edited.file, edited.after));
+    let mut files = Vec::new();
+    for (path, text) in rewritten.into_iter().chain(edited) {
+        files::replace(&files::writable(&repository.root().join(&path))?, &text)?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
+/// A JWKS without some of its keys; `None` for what is no JWKS.
+fn without(text: &str, is_old: impl Fn(&PublicKey) -> bool) -> Option<String> {
+    let mut set: Value = serde_json::from_str(text).ok()?;
+    let keys = set.get_mut("keys")?.as_array_mut()?;
+    keys.retain(|key| {
+        let key = key.as_object().and_then(|key| PublicKey::from_jwk(key).ok());
+        !key.is_some_and(|key| is_old(&key))
+    });
+    Some(format!("{set:#}\n"))
+}

@@ -1,0 +1,104 @@
+//! `portvakt token`.
+
+use std::path::PathBuf;
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::client::{self, RegisteredKey};
+use super::exit::{Exit, Failure};
+use super::remote::{Remote, call_failed};
+use super::session::Session;
+use super::{Global, interrupt, log, print};
+use crate::digdir::{Content, Credentials, Issued, Wanted};
+use crate::domain::{ConsumedScope, LiveClient, Orgno};
+use crate::text::escaped_json;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The client, by the name that it is declared by
+    #[arg(long, value_name = "NAME")]
+    client: String,
+    /// The private key that the client signs with, PEM or JWK
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// A scope that the token is to carry; may be repeated [default: all of the client's]
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<ConsumedScope>,
+    /// What the token's audience is to be; may be repeated
+    #[arg(long, value_name = "RESOURCE")]
+    resource: Vec<String>,
+    /// The consumer that has delegated the scope to the client's organisation
+    #[arg(long, value_name = "ORGNO")]
+    consumer_org: Option<Orgno>,
+    /// Show the header beside the claims
+    #[arg(long)]
+    decode: bool,
+    /// Print the token itself, and nothing else
+    #[arg(long, conflicts_with = "decode")]
+    print: bool,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, get(global, args)).await
+}
+
+async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let session = Session::open(global)?;
+    let (name, declared) = client::declared(&session, &args.client)?;
+    let remote = Remote::open(global, &session).await?;
+    let live = client::read(&session, &remote.reader().await?).await?;
+    let (id, live) = client::live(name, declared, &live)?;
+    client::signs_grants(name, declared)?;
+    let RegisteredKey { key, kid, .. } = client::registered_key(&args.key, name, live)?;
+    let credentials = Credentials::from_application_key(id, &key, &kid)
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let wanted = Wanted {
+        scopes: scopes(args, live)?,
+        resource: args.resource.clone(),
+        consumer_org: args.consumer_org,
+    };
+    let issuer = remote.issuer().await?;
+    let issued = issuer.token(&credentials, &wanted).await.map_err(call_failed);
+    remote.close().await?;
+    show(global, args, &issued?)?;
+    Ok(Exit::Done)
+}
+
+fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
+    if !args.scopes.is_empty() {
+        return Ok(args.scopes.iter().map(ToString::to_string).collect());
+    }
+    let scopes = client::scopes(live);
+    match scopes.is_empty() {
+        true => {
+            let why = "the client has no scope, so there is nothing that a token could be for: \
+                       declare one under `scopes` and apply";
+            Err(Failure::Failed(why.to_owned()))
+        }
+        false => Ok(scopes),
+    }
+}
+
+fn show(global: &Global, args: &Args, issued: &Issued) -> Result<(), Failure> {
+    let Issued { token, expires_in, content } = issued;
+    if args.print {
+        return print(global.color, &format!("{}\n", token.expose_secret()));
+    }
+    let Some(Content { header, claims }) = content else {
+        log::told(
+            global,
+            &format!(
+                "the token is a reference that says nothing by itself (token_type OPAQUE); it lives \
+                 {expires_in} s. --print prints it"
+            ),
+        );
+        return Ok(());
+    };
+    let shown: Value = match args.decode {
+        true => json!({ "header": header, "claims": claims }),
+        false => claims.clone(),
+    };
+    print(global.color, &format!("{}\n", escaped_json(&format!("{shown:#}"))))
+}
