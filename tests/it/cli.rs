@@ -388,6 +388,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("settings", "portvakt"),
         ("plan", "plan"),
         ("diagnostics", "diagnostics"),
+        ("keys", "keys"),
     ] {
         let printed = ran(&["schema", of]);
         assert_eq!(printed.code, 0);
