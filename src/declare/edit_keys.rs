@@ -154,7 +154,7 @@ fn insertion(
     }
     let line_end = end + rest.find(['\r', '\n']).unwrap_or(rest.len());
     let indent = " ".repeat(client.name_key.start.column.saturating_sub(1) as usize);
-    let line_break = if rest.contains("\r\n") { "\r\n" } else { "\n" };
+    let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
     Some((line_end..line_end, format!("{line_break}{indent}jwks: {wanted}")))
 }
 

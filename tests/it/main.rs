@@ -8,6 +8,7 @@
 
 mod cli;
 mod client;
+mod client_faults;
 mod client_tables;
 mod faults;
 mod fix;
