@@ -60,6 +60,9 @@ pub(super) fn live<'l>(
             failed(format!("could be several: {}. Pin one with `client_id`", ids.join(", ")))
         }
         Err(Mismatch::NoSuchId(id)) => failed(format!("is pinned to {id}, which does not exist")),
+        Err(Mismatch::OtherName { id, name: live }) => {
+            failed(format!("is pinned to {id}, which is called '{live}'"))
+        }
         Err(Mismatch::OtherType { id, integration_type }) => {
             failed(format!("({id}) is live as one of {integration_type}"))
         }
