@@ -90,7 +90,8 @@ async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failur
     let issuer = remote.issuer().await?;
     remote.close().await?;
     let (id, live) = client::live(name, declared, &live)?;
-    let RegisteredKey { key, kid, alg } = client::registered_key(&args.key, name, live)?;
+    let RegisteredKey { key, kid, alg, registered: _ } =
+        client::registered_key(&args.key, name, live)?;
     let jwk = key.private_jwk(&kid, alg).map_err(|error| Failure::Failed(error.to_string()))?;
     let endpoints = issuer.endpoints();
     let jwks_uri = endpoints.jwks.as_ref().ok_or_else(|| {
