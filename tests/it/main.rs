@@ -13,6 +13,7 @@ mod faults;
 mod fix;
 mod git;
 mod hooks;
+mod keys;
 mod mistakes;
 mod openapi;
 mod output;
