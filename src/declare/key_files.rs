@@ -33,7 +33,11 @@ impl<'r> KeyFiles<'r> {
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         match self {
             Self::Memory(files) => {
-                files.get(path).cloned().ok_or_else(|| "there is no such file".to_owned())
+                let bytes = files.get(path).ok_or("there is no such file")?;
+                match bytes.len() as u64 <= LARGEST {
+                    true => Ok(bytes.clone()),
+                    false => Err(format!("it is larger than {} KiB", LARGEST / 1024)),
+                }
             }
             Self::Disk { root, read } => {
                 if read.fetch_add(1, Ordering::Relaxed) >= MOST_FILES {

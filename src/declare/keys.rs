@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use pkcs1::der::asn1::BitStringRef;
 use pkcs1::der::{self, Decode, Reader, SliceReader, asn1::AnyRef};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -96,7 +97,7 @@ pub(super) fn keys(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Finding
 fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findings: &mut Findings) {
     let span = at.span();
     let found = match at.value {
-        Value::String(text) if text.contains("-----BEGIN") => {
+        Value::String(text) if !is_path(text) => {
             read.name(KeysRef::Inline, span);
             from_text(text)
         }
@@ -142,11 +143,22 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
     }
 }
 
+/// The ends of the names of files with keys.
+const FILES: [&str; 7] = ["json", "jwk", "jwks", "pem", "pub", "crt", "cer"];
+
+/// Whether a text names a file. What does not is taken for a key, and never repeated: it could be a
+/// private one.
+fn is_path(text: &str) -> bool {
+    let end = text.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_line = text.chars().all(|c| !c.is_control() && !matches!(c, '{' | '"'));
+    is_line && FILES.contains(&end.to_lowercase().as_str())
+}
+
 /// Tells what is wrong with the key of that number, from 0, of what is named or stands here. What
 /// stands in the YAML itself is told at `jwks`, the key, so that nothing of a key is shown.
 fn report(at: Located<'_>, key: Span, number: usize, problem: &Problem, findings: &mut Findings) {
     let ordinal = if number == 0 { String::new() } else { format!(" (key {})", number + 1) };
-    let (what, span) = match at.value.as_str().filter(|text| !text.contains("-----BEGIN")) {
+    let (what, span) = match at.value.as_str().filter(|text| is_path(text)) {
         Some(written) => (format!("the key in {}{ordinal}", quoted(written)), at.span()),
         None => (format!("this key{ordinal}"), key),
     };
@@ -175,7 +187,7 @@ fn check_set(read: &Keys, findings: &mut Findings) {
         let help = "take out those that are not used any more";
         findings.report(Rule::Key, read.span, &message, help);
     }
-    for (index, key) in read.keys.iter().enumerate() {
+    for (index, key) in read.keys.iter().enumerate().take(MOST_KEYS) {
         let before = read.keys.iter().take(index);
         let twice = before.clone().any(|other| other.modulus() == key.modulus());
         let same_kid = before.clone().any(|other| other.kid == key.kid);
@@ -200,11 +212,75 @@ pub fn public_keys(text: &str) -> Option<Vec<PublicKey>> {
 fn from_text(text: &str) -> Read {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
-        let json: Json = serde_json::from_str(text)
-            .map_err(|_| (0, Problem::Other("it is no JSON".to_owned())))?;
+        let Unrepeated(json) = serde_json::from_str(text).map_err(|_| {
+            let why = "it is no JSON, or a name stands twice in one of its objects";
+            (0, Problem::Other(why.to_owned()))
+        })?;
         return from_json(&json);
     }
     from_pem(text)
+}
+
+/// JSON in which no name stands twice in one object: of two, a reader sees one alone, and the other
+/// could be private.
+struct Unrepeated(Json);
+
+impl<'de> Deserialize<'de> for Unrepeated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UnrepeatedVisitor).map(Self)
+    }
+}
+
+struct UnrepeatedVisitor;
+
+impl<'de> Visitor<'de> for UnrepeatedVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Json, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Unrepeated(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Json::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let mut members = Representation::new();
+        while let Some((name, Unrepeated(value))) = map.next_entry::<String, _>()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name stands twice"));
+            }
+        }
+        Ok(Json::Object(members))
+    }
 }
 
 /// A JWK or a JWKS. A private member anywhere makes all of it private.
@@ -220,6 +296,9 @@ fn from_json(json: &Json) -> Read {
     };
     match json.get("keys") {
         None => Ok(vec![one(0, json)?]),
+        Some(Json::Array(keys)) if keys.is_empty() => {
+            Err((0, Problem::Other("it holds no key; write `jwks: []` for none".to_owned())))
+        }
         Some(Json::Array(keys)) => {
             keys.iter().enumerate().map(|(number, jwk)| one(number, jwk)).collect()
         }

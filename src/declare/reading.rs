@@ -90,7 +90,12 @@ fn read_document(
     for item in items_of(at, "removed", findings) {
         match (item.get("client"), item.get("scope")) {
             (Some(_), None) => declared.removed_clients.extend(clients::removed(item, findings)),
-            (_, Some(_)) | (None, None) => {
+            (Some(client), Some(_)) => {
+                let message = "`scope` and `client` exclude each other";
+                let help = "write an entry of its own for each";
+                findings.report(Rule::WrongValue, client.span(), message, help);
+            }
+            (None, Some(_) | None) => {
                 declared.removed.extend(scopes::removed(item, settings, findings));
             }
         }

@@ -14,7 +14,7 @@ use super::rules::Rule;
 use super::suggest::did_you_mean;
 
 const MARK: &str = "portvakt:";
-const HELP: &str = "write `# portvakt: allow <rule> -- why`, above a scope, an alias, a group, an \
+const HELP: &str = "write `# portvakt: allow <rule> -- why`, above a scope, a client, an alias, a group, an \
                     entry of `consumers` or of `removed`, or behind it on its line";
 
 /// In how many lines of a file silences are looked for: each is compared with much else.
@@ -129,7 +129,7 @@ fn rule(text: &str) -> Result<&str, &'static str> {
     Ok(rule)
 }
 
-/// What can have silences: scopes and their consumers' entries, removals, aliases and groups.
+/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups.
 fn entities(document: Located<'_>) -> Vec<Span> {
     fn items<'d>(at: Located<'d>, key: &str) -> impl Iterator<Item = Located<'d>> + use<'d> {
         at.get(key).into_iter().flat_map(Located::items)
@@ -139,7 +139,9 @@ fn entities(document: Located<'_>) -> Vec<Span> {
         spans.push(scope.span());
         spans.extend(items(scope, "consumers").map(Located::span));
     }
-    spans.extend(items(document, "removed").map(Located::span));
+    for key in ["clients", "removed"] {
+        spans.extend(items(document, key).map(Located::span));
+    }
     for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
         for (name, at) in section.entries() {
             spans.push(Span { start: section.key_span(name).start, end: at.span().end });

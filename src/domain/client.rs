@@ -1,15 +1,15 @@
 //! What a client (an integration) is made of, attribute by attribute, under DigDir's own names.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::difference::Field;
+use super::plain::{is_segment, plain_text};
 use super::{IntegrationType, Orgno, ScopeName, scope_name};
 use crate::text::is_invisible;
 
@@ -86,12 +86,7 @@ impl FromStr for ClientId {
     type Err = ClientIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let is_path = text.chars().all(|c| c == '.');
-        match text.chars().all(plain) && !is_path && text.len() <= LONGEST_NAME {
-            true => Ok(Self(text.into())),
-            false => Err(ClientIdError),
-        }
+        if is_segment(text) { Ok(Self(text.into())) } else { Err(ClientIdError) }
     }
 }
 
@@ -133,30 +128,6 @@ impl FromStr for ConsumedScope {
             None => Ok(Self(text.into())),
         }
     }
-}
-
-macro_rules! plain_text {
-    ($($name:ident)+) => {
-        $(
-            impl fmt::Display for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.pad(&self.0)
-                }
-            }
-
-            impl fmt::Debug for $name {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    write!(f, concat!(stringify!($name), "({:?})"), &*self.0)
-                }
-            }
-
-            impl Serialize for $name {
-                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    serializer.serialize_str(&self.0)
-                }
-            }
-        )+
-    };
 }
 
 plain_text! { ClientName ClientId ConsumedScope }

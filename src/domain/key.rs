@@ -1,6 +1,5 @@
 //! Public keys of clients, as JWK (RFC 7517).
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,11 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Representation;
+use super::plain::{is_segment, plain_text};
 
 /// How many keys a client can have (OpenAPI 2025-09, `JsonWebKeySet`).
 pub const MOST_KEYS: usize = 5;
@@ -43,32 +43,11 @@ impl FromStr for Kid {
     type Err = KidError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let is_path = text.chars().all(|c| c == '.');
-        match text.chars().all(plain) && !is_path && text.len() <= 255 {
-            true => Ok(Self(text.into())),
-            false => Err(KidError),
-        }
+        if is_segment(text) { Ok(Self(text.into())) } else { Err(KidError) }
     }
 }
 
-impl fmt::Display for Kid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Kid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kid({self})")
-    }
-}
-
-impl Serialize for Kid {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+plain_text! { Kid }
 
 /// What a key signs with (RFC 7518 section 3.1). DigDir's description has RS256 and RS512, its
 /// documentation RS384 too.

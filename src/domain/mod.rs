@@ -8,6 +8,7 @@ mod key;
 mod live;
 mod on_behalf_of;
 mod orgno;
+mod plain;
 mod scope;
 mod scope_name;
 

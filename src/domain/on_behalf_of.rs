@@ -1,14 +1,13 @@
 //! Those on whose behalf a client of ID-porten acts.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::Orgno;
 use super::difference::Field;
+use super::plain::{is_dots, plain_text};
 use crate::text::is_invisible;
 
 /// The id of an entry (`onbehalfof`): chosen by whoever registers it. Whatever could change the path
@@ -33,29 +32,13 @@ impl FromStr for OnBehalfOfId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let odd = |c: char| c.is_control() || is_invisible(c) || "/\\%?#".contains(c);
-        let is_path = text.chars().all(|c| c == '.');
-        let fits = text.trim() == text && !text.contains(odd) && !is_path && text.len() <= 255;
+        let fits =
+            text.trim() == text && !text.contains(odd) && !is_dots(text) && text.len() <= 255;
         if fits { Ok(Self(text.into())) } else { Err(OnBehalfOfIdError) }
     }
 }
 
-impl fmt::Display for OnBehalfOfId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for OnBehalfOfId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OnBehalfOfId({:?})", &*self.0)
-    }
-}
-
-impl Serialize for OnBehalfOfId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+plain_text! { OnBehalfOfId }
 
 /// What is told of somebody on whose behalf a client acts (OpenAPI 2025-09, `ClientOnBehalfOf`).
 /// What is left out is not set.

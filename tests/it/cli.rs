@@ -389,6 +389,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("plan", "plan"),
         ("keys", "keys"),
         ("diagnostics", "diagnostics"),
+        ("keys", "keys"),
     ] {
         let printed = ran(&["schema", of]);
         assert_eq!(printed.code, 0);

@@ -8,6 +8,8 @@
 
 mod cli;
 mod client;
+mod client_faults;
+mod client_property;
 mod client_tables;
 mod faults;
 mod fix;

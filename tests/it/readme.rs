@@ -75,9 +75,17 @@ fn is_shown(shown: &[&str], printed: &[&str]) -> bool {
         ([], []) => true,
         (["…", rest @ ..], _) => (0..=printed.len()).any(|skip| is_shown(rest, &printed[skip..])),
         ([line, shown @ ..], [other, printed @ ..]) => {
-            line.trim_end() == *other && is_shown(shown, printed)
+            is_line(line.trim_end(), other) && is_shown(shown, printed)
         }
         ([], _) | (_, []) => false,
+    }
+}
+
+/// Whether a shown line is a printed one; `…` at its end stands for any rest.
+fn is_line(shown: &str, printed: &str) -> bool {
+    match shown.strip_suffix('…') {
+        Some(beginning) => printed.starts_with(beginning),
+        None => shown == printed,
     }
 }
 

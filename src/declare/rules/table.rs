@@ -864,7 +864,7 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
     }
     /// A comment that silences a rule is not understood, or gives no reason.
     Silence = "PV150", Error {
-        "A silence is written # portvakt: allow <rule> -- why, above a scope, an alias, a \
+        "A silence is written # portvakt: allow <rule> -- why, above a scope, a client, an alias, a \
          group or an entry, or behind it on its line. The reason is for the reviewer."
         wrong: Declarations("scopes:
   # portvakt: allow PV121

@@ -42,6 +42,7 @@ fn the_example_is_accepted() {
     for environment in ["sandbox", "test", "prod"] {
         let (desired, _) = repository.desired(environment, TODAY).unwrap();
         assert_eq!(desired.scopes.len(), 5);
+        assert_eq!(desired.clients.len(), 2);
         assert_eq!(desired.names.len(), 8);
         let removal = desired.removed.values().next().unwrap();
         assert_eq!(removal.action, RemovalAction::Deactivate);
@@ -74,7 +75,7 @@ fn the_example_and_its_schema_comments_are_valid() {
             }
         }
     }
-    assert_eq!(checked, 5);
+    assert_eq!(checked, 7);
 }
 
 #[test]

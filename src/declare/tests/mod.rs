@@ -4,6 +4,7 @@ mod advice;
 mod bad_input;
 mod bad_settings;
 mod bounds;
+mod clients;
 mod examples;
 mod fuzz_seeds;
 mod own_rules;

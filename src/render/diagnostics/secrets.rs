@@ -67,7 +67,7 @@ impl Secrets {
 /// Whether a line holds a private member of a JWK (RFC 7518 section 6.3.2).
 fn has_private_member(line: &str) -> bool {
     static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let name = r#"(?:^|[\s{\[,?])["']?(?:d|p|q|dp|dq|qi|oth)["']?\s*:\s*"#;
+        let name = r#"(?:^|[\s{\[,?])["']?(?:d|p|q|dp|dq|qi|oth|k)["']?\s*:\s*"#;
         let base64url = r#"["']?[A-Za-z0-9_-]+["']?\s*(?:[,}\]#]|$)"#;
         Regex::new(&format!("{name}{base64url}")).ok()
     });

@@ -1,0 +1,41 @@
+//! What names and ids have in common that are texts of a checked form.
+
+/// The longest text that can be one, in bytes.
+const LONGEST: usize = 255;
+
+/// Whether a text can stand in a URL's path as it is: letters, digits and `._-`, and more than dots.
+pub(super) fn is_segment(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    text.chars().all(plain) && !is_dots(text) && text.len() <= LONGEST
+}
+
+/// Whether a text is empty or nothing but dots: then a URL's path would lead elsewhere.
+pub(super) fn is_dots(text: &str) -> bool {
+    text.chars().all(|c| c == '.')
+}
+
+/// Shows, and serialises, a newtype of a text as that text.
+macro_rules! plain_text {
+    ($($name:ident)+) => {
+        $(
+            impl std::fmt::Display for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.pad(&self.0)
+                }
+            }
+
+            impl std::fmt::Debug for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    write!(f, concat!(stringify!($name), "({:?})"), &*self.0)
+                }
+            }
+
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serializer.serialize_str(&self.0)
+                }
+            }
+        )+
+    };
+}
+pub(super) use plain_text;
