@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::exit::Failure;
@@ -44,28 +45,39 @@ pub(super) async fn read(session: &Session, reader: &Reader) -> Result<Live, Fai
     reader.live(&needs, &|_| {}).await.map_err(call_failed)
 }
 
-/// The live client that a declared one is.
+/// The live client that a declared one is, active or not; `None` if it does not exist yet.
+pub(super) fn found<'l>(
+    name: &ClientName,
+    declared: &DesiredClient,
+    live: &'l Live,
+) -> Result<Option<(&'l ClientId, &'l LiveClient)>, Failure> {
+    let failed = |why: String| Failure::Failed(format!("the client '{name}' {why}"));
+    live_client(declared, live).map_err(|mismatch| match mismatch {
+        Mismatch::Several(ids) => {
+            let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+            failed(format!("could be several: {}. Pin one with `client_id`", ids.join(", ")))
+        }
+        Mismatch::NoSuchId(id) => failed(format!("is pinned to {id}, which does not exist")),
+        Mismatch::OtherName { id, name: live } => {
+            failed(format!("is pinned to {id}, which is called '{live}'"))
+        }
+        Mismatch::OtherType { id, integration_type } => {
+            failed(format!("({id}) is live as one of {integration_type}"))
+        }
+    })
+}
+
+/// The live client that a declared one is, which must be active.
 pub(super) fn live<'l>(
     name: &ClientName,
     declared: &DesiredClient,
     live: &'l Live,
 ) -> Result<(&'l ClientId, &'l LiveClient), Failure> {
     let failed = |why: String| Err(Failure::Failed(format!("the client '{name}' {why}")));
-    match live_client(declared, live) {
-        Ok(Some((id, client))) if client.active => Ok((id, client)),
-        Ok(Some((id, _))) => failed(format!("({id}) is inactive: apply its declaration first")),
-        Ok(None) => failed("is not live: apply its declaration first".to_owned()),
-        Err(Mismatch::Several(ids)) => {
-            let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
-            failed(format!("could be several: {}. Pin one with `client_id`", ids.join(", ")))
-        }
-        Err(Mismatch::NoSuchId(id)) => failed(format!("is pinned to {id}, which does not exist")),
-        Err(Mismatch::OtherName { id, name: live }) => {
-            failed(format!("is pinned to {id}, which is called '{live}'"))
-        }
-        Err(Mismatch::OtherType { id, integration_type }) => {
-            failed(format!("({id}) is live as one of {integration_type}"))
-        }
+    match found(name, declared, live)? {
+        Some((id, client)) if client.active => Ok((id, client)),
+        Some((id, _)) => failed(format!("({id}) is inactive: apply its declaration first")),
+        None => failed("is not live: apply its declaration first".to_owned()),
     }
 }
 
@@ -95,6 +107,8 @@ pub(super) struct RegisteredKey {
     pub(super) key: ApplicationKey,
     pub(super) kid: Kid,
     pub(super) alg: SigningAlgorithm,
+    /// When that was.
+    pub(super) registered: Option<Timestamp>,
 }
 
 /// Reads an application's private key and finds it among the client's.
@@ -123,5 +137,6 @@ pub(super) fn registered_key(
     };
     let kid = found.kid.parse().map_err(|reason| failed(format!("its live kid: {reason}")))?;
     let alg = found.representation.get("alg").cloned().unwrap_or_default();
-    Ok(RegisteredKey { key, kid, alg: serde_json::from_value(alg).unwrap_or_default() })
+    let alg = serde_json::from_value(alg).unwrap_or_default();
+    Ok(RegisteredKey { key, kid, alg, registered: found.created })
 }

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
+use super::files::Written;
 use super::keys::slug;
 use super::remote::Remote;
 use super::session::Session;
@@ -61,9 +62,11 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let text = match args.format {
         Format::Dir => {
             let out = args.out.as_deref().unwrap_or(Path::new("."));
-            write_folder(out, &variables, &args.recipients)?;
-            log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
-            return Ok(Exit::Done);
+            let mut written = Written::default();
+            return match write_folder(out, &variables, &args.recipients, &mut written) {
+                Ok(()) => Ok(told(global, args, out)),
+                Err(failure) => Err(written.take_back(failure)),
+            };
         }
         Format::Dotenv => dotenv(&variables),
         Format::Json => json(&variables),
@@ -73,11 +76,22 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     match &args.out {
         Some(out) => {
             files::create_private(out, text.expose_secret())?;
-            log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
+            Ok(told(global, args, out))
         }
-        None => print(ColorChoice::Never, text.expose_secret())?,
+        None => {
+            print(ColorChoice::Never, text.expose_secret())?;
+            Ok(Exit::Done)
+        }
     }
-    Ok(Exit::Done)
+}
+
+/// Tells what was written, and where it could be committed as it is.
+fn told(global: &Global, args: &Args, out: &Path) -> Exit {
+    log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
+    if args.recipients.is_empty() {
+        files::warn_of_git(global, out);
+    }
+    Exit::Done
 }
 
 /// The values, from what is live and from the issuer's metadata (RFC 8414).
@@ -88,9 +102,18 @@ async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failur
     let remote = Remote::open(global, &session).await?;
     let live = client::read(&session, &remote.reader().await?).await?;
     let issuer = remote.issuer().await?;
+    if remote.is_embedded() {
+        log::told(
+            global,
+            "warning: these addresses are of the sandbox inside this process, and end with it; \
+             run `portvakt sandbox` and name its address as the environment's target for one that \
+             stays",
+        );
+    }
     remote.close().await?;
     let (id, live) = client::live(name, declared, &live)?;
-    let RegisteredKey { key, kid, alg } = client::registered_key(&args.key, name, live)?;
+    let RegisteredKey { key, kid, alg, registered: _ } =
+        client::registered_key(&args.key, name, live)?;
     let jwk = key.private_jwk(&kid, alg).map_err(|error| Failure::Failed(error.to_string()))?;
     let endpoints = issuer.endpoints();
     let jwks_uri = endpoints.jwks.as_ref().ok_or_else(|| {
@@ -145,12 +168,13 @@ fn write_folder(
     out: &Path,
     variables: &[Variable],
     recipients: &[Recipient],
+    written: &mut Written,
 ) -> Result<(), Failure> {
-    files::create_private_folder(out)?;
+    written.create_private_folder(out)?;
     for (name, value) in variables {
         let text = encrypted(value.clone(), recipients)?;
         let file = if recipients.is_empty() { (*name).to_owned() } else { format!("{name}.age") };
-        files::create_private(&out.join(file), text.expose_secret())?;
+        written.create_private(&out.join(file), text.expose_secret())?;
     }
     Ok(())
 }

@@ -69,6 +69,19 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same with a line more.
+    pub(super) fn and(self, line: &str) -> Self {
+        let more = |why: String| format!("{why}\n{line}");
+        match self {
+            Self::Usage(why) => Self::Usage(more(why)),
+            Self::Refused(why) => Self::Refused(more(why)),
+            Self::Failed(why) => Self::Failed(more(why)),
+            Self::Invalid(..) | Self::Interrupted => self,
+        }
+    }
+}
+
 fn tell_error(format: log::Format, why: &str, exit: Exit) -> Exit {
     if format == log::Format::Json {
         eprintln!(

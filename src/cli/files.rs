@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::exit::Failure;
+use super::{Global, log};
+use crate::history;
 use crate::text::printable;
 
 /// That a file cannot be written, and why.
@@ -24,6 +26,21 @@ pub(super) fn writable(path: &Path) -> Result<PathBuf, Failure> {
     match metadata.permissions().readonly() {
         true => Err(failed(&"it is read-only")),
         false => Ok(real),
+    }
+}
+
+/// Warns where a private file could be committed.
+pub(super) fn warn_of_git(global: &Global, path: &Path) {
+    if history::would_be_committed(path) {
+        let path = path.display().to_string();
+        let path = printable(&path);
+        log::told(
+            global,
+            &format!(
+                "warning: {path} lies in a git work tree and is not ignored: see that it is never \
+                 committed"
+            ),
+        );
     }
 }
 
@@ -57,6 +74,95 @@ pub(super) fn create_private_folder(path: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|error| cannot_be_written(path, &error))
+}
+
+/// What a command has written so far, so that it can be taken back where the command cannot go on.
+#[derive(Default)]
+pub(super) struct Written(Vec<Step>);
+
+enum Step {
+    Created(PathBuf),
+    /// A folder that was not there before.
+    Folder(PathBuf),
+    Replaced {
+        path: PathBuf,
+        before: String,
+    },
+}
+
+impl Written {
+    /// As [`create`].
+    pub(super) fn create(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        self.note_folder(path);
+        create(path, text)?;
+        self.0.push(Step::Created(path.to_owned()));
+        Ok(())
+    }
+
+    /// As [`create_private`].
+    pub(super) fn create_private(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        self.note_folder(path);
+        create_private(path, text)?;
+        self.0.push(Step::Created(path.to_owned()));
+        Ok(())
+    }
+
+    /// As [`create_private_folder`].
+    pub(super) fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
+        create_private_folder(path)?;
+        self.0.push(Step::Folder(path.to_owned()));
+        Ok(())
+    }
+
+    /// As [`replace`], of what may be written.
+    pub(super) fn replace(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        let path = writable(path)?;
+        let before = fs::read_to_string(&path).map_err(|error| cannot_be_written(&path, &error))?;
+        replace(&path, text)?;
+        self.0.push(Step::Replaced { path, before });
+        Ok(())
+    }
+
+    fn note_folder(&mut self, path: &Path) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+            self.0.push(Step::Folder(folder.to_owned()));
+        }
+    }
+
+    /// Takes all of it back, the last first, and tells so with why.
+    pub(super) fn take_back(self, failure: Failure) -> Failure {
+        if self.0.is_empty() {
+            return failure;
+        }
+        let mut left = Vec::new();
+        for step in self.0.into_iter().rev() {
+            let (path, undone) = match step {
+                Step::Created(path) => {
+                    let undone = fs::remove_file(&path).is_ok();
+                    (path, undone)
+                }
+                // It may never have been made, or hold what somebody else has put there.
+                Step::Folder(path) => {
+                    let _ = fs::remove_dir(&path);
+                    continue;
+                }
+                Step::Replaced { path, before } => {
+                    let undone = replace(&path, &before).is_ok();
+                    (path, undone)
+                }
+            };
+            if !undone {
+                left.push(printable(&path.to_string_lossy()).into_owned());
+            }
+        }
+        failure.and(&match left.is_empty() {
+            true => "What was written before was taken back: nothing is changed.".to_owned(),
+            false => {
+                format!("What was written before could not be taken back: {}", left.join(", "))
+            }
+        })
+    }
 }
 
 #[cfg(unix)]

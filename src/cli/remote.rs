@@ -72,6 +72,11 @@ impl Remote {
         Issuer::connect(&self.target, self.options.clone()).await.map_err(call_failed)
     }
 
+    /// Whether it is a sandbox inside this process.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
     /// Ends it; an embedded sandbox has its state on disk after that.
     pub(super) async fn close(self) -> Result<(), Failure> {
         match self.sandbox {

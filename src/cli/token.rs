@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use super::remote::{Remote, call_failed};
 use super::session::Session;
 use super::{Global, interrupt, log, print};
-use crate::digdir::{Content, Credentials, Issued, Wanted};
+use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
 use crate::domain::{ConsumedScope, LiveClient, Orgno};
 use crate::text::escaped_json;
 
@@ -51,8 +51,9 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let live = client::read(&session, &remote.reader().await?).await?;
     let (id, live) = client::live(name, declared, &live)?;
     client::signs_grants(name, declared)?;
-    let RegisteredKey { key, kid, .. } = client::registered_key(&args.key, name, live)?;
-    let credentials = Credentials::from_application_key(id, &key, &kid)
+    let RegisteredKey { key, kid, alg, registered } =
+        client::registered_key(&args.key, name, live)?;
+    let credentials = Credentials::from_application_key(id, &key, &kid, alg)
         .map_err(|error| Failure::Failed(error.to_string()))?;
     let wanted = Wanted {
         scopes: scopes(args, live)?,
@@ -60,7 +61,14 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
         consumer_org: args.consumer_org,
     };
     let issuer = remote.issuer().await?;
-    let issued = issuer.token(&credentials, &wanted).await.map_err(call_failed);
+    let application = Application {
+        name: name.to_string(),
+        scopes: client::scopes(live).into_iter().collect(),
+        kid: kid.to_string(),
+        registered,
+        own_prefixes: session.repository.settings().prefixes.clone(),
+    };
+    let issued = issuer.token(&credentials, &wanted, &application).await.map_err(call_failed);
     remote.close().await?;
     show(global, args, &issued?)?;
     Ok(Exit::Done)

@@ -1,12 +1,14 @@
 //! Setting a client's `jwks` in the YAML, with every comment and all other text kept.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde_yaml::Value;
 
 use super::declared::Client;
 use super::files;
 use super::key_files::KeyFiles;
-use super::keys::KeysRef;
+use super::keys::{Keys, KeysRef};
 use super::lines::Lines;
 use super::reading;
 use super::repository::Repository;
@@ -21,11 +23,9 @@ pub struct Edited {
     pub after: String,
 }
 
-/// Why a client's `jwks` cannot be set: what to do by hand.
+/// Why a client's `jwks` cannot be edited: what to do by hand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{file} cannot be edited: {why}. Write by hand, in the declaration of the client: jwks: {wanted}"
-)]
+#[error("{file} cannot be edited: {why}. Do it by hand: {wanted}")]
 pub struct CannotEdit {
     file: String,
     why: &'static str,
@@ -46,21 +46,67 @@ impl Repository {
         Some(&self.client(environment, client)?.0.place.file)
     }
 
-    /// The file that declares a client, with a `jwks` that names these files, as they are written:
-    /// one as a text, several as a list, none as an empty list. What is declared besides, and every
-    /// comment, stays as it is. Nothing is written.
+    /// The file that declares a client, with a `jwks` that names one more file, as it is written
+    /// there. What is declared besides, and every comment, stays as it is. Nothing is written.
     ///
     /// # Errors
     /// That cannot be done safely.
-    pub fn with_keys(
+    pub fn with_key_file(
         &self,
         environment: &str,
         client: &ClientName,
-        files: &[String],
+        added: &str,
     ) -> Result<Edited, CannotEdit> {
-        let wanted = written(files);
+        let by_hand = format!("add `{added}` to the `jwks` of the client `{client}`");
+        self.edit(environment, client, by_hand, |found, keys, text, lines| {
+            let Some(keys) = keys else {
+                let edit = insertion(found, text, lines, &plain(added))?;
+                return Ok((vec![edit], vec![added.to_owned()]));
+            };
+            let mut wanted: Vec<String> = names(keys);
+            wanted.push(added.to_owned());
+            Ok((addition(keys, text, lines, &plain(added))?, wanted))
+        })
+    }
+
+    /// The same with a `jwks` that names some files less, told as they are written there.
+    ///
+    /// # Errors
+    /// That cannot be done safely, or nothing would be left.
+    pub fn without_key_files(
+        &self,
+        environment: &str,
+        client: &ClientName,
+        dropped: &[&str],
+    ) -> Result<Edited, CannotEdit> {
+        let listed = dropped.join("`, `");
+        let by_hand = format!("take `{listed}` out of the `jwks` of the client `{client}`");
+        self.edit(environment, client, by_hand, |_, keys, text, lines| {
+            let keys = keys.ok_or("it names no keys")?;
+            let is_dropped = |name: &str| !name.is_empty() && dropped.contains(&name);
+            let mut wanted = names(keys);
+            wanted.retain(|name| !is_dropped(name));
+            let gone = keys.refs.iter().map(|named| is_dropped(named.written())).collect();
+            Ok((removal(keys, gone, text, lines)?, wanted))
+        })
+    }
+
+    /// Edits the text of the file that declares a client, and sees that it then says what is wanted
+    /// and nothing else differs.
+    fn edit(
+        &self,
+        environment: &str,
+        client: &ClientName,
+        by_hand: String,
+        edits: impl FnOnce(
+            &Client,
+            Option<&Keys>,
+            &str,
+            &Lines<'_>,
+        ) -> Result<(Vec<Replacement>, Vec<String>), &'static str>,
+    ) -> Result<Edited, CannotEdit> {
         let cannot =
-            |file: &str, why| CannotEdit { file: file.to_owned(), why, wanted: wanted.clone() };
+            |file: &str, why| CannotEdit { file: file.to_owned(), why, wanted: by_hand.clone() };
         let Some((found, set)) = self.client(environment, client) else {
             return Err(cannot("the YAML", "it declares no such client"));
         };
@@ -68,24 +114,18 @@ impl Repository {
         let before = files::source(self.root(), file)
             .ok_or_else(|| cannot(file, "it cannot be read any more"))?;
         let keys = found.first(set, |part| part.keys.as_ref());
-        if keys.is_some_and(|keys| keys.refs.contains(&KeysRef::Inline)) {
-            return Err(cannot(
-                file,
-                "the keys stand in the YAML itself; move them to a file first",
-            ));
-        }
-        let lines = Lines::new(&before);
-        let edit = match keys {
-            Some(keys) => lines.range(keys.span).map(|range| (range, wanted.clone())),
-            None => insertion(found, &before, &lines, &wanted),
-        };
-        let (range, text) = edit.ok_or_else(|| cannot(file, "its text has changed"))?;
-        if before.get(range.clone()).is_none_or(|old| old.contains('#')) {
-            return Err(cannot(file, "there is a comment among the keys, and it would be lost"));
-        }
+        let (mut edits, wanted) =
+            edits(found, keys, &before, &Lines::new(&before)).map_err(|why| cannot(file, why))?;
         let mut after = before.clone();
-        after.replace_range(range, &text);
-        match self.is_meant(file, &before, &after, client, files) {
+        edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        for (range, text) in edits {
+            let sound = after.is_char_boundary(range.start) && after.is_char_boundary(range.end);
+            if !sound || range.start > range.end || range.end > after.len() {
+                return Err(cannot(file, CHANGED));
+            }
+            after.replace_range(range, &text);
+        }
+        match self.is_meant(file, &before, &after, client, &wanted) {
             true => Ok(Edited { file: file.to_owned(), after }),
             false => Err(cannot(file, "the result would not declare the same besides")),
         }
@@ -101,20 +141,14 @@ impl Repository {
         client: &ClientName,
         wanted: &[String],
     ) -> bool {
-        let (Some(old), Some(new)) = (documents(before), documents(after)) else {
+        let (old, new) = (documents(before, client), documents(after, client));
+        let (Some(old), Some(new)) = (old, new) else {
             return false;
         };
         let key_files = KeyFiles::on_disk(self.root());
         let read =
             reading::declarations(file.into(), after.as_bytes(), self.settings(), &key_files);
         let has_wanted = |other: &Client| {
-            let names = |keys: &super::keys::Keys| -> Vec<String> {
-                let written = keys.refs.iter().map(|named| match named {
-                    KeysRef::File { written, .. } => written.clone(),
-                    KeysRef::Inline => String::new(),
-                });
-                written.collect()
-            };
             let parts = other.overrides.iter().map(|own| &own.part).chain([&other.part]);
             let mut sets = parts.filter_map(|part| part.keys.as_ref()).map(names);
             other.name == *client && sets.any(|names| names == wanted)
@@ -123,20 +157,33 @@ impl Repository {
     }
 }
 
-/// A YAML value that names these files.
-fn written(files: &[String]) -> String {
-    let plain = |file: &String| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-        match file.chars().all(is_plain) && file.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            true => file.clone(),
-            // JSON's strings are YAML's too.
-            false => serde_json::Value::from(file.as_str()).to_string(),
-        }
-    };
-    match files {
-        [one] => plain(one),
-        several => format!("[{}]", several.iter().map(plain).collect::<Vec<_>>().join(", ")),
+/// A text that takes the place of what stands there.
+type Replacement = (Range<usize>, String);
+
+const CHANGED: &str = "its text has changed";
+
+fn names(keys: &Keys) -> Vec<String> {
+    keys.refs.iter().map(|named| named.written().to_owned()).collect()
+}
+
+/// A file's name as YAML.
+fn plain(file: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match file.chars().all(is_plain) && file.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        true => file.to_owned(),
+        // JSON's strings are YAML's too.
+        false => serde_json::Value::from(file).to_string(),
     }
+}
+
+fn line_break(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// The end of the line that a place is on, before its line break.
+fn line_end(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    Some(at + rest.find(['\r', '\n']).unwrap_or(rest.len()))
 }
 
 /// Where a `jwks` is put that is not there yet: behind the name, in a mapping in braces, or on a
@@ -146,26 +193,111 @@ fn insertion(
     text: &str,
     lines: &Lines<'_>,
     wanted: &str,
-) -> Option<(std::ops::Range<usize>, String)> {
-    let end = lines.range(client.place.span)?.end;
-    let rest = text.get(end..)?;
+) -> Result<Replacement, &'static str> {
+    let end = lines.range(client.place.span).ok_or(CHANGED)?.end;
+    let rest = text.get(end..).ok_or(CHANGED)?;
     if rest.trim_start().starts_with([',', '}']) {
-        return Some((end..end, format!(", jwks: {wanted}")));
+        return Ok((end..end, format!(", jwks: {wanted}")));
     }
-    let line_end = end + rest.find(['\r', '\n']).unwrap_or(rest.len());
+    let at = line_end(text, end).ok_or(CHANGED)?;
     let indent = " ".repeat(client.name_key.start.column.saturating_sub(1) as usize);
-    let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    Some((line_end..line_end, format!("{line_break}{indent}jwks: {wanted}")))
+    Ok((at..at, format!("{}{indent}jwks: {wanted}", line_break(text))))
 }
 
-/// The documents of a file without the `jwks` of its clients; `None` for what is no YAML.
-fn documents(text: &str) -> Option<Vec<Value>> {
+/// Where a `jwks` that is there gets one more: at the end of its list, or in a list that is made
+/// around what it is.
+fn addition(
+    keys: &Keys,
+    text: &str,
+    lines: &Lines<'_>,
+    added: &str,
+) -> Result<Vec<Replacement>, &'static str> {
+    let whole = lines.range(keys.span).ok_or(CHANGED)?;
+    let last = keys.places.last().map(|place| lines.range(*place).ok_or(CHANGED)).transpose()?;
+    let value = text.get(whole.clone()).ok_or(CHANGED)?;
+    match last {
+        // An empty list.
+        None => Ok(vec![(whole, format!("[{added}]"))]),
+        Some(last) if value.starts_with('[') => {
+            Ok(vec![(last.end..last.end, format!(", {added}"))])
+        }
+        Some(last) => match dash(text, last.start) {
+            Some(dash) => {
+                let item = text.get(..last.end).ok_or(CHANGED)?.trim_end().len();
+                let at = line_end(text, item).ok_or(CHANGED)?;
+                let indent = text.get(dash).ok_or(CHANGED)?;
+                Ok(vec![(at..at, format!("{}{indent}- {added}", line_break(text)))])
+            }
+            None if value.contains(['\n', '\r']) && !value.starts_with('{') => {
+                Err("the key stands there in several lines, around which no list can be made")
+            }
+            None => {
+                let (start, end) = (whole.start, whole.end);
+                Ok(vec![(start..start, "[".to_owned()), (end..end, format!(", {added}]"))])
+            }
+        },
+    }
+}
+
+/// What is to be taken out so that some of what a `jwks` names is gone.
+fn removal(
+    keys: &Keys,
+    gone: Vec<bool>,
+    text: &str,
+    lines: &Lines<'_>,
+) -> Result<Vec<Replacement>, &'static str> {
+    let whole = lines.range(keys.span).ok_or(CHANGED)?;
+    let value = text.get(whole.clone()).ok_or(CHANGED)?;
+    let ranges: Vec<_> = keys.places.iter().map(|place| lines.range(*place)).collect();
+    let mut kept = Vec::new();
+    let mut taken = Vec::new();
+    for (range, is_gone) in ranges.into_iter().zip(gone) {
+        let range = range.ok_or(CHANGED)?;
+        if is_gone { taken.push(range) } else { kept.push(range) }
+    }
+    if kept.is_empty() {
+        return Err("no key would be left");
+    }
+    if value.starts_with('[') {
+        if value.contains('#') {
+            return Err("there is a comment among the keys, and it would be lost");
+        }
+        let kept: Option<Vec<_>> = kept.into_iter().map(|range| text.get(range)).collect();
+        return Ok(vec![(whole, format!("[{}]", kept.ok_or(CHANGED)?.join(", ")))]);
+    }
+    let line = |range: Range<usize>| {
+        let dash = dash(text, range.start)?;
+        let item = text.get(..range.end)?.trim_end().len();
+        let end = line_end(text, item)?;
+        let rest = text.get(end..)?;
+        let ends = ["\r\n", "\n", "\r"].into_iter().find(|ends| rest.starts_with(ends));
+        Some((dash.start..end + ends.map_or(0, str::len), String::new()))
+    };
+    taken.into_iter().map(|range| line(range).ok_or(CHANGED)).collect()
+}
+
+/// The white space before the dash of a list's item that begins there; `None` where it is none.
+fn dash(text: &str, item: usize) -> Option<Range<usize>> {
+    let before = text.get(..item)?;
+    let start = before.rfind(['\r', '\n']).map_or(0, |at| at + 1);
+    let line = before.get(start..)?;
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let rest = line.get(indent..)?;
+    (rest.starts_with('-') && rest[1..].trim().is_empty() && rest.len() > 1)
+        .then_some(start..start + indent)
+}
+
+/// The documents of a file without the `jwks` of a client; `None` for what is no YAML.
+fn documents(text: &str, name: &ClientName) -> Option<Vec<Value>> {
     let read = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
     let mut documents: Vec<Value> = read.collect::<Result<_, _>>().ok()?;
     for document in &mut documents {
         let clients = document.get_mut("clients").and_then(Value::as_sequence_mut);
         for client in clients.into_iter().flatten() {
             let Some(client) = client.as_mapping_mut() else { continue };
+            if client.get("name").and_then(Value::as_str) != Some(name.as_str()) {
+                continue;
+            }
             client.remove("jwks");
             let overrides = client.get_mut("per_environment").and_then(Value::as_mapping_mut);
             for (_, own) in overrides.into_iter().flatten() {

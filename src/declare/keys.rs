@@ -25,6 +25,8 @@ pub(super) struct Keys {
     pub(super) keys: Vec<PublicKey>,
     /// What the declaration names, in its order.
     pub(super) refs: Vec<KeysRef>,
+    /// Where each of these stands.
+    pub(super) places: Vec<Span>,
 }
 
 /// What a client's `jwks` names.
@@ -41,12 +43,29 @@ pub enum KeysRef {
     Inline,
 }
 
+impl Keys {
+    fn name(&mut self, named: KeysRef, place: Span) {
+        self.refs.push(named);
+        self.places.push(place);
+    }
+}
+
 /// What can be wrong with what should be a key.
 enum Problem {
     /// It holds what only its holder may know.
     Private,
     /// Anything else, in words that repeat nothing of it.
     Other(String),
+}
+
+impl KeysRef {
+    /// As the declaration writes it; nothing for what stands in the YAML itself.
+    pub(super) fn written(&self) -> &str {
+        match self {
+            Self::File { written, .. } => written,
+            Self::Inline => "",
+        }
+    }
 }
 
 impl From<KeyProblem> for Problem {
@@ -62,7 +81,7 @@ impl From<KeyProblem> for Problem {
 pub(super) fn keys(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Findings) -> Option<Keys> {
     let key = at.key_span("jwks");
     let at = at.get("jwks").filter(|at| !at.value.is_null())?;
-    let mut read = Keys { span: at.span(), keys: Vec::new(), refs: Vec::new() };
+    let mut read = Keys { span: at.span(), keys: Vec::new(), refs: Vec::new(), places: Vec::new() };
     match at.value {
         Value::Sequence(_) => {
             for item in at.items() {
@@ -79,7 +98,7 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
     let span = at.span();
     let found = match at.value {
         Value::String(text) if !is_path(text) => {
-            read.refs.push(KeysRef::Inline);
+            read.name(KeysRef::Inline, span);
             from_text(text)
         }
         Value::String(written) => {
@@ -101,14 +120,14 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
                     return;
                 }
             };
-            read.refs.push(KeysRef::File { written: written.clone(), path });
+            read.name(KeysRef::File { written: written.clone(), path }, span);
             match String::from_utf8(bytes) {
                 Ok(text) => from_text(&text),
                 Err(_) => Err((0, Problem::Other("it is not UTF-8".to_owned()))),
             }
         }
         Value::Mapping(_) => {
-            read.refs.push(KeysRef::Inline);
+            read.name(KeysRef::Inline, span);
             match serde_json::to_value(at.value) {
                 Ok(json) => from_json(&json),
                 Err(_) => Err((0, Problem::Other("it is no JWK".to_owned()))),

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
+use super::application::Application;
 use super::attempts::{REPEATABLE, repeat};
 use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
@@ -88,7 +89,12 @@ impl Issuer {
     ///
     /// # Errors
     /// Maskinporten refuses, with its code and what to do about it; or the token is none of its own.
-    pub async fn token(&self, credentials: &Credentials, wanted: &Wanted) -> Result<Issued, Error> {
+    pub async fn token(
+        &self,
+        credentials: &Credentials,
+        wanted: &Wanted,
+        application: &Application,
+    ) -> Result<Issued, Error> {
         let Wanted { scopes, resource, consumer_org } = wanted;
         let scope = scopes.join(" ");
         let asked = Asked { scope: &scope, resource, consumer_org: *consumer_org };
@@ -98,7 +104,7 @@ impl Issuer {
             issuer: &self.issuer,
             base_delay: self.options.base_delay,
         };
-        let handed = desk.ask(credentials, asked, Whose::Application).await?;
+        let handed = desk.ask(credentials, asked, Whose::Application(application)).await?;
         let content = match handed.token.expose_secret().split('.').count() {
             3 => Some(self.verified(&handed.token).await?),
             _ => None,

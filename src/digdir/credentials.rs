@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::application_key::ApplicationKey;
 use super::key::{self, KeyError};
-use crate::domain::{ClientId, Kid, Orgno};
+use crate::domain::{ClientId, Kid, Orgno, SigningAlgorithm};
 
 /// How long a grant can be used, in seconds. Maskinporten takes at most 120; less leaves room
 /// for a server clock that is behind.
@@ -108,13 +108,20 @@ impl Credentials {
         Self::new(client_id, key.signing, header)
     }
 
-    /// A key that an application signs its grants with, under the id that it is registered by.
+    /// A key that an application signs its grants with, under the id and with the algorithm that
+    /// it is registered by.
     pub fn from_application_key(
         client_id: &ClientId,
         key: &ApplicationKey,
         kid: &Kid,
+        alg: SigningAlgorithm,
     ) -> Result<Self, CredentialsError> {
-        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::RS256) };
+        let alg = match alg {
+            SigningAlgorithm::RS256 => Algorithm::RS256,
+            SigningAlgorithm::RS384 => Algorithm::RS384,
+            SigningAlgorithm::RS512 => Algorithm::RS512,
+        };
+        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(alg) };
         Self::new(client_id.as_str().to_owned(), key.signing().clone(), header)
     }
 

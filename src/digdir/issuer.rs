@@ -52,7 +52,8 @@ pub(super) async fn endpoints(
     let token = trusted(&metadata, issuer, &url)
         .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason))?;
     let jwks = metadata.jwks_uri.as_deref().and_then(|jwks| Url::parse(jwks).ok());
-    let jwks = jwks.filter(|jwks| jwks.origin() == url.origin());
+    let plain = |jwks: &Url| jwks.username().is_empty() && jwks.password().is_none();
+    let jwks = jwks.filter(|jwks| jwks.origin() == url.origin() && plain(jwks));
     Ok(Endpoints { well_known: url, token, jwks })
 }
 

@@ -3,6 +3,7 @@
 //! A [`Reader`] cannot change anything; a [`Writer`] can. Both go through one transport
 //! that keeps the limits, repeats what may be repeated and knows the token.
 
+mod application;
 mod application_key;
 mod application_token;
 mod attempts;
@@ -25,6 +26,7 @@ mod transport;
 mod wire;
 mod writer;
 
+pub use application::Application;
 pub use application_key::ApplicationKey;
 pub use application_token::{Content, Issued, Issuer, Wanted};
 pub use call::AllScopesFilter;

@@ -173,7 +173,7 @@ impl Desk<'_> {
         self,
         credentials: &Credentials,
         asked: Asked<'_>,
-        whose: Whose,
+        whose: Whose<'_>,
     ) -> Result<Handed, Error> {
         let place = Place {
             call: format!("POST {}", self.endpoint),
@@ -185,7 +185,9 @@ impl Desk<'_> {
             readable(answer)
         })
         .await
-        .map_err(|failure| token_error::explain(failure, &place, credentials.client_id(), whose))?;
+        .map_err(|failure| {
+            token_error::explain(failure, &place, credentials.client_id(), asked, whose)
+        })?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
         let answer: TokenResponse = serde_json::from_slice(&answer.body)

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::application::Application;
 use super::attempts::{Failure, REPEATABLE};
+use super::credentials::Asked;
 use super::error::{Error, ErrorKind, Place};
 
 /// What Maskinporten's descriptions begin with or contain (DigDir's documentation of errors), and
@@ -46,72 +48,36 @@ const ADVICE_ON_OWN: [(&str, &str); 5] = [
     ("MP-251", "The organisation has not delegated this scope to the supplier in Altinn."),
 ];
 
-/// The same about the client of an application.
-const ADVICE_ON_APPLICATION: [(&str, &str); 6] = [
-    (
-        "MP-122",
-        "The certificate belongs to another organisation than the client: sign with a key that is \
-         registered on it.",
-    ),
-    (
-        "MP-123",
-        "Maskinporten does not accept the certificate: sign with a key that is registered on the \
-         client.",
-    ),
-    (
-        "MP-124",
-        "Maskinporten does not know this key on this client: see with `portvakt keys list` that it \
-         is registered in this environment and has not ended. A new one is known after about two \
-         minutes.",
-    ),
-    (
-        "MP-250",
-        "The client cannot have this scope: see in the plan that it is on the client and that the \
-         organisation has access to it; else declare it, or ask its owner for access. A change is \
-         known after about two minutes.",
-    ),
-    (
-        "MP-251",
-        "The consumer has not delegated this scope to the client's organisation: whoever runs the \
-         consumer does that in Altinn, for a scope that has a delegation source.",
-    ),
-    (
-        "there is no client",
-        "Maskinporten does not know the client: a new one is known after about two minutes.",
-    ),
-];
-
-/// What to do about a refusal of which nothing else is known.
-const ADVICE_ON_OTHERS: &str = "See in the plan that the client, its keys and its scopes are as \
-                                declared, and in DigDir's documentation of Maskinporten what the \
-                                description means.";
-
 /// Whose client was refused a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose<'a> {
     /// The one that portvakt itself is.
     Own,
     /// An application's.
-    Application,
+    Application(&'a Application),
 }
 
-impl Whose {
-    fn advice(self, description: &str) -> Option<&'static str> {
-        let own: &[(&str, &str)] = match self {
-            Self::Own => &ADVICE_ON_OWN,
-            Self::Application => &ADVICE_ON_APPLICATION,
+impl Whose<'_> {
+    fn advice(self, description: &str, asked: Asked<'_>) -> Option<String> {
+        let find = |table: &[(&str, &str)]| {
+            let row = table.iter().find(|(mark, _)| description.contains(mark));
+            row.map(|(_, advice)| (*advice).to_owned())
         };
-        let known = own.iter().chain(&ADVICE).find(|(mark, _)| description.contains(mark));
-        let rest = match self {
-            Self::Own => None,
-            Self::Application => Some(ADVICE_ON_OTHERS),
-        };
-        known.map(|(_, advice)| *advice).or(rest)
+        find(&ADVICE).or_else(|| match self {
+            Self::Own => find(&ADVICE_ON_OWN),
+            Self::Application(application) => Some(application.advice(description, asked)),
+        })
     }
 }
 
 /// The error of a token request that failed for good.
-pub(super) fn explain(failure: Failure, place: &Place, client_id: &str, whose: Whose) -> Error {
+pub(super) fn explain(
+    failure: Failure,
+    place: &Place,
+    client_id: &str,
+    asked: Asked<'_>,
+    whose: Whose<'_>,
+) -> Error {
     let skew = match &failure {
         Failure::Answered(answer) => answer.date.and_then(|date| skew(date, Timestamp::now())),
         Failure::NotSent(_) | Failure::NoAnswer(_) | Failure::Malformed(..) | Failure::Token(_) => {
@@ -121,7 +87,7 @@ pub(super) fn explain(failure: Failure, place: &Place, client_id: &str, whose: W
     let error = failure.into_error(&REPEATABLE, place).of_tokens().hiding(client_id);
     let description = error.description().unwrap_or_default().to_owned();
     let is_refused = error.kind() == ErrorKind::Auth;
-    let error = match whose.advice(&description).filter(|_| is_refused) {
+    let error = match whose.advice(&description, asked).filter(|_| is_refused) {
         Some(advice) => error.advise(advice),
         None => error,
     };
@@ -145,7 +111,7 @@ mod tests {
     use super::*;
     use reqwest::StatusCode;
 
-    fn explained(description: &str, whose: Whose) -> Error {
+    fn explained(description: &str) -> Error {
         let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
         let answer = Answer {
             status: StatusCode::BAD_REQUEST,
@@ -159,23 +125,20 @@ mod tests {
             call: "POST https://maskinporten.no/token".to_owned(),
             entity: "token with idporten:scopes.read".to_owned(),
         };
-        explain(Failure::Answered(answer), &place, "klient-1", whose)
+        let asked = Asked { scope: "idporten:scopes.read", resource: &[], consumer_org: None };
+        explain(Failure::Answered(answer), &place, "klient-1", asked, Whose::Own)
     }
 
     #[test]
     fn each_code_is_told_with_what_to_do() {
-        let own = ADVICE_ON_OWN.iter().map(|row| (Whose::Own, row));
-        let application = ADVICE_ON_APPLICATION.iter().map(|row| (Whose::Application, row));
-        let both = ADVICE.iter().map(|row| (Whose::Application, row));
-        for (whose, (mark, advice)) in own.chain(application).chain(both) {
-            let told = format!("Invalid assertion. {mark}: not klient-1");
-            let error = explained(&told, whose);
+        for (mark, advice) in ADVICE.iter().chain(&ADVICE_ON_OWN) {
+            let error = explained(&format!("Invalid assertion. {mark}: not klient-1"));
             assert_eq!(error.kind(), ErrorKind::Auth);
             assert!(error.help().starts_with(advice), "{mark}");
             assert!(!error.advised().contains("klient-1"), "{error}");
             assert!(error.to_string().contains(mark), "{error}");
         }
-        assert!(explained("something new", Whose::Own).help().contains("key is registered"));
+        assert!(explained("something new").help().contains("key is registered"));
     }
 
     #[test]

@@ -387,6 +387,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("declarations", "declarations"),
         ("settings", "portvakt"),
         ("plan", "plan"),
+        ("keys", "keys"),
         ("diagnostics", "diagnostics"),
         ("keys", "keys"),
     ] {

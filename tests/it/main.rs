@@ -15,6 +15,7 @@ mod faults;
 mod fix;
 mod git;
 mod hooks;
+mod keys;
 mod mistakes;
 mod openapi;
 mod output;

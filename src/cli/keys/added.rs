@@ -5,22 +5,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::ColorChoice;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::cli::exit::Failure;
+use crate::cli::files::{self, Written};
 use crate::cli::session::{Session, today};
-use crate::cli::{Global, files, log, print};
+use crate::cli::{Global, log, write};
 use crate::declare::KeysRef;
 use crate::digdir::ApplicationKey;
 use crate::domain::{
     AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm,
 };
-use crate::history;
 use crate::text::printable;
 
-/// Makes a key. `out` is the file for its private half; `None` prints that, once all else is in its
-/// place. Nothing is left half done: where a step fails, what was written before is taken back.
+/// Makes a key. `out` is the file for its private half; `None` prints that. The private half comes
+/// first, as without it all else is of no use; where a step fails, what was written before is taken
+/// back.
 pub(super) fn add(
     global: &Global,
     session: &Session,
@@ -35,30 +36,41 @@ pub(super) fn add(
     let alg = SigningAlgorithm::default();
     let public = key.public(&kid, alg).map_err(|error| failed(&error))?;
     let private = key.private_jwk(&kid, alg).map_err(|error| failed(&error))?;
-    if let Some(out) = out {
-        files::create_private(out, &format!("{}\n", private.expose_secret()))?;
-        warn_of_git(global, out);
+    let mut written = Written::default();
+    let private = format!("{}\n", private.expose_secret());
+    match out {
+        Some(out) => written.create_private(out, &private)?,
+        None => print_private(&private)?,
     }
-    let written = declare(session, name, &public).inspect_err(|_| {
-        // A key that is declared nowhere is of no use.
-        let _ = out.map(fs::remove_file);
-    })?;
+    let public_files = match declare(session, name, &public, &mut written) {
+        Ok(files) => files,
+        Err(failure) => {
+            let failure = written.take_back(failure);
+            return Err(match out {
+                Some(_) => failure,
+                None => {
+                    failure.and("The private key that was printed is of no use: throw it away.")
+                }
+            });
+        }
+    };
     log::told(global, &format!("made the key {kid} for the client '{}'", printable(name.as_str())));
-    for path in written {
+    if let Some(out) = out {
+        let shown = out.display().to_string();
+        log::told(global, &format!("wrote {} (private)", printable(&shown)));
+        files::warn_of_git(global, out);
+    }
+    for path in public_files {
         log::told(global, &format!("wrote {}", printable(&path)));
     }
-    match out {
-        Some(out) => {
-            let out = out.display().to_string();
-            log::told(global, &format!("wrote {} (private)", printable(&out)));
-            Ok(())
-        }
-        None => print_private(&private),
-    }
+    Ok(())
 }
 
-fn print_private(private: &SecretString) -> Result<(), Failure> {
-    print(ColorChoice::Never, &format!("{}\n", private.expose_secret()))
+/// Prints the only copy of a private key: a reader that has gone away is an error too.
+fn print_private(private: &str) -> Result<(), Failure> {
+    write(ColorChoice::Never, private).map_err(|error| {
+        Failure::Failed(format!("the private key cannot be printed, so none was made: {error}"))
+    })
 }
 
 fn check(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
@@ -83,36 +95,25 @@ fn declare(
     session: &Session,
     name: &ClientName,
     public: &PublicKey,
+    written: &mut Written,
 ) -> Result<Vec<String>, Failure> {
     let repository = &session.repository;
     let environment = &session.desired.environment;
-    let refs = repository.key_refs(environment, name);
-    for named in &refs {
+    for named in &repository.key_refs(environment, name) {
         let KeysRef::File { path, .. } = named else { continue };
         if let Some(set) = with_key(&repository.root().join(path), public) {
-            files::replace(&files::writable(&repository.root().join(path))?, &set)?;
+            written.replace(&repository.root().join(path), &set)?;
             return Ok(vec![path.clone()]);
         }
     }
     let file = repository.client_file(environment, name).unwrap_or_default().to_owned();
-    let (path, written) = new_file(session, &file, name, public)?;
-    let as_written = |named: &KeysRef| match named {
-        KeysRef::File { written, .. } => written.clone(),
-        KeysRef::Inline => String::new(),
-    };
-    let names: Vec<String> = refs.iter().map(as_written).chain([written]).collect();
+    let (path, as_written) = new_file(session, &file, name, public, written)?;
     let edited = repository
-        .with_keys(environment, name, &names)
-        .map_err(|error| Failure::Failed(error.to_string()))
-        .and_then(|edited| {
-            let target = files::writable(&repository.root().join(&edited.file))?;
-            files::replace(&target, &edited.after).map(|()| edited.file)
-        })
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&path);
-        })?;
+        .with_key_file(environment, name, &as_written)
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    written.replace(&repository.root().join(&edited.file), &edited.after)?;
     let path = path.strip_prefix(repository.root()).unwrap_or(&path).display().to_string();
-    Ok(vec![path, edited])
+    Ok(vec![path, edited.file])
 }
 
 /// A JWKS file with one key more; `None` where the file is no JWKS.
@@ -129,6 +130,7 @@ fn new_file(
     declaration: &str,
     name: &ClientName,
     public: &PublicKey,
+    files: &mut Written,
 ) -> Result<(PathBuf, String), Failure> {
     let folder = Path::new(declaration).parent().unwrap_or(Path::new(""));
     let folder = session.repository.root().join(folder);
@@ -139,7 +141,7 @@ fn new_file(
     for written in names {
         let path = folder.join(&written);
         if path.symlink_metadata().is_err() {
-            files::create(&path, &set)?;
+            files.create(&path, &set)?;
             return Ok((path, written));
         }
     }
@@ -155,19 +157,5 @@ pub(in crate::cli) fn slug(name: &str) -> String {
     match words.is_empty() {
         true => "client".to_owned(),
         false => words.join("-"),
-    }
-}
-
-/// Warns where a private file could be committed.
-fn warn_of_git(global: &Global, out: &Path) {
-    if history::would_be_committed(out) {
-        let out = out.display().to_string();
-        log::told(
-            global,
-            &format!(
-                "{} lies in a git work tree and is not ignored: see that it is never committed",
-                printable(&out)
-            ),
-        );
     }
 }

@@ -9,7 +9,6 @@ use crate::cli::session::Session;
 use crate::cli::{Global, client, interrupt, print};
 use crate::declare::parse_duration;
 use crate::domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
-use crate::plan::live_client;
 use crate::render::keys::{self, KeyState, ListedKey};
 
 /// The command's arguments.
@@ -54,8 +53,10 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let now = Timestamp::now();
     let chosen = session.desired.clients.iter();
     let chosen = chosen.filter(|(name, _)| asked.is_none_or(|(asked, _)| asked == *name));
-    let mut listed: Vec<ListedKey> =
-        chosen.flat_map(|(name, declared)| of_client(name, declared, &live, now)).collect();
+    let mut listed = Vec::new();
+    for (name, declared) in chosen {
+        listed.extend(of_client(name, declared, &live, now)?);
+    }
     if let Some(within) = args.expiring {
         listed.retain(|key| ends_within(key, now, within));
     }
@@ -79,8 +80,8 @@ fn of_client(
     declared: &DesiredClient,
     live: &Live,
     now: Timestamp,
-) -> Vec<ListedKey> {
-    let found = live_client(declared, live).ok().flatten();
+) -> Result<Vec<ListedKey>, Failure> {
+    let found = client::found(name, declared, live)?;
     let keys: &[LiveKey] = found.and_then(|(_, client)| client.keys.as_deref()).unwrap_or_default();
     let id = found.map(|(id, _)| id);
     let is_declared = |key: &LiveKey| {
@@ -110,5 +111,5 @@ fn of_client(
     });
     let mut all: Vec<ListedKey> = keys.iter().map(listed).chain(missing).collect();
     all.sort_by(|a, b| (a.ends, &a.kid).cmp(&(b.ends, &b.kid)));
-    all
+    Ok(all)
 }

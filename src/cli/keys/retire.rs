@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::files::Written;
 use crate::cli::remote::Remote;
 use crate::cli::session::Session;
-use crate::cli::{Global, client, files, interrupt, log};
+use crate::cli::{Global, client, interrupt, log};
 use crate::declare::{self, KeysRef};
 use crate::domain::{ClientName, LiveKey, PublicKey};
 use crate::text::printable;
@@ -41,8 +42,7 @@ async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
     for path in edit(&session, name, &old)? {
         log::told(global, &format!("wrote {}", printable(&path)));
     }
-    let kids: Vec<_> = old.iter().map(|key| key.kid.as_str()).collect();
-    log::told(global, &format!("took out {}; {} stays", kids.join(", "), newest.kid));
+    log::told(global, &format!("took out {}; {} stays", kids(&old), newest.kid));
     let known = newest.created.and_then(|created| created.checked_add(SYNCHRONISED).ok());
     match known.filter(|known| *known > Timestamp::now()) {
         Some(known) => log::told(
@@ -93,6 +93,14 @@ fn superseded<'k>(
         );
         return Err(Failure::Refused(why));
     }
+    if newest.ends.is_some_and(|ends| ends <= Timestamp::now()) {
+        let why = format!(
+            "the newest key of '{name}', {}, has ended, so none may go: make another with `portvakt \
+             keys rotate` and apply. Nothing was changed",
+            newest.kid
+        );
+        return Err(Failure::Refused(why));
+    }
     let older = both.iter().filter(|(_, live)| age(live) < age(newest));
     Ok(Old { newest, keys: older.map(|(key, _)| *key).collect() })
 }
@@ -104,47 +112,54 @@ fn edit(session: &Session, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<
     let is_old = |key: &PublicKey| {
         old.iter().any(|old| old.kid == key.kid && old.modulus() == key.modulus())
     };
-    let mut kept = Vec::new();
+    let mut dropped = Vec::new();
     let mut rewritten = Vec::new();
-    let refs = repository.key_refs(environment, name);
-    for named in &refs {
-        let KeysRef::File { written, path } = named else {
-            let why =
-                "keys stand in the YAML itself: take them out there by hand. Nothing was changed";
-            return Err(Failure::Failed(why.to_owned()));
-        };
+    let mut found = Vec::new();
+    for named in &repository.key_refs(environment, name) {
+        let KeysRef::File { written, path } = named else { continue };
         let full = repository.root().join(path);
         let text = fs::read_to_string(&full)
             .map_err(|error| Failure::Failed(format!("{}: {error}", printable(path))))?;
         let keys = declare::public_keys(&text).unwrap_or_default();
-        match keys.iter().filter(|key| is_old(key)).count() {
-            0 => kept.push(written.clone()),
-            all if all == keys.len() => {}
-            _ => {
-                let set = without(&text, is_old).ok_or_else(|| {
-                    let why = "it holds several keys and is no JWKS: take them out by hand";
-                    Failure::Failed(format!("{}: {why}", printable(path)))
-                })?;
-                kept.push(written.clone());
-                rewritten.push((path.clone(), set));
-            }
+        let goes = keys.iter().filter(|key| is_old(key)).count();
+        found.extend(keys.iter().filter(|key| is_old(key)).map(|key| key.kid.clone()));
+        if goes == keys.len() && goes > 0 {
+            dropped.push(written.as_str().to_owned());
+        } else if goes > 0 {
+            let set = without(&text, is_old).ok_or_else(|| {
+                let why = "it holds several keys and is no JWKS: take out by hand";
+                Failure::Failed(format!("{}: {why} {}", printable(path), kids(old)))
+            })?;
+            rewritten.push((path.clone(), set));
         }
     }
-    let edited = match kept.len() == refs.len() {
-        true => None,
-        false => Some(
-            repository
-                .with_keys(environment, name, &kept)
-                .map_err(|error| Failure::Failed(error.to_string()))?,
-        ),
-    };
-    let edited = edited.map(|edited| (edited.file, edited.after));
-    let mut files = Vec::new();
-    for (path, text) in rewritten.into_iter().chain(edited) {
-        files::replace(&files::writable(&repository.root().join(&path))?, &text)?;
-        files.push(path);
+    let by_hand: Vec<&PublicKey> =
+        old.iter().copied().filter(|key| !found.contains(&key.kid)).collect();
+    if !by_hand.is_empty() {
+        return Err(Failure::Refused(format!(
+            "keys of '{name}' stand in the YAML itself: take out of its `jwks` by hand {}. Nothing \
+             was changed",
+            kids(&by_hand)
+        )));
     }
-    Ok(files)
+    if !dropped.is_empty() {
+        let dropped: Vec<&str> = dropped.iter().map(String::as_str).collect();
+        let edited = repository
+            .without_key_files(environment, name, &dropped)
+            .map_err(|error| Failure::Failed(error.to_string()))?;
+        rewritten.push((edited.file, edited.after));
+    }
+    let mut files = Written::default();
+    for (path, text) in &rewritten {
+        if let Err(failure) = files.replace(&repository.root().join(path), text) {
+            return Err(files.take_back(failure));
+        }
+    }
+    Ok(rewritten.into_iter().map(|(path, _)| path).collect())
+}
+
+fn kids(keys: &[&PublicKey]) -> String {
+    keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// A JWKS without some of its keys; `None` for what is no JWKS.

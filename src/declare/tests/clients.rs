@@ -267,15 +267,15 @@ fn keys_are_set_with_every_comment_kept() {
         ),
         (
             "clients:\n  - name: a\n    jwks: old.json # old\n    active: true\n",
-            "clients:\n  - name: a\n    jwks: new.json # old\n    active: true\n",
+            "clients:\n  - name: a\n    jwks: [old.json, new.json] # old\n    active: true\n",
         ),
         (
-            "clients:\n  - name: a\n    jwks:\n      - old.json\n    active: true\n",
-            "clients:\n  - name: a\n    jwks:\n      new.json\n    active: true\n",
+            "clients:\n  - name: a\n    jwks:\n      - old.json # old\n    active: true\n",
+            "clients:\n  - name: a\n    jwks:\n      - old.json # old\n      - new.json\n    active: true\n",
         ),
         (
             "clients:\n  - name: a\n    per_environment: { test: { jwks: old.json } }\n  - name: b\n",
-            "clients:\n  - name: a\n    per_environment: { test: { jwks: new.json } }\n  - name: b\n",
+            "clients:\n  - name: a\n    per_environment: { test: { jwks: [old.json, new.json] } }\n  - name: b\n",
         ),
         (
             "scopes: []\n---\nclients:\n- name: b\n- name: a\n",
@@ -285,18 +285,14 @@ fn keys_are_set_with_every_comment_kept() {
         let folder = with_files(before, &[("old.json", &set), ("new.json", &other)]);
         let repository = super::load(folder.path()).unwrap();
         let name: ClientName = "a".parse().unwrap();
-        let edited = repository.with_keys("test", &name, &["new.json".to_owned()]);
+        let edited = repository.with_key_file("test", &name, "new.json");
         assert_eq!(edited.unwrap().after, after);
     }
-    for before in [
-        "clients:\n  - name: a\n    jwks:\n      - old.json # kept\n      - old2.json\n",
-        &format!("clients:\n  - {{ name: a, jwks: {} }}\n", key("c", 3)),
-    ] {
-        let folder =
-            with_files(before, &[("old.json", &set), ("old2.json", &other), ("new.json", &other)]);
-        let repository = super::load(folder.path()).unwrap();
-        let name: ClientName = "a".parse().unwrap();
-        let error = repository.with_keys("test", &name, &["new.json".to_owned()]).unwrap_err();
-        assert!(error.to_string().contains("jwks: new.json"), "{error}");
-    }
+    let block = "clients:\n  - name: a\n    jwks:\n      kty: RSA\n      kid: c\n      e: AQAB\n      n: N\n";
+    let block = block.replace("n: N", &format!("n: {}", key("c", 3)["n"].as_str().unwrap()));
+    let folder = with_files(&block, &[("new.json", &other)]);
+    let repository = super::load(folder.path()).unwrap();
+    let name: ClientName = "a".parse().unwrap();
+    let error = repository.with_key_file("test", &name, "new.json").unwrap_err();
+    assert!(error.to_string().contains("add `new.json` to"), "{error}");
 }
