@@ -10,6 +10,7 @@ use super::files;
 use super::key_files::KeyFiles;
 use super::keys::{Keys, KeysRef};
 use super::lines::Lines;
+use super::places;
 use super::reading;
 use super::repository::Repository;
 use crate::domain::ClientName;
@@ -39,6 +40,22 @@ impl Repository {
             .client(environment, client)
             .and_then(|(client, set)| client.first(set, |part| part.keys.as_ref()));
         keys.map(|keys| keys.refs.clone()).unwrap_or_default()
+    }
+
+    /// The environments and clients whose `jwks` names a file, told by its path in the repository.
+    pub fn key_file_users(&self, path: &str) -> Vec<(&str, &ClientName)> {
+        let names_it = |keys: &&Keys| {
+            let mut refs = keys.refs.iter();
+            refs.any(|named| matches!(named, KeysRef::File { path: other, .. } if other == path))
+        };
+        let environments = self.settings().environment_names.iter();
+        let users = environments.flat_map(|environment| {
+            let users = self.clients(environment).filter(move |(client, set)| {
+                client.first(*set, |part| part.keys.as_ref()).as_ref().is_some_and(names_it)
+            });
+            users.map(move |(client, _)| (environment, &client.name))
+        });
+        users.collect()
     }
 
     /// The file that declares a client, relative to the repository.
@@ -113,6 +130,10 @@ impl Repository {
         let file = &*found.place.file;
         let before = files::source(self.root(), file)
             .ok_or_else(|| cannot(file, "it cannot be read any more"))?;
+        if !places::read(&before, false).aliases.is_empty() {
+            let why = "it uses YAML aliases, so that a change in one place would be one in others";
+            return Err(cannot(file, why));
+        }
         let keys = found.first(set, |part| part.keys.as_ref());
         let (mut edits, wanted) =
             edits(found, keys, &before, &Lines::new(&before)).map_err(|why| cannot(file, why))?;

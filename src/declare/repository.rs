@@ -210,17 +210,26 @@ impl Repository {
         rule.is_none_or(|rule| rule.head.environments.overlaps(asked))
     }
 
-    /// A declared client of an environment, and the set of that environment alone.
+    /// The clients of an environment, each with the set of that environment alone.
+    pub(super) fn clients(
+        &self,
+        environment: &str,
+    ) -> impl Iterator<Item = (&Client, EnvironmentSet)> {
+        let set = self.settings.environment_names.set(environment);
+        set.into_iter().flat_map(|set| {
+            let clients = self.declared.clients.iter();
+            let here = clients.filter(move |client| client.environments.overlaps(set));
+            here.map(move |client| (client, set))
+        })
+    }
+
+    /// One of them, by its name.
     pub(super) fn client(
         &self,
         environment: &str,
         name: &ClientName,
     ) -> Option<(&Client, EnvironmentSet)> {
-        let set = self.settings.environment_names.set(environment)?;
-        let mut clients = self.declared.clients.iter();
-        let found =
-            clients.find(|client| client.name == *name && client.environments.overlaps(set))?;
-        Some((found, set))
+        self.clients(environment).find(|(client, _)| client.name == *name)
     }
 
     fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {

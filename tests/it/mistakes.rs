@@ -123,7 +123,7 @@ const YAML: &[Mistake] = &[
     mistake(CONSUMERS, "\"974761076\", name", "\"974761076, name", 10, "PV006", "write `\"` at the end of the text"),
     mistake(STATISTIKK, "av aareg.read }", "av aareg.read", 12, "PV006", "write `}` behind the last entry"),
     mistake(STATISTIKK, "true", "true#alle", 7, "PV012", "a space before the `#`"),
-    mistake(SETTINGS, "[\"etat:helse:*\"]", "*helse", 40, "PV006", "put the text in quotes"),
+    mistake(SETTINGS, "[\"etat:helse:*\"]", "*helse", 43, "PV006", "put the text in quotes"),
 ];
 
 /// What is about Maskinporten, and about this tool.
@@ -142,7 +142,7 @@ const DECLARATIONS: &[Mistake] = &[
     mistake(SETTINGS, "prefixes: [etat]", "prefixes: etat", 10, "PV012", "put it in brackets: `[etat]`"),
     mistake(SETTINGS, "organization:", "organisation:", 7, "PV010", "did you mean `organization`?"),
     mistake(SETTINGS, "at_max_age: 120 #", "at_max_age: 120s #", 33, "PV012", "write `120`, without"),
-    mistake(SETTINGS, "max_changed_percent: 20", "max_changed_percent: 20%", 39, "PV012", "write `20`, without"),
+    mistake(SETTINGS, "max_changed_percent: 15", "max_changed_percent: 15%", 42, "PV012", "write `15`, without"),
     mistake(SETTINGS, "target: prod,", "target: production,", 27, "PV012", "did you mean `prod`?"),
     mistake(SETTINGS, "kid: { env: PORTVAKT_KID }", "kid: $PORTVAKT_KID", 24, "PV012", "`{ env: NAME }`"),
     mistake(SETTINGS, "  scope:\n    allowed_integration_types: [maskinporten]\n", "  allowed_integration_types: [maskinporten]\n  scope:\n", 31, "PV010", "it belongs below `scope`"),

@@ -1,6 +1,7 @@
 //! A new key for a client: its private half for the application, its public half beside the
 //! declaration.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -60,10 +61,44 @@ pub(super) fn add(
         log::told(global, &format!("wrote {} (private)", printable(&shown)));
         files::warn_of_git(global, out);
     }
-    for path in public_files {
-        log::told(global, &format!("wrote {}", printable(&path)));
+    for path in &public_files {
+        log::told(global, &format!("wrote {}", printable(path)));
+    }
+    warn_of_others(global, session, name, &public_files, "declared there too");
+    if declared.keys.is_none() {
+        log::told(
+            global,
+            "warning: the client declared no keys so far; if it has some at DigDir, the next apply \
+             takes them away. Its plan tells",
+        );
     }
     Ok(())
+}
+
+/// Tells in which other environments the client has keys from files that were written.
+pub(super) fn warn_of_others(
+    global: &Global,
+    session: &Session,
+    name: &ClientName,
+    files: &[String],
+    what: &str,
+) {
+    let here = session.desired.environment.as_str();
+    let users = files.iter().flat_map(|file| session.repository.key_file_users(file));
+    let others: BTreeSet<&str> = users
+        .filter(|(environment, client)| *environment != here && *client == name)
+        .map(|(environment, _)| environment)
+        .collect();
+    if !others.is_empty() {
+        let others: Vec<&str> = others.into_iter().collect();
+        log::told(
+            global,
+            &format!(
+                "note: other environments read the same file ({}): the change is {what}",
+                others.join(", ")
+            ),
+        );
+    }
 }
 
 /// Prints the only copy of a private key: a reader that has gone away is an error too.
@@ -101,6 +136,11 @@ fn declare(
     let environment = &session.desired.environment;
     for named in &repository.key_refs(environment, name) {
         let KeysRef::File { path, .. } = named else { continue };
+        // What several clients name would give the key to all of them.
+        let users = repository.key_file_users(path);
+        if users.iter().any(|(_, other)| *other != name) {
+            continue;
+        }
         if let Some(set) = with_key(&repository.root().join(path), public) {
             written.replace(&repository.root().join(path), &set)?;
             return Ok(vec![path.clone()]);

@@ -5,6 +5,7 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::added::warn_of_others;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::files::Written;
 use crate::cli::remote::Remote;
@@ -39,9 +40,13 @@ async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
         );
         return Ok(Exit::Done);
     }
-    for path in edit(&session, name, &old)? {
-        log::told(global, &format!("wrote {}", printable(&path)));
+    let files = edit(&session, name, &old)?;
+    for path in &files {
+        log::told(global, &format!("wrote {}", printable(path)));
     }
+    let what =
+        "one there too. Apply it there only once the key that stays is live and in use there";
+    warn_of_others(global, &session, name, &files, what);
     log::told(global, &format!("took out {}; {} stays", kids(&old), newest.kid));
     let known = newest.created.and_then(|created| created.checked_add(SYNCHRONISED).ok());
     match known.filter(|known| *known > Timestamp::now()) {
@@ -93,6 +98,14 @@ fn superseded<'k>(
         );
         return Err(Failure::Refused(why));
     }
+    if let Some((key, _)) = both.iter().find(|(_, live)| live.created.is_none()) {
+        let why = format!(
+            "DigDir does not tell when the key {} of '{name}' was registered, so it cannot be told \
+             which is older: take the old one out by hand. Nothing was changed",
+            key.kid
+        );
+        return Err(Failure::Refused(why));
+    }
     if newest.ends.is_some_and(|ends| ends <= Timestamp::now()) {
         let why = format!(
             "the newest key of '{name}', {}, has ended, so none may go: make another with `portvakt \
@@ -117,6 +130,15 @@ fn edit(session: &Session, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<
     let mut found = Vec::new();
     for named in &repository.key_refs(environment, name) {
         let KeysRef::File { written, path } = named else { continue };
+        let users = repository.key_file_users(path);
+        if let Some((_, other)) = users.iter().find(|(_, other)| *other != name) {
+            return Err(Failure::Refused(format!(
+                "{} holds keys of the client '{other}' too: give each client a file of its own, or \
+                 take out by hand {}. Nothing was changed",
+                printable(path),
+                kids(old)
+            )));
+        }
         let full = repository.root().join(path);
         let text = fs::read_to_string(&full)
             .map_err(|error| Failure::Failed(format!("{}: {error}", printable(path))))?;
