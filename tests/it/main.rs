@@ -11,6 +11,7 @@ mod client;
 mod client_faults;
 mod client_property;
 mod client_tables;
+mod credentials;
 mod faults;
 mod fix;
 mod git;
