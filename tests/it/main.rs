@@ -6,6 +6,7 @@
     reason = "what fails here is a test; clippy allows it by itself in test functions only"
 )]
 
+mod app_tokens;
 mod cli;
 mod client;
 mod client_faults;
