@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::converge::{Sent, Stand, Then, converge};
+use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
 use super::verify;
 use crate::digdir::{Error, Writer};
@@ -29,7 +29,7 @@ pub(super) async fn replace_keys(
         })
     };
     let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
-    converge(Then::Believe, look, send).await
+    converge(Again::Always, Then::Believe, look, send).await
 }
 
 /// Makes those on whose behalf the client acts the wanted ones, one after the other.
@@ -63,7 +63,7 @@ pub(super) async fn write_on_behalf_of(
         }
         Ok(())
     };
-    converge(if unsets { Then::LookAgain } else { Then::Believe }, look, send).await
+    converge(Again::Always, if unsets { Then::LookAgain } else { Then::Believe }, look, send).await
 }
 
 /// No source tells whether a PUT resets what it leaves out. What is still there after one is sent as

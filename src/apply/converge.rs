@@ -40,6 +40,22 @@ pub(super) enum Sent {
     Unclear(Error),
 }
 
+/// What may be sent again after an answer that is unclear, if nothing has come of it so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Anything: a second one has no other effect than the first, or is refused.
+    Always,
+    /// Only what DigDir has not seen or has told not to have carried out: a second one would do it
+    /// twice, and the first may still be under way.
+    IfUnseen,
+}
+
+impl Again {
+    fn allows(self, error: &Error) -> bool {
+        self == Self::Always || matches!(error.kind(), ErrorKind::Connection | ErrorKind::Throttled)
+    }
+}
+
 /// What to do once DigDir has taken a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
@@ -51,6 +67,7 @@ pub(super) enum Then {
 
 /// Looks and writes until it is as wanted, or nothing more can be done.
 pub(super) async fn converge<T>(
+    again: Again,
     then: Then,
     look: impl AsyncFn(&Sent) -> Result<Stand<T>, Error>,
     send: impl AsyncFn(&T) -> Result<(), Error>,
@@ -73,6 +90,13 @@ pub(super) async fn converge<T>(
             // What was taken and is not so after all, the read-back tells.
             (Ok(Stand::Moved(_)) | Err(_), Sent::Taken) => return Ok(()),
             (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
+            (Ok(Stand::Open { .. }), Sent::Unclear(call)) if !again.allows(&call) => {
+                tokio::time::sleep(pause).await;
+                writes_left -= 1;
+                pause *= 2;
+                sent = Sent::Unclear(call);
+                continue;
+            }
             (Ok(Stand::Open { left, .. }), _) => left,
             (Err(error), Sent::Nothing) => return Err(error.into()),
             (Err(_), Sent::Unclear(call)) => return Err(Failure::Unknown(call)),

@@ -34,6 +34,11 @@ pub(super) enum Failure {
     /// The entity is not as the plan saw it, so nothing was sent.
     #[error("not as the plan saw it: {0}. Nothing was sent; run plan again and look anew")]
     Moved(String),
+    /// Something was sent, and then the entity was not as the plan saw it.
+    #[error(
+        "a part was done, and then it was not as the plan saw it: {0}. Run plan again and look anew"
+    )]
+    Partly(String),
 }
 
 impl Failure {
@@ -123,17 +128,18 @@ impl<'a> Executor<'a> {
             ClientWork::Create(write) => {
                 let id = create_client(client, &write.attributes, self.writer).await?;
                 self.made.borrow_mut().insert(client.clone(), id.clone());
-                self.on_behalf_of(&id, write).await
+                self.on_behalf_of(&id, write).await.map_err(partly)
             }
             ClientWork::Update(id, write) => {
-                if !write.attributes.changes.is_empty() {
-                    replace(Entity::Client(id), &write.attributes, true, self.writer).await?;
+                if write.attributes.changes.is_empty() {
+                    return self.on_behalf_of(id, write).await;
                 }
-                self.on_behalf_of(id, write).await
+                replace(Entity::Client(id), &write.attributes, true, self.writer).await?;
+                self.on_behalf_of(id, write).await.map_err(partly)
             }
             ClientWork::Reactivate { id, write, .. } => {
                 replace(Entity::Client(id), &write.attributes, false, self.writer).await?;
-                self.on_behalf_of(id, write).await
+                self.on_behalf_of(id, write).await.map_err(partly)
             }
             ClientWork::Deactivate(id) => {
                 self.settled(action, self.writer.deactivate_client(id).await).await
@@ -176,6 +182,14 @@ impl<'a> Executor<'a> {
     /// The ids of the clients that were made.
     pub(super) fn into_made(self) -> HashMap<ClientName, ClientId> {
         self.made.into_inner()
+    }
+}
+
+/// The same failure, where something of the action was done before.
+fn partly(failure: Failure) -> Failure {
+    match failure {
+        Failure::Moved(found) => Failure::Partly(found),
+        other => other,
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::digdir::{Error, Reader};
 use crate::domain::{
-    AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Representation,
-    changes,
+    AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, PublicKey,
+    Representation, changes,
 };
 use crate::plan::{
     AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
@@ -74,9 +74,10 @@ fn of_client(action: &Action, live: Option<&LiveClient>) -> Option<String> {
     };
     match &action.work {
         Work::Client(_, work) => match work {
-            ClientWork::Create(write)
-            | ClientWork::Update(_, write)
-            | ClientWork::Reactivate { write, .. } => client(write, live),
+            ClientWork::Create(write) | ClientWork::Update(_, write) => client(write, live),
+            ClientWork::Reactivate { id: _, write, keys, declared } => {
+                client(write, live).or_else(|| strange_keys(live, keys, declared))
+            }
             ClientWork::Deactivate(_) => {
                 live.active.then(|| "the client is still active".to_owned())
             }
@@ -98,6 +99,20 @@ fn surprise(action: &Action, live: Option<&LiveScope>) -> Option<String> {
         .collect();
     (!others.is_empty()).then(|| {
         format!("these have access and are not declared: {}. Run apply again", others.join(", "))
+    })
+}
+
+/// The keys of a client that can get tokens again which neither it had nor anybody declared.
+fn strange_keys(live: &LiveClient, kept: &[LiveKey], declared: &[PublicKey]) -> Option<String> {
+    let is_known = |key: &&LiveKey| {
+        let was_kept = |kept: &LiveKey| kept.kid == key.kid && kept.modulus == key.modulus;
+        kept.iter().any(was_kept) || declared.iter().any(|declared| key.is(declared))
+    };
+    let keys = live.keys.iter().flatten();
+    let strange: Vec<&str> =
+        keys.filter(|key| !is_known(key)).map(|key| key.kid.as_str()).collect();
+    (!strange.is_empty()).then(|| {
+        format!("these keys count and the plan did not tell of them: {}", strange.join(", "))
     })
 }
 

@@ -1,6 +1,8 @@
 //! Writing a whole scope or client.
 
-use super::converge::{Sent, Stand, Then, converge};
+use std::cell::RefCell;
+
+use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
 use super::verify;
 use crate::digdir::{Error, Writer};
@@ -72,7 +74,7 @@ pub(super) async fn replace(
     let send =
         async |left: &Left| entity.replace(&left.write.replacement(&left.live), writer).await;
     let then = if is_unset { Then::LookAgain } else { Then::Believe };
-    converge(then, look, send).await
+    converge(Again::Always, then, look, send).await
 }
 
 /// What of a write is not there yet; `None` where somebody else has changed something.
@@ -120,7 +122,7 @@ pub(super) async fn create_scope(
         })
     };
     let send = async |(): &()| writer.create_scope(&write.scope_creation(name)).await;
-    converge(Then::Believe, look, send).await
+    converge(Again::Always, Then::Believe, look, send).await
 }
 
 /// Makes a client and gives the id that DigDir has assigned to it. Names are not unique there, so
@@ -154,11 +156,19 @@ pub(super) async fn create_client(
             }
         })
     };
-    let send = async |(): &()| writer.create_client(&write.creation()).await.map(drop);
-    converge(Then::Believe, look, send).await?;
+    let made = RefCell::new(None);
+    let send = async |(): &()| {
+        made.replace(Some(writer.create_client(&write.creation()).await?));
+        Ok(())
+    };
+    converge(Again::IfUnseen, Then::Believe, look, send).await?;
+    if let Some(id) = made.into_inner() {
+        return Ok(id);
+    }
+    // The answer was lost, so it is the one that was found.
     match found().await?.as_slice() {
         [(id, _)] => Ok(id.clone()),
-        found => Err(Failure::Moved(format!(
+        found => Err(Failure::Partly(format!(
             "{} clients of that name and kind are live, where one was made",
             found.len()
         ))),

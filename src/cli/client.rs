@@ -58,6 +58,9 @@ pub(super) fn found<'l>(
             failed(format!("could be several: {}. Pin one with `client_id`", ids.join(", ")))
         }
         Mismatch::NoSuchId(id) => failed(format!("is pinned to {id}, which does not exist")),
+        Mismatch::OtherName { id, name: live } => {
+            failed(format!("is pinned to {id}, which is called '{live}'"))
+        }
         Mismatch::OtherType { id, integration_type } => {
             failed(format!("({id}) is live as one of {integration_type}"))
         }

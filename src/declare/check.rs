@@ -27,6 +27,13 @@ pub(super) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     for (thing, place) in scopes.chain(clients) {
         found.extend(outside_its_team(thing, place, teams));
     }
+    // Who renames a client has it.
+    for client in &declared.clients {
+        if let Some((previous, span)) = &client.previous_name {
+            let place = client.place.with(*span);
+            found.extend(outside_its_team(Thing::Client(previous), &place, teams));
+        }
+    }
     duplicates(declared, &mut found);
     removals(declared, &mut found);
     references(declared, &mut found);

@@ -196,7 +196,8 @@ fn on_behalf_of(
     Some(entries)
 }
 
-fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
+/// What is wrong with the organisation numbers of a client, of an override or of the defaults.
+pub(super) fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
     for key in ["client_orgno", "supplier_orgno"] {
         if let Some((text, span)) = at.text(key) {
             parse_orgno(text, span, findings);

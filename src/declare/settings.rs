@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use super::attributes::Layer;
 use super::client_attributes::ClientLayer;
+use super::clients::check_orgnos;
 use super::declared::Spans;
 use super::diagnostic::{Diagnostic, quoted};
 use super::document::{Document, Findings, Located, decode, parse};
@@ -110,6 +111,9 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let at_defaults = of_defaults("scope");
     if let Some(at) = at_defaults {
         check_texts(at, findings);
+    }
+    if let Some(at) = of_defaults("client") {
+        check_orgnos(at, findings);
     }
     let keys_policy = file.keys_policy.0.unwrap_or_default();
     let warn_before = warn_before(keys_policy.warn_before.0.as_deref(), root, findings);

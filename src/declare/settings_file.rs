@@ -28,7 +28,7 @@ pub(super) struct SettingsFile {
     #[serde(default)]
     #[expect(dead_code, reason = "read one by one, from the list itself")]
     naming: Items<NamingItem>,
-    /// What must hold of scopes, accesses and clients.
+    /// What must hold of scopes and accesses.
     #[serde(default)]
     #[expect(dead_code, reason = "read one by one, from the list itself")]
     policies: Items<PolicyFile>,

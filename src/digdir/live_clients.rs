@@ -98,10 +98,16 @@ impl Reader {
         }
     }
 
-    /// The clients of a name, inactive ones included.
+    /// The clients of a name, inactive ones included. Errors where one of them cannot be understood.
     pub async fn clients_named(&self, name: &str) -> Result<Vec<(ClientId, LiveClient)>, Error> {
-        let all = self.clients().await?.into_iter().filter_map(|listed| client(listed).ok());
-        Ok(all.filter(|(_, client)| client.name == name).collect())
+        let is_named = |listed: &Representation| {
+            listed.get("client_name").and_then(Value::as_str) == Some(name)
+        };
+        let named = self.clients().await?.into_iter().filter(is_named);
+        let place = Call::clients().place();
+        let odd =
+            |(entity, odd)| Error::new(ErrorKind::Malformed, &place, format!("{entity}: {odd}"));
+        named.map(|listed| client(listed).map_err(odd)).collect()
     }
 
     /// What is to be known of the scopes of others that clients consume.

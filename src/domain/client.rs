@@ -334,7 +334,7 @@ impl ClientAttributes {
     /// the names: comparison, payload and display all read it.
     pub fn wanted(&self) -> impl Iterator<Item = Field> {
         let (name, kind) = (self.client_name.clone(), self.integration_type);
-        let defaults = Self::defaults(name, kind, self.application_type).values();
+        let defaults = Self::defaults(name, kind, None).values();
         let said = self.values().into_iter().zip(defaults);
         said.filter_map(|((name, wanted), (_, default))| {
             // What a client is cannot be left out.

@@ -241,7 +241,9 @@ impl LiveKey {
     pub fn new(representation: Representation) -> Self {
         let text =
             |name: &str| representation.get(name).and_then(Value::as_str).unwrap_or_default();
-        let read = |name: &str| Number::read(text(name)).map(|number| number.text);
+        // What was registered elsewhere may be padded, or in the other alphabet of base64.
+        let plain = |text: &str| text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        let read = |name: &str| Number::read(&plain(text(name))).map(|number| number.text);
         let (modulus, exponent) = (read("n"), read("e"));
         let ends = representation.get("exp").and_then(Value::as_i64);
         Self {

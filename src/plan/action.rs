@@ -92,6 +92,8 @@ pub enum ClientWork {
         write: Box<ClientWrite>,
         /// The keys that count again by that alone: DigDir kept them.
         keys: Vec<LiveKey>,
+        /// The keys that are declared: no others but these and those may count afterwards.
+        declared: Vec<PublicKey>,
     },
     /// An active one cannot get tokens any more; DigDir keeps its id and its keys.
     Deactivate(ClientId),

@@ -112,17 +112,25 @@ impl Draft<'_> {
         live: &LiveClient,
     ) {
         let keys = live.keys.as_deref().unwrap_or_default();
-        self.keys(name, declared, Some(id), keys, false, Vec::new());
         self.tell_ends(name, declared, keys);
         let Consumption { after, lacking } = self.consumption(name, declared, Some(live));
-        if let Some((code, message)) = lacking {
-            return self.block_client(Verb::Update, name, code, message);
-        }
+        let update = ActionId::client(Verb::Update, name);
         let write = write(declared, Some(live));
-        if !write.changes().is_empty() {
+        let is_updated = !write.changes().is_empty();
+        if let Some((code, message)) = lacking {
+            self.block(update, code, message);
+            // The last key goes with what makes it needless, and that is not done.
+            if declared.keys.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
+                self.keys(name, declared, Some(id), keys, false, Vec::new());
+            }
+            return;
+        }
+        if is_updated {
             let work = ClientWork::Update(id.clone(), Box::new(write));
             self.push_client(name, work, &declared.source, None, after);
         }
+        let after = if is_updated { vec![update] } else { Vec::new() };
+        self.keys(name, declared, Some(id), keys, false, after);
     }
 
     /// DigDir kept the keys: those that are not declared go before they count again.
@@ -145,6 +153,7 @@ impl Draft<'_> {
             id: id.clone(),
             write: Box::new(write(declared, Some(live))),
             keys: keys.cloned().collect(),
+            declared: declared.keys.clone().unwrap_or_default(),
         };
         self.push_client(name, work, &declared.source, None, after);
     }
@@ -175,8 +184,13 @@ impl Draft<'_> {
         let active: Vec<_> = found.iter().filter(|(_, client)| client.active).collect();
         match (removal.action, active.as_slice()) {
             (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
-            (RemovalAction::Deactivate, [(id, _)]) => match claims.get(*id) {
+            (RemovalAction::Deactivate, [(id, client)]) => match claims.get(*id) {
                 Some(names) => self.claimed(name, names),
+                None if client.name != name.as_str() => {
+                    let (id, name_there) = ((*id).clone(), client.name.clone());
+                    let mismatch = Mismatch::OtherName { id, name: name_there };
+                    self.mismatched(Verb::Deactivate, name, &mismatch);
+                }
                 None => {
                     self.deactivate_client(name, id, &removal.source, removal.reason.clone());
                 }
@@ -196,6 +210,11 @@ impl Draft<'_> {
         reason: Option<String>,
     ) {
         let target = ActionId::client(Verb::Deactivate, name);
+        if self.live.own_client.as_ref() == Some(id) {
+            let message = "it is the client that portvakt itself works with here: nothing could be \
+                           planned or applied any more. Use another one first";
+            return self.block(target, Code::OwnClient, message.to_owned());
+        }
         if !self.is_protected(target, name.as_str()) {
             let work = ClientWork::Deactivate(id.clone());
             self.push_client(name, work, source, reason, Vec::new());
@@ -219,6 +238,13 @@ impl Draft<'_> {
                     "the organisation has no client {id} in this environment: mend `client_id`, or \
                      leave it out to have the client made; ids differ between environments, so it \
                      may belong into `per_environment`"
+                ),
+            ),
+            Mismatch::OtherName { id, name: live } => (
+                Code::ClientName,
+                format!(
+                    "the live client {id} is called '{live}': correct `client_id`, or if it is meant \
+                     and to be renamed, write that name under `previous_name`"
                 ),
             ),
             Mismatch::OtherType { id, integration_type } => (

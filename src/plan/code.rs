@@ -118,6 +118,15 @@ codes! {
     ScopeNotForType = "PV311", Blocked,
         "The scope's `allowed_integration_types` does not name the client's `integration_type`, so \
          DigDir refuses it. Use a client of another kind, or have the scope's owner allow this one.";
+    /// The pinned client has another name.
+    ClientName = "PV312", Blocked,
+        "`client_id` pins a live client, and that is called otherwise than the declaration, so the id \
+         may be mistaken. Correct it; or write the live name under `previous_name` if that client is \
+         meant and shall be renamed.";
+    /// It is the client that portvakt itself works with.
+    OwnClient = "PV313", Blocked,
+        "Without it nothing could be planned or applied any more in this environment. Give portvakt \
+         the credentials of another client first.";
     /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \
@@ -146,6 +155,11 @@ codes! {
     SecretNotKept = "PV407", Notice,
         "A client that proves itself with a secret gets it from DigDir once, when it is made. \
          portvakt neither shows nor keeps it. `private_key_jwt` does without a secret.";
+    /// None of a client's keys stays.
+    NoKeyStays = "PV408", Notice,
+        "The declared keys replace all that are registered. An application that runs with one of those \
+         gets no more tokens. To change keys without a gap, declare the new ones beside the old, apply, \
+         give the application a new one, and take the old ones out after that.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

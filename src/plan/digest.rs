@@ -18,7 +18,11 @@ impl Plan {
             changes: action.changes(),
             regains: action.regains().iter().map(|consumer| consumer.orgno).collect(),
             loses: action.loses().iter().map(|consumer| consumer.orgno).collect(),
-            regains_keys: action.regains_keys().iter().map(|key| key.kid.clone()).collect(),
+            regains_keys: action
+                .regains_keys()
+                .iter()
+                .map(|key| (key.kid.clone(), key.modulus.clone()))
+                .collect(),
         });
         let work = Work { environment: &self.environment, actions: actions.collect() };
         // Serialising plain data with string keys into memory does not fail.
@@ -46,5 +50,5 @@ struct ActionDigest {
     regains: Vec<Orgno>,
     loses: Vec<Orgno>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    regains_keys: Vec<String>,
+    regains_keys: Vec<(String, String)>,
 }

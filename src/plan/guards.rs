@@ -1,7 +1,9 @@
 //! The limits that stop an apply.
 
 use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
-use crate::domain::{AccessState, ClientName, Desired, Guards, Live, LiveClient, LiveScope};
+use crate::domain::{
+    AccessState, ClientId, ClientName, Desired, Guards, Live, LiveClient, LiveScope,
+};
 use crate::text::counted;
 
 /// The limits that these actions pass, each with the numbers and the way out.
@@ -79,10 +81,14 @@ fn managed(desired: &Desired, live: &Live) -> u64 {
     let scopes = named.filter_map(|name| live.scopes.get(name)).map(|scope| 1 + granted(scope));
     let declared = desired.clients.values();
     let declared = declared.filter(|client| matches!(live_client(client, live), Ok(Some(_))));
-    let is_removed = |client: &&LiveClient| {
-        desired.removed_clients.keys().any(|name| name.as_str() == client.name)
+    let is_removed = |(id, client): &(&ClientId, &LiveClient)| {
+        let mut removed = desired.removed_clients.iter();
+        removed.any(|(name, removal)| match &removal.id {
+            Some(pinned) => pinned == *id,
+            None => name.as_str() == client.name,
+        })
     };
-    let removed = live.clients.values().filter(is_removed);
+    let removed = live.clients.iter().filter(is_removed);
     scopes.sum::<u64>() + declared.count() as u64 + removed.count() as u64
 }
 

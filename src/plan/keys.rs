@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Work};
-use crate::domain::{Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey};
+use crate::domain::{
+    Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm,
+};
 use crate::text::counted;
 
 impl Draft<'_> {
@@ -23,6 +25,16 @@ impl Draft<'_> {
             KeysWork { id: id.cloned(), before: before.to_vec(), wanted: wanted.clone(), asleep };
         if work.changes().is_empty() {
             return None;
+        }
+        if !before.is_empty() && !before.iter().any(|key| stays(key, declared)) {
+            self.notices.push(Notice {
+                code: Code::NoKeyStays,
+                target: format!("client {name}"),
+                message:
+                    "none of the keys that it has stays: what runs with one of them gets no more \
+                          tokens as soon as this is applied"
+                        .to_owned(),
+            });
         }
         let (work, source) = (Work::Keys(name.clone(), work), declared.keys_source.clone());
         let action = Action { work, source, reason: None, after };
@@ -71,6 +83,21 @@ fn end(now: Timestamp, ends: Timestamp) -> String {
     }
 }
 
+/// What is told of a key that comes: what it is, and what of it is not as usual.
+fn shown(key: &PublicKey) -> Value {
+    let mut shown = json!({ "kid": key.kid, "thumbprint": key.thumbprint() });
+    if key.alg != SigningAlgorithm::default() {
+        shown["alg"] = json!(key.alg);
+    }
+    if let Some(exp) = key.exp {
+        shown["exp"] = exp.into();
+    }
+    if !key.x5c.is_empty() {
+        shown["x5c"] = json!(key.x5c);
+    }
+    shown
+}
+
 impl KeysWork {
     /// Which keys go and which come, by their ids. A key under the id of another takes its place.
     pub fn changes(&self) -> Vec<Change> {
@@ -85,7 +112,7 @@ impl KeysWork {
         let added = wanted.iter().filter(comes).map(|key| Change {
             field: "jwks",
             before: Value::Null,
-            after: json!({ "kid": key.kid, "thumbprint": key.thumbprint() }),
+            after: shown(key),
         });
         let mut changes: Vec<Change> = removed.chain(added).collect();
         changes.sort_by_cached_key(|change| (change.before.to_string(), change.after.to_string()));

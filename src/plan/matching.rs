@@ -9,6 +9,13 @@ pub enum Mismatch {
     Several(Vec<ClientId>),
     /// The one that is pinned does not exist.
     NoSuchId(ClientId),
+    /// The one that is pinned has another name than the declaration says, now or before.
+    OtherName {
+        /// The live client.
+        id: ClientId,
+        /// What it is called.
+        name: String,
+    },
     /// The one that it could be is of another kind, which can never change.
     OtherType {
         /// The live client.
@@ -20,8 +27,9 @@ pub enum Mismatch {
 
 /// The live client that a declared one is; `None` if it does not exist yet.
 ///
-/// A pinned id decides; else the name and the kind, among all clients, inactive ones included; else
-/// the previous name and the kind.
+/// A pinned id decides, if that client has the name or the previous name: an id that was mistaken must
+/// not make another client this one. Else the name and the kind, among all clients, inactive ones
+/// included; else the previous name and the kind.
 ///
 /// # Errors
 /// See [`Mismatch`].
@@ -30,15 +38,19 @@ pub fn live_client<'l>(
     live: &'l Live,
 ) -> Result<Option<(&'l ClientId, &'l LiveClient)>, Mismatch> {
     let kind = desired.attributes.integration_type;
+    let name = &desired.attributes.client_name;
     if let Some(id) = &desired.id {
         let (id, client) =
             live.clients.get_key_value(id).ok_or_else(|| Mismatch::NoSuchId(id.clone()))?;
+        let names = [Some(name), desired.previous_name.as_ref()];
+        if !names.iter().flatten().any(|name| name.as_str() == client.name) {
+            return Err(Mismatch::OtherName { id: id.clone(), name: client.name.clone() });
+        }
         return match is_of(client, kind) {
             true => Ok(Some((id, client))),
             false => Err(other_type(id, client)),
         };
     }
-    let name = &desired.attributes.client_name;
     if let Some(found) = named(name, kind, live)? {
         return Ok(Some(found));
     }

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Context;
@@ -186,10 +187,16 @@ fn change_line(out: &mut String, change: &Change) {
 fn entry_line(out: &mut String, Change { field, before, after }: &Change) {
     let entry = |entry: &Value| match (entry["kid"].as_str(), entry["thumbprint"].as_str()) {
         (Some(kid), thumbprint) => {
-            let kid = printable(kid);
-            match thumbprint.filter(|thumbprint| *thumbprint != kid) {
-                Some(thumbprint) => format!("{kid} (thumbprint {})", printable(thumbprint)),
-                None => kid.into_owned(),
+            let thumbprint = thumbprint.filter(|thumbprint| *thumbprint != kid);
+            let thumbprint = thumbprint.map(|text| format!("thumbprint {}", printable(text)));
+            let alg = entry["alg"].as_str().map(str::to_owned);
+            let ends = entry["exp"].as_i64().and_then(|exp| Timestamp::from_second(exp).ok());
+            let ends = ends.map(|ends| format!("ends on {}", ends.strftime("%F")));
+            let x5c = entry["x5c"].as_array().map(|_| "locked to its certificate".to_owned());
+            let parts: Vec<String> = [thumbprint, alg, ends, x5c].into_iter().flatten().collect();
+            match parts.is_empty() {
+                true => printable(kid).into_owned(),
+                false => format!("{} ({})", printable(kid), parts.join(", ")),
             }
         }
         (None, _) => value(entry),

@@ -17,8 +17,7 @@ const PASSING: [Fault; 7] = [
 ];
 
 /// The calls of an apply of clients that write, by method and a part of the path.
-const CALLS: [(&str, &str); 8] = [
-    ("POST", "/clients"),
+const CALLS: [(&str, &str); 7] = [
     ("PUT", "/clients/b"),
     ("PUT", "/clients/c"),
     ("DELETE", "/clients/d"),
@@ -103,20 +102,48 @@ fn passing_faults_leave_no_trace() {
     }
 }
 
+/// A world in which there is one client to make.
+fn to_be_made() -> World {
+    let world = world();
+    world.declare("clients:\n  - { name: a, description: Ny, jwks: x.json }\n");
+    world
+}
+
 #[test]
 fn a_client_whose_creation_was_lost_is_not_made_twice() {
     for fault in [
         Fault::CutAfter,
         Fault::StatusAfter { status: 500, retry_after: None },
         Fault::StatusAfter { status: 503, retry_after: Some(0) },
-        Fault::Html,
+        Fault::Status { status: 429, retry_after: Some(0) },
+        Fault::ExpireTokens,
     ] {
-        let world = world();
+        let world = to_be_made();
         world.sandbox.inject(rule(("POST", "/clients"), 1, fault));
-        assert_eq!(world.apply().code, 0, "{fault:?}");
+        let ran = world.apply();
+        let sent = world.sent().iter().filter(|id| *id == "create client a").count();
+        assert_eq!(ran.code, 0, "{fault:?} {}", ran.stdout);
+        let is_seen = !matches!(fault, Fault::Status { .. } | Fault::ExpireTokens);
+        assert!(sent == 1 || !is_seen, "{fault:?}");
         // Fails where there are two.
         world.client("a");
-        is_as_declared(&world);
+        world.is_settled();
+    }
+}
+
+#[test]
+fn a_creation_of_which_nothing_comes_is_told_and_not_sent_again() {
+    for fault in [Fault::CutBefore, Fault::Status { status: 503, retry_after: None }] {
+        let world = to_be_made();
+        world.sandbox.inject(rule(("POST", "/clients"), 1, fault));
+        let ran = world.apply();
+        assert_eq!(ran.code, 6, "{}", ran.stdout);
+        assert!(ran.stdout.contains("there is no such client"), "{}", ran.stdout);
+        let sent = world.sent().iter().filter(|id| *id == "create client a").count();
+        assert_eq!(sent, 1, "{fault:?}");
+        assert_eq!(world.apply().code, 0);
+        world.client("a");
+        world.is_settled();
     }
 }
 

@@ -185,7 +185,11 @@ proptest! {
         let is_doubled = switches.inactive_client_refused || switches.put_keeps_omitted;
         let is_undisturbed = fault.is_none() && !is_doubled;
         fault.into_iter().for_each(|rule| world.sandbox.inject(rule));
-        let ran = world.apply();
+        let mut ran = world.apply();
+        if ran.code == 6 && ran.stdout.contains("there is no such client") {
+            // The creation of a client that DigDir has not seen is told and not sent again.
+            ran = world.apply();
+        }
         prop_assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         let mut sent = world.sent();
         let mut shown: Vec<_> = ids(&plan).iter().map(|id| as_sent(id)).collect();

@@ -114,7 +114,7 @@ impl Teams {
 }
 
 fn not_of(team: &Team, owners: &[&Team], thing: Thing<'_>) -> Objection {
-    let Team { name, path, span, .. } = team;
+    let Team { name, path, scopes: _, clients: _, span } = team;
     let globs = team.globs(thing);
     let what = thing.name();
     let has = match globs.is_empty() {

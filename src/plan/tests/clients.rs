@@ -200,6 +200,12 @@ fn a_client_is_renamed_by_its_previous_name_or_its_id() {
     let by_name = DesiredClient { previous_name: Some(client_name("old")), ..client("new", &[]) };
     assert_snapshot!(told(&desired([by_name.clone()]), &live()), @r#"update client new client_name:"old"->"new""#);
     let pinned = DesiredClient { id: Some(ID.parse().unwrap()), ..client("new", &[]) };
+    // An id alone may be mistaken.
+    assert_snapshot!(told(&desired([pinned.clone()]), &live()), @r"
+    blocked update client new PV312
+    PV401 client old
+    ");
+    let pinned = DesiredClient { previous_name: Some(client_name("old")), ..pinned };
     assert_snapshot!(told(&desired([pinned]), &live()), @r#"update client new client_name:"old"->"new""#);
     // Two declarations that are one live client are both left alone.
     assert_snapshot!(told(&desired([by_name, client("old", &[])]), &live()), @r"
@@ -400,6 +406,62 @@ fn with_type(live: &LiveClient, kind: &str) -> crate::domain::Representation {
     let mut representation = live.representation.clone();
     representation.insert("integration_type".to_owned(), kind.into());
     representation
+}
+
+#[test]
+fn our_own_client_is_never_deactivated() {
+    let own: ClientId = ID.parse().unwrap();
+    let live =
+        Live { own_client: Some(own), ..with([(ID, live_client("portvakt", true, &[], &[]))]) };
+    let gone = removed("portvakt", None, RemovalAction::Deactivate);
+    assert_snapshot!(told(&gone, &live), @"blocked deactivate client portvakt PV313");
+}
+
+#[test]
+fn an_id_of_another_client_deactivates_nothing() {
+    let live = with([(ID, live_client("prod:a:x", true, &[], &[]))]);
+    let gone = removed("x", Some(ID), RemovalAction::Deactivate);
+    assert_snapshot!(told(&gone, &live), @"blocked deactivate client x PV312");
+}
+
+#[test]
+fn what_kind_of_client_is_made_is_shown() {
+    let native = ClientAttributes::defaults(
+        client_name("x"),
+        IntegrationType::Idporten,
+        Some(crate::domain::ApplicationType::Native),
+    );
+    let native = DesiredClient { attributes: native, ..client("x", &[]) };
+    assert_snapshot!(told(&desired([native]), &with([])), @r#"create client x integration_type:null->"idporten" application_type:null->"native" token_endpoint_auth_method:null->"none""#);
+}
+
+#[test]
+fn the_last_keys_go_after_what_makes_them_needless() {
+    let secret = |wanted| {
+        let mut secret = client("x", &[]);
+        secret.attributes = ClientAttributes {
+            token_endpoint_auth_method: Some(crate::domain::AuthMethod::ClientSecretBasic),
+            ..ClientAttributes::defaults(client_name("x"), IntegrationType::Idporten, None)
+        };
+        secret.keys = wanted;
+        secret
+    };
+    let live = || {
+        let mut live = live_client("x", true, &["openid", "profile"], &[live_key("a", 1)]);
+        live.integration_type = "idporten".to_owned();
+        live.representation = with_type(&live, "idporten");
+        with([(ID, live)])
+    };
+    let plan = planned(&desired([secret(Some(vec![]))]), &live());
+    let ids: Vec<_> = plan.actions.iter().map(|action| action.id().to_string()).collect();
+    assert_eq!(ids, ["update client x", "keys client x"]);
+    assert_eq!(plan.actions[1].after[0].to_string(), "update client x");
+    assert_eq!(plan.notices[0].code.as_str(), "PV408");
+    // Where the update is blocked, they stay.
+    let mut blocked = secret(Some(vec![]));
+    blocked.attributes.scopes.insert("skatt:a".parse().unwrap());
+    let plan = planned(&desired([blocked]), &live());
+    assert!(plan.actions.is_empty() && plan.blocked.len() == 1, "{plan:?}");
 }
 
 #[test]
