@@ -26,6 +26,8 @@ pub(super) struct Granted {
     pub(super) audience: Value,
     /// Seconds.
     pub(super) lifetime: u64,
+    /// Whether the token says nothing by itself.
+    pub(super) opaque: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ pub(super) fn decide(
         delegation,
         audience: audience(asked.resource, &records)?,
         lifetime: bounded(lifetime, client, &records),
+        opaque: is_opaque(&records),
         scopes,
     })
 }
@@ -149,6 +152,13 @@ fn audience(resource: Option<&Value>, records: &[&ScopeRecord]) -> Result<Value,
         return Err(target(format!("the audience of the scope must be {missing}")));
     }
     Ok(json!(audiences))
+}
+
+/// S: a scope's `token_type`. ? No source tells of scopes of both types in one token: one of them makes
+/// it opaque.
+fn is_opaque(records: &[&ScopeRecord]) -> bool {
+    let mut types = records.iter().filter_map(|record| record.fields.get("token_type"));
+    types.any(|token_type| token_type == "OPAQUE")
 }
 
 /// The client's lifetime, at most `at_max_age` of each scope (D); 0 does not bound (S).

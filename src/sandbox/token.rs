@@ -98,7 +98,7 @@ fn assertion(call: &Call) -> Result<String, Denial> {
 
 fn issue(shared: &Shared, grant: Grant) -> Result<Json<Value>, Denial> {
     let Grant { client_id, granted } = grant;
-    let Granted { consumer, delegation, scopes, audience, lifetime } = granted;
+    let Granted { consumer, delegation, scopes, audience, lifetime, opaque } = granted;
     let now = Timestamp::now().as_second();
     let scope = scopes.join(" ");
     let mut claims = json!({
@@ -118,8 +118,11 @@ fn issue(shared: &Shared, grant: Grant) -> Result<Json<Value>, Denial> {
     }
     let mut header = Header::new(Algorithm::RS256);
     header.kid = Some(shared.signing.kid.clone());
-    let token = jsonwebtoken::encode(&header, &claims, &shared.signing.private)
-        .map_err(|error| Denial::new("server_error", error.to_string()))?;
+    let token = match opaque {
+        true => Uuid::new_v4().simple().to_string(),
+        false => jsonwebtoken::encode(&header, &claims, &shared.signing.private)
+            .map_err(|error| Denial::new("server_error", error.to_string()))?,
+    };
     let caller = Caller { orgno: consumer, scopes };
     let answer = json!({
         "access_token": token,

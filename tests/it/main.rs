@@ -6,11 +6,13 @@
     reason = "what fails here is a test; clippy allows it by itself in test functions only"
 )]
 
+mod app_tokens;
 mod cli;
 mod client;
 mod client_faults;
 mod client_property;
 mod client_tables;
+mod credentials;
 mod faults;
 mod fix;
 mod git;
