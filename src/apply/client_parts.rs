@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
 use super::verify;
-use crate::digdir::{Error, Writer};
+use crate::digdir::{Error, ErrorKind, Writer};
 use crate::domain::{ClientId, OnBehalfOfId, Representation, changes};
 use crate::plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 
@@ -89,6 +89,10 @@ async fn write_entry(id: &ClientId, work: &EntryWork, writer: &Writer) -> Result
     match work {
         EntryWork::Add(body) => writer.add_on_behalf_of(id, body).await,
         EntryWork::Replace(entry, body) => writer.update_on_behalf_of(id, entry, body).await,
-        EntryWork::Remove(entry) => writer.delete_on_behalf_of(id, entry).await,
+        EntryWork::Remove(entry) => match writer.delete_on_behalf_of(id, entry).await {
+            // An answer before was lost, or somebody else was faster: it is gone.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            answer => answer,
+        },
     }
 }

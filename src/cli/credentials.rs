@@ -152,11 +152,16 @@ fn json(variables: &[Variable]) -> SecretString {
 
 /// A v1 `Secret`; its name is the client's, as a DNS label (RFC 1123) can be.
 fn k8s_secret(name: &str, variables: &[Variable]) -> SecretString {
-    let name: String = slug(name).chars().take(63).collect();
+    let slug = slug(name);
+    let name = match slug.trim_end_matches('-') {
+        // What older readers of YAML take for true or false.
+        word @ ("y" | "n" | "on" | "off" | "yes" | "no") => format!("client-{word}"),
+        name => name.to_owned(),
+    };
     let secret = serde_json::json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": { "name": name.trim_end_matches('-') },
+        "metadata": { "name": name },
         "type": "Opaque",
         "stringData": object(variables),
     });

@@ -114,6 +114,14 @@ enum Command {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
+    if std::env::args_os().any(|argument| looks_like_key(&argument.to_string_lossy())) {
+        eprintln!(
+            "error: an argument looks like a key, and is not repeated here. A key is given by the \
+             name of a file that holds it; one that was on a command line is in logs and lists of \
+             processes, and not secret any more"
+        );
+        return Exit::Usage.into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -126,6 +134,17 @@ pub fn main() -> ExitCode {
     let format = cli.global.log_format;
     let exit = run(cli).unwrap_or_else(|failure| failure.tell(format));
     exit.into()
+}
+
+/// Whether a text is rather a key than anything that a command takes: whatever is wrong with it would
+/// be told, and the text with it.
+fn looks_like_key(text: &str) -> bool {
+    /// Longer than any name or path, and shorter than any private key.
+    const LONGEST_WORD: usize = 400;
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
+    text.contains("PRIVATE KEY")
+        || text.contains("\"kty\"")
+        || (text.len() > LONGEST_WORD && text.chars().all(is_base64))
 }
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {

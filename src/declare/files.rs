@@ -113,7 +113,7 @@ pub(super) fn is_chosen(name: &str, settings: &Settings) -> bool {
 }
 
 /// Whether a file is YAML, by its name.
-pub(super) fn is_yaml(path: &Path) -> bool {
+pub fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
     })

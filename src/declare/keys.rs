@@ -308,9 +308,9 @@ fn from_json(json: &Json) -> Read {
 
 fn has_private(json: &Json) -> bool {
     match json {
-        Json::Object(members) => members
-            .iter()
-            .any(|(name, value)| PRIVATE_MEMBERS.contains(&name.as_str()) || has_private(value)),
+        Json::Object(members) => members.iter().any(|(name, value)| {
+            PRIVATE_MEMBERS.contains(&name.to_lowercase().as_str()) || has_private(value)
+        }),
         Json::Array(items) => items.iter().any(has_private),
         Json::String(text) => text.contains("PRIVATE KEY"),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
@@ -355,7 +355,13 @@ fn from_pem(text: &str) -> Read {
         keys.push((label == "CERTIFICATE", jwk));
     }
     if keys.is_empty() {
-        return Err((0, Problem::Other("it is neither JSON nor PEM".to_owned())));
+        return Err((
+            0,
+            Problem::Other(format!(
+                "it is neither JSON nor PEM, nor the path of a file (one that ends in .{})",
+                FILES.join(", .")
+            )),
+        ));
     }
     let read = keys.into_iter().enumerate().map(|(number, (is_certificate, mut jwk))| {
         if is_certificate {

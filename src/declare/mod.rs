@@ -51,7 +51,7 @@ mod tests;
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit_keys::{CannotEdit, Edited};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
-pub use files::{NoRepository, find_root, source};
+pub use files::{NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
 pub use keys::{KeysRef, public_keys};
 pub use repository::{EnvironmentError, Invalid, Repository, load, read};

@@ -153,6 +153,11 @@ impl Credentials {
         &self.client_id
     }
 
+    /// The id of the key that grants are signed with; `None` for a certificate's.
+    pub(super) fn kid(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
     /// A signed grant (RFC 7523 section 2.1), good for one use.
     pub(super) fn grant(
         &self,

@@ -16,7 +16,7 @@ use super::options::Options;
 use super::target::Target;
 use super::transport::Transport;
 use super::wire::{AccessEntry, DelegationSourceEntry, KeySet, Organization, PrefixEntry};
-use crate::domain::{ClientId, LiveKey, Orgno, Representation, ScopeName};
+use crate::domain::{ClientId, LiveKey, Orgno, OwnClient, Representation, ScopeName};
 
 /// The API for reading. Cheap to clone; clones share token and limits.
 #[derive(Clone)]
@@ -104,8 +104,10 @@ impl Reader {
     }
 
     /// The client that all of this is read by.
-    pub(super) fn own_client(&self) -> Option<ClientId> {
-        self.transport.client_id().parse().ok()
+    pub(super) fn own_client(&self) -> Option<OwnClient> {
+        let credentials = self.transport.credentials();
+        let id = credentials.client_id().parse().ok()?;
+        Some(OwnClient { id, kid: credentials.kid().map(str::to_owned) })
     }
 
     /// An organisation as DigDir knows it; `None` if it does not (`GET /organizations/{orgno}`).

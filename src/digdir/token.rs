@@ -91,8 +91,8 @@ impl Tokens {
         }
     }
 
-    pub(super) fn client_id(&self) -> &str {
-        self.credentials.client_id()
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The token, renewed if it is about to end.

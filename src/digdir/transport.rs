@@ -70,8 +70,8 @@ impl Transport {
         Ok(Arc::new(transport))
     }
 
-    pub(super) fn client_id(&self) -> &str {
-        self.tokens.client_id()
+    pub(super) fn credentials(&self) -> &Credentials {
+        self.tokens.credentials()
     }
 
     /// Sends a call as often as its policy says. It keeps its place among the concurrent ones

@@ -55,7 +55,10 @@ impl FromStr for ClientName {
         if text.trim() != text {
             return Err(ClientNameError::Untrimmed);
         }
-        if let Some(odd) = text.chars().find(|c| c.is_control() || is_invisible(*c)) {
+        if let Some(odd) = text
+            .chars()
+            .find(|c| c.is_control() || is_invisible(*c) || (c.is_whitespace() && *c != ' '))
+        {
             return Err(ClientNameError::Character(odd));
         }
         if text.chars().nth(LONGEST_NAME).is_some() {

@@ -20,6 +20,9 @@ pub const MOST_KEYS: usize = 5;
 /// DigDir takes RSA keys of so many bits or more.
 pub const LEAST_BITS: usize = 2048;
 
+/// The largest exponent that is taken: a longer number is rather a private one under the wrong name.
+const MOST_EXPONENT_BITS: usize = 64;
+
 /// What only the holder of a key may know (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 pub const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -98,7 +101,9 @@ pub enum KeyProblem {
     #[error("its `{0}` is no number in base64url without padding (RFC 7518 section 6.3.1)")]
     Number(&'static str),
     /// An exponent that makes no key.
-    #[error("its `e` makes no key: it must be odd, and 3 or more")]
+    #[error(
+        "its `e` makes no key: it must be odd, 3 or more, and of at most {MOST_EXPONENT_BITS} bits"
+    )]
     Exponent,
     /// Too short.
     #[error("it has {0} bits; DigDir takes {LEAST_BITS} or more")]
@@ -157,7 +162,7 @@ impl PublicKey {
             return Err(KeyProblem::TooShort(modulus.bits));
         }
         let exponent = number(jwk, "e")?;
-        if !exponent.is_odd || exponent.bits < 2 {
+        if !exponent.is_odd || !(2..=MOST_EXPONENT_BITS).contains(&exponent.bits) {
             return Err(KeyProblem::Exponent);
         }
         let x5c = given("x5c").map(|x5c| serde_json::from_value(x5c.clone())).transpose();

@@ -20,7 +20,7 @@ pub struct Live {
     /// those open to all, and those that a client consumes and that are public.
     pub foreign: BTreeMap<ScopeName, ForeignScope>,
     /// The client that reads and writes for this program.
-    pub own_client: Option<ClientId>,
+    pub own_client: Option<OwnClient>,
     /// What the API told and this program cannot keep: (the entity, what is odd about it).
     pub oddities: Vec<(String, String)>,
 }
@@ -37,6 +37,16 @@ pub struct LiveScope {
     pub accesses: Option<BTreeMap<Orgno, LiveAccess>>,
     /// Whether some of its accesses could not be understood, so that `accesses` lacks them.
     pub unclear: bool,
+}
+
+/// The client that this program is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnClient {
+    /// Its id.
+    pub id: ClientId,
+    /// The key that it signs with; `None` where it signs with a certificate, which counts only as
+    /// long as no key is registered (DigDir's documentation).
+    pub kid: Option<String>,
 }
 
 /// A client that exists, active or not.

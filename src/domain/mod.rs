@@ -28,7 +28,7 @@ pub use key::{
     SigningAlgorithm,
 };
 pub use live::{
-    AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope,
+    AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope, OwnClient,
 };
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
 pub use orgno::{Orgno, OrgnoError};

@@ -11,8 +11,8 @@ use super::{
     Verb, Work, Write, live_client,
 };
 use crate::domain::{
-    AuthMethod, Change, ClientId, ClientName, ClientRemoval, DesiredClient, LiveClient, Removal,
-    RemovalAction, Representation, Source, changes,
+    AuthMethod, Change, ClientId, ClientName, ClientRemoval, DesiredClient, LiveClient, OwnClient,
+    Removal, RemovalAction, Representation, Source, changes,
 };
 
 /// A declared client and the live one that it is, if there is one.
@@ -27,7 +27,7 @@ impl Draft<'_> {
         let (desired, live) = (self.desired, self.live);
         let mut matched: Vec<Matched<'_>> = Vec::new();
         let mut claims = Claims::new();
-        let mut known: BTreeSet<&ClientId> = live.own_client.iter().collect();
+        let mut known: BTreeSet<&ClientId> = live.own_client.iter().map(|own| &own.id).collect();
         for (name, declared) in &desired.clients {
             match live_client(declared, live) {
                 Ok(found) => {
@@ -125,6 +125,9 @@ impl Draft<'_> {
             }
             return;
         }
+        if is_updated && self.own(Some(id)).is_some() && takes_scope(&write) {
+            return self.block(update, Code::OwnClient, OWN_CLIENT.to_owned());
+        }
         if is_updated {
             let work = ClientWork::Update(id.clone(), Box::new(write));
             self.push_client(name, work, &declared.source, None, after);
@@ -210,15 +213,18 @@ impl Draft<'_> {
         reason: Option<String>,
     ) {
         let target = ActionId::client(Verb::Deactivate, name);
-        if self.live.own_client.as_ref() == Some(id) {
-            let message = "it is the client that portvakt itself works with here: nothing could be \
-                           planned or applied any more. Use another one first";
-            return self.block(target, Code::OwnClient, message.to_owned());
+        if self.own(Some(id)).is_some() {
+            return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
         }
         if !self.is_protected(target, name.as_str()) {
             let work = ClientWork::Deactivate(id.clone());
             self.push_client(name, work, source, reason, Vec::new());
         }
+    }
+
+    /// This program's own client, if it is the live one of that id.
+    pub(super) fn own(&self, id: Option<&ClientId>) -> Option<&OwnClient> {
+        self.live.own_client.as_ref().filter(|own| Some(&own.id) == id)
     }
 
     fn mismatched(&mut self, verb: Verb, name: &ClientName, mismatch: &Mismatch) {
@@ -310,6 +316,20 @@ impl Draft<'_> {
         let (work, source) = (Work::Client(name.clone(), work), source.clone());
         self.actions.push(Action { work, source, reason, after });
     }
+}
+
+/// Why something is not done to the client that this program is.
+pub(super) const OWN_CLIENT: &str = "it is the client that portvakt itself works with here: nothing \
+                                     could be planned or applied any more. Use another one first";
+
+/// Whether a client loses one of the token scopes of the self-service API.
+fn takes_scope(write: &ClientWrite) -> bool {
+    let of_api = |value: &Value| -> BTreeSet<String> {
+        let scopes = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        scopes.filter(|scope| scope.starts_with("idporten:")).map(str::to_owned).collect()
+    };
+    let mut changes = write.attributes.changes.iter().filter(|change| change.field == "scopes");
+    changes.any(|change| !of_api(&change.before).is_subset(&of_api(&change.after)))
 }
 
 /// What makes a client, or a live one the declared one.

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Work};
+use super::client::OWN_CLIENT;
+use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work};
 use crate::domain::{
     Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm,
 };
@@ -25,6 +26,17 @@ impl Draft<'_> {
             KeysWork { id: id.cloned(), before: before.to_vec(), wanted: wanted.clone(), asleep };
         if work.changes().is_empty() {
             return None;
+        }
+        if let Some(own) = self.own(id) {
+            let locks_out = match &own.kid {
+                Some(kid) => !wanted.iter().any(|key| key.kid.as_str() == kid),
+                None => true,
+            };
+            if locks_out {
+                let target = ActionId { verb: Verb::Keys, target: Target::Keys(name.clone()) };
+                self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
+                return None;
+            }
         }
         if !before.is_empty() && !before.iter().any(|key| stays(key, declared)) {
             self.notices.push(Notice {

@@ -59,8 +59,11 @@ pub fn live_client<'l>(
     {
         return Ok(Some(found));
     }
+    let names = [Some(name), desired.previous_name.as_ref()];
+    let is_named =
+        |client: &LiveClient| names.iter().flatten().any(|name| name.as_str() == client.name);
     let mut others = live.clients.iter();
-    match others.find(|(_, client)| client.active && client.name == name.as_str()) {
+    match others.find(|(_, client)| client.active && is_named(client)) {
         Some((id, client)) => Err(other_type(id, client)),
         None => Ok(None),
     }

@@ -500,3 +500,28 @@ impl PublicMember for ClientKey {
         json!(self.public)[name].clone()
     }
 }
+
+#[test]
+fn a_key_on_the_command_line_is_never_repeated() {
+    let world = World::new();
+    world.declare("clients:\n  - { name: x }\n");
+    let pem = KEY.private_key_pem.expose_secret().to_owned();
+    let body: String = pem.lines().filter(|line| !line.contains("-----")).collect();
+    let jwk = format!("{{\"kty\":\"RSA\",\"d\":\"{}\"}}", "hemmelig".repeat(9));
+    for secret in [pem.as_str(), body.as_str(), jwk.as_str()] {
+        for args in [
+            vec!["token", "--client", "x", "--key", secret],
+            vec!["credentials", "x", "--key", secret],
+            vec!["keys", "generate", "x", "--out", secret],
+            vec!["keys", "generate", secret, "--stdout"],
+            vec!["explain", secret],
+            vec![secret],
+            vec!["plan", "-e", secret],
+        ] {
+            let ran = world.run(&args);
+            let told = format!("{}{}", ran.stdout, ran.stderr);
+            assert_eq!(ran.code, 64, "{told}");
+            assert!(!told.contains("hemmelig") && !told.contains(&body[..40]), "{told}");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::cli::exit::Failure;
 use crate::cli::files::{self, Written};
 use crate::cli::session::{Session, today};
 use crate::cli::{Global, log, write};
-use crate::declare::KeysRef;
+use crate::declare::{self, KeysRef};
 use crate::digdir::ApplicationKey;
 use crate::domain::{
     AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm,
@@ -31,6 +31,13 @@ pub(super) fn add(
     out: Option<&Path>,
 ) -> Result<(), Failure> {
     check(name, declared)?;
+    if let Some(out) = out.filter(|out| declare::is_yaml(out)) {
+        let out = out.display().to_string();
+        return Err(Failure::Usage(format!(
+            "{} would be read as declarations: name a file that is no YAML",
+            printable(&out)
+        )));
+    }
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
     let key = ApplicationKey::generate().map_err(|error| failed(&error))?;
     let kid = key.dated_kid(today()).map_err(|error| failed(&error))?;
@@ -188,6 +195,9 @@ fn new_file(
     Err(Failure::Failed("there is no name for another file with keys".to_owned()))
 }
 
+/// How much of a client's name becomes part of a file's, in characters.
+const LONGEST_SLUG: usize = 63;
+
 /// A client's name as part of a file's: letters a to z, digits and dashes.
 pub(in crate::cli) fn slug(name: &str) -> String {
     let lower = name.to_lowercase();
@@ -196,6 +206,6 @@ pub(in crate::cli) fn slug(name: &str) -> String {
     let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
     match words.is_empty() {
         true => "client".to_owned(),
-        false => words.join("-"),
+        false => words.join("-").chars().take(LONGEST_SLUG).collect(),
     }
 }

@@ -69,9 +69,14 @@ struct Old<'k> {
     keys: Vec<&'k PublicKey>,
 }
 
-/// What tells which of two keys is newer: when they were registered, else when they end.
-fn age(key: &LiveKey) -> (Option<Timestamp>, Option<Timestamp>) {
-    (key.created, key.ends)
+/// Whether a live key is older than another. Those that came about together, as by one apply, are as
+/// old as the declaration lists them: `keys rotate` puts a new one behind the others.
+fn is_older(key: (usize, &LiveKey), other: (usize, &LiveKey)) -> bool {
+    let together = match (key.1.created, other.1.created) {
+        (Some(a), Some(b)) => a.duration_since(b).abs() < SYNCHRONISED,
+        (None, _) | (_, None) => true,
+    };
+    if together { key.0 < other.0 } else { key.1.created < other.1.created }
 }
 
 fn superseded<'k>(
@@ -79,11 +84,13 @@ fn superseded<'k>(
     declared: &'k [PublicKey],
     live: &'k [LiveKey],
 ) -> Result<Old<'k>, Failure> {
-    let both = declared
+    let both: Vec<(&PublicKey, (usize, &LiveKey))> = declared
         .iter()
-        .filter_map(|key| Some((key, live.iter().find(|live| live.is(key))?)))
-        .collect::<Vec<_>>();
-    let Some((_, newest)) = both.iter().max_by_key(|(_, live)| age(live)).copied() else {
+        .enumerate()
+        .filter_map(|(index, key)| Some((key, (index, live.iter().find(|live| live.is(key))?))))
+        .collect();
+    let newer = |a, b| if is_older(a, b) { b } else { a };
+    let Some(newest) = both.iter().map(|(_, live)| *live).reduce(newer) else {
         let why = format!(
             "none of the declared keys of '{name}' is live, so none may go: apply its declaration \
              first"
@@ -98,7 +105,7 @@ fn superseded<'k>(
         );
         return Err(Failure::Refused(why));
     }
-    if let Some((key, _)) = both.iter().find(|(_, live)| live.created.is_none()) {
+    if let Some((key, _)) = both.iter().find(|(_, (_, live))| live.created.is_none()) {
         let why = format!(
             "DigDir does not tell when the key {} of '{name}' was registered, so it cannot be told \
              which is older: take the old one out by hand. Nothing was changed",
@@ -106,16 +113,16 @@ fn superseded<'k>(
         );
         return Err(Failure::Refused(why));
     }
-    if newest.ends.is_some_and(|ends| ends <= Timestamp::now()) {
+    if newest.1.ends.is_some_and(|ends| ends <= Timestamp::now()) {
         let why = format!(
             "the newest key of '{name}', {}, has ended, so none may go: make another with `portvakt \
              keys rotate` and apply. Nothing was changed",
-            newest.kid
+            newest.1.kid
         );
         return Err(Failure::Refused(why));
     }
-    let older = both.iter().filter(|(_, live)| age(live) < age(newest));
-    Ok(Old { newest, keys: older.map(|(key, _)| *key).collect() })
+    let older = both.iter().filter(|(_, live)| is_older(*live, newest));
+    Ok(Old { newest: newest.1, keys: older.map(|(key, _)| *key).collect() })
 }
 
 /// Takes the keys out of the files that hold them. Gives the files that were written.

@@ -11,7 +11,7 @@ use super::super::{ClientWork, Work};
 use super::*;
 use crate::domain::{
     ClientAttributes, ClientId, ClientName, ClientRemoval, DesiredClient, ForeignScope,
-    IntegrationType, LiveClient, LiveKey, OnBehalfOf, PublicKey,
+    IntegrationType, LiveClient, LiveKey, OnBehalfOf, OwnClient, PublicKey,
 };
 
 const ID: &str = "1f0a";
@@ -408,11 +408,50 @@ fn with_type(live: &LiveClient, kind: &str) -> crate::domain::Representation {
     representation
 }
 
+fn own_client(id: ClientId) -> OwnClient {
+    OwnClient { id, kid: Some("own".to_owned()) }
+}
+
+#[test]
+fn our_own_client_keeps_its_key_and_its_scopes() {
+    let live = |kid: Option<&str>| {
+        let keys = [live_key("own", 1)];
+        let client = live_client("portvakt", true, &["idporten:dcr.read"], &keys);
+        let own = OwnClient { id: ID.parse().unwrap(), kid: kid.map(str::to_owned) };
+        Live { own_client: Some(own), ..with([(ID, client)]) }
+    };
+    let declared = |keys, scopes: &[&str]| {
+        desired([DesiredClient { keys: Some(keys), ..client("portvakt", scopes) }])
+    };
+    let scopes = ["idporten:dcr.read"];
+    let other = declared(vec![key("b", 2)], &scopes);
+    assert!(told(&other, &live(Some("own"))).starts_with("blocked keys client portvakt PV313"));
+    let more = declared(vec![key("own", 1), key("b", 2)], &scopes);
+    assert!(told(&more, &live(Some("own"))).starts_with("keys client portvakt"));
+    // A certificate counts only as long as there is no key.
+    assert!(told(&more, &live(None)).starts_with("blocked keys client portvakt PV313"));
+    let fewer = declared(vec![key("own", 1)], &[]);
+    assert_snapshot!(told(&fewer, &live(Some("own"))), @"blocked update client portvakt PV313");
+}
+
+#[test]
+fn a_renamed_client_is_of_its_kind_too() {
+    let krr =
+        LiveClient { integration_type: "krr".to_owned(), ..live_client("old", true, &[], &[]) };
+    let renamed = DesiredClient { previous_name: Some(client_name("old")), ..client("new", &[]) };
+    assert!(
+        told(&desired([renamed]), &with([(ID, krr)]))
+            .starts_with("blocked update client new PV307")
+    );
+}
+
 #[test]
 fn our_own_client_is_never_deactivated() {
     let own: ClientId = ID.parse().unwrap();
-    let live =
-        Live { own_client: Some(own), ..with([(ID, live_client("portvakt", true, &[], &[]))]) };
+    let live = Live {
+        own_client: Some(own_client(own)),
+        ..with([(ID, live_client("portvakt", true, &[], &[]))])
+    };
     let gone = removed("portvakt", None, RemovalAction::Deactivate);
     assert_snapshot!(told(&gone, &live), @"blocked deactivate client portvakt PV313");
 }
@@ -473,7 +512,7 @@ fn our_own_client_is_not_told_as_unmanaged() {
             ("b", live_client("y", true, &[], &[])),
         ])
     };
-    let live = Live { own_client: Some(own), ..two() };
+    let live = Live { own_client: Some(own_client(own)), ..two() };
     assert_snapshot!(told(&declared([]), &live), @"PV401 client y");
 }
 
