@@ -26,7 +26,7 @@ pub struct Edited {
 
 /// Why a client's `jwks` cannot be edited: what to do by hand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file} cannot be edited: {why}. Do it by hand: {wanted}")]
+#[error("{file} cannot be edited: {why}. {wanted}")]
 pub struct CannotEdit {
     file: String,
     why: &'static str,
@@ -74,7 +74,10 @@ impl Repository {
         client: &ClientName,
         added: &str,
     ) -> Result<Edited, CannotEdit> {
-        let by_hand = format!("add `{added}` to the `jwks` of the client `{client}`");
+        let by_hand = format!(
+            "Mend that by hand, so that the `jwks` of the client `{client}` can be made to name \
+             `{added}` too, and run again"
+        );
         self.edit(environment, client, by_hand, |found, keys, text, lines| {
             let Some(keys) = keys else {
                 let edit = insertion(found, text, lines, &plain(added))?;
@@ -97,7 +100,8 @@ impl Repository {
         dropped: &[&str],
     ) -> Result<Edited, CannotEdit> {
         let listed = dropped.join("`, `");
-        let by_hand = format!("take `{listed}` out of the `jwks` of the client `{client}`");
+        let by_hand =
+            format!("By hand: take `{listed}` out of the `jwks` of the client `{client}`");
         self.edit(environment, client, by_hand, |_, keys, text, lines| {
             let keys = keys.ok_or("it names no keys")?;
             let is_dropped = |name: &str| !name.is_empty() && dropped.contains(&name);

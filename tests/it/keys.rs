@@ -213,6 +213,38 @@ fn line_breaks_of_windows_stay() {
 }
 
 #[test]
+fn a_file_that_another_client_names_too_is_left_alone() {
+    let world = two_keys("[both.json]", 3600);
+    let sets = ["old.json", "new.json"].map(|file| json(&world, file));
+    let set = json!({ "keys": sets }).to_string();
+    world.write("both.json", &set);
+    world.write("y.yaml", "clients: [{ name: y, jwks: both.json }]\n");
+    refused(&world, &["keys", "rotate", "x", "--retire"], 4, "'y' too");
+    let ran = done(world.run(&["keys", "rotate", "x", "--out", "x.jwk"]));
+    assert_eq!(read(&world, "both.json"), set);
+    assert!(read(&world, "declarations.yaml").contains("jwks: [both.json, keys/x.jwks.json]\n"));
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    done(world.run(&["validate"]));
+}
+
+#[test]
+fn what_a_first_key_takes_away_is_warned_of() {
+    let world = World::new();
+    world.declare(YAML);
+    let ran = done(world.run(&["keys", "generate", "x", "--out", "x.jwk"]));
+    assert!(ran.stderr.contains("declared no keys so far"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_with_aliases_is_edited_by_hand() {
+    let world = World::new();
+    world.declare(
+        "scopes: []\nclients:\n  - { name: x, description: &d Les }\n  - { name: y, description: *d }\n",
+    );
+    refused(&world, &["keys", "generate", "x", "--out", "x.jwk"], 1, "aliases");
+}
+
+#[test]
 fn what_cannot_have_a_key_is_refused_before_anything_is_written() {
     let world = World::new();
     world.declare(

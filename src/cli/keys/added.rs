@@ -63,13 +63,13 @@ pub(super) fn add(
         }
     };
     log::told(global, &format!("made the key {kid} for the client '{}'", printable(name.as_str())));
+    for path in &public_files {
+        log::told(global, &format!("wrote {}", printable(path)));
+    }
     if let Some(out) = out {
         let shown = out.display().to_string();
         log::told(global, &format!("wrote {} (private)", printable(&shown)));
         files::warn_of_git(global, out);
-    }
-    for path in &public_files {
-        log::told(global, &format!("wrote {}", printable(path)));
     }
     warn_of_others(global, session, name, &public_files, "declared there too");
     if declared.keys.is_none() {

@@ -294,5 +294,5 @@ fn keys_are_set_with_every_comment_kept() {
     let repository = super::load(folder.path()).unwrap();
     let name: ClientName = "a".parse().unwrap();
     let error = repository.with_key_file("test", &name, "new.json").unwrap_err();
-    assert!(error.to_string().contains("add `new.json` to"), "{error}");
+    assert!(error.to_string().contains("name `new.json` too, and run again"), "{error}");
 }
