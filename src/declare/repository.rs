@@ -51,8 +51,8 @@ pub enum EnvironmentError {
     },
 }
 
-/// Reads a repository, offline. No environment variable is read, and no file but the YAML. What is
-/// wrong with it is told by [`Repository::check`] and [`Repository::desired`].
+/// Reads a repository, offline. No environment variable is read, and no file but the YAML and the files
+/// with public keys that it names. What is wrong with it is told by [`Repository::check`] and [`Repository::desired`].
 ///
 /// # Errors
 /// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.

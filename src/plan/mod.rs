@@ -10,6 +10,7 @@ mod code;
 mod consumed;
 mod digest;
 mod guards;
+mod id;
 mod keys;
 mod matching;
 mod on_behalf_of;
@@ -23,10 +24,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use action::{
-    AccessWork, Action, ActionId, ClientWork, ClientWrite, Consumer, KeysWork, Kind,
-    OnBehalfOfWrite, ScopeWork, Target, Verb, Work, Write,
+    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, OnBehalfOfWrite, ScopeWork,
+    Work, Write,
 };
 pub use code::Code;
+pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
 

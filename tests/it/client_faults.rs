@@ -17,7 +17,7 @@ const PASSING: [Fault; 7] = [
 ];
 
 /// The calls of an apply of clients that write, by method and a part of the path.
-const CALLS: [(&str, &str); 7] = [
+const CALLS: [(&str, &str); 8] = [
     ("PUT", "/clients/b"),
     ("PUT", "/clients/c"),
     ("DELETE", "/clients/d"),
@@ -25,6 +25,7 @@ const CALLS: [(&str, &str); 7] = [
     ("POST", "/clients/c/jwks"),
     ("POST", "/clients/b/onbehalfof"),
     ("PUT", "/clients/b/onbehalfof/x"),
+    ("DELETE", "/clients/b/onbehalfof/y"),
 ];
 
 fn rule((method, path): (&str, &str), times: u32, fault: Fault) -> FaultRule {

@@ -557,3 +557,19 @@ fn a_key_on_the_command_line_is_never_repeated() {
         }
     }
 }
+
+#[test]
+fn keys_that_one_apply_registers_are_as_old_as_they_are_listed() {
+    // Their ids sort either way, and they come about within microseconds.
+    for _ in 0..4 {
+        let world = World::new();
+        world.write("team/x.yaml", YAML);
+        done(world.run(&["keys", "generate", "x", "--out", "first.jwk"]));
+        done(world.run(&["keys", "rotate", "x", "--out", "second.jwk"]));
+        done(world.apply());
+        done(world.run(&["keys", "rotate", "x", "--retire"]));
+        done(world.apply());
+        let second = json(&world, "second.jwk")["kid"].as_str().unwrap().to_owned();
+        assert_eq!(live_kids(&world), [second]);
+    }
+}
