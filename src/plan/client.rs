@@ -25,6 +25,15 @@ impl Draft<'_> {
     /// All clients. The scopes must have been planned: what the plan makes can be consumed.
     pub(super) fn clients(&mut self) {
         let (desired, live) = (self.desired, self.live);
+        self.of_scopes = self
+            .actions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, action)| match &action.work {
+                Work::Scope(scope, _) => Some((scope.clone(), index)),
+                Work::Access(..) | Work::Client(..) | Work::Keys(..) => None,
+            })
+            .collect();
         let mut matched: Vec<Matched<'_>> = Vec::new();
         let mut claims = Claims::new();
         let mut known: BTreeSet<&ClientId> = live.own_client.iter().map(|own| &own.id).collect();

@@ -109,11 +109,10 @@ impl Draft<'_> {
     /// A scope of the organisation itself, as it is after the plan.
     fn own_standing(&self, name: &ScopeName) -> Standing {
         let lacking = |why: String| Standing::Lacking(Code::ScopeNotGranted, why);
-        for action in &self.actions {
-            let Work::Scope(scope, work) = &action.work else { continue };
-            if scope != name {
-                continue;
-            }
+        let planned = self.of_scopes.get(name).and_then(|index| self.actions.get(*index));
+        if let Some(action) = planned
+            && let Work::Scope(_, work) = &action.work
+        {
             return match work {
                 ScopeWork::Deactivate { .. } => {
                     lacking(format!("{name} is our own, and this plan deactivates it"))

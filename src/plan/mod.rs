@@ -18,7 +18,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -85,6 +85,7 @@ pub fn plan(desired: &Desired, live: &Live, now: Timestamp) -> Plan {
         now,
         today: norwegian_date(now),
         actions: Vec::new(),
+        of_scopes: HashMap::new(),
         blocked: Vec::new(),
         notices: Vec::new(),
     };
@@ -108,6 +109,8 @@ struct Draft<'a> {
     now: Timestamp,
     today: Date,
     actions: Vec<Action>,
+    /// Which of the actions is on which scope itself, once all scopes are planned.
+    of_scopes: HashMap<ScopeName, usize>,
     blocked: Vec<Blocked>,
     notices: Vec<Notice>,
 }
@@ -170,7 +173,16 @@ impl Draft<'_> {
     }
 
     fn finish(self) -> Plan {
-        let Self { desired, live, now: _, today: _, mut actions, mut blocked, mut notices } = self;
+        let Self {
+            desired,
+            live,
+            now: _,
+            today: _,
+            mut actions,
+            of_scopes: _,
+            mut blocked,
+            mut notices,
+        } = self;
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
