@@ -1,20 +1,10 @@
 //! What a network, a gateway and somebody else's hands can do to an apply of clients and keys.
 
-use portvakt::sandbox::{ClientKey, Fault, FaultRule, KeyRecord, Switches};
+use portvakt::sandbox::{ClientKey, Fault, KeyRecord, Switches};
 use serde_json::{Value, json};
 
+use crate::faults::{self, rule};
 use crate::world::{KEY, World};
-
-/// Faults after which the work must still be done, as if nothing had been.
-const PASSING: [Fault; 7] = [
-    Fault::Status { status: 429, retry_after: Some(0) },
-    Fault::Status { status: 503, retry_after: None },
-    Fault::StatusAfter { status: 503, retry_after: None },
-    Fault::StatusAfter { status: 500, retry_after: None },
-    Fault::CutBefore,
-    Fault::CutAfter,
-    Fault::ExpireTokens,
-];
 
 /// The calls of an apply of clients that write, by method and a part of the path.
 const CALLS: [(&str, &str); 8] = [
@@ -27,11 +17,6 @@ const CALLS: [(&str, &str); 8] = [
     ("PUT", "/clients/b/onbehalfof/x"),
     ("DELETE", "/clients/b/onbehalfof/y"),
 ];
-
-fn rule((method, path): (&str, &str), times: u32, fault: Fault) -> FaultRule {
-    let method = Some(method.parse().unwrap());
-    FaultRule { method, path: Some(path.to_owned()), skip: 0, times, fault }
-}
 
 fn public(key: &ClientKey) -> Value {
     let jwk = serde_json::to_value(&key.public).unwrap();
@@ -90,17 +75,7 @@ fn is_as_declared(world: &World) {
 
 #[test]
 fn passing_faults_leave_no_trace() {
-    for call in CALLS {
-        for fault in PASSING {
-            let world = world();
-            world.sandbox.inject(rule(call, 1, fault));
-            let ran = world.apply();
-            assert_eq!(ran.code, 0, "{call:?} {fault:?}\n{}{}", ran.stdout, ran.stderr);
-            let struck = world.sandbox.exchanges().iter().filter(|e| e.fault.is_some()).count();
-            assert_eq!(struck, 1, "{call:?} {fault:?} struck nothing");
-            is_as_declared(&world);
-        }
-    }
+    faults::pass(&CALLS, world, is_as_declared);
 }
 
 /// A world in which there is one client to make.
