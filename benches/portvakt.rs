@@ -87,14 +87,14 @@ fn peak_memory() -> String {
 fn comparing(criterion: &mut Criterion) {
     let desired = read(&repository(LARGE));
     let live = generator::live(&desired);
-    assert!(plan(&desired, &live, now()).actions.is_empty());
+    assert!(plan(&desired, None, &live, now()).actions.is_empty());
     let mut group = criterion.benchmark_group("comparing");
     group.bench_function("5,000 scopes, nothing differs", |bencher| {
-        bencher.iter(|| plan(&desired, &live, now()));
+        bencher.iter(|| plan(&desired, None, &live, now()));
     });
     let nothing = portvakt::domain::Live { scopes: [].into(), ..live };
     group.sample_size(10).bench_function("5,000 scopes, nothing is live", |bencher| {
-        bencher.iter(|| plan(&desired, &nothing, now()));
+        bencher.iter(|| plan(&desired, None, &nothing, now()));
     });
 }
 

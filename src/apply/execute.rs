@@ -98,6 +98,7 @@ impl<'a> Executor<'a> {
             ScopeWork::Create(write) => create_scope(scope, write, writer).await,
             ScopeWork::Update(write) => replace(entity, write, true, writer).await,
             ScopeWork::Reactivate { write, .. } => replace(entity, write, false, writer).await,
+            ScopeWork::Release => Ok(()),
             ScopeWork::Deactivate { .. } => {
                 self.settled(action, writer.deactivate_scope(scope).await).await
             }
@@ -141,6 +142,7 @@ impl<'a> Executor<'a> {
                 replace(Entity::Client(id), &write.attributes, false, self.writer).await?;
                 self.on_behalf_of(id, write).await.map_err(partly)
             }
+            ClientWork::Release(_) => Ok(()),
             ClientWork::Deactivate(id) => {
                 self.settled(action, self.writer.deactivate_client(id).await).await
             }

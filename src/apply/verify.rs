@@ -50,6 +50,7 @@ fn of_scope(action: &Action, live: Option<&LiveScope>) -> Option<String> {
                 None => Some("the scope does not exist".to_owned()),
                 Some(live) => attributes(write, live.active, &live.representation),
             },
+            ScopeWork::Release => None,
             ScopeWork::Deactivate { .. } => {
                 live.is_some_and(|live| live.active).then(|| "the scope is still active".to_owned())
             }
@@ -78,6 +79,7 @@ fn of_client(action: &Action, live: Option<&LiveClient>) -> Option<String> {
             ClientWork::Reactivate { id: _, write, keys, declared } => {
                 client(write, live).or_else(|| strange_keys(live, keys, declared))
             }
+            ClientWork::Release(_) => None,
             ClientWork::Deactivate(_) => {
                 live.active.then(|| "the client is still active".to_owned())
             }

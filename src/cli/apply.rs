@@ -12,7 +12,7 @@ use super::{Global, interrupt, print, write};
 use crate::apply::{Outcome, Report, apply};
 use crate::digdir::Writer;
 use crate::plan::Plan;
-use crate::render;
+use crate::render::{self, document::PlanDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -61,9 +61,11 @@ async fn prepare(global: &Global, args: &Args) -> Result<Approved, Failure> {
     let remote = Remote::open(global, &session).await?;
     let writer = remote.writer().await?;
     let plan = session.plan(global, writer.reader()).await?;
-    write(global.color, &render::plan(&plan, &session.context())).map_err(|error| {
-        Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
-    })?;
+    write(global.color, &render::plan(&PlanDocument::new(&plan, &session.context()))).map_err(
+        |error| {
+            Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
+        },
+    )?;
     if plan.actions.is_empty() {
         return Ok(Approved { remote, writer, plan });
     }

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::remote::Remote;
 use super::session::Session;
 use super::{Global, interrupt, print};
-use crate::render;
+use crate::render::{self, document::PlanDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -36,15 +36,14 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let remote = Remote::open(global, &session).await?;
     let plan = session.plan(global, &remote.reader().await?).await?;
     remote.close().await?;
-    let context = session.context();
+    let plan = PlanDocument::new(&plan, &session.context());
     print(
         global.color,
         &match args.format {
-            Format::Text => render::plan(&plan, &context),
-            Format::Json => render::json::plan(&plan, &context),
+            Format::Text => render::plan(&plan),
+            Format::Json => render::json::plan(&plan),
         },
     )?;
-    let is_as_declared = plan.actions.is_empty() && plan.blocked.is_empty();
-    let pending = args.detailed_exitcode && !is_as_declared;
+    let pending = args.detailed_exitcode && !plan.is_as_declared();
     Ok(if pending { Exit::Pending } else { Exit::Done })
 }

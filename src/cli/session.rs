@@ -48,6 +48,9 @@ impl Session {
         Context {
             organization_name: self.repository.settings().organization_name.clone(),
             repository: history::checked_out(self.repository.root()),
+            applied: None,
+            base: None,
+            rollback: false,
             created: now(),
         }
     }
@@ -58,7 +61,7 @@ impl Session {
         let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
         drop(progress);
         let live = live.map_err(call_failed)?;
-        Ok(plan(&self.desired, &live, Timestamp::now()))
+        Ok(plan(&self.desired, None, &live, Timestamp::now()))
     }
 
     /// What a plan must know.

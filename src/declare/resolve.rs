@@ -114,7 +114,7 @@ fn add(
     entry: &Consumer,
     file: &Arc<str>,
 ) {
-    let new = || Source { file: Arc::clone(file), line: entry.span.start.line as usize };
+    let new = || Source { file: Arc::clone(file), line: entry.span.start.line as usize, at: None };
     let until = entry.until.map(|until| until.date);
     let reason = || entry.reason.as_deref().map(str::to_owned);
     let access = consumers.entry(orgno).or_insert_with(|| DesiredAccess {
@@ -140,7 +140,7 @@ fn lasts_longer(new: Option<Date>, old: Option<Date>) -> bool {
 }
 
 fn source(place: &Place) -> Source {
-    Source { file: Arc::clone(&place.file), line: place.line() }
+    Source { file: Arc::clone(&place.file), line: place.line(), at: None }
 }
 
 /// What organisations are called: first by what counts in the environment, then by what other

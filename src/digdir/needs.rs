@@ -52,6 +52,23 @@ impl Needs {
         }
     }
 
+    /// What this and another need.
+    pub fn and(mut self, other: Self) -> Self {
+        let Self { scopes, delegation_sources, clients } = other;
+        self.scopes.extend(scopes);
+        self.delegation_sources |= delegation_sources;
+        self.clients = match (self.clients, clients) {
+            (Some(mut own), Some(ClientNeeds { names, ids, consumed })) => {
+                own.names.extend(names);
+                own.ids.extend(ids);
+                own.consumed.extend(consumed);
+                Some(own)
+            }
+            (own, other) => own.or(other),
+        };
+        self
+    }
+
     /// What a connection that reads this must reach.
     pub fn reach(&self) -> Reach {
         match self.clients {

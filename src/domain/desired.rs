@@ -7,7 +7,7 @@ use globset::GlobSet;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     ClientAttributes, ClientId, ClientName, OnBehalfOf, OnBehalfOfId, Orgno, PublicKey,
@@ -38,12 +38,26 @@ pub struct Desired {
 }
 
 /// Where in the repository something is declared.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     /// The file, relative to the repository, with `/` between its parts.
     pub file: Arc<str>,
     /// The line, the first being 1.
     pub line: usize,
+    /// The commit at which it stands there; `None` for the declarations that are read.
+    pub at: Option<CommitId>,
+}
+
+/// The id of a commit, 40 hex digits.
+pub type CommitId = Arc<str>;
+
+/// What was declared at the commit that was last applied in full.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The commit.
+    pub commit: CommitId,
+    /// What its declarations hold.
+    pub desired: Desired,
 }
 
 /// A declared scope.

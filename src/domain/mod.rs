@@ -19,8 +19,8 @@ pub use client::{
 };
 pub use date::norwegian_date;
 pub use desired::{
-    ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards, Removal,
-    RemovalAction, Source,
+    Applied, ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards,
+    Removal, RemovalAction, Source,
 };
 pub use difference::{Change, Field, Representation, changes};
 pub use key::{

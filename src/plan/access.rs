@@ -29,6 +29,7 @@ impl Draft<'_> {
                 source: access.source.clone(),
                 reason: access.reason.clone(),
                 after: after.to_vec(),
+                origin: None,
             });
         }
     }
@@ -100,7 +101,8 @@ impl Draft<'_> {
     ) -> ActionId {
         let consumer = self.consumer(orgno, Some(record));
         let work = Work::Access(scope.clone(), consumer, AccessWork::Revoke { asleep });
-        let action = Action { work, source: source.clone(), reason, after: Vec::new() };
+        let action =
+            Action { work, source: source.clone(), reason, after: Vec::new(), origin: None };
         let id = action.id();
         self.actions.push(action);
         id

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::id::{ActionId, Target, Verb};
 use crate::domain::{
     AccessState, Change, ClientId, ClientName, Field, LiveKey, OnBehalfOf, OnBehalfOfId, Orgno,
@@ -20,6 +23,20 @@ pub struct Action {
     pub reason: Option<String>,
     /// What must be done before it.
     pub after: Vec<ActionId>,
+    /// Why it is needed; `None` where git does not tell.
+    pub origin: Option<Origin>,
+}
+
+/// Why an action is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Origin {
+    /// The declarations have changed.
+    Change,
+    /// The declarations before asked for it too: DigDir was changed behind the repository's back, or
+    /// an apply was not finished.
+    Drift,
 }
 
 /// What an action does.
@@ -56,6 +73,8 @@ pub enum ScopeWork {
         /// Who cannot use it from then on; empty where they were revoked before.
         loses: Vec<Consumer>,
     },
+    /// It is in other hands from then on. Nothing is sent.
+    Release,
 }
 
 /// What is done to an access.
@@ -94,6 +113,8 @@ pub enum ClientWork {
     },
     /// An active one cannot get tokens any more; DigDir keeps its id and its keys.
     Deactivate(ClientId),
+    /// It is in other hands from then on. Nothing is sent.
+    Release(ClientId),
 }
 
 /// What is done to a client's keys: the whole set is replaced.
@@ -160,6 +181,9 @@ impl Action {
             | Work::Client(_, ClientWork::Reactivate { .. }) => Verb::Reactivate,
             Work::Scope(_, ScopeWork::Deactivate { .. })
             | Work::Client(_, ClientWork::Deactivate(_)) => Verb::Deactivate,
+            Work::Scope(_, ScopeWork::Release) | Work::Client(_, ClientWork::Release(_)) => {
+                Verb::Release
+            }
             Work::Access(_, _, AccessWork::Grant { .. }) => Verb::Grant,
             Work::Access(_, _, AccessWork::Revoke { .. }) => Verb::Revoke,
             Work::Keys(..) => Verb::Keys,
@@ -212,7 +236,8 @@ impl Action {
                 ClientWork::Create(_) => None,
                 ClientWork::Update(id, _)
                 | ClientWork::Reactivate { id, .. }
-                | ClientWork::Deactivate(id) => Some(id),
+                | ClientWork::Deactivate(id)
+                | ClientWork::Release(id) => Some(id),
             },
             Work::Keys(_, keys) => keys.id.as_ref(),
             Work::Scope(..) | Work::Access(..) => None,
@@ -226,7 +251,7 @@ impl Action {
                 ScopeWork::Create(write)
                 | ScopeWork::Update(write)
                 | ScopeWork::Reactivate { write, .. } => write.changes.clone(),
-                ScopeWork::Deactivate { .. } => Vec::new(),
+                ScopeWork::Deactivate { .. } | ScopeWork::Release => Vec::new(),
             },
             Work::Access(_, _, AccessWork::Grant { before: Some(state) }) => vec![Change {
                 field: "state",
@@ -240,7 +265,7 @@ impl Action {
                 ClientWork::Create(write)
                 | ClientWork::Update(_, write)
                 | ClientWork::Reactivate { write, .. } => write.changes(),
-                ClientWork::Deactivate(_) => Vec::new(),
+                ClientWork::Deactivate(_) | ClientWork::Release(_) => Vec::new(),
             },
             Work::Keys(_, keys) => keys.changes(),
         }

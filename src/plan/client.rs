@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use super::consumed::Consumption;
 use super::keys::stays;
+use super::scope::no_longer;
 use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
-    Verb, Work, Write, live_client,
+    Prevented, Verb, Work, Write, live_client,
 };
 use crate::domain::{
-    AuthMethod, Change, ClientId, ClientName, ClientRemoval, DesiredClient, LiveClient, OwnClient,
-    Removal, RemovalAction, Representation, Source, changes,
+    Applied, AuthMethod, Change, ClientId, ClientName, ClientRemoval, Desired, DesiredClient,
+    LiveClient, OwnClient, Removal, RemovalAction, Representation, Source, changes,
 };
 
 /// A declared client and the live one that it is, if there is one.
@@ -21,7 +22,7 @@ type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<(&'a ClientId, &'a
 /// The live clients that declarations are, each with the names of those.
 type Claims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
     /// All clients. The scopes must have been planned: what the plan makes can be consumed.
     pub(super) fn clients(&mut self) {
         let (desired, live) = (self.desired, self.live);
@@ -34,7 +35,7 @@ impl Draft<'_> {
                 Work::Access(..) | Work::Client(..) | Work::Keys(..) => None,
             })
             .collect();
-        let mut matched: Vec<Matched<'_>> = Vec::new();
+        let mut matched: Vec<Matched<'a>> = Vec::new();
         let mut claims = Claims::new();
         let mut known: BTreeSet<&ClientId> = live.own_client.iter().map(|own| &own.id).collect();
         for (name, declared) in &desired.clients {
@@ -65,6 +66,7 @@ impl Draft<'_> {
             known.extend(found.iter().map(|(id, _)| *id));
             self.removed_client(name, removal, &found, &claims);
         }
+        self.clients_declared_before(&mut known, &claims);
         for (name, declared, found) in matched {
             let others = found.and_then(|(id, _)| claims.get(id)).filter(|names| names.len() > 1);
             match others {
@@ -73,6 +75,45 @@ impl Draft<'_> {
             }
         }
         self.tell_unmanaged_clients(&known);
+    }
+
+    /// The clients that were declared at the applied commit and are no longer. One that another
+    /// declaration is now, under a new name for instance, is left to that.
+    fn clients_declared_before(&mut self, known: &mut BTreeSet<&'a ClientId>, claims: &Claims<'_>) {
+        let (desired, live) = (self.desired, self.live);
+        let is_renamed = |name: &ClientName| {
+            desired.clients.values().any(|client| client.previous_name.as_ref() == Some(name))
+        };
+        let Some(Applied { commit, desired: before }) = self.applied else { return };
+        let gone = before.clients.iter().filter(|(name, _)| {
+            !desired.clients.contains_key(*name)
+                && !desired.removed_clients.contains_key(*name)
+                && !is_renamed(name)
+        });
+        for (name, client) in gone {
+            match live_client(client, live) {
+                Ok(Some((id, found))) if !claims.contains_key(id) => {
+                    known.insert(id);
+                    if found.active {
+                        self.deactivate_client(name, id, &no_longer(commit, &client.source));
+                    }
+                }
+                Err(mismatch @ (Mismatch::Several(_) | Mismatch::OtherName { .. })) => {
+                    self.mismatched(Verb::Deactivate, name, &mismatch);
+                }
+                Ok(_) | Err(Mismatch::NoSuchId(_) | Mismatch::OtherType { .. }) => {}
+            }
+        }
+    }
+
+    fn prevented(&self, name: &ClientName) -> Prevented {
+        let prevents = |desired: &Desired| {
+            desired.clients.get(name).is_some_and(|client| client.prevent_deactivation)
+        };
+        Prevented {
+            now: prevents(self.desired),
+            before: self.applied.is_some_and(|applied| prevents(&applied.desired)),
+        }
     }
 
     fn declared_client(
@@ -87,7 +128,10 @@ impl Draft<'_> {
                 self.update_client(name, declared, id, live);
             }
             (Some((id, live)), true) => self.reactivate_client(name, declared, id, live),
-            (Some((id, live)), false) if live.active => self.pause_client(name, declared, id),
+            (Some((id, live)), false) if live.active => {
+                let (source, action) = (declared.source.clone(), RemovalAction::Deactivate);
+                self.deactivate_client(name, id, &Removal { action, reason: None, source });
+            }
             (None | Some(_), false) => {}
         }
     }
@@ -170,21 +214,6 @@ impl Draft<'_> {
         self.push_client(name, work, &declared.source, None, after);
     }
 
-    fn pause_client(&mut self, name: &ClientName, declared: &DesiredClient, id: &ClientId) {
-        if declared.prevent_deactivation {
-            let message = "its declaration says prevent_deactivation: take that out in a change \
-                           of its own, apply it, and deactivate the client after that";
-            self.block_client(
-                Verb::Deactivate,
-                name,
-                Code::PreventDeactivation,
-                message.to_owned(),
-            );
-        } else {
-            self.deactivate_client(name, id, &declared.source, None);
-        }
-    }
-
     /// A client that is taken out for good.
     fn removed_client(
         &mut self,
@@ -195,6 +224,10 @@ impl Draft<'_> {
     ) {
         let active: Vec<_> = found.iter().filter(|(_, client)| client.active).collect();
         match (removal.action, active.as_slice()) {
+            (RemovalAction::Release, [(id, _)]) if self.was_declared(name) => {
+                let work = ClientWork::Release((*id).clone());
+                self.push_client(name, work, &removal.source, removal.reason.clone(), Vec::new());
+            }
             (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
             (RemovalAction::Deactivate, [(id, client)]) => match claims.get(*id) {
                 Some(names) => self.claimed(name, names),
@@ -203,9 +236,7 @@ impl Draft<'_> {
                     let mismatch = Mismatch::OtherName { id, name: name_there };
                     self.mismatched(Verb::Deactivate, name, &mismatch);
                 }
-                None => {
-                    self.deactivate_client(name, id, &removal.source, removal.reason.clone());
-                }
+                None => self.deactivate_client(name, id, removal),
             },
             (RemovalAction::Deactivate, several) => {
                 let ids = several.iter().map(|(id, _)| (*id).clone()).collect();
@@ -214,20 +245,19 @@ impl Draft<'_> {
         }
     }
 
-    fn deactivate_client(
-        &mut self,
-        name: &ClientName,
-        id: &ClientId,
-        source: &Source,
-        reason: Option<String>,
-    ) {
+    fn was_declared(&self, name: &ClientName) -> bool {
+        self.applied.is_some_and(|applied| applied.desired.clients.contains_key(name))
+    }
+
+    fn deactivate_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let target = ActionId::client(Verb::Deactivate, name);
         if self.own(Some(id)).is_some() {
             return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
         }
-        if !self.is_protected(target, name.as_str()) {
+        if !self.is_protected(target, name.as_str(), self.prevented(name)) {
+            let Removal { action: _, reason, source } = removal;
             let work = ClientWork::Deactivate(id.clone());
-            self.push_client(name, work, source, reason, Vec::new());
+            self.push_client(name, work, source, reason.clone(), Vec::new());
         }
     }
 
@@ -323,7 +353,7 @@ impl Draft<'_> {
         after: Vec<ActionId>,
     ) {
         let (work, source) = (Work::Client(name.clone(), work), source.clone());
-        self.actions.push(Action { work, source, reason, after });
+        self.actions.push(Action { work, source, reason, after, origin: None });
     }
 }
 

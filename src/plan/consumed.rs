@@ -117,6 +117,7 @@ impl Draft<'_> {
                 ScopeWork::Deactivate { .. } => {
                     lacking(format!("{name} is our own, and this plan deactivates it"))
                 }
+                ScopeWork::Release => Standing::Fine(None),
                 ScopeWork::Update(write) => {
                     let opens =
                         write.changes.iter().any(|c| c.field == "allowed_integration_types");

@@ -1,13 +1,20 @@
 //! The limits that stop an apply.
 
+use std::collections::BTreeSet;
+
 use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
 use crate::domain::{
-    AccessState, ClientId, ClientName, Desired, Guards, Live, LiveClient, LiveScope,
+    AccessState, Applied, ClientId, ClientName, Desired, Guards, Live, LiveClient, LiveScope,
 };
 use crate::text::counted;
 
 /// The limits that these actions pass, each with the numbers and the way out.
-pub(super) fn passed_limits(desired: &Desired, live: &Live, actions: &[Action]) -> Vec<Notice> {
+pub(super) fn passed_limits(
+    desired: &Desired,
+    applied: Option<&Applied>,
+    live: &Live,
+    actions: &[Action],
+) -> Vec<Notice> {
     let of = |verb| count(actions, verb) as u64;
     let Guards { max_deactivations, max_revocations, max_changed_percent, protect: _ } =
         &desired.guards;
@@ -31,7 +38,7 @@ pub(super) fn passed_limits(desired: &Desired, live: &Live, actions: &[Action]) 
     let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
     let in_place = of(Verb::Update) + of(Verb::Reactivate) + changed_keys(actions);
     let changed = deactivations + revocations + in_place + reopened as u64;
-    let total = managed(desired, live);
+    let total = managed(desired, applied, live);
     if let Some(percent) = *max_changed_percent
         && changed * 100 > total * u64::from(percent)
     {
@@ -75,12 +82,17 @@ fn changed_keys(actions: &[Action]) -> u64 {
     keys.count() as u64
 }
 
-/// How many live scopes, granted accesses and clients the repository speaks of.
-fn managed(desired: &Desired, live: &Live) -> u64 {
+/// How many live scopes, granted accesses and clients the repository speaks of, or spoke of before.
+fn managed(desired: &Desired, applied: Option<&Applied>, live: &Live) -> u64 {
+    let before = applied.map(|applied| &applied.desired);
     let named = desired.scopes.keys().chain(desired.removed.keys());
-    let scopes = named.filter_map(|name| live.scopes.get(name)).map(|scope| 1 + granted(scope));
-    let declared = desired.clients.values();
-    let declared = declared.filter(|client| matches!(live_client(client, live), Ok(Some(_))));
+    let named: BTreeSet<_> =
+        named.chain(before.into_iter().flat_map(|before| before.scopes.keys())).collect();
+    let scopes = named.into_iter().filter_map(|name| live.scopes.get(name));
+    let scopes: u64 = scopes.map(|scope| 1 + granted(scope)).sum();
+    let declared = [Some(desired), before].into_iter().flatten();
+    let declared = declared.flat_map(|desired| desired.clients.values());
+    let declared = declared.filter_map(|client| live_client(client, live).ok()?);
     let is_removed = |(id, client): &(&ClientId, &LiveClient)| {
         let mut removed = desired.removed_clients.iter();
         removed.any(|(name, removal)| match &removal.id {
@@ -89,7 +101,8 @@ fn managed(desired: &Desired, live: &Live) -> u64 {
         })
     };
     let removed = live.clients.iter().filter(is_removed);
-    scopes.sum::<u64>() + declared.count() as u64 + removed.count() as u64
+    let clients: BTreeSet<_> = declared.chain(removed).map(|(id, _)| id).collect();
+    scopes + clients.len() as u64
 }
 
 fn granted(scope: &LiveScope) -> u64 {

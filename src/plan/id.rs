@@ -3,12 +3,15 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::{ClientName, Orgno, ScopeName};
 
 /// The word for what an action does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 #[expect(missing_docs, reason = "Work tells what each does")]
 pub enum Verb {
     Revoke,
@@ -18,11 +21,12 @@ pub enum Verb {
     Grant,
     Keys,
     Deactivate,
+    Release,
 }
 
 impl Verb {
     /// Every verb, in the order in which a sum tells them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Revoke,
         Self::Reactivate,
         Self::Create,
@@ -30,6 +34,7 @@ impl Verb {
         Self::Grant,
         Self::Keys,
         Self::Deactivate,
+        Self::Release,
     ];
 
     /// The word as it stands in plans.
@@ -42,6 +47,7 @@ impl Verb {
             Self::Grant => "grant",
             Self::Keys => "keys",
             Self::Deactivate => "deactivate",
+            Self::Release => "release",
         }
     }
 }
@@ -60,25 +66,15 @@ pub enum Target {
 }
 
 /// The kinds of entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 #[expect(missing_docs, reason = "Target tells what each is")]
 pub enum Kind {
     Scope,
     Access,
     Client,
     Keys,
-}
-
-impl Kind {
-    /// The word as it stands in plans.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scope => "scope",
-            Self::Access => "access",
-            Self::Client => "client",
-            Self::Keys => "keys",
-        }
-    }
 }
 
 impl Target {
@@ -97,7 +93,7 @@ impl Target {
 /// opens, scopes come before accesses to them, those before clients and clients before their keys.
 /// A client that can get tokens again has its keys in order before, and is closed before the scopes
 /// that it consumes.
-const ORDER: [(Verb, Kind); 11] = [
+const ORDER: [(Verb, Kind); 13] = [
     (Verb::Revoke, Kind::Access),
     (Verb::Reactivate, Kind::Scope),
     (Verb::Create, Kind::Scope),
@@ -109,6 +105,8 @@ const ORDER: [(Verb, Kind); 11] = [
     (Verb::Reactivate, Kind::Client),
     (Verb::Deactivate, Kind::Client),
     (Verb::Deactivate, Kind::Scope),
+    (Verb::Release, Kind::Client),
+    (Verb::Release, Kind::Scope),
 ];
 
 /// What tells an action from all others of a plan.

@@ -49,7 +49,7 @@ impl Draft<'_> {
             });
         }
         let (work, source) = (Work::Keys(name.clone(), work), declared.keys_source.clone());
-        let action = Action { work, source, reason: None, after };
+        let action = Action { work, source, reason: None, after, origin: None };
         let id = action.id();
         self.actions.push(action);
         Some(id)

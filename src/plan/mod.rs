@@ -14,6 +14,7 @@ mod id;
 mod keys;
 mod matching;
 mod on_behalf_of;
+mod origin;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -24,15 +25,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use action::{
-    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, OnBehalfOfWrite, ScopeWork,
-    Work, Write,
+    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, OnBehalfOfWrite, Origin,
+    ScopeWork, Work, Write,
 };
 pub use code::Code;
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
 
-use crate::domain::{Desired, Live, Orgno, ScopeName, norwegian_date};
+use crate::domain::{Applied, Desired, DesiredScope, Live, Orgno, ScopeName, norwegian_date};
 
 /// What would be done to one environment, and what there is to say about it.
 #[derive(Debug, Clone)]
@@ -75,12 +76,14 @@ pub struct Notice {
 
 /// Compares what is declared with what is live.
 ///
-/// `now` decides which accesses have ended (`until`, by the date in Norway) and which keys end soon.
-/// The accesses of every scope that `desired` names, and the keys of every client, must have been
-/// read into `live`; what was not is taken to have none.
-pub fn plan(desired: &Desired, live: &Live, now: Timestamp) -> Plan {
+/// `applied` is how a removal is told from what was never ours; without it, only what the
+/// declarations themselves name is removed. `now` decides which accesses have ended (`until`, by the date in Norway) and which keys end soon.
+/// The accesses of every scope that `desired` and `applied` name, and the keys of every client of
+/// `desired`, must have been read into `live`; what was not is taken to have none.
+pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Timestamp) -> Plan {
     let mut draft = Draft {
         desired,
+        applied,
         live,
         now,
         today: norwegian_date(now),
@@ -95,6 +98,7 @@ pub fn plan(desired: &Desired, live: &Live, now: Timestamp) -> Plan {
     for (name, removal) in &desired.removed {
         draft.removed_scope(name, removal);
     }
+    draft.scopes_declared_before();
     draft.clients();
     draft.close_consumers_first();
     draft.tell_unmanaged();
@@ -102,9 +106,18 @@ pub fn plan(desired: &Desired, live: &Live, now: Timestamp) -> Plan {
     draft.finish()
 }
 
+/// Whether `prevent_deactivation` is declared.
+#[derive(Debug, Clone, Copy, Default)]
+struct Prevented {
+    now: bool,
+    /// Whether it was, at the applied commit.
+    before: bool,
+}
+
 /// A plan in the making.
 struct Draft<'a> {
     desired: &'a Desired,
+    applied: Option<&'a Applied>,
     live: &'a Live,
     now: Timestamp,
     today: Date,
@@ -120,15 +133,40 @@ impl Draft<'_> {
         self.blocked.push(Blocked { target, code, message });
     }
 
-    /// Whether `guards.protect` forbids to deactivate what has that name; if so, the plan tells it.
-    fn is_protected(&mut self, target: ActionId, name: &str) -> bool {
-        let protected = self.desired.guards.protect.is_match(name);
-        if protected {
-            let message = "guards.protect in portvakt.yaml names it: nothing is done to it. Take \
-                           it out there first if it really is to go";
-            self.block(target, Code::Protected, message.to_owned());
-        }
-        protected
+    /// Whether a deactivation is forbidden, by its declaration or by `guards.protect`, as they are or
+    /// as they stood at the applied commit: who takes a declaration out does not take its protection
+    /// out with it. If so, the plan tells it.
+    fn is_protected(&mut self, target: ActionId, name: &str, prevented: Prevented) -> bool {
+        let protects = |desired: &Desired| desired.guards.protect.is_match(name);
+        let before = self.applied.map(|applied| &applied.desired);
+        let (code, message) = if prevented.now {
+            (
+                Code::PreventDeactivation,
+                "its declaration says prevent_deactivation: take that out in a change of its own, \
+                 apply it, and deactivate it after that",
+            )
+        } else if prevented.before {
+            (
+                Code::PreventDeactivation,
+                "its declaration said prevent_deactivation when it was last applied: put it back \
+                 without that, apply it, and take it out after that",
+            )
+        } else if protects(self.desired) || before.is_some_and(protects) {
+            (
+                Code::Protected,
+                "guards.protect in portvakt.yaml names it: nothing is done to it. Take it out there \
+                 first, in a change of its own, if it really is to go",
+            )
+        } else {
+            return false;
+        };
+        self.block(target, code, message.to_owned());
+        true
+    }
+
+    /// What a scope was declared to be at the applied commit.
+    fn scope_before(&self, name: &ScopeName) -> Option<&DesiredScope> {
+        self.applied?.desired.scopes.get(name)
     }
 
     /// A scope is closed after the clients that consume it and are closed too.
@@ -152,16 +190,19 @@ impl Draft<'_> {
     }
 
     fn tell_unmanaged(&mut self) {
-        let named = |name| {
-            self.desired.scopes.contains_key(name) || self.desired.removed.contains_key(name)
+        let named = |name: &ScopeName| {
+            self.desired.scopes.contains_key(name)
+                || self.desired.removed.contains_key(name)
+                || self.scope_before(name).is_some()
         };
         let unmanaged =
             self.live.scopes.iter().filter(|(name, scope)| scope.active && !named(name));
-        self.notices.extend(unmanaged.map(|(name, _)| Notice {
+        let notices = unmanaged.map(|(name, _)| Notice {
             code: Code::Unmanaged,
             target: name.to_string(),
             message: "is live and declared nowhere: it is left as it is".to_owned(),
-        }));
+        });
+        self.notices.extend(notices.collect::<Vec<_>>());
     }
 
     fn tell_oddities(&mut self) {
@@ -175,6 +216,7 @@ impl Draft<'_> {
     fn finish(self) -> Plan {
         let Self {
             desired,
+            applied,
             live,
             now: _,
             today: _,
@@ -186,7 +228,7 @@ impl Draft<'_> {
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
-        let passed_limits = guards::passed_limits(desired, live, &actions);
+        let passed_limits = guards::passed_limits(desired, applied, live, &actions);
         Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,

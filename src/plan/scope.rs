@@ -1,9 +1,9 @@
 //! What becomes of a scope: the first table of the design's section 3.
 
-use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
+use super::{Action, ActionId, Code, Draft, Prevented, ScopeWork, Verb, Work, Write};
 use crate::domain::{
-    Change, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction, Representation,
-    ScopeAttributes, ScopeName, Source, changes,
+    Applied, Change, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction,
+    Representation, ScopeAttributes, ScopeName, Source, changes,
 };
 
 impl Draft<'_> {
@@ -18,14 +18,43 @@ impl Draft<'_> {
         }
     }
 
+    /// What `removed` says of a scope.
+    pub(super) fn removed_scope(&mut self, name: &ScopeName, removal: &Removal) {
+        match removal.action {
+            RemovalAction::Deactivate => self.take_out(name, removal),
+            RemovalAction::Release => self.release(name, removal),
+        }
+    }
+
+    /// The scopes that were declared at the applied commit and are no longer.
+    pub(super) fn scopes_declared_before(&mut self) {
+        let (desired, applied) = (self.desired, self.applied);
+        let Some(Applied { commit, desired: before }) = applied else { return };
+        for (name, scope) in &before.scopes {
+            if !desired.scopes.contains_key(name) && !desired.removed.contains_key(name) {
+                self.take_out(name, &no_longer(commit, &scope.source));
+            }
+        }
+    }
+
+    /// A scope that was ours and is to be no longer; it stays as it is.
+    fn release(&mut self, name: &ScopeName, removal: &Removal) {
+        let is_live = self.live.scopes.get(name).is_some_and(|live| live.active);
+        if is_live && self.scope_before(name).is_some() {
+            let reason = removal.reason.clone();
+            self.push_scope(name, ScopeWork::Release, &removal.source, reason, Vec::new());
+        }
+    }
+
     /// A scope that is taken out for good: nobody may come back by a later reactivation, so its
     /// accesses go first.
-    pub(super) fn removed_scope(&mut self, name: &ScopeName, removal: &Removal) {
-        let live = match (removal.action, self.live.scopes.get(name)) {
-            (RemovalAction::Deactivate, Some(live)) if live.active => live,
-            (RemovalAction::Deactivate | RemovalAction::Release, _) => return,
+    fn take_out(&mut self, name: &ScopeName, removal: &Removal) {
+        let Some(live) = self.live.scopes.get(name).filter(|live| live.active) else {
+            return;
         };
-        if self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str()) {
+        let before = self.scope_before(name).is_some_and(|scope| scope.prevent_deactivation);
+        let prevented = Prevented { now: false, before };
+        if self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str(), prevented) {
             return;
         }
         let after = self.revoke_all(name, live, removal);
@@ -87,15 +116,9 @@ impl Draft<'_> {
     }
 
     fn pause(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
-        if declared.prevent_deactivation {
-            let message = "its declaration says prevent_deactivation: take that out in a change \
-                           of its own, apply it, and deactivate the scope after that";
-            self.block(
-                ActionId::scope(Verb::Deactivate, name),
-                Code::PreventDeactivation,
-                message.to_owned(),
-            );
-        } else if !self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str()) {
+        let before = self.scope_before(name).is_some_and(|scope| scope.prevent_deactivation);
+        let prevented = Prevented { now: declared.prevent_deactivation, before };
+        if !self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str(), prevented) {
             let work = ScopeWork::Deactivate { loses: self.approved(live) };
             self.push_scope(name, work, &declared.source, None, Vec::new());
         }
@@ -110,7 +133,7 @@ impl Draft<'_> {
         after: Vec<ActionId>,
     ) {
         let (work, source) = (Work::Scope(name.clone(), work), source.clone());
-        self.actions.push(Action { work, source, reason, after });
+        self.actions.push(Action { work, source, reason, after, origin: None });
     }
 
     /// The attributes with the delegation source's issuer for its name. If DigDir has no such
@@ -137,6 +160,15 @@ impl Draft<'_> {
         );
         self.block(ActionId::scope(verb, name), Code::UnknownDelegationSource, message);
         None
+    }
+}
+
+/// The removal of what was declared at the applied commit, there, and is no longer.
+pub(super) fn no_longer(commit: &CommitId, source: &Source) -> Removal {
+    Removal {
+        action: RemovalAction::Deactivate,
+        reason: Some("no longer declared".to_owned()),
+        source: Source { at: Some(commit.clone()), ..source.clone() },
     }
 }
 

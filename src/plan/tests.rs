@@ -27,7 +27,7 @@ fn name(text: &str) -> ScopeName {
 }
 
 fn source(line: usize) -> Source {
-    Source { file: "a.yaml".into(), line }
+    Source { file: "a.yaml".into(), line, at: None }
 }
 
 /// What is declared.
@@ -92,7 +92,7 @@ fn with_fields(active: bool, accesses: &[(&str, &str)], fields: Value) -> LiveSc
 }
 
 fn planned(desired: &Desired, live: &Live) -> Plan {
-    plan(desired, live, "2026-11-22T10:00:00Z".parse().unwrap())
+    plan(desired, None, live, "2026-11-22T10:00:00Z".parse().unwrap())
 }
 
 /// The plan in lines: actions with what they wait for, then what else is told.

@@ -2,6 +2,7 @@
 
 pub mod diagnostics;
 mod diff;
+pub mod document;
 mod explanation;
 pub mod json;
 pub mod keys;
@@ -26,6 +27,12 @@ pub struct Context {
     pub organization_name: Option<String>,
     /// The commit whose declarations were read; `None` outside git.
     pub repository: Option<Commit>,
+    /// The commit that was last applied in full; `None` where it is not known.
+    pub applied: Option<String>,
+    /// The commit that origins are told by.
+    pub base: Option<String>,
+    /// Whether the declarations are those of an older commit, to undo what came after it.
+    pub rollback: bool,
     /// When the plan was made.
     pub created: Timestamp,
 }

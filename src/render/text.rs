@@ -7,9 +7,11 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Context;
-use crate::domain::{Change, LiveKey};
-use crate::plan::{Action, Blocked, Code, Consumer, Notice, Plan, Target, Verb, Work};
+use super::document::{
+    ActionDocument, BlockedDocument, ChangeDocument, ConsumerDocument, NoticeDocument,
+    PlanDocument, SourceDocument,
+};
+use crate::plan::{Origin, Verb};
 use crate::text::{counted, printable};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
@@ -18,27 +20,39 @@ pub(super) const CAREFUL: Style = AnsiColor::Yellow.on_default();
 pub(super) const HEADING: Style = Style::new().bold();
 pub(super) const QUIET: Style = Style::new().dimmed();
 
+/// How many characters of a commit's id are shown.
+const SHORT: usize = 10;
+
 /// How many notices of one kind are listed before the others are counted.
 const LISTED_NOTICES: usize = 10;
 
 /// A plan as text with ANSI colours, a line break at the end.
-pub fn plan(plan: &Plan, context: &Context) -> String {
+pub fn plan(plan: &PlanDocument) -> String {
     let mut out = String::new();
-    head(&mut out, plan, context);
-    let (delicate, rest): (Vec<_>, Vec<_>) = plan.actions.iter().partition(|a| is_delicate(a));
-    section(&mut out, "Takes access away or opens up", &delicate);
-    section(&mut out, if delicate.is_empty() { "Changes" } else { "The rest" }, &rest);
+    head(&mut out, plan);
+    let (drift, own): (Vec<_>, Vec<_>) =
+        plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
+    let (delicate, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|a| a.is_delicate());
+    let whose = if drift.is_empty() { "" } else { "This pull request: " };
+    let heading = |text: &str| match whose {
+        "" => text.to_owned(),
+        whose => format!("{whose}{}", text.to_lowercase()),
+    };
+    section(&mut out, &heading("Takes access away or opens up"), &delicate);
+    let others = if delicate.is_empty() { "Changes" } else { "The rest" };
+    section(&mut out, &heading(others), &rest);
+    section(&mut out, "Drift that was there before", &drift);
     blocked(&mut out, &plan.blocked);
-    limits(&mut out, &plan.passed_limits);
-    notices(&mut out, &plan.notices);
+    limits(&mut out, plan);
+    notices(&mut out, &plan.other_notices().collect::<Vec<_>>());
     if !plan.actions.is_empty() {
-        line(&mut out, format_args!("\n{QUIET}digest {}{QUIET:#}", plan.digest()));
+        line(&mut out, format_args!("\n{QUIET}digest {}{QUIET:#}", printable(&plan.digest)));
     }
     out
 }
 
 /// `2 to create, 1 to revoke`, in the order of the verbs; empty for no actions.
-fn sum(plan: &Plan) -> String {
+pub(super) fn sum(plan: &PlanDocument) -> String {
     let parts = Verb::ALL.into_iter().filter_map(|verb| match plan.count(verb) {
         0 => None,
         count if verb == Verb::Keys => {
@@ -54,13 +68,18 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{text}");
 }
 
-fn head(out: &mut String, plan: &Plan, context: &Context) {
+fn head(out: &mut String, plan: &PlanDocument) {
     let environment = printable(&plan.environment);
-    let organization = match &context.organization_name {
-        Some(name) => format!("{} ({})", printable(name), plan.organization),
-        None => plan.organization.to_string(),
+    let number = printable(&plan.organization);
+    let organization = match &plan.organization_name {
+        Some(name) => format!("{} ({number})", printable(name)),
+        None => number.into_owned(),
     };
-    line(out, format_args!("{HEADING}Plan for {environment}{HEADING:#}, {organization}"));
+    let what = if plan.rollback { "Rollback" } else { "Plan" };
+    line(out, format_args!("{HEADING}{what} for {environment}{HEADING:#}, {organization}"));
+    if let Some(since) = since(plan) {
+        line(out, format_args!("{QUIET}{since}{QUIET:#}"));
+    }
     match (plan.actions.is_empty(), plan.blocked.len()) {
         (true, 0) => line(out, format_args!("Nothing to do.")),
         (true, blocked) => line(out, format_args!("Nothing to do but {blocked} blocked.")),
@@ -69,38 +88,26 @@ fn head(out: &mut String, plan: &Plan, context: &Context) {
     }
 }
 
-/// Whether the action takes something from somebody, or opens what was closed.
-fn is_delicate(action: &Action) -> bool {
-    match (action.verb(), &action.work) {
-        (Verb::Revoke | Verb::Deactivate | Verb::Reactivate, _) => true,
-        (Verb::Create | Verb::Update, _) => {
-            action.changes().iter().any(|change| opens_or_closes(change).is_some())
-        }
-        (Verb::Keys, Work::Keys(_, keys)) => keys.takes_away(),
-        (Verb::Keys | Verb::Grant, _) => false,
-    }
+/// A commit's id as a reader tells it from others.
+pub(super) fn short(commit: &str) -> String {
+    printable(commit).chars().take(SHORT).collect()
 }
 
-/// What it means where a change opens a scope to more than before, or closes it for all but some.
-fn opens_or_closes(change: &Change) -> Option<&'static str> {
-    match (change.field, &change.before, &change.after) {
-        ("accessible_for_all", _, Value::Bool(true)) => Some(": everybody has access"),
-        ("accessible_for_all", Value::Bool(true), _) => Some(": only those who are granted it"),
-        ("allowed_integration_types", Value::Array(before), Value::Array(after))
-            if !before.is_empty() && after.is_empty() =>
-        {
-            Some(": any kind of client")
-        }
-        ("visibility", Value::String(before), Value::String(after))
-            if before != "PUBLIC" && after == "PUBLIC" =>
-        {
-            Some(": seen by everybody")
-        }
-        _ => None,
-    }
+/// Which commits the plan is about; `None` outside git.
+pub(super) fn since(plan: &PlanDocument) -> Option<String> {
+    let repository = plan.repository.as_ref()?;
+    let dirty = if repository.dirty { " with uncommitted changes" } else { "" };
+    let applied = match &plan.applied {
+        Some(applied) => format!("last applied {}", short(&applied.commit)),
+        None => "nothing applied before".to_owned(),
+    };
+    let base = plan.base.as_ref().filter(|base| plan.applied.as_ref() != Some(base));
+    let base = base.map(|base| format!(", compared with {}", short(&base.commit)));
+    let base = base.unwrap_or_default();
+    Some(format!("commit {}{dirty}, {applied}{base}", short(&repository.commit)))
 }
 
-fn section(out: &mut String, heading: &str, actions: &[&Action]) {
+fn section(out: &mut String, heading: &str, actions: &[&ActionDocument]) {
     if actions.is_empty() {
         return;
     }
@@ -113,18 +120,21 @@ fn section(out: &mut String, heading: &str, actions: &[&Action]) {
 fn mark(verb: Verb) -> (Style, char) {
     match verb {
         Verb::Revoke | Verb::Deactivate => (BAD, '-'),
-        Verb::Reactivate => (CAREFUL, '!'),
+        Verb::Reactivate | Verb::Release => (CAREFUL, '!'),
         Verb::Update | Verb::Keys => (CAREFUL, '~'),
         Verb::Create | Verb::Grant => (GOOD, '+'),
     }
 }
 
-fn action_lines(out: &mut String, action: &Action) {
-    let (style, mark) = mark(action.verb());
-    let verb = action.verb().as_str();
+fn action_lines(out: &mut String, action: &ActionDocument) {
+    let (style, mark) = mark(action.action);
+    let verb = action.action.as_str();
     let what = what(action);
-    let consumer = action.consumer().map(|who| format!("  {}", named(who))).unwrap_or_default();
-    let place = format!("{}:{}", printable(&action.source.file), action.source.line);
+    let consumer = action.consumer.as_ref();
+    let consumer = consumer
+        .map(|number| format!("  {}", named(number, action.consumer_name.as_deref())))
+        .unwrap_or_default();
+    let place = action.source.as_ref().map(place).unwrap_or_default();
     line(
         out,
         format_args!(
@@ -134,73 +144,74 @@ fn action_lines(out: &mut String, action: &Action) {
     if let Some(reason) = &action.reason {
         line(out, format_args!("      reason: {}", printable(reason)));
     }
-    consumers_line(out, action.regains(), "with access again");
-    keys_line(out, action.regains_keys());
-    consumers_line(out, action.loses(), "without access until it is active again");
-    for change in action.changes() {
-        change_line(out, &change);
+    if let Some(blame) = action.source.as_ref().and_then(|source| source.blame.as_ref()) {
+        let (commit, author) = (short(&blame.commit), printable(&blame.author));
+        line(out, format_args!("      last touched: {commit} by {author}"));
     }
+    consumers_line(out, &action.regains, "with access again");
+    keys_line(out, &action.regains_keys);
+    consumers_line(out, &action.loses, "without access until it is active again");
+    for change in &action.changes {
+        change_line(out, change);
+    }
+}
+
+/// `teams/a.yaml:4`, and at which commit, for what is declared no longer.
+pub(super) fn place(source: &SourceDocument) -> String {
+    let SourceDocument { file, line, at, blame: _ } = source;
+    let at = at.as_ref().map(|commit| format!(" at {}", short(commit))).unwrap_or_default();
+    format!("{}:{line}{at}", printable(file))
 }
 
 /// The scope, or the client, as a reader tells them apart.
-fn what(action: &Action) -> String {
-    let name = |name: &str| printable(name).into_owned();
-    match action.target() {
-        Target::Scope(scope) | Target::Access(scope, _) => name(scope.as_str()),
-        Target::Client(client) | Target::Keys(client) => {
-            format!("client {}", name(client.as_str()))
-        }
+fn what(action: &ActionDocument) -> String {
+    match (&action.scope, &action.client) {
+        (Some(scope), _) => printable(scope).into_owned(),
+        (None, Some(client)) => format!("client {}", printable(client)),
+        (None, None) => printable(&action.id).into_owned(),
     }
 }
 
-fn keys_line(out: &mut String, keys: &[LiveKey]) {
+fn keys_line(out: &mut String, keys: &[String]) {
     if !keys.is_empty() {
-        let kids: Vec<_> = keys.iter().map(|key| printable(&key.kid)).collect();
+        let kids: Vec<_> = keys.iter().map(|kid| printable(kid)).collect();
         let (counted, kids) = (counted(keys.len() as u64, "key", "s"), kids.join(", "));
         let counts = if keys.len() == 1 { "counts" } else { "count" };
         line(out, format_args!("      {CAREFUL}{counted} {counts} again{CAREFUL:#}: {kids}"));
     }
 }
 
-fn consumers_line(out: &mut String, consumers: &[Consumer], what: &str) {
+fn consumers_line(out: &mut String, consumers: &[ConsumerDocument], what: &str) {
     if !consumers.is_empty() {
-        let who: Vec<_> = consumers.iter().map(named).collect();
+        let who = consumers.iter();
+        let who: Vec<_> =
+            who.map(|who| named(&who.consumer, who.consumer_name.as_deref())).collect();
         let (count, who) = (counted(who.len() as u64, "consumer", "s"), who.join(", "));
         line(out, format_args!("      {CAREFUL}{count} {what}{CAREFUL:#}: {who}"));
     }
 }
 
-fn change_line(out: &mut String, change: &Change) {
-    if matches!(change.field, "jwks" | "onbehalfof") {
+fn change_line(out: &mut String, change: &ChangeDocument) {
+    let ChangeDocument { field, before, after } = change;
+    if is_entry(field) {
         return entry_line(out, change);
     }
-    let warning = opens_or_closes(change).unwrap_or_default();
-    let Change { field, before, after } = change;
+    let warning = change.opens_or_closes().map(|what| format!(": {what}")).unwrap_or_default();
     let before = match before {
         Value::Null => String::new(),
         before => format!("{} -> ", value(before)),
     };
+    let field = printable(field);
     line(out, format_args!("      {field}: {before}{}{CAREFUL}{warning}{CAREFUL:#}", value(after)));
 }
 
+/// Whether a field is told entry by entry.
+pub(super) fn is_entry(field: &str) -> bool {
+    matches!(field, "jwks" | "onbehalfof")
+}
+
 /// A key or an entry that comes (`+`), goes (`-`) or becomes another (`~`).
-fn entry_line(out: &mut String, Change { field, before, after }: &Change) {
-    let entry = |entry: &Value| match (entry["kid"].as_str(), entry["thumbprint"].as_str()) {
-        (Some(kid), thumbprint) => {
-            let thumbprint = thumbprint.filter(|thumbprint| *thumbprint != kid);
-            let thumbprint = thumbprint.map(|text| format!("thumbprint {}", printable(text)));
-            let alg = entry["alg"].as_str().map(str::to_owned);
-            let ends = entry["exp"].as_i64().and_then(|exp| Timestamp::from_second(exp).ok());
-            let ends = ends.map(|ends| format!("ends on {}", ends.strftime("%F")));
-            let x5c = entry["x5c"].as_array().map(|_| "locked to its certificate".to_owned());
-            let parts: Vec<String> = [thumbprint, alg, ends, x5c].into_iter().flatten().collect();
-            match parts.is_empty() {
-                true => printable(kid).into_owned(),
-                false => format!("{} ({})", printable(kid), parts.join(", ")),
-            }
-        }
-        (None, _) => value(entry),
-    };
+fn entry_line(out: &mut String, ChangeDocument { field, before, after }: &ChangeDocument) {
     let told = match (before, after) {
         (Value::Null, after) => format!("{GOOD}+{GOOD:#} {}", entry(after)),
         (before, Value::Null) => format!("{BAD}-{BAD:#} {}", entry(before)),
@@ -208,47 +219,65 @@ fn entry_line(out: &mut String, Change { field, before, after }: &Change) {
             format!("{CAREFUL}~{CAREFUL:#} {} -> {}", entry(before), entry(after))
         }
     };
-    line(out, format_args!("      {field}: {told}"));
+    line(out, format_args!("      {}: {told}", printable(field)));
+}
+
+/// A key by its id and what is to be known of it; any other entry as it is.
+pub(super) fn entry(entry: &Value) -> String {
+    let Some(kid) = entry["kid"].as_str() else {
+        return value(entry);
+    };
+    let thumbprint = entry["thumbprint"].as_str().filter(|thumbprint| *thumbprint != kid);
+    let thumbprint = thumbprint.map(|text| format!("thumbprint {}", printable(text)));
+    let alg = entry["alg"].as_str().map(|alg| printable(alg).into_owned());
+    let ends = entry["exp"].as_i64().and_then(|exp| Timestamp::from_second(exp).ok());
+    let ends = ends.map(|ends| format!("ends on {}", ends.strftime("%F")));
+    let x5c = entry["x5c"].as_array().map(|_| "locked to its certificate".to_owned());
+    let parts: Vec<String> = [thumbprint, alg, ends, x5c].into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => printable(kid).into_owned(),
+        false => format!("{} ({})", printable(kid), parts.join(", ")),
+    }
 }
 
 /// A value as it would stand in the YAML; `none` where there is none.
-fn value(value: &Value) -> String {
+pub(super) fn value(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         other => printable(&other.to_string()).into_owned(),
     }
 }
 
-fn named(consumer: &Consumer) -> String {
-    match &consumer.name {
-        Some(name) => format!("{} {}", consumer.orgno, printable(name)),
-        None => consumer.orgno.to_string(),
+fn named(number: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{} {}", printable(number), printable(name)),
+        None => printable(number).into_owned(),
     }
 }
 
-fn blocked(out: &mut String, blocked: &[Blocked]) {
+fn blocked(out: &mut String, blocked: &[BlockedDocument]) {
     if blocked.is_empty() {
         return;
     }
     line(out, format_args!("\n{HEADING}Blocked: asked for, and not done{HEADING:#}"));
-    for Blocked { target, code, message } in blocked {
-        let target = target.to_string();
-        line(out, format_args!("  {BAD}x{BAD:#} {} {QUIET}{code}{QUIET:#}", printable(&target)));
+    for BlockedDocument { target, code, message } in blocked {
+        let (target, code) = (printable(target), printable(code));
+        line(out, format_args!("  {BAD}x{BAD:#} {target} {QUIET}{code}{QUIET:#}"));
         line(out, format_args!("      {}", printable(message)));
     }
 }
 
-fn limits(out: &mut String, limits: &[Notice]) {
-    if limits.is_empty() {
+fn limits(out: &mut String, plan: &PlanDocument) {
+    if plan.limits().next().is_none() {
         return;
     }
     line(out, format_args!("\n{HEADING}Limits passed: apply refuses this{HEADING:#}"));
-    for Notice { code, target: _, message } in limits {
-        line(out, format_args!("  {BAD}x{BAD:#} {code} {}", printable(message)));
+    for NoticeDocument { code, target: _, message } in plan.limits() {
+        line(out, format_args!("  {BAD}x{BAD:#} {} {}", printable(code), printable(message)));
     }
 }
 
-fn notices(out: &mut String, notices: &[Notice]) {
+fn notices(out: &mut String, notices: &[&NoticeDocument]) {
     if notices.is_empty() {
         return;
     }
@@ -258,13 +287,13 @@ fn notices(out: &mut String, notices: &[Notice]) {
             notice_line(out, notice);
         }
         if let Some(more) = alike.len().checked_sub(LISTED_NOTICES).filter(|more| *more > 0) {
-            let code = alike.first().map_or("", |notice| Code::as_str(notice.code));
+            let code = alike.first().map_or("".into(), |notice| printable(&notice.code));
             line(out, format_args!("  {code} and {more} more; --format json lists them all"));
         }
     }
 }
 
-fn notice_line(out: &mut String, Notice { code, target, message }: &Notice) {
-    let (target, message) = (printable(target), printable(message));
+fn notice_line(out: &mut String, NoticeDocument { code, target, message }: &NoticeDocument) {
+    let (code, target, message) = (printable(code), printable(target), printable(message));
     line(out, format_args!("  {QUIET}{code}{QUIET:#} {target}: {message}"));
 }
