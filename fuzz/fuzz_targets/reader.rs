@@ -54,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn read(settings: &[u8], declarations: &[u8]) -> Vec<Diagnostic> {
     let files = vec![(Arc::from(FILE), declarations.to_vec())];
-    let repository = match declare::read(FOLDER.path(), settings, files) {
+    let repository = match declare::read(FOLDER.path(), settings, files, &|_| None) {
         Ok(repository) => repository,
         Err(found) => {
             assert!(found.iter().any(Diagnostic::is_error), "nothing is read, and nothing said");

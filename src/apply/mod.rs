@@ -21,7 +21,7 @@ use crate::domain::{ClientId, ClientName};
 use crate::plan::{Action, ActionId, Plan};
 
 /// What became of a plan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// What became of each action, in the plan's order.
     pub outcomes: Vec<Outcome>,
@@ -51,18 +51,20 @@ impl Report {
 
 /// Carries the plan out, at most `concurrency` actions at a time.
 ///
-/// When `interrupt` turns true, what is in flight is finished and nothing new is started.
+/// When `interrupt` turns true, what is in flight is finished and nothing new is started; nor is
+/// anything as soon as `may_go_on` says no.
 /// `progress` is told how many actions have ended.
 pub async fn apply(
     plan: &Plan,
     writer: &Writer,
     concurrency: usize,
     interrupt: watch::Receiver<bool>,
+    may_go_on: impl Fn() -> bool,
     progress: impl Fn(usize),
 ) -> Report {
     let executor = Executor::new(writer);
     let mut outcomes =
-        schedule::run(&plan.actions, &executor, concurrency, interrupt, progress).await;
+        schedule::run(&plan.actions, &executor, concurrency, interrupt, may_go_on, progress).await;
     let made = executor.into_made();
     let unverified = read_back(&plan.actions, &mut outcomes, writer, &made).await.err();
     Report { outcomes, unverified }

@@ -1,28 +1,48 @@
 //! `portvakt apply`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
+use super::hold::Hold;
+use super::output::{blame, read_plan};
 use super::progress::Progress;
 use super::remote::Remote;
-use super::session::Session;
-use super::{Global, interrupt, print, write};
-use crate::apply::{Outcome, Report, apply};
+use super::session::{self, Session};
+use super::{Global, ask, files, interrupt, print, write};
+use crate::apply::apply;
 use crate::digdir::Writer;
-use crate::plan::Plan;
-use crate::render::{self, document::PlanDocument};
+use crate::history::{Actor, History, Record};
+use crate::plan::{Plan, Verb};
+use crate::render::document::PlanDocument;
+use crate::render::report::{Ending, ReportDocument};
+use crate::render::{self, moved};
+use crate::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// A plan that was saved: exactly that is done, or nothing
+    file: Option<PathBuf>,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
+    /// Apply only if the plan has this digest
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    expect: Option<String>,
     /// Apply although the plan passes a limit of `guards`, and why
     #[arg(long, value_name = "REASON", value_parser = reason)]
     override_guards: Option<String>,
+    /// Apply although files differ from the commit that is checked out
+    #[arg(long)]
+    allow_dirty: bool,
+    /// Keep in the ledger who last touched each line that asks for something
+    #[arg(long)]
+    blame: bool,
+    /// Save the report as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 fn reason(text: &str) -> Result<String, &'static str> {
@@ -32,55 +52,163 @@ fn reason(text: &str) -> Result<String, &'static str> {
     }
 }
 
+fn digest(text: &str) -> Result<String, &'static str> {
+    let is_hex = |hex: &str| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match text.trim().strip_prefix("sha256:") {
+        Some(hex) if is_hex(hex) => Ok(text.trim().to_ascii_lowercase()),
+        _ => Err("a digest is `sha256:` and 64 hex digits, as a plan shows it"),
+    }
+}
+
 /// A plan that may be carried out, and with what.
 struct Approved {
     remote: Remote,
     writer: Writer,
     plan: Plan,
+    document: PlanDocument,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
-    let preparation = prepare(global, args);
-    let Approved { remote, writer, plan } =
-        interrupt::unless(interrupt.clone(), preparation).await?;
-    let exit = if plan.actions.is_empty() {
-        ended(&plan, None)
-    } else {
-        let report = carry_out(global, &plan, &writer, interrupt).await;
-        print(global.color, &render::report(&plan, &report))?;
-        ended(&plan, Some(&report))
+    let saved = args.file.as_deref().map(read_plan).transpose()?;
+    let mut session = open(global, saved.as_ref())?;
+    let history = session.history()?;
+    if let (Some(saved), Some(history)) = (&saved, &history) {
+        go_back(&mut session, history, saved)?;
+    }
+    // Without a commit there is nothing that the ledger could be about.
+    let history = history.filter(|_| session.commit().is_some());
+    check_clean(&session, args)?;
+    let actor = Actor::here(&|name| std::env::var(name).ok(), session.repository.root());
+    let hold = history.as_ref().map(|history| Hold::take(history, &actor)).transpose()?;
+    let prepared = prepare(global, args, &mut session, history.as_ref(), saved.as_ref());
+    let approved = match interrupt::unless(interrupt.clone(), prepared).await {
+        Ok(approved) => approved,
+        Err(failure) => {
+            if let Some(hold) = hold {
+                hold.release().await;
+            }
+            return Err(failure);
+        }
     };
-    remote.close().await?;
-    Ok(exit)
+    carry_out(global, args, approved, &actor, hold, interrupt).await
+}
+
+/// Reads the declarations for the environment that is asked for, or that a saved plan is about.
+fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Session, Failure> {
+    let asked = session::environment(global);
+    let Some(saved) = saved else { return Session::open_in(global, asked) };
+    if let Some(asked) = asked.filter(|asked| *asked != saved.environment) {
+        let planned = printable(&saved.environment);
+        let why = format!("the plan is for environment {planned}, not for {asked}");
+        return Err(Failure::Usage(why));
+    }
+    let session = Session::open_in(global, Some(&saved.environment))?;
+    if session.desired.organization.as_str() != saved.organization {
+        let (planned, own) = (printable(&saved.organization), session.desired.organization);
+        let why = format!("the plan is for organisation {planned}, and this repository is {own}'s");
+        return Err(Failure::Usage(why));
+    }
+    Ok(session)
+}
+
+/// A saved rollback is of the declarations that it was made from.
+fn go_back(session: &mut Session, history: &History, saved: &PlanDocument) -> Result<(), Failure> {
+    match &saved.repository {
+        Some(repository) if saved.rollback => session.roll_back(history, &repository.commit),
+        _ => Ok(()),
+    }
+}
+
+fn check_clean(session: &Session, args: &Args) -> Result<(), Failure> {
+    match session.commit() {
+        Some(commit) if commit.dirty && !args.allow_dirty => Err(Failure::Refused(
+            "files differ from the commit that is checked out, so nobody could tell later what was \
+             applied: nothing was changed\nCommit them, or apply with --allow-dirty"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the plan, shows it and has it approved. Nothing is changed in here.
-async fn prepare(global: &Global, args: &Args) -> Result<Approved, Failure> {
-    let session = Session::open(global)?;
-    let remote = Remote::open(global, &session).await?;
+async fn prepare(
+    global: &Global,
+    args: &Args,
+    session: &mut Session,
+    history: Option<&History>,
+    saved: Option<&PlanDocument>,
+) -> Result<Approved, Failure> {
+    session.look_back(history, None)?;
+    let remote = Remote::open(global, session).await?;
     let writer = remote.writer().await?;
     let plan = session.plan(global, writer.reader()).await?;
-    write(global.color, &render::plan(&PlanDocument::new(&plan, &session.context()))).map_err(
-        |error| {
-            Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
-        },
-    )?;
+    let mut document = session.document(&plan);
+    write(global.color, &render::plan(&document)).map_err(|error| {
+        Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
+    })?;
+    check_order(session)?;
+    check_saved(saved, &document)?;
+    check_expected(args.expect.as_deref(), &document)?;
+    if args.blame {
+        blame(&mut document, history);
+    }
     if plan.actions.is_empty() {
-        return Ok(Approved { remote, writer, plan });
+        return Ok(Approved { remote, writer, plan, document });
     }
     check_limits(&plan, args.override_guards.as_deref())?;
     if args.auto_approve {
-        return Ok(Approved { remote, writer, plan });
+        return Ok(Approved { remote, writer, plan, document });
     }
-    ask(&plan).await?;
+    let environment = &plan.environment;
+    ask::yes(&format!("Apply this to {environment}? Only 'yes' does: ")).await?;
     let again = session.plan(global, writer.reader()).await?;
     if again.digest() != plan.digest() {
         let why =
             "what is live has changed since the plan was shown: run apply again and look anew";
         return Err(Failure::Refused(why.to_owned()));
     }
-    Ok(Approved { remote, writer, plan: again })
+    Ok(Approved { remote, writer, plan: again, document })
+}
+
+/// A commit that was overtaken is not applied: that would undo what came after it, unasked.
+fn check_order(session: &Session) -> Result<(), Failure> {
+    match session.past.is_behind() {
+        Some(notice) if session.rollback.is_none() => Err(Failure::Refused(format!(
+            "nothing was changed\n{}: {}",
+            notice.code, notice.message
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<(), Failure> {
+    let Some(saved) = saved else { return Ok(()) };
+    let mut why = moved(saved, now);
+    if why.is_empty() {
+        return Ok(());
+    }
+    let commit = |plan: &PlanDocument| plan.repository.as_ref().map(|own| own.commit.clone());
+    if let (Some(planned), Some(here)) = (commit(saved), commit(now))
+        && planned != here
+    {
+        why.push(format!("the plan was made at commit {planned}, and {here} is checked out"));
+    }
+    let why = why.join("\n");
+    Err(Failure::Refused(format!(
+        "the plan is stale: nothing was changed\n{why}\nMake a new plan, and have that reviewed"
+    )))
+}
+
+fn check_expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Failure> {
+    match expected {
+        Some(expected) if expected != now.digest => Err(Failure::Refused(format!(
+            "the plan is not the expected one: nothing was changed\nexpected {expected}\nthis is  \
+             {}\nLook at the plan above, and have it reviewed anew",
+            now.digest
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
@@ -92,48 +220,109 @@ fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
             Err(Failure::Refused(format!("nothing was changed\n{}", messages.join("\n"))))
         }
         (_, Some(reason)) => {
-            tracing::warn!("limits of guards lifted: {}", crate::text::printable(reason));
+            tracing::warn!("limits of guards lifted: {}", printable(reason));
             Ok(())
         }
     }
 }
 
-/// Asks on the terminal.
-async fn ask(plan: &Plan) -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() {
-        let why = "nobody is there to approve the plan: say --auto-approve where a job applies what was reviewed";
-        return Err(Failure::Refused(why.to_owned()));
-    }
-    eprint!("\nApply this to {}? Only 'yes' does: ", crate::text::printable(&plan.environment));
-    let answer = tokio::task::spawn_blocking(|| {
-        std::io::stderr().flush()?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
-    });
-    match answer.await {
-        Ok(Ok(answer)) if answer.trim() == "yes" => Ok(()),
-        _ => Err(Failure::Refused("not approved: nothing was changed".to_owned())),
-    }
-}
-
 async fn carry_out(
     global: &Global,
-    plan: &Plan,
-    writer: &Writer,
+    args: &Args,
+    Approved { remote, writer, plan, document }: Approved,
+    actor: &Actor,
+    hold: Option<Hold>,
     interrupt: watch::Receiver<bool>,
-) -> Report {
-    let progress = Progress::start(global, "applying");
-    let total = plan.actions.len();
-    apply(plan, writer, global.concurrency.get(), interrupt, |ended| progress.tell(ended, total))
-        .await
+) -> Result<Exit, Failure> {
+    let who = (actor.who.clone(), actor.place.clone());
+    let lifted = args.override_guards.clone().filter(|_| !plan.passed_limits.is_empty());
+    let begun = ReportDocument::begun(&document, who, lifted, session::now());
+    let line = begun.line();
+    let commit = document.repository.as_ref();
+    let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
+    let record = |before, line| Record { commit: &commit, before, line };
+    let begins = !plan.actions.is_empty();
+    if let (Some(held), true) = (&hold, begins)
+        && let Err(failure) = held.log(record(None, &line))
+    {
+        if let Some(hold) = hold {
+            hold.release().await;
+        }
+        return Err(failure.and("The ledger could not be written, so nothing was changed"));
+    }
+    let report = match begins {
+        false => Default::default(),
+        true => {
+            let progress = Progress::start(global, "applying");
+            let total = plan.actions.len();
+            let may_go_on = || hold.as_ref().is_none_or(Hold::counts);
+            let concurrency = global.concurrency.get();
+            apply(&plan, &writer, concurrency, interrupt, may_go_on, |ended| {
+                progress.tell(ended, total);
+            })
+            .await
+        }
+    };
+    let ended = begun.ended(&report, session::now());
+    let concluded = match hold {
+        Some(hold) => {
+            conclude(hold, &document, &ended, record(begins.then_some(&line), &ended.line())).await
+        }
+        None => Ok(()),
+    };
+    if begins {
+        print(global.color, &render::report(&ended))?;
+    }
+    if let Some(path) = &args.report {
+        files::put(path, &ended.json())?;
+    }
+    remote.close().await?;
+    if let Err(failure) = concluded {
+        let failure = failure.and(
+            "What was done is done, but the ledger and the applied commit could not be written: run \
+             apply again",
+        );
+        failure.tell(global.log_format);
+        return Ok(Exit::Partial);
+    }
+    Ok(match ended.outcome {
+        Ending::Interrupted => Exit::Interrupted,
+        Ending::Partial | Ending::Begun => Exit::Partial,
+        Ending::Done => Exit::Done,
+    })
 }
 
-fn ended(plan: &Plan, report: Option<&Report>) -> Exit {
-    let not_started = |report: &Report| report.outcomes.contains(&Outcome::NotStarted);
-    match report {
-        Some(report) if not_started(report) => Exit::Interrupted,
-        Some(report) if !report.is_complete() => Exit::Partial,
-        _ if !plan.blocked.is_empty() => Exit::Partial,
-        _ => Exit::Done,
+/// Writes what became of it, and moves the applied commit if everything was done that can be. Where
+/// nothing was to be done and nothing is new, only the lock is given back.
+async fn conclude(
+    hold: Hold,
+    plan: &PlanDocument,
+    ended: &ReportDocument,
+    record: Record<'_>,
+) -> Result<(), Failure> {
+    let applied = is_in_full(ended).then_some(record.commit);
+    let was_applied = plan.applied.as_ref().map(|applied| applied.commit.as_str());
+    if ended.actions.is_empty() && (applied.is_none() || applied == was_applied) {
+        hold.release().await;
+        return Ok(());
+    }
+    hold.conclude(record, applied).await
+}
+
+/// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
+/// left open. What is blocked for another reason waits for somebody else, and must not keep what is
+/// taken out of the declarations meanwhile from being told apart.
+fn is_in_full(ended: &ReportDocument) -> bool {
+    let closes = |target: &str| target.starts_with(Verb::Deactivate.as_str());
+    match ended.outcome {
+        Ending::Done => !ended.dirty,
+        Ending::Partial => {
+            let is_done = |outcome| outcome == crate::render::report::ActionOutcome::Done;
+            !ended.dirty
+                && ended.unverified.is_none()
+                && ended.actions.iter().all(|action| is_done(action.outcome))
+                && !ended.blocked.iter().any(|blocked| closes(&blocked.target))
+        }
+        Ending::Begun | Ending::Interrupted => false,
     }
 }

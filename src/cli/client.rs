@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::exit::Failure;
-use super::remote::{call_failed, read_file};
+use super::remote::{MAX_FILE, call_failed, read_file};
 use super::session::Session;
 use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader};
 use crate::domain::{
@@ -119,7 +119,7 @@ pub(super) fn registered_key(
 ) -> Result<RegisteredKey, Failure> {
     let shown = file.display().to_string();
     let failed = |why: String| Failure::Failed(format!("the key in {}: {why}", printable(&shown)));
-    let bytes = read_file(file).map_err(&failed)?;
+    let bytes = read_file(file, MAX_FILE).map_err(&failed)?;
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
     let key = ApplicationKey::read(&SecretString::from(text))
         .map_err(|error| failed(error.to_string()))?;

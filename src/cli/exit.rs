@@ -22,6 +22,8 @@ pub(super) enum Exit {
     Invalid = 3,
     /// A guard's limit, or no approval: nothing was changed.
     Refused = 4,
+    /// Somebody else has the lock: nothing was changed.
+    Locked = 5,
     /// An action failed or is blocked.
     Partial = 6,
     /// Wrong usage.
@@ -45,6 +47,8 @@ pub(super) enum Failure {
     Usage(String),
     /// It may not be done.
     Refused(String),
+    /// Somebody else has the lock.
+    Locked(String),
     /// It could not be done.
     Failed(String),
     /// A signal came.
@@ -61,6 +65,7 @@ impl Failure {
             }
             Self::Usage(why) => tell_error(format, why, Exit::Usage),
             Self::Refused(why) => tell_error(format, why, Exit::Refused),
+            Self::Locked(why) => tell_error(format, why, Exit::Locked),
             Self::Failed(why) => tell_error(format, why, Exit::Failed),
             Self::Interrupted => {
                 tell_error(format, "interrupted; nothing was changed", Exit::Interrupted)
@@ -76,6 +81,7 @@ impl Failure {
         match self {
             Self::Usage(why) => Self::Usage(more(why)),
             Self::Refused(why) => Self::Refused(more(why)),
+            Self::Locked(why) => Self::Locked(more(why)),
             Self::Failed(why) => Self::Failed(more(why)),
             Self::Invalid(..) | Self::Interrupted => self,
         }

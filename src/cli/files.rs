@@ -57,6 +57,14 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| cannot_be_written(path, &error))
 }
 
+/// Writes a file, in the place of one that may be there.
+pub(super) fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    match path.exists() {
+        true => replace(&writable(path)?, text),
+        false => create(path, text),
+    }
+}
+
 /// Makes a file that is not there yet, with what it holds; nothing is ever overwritten, and no
 /// symbolic link is followed. Its folder is made too.
 pub(super) fn create(path: &Path, text: &str) -> Result<(), Failure> {

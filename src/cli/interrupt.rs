@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM.
+//! SIGINT, SIGTERM and SIGHUP.
 
 use tokio::sync::watch;
 
@@ -32,11 +32,12 @@ pub(super) async fn unless<T>(
     }
 }
 
-/// SIGINT and SIGTERM, or Ctrl-C.
+/// SIGINT, SIGTERM and SIGHUP, or Ctrl-C.
 #[cfg(unix)]
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
 }
 
 /// Listens for them from now on.
@@ -46,6 +47,7 @@ pub(super) fn signals() -> std::io::Result<Signals> {
     Ok(Signals {
         interrupt: signal(SignalKind::interrupt())?,
         terminate: signal(SignalKind::terminate())?,
+        hang_up: signal(SignalKind::hangup())?,
     })
 }
 
@@ -55,6 +57,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

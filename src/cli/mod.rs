@@ -2,22 +2,31 @@
 #![expect(clippy::print_stderr, reason = "errors and progress are told here")]
 
 mod apply;
+mod ask;
 mod client;
 mod credentials;
+mod drift;
 mod exit;
 mod explain;
 mod files;
+mod history;
+mod hold;
 mod interrupt;
 mod keys;
 mod log;
 mod man;
+mod output;
+mod past;
 mod plan;
 mod progress;
 mod remote;
+mod rollback;
 mod sandbox;
 mod schema;
 mod session;
+mod show;
 mod token;
+mod unlock;
 mod validate;
 
 use std::io::{ErrorKind, Write as _};
@@ -40,9 +49,9 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 2 changes are pending, or a key ends soon (--detailed-exitcode only); 3 the \
-declarations are invalid; 4 refused, nothing changed; 6 applied in part; 64 wrong usage; \
-130 interrupted.";
+Exit codes: 0 done; 1 failed; 2 changes are pending, or a key ends soon (--detailed-exitcode, and drift); \
+3 the declarations are invalid; 4 refused, nothing changed; 5 the lock is held; 6 applied in part; \
+64 wrong usage; 130 interrupted.";
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -90,6 +99,16 @@ enum Command {
     Plan(plan::Args),
     /// Change it
     Apply(apply::Args),
+    /// Tell what somebody has changed at DigDir since the last apply; exit with 2 if there is something
+    Drift(drift::Args),
+    /// Show what it would take to make an older commit's declarations hold again
+    Rollback(rollback::Args),
+    /// Show a plan or a report that was saved
+    Show(show::Args),
+    /// Tell who applied what, when, from which commit and why
+    History(history::Args),
+    /// Show who holds the lock, and break it
+    Unlock(unlock::Args),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -99,7 +118,7 @@ enum Command {
     Token(token::Args),
     /// Tell what the code of a diagnostic or of a plan means
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of keys, or of diagnostics
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, or of diagnostics
     Schema(schema::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     Sandbox(sandbox::Args),
@@ -159,11 +178,16 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Man => man::run(Cli::command()),
+        Command::Show(args) => show::run(&global, &args),
+        Command::History(args) => history::run(&global, &args),
         Command::Keys(command) => keys::run(&global, &command),
         Command::Credentials(args) => wait_for(credentials::run(&global, &args)),
         Command::Token(args) => wait_for(token::run(&global, &args)),
         Command::Plan(args) => wait_for(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
+        Command::Drift(args) => wait_for(drift::run(&global, &args)),
+        Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
+        Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }
 }

@@ -1,30 +1,23 @@
 //! `portvakt plan`.
 
-use clap::ValueEnum;
-
 use super::exit::{Exit, Failure};
+use super::output::Output;
 use super::remote::Remote;
 use super::session::Session;
-use super::{Global, interrupt, print};
-use crate::render::{self, document::PlanDocument};
+use super::{Global, interrupt};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The form of the plan
-    #[arg(long, default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
+    /// The commit that tells drift from change: what its declarations need too was there before
+    /// [default: the commit last applied in full]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// Exit with 2 if there is something to do
     #[arg(long)]
     detailed_exitcode: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a reviewer
-    Text,
-    /// For programs; `portvakt schema plan` describes it
-    Json,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -32,18 +25,14 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let session = Session::open(global)?;
+    let mut session = Session::open(global)?;
+    let history = session.history()?;
+    session.look_back(history.as_ref(), args.base.as_deref())?;
     let remote = Remote::open(global, &session).await?;
     let plan = session.plan(global, &remote.reader().await?).await?;
     remote.close().await?;
-    let plan = PlanDocument::new(&plan, &session.context());
-    print(
-        global.color,
-        &match args.format {
-            Format::Text => render::plan(&plan),
-            Format::Json => render::json::plan(&plan),
-        },
-    )?;
+    let plan = session.document(&plan);
     let pending = args.detailed_exitcode && !plan.is_as_declared();
+    args.output.show(global, history.as_ref(), plan)?;
     Ok(if pending { Exit::Pending } else { Exit::Done })
 }

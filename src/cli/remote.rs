@@ -114,8 +114,8 @@ fn credentials(declared: &declare::Credentials, root: &Path) -> Result<Credentia
     let client_id = text(&declared.client_id, root)?;
     if let Some(Certificate { file, password }) = &declared.certificate {
         let path = root.join(file);
-        let archive =
-            read_file(&path).map_err(|why| Failure::Failed(format!("{} {why}", path.display())))?;
+        let archive = read_file(&path, MAX_FILE)
+            .map_err(|why| Failure::Failed(format!("{} {why}", path.display())))?;
         return Credentials::from_pkcs12(client_id, &archive, &secret(password, root)?).map_err(
             |error| Failure::Failed(format!("the certificate in {}: {error}", path.display())),
         );
@@ -155,19 +155,20 @@ fn read(source: &SecretSource, root: &Path) -> Result<String, Failure> {
             Err(std::env::VarError::NotUnicode(_)) => Err(cannot("is not UTF-8".to_owned())),
         },
         SecretSource::File(file) => {
-            let bytes = read_file(&root.join(file)).map_err(cannot)?;
+            let bytes = read_file(&root.join(file), MAX_FILE).map_err(cannot)?;
             String::from_utf8(bytes).map_err(|_| cannot("is not UTF-8".to_owned()))
         }
     }
 }
 
 /// The most that a key or a certificate is, in bytes.
-const MAX_FILE: u64 = 1 << 20;
+pub(super) const MAX_FILE: u64 = 1 << 20;
 
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+/// Reads a file of at most so many bytes. The error says why it cannot be read, behind its name.
+pub(super) fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE {
-        return Err("is no file of at most 1 MiB".to_owned());
+    if !metadata.is_file() || metadata.len() > largest {
+        return Err(format!("is no file of at most {} MiB", largest >> 20));
     }
     std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))
 }

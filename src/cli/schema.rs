@@ -21,6 +21,8 @@ enum Subject {
     Settings,
     /// Of a plan as JSON
     Plan,
+    /// Of what became of a plan, as JSON
+    Report,
     /// Of what `validate` finds, as JSON
     Diagnostics,
     /// Of a list of keys, as JSON
@@ -32,6 +34,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Declarations => declare::schema::declarations(),
         Subject::Settings => declare::schema::settings(),
         Subject::Plan => render::json::schema(),
+        Subject::Report => render::report::ReportDocument::schema(),
         Subject::Keys => render::keys::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };

@@ -1,4 +1,5 @@
-//! What plan and apply have in common: the declarations, what is live, and the plan of the two.
+//! What plan and apply have in common: the declarations, what git knows, what is live, and the plan of
+//! all that.
 
 use std::path::PathBuf;
 
@@ -7,29 +8,40 @@ use jiff::civil::Date;
 
 use super::Global;
 use super::exit::{Failure, tell_diagnostics};
+use super::past::{self, Past, declared_at, git_failed};
 use super::progress::Progress;
 use super::remote::call_failed;
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::{Desired, norwegian_date};
-use crate::history;
+use crate::domain::{Applied, Desired, Live, norwegian_date};
+use crate::history::{self, Commit, History};
 use crate::plan::{Plan, plan};
 use crate::render::Context;
+use crate::render::document::PlanDocument;
 
 /// A repository and what it declares for the chosen environment.
 pub(super) struct Session {
     pub(super) repository: Repository,
     pub(super) desired: Desired,
+    /// What git knows, once it was looked at.
+    pub(super) past: Past,
+    /// The older commit whose declarations are read, for a rollback.
+    pub(super) rollback: Option<String>,
 }
 
 impl Session {
     /// Reads and checks the declarations.
     pub(super) fn open(global: &Global) -> Result<Self, Failure> {
+        Self::open_in(global, environment(global))
+    }
+
+    /// The same, for the environment of that name.
+    pub(super) fn open_in(global: &Global, environment: Option<&str>) -> Result<Self, Failure> {
         let root = root(global)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
         let repository = declare::load(&root).map_err(invalid)?;
         let environment = repository
-            .environment_name(environment(global))
+            .environment_name(environment)
             .map_err(|error| Failure::Usage(error.to_string()))?
             .to_owned();
         let (desired, found) = match repository.desired(&environment, today()) {
@@ -40,19 +52,85 @@ impl Session {
         if !global.quiet {
             tell_diagnostics(global.log_format, &root, &found);
         }
-        Ok(Self { repository, desired })
+        Ok(Self { repository, desired, past: Past::default(), rollback: None })
     }
 
-    /// What a shown plan says beside itself.
-    pub(super) fn context(&self) -> Context {
-        Context {
-            organization_name: self.repository.settings().organization_name.clone(),
-            repository: history::checked_out(self.repository.root()),
-            applied: None,
-            base: None,
-            rollback: false,
-            created: now(),
+    /// The git repository; `None` outside git.
+    pub(super) fn history(&self) -> Result<Option<History>, Failure> {
+        past::open(&self.repository, &self.desired.environment)
+    }
+
+    /// Takes the declarations of an older commit. Guards stay those of today.
+    pub(super) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
+        let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
+        let older = declared_at(history, self.root(), &commit, &self.desired.environment, today());
+        let older = older.map_err(Failure::Failed)?;
+        self.desired = Desired { guards: self.desired.guards.clone(), ..older };
+        self.rollback = Some(commit);
+        Ok(())
+    }
+
+    /// The commit whose declarations are read; `None` outside git.
+    pub(super) fn commit(&self) -> Option<Commit> {
+        match &self.rollback {
+            Some(commit) => Some(Commit { commit: commit.clone(), dirty: false }),
+            None => history::checked_out(self.root()),
         }
+    }
+
+    /// Looks at what git knows; `base` is what origins are told by, else what was applied last.
+    pub(super) fn look_back(
+        &mut self,
+        history: Option<&History>,
+        base: Option<&str>,
+    ) -> Result<(), Failure> {
+        let commit = self.commit();
+        self.past = Past::look(history, self.root(), commit, &self.desired, base, today())?;
+        Ok(())
+    }
+
+    /// Takes what was applied last for what is declared: what is to be done then is drift.
+    pub(super) fn take_applied(&mut self, history: Option<&History>) -> Result<(), Failure> {
+        let history = history.ok_or_else(|| {
+            Failure::Failed("this is no git repository: it cannot be told what was applied".into())
+        })?;
+        let refs = history.refs().map_err(|error| git_failed(&error))?;
+        let environment = &self.desired.environment;
+        let commit = refs.applied().ok_or_else(|| {
+            Failure::Failed(format!(
+                "nothing has been applied to {environment} yet, so nothing can have drifted: run \
+                 apply first"
+            ))
+        })?;
+        let desired = declared_at(history, self.root(), &commit, environment, today());
+        self.desired = desired.map_err(Failure::Failed)?;
+        let applied = Applied { commit: commit.as_str().into(), desired: self.desired.clone() };
+        self.past = Past {
+            commit: Some(Commit { commit, dirty: false }),
+            base: Some(applied.clone()),
+            applied: Some(applied),
+            notices: Vec::new(),
+        };
+        Ok(())
+    }
+
+    fn root(&self) -> &std::path::Path {
+        self.repository.root()
+    }
+
+    /// The plan with what is to be said beside it.
+    pub(super) fn document(&self, plan: &Plan) -> PlanDocument {
+        let commit =
+            |applied: &Option<Applied>| applied.as_ref().map(|applied| applied.commit.to_string());
+        let context = Context {
+            organization_name: self.repository.settings().organization_name.clone(),
+            repository: self.past.commit.clone(),
+            applied: commit(&self.past.applied),
+            base: commit(&self.past.base),
+            rollback: self.rollback.is_some(),
+            created: now(),
+        };
+        PlanDocument::new(plan, &context)
     }
 
     /// Reads what is live and compares.
@@ -60,13 +138,27 @@ impl Session {
         let progress = Progress::start(global, "reading accesses");
         let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
         drop(progress);
-        let live = live.map_err(call_failed)?;
-        Ok(plan(&self.desired, None, &live, Timestamp::now()))
+        Ok(self.compared(&live.map_err(call_failed)?))
+    }
+
+    /// Compares with what is live.
+    fn compared(&self, live: &Live) -> Plan {
+        let now = Timestamp::now();
+        let Past { commit: _, applied, base, notices } = &self.past;
+        let applied = applied.as_ref();
+        let mut planned = plan(&self.desired, applied, live, now);
+        if let Some(base) = base {
+            planned.tell_origins(&plan(&base.desired, applied, live, now));
+        }
+        planned.add_notices(notices.iter().cloned());
+        planned
     }
 
     /// What a plan must know.
     pub(super) fn needs(&self) -> Needs {
-        Needs::of(&self.desired)
+        let before = [&self.past.applied, &self.past.base].into_iter().flatten();
+        let before = before.map(|applied| Needs::of(&applied.desired));
+        before.fold(Needs::of(&self.desired), Needs::and)
     }
 }
 
@@ -81,7 +173,8 @@ pub(super) fn environment(global: &Global) -> Option<&str> {
     global.env.as_deref().filter(|name| !name.is_empty())
 }
 
-fn now() -> Timestamp {
+/// Now, to the second.
+pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -1,8 +1,6 @@
 //! Files with public keys: where they may lie, and reading them within bounds.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::files;
@@ -20,8 +18,8 @@ pub(super) enum KeyFiles<'r> {
         /// How many were read.
         read: AtomicUsize,
     },
-    /// Files by their path in the repository.
-    Memory(HashMap<Arc<str>, Vec<u8>>),
+    /// What gives a file by its path in the repository; `None` where there is none.
+    Given(&'r (dyn Fn(&str) -> Option<Vec<u8>> + Sync)),
 }
 
 impl<'r> KeyFiles<'r> {
@@ -32,10 +30,10 @@ impl<'r> KeyFiles<'r> {
     /// What a file holds. The error says why it cannot be read.
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         match self {
-            Self::Memory(files) => {
-                let bytes = files.get(path).ok_or("there is no such file")?;
+            Self::Given(file) => {
+                let bytes = file(path).ok_or("there is no such file")?;
                 match bytes.len() as u64 <= LARGEST {
-                    true => Ok(bytes.clone()),
+                    true => Ok(bytes),
                     false => Err(format!("it is larger than {} KiB", LARGEST / 1024)),
                 }
             }

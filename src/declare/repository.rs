@@ -71,23 +71,25 @@ pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     })
 }
 
-/// Reads a repository whose files are in memory: what is in portvakt.yaml, and each other file by
-/// its path in the repository, with `/` between its parts. Of those only the ones are read that
-/// [`load`] would read; how many and how large they are is for the caller to bound.
+/// Reads a repository whose files are in memory, as those of a git tree: what is in portvakt.yaml, and
+/// each YAML file by its path in the repository, with `/` between its parts. Of those only the ones are
+/// read that [`load`] would read; how many and how large they are is for the caller to bound.
+/// `key_file` gives a file with public keys by its path.
 ///
 /// # Errors
 /// As of [`load`].
 pub fn read(
     root: &Path,
     settings: &[u8],
-    mut files: Vec<(Arc<str>, Vec<u8>)>,
+    mut yaml: Vec<(Arc<str>, Vec<u8>)>,
+    key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
 ) -> Result<Repository, Vec<Diagnostic>> {
-    files.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
-    let (yaml, others): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|(name, _)| files::is_yaml(Path::new(&**name)));
-    let keys = KeyFiles::Memory(others.into_iter().collect());
+    yaml.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
+    let keys = KeyFiles::Given(key_file);
     from_parts(root, settings, |settings| {
-        let chosen = yaml.into_par_iter().filter(|(name, _)| files::is_chosen(name, settings));
+        let is_read =
+            |name: &str| files::is_yaml(Path::new(name)) && files::is_chosen(name, settings);
+        let chosen = yaml.into_par_iter().filter(|(name, _)| is_read(name));
         let parts =
             chosen.map(|(name, bytes)| reading::declarations(name, &bytes, settings, &keys));
         (parts.collect(), Vec::new())

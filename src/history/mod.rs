@@ -1,64 +1,128 @@
-//! What git knows of the declarations.
+//! What git knows: the commit that was last applied, the lock, and the ledger. All three are refs, on
+//! the remote where there is one.
+//!
+//! | ref | holds |
+//! |---|---|
+//! | `refs/portvakt/<env>/applied` | the commit last applied in full |
+//! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts |
+//! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
+//!
+//! Reading is libgit2's. Fetch and push go through the `git` program, so that the credentials of a job
+//! or a person just work.
+
+mod actor;
+mod blame;
+mod checkout;
+mod error;
+mod ledger;
+mod lock;
+mod program;
+mod refs;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
-use git2::{Repository, StatusEntry, StatusOptions};
+use git2::{Oid, Reference, Repository};
 
-/// The commit that a folder's files stand at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit {
-    /// Its id, 40 hex digits.
-    pub commit: String,
-    /// Whether files below the folder differ from it or are not in it.
-    pub dirty: bool,
+pub use actor::Actor;
+pub use blame::{Blame, Blames};
+pub use checkout::{Commit, checked_out, prefix, would_be_committed};
+pub use error::Error;
+pub use ledger::Record;
+pub use lock::{Holder, Lock};
+pub use refs::Refs;
+pub use tree::{Files, Rest};
+
+/// The git repository that a folder of declarations lies in, as one environment sees it.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// A folder in which git finds the repository.
+    folder: PathBuf,
+    environment: String,
+    /// The remote that holds the refs; `None` where they are local.
+    remote: Option<String>,
 }
 
-/// The commit that a folder stands at; `None` outside git, before the first commit, or where git
-/// cannot be read.
-pub fn checked_out(folder: &Path) -> Option<Commit> {
-    let repository = Repository::discover(folder).ok()?;
-    let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
-    let below = below(&repository, folder)?;
-    let mut options = StatusOptions::new();
-    // What git ignores is read as a declaration all the same.
-    options.include_untracked(true).include_ignored(true);
-    options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
-    if !below.as_os_str().is_empty() {
-        options.pathspec(below).disable_pathspec_match(true);
+/// Where an environment's refs are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// On the remote, if there is one.
+    Shared,
+    /// In this clone: what is live is in this folder alone.
+    Here,
+}
+
+impl History {
+    /// Finds the git repository of a folder; `None` outside git.
+    ///
+    /// # Errors
+    /// It cannot be read, the environment's name cannot stand in a ref, or there are several remotes
+    /// and none is chosen.
+    pub fn open(folder: &Path, environment: &str, held: Held) -> Result<Option<Self>, Error> {
+        let repository = match Repository::discover(folder) {
+            Ok(repository) if repository.is_bare() => return Ok(None),
+            Ok(repository) => repository,
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(Error::read("the repository", &error)),
+        };
+        if environment.contains('/') || !Reference::is_valid_name(&refs::applied(environment)) {
+            return Err(Error::Name(environment.to_owned()));
+        }
+        let remote = match held {
+            Held::Here => None,
+            Held::Shared => refs::remote(&repository)?,
+        };
+        Ok(Some(Self { folder: folder.to_owned(), environment: environment.to_owned(), remote }))
     }
-    let statuses = repository.statuses(Some(&mut options));
-    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
-    Some(Commit { commit, dirty })
+
+    /// The commit of a revision, such as a branch's name or an id, fetched if it is not here.
+    ///
+    /// # Errors
+    /// There is no such commit.
+    pub fn commit(&self, revision: &str) -> Result<String, Error> {
+        let repository = self.repository()?;
+        let found = |repository: &Repository| {
+            let object = repository.revparse_single(revision).ok()?;
+            Some(object.peel_to_commit().ok()?.id().to_string())
+        };
+        if let Some(commit) = found(&repository) {
+            return Ok(commit);
+        }
+        let unknown = || Error::Revision(revision.to_owned());
+        let remote = self.remote.as_ref().ok_or_else(unknown)?;
+        // What looks like an option is none.
+        if revision.starts_with('-') {
+            return Err(unknown());
+        }
+        self.program().fetch(remote, revision, repository.is_shallow()).map_err(|_| unknown())?;
+        found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
+    }
+
+    /// Whether a commit comes before another in history. `false` where a shallow clone does not tell.
+    ///
+    /// # Errors
+    /// The repository cannot be read.
+    pub fn is_before(&self, commit: &str, other: &str) -> Result<bool, Error> {
+        let repository = self.repository()?;
+        let (commit, other) = (oid(commit)?, oid(other)?);
+        Ok(commit != other && repository.graph_descendant_of(other, commit).unwrap_or(false))
+    }
+
+    fn repository(&self) -> Result<Repository, Error> {
+        Repository::discover(&self.folder).map_err(|error| Error::read("the repository", &error))
+    }
+
+    fn program(&self) -> program::Git<'_> {
+        program::Git::new(&self.folder)
+    }
 }
 
-/// What leads from the top of the work tree to a folder, to be put before the names of its files:
-/// as in `declarations/`, and nothing at the top or outside git.
-pub fn prefix(folder: &Path) -> String {
-    let below = Repository::discover(folder).ok().and_then(|repository| below(&repository, folder));
-    let parts = below.iter().flat_map(|below| below.components());
-    parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
+/// The commit that the last fetch brought.
+fn fetched(repository: &Repository) -> Option<String> {
+    let head = repository.find_reference("FETCH_HEAD").ok()?;
+    Some(head.peel_to_commit().ok()?.id().to_string())
 }
 
-/// Whether a file lies in a git work tree and git does not ignore it.
-pub fn would_be_committed(file: &Path) -> bool {
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let Some(repository) = absolute.parent().and_then(|folder| Repository::discover(folder).ok())
-    else {
-        return false;
-    };
-    let real = absolute.canonicalize().unwrap_or(absolute);
-    repository.workdir().is_some() && !repository.is_path_ignored(&real).unwrap_or(false)
-}
-
-/// A folder's path from the top of the work tree.
-fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
-    let top = repository.workdir()?.canonicalize().ok()?;
-    Some(folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf())
-}
-
-/// Whether a file that differs from the commit may be a declaration, or was none of git's to
-/// leave out.
-fn counts(entry: &StatusEntry<'_>) -> bool {
-    let is_yaml = entry.path_bytes().ends_with(b".yaml") || entry.path_bytes().ends_with(b".yml");
-    is_yaml || !entry.status().is_ignored()
+fn oid(commit: &str) -> Result<Oid, Error> {
+    Oid::from_str(commit).map_err(|error| Error::read("a commit's id", &error))
 }

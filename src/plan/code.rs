@@ -160,6 +160,15 @@ codes! {
         "The declared keys replace all that are registered. An application that runs with one of those \
          gets no more tokens. To change keys without a gap, declare the new ones beside the old, apply, \
          give the application a new one, and take the old ones out after that.";
+    /// What was declared before is not known.
+    HistoryUnknown = "PV409", Notice,
+        "What git does not tell cannot be planned: a scope or client that is not declared any more is \
+         left alone, and no action is told to be drift. Keep the declarations in git, let the job see \
+         the remote, and in a shallow clone fetch the commit that the message names.";
+    /// What was applied last is newer than what is read.
+    Behind = "PV410", Notice,
+        "The branch lacks commits that were applied already, so its plan would undo them, and an apply \
+         refuses it. Bring the branch up to date; to undo what was applied, use `portvakt rollback`.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

@@ -241,6 +241,12 @@ impl Draft<'_> {
 }
 
 impl Plan {
+    /// Adds what else a reviewer should know.
+    pub fn add_notices(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        self.notices.extend(notices);
+        self.notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
+    }
+
     /// How many actions there are of a kind.
     pub fn count(&self, verb: Verb) -> usize {
         count(&self.actions, verb)

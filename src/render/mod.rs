@@ -4,9 +4,11 @@ pub mod diagnostics;
 mod diff;
 pub mod document;
 mod explanation;
+pub mod history;
 pub mod json;
 pub mod keys;
-mod report;
+pub mod report;
+mod stale;
 mod text;
 
 use jiff::Timestamp;
@@ -15,6 +17,7 @@ pub use diff::diff;
 use explanation::article;
 pub use explanation::{codes, explanation, page, plan_explanation};
 pub use report::report;
+pub use stale::moved;
 pub(crate) use text::BAD;
 pub use text::plan;
 

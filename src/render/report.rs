@@ -1,81 +1,280 @@
-//! What became of a plan, as text.
+//! What became of a plan, as a document: what is shown, saved, and kept in the ledger.
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::document::{ActionDocument, BlockedDocument, FORMAT_VERSION, PlanDocument};
 use super::text::{BAD, CAREFUL, HEADING};
 use crate::apply::{Outcome, Report};
-use crate::plan::Plan;
 use crate::text::printable;
 
-/// The report with ANSI colours: the sum, then each action that was not done and why.
-pub fn report(plan: &Plan, report: &Report) -> String {
-    let mut out = String::new();
-    // Writing into a String does not fail.
-    let _ = writeln!(
-        out,
-        "\n{HEADING}Applied to {}{HEADING:#}: {}.",
-        printable(&plan.environment),
-        sum(plan, report)
-    );
-    for (action, outcome) in plan.actions.iter().zip(&report.outcomes) {
-        let id = action.id().to_string();
-        let id = printable(&id);
-        let _ = match outcome {
-            Outcome::Done => Ok(()),
-            Outcome::Failed(why) => {
-                let written = writeln!(out, "  {BAD}failed{BAD:#}      {id}");
-                for part in why.lines() {
-                    let _ = writeln!(out, "      {}", printable(part));
-                }
-                written
-            }
-            Outcome::Skipped(cause) => {
-                let cause = cause.to_string();
-                writeln!(
-                    out,
-                    "  {CAREFUL}skipped{CAREFUL:#}     {id}\n      waits for: {}",
-                    printable(&cause)
-                )
-            }
-            Outcome::NotStarted => writeln!(out, "  {CAREFUL}not started{CAREFUL:#} {id}"),
-        };
+/// A report of `portvakt`: what became of a plan.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "portvakt report")]
+pub struct ReportDocument {
+    /// The version of this format.
+    pub format_version: u8,
+    /// What tells it from all others.
+    pub report: String,
+    /// The environment's name in `portvakt.yaml`.
+    pub environment: String,
+    /// The commit whose declarations were applied; `null` outside git.
+    pub commit: Option<String>,
+    /// Whether files differed from that commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dirty: bool,
+    /// Whether it was to undo what came after that commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback: bool,
+    /// The commit that was last applied in full before.
+    pub before: Option<String>,
+    /// Who applied: a person or a job.
+    pub who: String,
+    /// Where: the address of a job's run, or the name of a machine.
+    pub place: String,
+    /// When it began (RFC 3339, UTC).
+    pub started: String,
+    /// When it ended; `null` where it is not known.
+    pub ended: Option<String>,
+    /// How it ended.
+    pub outcome: Ending,
+    /// The plan's digest.
+    pub digest: String,
+    /// Why limits of `guards` were lifted, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_guards: Option<String>,
+    /// What was to be done, and what became of it.
+    pub actions: Vec<ReportedAction>,
+    /// What was asked for and not done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<BlockedDocument>,
+    /// Why what was done could not be read again, if it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
+}
+
+/// How an apply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Ending {
+    /// It began, and did not tell how it ended: it was killed, or is under way.
+    Begun,
+    /// Everything was done.
+    Done,
+    /// An action failed or is blocked.
+    Partial,
+    /// A signal came before everything was done.
+    Interrupted,
+}
+
+/// An action, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportedAction {
+    /// The action.
+    #[serde(flatten)]
+    pub action: ActionDocument,
+    /// What became of it.
+    pub outcome: ActionOutcome,
+    /// Why, where it was not done; with DigDir's correlation id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What became of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ActionOutcome {
+    /// It is not known: the apply did not tell.
+    Unknown,
+    /// It is done, and was seen to be when read again.
+    Done,
+    /// DigDir refused it, or the answer never came, or it is not so when read again.
+    Failed,
+    /// It was not tried because another one failed.
+    Skipped,
+    /// It was not tried because a signal came first.
+    NotStarted,
+}
+
+impl ActionOutcome {
+    /// The word as it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::NotStarted => "not started",
+        }
     }
-    for blocked in &plan.blocked {
-        let id = blocked.target.to_string();
-        let _ = writeln!(
-            out,
-            "  {CAREFUL}blocked{CAREFUL:#}     {} ({})",
-            printable(&id),
-            blocked.code
-        );
+}
+
+impl Ending {
+    /// The word as it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun, end unknown",
+            Self::Done => "done",
+            Self::Partial => "done in part",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl ReportDocument {
+    /// What is to be done, before anything is.
+    pub fn begun(
+        plan: &PlanDocument,
+        (who, place): (String, String),
+        override_guards: Option<String>,
+        started: Timestamp,
+    ) -> Self {
+        let unknown = |action: &ActionDocument| ReportedAction {
+            action: action.clone(),
+            outcome: ActionOutcome::Unknown,
+            message: None,
+        };
+        Self {
+            format_version: FORMAT_VERSION,
+            report: uuid::Uuid::new_v4().to_string(),
+            environment: plan.environment.clone(),
+            commit: plan.repository.as_ref().map(|repository| repository.commit.clone()),
+            dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
+            rollback: plan.rollback,
+            before: plan.applied.as_ref().map(|applied| applied.commit.clone()),
+            who,
+            place,
+            started: started.to_string(),
+            ended: None,
+            outcome: Ending::Begun,
+            digest: plan.digest.clone(),
+            override_guards,
+            actions: plan.actions.iter().map(unknown).collect(),
+            blocked: plan.blocked.clone(),
+            unverified: None,
+        }
+    }
+
+    /// What became of it.
+    pub fn ended(mut self, report: &Report, ended: Timestamp) -> Self {
+        for (reported, outcome) in self.actions.iter_mut().zip(&report.outcomes) {
+            (reported.outcome, reported.message) = match outcome {
+                Outcome::Done => (ActionOutcome::Done, None),
+                Outcome::Failed(why) => (ActionOutcome::Failed, Some(why.clone())),
+                Outcome::Skipped(cause) => {
+                    (ActionOutcome::Skipped, Some(format!("waits for: {cause}")))
+                }
+                Outcome::NotStarted => (ActionOutcome::NotStarted, None),
+            };
+        }
+        self.unverified = report.unverified.clone();
+        self.ended = Some(ended.to_string());
+        self.outcome = if report.outcomes.contains(&Outcome::NotStarted) {
+            Ending::Interrupted
+        } else if !report.is_complete() || !self.blocked.is_empty() {
+            Ending::Partial
+        } else {
+            Ending::Done
+        };
+        self
+    }
+
+    fn count(&self, outcome: ActionOutcome) -> usize {
+        self.actions.iter().filter(|action| action.outcome == outcome).count()
+    }
+
+    fn sum(&self) -> String {
+        let parts = [
+            (self.count(ActionOutcome::Failed), "failed"),
+            (self.count(ActionOutcome::Skipped), "skipped"),
+            (self.count(ActionOutcome::NotStarted), "not started"),
+            (self.count(ActionOutcome::Unknown), "unknown"),
+            (self.blocked.len(), "blocked"),
+        ];
+        let mut sum = format!("{} of {} done", self.count(ActionOutcome::Done), self.actions.len());
+        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            let _ = write!(sum, ", {count} {what}");
+        }
+        sum
+    }
+
+    /// As JSON on one line.
+    pub fn line(&self) -> String {
+        // Serialising plain data with string keys does not fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// As JSON, indented, with a line break at the end.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The JSON Schema of [`json`](Self::json)'s result.
+    pub fn schema() -> Value {
+        schemars::schema_for!(Self).to_value()
+    }
+}
+
+/// Whether a saved text is rather a report than a plan.
+pub fn is_report(json: &str) -> bool {
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    value.get("report").is_some()
+}
+
+/// Reads what [`ReportDocument::json`] or [`ReportDocument::line`] has written.
+///
+/// # Errors
+/// Why it cannot be read, as a sentence.
+pub fn read(json: &str) -> Result<ReportDocument, String> {
+    let report: ReportDocument =
+        serde_json::from_str(json).map_err(|error| format!("it is no report: {error}"))?;
+    match report.format_version {
+        FORMAT_VERSION => Ok(report),
+        version => Err(format!(
+            "it is a report of format version {version}, and this program reads version \
+             {FORMAT_VERSION}"
+        )),
+    }
+}
+
+/// A report with ANSI colours: the sum, then each action that was not done and why.
+pub fn report(report: &ReportDocument) -> String {
+    let mut out = String::new();
+    let mut line = |text: std::fmt::Arguments<'_>| {
+        // Writing into a String does not fail.
+        let _ = writeln!(out, "{text}");
+    };
+    let environment = printable(&report.environment);
+    line(format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", report.sum()));
+    for ReportedAction { action, outcome, message } in &report.actions {
+        let style = match outcome {
+            ActionOutcome::Done => continue,
+            ActionOutcome::Failed => BAD,
+            ActionOutcome::Skipped | ActionOutcome::NotStarted | ActionOutcome::Unknown => CAREFUL,
+        };
+        let id = printable(&action.id);
+        line(format_args!("  {style}{:<11}{style:#} {id}", outcome.as_str()));
+        for part in message.iter().flat_map(|message| message.lines()) {
+            line(format_args!("      {}", printable(part)));
+        }
+    }
+    for BlockedDocument { target, code, message: _ } in &report.blocked {
+        let (target, code) = (printable(target), printable(code));
+        line(format_args!("  {CAREFUL}{:<11}{CAREFUL:#} {target} ({code})", "blocked"));
     }
     if let Some(why) = &report.unverified {
-        let _ = writeln!(
-            out,
+        line(format_args!(
             "  {BAD}unverified{BAD:#}: what was done could not be read again. Run plan to see how it stands"
-        );
+        ));
         for part in why.lines() {
-            let _ = writeln!(out, "      {}", printable(part));
+            line(format_args!("      {}", printable(part)));
         }
     }
     out
-}
-
-fn sum(plan: &Plan, report: &Report) -> String {
-    let count = |is_so: fn(&Outcome) -> bool| report.outcomes.iter().filter(|o| is_so(o)).count();
-    let parts = [
-        (count(|outcome| matches!(outcome, Outcome::Failed(_))), "failed"),
-        (count(|outcome| matches!(outcome, Outcome::Skipped(_))), "skipped"),
-        (count(|outcome| matches!(outcome, Outcome::NotStarted)), "not started"),
-        (plan.blocked.len(), "blocked"),
-    ];
-    let mut sum = format!(
-        "{} of {} done",
-        count(|outcome| matches!(outcome, Outcome::Done)),
-        plan.actions.len()
-    );
-    for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
-        let _ = write!(sum, ", {count} {what}");
-    }
-    sum
 }

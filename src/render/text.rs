@@ -126,7 +126,7 @@ fn mark(verb: Verb) -> (Style, char) {
     }
 }
 
-fn action_lines(out: &mut String, action: &ActionDocument) {
+pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
     let (style, mark) = mark(action.action);
     let verb = action.action.as_str();
     let what = what(action);

@@ -80,7 +80,7 @@ fn files_in_memory_are_read_as_those_of_a_folder() {
     let folder = folder(&files);
     let given = files[1..].iter().rev();
     let given = given.map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect();
-    let repository = read(folder.path(), settings.as_bytes(), given).unwrap();
+    let repository = read(folder.path(), settings.as_bytes(), given, &|_| None).unwrap();
     let found = repository.check(TODAY);
     assert!(found.len() > 3, "{}", said(&found));
     assert_eq!(found, check(folder.path()));

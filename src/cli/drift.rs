@@ -1,0 +1,30 @@
+//! `portvakt drift`.
+
+use super::exit::{Exit, Failure};
+use super::output::Output;
+use super::remote::Remote;
+use super::session::Session;
+use super::{Global, interrupt};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, show(global, args)).await
+}
+
+async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let mut session = Session::open(global)?;
+    let history = session.history()?;
+    session.take_applied(history.as_ref())?;
+    let remote = Remote::open(global, &session).await?;
+    let plan = session.plan(global, &remote.reader().await?).await?;
+    remote.close().await?;
+    let drifted = !plan.actions.is_empty();
+    args.output.show(global, history.as_ref(), session.document(&plan))?;
+    Ok(if drifted { Exit::Pending } else { Exit::Done })
+}

@@ -1,0 +1,72 @@
+//! `portvakt history`.
+
+use clap::ValueEnum;
+use globset::{Glob, GlobMatcher};
+
+use super::exit::{Exit, Failure};
+use super::past::{self, git_failed};
+use super::{Global, print, session};
+use crate::declare;
+use crate::render::history::{Asked, chosen, json, text};
+use crate::render::report;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only what was done to scopes of that name, and to accesses to them
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    scope: Option<GlobMatcher>,
+    /// Only what gave or took access from that organisation: its number, or its name in the
+    /// declarations at the time
+    #[arg(long, value_name = "ORGNO|NAME")]
+    consumer: Option<String>,
+    /// Only what was done to clients of that name, and to their keys
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    client: Option<GlobMatcher>,
+    /// The form
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: an array of reports, the newest first; `portvakt schema report` describes one
+    Json,
+}
+
+fn glob(text: &str) -> Result<GlobMatcher, String> {
+    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let root = session::root(global)?;
+    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let environment = repository
+        .environment_name(session::environment(global))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let history = past::open(&repository, environment)?.ok_or_else(|| {
+        Failure::Failed("this is no git repository: there is no ledger".to_owned())
+    })?;
+    let lines = history.ledger().map_err(|error| git_failed(&error))?;
+    let mut reports = Vec::new();
+    for (commit, line) in lines {
+        match report::read(&line) {
+            Ok(report) => reports.push(report),
+            Err(why) => tracing::warn!("a line of the ledger about {commit} is left out: {why}"),
+        }
+    }
+    let Args { scope, consumer, client, format } = args;
+    let asked =
+        Asked { scope: scope.as_ref(), consumer: consumer.as_deref(), client: client.as_ref() };
+    let chosen = chosen(reports, &asked);
+    print(
+        global.color,
+        &match format {
+            Format::Text => text(environment, &chosen),
+            Format::Json => json(&chosen),
+        },
+    )?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,111 @@
+//! The lock while an apply runs: taken, renewed now and then, and given back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+
+use super::exit::Failure;
+use super::past::git_failed;
+use crate::history::{self, Actor, History, Lock, Record};
+
+/// How often the lock is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(150);
+/// How soon it is tried again where that failed.
+const RETRY_AFTER: Duration = Duration::from_secs(20);
+
+/// The lock, held.
+pub(super) struct Hold {
+    lock: Arc<Lock>,
+    /// Whether somebody took it away.
+    lost: Arc<AtomicBool>,
+    renewal: JoinHandle<()>,
+}
+
+impl Hold {
+    /// Takes the lock.
+    pub(super) fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
+        let lock = history.lock(actor, Timestamp::now()).map_err(|error| match error {
+            history::Error::Locked(_) => Failure::Locked(format!(
+                "{error}\nWait until it ends. If that apply is surely dead, `portvakt unlock` breaks the lock"
+            )),
+            history::Error::Program { .. } => Failure::Failed(format!(
+                "{error}\nThe lock is a ref on the remote, so an apply must be able to push there; \
+                 nothing was changed"
+            )),
+            other => git_failed(&other),
+        })?;
+        if let Some(before) = &lock.taken_over {
+            tracing::warn!("a lock had ended and was taken over: it was held {before}");
+        }
+        let (lock, lost) = (Arc::new(lock), Arc::new(AtomicBool::new(false)));
+        let renewal = tokio::spawn(renew(Arc::clone(&lock), Arc::clone(&lost)));
+        Ok(Self { lock, lost, renewal })
+    }
+
+    /// Whether nobody else can have it.
+    pub(super) fn counts(&self) -> bool {
+        !self.lost.load(Ordering::Relaxed) && self.lock.counts(Timestamp::now())
+    }
+
+    /// Writes into the ledger.
+    pub(super) fn log(&self, record: Record<'_>) -> Result<(), Failure> {
+        self.lock.log(record).map_err(|error| git_failed(&error))
+    }
+
+    /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
+    pub(super) async fn conclude(
+        self,
+        record: Record<'_>,
+        applied: Option<&str>,
+    ) -> Result<(), Failure> {
+        self.stop().await;
+        let concluded = self.lock.conclude(record, applied).map_err(|error| git_failed(&error));
+        if concluded.is_err() {
+            self.give_back();
+        }
+        concluded
+    }
+
+    /// Gives the lock back.
+    pub(super) async fn release(self) {
+        self.stop().await;
+        self.give_back();
+    }
+
+    /// A renewal that is under way is waited for, as it makes another lock of it.
+    async fn stop(&self) {
+        self.renewal.abort();
+        while !self.renewal.is_finished() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn give_back(&self) {
+        if let Err(error) = self.lock.release() {
+            tracing::warn!("the lock was not given back, and ends by itself: {error}");
+        }
+    }
+}
+
+async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>) {
+    let mut pause = RENEW_EVERY;
+    loop {
+        tokio::time::sleep(pause).await;
+        // Blocks this task until git has ended, so that it is not stopped in the middle.
+        pause = match tokio::task::block_in_place(|| lock.renew(Timestamp::now())) {
+            Ok(()) => RENEW_EVERY,
+            Err(history::Error::Moved(_)) => {
+                tracing::warn!("the lock was broken by somebody else: nothing new is started");
+                lost.store(true, Ordering::Relaxed);
+                return;
+            }
+            Err(error) => {
+                tracing::warn!("the lock could not be renewed: {error}");
+                RETRY_AFTER
+            }
+        };
+    }
+}

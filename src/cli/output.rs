@@ -1,0 +1,93 @@
+//! What plan, drift, rollback and show have in common: the form of a plan, and where it goes.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::exit::Failure;
+use super::remote::read_file;
+use super::{Global, files, print};
+use crate::history::{Blames, History};
+use crate::render::document::{BlameDocument, PlanDocument};
+use crate::render::{self, json};
+
+/// Where a plan goes, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct Output {
+    /// The form of the plan
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+    /// Save the plan as JSON too, for show, apply and comment
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Tell the commit and the author that last touched each line that asks for something
+    #[arg(long)]
+    blame: bool,
+}
+
+/// The forms of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a reviewer
+    Text,
+    /// For programs; `portvakt schema plan` describes it
+    Json,
+}
+
+impl Output {
+    /// Shows a plan, and saves it if asked.
+    pub(super) fn show(
+        &self,
+        global: &Global,
+        history: Option<&History>,
+        mut plan: PlanDocument,
+    ) -> Result<(), Failure> {
+        if self.blame {
+            blame(&mut plan, history);
+        }
+        if let Some(path) = &self.out {
+            files::put(path, &json::plan(&plan))?;
+        }
+        print(global.color, &shown(&plan, self.format))
+    }
+}
+
+/// A plan in a form.
+pub(super) fn shown(plan: &PlanDocument, format: Format) -> String {
+    match format {
+        Format::Text => render::plan(plan),
+        Format::Json => json::plan(plan),
+    }
+}
+
+/// Tells of each action who last touched the line that asks for it, where git knows.
+pub(super) fn blame(plan: &mut PlanDocument, history: Option<&History>) {
+    let (Some(history), Some(repository)) = (history, plan.repository.clone()) else { return };
+    let mut blames = Blames::new(history);
+    for source in plan.actions.iter_mut().filter_map(|action| action.source.as_mut()) {
+        // What is not committed has other lines.
+        let here = (!repository.dirty).then(|| repository.commit.clone());
+        let Some(commit) = source.at.clone().or(here) else { continue };
+        let blame = blames.of(&commit, &source.file, source.line);
+        source.blame =
+            blame.map(|blame| BlameDocument { commit: blame.commit, author: blame.author });
+    }
+}
+
+/// Reads a plan that was saved.
+pub(super) fn read_plan(path: &Path) -> Result<PlanDocument, Failure> {
+    json::read(&read_text(path)?).map_err(|why| {
+        let path = path.to_string_lossy();
+        Failure::Usage(format!("{}: {why}. `portvakt plan --out FILE` saves one", path))
+    })
+}
+
+/// The most that a saved plan or report is, in bytes.
+const LARGEST: u64 = 256 << 20;
+
+/// Reads a file that this program has saved.
+pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
+    let told = path.to_string_lossy();
+    let bytes = read_file(path, LARGEST).map_err(|why| Failure::Usage(format!("{told} {why}")))?;
+    String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{told} is not UTF-8")))
+}

@@ -1,0 +1,147 @@
+//! What git knows of an environment: what was applied before, and what a plan is compared with.
+
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use super::exit::Failure;
+use crate::declare::{self, Diagnostic, Invalid, Repository};
+use crate::domain::{Applied, Desired};
+use crate::history::{self, Commit, Held, History};
+use crate::plan::{Code, Notice};
+
+/// What git knows.
+#[derive(Default)]
+pub(super) struct Past {
+    /// The commit whose declarations are read.
+    pub(super) commit: Option<Commit>,
+    /// What was declared at the commit last applied in full.
+    pub(super) applied: Option<Applied>,
+    /// What origins are told by.
+    pub(super) base: Option<Applied>,
+    /// What is not known, and what else there is to say.
+    pub(super) notices: Vec<Notice>,
+}
+
+/// The git repository of the declarations as an environment sees it; `None` outside git. What an
+/// embedded sandbox holds is in this folder alone, and so are its refs.
+pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
+    let target = repository.environment(environment).map(|environment| &environment.target);
+    let held = match target {
+        Some(declare::Target::Sandbox) => Held::Here,
+        Some(declare::Target::Test | declare::Target::Prod | declare::Target::Custom(_)) | None => {
+            Held::Shared
+        }
+    };
+    History::open(repository.root(), environment, held).map_err(|error| git_failed(&error))
+}
+
+/// A failure of git.
+pub(super) fn git_failed(error: &history::Error) -> Failure {
+    Failure::Failed(error.to_string())
+}
+
+impl Past {
+    /// Looks back: `commit` is the one whose declarations are read, `now` what they hold.
+    ///
+    /// # Errors
+    /// `base` is no commit.
+    pub(super) fn look(
+        history: Option<&History>,
+        root: &Path,
+        commit: Option<Commit>,
+        now: &Desired,
+        base: Option<&str>,
+        today: Date,
+    ) -> Result<Self, Failure> {
+        let mut past = Self { commit, ..Self::default() };
+        let (Some(history), Some(commit)) = (history, past.commit.clone()) else {
+            past.unknown(match history {
+                Some(_) => "there is no commit yet",
+                None => "this is no git repository",
+            });
+            return Ok(past);
+        };
+        let declared = |id: &str| match id == commit.commit && !commit.dirty {
+            true => Ok(Applied { commit: id.into(), desired: now.clone() }),
+            false => declared_at(history, root, id, &now.environment, today)
+                .map(|desired| Applied { commit: id.into(), desired }),
+        };
+        let base = base.map(|base| history.commit(base)).transpose();
+        let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
+        match history.refs() {
+            Ok(refs) => match refs.applied().as_deref().map(declared) {
+                Some(Ok(applied)) => past.applied = Some(applied),
+                Some(Err(why)) => past.unknown(&why),
+                None => {}
+            },
+            Err(error) => past.unknown(&error.to_string()),
+        }
+        past.base = match base.as_deref().map(declared) {
+            Some(Ok(base)) => Some(base),
+            Some(Err(why)) => {
+                past.tell(
+                    Code::HistoryUnknown,
+                    "base",
+                    &format!("{why}: what is drift is not told"),
+                );
+                None
+            }
+            None => past.applied.clone(),
+        };
+        if let Some(applied) = &past.applied
+            && history.is_before(&commit.commit, &applied.commit).unwrap_or(false)
+        {
+            let message = format!(
+                "{} was applied before and is newer than what is read here, {}: this plan would undo \
+                 what came between, so apply refuses it. Bring this branch up to date",
+                applied.commit, commit.commit
+            );
+            past.tell(Code::Behind, "applied", &message);
+        }
+        Ok(past)
+    }
+
+    fn unknown(&mut self, why: &str) {
+        let message = format!(
+            "{why}: what is not declared any more is left alone, and what is drift is not told"
+        );
+        self.tell(Code::HistoryUnknown, "git", &message);
+    }
+
+    fn tell(&mut self, code: Code, target: &str, message: &str) {
+        let message = message.replace('\n', "; ");
+        self.notices.push(Notice { code, target: target.to_owned(), message });
+    }
+
+    /// Whether what was applied last is newer than what is read.
+    pub(super) fn is_behind(&self) -> Option<&Notice> {
+        self.notices.iter().find(|notice| notice.code == Code::Behind)
+    }
+}
+
+/// What is declared at a commit. The error says why that cannot be told, as a sentence.
+pub(super) fn declared_at(
+    history: &History,
+    root: &Path,
+    commit: &str,
+    environment: &str,
+    today: Date,
+) -> Result<Desired, String> {
+    let history::Files { settings, yaml, rest } =
+        history.files(commit).map_err(|error| error.to_string())?;
+    let wrong = |found: &[Diagnostic]| {
+        let first = found.iter().find(|found| found.is_error());
+        let first = first.map(|found| format!(" ({}: {})", found.code.code(), found.message));
+        format!("the declarations at commit {commit} are not valid{}", first.unwrap_or_default())
+    };
+    let repository = declare::read(root, &settings, yaml, &|path| rest.file(path))
+        .map_err(|found| wrong(&found))?;
+    match repository.desired(environment, today) {
+        Ok((desired, _)) => Ok(desired),
+        Err(Invalid::Environment(_)) => {
+            Err(format!("commit {commit} has no environment `{environment}`"))
+        }
+        Err(Invalid::Declarations(found)) => Err(wrong(&found)),
+    }
+}

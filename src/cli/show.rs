@@ -1,0 +1,38 @@
+//! `portvakt show`.
+
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure};
+use super::output::{Format, read_text, shown};
+use super::{Global, print};
+use crate::render::report::{self, ReportDocument};
+use crate::render::{self, json};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A plan (`plan --out`) or a report (`apply --report`) that was saved
+    file: PathBuf,
+    /// The form
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let text = read_text(&args.file)?;
+    let told = args.file.to_string_lossy();
+    let unreadable = |why: String| Failure::Usage(format!("{told}: {why}"));
+    let text = match report::is_report(&text) {
+        true => as_report(&report::read(&text).map_err(unreadable)?, args.format),
+        false => shown(&json::read(&text).map_err(unreadable)?, args.format),
+    };
+    print(global.color, &text)?;
+    Ok(Exit::Done)
+}
+
+fn as_report(report: &ReportDocument, format: Format) -> String {
+    match format {
+        Format::Text => render::report(report).trim_start().to_owned(),
+        Format::Json => report.json(),
+    }
+}

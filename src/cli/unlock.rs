@@ -1,0 +1,35 @@
+//! `portvakt unlock`.
+
+use super::exit::{Exit, Failure};
+use super::past::{self, git_failed};
+use super::{Global, ask, print, session};
+use crate::declare;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let root = session::root(global)?;
+    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let environment = repository
+        .environment_name(session::environment(global))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let history = past::open(&repository, environment)?
+        .ok_or_else(|| Failure::Failed("this is no git repository: there is no lock".to_owned()))?;
+    let Some((lock, holder)) = history.holder().map_err(|error| git_failed(&error))? else {
+        print(global.color, "Nobody holds the lock.\n")?;
+        return Ok(Exit::Done);
+    };
+    print(global.color, &format!("The lock of {environment} is held {holder}.\n"))?;
+    if !args.yes {
+        ask::yes("Break it? Only if that apply is surely dead: two at once could undo each other. Only 'yes' does: ").await?;
+    }
+    history.unlock(lock).map_err(|error| git_failed(&error))?;
+    print(global.color, "The lock is broken.\n")?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,61 @@
+//! Who last touched a line.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use git2::{BlameOptions, Repository};
+
+use super::{History, checkout};
+
+/// Who last touched a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blame {
+    /// The commit, 40 hex digits.
+    pub commit: String,
+    /// Its author, with an address.
+    pub author: String,
+}
+
+/// Who last touched the lines of files: each file is looked at once.
+pub struct Blames<'h> {
+    history: &'h History,
+    files: HashMap<(String, String), Vec<Blame>>,
+}
+
+impl<'h> Blames<'h> {
+    /// Of the files in git.
+    pub fn new(history: &'h History) -> Self {
+        Self { history, files: HashMap::new() }
+    }
+
+    /// Who last touched a line, from 1, of a file as it stands at a commit; `None` where git does not
+    /// tell.
+    pub fn of(&mut self, commit: &str, file: &str, line: usize) -> Option<Blame> {
+        let key = (commit.to_owned(), file.to_owned());
+        let lines = self
+            .files
+            .entry(key)
+            .or_insert_with(|| blamed(self.history, commit, file).unwrap_or_default());
+        lines.get(line.checked_sub(1)?).cloned()
+    }
+}
+
+/// Who last touched each line of a file.
+fn blamed(history: &History, commit: &str, file: &str) -> Option<Vec<Blame>> {
+    let repository: Repository = history.repository().ok()?;
+    let path = checkout::below(&repository, &history.folder)?.join(Path::new(file));
+    let mut options = BlameOptions::new();
+    options.newest_commit(super::oid(commit).ok()?);
+    let blame = repository.blame_file(&path, Some(&mut options)).ok()?;
+    let mut lines = Vec::new();
+    for hunk in blame.iter() {
+        let author = hunk.final_signature()?;
+        let (name, email) = (author.name().ok()?.to_owned(), author.email().ok()?.to_owned());
+        let blame = Blame {
+            commit: hunk.final_commit_id().to_string(),
+            author: format!("{name} <{email}>"),
+        };
+        lines.extend(std::iter::repeat_n(blame, hunk.lines_in_hunk()));
+    }
+    Some(lines)
+}

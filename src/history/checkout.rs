@@ -1,0 +1,64 @@
+//! How the files of a folder stand to its commit.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Repository, StatusEntry, StatusOptions};
+
+/// The commit that a folder's files stand at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id, 40 hex digits.
+    pub commit: String,
+    /// Whether files below the folder differ from it or are not in it.
+    pub dirty: bool,
+}
+
+/// The commit that a folder stands at; `None` outside git, before the first commit, or where git
+/// cannot be read.
+pub fn checked_out(folder: &Path) -> Option<Commit> {
+    let repository = Repository::discover(folder).ok()?;
+    let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
+    let below = below(&repository, folder)?;
+    let mut options = StatusOptions::new();
+    // What git ignores is read as a declaration all the same.
+    options.include_untracked(true).include_ignored(true);
+    options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
+    if !below.as_os_str().is_empty() {
+        options.pathspec(below).disable_pathspec_match(true);
+    }
+    let statuses = repository.statuses(Some(&mut options));
+    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
+    Some(Commit { commit, dirty })
+}
+
+/// What leads from the top of the work tree to a folder, to be put before the names of its files:
+/// as in `declarations/`, and nothing at the top or outside git.
+pub fn prefix(folder: &Path) -> String {
+    let below = Repository::discover(folder).ok().and_then(|repository| below(&repository, folder));
+    let parts = below.iter().flat_map(|below| below.components());
+    parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
+}
+
+/// Whether a file lies in a git work tree and git does not ignore it.
+pub fn would_be_committed(file: &Path) -> bool {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let Some(repository) = absolute.parent().and_then(|folder| Repository::discover(folder).ok())
+    else {
+        return false;
+    };
+    let real = absolute.canonicalize().unwrap_or(absolute);
+    repository.workdir().is_some() && !repository.is_path_ignored(&real).unwrap_or(false)
+}
+
+/// A folder's path from the top of the work tree.
+pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
+    let top = repository.workdir()?.canonicalize().ok()?;
+    Some(folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf())
+}
+
+/// Whether a file that differs from the commit may be a declaration, or was none of git's to
+/// leave out.
+fn counts(entry: &StatusEntry<'_>) -> bool {
+    let is_yaml = entry.path_bytes().ends_with(b".yaml") || entry.path_bytes().ends_with(b".yml");
+    is_yaml || !entry.status().is_ignored()
+}

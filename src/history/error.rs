@@ -1,0 +1,72 @@
+//! What can go wrong between this program and git.
+
+use super::lock::Holder;
+
+/// Git cannot tell, or cannot keep, something.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Reading failed.
+    #[error("git: {what} cannot be read: {why}")]
+    Read {
+        /// What was to be read.
+        what: String,
+        /// Why it cannot be.
+        why: String,
+    },
+    /// Writing into the clone failed.
+    #[error("git: {what} cannot be written: {why}")]
+    Write {
+        /// What was to be written.
+        what: String,
+        /// Why it cannot be.
+        why: String,
+    },
+    /// The `git` program failed.
+    #[error("`git {command}` failed: {why}")]
+    Program {
+        /// What it was to do.
+        command: String,
+        /// What it said.
+        why: String,
+    },
+    /// The environment cannot have refs.
+    #[error(
+        "environment '{0}' cannot be part of a git ref: name it with letters, digits, `-` and `_`"
+    )]
+    Name(String),
+    /// It is not known which remote holds the refs.
+    #[error(
+        "which remote holds what was applied, the lock and the ledger? there are {}: name one \
+         `origin`, or choose one with `git config portvakt.remote NAME`",
+        .0.join(", ")
+    )]
+    Remotes(Vec<String>),
+    /// There is no such commit.
+    #[error(
+        "there is no commit '{0}', here or on the remote: name a commit, a branch or a tag; in a \
+         shallow clone, fetch it first"
+    )]
+    Revision(String),
+    /// A commit's files are more than are read.
+    #[error("commit {0} has more files, or larger ones, than are read")]
+    TooMuch(String),
+    /// There is no portvakt.yaml at a commit.
+    #[error("commit {0} has no portvakt.yaml in this folder")]
+    NoSettings(String),
+    /// Somebody else has the lock.
+    #[error("the lock is held: {0}")]
+    Locked(Box<Holder>),
+    /// A ref is not what it was a moment ago.
+    #[error("{0} was changed by somebody else at the same time: try again")]
+    Moved(String),
+}
+
+impl Error {
+    pub(super) fn read(what: &str, error: &git2::Error) -> Self {
+        Self::Read { what: what.to_owned(), why: error.message().to_owned() }
+    }
+
+    pub(super) fn write(what: &str, error: &git2::Error) -> Self {
+        Self::Write { what: what.to_owned(), why: error.message().to_owned() }
+    }
+}

@@ -1,0 +1,132 @@
+//! The `git` program: fetch, push and a look at the remote, with the credentials that it finds.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use git2::Oid;
+
+use super::error::Error;
+use super::refs::Update;
+use crate::text::printable;
+
+/// How much of what git says is repeated, in characters.
+const MOST_TOLD: usize = 2000;
+
+/// The program, run in a folder.
+pub(super) struct Git<'a> {
+    folder: &'a Path,
+}
+
+impl<'a> Git<'a> {
+    pub(super) fn new(folder: &'a Path) -> Self {
+        Self { folder }
+    }
+
+    /// What the remote has under these names.
+    pub(super) fn refs(
+        &self,
+        remote: &str,
+        names: &[&str],
+    ) -> Result<BTreeMap<String, Oid>, Error> {
+        let arguments = ["ls-remote", "--quiet", "--", remote];
+        let listed = self.run(&[&arguments, names].concat())?;
+        let entries = listed.lines().filter_map(|line| {
+            let (id, name) = line.split_once('\t')?;
+            Some((name.to_owned(), Oid::from_str(id).ok()?))
+        });
+        // A pattern matches the ends of longer names too.
+        Ok(entries.filter(|(name, _)| names.contains(&name.as_str())).collect())
+    }
+
+    /// Fetches what a name or an id stands for.
+    pub(super) fn fetch(&self, remote: &str, what: &str, shallow: bool) -> Result<(), Error> {
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+        if shallow {
+            arguments.push("--depth=1");
+        }
+        arguments.extend(["--", remote, what]);
+        self.run(&arguments).map(drop)
+    }
+
+    /// Changes refs of the remote, all or none, each only if it is still what it is taken to be.
+    pub(super) fn push(&self, remote: &str, updates: &[Update]) -> Result<(), Error> {
+        match self.push_with(remote, &["--atomic"], updates) {
+            // In their order, so that the lock is given back last.
+            Err(Error::Program { why, .. }) if why.contains("does not support --atomic") => updates
+                .iter()
+                .try_for_each(|update| self.push_with(remote, &[], std::slice::from_ref(update))),
+            pushed => pushed,
+        }
+    }
+
+    fn push_with(&self, remote: &str, more: &[&str], updates: &[Update]) -> Result<(), Error> {
+        let id = |oid: &Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
+        let leases: Vec<_> = updates
+            .iter()
+            .map(|Update { name, old, .. }| format!("--force-with-lease={name}:{}", id(old)))
+            .collect();
+        let specs: Vec<_> =
+            updates.iter().map(|Update { name, new, .. }| format!("{}:{name}", id(new))).collect();
+        let mut arguments = vec!["push", "--quiet", "--no-verify", "--no-signed"];
+        arguments.extend(more);
+        arguments.extend(leases.iter().map(String::as_str));
+        arguments.extend(["--", remote]);
+        arguments.extend(specs.iter().map(String::as_str));
+        self.run(&arguments).map(drop)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<String, Error> {
+        let command = arguments.first().copied().unwrap_or_default();
+        let failed = |why: String| Error::Program { command: command.to_owned(), why };
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.folder).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+        if !std::io::stdin().is_terminal() {
+            git.env("GIT_TERMINAL_PROMPT", "0");
+        }
+        let output = git
+            .output()
+            .map_err(|error| failed(format!("{error}; is git installed, and on the PATH?")))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said: String = without_credentials(&said).chars().take(MOST_TOLD).collect();
+        let lines: Vec<_> =
+            said.lines().filter(|line| !line.trim().is_empty()).map(printable).collect();
+        Err(failed(match lines.is_empty() {
+            true => output.status.to_string(),
+            false => lines.join("\n"),
+        }))
+    }
+}
+
+/// The text with what stands between `//` and `@` of an address left out: a job's remote may hold a
+/// token there.
+fn without_credentials(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
+        let (host, path) = after.split_at(end);
+        out.push_str(host.rsplit_once('@').map_or(host, |(_, host)| host));
+        rest = path;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn a_token_in_an_address_is_not_told() {
+        let said =
+            "fatal: unable to access 'https://x:s3cret@host.example/a@b/': https://me@c/ d@e";
+        let told = "fatal: unable to access 'https://host.example/a@b/': https://c/ d@e";
+        assert_eq!(without_credentials(said), told);
+    }
+}

@@ -1,0 +1,218 @@
+//! The refs of an environment: what they are called, what they are, and changing them.
+
+use std::collections::BTreeMap;
+
+use git2::{ErrorCode, Oid, Repository};
+
+use super::History;
+use super::error::Error;
+
+/// What the refs of an environment are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Refs {
+    /// The commit last applied in full.
+    pub(super) applied: Option<Oid>,
+    pub(super) lock: Option<Oid>,
+    pub(super) ledger: Option<Oid>,
+}
+
+impl Refs {
+    /// The commit last applied in full; `None` where nothing was.
+    pub fn applied(&self) -> Option<String> {
+        self.applied.map(|oid| oid.to_string())
+    }
+}
+
+/// A change to a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Update {
+    pub(super) name: String,
+    /// What it must be before; `None` for not there.
+    pub(super) old: Option<Oid>,
+    /// What it is to be; `None` for gone.
+    pub(super) new: Option<Oid>,
+}
+
+pub(super) fn applied(environment: &str) -> String {
+    format!("refs/portvakt/{environment}/applied")
+}
+
+pub(super) fn lock(environment: &str) -> String {
+    format!("refs/portvakt/{environment}/lock")
+}
+
+pub(super) fn ledger(environment: &str) -> String {
+    format!("refs/notes/portvakt/{environment}")
+}
+
+/// The remote that holds the refs: the one that the user's git is told of, else `origin`, else the
+/// only one.
+pub(super) fn remote(repository: &Repository) -> Result<Option<String>, Error> {
+    let listed = repository.remotes().map_err(|error| Error::read("the remotes", &error))?;
+    let names: Vec<String> = listed.iter().flatten().flatten().map(str::to_owned).collect();
+    let chosen = repository.config().and_then(|config| config.get_string("portvakt.remote")).ok();
+    let is_there = |name: &String| names.contains(name);
+    match (chosen, names.as_slice()) {
+        (Some(chosen), _) if is_there(&chosen) => Ok(Some(chosen)),
+        (_, _) if is_there(&"origin".to_owned()) => Ok(Some("origin".to_owned())),
+        (_, []) => Ok(None),
+        (_, [only]) => Ok(Some(only.clone())),
+        (_, several) => Err(Error::Remotes(several.to_vec())),
+    }
+}
+
+impl History {
+    /// What the refs are now. What they lead to is fetched where it is not here, but for the lock.
+    ///
+    /// # Errors
+    /// The remote cannot be asked, or does not give what they lead to.
+    pub fn refs(&self) -> Result<Refs, Error> {
+        let repository = self.repository()?;
+        let now = self.values(&repository)?;
+        let refs = Refs {
+            applied: now.get(&applied(&self.environment)).copied(),
+            lock: now.get(&lock(&self.environment)).copied(),
+            ledger: now.get(&ledger(&self.environment)).copied(),
+        };
+        if self.remote.is_some() {
+            self.mirror(&repository, &applied(&self.environment), refs.applied)?;
+            self.mirror(&repository, &ledger(&self.environment), refs.ledger)?;
+        }
+        Ok(refs)
+    }
+
+    /// Brings what a ref of the remote leads to, and keeps it under the same name here.
+    fn mirror(&self, repository: &Repository, name: &str, oid: Option<Oid>) -> Result<(), Error> {
+        if let Some(oid) = oid {
+            self.fetch_missing(repository, name, oid)?;
+        }
+        set_local(repository, name, oid)
+    }
+
+    /// Fetches what a ref leads to if it is not here.
+    pub(super) fn fetch_missing(
+        &self,
+        repository: &Repository,
+        name: &str,
+        oid: Oid,
+    ) -> Result<(), Error> {
+        match &self.remote {
+            Some(remote) if repository.find_commit(oid).is_err() => {
+                self.program().fetch(remote, name, repository.is_shallow())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The lock, whatever it leads to.
+    pub(super) fn lock_ref(&self) -> Result<Option<Oid>, Error> {
+        let now = self.values(&self.repository()?)?;
+        Ok(now.get(&lock(&self.environment)).copied())
+    }
+
+    fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
+        let names =
+            [applied(&self.environment), lock(&self.environment), ledger(&self.environment)];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match &self.remote {
+            Some(remote) => self.program().refs(remote, &names),
+            None => names
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), local(repository, name).transpose()?)))
+                .map(|(name, oid)| oid.map(|oid| (name, oid)))
+                .collect(),
+        }
+    }
+
+    /// Changes refs, all or none, each only if it is what it is taken to be. What looks like a failure
+    /// and was carried out all the same is none.
+    ///
+    /// # Errors
+    /// [`Error::Moved`] where one of them is something else.
+    pub(super) fn update(&self, updates: &[Update]) -> Result<(), Error> {
+        let repository = self.repository()?;
+        let Some(remote) = &self.remote else {
+            return update_local(&repository, updates);
+        };
+        if let Err(error) = self.program().push(remote, updates) {
+            // It may have been carried out all the same, or be somebody else's doing.
+            let Ok(now) = self.values(&repository) else { return Err(error) };
+            let value = |update: &Update| now.get(&update.name).copied();
+            if !updates.iter().all(|update| value(update) == update.new) {
+                let moved = updates.iter().find(|update| value(update) != update.old);
+                return Err(moved.map_or(error, |moved| Error::Moved(moved.name.clone())));
+            }
+        }
+        for Update { name, new, .. } in updates {
+            if *name != lock(&self.environment) {
+                set_local(&repository, name, *new)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a ref of this clone is.
+fn local(repository: &Repository, name: &str) -> Result<Option<Oid>, Error> {
+    match repository.refname_to_id(name) {
+        Ok(oid) => Ok(Some(oid)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(Error::read(name, &error)),
+    }
+}
+
+fn set_local(repository: &Repository, name: &str, oid: Option<Oid>) -> Result<(), Error> {
+    if local(repository, name)? == oid {
+        return Ok(());
+    }
+    let set = match oid {
+        Some(oid) => repository.reference(name, oid, true, "portvakt").map(drop),
+        None => repository.find_reference(name).and_then(|mut found| found.delete()),
+    };
+    set.map_err(|error| Error::write(name, &error))
+}
+
+/// How often another process of the same clone is waited for.
+const TRIES: usize = 50;
+
+fn update_local(repository: &Repository, updates: &[Update]) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        match try_local(repository, updates) {
+            Err(Try::Busy) => std::thread::sleep(std::time::Duration::from_millis(20)),
+            Err(Try::Failed(error)) => return Err(error),
+            Ok(()) => return Ok(()),
+        }
+    }
+    let name = updates.first().map(|update| update.name.clone()).unwrap_or_default();
+    Err(Error::Write { what: name, why: "another process of git holds it".to_owned() })
+}
+
+enum Try {
+    /// Another process is about to change one of them.
+    Busy,
+    Failed(Error),
+}
+
+fn try_local(repository: &Repository, updates: &[Update]) -> Result<(), Try> {
+    let failed = |name: &str, error: &git2::Error| match error.code() {
+        ErrorCode::Locked => Try::Busy,
+        _ => Try::Failed(Error::write(name, error)),
+    };
+    let first = updates.first().map(|update| update.name.as_str()).unwrap_or_default();
+    let mut transaction = repository.transaction().map_err(|error| failed(first, &error))?;
+    for Update { name, .. } in updates {
+        transaction.lock_ref(name).map_err(|error| failed(name, &error))?;
+    }
+    for Update { name, old, new } in updates {
+        if local(repository, name).map_err(Try::Failed)? != *old {
+            return Err(Try::Failed(Error::Moved(name.clone())));
+        }
+        match new {
+            Some(new) => transaction.set_target(name, *new, None, "portvakt"),
+            None if old.is_some() => transaction.remove(name),
+            None => Ok(()),
+        }
+        .map_err(|error| failed(name, &error))?;
+    }
+    transaction.commit().map_err(|error| failed(first, &error))
+}

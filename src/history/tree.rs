@@ -1,0 +1,165 @@
+//! The declarations of a commit, read from its tree.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
+
+use super::error::Error;
+use super::{History, checkout, oid};
+use crate::declare::{SETTINGS_FILE, is_yaml};
+
+/// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
+const LARGEST: usize = 1024 * 1024;
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// How many symbolic links one path may lead over.
+const MOST_LINKS: usize = 16;
+/// The mode of a symbolic link in a tree.
+const LINK: i32 = 0o120_000;
+
+/// The files of a commit that declarations are read from.
+pub struct Files {
+    /// What is in portvakt.yaml.
+    pub settings: Vec<u8>,
+    /// The YAML files, by their path in the repository of declarations.
+    pub yaml: Vec<(Arc<str>, Vec<u8>)>,
+    /// Any other.
+    pub rest: Rest,
+}
+
+/// The files of a commit, each read when it is asked for.
+pub struct Rest {
+    repository: Mutex<Repository>,
+    root: Oid,
+    below: PathBuf,
+}
+
+impl Rest {
+    /// A file, by its path in the repository of declarations; `None` where there is none. A symbolic
+    /// link is followed inside the commit.
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+        let repository = self.repository.lock().ok()?;
+        let tree = repository.find_tree(self.root).ok()?;
+        blob(&repository, &tree, &self.below.join(path))
+    }
+}
+
+impl History {
+    /// The files of a commit.
+    ///
+    /// # Errors
+    /// The commit is not here, holds no portvakt.yaml where there is one now, or is too large.
+    pub fn files(&self, commit: &str) -> Result<Files, Error> {
+        let repository = self.repository()?;
+        let below = checkout::below(&repository, &self.folder).unwrap_or_default();
+        let unreadable = |error: &git2::Error| Error::read(&format!("commit {commit}"), error);
+        let found = repository.find_commit(oid(commit)?).map_err(|error| unreadable(&error))?;
+        let root = found.tree().map_err(|error| unreadable(&error))?;
+        let no_settings = || Error::NoSettings(commit.to_owned());
+        let settings =
+            blob(&repository, &root, &below.join(SETTINGS_FILE)).ok_or_else(no_settings)?;
+        let folder = match below.as_os_str().is_empty() {
+            true => root.clone(),
+            false => root
+                .get_path(&below)
+                .and_then(|entry| entry.to_object(&repository)?.peel_to_tree())
+                .map_err(|_| no_settings())?,
+        };
+        let mut yaml = Yaml { files: Vec::new(), bytes: 0 };
+        let is_whole = yaml.add(&repository, &folder, "").map_err(|error| unreadable(&error))?;
+        if !is_whole {
+            return Err(Error::TooMuch(commit.to_owned()));
+        }
+        let repository = Mutex::new(self.repository()?);
+        Ok(Files { settings, yaml: yaml.files, rest: Rest { repository, root: root.id(), below } })
+    }
+}
+
+struct Yaml {
+    files: Vec<(Arc<str>, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Yaml {
+    /// Adds what lies below a tree. `false` where that is too much.
+    fn add(
+        &mut self,
+        repository: &Repository,
+        tree: &Tree<'_>,
+        above: &str,
+    ) -> Result<bool, git2::Error> {
+        for entry in tree {
+            // What belongs to other tools, and what is no text, is not read.
+            let Some(name) = entry.name().ok().filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            let path = format!("{above}{name}");
+            match entry.kind() {
+                Some(ObjectType::Tree) => {
+                    let below = entry.to_object(repository)?.peel_to_tree()?;
+                    if !self.add(repository, &below, &format!("{path}/"))? {
+                        return Ok(false);
+                    }
+                }
+                // What a symbolic link leads to is read where it stands.
+                Some(ObjectType::Blob) if is_yaml(Path::new(name)) && entry.filemode() != LINK => {
+                    let bytes = entry.to_object(repository)?.peel_to_blob()?.content().to_vec();
+                    self.bytes += bytes.len();
+                    let is_large = bytes.len() > LARGEST || self.bytes > MOST_BYTES;
+                    self.files.push((path.into(), bytes));
+                    if is_large || self.files.len() > MOST_FILES {
+                        return Ok(false);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What a regular file of a tree holds, over symbolic links that stay in it.
+fn blob(repository: &Repository, root: &Tree<'_>, path: &Path) -> Option<Vec<u8>> {
+    let mut left = parts(path)?;
+    left.reverse();
+    let mut done: Vec<String> = Vec::new();
+    let mut links = 0;
+    loop {
+        done.push(left.pop()?);
+        let entry = root.get_path(&done.iter().collect::<PathBuf>()).ok()?;
+        if entry.filemode() == LINK {
+            links += 1;
+            if links > MOST_LINKS {
+                return None;
+            }
+            let target = String::from_utf8(content(repository, &entry)?).ok()?;
+            done.pop();
+            let target = done.iter().collect::<PathBuf>().join(target);
+            done.clear();
+            left.extend(parts(&target)?.into_iter().rev());
+        } else if left.is_empty() {
+            return content(repository, &entry);
+        }
+    }
+}
+
+fn content(repository: &Repository, entry: &TreeEntry<'_>) -> Option<Vec<u8>> {
+    let object = entry.to_object(repository).ok()?;
+    let blob = object.as_blob()?;
+    (blob.size() <= LARGEST).then(|| blob.content().to_vec())
+}
+
+/// The parts of a path without `.` and `..`; `None` where it leads out.
+fn parts(path: &Path) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => parts.push(part.to_str()?.to_owned()),
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()?),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(parts)
+}

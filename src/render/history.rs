@@ -1,0 +1,120 @@
+//! The ledger as it is shown: who did what to whom, when, from which commit, and why.
+
+use std::fmt::Write as _;
+
+use globset::GlobMatcher;
+
+use super::document::{ActionDocument, ConsumerDocument};
+use super::report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
+use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, short};
+use crate::text::printable;
+
+/// What of the ledger is asked for; nothing is all of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Scopes, by name.
+    pub scope: Option<&'a GlobMatcher>,
+    /// An organisation, by number or name.
+    pub consumer: Option<&'a str>,
+    /// Clients, by name.
+    pub client: Option<&'a GlobMatcher>,
+}
+
+impl Asked<'_> {
+    fn is_all(&self) -> bool {
+        self.scope.is_none() && self.consumer.is_none() && self.client.is_none()
+    }
+
+    fn asks_for(&self, action: &ActionDocument) -> bool {
+        let Self { scope, consumer, client } = self;
+        let fits = |glob: &Option<&GlobMatcher>, name: &Option<String>| {
+            glob.is_none_or(|glob| name.as_ref().is_some_and(|name| glob.is_match(name)))
+        };
+        let is_consumer = consumer.is_none_or(|asked| {
+            let is_it = |number: &str, name: Option<&str>| {
+                number == asked || name.is_some_and(|name| name.eq_ignore_ascii_case(asked))
+            };
+            let touched = action.regains.iter().chain(&action.loses);
+            let own = action.consumer.as_deref();
+            own.is_some_and(|number| is_it(number, action.consumer_name.as_deref()))
+                || touched.into_iter().any(|ConsumerDocument { consumer, consumer_name }| {
+                    is_it(consumer, consumer_name.as_deref())
+                })
+        });
+        fits(scope, &action.scope) && fits(client, &action.client) && is_consumer
+    }
+}
+
+/// The reports that have something of what is asked for, with that alone; the newest first.
+pub fn chosen(mut reports: Vec<ReportDocument>, asked: &Asked<'_>) -> Vec<ReportDocument> {
+    for report in &mut reports {
+        report.actions.retain(|reported| asked.asks_for(&reported.action));
+    }
+    reports.retain(|report| asked.is_all() || !report.actions.is_empty());
+    let order = |report: &ReportDocument| (report.started.clone(), report.report.clone());
+    reports.sort_by_key(order);
+    reports.reverse();
+    reports
+}
+
+/// Reports as JSON, with a line break at the end.
+pub fn json(reports: &[ReportDocument]) -> String {
+    // Serialising plain data with string keys does not fail.
+    serde_json::to_string_pretty(reports).unwrap_or_default() + "\n"
+}
+
+/// Reports as text with ANSI colours.
+pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
+    if reports.is_empty() {
+        return format!("The ledger of {} holds nothing of it.\n", printable(environment));
+    }
+    let mut out = String::new();
+    for report in reports {
+        head(&mut out, report);
+        for ReportedAction { action, outcome, message } in &report.actions {
+            action_lines(&mut out, action);
+            let style = match outcome {
+                ActionOutcome::Done => continue,
+                ActionOutcome::Failed => BAD,
+                ActionOutcome::Skipped | ActionOutcome::NotStarted | ActionOutcome::Unknown => {
+                    CAREFUL
+                }
+            };
+            let why = message.as_deref().and_then(|message| message.lines().next());
+            let why = why.map(|why| format!(": {}", printable(why))).unwrap_or_default();
+            line(&mut out, format_args!("      {style}{}{style:#}{why}", outcome.as_str()));
+        }
+    }
+    out
+}
+
+fn head(out: &mut String, report: &ReportDocument) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let style = match report.outcome {
+        Ending::Done => HEADING,
+        Ending::Begun | Ending::Partial | Ending::Interrupted => CAREFUL,
+    };
+    let (when, outcome) = (printable(&report.started), report.outcome.as_str());
+    let commit = report.commit.as_deref().map(short).unwrap_or_default();
+    let dirty = if report.dirty { " with uncommitted changes" } else { "" };
+    let what = if report.rollback { "rollback to " } else { "" };
+    line(
+        out,
+        format_args!(
+            "{HEADING}{when}{HEADING:#}  {what}{commit}{dirty}  {style}{outcome}{style:#}"
+        ),
+    );
+    let (who, place) = (printable(&report.who), printable(&report.place));
+    line(out, format_args!("  {QUIET}by{QUIET:#} {who} {QUIET}at{QUIET:#} {place}"));
+    if let Some(why) = &report.override_guards {
+        let why = printable(why);
+        line(out, format_args!("  {CAREFUL}limits of guards lifted{CAREFUL:#}: {why}"));
+    }
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing into a String does not fail.
+    let _ = writeln!(out, "{text}");
+}

@@ -1,0 +1,68 @@
+//! What has moved since a plan was saved.
+
+use std::collections::BTreeMap;
+
+use super::document::{ActionDocument, ChangeDocument, ConsumerDocument, PlanDocument};
+use super::text::value;
+
+/// How the plan of now differs from a saved one, a sentence each; empty where both would do the same.
+/// Names, places, reasons and times do not count.
+pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
+    let by_id = |plan: &'_ PlanDocument| -> BTreeMap<String, ActionDocument> {
+        plan.actions.iter().map(|action| (action.id.clone(), action.clone())).collect()
+    };
+    let (before, after) = (by_id(saved), by_id(now));
+    let mut told = Vec::new();
+    for (id, old) in &before {
+        match after.get(id) {
+            None => told.push(match now.blocked.iter().find(|blocked| blocked.target == *id) {
+                Some(blocked) => format!("{id}: is blocked by now ({})", blocked.code),
+                None => format!("{id}: is not needed any more"),
+            }),
+            Some(new) => {
+                told.extend(differences(old, new).into_iter().map(|what| format!("{id}: {what}")));
+            }
+        }
+    }
+    let new = after.keys().filter(|id| !before.contains_key(*id));
+    told.extend(new.map(|id| format!("{id}: is needed by now and not in the plan")));
+    if told.is_empty() && saved.digest != now.digest {
+        told.push("a key that counts again is another one, or the plan was edited".to_owned());
+    }
+    told
+}
+
+/// In what two actions of one id differ.
+fn differences(old: &ActionDocument, new: &ActionDocument) -> Vec<String> {
+    let mut told = Vec::new();
+    if old.client_id != new.client_id {
+        let id = |action: &ActionDocument| action.client_id.clone().unwrap_or("none".to_owned());
+        told.push(format!("is about client {}, not {}", id(new), id(old)));
+    }
+    if old.changes != new.changes {
+        told.push(format!("would change {}; planned was {}", all(&new.changes), all(&old.changes)));
+    }
+    for (what, old, new) in [
+        ("has access again by it", numbers(&old.regains), numbers(&new.regains)),
+        ("loses access by it", numbers(&old.loses), numbers(&new.loses)),
+        ("counts again by it", old.regains_keys.clone(), new.regains_keys.clone()),
+    ] {
+        let come = new.iter().filter(|one| !old.contains(one));
+        told.extend(come.map(|one| format!("{one} {what} as well")));
+        let gone = old.iter().filter(|one| !new.contains(one));
+        told.extend(gone.map(|one| format!("not {one} {what}")));
+    }
+    told
+}
+
+fn numbers(consumers: &[ConsumerDocument]) -> Vec<String> {
+    consumers.iter().map(|consumer| consumer.consumer.clone()).collect()
+}
+
+fn all(changes: &[ChangeDocument]) -> String {
+    let shown = changes.iter().map(|ChangeDocument { field, before, after }| {
+        format!("{field} from {} to {}", value(before), value(after))
+    });
+    let shown: Vec<_> = shown.collect();
+    if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") }
+}
