@@ -2,13 +2,15 @@
 //!
 //! The way of the data: [`declare`] reads YAML into a [`domain::Desired`], [`digdir`] reads the
 //! API into a [`domain::Live`], [`plan`] compares the two without touching the world, [`render`]
-//! shows the plan and [`apply`] carries it out. [`sandbox`] stands in for the other side.
+//! shows the plan and [`apply`] carries it out. [`forge`] puts what is shown on a pull request.
+//! [`sandbox`] stands in for the other side.
 
 pub mod apply;
 pub mod cli;
 pub mod declare;
 pub mod digdir;
 pub mod domain;
+pub mod forge;
 pub mod history;
 pub mod plan;
 pub mod render;

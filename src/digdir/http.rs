@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Request, StatusCode, redirect, retry};
+use reqwest::{Client, Request, Response, StatusCode, redirect, retry};
 use url::Url;
 
 use super::target::is_loopback;
@@ -31,7 +31,7 @@ pub(super) struct Answer {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// No connection: the server has seen nothing.
     NotSent(String),
     /// The server may have seen the request.
@@ -58,7 +58,7 @@ impl Answer {
 /// needs no certificates. For other hosts the usual variables (`HTTPS_PROXY`, `NO_PROXY`) count:
 /// they belong to the machine, not to the repository, and TLS goes through such a proxy unopened.
 /// Nothing is repeated or redirected here.
-pub(super) fn client(url: &Url, timeout: Duration) -> Result<Client, reqwest::Error> {
+pub(crate) fn client(url: &Url, timeout: Duration) -> Result<Client, reqwest::Error> {
     let builder = Client::builder()
         .user_agent(concat!("portvakt/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
@@ -110,16 +110,23 @@ async fn receive(client: &Client, request: Request) -> Result<Answer, NoAnswer> 
         location: text(headers, LOCATION).map(str::to_owned),
         date: text(headers, DATE).and_then(http_date),
     };
-    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-        if answer.body.len() + chunk.len() > MAX_BODY {
-            return Err(NoAnswer::TooLarge);
-        }
-        answer.body.extend_from_slice(&chunk);
-    }
+    answer.body = body(&mut response, MAX_BODY).await?;
     Ok(answer)
 }
 
-fn no_answer(error: reqwest::Error) -> NoAnswer {
+/// An answer's body, if it is no larger than `most` bytes.
+pub(crate) async fn body(response: &mut Response, most: usize) -> Result<Vec<u8>, NoAnswer> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        if body.len() + chunk.len() > most {
+            return Err(NoAnswer::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+pub(crate) fn no_answer(error: reqwest::Error) -> NoAnswer {
     let not_sent = error.is_connect();
     let reason = reason(error);
     match not_sent {
@@ -129,7 +136,7 @@ fn no_answer(error: reqwest::Error) -> NoAnswer {
 }
 
 /// What went wrong, down to the system's own words; without the address, which stands elsewhere.
-pub(super) fn reason(error: reqwest::Error) -> String {
+pub(crate) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut reason = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -154,7 +161,7 @@ fn content_type(headers: &HeaderMap) -> String {
 }
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date. `None` where it is neither.
-fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

@@ -35,7 +35,7 @@ pub enum TargetError {
     /// The text is no address.
     #[error("{what} {address:?} is no address: {reason}; write it as https://host/")]
     NoUrl {
-        /// `api` or `maskinporten`.
+        /// `api` or `maskinporten`, here and below; of a code host, the variable that holds it.
         what: &'static str,
         /// The text.
         address: String,
@@ -165,7 +165,9 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn parse(what: &'static str, address: &str) -> Result<Url, TargetError> {
+/// An address that a request may be made from: https, or http to this machine, and nothing beside
+/// host, port and path.
+pub(crate) fn parse(what: &'static str, address: &str) -> Result<Url, TargetError> {
     let url = Url::parse(address).map_err(|reason| TargetError::NoUrl {
         what,
         // What does not parse is shown as it is, so it must not be able to hold a password.

@@ -12,6 +12,7 @@ mod client;
 mod client_faults;
 mod client_property;
 mod client_tables;
+mod comment;
 mod credentials;
 mod faults;
 mod fix;

@@ -1,0 +1,251 @@
+//! Why there is no comment, told to the person who looks after the CI job.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Forge;
+use crate::text::printable;
+
+/// How much of a text from outside an error keeps, in characters.
+const MAX_TEXT: usize = 500;
+
+/// The longest wait that a host may ask for; a longer one is told instead of sat out.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// Why a comment was not posted. Displayed, it says what happened and where; [`Error::help`] says
+/// what to do now. All its texts are free of control characters, and of the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{details}")]
+pub struct Error {
+    details: Box<Details>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Details {
+    kind: ErrorKind,
+    what: String,
+    call: Option<String>,
+    status: Option<u16>,
+    help: String,
+    asked_to_wait: Option<Duration>,
+}
+
+/// What an error comes down to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// A variable of the environment is not set, or of no use.
+    Environment,
+    /// The job is not about a pull request.
+    NoPullRequest,
+    /// The comment is longer than the host takes, or has no marker.
+    Comment,
+    /// The host does not accept the token (401).
+    Auth,
+    /// The token may not do that (403).
+    Forbidden,
+    /// The host does not know the pull request, or hides it from this token (404).
+    NotFound,
+    /// The host refuses what was sent (400, 413, 422).
+    Invalid,
+    /// Too many requests (429, or 403 with a time to wait).
+    Throttled,
+    /// The host failed (5xx).
+    Server,
+    /// No connection or no answer.
+    Connection,
+    /// A comment may or may not have been made.
+    AnswerLost,
+    /// An answer that the host's API does not give: HTML, a redirect, broken JSON.
+    Malformed,
+    /// Another refusal.
+    Refused,
+}
+
+impl Error {
+    fn new(kind: ErrorKind, what: &str, help: &str) -> Self {
+        let details = Details {
+            kind,
+            what: clean(what),
+            call: None,
+            status: None,
+            help: clean(help),
+            asked_to_wait: None,
+        };
+        Self { details: Box::new(details) }
+    }
+
+    /// A variable that is not set.
+    pub(super) fn missing(variable: &str, help: &str) -> Self {
+        Self::new(ErrorKind::Environment, &format!("{variable} is not set"), help)
+    }
+
+    /// A variable that is set to something of no use.
+    pub(super) fn unusable(why: &str, help: &str) -> Self {
+        Self::new(ErrorKind::Environment, why, help)
+    }
+
+    pub(super) fn no_pull_request(why: &str, help: &str) -> Self {
+        Self::new(
+            ErrorKind::NoPullRequest,
+            &format!("this job is about no pull request: {why}"),
+            help,
+        )
+    }
+
+    pub(super) fn marker(marker: &str) -> Self {
+        Self::new(
+            ErrorKind::Comment,
+            &format!("{marker:?} is no marker of a comment"),
+            "A marker is an HTML comment of one line, such as <!-- portvakt plan test -->.",
+        )
+    }
+
+    pub(super) fn too_long(forge: Forge, length: usize) -> Self {
+        let limit = forge.limit();
+        Self::new(
+            ErrorKind::Comment,
+            &format!("the comment has {length} characters, and {forge} takes {limit}"),
+            "Post a shorter one.",
+        )
+    }
+
+    /// An error of a call: what was being done, and what came of it.
+    pub(super) fn of_call(kind: ErrorKind, doing: &str, call: &str, why: &str) -> Self {
+        let cause = match why {
+            "" => String::new(),
+            why => format!(": {why}"),
+        };
+        let mut error = Self::new(kind, &format!("{doing}: {}{cause}", kind.words()), kind.help());
+        error.details.call = Some(clean(call));
+        error
+    }
+
+    pub(super) fn status_is(mut self, status: u16) -> Self {
+        self.details.status = Some(status);
+        self
+    }
+
+    pub(super) fn advise(mut self, help: Option<&str>) -> Self {
+        if let Some(help) = help {
+            self.details.help = clean(help);
+        }
+        self
+    }
+
+    pub(super) fn asked_to_wait(mut self, wait: Option<Duration>) -> Self {
+        self.details.asked_to_wait = wait;
+        if let Some(wait) = wait.filter(|wait| *wait > MAX_WAIT) {
+            self.details.what.push_str(&format!(
+                "; the host asks to wait {} s, more than the {} s that portvakt waits",
+                wait.as_secs(),
+                MAX_WAIT.as_secs()
+            ));
+        }
+        self
+    }
+
+    /// How long to wait before another try, at least as long as this; `None` where there is to be
+    /// no other.
+    pub(super) fn wait_at_least(&self, least: Duration) -> Option<Duration> {
+        let asked = self.details.asked_to_wait.unwrap_or_default();
+        (self.details.kind.is_passing() && asked <= MAX_WAIT).then(|| asked.max(least))
+    }
+
+    /// What it comes down to.
+    pub fn kind(&self) -> ErrorKind {
+        self.details.kind
+    }
+
+    /// The HTTP status, if there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.details.status
+    }
+
+    /// What to do now.
+    pub fn help(&self) -> &str {
+        &self.details.help
+    }
+
+    /// What happened and, on a line of its own, what to do now.
+    pub fn advised(&self) -> String {
+        format!("{self}\n{}", self.help())
+    }
+}
+
+impl ErrorKind {
+    fn is_passing(self) -> bool {
+        match self {
+            Self::Throttled | Self::Server | Self::Connection | Self::AnswerLost => true,
+            Self::Environment
+            | Self::NoPullRequest
+            | Self::Comment
+            | Self::Auth
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::Invalid
+            | Self::Malformed
+            | Self::Refused => false,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Environment => "not named by the environment",
+            Self::NoPullRequest => "no pull request",
+            Self::Comment => "not a comment that can be posted",
+            Self::Auth => "the token is not accepted",
+            Self::Forbidden => "the token may not do that",
+            Self::NotFound => "not found",
+            Self::Invalid => "refused as invalid",
+            Self::Throttled => "too many requests",
+            Self::Server => "the host failed",
+            Self::Connection => "no answer",
+            Self::AnswerLost => "the answer was lost",
+            Self::Malformed => "an answer that the API does not give",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Environment | Self::NoPullRequest => {
+                "Run this in a CI job of a pull request, or set the host's variables."
+            }
+            Self::Comment => "Post another text.",
+            Self::Auth => "See that the token is right and has not ended.",
+            Self::Forbidden => "Give the token the permission to comment on pull requests.",
+            Self::NotFound => "See that the pull request exists and that the token may read it.",
+            Self::Invalid => "See what the host says about it.",
+            Self::Throttled | Self::Server => "Run the job again later.",
+            Self::Connection => {
+                "See that this machine reaches the host (network, firewall, HTTPS_PROXY), then \
+                 run the job again."
+            }
+            Self::AnswerLost => "Run the job again: it updates the comment if there is one.",
+            Self::Malformed => {
+                "See that the variable with the API's address names the API itself, and that no \
+                 gateway or proxy answers in its place."
+            }
+            Self::Refused => "See what the host says about it, then run the job again.",
+        }
+    }
+}
+
+impl fmt::Display for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind: _, what, call, status, help: _, asked_to_wait: _ } = self;
+        f.write_str(what)?;
+        match (call, status) {
+            (Some(call), Some(status)) => write!(f, " ({call}, HTTP {status})"),
+            (Some(call), None) => write!(f, " ({call})"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+fn clean(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+        None => printable(text).into_owned(),
+    }
+}

@@ -1,0 +1,165 @@
+//! Azure DevOps' pull request threads, as learn.microsoft.com describes them.
+
+use portvakt::forge::{Change, ErrorKind, Forge};
+use serde_json::{Value, json};
+
+use super::server::{Answer, Api, Call, MARKER, Server, TOKEN, Who, read};
+
+const REPOSITORY: &str = "5febef5a-833d-4e14-b9c0-14cb638f91e6";
+const THREADS: &str = "/etaten/Tilgang%20til%20data/_apis/git/repositories/\
+                       5febef5a-833d-4e14-b9c0-14cb638f91e6/pullRequests/7/threads";
+
+pub(super) struct AzureDevOps {
+    threads: Vec<(u64, Who, String)>,
+}
+
+impl AzureDevOps {
+    pub(super) fn new() -> Self {
+        Self { threads: Vec::new() }
+    }
+
+    fn identity(who: Who) -> Value {
+        let id = match who {
+            Who::Us => "d6245f20-2af8-44f4-9451-8107cb2767db",
+            Who::Stranger => "00000000-2af8-44f4-9451-8107cb2767db",
+            Who::OtherBot => "11111111-2af8-44f4-9451-8107cb2767db",
+        };
+        json!({ "id": id, "displayName": "Tilgang Build Service (etaten)", "descriptor": "svc.x" })
+    }
+
+    fn comment(who: Who, text: &str, kind: &str) -> Value {
+        json!({
+            "id": 1, "parentCommentId": 0, "author": Self::identity(who), "content": text,
+            "commentType": kind, "usersLiked": [],
+        })
+    }
+
+    fn thread((id, who, text): &(u64, Who, String)) -> Value {
+        let comments = [Self::comment(*who, text, "text")];
+        json!({ "id": id, "status": "closed", "comments": comments, "isDeleted": false })
+    }
+
+    /// All threads at once, with those that are no comment of ours.
+    fn list(&self) -> Value {
+        let marked = format!("{MARKER}\nold");
+        let system = Self::comment(Who::Us, &marked, "system");
+        let mut deleted = Self::comment(Who::Us, "", "text");
+        deleted["isDeleted"] = json!(true);
+        deleted.as_object_mut().unwrap().remove("content");
+        let mut reply = Self::comment(Who::Us, &marked, "text");
+        reply["parentCommentId"] = json!(1);
+        reply["id"] = json!(2);
+        let first = Self::comment(Who::Stranger, "hei", "text");
+        let mut threads = vec![
+            json!({ "id": 1, "comments": [system], "isDeleted": false }),
+            json!({ "id": 2, "comments": [deleted], "isDeleted": true }),
+            json!({ "id": 3, "comments": [first, reply], "isDeleted": false, "status": "active" }),
+        ];
+        threads.extend(self.threads.iter().map(Self::thread));
+        json!({ "count": threads.len(), "value": threads })
+    }
+}
+
+impl Api for AzureDevOps {
+    fn forge(&self) -> Forge {
+        Forge::AzureDevOps
+    }
+
+    fn environment(&self, address: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("SYSTEM_COLLECTIONURI", format!("{address}/etaten/")),
+            ("SYSTEM_TEAMPROJECT", "Tilgang til data".to_owned()),
+            ("BUILD_REPOSITORY_ID", REPOSITORY.to_owned()),
+            ("BUILD_REPOSITORY_NAME", "tilgang".to_owned()),
+            ("BUILD_REPOSITORY_PROVIDER", "TfsGit".to_owned()),
+            ("SYSTEM_PULLREQUEST_PULLREQUESTID", "7".to_owned()),
+            ("SYSTEM_ACCESSTOKEN", TOKEN.to_owned()),
+        ]
+    }
+
+    fn answer(&mut self, call: &Call) -> Answer {
+        assert_eq!(call.headers["authorization"], format!("Bearer {TOKEN}"));
+        let [(name, version)] = call.query.as_slice() else { panic!("{:?}", call.query) };
+        assert_eq!(name, "api-version");
+        if call.path == "/etaten/_apis/connectionData" {
+            assert_eq!((call.method.as_str(), version.as_str()), ("GET", "7.1-preview"));
+            return (200, vec![], json!({ "authenticatedUser": Self::identity(Who::Us) }));
+        }
+        assert_eq!(version, "7.1");
+        let path = call.path.strip_prefix(THREADS).unwrap();
+        match (call.method.as_str(), path) {
+            ("GET", "") => (200, vec![], self.list()),
+            ("POST", "") => {
+                let text = call.body["comments"][0]["content"].as_str().unwrap();
+                let comment =
+                    json!({ "parentCommentId": 0, "content": text, "commentType": "text" });
+                assert_eq!(call.body, json!({ "comments": [comment], "status": "closed" }));
+                self.add(Who::Us, text);
+                (200, vec![], Self::thread(self.threads.last().unwrap()))
+            }
+            ("PATCH", path) => {
+                let id = path.strip_prefix('/').unwrap().strip_suffix("/comments/1").unwrap();
+                let id: u64 = id.parse().unwrap();
+                let text = call.body["content"].as_str().unwrap();
+                assert_eq!(call.body, json!({ "content": text }));
+                let Some(thread) = self.threads.iter_mut().find(|thread| thread.0 == id) else {
+                    return (404, vec![], json!({ "message": "TF401180", "errorCode": 0 }));
+                };
+                thread.2 = text.to_owned();
+                (200, vec![], Self::comment(Who::Us, text, "text"))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn add(&mut self, who: Who, text: &str) {
+        let id = 100 + self.threads.len() as u64;
+        self.threads.push((id, who, text.to_owned()));
+    }
+
+    fn comments(&self) -> Vec<(Who, String)> {
+        self.threads.iter().map(|(_, who, text)| (*who, text.clone())).collect()
+    }
+}
+
+#[tokio::test]
+async fn the_calls_are_the_documented_ones() {
+    let server = Server::start(AzureDevOps::new()).await;
+    let url = server.post("a").await.unwrap().url.unwrap();
+    let page = "/etaten/Tilgang%20til%20data/_git/tilgang/pullrequest/7?discussionId=100";
+    assert!(url.as_str().ends_with(page), "{url}");
+    let me = "GET /etaten/_apis/connectionData".to_owned();
+    let list = format!("GET {THREADS}");
+    assert_eq!(server.calls(), [me.clone(), list.clone(), format!("POST {THREADS}")]);
+    server.posts("b", Change::Updated).await;
+    assert_eq!(server.calls(), [me, list, format!("PATCH {THREADS}/100/comments/1")]);
+    assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\nb"))]);
+}
+
+#[tokio::test]
+async fn the_page_to_sign_in_on_is_told_as_a_bad_token() {
+    use super::server::Fault;
+    let server = Server::start(AzureDevOps::new()).await;
+    server.fail(axum::http::Method::GET, &[Fault::Refuse(203, vec![], "<html>")]);
+    let error = server.post("a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert!(error.help().contains("$(System.AccessToken)"), "{}", error.help());
+}
+
+#[test]
+fn a_variable_that_azure_does_not_know_is_not_set() {
+    let change = |name: &'static str, value: &str| {
+        let mut environment = AzureDevOps::new().environment("https://dev.azure.com");
+        environment.retain(|(set, _)| *set != name);
+        environment.push((name, value.to_owned()));
+        read(Forge::AzureDevOps, &environment).unwrap_err()
+    };
+    let error = change("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)");
+    assert_eq!(error.to_string(), "SYSTEM_ACCESSTOKEN is not set");
+    let error = change("SYSTEM_PULLREQUEST_PULLREQUESTID", "$(System.PullRequest.PullRequestId)");
+    assert_eq!(error.kind(), ErrorKind::NoPullRequest);
+    let error = change("BUILD_REPOSITORY_PROVIDER", "GitHub");
+    assert!(error.to_string().contains("not in Azure Repos"), "{error}");
+    let error = change("SYSTEM_TEAMPROJECT", "..");
+    assert!(error.to_string().contains("SYSTEM_TEAMPROJECT"), "{error}");
+}
