@@ -1,5 +1,6 @@
 //! The tables of the design's section 3 on two models: what is declared and what is live.
 
+mod applied;
 mod clients;
 
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::{Plan, plan};
 use crate::domain::{
-    AccessState, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live, LiveAccess,
-    LiveScope, Orgno, Removal, RemovalAction, ScopeAttributes, ScopeName, Source,
+    AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
+    LiveAccess, LiveScope, Orgno, Removal, RemovalAction, ScopeAttributes, ScopeName, Source,
 };
 
 const SKATT: &str = "974761076";
@@ -92,12 +93,19 @@ fn with_fields(active: bool, accesses: &[(&str, &str)], fields: Value) -> LiveSc
 }
 
 fn planned(desired: &Desired, live: &Live) -> Plan {
-    plan(desired, None, live, "2026-11-22T10:00:00Z".parse().unwrap())
+    planned_after(desired, None, live)
+}
+
+fn planned_after(desired: &Desired, applied: Option<&Applied>, live: &Live) -> Plan {
+    plan(desired, applied, live, "2026-11-22T10:00:00Z".parse().unwrap())
 }
 
 /// The plan in lines: actions with what they wait for, then what else is told.
 fn told(desired: &Desired, live: &Live) -> String {
-    let plan = planned(desired, live);
+    in_lines(&planned(desired, live))
+}
+
+fn in_lines(plan: &Plan) -> String {
     let actions = plan.actions.iter().map(|action| {
         let mut line = action.id().to_string();
         for change in action.changes() {

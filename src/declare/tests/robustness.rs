@@ -124,7 +124,7 @@ fn no_place_lies_behind_the_end_of_a_file() {
 fn check_beside(sections: &str, declarations: String) -> Vec<Diagnostic> {
     let settings = format!("organization: {{ orgno: '889640782' }}\n{sections}");
     let files = vec![("a/a.yaml".into(), declarations.into_bytes())];
-    super::super::read(Path::new("."), settings.as_bytes(), files).unwrap().check(TODAY)
+    super::super::read(Path::new("."), settings.as_bytes(), files, &|_| None).unwrap().check(TODAY)
 }
 
 fn scopes(count: usize) -> String {
@@ -181,5 +181,5 @@ fn what_is_written_once_is_not_said_a_thousand_times_at_length() {
 }
 
 fn no_keys() -> KeyFiles<'static> {
-    KeyFiles::Memory(std::collections::HashMap::new())
+    KeyFiles::Given(&|_| None)
 }

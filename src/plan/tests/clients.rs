@@ -16,7 +16,7 @@ use crate::domain::{
 
 const ID: &str = "1f0a";
 
-fn client_name(text: &str) -> ClientName {
+pub(super) fn client_name(text: &str) -> ClientName {
     text.parse().unwrap()
 }
 
@@ -39,7 +39,7 @@ fn ending(kid: &str, number: u8, ends: &str) -> LiveKey {
     LiveKey::new(jwk)
 }
 
-fn client(name: &str, scopes: &[&str]) -> DesiredClient {
+pub(super) fn client(name: &str, scopes: &[&str]) -> DesiredClient {
     let attributes =
         ClientAttributes::defaults(client_name(name), IntegrationType::Maskinporten, None);
     DesiredClient {
@@ -58,19 +58,24 @@ fn client(name: &str, scopes: &[&str]) -> DesiredClient {
     }
 }
 
-fn desired(clients: impl IntoIterator<Item = DesiredClient>) -> Desired {
+pub(super) fn desired(clients: impl IntoIterator<Item = DesiredClient>) -> Desired {
     let named = clients.into_iter().map(|client| (client.attributes.client_name.clone(), client));
     Desired { clients: named.collect(), ..declared([]) }
 }
 
-fn removed(name: &str, id: Option<&str>, action: RemovalAction) -> Desired {
+pub(super) fn removed(name: &str, id: Option<&str>, action: RemovalAction) -> Desired {
     let id = id.map(|id| id.parse().unwrap());
     let removal = ClientRemoval { id, removal: removal(action) };
     Desired { removed_clients: [(client_name(name), removal)].into(), ..declared([]) }
 }
 
 /// A live client as the one that is declared without more.
-fn live_client(name: &str, active: bool, scopes: &[&str], keys: &[LiveKey]) -> LiveClient {
+pub(super) fn live_client(
+    name: &str,
+    active: bool,
+    scopes: &[&str],
+    keys: &[LiveKey],
+) -> LiveClient {
     let representation = json!({
         "client_name": name, "integration_type": "maskinporten", "scopes": scopes,
         "jwks_uri": "kept", "created": "2026-01-01T00:00:00Z",
@@ -85,7 +90,7 @@ fn live_client(name: &str, active: bool, scopes: &[&str], keys: &[LiveKey]) -> L
     }
 }
 
-fn with(clients: impl IntoIterator<Item = (&'static str, LiveClient)>) -> Live {
+pub(super) fn with(clients: impl IntoIterator<Item = (&'static str, LiveClient)>) -> Live {
     let clients = clients.into_iter().map(|(id, client)| (id.parse().unwrap(), client)).collect();
     Live { clients, ..live([]) }
 }
