@@ -81,6 +81,8 @@ impl<'a> Draft<'a> {
     /// declaration is now, under a new name for instance, is left to that.
     fn clients_declared_before(&mut self, known: &mut BTreeSet<&'a ClientId>, claims: &Claims<'_>) {
         let (desired, live) = (self.desired, self.live);
+        let is_pinned =
+            |id: &ClientId| desired.clients.values().any(|client| client.id.as_ref() == Some(id));
         let is_renamed = |name: &ClientName| {
             desired.clients.values().any(|client| client.previous_name.as_ref() == Some(name))
         };
@@ -92,7 +94,7 @@ impl<'a> Draft<'a> {
         });
         for (name, client) in gone {
             match live_client(client, live) {
-                Ok(Some((id, found))) if !claims.contains_key(id) => {
+                Ok(Some((id, found))) if !claims.contains_key(id) && !is_pinned(id) => {
                     known.insert(id);
                     if found.active {
                         self.deactivate_client(name, id, &no_longer(commit, &client.source));

@@ -1,0 +1,154 @@
+//! What was declared at the applied commit: removals by history, protection that outlives its
+//! declaration, releases, and where actions come from.
+
+use insta::assert_snapshot;
+
+use super::super::Origin;
+use super::clients::{client, client_name, desired, live_client, removed, with};
+use super::*;
+
+const SKATT_HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
+
+fn applied(desired: Desired) -> Applied {
+    Applied { commit: "4b3fd65893".into(), desired }
+}
+
+fn after(desired: &Desired, before: Desired, live: &Live) -> String {
+    in_lines(&planned_after(desired, Some(&applied(before)), live))
+}
+
+fn nothing() -> Desired {
+    declared([])
+}
+
+#[test]
+fn what_is_not_declared_any_more_is_emptied_and_closed() {
+    let live = live([
+        ("etat:a", live_scope(true, &SKATT_HAS)),
+        ("etat:fremmed", live_scope(true, &SKATT_HAS)),
+        ("etat:lukket", live_scope(false, &SKATT_HAS)),
+    ]);
+    let before = declared(["etat:a", "etat:lukket", "etat:borte"].map(|name| (name, scope(&[]))));
+    assert_snapshot!(after(&nothing(), before.clone(), &live), @"
+    revoke etat:a 974761076
+    deactivate scope etat:a after:[revoke etat:a 974761076]
+    PV401 etat:fremmed
+    ");
+    let plan = planned_after(&nothing(), Some(&applied(before)), &live);
+    for action in &plan.actions {
+        assert_eq!(action.source.at.as_deref(), Some("4b3fd65893"));
+        assert_eq!((&*action.source.file, action.source.line), ("a.yaml", 3));
+        assert_eq!(action.reason.as_deref(), Some("no longer declared"));
+    }
+}
+
+#[test]
+fn a_release_is_an_action_where_it_was_ours_and_nothing_else() {
+    let live = live([("etat:a", live_scope(true, &SKATT_HAS))]);
+    let mut released = nothing();
+    released.removed.insert(name("etat:a"), removal(RemovalAction::Release));
+    let before = declared([("etat:a", scope(&[SKATT]))]);
+    assert_snapshot!(after(&released, before, &live), @"release scope etat:a");
+    assert_snapshot!(after(&released, released.clone(), &live), @"");
+}
+
+#[test]
+fn protection_outlives_its_declaration() {
+    let live =
+        live(["etat:a", "etat:b", "etat:c"].map(|name| (name, live_scope(true, &SKATT_HAS))));
+    let prevented = DesiredScope { prevent_deactivation: true, ..scope(&[SKATT]) };
+    let mut before = declared([
+        ("etat:a", prevented.clone()),
+        ("etat:b", scope(&[SKATT])),
+        ("etat:c", prevented),
+    ]);
+    let protect = GlobSetBuilder::new().add(Glob::new("etat:b").unwrap()).build().unwrap();
+    before.guards = Guards { protect, ..Guards::default() };
+    let paused = DesiredScope { active: false, ..scope(&[SKATT]) };
+    let mut now = declared([("etat:c", paused)]);
+    now.removed.insert(name("etat:b"), removal(RemovalAction::Deactivate));
+    assert_snapshot!(after(&now, before, &live), @"
+    blocked deactivate scope etat:a PV301
+    blocked deactivate scope etat:b PV302
+    blocked deactivate scope etat:c PV301
+    ");
+}
+
+#[test]
+fn a_client_that_is_not_declared_any_more_is_closed_before_the_scope_that_it_consumes() {
+    let mut live = with([("1f0a", live_client("app", true, &["etat:a"], &[]))]);
+    live.scopes.insert(name("etat:a"), live_scope(true, &[]));
+    let mut before = desired([client("app", &["etat:a"])]);
+    before.scopes.insert(name("etat:a"), scope(&[]));
+    assert_snapshot!(after(&nothing(), before.clone(), &live), @"
+    deactivate client app
+    deactivate scope etat:a after:[deactivate client app]
+    ");
+    let kept = Desired { clients: before.clients.clone(), ..nothing() };
+    assert_snapshot!(after(&kept, before, &live), @"
+    deactivate scope etat:a
+    PV406 client app
+    ");
+}
+
+#[test]
+fn a_client_that_another_declaration_is_now_stays() {
+    let live = with([("1f0a", live_client("app", true, &[], &[]))]);
+    let before = desired([client("app", &[])]);
+    let mut renamed = client("application", &[]);
+    renamed.previous_name = Some(client_name("app"));
+    assert_snapshot!(after(&desired([renamed]), before.clone(), &live), @r#"update client application client_name:"app"->"application""#);
+    let mut pinned = client("application", &[]);
+    pinned.id = Some("1f0a".parse().unwrap());
+    assert_snapshot!(after(&desired([pinned]), before, &live), @"blocked update client application PV312");
+}
+
+#[test]
+fn clients_are_released_and_protected_too() {
+    let live = with([("1f0a", live_client("app", true, &[], &[]))]);
+    let before = desired([client("app", &[])]);
+    let released = removed("app", None, RemovalAction::Release);
+    assert_snapshot!(after(&released, before.clone(), &live), @"release client app");
+    assert_snapshot!(after(&released, released.clone(), &live), @"");
+    let mut prevented = before;
+    for client in prevented.clients.values_mut() {
+        client.prevent_deactivation = true;
+    }
+    assert_snapshot!(after(&nothing(), prevented, &live), @"blocked deactivate client app PV301");
+}
+
+#[test]
+fn what_was_needed_before_too_is_drift() {
+    let live = live([("etat:a", live_scope(true, &[(KART, "APPROVED")]))]);
+    let before = declared([("etat:a", scope(&[SKATT]))]);
+    let now = declared([("etat:a", scope(&[SKATT, DIGDIR])), ("etat:b", scope(&[]))]);
+    let mut plan = planned_after(&now, Some(&applied(before.clone())), &live);
+    assert!(plan.actions.iter().all(|action| action.origin.is_none()));
+    plan.tell_origins(&planned_after(&before, Some(&applied(before.clone())), &live));
+    let origins = plan
+        .actions
+        .iter()
+        .map(|action| format!("{} {:?}", action.id(), action.origin.unwrap_or(Origin::Change)));
+    assert_snapshot!(origins.collect::<Vec<_>>().join("\n"), @"
+    revoke etat:a 971040238 Drift
+    create scope etat:b Change
+    grant etat:a 974761076 Drift
+    grant etat:a 991825827 Change
+    ");
+}
+
+#[test]
+fn what_differs_otherwise_than_before_is_change() {
+    let drifted = with_fields(true, &[], json!({ "description": "Skriv", "at_max_age": 30 }));
+    let live = live([("etat:a", drifted)]);
+    let before = declared([("etat:a", scope(&[]))]);
+    let mut now = before.clone();
+    for scope in now.scopes.values_mut() {
+        scope.attributes.at_max_age = 60;
+    }
+    let mut plan = planned(&now, &live);
+    plan.tell_origins(&planned(&before, &live));
+    assert_eq!(plan.actions[0].origin, Some(Origin::Change));
+    plan.tell_origins(&planned(&now, &live));
+    assert_eq!(plan.actions[0].origin, Some(Origin::Drift));
+}
