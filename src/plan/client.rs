@@ -94,16 +94,16 @@ impl<'a> Draft<'a> {
         });
         for (name, client) in gone {
             match live_client(client, live) {
-                Ok(Some((id, found))) if !claims.contains_key(id) && !is_pinned(id) => {
+                Ok(Some((id, found))) => {
                     known.insert(id);
-                    if found.active {
+                    if found.active && !claims.contains_key(id) && !is_pinned(id) {
                         self.deactivate_client(name, id, &no_longer(commit, &client.source));
                     }
                 }
                 Err(mismatch @ (Mismatch::Several(_) | Mismatch::OtherName { .. })) => {
                     self.mismatched(Verb::Deactivate, name, &mismatch);
                 }
-                Ok(_) | Err(Mismatch::NoSuchId(_) | Mismatch::OtherType { .. }) => {}
+                Ok(None) | Err(Mismatch::NoSuchId(_) | Mismatch::OtherType { .. }) => {}
             }
         }
     }
