@@ -13,7 +13,7 @@ use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::apply;
 use crate::digdir::Writer;
-use crate::history::{Actor, History, Record};
+use crate::history::{Actor, Conclusion, History, Record};
 use crate::plan::{Plan, Verb};
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
@@ -243,7 +243,7 @@ async fn carry_out(
     let record = |before, line| Record { commit: &commit, before, line };
     let begins = !plan.actions.is_empty();
     if let (Some(held), true) = (&hold, begins)
-        && let Err(failure) = held.log(record(None, &line))
+        && let Err(failure) = held.begin(record(None, &line), begun.dirty)
     {
         if let Some(hold) = hold {
             hold.release().await;
@@ -300,13 +300,16 @@ async fn conclude(
     ended: &ReportDocument,
     record: Record<'_>,
 ) -> Result<(), Failure> {
-    let applied = is_in_full(ended).then_some(record.commit);
-    let was_applied = plan.applied.as_ref().map(|applied| applied.commit.as_str());
-    if ended.actions.is_empty() && (applied.is_none() || applied == was_applied) {
+    let conclusion = match is_in_full(ended) {
+        true => Conclusion::InFull,
+        false => Conclusion::InPart,
+    };
+    let was_applied = plan.applied.as_ref().is_some_and(|applied| applied.commit == record.commit);
+    if ended.actions.is_empty() && (conclusion == Conclusion::InPart || was_applied) {
         hold.release().await;
         return Ok(());
     }
-    hold.conclude(record, applied).await
+    hold.conclude(record, conclusion).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is

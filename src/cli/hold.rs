@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::history::{self, Actor, History, Lock, Record};
+use crate::history::{self, Actor, Conclusion, History, Lock, Record};
 
 /// How often the lock is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(150);
@@ -50,19 +50,19 @@ impl Hold {
         !self.lost.load(Ordering::Relaxed) && self.lock.counts(Timestamp::now())
     }
 
-    /// Writes into the ledger.
-    pub(super) fn log(&self, record: Record<'_>) -> Result<(), Failure> {
-        self.lock.log(record).map_err(|error| git_failed(&error))
+    /// Writes the first line into the ledger.
+    pub(super) fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Failure> {
+        self.lock.begin(record, dirty).map_err(|error| git_failed(&error))
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
     pub(super) async fn conclude(
         self,
         record: Record<'_>,
-        applied: Option<&str>,
+        conclusion: Conclusion,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(record, applied).map_err(|error| git_failed(&error));
+        let concluded = self.lock.conclude(record, conclusion).map_err(|error| git_failed(&error));
         if concluded.is_err() {
             self.give_back();
         }

@@ -17,6 +17,9 @@ pub(super) struct Past {
     pub(super) commit: Option<Commit>,
     /// What was declared at the commit last applied in full.
     pub(super) applied: Option<Applied>,
+    /// That, and what was declared at a commit that was applied in part since: what is not declared
+    /// any more is told by it.
+    pub(super) before: Option<Applied>,
     /// What origins are told by.
     pub(super) base: Option<Applied>,
     /// What is not known, and what else there is to say.
@@ -70,11 +73,21 @@ impl Past {
         let base = base.map(|base| history.commit(base)).transpose();
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
         match history.refs() {
-            Ok(refs) => match refs.applied().as_deref().map(declared) {
-                Some(Ok(applied)) => past.applied = Some(applied),
-                Some(Err(why)) => past.unknown(&why),
-                None => {}
-            },
+            Ok(refs) => {
+                let mut known = |id: Option<String>| match declared(id.as_deref()?) {
+                    Ok(applied) => Some(applied),
+                    Err(why) => {
+                        past.unknown(&why);
+                        None
+                    }
+                };
+                let (applied, tried) = (known(refs.applied()), known(refs.tried()));
+                past.before = match (applied.clone(), tried) {
+                    (Some(applied), Some(tried)) => Some(applied.and(tried)),
+                    (applied, tried) => applied.or(tried),
+                };
+                past.applied = applied;
+            }
             Err(error) => past.unknown(&error.to_string()),
         }
         past.base = match base.as_deref().map(declared) {

@@ -108,6 +108,7 @@ impl Session {
         self.past = Past {
             commit: Some(Commit { commit, dirty: false }),
             base: Some(applied.clone()),
+            before: Some(applied.clone()),
             applied: Some(applied),
             notices: Vec::new(),
         };
@@ -144,11 +145,11 @@ impl Session {
     /// Compares with what is live.
     fn compared(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past { commit: _, applied, base, notices } = &self.past;
-        let applied = applied.as_ref();
-        let mut planned = plan(&self.desired, applied, live, now);
+        let Past { commit: _, applied: _, before, base, notices } = &self.past;
+        let before = before.as_ref();
+        let mut planned = plan(&self.desired, before, live, now);
         if let Some(base) = base {
-            planned.tell_origins(&plan(&base.desired, applied, live, now));
+            planned.tell_origins(&plan(&base.desired, before, live, now));
         }
         planned.add_notices(notices.iter().cloned());
         planned
@@ -156,7 +157,7 @@ impl Session {
 
     /// What a plan must know.
     pub(super) fn needs(&self) -> Needs {
-        let before = [&self.past.applied, &self.past.base].into_iter().flatten();
+        let before = [&self.past.before, &self.past.base].into_iter().flatten();
         let before = before.map(|applied| Needs::of(&applied.desired));
         before.fold(Needs::of(&self.desired), Needs::and)
     }

@@ -51,13 +51,29 @@ pub struct Source {
 /// The id of a commit, 40 hex digits.
 pub type CommitId = Arc<str>;
 
-/// What was declared at the commit that was last applied in full.
+/// What was declared at a commit that was applied.
 #[derive(Debug, Clone)]
 pub struct Applied {
     /// The commit.
     pub commit: CommitId,
     /// What its declarations hold.
     pub desired: Desired,
+}
+
+impl Applied {
+    /// With the scopes and clients that were declared at another commit alone.
+    #[must_use]
+    pub fn and(mut self, Self { commit, desired }: Self) -> Self {
+        for (name, mut scope) in desired.scopes {
+            scope.source.at = Some(commit.clone());
+            self.desired.scopes.entry(name).or_insert(scope);
+        }
+        for (name, mut client) in desired.clients {
+            client.source.at = Some(commit.clone());
+            self.desired.clients.entry(name).or_insert(client);
+        }
+        self
+    }
 }
 
 /// A declared scope.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::lock::{Lock, signature};
-use super::refs::{self, Update};
+use super::refs::{self, Refs, Update};
 use super::{History, oid};
 
 /// How often it is tried to write, as long as somebody else writes too.
@@ -81,28 +81,49 @@ impl History {
     }
 }
 
+/// How an apply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conclusion {
+    /// In full: its commit is the applied one from now on.
+    InFull,
+    /// Some of it was not done, or it was of no commit.
+    InPart,
+}
+
 impl Lock {
-    /// Writes a line into the ledger.
+    /// Writes the first line of an apply into the ledger. What is declared at its commit counts as
+    /// tried from now on, unless it is applied as no commit has it (`dirty`).
     ///
     /// # Errors
     /// It cannot be written; nothing is, then.
-    pub fn log(&self, record: Record<'_>) -> Result<(), Error> {
-        self.write(record, &|_| Ok(Vec::new()))
+    pub fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Error> {
+        let name = refs::tried(&self.history().environment);
+        self.write(record, &|now| {
+            let new = Some(oid(record.commit)?);
+            let is_new = !dirty && now.tried != new;
+            Ok(is_new
+                .then(|| Update { name: name.clone(), old: now.tried, new })
+                .into_iter()
+                .collect())
+        })
     }
 
-    /// Writes the last line of an apply into the ledger, moves the applied commit if one is given, and
-    /// gives the lock back: all or nothing.
+    /// Writes the last line of an apply into the ledger, moves the applied commit if it was applied in
+    /// full, and gives the lock back: all or nothing.
     ///
     /// # Errors
     /// Something of it cannot be written; nothing is, then.
-    pub fn conclude(&self, record: Record<'_>, applied: Option<&str>) -> Result<(), Error> {
-        let name = refs::applied(&self.history().environment);
-        self.write(record, &|old| {
+    pub fn conclude(&self, record: Record<'_>, conclusion: Conclusion) -> Result<(), Error> {
+        let environment = &self.history().environment;
+        let (applied, tried) = (refs::applied(environment), refs::tried(environment));
+        self.write(record, &|now| {
             let mut updates = Vec::new();
-            let new = applied.map(oid).transpose()?;
-            if new.is_some() && new != old {
-                updates.push(Update { name: name.clone(), old, new });
+            if conclusion == Conclusion::InFull {
+                let new = Some(oid(record.commit)?);
+                updates.push(Update { name: applied.clone(), old: now.applied, new });
+                updates.push(Update { name: tried.clone(), old: now.tried, new: None });
             }
+            updates.retain(|update| update.old != update.new);
             updates.push(self.given_back());
             Ok(updates)
         })
@@ -111,7 +132,7 @@ impl Lock {
     fn write(
         &self,
         record: Record<'_>,
-        more: &dyn Fn(Option<Oid>) -> Result<Vec<Update>, Error>,
+        more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>,
     ) -> Result<(), Error> {
         let history = self.history();
         let ledger = refs::ledger(&history.environment);
@@ -119,7 +140,7 @@ impl Lock {
             let now = history.refs()?;
             let repository = history.repository()?;
             let mut updates = vec![history.record(&repository, now.ledger, record)?];
-            updates.extend(more(now.applied)?);
+            updates.extend(more(&now)?);
             match history.update(&updates) {
                 // Somebody may write notes of his own.
                 Err(Error::Moved(name)) if name == ledger && tried < TRIES => {}

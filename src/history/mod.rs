@@ -4,6 +4,7 @@
 //! | ref | holds |
 //! |---|---|
 //! | `refs/portvakt/<env>/applied` | the commit last applied in full |
+//! | `refs/portvakt/<env>/tried` | the commit whose apply began last and did not end in full: what it made is ours too |
 //! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts |
 //! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
 //!
@@ -28,7 +29,7 @@ pub use actor::Actor;
 pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, prefix, would_be_committed};
 pub use error::Error;
-pub use ledger::Record;
+pub use ledger::{Conclusion, Record};
 pub use lock::{Holder, Lock};
 pub use refs::Refs;
 pub use tree::{Files, Rest};

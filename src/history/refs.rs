@@ -12,6 +12,8 @@ use super::error::Error;
 pub struct Refs {
     /// The commit last applied in full.
     pub(super) applied: Option<Oid>,
+    /// The commit whose apply began last and did not end in full.
+    pub(super) tried: Option<Oid>,
     pub(super) lock: Option<Oid>,
     pub(super) ledger: Option<Oid>,
 }
@@ -20,6 +22,11 @@ impl Refs {
     /// The commit last applied in full; `None` where nothing was.
     pub fn applied(&self) -> Option<String> {
         self.applied.map(|oid| oid.to_string())
+    }
+
+    /// The commit whose apply began last and did not end in full, if there is one.
+    pub fn tried(&self) -> Option<String> {
+        self.tried.map(|oid| oid.to_string())
     }
 }
 
@@ -35,6 +42,10 @@ pub(super) struct Update {
 
 pub(super) fn applied(environment: &str) -> String {
     format!("refs/portvakt/{environment}/applied")
+}
+
+pub(super) fn tried(environment: &str) -> String {
+    format!("refs/portvakt/{environment}/tried")
 }
 
 pub(super) fn lock(environment: &str) -> String {
@@ -71,11 +82,13 @@ impl History {
         let now = self.values(&repository)?;
         let refs = Refs {
             applied: now.get(&applied(&self.environment)).copied(),
+            tried: now.get(&tried(&self.environment)).copied(),
             lock: now.get(&lock(&self.environment)).copied(),
             ledger: now.get(&ledger(&self.environment)).copied(),
         };
         if self.remote.is_some() {
             self.mirror(&repository, &applied(&self.environment), refs.applied)?;
+            self.mirror(&repository, &tried(&self.environment), refs.tried)?;
             self.mirror(&repository, &ledger(&self.environment), refs.ledger)?;
         }
         Ok(refs)
@@ -111,8 +124,7 @@ impl History {
     }
 
     fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
-        let names =
-            [applied(&self.environment), lock(&self.environment), ledger(&self.environment)];
+        let names = [applied, tried, lock, ledger].map(|name| name(&self.environment));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match &self.remote {
             Some(remote) => self.program().refs(remote, &names),

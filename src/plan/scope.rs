@@ -168,7 +168,7 @@ pub(super) fn no_longer(commit: &CommitId, source: &Source) -> Removal {
     Removal {
         action: RemovalAction::Deactivate,
         reason: Some("no longer declared".to_owned()),
-        source: Source { at: Some(commit.clone()), ..source.clone() },
+        source: Source { at: source.at.clone().or(Some(commit.clone())), ..source.clone() },
     }
 }
 

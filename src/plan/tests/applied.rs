@@ -152,3 +152,19 @@ fn what_differs_otherwise_than_before_is_change() {
     plan.tell_origins(&planned(&now, &live));
     assert_eq!(plan.actions[0].origin, Some(Origin::Drift));
 }
+
+#[test]
+fn what_was_applied_in_part_is_ours_too() {
+    let live = live(["etat:a", "etat:b"].map(|name| (name, live_scope(true, &[]))));
+    let applied = applied(declared([("etat:a", scope(&[]))]));
+    let tried = declared([("etat:a", scope(&[])), ("etat:b", scope(&[]))]);
+    let before = applied.and(Applied { commit: "77aa".into(), desired: tried });
+    let plan = planned_after(&nothing(), Some(&before), &live);
+    let told = plan.actions.iter().map(|action| {
+        format!("{} at {}", action.id(), action.source.at.as_deref().unwrap_or("here"))
+    });
+    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
+    deactivate scope etat:a at 4b3fd65893
+    deactivate scope etat:b at 77aa
+    ");
+}
