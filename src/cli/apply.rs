@@ -161,7 +161,11 @@ async fn prepare(
         return Ok(Approved { remote, writer, plan, document });
     }
     let environment = &plan.environment;
-    ask::yes(&format!("Apply this to {environment}? Only 'yes' does: ")).await?;
+    ask::yes(
+        &format!("Apply this to {environment}? Only 'yes' does: "),
+        "nobody is there to approve the plan: say --auto-approve where a job applies what was reviewed",
+    )
+    .await?;
     let again = session.plan(global, writer.reader()).await?;
     if again.digest() != plan.digest() {
         let why =
