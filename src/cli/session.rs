@@ -74,7 +74,7 @@ impl Session {
     pub(super) fn commit(&self) -> Option<Commit> {
         match &self.rollback {
             Some(commit) => Some(Commit { commit: commit.clone(), dirty: false }),
-            None => history::checked_out(self.root()),
+            None => history::checked_out(self.root(), self.repository.key_files()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A repository that was read: what is wrong with it, and what it declares.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub struct Repository {
     settings: Settings,
     declared: Declared,
     found: Vec<Diagnostic>,
+    key_files: BTreeSet<String>,
 }
 
 /// Which environment is meant cannot be told.
@@ -58,9 +60,9 @@ pub enum EnvironmentError {
 /// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
-    from_parts(root, &bytes, |settings| {
+    let keys = KeyFiles::on_disk(root);
+    let repository = from_parts(root, &bytes, |settings| {
         let (listed, refused) = files::list(root, settings);
-        let keys = KeyFiles::on_disk(root);
         let parts = listed.into_par_iter().map(|listed| match files::read(&listed) {
             Ok(bytes) => reading::declarations(listed.name, &bytes, settings, &keys),
             Err(error) => {
@@ -68,7 +70,8 @@ pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
             }
         });
         (parts.collect(), refused)
-    })
+    })?;
+    Ok(Repository { key_files: keys.into_read(), ..repository })
 }
 
 /// Reads a repository whose files are in memory, as those of a git tree: what is in portvakt.yaml, and
@@ -115,13 +118,19 @@ fn from_parts(
     }
     found.append(&mut declared.diagnostics);
     found.extend(check::check(&declared, &settings.teams));
-    Ok(Repository { root: root.to_owned(), settings, declared, found })
+    let key_files = BTreeSet::new();
+    Ok(Repository { root: root.to_owned(), settings, declared, found, key_files })
 }
 
 impl Repository {
     /// The folder that holds portvakt.yaml.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The files of the folder with public keys that were read, by their paths in it.
+    pub fn key_files(&self) -> &BTreeSet<String> {
+        &self.key_files
     }
 
     /// What holds for the whole repository.

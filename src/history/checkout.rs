@@ -1,33 +1,41 @@
 //! How the files of a folder stand to its commit.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use git2::{Repository, StatusEntry, StatusOptions};
 
-/// The commit that a folder's files stand at.
+use crate::declare::is_yaml;
+
+/// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Its id, 40 hex digits.
     pub commit: String,
-    /// Whether files below the folder differ from it or are not in it.
+    /// Whether declarations differ from it or are not in it.
     pub dirty: bool,
 }
 
 /// The commit that a folder stands at; `None` outside git, before the first commit, or where git
-/// cannot be read.
-pub fn checked_out(folder: &Path) -> Option<Commit> {
+/// cannot be read. Of its files the YAML counts, which git may even be told to ignore, and
+/// `key_files`, by their paths in the folder.
+pub fn checked_out(folder: &Path, key_files: &BTreeSet<String>) -> Option<Commit> {
     let repository = Repository::discover(folder).ok()?;
     let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
     let below = below(&repository, folder)?;
     let mut options = StatusOptions::new();
-    // What git ignores is read as a declaration all the same.
     options.include_untracked(true).include_ignored(true);
     options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
     if !below.as_os_str().is_empty() {
-        options.pathspec(below).disable_pathspec_match(true);
+        options.pathspec(&below).disable_pathspec_match(true);
     }
+    let is_read = |entry: &StatusEntry<'_>| {
+        let path = Path::new(std::str::from_utf8(entry.path_bytes()).unwrap_or("x.yaml"));
+        let inside = path.strip_prefix(&below).ok().and_then(Path::to_str);
+        is_yaml(path) || inside.is_some_and(|path| key_files.contains(path))
+    };
     let statuses = repository.statuses(Some(&mut options));
-    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
+    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| is_read(&entry)));
     Some(Commit { commit, dirty })
 }
 
@@ -54,11 +62,4 @@ pub fn would_be_committed(file: &Path) -> bool {
 pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
     let top = repository.workdir()?.canonicalize().ok()?;
     Some(folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf())
-}
-
-/// Whether a file that differs from the commit may be a declaration, or was none of git's to
-/// leave out.
-fn counts(entry: &StatusEntry<'_>) -> bool {
-    let is_yaml = entry.path_bytes().ends_with(b".yaml") || entry.path_bytes().ends_with(b".yml");
-    is_yaml || !entry.status().is_ignored()
 }
