@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
@@ -178,11 +179,11 @@ async fn prepare(
 /// A commit that was overtaken is not applied: that would undo what came after it, unasked.
 fn check_order(session: &Session) -> Result<(), Failure> {
     match session.past.is_behind() {
-        Some(notice) if session.rollback.is_none() => Err(Failure::Refused(format!(
+        Some(notice) => Err(Failure::Refused(format!(
             "nothing was changed\n{}: {}",
             notice.code, notice.message
         ))),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -240,7 +241,7 @@ async fn carry_out(
 ) -> Result<Exit, Failure> {
     let who = (actor.who.clone(), actor.place.clone());
     let lifted = args.override_guards.clone().filter(|_| !plan.passed_limits.is_empty());
-    let begun = ReportDocument::begun(&document, who, lifted, session::now());
+    let begun = ReportDocument::begun(&document, who, lifted, Timestamp::now());
     let line = begun.line();
     let commit = document.repository.as_ref();
     let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
@@ -267,7 +268,7 @@ async fn carry_out(
             .await
         }
     };
-    let ended = begun.ended(&report, session::now());
+    let ended = begun.ended(&report, Timestamp::now());
     let concluded = match hold {
         Some(hold) => {
             conclude(hold, &document, &ended, record(begins.then_some(&line), &ended.line())).await

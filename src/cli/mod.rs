@@ -4,6 +4,7 @@
 mod apply;
 mod ask;
 mod client;
+mod comment;
 mod credentials;
 mod drift;
 mod exit;
@@ -103,6 +104,8 @@ enum Command {
     Drift(drift::Args),
     /// Show what it would take to make an older commit's declarations hold again
     Rollback(rollback::Args),
+    /// Put a plan on the pull request that the CI job's environment names, as one comment
+    Comment(comment::Args),
     /// Show a plan or a report that was saved
     Show(show::Args),
     /// Tell who applied what, when, from which commit and why
@@ -185,6 +188,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Token(args) => wait_for(token::run(&global, &args)),
         Command::Plan(args) => wait_for(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
+        Command::Comment(args) => wait_for(comment::run(&global, &args)),
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),

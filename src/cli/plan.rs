@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::remote::Remote;
 use super::session::Session;
 use super::{Global, interrupt};
 
@@ -28,10 +27,7 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut session = Session::open(global)?;
     let history = session.history()?;
     session.look_back(history.as_ref(), args.base.as_deref())?;
-    let remote = Remote::open(global, &session).await?;
-    let plan = session.plan(global, &remote.reader().await?).await?;
-    remote.close().await?;
-    let plan = session.document(&plan);
+    let plan = session.planned(global).await?;
     let pending = args.detailed_exitcode && !plan.is_as_declared();
     args.output.show(global, history.as_ref(), plan)?;
     Ok(if pending { Exit::Pending } else { Exit::Done })

@@ -10,12 +10,12 @@ use super::Global;
 use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, declared_at, git_failed};
 use super::progress::Progress;
-use super::remote::call_failed;
+use super::remote::{Remote, call_failed};
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
 use crate::domain::{Applied, Desired, Live, norwegian_date};
 use crate::history::{self, Commit, History};
-use crate::plan::{Plan, plan};
+use crate::plan::{Code, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
 
@@ -86,6 +86,10 @@ impl Session {
     ) -> Result<(), Failure> {
         let commit = self.commit();
         self.past = Past::look(history, self.root(), commit, &self.desired, base, today())?;
+        if self.rollback.is_some() {
+            // That is what it is for.
+            self.past.notices.retain(|notice| notice.code != Code::Behind);
+        }
         Ok(())
     }
 
@@ -132,6 +136,14 @@ impl Session {
             created: now(),
         };
         PlanDocument::new(plan, &context)
+    }
+
+    /// Reads what is live by credentials that can only read, and compares.
+    pub(super) async fn planned(&self, global: &Global) -> Result<PlanDocument, Failure> {
+        let remote = Remote::open(global, self).await?;
+        let plan = self.plan(global, &remote.reader().await?).await?;
+        remote.close().await?;
+        Ok(self.document(&plan))
     }
 
     /// Reads what is live and compares.

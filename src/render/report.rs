@@ -36,7 +36,7 @@ pub struct ReportDocument {
     pub who: String,
     /// Where: the address of a job's run, or the name of a machine.
     pub place: String,
-    /// When it began (RFC 3339, UTC).
+    /// When it began (RFC 3339, UTC, in milliseconds).
     pub started: String,
     /// When it ended; `null` where it is not known.
     pub ended: Option<String>,
@@ -150,7 +150,7 @@ impl ReportDocument {
             before: plan.applied.as_ref().map(|applied| applied.commit.clone()),
             who,
             place,
-            started: started.to_string(),
+            started: format!("{started:.3}"),
             ended: None,
             outcome: Ending::Begun,
             digest: plan.digest.clone(),
@@ -174,7 +174,7 @@ impl ReportDocument {
             };
         }
         self.unverified = report.unverified.clone();
-        self.ended = Some(ended.to_string());
+        self.ended = Some(format!("{ended:.3}"));
         self.outcome = if report.outcomes.contains(&Outcome::NotStarted) {
             Ending::Interrupted
         } else if !report.is_complete() || !self.blocked.is_empty() {
@@ -189,7 +189,7 @@ impl ReportDocument {
         self.actions.iter().filter(|action| action.outcome == outcome).count()
     }
 
-    fn sum(&self) -> String {
+    pub(super) fn sum(&self) -> String {
         let parts = [
             (self.count(ActionOutcome::Failed), "failed"),
             (self.count(ActionOutcome::Skipped), "skipped"),
