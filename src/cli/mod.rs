@@ -12,6 +12,7 @@ mod explain;
 mod files;
 mod history;
 mod hold;
+mod init;
 mod interrupt;
 mod keys;
 mod log;
@@ -94,6 +95,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin a repository, or add the files of a CI host to one
+    Init(init::Args),
     /// Check the repository, offline
     Validate(validate::Args),
     /// Show what would change
@@ -171,6 +174,7 @@ fn looks_like_key(text: &str) -> bool {
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
     match command {
+        Command::Init(args) => init::run(&global, &args),
         Command::Validate(args) => validate::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
