@@ -23,6 +23,8 @@ pub(super) struct Args {
 enum Format {
     /// For a reviewer
     Text,
+    /// For one comment on a pull request
+    Markdown,
     /// For programs; `portvakt schema plan` describes it
     Json,
 }
@@ -41,6 +43,7 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
         global.color,
         &match args.format {
             Format::Text => render::plan(&plan),
+            Format::Markdown => render::markdown::plan(&plan),
             Format::Json => render::json::plan(&plan),
         },
     )?;

@@ -6,6 +6,7 @@ pub mod document;
 mod explanation;
 pub mod json;
 pub mod keys;
+pub mod markdown;
 mod report;
 mod text;
 

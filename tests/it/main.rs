@@ -18,6 +18,7 @@ mod fix;
 mod git;
 mod hooks;
 mod keys;
+mod markdown;
 mod mistakes;
 mod openapi;
 mod output;
