@@ -57,6 +57,15 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| cannot_be_written(path, &error))
 }
 
+/// Makes a file, or puts it at once in the place of the one that is there.
+pub(super) fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => replace(&writable(path)?, text),
+        Ok(_) => Err(cannot_be_written(path, &"it is there, and no file")),
+        Err(_) => create(path, text),
+    }
+}
+
 /// Makes a file that is not there yet, with what it holds; nothing is ever overwritten, and no
 /// symbolic link is followed. Its folder is made too.
 pub(super) fn create(path: &Path, text: &str) -> Result<(), Failure> {

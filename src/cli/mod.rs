@@ -17,6 +17,7 @@ mod remote;
 mod sandbox;
 mod schema;
 mod session;
+mod snapshot;
 mod token;
 mod validate;
 
@@ -90,6 +91,9 @@ enum Command {
     Plan(plan::Args),
     /// Change it
     Apply(apply::Args),
+    /// Write what is live to a file, so that a pull request from a fork is planned without secrets
+    #[command(long_about = snapshot::ABOUT)]
+    Snapshot(snapshot::Args),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -164,6 +168,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Token(args) => wait_for(token::run(&global, &args)),
         Command::Plan(args) => wait_for(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
+        Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }
 }

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::remote::call_failed;
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::{Desired, norwegian_date};
+use crate::domain::{Desired, Live, norwegian_date};
 use crate::history;
 use crate::plan::{Plan, plan};
 use crate::render::Context;
@@ -57,17 +57,26 @@ impl Session {
 
     /// Reads what is live and compares.
     pub(super) async fn plan(&self, global: &Global, reader: &Reader) -> Result<Plan, Failure> {
-        let progress = Progress::start(global, "reading accesses");
-        let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
-        drop(progress);
-        let live = live.map_err(call_failed)?;
-        Ok(plan(&self.desired, None, &live, Timestamp::now()))
+        Ok(self.compare(&live(global, reader, &self.needs()).await?))
+    }
+
+    /// Compares with what is live, or was.
+    pub(super) fn compare(&self, live: &Live) -> Plan {
+        plan(&self.desired, None, live, Timestamp::now())
     }
 
     /// What a plan must know.
     pub(super) fn needs(&self) -> Needs {
         Needs::of(&self.desired)
     }
+}
+
+/// Reads what is live, and tells how far it has come.
+pub(super) async fn live(global: &Global, reader: &Reader, needs: &Needs) -> Result<Live, Failure> {
+    let progress = Progress::start(global, "reading accesses");
+    let live = reader.live(needs, &|read| progress.tell(read.done, read.total)).await;
+    drop(progress);
+    live.map_err(call_failed)
 }
 
 /// The folder of the repository that is asked for.
@@ -81,7 +90,8 @@ pub(super) fn environment(global: &Global) -> Option<&str> {
     global.env.as_deref().filter(|name| !name.is_empty())
 }
 
-fn now() -> Timestamp {
+/// The time, in whole seconds.
+pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -160,6 +160,11 @@ codes! {
         "The declared keys replace all that are registered. An application that runs with one of those \
          gets no more tokens. To change keys without a gap, declare the new ones beside the old, apply, \
          give the application a new one, and take the old ones out after that.";
+    /// The plan was compared with a snapshot.
+    FromSnapshot = "PV411", Notice,
+        "What has changed at DigDir since the time that it tells is not seen, and the plan that an \
+         apply makes may differ. The snapshot is what `portvakt snapshot` wrote; `portvakt plan` \
+         without --snapshot compares with what is live.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \
