@@ -27,6 +27,7 @@ mod sandbox;
 mod schema;
 mod session;
 mod show;
+mod snapshot;
 mod token;
 mod unlock;
 mod validate;
@@ -115,6 +116,9 @@ enum Command {
     History(history::Args),
     /// Show who holds the lock, and break it
     Unlock(unlock::Args),
+    /// Write what is live to a file, so that a pull request from a fork is planned without secrets
+    #[command(long_about = snapshot::ABOUT)]
+    Snapshot(snapshot::Args),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -196,6 +200,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
+        Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }
 }

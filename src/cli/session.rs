@@ -148,14 +148,11 @@ impl Session {
 
     /// Reads what is live and compares.
     pub(super) async fn plan(&self, global: &Global, reader: &Reader) -> Result<Plan, Failure> {
-        let progress = Progress::start(global, "reading accesses");
-        let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
-        drop(progress);
-        Ok(self.compared(&live.map_err(call_failed)?))
+        Ok(self.compare(&live(global, reader, &self.needs()).await?))
     }
 
-    /// Compares with what is live.
-    fn compared(&self, live: &Live) -> Plan {
+    /// Compares with what is live, or was.
+    pub(super) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
         let Past { commit: _, applied: _, before, base, notices } = &self.past;
         let before = before.as_ref();
@@ -173,6 +170,14 @@ impl Session {
         let before = before.map(|applied| Needs::of(&applied.desired));
         before.fold(Needs::of(&self.desired), Needs::and)
     }
+}
+
+/// Reads what is live, and tells how far it has come.
+pub(super) async fn live(global: &Global, reader: &Reader, needs: &Needs) -> Result<Live, Failure> {
+    let progress = Progress::start(global, "reading accesses");
+    let live = reader.live(needs, &|read| progress.tell(read.done, read.total)).await;
+    drop(progress);
+    live.map_err(call_failed)
 }
 
 /// The folder of the repository that is asked for.

@@ -103,6 +103,7 @@ pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Time
     draft.close_consumers_first();
     draft.tell_unmanaged();
     draft.tell_oddities();
+    draft.tell_snapshot();
     draft.finish()
 }
 
@@ -206,10 +207,18 @@ impl Draft<'_> {
     }
 
     fn tell_oddities(&mut self) {
-        self.notices.extend(self.live.oddities.iter().map(|(entity, oddity)| Notice {
+        self.notices.extend(self.live.oddities.iter().map(|odd| Notice {
             code: Code::Oddity,
-            target: entity.clone(),
-            message: oddity.clone(),
+            target: odd.entity.clone(),
+            message: odd.what.clone(),
+        }));
+    }
+
+    fn tell_snapshot(&mut self) {
+        self.notices.extend(self.live.snapshot.map(|time| Notice {
+            code: Code::FromSnapshot,
+            target: format!("environment {}", self.desired.environment),
+            message: format!("compared with a snapshot of {time}, not with what is live now"),
         }));
     }
 

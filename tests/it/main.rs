@@ -27,6 +27,7 @@ mod output;
 mod property;
 mod readme;
 mod sandbox;
+mod snapshot;
 mod support;
 mod tables;
 mod validate;
