@@ -19,7 +19,6 @@ use ci::{Host, Source};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder of the new repository [default: that of `-C`, or this one]
-    #[arg(conflicts_with = "repo")]
     dir: Option<PathBuf>,
     /// The organisation that owns the scopes
     #[arg(long, value_name = "NUMBER")]
@@ -59,6 +58,10 @@ struct Files {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    if args.dir.is_some() && global.repo.is_some() {
+        let why = "the folder is named twice: as DIR and by -C";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let root = args.dir.clone().or_else(|| global.repo.clone()).unwrap_or_else(|| ".".into());
     if args.ci.is_some() {
         ci::refuse_below_the_top(&root)?;

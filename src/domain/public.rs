@@ -29,7 +29,7 @@ pub(super) fn serialize<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     let is_key = representation.contains_key("kty");
-    let is_public = |name: &str| !is_secret(name) && !(is_key && PRIVATE_MEMBERS.contains(&name));
+    let is_public = |name: &str| !is_secret(name) && (!is_key || !PRIVATE_MEMBERS.contains(&name));
     let members = representation.iter().filter(|(name, _)| is_public(name));
     serializer.collect_map(members.map(|(name, value)| (name, Public(value))))
 }

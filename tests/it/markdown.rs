@@ -6,6 +6,7 @@ mod hostile;
 mod parsed;
 
 use portvakt::domain::AccessState::{Approved, Requested};
+use portvakt::plan::Origin;
 use portvakt::render::markdown;
 
 use crate::world::{DIGDIR, KART, SKATT, World};
@@ -83,7 +84,7 @@ fn hostile_names_in_the_declarations_and_live() {
 fn nothing_to_do() {
     let comment = run(&World::new());
     insta::with_settings!({ filters => [("[0-9a-f]{64}", "<digest>")] }, {
-        insta::assert_snapshot!(comment, @"
+        insta::assert_snapshot!(comment, @r###"
         <!-- portvakt plan test -->
         ## portvakt: plan for `test`
 
@@ -91,8 +92,14 @@ fn nothing_to_do() {
 
         Nothing to do.
 
+        ### Worth knowing
+
+        | Code | About | Worth knowing |
+        | --- | --- | --- |
+        | `PV409` | `git` | `this is no git repository: what is not declared any more is left alone, and what is drift is not told` |
+
         Digest `sha256:<digest>`
-        ");
+        "###);
     });
 }
 
@@ -107,4 +114,23 @@ fn the_digest_is_that_of_the_plan() {
     assert_eq!(plan["digest"], digest);
     assert!(comment.contains(&format!("`portvakt apply --expect {digest} --env test`")));
     assert!(comment.starts_with(&format!("{}\n", markdown::marker("test"))));
+}
+
+#[test]
+fn drift_is_folded_away_and_a_rollback_says_so() {
+    let mut plan = document::plan(9, &mut || "name".to_owned());
+    for (at, action) in plan.actions.iter_mut().enumerate() {
+        action.origin = Some(if at < 6 { Origin::Drift } else { Origin::Change });
+        action.changes.clear();
+    }
+    plan.rollback = true;
+    let comment = markdown::plan(&plan);
+    Parsed::of(&comment);
+    let (own, drift) = comment.split_once("<details>\n").unwrap();
+    assert!(own.contains("## portvakt: rollback for `name`"));
+    assert!(own.contains("### This pull request: takes access away or opens up"));
+    let summary = "<summary>Drift that was there before: 6 (6 of them take access away or open up)";
+    assert!(drift.starts_with(summary), "{drift}");
+    assert!(drift.contains("<details>\n<summary>Worth knowing: 6</summary>\n\n|"));
+    assert!(!comment.contains("--expect"), "an apply without more would not be the rollback");
 }
