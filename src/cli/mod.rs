@@ -7,6 +7,7 @@ mod credentials;
 mod exit;
 mod explain;
 mod files;
+mod init;
 mod interrupt;
 mod keys;
 mod log;
@@ -84,6 +85,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin a repository, or add the files of a CI host to one
+    Init(init::Args),
     /// Check the repository, offline
     Validate(validate::Args),
     /// Show what would change
@@ -149,6 +152,7 @@ fn looks_like_key(text: &str) -> bool {
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
     match command {
+        Command::Init(args) => init::run(&global, &args),
         Command::Validate(args) => validate::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),

@@ -17,6 +17,7 @@ mod faults;
 mod fix;
 mod git;
 mod hooks;
+mod init;
 mod keys;
 mod mistakes;
 mod openapi;
