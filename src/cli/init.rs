@@ -59,8 +59,7 @@ struct Files {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.dir.is_some() && global.repo.is_some() {
-        let why = "the folder is named twice: as DIR and by -C";
-        return Err(Failure::Usage(why.to_owned()));
+        return Err(Failure::Usage("say the folder once: as DIR or by -C".to_owned()));
     }
     let root = args.dir.clone().or_else(|| global.repo.clone()).unwrap_or_else(|| ".".into());
     if args.ci.is_some() {

@@ -149,6 +149,7 @@ fn one_repository_does_not_stand_in_another() {
         &[][..],
         &["below"],
         &["below", "--ci", "github"],
+        &["below", "-C", "."],
         &["--ci", "github", "--prefix", "etat"],
         &["--source", "a/b@c"],
         &["--orgno", "123456789"],

@@ -171,9 +171,8 @@ fn shell_in_all_files_parses_and_satisfies_shellcheck() {
     let folder = TempDir::new().unwrap();
     let shellcheck = has("shellcheck", "the shell in the CI files");
     for script in scripts() {
-        // An expression of the host, as it would be put in.
-        let expression = Regex::new(r"\$\{\{.*?\}\}").unwrap();
-        assert!(!expression.is_match(&script.text), "{}: {}", script.file, script.name);
+        // A host would put the value of an expression into the shell, whatever it holds.
+        assert!(!script.text.contains("${{"), "{}: {}", script.file, script.name);
         let file = folder.path().join("script");
         fs::write(&file, &script.text).unwrap();
         let shell = if script.file.contains("gitlab") { "sh" } else { "bash" };

@@ -117,22 +117,30 @@ fn plan_comment(environment: &str, digest: &str) -> String {
     format!("<!-- portvakt plan {environment} -->\r\n## Plan\r\n\r\nDigest `{digest}`\r\n")
 }
 
-/// What stands in the comments, and the digest that is found; or a part of why there is none.
-fn comments() -> Vec<(&'static str, Vec<(bool, String)>, Result<&'static str, &'static str>)> {
+/// A pull request's comments.
+struct Comments {
+    name: &'static str,
+    /// Whether each is ours, and what it holds.
+    all: Vec<(bool, String)>,
+    /// The digest that is found, or a part of why there is none.
+    expected: Result<&'static str, &'static str>,
+}
+
+fn comments() -> Vec<Comments> {
     let ours = |environment, digest| (true, plan_comment(environment, digest));
     let theirs = |digest| (false, plan_comment("test", digest));
-    vec![
+    let quoted = (true, format!("> {}", plan_comment("test", DIGEST)));
+    let inside = (true, format!("<!-- portvakt plan test -->\nsee Digest {DIGEST}"));
+    [
         ("ours", vec![ours("prod", OTHER), theirs(OTHER), ours("test", DIGEST)], Ok(DIGEST)),
         ("somebody else's", vec![theirs(DIGEST), ours("prod", DIGEST)], Err("no plan")),
         ("two", vec![ours("test", DIGEST), ours("test", OTHER)], Err("more than one")),
-        ("quoted", vec![(true, format!("> {}", plan_comment("test", DIGEST)))], Err("no plan")),
-        (
-            "not in a line of its own",
-            vec![(true, format!("<!-- portvakt plan test -->\nsee Digest {DIGEST}"))],
-            Err("no plan"),
-        ),
+        ("quoted", vec![quoted], Err("no plan")),
+        ("not in a line of its own", vec![inside], Err("no plan")),
         ("none", vec![], Err("no plan")),
     ]
+    .map(|(name, all, expected)| Comments { name, all, expected })
+    .into()
 }
 
 #[test]
@@ -152,7 +160,7 @@ fn github_finds_the_digest_that_was_reviewed() {
         { "number": 7, "merged_at": "2026-11-01T10:00:00Z", "merge_commit_sha": COMMIT },
     ]);
     let find = script(MERGE, FIND);
-    for (name, comments, expected) in comments() {
+    for Comments { name, all: comments, expected } in comments() {
         let comments: Vec<_> = comments
             .iter()
             .map(|(ours, body)| {
@@ -217,7 +225,7 @@ fn gitlab_applies_the_digest_that_was_reviewed() {
         { "iid": 8, "state": "opened", "target_branch": "main", "merged_at": null },
     ]);
     let apply = script(GITLAB, "portvakt-apply");
-    for (name, comments, expected) in comments() {
+    for Comments { name, all: comments, expected } in comments() {
         let notes: Vec<_> = comments
             .iter()
             .map(|(ours, body)| {
@@ -282,7 +290,7 @@ fn azure_finds_the_digest_that_was_reviewed() {
         { "pullRequestId": 7, "status": "completed", "targetRefName": "refs/heads/main" },
     ] }] });
     let find = script(AZURE_MERGE, FIND);
-    for (name, comments, expected) in comments() {
+    for Comments { name, all: comments, expected } in comments() {
         let comments: Vec<_> = comments
             .iter()
             .map(|(ours, body)| {
