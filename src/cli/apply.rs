@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
@@ -236,7 +237,7 @@ async fn carry_out(
 ) -> Result<Exit, Failure> {
     let who = (actor.who.clone(), actor.place.clone());
     let lifted = args.override_guards.clone().filter(|_| !plan.passed_limits.is_empty());
-    let begun = ReportDocument::begun(&document, who, lifted, session::now());
+    let begun = ReportDocument::begun(&document, who, lifted, Timestamp::now());
     let line = begun.line();
     let commit = document.repository.as_ref();
     let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
@@ -263,7 +264,7 @@ async fn carry_out(
             .await
         }
     };
-    let ended = begun.ended(&report, session::now());
+    let ended = begun.ended(&report, Timestamp::now());
     let concluded = match hold {
         Some(hold) => {
             conclude(hold, &document, &ended, record(begins.then_some(&line), &ended.line())).await
