@@ -102,17 +102,32 @@ impl Past {
             }
             None => past.applied.clone(),
         };
-        if let Some(applied) = &past.applied
-            && history.is_before(&commit.commit, &applied.commit).unwrap_or(false)
-        {
-            let message = format!(
-                "{} was applied before and is newer than what is read here, {}: this plan would undo \
-                 what came between, so apply refuses it. Bring this branch up to date",
-                applied.commit, commit.commit
-            );
-            past.tell(Code::Behind, "applied", &message);
+        let applied = past.applied.as_ref().map(|applied| applied.commit.clone());
+        match applied.as_deref().map(|applied| history.is_before(&commit.commit, applied)) {
+            None | Some(Ok(Some(false))) => {}
+            Some(Ok(Some(true))) => past.behind(&commit.commit),
+            Some(Ok(None)) => past.order_unknown(&commit.commit, "the clone is shallow"),
+            Some(Err(error)) => past.order_unknown(&commit.commit, &error.to_string()),
         }
         Ok(past)
+    }
+
+    fn behind(&mut self, commit: &str) {
+        let applied = self.applied.as_ref().map(|applied| &*applied.commit).unwrap_or_default();
+        let message = format!(
+            "{applied} was applied before and is newer than what is read here, {commit}: this plan \
+             would undo what came between, so apply refuses it. Bring this branch up to date"
+        );
+        self.tell(Code::Behind, "applied", &message);
+    }
+
+    fn order_unknown(&mut self, commit: &str, why: &str) {
+        let applied = self.applied.as_ref().map(|applied| &*applied.commit).unwrap_or_default();
+        let message = format!(
+            "{why}: whether {applied}, which was applied before, is newer than what is read here, \
+             {commit}, is not told"
+        );
+        self.tell(Code::HistoryUnknown, "applied", &message);
     }
 
     fn unknown(&mut self, why: &str) {

@@ -44,6 +44,9 @@ pub struct History {
     remote: Option<String>,
 }
 
+/// By how much a shallow clone is deepened at a time to find out how two commits stand to each other.
+const DEEPEN: [&str; 3] = ["--deepen=50", "--deepen=1000", "--unshallow"];
+
 /// Where an environment's refs are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
@@ -99,14 +102,31 @@ impl History {
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
     }
 
-    /// Whether a commit comes before another in history. `false` where a shallow clone does not tell.
+    /// Whether a commit comes before another in history; `None` where that cannot be told. What a
+    /// shallow clone lacks for it is fetched.
     ///
     /// # Errors
     /// The repository cannot be read.
-    pub fn is_before(&self, commit: &str, other: &str) -> Result<bool, Error> {
-        let repository = self.repository()?;
-        let (commit, other) = (oid(commit)?, oid(other)?);
-        Ok(commit != other && repository.graph_descendant_of(other, commit).unwrap_or(false))
+    pub fn is_before(&self, commit: &str, other: &str) -> Result<Option<bool>, Error> {
+        let (before, after) = (oid(commit)?, oid(other)?);
+        let mut steps = DEEPEN.into_iter();
+        loop {
+            let repository = self.repository()?;
+            let is_below = |a, b| repository.graph_descendant_of(a, b).unwrap_or(false);
+            if before == after || is_below(before, after) {
+                return Ok(Some(false));
+            }
+            if is_below(after, before) {
+                return Ok(Some(true));
+            }
+            if !repository.is_shallow() {
+                return Ok(Some(false));
+            }
+            let (Some(remote), Some(step)) = (&self.remote, steps.next()) else { return Ok(None) };
+            if self.program().deepen(remote, step, &[commit, other]).is_err() {
+                return Ok(None);
+            }
+        }
     }
 
     fn repository(&self) -> Result<Repository, Error> {

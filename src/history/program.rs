@@ -50,6 +50,12 @@ impl<'a> Git<'a> {
         self.run(&arguments).map(drop)
     }
 
+    /// Fetches more of what comes before commits.
+    pub(super) fn deepen(&self, remote: &str, by: &str, commits: &[&str]) -> Result<(), Error> {
+        let arguments = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", by];
+        self.run(&[&arguments, ["--", remote].as_slice(), commits].concat()).map(drop)
+    }
+
     /// Changes refs of the remote, all or none, each only if it is still what it is taken to be.
     pub(super) fn push(&self, remote: &str, updates: &[Update]) -> Result<(), Error> {
         match self.push_with(remote, &["--atomic"], updates) {

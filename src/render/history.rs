@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use globset::GlobMatcher;
+use jiff::Timestamp;
 
 use super::document::{ActionDocument, ConsumerDocument};
 use super::report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
@@ -51,10 +52,14 @@ pub fn chosen(mut reports: Vec<ReportDocument>, asked: &Asked<'_>) -> Vec<Report
         report.actions.retain(|reported| asked.asks_for(&reported.action));
     }
     reports.retain(|report| asked.is_all() || !report.actions.is_empty());
-    let order = |report: &ReportDocument| (report.started.clone(), report.report.clone());
+    let order = |report: &ReportDocument| (started(report), report.report.clone());
     reports.sort_by_key(order);
     reports.reverse();
     reports
+}
+
+fn started(report: &ReportDocument) -> Option<Timestamp> {
+    report.started.parse().ok()
 }
 
 /// Reports as JSON, with a line break at the end.
@@ -96,7 +101,9 @@ fn head(out: &mut String, report: &ReportDocument) {
         Ending::Done => HEADING,
         Ending::Begun | Ending::Partial | Ending::Interrupted => CAREFUL,
     };
-    let (when, outcome) = (printable(&report.started), report.outcome.as_str());
+    let to_second = |time: Timestamp| format!("{time:.0}");
+    let when = started(report).map_or_else(|| report.started.clone(), to_second);
+    let (when, outcome) = (printable(&when), report.outcome.as_str());
     let commit = report.commit.as_deref().map(short).unwrap_or_default();
     let dirty = if report.dirty { " with uncommitted changes" } else { "" };
     let what = if report.rollback { "rollback to " } else { "" };

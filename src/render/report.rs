@@ -36,7 +36,7 @@ pub struct ReportDocument {
     pub who: String,
     /// Where: the address of a job's run, or the name of a machine.
     pub place: String,
-    /// When it began (RFC 3339, UTC, in milliseconds).
+    /// When it began (RFC 3339, UTC, with milliseconds).
     pub started: String,
     /// When it ended; `null` where it is not known.
     pub ended: Option<String>,
@@ -150,7 +150,7 @@ impl ReportDocument {
             before: plan.applied.as_ref().map(|applied| applied.commit.clone()),
             who,
             place,
-            started: format!("{started:.3}"),
+            started: told(started),
             ended: None,
             outcome: Ending::Begun,
             digest: plan.digest.clone(),
@@ -174,7 +174,7 @@ impl ReportDocument {
             };
         }
         self.unverified = report.unverified.clone();
-        self.ended = Some(format!("{ended:.3}"));
+        self.ended = Some(told(ended));
         self.outcome = if report.outcomes.contains(&Outcome::NotStarted) {
             Ending::Interrupted
         } else if !report.is_complete() || !self.blocked.is_empty() {
@@ -219,6 +219,11 @@ impl ReportDocument {
     pub fn schema() -> Value {
         schemars::schema_for!(Self).to_value()
     }
+}
+
+/// A time as it stands in a report: one apply may follow another within a second.
+fn told(time: Timestamp) -> String {
+    format!("{time:.3}")
 }
 
 /// Whether a saved text is rather a report than a plan.

@@ -387,9 +387,9 @@ fn schemas_are_printed_as_they_are_committed() {
         ("declarations", "declarations"),
         ("settings", "portvakt"),
         ("plan", "plan"),
+        ("report", "report"),
         ("keys", "keys"),
         ("diagnostics", "diagnostics"),
-        ("keys", "keys"),
     ] {
         let printed = ran(&["schema", of]);
         assert_eq!(printed.code, 0);

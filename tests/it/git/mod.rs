@@ -1,0 +1,5 @@
+//! The life of declarations in git: a bare repository as the remote, and clones of it.
+
+mod checkout;
+mod life;
+mod remote;

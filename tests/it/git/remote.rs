@@ -1,0 +1,224 @@
+//! A bare repository as the remote, clones of it, and the program in those.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use portvakt::sandbox::Switches;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::world::{Ran, World, ids};
+
+/// What git needs, and nothing of the machine's own settings.
+const IDENTITY: [(&str, &str); 7] = [
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_AUTHOR_NAME", "Kari"),
+    ("GIT_AUTHOR_EMAIL", "kari@etaten.example"),
+    ("GIT_COMMITTER_NAME", "Kari"),
+    ("GIT_COMMITTER_EMAIL", "kari@etaten.example"),
+    ("USER", "kari"),
+];
+
+/// How long something is waited for that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A world with a remote.
+pub(crate) struct Remote {
+    pub(crate) world: World,
+    folder: TempDir,
+}
+
+/// A clone, or another folder below git.
+pub(crate) struct Clone<'r> {
+    world: &'r World,
+    pub(crate) path: PathBuf,
+}
+
+impl Remote {
+    /// A sandbox in which nothing is live, a remote, and a clone whose first commit declares nothing.
+    pub(crate) fn new() -> Self {
+        Self::with(Switches::default())
+    }
+
+    pub(crate) fn with(switches: Switches) -> Self {
+        let remote = Self { world: World::with(switches), folder: TempDir::new().unwrap() };
+        let clone = remote.first();
+        git(remote.folder.path(), &["init", "--quiet", "--bare", "-b", "main", "remote.git"]);
+        clone.git(&["init", "--quiet", "-b", "main"]);
+        clone.git(&["remote", "add", "origin", &remote.path().to_string_lossy()]);
+        clone.commit("Begin");
+        clone.git(&["push", "--quiet", "-u", "origin", "main"]);
+        remote
+    }
+
+    /// The bare repository.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("remote.git")
+    }
+
+    /// The clone that the first commit was made in.
+    pub(crate) fn first(&self) -> Clone<'_> {
+        self.at(self.world.folder())
+    }
+
+    /// Another clone.
+    pub(crate) fn another(&self, name: &str, more: &[&str]) -> Clone<'_> {
+        let path = self.folder.path().join(name);
+        let (from, to) = (format!("file://{}", self.path().display()), path.to_string_lossy());
+        git(self.folder.path(), &[&["clone", "--quiet"], more, &[&from, &to]].concat());
+        self.at(&path)
+    }
+
+    /// A folder that is there.
+    pub(crate) fn at(&self, path: &Path) -> Clone<'_> {
+        Clone { world: &self.world, path: path.to_owned() }
+    }
+
+    /// A folder beside the remote, for what is in no clone.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What one of the environment's refs is on the remote.
+    pub(crate) fn held(&self, name: &str) -> Option<String> {
+        let name = match name {
+            "ledger" => "refs/notes/portvakt/test".to_owned(),
+            name => format!("refs/portvakt/test/{name}"),
+        };
+        let found = git(&self.path(), &["for-each-ref", "--format=%(objectname)", &name]);
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// A program that the remote runs before it takes a push.
+    pub(crate) fn hook(&self, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.path().join("hooks/pre-receive");
+        // Put in place at once: it may be run at any time.
+        let new = path.with_extension("new");
+        std::fs::write(&new, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(new, path).unwrap();
+    }
+
+    pub(crate) fn no_hook(&self) {
+        std::fs::remove_file(self.path().join("hooks/pre-receive")).unwrap();
+    }
+}
+
+impl Clone<'_> {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        git(&self.path, arguments)
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.path.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Commits all that is here; gives the commit.
+    pub(crate) fn commit(&self, message: &str) -> String {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
+        self.head()
+    }
+
+    /// Writes the declarations, commits and pushes them; gives the commit.
+    pub(crate) fn declare(&self, yaml: &str) -> String {
+        self.write("declarations.yaml", yaml);
+        let commit = self.commit("Declare");
+        self.git(&["push", "--quiet", "origin", "HEAD"]);
+        commit
+    }
+
+    /// What is on the remote's branch now.
+    pub(crate) fn pull(&self) {
+        self.git(&["fetch", "--quiet", "origin", "main"]);
+        self.git(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+    }
+
+    pub(crate) fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// The program as a process, in a process group of its own.
+    pub(crate) fn process(&self, arguments: &[&str]) -> Command {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = self.world.process(arguments);
+        identified(&mut command).current_dir(&self.path).process_group(0);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        ran(self.process(arguments).output().unwrap())
+    }
+
+    /// Runs it and insists on how it ends.
+    pub(crate) fn ends(&self, code: i32, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}\n{}{}", ran.stdout, ran.stderr);
+        ran
+    }
+
+    pub(crate) fn plan(&self) -> Value {
+        let ran = self.ends(0, &["plan", "--format", "json"]);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// The ids of the plan's actions.
+    pub(crate) fn planned(&self) -> Vec<String> {
+        ids(&self.plan())
+    }
+
+    /// Applies, and insists that all is done.
+    pub(crate) fn apply(&self) -> Ran {
+        self.ends(0, &["apply", "--auto-approve"])
+    }
+
+    /// The ledger, the newest report first.
+    pub(crate) fn history(&self) -> Vec<Value> {
+        let ran = self.ends(0, &["history", "--format", "json"]);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+}
+
+/// A process's output as that of a run.
+pub(crate) fn ran(output: Output) -> Ran {
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// With what git needs of the environment.
+pub(crate) fn identified(command: &mut Command) -> &mut Command {
+    let from = ["PATH", "HOME"].map(|name| (name, std::env::var(name).unwrap_or_default()));
+    command.envs(from).envs(IDENTITY)
+}
+
+/// What git answers, which must be no error.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    command.env_clear().current_dir(folder).args(arguments).stdin(Stdio::null());
+    let ran = ran(identified(&mut command).output().unwrap());
+    assert_eq!(ran.code, 0, "git {arguments:?}: {}", ran.stderr);
+    ran.stdout.trim().to_owned()
+}
+
+/// Looks again and again until something is so.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Sends a signal to a process, or with `-` before the number to a group of processes.
+pub(crate) fn signal(signal: &str, to: &str) {
+    let sent = Command::new("kill").args([signal, "--", to]).output().unwrap();
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+}
