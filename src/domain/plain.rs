@@ -48,7 +48,8 @@ macro_rules! read_by_check {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                text.parse()
+                    .map_err(|error| serde::de::Error::custom(format_args!("{text:?}: {error}")))
             }
         }
     };
