@@ -17,7 +17,7 @@ use crate::digdir::Writer;
 use crate::history::{Actor, Conclusion, History, Record};
 use crate::plan::{Plan, Verb};
 use crate::render::document::PlanDocument;
-use crate::render::report::{Ending, ReportDocument};
+use crate::render::report::{ActionOutcome, Ending, ReportDocument};
 use crate::render::{self, moved};
 use crate::text::printable;
 
@@ -67,6 +67,8 @@ struct Approved {
     writer: Writer,
     plan: Plan,
     document: PlanDocument,
+    /// Whether an apply before it did not end in full.
+    is_unfinished: bool,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -145,6 +147,7 @@ async fn prepare(
     let writer = remote.writer().await?;
     let plan = session.plan(global, writer.reader()).await?;
     let mut document = session.document(&plan);
+    let is_unfinished = session.past.is_unfinished;
     write(global.color, &render::plan(&document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
@@ -155,11 +158,11 @@ async fn prepare(
         blame(&mut document, history);
     }
     if plan.actions.is_empty() {
-        return Ok(Approved { remote, writer, plan, document });
+        return Ok(Approved { remote, writer, plan, document, is_unfinished });
     }
     check_limits(&plan, args.override_guards.as_deref())?;
     if args.auto_approve {
-        return Ok(Approved { remote, writer, plan, document });
+        return Ok(Approved { remote, writer, plan, document, is_unfinished });
     }
     let environment = &plan.environment;
     ask::yes(
@@ -173,7 +176,7 @@ async fn prepare(
             "what is live has changed since the plan was shown: run apply again and look anew";
         return Err(Failure::Refused(why.to_owned()));
     }
-    Ok(Approved { remote, writer, plan: again, document })
+    Ok(Approved { remote, writer, plan: again, document, is_unfinished })
 }
 
 /// A commit that was overtaken is not applied: that would undo what came after it, unasked.
@@ -234,7 +237,7 @@ fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
 async fn carry_out(
     global: &Global,
     args: &Args,
-    Approved { remote, writer, plan, document }: Approved,
+    Approved { remote, writer, plan, document, is_unfinished }: Approved,
     actor: &Actor,
     hold: Option<Hold>,
     interrupt: watch::Receiver<bool>,
@@ -271,7 +274,11 @@ async fn carry_out(
     let ended = begun.ended(&report, Timestamp::now());
     let concluded = match hold {
         Some(hold) => {
-            conclude(hold, &document, &ended, record(begins.then_some(&line), &ended.line())).await
+            let was_applied =
+                document.applied.as_ref().is_some_and(|applied| applied.commit == commit);
+            let is_news = !was_applied || is_unfinished;
+            let ends = ended.line();
+            conclude(hold, is_news, &ended, record(begins.then_some(&line), &ends)).await
         }
         None => Ok(()),
     };
@@ -301,16 +308,12 @@ async fn carry_out(
 /// nothing was to be done and nothing is new, only the lock is given back.
 async fn conclude(
     hold: Hold,
-    plan: &PlanDocument,
+    is_news: bool,
     ended: &ReportDocument,
     record: Record<'_>,
 ) -> Result<(), Failure> {
-    let conclusion = match is_in_full(ended) {
-        true => Conclusion::InFull,
-        false => Conclusion::InPart,
-    };
-    let was_applied = plan.applied.as_ref().is_some_and(|applied| applied.commit == record.commit);
-    if ended.actions.is_empty() && (conclusion == Conclusion::InPart || was_applied) {
+    let conclusion = conclusion(ended);
+    if ended.actions.is_empty() && (conclusion != Conclusion::InFull || !is_news) {
         hold.release().await;
         return Ok(());
     }
@@ -320,17 +323,20 @@ async fn conclude(
 /// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
 /// left open. What is blocked for another reason waits for somebody else, and must not keep what is
 /// taken out of the declarations meanwhile from being told apart.
-fn is_in_full(ended: &ReportDocument) -> bool {
+fn conclusion(ended: &ReportDocument) -> Conclusion {
     let closes = |target: &str| target.starts_with(Verb::Deactivate.as_str());
-    match ended.outcome {
-        Ending::Done => !ended.dirty,
-        Ending::Partial => {
-            let is_done = |outcome| outcome == crate::render::report::ActionOutcome::Done;
-            !ended.dirty
-                && ended.unverified.is_none()
-                && ended.actions.iter().all(|action| is_done(action.outcome))
-                && !ended.blocked.iter().any(|blocked| closes(&blocked.target))
-        }
-        Ending::Begun | Ending::Interrupted => false,
+    let is_open = ended.blocked.iter().any(|blocked| closes(&blocked.target));
+    if ended.dirty || ended.unverified.is_some() || is_open {
+        return Conclusion::InPart;
+    }
+    let mut left = ended.actions.iter().filter(|action| action.outcome != ActionOutcome::Done);
+    let takes = |verb| match verb {
+        Verb::Revoke | Verb::Deactivate | Verb::Release => true,
+        Verb::Create | Verb::Update | Verb::Reactivate | Verb::Grant | Verb::Keys => false,
+    };
+    match left.clone().next() {
+        None => Conclusion::InFull,
+        Some(_) if left.any(|left| takes(left.action.action)) => Conclusion::InPart,
+        Some(_) => Conclusion::Closed,
     }
 }

@@ -17,9 +17,11 @@ pub(super) struct Past {
     pub(super) commit: Option<Commit>,
     /// What was declared at the commit last applied in full.
     pub(super) applied: Option<Applied>,
-    /// That, and what was declared at a commit that was applied in part since: what is not declared
+    /// That, and what was declared at commits that were applied in part since: what is not declared
     /// any more is told by it.
     pub(super) before: Option<Applied>,
+    /// Whether there are such commits.
+    pub(super) is_unfinished: bool,
     /// What origins are told by.
     pub(super) base: Option<Applied>,
     /// What is not known, and what else there is to say.
@@ -74,19 +76,19 @@ impl Past {
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
         match history.refs() {
             Ok(refs) => {
-                let mut known = |id: Option<String>| match declared(id.as_deref()?) {
+                let mut known = |id: String| match declared(&id) {
                     Ok(applied) => Some(applied),
                     Err(why) => {
                         past.unknown(&why);
                         None
                     }
                 };
-                let (applied, tried) = (known(refs.applied()), known(refs.tried()));
-                past.before = match (applied.clone(), tried) {
-                    (Some(applied), Some(tried)) => Some(applied.and(tried)),
-                    (applied, tried) => applied.or(tried),
-                };
-                past.applied = applied;
+                let tried = refs.tried();
+                let is_unfinished = !tried.is_empty();
+                let applied = refs.applied().and_then(&mut known);
+                let all = applied.clone().into_iter().chain(tried.into_iter().filter_map(known));
+                past.before = all.reduce(Applied::and);
+                (past.applied, past.is_unfinished) = (applied, is_unfinished);
             }
             Err(error) => past.unknown(&error.to_string()),
         }

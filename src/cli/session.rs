@@ -113,6 +113,7 @@ impl Session {
             commit: Some(Commit { commit, dirty: false }),
             base: Some(applied.clone()),
             before: Some(applied.clone()),
+            is_unfinished: false,
             applied: Some(applied),
             notices: Vec::new(),
         };
@@ -154,7 +155,7 @@ impl Session {
     /// Compares with what is live, or was.
     pub(super) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past { commit: _, applied: _, before, base, notices } = &self.past;
+        let Past { commit: _, applied: _, before, is_unfinished: _, base, notices } = &self.past;
         let before = before.as_ref();
         let mut planned = plan(&self.desired, before, live, now);
         if let Some(base) = base {

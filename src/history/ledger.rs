@@ -86,6 +86,8 @@ impl History {
 pub enum Conclusion {
     /// In full: its commit is the applied one from now on.
     InFull,
+    /// Some of it was not done, but nothing is left that is declared no longer.
+    Closed,
     /// Some of it was not done, or it was of no commit.
     InPart,
 }
@@ -97,14 +99,13 @@ impl Lock {
     /// # Errors
     /// It cannot be written; nothing is, then.
     pub fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Error> {
-        let name = refs::tried(&self.history().environment);
+        let environment = &self.history().environment;
         self.write(record, &|now| {
-            let new = Some(oid(record.commit)?);
-            let is_new = !dirty && now.tried != new;
-            Ok(is_new
-                .then(|| Update { name: name.clone(), old: now.tried, new })
-                .into_iter()
-                .collect())
+            let commit = oid(record.commit)?;
+            let is_known = now.applied == Some(commit) || now.tried.contains(&commit);
+            let name = refs::tried(environment, commit);
+            let tries = Update { name, old: None, new: Some(commit) };
+            Ok(if dirty || is_known { Vec::new() } else { vec![tries] })
         })
     }
 
@@ -115,15 +116,22 @@ impl Lock {
     /// Something of it cannot be written; nothing is, then.
     pub fn conclude(&self, record: Record<'_>, conclusion: Conclusion) -> Result<(), Error> {
         let environment = &self.history().environment;
-        let (applied, tried) = (refs::applied(environment), refs::tried(environment));
         self.write(record, &|now| {
+            let commit = oid(record.commit)?;
             let mut updates = Vec::new();
-            if conclusion == Conclusion::InFull {
-                let new = Some(oid(record.commit)?);
-                updates.push(Update { name: applied.clone(), old: now.applied, new });
-                updates.push(Update { name: tried.clone(), old: now.tried, new: None });
+            if conclusion == Conclusion::InFull && now.applied != Some(commit) {
+                let name = refs::applied(environment);
+                updates.push(Update { name, old: now.applied, new: Some(commit) });
             }
-            updates.retain(|update| update.old != update.new);
+            let is_over = |tried: &Oid| match conclusion {
+                Conclusion::InFull => true,
+                Conclusion::Closed => *tried != commit,
+                Conclusion::InPart => false,
+            };
+            updates.extend(now.tried.iter().copied().filter(is_over).map(|tried| {
+                let name = refs::tried(environment, tried);
+                Update { name, old: Some(tried), new: None }
+            }));
             updates.push(self.given_back());
             Ok(updates)
         })

@@ -4,7 +4,7 @@
 //! | ref | holds |
 //! |---|---|
 //! | `refs/portvakt/<env>/applied` | the commit last applied in full |
-//! | `refs/portvakt/<env>/tried` | the commit whose apply began last and did not end in full: what it made is ours too |
+//! | `refs/portvakt/<env>/tried/<commit>` | each commit whose apply began since and did not end in full: what it made is ours too |
 //! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts |
 //! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
 //!

@@ -24,20 +24,25 @@ impl<'a> Git<'a> {
         Self { folder }
     }
 
-    /// What the remote has under these names.
+    /// What the remote has under these names, and under all that begin with something.
     pub(super) fn refs(
         &self,
         remote: &str,
-        names: &[&str],
+        names: &[String],
+        beginning: &str,
     ) -> Result<BTreeMap<String, Oid>, Error> {
         let arguments = ["ls-remote", "--quiet", "--", remote];
-        let listed = self.run(&[&arguments, names].concat())?;
+        let patterns = names.iter().cloned().chain([format!("{beginning}*")]);
+        let patterns: Vec<String> = patterns.collect();
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let listed = self.run(&[&arguments, patterns.as_slice()].concat())?;
         let entries = listed.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), Oid::from_str(id).ok()?))
         });
         // A pattern matches the ends of longer names too.
-        Ok(entries.filter(|(name, _)| names.contains(&name.as_str())).collect())
+        let is_asked = |name: &String| names.contains(name) || name.starts_with(beginning);
+        Ok(entries.filter(|(name, _)| is_asked(name)).collect())
     }
 
     /// Fetches what a name or an id stands for.

@@ -8,12 +8,12 @@ use super::History;
 use super::error::Error;
 
 /// What the refs of an environment are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refs {
     /// The commit last applied in full.
     pub(super) applied: Option<Oid>,
-    /// The commit whose apply began last and did not end in full.
-    pub(super) tried: Option<Oid>,
+    /// The commits whose apply began since and did not end in full.
+    pub(super) tried: Vec<Oid>,
     pub(super) lock: Option<Oid>,
     pub(super) ledger: Option<Oid>,
 }
@@ -24,9 +24,9 @@ impl Refs {
         self.applied.map(|oid| oid.to_string())
     }
 
-    /// The commit whose apply began last and did not end in full, if there is one.
-    pub fn tried(&self) -> Option<String> {
-        self.tried.map(|oid| oid.to_string())
+    /// The commits whose apply began since and did not end in full.
+    pub fn tried(&self) -> Vec<String> {
+        self.tried.iter().map(Oid::to_string).collect()
     }
 }
 
@@ -44,8 +44,14 @@ pub(super) fn applied(environment: &str) -> String {
     format!("refs/portvakt/{environment}/applied")
 }
 
-pub(super) fn tried(environment: &str) -> String {
-    format!("refs/portvakt/{environment}/tried")
+/// What the refs of all tried commits begin with.
+fn all_tried(environment: &str) -> String {
+    format!("refs/portvakt/{environment}/tried/")
+}
+
+/// A ref of its own for each, so that none takes another's place.
+pub(super) fn tried(environment: &str, commit: Oid) -> String {
+    format!("{}{commit}", all_tried(environment))
 }
 
 pub(super) fn lock(environment: &str) -> String {
@@ -82,14 +88,20 @@ impl History {
         let now = self.values(&repository)?;
         let refs = Refs {
             applied: now.get(&applied(&self.environment)).copied(),
-            tried: now.get(&tried(&self.environment)).copied(),
+            tried: now
+                .iter()
+                .filter(|(name, _)| name.starts_with(&all_tried(&self.environment)))
+                .map(|(_, oid)| *oid)
+                .collect(),
             lock: now.get(&lock(&self.environment)).copied(),
             ledger: now.get(&ledger(&self.environment)).copied(),
         };
         if self.remote.is_some() {
             self.mirror(&repository, &applied(&self.environment), refs.applied)?;
-            self.mirror(&repository, &tried(&self.environment), refs.tried)?;
             self.mirror(&repository, &ledger(&self.environment), refs.ledger)?;
+            for oid in &refs.tried {
+                self.fetch_missing(&repository, &tried(&self.environment, *oid), *oid)?;
+            }
         }
         Ok(refs)
     }
@@ -124,15 +136,11 @@ impl History {
     }
 
     fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
-        let names = [applied, tried, lock, ledger].map(|name| name(&self.environment));
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names = [applied, lock, ledger].map(|name| name(&self.environment));
+        let tried = all_tried(&self.environment);
         match &self.remote {
-            Some(remote) => self.program().refs(remote, &names),
-            None => names
-                .into_iter()
-                .filter_map(|name| Some((name.to_owned(), local(repository, name).transpose()?)))
-                .map(|(name, oid)| oid.map(|oid| (name, oid)))
-                .collect(),
+            Some(remote) => self.program().refs(remote, &names, &tried),
+            None => local_values(repository, &names, &tried),
         }
     }
 
@@ -156,12 +164,34 @@ impl History {
             }
         }
         for Update { name, new, .. } in updates {
-            if *name != lock(&self.environment) {
+            if [applied, ledger].map(|name| name(&self.environment)).contains(name) {
                 set_local(&repository, name, *new)?;
             }
         }
         Ok(())
     }
+}
+
+/// What refs of this clone are: those of these names, and all that begin with something.
+fn local_values(
+    repository: &Repository,
+    names: &[String],
+    beginning: &str,
+) -> Result<BTreeMap<String, Oid>, Error> {
+    let mut values = BTreeMap::new();
+    for name in names {
+        if let Some(oid) = local(repository, name)? {
+            values.insert(name.clone(), oid);
+        }
+    }
+    let unreadable = |error: git2::Error| Error::read(beginning, &error);
+    for found in repository.references_glob(&format!("{beginning}*")).map_err(unreadable)? {
+        let found = found.map_err(unreadable)?;
+        if let (Ok(name), Some(oid)) = (found.name(), found.target()) {
+            values.insert(name.to_owned(), oid);
+        }
+    }
+    Ok(values)
 }
 
 /// What a ref of this clone is.

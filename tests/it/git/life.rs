@@ -1,10 +1,12 @@
 //! The whole life of declarations, over two clones.
 
 use portvakt::domain::AccessState::Approved;
+use portvakt::sandbox::Fault;
 use serde_json::Value;
 
 use super::remote::Remote;
-use crate::world::{DIGDIR, KART, SKATT};
+use crate::faults::rule;
+use crate::world::{DIGDIR, KART, SKATT, orgno};
 
 /// A scope with who has access to it.
 pub(crate) fn scope(name: &str, consumers: &[&str]) -> String {
@@ -34,7 +36,7 @@ fn what_was_applied_is_taken_away_again_when_it_is_declared_no_longer() {
     let first = one.declare(&scopes(&[("etat:a", &[SKATT, KART]), ("etat:b", &[SKATT])]));
     one.apply();
     assert_eq!(remote.held("applied"), Some(first.clone()));
-    assert_eq!((remote.held("lock"), remote.held("tried")), (None, None));
+    assert_eq!((remote.held("lock"), remote.tried().len()), (None, 0));
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [KART, SKATT]);
 
     two.pull();
@@ -186,4 +188,47 @@ fn a_shallow_clone_gets_what_it_lacks() {
 
 fn git_is_healthy(remote: &Remote) {
     super::remote::git(&remote.path(), &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn what_unfinished_applies_have_made_is_taken_away_however_many_there_were() {
+    let remote = Remote::new();
+    let (world, one) = (&remote.world, remote.first());
+    one.declare(&scopes(&[("etat:a", &[])]));
+    one.apply();
+    world.sandbox.edit(|state| drop(state.unknown_organizations.insert(orgno(DIGDIR))));
+    let applied = one.declare(&scopes(&[("etat:a", &[DIGDIR]), ("etat:b", &[])]));
+    one.ends(6, &["apply", "--auto-approve"]);
+    // The second one makes something too, and cannot take away what the first one has made.
+    one.declare(&scopes(&[("etat:a", &[DIGDIR]), ("etat:c", &[])]));
+    let refused = Fault::Status { status: 400, retry_after: None };
+    world.sandbox.inject(rule(("DELETE", "/scopes?scope=etat%3Ab"), 1, refused));
+    one.ends(6, &["apply", "--auto-approve"]);
+    assert_ne!(remote.held("applied"), Some(applied));
+    // The third one takes away both, and is left with what is refused alone.
+    let third = one.declare(&scopes(&[("etat:a", &[DIGDIR])]));
+    let planned = ["grant etat:a 991825827", "deactivate scope etat:b", "deactivate scope etat:c"];
+    assert_eq!(one.planned(), planned);
+    one.ends(6, &["apply", "--auto-approve"]);
+    assert_eq!(remote.tried(), [third]);
+    one.declare(&scopes(&[("etat:a", &[])]));
+    one.apply();
+    assert_eq!(remote.tried(), [""; 0]);
+    assert_eq!((world.open_to("etat:b"), world.open_to("etat:c")), (None, None));
+}
+
+#[test]
+fn an_unfinished_apply_that_is_taken_back_is_forgotten() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[])]));
+    one.apply();
+    let refused = Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(rule(("POST", "/scopes"), 1, refused));
+    one.declare(&scopes(&[("etat:a", &[]), ("etat:b", &[])]));
+    one.ends(6, &["apply", "--auto-approve"]);
+    assert_eq!(remote.tried(), [one.head()]);
+    one.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    one.apply();
+    assert_eq!(remote.tried(), [""; 0], "nothing of it is ours any more");
 }

@@ -91,6 +91,13 @@ impl Remote {
         (!found.is_empty()).then_some(found)
     }
 
+    /// The commits whose apply began and did not end in full.
+    pub(crate) fn tried(&self) -> Vec<String> {
+        let format = "--format=%(objectname)";
+        let found = git(&self.path(), &["for-each-ref", format, "refs/portvakt/test/tried/"]);
+        found.lines().map(str::to_owned).collect()
+    }
+
     /// A program that the remote runs before it takes a push.
     pub(crate) fn hook(&self, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
