@@ -15,7 +15,7 @@ use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
 use crate::domain::{Applied, Desired, Live, norwegian_date};
 use crate::history::{self, Commit, History};
-use crate::plan::{Code, Plan, plan};
+use crate::plan::{Code, Notice, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
 
@@ -63,6 +63,7 @@ impl Session {
     /// Takes the declarations of an older commit. Guards stay those of today.
     pub(super) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
         let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
+        self.check_older(history, &commit)?;
         let older = declared_at(history, self.root(), &commit, &self.desired.environment, today());
         let older = older.map_err(Failure::Failed)?;
         self.desired = Desired { guards: self.desired.guards.clone(), ..older };
@@ -70,11 +71,27 @@ impl Session {
         Ok(())
     }
 
+    /// What nobody has merged is not rolled back to: the commit must come before the one that is checked
+    /// out, or be the applied one.
+    fn check_older(&self, history: &History, commit: &str) -> Result<(), Failure> {
+        let here = self.commit().map(|here| here.commit).unwrap_or_default();
+        let is_older = here == commit
+            || history.is_before(commit, &here).map_err(|error| git_failed(&error))? == Some(true)
+            || history.refs().is_ok_and(|refs| refs.applied().as_deref() == Some(commit));
+        match is_older {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "{commit} is no older commit of what is checked out, {here}: a rollback goes back to what \
+                 was merged before. Nothing was changed"
+            ))),
+        }
+    }
+
     /// The commit whose declarations are read; `None` outside git.
     pub(super) fn commit(&self) -> Option<Commit> {
         match &self.rollback {
             Some(commit) => Some(Commit { commit: commit.clone(), dirty: false }),
-            None => history::checked_out(self.root(), self.repository.key_files()),
+            None => history::checked_out(self.root(), &|path| self.repository.reads(path)),
         }
     }
 
@@ -115,8 +132,17 @@ impl Session {
             before: Some(applied.clone()),
             is_unfinished: false,
             applied: Some(applied),
+            is_unreadable: false,
             notices: Vec::new(),
         };
+        if !refs.tried().is_empty() {
+            let message = format!(
+                "an apply of {} did not end in full: what it did is told as drift until one does",
+                refs.tried().join(", ")
+            );
+            let target = "tried".to_owned();
+            self.past.notices.push(Notice { code: Code::HistoryUnknown, target, message });
+        }
         Ok(())
     }
 
@@ -155,7 +181,15 @@ impl Session {
     /// Compares with what is live, or was.
     pub(super) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past { commit: _, applied: _, before, is_unfinished: _, base, notices } = &self.past;
+        let Past {
+            commit: _,
+            applied: _,
+            before,
+            is_unfinished: _,
+            is_unreadable: _,
+            base,
+            notices,
+        } = &self.past;
         let before = before.as_ref();
         let mut planned = plan(&self.desired, before, live, now);
         if let Some(base) = base {

@@ -14,7 +14,7 @@ use super::environments::EnvironmentSet;
 use super::here::Here;
 use super::key_files::KeyFiles;
 use super::rules::Rule;
-use super::settings::{Settings, settings};
+use super::settings::{SETTINGS_FILE, Settings, settings};
 use super::silences::{self, Silence};
 use super::suggest::{did_you_mean, list};
 use super::{advice, check, files, reading, resolve};
@@ -128,9 +128,12 @@ impl Repository {
         &self.root
     }
 
-    /// The files of the folder with public keys that were read, by their paths in it.
-    pub fn key_files(&self) -> &BTreeSet<String> {
-        &self.key_files
+    /// Whether a file of the folder is read, by its path in it: portvakt.yaml, YAML with declarations,
+    /// and the files with public keys that those name.
+    pub fn reads(&self, path: &str) -> bool {
+        path == SETTINGS_FILE
+            || self.key_files.contains(path)
+            || (files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings))
     }
 
     /// What holds for the whole repository.

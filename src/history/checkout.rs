@@ -1,11 +1,8 @@
 //! How the files of a folder stand to its commit.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use git2::{Repository, StatusEntry, StatusOptions};
-
-use crate::declare::is_yaml;
 
 /// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +14,9 @@ pub struct Commit {
 }
 
 /// The commit that a folder stands at; `None` outside git, before the first commit, or where git
-/// cannot be read. Of its files the YAML counts, which git may even be told to ignore, and
-/// `key_files`, by their paths in the folder.
-pub fn checked_out(folder: &Path, key_files: &BTreeSet<String>) -> Option<Commit> {
+/// cannot be read. Of its files those count that are read, by their paths in the folder, even where git
+/// is told to ignore them.
+pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Option<Commit> {
     let repository = Repository::discover(folder).ok()?;
     let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
     let below = below(&repository, folder)?;
@@ -29,13 +26,14 @@ pub fn checked_out(folder: &Path, key_files: &BTreeSet<String>) -> Option<Commit
     if !below.as_os_str().is_empty() {
         options.pathspec(&below).disable_pathspec_match(true);
     }
-    let is_read = |entry: &StatusEntry<'_>| {
-        let path = Path::new(std::str::from_utf8(entry.path_bytes()).unwrap_or("x.yaml"));
-        let inside = path.strip_prefix(&below).ok().and_then(Path::to_str);
-        is_yaml(path) || inside.is_some_and(|path| key_files.contains(path))
+    let counts = |entry: &StatusEntry<'_>| {
+        let path = std::str::from_utf8(entry.path_bytes()).ok().map(Path::new);
+        // A name that is no text is told as something that is wrong with the declarations.
+        let inside = path.and_then(|path| path.strip_prefix(&below).ok()?.to_str());
+        inside.is_some_and(is_read)
     };
     let statuses = repository.statuses(Some(&mut options));
-    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| is_read(&entry)));
+    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
     Some(Commit { commit, dirty })
 }
 

@@ -94,8 +94,8 @@ impl History {
         }
         let unknown = || Error::Revision(revision.to_owned());
         let remote = self.remote.as_ref().ok_or_else(unknown)?;
-        // What looks like an option is none.
-        if revision.starts_with('-') {
+        // What git would take for an option or a refspec is none of them.
+        if revision.starts_with(['-', '+']) || revision.contains([':', '*']) {
             return Err(unknown());
         }
         self.program().fetch(remote, revision, repository.is_shallow()).map_err(|_| unknown())?;

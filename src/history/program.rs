@@ -80,7 +80,14 @@ impl<'a> Git<'a> {
             .collect();
         let specs: Vec<_> =
             updates.iter().map(|Update { name, new, .. }| format!("{}:{name}", id(new))).collect();
-        let mut arguments = vec!["push", "--quiet", "--no-verify", "--no-signed"];
+        let mut arguments = vec![
+            "push",
+            "--quiet",
+            "--no-verify",
+            "--no-signed",
+            "--no-follow-tags",
+            "--recurse-submodules=no",
+        ];
         arguments.extend(more);
         arguments.extend(leases.iter().map(String::as_str));
         arguments.extend(["--", remote]);
@@ -93,6 +100,8 @@ impl<'a> Git<'a> {
         let failed = |why: String| Error::Program { command: command.to_owned(), why };
         let mut git = Command::new("git");
         git.arg("-C").arg(self.folder).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+        // Those of a hook would lead to another repository than the one that is read.
+        git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
         if !std::io::stdin().is_terminal() {
             git.env("GIT_TERMINAL_PROMPT", "0");
         }

@@ -137,8 +137,9 @@ impl Draft<'_> {
     /// Whether a deactivation is forbidden, by its declaration or by `guards.protect`, as they are or
     /// as they stood at the applied commit: who takes a declaration out does not take its protection
     /// out with it. If so, the plan tells it.
-    fn is_protected(&mut self, target: ActionId, name: &str, prevented: Prevented) -> bool {
-        let protects = |desired: &Desired| desired.guards.protect.is_match(name);
+    fn is_protected(&mut self, target: ActionId, names: &[&str], prevented: Prevented) -> bool {
+        let protects =
+            |desired: &Desired| names.iter().any(|name| desired.guards.protect.is_match(name));
         let before = self.applied.map(|applied| &applied.desired);
         let (code, message) = if prevented.now {
             (
