@@ -287,8 +287,8 @@ async fn carry_out(
     remote.close().await?;
     if let Err(failure) = concluded {
         let failure = failure.and(
-            "What was done is done, but the ledger and the applied commit could not be written: run \
-             apply again",
+            "What was done is done, but not all that git is to know of it could be written: run apply \
+             again",
         );
         failure.tell(global.log_format);
         return Ok(Exit::Partial);

@@ -64,7 +64,8 @@ impl History {
                 Err(error) if error.code() == ErrorCode::NotFound => String::new(),
                 Err(error) => return Err(error),
             };
-            let kept = text.lines().filter(|line| Some(*line) != record.before);
+            let is_kept = |line: &&str| Some(*line) != record.before && *line != record.line;
+            let kept = text.lines().filter(is_kept);
             let lines: Vec<_> = kept.chain([record.line]).collect();
             let signature = signature(repository)?;
             let text = lines.join("\n") + "\n";
@@ -97,10 +98,15 @@ impl Lock {
     /// tried from now on, unless it is applied as no commit has it (`dirty`).
     ///
     /// # Errors
-    /// It cannot be written; nothing is, then.
+    /// It cannot be written, or the lock is not ours any more; nothing is, then.
     pub fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Error> {
         let environment = &self.history().environment;
         self.write(record, &|now| {
+            // It may have been broken while somebody was asked. It may have been renewed, too.
+            let is_ours = |lock: Option<Oid>| lock == Some(self.oid());
+            if !is_ours(now.lock) && !is_ours(self.history().lock_ref()?) {
+                return Err(Error::Moved(refs::lock(environment)));
+            }
             let commit = oid(record.commit)?;
             let is_known = now.applied == Some(commit) || now.tried.contains(&commit);
             let name = refs::tried(environment, commit);
@@ -113,28 +119,43 @@ impl Lock {
     /// full, and gives the lock back: all or nothing.
     ///
     /// # Errors
-    /// Something of it cannot be written; nothing is, then.
+    /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and no more.
+    /// Any other is that something cannot be written; nothing is, then.
     pub fn conclude(&self, record: Record<'_>, conclusion: Conclusion) -> Result<(), Error> {
-        let environment = &self.history().environment;
-        self.write(record, &|now| {
-            let commit = oid(record.commit)?;
-            let mut updates = Vec::new();
-            if conclusion == Conclusion::InFull && now.applied != Some(commit) {
-                let name = refs::applied(environment);
-                updates.push(Update { name, old: now.applied, new: Some(commit) });
+        match self.write(record, &|now| self.concluded(record, conclusion, now)) {
+            Err(Error::Moved(name)) if name == refs::lock(&self.history().environment) => {
+                self.write(record, &|_| Ok(Vec::new()))?;
+                Err(Error::Broken)
             }
-            let is_over = |tried: &Oid| match conclusion {
-                Conclusion::InFull => true,
-                Conclusion::Closed => *tried != commit,
-                Conclusion::InPart => false,
-            };
-            updates.extend(now.tried.iter().copied().filter(is_over).map(|tried| {
-                let name = refs::tried(environment, tried);
-                Update { name, old: Some(tried), new: None }
-            }));
-            updates.push(self.given_back());
-            Ok(updates)
-        })
+            written => written,
+        }
+    }
+
+    /// What is changed at the end of an apply beside the ledger.
+    fn concluded(
+        &self,
+        record: Record<'_>,
+        conclusion: Conclusion,
+        now: &Refs,
+    ) -> Result<Vec<Update>, Error> {
+        let environment = &self.history().environment;
+        let commit = oid(record.commit)?;
+        let mut updates = Vec::new();
+        if conclusion == Conclusion::InFull && now.applied != Some(commit) {
+            let name = refs::applied(environment);
+            updates.push(Update { name, old: now.applied, new: Some(commit) });
+        }
+        let is_over = |tried: &Oid| match conclusion {
+            Conclusion::InFull => true,
+            Conclusion::Closed => *tried != commit,
+            Conclusion::InPart => false,
+        };
+        updates.extend(now.tried.iter().copied().filter(is_over).map(|tried| {
+            let name = refs::tried(environment, tried);
+            Update { name, old: Some(tried), new: None }
+        }));
+        updates.push(self.given_back());
+        Ok(updates)
     }
 
     fn write(

@@ -137,9 +137,9 @@ impl History {
 
     fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
         let names = [applied, lock, ledger].map(|name| name(&self.environment));
-        let tried = all_tried(&self.environment);
+        let tried = all_tried(&self.environment) + "*";
         match &self.remote {
-            Some(remote) => self.program().refs(remote, &names, &tried),
+            Some(remote) => self.program().refs(remote, &[&names, [tried].as_slice()].concat()),
             None => local_values(repository, &names, &tried),
         }
     }
@@ -159,7 +159,9 @@ impl History {
             let Ok(now) = self.values(&repository) else { return Err(error) };
             let value = |update: &Update| now.get(&update.name).copied();
             if !updates.iter().all(|update| value(update) == update.new) {
-                let moved = updates.iter().find(|update| value(update) != update.old);
+                let is_moved =
+                    |update: &&Update| ![update.old, update.new].contains(&value(update));
+                let moved = updates.iter().find(is_moved);
                 return Err(moved.map_or(error, |moved| Error::Moved(moved.name.clone())));
             }
         }
@@ -172,11 +174,11 @@ impl History {
     }
 }
 
-/// What refs of this clone are: those of these names, and all that begin with something.
+/// What refs of this clone are: those of these names, and those that a pattern stands for.
 fn local_values(
     repository: &Repository,
     names: &[String],
-    beginning: &str,
+    pattern: &str,
 ) -> Result<BTreeMap<String, Oid>, Error> {
     let mut values = BTreeMap::new();
     for name in names {
@@ -184,8 +186,8 @@ fn local_values(
             values.insert(name.clone(), oid);
         }
     }
-    let unreadable = |error: git2::Error| Error::read(beginning, &error);
-    for found in repository.references_glob(&format!("{beginning}*")).map_err(unreadable)? {
+    let unreadable = |error: git2::Error| Error::read(pattern, &error);
+    for found in repository.references_glob(pattern).map_err(unreadable)? {
         let found = found.map_err(unreadable)?;
         if let (Ok(name), Some(oid)) = (found.name(), found.target()) {
             values.insert(name.to_owned(), oid);
