@@ -196,7 +196,9 @@ fn what_unfinished_applies_have_made_is_taken_away_however_many_there_were() {
     let (world, one) = (&remote.world, remote.first());
     one.declare(&scopes(&[("etat:a", &[])]));
     one.apply();
-    world.sandbox.edit(|state| drop(state.unknown_organizations.insert(orgno(DIGDIR))));
+    world.sandbox.edit(|state| {
+        state.unknown_organizations.insert(orgno(DIGDIR));
+    });
     let applied = one.declare(&scopes(&[("etat:a", &[DIGDIR]), ("etat:b", &[])]));
     one.ends(6, &["apply", "--auto-approve"]);
     // The second one makes something too, and cannot take away what the first one has made.
