@@ -300,8 +300,8 @@ async fn carry_out(
     failures.extend(remote.close().await.err());
     failures.extend(concluded.err().map(|failure| match begins {
         true => failure.and(
-            "What was done is done, but the ledger and the applied commit could not be written: run \
-             apply again",
+            "What was done is done, but not all that git is to know of it could be written: run apply \
+             again",
         ),
         false => failure.and("Nothing was to be done, and nothing was changed"),
     }));

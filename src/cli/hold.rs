@@ -11,10 +11,10 @@ use super::exit::Failure;
 use super::past::git_failed;
 use crate::history::{self, Actor, Conclusion, History, Lock, Record};
 
-/// How often the lock is renewed.
-const RENEW_EVERY: Duration = Duration::from_secs(150);
+/// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
+const RENEW_EVERY: Duration = Duration::from_secs(30);
 /// How soon it is tried again where that failed.
-const RETRY_AFTER: Duration = Duration::from_secs(20);
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The lock, held.
 pub(super) struct Hold {
@@ -62,11 +62,11 @@ impl Hold {
         conclusion: Conclusion,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(record, conclusion).map_err(|error| git_failed(&error));
-        if concluded.is_err() {
+        let concluded = self.lock.conclude(record, conclusion);
+        if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.give_back();
         }
-        concluded
+        concluded.map_err(|error| git_failed(&error))
     }
 
     /// Gives the lock back.

@@ -56,6 +56,12 @@ pub enum Error {
     /// Somebody else has the lock.
     #[error("the lock is held: {0}")]
     Locked(Box<Holder>),
+    /// Somebody has taken the lock away.
+    #[error(
+        "the lock was broken by somebody else while this apply ran: what it did stands in the ledger, \
+         and its commit does not count as applied"
+    )]
+    Broken,
     /// A ref is not what it was a moment ago.
     #[error("{0} was changed by somebody else at the same time: try again")]
     Moved(String),

@@ -29,21 +29,19 @@ impl History {
     /// # Errors
     /// The ledger cannot be read.
     pub fn ledger(&self) -> Result<Vec<(String, String)>, Error> {
-        let refs = self.refs()?;
+        let Some(ledger) = self.refs()?.ledger else { return Ok(Vec::new()) };
         let repository = self.repository()?;
-        let name = refs::ledger(&self.environment);
-        if refs.ledger.is_none() {
-            return Ok(Vec::new());
-        }
-        let unreadable = |error: git2::Error| Error::read("the ledger", &error);
-        let mut lines = Vec::new();
-        for note in repository.notes(Some(&name)).map_err(unreadable)? {
-            let (blob, commit) = note.map_err(unreadable)?;
-            let blob = repository.find_blob(blob).map_err(unreadable)?;
-            let text = String::from_utf8_lossy(blob.content()).into_owned();
-            lines.extend(text.lines().map(|line| (commit.to_string(), line.to_owned())));
-        }
-        Ok(lines)
+        let lines = with_scratch(&repository, Some(ledger), |scratch| {
+            let mut lines = Vec::new();
+            for note in repository.notes(Some(scratch))? {
+                let (blob, commit) = note?;
+                let blob = repository.find_blob(blob)?;
+                let text = String::from_utf8_lossy(blob.content()).into_owned();
+                lines.extend(text.lines().map(|line| (commit.to_string(), line.to_owned())));
+            }
+            Ok(lines)
+        });
+        lines.map_err(|error| Error::read("the ledger", &error))
     }
 
     fn record(
@@ -52,33 +50,42 @@ impl History {
         ledger: Option<Oid>,
         record: Record<'_>,
     ) -> Result<Update, Error> {
-        // Written beside the ledger itself, which moves only when the remote's does.
-        let scratch = format!("refs/notes/portvakt-scratch/{}", Uuid::new_v4());
-        let write = || {
-            if let Some(ledger) = ledger {
-                repository.reference(&scratch, ledger, true, "portvakt")?;
-            }
+        let new = with_scratch(repository, ledger, |scratch| {
             let about = Oid::from_str(record.commit)?;
-            let text = match repository.find_note(Some(&scratch), about) {
+            let text = match repository.find_note(Some(scratch), about) {
                 Ok(note) => String::from_utf8_lossy(note.message_bytes()).into_owned(),
                 Err(error) if error.code() == ErrorCode::NotFound => String::new(),
                 Err(error) => return Err(error),
             };
-            let kept = text.lines().filter(|line| Some(*line) != record.before);
+            let is_kept = |line: &&str| Some(*line) != record.before && *line != record.line;
+            let kept = text.lines().filter(is_kept);
             let lines: Vec<_> = kept.chain([record.line]).collect();
             let signature = signature(repository)?;
             let text = lines.join("\n") + "\n";
-            repository.note(&signature, &signature, Some(&scratch), about, &text, true)?;
-            repository.refname_to_id(&scratch)
-        };
-        let new = write();
-        if let Ok(mut scratch) = repository.find_reference(&scratch) {
-            // One that stays is in nobody's way.
-            let _ = scratch.delete();
-        }
+            repository.note(&signature, &signature, Some(scratch), about, &text, true)?;
+            repository.refname_to_id(scratch)
+        });
         let new = new.map_err(|error| Error::write("the ledger", &error))?;
         Ok(Update { name: refs::ledger(&self.environment), old: ledger, new: Some(new) })
     }
+}
+
+/// Works with notes under a name of their own: the ledger itself moves only when the remote's does.
+fn with_scratch<T>(
+    repository: &Repository,
+    ledger: Option<Oid>,
+    work: impl FnOnce(&str) -> Result<T, git2::Error>,
+) -> Result<T, git2::Error> {
+    let scratch = format!("refs/notes/portvakt-scratch/{}", Uuid::new_v4());
+    if let Some(ledger) = ledger {
+        repository.reference(&scratch, ledger, true, "portvakt")?;
+    }
+    let done = work(&scratch);
+    if let Ok(mut scratch) = repository.find_reference(&scratch) {
+        // One that stays is in nobody's way.
+        let _ = scratch.delete();
+    }
+    done
 }
 
 /// How an apply ended.
@@ -97,10 +104,15 @@ impl Lock {
     /// tried from now on, unless it is applied as no commit has it (`dirty`).
     ///
     /// # Errors
-    /// It cannot be written; nothing is, then.
+    /// It cannot be written, or the lock is not ours any more; nothing is, then.
     pub fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Error> {
         let environment = &self.history().environment;
         self.write(record, &|now| {
+            // It may have been broken while somebody was asked. It may have been renewed, too.
+            let is_ours = |lock: Option<Oid>| lock == Some(self.oid());
+            if !is_ours(now.lock) && !is_ours(self.history().lock_ref()?) {
+                return Err(Error::Moved(refs::lock(environment)));
+            }
             let commit = oid(record.commit)?;
             let is_known = now.applied == Some(commit) || now.tried.contains(&commit);
             let name = refs::tried(environment, commit);
@@ -113,28 +125,43 @@ impl Lock {
     /// full, and gives the lock back: all or nothing.
     ///
     /// # Errors
-    /// Something of it cannot be written; nothing is, then.
+    /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and no more.
+    /// Any other is that something cannot be written; nothing is, then.
     pub fn conclude(&self, record: Record<'_>, conclusion: Conclusion) -> Result<(), Error> {
-        let environment = &self.history().environment;
-        self.write(record, &|now| {
-            let commit = oid(record.commit)?;
-            let mut updates = Vec::new();
-            if conclusion == Conclusion::InFull && now.applied != Some(commit) {
-                let name = refs::applied(environment);
-                updates.push(Update { name, old: now.applied, new: Some(commit) });
+        match self.write(record, &|now| self.concluded(record, conclusion, now)) {
+            Err(Error::Moved(name)) if name == refs::lock(&self.history().environment) => {
+                self.write(record, &|_| Ok(Vec::new()))?;
+                Err(Error::Broken)
             }
-            let is_over = |tried: &Oid| match conclusion {
-                Conclusion::InFull => true,
-                Conclusion::Closed => *tried != commit,
-                Conclusion::InPart => false,
-            };
-            updates.extend(now.tried.iter().copied().filter(is_over).map(|tried| {
-                let name = refs::tried(environment, tried);
-                Update { name, old: Some(tried), new: None }
-            }));
-            updates.push(self.given_back());
-            Ok(updates)
-        })
+            written => written,
+        }
+    }
+
+    /// What is changed at the end of an apply beside the ledger.
+    fn concluded(
+        &self,
+        record: Record<'_>,
+        conclusion: Conclusion,
+        now: &Refs,
+    ) -> Result<Vec<Update>, Error> {
+        let environment = &self.history().environment;
+        let commit = oid(record.commit)?;
+        let mut updates = Vec::new();
+        if conclusion == Conclusion::InFull && now.applied != Some(commit) {
+            let name = refs::applied(environment);
+            updates.push(Update { name, old: now.applied, new: Some(commit) });
+        }
+        let is_over = |tried: &Oid| match conclusion {
+            Conclusion::InFull => true,
+            Conclusion::Closed => *tried != commit,
+            Conclusion::InPart => false,
+        };
+        updates.extend(now.tried.iter().copied().filter(is_over).map(|tried| {
+            let name = refs::tried(environment, tried);
+            Update { name, old: Some(tried), new: None }
+        }));
+        updates.push(self.given_back());
+        Ok(updates)
     }
 
     fn write(

@@ -174,7 +174,12 @@ impl Lock {
 
     /// What gives it back.
     pub(super) fn given_back(&self) -> Update {
-        self.history.lock_update(Some(self.own().oid), None)
+        self.history.lock_update(Some(self.oid()), None)
+    }
+
+    /// The commit that it is by now.
+    pub(super) fn oid(&self) -> Oid {
+        self.own().oid
     }
 
     pub(super) fn history(&self) -> &History {

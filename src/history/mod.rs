@@ -94,8 +94,10 @@ impl History {
         }
         let unknown = || Error::Revision(revision.to_owned());
         let remote = self.remote.as_ref().ok_or_else(unknown)?;
-        // What git would take for an option or a refspec is none of them.
-        if revision.starts_with(['-', '+']) || revision.contains([':', '*']) {
+        // What looks like an option, or tells git where to put what it fetches, is no name; and to
+        // have nothing named is not to have git's default named.
+        let could_be = format!("refs/heads/{revision}");
+        if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
         }
         self.program().fetch(remote, revision, repository.is_shallow()).map_err(|_| unknown())?;

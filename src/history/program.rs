@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use git2::Oid;
 
@@ -13,6 +13,20 @@ use crate::text::printable;
 
 /// How much of what git says is repeated, in characters.
 const MOST_TOLD: usize = 2000;
+
+/// Variables by which git tells its hooks of their repository, which may be another one: the folder
+/// tells of ours.
+const OF_ANOTHER: [&str; 9] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+];
 
 /// The program, run in a folder.
 pub(super) struct Git<'a> {
@@ -24,24 +38,26 @@ impl<'a> Git<'a> {
         Self { folder }
     }
 
-    /// What the remote has under these names, and under all that begin with something.
+    /// What the remote has under these names; a `*` at the end stands for anything.
     pub(super) fn refs(
         &self,
         remote: &str,
         names: &[String],
-        beginning: &str,
     ) -> Result<BTreeMap<String, Oid>, Error> {
         let arguments = ["ls-remote", "--quiet", "--", remote];
-        let patterns = names.iter().cloned().chain([format!("{beginning}*")]);
-        let patterns: Vec<String> = patterns.collect();
-        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
         let listed = self.run(&[&arguments, patterns.as_slice()].concat())?;
         let entries = listed.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), Oid::from_str(id).ok()?))
         });
         // A pattern matches the ends of longer names too.
-        let is_asked = |name: &String| names.contains(name) || name.starts_with(beginning);
+        let is_asked = |name: &str| {
+            names.iter().any(|asked| match asked.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => name == asked,
+            })
+        };
         Ok(entries.filter(|(name, _)| is_asked(name)).collect())
     }
 
@@ -61,13 +77,21 @@ impl<'a> Git<'a> {
         self.run(&[&arguments, ["--", remote].as_slice(), commits].concat()).map(drop)
     }
 
-    /// Changes refs of the remote, all or none, each only if it is still what it is taken to be.
+    /// Changes refs of the remote, all or none, each only if it is still what it is taken to be. A
+    /// remote that cannot do all or none is asked first whether they are.
     pub(super) fn push(&self, remote: &str, updates: &[Update]) -> Result<(), Error> {
         match self.push_with(remote, &["--atomic"], updates) {
             // In their order, so that the lock is given back last.
-            Err(Error::Program { why, .. }) if why.contains("does not support --atomic") => updates
-                .iter()
-                .try_for_each(|update| self.push_with(remote, &[], std::slice::from_ref(update))),
+            Err(error) if is_not_atomic(&error) => {
+                let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
+                let now = self.refs(remote, &names)?;
+                if updates.iter().any(|update| now.get(&update.name) != update.old.as_ref()) {
+                    return Err(error);
+                }
+                updates.iter().try_for_each(|update| {
+                    self.push_with(remote, &[], std::slice::from_ref(update))
+                })
+            }
             pushed => pushed,
         }
     }
@@ -100,14 +124,21 @@ impl<'a> Git<'a> {
         let failed = |why: String| Error::Program { command: command.to_owned(), why };
         let mut git = Command::new("git");
         git.arg("-C").arg(self.folder).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
-        // Those of a hook would lead to another repository than the one that is read.
-        git.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
+        for variable in OF_ANOTHER {
+            git.env_remove(variable);
+        }
         if !std::io::stdin().is_terminal() {
             git.env("GIT_TERMINAL_PROMPT", "0");
         }
-        let output = git
-            .output()
-            .map_err(|error| failed(format!("{error}; is git installed, and on the PATH?")))?;
+        let mut run = || {
+            git.output()
+                .map_err(|error| failed(format!("{error}; is git installed, and on the PATH?")))
+        };
+        let mut output = run()?;
+        if was_signalled(&output.status) {
+            // Ctrl-C reaches git too, and what is begun is to be finished in order.
+            output = run()?;
+        }
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
@@ -120,6 +151,21 @@ impl<'a> Git<'a> {
             false => lines.join("\n"),
         }))
     }
+}
+
+/// Whether a push failed because the remote cannot change several refs at once.
+fn is_not_atomic(error: &Error) -> bool {
+    matches!(error, Error::Program { why, .. } if why.contains("does not support --atomic"))
+}
+
+#[cfg(unix)]
+fn was_signalled(status: &ExitStatus) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(status).is_some()
+}
+
+#[cfg(not(unix))]
+fn was_signalled(_: &ExitStatus) -> bool {
+    false
 }
 
 /// The text with what stands between `//` and `@` of an address left out: a job's remote may hold a

@@ -111,7 +111,8 @@ impl History {
         // One that the remote does not have may be all that there is of it.
         let Some(oid) = oid else { return Ok(()) };
         self.fetch_missing(repository, name, oid)?;
-        set_local(repository, name, Some(oid))
+        keep(repository, name, Some(oid));
+        Ok(())
     }
 
     /// Fetches what a ref leads to if it is not here.
@@ -137,9 +138,9 @@ impl History {
 
     fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
         let names = [applied, lock, ledger].map(|name| name(&self.environment));
-        let tried = all_tried(&self.environment);
+        let tried = all_tried(&self.environment) + "*";
         match &self.remote {
-            Some(remote) => self.program().refs(remote, &names, &tried),
+            Some(remote) => self.program().refs(remote, &[&names, [tried].as_slice()].concat()),
             None => local_values(repository, &names, &tried),
         }
     }
@@ -159,27 +160,26 @@ impl History {
             let Ok(now) = self.values(&repository) else { return Err(error) };
             let value = |update: &Update| now.get(&update.name).copied();
             if !updates.iter().all(|update| value(update) == update.new) {
-                let moved = updates.iter().find(|update| value(update) != update.old);
+                let is_moved =
+                    |update: &&Update| ![update.old, update.new].contains(&value(update));
+                let moved = updates.iter().find(is_moved);
                 return Err(moved.map_or(error, |moved| Error::Moved(moved.name.clone())));
             }
         }
         for Update { name, new, .. } in updates {
             if [applied, ledger].map(|name| name(&self.environment)).contains(name) {
-                // The remote has it, and the next look brings it here.
-                if let Err(error) = set_local(&repository, name, *new) {
-                    tracing::debug!("{name} was pushed and not kept here: {error}");
-                }
+                keep(&repository, name, *new);
             }
         }
         Ok(())
     }
 }
 
-/// What refs of this clone are: those of these names, and all that begin with something.
+/// What refs of this clone are: those of these names, and those that a pattern stands for.
 fn local_values(
     repository: &Repository,
     names: &[String],
-    beginning: &str,
+    pattern: &str,
 ) -> Result<BTreeMap<String, Oid>, Error> {
     let mut values = BTreeMap::new();
     for name in names {
@@ -187,8 +187,8 @@ fn local_values(
             values.insert(name.clone(), oid);
         }
     }
-    let unreadable = |error: git2::Error| Error::read(beginning, &error);
-    for found in repository.references_glob(&format!("{beginning}*")).map_err(unreadable)? {
+    let unreadable = |error: git2::Error| Error::read(pattern, &error);
+    for found in repository.references_glob(pattern).map_err(unreadable)? {
         let found = found.map_err(unreadable)?;
         if let (Ok(name), Some(oid)) = (found.name(), found.target()) {
             values.insert(name.to_owned(), oid);
@@ -203,6 +203,14 @@ fn local(repository: &Repository, name: &str) -> Result<Option<Oid>, Error> {
         Ok(oid) => Ok(Some(oid)),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
         Err(error) => Err(Error::read(name, &error)),
+    }
+}
+
+/// Keeps here what the remote has, so that nothing of it is swept away. The remote's is what counts: an
+/// apply that was killed may have left the file of a lock behind, and that is in nobody's way.
+fn keep(repository: &Repository, name: &str, oid: Option<Oid>) {
+    if let Err(error) = set_local(repository, name, oid) {
+        tracing::debug!("not kept in this clone: {error}");
     }
 }
 
@@ -229,7 +237,11 @@ fn update_local(repository: &Repository, updates: &[Update]) -> Result<(), Error
         }
     }
     let name = updates.first().map(|update| update.name.clone()).unwrap_or_default();
-    Err(Error::Write { what: name, why: "another process of git holds it".to_owned() })
+    let why =
+        "another process of git holds it; if none runs, one was killed: delete the file in .git \
+               that has this name and `.lock` at its end"
+            .to_owned();
+    Err(Error::Write { what: name, why })
 }
 
 enum Try {

@@ -168,3 +168,31 @@ fn what_was_applied_in_part_is_ours_too() {
     deactivate scope etat:b at 77aa
     ");
 }
+
+#[test]
+fn a_rename_takes_no_protection_off() {
+    let live = with([("1f0a", live_client("app", true, &[], &[]))]);
+    let mut before = desired([client("app", &[])]);
+    for client in before.clients.values_mut() {
+        client.prevent_deactivation = true;
+    }
+    let mut renamed = client("application", &[]);
+    renamed.previous_name = Some(client_name("app"));
+    renamed.active = false;
+    assert_snapshot!(after(&desired([renamed]), before, &live), @"blocked deactivate client application PV301");
+}
+
+#[test]
+fn what_was_released_in_part_is_in_other_hands() {
+    let before = applied(declared([("etat:a", scope(&[])), ("etat:b", scope(&[]))]));
+    let mut tried =
+        declared([("etat:b", DesiredScope { prevent_deactivation: true, ..scope(&[]) })]);
+    tried.removed.insert(name("etat:a"), removal(RemovalAction::Release));
+    let before = before.and(Applied { commit: "77aa".into(), desired: tried });
+    let live = live(["etat:a", "etat:b"].map(|name| (name, live_scope(true, &[]))));
+    let told = in_lines(&planned_after(&nothing(), Some(&before), &live));
+    assert_snapshot!(told, @"
+    blocked deactivate scope etat:b PV301
+    PV401 etat:a
+    ");
+}

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use crate::world::{Ran, World, ids};
 
 /// What git needs, and nothing of the machine's own settings.
-const IDENTITY: [(&str, &str); 7] = [
+const IDENTITY: [(&str, &str); 8] = [
+    ("HOME", "/nonexistent"),
     ("GIT_CONFIG_GLOBAL", "/dev/null"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_AUTHOR_NAME", "Kari"),
@@ -202,8 +203,8 @@ pub(crate) fn ran(output: Output) -> Ran {
 
 /// With what git needs of the environment.
 pub(crate) fn identified(command: &mut Command) -> &mut Command {
-    let from = ["PATH", "HOME"].map(|name| (name, std::env::var(name).unwrap_or_default()));
-    command.envs(from).envs(IDENTITY)
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", path).envs(IDENTITY)
 }
 
 /// What git answers, which must be no error.
@@ -216,7 +217,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Looks again and again until something is so.
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "{what} did not come");

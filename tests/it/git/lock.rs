@@ -1,0 +1,237 @@
+//! The lock: who has it, how it ends, and what two applies at once do.
+
+use std::process::Child;
+
+use jiff::{SignedDuration, Timestamp};
+use portvakt::sandbox::{Exchange, Fault, Method, Switches};
+use serde_json::json;
+
+use super::life::scopes;
+use super::remote::{Clone, Remote, git, ran, signal, until};
+use crate::faults::rule;
+use crate::world::{KART, SKATT};
+
+/// Puts a lock on the remote that says this.
+fn put_lock(clone: &Clone<'_>, message: &str) -> String {
+    let tree = clone.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
+    let commit = clone.git(&["commit-tree", &tree, "-m", message]);
+    let push = format!("{commit}:refs/portvakt/test/lock");
+    clone.git(&["push", "--quiet", "--force", "origin", &push]);
+    commit
+}
+
+/// What the lock of somebody says that was last renewed so many minutes ago.
+fn held_for(minutes: i64) -> String {
+    let at = |minutes| Timestamp::now() + SignedDuration::from_mins(minutes);
+    let (since, expires) = (at(-minutes), at(10 - minutes));
+    json!({
+        "format_version": 1, "id": "0b0c", "who": "ola", "place": "https://ci.example/7",
+        "since": since, "expires": expires,
+    })
+    .to_string()
+}
+
+#[test]
+fn the_lock_of_another_is_respected_shown_and_broken() {
+    let remote = Remote::new();
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    let lock = put_lock(&two, &held_for(3));
+    let ran = one.ends(5, &["apply", "--auto-approve"]);
+    for told in ["ola", "https://ci.example/7", "since 20", "unlock"] {
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    assert_eq!(remote.world.sent(), [""; 0]);
+    assert_eq!(one.planned().len(), 2, "a plan needs no lock");
+    let ran = one.ends(4, &["unlock"]);
+    assert!(ran.stdout.contains("held by ola at https://ci.example/7"), "{}", ran.stdout);
+    assert_eq!(remote.held("lock"), Some(lock));
+    one.ends(0, &["unlock", "--yes"]);
+    assert_eq!(remote.held("lock"), None);
+    assert!(one.ends(0, &["unlock"]).stdout.contains("Nobody"));
+    one.apply();
+}
+
+#[test]
+fn the_lock_of_a_dead_holder_ends_by_itself() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    put_lock(&one, &held_for(9));
+    one.ends(5, &["apply", "--auto-approve"]);
+    put_lock(&one, &held_for(11));
+    let ran = one.apply();
+    assert!(ran.stderr.contains("had ended and was taken over"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("ola"), "{}", ran.stderr);
+    assert_eq!(remote.held("lock"), None);
+    // What tells nothing counts from when it was made.
+    put_lock(&one, "no lock of ours");
+    let ran = one.ends(5, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("unknown"), "{}", ran.stderr);
+}
+
+/// Starts an apply and waits until it has sent its first write, which is put off for a second.
+fn in_the_middle(remote: &Remote, clone: &Clone<'_>) -> Child {
+    let put_off = Fault::Status { status: 429, retry_after: Some(1) };
+    remote.world.sandbox.inject(rule(("PUT", "/scopes/access/"), 1, put_off));
+    let apply = ["apply", "--auto-approve", "--concurrency", "1"];
+    let mut child = clone.process(&apply).spawn().unwrap();
+    let struck =
+        || remote.world.sandbox.exchanges().iter().any(|exchange| exchange.fault.is_some());
+    until("the first write", || struck() || child_has_ended(&mut child));
+    child
+}
+
+fn child_has_ended(child: &mut Child) -> bool {
+    child.try_wait().unwrap().is_some()
+}
+
+#[test]
+fn a_signal_gives_the_lock_back() {
+    for to in ["-INT", "-TERM"] {
+        let remote = Remote::with(Switches { latency: 200, ..Switches::default() });
+        let one = remote.first();
+        one.declare(&scopes(&[("etat:a", &[SKATT, KART])]));
+        // While it plans.
+        let child = one.process(&["apply", "--auto-approve"]).spawn().unwrap();
+        until("a call", || !remote.world.sandbox.exchanges().is_empty());
+        assert!(remote.held("lock").is_some());
+        signal(to, &child.id().to_string());
+        let ended = ran(child.wait_with_output().unwrap());
+        assert_eq!((ended.code, remote.held("lock")), (130, None), "{to}: {}", ended.stderr);
+        assert_eq!((remote.held("ledger"), remote.world.sent().len()), (None, 0));
+        // While it applies; the whole group is meant, as at a terminal.
+        remote.world.sandbox.set_switches(Switches::default());
+        let child = in_the_middle(&remote, &one);
+        signal(to, &format!("-{}", child.id()));
+        let ended = ran(child.wait_with_output().unwrap());
+        assert_eq!((ended.code, remote.held("lock")), (130, None), "{to}: {}", ended.stderr);
+        assert_eq!(remote.held("applied"), None);
+        let report = &one.history()[0];
+        assert_eq!(report["outcome"], "interrupted");
+        let outcomes: Vec<_> =
+            report["actions"].as_array().unwrap().iter().map(|action| &action["outcome"]).collect();
+        assert_eq!(outcomes, ["done", "done", "not_started"], "{to}");
+        one.apply();
+        assert_eq!(remote.held("applied"), Some(one.head()));
+    }
+}
+
+#[test]
+fn a_signal_that_reaches_git_too_does_not_lose_the_report() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    let (came, go) = (remote.beside("came"), remote.beside("go"));
+    let (there, wait) = (came.display(), go.display());
+    remote.hook(&format!(
+        "grep -q /applied || exit 0\ntouch {there}\nwhile [ ! -e {wait} ]; do sleep 0.01; done"
+    ));
+    let child = one.process(&["apply", "--auto-approve"]).spawn().unwrap();
+    until("the last push", || came.exists());
+    signal("-INT", &format!("-{}", child.id()));
+    std::fs::write(&go, "").unwrap();
+    let ended = ran(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 0, "all was done: {}", ended.stderr);
+    assert_eq!((remote.held("applied"), remote.held("lock")), (Some(one.head()), None));
+    assert_eq!(one.history()[0]["outcome"], "done");
+}
+
+#[test]
+fn a_lock_that_is_broken_meanwhile_does_not_cost_the_report() {
+    let remote = Remote::new();
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    for atomic in ["true", "false"] {
+        git(&remote.path(), &["config", "receive.advertiseAtomic", atomic]);
+        let name = format!("etat:{atomic}");
+        one.declare(&scopes(&[(&name, &[SKATT])]));
+        let before = remote.held("applied");
+        let child = in_the_middle(&remote, &one);
+        two.ends(0, &["unlock", "--yes"]);
+        let other = put_lock(&two, &held_for(0));
+        let ended = ran(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, 6, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains("lock"), "{}", ended.stderr);
+        assert_eq!(remote.held("lock"), Some(other), "the other's lock is left alone");
+        assert_eq!(remote.held("applied"), before, "it is not told that it is applied");
+        let history = one.history();
+        let of_it: Vec<_> =
+            history.iter().filter(|report| report["commit"] == *one.head()).collect();
+        assert_eq!(of_it.len(), 1, "{of_it:#?}");
+        assert_eq!(of_it[0]["outcome"], "done", "what was done is known");
+        one.ends(0, &["unlock", "--yes"]);
+        one.apply();
+        assert_eq!(remote.held("applied"), Some(one.head()));
+        remote.world.check_and_forget();
+    }
+}
+
+#[test]
+fn a_lock_that_is_broken_before_anything_is_changed_stops_the_apply() {
+    let remote = Remote::with(Switches { latency: 200, ..Switches::default() });
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    let child = one.process(&["apply", "--auto-approve"]).spawn().unwrap();
+    until("a call", || !remote.world.sandbox.exchanges().is_empty());
+    two.git(&["push", "--quiet", "origin", ":refs/portvakt/test/lock"]);
+    let other = put_lock(&two, &held_for(0));
+    let ended = ran(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing was changed"), "{}", ended.stderr);
+    assert_eq!(remote.world.sent(), [""; 0]);
+    assert_eq!((remote.held("lock"), remote.held("ledger")), (Some(other), None));
+}
+
+/// Which of two an exchange is a write of, by the description that it sends.
+fn writer(exchange: &Exchange) -> Option<&'static str> {
+    let is_write = exchange.method == Method::PUT || exchange.method == Method::POST;
+
+    (is_write && exchange.path.starts_with("/api/v1/scopes")).then_some(())?;
+    ["den ene", "den andre"].into_iter().find(|text| exchange.body.contains(text))
+}
+
+#[test]
+fn two_applies_at_once_come_one_after_the_other() {
+    let remote = Remote::with(Switches { latency: 3, ..Switches::default() });
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    let declared = |text: &str| {
+        let scopes = (0..6).map(|n| format!("  - {{ name: etat:s{n}, description: {text} }}\n"));
+        format!("scopes:\n{}", scopes.collect::<String>())
+    };
+    one.declare(&declared("fra før"));
+    one.apply();
+    // Commits of which none came before the other.
+    two.pull();
+    for (clone, text) in [(&one, "den ene"), (&two, "den andre")] {
+        clone.write("declarations.yaml", &declared(text));
+        clone.commit(text);
+    }
+    remote.world.check_and_forget();
+    let apply = ["apply", "--auto-approve", "--concurrency", "1", "--override-guards", "prøve"];
+    let mut turned_away = 0;
+    for round in 0..4 {
+        let children = [&one, &two].map(|clone| clone.process(&apply).spawn().unwrap());
+        let ended = children.map(|child| ran(child.wait_with_output().unwrap()));
+        let codes: Vec<_> = ended.iter().map(|ran| ran.code).collect();
+        assert!(codes.contains(&0), "{codes:?} {}{}", ended[0].stderr, ended[1].stderr);
+        assert!(codes.iter().all(|code| [0, 5].contains(code)), "{codes:?} {}", ended[1].stderr);
+        turned_away += codes.iter().filter(|code| **code == 5).count();
+        // Whoever wrote was alone until it had ended: the other's writes come before or after.
+        let exchanges = remote.world.sandbox.exchanges();
+        let mut writers: Vec<_> = exchanges.iter().filter_map(writer).collect();
+        writers.dedup();
+        assert!(writers.len() <= 2, "round {round}: {writers:?}");
+        assert_eq!(remote.held("lock"), None);
+        remote.world.check_and_forget();
+    }
+    assert!(turned_away > 0, "they never met");
+    // The same in one clone, whose refs both write; what there is to do is done once.
+    one.write("declarations.yaml", &scopes(&[("etat:ny", &[SKATT])]));
+    one.commit("New");
+    let children = [&one, &one].map(|clone| clone.process(&apply).spawn().unwrap());
+    let ended = children.map(|child| ran(child.wait_with_output().unwrap()));
+    assert!(ended.iter().any(|ran| ran.code == 0), "{}{}", ended[0].stderr, ended[1].stderr);
+    assert!(ended.iter().all(|ran| [0, 5].contains(&ran.code)), "{}", ended[1].stderr);
+    let sent = remote.world.sent();
+    assert_eq!(sent.iter().filter(|id| *id == "create scope etat:ny").count(), 1, "{sent:?}");
+}
