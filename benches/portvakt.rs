@@ -141,7 +141,7 @@ async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     let scopes: BTreeSet<_> = desired.scopes.keys().cloned().collect();
     let needs = Needs { scopes, ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.unwrap();
-    assert!(plan(desired, &live, now()).actions.is_empty());
+    assert!(plan(desired, None, &live, now()).actions.is_empty());
 }
 
 criterion_group!(benches, validating, comparing, asking);

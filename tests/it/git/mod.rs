@@ -3,7 +3,10 @@
 mod checkout;
 mod failing;
 mod kills;
+mod ledger;
 mod life;
 mod lock;
 mod places;
 mod remote;
+mod removals;
+mod saved;
