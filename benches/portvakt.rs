@@ -139,7 +139,7 @@ async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     let reader =
         Reader::connect(target, credentials, Options::default(), Reach::Scopes).await.unwrap();
     let scopes: BTreeSet<_> = desired.scopes.keys().cloned().collect();
-    let needs = Needs { scopes, ..Needs::default() };
+    let needs = Needs { scopes: scopes.into(), ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.unwrap();
     assert!(plan(desired, None, &live, now()).actions.is_empty());
 }

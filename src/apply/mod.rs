@@ -87,8 +87,9 @@ async fn read_back(
     if scopes.is_empty() && ids.is_empty() {
         return Ok(());
     }
-    let clients = (!ids.is_empty()).then(|| ClientNeeds { ids, ..ClientNeeds::default() });
-    let needs = Needs { scopes, clients, ..Needs::default() };
+    let clients =
+        (!ids.is_empty()).then(|| ClientNeeds { ids: ids.into(), ..ClientNeeds::default() });
+    let needs = Needs { scopes: scopes.into(), clients, ..Needs::default() };
     let live = writer.reader().live(&needs, &|_| {}).await.map_err(|error| error.advised())?;
     let differing: Vec<_> = done()
         .filter_map(|(action, index)| {

@@ -69,6 +69,8 @@ struct Approved {
     document: PlanDocument,
     /// Whether an apply before it did not end in full.
     is_unfinished: bool,
+    /// Whether something was applied before and cannot be read.
+    is_unreadable: bool,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -147,7 +149,7 @@ async fn prepare(
     let writer = remote.writer().await?;
     let plan = session.plan(global, writer.reader()).await?;
     let mut document = session.document(&plan);
-    let is_unfinished = session.past.is_unfinished;
+    let (is_unfinished, is_unreadable) = (session.past.is_unfinished, session.past.is_unreadable);
     write(global.color, &render::plan(&document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
@@ -158,31 +160,35 @@ async fn prepare(
         blame(&mut document, history);
     }
     if plan.actions.is_empty() {
-        return Ok(Approved { remote, writer, plan, document, is_unfinished });
+        return Ok(Approved { remote, writer, plan, document, is_unfinished, is_unreadable });
     }
     check_limits(&plan, args.override_guards.as_deref())?;
     if args.auto_approve {
-        return Ok(Approved { remote, writer, plan, document, is_unfinished });
+        return Ok(Approved { remote, writer, plan, document, is_unfinished, is_unreadable });
     }
     let environment = &plan.environment;
-    ask::yes(&format!("Apply this to {environment}? Only 'yes' does: ")).await?;
+    ask::yes(
+        &format!("Apply this to {environment}? Only 'yes' does: "),
+        "nobody is there to approve the plan: say --auto-approve where a job applies what was reviewed",
+    )
+    .await?;
     let again = session.plan(global, writer.reader()).await?;
     if again.digest() != plan.digest() {
         let why =
             "what is live has changed since the plan was shown: run apply again and look anew";
         return Err(Failure::Refused(why.to_owned()));
     }
-    Ok(Approved { remote, writer, plan: again, document, is_unfinished })
+    Ok(Approved { remote, writer, plan: again, document, is_unfinished, is_unreadable })
 }
 
 /// A commit that was overtaken is not applied: that would undo what came after it, unasked.
 fn check_order(session: &Session) -> Result<(), Failure> {
     match session.past.is_behind() {
-        Some(notice) if session.rollback.is_none() => Err(Failure::Refused(format!(
+        Some(notice) => Err(Failure::Refused(format!(
             "nothing was changed\n{}: {}",
             notice.code, notice.message
         ))),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -233,7 +239,7 @@ fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
 async fn carry_out(
     global: &Global,
     args: &Args,
-    Approved { remote, writer, plan, document, is_unfinished }: Approved,
+    Approved { remote, writer, plan, document, is_unfinished, is_unreadable }: Approved,
     actor: &Actor,
     hold: Option<Hold>,
     interrupt: watch::Receiver<bool>,
@@ -274,29 +280,40 @@ async fn carry_out(
                 document.applied.as_ref().is_some_and(|applied| applied.commit == commit);
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
-            conclude(hold, is_news, &ended, record(begins.then_some(&line), &ends)).await
+            let conclusion = match conclusion(&ended) {
+                // What was applied before must not be forgotten as long as nobody could read it.
+                Conclusion::InFull | Conclusion::Closed if is_unreadable => Conclusion::InPart,
+                conclusion => conclusion,
+            };
+            let record = record(begins.then_some(&line), &ends);
+            conclude(hold, is_news, begins, conclusion, record).await
         }
         None => Ok(()),
     };
+    let mut failures = Vec::new();
     if begins {
-        print(global.color, &render::report(&ended))?;
+        failures.extend(print(global.color, &render::report(&ended)).err());
     }
     if let Some(path) = &args.report {
-        files::put(path, &ended.json())?;
+        failures.extend(files::put(path, &ended.json()).err());
     }
-    remote.close().await?;
-    if let Err(failure) = concluded {
-        let failure = failure.and(
+    failures.extend(remote.close().await.err());
+    failures.extend(concluded.err().map(|failure| match begins {
+        true => failure.and(
             "What was done is done, but not all that git is to know of it could be written: run apply \
              again",
-        );
+        ),
+        false => failure.and("Nothing was to be done, and nothing was changed"),
+    }));
+    for failure in &failures {
         failure.tell(global.log_format);
-        return Ok(Exit::Partial);
     }
     Ok(match ended.outcome {
         Ending::Interrupted => Exit::Interrupted,
         Ending::Partial | Ending::Begun => Exit::Partial,
-        Ending::Done => Exit::Done,
+        Ending::Done if failures.is_empty() => Exit::Done,
+        Ending::Done if begins => Exit::Partial,
+        Ending::Done => Exit::Failed,
     })
 }
 
@@ -305,11 +322,11 @@ async fn carry_out(
 async fn conclude(
     hold: Hold,
     is_news: bool,
-    ended: &ReportDocument,
+    begins: bool,
+    conclusion: Conclusion,
     record: Record<'_>,
 ) -> Result<(), Failure> {
-    let conclusion = conclusion(ended);
-    if ended.actions.is_empty() && (conclusion != Conclusion::InFull || !is_news) {
+    if !begins && (conclusion != Conclusion::InFull || !is_news) {
         hold.release().await;
         return Ok(());
     }

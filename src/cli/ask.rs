@@ -5,11 +5,10 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use super::exit::Failure;
 use crate::text::printable;
 
-/// Asks; anything but 'yes' refuses.
-pub(super) async fn yes(question: &str) -> Result<(), Failure> {
+/// Asks; anything but 'yes' refuses. Where nobody can be asked, `instead` says what a job does.
+pub(super) async fn yes(question: &str, instead: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
-        let why = "nobody is there to say yes: see --help for how a job says so";
-        return Err(Failure::Refused(why.to_owned()));
+        return Err(Failure::Refused(instead.to_owned()));
     }
     eprint!("\n{}", printable(question));
     let answer = tokio::task::spawn_blocking(|| {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::exit::Failure;
 use super::remote::{MAX_FILE, call_failed, read_file};
 use super::session::Session;
-use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader};
+use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
 use crate::domain::{
     ClientId, ClientName, DesiredClient, GrantType, Kid, Live, LiveClient, SigningAlgorithm,
 };
@@ -40,7 +40,7 @@ pub(super) fn declared<'s>(
 /// The session's clients as they are live, with their keys.
 pub(super) async fn read(session: &Session, reader: &Reader) -> Result<Live, Failure> {
     let clients = session.needs().clients;
-    let clients = clients.map(|needs| ClientNeeds { consumed: [].into(), ..needs });
+    let clients = clients.map(|needs| ClientNeeds { consumed: Which::default(), ..needs });
     let needs = Needs { clients, ..Needs::default() };
     reader.live(&needs, &|_| {}).await.map_err(call_failed)
 }

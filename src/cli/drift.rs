@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::remote::Remote;
 use super::session::Session;
 use super::{Global, interrupt};
 
@@ -21,10 +20,8 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut session = Session::open(global)?;
     let history = session.history()?;
     session.take_applied(history.as_ref())?;
-    let remote = Remote::open(global, &session).await?;
-    let plan = session.plan(global, &remote.reader().await?).await?;
-    remote.close().await?;
+    let plan = session.planned(global).await?;
     let drifted = !plan.actions.is_empty();
-    args.output.show(global, history.as_ref(), session.document(&plan))?;
+    args.output.show(global, history.as_ref(), plan)?;
     Ok(if drifted { Exit::Pending } else { Exit::Done })
 }

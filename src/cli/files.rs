@@ -57,11 +57,12 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| cannot_be_written(path, &error))
 }
 
-/// Writes a file, in the place of one that may be there.
+/// Makes a file, or puts it at once in the place of the one that is there.
 pub(super) fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    match path.exists() {
-        true => replace(&writable(path)?, text),
-        false => create(path, text),
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => replace(&writable(path)?, text),
+        Ok(_) => Err(cannot_be_written(path, &"it is there, and no file")),
+        Err(_) => create(path, text),
     }
 }
 

@@ -4,6 +4,7 @@
 mod apply;
 mod ask;
 mod client;
+mod comment;
 mod credentials;
 mod drift;
 mod exit;
@@ -11,6 +12,7 @@ mod explain;
 mod files;
 mod history;
 mod hold;
+mod init;
 mod interrupt;
 mod keys;
 mod log;
@@ -25,6 +27,7 @@ mod sandbox;
 mod schema;
 mod session;
 mod show;
+mod snapshot;
 mod token;
 mod unlock;
 mod validate;
@@ -93,6 +96,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin a repository, or add the files of a CI host to one
+    Init(init::Args),
     /// Check the repository, offline
     Validate(validate::Args),
     /// Show what would change
@@ -103,12 +108,17 @@ enum Command {
     Drift(drift::Args),
     /// Show what it would take to make an older commit's declarations hold again
     Rollback(rollback::Args),
+    /// Put a plan on the pull request that the CI job's environment names, as one comment
+    Comment(comment::Args),
     /// Show a plan or a report that was saved
     Show(show::Args),
     /// Tell who applied what, when, from which commit and why
     History(history::Args),
     /// Show who holds the lock, and break it
     Unlock(unlock::Args),
+    /// Write what is live to a file, so that a pull request from a fork is planned without secrets
+    #[command(long_about = snapshot::ABOUT)]
+    Snapshot(snapshot::Args),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -168,6 +178,7 @@ fn looks_like_key(text: &str) -> bool {
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
     match command {
+        Command::Init(args) => init::run(&global, &args),
         Command::Validate(args) => validate::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
@@ -185,9 +196,11 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Token(args) => wait_for(token::run(&global, &args)),
         Command::Plan(args) => wait_for(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
+        Command::Comment(args) => wait_for(comment::run(&global, &args)),
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
+        Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }
 }

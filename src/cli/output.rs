@@ -30,6 +30,8 @@ pub(super) struct Output {
 pub(super) enum Format {
     /// For a reviewer
     Text,
+    /// For one comment on a pull request
+    Markdown,
     /// For programs; `portvakt schema plan` describes it
     Json,
 }
@@ -56,6 +58,7 @@ impl Output {
 pub(super) fn shown(plan: &PlanDocument, format: Format) -> String {
     match format {
         Format::Text => render::plan(plan),
+        Format::Markdown => render::markdown::plan(plan),
         Format::Json => json::plan(plan),
     }
 }

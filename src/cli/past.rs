@@ -24,6 +24,8 @@ pub(super) struct Past {
     pub(super) is_unfinished: bool,
     /// What origins are told by.
     pub(super) base: Option<Applied>,
+    /// Whether something was applied before and cannot be read.
+    pub(super) is_unreadable: bool,
     /// What is not known, and what else there is to say.
     pub(super) notices: Vec<Notice>,
 }
@@ -74,12 +76,15 @@ impl Past {
         };
         let base = base.map(|base| history.commit(base)).transpose();
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
+        let mut last = None;
         match history.refs() {
             Ok(refs) => {
+                last = refs.applied();
                 let mut known = |id: String| match declared(&id) {
                     Ok(applied) => Some(applied),
                     Err(why) => {
                         past.unknown(&why);
+                        past.is_unreadable = true;
                         None
                     }
                 };
@@ -90,7 +95,10 @@ impl Past {
                 past.before = all.reduce(Applied::and);
                 (past.applied, past.is_unfinished) = (applied, is_unfinished);
             }
-            Err(error) => past.unknown(&error.to_string()),
+            Err(error) => {
+                past.unknown(&error.to_string());
+                past.is_unreadable = true;
+            }
         }
         past.base = match base.as_deref().map(declared) {
             Some(Ok(base)) => Some(base),
@@ -104,18 +112,18 @@ impl Past {
             }
             None => past.applied.clone(),
         };
-        let applied = past.applied.as_ref().map(|applied| applied.commit.clone());
-        match applied.as_deref().map(|applied| history.is_before(&commit.commit, applied)) {
-            None | Some(Ok(Some(false))) => {}
-            Some(Ok(Some(true))) => past.behind(&commit.commit),
-            Some(Ok(None)) => past.order_unknown(&commit.commit, "the clone is shallow"),
-            Some(Err(error)) => past.order_unknown(&commit.commit, &error.to_string()),
+        if let Some(last) = last {
+            match history.is_before(&commit.commit, &last) {
+                Ok(Some(false)) => {}
+                Ok(Some(true)) => past.behind(&last, &commit.commit),
+                Ok(None) => past.order_unknown(&last, &commit.commit, "the clone is shallow"),
+                Err(error) => past.order_unknown(&last, &commit.commit, &error.to_string()),
+            }
         }
         Ok(past)
     }
 
-    fn behind(&mut self, commit: &str) {
-        let applied = self.applied.as_ref().map(|applied| &*applied.commit).unwrap_or_default();
+    fn behind(&mut self, applied: &str, commit: &str) {
         let message = format!(
             "{applied} was applied before and is newer than what is read here, {commit}: this plan \
              would undo what came between, so apply refuses it. Bring this branch up to date"
@@ -123,8 +131,7 @@ impl Past {
         self.tell(Code::Behind, "applied", &message);
     }
 
-    fn order_unknown(&mut self, commit: &str, why: &str) {
-        let applied = self.applied.as_ref().map(|applied| &*applied.commit).unwrap_or_default();
+    fn order_unknown(&mut self, applied: &str, commit: &str, why: &str) {
         let message = format!(
             "{why}: whether {applied}, which was applied before, is newer than what is read here, \
              {commit}, is not told"

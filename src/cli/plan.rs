@@ -1,10 +1,11 @@
 //! `portvakt plan`.
 
+use std::path::PathBuf;
+
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::remote::Remote;
 use super::session::Session;
-use super::{Global, interrupt};
+use super::{Global, interrupt, snapshot};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -15,6 +16,10 @@ pub(super) struct Args {
     /// [default: the commit last applied in full]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// Compare with what `portvakt snapshot` wrote to a file, not with what is live now: neither
+    /// credentials nor DigDir are needed
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
     /// Exit with 2 if there is something to do
     #[arg(long)]
     detailed_exitcode: bool,
@@ -28,10 +33,10 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut session = Session::open(global)?;
     let history = session.history()?;
     session.look_back(history.as_ref(), args.base.as_deref())?;
-    let remote = Remote::open(global, &session).await?;
-    let plan = session.plan(global, &remote.reader().await?).await?;
-    remote.close().await?;
-    let plan = session.document(&plan);
+    let plan = match &args.snapshot {
+        Some(file) => session.document(&session.compare(&snapshot::live(file, &session)?)),
+        None => session.planned(global).await?,
+    };
     let pending = args.detailed_exitcode && !plan.is_as_declared();
     args.output.show(global, history.as_ref(), plan)?;
     Ok(if pending { Exit::Pending } else { Exit::Done })

@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::output::Output;
-use super::remote::Remote;
 use super::session::Session;
 use super::{Global, interrupt};
 
@@ -29,10 +28,7 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     })?;
     session.roll_back(&history, &args.revision)?;
     session.look_back(Some(&history), None)?;
-    let remote = Remote::open(global, &session).await?;
-    let plan = session.plan(global, &remote.reader().await?).await?;
-    remote.close().await?;
-    let plan = session.document(&plan);
+    let plan = session.planned(global).await?;
     let pending = args.detailed_exitcode && !plan.is_as_declared();
     args.output.show(global, Some(&history), plan)?;
     Ok(if pending { Exit::Pending } else { Exit::Done })

@@ -10,12 +10,12 @@ use super::Global;
 use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, declared_at, git_failed};
 use super::progress::Progress;
-use super::remote::call_failed;
+use super::remote::{Remote, call_failed};
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
 use crate::domain::{Applied, Desired, Live, norwegian_date};
 use crate::history::{self, Commit, History};
-use crate::plan::{Plan, plan};
+use crate::plan::{Code, Notice, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
 
@@ -63,6 +63,7 @@ impl Session {
     /// Takes the declarations of an older commit. Guards stay those of today.
     pub(super) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
         let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
+        self.check_older(history, &commit)?;
         let older = declared_at(history, self.root(), &commit, &self.desired.environment, today());
         let older = older.map_err(Failure::Failed)?;
         self.desired = Desired { guards: self.desired.guards.clone(), ..older };
@@ -70,11 +71,27 @@ impl Session {
         Ok(())
     }
 
+    /// What nobody has merged is not rolled back to: the commit must come before the one that is checked
+    /// out, or be the applied one.
+    fn check_older(&self, history: &History, commit: &str) -> Result<(), Failure> {
+        let here = self.commit().map(|here| here.commit).unwrap_or_default();
+        let is_older = here == commit
+            || history.is_before(commit, &here).map_err(|error| git_failed(&error))? == Some(true)
+            || history.refs().is_ok_and(|refs| refs.applied().as_deref() == Some(commit));
+        match is_older {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "{commit} is no older commit of what is checked out, {here}: a rollback goes back to what \
+                 was merged before. Nothing was changed"
+            ))),
+        }
+    }
+
     /// The commit whose declarations are read; `None` outside git.
     pub(super) fn commit(&self) -> Option<Commit> {
         match &self.rollback {
             Some(commit) => Some(Commit { commit: commit.clone(), dirty: false }),
-            None => history::checked_out(self.root()),
+            None => history::checked_out(self.root(), &|path| self.repository.reads(path)),
         }
     }
 
@@ -86,6 +103,10 @@ impl Session {
     ) -> Result<(), Failure> {
         let commit = self.commit();
         self.past = Past::look(history, self.root(), commit, &self.desired, base, today())?;
+        if self.rollback.is_some() {
+            // That is what it is for.
+            self.past.notices.retain(|notice| notice.code != Code::Behind);
+        }
         Ok(())
     }
 
@@ -111,8 +132,17 @@ impl Session {
             before: Some(applied.clone()),
             is_unfinished: false,
             applied: Some(applied),
+            is_unreadable: false,
             notices: Vec::new(),
         };
+        if !refs.tried().is_empty() {
+            let message = format!(
+                "an apply of {} did not end in full: what it did is told as drift until one does",
+                refs.tried().join(", ")
+            );
+            let target = "tried".to_owned();
+            self.past.notices.push(Notice { code: Code::HistoryUnknown, target, message });
+        }
         Ok(())
     }
 
@@ -135,18 +165,31 @@ impl Session {
         PlanDocument::new(plan, &context)
     }
 
-    /// Reads what is live and compares.
-    pub(super) async fn plan(&self, global: &Global, reader: &Reader) -> Result<Plan, Failure> {
-        let progress = Progress::start(global, "reading accesses");
-        let live = reader.live(&self.needs(), &|read| progress.tell(read.done, read.total)).await;
-        drop(progress);
-        Ok(self.compared(&live.map_err(call_failed)?))
+    /// Reads what is live by credentials that can only read, and compares.
+    pub(super) async fn planned(&self, global: &Global) -> Result<PlanDocument, Failure> {
+        let remote = Remote::open(global, self).await?;
+        let plan = self.plan(global, &remote.reader().await?).await?;
+        remote.close().await?;
+        Ok(self.document(&plan))
     }
 
-    /// Compares with what is live.
-    fn compared(&self, live: &Live) -> Plan {
+    /// Reads what is live and compares.
+    pub(super) async fn plan(&self, global: &Global, reader: &Reader) -> Result<Plan, Failure> {
+        Ok(self.compare(&live(global, reader, &self.needs()).await?))
+    }
+
+    /// Compares with what is live, or was.
+    pub(super) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past { commit: _, applied: _, before, is_unfinished: _, base, notices } = &self.past;
+        let Past {
+            commit: _,
+            applied: _,
+            before,
+            is_unfinished: _,
+            is_unreadable: _,
+            base,
+            notices,
+        } = &self.past;
         let before = before.as_ref();
         let mut planned = plan(&self.desired, before, live, now);
         if let Some(base) = base {
@@ -162,6 +205,14 @@ impl Session {
         let before = before.map(|applied| Needs::of(&applied.desired));
         before.fold(Needs::of(&self.desired), Needs::and)
     }
+}
+
+/// Reads what is live, and tells how far it has come.
+pub(super) async fn live(global: &Global, reader: &Reader, needs: &Needs) -> Result<Live, Failure> {
+    let progress = Progress::start(global, "reading accesses");
+    let live = reader.live(needs, &|read| progress.tell(read.done, read.total)).await;
+    drop(progress);
+    live.map_err(call_failed)
 }
 
 /// The folder of the repository that is asked for.

@@ -33,6 +33,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 fn as_report(report: &ReportDocument, format: Format) -> String {
     match format {
         Format::Text => render::report(report).trim_start().to_owned(),
+        Format::Markdown => render::markdown::report(report),
         Format::Json => report.json(),
     }
 }

@@ -27,7 +27,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     };
     print(global.color, &format!("The lock of {environment} is held {holder}.\n"))?;
     if !args.yes {
-        ask::yes("Break it? Only if that apply is surely dead: two at once could undo each other. Only 'yes' does: ").await?;
+        ask::yes(
+            "Break it? Only if that apply is surely dead: two at once could undo each other. Only \
+             'yes' does: ",
+            "nobody is there to say so: --yes breaks the lock without a question",
+        )
+        .await?;
     }
     history.unlock(lock).map_err(|error| git_failed(&error))?;
     print(global.color, "The lock is broken.\n")?;

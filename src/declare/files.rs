@@ -162,7 +162,7 @@ fn kind(entry: &DirEntry, root: &Path, settings: &Settings) -> Kind {
 }
 
 /// What of the repository a link leads to; `None` for what lies outside.
-fn target(path: &Path, root: &Path) -> io::Result<Option<String>> {
+pub(super) fn target(path: &Path, root: &Path) -> io::Result<Option<String>> {
     let (target, root) = (fs::canonicalize(path)?, fs::canonicalize(root)?);
     Ok(target.starts_with(&root).then(|| relative(&root, &target)))
 }

@@ -1,7 +1,8 @@
 //! Files with public keys: where they may lie, and reading them within bounds.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::files;
 
@@ -15,8 +16,8 @@ pub(super) enum KeyFiles<'r> {
     /// The folder of the repository.
     Disk {
         root: &'r Path,
-        /// How many were read.
-        read: AtomicUsize,
+        /// Which were read, and where symbolic links led.
+        read: Mutex<BTreeSet<String>>,
     },
     /// What gives a file by its path in the repository; `None` where there is none.
     Given(&'r (dyn Fn(&str) -> Option<Vec<u8>> + Sync)),
@@ -24,7 +25,17 @@ pub(super) enum KeyFiles<'r> {
 
 impl<'r> KeyFiles<'r> {
     pub(super) fn on_disk(root: &'r Path) -> Self {
-        Self::Disk { root, read: AtomicUsize::new(0) }
+        Self::Disk { root, read: Mutex::default() }
+    }
+
+    /// Which files of the folder were read.
+    pub(super) fn into_read(self) -> BTreeSet<String> {
+        match self {
+            Self::Given(_) => BTreeSet::new(),
+            Self::Disk { root: _, read } => {
+                read.into_inner().unwrap_or_else(PoisonError::into_inner)
+            }
+        }
     }
 
     /// What a file holds. The error says why it cannot be read.
@@ -38,9 +49,13 @@ impl<'r> KeyFiles<'r> {
                 }
             }
             Self::Disk { root, read } => {
-                if read.fetch_add(1, Ordering::Relaxed) >= MOST_FILES {
+                let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+                if read.len() >= MOST_FILES {
                     return Err(format!("more than {MOST_FILES} files with keys are not read"));
                 }
+                read.insert(path.to_owned());
+                read.extend(files::target(&root.join(path), root).ok().flatten());
+                drop(read);
                 files::read_inside(root, path, LARGEST)
             }
         }

@@ -1,5 +1,6 @@
 //! A repository that was read: what is wrong with it, and what it declares.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::environments::EnvironmentSet;
 use super::here::Here;
 use super::key_files::KeyFiles;
 use super::rules::Rule;
-use super::settings::{Settings, settings};
+use super::settings::{SETTINGS_FILE, Settings, settings};
 use super::silences::{self, Silence};
 use super::suggest::{did_you_mean, list};
 use super::{advice, check, files, reading, resolve};
@@ -26,6 +27,7 @@ pub struct Repository {
     settings: Settings,
     declared: Declared,
     found: Vec<Diagnostic>,
+    key_files: BTreeSet<String>,
 }
 
 /// Which environment is meant cannot be told.
@@ -58,9 +60,9 @@ pub enum EnvironmentError {
 /// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
-    from_parts(root, &bytes, |settings| {
+    let keys = KeyFiles::on_disk(root);
+    let repository = from_parts(root, &bytes, |settings| {
         let (listed, refused) = files::list(root, settings);
-        let keys = KeyFiles::on_disk(root);
         let parts = listed.into_par_iter().map(|listed| match files::read(&listed) {
             Ok(bytes) => reading::declarations(listed.name, &bytes, settings, &keys),
             Err(error) => {
@@ -68,7 +70,8 @@ pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
             }
         });
         (parts.collect(), refused)
-    })
+    })?;
+    Ok(Repository { key_files: keys.into_read(), ..repository })
 }
 
 /// Reads a repository whose files are in memory, as those of a git tree: what is in portvakt.yaml, and
@@ -115,13 +118,22 @@ fn from_parts(
     }
     found.append(&mut declared.diagnostics);
     found.extend(check::check(&declared, &settings.teams));
-    Ok(Repository { root: root.to_owned(), settings, declared, found })
+    let key_files = BTreeSet::new();
+    Ok(Repository { root: root.to_owned(), settings, declared, found, key_files })
 }
 
 impl Repository {
     /// The folder that holds portvakt.yaml.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether a file of the folder is read, by its path in it: portvakt.yaml, YAML with declarations,
+    /// and the files with public keys that those name.
+    pub fn reads(&self, path: &str) -> bool {
+        path == SETTINGS_FILE
+            || self.key_files.contains(path)
+            || (files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings))
     }
 
     /// What holds for the whole repository.

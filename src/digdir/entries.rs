@@ -6,13 +6,20 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::error::{Error, ErrorKind};
+use super::needs::Which;
 use super::wire::{AccessEntry, DelegationSourceEntry, PrefixEntry, scope_name};
 use crate::domain::{
-    AccessState, DelegationSource, LiveAccess, LiveScope, Orgno, Representation, ScopeName,
+    AccessState, DelegationSource, LiveAccess, LiveScope, Oddity, OddityOf, Orgno, Representation,
+    ScopeName,
 };
 
-/// What the API told and no plan can name: the entity, and what is odd about it.
-pub type Oddities = Vec<(String, String)>;
+/// What the API told and no plan can name.
+pub type Oddities = Vec<Oddity>;
+
+/// Notes what is odd about an entity.
+pub(super) fn odd(of: OddityOf, (entity, what): (String, String)) -> Oddity {
+    Oddity { of, entity, what }
+}
 
 /// A scope's access list by consumer, and what in it is odd. Errors where the list holds an access
 /// to another scope: then the answer is not the one to the question, and who has access is unknown.
@@ -30,15 +37,16 @@ pub fn accesses_of_scope(
         }
         let consumer = entry.consumer_orgno.unwrap_or_default();
         let entity = format!("access of {consumer} to {scope}");
+        let odd = |what: String| odd(OddityOf::Accesses(scope.clone()), (entity, what));
         let orgno = match consumer.parse::<Orgno>() {
             Ok(orgno) => orgno,
             Err(reason) => {
-                oddities.push((entity, format!("{reason}; left alone")));
+                oddities.push(odd(format!("{reason}; left alone")));
                 continue;
             }
         };
         let Some(state) = entry.state.filter(|state| !state.is_empty()) else {
-            oddities.push((entity, "it has no state; left alone".to_owned()));
+            oddities.push(odd("it has no state; left alone".to_owned()));
             continue;
         };
         let access =
@@ -48,8 +56,7 @@ pub fn accesses_of_scope(
                 accesses.insert(orgno, access);
             }
             Some(other) => {
-                oddities
-                    .push((entity, "listed twice; the state that gives more counts".to_owned()));
+                oddities.push(odd("listed twice; the state that gives more counts".to_owned()));
                 if weight(&access.state) > weight(&other.state) {
                     *other = access;
                 }
@@ -71,10 +78,11 @@ fn weight(state: &AccessState) -> u8 {
 }
 
 /// The scopes by name. A name that is listed twice with different contents errors if the scope is
-/// needed, because which of the two an update would write back could only be guessed.
+/// needed by name, because which of the two an update would write back could only be guessed. Who
+/// needs all is told, and may still do with less.
 pub(super) fn scopes(
     listed: Vec<Representation>,
-    needed: &BTreeSet<ScopeName>,
+    needed: &Which<ScopeName>,
     oddities: &mut Oddities,
 ) -> Result<BTreeMap<ScopeName, LiveScope>, Error> {
     let mut scopes: BTreeMap<ScopeName, LiveScope> = BTreeMap::new();
@@ -82,31 +90,39 @@ pub(super) fn scopes(
         let name = match scope_name(&representation) {
             Ok(name) => name,
             Err(oddity) => {
-                oddities.push(oddity);
+                oddities.push(odd(OddityOf::Scopes, oddity));
                 continue;
             }
         };
         let active = match active(&representation) {
             Ok(active) => active,
             Err(what) => {
-                oddities.push((format!("scope {name}"), what));
+                oddities.push(odd(OddityOf::Scopes, (format!("scope {name}"), what)));
                 continue;
             }
         };
         if let Some(first) = scopes.get(&name) {
             let differs = first.representation != representation;
-            if differs && needed.contains(&name) {
-                let reason = format!("the list holds two different scopes named {name}");
+            if differs && needed.names(&name) {
                 let place = Call::scopes().place();
-                return Err(Error::new(ErrorKind::Malformed, &place, reason));
+                return Err(Error::new(ErrorKind::Malformed, &place, two_scopes(&name)));
             }
-            oddities.push((format!("scope {name}"), "listed twice".to_owned()));
+            let twice = (format!("scope {name}"), "listed twice".to_owned());
+            oddities.push(match differs {
+                true => odd(OddityOf::TwoScopes(name), twice),
+                false => odd(OddityOf::Scopes, twice),
+            });
             continue;
         }
         let scope = LiveScope { active, representation, accesses: None, unclear: false };
         scopes.insert(name, scope);
     }
     Ok(scopes)
+}
+
+/// That it cannot be told which scope of a name is the real one.
+pub(super) fn two_scopes(name: &ScopeName) -> String {
+    format!("the list holds two different scopes named {name}")
 }
 
 /// Whether a scope is active. One that does not say is: DigDir lists inactive ones only on
@@ -126,11 +142,12 @@ pub(super) fn prefixes(entries: Vec<PrefixEntry>, oddities: &mut Oddities) -> BT
         .filter_map(|entry| {
             let prefix = entry.prefix.unwrap_or_default();
             let prefix = prefix.strip_suffix(':').unwrap_or(&prefix).to_owned();
-            let odd = prefix.is_empty() || prefix.contains(':');
-            if odd {
-                oddities.push((format!("prefix {prefix}"), "no prefix; left alone".to_owned()));
+            let is_odd = prefix.is_empty() || prefix.contains(':');
+            if is_odd {
+                let none = (format!("prefix {prefix}"), "no prefix; left alone".to_owned());
+                oddities.push(odd(OddityOf::Prefixes, none));
             }
-            (!odd).then_some(prefix)
+            (!is_odd).then_some(prefix)
         })
         .collect()
 }
@@ -143,7 +160,8 @@ pub(super) fn delegation_sources(
         (Some(name), Some(issuer)) => Some(DelegationSource { name, issuer }),
         (name, _) => {
             let entity = format!("delegation source {}", name.unwrap_or_default());
-            oddities.push((entity, "it lacks a name or an issuer; left alone".to_owned()));
+            let what = "it lacks a name or an issuer; left alone".to_owned();
+            oddities.push(odd(OddityOf::DelegationSources, (entity, what)));
             None
         }
     });
@@ -211,21 +229,24 @@ mod tests {
             {"name": "not a name"},
         ]));
         let mut oddities = Oddities::new();
-        let scopes = scopes(list, &BTreeSet::new(), &mut oddities).unwrap();
+        let scopes = scopes(list, &Which::default(), &mut oddities).unwrap();
         let active: Vec<_> = scopes.iter().map(|(n, s)| (n.as_str(), s.active)).collect();
         assert_eq!(active, [("etat:a", true), ("etat:b", true), ("etat:c", false)]);
-        let odd: Vec<_> = oddities.iter().map(|(entity, _)| entity.as_str()).collect();
+        let odd: Vec<_> = oddities.iter().map(|odd| odd.entity.as_str()).collect();
         assert_eq!(odd, ["scope etat:d", "scope not a name"]);
     }
 
     #[test]
     fn two_scopes_of_one_name_stop_only_what_needs_them() {
         let list = || listed(json!([{"name": "etat:a", "active": false}, {"name": "etat:a"}]));
-        let needed = BTreeSet::from([name("etat:a")]);
+        let needed = Which::These([name("etat:a")].into());
         assert!(scopes(list(), &needed, &mut Oddities::new()).is_err());
-        let mut oddities = Oddities::new();
-        assert_eq!(scopes(list(), &BTreeSet::new(), &mut oddities).unwrap().len(), 1);
-        assert_eq!(oddities.len(), 1);
+        for needed in [Which::default(), Which::All] {
+            let mut oddities = Oddities::new();
+            assert_eq!(scopes(list(), &needed, &mut oddities).unwrap().len(), 1);
+            let two: Vec<_> = oddities.iter().map(|oddity| oddity.of.clone()).collect();
+            assert_eq!(two, [OddityOf::TwoScopes(name("etat:a"))]);
+        }
         let same = listed(json!([{"name": "etat:a"}, {"name": "etat:a"}]));
         assert_eq!(scopes(same, &needed, &mut Oddities::new()).unwrap().len(), 1);
     }

@@ -60,12 +60,13 @@ impl Reader {
                 None => Ok(Default::default()),
             }
         };
-        let (listed, prefix_entries, source_entries, (clients, foreign)) =
+        let (listed, prefix_entries, source_entries, (clients, mut foreign)) =
             tokio::try_join!(self.scopes(), self.prefix_entries(), sources, clients)?;
         let mut scopes = entries::scopes(listed, &needs.scopes, &mut oddities)?;
         let prefixes = entries::prefixes(prefix_entries, &mut oddities);
         let delegation_sources = entries::delegation_sources(source_entries, &mut oddities);
         oddities.extend(odd_clients);
+        foreign.retain(|name, _| !scopes.contains_key(name));
         let wanted: Vec<_> = scopes
             .iter()
             .filter(|(name, _)| needs.scopes.contains(*name))
@@ -81,7 +82,16 @@ impl Reader {
             oddities.extend(odd);
         }
         let own_client = self.own_client();
-        Ok(Live { scopes, prefixes, delegation_sources, clients, foreign, own_client, oddities })
+        Ok(Live {
+            snapshot: None,
+            scopes,
+            prefixes,
+            delegation_sources,
+            clients,
+            foreign,
+            own_client,
+            oddities,
+        })
     }
 
     /// One scope as it is now, without its accesses; `None` if there is none of that name.

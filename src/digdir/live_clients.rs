@@ -8,16 +8,19 @@ use super::call::{AllScopesFilter, Call};
 use super::entries::{self, Oddities};
 use super::error::{Error, ErrorKind};
 use super::live::side_by_side;
-use super::needs::ClientNeeds;
+use super::needs::{ClientNeeds, Which};
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
 use crate::domain::{
-    AccessState, ClientId, ForeignScope, IntegrationType, LiveClient, LiveKey, OnBehalfOfId,
-    Representation, ScopeName,
+    AccessState, ClientId, ForeignScope, IntegrationType, LiveClient, LiveKey, OddityOf,
+    OnBehalfOfId, Representation, ScopeName,
 };
 
 /// The clients by id.
 pub(super) type Clients = BTreeMap<ClientId, LiveClient>;
+
+/// What is known of the scopes of others.
+type Foreign = BTreeMap<ScopeName, ForeignScope>;
 
 impl Reader {
     /// The clients, those that are needed with their keys and on whose behalf they act.
@@ -30,15 +33,12 @@ impl Reader {
         for representation in self.clients().await? {
             match client(representation) {
                 Ok((id, client)) => drop(clients.insert(id, client)),
-                Err(oddity) => oddities.push(oddity),
+                Err(oddity) => oddities.push(entries::odd(OddityOf::Clients, oddity)),
             }
         }
-        let is_needed = |(id, client): &(&ClientId, &LiveClient)| {
-            needs.ids.contains(*id) || needs.names.iter().any(|name| name.as_str() == client.name)
-        };
         let needed: Vec<_> = clients
             .iter()
-            .filter(is_needed)
+            .filter(|(id, client)| needs.include(id, client))
             .map(|(id, client)| (id.clone(), client.integration_type.clone()))
             .collect();
         let parts = side_by_side(needed, |(id, kind)| {
@@ -57,7 +57,7 @@ impl Reader {
 
     async fn parts(&self, id: ClientId, kind: &str) -> Result<Parts, Error> {
         let keys = self.keys(&id).await?;
-        let on_behalf_of = match kind == IntegrationType::Idporten.as_str() {
+        let on_behalf_of = match has_entries(kind) {
             true => Some(self.on_behalf_of(&id).await?),
             false => None,
         };
@@ -110,13 +110,14 @@ impl Reader {
         named.map(|listed| client(listed).map_err(odd)).collect()
     }
 
-    /// What is to be known of the scopes of others that clients consume.
+    /// What is to be known of the scopes of others that clients consume. What is told of one does not
+    /// depend on which others are asked for.
     pub(super) async fn foreign_scopes(
         &self,
-        consumed: &BTreeSet<ScopeName>,
-    ) -> Result<BTreeMap<ScopeName, ForeignScope>, Error> {
-        let mut foreign = BTreeMap::new();
-        if consumed.is_empty() {
+        consumed: &Which<ScopeName>,
+    ) -> Result<Foreign, Error> {
+        let mut foreign = Foreign::new();
+        if consumed.is_none() {
             return Ok(foreign);
         }
         let open = AllScopesFilter { accessible_for_all: Some(true), ..Default::default() };
@@ -124,27 +125,56 @@ impl Reader {
             tokio::try_join!(self.accesses_to_us(false), self.all_scopes(&open))?;
         accesses.into_iter().for_each(|entry| add_access(&mut foreign, entry, false));
         open.iter().for_each(|scope| add_public(&mut foreign, scope));
-        let is_had = |name: &&ScopeName| {
-            foreign.get(*name).is_some_and(|scope: &ForeignScope| {
-                scope.open || scope.access == Some(AccessState::Approved)
-            })
+        let had: BTreeSet<ScopeName> = foreign
+            .iter()
+            .filter(|(_, scope)| is_had(scope))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let lacks = match consumed {
+            Which::All => true,
+            Which::These(names) => !names.is_subset(&had),
         };
-        let lacking: BTreeSet<_> = consumed.iter().filter(|name| !is_had(name)).collect();
-        let prefixes: BTreeSet<_> = lacking.iter().map(|name| name.prefix().to_owned()).collect();
-        if lacking.is_empty() {
-            return Ok(foreign);
+        if lacks {
+            // What is inactive or was refused is in this list alone.
+            for entry in self.accesses_to_us(true).await? {
+                let name = entry.scope.as_ref().and_then(|scope| scope.parse().ok());
+                if name.is_some_and(|name| !had.contains(&name)) {
+                    add_access(&mut foreign, entry, true);
+                }
+            }
         }
-        // What is inactive or was refused is in this list alone.
-        for entry in self.accesses_to_us(true).await? {
-            add_access(&mut foreign, entry, true);
-        }
-        let public = side_by_side(prefixes.into_iter().collect(), |prefix| {
+        let filters = self::public(consumed, &foreign);
+        let public = side_by_side(filters, |filter| {
             let reader = self.clone();
-            let filter = AllScopesFilter { prefix: Some(prefix), ..Default::default() };
             async move { reader.all_scopes(&filter).await }
         });
         public.await?.iter().flatten().for_each(|scope| add_public(&mut foreign, scope));
         Ok(foreign)
+    }
+}
+
+/// Whether a client of a kind can act on somebody's behalf.
+pub(super) fn has_entries(kind: &str) -> bool {
+    kind == IntegrationType::Idporten.as_str()
+}
+
+/// Whether the organisation's clients can have a scope.
+fn is_had(scope: &ForeignScope) -> bool {
+    scope.open || scope.access == Some(AccessState::Approved)
+}
+
+/// What to ask of the list of public scopes, so that it holds those that clients consume, but for those
+/// that are open to all and have been listed.
+fn public(consumed: &Which<ScopeName>, foreign: &Foreign) -> Vec<AllScopesFilter> {
+    let is_open = |name: &&ScopeName| foreign.get(*name).is_some_and(|scope| scope.open);
+    match consumed {
+        Which::All => vec![AllScopesFilter::default()],
+        Which::These(names) => {
+            let lacking = names.iter().filter(|name| !is_open(name));
+            let prefixes: BTreeSet<_> = lacking.map(|name| name.prefix().to_owned()).collect();
+            let filter = |prefix| AllScopesFilter { prefix: Some(prefix), ..Default::default() };
+            prefixes.into_iter().map(filter).collect()
+        }
     }
 }
 
@@ -182,7 +212,8 @@ fn entries_by_id(
             Ok(id) => Some((id, entry)),
             Err(reason) => {
                 let entity = format!("onbehalfof {id} of client {client}");
-                oddities.push((entity, format!("{reason}; left alone")));
+                let odd = (entity, format!("{reason}; left alone"));
+                oddities.push(entries::odd(OddityOf::OnBehalfOf(client.clone()), odd));
                 None
             }
         }
@@ -193,7 +224,7 @@ fn entries_by_id(
 /// Notes an access of the organisation itself. `late` entries come from the list with inactive ones:
 /// they say nothing that the other list says better, and what is APPROVED there alone is to a scope
 /// that is inactive.
-fn add_access(foreign: &mut BTreeMap<ScopeName, ForeignScope>, entry: AccessEntry, late: bool) {
+fn add_access(foreign: &mut Foreign, entry: AccessEntry, late: bool) {
     let AccessEntry { scope, owner_orgno, owner_organization_name, state, .. } = entry;
     let Some(name) = scope.and_then(|scope| scope.parse::<ScopeName>().ok()) else {
         return;
@@ -209,7 +240,7 @@ fn add_access(foreign: &mut BTreeMap<ScopeName, ForeignScope>, entry: AccessEntr
 }
 
 /// Notes what the list of public scopes tells of one.
-fn add_public(foreign: &mut BTreeMap<ScopeName, ForeignScope>, public: &Representation) {
+fn add_public(foreign: &mut Foreign, public: &Representation) {
     let Ok(name) = scope_name(public) else {
         return;
     };

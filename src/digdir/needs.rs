@@ -3,15 +3,67 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ClientAttributes, ClientId, ClientName, Desired, DesiredClient, DesiredScope, RemovalAction,
-    ScopeName,
+    ClientAttributes, ClientId, ClientName, Desired, DesiredClient, DesiredScope, LiveClient,
+    RemovalAction, ScopeName,
 };
+
+/// Which things of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which<T> {
+    /// Every one that there is.
+    All,
+    /// These, where they exist.
+    These(BTreeSet<T>),
+}
+
+impl<T> Default for Which<T> {
+    fn default() -> Self {
+        Self::These(BTreeSet::new())
+    }
+}
+
+impl<T> From<BTreeSet<T>> for Which<T> {
+    fn from(these: BTreeSet<T>) -> Self {
+        Self::These(these)
+    }
+}
+
+impl<T: Ord> Which<T> {
+    /// Whether it is one of them.
+    pub fn contains(&self, thing: &T) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.contains(thing),
+        }
+    }
+
+    /// Whether it is one of them and was asked for by itself.
+    pub fn names(&self, thing: &T) -> bool {
+        matches!(self, Self::These(these) if these.contains(thing))
+    }
+
+    /// Whether it is none at all.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::These(these) if these.is_empty())
+    }
+
+    /// Those of the one and those of the other.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::These(mut these), Self::These(others)) => {
+                these.extend(others);
+                Self::These(these)
+            }
+            (Self::All, _) | (_, Self::All) => Self::All,
+        }
+    }
+}
 
 /// What is to be read beside the organisation's scopes and prefixes.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
-    /// The scopes whose accesses are read, where they exist.
-    pub scopes: BTreeSet<ScopeName>,
+    /// The scopes whose accesses are read.
+    pub scopes: Which<ScopeName>,
     /// Whether a declaration names a delegation source.
     pub delegation_sources: bool,
     /// What is to be read of clients; `None` reads none of them.
@@ -24,9 +76,9 @@ pub struct ClientNeeds {
     /// The names of those whose keys are read, and on whose behalf they act.
     pub names: BTreeSet<ClientName>,
     /// The ids of others of the kind.
-    pub ids: BTreeSet<ClientId>,
+    pub ids: Which<ClientId>,
     /// Scopes of others that clients consume.
-    pub consumed: BTreeSet<ScopeName>,
+    pub consumed: Which<ScopeName>,
 }
 
 /// How much of the API a connection is for: its token carries no scope that it does not need.
@@ -47,21 +99,37 @@ impl Needs {
         let delegates = |scope: &DesiredScope| scope.attributes.delegation_source.is_some();
         Self {
             delegation_sources: scopes.values().any(delegates),
-            scopes: scopes.keys().chain(deactivated.map(|(name, _)| name)).cloned().collect(),
+            scopes: Which::These(
+                scopes.keys().chain(deactivated.map(|(name, _)| name)).cloned().collect(),
+            ),
             clients: ClientNeeds::of(desired),
+        }
+    }
+
+    /// What any plan has to know, whatever is declared; of clients only if they can be reached.
+    pub fn everything(reach: Reach) -> Self {
+        let clients =
+            || ClientNeeds { names: BTreeSet::new(), ids: Which::All, consumed: Which::All };
+        Self {
+            scopes: Which::All,
+            delegation_sources: true,
+            clients: match reach {
+                Reach::Scopes => None,
+                Reach::ScopesAndClients => Some(clients()),
+            },
         }
     }
 
     /// What this and another need.
     pub fn and(mut self, other: Self) -> Self {
         let Self { scopes, delegation_sources, clients } = other;
-        self.scopes.extend(scopes);
+        self.scopes = self.scopes.and(scopes);
         self.delegation_sources |= delegation_sources;
         self.clients = match (self.clients, clients) {
             (Some(mut own), Some(ClientNeeds { names, ids, consumed })) => {
                 own.names.extend(names);
-                own.ids.extend(ids);
-                own.consumed.extend(consumed);
+                own.ids = own.ids.and(ids);
+                own.consumed = own.consumed.and(consumed);
                 Some(own)
             }
             (own, other) => own.or(other),
@@ -86,11 +154,18 @@ impl ClientNeeds {
         }
         let previous = clients.values().filter_map(|client| client.previous_name.as_ref());
         let consumed = clients.values().flat_map(consumed);
+        let ids = clients.values().filter_map(|client| client.id.clone());
+        let consumed = consumed.filter(|name| !desired.scopes.contains_key(name));
         Some(Self {
             names: clients.keys().chain(previous).cloned().collect(),
-            ids: clients.values().filter_map(|client| client.id.clone()).collect(),
-            consumed: consumed.filter(|name| !desired.scopes.contains_key(name)).collect(),
+            ids: Which::These(ids.collect()),
+            consumed: Which::These(consumed.collect()),
         })
+    }
+
+    /// Whether a client's keys are read, and on whose behalf it acts.
+    pub fn include(&self, id: &ClientId, client: &LiveClient) -> bool {
+        self.ids.contains(id) || self.names.iter().any(|name| name.as_str() == client.name)
     }
 }
 

@@ -61,16 +61,26 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// With the scopes and clients that were declared at another commit alone.
+    /// With the scopes and clients that were declared at a later commit alone, and without those that
+    /// it released. Protection at either counts.
     #[must_use]
     pub fn and(mut self, Self { commit, desired }: Self) -> Self {
+        let is_release = |removal: &Removal| removal.action == RemovalAction::Release;
         for (name, mut scope) in desired.scopes {
             scope.source.at = Some(commit.clone());
-            self.desired.scopes.entry(name).or_insert(scope);
+            let protects = scope.prevent_deactivation;
+            self.desired.scopes.entry(name).or_insert(scope).prevent_deactivation |= protects;
         }
         for (name, mut client) in desired.clients {
             client.source.at = Some(commit.clone());
-            self.desired.clients.entry(name).or_insert(client);
+            let protects = client.prevent_deactivation;
+            self.desired.clients.entry(name).or_insert(client).prevent_deactivation |= protects;
+        }
+        for (name, _) in desired.removed.iter().filter(|(_, removal)| is_release(removal)) {
+            self.desired.scopes.remove(name);
+        }
+        for (name, _) in desired.removed_clients.iter().filter(|(_, it)| is_release(&it.removal)) {
+            self.desired.clients.remove(name);
         }
         self
     }

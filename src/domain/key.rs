@@ -7,12 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Representation;
 use super::plain::{is_segment, plain_text};
+use super::public;
 
 /// How many keys a client can have (OpenAPI 2025-09, `JsonWebKeySet`).
 pub const MOST_KEYS: usize = 5;
@@ -242,8 +243,9 @@ pub struct LiveKey {
 }
 
 impl LiveKey {
-    /// A key as the API lists it.
-    pub fn new(representation: Representation) -> Self {
+    /// A key as the API lists it. What only its holder may know gets no further.
+    pub fn new(mut representation: Representation) -> Self {
+        representation.retain(|member, _| !PRIVATE_MEMBERS.contains(&member.as_str()));
         let text =
             |name: &str| representation.get(name).and_then(Value::as_str).unwrap_or_default();
         // What was registered elsewhere may be padded, or in the other alphabet of base64.
@@ -264,6 +266,19 @@ impl LiveKey {
     /// Whether it is that key: the same id and the same modulus.
     pub fn is(&self, key: &PublicKey) -> bool {
         self.kid == key.kid.as_str() && self.modulus == key.modulus()
+    }
+}
+
+impl Serialize for LiveKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The rest follows from it.
+        public::serialize(&self.representation, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for LiveKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Representation::deserialize(deserializer).map(Self::new)
     }
 }
 

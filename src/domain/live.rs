@@ -2,11 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::public;
 use super::{ClientId, IntegrationType, LiveKey, OnBehalfOfId, Orgno, Representation, ScopeName};
 
-/// Everything that was read.
-#[derive(Debug, Clone, Default)]
+/// Everything that was read. Serialised, it holds no secret, whatever DigDir sent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Live {
+    /// When it was read, if it is a snapshot and may have changed since.
+    #[serde(skip)]
+    pub snapshot: Option<Timestamp>,
     /// All scopes of the organisation, inactive ones included.
     pub scopes: BTreeMap<ScopeName, LiveScope>,
     /// The prefixes that DigDir has given the organisation, without a trailing colon.
@@ -21,26 +29,64 @@ pub struct Live {
     pub foreign: BTreeMap<ScopeName, ForeignScope>,
     /// The client that reads and writes for this program.
     pub own_client: Option<OwnClient>,
-    /// What the API told and this program cannot keep: (the entity, what is odd about it).
-    pub oddities: Vec<(String, String)>,
+    /// What the API told and this program cannot keep.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Something that the API told and that this program cannot keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oddity {
+    /// What was read when it was met.
+    pub of: OddityOf,
+    /// The entity.
+    pub entity: String,
+    /// What is odd about it.
+    pub what: String,
+}
+
+/// What was read when something odd was met. Who does not need that, has not met it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddityOf {
+    /// The organisation's scopes.
+    Scopes,
+    /// The same, and the list has two different scopes of this name. Which of the two an update would
+    /// write back could only be guessed.
+    TwoScopes(ScopeName),
+    /// The organisation's prefixes.
+    Prefixes,
+    /// The delegation sources.
+    DelegationSources,
+    /// The organisation's clients.
+    Clients,
+    /// Who has access to this scope.
+    Accesses(ScopeName),
+    /// On whose behalf this client acts.
+    OnBehalfOf(ClientId),
 }
 
 /// A scope that exists, active or not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiveScope {
     /// Whether tokens can be had for it.
     pub active: bool,
     /// All its fields, unknown ones included.
+    #[serde(serialize_with = "public::serialize")]
     pub representation: Representation,
     /// Who has, had or asks for access. `None` where it was not read, because nobody manages the
     /// scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accesses: Option<BTreeMap<Orgno, LiveAccess>>,
     /// Whether some of its accesses could not be understood, so that `accesses` lacks them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unclear: bool,
 }
 
 /// The client that this program is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OwnClient {
     /// Its id.
     pub id: ClientId,
@@ -50,7 +96,8 @@ pub struct OwnClient {
 }
 
 /// A client that exists, active or not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiveClient {
     /// Whether it can get tokens.
     pub active: bool,
@@ -59,38 +106,55 @@ pub struct LiveClient {
     /// DigDir's word for its kind.
     pub integration_type: String,
     /// All its fields, unknown ones included.
+    #[serde(serialize_with = "public::serialize")]
     pub representation: Representation,
     /// Its keys. `None` where they were not read, because nobody manages the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<LiveKey>>,
     /// On whose behalf it acts; `None` where that was not read.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "public::serialize_entries"
+    )]
     pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, Representation>>,
 }
 
 /// A scope of another organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ForeignScope {
     /// Who owns it, as far as DigDir tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Orgno>,
     /// What the owner is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_name: Option<String>,
     /// The organisation's own access to it; `None` if DigDir knows of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessState>,
     /// Whether its owner has deactivated it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inactive: bool,
     /// Whether everybody has access.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
     /// Whether consumers can delegate it to suppliers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delegable: bool,
     /// The kinds of client that may carry it; empty where any may, or it is not known.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub allowed_integration_types: BTreeSet<IntegrationType>,
 }
 
 /// A consumer's access to a scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiveAccess {
     /// Whether it can be used.
     pub state: AccessState,
     /// The organisation's name as DigDir has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -130,8 +194,21 @@ impl From<String> for AccessState {
     }
 }
 
+impl Serialize for AccessState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for AccessState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// An entry of `GET /delegationsources`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DelegationSource {
     /// Its short name, such as `altinn`.
     pub name: String,

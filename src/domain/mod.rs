@@ -9,6 +9,7 @@ mod live;
 mod on_behalf_of;
 mod orgno;
 mod plain;
+mod public;
 mod scope;
 mod scope_name;
 
@@ -28,7 +29,8 @@ pub use key::{
     SigningAlgorithm,
 };
 pub use live::{
-    AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope, OwnClient,
+    AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope, Oddity,
+    OddityOf, OwnClient,
 };
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
 pub use orgno::{Orgno, OrgnoError};

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
+use super::plain::read_by_check;
+
 /// A Norwegian organisation number: nine digits, the last a MOD 11 check digit
 /// (Brønnøysundregistrene, "Om organisasjonsnummeret"). Nothing else can be held, so one is safe
 /// in a URL's path.
@@ -91,6 +93,8 @@ impl Serialize for Orgno {
         serializer.serialize_str(self.as_str())
     }
 }
+
+read_by_check! { Orgno }
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ pub(super) fn is_dots(text: &str) -> bool {
     text.chars().all(|c| c == '.')
 }
 
-/// Shows, and serialises, a newtype of a text as that text.
+/// Shows, and serialises, a newtype of a text as that text; read, it is checked as any other.
 macro_rules! plain_text {
     ($($name:ident)+) => {
         $(
@@ -35,7 +35,23 @@ macro_rules! plain_text {
                     serializer.serialize_str(&self.0)
                 }
             }
+
+            $crate::domain::plain::read_by_check! { $name }
         )+
     };
 }
 pub(super) use plain_text;
+
+/// Reads a newtype through its own check, so that no file brings in what it would refuse.
+macro_rules! read_by_check {
+    ($name:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse()
+                    .map_err(|error| serde::de::Error::custom(format_args!("{text:?}: {error}")))
+            }
+        }
+    };
+}
+pub(super) use read_by_check;

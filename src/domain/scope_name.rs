@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::plain::read_by_check;
 use crate::text::is_invisible;
 
 /// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never
@@ -89,6 +90,8 @@ impl Serialize for ScopeName {
         serializer.serialize_str(&self.0)
     }
 }
+
+read_by_check! { ScopeName }
 
 #[cfg(test)]
 mod tests {

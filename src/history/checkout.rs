@@ -4,28 +4,34 @@ use std::path::{Path, PathBuf};
 
 use git2::{Repository, StatusEntry, StatusOptions};
 
-/// The commit that a folder's files stand at.
+/// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Its id, 40 hex digits.
     pub commit: String,
-    /// Whether files below the folder differ from it or are not in it.
+    /// Whether declarations differ from it or are not in it.
     pub dirty: bool,
 }
 
 /// The commit that a folder stands at; `None` outside git, before the first commit, or where git
-/// cannot be read.
-pub fn checked_out(folder: &Path) -> Option<Commit> {
+/// cannot be read. Of its files those count that are read, by their paths in the folder, even where git
+/// is told to ignore them.
+pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Option<Commit> {
     let repository = Repository::discover(folder).ok()?;
     let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
     let below = below(&repository, folder)?;
     let mut options = StatusOptions::new();
-    // What git ignores is read as a declaration all the same.
     options.include_untracked(true).include_ignored(true);
     options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
     if !below.as_os_str().is_empty() {
-        options.pathspec(below).disable_pathspec_match(true);
+        options.pathspec(&below).disable_pathspec_match(true);
     }
+    let counts = |entry: &StatusEntry<'_>| {
+        let path = std::str::from_utf8(entry.path_bytes()).ok().map(Path::new);
+        // A name that is no text is told as something that is wrong with the declarations.
+        let inside = path.and_then(|path| path.strip_prefix(&below).ok()?.to_str());
+        inside.is_some_and(is_read)
+    };
     let statuses = repository.statuses(Some(&mut options));
     let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
     Some(Commit { commit, dirty })
@@ -54,11 +60,4 @@ pub fn would_be_committed(file: &Path) -> bool {
 pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
     let top = repository.workdir()?.canonicalize().ok()?;
     Some(folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf())
-}
-
-/// Whether a file that differs from the commit may be a declaration, or was none of git's to
-/// leave out.
-fn counts(entry: &StatusEntry<'_>) -> bool {
-    let is_yaml = entry.path_bytes().ends_with(b".yaml") || entry.path_bytes().ends_with(b".yml");
-    is_yaml || !entry.status().is_ignored()
 }

@@ -118,13 +118,12 @@ impl History {
             let Some(oid) = self.lock_ref()? else { return Ok(None) };
             let repository = self.repository()?;
             let name = refs::lock(&self.environment);
-            match self.fetch_missing(&repository, &name, oid) {
-                Ok(()) => {
-                    let commit = repository.find_commit(oid);
-                    let commit = commit.map_err(|error| Error::read(&name, &error))?;
-                    return Ok(Some((oid, read(&commit))));
-                }
-                // It may have been given back in between.
+            let found = self.fetch_missing(&repository, &name, oid).and_then(|()| {
+                repository.find_commit(oid).map_err(|error| Error::read(&name, &error))
+            });
+            match found {
+                Ok(commit) => return Ok(Some((oid, read(&commit)))),
+                // It may have been given back or renewed in between.
                 Err(_) if tried < TRIES => {}
                 Err(error) => return Err(error),
             }

@@ -104,7 +104,14 @@ impl<'a> Git<'a> {
             .collect();
         let specs: Vec<_> =
             updates.iter().map(|Update { name, new, .. }| format!("{}:{name}", id(new))).collect();
-        let mut arguments = vec!["push", "--quiet", "--no-verify", "--no-signed"];
+        let mut arguments = vec![
+            "push",
+            "--quiet",
+            "--no-verify",
+            "--no-signed",
+            "--no-follow-tags",
+            "--recurse-submodules=no",
+        ];
         arguments.extend(more);
         arguments.extend(leases.iter().map(String::as_str));
         arguments.extend(["--", remote]);

@@ -108,10 +108,10 @@ impl History {
 
     /// Brings what a ref of the remote leads to, and keeps it under the same name here.
     fn mirror(&self, repository: &Repository, name: &str, oid: Option<Oid>) -> Result<(), Error> {
-        if let Some(oid) = oid {
-            self.fetch_missing(repository, name, oid)?;
-        }
-        set_local(repository, name, oid)
+        // One that the remote does not have may be all that there is of it.
+        let Some(oid) = oid else { return Ok(()) };
+        self.fetch_missing(repository, name, oid)?;
+        set_local(repository, name, Some(oid))
     }
 
     /// Fetches what a ref leads to if it is not here.
@@ -167,7 +167,10 @@ impl History {
         }
         for Update { name, new, .. } in updates {
             if [applied, ledger].map(|name| name(&self.environment)).contains(name) {
-                set_local(&repository, name, *new)?;
+                // The remote has it, and the next look brings it here.
+                if let Err(error) = set_local(&repository, name, *new) {
+                    tracing::debug!("{name} was pushed and not kept here: {error}");
+                }
             }
         }
         Ok(())

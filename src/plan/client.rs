@@ -108,9 +108,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn prevented(&self, name: &ClientName) -> Prevented {
+    /// Whether a client's deactivation is prevented, by what is declared under any of its names.
+    fn prevented(&self, names: &[&str]) -> Prevented {
         let prevents = |desired: &Desired| {
-            desired.clients.get(name).is_some_and(|client| client.prevent_deactivation)
+            let mut clients = desired.clients.iter();
+            clients
+                .any(|(name, client)| client.prevent_deactivation && names.contains(&name.as_str()))
         };
         Prevented {
             now: prevents(self.desired),
@@ -256,7 +259,9 @@ impl<'a> Draft<'a> {
         if self.own(Some(id)).is_some() {
             return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
         }
-        if !self.is_protected(target, name.as_str(), self.prevented(name)) {
+        let live_name = self.live.clients.get(id).map_or(name.as_str(), |client| &client.name);
+        let names = [name.as_str(), live_name];
+        if !self.is_protected(target, &names, self.prevented(&names)) {
             let Removal { action: _, reason, source } = removal;
             let work = ClientWork::Deactivate(id.clone());
             self.push_client(name, work, source, reason.clone(), Vec::new());

@@ -169,6 +169,11 @@ codes! {
     Behind = "PV410", Notice,
         "The branch lacks commits that were applied already, so its plan would undo them, and an apply \
          refuses it. Bring the branch up to date; to undo what was applied, use `portvakt rollback`.";
+    /// The plan was compared with a snapshot.
+    FromSnapshot = "PV411", Notice,
+        "What has changed at DigDir since the time that it tells is not seen, and the plan that an \
+         apply makes may differ. The snapshot is what `portvakt snapshot` wrote; `portvakt plan` \
+         without --snapshot compares with what is live.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

@@ -103,6 +103,7 @@ pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Time
     draft.close_consumers_first();
     draft.tell_unmanaged();
     draft.tell_oddities();
+    draft.tell_snapshot();
     draft.finish()
 }
 
@@ -136,8 +137,9 @@ impl Draft<'_> {
     /// Whether a deactivation is forbidden, by its declaration or by `guards.protect`, as they are or
     /// as they stood at the applied commit: who takes a declaration out does not take its protection
     /// out with it. If so, the plan tells it.
-    fn is_protected(&mut self, target: ActionId, name: &str, prevented: Prevented) -> bool {
-        let protects = |desired: &Desired| desired.guards.protect.is_match(name);
+    fn is_protected(&mut self, target: ActionId, names: &[&str], prevented: Prevented) -> bool {
+        let protects =
+            |desired: &Desired| names.iter().any(|name| desired.guards.protect.is_match(name));
         let before = self.applied.map(|applied| &applied.desired);
         let (code, message) = if prevented.now {
             (
@@ -206,10 +208,18 @@ impl Draft<'_> {
     }
 
     fn tell_oddities(&mut self) {
-        self.notices.extend(self.live.oddities.iter().map(|(entity, oddity)| Notice {
+        self.notices.extend(self.live.oddities.iter().map(|odd| Notice {
             code: Code::Oddity,
-            target: entity.clone(),
-            message: oddity.clone(),
+            target: odd.entity.clone(),
+            message: odd.what.clone(),
+        }));
+    }
+
+    fn tell_snapshot(&mut self) {
+        self.notices.extend(self.live.snapshot.map(|time| Notice {
+            code: Code::FromSnapshot,
+            target: format!("environment {}", self.desired.environment),
+            message: format!("compared with a snapshot of {time}, not with what is live now"),
         }));
     }
 

@@ -54,7 +54,7 @@ impl Draft<'_> {
         };
         let before = self.scope_before(name).is_some_and(|scope| scope.prevent_deactivation);
         let prevented = Prevented { now: false, before };
-        if self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str(), prevented) {
+        if self.is_protected(ActionId::scope(Verb::Deactivate, name), &[name.as_str()], prevented) {
             return;
         }
         let after = self.revoke_all(name, live, removal);
@@ -118,7 +118,8 @@ impl Draft<'_> {
     fn pause(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
         let before = self.scope_before(name).is_some_and(|scope| scope.prevent_deactivation);
         let prevented = Prevented { now: declared.prevent_deactivation, before };
-        if !self.is_protected(ActionId::scope(Verb::Deactivate, name), name.as_str(), prevented) {
+        if !self.is_protected(ActionId::scope(Verb::Deactivate, name), &[name.as_str()], prevented)
+        {
             let work = ScopeWork::Deactivate { loses: self.approved(live) };
             self.push_scope(name, work, &declared.source, None, Vec::new());
         }

@@ -71,6 +71,7 @@ fn live(scopes: impl IntoIterator<Item = (&'static str, LiveScope)>) -> Live {
             issuer: "https://tt02.altinn.no/".to_owned(),
         }],
         oddities: Vec::new(),
+        snapshot: None,
         ..Live::default()
     }
 }

@@ -7,6 +7,7 @@ mod explanation;
 pub mod history;
 pub mod json;
 pub mod keys;
+pub mod markdown;
 pub mod report;
 mod stale;
 mod text;

@@ -189,7 +189,7 @@ impl ReportDocument {
         self.actions.iter().filter(|action| action.outcome == outcome).count()
     }
 
-    fn sum(&self) -> String {
+    pub(super) fn sum(&self) -> String {
         let parts = [
             (self.count(ActionOutcome::Failed), "failed"),
             (self.count(ActionOutcome::Skipped), "skipped"),

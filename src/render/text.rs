@@ -95,6 +95,12 @@ pub(super) fn short(commit: &str) -> String {
 
 /// Which commits the plan is about; `None` outside git.
 pub(super) fn since(plan: &PlanDocument) -> Option<String> {
+    since_by(plan, str::to_owned)
+}
+
+/// As [`since`], with the commits' short ids as the form shows them.
+pub(super) fn since_by(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Option<String> {
+    let short = |commit: &str| show(&short(commit));
     let repository = plan.repository.as_ref()?;
     let dirty = if repository.dirty { " with uncommitted changes" } else { "" };
     let applied = match &plan.applied {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::keys::ClientKey;
-use super::parsed;
 use super::{Registered, SandboxError, State};
 use crate::domain::{Orgno, Representation, ScopeName};
 
@@ -34,7 +33,6 @@ pub(super) const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(365 *
 #[serde(deny_unknown_fields)]
 pub struct ClientRecord {
     /// Whom it acts for.
-    #[serde(deserialize_with = "parsed::one")]
     pub orgno: Orgno,
     /// `false` after a DELETE.
     #[serde(default = "yes")]
@@ -92,13 +90,10 @@ pub struct OnBehalfOfRecord {
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
     /// What may be used.
-    #[serde(deserialize_with = "parsed::one")]
     pub scope: ScopeName,
     /// Who has access to it.
-    #[serde(deserialize_with = "parsed::one")]
     pub consumer: Orgno,
     /// Who may use it for the consumer.
-    #[serde(deserialize_with = "parsed::one")]
     pub supplier: Orgno,
 }
 

@@ -22,7 +22,6 @@ mod jwk;
 mod keys;
 mod lookups;
 mod on_behalf_of;
-mod parsed;
 mod refusal;
 mod scopes;
 mod server;

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::parsed;
 use super::{ClientRecord, Delegation, SandboxError};
 use crate::domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
 
@@ -16,13 +15,10 @@ use crate::domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeNa
 #[serde(default, deny_unknown_fields)]
 pub struct State {
     /// Names of organisations. One without a name here exists nevertheless.
-    #[serde(deserialize_with = "parsed::keys")]
     pub organizations: BTreeMap<Orgno, String>,
     /// Organisations that DigDir does not find: they can be given no access.
-    #[serde(deserialize_with = "parsed::set")]
     pub unknown_organizations: BTreeSet<Orgno>,
     /// Prefixes of scopes, without a colon, and who owns them.
-    #[serde(deserialize_with = "parsed::values")]
     pub prefixes: BTreeMap<String, Orgno>,
     /// Issuers of delegation sources by their short names.
     pub delegation_sources: BTreeMap<String, String>,
@@ -31,10 +27,8 @@ pub struct State {
     /// Who may use a scope for whom, whatever the delegation source.
     pub delegations: BTreeSet<Delegation>,
     /// All scopes, inactive ones too.
-    #[serde(deserialize_with = "parsed::keys")]
     pub scopes: BTreeMap<ScopeName, ScopeRecord>,
     /// Who has, had or asks for access to a scope.
-    #[serde(deserialize_with = "parsed::nested_keys")]
     pub accesses: BTreeMap<ScopeName, BTreeMap<Orgno, AccessRecord>>,
 }
 
@@ -43,7 +37,6 @@ pub struct State {
 #[serde(deny_unknown_fields)]
 pub struct ScopeRecord {
     /// Who owns it.
-    #[serde(deserialize_with = "parsed::one")]
     pub owner_orgno: Orgno,
     /// `false` after a DELETE.
     pub active: bool,
@@ -61,10 +54,6 @@ pub struct ScopeRecord {
 #[serde(deny_unknown_fields)]
 pub struct AccessRecord {
     /// Whether it can be used.
-    #[serde(
-        serialize_with = "parsed::write_access_state",
-        deserialize_with = "parsed::access_state"
-    )]
     pub state: AccessState,
     /// When there first was one.
     pub created: Timestamp,

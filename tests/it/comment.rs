@@ -1,6 +1,7 @@
 //! One comment on a pull request, on each host.
 
 mod azure_devops;
+mod command;
 mod github;
 mod gitlab;
 mod server;

@@ -96,5 +96,8 @@ fn nothing_to_do() {
     insta::assert_snapshot!(world.run(&["plan"]).stdout, @"
     Plan for test, Etaten (889640782)
     Nothing to do.
+
+    Worth knowing
+      PV409 git: this is no git repository: what is not declared any more is left alone, and what is drift is not told
     ");
 }

@@ -55,6 +55,9 @@ fn its_commands_print_what_it_says() {
             .current_dir(folder.path())
             .env("PATH", &path)
             .env_remove("PORTVAKT_ENV")
+            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
+            .envs([("GIT_AUTHOR_NAME", "Kari"), ("GIT_AUTHOR_EMAIL", "kari@etat.example")])
+            .envs([("GIT_COMMITTER_NAME", "Kari"), ("GIT_COMMITTER_EMAIL", "kari@etat.example")])
             .output()
             .unwrap();
         let (stdout, stderr) =

@@ -36,7 +36,7 @@ async fn live_asks_for_each_thing_once() {
         let reader = world.reader().await;
         let told = Mutex::new(Vec::new());
         let progress = |read: Progress| told.lock().unwrap().push((read.done, read.total));
-        let needs = Needs { scopes: scopes.clone(), delegation_sources, clients: None };
+        let needs = Needs { scopes: scopes.clone().into(), delegation_sources, clients: None };
         let live = reader.live(&needs, &progress).await.unwrap();
         assert_eq!(world.sandbox.exchanges().len(), 1 + 1 + 1 + 5 + 1 + more);
         assert_eq!(live.scopes.len(), 12);
@@ -63,7 +63,7 @@ async fn each_scope_gets_its_own_accesses_whatever_the_oddities() {
         let (state, names) = twelve();
         let world = World::with(state).await;
         world.sandbox.set_switches(switches);
-        let needs = Needs { scopes: names, delegation_sources: true, clients: None };
+        let needs = Needs { scopes: names.into(), delegation_sources: true, clients: None };
         let live: Live = world.reader().await.live(&needs, &|_| {}).await.unwrap();
         assert_eq!(live.oddities, []);
         assert_eq!(live.prefixes, BTreeSet::from(["etat".to_owned()]));
@@ -101,7 +101,7 @@ async fn one_scope_can_be_read_again() {
     let (state, names) = twelve();
     let world = World::with(state).await;
     let reader = world.reader().await;
-    let needs = Needs { scopes: names, ..Needs::default() };
+    let needs = Needs { scopes: names.into(), ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.unwrap();
     for (name, scope) in &live.scopes {
         let again = reader.scope_with_accesses(name).await.unwrap().unwrap();
@@ -138,7 +138,7 @@ async fn no_more_requests_at_a_time_than_allowed() {
     let three = Options { concurrency: NonZeroUsize::new(3).unwrap(), ..options() };
     let reader = world.reader_with(three).await;
     world.sandbox.set_switches(Switches { latency: 50, ..Switches::default() });
-    let needs = Needs { scopes: names, ..Needs::default() };
+    let needs = Needs { scopes: names.into(), ..Needs::default() };
     let started = Instant::now();
     reader.live(&needs, &|_| {}).await.unwrap();
     let rounds = 1 + 12 / 3;

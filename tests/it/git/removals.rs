@@ -14,7 +14,8 @@ fn blocked(plan: &Value) -> Vec<(&str, &str)> {
 
 /// Adds lines to portvakt.yaml.
 fn settings(clone: &Clone<'_>, more: &str) {
-    let first = clone.git(&["show", ":/^Begin:portvakt.yaml"]);
+    let begin = clone.git(&["rev-list", "--max-parents=0", "HEAD"]);
+    let first = clone.git(&["show", &format!("{begin}:portvakt.yaml")]);
     clone.write("portvakt.yaml", &format!("{first}\n{more}"));
 }
 
@@ -173,8 +174,10 @@ fn drift_is_told_apart_from_what_the_change_asks_for() {
     assert_eq!(sorted(origins(&[])), sorted(told("change").to_vec()));
     assert_eq!(sorted(origins(&["--base", &base])), sorted(told("change").to_vec()));
     assert_eq!(sorted(origins(&["--base", "HEAD"])), sorted(told("drift").to_vec()));
-    let none = origins(&["--base", "HEAD~2"]);
-    assert!(none.iter().all(|(_, origin)| origin == "change"), "{none:?}");
+    // Before it was declared at all, all that had access to it had to go.
+    let before = origins(&["--base", "HEAD~2"]);
+    let drift: Vec<_> = before.iter().filter(|(_, origin)| origin == "drift").collect();
+    assert_eq!(drift, [&(drifted[0].to_owned(), "drift".to_owned())]);
     let text = one.ends(0, &["plan"]).stdout;
     let (change, drift) = text.split_once("Drift that was there before").unwrap();
     assert!(change.contains("This pull request") && change.contains("971040238"), "{text}");

@@ -1,0 +1,81 @@
+//! `portvakt comment`.
+
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure};
+use super::output::read_plan;
+use super::session::Session;
+use super::{Global, interrupt, log};
+use crate::forge::{self, Change, Comment, Forge, Options};
+use crate::render::document::PlanDocument;
+use crate::render::markdown;
+use crate::text::printable;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    host: Host,
+    /// The plan that was saved [default: a plan is made]
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+}
+
+/// Where the pull request is.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Host {
+    /// GitHub: GITHUB_REPOSITORY, GITHUB_EVENT_PATH or GITHUB_REF, and GITHUB_TOKEN with
+    /// `pull-requests: write`
+    #[arg(long)]
+    github: bool,
+    /// GitLab: CI_PROJECT_ID, CI_MERGE_REQUEST_IID, and PORTVAKT_GITLAB_TOKEN of scope `api`
+    #[arg(long)]
+    gitlab: bool,
+    /// Azure DevOps: its pipeline's variables, and SYSTEM_ACCESSTOKEN
+    #[arg(long)]
+    azure_devops: bool,
+}
+
+impl Host {
+    fn forge(&self) -> Forge {
+        match (self.github, self.gitlab) {
+            (true, _) => Forge::GitHub,
+            (false, true) => Forge::GitLab,
+            (false, false) => Forge::AzureDevOps,
+        }
+    }
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, post(global, args)).await
+}
+
+async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let failed = |error: forge::Error| Failure::Failed(error.advised());
+    let variable = |name: &str| std::env::var(name).ok();
+    let pull_request = forge::from_environment(args.host.forge(), &variable).map_err(failed)?;
+    let plan: PlanDocument = match &args.plan {
+        Some(path) => read_plan(path)?,
+        None => {
+            let mut session = Session::open(global)?;
+            let history = session.history()?;
+            session.look_back(history.as_ref(), None)?;
+            session.planned(global).await?
+        }
+    };
+    let comment =
+        Comment { marker: markdown::marker(&plan.environment), body: markdown::plan(&plan) };
+    let posted = forge::post(&pull_request, &comment, &Options::default()).await.map_err(failed)?;
+    let done = match posted.change {
+        Change::Created => "posted",
+        Change::Updated => "updated",
+    };
+    let place = posted.url.map(|url| format!(": {}", printable(url.as_str())));
+    let number = pull_request.number();
+    log::told(
+        global,
+        &format!("{done} the comment on pull request {number}{}", place.unwrap_or_default()),
+    );
+    Ok(Exit::Done)
+}

@@ -1,0 +1,185 @@
+//! `portvakt init`.
+
+mod ci;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure};
+use super::files::Written;
+use super::{Global, print};
+use crate::declare;
+use crate::domain::{Orgno, ScopeName};
+use crate::text::printable;
+
+use ci::{Host, Source};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder of the new repository [default: that of `-C`, or this one]
+    dir: Option<PathBuf>,
+    /// The organisation that owns the scopes
+    #[arg(long, value_name = "NUMBER")]
+    orgno: Option<Orgno>,
+    /// What DigDir has given it to put before the first colon of its scopes
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    prefix: Option<String>,
+    /// Write the files of this CI host too; where there is a portvakt.yaml, only these
+    #[arg(long, value_name = "HOST")]
+    ci: Option<Host>,
+    /// Where the CI gets portvakt from: a repository on GitHub and a tag or commit of it
+    #[arg(long, value_name = "OWNER/NAME@TAG", requires = "ci", default_value = ci::SOURCE)]
+    source: Source,
+}
+
+/// The placeholders of the templates.
+const ORGNO: &str = "313367002";
+const PREFIX: &str = "eksempel";
+
+/// What a new repository begins with.
+const REPOSITORY: [(&str, &str); 3] = [
+    ("portvakt.yaml", include_str!("../../templates/repository/portvakt.yaml")),
+    ("consumers.yaml", include_str!("../../templates/repository/consumers.yaml")),
+    ("scopes/example.yaml", include_str!("../../templates/repository/example.yaml")),
+];
+const GITIGNORE: &str = include_str!("../../templates/repository/gitignore");
+
+/// What is to be written, and what to tell of it.
+#[derive(Default)]
+struct Files {
+    /// Below the folder, with what they hold.
+    new: Vec<(String, String)>,
+    /// What a person has to do, because a file is there already that would have been ours.
+    by_hand: Vec<String>,
+    /// What to do next.
+    next: Vec<String>,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    if args.dir.is_some() && global.repo.is_some() {
+        return Err(Failure::Usage("say the folder once: as DIR or by -C".to_owned()));
+    }
+    let root = args.dir.clone().or_else(|| global.repo.clone()).unwrap_or_else(|| ".".into());
+    if args.ci.is_some() {
+        ci::refuse_below_the_top(&root)?;
+    }
+    let files = match (declare::find_root(&root), args.ci) {
+        (Err(_), ci) => new_repository(args, ci, &root),
+        (Ok(found), Some(host)) if is_same(&found, &root) => {
+            if args.orgno.is_some() || args.prefix.is_some() {
+                return Err(Failure::Usage(
+                    "there is a portvakt.yaml already, which says the number and the prefixes"
+                        .to_owned(),
+                ));
+            }
+            existing_repository(args, host, &root)?
+        }
+        (Ok(found), _) => return Err(there_is_one(&found)),
+    };
+    refuse_to_overwrite(&root, &files)?;
+    let mut written = Written::default();
+    for (file, text) in &files.new {
+        if let Err(failure) = written.create(&root.join(file), text) {
+            return Err(written.take_back(failure));
+        }
+    }
+    print(global.color, &told(&files))?;
+    Ok(Exit::Done)
+}
+
+fn prefix(text: &str) -> Result<String, &'static str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_æøå".contains(c);
+    match format!("{text}:a").parse::<ScopeName>() {
+        Ok(_) if text.chars().all(plain) => Ok(text.to_owned()),
+        _ => Err("a prefix is what stands before a scope's first colon, in small letters"),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn there_is_one(found: &Path) -> Failure {
+    let found = found.to_string_lossy();
+    Failure::Usage(format!(
+        "{} is a repository of portvakt already, and one does not stand in another. `init --ci \
+         HOST` at its top writes CI files",
+        printable(&found)
+    ))
+}
+
+/// Everything, with the environments that the templates have.
+fn new_repository(args: &Args, ci: Option<Host>, root: &Path) -> Files {
+    let orgno = args.orgno.as_ref().map_or(ORGNO, Orgno::as_str);
+    let prefix = args.prefix.as_deref().unwrap_or(PREFIX);
+    let mut files = Files::default();
+    for (file, template) in REPOSITORY {
+        let text = template.replace(ORGNO, orgno).replace(PREFIX, prefix);
+        files.new.push((file.to_owned(), text));
+    }
+    let ignored = fs::read_to_string(root.join(".gitignore"));
+    match &ignored {
+        Ok(text) if text.lines().any(|line| line.trim().trim_matches('/') == ".portvakt") => {}
+        Ok(_) => files.by_hand.push("add the line `.portvakt/` to .gitignore".to_owned()),
+        Err(_) => files.new.push((".gitignore".to_owned(), GITIGNORE.to_owned())),
+    }
+    if args.orgno.is_none() || args.prefix.is_none() {
+        files
+            .next
+            .push("say in portvakt.yaml who you are: the organization and its prefixes".to_owned());
+    }
+    files.next.push("try it: portvakt -e sandbox apply".to_owned());
+    if let Some(host) = ci {
+        let environments = ["test", "prod"].map(str::to_owned);
+        ci::add(&mut files, host, &args.source, &environments, root);
+    }
+    files
+}
+
+/// The CI files, for the environments of the repository.
+fn existing_repository(args: &Args, host: Host, root: &Path) -> Result<Files, Failure> {
+    let repository =
+        declare::load(root).map_err(|found| Failure::Invalid(root.to_owned(), found))?;
+    let environments = ci::environments(repository.settings());
+    if environments.is_empty() {
+        return Err(Failure::Usage(
+            "portvakt.yaml has no environment but the sandbox: there is nothing that a CI could \
+             apply to"
+                .to_owned(),
+        ));
+    }
+    let mut files = Files::default();
+    ci::add(&mut files, host, &args.source, &environments, root);
+    Ok(files)
+}
+
+/// All that is in the way is told at once, before anything is written.
+fn refuse_to_overwrite(root: &Path, files: &Files) -> Result<(), Failure> {
+    let in_the_way: Vec<&str> = files
+        .new
+        .iter()
+        .filter(|(file, _)| root.join(file).symlink_metadata().is_ok())
+        .map(|(file, _)| file.as_str())
+        .collect();
+    match in_the_way.as_slice() {
+        [] => Ok(()),
+        files => Err(Failure::Failed(format!(
+            "nothing is written, as what is there already is never overwritten: {}",
+            files.join(", ")
+        ))),
+    }
+}
+
+fn told(files: &Files) -> String {
+    let mut text = String::new();
+    for (file, _) in &files.new {
+        let _ = writeln!(text, "wrote {file}");
+    }
+    text += "\nNext:\n";
+    for step in files.by_hand.iter().chain(&files.next) {
+        let _ = writeln!(text, "- {step}");
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! `portvakt snapshot`.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::exit::{Exit, Failure};
+use super::remote::Remote;
+use super::session::{Session, live as read_live, now};
+use super::{Global, files, interrupt, log};
+use crate::digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
+use crate::domain::{Desired, Live};
+use crate::text::{counted, printable};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file; one that is there is replaced at once
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// What the command is for, and what its file reveals.
+pub(super) const ABOUT: &str = "\
+Write what is live to a file, so that a pull request from a fork is planned without secrets
+
+A job of the main branch writes the file, and `portvakt plan --snapshot FILE` compares with it: a fork \
+needs no credentials. It has all that the plan of any pull request must know: every scope with its \
+accesses, managed or not, and the delegation sources. Clients with their public keys, and the scopes of \
+others that they could consume, are in it if the repository declares a client or removes one in the \
+environment: only then are they read at all, with a token for idporten:dcr.read.
+
+Whoever reads the file, and with a public repository that is everybody, learns who has, had or asks for \
+access to each scope, what private and inactive scopes and all clients are called and how they are set \
+up, and which scopes others have given or refused the organisation; secrets and private keys are never \
+in it.";
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, write(global, args)).await
+}
+
+async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    if args.out.as_os_str() == "-" {
+        let why = "a snapshot is written to a file only: name one with --out";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let mut session = Session::open(global)?;
+    let history = session.history()?;
+    session.look_back(history.as_ref(), None)?;
+    let reach = session.needs().reach();
+    let remote = Remote::open(global, &session).await?;
+    let created = now();
+    let live = read_live(global, &remote.reader().await?, &Needs::everything(reach)).await?;
+    remote.close().await?;
+    let what = told(&live);
+    let Desired { environment, organization, .. } = session.desired;
+    let snapshot = Snapshot { environment, organization, created, reach, live };
+    files::put(&args.out, &snapshot.write())?;
+    let path = args.out.display().to_string();
+    log::told(global, &format!("{}: {what}", printable(&path)));
+    Ok(Exit::Done)
+}
+
+fn told(live: &Live) -> String {
+    let count = |count: usize, thing| counted(count as u64, thing, "s");
+    let (scopes, clients) = (live.scopes.len(), live.clients.len());
+    format!("{} and {}", count(scopes, "scope"), count(clients, "client"))
+}
+
+/// What the session's plan must know, as it was when a snapshot was made.
+pub(super) fn live(file: &Path, session: &Session) -> Result<Live, Failure> {
+    let path = file.display().to_string();
+    let failed = |why: &dyn std::fmt::Display| {
+        Failure::Failed(format!("the snapshot {} cannot be used: {why}", printable(&path)))
+    };
+    let text = read(file).map_err(|error| failed(&error))?;
+    let Desired { environment, organization, .. } = &session.desired;
+    let text = text.ok_or_else(|| failed(&SnapshotError::TooLarge))?;
+    let snapshot = Snapshot::read(&text, environment, *organization);
+    snapshot.and_then(|snapshot| snapshot.live(&session.needs())).map_err(|error| failed(&error))
+}
+
+/// A file's text; `None` where it is larger than any snapshot.
+fn read(file: &Path) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    let length = File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    Ok((length as u64 <= MOST_BYTES).then_some(text))
+}

@@ -1,0 +1,188 @@
+//! A plan as markdown, for one comment on a pull request: the sum, then what takes access away or
+//! opens what was closed, then the rest. It is cut above what a comment can hold, from the least
+//! dangerous end. No text of others can be anything but text: [`escape`] tells how.
+
+mod danger;
+mod escape;
+mod page;
+mod report;
+mod rows;
+
+use escape::{Escape, marked};
+use page::{Page, Rank, Table, length};
+pub use report::report;
+use rows::tables;
+
+use super::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
+use super::text::{since_by, sum};
+use crate::plan::Origin;
+use crate::text::counted;
+
+/// How many characters a comment has at most. GitHub takes 65,536.
+const LONGEST: usize = 60_000;
+
+/// How many characters of a value are shown where not everything is.
+const LONGEST_VALUE: usize = 200;
+
+/// How many notices stand open.
+const OPEN_NOTICES: usize = 5;
+
+/// The first line of an environment's comment, by which it is found again. It is the same for the
+/// same name and another for another, and no name can end it.
+pub fn marker(environment: &str) -> String {
+    format!("<!-- portvakt plan {} -->", marked(environment))
+}
+
+/// A plan as markdown, at most 60,000 characters, a line break at the end.
+pub fn plan(plan: &PlanDocument) -> String {
+    let whole = page(plan, Escape { limit: usize::MAX }).whole();
+    if length(&whole) <= LONGEST {
+        return whole;
+    }
+    page(plan, Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
+}
+
+fn page(plan: &PlanDocument, escape: Escape) -> Page {
+    let mut page = Page::default();
+    head(&mut page, plan, escape);
+    let (drift, own): (Vec<_>, Vec<_>) =
+        plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
+    let (delicate, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|a| a.is_delicate());
+    let heading = |text: &str| match drift.is_empty() {
+        true => format!("### {text}"),
+        false => format!("### This pull request: {}", text.to_lowercase()),
+    };
+    if !delicate.is_empty() {
+        page.text(heading("Takes access away or opens up"));
+        tables(&mut page, Rank::Delicate, &delicate, escape);
+    }
+    if !rest.is_empty() {
+        page.text(heading(if delicate.is_empty() { "Changes" } else { "The rest" }));
+        tables(&mut page, Rank::Change, &rest, escape);
+    }
+    drifted(&mut page, drift, escape);
+    limits(&mut page, plan, escape);
+    blocked(&mut page, &plan.blocked, escape);
+    notices(&mut page, &plan.other_notices().collect::<Vec<_>>(), escape);
+    foot(&mut page, plan, escape);
+    page
+}
+
+fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
+    let environment = escape.code(&plan.environment);
+    let what = if plan.rollback { "rollback" } else { "plan" };
+    page.text(format!("{}\n## portvakt: {what} for {environment}", marker(&plan.environment)));
+    let number = escape.code(&plan.organization);
+    let organization = match &plan.organization_name {
+        Some(name) => format!("{} ({number})", escape.code(name)),
+        None => number,
+    };
+    let since = since_by(plan, |commit| escape.code(commit));
+    page.text([Some(organization), since].into_iter().flatten().collect::<Vec<_>>().join(", "));
+    page.text(match (plan.actions.is_empty(), plan.blocked.len()) {
+        (true, 0) => "Nothing to do.".to_owned(),
+        (true, blocked) => format!("**Nothing to do but {blocked} blocked.**"),
+        (false, 0) => format!("**{}.**", sum(plan)),
+        (false, blocked) => format!("**{}; {blocked} blocked.**", sum(plan)),
+    });
+    if let Some(danger) = danger::told(plan) {
+        page.text(format!("**Look twice:** {danger}."));
+    }
+    let limits = plan.limits().count();
+    if limits > 0 {
+        let limits = counted(limits as u64, "limit", "s");
+        page.text(format!("**Apply refuses this:** it passes {limits}, named below."));
+    }
+    page.cut_here();
+}
+
+/// What was there before this pull request, folded away.
+fn drifted(page: &mut Page, drift: Vec<&ActionDocument>, escape: Escape) {
+    if drift.is_empty() {
+        return;
+    }
+    let all = drift.len();
+    let (delicate, rest): (Vec<_>, Vec<_>) = drift.into_iter().partition(|a| a.is_delicate());
+    let warning = match delicate.len() {
+        0 => String::new(),
+        1 => " (1 of them takes access away or opens up)".to_owned(),
+        some => format!(" ({some} of them take access away or open up)"),
+    };
+    page.text(format!("<details>\n<summary>Drift that was there before: {all}{warning}</summary>"));
+    if !delicate.is_empty() {
+        page.text("#### Drift that takes access away or opens up");
+        tables(page, Rank::DelicateDrift, &delicate, escape);
+    }
+    if !rest.is_empty() {
+        page.text(if delicate.is_empty() { "#### Drift" } else { "#### The rest of the drift" });
+        tables(page, Rank::Drift, &rest, escape);
+    }
+    page.text("</details>");
+}
+
+fn limits(page: &mut Page, plan: &PlanDocument, escape: Escape) {
+    let row = |NoticeDocument { code, target: _, message }: &NoticeDocument| {
+        [escape.code(code), escape.code(message)]
+    };
+    let rows: Vec<_> = plan.limits().map(row).collect();
+    if !rows.is_empty() {
+        page.text("### Limits passed: apply refuses this");
+        page.table(Table::new(Rank::Limit, ["Code", "Limit"], &rows));
+    }
+}
+
+fn blocked(page: &mut Page, blocked: &[BlockedDocument], escape: Escape) {
+    let row = |BlockedDocument { target, code, message }: &BlockedDocument| {
+        [escape.code(target), escape.code(code), escape.code(message)]
+    };
+    let rows: Vec<_> = blocked.iter().map(row).collect();
+    if !rows.is_empty() {
+        page.text("### Blocked: asked for, and not done");
+        page.table(Table::new(Rank::Blocked, ["Blocked", "Code", "Why"], &rows));
+    }
+}
+
+fn notices(page: &mut Page, notices: &[&NoticeDocument], escape: Escape) {
+    let row = |NoticeDocument { code, target, message }: &NoticeDocument| {
+        [escape.code(code), escape.code(target), escape.code(message)]
+    };
+    let rows: Vec<_> = notices.iter().map(|notice| row(notice)).collect();
+    let table = Table::new(Rank::Notice, ["Code", "About", "Worth knowing"], &rows);
+    match rows.len() {
+        0 => {}
+        1..=OPEN_NOTICES => {
+            page.text("### Worth knowing");
+            page.table(table);
+        }
+        many => {
+            page.text(format!("<details>\n<summary>Worth knowing: {many}</summary>"));
+            page.table(table);
+            page.text("</details>");
+        }
+    }
+}
+
+/// The digest, and the command that applies this plan and no other. A command is copied into a
+/// shell: nothing stands in it that could be more than a word.
+fn foot(page: &mut Page, plan: &PlanDocument, escape: Escape) {
+    page.text(format!("Digest {}", escape.code(&plan.digest)));
+    let digest = plan.digest.strip_prefix("sha256:").filter(|hex| {
+        hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    });
+    if let Some(digest) = digest.filter(|_| !plan.actions.is_empty() && !plan.rollback) {
+        let environment = match is_word(&plan.environment) {
+            true => format!(" --env {}", plan.environment),
+            false => String::new(),
+        };
+        page.text(format!(
+            "To apply exactly this: `portvakt apply --expect sha256:{digest}{environment}`"
+        ));
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=LONGEST_VALUE).contains(&text.len())
+        && !text.starts_with('-')
+        && text.bytes().all(is_plain)
+}

@@ -1,0 +1,168 @@
+//! A page of texts and tables, and how it is cut.
+
+use std::fmt::Write as _;
+
+/// Room for the numbers of the lines that say how many rows are shown, for each table.
+const NUMBERS: usize = 48;
+
+/// What is shown last when there is no room for everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// What stops an apply.
+    Limit,
+    /// What takes away or opens up.
+    Delicate,
+    /// The same, of what was there before.
+    DelicateDrift,
+    /// What will not be done.
+    Blocked,
+    /// Other changes.
+    Change,
+    /// Other changes of what was there before.
+    Drift,
+    /// What is worth knowing.
+    Notice,
+}
+
+/// A table; a row has a cell for each of its columns.
+#[derive(Debug)]
+pub(super) struct Table {
+    rank: Rank,
+    head: String,
+    rows: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Block {
+    Text(String),
+    Table(Table),
+    /// The place for a word on the cut.
+    Cut,
+}
+
+/// A page, from top to bottom.
+#[derive(Debug, Default)]
+pub(super) struct Page(Vec<Block>);
+
+impl Table {
+    /// A table without the columns in which nothing stands.
+    pub(super) fn new<const N: usize>(
+        rank: Rank,
+        columns: [&str; N],
+        rows: &[[String; N]],
+    ) -> Self {
+        let is_used = |column: usize| rows.iter().any(|row| !row[column].is_empty());
+        let used: Vec<usize> = (0..N).filter(|column| is_used(*column)).collect();
+        let line = |cell: &dyn Fn(usize) -> String| {
+            let cells: Vec<_> = used.iter().map(|column| cell(*column)).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let title = |column: usize| columns[column].to_owned();
+        Self {
+            rank,
+            head: line(&title) + &line(&|_| "---".to_owned()),
+            rows: rows.iter().map(|row| line(&|column| row[column].clone())).collect(),
+        }
+    }
+}
+
+impl Page {
+    /// Adds a text, and an empty line behind it.
+    pub(super) fn text(&mut self, text: impl Into<String>) {
+        self.0.push(Block::Text(text.into()));
+    }
+
+    /// Adds a table, unless it is empty.
+    pub(super) fn table(&mut self, table: Table) {
+        if !table.rows.is_empty() {
+            self.0.push(Block::Table(table));
+        }
+    }
+
+    /// Says here what is left out, if something is.
+    pub(super) fn cut_here(&mut self) {
+        self.0.push(Block::Cut);
+    }
+
+    /// Everything.
+    pub(super) fn whole(&self) -> String {
+        let rows = self.tables().map(|table| table.rows.len()).collect::<Vec<_>>();
+        self.render(&rows, None)
+    }
+
+    /// As many rows as there is room for in that many characters, the least dangerous left out first.
+    pub(super) fn within(&self, longest: usize, limit: usize) -> String {
+        let tables: Vec<&Table> = self.tables().collect();
+        let mut shown = vec![0; tables.len()];
+        let bare = length(&self.render(&shown, Some(limit))) + NUMBERS * (tables.len() + 1);
+        let mut room = longest.saturating_sub(bare);
+        let mut order: Vec<_> = tables.iter().zip(&mut shown).collect();
+        order.sort_by_key(|(table, _)| table.rank);
+        'full: for (table, shown) in order {
+            let mut head = length(&table.head);
+            for row in &table.rows {
+                let Some(rest) = room.checked_sub(length(row) + head) else {
+                    break 'full;
+                };
+                (room, head) = (rest, 0);
+                *shown += 1;
+            }
+        }
+        self.render(&shown, Some(limit))
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.0.iter().filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            Block::Text(_) | Block::Cut => None,
+        })
+    }
+
+    /// With so many rows of each table, and a word on the longest value if it is cut.
+    fn render(&self, shown: &[usize], limit: Option<usize>) -> String {
+        let mut out = String::new();
+        let mut tables = shown.iter();
+        for block in &self.0 {
+            // Writing into a String does not fail.
+            let _ = match (block, limit) {
+                (Block::Text(text), _) => writeln!(out, "{text}\n"),
+                (Block::Table(table), _) => {
+                    table.render(&mut out, tables.next().copied().unwrap_or_default());
+                    Ok(())
+                }
+                (Block::Cut, None) => Ok(()),
+                (Block::Cut, Some(limit)) => {
+                    let all: usize = self.tables().map(|table| table.rows.len()).sum();
+                    writeln!(
+                        out,
+                        "**Cut to fit into a comment:** {} of {all} rows are shown, the most dangerous \
+                         first, and at most {limit} characters of a value. The plan as JSON has \
+                         everything.\n",
+                        shown.iter().sum::<usize>()
+                    )
+                }
+            };
+        }
+        out.truncate(out.trim_end().len());
+        out + "\n"
+    }
+}
+
+impl Table {
+    fn render(&self, out: &mut String, shown: usize) {
+        let all = self.rows.len();
+        if shown < all {
+            let _ = writeln!(out, "**{shown} of {all} shown; the rest in the plan as JSON**\n");
+        }
+        if shown > 0 {
+            out.push_str(&self.head);
+            out.extend(self.rows.iter().take(shown).map(String::as_str));
+            out.push('\n');
+        }
+    }
+}
+
+/// How many characters a text has, as the limits of comments count them.
+pub(super) fn length(text: &str) -> usize {
+    text.chars().count()
+}

@@ -1,0 +1,44 @@
+//! A report as markdown.
+
+use super::escape::Escape;
+use super::page::{Page, Rank, Table};
+use super::{LONGEST, LONGEST_VALUE, length};
+use crate::render::document::BlockedDocument;
+use crate::render::report::{ActionOutcome, ReportDocument, ReportedAction};
+
+/// A report as markdown, at most 60,000 characters: the sum, then each action that was not done and
+/// why.
+pub fn report(report: &ReportDocument) -> String {
+    let whole = page(report, Escape { limit: usize::MAX }).whole();
+    if length(&whole) <= LONGEST {
+        return whole;
+    }
+    page(report, Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
+}
+
+fn page(report: &ReportDocument, escape: Escape) -> Page {
+    let mut page = Page::default();
+    page.text(format!("## portvakt: applied to {}", escape.code(&report.environment)));
+    page.text(format!("**{}.**", report.sum()));
+    let (who, place) = (escape.code(&report.who), escape.code(&report.place));
+    let commit = report.commit.as_deref().map(|commit| format!(", commit {}", escape.code(commit)));
+    page.text(format!("by {who} at {place}{}", commit.unwrap_or_default()));
+    if let Some(why) = &report.override_guards {
+        page.text(format!("Limits of guards lifted: {}", escape.code(why)));
+    }
+    if let Some(why) = &report.unverified {
+        page.text(format!("**Unverified:** {}", escape.code(why)));
+    }
+    page.cut_here();
+    let left = report.actions.iter().filter(|reported| reported.outcome != ActionOutcome::Done);
+    let failed = left.map(|ReportedAction { action, outcome, message }| {
+        let why = message.as_deref().map(|why| escape.code(why)).unwrap_or_default();
+        [outcome.as_str().to_owned(), escape.code(&action.id), why]
+    });
+    let blocked = report.blocked.iter().map(|BlockedDocument { target, code, message }| {
+        ["blocked".to_owned(), escape.code(target), escape.code(&format!("{code}: {message}"))]
+    });
+    let rows: Vec<_> = failed.chain(blocked).collect();
+    page.table(Table::new(Rank::Delicate, ["Outcome", "Action", "Why"], &rows));
+    page
+}

@@ -1,0 +1,119 @@
+//! Actions as rows of tables: a row for an access or a field.
+
+use serde_json::Value;
+
+use super::escape::Escape;
+use super::page::{Page, Rank, Table};
+use crate::render::document::{ActionDocument, ChangeDocument, ConsumerDocument};
+use crate::render::text::{entry, is_entry, place, short, value};
+
+const ACCESSES: [&str; 8] =
+    ["Action", "Scope", "Consumer", "Field", "Before", "After", "Where", "Reason"];
+const OTHERS: [&str; 8] =
+    ["Action", "Scope or client", "Consumer", "Field", "Before", "After", "Where", "Reason"];
+
+type Cells = [String; 8];
+
+/// Adds a table of accesses and one of scopes and clients.
+pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], escape: Escape) {
+    let (mut accesses, mut others) = (Vec::new(), Vec::new());
+    for action in actions {
+        let own = if action.consumer.is_some() { &mut accesses } else { &mut others };
+        own.extend(fields(action, escape));
+        accesses.extend(consumers(&action.regains, "has access again", action, escape));
+        let loses = "without access until it is active again";
+        accesses.extend(consumers(&action.loses, loses, action, escape));
+    }
+    page.table(Table::new(rank, ACCESSES, &accesses));
+    page.table(Table::new(rank, OTHERS, &others));
+}
+
+/// A row for each field that changes and each key that counts again; what is about all of them
+/// stands in the first.
+fn fields(action: &ActionDocument, escape: Escape) -> Vec<Cells> {
+    let changes = action.changes.iter().map(|change| cells(change, escape));
+    let keys = action.regains_keys.iter().map(|kid| {
+        let counts = format!("{} **counts again**", escape.code(kid));
+        ["key".to_owned(), String::new(), counts]
+    });
+    let mut rows: Vec<Cells> = changes
+        .chain(keys)
+        .map(|[field, before, after]| {
+            let mut row = Cells::default();
+            (row[3], row[4], row[5]) = (field, before, after);
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        rows.push(Cells::default());
+    }
+    if let Some(first) = rows.first_mut() {
+        first[0] = action.action.as_str().to_owned();
+        first[1] = what(action, escape);
+        let name = action.consumer_name.as_deref();
+        first[2] = action.consumer.as_ref().map(|who| escape.named(who, name)).unwrap_or_default();
+        (first[6], first[7]) = (origin(action, escape), reason(action, escape));
+    }
+    rows
+}
+
+/// A row for each consumer whose access changes by what is done to the scope.
+fn consumers(
+    consumers: &[ConsumerDocument],
+    becomes: &str,
+    action: &ActionDocument,
+    escape: Escape,
+) -> impl Iterator<Item = Cells> {
+    consumers.iter().map(move |ConsumerDocument { consumer, consumer_name }| {
+        let mut row = Cells::default();
+        row[0] = becomes.to_owned();
+        row[1] = what(action, escape);
+        row[2] = escape.named(consumer, consumer_name.as_deref());
+        (row[6], row[7]) = (origin(action, escape), reason(action, escape));
+        row
+    })
+}
+
+/// A field, what it is and what it is to be. What is not set is empty before and `none` after, as
+/// one is made by setting it and the other by taking it away.
+fn cells(change: &ChangeDocument, escape: Escape) -> [String; 3] {
+    let ChangeDocument { field, before, after } = change;
+    let shown = |shown: &Value| match (shown, is_entry(field)) {
+        (Value::Null, _) => String::new(),
+        (shown, true) => escape.code(&entry(shown)),
+        (shown, false) => escape.code(&value(shown)),
+    };
+    let mut becomes = if after.is_null() { "none".to_owned() } else { shown(after) };
+    if let Some(means) = change.opens_or_closes() {
+        becomes = format!("{becomes} **{means}**");
+    }
+    [escape.code(field), shown(before), becomes]
+}
+
+/// The scope, or the client, as a reader tells them apart.
+fn what(action: &ActionDocument, escape: Escape) -> String {
+    match (&action.scope, &action.client) {
+        (Some(scope), _) => escape.code(scope),
+        (None, Some(client)) => format!("client {}", escape.code(client)),
+        (None, None) => escape.code(&action.id),
+    }
+}
+
+/// Where the repository asks for it, and who last touched that.
+fn origin(action: &ActionDocument, escape: Escape) -> String {
+    let Some(source) = &action.source else {
+        return String::new();
+    };
+    let place = escape.code(&place(source));
+    match &source.blame {
+        Some(blame) => {
+            let (commit, author) = (short(&blame.commit), &blame.author);
+            format!("{place}, last touched: {} by {}", escape.code(&commit), escape.code(author))
+        }
+        None => place,
+    }
+}
+
+fn reason(action: &ActionDocument, escape: Escape) -> String {
+    action.reason.as_deref().map(|reason| escape.code(reason)).unwrap_or_default()
+}

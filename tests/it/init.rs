@@ -1,0 +1,227 @@
+//! A new repository, and the files of CI hosts.
+
+mod checked;
+mod scripts;
+mod templates;
+
+use std::fs;
+use std::path::Path;
+
+use serde_yaml::Value;
+use tempfile::TempDir;
+
+use crate::world::{Ran, program};
+
+fn init(folder: &Path, args: &[&str]) -> Ran {
+    Ran::of(program().current_dir(folder).arg("init").args(args))
+}
+
+fn portvakt(folder: &Path, args: &[&str]) -> Ran {
+    Ran::of(program().current_dir(folder).args(args))
+}
+
+/// The files below a folder, in order, without those of git.
+fn files(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true if name == ".git" => {}
+            true => {
+                files
+                    .extend(self::files(&entry.path()).iter().map(|file| format!("{name}/{file}")));
+            }
+            false => files.push(name),
+        }
+    }
+    files.sort();
+    files
+}
+
+const REPOSITORY: [&str; 4] =
+    [".gitignore", "consumers.yaml", "portvakt.yaml", "scopes/example.yaml"];
+
+fn expected(host: &str) -> &'static [&'static str] {
+    match host {
+        "github" => &[
+            ".github/workflows/portvakt-drift.yml",
+            ".github/workflows/portvakt-merge.yml",
+            ".github/workflows/portvakt-pull-request.yml",
+        ],
+        "gitlab" => &[".gitlab-ci.yml", ".gitlab/portvakt.gitlab-ci.yml"],
+        "azure" => &[
+            ".azure-pipelines/portvakt-drift.yml",
+            ".azure-pipelines/portvakt-install.yml",
+            ".azure-pipelines/portvakt-merge.yml",
+            ".azure-pipelines/portvakt-pull-request.yml",
+        ],
+        other => panic!("{other}"),
+    }
+}
+
+const HOSTS: [&str; 3] = ["github", "gitlab", "azure"];
+
+#[test]
+fn a_new_repository_is_valid_and_applied_in_the_sandbox() {
+    for args in [&[][..], &["--orgno", "889640782", "--prefix", "etat"]] {
+        let folder = TempDir::new().unwrap();
+        let folder = folder.path();
+        let ran = init(folder, args);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(files(folder), REPOSITORY);
+        for file in REPOSITORY {
+            assert!(ran.stdout.contains(&format!("wrote {file}\n")), "{}", ran.stdout);
+        }
+        assert_eq!(ran.stdout.contains("who you are"), args.is_empty(), "{}", ran.stdout);
+        let ran = portvakt(folder, &["validate", "--deny-warnings"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "Nothing to mend.\n"));
+        let plan = |code| {
+            let ran = portvakt(folder, &["-e", "sandbox", "plan", "--detailed-exitcode"]);
+            assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+            ran.stdout
+        };
+        let name = if args.is_empty() { "eksempel:hilsen.read" } else { "etat:hilsen.read" };
+        assert!(plan(2).contains(name));
+        let ran = portvakt(folder, &["-e", "sandbox", "apply", "--auto-approve"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        plan(0);
+    }
+}
+
+#[test]
+fn the_example_is_for_the_sandbox_only() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(init(folder.path(), &["new"]).code, 0);
+    let root = folder.path().join("new");
+    let today = jiff::civil::date(2026, 11, 25);
+    let repository = portvakt::declare::load(&root).unwrap();
+    for (environment, scopes) in [("sandbox", 1), ("test", 0), ("prod", 0)] {
+        let (desired, _) = repository.desired(environment, today).unwrap_or_else(|_| panic!());
+        assert_eq!(desired.scopes.len(), scopes, "{environment}");
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_half_written() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("consumers.yaml"), "consumers: {}\n").unwrap();
+    let ran = init(folder, &["--ci", "github"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("never overwritten: consumers.yaml\n"), "{}", ran.stderr);
+    assert_eq!(files(folder), ["consumers.yaml"]);
+    fs::remove_file(folder.join("consumers.yaml")).unwrap();
+    // A folder that cannot be made: what was written before it is taken back.
+    fs::write(folder.join("scopes"), "").unwrap();
+    let ran = init(folder, &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("nothing is changed"), "{}", ran.stderr);
+    assert_eq!(files(folder), ["scopes"]);
+}
+
+#[test]
+fn files_of_others_are_kept_and_what_to_add_is_told() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join(".gitignore"), "target\n").unwrap();
+    fs::write(folder.join(".gitlab-ci.yml"), "a: 1\n").unwrap();
+    let ran = init(folder, &["--ci", "gitlab"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("add the line `.portvakt/` to .gitignore"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("include: [{ local: .gitlab/"), "{}", ran.stdout);
+    assert_eq!(fs::read_to_string(folder.join(".gitignore")).unwrap(), "target\n");
+    assert_eq!(fs::read_to_string(folder.join(".gitlab-ci.yml")).unwrap(), "a: 1\n");
+    fs::remove_file(folder.join("portvakt.yaml")).unwrap();
+    fs::remove_file(folder.join("consumers.yaml")).unwrap();
+    fs::remove_dir_all(folder.join("scopes")).unwrap();
+    fs::write(folder.join(".gitignore"), "/.portvakt\n").unwrap();
+    let ran = init(folder, &[]);
+    assert!(!ran.stdout.contains(".gitignore"), "{}", ran.stdout);
+}
+
+#[test]
+fn one_repository_does_not_stand_in_another() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert_eq!(init(folder, &[]).code, 0);
+    let before = files(folder);
+    for args in [
+        &[][..],
+        &["below"],
+        &["below", "--ci", "github"],
+        &["below", "-C", "."],
+        &["--ci", "github", "--prefix", "etat"],
+        &["--source", "a/b@c"],
+        &["--orgno", "123456789"],
+        &["--prefix", "a:b"],
+        &["--ci", "github", "--source", "a/b@c}} ${{ x"],
+    ] {
+        let ran = init(folder, args);
+        assert_eq!(ran.code, 64, "{args:?}: {}", ran.stderr);
+        assert_eq!(files(folder), before, "{args:?}");
+    }
+}
+
+#[test]
+fn each_host_gets_its_files() {
+    for host in HOSTS {
+        let folder = TempDir::new().unwrap();
+        let folder = folder.path();
+        assert_eq!(init(folder, &["--ci", host]).code, 0);
+        let mut all = [&REPOSITORY[..], expected(host)].concat();
+        all.sort_unstable();
+        assert_eq!(files(folder), all);
+        let ran = portvakt(folder, &["validate"]);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
+    const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
+        environments:\n  alt: { target: prod, credentials: &c { client_id: { env: A }, key: { env: B } } }\n  \
+        local: { target: sandbox }\n  ver-2: { target: test, credentials: *c }\n";
+    for host in HOSTS {
+        let folder = TempDir::new().unwrap();
+        let folder = folder.path();
+        fs::write(folder.join("portvakt.yaml"), SETTINGS).unwrap();
+        let ran = init(folder, &["--ci", host, "--source", "etat/vakt@4f2a"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let mut all = [expected(host), &["portvakt.yaml"]].concat();
+        all.sort_unstable();
+        assert_eq!(files(folder), all);
+        for file in expected(host) {
+            let text = fs::read_to_string(folder.join(file)).unwrap();
+            let _: Value = serde_yaml::from_str(&text).unwrap();
+            for placeholder in ["OWNER", concat!("v", env!("CARGO_PKG_VERSION")), r#"["test""#] {
+                assert!(!text.contains(placeholder), "{file}: {placeholder}");
+            }
+        }
+        let text: String = expected(host)
+            .iter()
+            .map(|file| fs::read_to_string(folder.join(file)).unwrap())
+            .collect();
+        // Production is the last, whatever it is called.
+        assert!(text.contains(r#"["ver-2", "alt"]"#), "{host}");
+        assert!(text.contains("etat/vakt") && text.contains("4f2a"), "{host}");
+        assert_eq!(init(folder, &["--ci", host]).code, 1, "twice");
+    }
+    let folder = TempDir::new().unwrap();
+    let only =
+        SETTINGS.split("  alt").next().unwrap().to_owned() + "  local: { target: sandbox }\n";
+    fs::write(folder.path().join("portvakt.yaml"), only).unwrap();
+    let ran = init(folder.path(), &["--ci", "github"]);
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+}
+
+#[test]
+fn ci_files_stand_at_the_top_of_a_git_repository() {
+    let folder = TempDir::new().unwrap();
+    git2::Repository::init(folder.path()).unwrap();
+    let ran = init(folder.path(), &["below", "--ci", "github"]);
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+    fs::create_dir(folder.path().join("there")).unwrap();
+    assert_eq!(init(folder.path(), &["there", "--ci", "github"]).code, 64);
+    assert_eq!(files(folder.path()), [""; 0]);
+    assert_eq!(init(folder.path(), &["--ci", "github"]).code, 0);
+}

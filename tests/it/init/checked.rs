@@ -1,0 +1,229 @@
+//! What checkers say of the CI files: the hosts' schemas, actionlint, shellcheck, and the program's
+//! own help for each command line in them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use regex::Regex;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use super::templates::{ALL, Script, has, parsed, path, scripts};
+use crate::world::{Ran, program};
+
+/// A command line of the program in a script: the command, and its flags with the words that stand
+/// behind them.
+fn command_lines(script: &Script) -> Vec<(String, Vec<String>)> {
+    let joined = script.text.replace("\\\n", " ");
+    let optional = Regex::new(r"\$\{\w+:\+([^}]*)\}").unwrap();
+    let joined = optional.replace_all(&joined, "$1");
+    let call = Regex::new(r"(?m)(?:^|;|then |&& )\s*portvakt ([^>|;\n]*)").unwrap();
+    let mut lines = Vec::new();
+    for found in call.captures_iter(&joined) {
+        let mut words: Vec<&str> = found[1].split_whitespace().collect();
+        if words.first() == Some(&"-C") {
+            words.drain(..2);
+        }
+        let mut flags: Vec<String> = Vec::new();
+        for word in &words[1..] {
+            match flags.last_mut() {
+                _ if word.starts_with("--") => flags.push((*word).to_owned()),
+                Some(flag) => *flag += &format!(" {word}"),
+                None => flags.push((*word).to_owned()),
+            }
+        }
+        lines.push((words[0].to_owned(), flags));
+    }
+    lines
+}
+
+/// Whether a flag, and the word that is its value, stands in a command's help.
+fn is_told(help: &str, flag: &str) -> bool {
+    let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
+    let has_flag = Regex::new(&format!(r"(?m)(^|[\s,]){}(\s|$)", regex::escape(flag))).unwrap();
+    let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase());
+    has_flag.is_match(help) && (value.is_empty() || !is_word(value) || help.contains(value))
+}
+
+#[test]
+fn each_command_line_is_one_that_the_program_knows() {
+    let mut helps: BTreeMap<String, String> = BTreeMap::new();
+    for script in scripts() {
+        for (command, flags) in command_lines(&script) {
+            let help = helps.entry(command.clone()).or_insert_with(|| {
+                let ran = Ran::of(program().args([&command, "--help"]));
+                assert_eq!(ran.code, 0, "{}: portvakt {command}", script.file);
+                ran.stdout
+            });
+            for flag in flags {
+                let known = is_told(help, &flag);
+                assert!(known, "{} ({}): portvakt {command} {flag}", script.file, script.name);
+            }
+        }
+    }
+    for command in ["validate", "plan", "apply", "drift", "snapshot", "comment"] {
+        assert!(helps.contains_key(command), "{command}");
+    }
+}
+
+/// A file as the host's own parser reads it: Azure's schema knows no scalars but strings, and `each`,
+/// `if` and other expressions are put in by the host before the schema counts.
+fn as_azure(value: &serde_yaml::Value) -> Json {
+    use serde_yaml::Value;
+    match value {
+        Value::Null => Json::String(String::new()),
+        Value::Bool(bool) => Json::String(bool.to_string()),
+        Value::Number(number) => Json::String(number.to_string()),
+        Value::String(text) => {
+            let expression = Regex::new(r"\$\{\{.*?\}\}").unwrap();
+            Json::String(expression.replace_all(text, "test").into_owned())
+        }
+        Value::Tagged(tagged) => as_azure(&tagged.value),
+        Value::Sequence(values) => {
+            let each = |value: &Value| match value.as_mapping().and_then(|map| map.iter().next()) {
+                Some((key, inner))
+                    if key.as_str().is_some_and(|key| key.starts_with("${{ each")) =>
+                {
+                    as_azure(inner).as_array().unwrap().clone()
+                }
+                _ => vec![as_azure(value)],
+            };
+            values.iter().flat_map(each).collect()
+        }
+        Value::Mapping(mapping) => {
+            let mut object = serde_json::Map::new();
+            for (key, value) in mapping {
+                let key = key.as_str().unwrap();
+                match (key.starts_with("${{ if"), as_azure(value)) {
+                    (true, Json::Object(more)) => object.extend(more),
+                    (_, value) => drop(object.insert(key.to_owned(), value)),
+                }
+            }
+            Json::Object(object)
+        }
+    }
+}
+
+/// `!reference` puts a script's lines in the place of itself.
+fn as_gitlab(value: &serde_yaml::Value) -> Json {
+    use serde_yaml::Value;
+    match value {
+        Value::Tagged(_) => Json::String("reference".to_owned()),
+        Value::Sequence(values) => values.iter().map(as_gitlab).collect(),
+        Value::Mapping(mapping) => mapping
+            .iter()
+            .map(|(key, value)| (key.as_str().unwrap().to_owned(), as_gitlab(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => serde_json::to_value(other).unwrap(),
+    }
+}
+
+fn errors(schema: &str, value: &Json) -> Vec<String> {
+    let schema = fs::read_to_string(path(&format!("tests/schemas/{schema}.json"))).unwrap();
+    let schema = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+#[test]
+fn files_for_gitlab_and_azure_and_our_action_follow_the_schemas_of_the_hosts() {
+    let mut count = 0;
+    for file in ALL {
+        let value = parsed(file);
+        let (schema, value) = match file.split('/').nth(1) {
+            Some("github") => continue, // by actionlint, which knows more
+            Some("gitlab") => ("gitlab-ci", as_gitlab(&value)),
+            Some("azure") => ("azure-pipelines", as_azure(&value)),
+            _ => ("github-action", as_gitlab(&value)),
+        };
+        assert_eq!(errors(schema, &value), [""; 0], "{file}");
+        // The schema is one that refuses something.
+        let mut wrong = value;
+        wrong["jobs"] = Json::String("none".to_owned());
+        wrong["stages"] = Json::Bool(true);
+        assert_ne!(errors(schema, &wrong), [""; 0], "{file}");
+        count += 1;
+    }
+    assert_eq!(count, 7);
+}
+
+#[test]
+fn workflows_satisfy_actionlint() {
+    if !has("actionlint", "the GitHub workflows") {
+        return;
+    }
+    // Its newest version does not know yet that several runs can wait for each other.
+    let mut lint = Command::new("actionlint");
+    lint.args(["-no-color", "-ignore", "unexpected key \"queue\" for \"concurrency\" section"]);
+    let files = ALL.iter().filter(|file| file.starts_with("templates/github"));
+    let output = lint.args(files.map(|file| path(file))).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn shell_in_all_files_parses_and_satisfies_shellcheck() {
+    let folder = TempDir::new().unwrap();
+    let shellcheck = has("shellcheck", "the shell in the CI files");
+    for script in scripts() {
+        // A host would put the value of an expression into the shell, whatever it holds.
+        assert!(!script.text.contains("${{"), "{}: {}", script.file, script.name);
+        let file = folder.path().join("script");
+        fs::write(&file, &script.text).unwrap();
+        let shell = if script.file.contains("gitlab") { "sh" } else { "bash" };
+        let mut checks = vec![Command::new(shell)];
+        checks[0].arg("-n");
+        if shellcheck {
+            let mut check = Command::new("shellcheck");
+            // Optional words are left unquoted on purpose; the variables come from the host.
+            check.args(["--severity=warning", "--shell", shell]);
+            checks.push(check);
+        }
+        for mut check in checks {
+            let output = check.arg(&file).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{} ({}): {said}", script.file, script.name);
+        }
+    }
+}
+
+#[test]
+fn a_job_on_github_has_no_more_rights_than_it_names() {
+    for file in ALL.iter().filter(|file| file.starts_with("templates/github")) {
+        let workflow = parsed(file);
+        let nothing = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());
+        assert_eq!(workflow["permissions"], nothing, "{file}");
+        let text = fs::read_to_string(path(file)).unwrap();
+        assert!(!text.contains("pull_request_target:"), "{file}");
+        for (name, job) in workflow["jobs"].as_mapping().unwrap() {
+            let name = name.as_str().unwrap();
+            assert!(job["timeout-minutes"].is_number(), "{file}: {name}");
+            let yaml = serde_yaml::to_string(job).unwrap();
+            let writes: Vec<_> = job["permissions"]
+                .as_mapping()
+                .unwrap()
+                .iter()
+                .filter(|(_, right)| right.as_str() == Some("write"))
+                .map(|(of, _)| of.as_str().unwrap())
+                .collect();
+            let expected: &[&str] = match name {
+                "validate" => &["security-events"],
+                "plan" => &["pull-requests"],
+                "apply" => &["contents"],
+                "drift" => &["issues"],
+                "plan-of-a-fork" | "snapshot" => &[],
+                other => panic!("{other}"),
+            };
+            assert_eq!(writes, expected, "{file}: {name}");
+            assert_eq!(yaml.contains("PORTVAKT_WRITE_"), name == "apply", "{file}: {name}");
+            let has_secrets = yaml.contains("secrets.");
+            assert_eq!(has_secrets, !matches!(name, "validate" | "plan-of-a-fork"), "{name}");
+        }
+    }
+}

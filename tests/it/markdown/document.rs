@@ -1,0 +1,103 @@
+//! Plans as documents in which every text comes from somewhere else.
+
+use portvakt::plan::{Kind, Origin, Verb};
+use portvakt::render::document::{
+    ActionDocument, BlameDocument, BlockedDocument, ChangeDocument, CommitDocument,
+    ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument, SourceDocument, Summary,
+};
+use serde_json::{Value, json};
+
+const KINDS: [Kind; 4] = [Kind::Scope, Kind::Access, Kind::Client, Kind::Keys];
+const ORIGINS: [Option<Origin>; 3] = [Some(Origin::Change), Some(Origin::Drift), None];
+
+/// A plan with that many actions, blocked ones and notices; every text of it is one of `text`.
+pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocument {
+    PlanDocument {
+        format_version: 1,
+        environment: text(),
+        organization: text(),
+        organization_name: Some(text()),
+        repository: Some(RepositoryDocument { commit: text(), dirty: true }),
+        applied: Some(CommitDocument { commit: text() }),
+        base: Some(CommitDocument { commit: text() }),
+        rollback: false,
+        created: text(),
+        digest: text(),
+        summary: summary(),
+        actions: (0..count).map(|at| action(at, text)).collect(),
+        blocked: (0..count.min(7)).map(|_| blocked(text)).collect(),
+        notices: (0..count).map(|at| notice(at, text)).collect(),
+    }
+}
+
+fn summary() -> Summary {
+    Summary {
+        create: 0,
+        update: 0,
+        reactivate: 0,
+        deactivate: 0,
+        grant: 0,
+        revoke: 0,
+        keys: 0,
+        release: 0,
+    }
+}
+
+/// The kinds, verbs and origins in all combinations, those that no plan of ours has included.
+fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
+    let kind = KINDS[at % 4];
+    let named = |is: bool, text: &mut dyn FnMut() -> String| is.then(text);
+    ActionDocument {
+        id: text(),
+        action: Verb::ALL[at / 4 % 8],
+        kind,
+        scope: named(matches!(kind, Kind::Scope | Kind::Access), text),
+        consumer: named(kind == Kind::Access, text),
+        consumer_name: named(kind == Kind::Access, text),
+        client: named(kind == Kind::Client, text),
+        client_id: named(kind == Kind::Client, text),
+        origin: ORIGINS[at / 32 % 3],
+        source: Some(source(text)),
+        reason: Some(text()),
+        changes: (0..3).map(|at| change(at, text)).collect(),
+        regains: vec![consumer(text), consumer(text)],
+        regains_keys: vec![text()],
+        loses: vec![consumer(text)],
+        after: vec![text()],
+    }
+}
+
+fn source(text: &mut dyn FnMut() -> String) -> SourceDocument {
+    SourceDocument {
+        file: text(),
+        line: 7,
+        at: Some(text()),
+        blame: Some(BlameDocument { commit: text(), author: text() }),
+    }
+}
+
+fn consumer(text: &mut dyn FnMut() -> String) -> ConsumerDocument {
+    ConsumerDocument { consumer: text(), consumer_name: Some(text()) }
+}
+
+fn change(at: usize, text: &mut dyn FnMut() -> String) -> ChangeDocument {
+    let (field, before, after) = match at {
+        0 => (text(), Value::Null, json!({ text(): [text(), 1, true] })),
+        1 => ("visibility".to_owned(), json!(text()), json!("PUBLIC")),
+        _ => ("jwks".to_owned(), key(text), Value::Null),
+    };
+    ChangeDocument { field, before, after }
+}
+
+fn key(text: &mut dyn FnMut() -> String) -> Value {
+    json!({ "kid": text(), "thumbprint": text(), "alg": text(), "exp": 1_900_000_000 })
+}
+
+fn blocked(text: &mut dyn FnMut() -> String) -> BlockedDocument {
+    BlockedDocument { target: text(), code: text(), message: text() }
+}
+
+fn notice(at: usize, text: &mut dyn FnMut() -> String) -> NoticeDocument {
+    let code = if at % 3 == 1 { format!("PV5{}", text()) } else { text() };
+    NoticeDocument { code, target: text(), message: text() }
+}
