@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT.
 
 use tokio::sync::watch;
 
@@ -32,12 +32,13 @@ pub(super) async fn unless<T>(
     }
 }
 
-/// SIGINT, SIGTERM and SIGHUP, or Ctrl-C.
+/// SIGINT, SIGTERM, SIGHUP and SIGQUIT, or Ctrl-C.
 #[cfg(unix)]
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
 }
 
 /// Listens for them from now on.
@@ -48,6 +49,7 @@ pub(super) fn signals() -> std::io::Result<Signals> {
         interrupt: signal(SignalKind::interrupt())?,
         terminate: signal(SignalKind::terminate())?,
         hang_up: signal(SignalKind::hangup())?,
+        quit: signal(SignalKind::quit())?,
     })
 }
 
@@ -58,6 +60,7 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = self.hang_up.recv() => {}
+            _ = self.quit.recv() => {}
         }
     }
 }

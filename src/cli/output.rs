@@ -79,10 +79,22 @@ pub(super) fn blame(plan: &mut PlanDocument, history: Option<&History>) {
 
 /// Reads a plan that was saved.
 pub(super) fn read_plan(path: &Path) -> Result<PlanDocument, Failure> {
-    json::read(&read_text(path)?).map_err(|why| {
-        let path = path.to_string_lossy();
-        Failure::Usage(format!("{}: {why}. `portvakt plan --out FILE` saves one", path))
-    })
+    parsed_plan(path, &read_text(path)?)
+}
+
+/// The plan that a file's text is, as it was made.
+pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failure> {
+    let path = path.to_string_lossy();
+    let plan = json::read(text).map_err(|why| {
+        Failure::Usage(format!("{path}: {why}. `portvakt plan --out FILE` saves one"))
+    })?;
+    match plan.flaw() {
+        None => Ok(plan),
+        Some(flaw) => Err(Failure::Refused(format!(
+            "{path}: the plan was edited: {flaw}. Nothing was changed\nMake it anew by `portvakt plan \
+             --out FILE`"
+        ))),
+    }
 }
 
 /// The most that a saved plan or report is, in bytes.

@@ -1,7 +1,5 @@
 //! What git knows of an environment: what was applied before, and what a plan is compared with.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 
 use super::exit::Failure;
@@ -55,7 +53,7 @@ impl Past {
     /// `base` is no commit.
     pub(super) fn look(
         history: Option<&History>,
-        root: &Path,
+        repository: &Repository,
         commit: Option<Commit>,
         now: &Desired,
         base: Option<&str>,
@@ -71,7 +69,7 @@ impl Past {
         };
         let declared = |id: &str| match id == commit.commit && !commit.dirty {
             true => Ok(Applied { commit: id.into(), desired: now.clone() }),
-            false => declared_at(history, root, id, &now.environment, today)
+            false => declared_at(history, repository, now, id, today)
                 .map(|desired| Applied { commit: id.into(), desired }),
         };
         let base = base.map(|base| history.commit(base)).transpose();
@@ -83,8 +81,8 @@ impl Past {
                 let mut known = |id: String| match declared(&id) {
                     Ok(applied) => Some(applied),
                     Err(why) => {
-                        past.unknown(&why);
-                        past.is_unreadable = true;
+                        past.unknown(&why.told());
+                        past.is_unreadable |= matches!(why, Unknown::Unreadable(_));
                         None
                     }
                 };
@@ -106,7 +104,7 @@ impl Past {
                 past.tell(
                     Code::HistoryUnknown,
                     "base",
-                    &format!("{why}: what is drift is not told"),
+                    &format!("{}: what is drift is not told", why.told()),
                 );
                 None
             }
@@ -114,8 +112,13 @@ impl Past {
         };
         if let Some(last) = last {
             match history.is_before(&commit.commit, &last) {
-                Ok(Some(false)) => {}
                 Ok(Some(true)) => past.behind(&last, &commit.commit),
+                Ok(Some(false)) if last == commit.commit => {}
+                Ok(Some(false)) => {
+                    if history.is_before(&last, &commit.commit).unwrap_or(None) == Some(false) {
+                        past.diverged(&last, &commit.commit);
+                    }
+                }
                 Ok(None) => past.order_unknown(&last, &commit.commit, "the clone is shallow"),
                 Err(error) => past.order_unknown(&last, &commit.commit, &error.to_string()),
             }
@@ -129,6 +132,14 @@ impl Past {
              would undo what came between, so apply refuses it. Bring this branch up to date"
         );
         self.tell(Code::Behind, "applied", &message);
+    }
+
+    fn diverged(&mut self, applied: &str, commit: &str) {
+        let message = format!(
+            "{applied}, which was applied last, is not in the history of what is read here, {commit}: \
+             what was applied there and is not declared here would be undone"
+        );
+        self.tell(Code::Diverged, "applied", &message);
     }
 
     fn order_unknown(&mut self, applied: &str, commit: &str, why: &str) {
@@ -157,28 +168,56 @@ impl Past {
     }
 }
 
-/// What is declared at a commit. The error says why that cannot be told, as a sentence.
+/// Why it does not count what is declared at a commit.
+pub(super) enum Unknown {
+    /// It cannot be read.
+    Unreadable(String),
+    /// It was applied somewhere else.
+    Elsewhere(String),
+}
+
+impl Unknown {
+    /// As a sentence.
+    pub(super) fn told(&self) -> String {
+        match self {
+            Self::Unreadable(why) | Self::Elsewhere(why) => why.clone(),
+        }
+    }
+}
+
+/// What is declared at a commit for the environment of `now`, if that is the same place there: what
+/// was applied to another API, or for another organisation, says nothing of this one.
 pub(super) fn declared_at(
     history: &History,
-    root: &Path,
+    here: &Repository,
+    now: &Desired,
     commit: &str,
-    environment: &str,
     today: Date,
-) -> Result<Desired, String> {
+) -> Result<Desired, Unknown> {
+    let unreadable = |why: String| Unknown::Unreadable(why);
     let history::Files { settings, yaml, rest } =
-        history.files(commit).map_err(|error| error.to_string())?;
+        history.files(commit).map_err(|error| unreadable(error.to_string()))?;
     let wrong = |found: &[Diagnostic]| {
         let first = found.iter().find(|found| found.is_error());
         let first = first.map(|found| format!(" ({}: {})", found.code.code(), found.message));
-        format!("the declarations at commit {commit} are not valid{}", first.unwrap_or_default())
+        let first = first.unwrap_or_default();
+        unreadable(format!("the declarations at commit {commit} are not valid{first}"))
     };
-    let repository = declare::read(root, &settings, yaml, &|path| rest.file(path))
+    let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path))
         .map_err(|found| wrong(&found))?;
-    match repository.desired(environment, today) {
-        Ok((desired, _)) => Ok(desired),
+    let name = &now.environment;
+    let desired = match there.desired(name, today) {
+        Ok((desired, _)) => desired,
         Err(Invalid::Environment(_)) => {
-            Err(format!("commit {commit} has no environment `{environment}`"))
+            return Err(unreadable(format!("commit {commit} has no environment `{name}`")));
         }
-        Err(Invalid::Declarations(found)) => Err(wrong(&found)),
+        Err(Invalid::Declarations(found)) => return Err(wrong(&found)),
+    };
+    let target = |of: &Repository| of.environment(name).map(|found| found.target.clone());
+    match target(&there) == target(here) && desired.organization == now.organization {
+        true => Ok(desired),
+        false => Err(Unknown::Elsewhere(format!(
+            "at commit {commit}, `{name}` was another API or another organisation"
+        ))),
     }
 }

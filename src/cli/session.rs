@@ -64,8 +64,8 @@ impl Session {
     pub(super) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
         let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_older(history, &commit)?;
-        let older = declared_at(history, self.root(), &commit, &self.desired.environment, today());
-        let older = older.map_err(Failure::Failed)?;
+        let older = declared_at(history, &self.repository, &self.desired, &commit, today());
+        let older = older.map_err(|why| Failure::Failed(why.told()))?;
         self.desired = Desired { guards: self.desired.guards.clone(), ..older };
         self.rollback = Some(commit);
         Ok(())
@@ -102,7 +102,7 @@ impl Session {
         base: Option<&str>,
     ) -> Result<(), Failure> {
         let commit = self.commit();
-        self.past = Past::look(history, self.root(), commit, &self.desired, base, today())?;
+        self.past = Past::look(history, &self.repository, commit, &self.desired, base, today())?;
         if self.rollback.is_some() {
             // That is what it is for.
             self.past.notices.retain(|notice| notice.code != Code::Behind);
@@ -123,8 +123,8 @@ impl Session {
                  apply first"
             ))
         })?;
-        let desired = declared_at(history, self.root(), &commit, environment, today());
-        self.desired = desired.map_err(Failure::Failed)?;
+        let desired = declared_at(history, &self.repository, &self.desired, &commit, today());
+        self.desired = desired.map_err(|why| Failure::Failed(why.told()))?;
         let applied = Applied { commit: commit.as_str().into(), desired: self.desired.clone() };
         self.past = Past {
             commit: Some(Commit { commit, dirty: false }),
@@ -181,19 +181,12 @@ impl Session {
     /// Compares with what is live, or was.
     pub(super) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past {
-            commit: _,
-            applied: _,
-            before,
-            is_unfinished: _,
-            is_unreadable: _,
-            base,
-            notices,
-        } = &self.past;
+        let Past { commit: _, applied, before, is_unfinished: _, is_unreadable: _, base, notices } =
+            &self.past;
         let before = before.as_ref();
         let mut planned = plan(&self.desired, before, live, now);
         if let Some(base) = base {
-            planned.tell_origins(&plan(&base.desired, before, live, now));
+            planned.tell_origins(&plan(&base.desired, applied.as_ref(), live, now));
         }
         planned.add_notices(notices.iter().cloned());
         planned

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
-use super::output::{Format, read_text, shown};
+use super::output::{Format, parsed_plan, read_text, shown};
 use super::{Global, print};
+use crate::render;
 use crate::render::report::{self, ReportDocument};
-use crate::render::{self, json};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let unreadable = |why: String| Failure::Usage(format!("{told}: {why}"));
     let text = match report::is_report(&text) {
         true => as_report(&report::read(&text).map_err(unreadable)?, args.format),
-        false => shown(&json::read(&text).map_err(unreadable)?, args.format),
+        false => shown(&parsed_plan(&args.file, &text)?, args.format),
     };
     print(global.color, &text)?;
     Ok(Exit::Done)

@@ -174,6 +174,10 @@ codes! {
         "What has changed at DigDir since the time that it tells is not seen, and the plan that an \
          apply makes may differ. The snapshot is what `portvakt snapshot` wrote; `portvakt plan` \
          without --snapshot compares with what is live.";
+    /// What was applied last is not in the history of what is read.
+    Diverged = "PV412", Notice,
+        "The plan would undo what was applied there and is not declared here. After history was rewritten \
+         that may be meant; else bring the branch up to date.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

@@ -14,14 +14,19 @@ impl Plan {
     pub fn digest(&self) -> String {
         let actions = self.actions.iter().map(Essence::of).collect();
         let work = Work { environment: &self.environment, actions };
-        // Serialising plain data with string keys into memory does not fail.
-        let bytes = serde_json::to_vec(&work).unwrap_or_default();
-        let mut digest = "sha256:".to_owned();
-        for byte in Sha256::digest(&bytes) {
-            let _ = write!(digest, "{byte:02x}");
-        }
-        digest
+        checksum(&work)
     }
+}
+
+/// The checksum of plain data, of the form `sha256:<64 hex digits>`.
+pub fn checksum(work: &impl Serialize) -> String {
+    // Serialising plain data with string keys into memory does not fail.
+    let bytes = serde_json::to_vec(work).unwrap_or_default();
+    let mut digest = "sha256:".to_owned();
+    for byte in Sha256::digest(&bytes) {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
 }
 
 #[derive(Serialize)]
@@ -40,7 +45,7 @@ pub(super) struct Essence {
     regains: Vec<Orgno>,
     loses: Vec<Orgno>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    regains_keys: Vec<(String, String)>,
+    regains_keys: Vec<(String, Option<String>)>,
 }
 
 impl Essence {
@@ -52,7 +57,7 @@ impl Essence {
             changes: action.changes(),
             regains: action.regains().iter().map(|consumer| consumer.orgno).collect(),
             loses: action.loses().iter().map(|consumer| consumer.orgno).collect(),
-            regains_keys: keys.map(|key| (key.kid.clone(), key.modulus.clone())).collect(),
+            regains_keys: keys.map(|key| (key.kid.clone(), key.thumbprint.clone())).collect(),
         }
     }
 }

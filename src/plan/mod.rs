@@ -29,6 +29,7 @@ pub use action::{
     ScopeWork, Work, Write,
 };
 pub use code::Code;
+pub use digest::checksum;
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;

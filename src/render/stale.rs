@@ -27,7 +27,7 @@ pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
     let new = after.keys().filter(|id| !before.contains_key(*id));
     told.extend(new.map(|id| format!("{id}: is needed by now and not in the plan")));
     if told.is_empty() && saved.digest != now.digest {
-        told.push("a key that counts again is another one, or the plan was edited".to_owned());
+        told.push("a key that counts again is another one under the same id".to_owned());
     }
     told
 }

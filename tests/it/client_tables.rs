@@ -18,7 +18,7 @@ fn jwk(key: &ClientKey) -> Value {
     })
 }
 
-fn set(keys: &[&ClientKey]) -> String {
+pub(crate) fn set(keys: &[&ClientKey]) -> String {
     json!({ "keys": keys.iter().map(|key| jwk(key)).collect::<Vec<_>>() }).to_string()
 }
 

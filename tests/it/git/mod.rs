@@ -3,8 +3,11 @@
 mod checkout;
 mod failing;
 mod kills;
+mod ledger;
 mod life;
 mod lock;
 mod places;
 mod remote;
+mod removals;
 mod reviewed;
+mod saved;

@@ -1,4 +1,6 @@
-//! What must not be forgotten, and what must not be gone back to.
+//! What must not be forgotten, what must not be gone back to, and what a file must not pretend.
+
+use serde_json::Value;
 
 use super::life::{codes, scopes};
 use super::remote::Remote;
@@ -44,4 +46,62 @@ fn a_rollback_goes_back_to_what_was_merged_alone() {
         let ran = one.run(&["rollback", "--", odd]);
         assert_eq!(ran.code, 64, "{odd}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_plan_that_was_edited_is_neither_shown_nor_applied() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    assert_eq!(one.run(&["plan", "--out", "plan.json"]).code, 0);
+    let whole: Value =
+        serde_json::from_str(&std::fs::read_to_string(one.path.join("plan.json")).unwrap())
+            .unwrap();
+    let edits: [(&str, fn(&mut Value)); 4] = [
+        ("an action hidden", |plan| {
+            plan["actions"].as_array_mut().unwrap().pop();
+            plan["summary"]["grant"] = 0.into();
+        }),
+        ("another consumer", |plan| plan["actions"][1]["consumer"] = "971040238".into()),
+        ("another sum", |plan| plan["summary"]["grant"] = 0.into()),
+        ("another field", |plan| plan["actions"][0]["changes"][0]["after"] = "Skriv".into()),
+    ];
+    for (what, edit) in edits {
+        let mut plan = whole.clone();
+        edit(&mut plan);
+        one.write("plan.json", &plan.to_string());
+        for command in [&["show", "plan.json"][..], &["apply", "plan.json", "--auto-approve"]] {
+            let ran = one.run(command);
+            assert_eq!(ran.code, 4, "{what}: {}", ran.stderr);
+            assert!(ran.stderr.contains("was edited"), "{what}: {}", ran.stderr);
+        }
+    }
+    one.write("plan.json", &whole.to_string());
+    assert_eq!(one.run(&["apply", "plan.json", "--auto-approve"]).code, 0);
+}
+
+#[test]
+fn what_was_applied_to_another_place_is_not_ours_here() {
+    let (remote, other) = (Remote::new(), Remote::new());
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[]), ("etat:b", &[])]));
+    one.apply();
+    other.world.put("etat:b", true, &[]);
+    let settings = std::fs::read_to_string(other.first().path.join("portvakt.yaml")).unwrap();
+    one.write("portvakt.yaml", &settings);
+    one.declare(&scopes(&[("etat:a", &[])]));
+    let plan = one.plan();
+    assert_eq!(crate::world::ids(&plan), ["create scope etat:a"], "{plan:#}");
+    assert!(codes(&plan).contains(&"PV409".to_owned()), "{plan:#}");
+}
+
+#[test]
+fn a_branch_without_the_applied_commit_says_so() {
+    let remote = Remote::new();
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    one.declare(&scopes(&[("etat:a", &[])]));
+    one.apply();
+    two.write("declarations.yaml", &scopes(&[("etat:b", &[])]));
+    two.commit("Declare aside");
+    assert!(codes(&two.plan()).contains(&"PV412".to_owned()));
 }

@@ -62,6 +62,7 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
         changes: (0..3).map(|at| change(at, text)).collect(),
         regains: vec![consumer(text), consumer(text)],
         regains_keys: vec![text()],
+        regains_thumbprints: Vec::new(),
         loses: vec![consumer(text)],
         after: vec![text()],
     }
