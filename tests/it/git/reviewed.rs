@@ -57,7 +57,8 @@ fn a_plan_that_was_edited_is_neither_shown_nor_applied() {
     let whole: Value =
         serde_json::from_str(&std::fs::read_to_string(one.path.join("plan.json")).unwrap())
             .unwrap();
-    let edits: [(&str, fn(&mut Value)); 4] = [
+    type Edit = (&'static str, fn(&mut Value));
+    let edits: [Edit; 4] = [
         ("an action hidden", |plan| {
             plan["actions"].as_array_mut().unwrap().pop();
             plan["summary"]["grant"] = 0.into();
