@@ -40,9 +40,14 @@ impl Hold {
         if let Some(before) = &lock.taken_over {
             tracing::warn!("a lock had ended and was taken over: it was held {before}");
         }
+        Ok(Self::of(lock, RENEW_EVERY))
+    }
+
+    /// Of a lock that was taken, renewed every so often.
+    fn of(lock: Lock, every: Duration) -> Self {
         let (lock, lost) = (Arc::new(lock), Arc::new(AtomicBool::new(false)));
-        let renewal = tokio::spawn(renew(Arc::clone(&lock), Arc::clone(&lost)));
-        Ok(Self { lock, lost, renewal })
+        let renewal = tokio::spawn(renew(Arc::clone(&lock), Arc::clone(&lost), every));
+        Self { lock, lost, renewal }
     }
 
     /// Whether nobody else can have it.
@@ -90,13 +95,13 @@ impl Hold {
     }
 }
 
-async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>) {
-    let mut pause = RENEW_EVERY;
+async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>, every: Duration) {
+    let mut pause = every;
     loop {
         tokio::time::sleep(pause).await;
         // Blocks this task until git has ended, so that it is not stopped in the middle.
         pause = match tokio::task::block_in_place(|| lock.renew(Timestamp::now())) {
-            Ok(()) => RENEW_EVERY,
+            Ok(()) => every,
             Err(history::Error::Moved(_)) => {
                 tracing::warn!("the lock was broken by somebody else: nothing new is started");
                 lost.store(true, Ordering::Relaxed);
@@ -107,5 +112,36 @@ async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>) {
                 RETRY_AFTER
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Held;
+
+    async fn until(is_so: impl Fn() -> bool) {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_lock_is_renewed_until_somebody_breaks_it() {
+        let folder = tempfile::TempDir::new().unwrap();
+        git2::Repository::init(folder.path()).unwrap();
+        let history = History::open(folder.path(), "test", Held::Here).unwrap().unwrap();
+        let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
+        let lock = history.lock(&actor, Timestamp::now()).unwrap();
+        let (first, _) = history.holder().unwrap().unwrap();
+        let hold = Hold::of(lock, Duration::from_millis(5));
+        let now = || history.holder().unwrap().map(|(lock, _)| lock);
+        until(|| now() != Some(first)).await;
+        assert!(hold.counts());
+        // It may be renewed at the same time, and is another one then.
+        until(|| now().is_none_or(|lock| history.unlock(lock).is_ok())).await;
+        until(|| !hold.counts()).await;
+        hold.release().await;
+        assert_eq!(now(), None);
     }
 }

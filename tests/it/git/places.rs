@@ -99,6 +99,37 @@ fn declarations_in_a_folder_of_a_larger_repository_are_followed() {
 }
 
 #[test]
+fn without_a_remote_the_refs_are_those_of_the_clone() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.git(&["remote", "remove", "origin"]);
+    let commit = |yaml: &str| {
+        one.write("declarations.yaml", yaml);
+        one.commit("Declare")
+    };
+    let held = |name: &str| one.git(&["for-each-ref", "--format=%(objectname)", name]);
+    commit(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
+    // One that is not done in full, and one that is, twice at once.
+    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
+    one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
+    assert_eq!(held("refs/portvakt/test/tried/"), one.head());
+    let now = commit(&scopes(&[("etat:c", &[SKATT])]));
+    let apply = ["apply", "--auto-approve"];
+    let children = [(); 2].map(|()| one.process(&apply).spawn().unwrap());
+    let ended = children.map(|child| super::remote::ran(child.wait_with_output().unwrap()));
+    assert!(ended.iter().any(|ran| ran.code == 0), "{}{}", ended[0].stderr, ended[1].stderr);
+    assert!(ended.iter().all(|ran| [0, 5].contains(&ran.code)), "{}", ended[1].stderr);
+    let sent = remote.world.sent();
+    assert_eq!(sent.iter().filter(|id| *id == "create scope etat:c").count(), 1, "{sent:?}");
+    assert_eq!((remote.world.open_to("etat:a"), remote.world.open_to("etat:b")), (None, None));
+    assert_eq!(held("refs/portvakt/"), now, "the applied commit alone");
+    assert_eq!(one.history().len(), 2);
+    one.ends(0, &["drift"]);
+    one.git(&["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
 fn a_work_tree_of_a_clone_is_as_good_as_the_clone() {
     let remote = Remote::new();
     let one = remote.first();
