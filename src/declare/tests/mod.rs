@@ -8,6 +8,7 @@ mod clients;
 mod examples;
 mod fuzz_seeds;
 mod own_rules;
+mod removed;
 mod resolving;
 mod robustness;
 mod rules;
