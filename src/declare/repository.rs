@@ -197,6 +197,11 @@ impl Repository {
         }
     }
 
+    /// The names of all environments, in order.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        self.settings.environment_names.iter()
+    }
+
     /// An environment as it is declared: where it is, and with what credentials.
     pub fn environment(&self, name: &str) -> Option<&Environment> {
         self.settings.environments.get(name)

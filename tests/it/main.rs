@@ -21,6 +21,7 @@ mod hooks;
 mod init;
 mod keys;
 mod markdown;
+mod migrate;
 mod mistakes;
 mod openapi;
 mod output;

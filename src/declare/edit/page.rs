@@ -351,7 +351,7 @@ fn keys(at: Located<'_>) -> Vec<Span> {
 fn in_braces(path: &[&str], value: &str) -> String {
     match path {
         [] => value.to_owned(),
-        [key, rest @ ..] if rest.is_empty() => format!("{key}: {value}"),
+        [key] => format!("{key}: {value}"),
         [key, rest @ ..] => format!("{key}: {{ {} }}", in_braces(rest, value)),
     }
 }
