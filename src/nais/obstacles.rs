@@ -18,6 +18,8 @@ const ALTINN: [&str; 3] = ["altinn", "https://tt02.altinn.no/", "https://www.alt
 pub enum Weight {
     /// What is declared would be lost: it cannot be handed over so.
     Refused,
+    /// The next step mends it.
+    Pending,
     /// NAIS sets what it always sets, or forgets what it does not know.
     Default,
 }
@@ -35,6 +37,10 @@ pub struct Obstacle {
 impl Obstacle {
     pub(super) fn refused(message: impl Into<String>) -> Self {
         Self { weight: Weight::Refused, message: message.into() }
+    }
+
+    pub(super) fn pending(message: impl Into<String>) -> Self {
+        Self { weight: Weight::Pending, message: message.into() }
     }
 
     pub(super) fn default(message: impl Into<String>) -> Self {
@@ -162,7 +168,7 @@ fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
 /// A manifest's name of a delegation source.
 pub(super) fn delegation_name(source: &str) -> Option<&'static str> {
     let is_it = |known: &&str| known.trim_end_matches('/') == source.trim_end_matches('/');
-    ALTINN.iter().any(|known| is_it(known)).then_some(ALTINN[0])
+    ALTINN.iter().any(is_it).then_some(ALTINN[0])
 }
 
 /// What of a client no manifest can carry, what weighs most first.

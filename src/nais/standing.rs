@@ -149,6 +149,8 @@ pub fn standing_of_scope(
     if there == Told::Exposed && here != Told::Exposed {
         problems.push(Obstacle::default(SET_BACK));
     }
+    let wanted = application.as_ref().map(|application| application.handed_over(subscope));
+    problems.extend(differs(step, own, open.map(|live| description(&live.representation)), wanted));
     problems.sort();
     Standing {
         entity: Entity::Scope(name.clone()),
@@ -164,6 +166,29 @@ pub fn standing_of_scope(
 
 const SET_BACK: &str =
     "NAIS has taken it over already: an apply before the release would set back what it has set";
+
+/// How a description is not what it is to be, where the next step mends that.
+fn differs(
+    step: Step,
+    declared: &str,
+    live: Option<&str>,
+    wanted: Option<String>,
+) -> Option<Obstacle> {
+    let message = match (step, wanted) {
+        (Step::Describe, None) => {
+            format!("its declared description, '{declared}', tells no application")
+        }
+        (Step::Describe, Some(wanted)) if wanted != declared => {
+            format!("its declared description is '{declared}', and has to be '{wanted}'")
+        }
+        (Step::Apply, _) => match live {
+            Some(live) => format!("its live description is '{live}' still, not '{declared}'"),
+            None => return None,
+        },
+        (Step::Describe | Step::Deploy | Step::Release | Step::Done, _) => return None,
+    };
+    Some(Obstacle::pending(message))
+}
 
 fn of_life(active: Option<bool>) -> Option<Obstacle> {
     match active {
@@ -236,6 +261,16 @@ pub fn standing_of_client(
     if step == Step::Release {
         problems.push(Obstacle::default(SET_BACK));
     }
+    if step == Step::Describe && declared.keys.is_some() {
+        problems.push(Obstacle::pending(
+            "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
+             put the declared ones back, and stop the application",
+        ));
+    }
+    let open = found.filter(|(_, live)| live.active);
+    let open = open.map(|(_, live)| description(&live.representation));
+    let wanted = application.as_ref().map(ToString::to_string);
+    problems.extend(differs(step, own, open, wanted));
     problems.sort();
     Standing {
         entity: Entity::Client(name.clone()),

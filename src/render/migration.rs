@@ -61,6 +61,8 @@ struct ProblemDocument<'a> {
 enum SeverityDocument {
     /// It cannot be handed over so.
     Error,
+    /// The next step mends it.
+    Pending,
     /// It is told, and hinders nothing.
     Warning,
 }
@@ -75,6 +77,7 @@ pub fn json(environment: &str, standings: &[Standing]) -> String {
         let problems = standing.problems.iter().map(|problem| ProblemDocument {
             severity: match problem.weight {
                 Weight::Refused => SeverityDocument::Error,
+                Weight::Pending => SeverityDocument::Pending,
                 Weight::Default => SeverityDocument::Warning,
             },
             message: &problem.message,
@@ -146,6 +149,7 @@ pub fn text(environment: &str, standings: &[Standing]) -> String {
             let message = printable(&problem.message);
             let _ = match problem.weight {
                 Weight::Refused => writeln!(out, "  {BAD}cannot go so{BAD:#}: {message}"),
+                Weight::Pending => writeln!(out, "  {CAREFUL}not yet{CAREFUL:#}: {message}"),
                 Weight::Default => writeln!(out, "  {CAREFUL}note{CAREFUL:#}: {message}"),
             };
         }

@@ -156,7 +156,7 @@ impl Way<'_> {
 
     /// Steps 1 to 3, of each the next.
     fn step(&self, standings: &[Standing]) -> Result<Exit, Failure> {
-        self.refuse(standings, Weight::Refused)?;
+        self.refuse(standings)?;
         for standing in standings {
             self.warn(standing);
         }
@@ -294,11 +294,11 @@ impl Way<'_> {
         Ok(Exit::Done)
     }
 
-    /// Refuses if anything weighs so much.
-    fn refuse(&self, standings: &[Standing], weight: Weight) -> Result<(), Failure> {
+    /// Refuses if something cannot be carried.
+    fn refuse(&self, standings: &[Standing]) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for standing in standings {
-            let weighs = |problem: &&Obstacle| problem.weight == weight;
+            let weighs = |problem: &&Obstacle| problem.weight == Weight::Refused;
             lines.extend(standing.problems.iter().filter(weighs).map(|problem| {
                 let line = format!("{}: {}", standing.entity, problem.message);
                 printable(&line).into_owned()
@@ -314,7 +314,7 @@ impl Way<'_> {
     }
 
     fn warn(&self, standing: &Standing) {
-        for problem in &standing.problems {
+        for problem in standing.problems.iter().filter(|it| it.weight == Weight::Default) {
             self.tell(standing, &format!("note: {}", problem.message));
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             let line = printable(&format!("{entity}: {}", obstacle.message)).into_owned();
             match obstacle.weight {
                 Weight::Refused => refused.push(line),
-                Weight::Default => told.push(line),
+                Weight::Pending | Weight::Default => told.push(line),
             }
         }
     }

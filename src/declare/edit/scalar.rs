@@ -12,9 +12,26 @@ pub fn scalar(text: &str) -> String {
         && colons.all(|next| next.is_some_and(char::is_alphabetic));
     match is_word && !has_a_meaning(text) {
         true => text.to_owned(),
-        // JSON's strings are YAML's too.
-        false => serde_json::Value::from(text).to_string(),
+        false => in_quotes(text),
     }
+}
+
+/// JSON's strings are YAML's too, but for characters that YAML does not allow (YAML 1.2.2, section
+/// 5.1) or that an older one takes for a line break.
+fn in_quotes(text: &str) -> String {
+    let strange = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+    };
+    let json = serde_json::Value::from(text).to_string();
+    let mut quoted = String::with_capacity(json.len());
+    for c in json.chars() {
+        match strange(c) {
+            true => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => quoted.push(c),
+        }
+    }
+    quoted
 }
 
 /// Whether a word is no text for YAML 1.1 or 1.2.
@@ -25,8 +42,10 @@ fn has_a_meaning(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::scalar;
+    use proptest::prelude::*;
     use serde_yaml::Value;
+
+    use super::scalar;
 
     #[test]
     fn what_is_plain_stays_plain() {
@@ -42,19 +61,32 @@ mod tests {
         }
     }
 
+    fn is_read_as_it_is(text: &str) {
+        for yaml in [
+            format!("a: {}\n", scalar(text)),
+            format!("{{ a: {}, b: 1 }}\n", scalar(text)),
+            format!("{{a: {}}}\n", scalar(text)),
+            format!("a:\n  - {} # c\n", scalar(text)),
+        ] {
+            let read: Value = serde_yaml::from_str(&yaml).unwrap();
+            let read = read.get("a").map(|a| a.get(0).unwrap_or(a)).and_then(Value::as_str);
+            assert_eq!(read, Some(text), "{yaml}");
+        }
+    }
+
     #[test]
-    fn every_text_is_read_as_it_is_in_a_line_and_in_braces() {
-        let texts =
-            ["no", "a:1", "12:30:45", "a: b", "blå #1", "\"'\\", "a\tb", "0x1f", ".inf", "x"];
-        for text in texts.into_iter().chain(["prodgcp:plattform:aareg.arbeid:aareg.read"]) {
-            for yaml in [
-                format!("a: {}\n", scalar(text)),
-                format!("{{ a: {}, b: 1 }}\n", scalar(text)),
-                format!("{{a: {}}}\n", scalar(text)),
-            ] {
-                let read: Value = serde_yaml::from_str(&yaml).unwrap();
-                assert_eq!(read.get("a").and_then(Value::as_str), Some(text), "{yaml}");
-            }
+    fn words_and_numbers_are_read_as_texts() {
+        for text in ["no", "12:30:45", "0x1f", ".inf", "\u{7f}\u{85}\u{feff}\u{2028}\u{ffff}\0"] {
+            is_read_as_it_is(text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_as_it_is_in_a_line_and_in_braces(
+            text in prop_oneof![any::<String>(), "[a-zæ0-9:/._ #'\"-]{0,12}"],
+        ) {
+            is_read_as_it_is(&text);
         }
     }
 }

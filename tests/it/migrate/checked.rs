@@ -43,10 +43,26 @@ fn each_step_is_told_and_nothing_is_changed() {
     let first = checked(&one, world, &named);
     assert_eq!(steps(&first), all("describe", Some(1)));
     assert_eq!(first[0]["application"], Value::Null);
+    let described = checked(&one, world, &[&named[..], &APPLICATION].concat());
+    let pending = |told: &[Value]| -> Vec<String> {
+        let problems = told.iter().flat_map(|it| it["problems"].as_array().unwrap());
+        let pending = problems.filter(|problem| problem["severity"] == "pending");
+        pending.map(|problem| problem["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let handed = "prodgcp:plattform:aaregapi.arbeid:aareg.read";
+    let told_first = pending(&described);
+    let first_of_all =
+        format!("its declared description is 'Les arbeidsforhold', and has to be '{handed}'");
+    assert_eq!(told_first[0], first_of_all);
+    assert!(told_first[2].contains("has to be 'prod-gcp:plattform:aareg-api'"), "{told_first:?}");
+    assert!(told_first[1].contains("declares `jwks`"), "{told_first:?}");
 
     one.ends(0, &both(&[]));
     let second = told();
     assert_eq!(steps(&second), all("apply", Some(2)));
+    let told_second = pending(&second);
+    assert!(told_second[0].contains(&format!("'Les arbeidsforhold' still, not '{handed}'")));
+    assert!(told_second[1].contains("'Henter' still"), "{told_second:?}");
     assert_eq!(second[0]["application"], "prodgcp:plattform:aaregapi");
     assert_eq!(second[1]["application"], "prod-gcp:plattform:aareg-api");
     assert_eq!(steps(&checked(&one, world, &[&named[..], &APPLICATION].concat())), steps(&second));
@@ -54,6 +70,7 @@ fn each_step_is_told_and_nothing_is_changed() {
     merge(&one);
     one.apply();
     assert_eq!(steps(&told()), all("deploy", Some(3)));
+    assert_eq!(pending(&told()), [""; 0]);
     let text = one.ends(0, &["migrate", "to-nais", "--check"]).stdout;
     assert!(text.contains(&format!("scope {SCOPE}  prodgcp:")), "{text}");
     assert!(text.contains("step 3 of 4: deploy the application"), "{text}");
