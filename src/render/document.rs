@@ -197,7 +197,7 @@ pub struct NoticeDocument {
 impl PlanDocument {
     /// The plan, and what is to be said beside it.
     pub fn new(plan: &Plan, context: &Context) -> Self {
-        let Plan { environment, organization, actions, blocked, notices, passed_limits } = plan;
+        let Plan { environment, organization, actions, blocked, notices, passed_limits, .. } = plan;
         let Context { organization_name, repository, applied, base, rollback, created } = context;
         let commit = |id: &Option<String>| id.clone().map(|commit| CommitDocument { commit });
         Self {

@@ -11,6 +11,7 @@ pub mod markdown;
 pub mod report;
 mod stale;
 mod text;
+pub mod unmanaged;
 
 use jiff::Timestamp;
 
