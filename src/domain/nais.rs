@@ -70,6 +70,13 @@ impl Application {
         &self.name
     }
 
+    /// Whether a text is it, just as it is written.
+    pub fn is_written(&self, text: &str) -> bool {
+        let rest = text.strip_prefix(&*self.cluster).and_then(|rest| rest.strip_prefix(':'));
+        let rest = rest.and_then(|rest| rest.strip_prefix(&*self.namespace));
+        rest.and_then(|rest| rest.strip_prefix(':')) == Some(&*self.name)
+    }
+
     /// The three without dashes: all that the description of a scope that is handed over keeps.
     #[must_use]
     pub fn joined(&self) -> Self {
@@ -212,6 +219,17 @@ mod tests {
             application("prod-gcp:plattform:aareg-api").to_string(),
             "prod-gcp:plattform:aareg-api"
         );
+        for (text, is_it) in [
+            ("prod-gcp:plattform:aareg-api", true),
+            ("prod-gcp:plattform:aareg-api2", false),
+            ("prod-gcp:plattform:aareg", false),
+            ("prod-gcp2:plattform:aareg-api", false),
+            ("prod-gcp:plattform", false),
+            ("", false),
+        ] {
+            let own = application("prod-gcp:plattform:aareg-api");
+            assert_eq!(own.is_written(text), is_it, "{text}");
+        }
         let long = format!("a:b:{}", "x".repeat(64));
         for no in ["", "a:b", "a:b:c:d", "a:b:", "A:b:c", "-a:b:c", "a:b-:c", "a:b:ø", &long] {
             assert_eq!(no.parse::<Application>(), Err(NoApplication), "{no}");
