@@ -12,9 +12,10 @@ use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::places::Span;
 use super::silences::Silence;
+use crate::domain::nais::Application;
 use crate::domain::{
-    ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId, Orgno,
-    RemovalAction, ScopeName,
+    ClientAttributes, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf,
+    OnBehalfOfId, Orgno, RemovalAction, ScopeName,
 };
 
 /// What one file declares, and in the end what all of them do.
@@ -99,7 +100,7 @@ impl Group {
 }
 
 /// Whom an entry or a group's member names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Who {
     Orgno(Orgno),
     Alias(Box<str>),
@@ -121,6 +122,8 @@ pub(super) struct Scope {
     pub(super) consumers: Vec<Consumer>,
     /// Where the name stands.
     pub(super) place: Place,
+    /// Whether a manifest of NAIS declares it: then all attributes are as digdirator sets them.
+    pub(super) in_manifest: bool,
 }
 
 impl Scope {
@@ -151,6 +154,11 @@ impl Spans {
         Self(plain.map(|(key, at)| (key.into(), at.span())).collect())
     }
 
+    /// Of keys that stand elsewhere under other names.
+    pub(super) fn of_keys(keys: impl IntoIterator<Item = (&'static str, Span)>) -> Self {
+        Self(keys.into_iter().map(|(key, span)| (key.into(), span)).collect())
+    }
+
     pub(super) fn of(&self, wanted: &str) -> Option<Span> {
         self.0.iter().find(|(key, _)| &**key == wanted).map(|(_, span)| *span)
     }
@@ -168,7 +176,7 @@ pub(super) struct Override {
 }
 
 /// An entry of a scope's consumers; it stands in the scope's file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Consumer {
     pub(super) who: Who,
     pub(super) who_span: Span,
@@ -217,6 +225,17 @@ pub(super) struct Client {
     pub(super) place: Place,
     /// Where its key, `name`, stands.
     pub(super) name_key: Span,
+    /// What it is, if a manifest of NAIS declares it. Then the rest only tells where things stand.
+    pub(super) manifest: Option<Box<ManifestClient>>,
+}
+
+/// What a client is that a manifest of NAIS declares: neither defaults nor environments change it.
+#[derive(Debug)]
+pub(super) struct ManifestClient {
+    pub(super) application: Application,
+    /// What it is to be called, if the manifest says so.
+    pub(super) client_name: Option<ClientName>,
+    pub(super) attributes: ClientAttributes,
 }
 
 /// What a client is, as far as it can differ between environments.

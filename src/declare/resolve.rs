@@ -69,10 +69,16 @@ fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
     let keys = client.first(here.set, |part| part.keys.as_ref());
     let keys_place = keys.map(|keys| client.place.with(keys.span));
     DesiredClient {
-        identity: ClientIdentity::Named {
-            name: client.name.clone(),
-            id: client.first(here.set, |part| part.id.clone()),
-            previous_name: client.previous_name.as_ref().map(|(name, _)| name.clone()),
+        identity: match &client.manifest {
+            Some(manifest) => ClientIdentity::OwnedBy {
+                application: manifest.application.clone(),
+                client_name: manifest.client_name.clone(),
+            },
+            None => ClientIdentity::Named {
+                name: client.name.clone(),
+                id: client.first(here.set, |part| part.id.clone()),
+                previous_name: client.previous_name.as_ref().map(|(name, _)| name.clone()),
+            },
         },
         attributes: client_attributes(client, here),
         keys: keys.map(|keys| keys.keys.clone()),
@@ -86,6 +92,9 @@ fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
 
 /// A client's attributes in an environment.
 pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttributes {
+    if let Some(manifest) = &client.manifest {
+        return manifest.attributes.clone();
+    }
     let layers: Vec<&ClientLayer> = client
         .parts(here.set)
         .map(|part| &part.attributes)

@@ -54,6 +54,7 @@ pub(super) fn scope(
         overrides,
         consumers,
         place: findings.place(span),
+        in_manifest: false,
     };
     check_reach(&scope, findings);
     sorted::check(&scope, settings, findings);

@@ -234,6 +234,17 @@ pub const KRR_SCOPES: [&str; 2] =
 pub const LOGIN_SCOPES: [&str; 4] = ["openid", "profile", "eidas", "no_pid"];
 
 impl IntegrationType {
+    /// Every kind, as their names sort.
+    pub const ALL: [Self; 7] = [
+        Self::Ansattporten,
+        Self::ApiKlient,
+        Self::Eformidling,
+        Self::Idporten,
+        Self::IdportenSaml2,
+        Self::Krr,
+        Self::Maskinporten,
+    ];
+
     /// DigDir's word for it.
     pub fn as_str(self) -> &'static str {
         match self {

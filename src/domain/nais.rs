@@ -20,6 +20,11 @@ pub fn is_subscope(subscope: &str) -> bool {
     SUBSCOPE.as_ref().is_some_and(|regex| regex.is_match(subscope))
 }
 
+/// Whether a text can be a product.
+pub fn is_product(product: &str) -> bool {
+    !product.is_empty() && product.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
 /// An application: a workload in a namespace of a cluster. It owns the client that is described by it,
 /// and the scopes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,8 +183,7 @@ impl Exposed {
         let mut rest = rest.chars();
         let separator = rest.next();
         let name = rest.as_str();
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        if product.is_empty() || !product.chars().all(plain) {
+        if !is_product(product) {
             return Err(NotExposable::Product);
         }
         // A manifest's name is checked by the same pattern as the whole.
