@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::{ClientWork, Work};
 use super::clients::{client, client_name, desired, live_client, named, removed, with};
 use super::*;
-use crate::domain::{ClientIdentity, DesiredClient, IntegrationType, LiveClient};
+use crate::domain::{ClientIdentity, DesiredClient, IntegrationType, LiveClient, LiveKey};
 
 const APP: &str = "prod-gcp:plattform:app";
 const ID: &str = "1f0a";
@@ -178,4 +178,16 @@ fn what_is_removed_is_found_as_its_manifest_was() {
     blocked deactivate client prod-gcp:plattform:app PV312
     PV401 client NAV
     ");
+}
+
+#[test]
+fn its_keys_are_renewed_by_nais() {
+    let mut live = of_nais(true, APP);
+    let ends: jiff::Timestamp = "2026-11-30T00:00:00Z".parse().unwrap();
+    let jwk = json!({ "kty": "RSA", "kid": "a", "n": "x", "e": "AQAB", "exp": ends.as_second() });
+    live.keys = Some(vec![LiveKey::new(jwk.as_object().unwrap().clone())]);
+    let plan = planned(&desired([owned(None)]), &with([(ID, live)]));
+    assert!(plan.actions.is_empty());
+    assert_eq!(plan.notices[0].code.as_str(), "PV404");
+    assert!(plan.notices[0].message.contains("NAIS makes another"), "{plan:?}");
 }
