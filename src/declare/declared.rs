@@ -1,6 +1,7 @@
 //! What the files declare, each thing checked by itself but not yet against the others.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -119,7 +120,8 @@ pub(super) struct Scope {
     pub(super) prevent_deactivation: bool,
     pub(super) environments: EnvironmentSet,
     pub(super) overrides: Vec<Override>,
-    pub(super) consumers: Vec<Consumer>,
+    /// Shared by the scopes that one manifest makes.
+    pub(super) consumers: Arc<[Consumer]>,
     /// Where the name stands.
     pub(super) place: Place,
     /// Whether a manifest of NAIS declares it: then all attributes are as digdirator sets them.
@@ -145,7 +147,7 @@ impl Scope {
 
 /// Where the values of some keys stand.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spans(Vec<(Box<str>, Span)>);
+pub(super) struct Spans(Arc<[(Box<str>, Span)]>);
 
 impl Spans {
     /// Of the keys that have one plain value; what has more has its places elsewhere.
@@ -189,7 +191,7 @@ pub(super) struct Consumer {
 /// The consumers of a scope that could not be read: whom they name is checked all the same.
 #[derive(Debug)]
 pub(super) struct Stray {
-    pub(super) consumers: Vec<Consumer>,
+    pub(super) consumers: Arc<[Consumer]>,
     pub(super) place: Place,
 }
 

@@ -1,5 +1,7 @@
 //! What a manifest exposes: scopes, and who has access to them.
 
+use std::sync::Arc;
+
 use super::super::attributes::Layer;
 use super::super::declared::{Consumer, Declared, Scope, Spans, Who};
 use super::super::diagnostic::quoted;
@@ -42,7 +44,7 @@ struct Entry {
     active: bool,
     attributes: Layer,
     spans: Spans,
-    consumers: Vec<Consumer>,
+    consumers: Arc<[Consumer]>,
     span: Span,
 }
 
@@ -209,7 +211,7 @@ fn complete(given: Vec<(&'static str, Span)>, scope: Span) -> Spans {
     Spans::of_keys(fields.map(|(name, _)| (name, span(name))))
 }
 
-fn consumers(at: Located<'_>, findings: &mut Findings) -> Vec<Consumer> {
+fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
     if let Some(empty) = at.get("consumers").filter(|list| list.value.is_null()) {
         let message =
             "there is nothing behind `consumers`, and that would revoke everybody's access";
@@ -217,7 +219,7 @@ fn consumers(at: Located<'_>, findings: &mut Findings) -> Vec<Consumer> {
         findings.report(Rule::WrongValue, empty.span(), message, help);
     }
     let Some((list, _)) = items(at, "consumers", findings) else {
-        return Vec::new();
+        return Arc::default();
     };
     list.into_iter().filter_map(|at| consumer(at, findings)).collect()
 }

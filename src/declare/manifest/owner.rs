@@ -16,6 +16,9 @@ use super::super::suggest::{did_you_mean, list};
 use super::fields::{mapping, required, text};
 use crate::domain::nais::Application;
 
+/// How many clusters a repository can have: a manifest that names none declares its things in each.
+const MOST_CLUSTERS: usize = 8;
+
 /// What the repository says for manifests that do not say it.
 #[derive(Debug, Clone, Default)]
 pub(in crate::declare) struct Nais {
@@ -117,6 +120,11 @@ fn clusters(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) 
                     Some(_) => {}
                     None => wrong_kind(cluster, "a cluster's name", findings),
                 }
+            }
+            if each.len() > MOST_CLUSTERS {
+                let message = format!("more than {MOST_CLUSTERS} clusters");
+                let help = "let other repositories have the others";
+                findings.report(Rule::WrongValue, at.span(), &message, help);
             }
             let each = each.into_iter().map(|(cluster, set)| (cluster.to_owned(), set));
             match findings.list.len() == before {

@@ -269,6 +269,24 @@ fn wrong_settings_for_manifests_are_told_once() {
 }
 
 #[test]
+fn a_repository_has_a_bounded_number_of_clusters() {
+    let check = |clusters: usize| {
+        let names = 0..clusters;
+        let environments: String =
+            names.clone().map(|n| format!("  e{n}: {{ target: sandbox }}\n")).collect();
+        let each: Vec<_> = names.map(|n| format!("e{n}: c{n}")).collect();
+        let settings = format!(
+            "organization: {{ orgno: '889640782' }}\nprefixes: [etat]\nenvironments:\n{environments}\
+             nais: {{ cluster: {{ {} }} }}\n",
+            each.join(", ")
+        );
+        said(&check(super::folder(&[("portvakt.yaml", settings.as_bytes())]).path()))
+    };
+    assert_eq!(check(8), "");
+    assert!(check(9).contains("more than 8 clusters"), "{}", check(9));
+}
+
+#[test]
 fn other_manifests_are_for_other_tools() {
     for text in [
         "apiVersion: nais.io/v1\nkind: AzureAdApplication\n",
