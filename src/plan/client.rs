@@ -72,7 +72,7 @@ impl<'a> Draft<'a> {
                 None => self.declared_client(name, declared, found),
             }
         }
-        self.tell_unmanaged_clients(&known);
+        self.find_unmanaged_clients(&known);
     }
 
     /// What a client was declared to be at the applied commit.
@@ -360,16 +360,6 @@ impl<'a> Draft<'a> {
                     .to_owned(),
             });
         }
-    }
-
-    fn tell_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
-        let unmanaged =
-            self.live.clients.iter().filter(|(id, client)| client.active && !known.contains(id));
-        self.notices.extend(unmanaged.map(|(id, client)| Notice {
-            code: Code::Unmanaged,
-            target: format!("client {}", client.name),
-            message: format!("({id}) is live and declared nowhere: it is left as it is"),
-        }));
     }
 
     fn block_client(&mut self, verb: Verb, name: &ClientName, code: Code, message: String) {
