@@ -153,13 +153,28 @@ pub(super) fn one_of<T: Copy>(
 /// Warns of keys that NAIS does not know there.
 pub(super) fn warn_unknown(at: Located<'_>, known: &[&str], findings: &mut Findings) {
     for (key, _) in at.entries().filter(|(key, _)| !known.contains(key)) {
-        let message =
-            format!("the key {} is none that NAIS has here: it is not heeded", quoted(key));
-        let help = match nearest(key, known.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => instead::known(known),
-        };
-        findings.report(Rule::UnknownManifestKey, at.key_span(key), &message, &help);
+        report_unknown(key, known, at, findings);
+    }
+}
+
+fn report_unknown(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
+    let message = format!("the key {} is none that NAIS has here: it is not heeded", quoted(key));
+    let help = match nearest(key, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => instead::known(known),
+    };
+    findings.report(Rule::UnknownManifestKey, at.key_span(key), &message, &help);
+}
+
+/// Warns of keys that were probably meant to be one that is not there, among many that are not known
+/// here and are right.
+pub(super) fn warn_misspelt(at: Located<'_>, meant: &str, findings: &mut Findings) {
+    if at.get(meant).is_some() {
+        return;
+    }
+    let misspelt = at.entries().filter(|(key, _)| nearest(key, [meant]).is_some());
+    for (key, _) in misspelt {
+        report_unknown(key, &[meant], at, findings);
     }
 }
 

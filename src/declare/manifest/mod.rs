@@ -16,7 +16,7 @@ mod owner;
 use serde_yaml::Value;
 
 pub(super) use self::fields::template_help;
-use self::fields::{flag, mapping, required, warn_unknown};
+use self::fields::{flag, mapping, required, warn_misspelt, warn_unknown};
 pub(super) use self::owner::Nais;
 use self::owner::{Owners, owners};
 use super::declarations_file::DOCUMENT_KEYS;
@@ -114,6 +114,9 @@ pub(super) fn read(
     let spec = mapping(document, "spec", findings);
     match kind {
         Kind::Workload => {
+            if let Some(spec) = spec {
+                warn_misspelt(spec, "maskinporten", findings);
+            }
             let maskinporten = spec.and_then(|spec| mapping(spec, "maskinporten", findings));
             let enabled = maskinporten.and_then(|at| required(at, "enabled", findings, flag));
             if let (Some(at), Some((true, _))) = (maskinporten, enabled) {
@@ -152,8 +155,8 @@ fn maskinporten_client(
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    let owners: Owners = owners(document, settings, findings);
     let Some(scopes) = fields::scopes(at, findings) else { return };
+    let owners: Owners = owners(document, settings, findings);
     warn_unknown(scopes, &["consumes", "exposes"], findings);
     exposed::scopes(scopes, &owners, settings, declared, findings);
     client::maskinporten(at, scopes, &owners, declared, findings);

@@ -324,6 +324,8 @@ fn what_has_no_client_of_maskinporten_declares_nothing() {
         "spec: { image: x }",
         "spec: { maskinporten: { enabled: false, scopes: 7 } }",
         "spec: { maskinporten: }",
+        "spec: { maskinporten: { enabled: true } }",
+        "spec: { maskinporten: { enabled: true, scopes: } }",
         "spec:",
         "",
     ] {

@@ -170,6 +170,12 @@ fn what_is_wrong_with_a_client_is_told_with_its_place() {
 fn keys_that_nais_does_not_have_are_warned_of() {
     for (kind, lines, place, part) in [
         (
+            "Naisjob",
+            "image: x\nmaskinportne: { enabled: true }",
+            (6, 3),
+            "did you mean `maskinporten`",
+        ),
+        (
             "Application",
             "maskinporten: { enabled: true, scope: {} }",
             (5, 34),
