@@ -8,7 +8,6 @@ mod clients;
 mod examples;
 mod fuzz_seeds;
 mod manifests;
-mod manifests_wrong;
 mod own_rules;
 mod resolving;
 mod robustness;

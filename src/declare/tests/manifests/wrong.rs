@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::manifests::{CLUSTERS, repository};
-use super::{check, said};
+use super::super::{SETTINGS, check, folder, said};
+use super::{CLUSTERS, repository};
 use crate::declare::{Diagnostic, mend};
 
 fn found(settings: &str, manifest: &str) -> Vec<Diagnostic> {
@@ -242,10 +242,10 @@ fn what_no_manifest_and_no_setting_says_is_asked_for() {
         "MaskinportenClient",
         "scopes: { exposes: [{ product: a, name: aa, enabled: true }] }",
     );
-    let settings = super::SETTINGS.replace("prefixes: [etat]", "prefixes: [etat, nav]");
+    let settings = SETTINGS.replace("prefixes: [etat]", "prefixes: [etat, nav]");
     let settings = format!("{settings}nais: {{ cluster: prod-gcp }}\n");
     let files = [("portvakt.yaml", settings.as_bytes()), ("a.yaml", exposing.as_bytes())];
-    assert_snapshot!(said(&check(super::folder(&files).path())), @r"
+    assert_snapshot!(said(&check(folder(&files).path())), @r"
     a.yaml:5:22: PV014: a manifest does not say which of the organisation's prefixes its scopes have
       help: say it in portvakt.yaml: `nais: { prefix: etat }`
     ");
@@ -286,7 +286,7 @@ fn a_repository_has_a_bounded_number_of_clusters() {
              nais: {{ cluster: {{ {} }} }}\n",
             each.join(", ")
         );
-        said(&check(super::folder(&[("portvakt.yaml", settings.as_bytes())]).path()))
+        said(&check(folder(&[("portvakt.yaml", settings.as_bytes())]).path()))
     };
     assert_eq!(check(8), "");
     assert!(check(9).contains("more than 8 clusters"), "{}", check(9));
@@ -388,7 +388,7 @@ fn a_manifest_is_never_mended() {
 fn keys_are_not_put_into_a_manifest() {
     let plain = manifest("MaskinportenClient", "scopes: { consumes: [{ name: 'a:b' }] }");
     let folder = repository(CLUSTERS, &[("a.yaml", &plain)]);
-    let repository = super::load(folder.path()).unwrap();
+    let repository = crate::declare::load(folder.path()).unwrap();
     let name = "prod-gcp:arbeid:app".parse().unwrap();
     let error = repository.with_key_file("prod", &name, "x.json").unwrap_err().to_string();
     assert!(error.contains("a manifest of NAIS, which holds no keys"), "{error}");
