@@ -381,6 +381,11 @@ fn a_manifest_is_never_mended() {
         let found = check(folder.path());
         assert!(!found.is_empty());
         assert!(mend(folder.path(), &found).is_empty(), "{}", said(&found));
+        // What stands beside it in its file is.
+        let beside = |key: &str| format!("{text}---\nscopes: [{{ name: etat:b, {key}: B }}]\n");
+        let folder = repository(&sorted, &[("a.yaml", &beside("descripton"))]);
+        let [mended] = &mend(folder.path(), &check(folder.path()))[..] else { panic!("{text}") };
+        assert_eq!(mended.after, beside("description"));
     }
 }
 
