@@ -20,7 +20,7 @@ fn manifest(kind: &str, lines: &str) -> String {
 
 /// What is wrong with what is exposed: the fields, with `~` before the place where it is not the whole
 /// of them, the code, and a part of what is said.
-const EXPOSED: [(&str, &str, &str); 26] = [
+const EXPOSED: [(&str, &str, &str); 27] = [
     ("name: aa, enabled: true", "PV011", "`product` is missing"),
     ("product: a, enabled: true", "PV011", "`name` is missing"),
     ("product: a, name: aa", "PV011", "`enabled` is missing"),
@@ -65,6 +65,11 @@ const EXPOSED: [(&str, &str, &str); 26] = [
         "product: a, name: aa, enabled: true, consumers: [{ orgno: '974761076' }, { orgno: ~'974761076' }]",
         "PV127",
         "twice",
+    ),
+    (
+        "product: a, name: aa, enabled: true, accessibleForAll: true, consumers: [~{ orgno: '974761076' }]",
+        "PV121",
+        "take out `accessibleForAll`",
     ),
     ("product: a, name: aa, enabled: true, consumers~:", "PV012", "revoke everybody's access"),
 ];
