@@ -20,6 +20,7 @@ mod git;
 mod hooks;
 mod init;
 mod keys;
+mod manifests;
 mod markdown;
 mod mistakes;
 mod openapi;
