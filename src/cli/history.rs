@@ -5,8 +5,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::exit::{Exit, Failure};
 use super::past::{self, git_failed};
-use super::{Global, print, session};
-use crate::declare;
+use super::{Global, print};
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report;
 
@@ -41,14 +40,7 @@ fn glob(text: &str) -> Result<GlobMatcher, String> {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = session::root(global)?;
-    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
-    let environment = repository
-        .environment_name(session::environment(global))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let history = past::open(&repository, environment)?.ok_or_else(|| {
-        Failure::Failed("this is no git repository: there is no ledger".to_owned())
-    })?;
+    let (environment, history) = past::open_only(global, "there is no ledger")?;
     let lines = history.ledger().map_err(|error| git_failed(&error))?;
     let mut reports = Vec::new();
     for (commit, line) in lines {
@@ -64,7 +56,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     print(
         global.color,
         &match format {
-            Format::Text => text(environment, &chosen),
+            Format::Text => text(&environment, &chosen),
             Format::Json => json(&chosen),
         },
     )?;

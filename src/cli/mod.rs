@@ -5,6 +5,7 @@ mod apply;
 mod ask;
 mod client;
 mod comment;
+mod coverage;
 mod credentials;
 mod drift;
 mod exit;
@@ -30,6 +31,7 @@ mod show;
 mod snapshot;
 mod token;
 mod unlock;
+mod unmanaged;
 mod validate;
 
 use std::io::{ErrorKind, Write as _};
@@ -114,6 +116,10 @@ enum Command {
     Show(show::Args),
     /// Tell who applied what, when, from which commit and why
     History(history::Args),
+    /// List what is live and declared nowhere: who may own it, how old it is, who has access
+    Unmanaged(unmanaged::Args),
+    /// Tell how much of what is live is declared, as one figure
+    Coverage(coverage::Args),
     /// Show who holds the lock, and break it
     Unlock(unlock::Args),
     /// Write what is live to a file, so that a pull request from a fork is planned without secrets
@@ -199,6 +205,8 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Comment(args) => wait_for(comment::run(&global, &args)),
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
+        Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
+        Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),

@@ -27,6 +27,8 @@ enum Subject {
     Diagnostics,
     /// Of a list of keys, as JSON
     Keys,
+    /// Of what is live and declared nowhere, as JSON
+    Unmanaged,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -36,6 +38,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Plan => render::json::schema(),
         Subject::Report => render::report::ReportDocument::schema(),
         Subject::Keys => render::keys::schema(),
+        Subject::Unmanaged => render::unmanaged::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };
     super::print(clap::ColorChoice::Never, &format!("{schema:#}\n"))?;

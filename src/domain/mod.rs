@@ -6,6 +6,7 @@ mod desired;
 mod difference;
 mod key;
 mod live;
+pub mod nais;
 mod on_behalf_of;
 mod orgno;
 mod plain;

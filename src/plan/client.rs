@@ -74,7 +74,7 @@ impl<'a> Draft<'a> {
                 None => self.declared_client(name, declared, found),
             }
         }
-        self.tell_unmanaged_clients(&known);
+        self.find_unmanaged_clients(&known);
     }
 
     /// The clients that were declared at the applied commit and are no longer. One that another
@@ -335,16 +335,6 @@ impl<'a> Draft<'a> {
                     .to_owned(),
             });
         }
-    }
-
-    fn tell_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
-        let unmanaged =
-            self.live.clients.iter().filter(|(id, client)| client.active && !known.contains(id));
-        self.notices.extend(unmanaged.map(|(id, client)| Notice {
-            code: Code::Unmanaged,
-            target: format!("client {}", client.name),
-            message: format!("({id}) is live and declared nowhere: it is left as it is"),
-        }));
     }
 
     fn block_client(&mut self, verb: Verb, name: &ClientName, code: Code, message: String) {

@@ -389,6 +389,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("plan", "plan"),
         ("report", "report"),
         ("keys", "keys"),
+        ("unmanaged", "unmanaged"),
         ("diagnostics", "diagnostics"),
     ] {
         let printed = ran(&["schema", of]);
@@ -436,6 +437,8 @@ fn completions_and_the_manual_name_every_command() {
         "keys\\-rotate",
         "keys\\-list",
         "credentials",
+        "unmanaged",
+        "coverage",
         "token",
         "explain",
         "schema",

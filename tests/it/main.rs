@@ -31,5 +31,6 @@ mod sandbox;
 mod snapshot;
 mod support;
 mod tables;
+mod unmanaged;
 mod validate;
 mod world;

@@ -1,24 +1,13 @@
 //! What NAIS asks of a scope that one of its applications is to take over.
 //! (<https://doc.nais.io/auth/maskinporten/>; digdirator, which does the work there.)
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::super::diagnostic::quoted;
 use super::pattern::Broken;
-
-/// What a subscope must look like, as NAIS documents it.
-static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^([a-zæøå0-9]+\/?)+(\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\.[a-zæøå0-9]+)*$").ok()
-});
-
-/// What stands between a product and a name.
-const SEPARATORS: [char; 2] = [':', '/'];
+use crate::domain::nais::{SEPARATORS, is_subscope};
 
 /// How a subscope is none that an application can expose as a product and a name.
 pub(in crate::declare) fn check_subscope(subscope: &str) -> Option<Broken> {
-    let well_formed = is_well_formed(subscope);
+    let well_formed = is_subscope(subscope);
     let separated = subscope.contains(SEPARATORS);
     let why = match (well_formed, separated) {
         (true, true) => return None,
@@ -35,10 +24,6 @@ pub(in crate::declare) fn check_subscope(subscope: &str) -> Option<Broken> {
     Some(Broken { why, help })
 }
 
-fn is_well_formed(subscope: &str) -> bool {
-    SUBSCOPE.as_ref().is_some_and(|regex| regex.is_match(subscope))
-}
-
 /// The subscope without what keeps it from being well-formed, if that is all it takes.
 fn nearest_subscope(subscope: &str) -> Option<String> {
     let subscope = subscope.to_lowercase().replace(['-', '_'], "");
@@ -47,7 +32,7 @@ fn nearest_subscope(subscope: &str) -> Option<String> {
         false if !subscope.contains(':') => subscope.replacen('.', ":", 1),
         false => subscope,
     };
-    (is_well_formed(&subscope) && subscope.contains(SEPARATORS)).then_some(subscope)
+    (is_subscope(&subscope) && subscope.contains(SEPARATORS)).then_some(subscope)
 }
 
 /// How a scope's description does not tell the application that the scope belongs to.

@@ -7,7 +7,7 @@ mod ledger;
 mod life;
 mod lock;
 mod places;
-mod remote;
+pub(crate) mod remote;
 mod removals;
 mod reviewed;
 mod saved;

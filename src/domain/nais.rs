@@ -1,0 +1,268 @@
+//! What NAIS, the platform, calls applications, scopes and their owners (<https://doc.nais.io/auth/maskinporten/>;
+//! digdirator, which does the work there; DigDir knows of none of this).
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What a subscope must look like, as NAIS documents it.
+static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^([a-zæøå0-9]+\/?)+(\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\.[a-zæøå0-9]+)*$").ok()
+});
+
+/// What can stand between a product and a name.
+pub const SEPARATORS: [char; 2] = [':', '/'];
+
+/// Whether a subscope is formed as NAIS asks.
+pub fn is_subscope(subscope: &str) -> bool {
+    SUBSCOPE.as_ref().is_some_and(|regex| regex.is_match(subscope))
+}
+
+/// An application: a workload in a namespace of a cluster. It owns the client that is described by it,
+/// and the scopes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Application {
+    cluster: Box<str>,
+    namespace: Box<str>,
+    name: Box<str>,
+}
+
+/// A text is no name in Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no name in Kubernetes: it has 1 to 63 of a to z, digits and dashes, the first and the \
+     last no dash"
+)]
+pub struct NotKubernetes(String);
+
+/// A text is no application: not three names in Kubernetes with colons between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an application is written <cluster>:<namespace>:<name>")]
+pub struct NoApplication;
+
+impl Application {
+    /// The application of that name in a namespace of a cluster.
+    ///
+    /// # Errors
+    /// One of the three is no name in Kubernetes.
+    pub fn new(cluster: &str, namespace: &str, name: &str) -> Result<Self, NotKubernetes> {
+        Ok(Self {
+            cluster: kubernetes_name(cluster)?,
+            namespace: kubernetes_name(namespace)?,
+            name: kubernetes_name(name)?,
+        })
+    }
+
+    /// Its cluster.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Its namespace, which is its team.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its own name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The three without dashes: all that the description of a scope that is handed over keeps.
+    #[must_use]
+    pub fn joined(&self) -> Self {
+        let joined = |part: &str| part.replace('-', "").into();
+        Self {
+            cluster: joined(&self.cluster),
+            namespace: joined(&self.namespace),
+            name: joined(&self.name),
+        }
+    }
+
+    /// The description that hands one of the organisation's scopes over to the application, by the
+    /// migration guide.
+    pub fn handed_over(&self, subscope: &str) -> String {
+        format!("{}.{subscope}", self.joined())
+    }
+
+    /// The description that digdirator gives a scope that the application exposes.
+    pub fn exposing(&self, product: &str) -> String {
+        format!("{product} - {self}")
+    }
+}
+
+impl fmt::Display for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.cluster, self.namespace, self.name)
+    }
+}
+
+impl FromStr for Application {
+    type Err = NoApplication;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split(':');
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(cluster), Some(namespace), Some(name), None) => {
+                Self::new(cluster, namespace, name).map_err(|_| NoApplication)
+            }
+            _ => Err(NoApplication),
+        }
+    }
+}
+
+fn kubernetes_name(text: &str) -> Result<Box<str>, NotKubernetes> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let fits = (1..=63).contains(&text.len())
+        && text.chars().all(plain)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if fits { Ok(text.into()) } else { Err(NotKubernetes(text.to_owned())) }
+}
+
+/// The application that owns a client, by the client's description.
+pub fn owner_of_client(description: &str) -> Option<Application> {
+    description.parse().ok()
+}
+
+/// The application that owns a scope, by the scope's description: as digdirator writes it, or as the
+/// migration guide asks, and then without its dashes.
+pub fn owner_of_scope(description: &str, subscope: &str) -> Option<Application> {
+    let handed_over = || description.strip_suffix(subscope)?.strip_suffix('.')?.parse().ok();
+    let exposed = || description.split_once(" - ")?.1.parse().ok();
+    handed_over().or_else(exposed)
+}
+
+/// A subscope as a manifest tells it (`spec.maskinporten.scopes.exposes`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposed {
+    /// The product.
+    pub product: String,
+    /// What stands between the two, where it is not what the name makes it.
+    pub separator: Option<char>,
+    /// What follows.
+    pub name: String,
+}
+
+/// Why no manifest can expose a subscope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotExposable {
+    /// It holds neither `:` nor `/`.
+    #[error("the subscope has no product before a `:` or a `/`")]
+    NoProduct,
+    /// The product has other characters.
+    #[error("the product, before the first `:` or `/`, is not of a to z and digits alone")]
+    Product,
+    /// It is not formed as NAIS asks.
+    #[error("the subscope is not formed as one of NAIS")]
+    Form,
+}
+
+impl Exposed {
+    /// The product and the name of a subscope.
+    ///
+    /// # Errors
+    /// No manifest can expose it.
+    pub fn of(subscope: &str) -> Result<Self, NotExposable> {
+        let at = subscope.find(SEPARATORS).ok_or(NotExposable::NoProduct)?;
+        let (product, rest) = subscope.split_at(at);
+        let mut rest = rest.chars();
+        let separator = rest.next();
+        let name = rest.as_str();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if product.is_empty() || !product.chars().all(plain) {
+            return Err(NotExposable::Product);
+        }
+        // A manifest's name is checked by the same pattern as the whole.
+        if !is_subscope(subscope) || !is_subscope(name) {
+            return Err(NotExposable::Form);
+        }
+        Ok(Self {
+            product: product.to_owned(),
+            separator: separator.filter(|separator| *separator != usual_separator(name)),
+            name: name.to_owned(),
+        })
+    }
+
+    /// The subscope.
+    pub fn subscope(&self) -> String {
+        let Self { product, separator, name } = self;
+        format!("{product}{}{name}", separator.unwrap_or_else(|| usual_separator(name)))
+    }
+}
+
+/// What stands between a product and a name where the manifest does not say.
+fn usual_separator(name: &str) -> char {
+    if name.contains('/') { '/' } else { ':' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn application(text: &str) -> Application {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_application_is_three_names_in_kubernetes() {
+        assert_eq!(
+            application("prod-gcp:plattform:aareg-api").to_string(),
+            "prod-gcp:plattform:aareg-api"
+        );
+        let long = format!("a:b:{}", "x".repeat(64));
+        for no in ["", "a:b", "a:b:c:d", "a:b:", "A:b:c", "-a:b:c", "a:b-:c", "a:b:ø", &long] {
+            assert_eq!(no.parse::<Application>(), Err(NoApplication), "{no}");
+        }
+    }
+
+    #[test]
+    fn owners_are_told_by_descriptions() {
+        let own = application("prod-gcp:plattform:aareg-api");
+        assert_eq!(owner_of_client("prod-gcp:plattform:aareg-api"), Some(own.clone()));
+        assert_eq!(owner_of_client("Henter skattekort"), None);
+        let subscope = "arbeid:aareg.read";
+        let joined = application("prodgcp:plattform:aaregapi");
+        assert_eq!(own.handed_over(subscope), "prodgcp:plattform:aaregapi.arbeid:aareg.read");
+        assert_eq!(owner_of_scope(&own.handed_over(subscope), subscope), Some(joined));
+        assert_eq!(own.exposing("arbeid"), "arbeid - prod-gcp:plattform:aareg-api");
+        assert_eq!(owner_of_scope(&own.exposing("arbeid"), subscope), Some(own));
+        let example = "mycluster:mynamespace:myapp.my/scope.read";
+        let owner = application("mycluster:mynamespace:myapp");
+        assert_eq!(owner_of_scope(example, "my/scope.read"), Some(owner));
+        for other in ["Les arbeidsforhold", "a - b", "a:b:c.arbeid:aareg.write", ""] {
+            assert_eq!(owner_of_scope(other, subscope), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_subscope_is_a_product_and_a_name() {
+        for (subscope, product, separator, name) in [
+            ("arbeid:aareg", "arbeid", None, "aareg"),
+            ("arbeid:aareg.read", "arbeid", None, "aareg.read"),
+            ("arbeid/a/bb.read", "arbeid", None, "a/bb.read"),
+            ("my/scope.read", "my", Some('/'), "scope.read"),
+            ("arbeid:å1:bb", "arbeid", None, "å1:bb"),
+        ] {
+            let exposed = Exposed::of(subscope).unwrap();
+            let expected = Exposed { product: product.into(), separator, name: name.into() };
+            assert_eq!(exposed, expected, "{subscope}");
+            assert_eq!(exposed.subscope(), subscope);
+        }
+        for (subscope, why) in [
+            ("aareg.read", NotExposable::NoProduct),
+            ("", NotExposable::NoProduct),
+            (":aareg", NotExposable::Product),
+            ("arbeid.x:aareg", NotExposable::Product),
+            ("økonomi:aareg", NotExposable::Product),
+            ("arbeid:", NotExposable::Form),
+            ("arbeid:aareg/read", NotExposable::Form),
+            ("arbeid:Aareg", NotExposable::Form),
+            ("arbeid:aa reg", NotExposable::Form),
+        ] {
+            assert_eq!(Exposed::of(subscope), Err(why), "{subscope}");
+        }
+    }
+}
