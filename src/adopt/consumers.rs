@@ -168,7 +168,8 @@ fn aliases(
     words.values().for_each(|(word, _)| *owners.entry(word).or_default() += 1);
     let named = words.iter().map(|(orgno, (word, name))| {
         let is_free = owners.get(word.as_str()) == Some(&1) && !taken.contains(word.as_str());
-        let alias = match is_free && yaml::is_plain(word, true) && declare::is_alias(word) {
+        let is_sound = yaml::is_plain(word, true) && !is_nothing(word) && declare::is_alias(word);
+        let alias = match is_free && is_sound {
             true => word.clone(),
             false => format!("{word}-{orgno}"),
         };
@@ -186,6 +187,11 @@ fn aliases(
             && used.get(&alias.alias) == Some(&1)
     };
     named.into_iter().filter(|(_, alias)| is_sound(alias)).collect()
+}
+
+/// Whether people read a word as nothing.
+fn is_nothing(word: &str) -> bool {
+    matches!(word, "none" | "nil" | "undefined" | "ingen")
 }
 
 /// Where a number is named.

@@ -76,6 +76,10 @@ pub(super) fn write_pieces(pieces: &[Piece], indent: usize, text: &mut String, l
 }
 
 impl Piece {
+    pub(super) fn is_item(&self) -> bool {
+        matches!(self.body, Body::Item(_))
+    }
+
     fn write(&self, indent: usize, text: &mut String) {
         for comment in &self.comments {
             text.push_str(&format!("{:indent$}# {comment}\n", ""));

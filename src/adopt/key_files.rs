@@ -116,7 +116,7 @@ fn keys(live: Option<&[LiveKey]>) -> Result<Vec<PublicKey>, String> {
             .map_err(|problem| format!("the key {kid}: {problem}"))?;
         public.exp = None;
         if !key.is(&public) {
-            return Err(format!("the key {kid} has no kid"));
+            return Err("one of them has no kid".to_owned());
         }
         keys.push(public);
     }

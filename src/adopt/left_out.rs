@@ -106,12 +106,20 @@ impl fmt::Display for Subject {
         match self {
             Self::Scope(name) => write!(f, "scope {name}"),
             Self::Access(scope, consumer) => write!(f, "access of {consumer} to {scope}"),
-            Self::Client(name, Some(id)) => write!(f, "client {} ({id})", printable(name)),
+            Self::Client(name, Some(id)) => write!(f, "client {} ({id})", shown(name)),
             Self::Client(name, None) | Self::Keys(name) | Self::OnBehalfOf(name) => {
-                write!(f, "client {}", printable(name))
+                write!(f, "client {}", shown(name))
             }
         }
     }
+}
+
+/// The name of a client that may have any name.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 80;
+    let rest = if name.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    let name: String = name.chars().take(LONGEST).collect();
+    format!("{}{rest}", printable(&name))
 }
 
 impl fmt::Display for LeftOut {

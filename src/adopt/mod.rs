@@ -15,7 +15,9 @@ mod groups;
 mod key_files;
 mod layout;
 mod left_out;
+mod merge;
 mod proof;
+mod schema;
 mod scope;
 mod slug;
 mod written;
@@ -26,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use layout::Layout;
 pub use left_out::{LeftOut, Reason, Subject};
 pub use proof::{Proved, Unproved, proved};
+pub use schema::schema;
 pub use written::{Counts, File, declarations};
 
 use crate::declare::{Repository, Target};
@@ -68,6 +71,8 @@ pub struct Input<'a> {
     /// Where the JSON Schema of declarations is, as the first line of a file tells an editor: a path
     /// in the repository, or a URL.
     pub schema: &'a str,
+    /// Whether files that are there get more; else each file is a new one.
+    pub merge: bool,
 }
 
 impl Input<'_> {

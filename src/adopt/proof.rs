@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::found::Found;
 use super::left_out::{LeftOut, Reason, Subject};
-use super::written::{Counts, File, Written};
+use super::written::{Counts, File, Texts, Written};
 use super::{Entity, Input, Lessons};
-use crate::declare::{self, Diagnostic, Files, Invalid, Repository};
+use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository};
 use crate::domain::norwegian_date;
 use crate::plan::{Action, Plan, Target, Work, plan};
 
@@ -42,6 +42,24 @@ pub enum Unproved {
          begins with a dot. Choose another folder with --into"
     )]
     NotRead(String),
+    /// Files that are there already.
+    #[error(
+        "{} there already, and nothing is overwritten: add to what is there with --merge, or write \
+         elsewhere with --into DIR or another --layout",
+        match .0.as_slice() {
+            [one] => format!("{one} is"),
+            several => format!("{} are", several.join(", ")),
+        }
+    )]
+    There(Vec<String>),
+    /// A file that is there cannot be added to.
+    #[error("{file} cannot be added to: {why}. Do that by hand, or write elsewhere with --into")]
+    CannotMerge {
+        /// The file.
+        file: String,
+        /// Why.
+        why: CannotAppend,
+    },
     /// There is always something more to leave out.
     #[error("the declarations do not settle: {0}")]
     Restless(String),
@@ -63,9 +81,23 @@ pub fn proved(
     let mut last = String::new();
     for _ in 0..MOST_ROUNDS {
         let written = Written::new(&found, input, &lessons);
-        let faults = faults(&written, &found, &lessons, input, files, key_file, now)?;
+        let texts = written.texts(input, files)?;
+        if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
+            return Err(Unproved::NotRead(path.clone()));
+        }
+        let again = read_again(&written, &texts, input, files, key_file)?;
+        let whose = |found: &Diagnostic| {
+            let of_file = texts.get(&*found.file)?;
+            let mut lines = of_file.lines.iter();
+            let of_line = lines.find(|(range, _)| range.contains(&found.line));
+            of_line.map(|(_, entity)| entity.clone())
+        };
+        let mut faults = errors(&again, whose, &lessons, input, now)?;
         if faults.is_empty() {
-            return Ok(done(found, &written));
+            faults = changes(&again, &found, input, now)?;
+        }
+        if faults.is_empty() {
+            return Ok(done(found, &written, &texts));
         }
         for fault in faults {
             last = learn(fault, &mut found, &mut lessons, input);
@@ -74,8 +106,8 @@ pub fn proved(
     Err(Unproved::Restless(last))
 }
 
-fn done(found: Found<'_>, written: &Written) -> Proved {
-    let files = written.files();
+fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
+    let files = written.files(texts);
     let mut counts = Counts::default();
     files.iter().for_each(|file| counts += file.counts);
     let mut left_out = found.left_out;
@@ -132,39 +164,26 @@ fn learn(fault: Fault, found: &mut Found<'_>, lessons: &mut Lessons, input: &Inp
     }
 }
 
-fn faults(
+/// The repository with what was written.
+fn read_again(
     written: &Written,
-    found: &Found<'_>,
-    lessons: &Lessons,
+    texts: &Texts,
     input: &Input<'_>,
     files: &Files,
     key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-    now: Timestamp,
-) -> Result<Vec<Fault>, Unproved> {
-    let texts = written.texts();
-    if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
-        return Err(Unproved::NotRead((*path).to_owned()));
-    }
+) -> Result<Repository, Unproved> {
     let mut yaml: Vec<(Arc<str>, Vec<u8>)> = files.yaml.clone();
     yaml.retain(|(path, _)| !texts.contains_key(&**path));
-    yaml.extend(texts.iter().map(|(path, (text, _))| ((*path).into(), text.clone().into_bytes())));
+    let new =
+        texts.iter().map(|(path, text)| (path.as_str().into(), text.text.clone().into_bytes()));
+    yaml.extend(new);
     let new_key_files = &written.key_files;
     let key_file = |path: &str| match new_key_files.get(path) {
         Some(text) => Some(text.clone().into_bytes()),
         None => key_file(path),
     };
     let root: &Path = input.repository.root();
-    let again = declare::read(root, &files.settings, yaml, &key_file).map_err(Unproved::Invalid)?;
-    let whose = |found: &Diagnostic| {
-        let (_, lines) = texts.get(&*found.file)?;
-        let of_line = lines.iter().find(|(range, _)| range.contains(&found.line));
-        of_line.map(|(_, entity)| entity.clone())
-    };
-    let faults = errors(&again, whose, lessons, input, now)?;
-    match faults.is_empty() {
-        true => changes(&again, found, input, now),
-        false => Ok(faults),
-    }
+    declare::read(root, &files.settings, yaml, &key_file).map_err(Unproved::Invalid)
 }
 
 /// What is wrong with the declarations, as their diagnostics tell.

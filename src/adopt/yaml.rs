@@ -147,23 +147,8 @@ pub(super) fn scalar(text: &str, in_flow: bool) -> String {
 }
 
 /// Words that some reader takes for something else than a text.
-const SPECIAL: [&str; 15] = [
-    "y",
-    "yes",
-    "n",
-    "no",
-    "true",
-    "false",
-    "on",
-    "off",
-    "null",
-    "nan",
-    "inf",
-    "infinity",
-    "none",
-    "nil",
-    "undefined",
-];
+const SPECIAL: [&str; 12] =
+    ["y", "yes", "n", "no", "true", "false", "on", "off", "null", "nan", "inf", "infinity"];
 
 /// Whether a text means itself without quotes, for every reader. What begins with a letter is no
 /// number and no date.

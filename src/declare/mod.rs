@@ -9,6 +9,7 @@
 //! finding stands in the table of [`rules`].
 
 mod advice;
+mod append;
 mod attributes;
 mod check;
 mod client_attributes;
@@ -50,6 +51,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit_keys::{CannotEdit, Edited};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};

@@ -59,6 +59,7 @@ impl Repo {
             into: "",
             taken: &|path| self.key_file(path).is_some(),
             schema: ".schema/declarations.json",
+            merge: false,
         };
         proved(&input, &self.files, &|path| self.key_file(path), now())
     }

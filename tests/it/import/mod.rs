@@ -1,4 +1,6 @@
 //! `portvakt import`: live state as declarations, after which a plan is empty.
 
+mod command;
 mod golden;
 mod live;
+mod reasons;
