@@ -155,16 +155,24 @@ const SPECIAL: [&str; 12] =
 pub(super) fn is_plain(text: &str, in_flow: bool) -> bool {
     let begins = text.starts_with(char::is_alphabetic);
     let special = SPECIAL.contains(&text.to_ascii_lowercase().as_str());
-    let odd = |c: char| needs_escape(c) || (in_flow && ",[]{}".contains(c));
     let ends = text.ends_with([' ', ':']);
     begins
         && !special
         && !ends
-        && !text.contains(odd)
+        && !text.contains(needs_escape)
         && !text.contains(": ")
         && !text.contains(" #")
-        // A reader of flow mappings may end a key there.
-        && !(in_flow && (text.contains(":,") || text.contains("::")))
+        && !(in_flow && !is_plain_in_flow(text))
+}
+
+/// Between brackets readers differ on signs: of these only the plainest stay without quotes.
+fn is_plain_in_flow(text: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || " ._/:-".contains(c);
+    let is_word = |word: &str| word.starts_with(char::is_alphanumeric);
+    let mut behind_colons = text.split(':').skip(1);
+    text.chars().all(is_plain)
+        && text.split(' ').all(is_word)
+        && behind_colons.all(|rest| is_word(rest) || rest.starts_with("//"))
 }
 
 /// Whether a character is written by its number: what cannot be seen, what steers, and what is no

@@ -48,6 +48,16 @@ impl Repo {
         sides: &[(&str, &Live)],
         layout: Layout,
     ) -> Result<Proved, Unproved> {
+        self.import_into("", sides, layout)
+    }
+
+    /// The same, below a folder.
+    pub(crate) fn import_into(
+        &self,
+        into: &str,
+        sides: &[(&str, &Live)],
+        layout: Layout,
+    ) -> Result<Proved, Unproved> {
         let sides: Vec<_> =
             sides.iter().map(|(environment, live)| Side { environment, live }).collect();
         let repository = self.read();
@@ -56,7 +66,7 @@ impl Repo {
             sides: &sides,
             chosen: &|_: Thing<'_>| true,
             layout,
-            into: "",
+            into,
             taken: &|path| self.key_file(path).is_some(),
             schema: ".schema/declarations.json",
             merge: false,

@@ -3,4 +3,6 @@
 mod command;
 mod golden;
 mod live;
+mod overlay;
+mod property;
 mod reasons;
