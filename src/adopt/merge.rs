@@ -15,8 +15,8 @@ pub(super) fn merged(before: &str, draft: &Draft) -> Result<(String, Lines), Can
         .sections()
         .filter_map(|(key, pieces)| Some((*openings.get(key)?, key, pieces)))
         .collect();
-    // Stable: of new keys, all at the end, the order stays.
-    sections.sort_by_key(|(opening, ..)| opening.at);
+    // Stable: of new keys, all at the end, the order stays, and they come behind all others.
+    sections.sort_by_key(|(opening, ..)| (opening.at, opening.new_key));
     let ends = if before.contains("\r\n") { "\r\n" } else { "\n" };
     let mut after = String::with_capacity(before.len());
     let mut lines = Lines::new();

@@ -162,7 +162,7 @@ pub(super) fn is_plain(text: &str, in_flow: bool) -> bool {
         && !text.contains(needs_escape)
         && !text.contains(": ")
         && !text.contains(" #")
-        && !(in_flow && !is_plain_in_flow(text))
+        && (!in_flow || is_plain_in_flow(text))
 }
 
 /// Between brackets readers differ on signs: of these only the plainest stay without quotes.

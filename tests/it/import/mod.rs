@@ -3,6 +3,7 @@
 mod command;
 mod golden;
 mod live;
+mod merge;
 mod overlay;
 mod property;
 mod reasons;
