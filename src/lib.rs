@@ -5,6 +5,7 @@
 //! shows the plan and [`apply`] carries it out. [`forge`] puts what is shown on a pull request.
 //! [`sandbox`] stands in for the other side.
 
+pub mod adopt;
 pub mod apply;
 pub mod cli;
 pub mod declare;

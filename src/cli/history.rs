@@ -35,7 +35,8 @@ enum Format {
     Json,
 }
 
-fn glob(text: &str) -> Result<GlobMatcher, String> {
+/// A glob of names.
+pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {
     Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod files;
 mod history;
 mod hold;
+mod import;
 mod init;
 mod interrupt;
 mod keys;
@@ -125,6 +126,9 @@ enum Command {
     /// Write what is live to a file, so that a pull request from a fork is planned without secrets
     #[command(long_about = snapshot::ABOUT)]
     Snapshot(snapshot::Args),
+    /// Write what is live and declared nowhere as YAML
+    #[command(long_about = import::ABOUT)]
+    Import(import::Args),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -208,6 +212,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
         Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
+        Command::Import(args) => wait_for(import::run(&global, &args)),
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }

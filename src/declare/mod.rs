@@ -10,6 +10,7 @@
 //! finding stands in the table of [`rules`].
 
 mod advice;
+mod append;
 mod attributes;
 mod check;
 mod client_attributes;
@@ -30,6 +31,7 @@ mod instead;
 mod item;
 mod key_files;
 mod keys;
+mod known;
 mod lines;
 mod manifest;
 mod own;
@@ -51,12 +53,14 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit_keys::{CannotEdit, Edited};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use files::{NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
 pub use keys::KeysRef;
+pub use known::{Files, is_alias, read_files, read_key_file};
 pub use public_keys::public_keys;
 pub use repository::{EnvironmentError, Invalid, Repository, load, read};
 pub use rules::{BASE, Example, Rule};

@@ -136,6 +136,10 @@ impl Repository {
             || (files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings))
     }
 
+    pub(super) fn declared(&self) -> &Declared {
+        &self.declared
+    }
+
     /// What holds for the whole repository.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -246,7 +250,7 @@ impl Repository {
         self.clients(environment).find(|(client, _)| client.name == *name)
     }
 
-    fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
+    pub(super) fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
         let set = self.settings.environment_names.set(name)?;
         Some(Here::new(name, set, &self.settings, &self.declared))
     }

@@ -55,6 +55,12 @@ impl Reader {
         Ok(clients)
     }
 
+    /// The ids of the organisation's clients, and what each is called.
+    pub async fn client_names(&self) -> Result<Vec<(ClientId, String)>, Error> {
+        let read = |listed| client(listed).ok().map(|(id, client)| (id, client.name));
+        Ok(self.clients().await?.into_iter().filter_map(read).collect())
+    }
+
     async fn parts(&self, id: ClientId, kind: &str) -> Result<Parts, Error> {
         let keys = self.keys(&id).await?;
         let on_behalf_of = match has_entries(kind) {

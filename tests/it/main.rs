@@ -18,6 +18,7 @@ mod faults;
 mod fix;
 mod git;
 mod hooks;
+mod import;
 mod init;
 mod keys;
 mod manifests;
