@@ -6,6 +6,7 @@
 //! [`nais`] tells what it takes to hand over to the platform of that name. [`sandbox`] stands in for
 //! the other side.
 
+pub mod adopt;
 pub mod apply;
 pub mod cli;
 pub mod declare;

@@ -280,7 +280,7 @@ async fn carry_out(
                 document.applied.as_ref().is_some_and(|applied| applied.commit == commit);
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
-            let conclusion = match conclusion(&ended) {
+            let conclusion = match conclusion(&plan, &ended) {
                 // What was applied before must not be forgotten as long as nobody could read it.
                 Conclusion::InFull | Conclusion::Closed if is_unreadable => Conclusion::InPart,
                 conclusion => conclusion,
@@ -336,9 +336,8 @@ async fn conclude(
 /// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
 /// left open. What is blocked for another reason waits for somebody else, and must not keep what is
 /// taken out of the declarations meanwhile from being told apart.
-fn conclusion(ended: &ReportDocument) -> Conclusion {
-    let closes = |target: &str| target.starts_with(Verb::Deactivate.as_str());
-    let is_open = ended.blocked.iter().any(|blocked| closes(&blocked.target));
+fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
+    let is_open = plan.blocked.iter().any(|blocked| blocked.target.verb == Verb::Deactivate);
     if ended.dirty || ended.unverified.is_some() || is_open {
         return Conclusion::InPart;
     }

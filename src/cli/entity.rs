@@ -22,24 +22,37 @@ pub(super) struct Named {
 /// An application at NAIS.
 #[derive(Debug, clap::Args)]
 pub(super) struct InCluster {
-    /// The application's cluster, such as prod-gcp
-    #[arg(long, value_name = "NAME", requires_all = ["namespace", "app"])]
+    /// The application's cluster, such as prod-gcp [default: that of portvakt.yaml]
+    #[arg(long, value_name = "NAME", requires = "app")]
     cluster: Option<String>,
-    /// The application's namespace
-    #[arg(long, value_name = "NAME", requires_all = ["cluster", "app"])]
+    /// The application's namespace [default: that of portvakt.yaml]
+    #[arg(long, value_name = "NAME", requires = "app")]
     namespace: Option<String>,
     /// The application's name
-    #[arg(long, value_name = "NAME", requires_all = ["cluster", "namespace"])]
+    #[arg(long, value_name = "NAME")]
     app: Option<String>,
 }
 
 impl InCluster {
+    /// Whether an application is named.
+    pub(super) fn is_named(&self) -> bool {
+        self.app.is_some()
+    }
+
     /// The application that is named, if one is.
-    pub(super) fn application(&self) -> Result<Option<Application>, Failure> {
-        let Self { cluster: Some(cluster), namespace: Some(namespace), app: Some(app) } = self
-        else {
+    pub(super) fn application(&self, session: &Session) -> Result<Option<Application>, Failure> {
+        let Self { cluster, namespace, app: Some(app) } = self else {
             return Ok(None);
         };
+        let usual = session.repository.usual_at_nais(&session.desired.environment);
+        let lacks = |what: &str| {
+            Failure::Usage(format!(
+                "which {what} at NAIS? Name it by --{what}, or for all by `nais: {{ {what}: … }}` in \
+                 portvakt.yaml"
+            ))
+        };
+        let cluster = cluster.as_deref().or(usual.0).ok_or_else(|| lacks("cluster"))?;
+        let namespace = namespace.as_deref().or(usual.1).ok_or_else(|| lacks("namespace"))?;
         let application = Application::new(cluster, namespace, app);
         application.map(Some).map_err(|error| Failure::Usage(error.to_string()))
     }

@@ -5,8 +5,7 @@ use globset::{Glob, GlobMatcher};
 
 use super::exit::{Exit, Failure};
 use super::past::{self, git_failed};
-use super::{Global, print, session};
-use crate::declare;
+use super::{Global, print};
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report;
 
@@ -36,19 +35,13 @@ enum Format {
     Json,
 }
 
-fn glob(text: &str) -> Result<GlobMatcher, String> {
+/// A glob of names.
+pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {
     Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = session::root(global)?;
-    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
-    let environment = repository
-        .environment_name(session::environment(global))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let history = past::open(&repository, environment)?.ok_or_else(|| {
-        Failure::Failed("this is no git repository: there is no ledger".to_owned())
-    })?;
+    let (environment, history) = past::open_only(global, "there is no ledger")?;
     let lines = history.ledger().map_err(|error| git_failed(&error))?;
     let mut reports = Vec::new();
     for (commit, line) in lines {
@@ -64,7 +57,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     print(
         global.color,
         &match format {
-            Format::Text => text(environment, &chosen),
+            Format::Text => text(&environment, &chosen),
             Format::Json => json(&chosen),
         },
     )?;

@@ -5,6 +5,7 @@ mod apply;
 mod ask;
 mod client;
 mod comment;
+mod coverage;
 mod credentials;
 mod drift;
 mod entity;
@@ -13,6 +14,7 @@ mod explain;
 mod files;
 mod history;
 mod hold;
+mod import;
 mod init;
 mod interrupt;
 mod keys;
@@ -33,6 +35,7 @@ mod show;
 mod snapshot;
 mod token;
 mod unlock;
+mod unmanaged;
 mod validate;
 
 use std::io::{ErrorKind, Write as _};
@@ -117,11 +120,18 @@ enum Command {
     Show(show::Args),
     /// Tell who applied what, when, from which commit and why
     History(history::Args),
+    /// List what is live and declared nowhere: who may own it, how old it is, who has access
+    Unmanaged(unmanaged::Args),
+    /// Tell how much of what is live is declared, as one figure
+    Coverage(coverage::Args),
     /// Show who holds the lock, and break it
     Unlock(unlock::Args),
     /// Write what is live to a file, so that a pull request from a fork is planned without secrets
     #[command(long_about = snapshot::ABOUT)]
     Snapshot(snapshot::Args),
+    /// Write what is live and declared nowhere as YAML
+    #[command(long_about = import::ABOUT)]
+    Import(import::Args),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -210,7 +220,10 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Comment(args) => wait_for(comment::run(&global, &args)),
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
+        Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
+        Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
+        Command::Import(args) => wait_for(import::run(&global, &args)),
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::remote::read_file;
 use super::{Global, files, print};
 use crate::history::{Blames, History};
@@ -23,6 +23,30 @@ pub(super) struct Output {
     /// Tell the commit and the author that last touched each line that asks for something
     #[arg(long)]
     blame: bool,
+}
+
+/// The same for what may be left to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct Pending {
+    #[command(flatten)]
+    output: Output,
+    /// Exit with 2 if there is something to do
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl Pending {
+    /// Shows a plan, and tells by the exit code whether there is something to do, if asked.
+    pub(super) fn show(
+        &self,
+        global: &Global,
+        history: Option<&History>,
+        plan: PlanDocument,
+    ) -> Result<Exit, Failure> {
+        let pending = self.detailed_exitcode && !plan.is_as_declared();
+        self.output.show(global, history, plan)?;
+        Ok(if pending { Exit::Pending } else { Exit::Done })
+    }
 }
 
 /// The forms of a plan.

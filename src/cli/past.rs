@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::exit::Failure;
+use super::{Global, session};
 use crate::declare::{self, Diagnostic, Invalid, Repository};
 use crate::domain::{Applied, Desired};
 use crate::history::{self, Commit, Held, History};
@@ -39,6 +40,19 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
         }
     };
     History::open(repository.root(), environment, held).map_err(|error| git_failed(&error))
+}
+
+/// The git repository of the declarations as the environment that is asked for sees it, and that
+/// environment's name. The declarations need not be right. `without` tells what there is not outside git.
+pub(super) fn open_only(global: &Global, without: &str) -> Result<(String, History), Failure> {
+    let root = session::root(global)?;
+    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let environment = repository
+        .environment_name(session::environment(global))
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let history = open(&repository, environment)?
+        .ok_or_else(|| Failure::Failed(format!("this is no git repository: {without}")))?;
+    Ok((environment.to_owned(), history))
 }
 
 /// A failure of git.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
-use super::output::Output;
+use super::output::Pending;
 use super::session::Session;
 use super::{Global, interrupt, snapshot};
 
@@ -11,7 +11,7 @@ use super::{Global, interrupt, snapshot};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    output: Output,
+    output: Pending,
     /// The commit that tells drift from change: what its declarations need too was there before
     /// [default: the commit last applied in full]
     #[arg(long, value_name = "REV")]
@@ -20,9 +20,6 @@ pub(super) struct Args {
     /// credentials nor DigDir are needed
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
-    /// Exit with 2 if there is something to do
-    #[arg(long)]
-    detailed_exitcode: bool,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -37,7 +34,5 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
         Some(file) => session.document(&session.compare(&snapshot::live(file, &session)?)),
         None => session.planned(global).await?,
     };
-    let pending = args.detailed_exitcode && !plan.is_as_declared();
-    args.output.show(global, history.as_ref(), plan)?;
-    Ok(if pending { Exit::Pending } else { Exit::Done })
+    args.output.show(global, history.as_ref(), plan)
 }

@@ -24,6 +24,15 @@ impl Remote {
     /// Finds the API and the credentials of the session's environment. A host that may not be
     /// sent credentials is refused before any are read.
     pub(super) async fn open(global: &Global, session: &Session) -> Result<Self, Failure> {
+        Self::open_to(global, session, session.needs().reach()).await
+    }
+
+    /// The same, to reach so much of it.
+    pub(super) async fn open_to(
+        global: &Global,
+        session: &Session,
+        reach: Reach,
+    ) -> Result<Self, Failure> {
         let allowed_hosts = AllowedHosts::new(global.allow_hosts.iter().map(String::as_str))
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let options = Options {
@@ -37,7 +46,7 @@ impl Remote {
         let lacks = |what| Failure::Failed(format!("environment {name} has no {what}"));
         let environment = repository.environment(name).ok_or_else(|| lacks("declaration"))?;
         let target = match &environment.target {
-            declare::Target::Sandbox => return embedded(session, options).await,
+            declare::Target::Sandbox => return embedded(session, options, reach).await,
             declare::Target::Test => Target::test(),
             declare::Target::Prod => Target::prod(),
             declare::Target::Custom(place) => {
@@ -47,7 +56,6 @@ impl Remote {
         target.check(&options.allowed_hosts).map_err(failed)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
         let credentials = credentials(declared, repository.root())?;
-        let reach = session.needs().reach();
         Ok(Self { target, credentials, options, reach, sandbox: None })
     }
 
@@ -86,7 +94,7 @@ impl Remote {
     }
 }
 
-async fn embedded(session: &Session, options: Options) -> Result<Remote, Failure> {
+async fn embedded(session: &Session, options: Options, reach: Reach) -> Result<Remote, Failure> {
     let settings = session.repository.settings();
     let folder = session.repository.root().join(".portvakt");
     if folder.is_symlink() {
@@ -105,7 +113,7 @@ async fn embedded(session: &Session, options: Options) -> Result<Remote, Failure
         target,
         credentials: credentials.map_err(failed)?,
         options,
-        reach: session.needs().reach(),
+        reach,
         sandbox: Some(sandbox),
     })
 }

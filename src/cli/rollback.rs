@@ -1,7 +1,7 @@
 //! `portvakt rollback`.
 
 use super::exit::{Exit, Failure};
-use super::output::Output;
+use super::output::Pending;
 use super::session::Session;
 use super::{Global, interrupt};
 
@@ -11,10 +11,7 @@ pub(super) struct Args {
     /// The commit whose declarations are to hold again
     revision: String,
     #[command(flatten)]
-    output: Output,
-    /// Exit with 2 if there is something to do
-    #[arg(long)]
-    detailed_exitcode: bool,
+    output: Pending,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -29,7 +26,5 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     session.roll_back(&history, &args.revision)?;
     session.look_back(Some(&history), None)?;
     let plan = session.planned(global).await?;
-    let pending = args.detailed_exitcode && !plan.is_as_declared();
-    args.output.show(global, Some(&history), plan)?;
-    Ok(if pending { Exit::Pending } else { Exit::Done })
+    args.output.show(global, Some(&history), plan)
 }

@@ -29,6 +29,8 @@ enum Subject {
     Keys,
     /// Of how far what goes to NAIS has come, as JSON
     Migration,
+    /// Of what is live and declared nowhere, as JSON
+    Unmanaged,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -39,6 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Report => render::report::ReportDocument::schema(),
         Subject::Keys => render::keys::schema(),
         Subject::Migration => render::migration::schema(),
+        Subject::Unmanaged => render::unmanaged::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };
     super::print(clap::ColorChoice::Never, &format!("{schema:#}\n"))?;

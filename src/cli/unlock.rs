@@ -2,8 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use super::past::{self, git_failed};
-use super::{Global, ask, print, session};
-use crate::declare;
+use super::{Global, ask, print};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -14,13 +13,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = session::root(global)?;
-    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
-    let environment = repository
-        .environment_name(session::environment(global))
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let history = past::open(&repository, environment)?
-        .ok_or_else(|| Failure::Failed("this is no git repository: there is no lock".to_owned()))?;
+    let (environment, history) = past::open_only(global, "there is no lock")?;
     let Some((lock, holder)) = history.holder().map_err(|error| git_failed(&error))? else {
         print(global.color, "Nobody holds the lock.\n")?;
         return Ok(Exit::Done);

@@ -138,8 +138,22 @@ const LONGEST_NAME: usize = 100;
 /// What is wrong with a name for an alias or a group. It must not be taken for an organisation
 /// number, and it appears in messages and tables.
 pub(super) fn check_name(name: &str, span: Span, findings: &mut Findings) -> bool {
+    let Some(message) = name_problem(name) else {
+        return true;
+    };
+    let help = "a name is one word with at least one letter, such as `skatteetaten`";
+    findings.report(Rule::Name, span, &message, help);
+    false
+}
+
+/// Whether an alias, a group or a team can have the name.
+pub(super) fn is_name(name: &str) -> bool {
+    name_problem(name).is_none()
+}
+
+fn name_problem(name: &str) -> Option<String> {
     let strange = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
-    let message = if name.is_empty() {
+    Some(if name.is_empty() {
         "an empty name".to_owned()
     } else if name.contains(strange) {
         format!("the name {} holds white space, or what cannot be seen", quoted(name))
@@ -148,11 +162,8 @@ pub(super) fn check_name(name: &str, span: Span, findings: &mut Findings) -> boo
     } else if name.chars().all(|c| c.is_ascii_digit()) {
         format!("the name {} looks like an organisation number", quoted(name))
     } else {
-        return true;
-    };
-    let help = "a name is one word with at least one letter, such as `skatteetaten`";
-    findings.report(Rule::Name, span, &message, help);
-    false
+        return None;
+    })
 }
 
 /// What is wrong with a name for an environment. It becomes part of a git ref and of a JSON file's

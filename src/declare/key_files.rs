@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::files;
 
 /// The largest file with keys that is read, in bytes.
-const LARGEST: u64 = 64 * 1024;
+pub(super) const LARGEST: u64 = 64 * 1024;
 /// How many are read.
 const MOST_FILES: usize = 10_000;
 

@@ -2,7 +2,8 @@
 //!
 //! The way of a file: [`files`] finds it, [`document`] makes values that know their [`places`] of
 //! its text, [`item`] reads each into the types of [`declarations_file`] and [`settings_file`],
-//! [`reading`] checks what can be checked by itself into [`declared`], and [`check`] checks that
+//! [`reading`] checks what can be checked by itself into [`declared`] — manifests of NAIS in
+//! [`manifest`] —, and [`check`] checks that
 //! against the other files. For one environment ([`here`]), [`advice`] tells what is hardly meant or
 //! breaks the repository's [`own`] rules, and [`resolve`] makes a [`crate::domain::Desired`].
 //! [`silences`] may keep a rule from speaking, [`fix`] mends what is safe to mend, and [`edit`] changes
@@ -10,6 +11,7 @@
 //! finding stands in the table of [`rules`].
 
 mod advice;
+mod append;
 mod attributes;
 mod check;
 mod client_attributes;
@@ -30,7 +32,9 @@ mod instead;
 mod item;
 mod key_files;
 mod keys;
+mod known;
 mod lines;
+mod manifest;
 mod own;
 mod places;
 mod public_keys;
@@ -50,12 +54,14 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit::{CannotEdit, Edited, Handed, Release, scalar};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use files::{NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
 pub use keys::KeysRef;
+pub use known::{Files, is_alias, read_files, read_key_file};
 pub use public_keys::public_keys;
 pub use repository::{EnvironmentError, Invalid, Repository, load, read};
 pub use rules::{BASE, Example, Rule};

@@ -161,17 +161,16 @@ impl Repository {
         self.edited.get(file).cloned().or_else(|| files::source(&self.root, file))
     }
 
-    /// What all of it declares.
-    pub(super) fn declared(&self) -> &Declared {
-        &self.declared
-    }
-
     /// Whether a file of the folder is read, by its path in it: portvakt.yaml, YAML with declarations,
     /// and the files with public keys that those name.
     pub fn reads(&self, path: &str) -> bool {
         path == SETTINGS_FILE
             || self.key_files.contains(path)
             || (files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings))
+    }
+
+    pub(super) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// What holds for the whole repository.
@@ -289,7 +288,7 @@ impl Repository {
         self.clients(environment).find(|(client, _)| client.name == *name)
     }
 
-    fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
+    pub(super) fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
         let set = self.settings.environment_names.set(name)?;
         Some(Here::new(name, set, &self.settings, &self.declared))
     }

@@ -94,6 +94,12 @@ impl Reader {
         })
     }
 
+    /// The names of the organisation's scopes; those that no plan can name are left out.
+    pub async fn scope_names(&self) -> Result<BTreeSet<ScopeName>, Error> {
+        let scopes = self.scopes().await?;
+        Ok(scopes.iter().filter_map(|scope| scope_name(scope).ok()).collect())
+    }
+
     /// One scope as it is now, without its accesses; `None` if there is none of that name.
     pub async fn scope(&self, name: &ScopeName) -> Result<Option<LiveScope>, Error> {
         let Some(representation) = self.representation(name).await? else {

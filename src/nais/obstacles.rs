@@ -48,10 +48,28 @@ impl Obstacle {
     }
 }
 
-/// What of a scope no manifest can carry on that day, what weighs most first.
-pub fn of_scope(name: &ScopeName, scope: &DesiredScope, today: Date) -> Vec<Obstacle> {
+/// What of a scope no manifest can carry on that day, what weighs most first. `prefix` is the one of
+/// the scopes that manifests expose, if it is known.
+pub fn of_scope(
+    name: &ScopeName,
+    scope: &DesiredScope,
+    prefix: Option<&str>,
+    today: Date,
+) -> Vec<Obstacle> {
     let DesiredScope { attributes, active, prevent_deactivation, consumers, source: _ } = scope;
     let mut found = of_attributes(attributes);
+    match prefix {
+        Some(prefix) if prefix == name.prefix() => {}
+        Some(prefix) => found.push(Obstacle::refused(format!(
+            "NAIS exposes scopes under the prefix {prefix} alone: it stays here"
+        ))),
+        None => found.push(Obstacle::default(format!(
+            "NAIS exposes scopes under one of the organisation's prefixes: see that it is {}, and say so \
+             by `nais: {{ prefix: {} }}` in portvakt.yaml",
+            name.prefix(),
+            name.prefix()
+        ))),
+    }
     if let Err(why) = Exposed::of(name.subscope()) {
         found.push(Obstacle::refused(format!(
             "a manifest makes the subscope of a product and a name, and cannot make this one: {why}. A \
@@ -174,8 +192,7 @@ pub(super) fn delegation_name(source: &str) -> Option<&'static str> {
 /// What of a client no manifest can carry, what weighs most first.
 pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
     let DesiredClient {
-        id: _,
-        previous_name,
+        identity,
         attributes,
         // They are the application's own from then on.
         keys: _,
@@ -197,7 +214,7 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
             "`onbehalfof` cannot stand in a manifest: it stays here, or take that out and apply first",
         ));
     }
-    if previous_name.is_some() {
+    if identity.previous_name().is_some() {
         found.push(Obstacle::refused(
             "`previous_name` is still there: apply the new name, and take it out",
         ));
@@ -212,14 +229,8 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
 }
 
 fn of_client_attributes(attributes: &ClientAttributes) -> Vec<Obstacle> {
-    let usual = ClientAttributes::defaults(
-        attributes.client_name.clone(),
-        IntegrationType::Maskinporten,
-        None,
-    );
+    let usual = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
     let ClientAttributes {
-        // digdirator gives all clients the organisation's name.
-        client_name: _,
         integration_type,
         description: _,
         scopes: _,

@@ -56,8 +56,7 @@ fn same_scope(a: &DesiredScope, b: &DesiredScope) -> bool {
 
 fn same_client(a: &DesiredClient, b: &DesiredClient) -> bool {
     let DesiredClient {
-        id,
-        previous_name,
+        identity,
         attributes,
         keys,
         on_behalf_of,
@@ -66,8 +65,7 @@ fn same_client(a: &DesiredClient, b: &DesiredClient) -> bool {
         source: _,
         keys_source: _,
     } = a;
-    *id == b.id
-        && *previous_name == b.previous_name
+    *identity == b.identity
         && *attributes == b.attributes
         && *keys == b.keys
         && *on_behalf_of == b.on_behalf_of

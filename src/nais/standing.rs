@@ -109,13 +109,13 @@ fn belongs_to(owner: &Application, where_: &str) -> Obstacle {
 }
 
 /// How a declared scope stands; `application` is the one asked for, else the one that its description
-/// tells, here or live.
+/// tells, here or live. `prefix` is the one of the scopes that manifests expose, if it is known.
 pub fn standing_of_scope(
     name: &ScopeName,
     declared: &DesiredScope,
     live: &Live,
     application: Option<&Application>,
-    today: Date,
+    (prefix, today): (Option<&str>, Date),
 ) -> Standing {
     let subscope = name.subscope();
     let found = live.scopes.get(name);
@@ -139,7 +139,7 @@ pub fn standing_of_scope(
         (_, Told::HandedOver) => Step::Deploy,
         (_, Told::Nobody | Told::Other(_)) => Step::Apply,
     };
-    let mut problems = of_scope(name, declared, today);
+    let mut problems = of_scope(name, declared, prefix, today);
     problems.extend(of_life(found.map(|live| live.active)));
     for (told, where_) in [(&here, "its declared description"), (&there, "its live description")] {
         if let Told::Other(owner) = told {
@@ -286,7 +286,7 @@ pub fn standing_of_client(
 
 fn unclear(mismatch: &Mismatch) -> String {
     match mismatch {
-        Mismatch::Several(ids) => {
+        Mismatch::Several(ids) | Mismatch::SeveralOwned(ids) => {
             let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
             format!(
                 "several live clients could be it: {}. Pin one with `client_id`",

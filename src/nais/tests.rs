@@ -2,6 +2,7 @@
 //! declared. And how things stand, on two models.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,8 +10,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::nais::{Application, Exposed};
 use crate::domain::{
-    ClientAttributes, ClientName, DesiredAccess, DesiredClient, DesiredScope, IntegrationType,
-    Live, LiveClient, LiveScope, Orgno, ScopeAttributes, ScopeName, Source, Visibility,
+    ClientAttributes, ClientIdentity, ClientName, DesiredAccess, DesiredClient, DesiredScope,
+    IntegrationType, Live, LiveClient, LiveScope, Orgno, ScopeAttributes, ScopeName, Source,
+    Visibility,
 };
 
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 25);
@@ -35,10 +37,9 @@ fn scope(attributes: ScopeAttributes) -> DesiredScope {
 
 fn client(name: &str, description: &str) -> DesiredClient {
     let name: ClientName = name.parse().unwrap();
-    let attributes = ClientAttributes::defaults(name, IntegrationType::Maskinporten, None);
+    let attributes = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
     DesiredClient {
-        id: None,
-        previous_name: None,
+        identity: ClientIdentity::Named { name, id: None, previous_name: None },
         attributes: ClientAttributes { description: description.to_owned(), ..attributes },
         keys: None,
         on_behalf_of: None,
@@ -129,7 +130,9 @@ proptest! {
             names: &names,
             today: TODAY,
         };
-        let read: Value = serde_yaml::from_str(&manifest.yaml()).unwrap();
+        let yaml = manifest.yaml();
+        is_declared_alike(&yaml, &scopes, &client);
+        let read: Value = serde_yaml::from_str(&yaml).unwrap();
         let spec = &read["spec"]["maskinporten"]["scopes"];
         let list = |at: &Value| at.as_array().cloned().unwrap_or_default();
         let names_: Vec<String> =
@@ -138,7 +141,7 @@ proptest! {
         let exposed = list(&spec["exposes"]);
         prop_assert_eq!(exposed.len(), scopes.len());
         for (exposed, (name, declared)) in exposed.iter().zip(&scopes) {
-            prop_assert_eq!(of_scope(name, declared, TODAY), []);
+            prop_assert_eq!(of_scope(name, declared, Some("etat"), TODAY), []);
             let (subscope, made) = made_of(exposed, &application);
             prop_assert_eq!(&subscope, name.subscope());
             let wanted = ScopeAttributes { description: made.description.clone(), ..declared.attributes.clone() };
@@ -151,6 +154,32 @@ proptest! {
             prop_assert!(consumers.iter().all(|it| it["name"] == called.as_str()));
         }
     }
+}
+
+/// Reads the manifest among the declarations: it declares the same, but for the descriptions.
+fn is_declared_alike(
+    manifest: &str,
+    scopes: &BTreeMap<ScopeName, DesiredScope>,
+    client: &DesiredClient,
+) {
+    let settings = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
+                    environments: { test: { target: sandbox } }\nnais: { cluster: prod-gcp }\n";
+    let yaml = vec![("m.yaml".into(), manifest.as_bytes().to_vec())];
+    let repository =
+        crate::declare::read(Path::new("/"), settings.as_bytes(), yaml, &|_| None).unwrap();
+    let (desired, _) = repository.desired("test", TODAY).unwrap();
+    assert_eq!(desired.scopes.keys().collect::<Vec<_>>(), scopes.keys().collect::<Vec<_>>());
+    for (name, read) in &desired.scopes {
+        let own = &scopes[name];
+        let description = read.attributes.description.clone();
+        assert_eq!(read.attributes, ScopeAttributes { description, ..own.attributes.clone() });
+        let orgnos = |scope: &DesiredScope| scope.consumers.keys().copied().collect::<Vec<_>>();
+        assert_eq!((orgnos(read), read.active), (orgnos(own), true));
+    }
+    // A client that consumes nothing is none that a manifest declares.
+    let consumed: Vec<_> = desired.clients.values().map(|read| &read.attributes.scopes).collect();
+    let own = &client.attributes.scopes;
+    assert_eq!(consumed, if own.is_empty() { vec![] } else { vec![own] });
 }
 
 const SCOPE: &str = "etat:arbeid:aareg";
@@ -208,7 +237,8 @@ fn a_scope_is_at_the_step_that_its_two_descriptions_tell() {
         let name = SCOPE.parse().unwrap();
         let live = live(there, &[]);
         let own = application();
-        let standing = standing_of_scope(&name, &scope(attributes), &live, Some(&own), TODAY);
+        let standing =
+            standing_of_scope(&name, &scope(attributes), &live, Some(&own), (Some("etat"), TODAY));
         assert_eq!((standing.step, standing.is_told), (step, is_told), "{declared}: {there:?}");
         let belongs = standing.problems.iter().any(|it| it.message.contains("application a:b:c's"));
         let is_others = [declared, there.map_or("", |it| it.0)].contains(&other);
@@ -220,7 +250,14 @@ fn a_scope_is_at_the_step_that_its_two_descriptions_tell() {
 fn a_client_is_found_by_its_name_its_pin_or_its_description() {
     let own = application().to_string();
     let own = own.as_str();
-    let pinned = |id: &str| DesiredClient { id: Some(id.parse().unwrap()), ..client("x", own) };
+    let pinned = |id: &str| DesiredClient {
+        identity: ClientIdentity::Named {
+            name: "x".parse().unwrap(),
+            id: Some(id.parse().unwrap()),
+            previous_name: None,
+        },
+        ..client("x", own)
+    };
     for (declared, there, step, id) in [
         (client("x", "Henter"), &[("1", "x", "Henter", true)][..], Step::Describe, Some("1")),
         (client("x", own), &[("1", "x", "Henter", true)], Step::Apply, Some("1")),
@@ -238,7 +275,7 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
             Some("1"),
         ),
     ] {
-        let name = declared.attributes.client_name.clone();
+        let name = declared.identity.client_name().cloned().unwrap();
         let standing =
             standing_of_client(&name, &declared, &live(None, there), Some(&application()));
         let found = standing.client_id.as_ref().map(ToString::to_string);
@@ -253,7 +290,7 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
         &[("1", "x", "a:b:c", true)],
     ] {
         let declared = client("x", "Henter");
-        let name = declared.attributes.client_name.clone();
+        let name = declared.identity.client_name().cloned().unwrap();
         let standing =
             standing_of_client(&name, &declared, &live(None, there), Some(&application()));
         let refused = standing.problems.iter().any(|it| it.weight == Weight::Refused);

@@ -18,6 +18,7 @@ mod origin;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod unmanaged;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,6 +34,7 @@ pub use digest::checksum;
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
+pub use unmanaged::Unmanaged;
 
 use crate::domain::{Applied, Desired, DesiredScope, Live, Orgno, ScopeName, norwegian_date};
 
@@ -51,6 +53,8 @@ pub struct Plan {
     pub notices: Vec<Notice>,
     /// The limits that the plan passes. They stop an apply, not a plan.
     pub passed_limits: Vec<Notice>,
+    /// What is live and declared nowhere.
+    pub unmanaged: Unmanaged,
 }
 
 /// An action that is asked for and will not be done, whoever asks.
@@ -92,6 +96,7 @@ pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Time
         of_scopes: HashMap::new(),
         blocked: Vec::new(),
         notices: Vec::new(),
+        unmanaged: Unmanaged::default(),
     };
     for (name, scope) in &desired.scopes {
         draft.declared_scope(name, scope);
@@ -102,6 +107,7 @@ pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Time
     draft.scopes_declared_before();
     draft.clients();
     draft.close_consumers_first();
+    draft.find_unmanaged_scopes();
     draft.tell_unmanaged();
     draft.tell_oddities();
     draft.tell_snapshot();
@@ -128,6 +134,7 @@ struct Draft<'a> {
     of_scopes: HashMap<ScopeName, usize>,
     blocked: Vec<Blocked>,
     notices: Vec<Notice>,
+    unmanaged: Unmanaged,
 }
 
 impl Draft<'_> {
@@ -192,22 +199,6 @@ impl Draft<'_> {
         }
     }
 
-    fn tell_unmanaged(&mut self) {
-        let named = |name: &ScopeName| {
-            self.desired.scopes.contains_key(name)
-                || self.desired.removed.contains_key(name)
-                || self.scope_before(name).is_some()
-        };
-        let unmanaged =
-            self.live.scopes.iter().filter(|(name, scope)| scope.active && !named(name));
-        let notices = unmanaged.map(|(name, _)| Notice {
-            code: Code::Unmanaged,
-            target: name.to_string(),
-            message: "is live and declared nowhere: it is left as it is".to_owned(),
-        });
-        self.notices.extend(notices.collect::<Vec<_>>());
-    }
-
     fn tell_oddities(&mut self) {
         self.notices.extend(self.live.oddities.iter().map(|odd| Notice {
             code: Code::Oddity,
@@ -235,6 +226,7 @@ impl Draft<'_> {
             of_scopes: _,
             mut blocked,
             mut notices,
+            unmanaged,
         } = self;
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
@@ -247,6 +239,7 @@ impl Draft<'_> {
             blocked,
             notices,
             passed_limits,
+            unmanaged,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::domain::{Change, ClientId, ClientName, ScopeName, Source};
-use crate::plan::{Action, Blocked, Code, Consumer, Kind, Notice, Origin, Plan, Verb, checksum};
+use crate::plan::{Action, Blocked, Code, Consumer, Kind, Notice, Origin, Plan, Verb};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u8 = 1;
@@ -197,7 +197,7 @@ pub struct NoticeDocument {
 impl PlanDocument {
     /// The plan, and what is to be said beside it.
     pub fn new(plan: &Plan, context: &Context) -> Self {
-        let Plan { environment, organization, actions, blocked, notices, passed_limits } = plan;
+        let Plan { environment, organization, actions, blocked, notices, passed_limits, .. } = plan;
         let Context { organization_name, repository, applied, base, rollback, created } = context;
         let commit = |id: &Option<String>| id.clone().map(|commit| CommitDocument { commit });
         Self {
@@ -219,20 +219,6 @@ impl PlanDocument {
             blocked: blocked.iter().map(BlockedDocument::new).collect(),
             notices: passed_limits.iter().chain(notices).map(NoticeDocument::new).collect(),
         }
-    }
-
-    /// What is wrong with the document in itself, if something is: its digest, its ids and its sums are
-    /// those of its actions, unless it was edited.
-    pub fn flaw(&self) -> Option<String> {
-        if let Some(action) = self.actions.iter().find(|action| action.id != action.own_id()) {
-            return Some(format!("the action {} is about something else", action.id));
-        }
-        if self.summary != Summary::of(|verb| self.count(verb)) {
-            return Some("its sums are not those of its actions".to_owned());
-        }
-        let actions = self.actions.iter().map(Essence::of).collect();
-        let work = Work { environment: &self.environment, actions };
-        (checksum(&work) != self.digest).then(|| "its digest is not that of its actions".to_owned())
     }
 
     /// Whether there is neither something to do nor something that is asked for and blocked.
@@ -257,7 +243,7 @@ impl PlanDocument {
 }
 
 impl Summary {
-    fn of(count: impl Fn(Verb) -> usize) -> Self {
+    pub(super) fn of(count: impl Fn(Verb) -> usize) -> Self {
         Self {
             create: count(Verb::Create),
             update: count(Verb::Update),
@@ -267,43 +253,6 @@ impl Summary {
             revoke: count(Verb::Revoke),
             keys: count(Verb::Keys),
             release: count(Verb::Release),
-        }
-    }
-}
-
-/// What the digest of a plan is over: as in [`Plan::digest`].
-#[derive(Serialize)]
-struct Work<'a> {
-    environment: &'a str,
-    actions: Vec<Essence<'a>>,
-}
-
-#[derive(Serialize)]
-struct Essence<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
-    changes: &'a [ChangeDocument],
-    regains: Vec<&'a str>,
-    loses: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    regains_keys: Vec<(&'a str, Option<&'a str>)>,
-}
-
-impl<'a> Essence<'a> {
-    fn of(action: &'a ActionDocument) -> Self {
-        let numbers = |consumers: &'a [ConsumerDocument]| {
-            consumers.iter().map(|consumer| consumer.consumer.as_str()).collect()
-        };
-        let thumbprints = action.regains_thumbprints.iter().map(Option::as_deref);
-        let kids = action.regains_keys.iter().map(String::as_str);
-        Self {
-            id: &action.id,
-            client_id: action.client_id.as_deref(),
-            changes: &action.changes,
-            regains: numbers(&action.regains),
-            loses: numbers(&action.loses),
-            regains_keys: kids.zip(thumbprints.chain(std::iter::repeat(None))).collect(),
         }
     }
 }
@@ -333,17 +282,6 @@ impl ActionDocument {
                 .collect(),
             loses: action.loses().iter().map(ConsumerDocument::new).collect(),
             after: action.after.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    /// The id that it has by what it is about.
-    fn own_id(&self) -> String {
-        let verb = self.action.as_str();
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        match self.kind {
-            Kind::Scope => format!("{verb} scope {}", part(&self.scope)),
-            Kind::Access => format!("{verb} {} {}", part(&self.scope), part(&self.consumer)),
-            Kind::Client | Kind::Keys => format!("{verb} client {}", part(&self.client)),
         }
     }
 

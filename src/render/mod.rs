@@ -4,6 +4,7 @@ pub mod diagnostics;
 mod diff;
 pub mod document;
 mod explanation;
+mod flaw;
 pub mod history;
 pub mod json;
 pub mod keys;
@@ -12,6 +13,7 @@ pub mod migration;
 pub mod report;
 mod stale;
 mod text;
+pub mod unmanaged;
 
 use jiff::Timestamp;
 

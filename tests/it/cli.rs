@@ -390,6 +390,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("report", "report"),
         ("keys", "keys"),
         ("migration", "migration"),
+        ("unmanaged", "unmanaged"),
         ("diagnostics", "diagnostics"),
     ] {
         let printed = ran(&["schema", of]);
@@ -437,6 +438,8 @@ fn completions_and_the_manual_name_every_command() {
         "keys\\-rotate",
         "keys\\-list",
         "credentials",
+        "unmanaged",
+        "coverage",
         "token",
         "explain",
         "schema",

@@ -63,14 +63,19 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let application = args.application.application()?;
-    if !args.check && (args.named.is_empty() || application.is_none()) {
-        let why = "name what is handed over, by --scope and --client, and the application, by --cluster, \
-                   --namespace and --app; or look at how things stand, with --check";
+    if !args.check && (args.named.is_empty() || !args.application.is_named()) {
+        let why = "name what is handed over, by --scope and --client, and the application, by --app, \
+                   --cluster and --namespace; or look at how things stand, with --check";
         return Err(Failure::Usage(why.to_owned()));
     }
     let mut session = Session::open(global)?;
+    let application = args.application.application(&session)?;
     let named = args.named.find(&session)?;
+    let in_manifest =
+        |entity: &Entity| session.repository.in_manifest(&session.desired.environment, entity);
+    if let Some(entity) = named.iter().find(|entity| in_manifest(entity)) {
+        return Err(Failure::Usage(format!("a manifest declares {entity} already")));
+    }
     let history = session.history()?;
     session.look_back(history.as_ref(), None)?;
     let remote = Remote::open(global, &session).await?;
@@ -104,9 +109,13 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
 fn standings(session: &Session, live: &Live, application: Option<&Application>) -> Vec<Standing> {
     let desired = &session.desired;
     let before = session.past.before.as_ref().map(|applied| &applied.desired);
+    let repository = &session.repository;
+    let is_ours = |entity: Entity| !repository.in_manifest(&desired.environment, &entity);
     let scopes = desired.scopes.iter();
-    let scopes =
-        scopes.map(|(name, scope)| standing_of_scope(name, scope, live, application, today()));
+    let scopes = scopes.filter(|(name, _)| is_ours(Entity::Scope((*name).clone())));
+    let prefix = repository.prefix_at_nais();
+    let scopes = scopes
+        .map(|(name, scope)| standing_of_scope(name, scope, live, application, (prefix, today())));
     let released = desired.removed.iter();
     let released = released.filter(|(_, removal)| removal.action == RemovalAction::Release);
     let released = released.map(|(name, _)| {
@@ -114,6 +123,7 @@ fn standings(session: &Session, live: &Live, application: Option<&Application>) 
         of_released_scope(name, live, is_done)
     });
     let clients = desired.clients.iter();
+    let clients = clients.filter(|(name, _)| is_ours(Entity::Client((*name).clone())));
     let clients = clients.map(|(name, client)| standing_of_client(name, client, live, application));
     let released_clients = desired.removed_clients.iter();
     let released_clients =
@@ -269,9 +279,12 @@ impl Way<'_> {
         let after = edits::edited(self.session, standings, |repository, standing| {
             // By its name alone, one that has another one would not be found.
             let is_pinned = match &standing.entity {
-                Entity::Client(name) => {
-                    self.session.desired.clients.get(name).is_some_and(|it| it.id.is_some())
-                }
+                Entity::Client(name) => self
+                    .session
+                    .desired
+                    .clients
+                    .get(name)
+                    .is_some_and(|it| it.identity.pinned().is_some()),
                 Entity::Scope(_) => false,
             };
             let client_id = standing.client_id.as_ref();

@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut refused = Vec::new();
     let mut told = Vec::new();
     for group in &groups {
-        for (entity, obstacle) in obstacles(group) {
+        for (entity, obstacle) in obstacles(&session, group) {
             let line = printable(&format!("{entity}: {}", obstacle.message)).into_owned();
             match obstacle.weight {
                 Weight::Refused => refused.push(line),
@@ -71,6 +71,12 @@ fn groups<'s>(session: &'s Session, args: &Args) -> Result<Vec<Group<'s>>, Failu
     let desired = &session.desired;
     let named = args.named.find(session)?;
     let is_named = |entity: &Entity| named.is_empty() || named.contains(entity);
+    let environment = &desired.environment;
+    let in_manifest = |entity: &Entity| session.repository.in_manifest(environment, entity);
+    if let Some(entity) = named.iter().find(|entity| in_manifest(entity)) {
+        return Err(Failure::Usage(format!("a manifest declares {entity} already")));
+    }
+    let is_named = |entity: &Entity| is_named(entity) && !in_manifest(entity);
     let declared = |entity: &Entity| match entity {
         Entity::Scope(name) => desired.scopes.contains_key(name),
         Entity::Client(name) => desired.clients.contains_key(name),
@@ -78,7 +84,7 @@ fn groups<'s>(session: &'s Session, args: &Args) -> Result<Vec<Group<'s>>, Failu
     if let Some(gone) = named.iter().find(|entity| !declared(entity)) {
         return Err(Failure::Usage(format!("{gone} is released, and not declared any more")));
     }
-    let application = args.application.application()?;
+    let application = args.application.application(session)?;
     let groups = match application {
         // Whatever their descriptions tell.
         Some(application) if !named.is_empty() => {
@@ -128,7 +134,7 @@ fn groups<'s>(session: &'s Session, args: &Args) -> Result<Vec<Group<'s>>, Failu
     }
 }
 
-fn obstacles(group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
+fn obstacles(session: &Session, group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
     let mut found = Vec::new();
     for (name, client) in &group.clients {
         let entity = Entity::Client((*name).clone());
@@ -141,7 +147,7 @@ fn obstacles(group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
     }
     for (name, scope) in &group.scopes {
         let entity = Entity::Scope((*name).clone());
-        let of_scope = of_scope(name, scope, today());
+        let of_scope = of_scope(name, scope, session.repository.prefix_at_nais(), today());
         found.extend(of_scope.into_iter().map(|obstacle| (entity.clone(), obstacle)));
     }
     found

@@ -132,6 +132,34 @@ impl Repository {
         })
     }
 
+    /// Whether a manifest of NAIS declares it.
+    pub fn in_manifest(&self, environment: &str, entity: &Entity) -> bool {
+        let Some(here) = self.settings().environment_names.set(environment) else { return false };
+        match entity {
+            Entity::Scope(name) => {
+                let mut scopes = self.declared().scopes.iter();
+                scopes.any(|scope| {
+                    scope.name == *name && scope.environments.overlaps(here) && scope.in_manifest
+                })
+            }
+            Entity::Client(name) => {
+                self.client(environment, name).is_some_and(|(client, _)| client.manifest.is_some())
+            }
+        }
+    }
+
+    /// The cluster and the namespace at NAIS that portvakt.yaml names for an environment.
+    pub fn usual_at_nais(&self, environment: &str) -> (Option<&str>, Option<&str>) {
+        let set = self.settings().environment_names.set(environment);
+        let nais = &self.settings().nais;
+        (set.and_then(|set| nais.cluster(set)), nais.namespace())
+    }
+
+    /// The prefix of the scopes that manifests expose, as far as portvakt.yaml tells it.
+    pub fn prefix_at_nais(&self) -> Option<&str> {
+        self.settings().nais.known_prefix(&self.settings().prefixes)
+    }
+
     /// The other environments that have it.
     fn others(&self, found: &Found<'_>) -> Vec<&str> {
         let others = found.environments.without(found.here);
@@ -153,6 +181,9 @@ impl Repository {
             |file: &str, why| CannotEdit { file: file.to_owned(), why, wanted: wanted.clone() };
         let found = self.found(environment, entity);
         let found = found.ok_or_else(|| cannot("the YAML", "it declares no such thing"))?;
+        if self.in_manifest(environment, entity) {
+            return Err(cannot(found.file, "it is a manifest of NAIS"));
+        }
         let before = self.source(found.file);
         let before = before.ok_or_else(|| cannot(found.file, "it cannot be read any more"))?;
         let (mark, shown) = match before.strip_prefix('\u{feff}') {

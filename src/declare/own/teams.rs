@@ -100,6 +100,17 @@ impl Teams {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
     }
 
+    pub(in crate::declare) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The folder of the first team in whose file of that name a scope or a client may be declared.
+    pub(in crate::declare) fn folder(&self, file: &str, thing: Thing<'_>) -> Option<&str> {
+        let owners = self.0.iter().filter(|team| team.has(thing));
+        let mut folders = owners.map(|team| team.path.as_str());
+        folders.find(|path| self.objection(&format!("{path}/{file}"), thing).is_none())
+    }
+
     /// Why a scope or a client may not be declared in a file. In a team's file it is one of that team's; one
     /// that teams have stands in the file of one of them.
     pub(in crate::declare) fn objection(&self, file: &str, thing: Thing<'_>) -> Option<Objection> {

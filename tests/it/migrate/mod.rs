@@ -321,7 +321,9 @@ fn wrong_usage_is_told_before_anything_is_read() {
     world.write("keys/x.json", key().to_string());
     for (args, told) in [
         (&["--scope", SCOPE][..], "--cluster"),
-        (&["--cluster", "prod-gcp", "--scope", SCOPE], "--namespace"),
+        (&["--scope", SCOPE, "--app", "aareg-api"], "which cluster"),
+        (&["--cluster", "prod-gcp", "--scope", SCOPE], "--app"),
+        (&["--cluster", "prod-gcp", "--app", "x", "--scope", SCOPE], "which namespace"),
         (&APPLICATION, "--scope"),
         (&[&APPLICATION[..], &["--scope", "etat:arbeid:aareg.raed"]].concat(), "did you mean"),
         (&[&APPLICATION[..], &["--client", "aareg-synk"]].concat(), "did you mean"),

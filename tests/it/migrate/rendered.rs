@@ -108,3 +108,49 @@ fn dashes_that_are_lost_are_told() {
     let ran = world.run(&["render", "nais", "--client", "x"]);
     assert!(!ran.stderr.contains("lost their dashes"), "{}", ran.stderr);
 }
+
+#[test]
+fn what_portvakt_yaml_says_of_nais_counts() {
+    let world = world(YAML);
+    world.settings("nais: { cluster: { test: dev-gcp }, namespace: plattform }\n");
+    let args = ["render", "nais", "--scope", "etat:arbeid:annen", "--app", "aareg"];
+    let ran = world.run(&args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("# For the cluster dev-gcp.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("name: aareg\n  namespace: plattform\n"), "{}", ran.stdout);
+    let ran = world.run(&[&args[..], &["--cluster", "prod-gcp", "--namespace", "annet"]].concat());
+    assert!(ran.stdout.contains("prod-gcp") && ran.stdout.contains("namespace: annet\n"));
+
+    // What a manifest in the repository declares is NAIS's own already.
+    world.write("m.yaml", ran.stdout.replace("name: annen", "name: tredje"));
+    let ran = world.run(&["render", "nais"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!ran.stdout.contains("tredje"), "{}", ran.stdout);
+    let tredje = ["--scope", "etat:arbeid:tredje", "--app", "aareg"];
+    for command in [&["render", "nais"], &["migrate", "to-nais"]] {
+        let ran = world.run(&[&command[..], &tredje].concat());
+        assert_eq!(ran.code, 64, "{}", ran.stderr);
+        assert!(ran.stderr.contains("a manifest declares the scope etat:arbeid:tredje"));
+    }
+}
+
+#[test]
+fn a_scope_of_another_prefix_is_none_that_nais_exposes() {
+    let world = world(YAML);
+    let two = |more: &str| {
+        world.settings(more);
+        let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
+        world.write(
+            "portvakt.yaml",
+            settings.replace("prefixes: [etat]", "prefixes: [annet, etat]"),
+        );
+        world.run(&["render", "nais", "--client", "x", "--scope", "etat:arbeid/a/bb.read"])
+    };
+    let ran = two("");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("nais: { prefix: etat }"), "{}", ran.stderr);
+    assert_eq!(two("nais: { prefix: etat }\n").stderr.contains("prefix"), false);
+    let ran = two("nais: { prefix: annet }\n");
+    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
+    assert!(ran.stderr.contains("under the prefix annet alone"), "{}", ran.stderr);
+}

@@ -1,0 +1,75 @@
+//! Which attributes a declaration must give so that it says what is live: an update, in reverse.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::yaml::{Entries, Yaml};
+use crate::domain::{Change, Field, Representation, changes};
+
+/// What a declaration gives, and what is different in some of its sides.
+#[derive(Default)]
+pub(super) struct Given {
+    pub(super) base: Representation,
+    pub(super) own: BTreeMap<usize, Representation>,
+}
+
+/// How layers of given attributes, what decides first, become wanted fields; `None` where one cannot
+/// be declared.
+pub(super) type Resolve<'r> = &'r dyn Fn(&[&Representation]) -> Option<Vec<Field>>;
+
+/// Texts that an empty one unsets.
+const TEXTS: [&str; 6] = [
+    "description",
+    "long_description",
+    "delegation_source",
+    "enforced_aud_for_access_token",
+    "logo_uri",
+    "frontchannel_logout_uri",
+];
+
+/// The attributes that differ between what is live and what a declaration says that gives those
+/// `above` it. The `drivers` come first: the defaults of others follow from them.
+pub(super) fn differing(
+    live: &Representation,
+    above: &[&Representation],
+    drivers: &[&str],
+    resolve: Resolve<'_>,
+) -> Representation {
+    let mut own = Representation::new();
+    for is_first in [true, false] {
+        let layers: Vec<_> = [&own].into_iter().chain(above.iter().copied()).collect();
+        let Some(wanted) = resolve(&layers) else { break };
+        let differs = changes(live, wanted).into_iter();
+        let kept: Vec<_> = differs
+            .filter(|change| !matches!(change.field, "client_name" | "integration_type"))
+            .filter(|change| !is_first || drivers.contains(&change.field))
+            .filter_map(|change| Some((change.field.to_owned(), writable(change)?)))
+            .collect();
+        own.extend(kept);
+    }
+    own
+}
+
+/// What a declaration writes for it; `None` where none can say that it is not set.
+fn writable(Change { field, before, after }: Change) -> Option<Value> {
+    match before {
+        Value::Null if TEXTS.contains(&field) => Some("".into()),
+        Value::Null => after.is_array().then(|| Value::Array(Vec::new())),
+        before => Some(before),
+    }
+}
+
+/// Attributes as the entries of a mapping, in the order of `names`; others behind those.
+pub(super) fn entries(given: &Representation, names: &[&str]) -> Entries {
+    let known = names.iter().filter_map(|name| given.get_key_value(*name));
+    let others = given.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+    known.chain(others).map(|(name, value)| (name.clone(), yaml(name, value))).collect()
+}
+
+fn yaml(name: &str, value: &Value) -> Yaml {
+    match value {
+        Value::String(text) if name.ends_with("orgno") => Yaml::Quoted(text.clone()),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,217 @@
+//! A live client as its declaration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Input;
+use super::attributes::{Given, differing, entries};
+use super::found::{FoundClient, OnSides};
+use super::yaml::{Entries, Yaml};
+use crate::domain::{
+    ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation, changes,
+};
+
+/// What the defaults of other attributes follow from.
+const DRIVERS: [&str; 1] = ["application_type"];
+
+/// Attributes in the order in which a person tells them.
+const ORDER: [&str; 18] = [
+    "description",
+    "client_orgno",
+    "supplier_orgno",
+    "application_type",
+    "token_endpoint_auth_method",
+    "grant_types",
+    "access_token_lifetime",
+    "refresh_token_lifetime",
+    "authorization_lifetime",
+    "refresh_token_usage",
+    "logo_uri",
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "frontchannel_logout_session_required",
+    "frontchannel_logout_uri",
+    "sso_disabled",
+    "code_challenge_method",
+    "scopes",
+];
+
+/// The keys of a client's declaration. `keys` are the names of the files with its keys, as they are
+/// written there.
+pub(super) fn declaration(
+    name: &ClientName,
+    kind: IntegrationType,
+    on: &OnSides<FoundClient<'_>>,
+    keys: &Differing<Option<String>>,
+    input: &Input<'_>,
+) -> Entries {
+    let mut base: Entries = vec![("name".to_owned(), Yaml::text(name.as_str()))];
+    let mut own: BTreeMap<usize, Entries> = BTreeMap::new();
+    let ids = on.iter().filter(|(_, client)| client.is_pinned);
+    for (side, client) in ids {
+        let id = ("client_id".to_owned(), Yaml::Quoted(client.id.to_string()));
+        match on.len() {
+            1 => base.push(id),
+            _ => own.entry(*side).or_default().push(id),
+        }
+    }
+    if kind != IntegrationType::Maskinporten {
+        base.push(("integration_type".to_owned(), Yaml::text(kind.as_str())));
+    }
+    let given = given(kind, on, input);
+    base.extend(entries(&given.base, &ORDER));
+    for (side, given) in &given.own {
+        own.entry(*side).or_default().extend(entries(given, &ORDER));
+    }
+    let keys = keys.map(|file| match file {
+        Some(file) => Yaml::text(file),
+        None => Yaml::List(Vec::new()),
+    });
+    let on_behalf_of = Differing::new(
+        on.iter().filter_map(|(side, client)| {
+            let live = &input.sides.get(*side)?.live;
+            let entries = on_behalf_of(client, live)?;
+            Some((*side, entries))
+        }),
+        on.len(),
+        Vec::new(),
+    );
+    for (key, parts) in
+        [("jwks", keys), ("onbehalfof", on_behalf_of.map(|them| Yaml::Lines(them.clone())))]
+    {
+        base.extend(parts.base.map(|yaml| (key.to_owned(), yaml)));
+        for (side, yaml) in parts.own {
+            own.entry(side).or_default().push((key.to_owned(), yaml));
+        }
+    }
+    let sides: BTreeSet<usize> = on.keys().copied().collect();
+    let is_elsewhere = input.repository.has_client(name.as_str(), None);
+    if let Some(environments) = input.environments(&sides, is_elsewhere) {
+        let environments = environments.into_iter().map(Yaml::Text).collect();
+        base.push(("environments".to_owned(), Yaml::List(environments)));
+    }
+    let own: Entries = own
+        .into_iter()
+        .filter(|(_, entries)| !entries.is_empty())
+        .filter_map(|(side, entries)| Some((input.name(side)?.to_owned(), Yaml::Map(entries))))
+        .collect();
+    if !own.is_empty() {
+        base.push(("per_environment".to_owned(), Yaml::Block(own)));
+    }
+    base
+}
+
+fn given(kind: IntegrationType, on: &OnSides<FoundClient<'_>>, input: &Input<'_>) -> Given {
+    let resolve = |given: &[&Representation]| {
+        let attributes = input.repository.client_attributes(kind, given)?;
+        Some(attributes.wanted().collect::<Vec<_>>())
+    };
+    let is_said = |field: &str| {
+        resolve(&[]).is_some_and(|wanted| wanted.iter().any(|wanted| wanted.name == field))
+    };
+    let mut given = Given::default();
+    let mut sides = on.iter();
+    let Some((_, first)) = sides.next() else { return given };
+    given.base = differing(&first.live.representation, &[], &DRIVERS, &resolve);
+    let mut later: BTreeMap<usize, Representation> = BTreeMap::new();
+    for field in ["client_orgno", "supplier_orgno", "refresh_token_usage"] {
+        if is_said(field) {
+            continue;
+        }
+        let told = |client: &FoundClient<'_>| told(field, kind, &client.live.representation, input);
+        let values: Vec<_> = on.iter().map(|(side, client)| (*side, told(client))).collect();
+        if let Some(value) = told(first)
+            && values.iter().all(|(_, value)| value.is_some())
+        {
+            given.base.insert(field.to_owned(), value);
+        } else {
+            for (side, value) in values {
+                if let Some(value) = value {
+                    later.entry(side).or_default().insert(field.to_owned(), value);
+                }
+            }
+        }
+    }
+    for (side, client) in sides {
+        let above = [&given.base];
+        let own = differing(&client.live.representation, &above, &DRIVERS, &resolve);
+        given.own.insert(*side, own);
+    }
+    for (side, fields) in later {
+        given.own.entry(side).or_default().extend(fields);
+    }
+    given
+}
+
+/// What a person would want to be told of what a declaration leaves as it is live.
+fn told(
+    field: &str,
+    kind: IntegrationType,
+    live: &Representation,
+    input: &Input<'_>,
+) -> Option<Value> {
+    let text = live.get(field)?.as_str().filter(|text| !text.is_empty())?;
+    let own = input.repository.organization();
+    let is_usual = match field {
+        "refresh_token_usage" => !kind.has_login(),
+        _ => own.is_some_and(|own| own.as_str() == text),
+    };
+    (!is_usual).then(|| text.into())
+}
+
+/// On whose behalf a client acts; `None` where that stays as it is live.
+fn on_behalf_of(client: &FoundClient<'_>, live: &crate::domain::Live) -> Option<Vec<Yaml>> {
+    let entries = client.live.on_behalf_of.as_ref()?;
+    if super::found::has_odd_entries(client.id, live) {
+        return None;
+    }
+    Some(entries.iter().map(|(id, entry)| entry_of(id, entry)).collect())
+}
+
+fn entry_of(id: &OnBehalfOfId, live: &Representation) -> Yaml {
+    let mut entry = vec![("onbehalfof".to_owned(), Yaml::text(id.as_str()))];
+    let fields: Representation = changes(live, OnBehalfOf::default().wanted())
+        .into_iter()
+        .map(|change| (change.field.to_owned(), change.before))
+        .collect();
+    let order = OnBehalfOf::default().wanted().map(|field| field.name);
+    entry.extend(entries(&fields, &order));
+    Yaml::Map(entry)
+}
+
+/// What is the same in all sides, and what some have of their own.
+pub(super) struct Differing<T> {
+    pub(super) base: Option<T>,
+    pub(super) own: BTreeMap<usize, T>,
+}
+
+impl<T: PartialEq + Clone> Differing<T> {
+    /// `values` are those of the sides that are to be told, of so many in all; what is `nothing`
+    /// needs not be said where no other is.
+    pub(super) fn new(
+        values: impl IntoIterator<Item = (usize, T)>,
+        sides: usize,
+        nothing: T,
+    ) -> Self {
+        let mut values: BTreeMap<usize, T> = values.into_iter().collect();
+        if values.values().all(|value| *value == nothing) {
+            return Self { base: None, own: BTreeMap::new() };
+        }
+        // A value above the sides would hold in those that are to stay as they are.
+        let first = values.values().next().cloned().filter(|_| values.len() == sides);
+        let base = first.filter(|first| *first != nothing);
+        match &base {
+            Some(base) => values.retain(|_, value| value != base),
+            None => values.retain(|_, value| *value != nothing),
+        }
+        Self { base, own: values }
+    }
+
+    fn map<U>(&self, change: impl Fn(&T) -> U) -> Differing<U> {
+        Differing {
+            base: self.base.as_ref().map(&change),
+            own: self.own.iter().map(|(side, value)| (*side, change(value))).collect(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What there is to declare: active, chosen, and declared nowhere yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::left_out::{LeftOut, Reason, Subject};
+use super::{Entity, Input, Thing};
+use crate::domain::{
+    AccessState, ClientId, ClientName, IntegrationType, Live, LiveClient, LiveScope, OddityOf,
+    Orgno, ScopeName,
+};
+
+/// A scope in the sides where it is to be declared.
+pub(super) type OnSides<T> = BTreeMap<usize, T>;
+
+/// What there is to declare.
+#[derive(Default)]
+pub(super) struct Found<'a> {
+    pub(super) scopes: BTreeMap<ScopeName, OnSides<&'a LiveScope>>,
+    pub(super) clients: BTreeMap<(ClientName, IntegrationType), OnSides<FoundClient<'a>>>,
+    /// How many of those that were chosen are declared already.
+    pub(super) declared: usize,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// A client that is to be declared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FoundClient<'a> {
+    pub(super) id: &'a ClientId,
+    pub(super) live: &'a LiveClient,
+    /// Whether its name and kind do not tell which one it is.
+    pub(super) is_pinned: bool,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(input: &Input<'a>) -> Self {
+        let mut found = Self::default();
+        for (side, it) in input.sides.iter().enumerate() {
+            found.scopes_of(input, side, it.environment, it.live);
+            found.clients_of(input, side, it.environment, it.live);
+        }
+        found
+    }
+
+    /// Takes out an entity, from one side or from all.
+    pub(super) fn leave_out(&mut self, entity: &Entity, side: Option<usize>) {
+        fn take<K: Ord, T>(map: &mut BTreeMap<K, OnSides<T>>, key: &K, side: Option<usize>) {
+            match (side, map.get_mut(key)) {
+                (Some(side), Some(on)) => drop(on.remove(&side)),
+                (None, Some(on)) => on.clear(),
+                (_, None) => {}
+            }
+            map.retain(|_, on| !on.is_empty());
+        }
+        match entity {
+            Entity::Scope(name) => take(&mut self.scopes, name, side),
+            Entity::Client(name, kind) => take(&mut self.clients, &(name.clone(), *kind), side),
+            Entity::Alias(_) | Entity::Group(_) => {}
+        }
+    }
+
+    fn scopes_of(&mut self, input: &Input<'a>, side: usize, environment: &str, live: &'a Live) {
+        let repository = input.repository;
+        for (name, scope) in live.scopes.iter().filter(|(_, scope)| scope.active) {
+            if !(input.chosen)(Thing::Scope(name)) {
+                continue;
+            }
+            if repository.has_scope(name, Some(environment)) || repository.removes_scope(name) {
+                self.declared += 1;
+                continue;
+            }
+            let is_twice = |odd: &OddityOf| matches!(odd, OddityOf::TwoScopes(of) if of == name);
+            let reason = if live.oddities.iter().any(|odd| is_twice(&odd.of)) {
+                Reason::TwoScopes
+            } else if scope.unclear {
+                Reason::Unclear
+            } else if scope.accesses.is_none() {
+                Reason::NotRead
+            } else {
+                self.tell_accesses(name, scope, environment);
+                self.scopes.entry(name.clone()).or_default().insert(side, scope);
+                continue;
+            };
+            self.tell(Subject::Scope(name.clone()), environment, reason);
+        }
+    }
+
+    fn tell_accesses(&mut self, name: &ScopeName, scope: &LiveScope, environment: &str) {
+        for (orgno, access) in scope.accesses.iter().flatten() {
+            let reason = match &access.state {
+                AccessState::Requested => Reason::Requested(match &access.name {
+                    Some(name) => format!("{name} ({orgno})"),
+                    None => orgno.to_string(),
+                }),
+                AccessState::Other(word) => Reason::State(word.clone()),
+                AccessState::Approved | AccessState::Denied => continue,
+            };
+            self.tell(Subject::Access(name.clone(), *orgno), environment, reason);
+        }
+    }
+
+    fn clients_of(&mut self, input: &Input<'a>, side: usize, environment: &str, live: &'a Live) {
+        let mut by_name: BTreeMap<&str, Vec<(&ClientId, &LiveClient)>> = BTreeMap::new();
+        for (id, client) in &live.clients {
+            by_name.entry(&client.name).or_default().push((id, client));
+        }
+        for (name, of_name) in by_name {
+            let active: Vec<_> = of_name.iter().filter(|(_, client)| client.active).collect();
+            let mut chosen =
+                active.iter().filter(|(id, client)| (input.chosen)(Thing::Client(id, client)));
+            let Some((id, client)) = chosen.next() else { continue };
+            if input.repository.has_client(name, Some(environment))
+                || input.repository.removes_client(name)
+            {
+                self.declared += 1;
+                continue;
+            }
+            let is_own = live.own_client.as_ref().is_some_and(|own| own.id == **id);
+            let kind = serde_json::from_value(client.integration_type.as_str().into());
+            let reason = match (active.len(), kind, name.parse::<ClientName>()) {
+                (2.., _, _) => {
+                    Reason::SameName(active.iter().map(|(id, _)| id.to_string()).collect())
+                }
+                _ if is_own => Reason::OwnClient,
+                (_, Err(_), _) => Reason::Kind(client.integration_type.clone()),
+                (_, Ok(_), Err(error)) => error.into(),
+                (_, Ok(kind), Ok(name)) => {
+                    let is_same = |(_, other): &&(&ClientId, &LiveClient)| {
+                        other.integration_type == client.integration_type
+                    };
+                    let is_pinned = of_name.iter().filter(is_same).count() > 1;
+                    let found = FoundClient { id, live: client, is_pinned };
+                    if has_odd_entries(id, live) {
+                        let subject = Subject::OnBehalfOf(name.to_string());
+                        self.tell(subject, environment, Reason::Entries);
+                    }
+                    self.clients.entry((name, kind)).or_default().insert(side, found);
+                    continue;
+                }
+            };
+            let id = (active.len() == 1).then(|| (*id).clone());
+            self.tell(Subject::Client(name.to_owned(), id), environment, reason);
+        }
+    }
+
+    pub(super) fn tell(&mut self, subject: Subject, environment: &str, reason: Reason) {
+        let environment = environment.to_owned();
+        self.left_out.push(LeftOut { subject, environment, reason });
+    }
+}
+
+/// Whether some of the entries that say on whose behalf a client acts could not be named.
+pub(super) fn has_odd_entries(id: &ClientId, live: &Live) -> bool {
+    live.oddities.iter().any(|odd| matches!(&odd.of, OddityOf::OnBehalfOf(of) if of == id))
+}
+
+/// Who has access to a scope.
+pub(super) fn approved(scope: &LiveScope) -> BTreeSet<Orgno> {
+    let accesses = scope.accesses.iter().flatten();
+    let approved = accesses.filter(|(_, access)| access.state == AccessState::Approved);
+    approved.map(|(orgno, _)| *orgno).collect()
+}
+
+/// Who has access to a scope wherever it is, and who has it in some of these sides alone.
+pub(super) fn shared(
+    on: &OnSides<&LiveScope>,
+) -> (BTreeSet<Orgno>, BTreeMap<Orgno, BTreeSet<usize>>) {
+    let mut sides: BTreeMap<Orgno, BTreeSet<usize>> = BTreeMap::new();
+    for (side, scope) in on {
+        for orgno in approved(scope) {
+            sides.entry(orgno).or_default().insert(*side);
+        }
+    }
+    let everywhere: BTreeSet<Orgno> =
+        sides.iter().filter(|(_, of)| of.len() == on.len()).map(|(orgno, _)| *orgno).collect();
+    sides.retain(|orgno, _| !everywhere.contains(orgno));
+    (everywhere, sides)
+}

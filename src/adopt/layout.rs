@@ -1,0 +1,127 @@
+//! Which file declares what.
+
+use std::collections::BTreeSet;
+
+use super::found::Found;
+use super::{Input, slug};
+use crate::declare::SETTINGS_FILE;
+use crate::domain::{ClientName, ScopeName};
+
+/// How declarations are spread over files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// All in `maskinporten.yaml`.
+    Single,
+    /// A file for the scopes of each prefix, and `clients.yaml`.
+    ByPrefix,
+    /// A file for the scopes of each product, in the folder of its prefix, with the clients of that
+    /// product's namespace.
+    ByProduct,
+    /// `scopes.yaml` and `clients.yaml` in the folder of each team; what no team has, by product.
+    ByTeam,
+}
+
+/// The files of a layout.
+pub(super) struct Places<'i> {
+    input: Input<'i>,
+    /// The products that scopes have, each with its file.
+    products: BTreeSet<(String, String)>,
+}
+
+impl<'i> Places<'i> {
+    pub(super) fn new(found: &Found<'_>, input: &Input<'i>) -> Self {
+        let products = found.scopes.keys().filter_map(|name| {
+            let product = product(name)?;
+            Some((product, by_product(name)))
+        });
+        Self { input: *input, products: products.collect() }
+    }
+
+    /// Where the aliases and groups are declared.
+    pub(super) fn of_consumers(&self) -> String {
+        match self.input.layout {
+            Layout::Single => self.below("maskinporten.yaml"),
+            Layout::ByPrefix | Layout::ByProduct | Layout::ByTeam => self.below("consumers.yaml"),
+        }
+    }
+
+    /// Where a scope is declared.
+    pub(super) fn of_scope(&self, name: &ScopeName) -> String {
+        match self.input.layout {
+            Layout::Single => self.below("maskinporten.yaml"),
+            Layout::ByPrefix => self.below(&by_prefix(name)),
+            Layout::ByProduct => self.below(&by_product(name)),
+            Layout::ByTeam => match self.input.repository.team_folder_of_scope(name, "scopes.yaml")
+            {
+                Some(folder) => format!("{folder}/scopes.yaml"),
+                None => self.below(&by_product(name)),
+            },
+        }
+    }
+
+    /// Where a client is declared.
+    pub(super) fn of_client(&self, name: &ClientName) -> String {
+        match self.input.layout {
+            Layout::Single => self.below("maskinporten.yaml"),
+            Layout::ByPrefix => self.below("clients.yaml"),
+            Layout::ByProduct => self.below(&self.by_namespace(name)),
+            Layout::ByTeam => {
+                match self.input.repository.team_folder_of_client(name, "clients.yaml") {
+                    Some(folder) => format!("{folder}/clients.yaml"),
+                    None => self.below(&self.by_namespace(name)),
+                }
+            }
+        }
+    }
+
+    /// A client that is named as NAIS names them stands with the product of its namespace.
+    fn by_namespace(&self, name: &ClientName) -> String {
+        let parts: Vec<&str> = name.as_str().split(':').collect();
+        let namespace = match parts.as_slice() {
+            [cluster, namespace, name] if !cluster.is_empty() && !name.is_empty() => {
+                slug::file(namespace)
+            }
+            _ => String::new(),
+        };
+        if namespace.is_empty() {
+            return "clients.yaml".to_owned();
+        }
+        let mut products = self.products.iter();
+        match products.find(|(product, _)| *product == namespace) {
+            Some((_, file)) => file.clone(),
+            None => format!("clients/{namespace}.yaml"),
+        }
+    }
+
+    fn below(&self, file: &str) -> String {
+        match self.input.into {
+            "" => file.to_owned(),
+            folder => format!("{folder}/{file}"),
+        }
+    }
+}
+
+fn by_prefix(name: &ScopeName) -> String {
+    match format!("{}.yaml", prefix(name)) {
+        settings if settings == SETTINGS_FILE => "portvakt-scopes.yaml".to_owned(),
+        file => file,
+    }
+}
+
+fn by_product(name: &ScopeName) -> String {
+    match product(name) {
+        Some(product) => format!("{}/{product}.yaml", prefix(name)),
+        None => by_prefix(name),
+    }
+}
+
+fn prefix(name: &ScopeName) -> String {
+    let prefix = slug::file(name.prefix());
+    if prefix.is_empty() { "scopes".to_owned() } else { prefix }
+}
+
+/// What stands before the first `:` or `/` of the subscope.
+fn product(name: &ScopeName) -> Option<String> {
+    let (product, _) = name.subscope().split_once([':', '/'])?;
+    Some(slug::file(product)).filter(|product| !product.is_empty())
+}

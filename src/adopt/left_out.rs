@@ -1,0 +1,147 @@
+//! What was not declared, and why.
+
+use std::fmt;
+
+use crate::domain::{ClientId, ClientNameError, Orgno, ScopeName};
+use crate::text::printable;
+
+/// Something live that is not declared, or not in full.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    /// What.
+    pub subject: Subject,
+    /// Where; empty for all environments that were read.
+    pub environment: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A scope, with all accesses to it.
+    Scope(ScopeName),
+    /// An access to a scope that is declared.
+    Access(ScopeName, Orgno),
+    /// A client, by its name and its id.
+    Client(String, Option<ClientId>),
+    /// The keys of a client that is declared.
+    Keys(String),
+    /// On whose behalf a client acts that is declared.
+    OnBehalfOf(String),
+}
+
+/// Why something was left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Reason {
+    /// The access is asked for and not given.
+    #[error("{0} asks for access: it was not imported, as declaring it would approve it")]
+    Requested(String),
+    /// An access in a state that nobody knows.
+    #[error(
+        "the access is in the state {0}, which DigDir does not document: it was not imported, as \
+         declaring it would give access"
+    )]
+    State(String),
+    /// Not all accesses are known.
+    #[error(
+        "DigDir lists accesses to it that cannot be understood: declaring the others would not say \
+         who has access. Have them cleared up at DigDir"
+    )]
+    Unclear,
+    /// No accesses were read.
+    #[error("its accesses were not read")]
+    NotRead,
+    /// The list of scopes has two of this name.
+    #[error("DigDir lists two different scopes of this name")]
+    TwoScopes,
+    /// It is this program.
+    #[error(
+        "it is the client that portvakt itself works with here: a change to it could lock it out"
+    )]
+    OwnClient,
+    /// Several active clients have its name.
+    #[error(
+        "several active clients are called so ({}), and in a repository the name is what tells \
+         clients apart: rename all but one of them in DigDir's web, unless they are NAIS's own",
+        .0.join(", ")
+    )]
+    SameName(Vec<String>),
+    /// No declaration can have the name.
+    #[error("a client cannot be declared under this name: {0}. Rename it in DigDir's web")]
+    Name(String),
+    /// Of a kind that this program does not know.
+    #[error("it is of the integration_type {0}, which portvakt does not know")]
+    Kind(String),
+    /// Its keys cannot be declared; they stay as they are.
+    #[error("its keys were not imported, and stay as they are live: {0}")]
+    Keys(String),
+    /// Some entries cannot be named.
+    #[error(
+        "on whose behalf it acts was not imported, and stays as it is live: DigDir lists entries \
+         that cannot be named"
+    )]
+    Entries,
+    /// The declaration has an error, in the diagnostic's own words.
+    #[error("{code}: {message}")]
+    Invalid {
+        /// The diagnostic's code.
+        code: &'static str,
+        /// What it says.
+        message: String,
+    },
+    /// A plan would still change it.
+    #[error("declaring it would change it: {0}")]
+    Planned(String),
+}
+
+impl From<ClientNameError> for Reason {
+    fn from(error: ClientNameError) -> Self {
+        Self::Name(error.to_string())
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(name) => write!(f, "scope {name}"),
+            Self::Access(scope, consumer) => write!(f, "access of {consumer} to {scope}"),
+            Self::Client(name, Some(id)) => write!(f, "client {} ({id})", shown(name)),
+            Self::Client(name, None) | Self::Keys(name) | Self::OnBehalfOf(name) => {
+                write!(f, "client {}", shown(name))
+            }
+        }
+    }
+}
+
+/// The name of a client that may have any name.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 80;
+    let rest = if name.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    let name: String = name.chars().take(LONGEST).collect();
+    format!("{}{rest}", printable(&name))
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, environment, reason } = self;
+        let reason = reason.to_string();
+        match environment.is_empty() {
+            true => write!(f, "{subject}: {}", printable(&reason)),
+            false => write!(f, "{subject} in {environment}: {}", printable(&reason)),
+        }
+    }
+}
+
+impl LeftOut {
+    /// The scope, if it is one.
+    pub(super) fn scope(&self) -> Option<&ScopeName> {
+        match &self.subject {
+            Subject::Scope(name) => Some(name),
+            Subject::Access(..)
+            | Subject::Client(..)
+            | Subject::Keys(_)
+            | Subject::OnBehalfOf(_) => None,
+        }
+    }
+}

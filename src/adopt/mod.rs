@@ -1,0 +1,115 @@
+//! Live state as the declarations that a person would have written: only what differs from the
+//! defaults, aliases and groups where they help, sorted.
+//!
+//! Values go in, the texts of files come out; nothing is read or written here. [`found`] tells what
+//! there is to declare, [`consumers`] finds aliases and groups, [`scope`] and [`client`] say each
+//! entity in [`yaml`], [`layout`] decides in which file, and [`draft`] makes the texts. [`proof`]
+//! trusts none of it: it reads the texts again and leaves out what a plan would still change.
+
+mod attributes;
+mod client;
+mod consumers;
+mod draft;
+mod found;
+mod groups;
+mod key_files;
+mod layout;
+mod left_out;
+mod merge;
+mod proof;
+mod schema;
+mod scope;
+mod slug;
+mod written;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use layout::Layout;
+pub use left_out::{LeftOut, Reason, Subject};
+pub use proof::{Proved, Unproved, proved};
+pub use schema::schema;
+pub use written::{Counts, File, declarations};
+
+use crate::declare::{Repository, Target};
+use crate::domain::{ClientId, ClientName, IntegrationType, Live, LiveClient, Orgno, ScopeName};
+
+/// What is live in one environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The environment's name in portvakt.yaml.
+    pub environment: &'a str,
+    /// What is live there.
+    pub live: &'a Live,
+}
+
+/// What there is to choose from.
+#[derive(Debug, Clone, Copy)]
+pub enum Thing<'a> {
+    /// A scope.
+    Scope(&'a ScopeName),
+    /// A client.
+    Client(&'a ClientId, &'a LiveClient),
+}
+
+/// From what declarations are made, and how.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The repository that they are for: its defaults, aliases, groups and teams count, and what it
+    /// declares already is left alone.
+    pub repository: &'a Repository,
+    /// What is live, the environment whose values the others are told as differing from first.
+    pub sides: &'a [Side<'a>],
+    /// Which scopes and clients are to be declared, of those that are active and not declared.
+    pub chosen: &'a dyn Fn(Thing<'_>) -> bool,
+    /// Into which files.
+    pub layout: Layout,
+    /// The folder of these files, as a path in the repository; empty for its root.
+    pub into: &'a str,
+    /// Whether a path of the repository is in use: files with keys get other names.
+    pub taken: &'a dyn Fn(&str) -> bool,
+    /// Where the JSON Schema of declarations is, as the first line of a file tells an editor: a path
+    /// in the repository, or a URL.
+    pub schema: &'a str,
+    /// Whether files that are there get more; else each file is a new one.
+    pub merge: bool,
+}
+
+impl Input<'_> {
+    /// What `environments` must say of something that is in these sides; `None` for nothing, as it is
+    /// in every environment that is no embedded sandbox. What is declared elsewhere says it always.
+    fn environments(&self, on: &BTreeSet<usize>, is_elsewhere: bool) -> Option<Vec<String>> {
+        let names: BTreeSet<&str> = on.iter().filter_map(|side| self.name(*side)).collect();
+        let declared = &self.repository.settings().environments;
+        let is_embedded =
+            |name: &str| declared.get(name).is_some_and(|it| matches!(it.target, Target::Sandbox));
+        let all_embedded = declared.keys().all(|name| is_embedded(name));
+        let mut relevant = declared.keys().filter(|name| all_embedded || !is_embedded(name));
+        let is_everywhere =
+            relevant.all(|name| names.contains(name.as_str())) && on.len() == self.sides.len();
+        let listed = || names.iter().map(|name| (*name).to_owned()).collect();
+        (is_elsewhere || !is_everywhere).then(listed)
+    }
+
+    fn name(&self, side: usize) -> Option<&str> {
+        self.sides.get(side).map(|side| side.environment)
+    }
+}
+
+/// What stands by itself in a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Entity {
+    Alias(Orgno),
+    Group(BTreeSet<Orgno>),
+    Scope(ScopeName),
+    Client(ClientName, IntegrationType),
+}
+
+/// What reading the declarations again has taught.
+#[derive(Debug, Default)]
+struct Lessons {
+    /// The repository's own rules that an entity breaks, and that can be silenced for it.
+    silences: BTreeMap<Entity, BTreeSet<String>>,
+    /// Entities that cannot be declared.
+    refused: BTreeSet<Entity>,
+}

@@ -1,0 +1,294 @@
+//! The declarations read again: what a plan would still change is left out, until there is nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::found::Found;
+use super::left_out::{LeftOut, Reason, Subject};
+use super::written::{Counts, File, Texts, Written};
+use super::{Entity, Input, Lessons};
+use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository};
+use crate::domain::norwegian_date;
+use crate::plan::{Action, Plan, Target, Work, plan};
+
+/// How often the declarations are made anew. Each time something is learnt; mostly twice is enough.
+const MOST_ROUNDS: usize = 50;
+
+/// Declarations after which a plan is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proved {
+    /// The files.
+    pub files: Vec<File>,
+    /// What is declared in all.
+    pub counts: Counts,
+    /// What was left out, sorted.
+    pub left_out: Vec<LeftOut>,
+    /// How many of the chosen scopes and clients are declared already, each environment by itself.
+    pub declared: usize,
+}
+
+/// Why there are no declarations.
+#[derive(Debug, thiserror::Error)]
+pub enum Unproved {
+    /// With the declarations there are errors that are not about one of them.
+    #[error("the declarations cannot be read with the repository's own")]
+    Invalid(Vec<Diagnostic>),
+    /// portvakt.yaml keeps a file from being read.
+    #[error(
+        "{0} would not be read: `include` or `exclude` in portvakt.yaml leaves it out, or its name \
+         begins with a dot. Choose another folder with --into"
+    )]
+    NotRead(String),
+    /// Files that are there already.
+    #[error(
+        "{} there already, and nothing is overwritten: add to what is there with --merge, or write \
+         elsewhere with --into DIR or another --layout",
+        match .0.as_slice() {
+            [one] => format!("{one} is"),
+            several => format!("{} are", several.join(", ")),
+        }
+    )]
+    There(Vec<String>),
+    /// A file that is there cannot be added to.
+    #[error("{file} cannot be added to: {why}. Do that by hand, or write elsewhere with --into")]
+    CannotMerge {
+        /// The file.
+        file: String,
+        /// Why.
+        why: CannotAppend,
+    },
+    /// There is always something more to leave out.
+    #[error("the declarations do not settle: {0}")]
+    Restless(String),
+}
+
+/// The declarations of what is chosen, after which a plan of the same live state is empty. `files` are
+/// the repository's own, `key_file` gives its files with keys.
+///
+/// # Errors
+/// See [`Unproved`].
+pub fn proved(
+    input: &Input<'_>,
+    files: &Files,
+    key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+    now: Timestamp,
+) -> Result<Proved, Unproved> {
+    let mut found = Found::new(input);
+    let mut lessons = Lessons::default();
+    let mut last = String::new();
+    for _ in 0..MOST_ROUNDS {
+        let written = Written::new(&found, input, &lessons);
+        let texts = written.texts(input, files)?;
+        if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
+            return Err(Unproved::NotRead(path.clone()));
+        }
+        let again = read_again(&written, &texts, input, files, key_file)?;
+        let whose = |found: &Diagnostic| {
+            let of_file = texts.get(&*found.file)?;
+            let mut lines = of_file.lines.iter();
+            let of_line = lines.find(|(range, _)| range.contains(&found.line));
+            of_line.map(|(_, entity)| entity.clone())
+        };
+        let mut faults = errors(&again, whose, &lessons, input, now)?;
+        if faults.is_empty() {
+            faults = changes(&again, &found, input, now)?;
+        }
+        if faults.is_empty() {
+            return Ok(done(found, &written, &texts));
+        }
+        for fault in faults {
+            last = learn(fault, &mut found, &mut lessons, input);
+        }
+    }
+    Err(Unproved::Restless(last))
+}
+
+fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
+    let files = written.files(texts);
+    let mut counts = Counts::default();
+    files.iter().for_each(|file| counts += file.counts);
+    let mut left_out = found.left_out;
+    left_out.extend(written.left_out.iter().cloned());
+    // What an access asks for is of no interest where its scope is not declared.
+    let gone: BTreeSet<_> = left_out.iter().filter_map(LeftOut::scope).cloned().collect();
+    let is_idle = |it: &LeftOut| {
+        matches!(&it.subject, Subject::Access(scope, _)
+        if !found.scopes.contains_key(scope) && gone.contains(scope))
+    };
+    left_out.retain(|it| !is_idle(it));
+    left_out.sort();
+    left_out.dedup();
+    Proved { files, counts, left_out, declared: found.declared }
+}
+
+/// Something that keeps the declarations from being what is live.
+enum Fault {
+    /// A rule of the repository's own that can be silenced for an entity.
+    Silence(Entity, String),
+    /// An entity that cannot be declared, in one side or in all, and why.
+    Refuse(Entity, Option<usize>, Reason),
+}
+
+/// Takes a fault into account; tells it.
+fn learn(fault: Fault, found: &mut Found<'_>, lessons: &mut Lessons, input: &Input<'_>) -> String {
+    match fault {
+        Fault::Silence(entity, rule) => {
+            let told = format!("{rule} has to be silenced");
+            lessons.silences.entry(entity).or_default().insert(rule);
+            told
+        }
+        Fault::Refuse(entity, side, reason) => {
+            let told = reason.to_string();
+            let environment = side.and_then(|side| input.name(side)).unwrap_or_default();
+            let is_there = match &entity {
+                Entity::Scope(name) => found.scopes.contains_key(name),
+                Entity::Client(name, kind) => found.clients.contains_key(&(name.clone(), *kind)),
+                Entity::Alias(_) | Entity::Group(_) => false,
+            };
+            found.leave_out(&entity, side);
+            match &entity {
+                Entity::Scope(name) if is_there => {
+                    found.tell(Subject::Scope(name.clone()), environment, reason);
+                }
+                Entity::Client(name, _) if is_there => {
+                    found.tell(Subject::Client(name.to_string(), None), environment, reason);
+                }
+                Entity::Scope(_) | Entity::Client(..) | Entity::Alias(_) | Entity::Group(_) => {}
+            }
+            lessons.refused.insert(entity);
+            told
+        }
+    }
+}
+
+/// The repository with what was written.
+fn read_again(
+    written: &Written,
+    texts: &Texts,
+    input: &Input<'_>,
+    files: &Files,
+    key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
+) -> Result<Repository, Unproved> {
+    let mut yaml: Vec<(Arc<str>, Vec<u8>)> = files.yaml.clone();
+    yaml.retain(|(path, _)| !texts.contains_key(&**path));
+    let new =
+        texts.iter().map(|(path, text)| (path.as_str().into(), text.text.clone().into_bytes()));
+    yaml.extend(new);
+    let new_key_files = &written.key_files;
+    let key_file = |path: &str| match new_key_files.get(path) {
+        Some(text) => Some(text.clone().into_bytes()),
+        None => key_file(path),
+    };
+    let root: &Path = input.repository.root();
+    declare::read(root, &files.settings, yaml, &key_file).map_err(Unproved::Invalid)
+}
+
+/// What is wrong with the declarations, as their diagnostics tell.
+fn errors(
+    again: &Repository,
+    whose: impl Fn(&Diagnostic) -> Option<Entity>,
+    lessons: &Lessons,
+    input: &Input<'_>,
+    now: Timestamp,
+) -> Result<Vec<Fault>, Unproved> {
+    let today = norwegian_date(now);
+    let mut faults: BTreeMap<Entity, Fault> = BTreeMap::new();
+    let mut strange = Vec::new();
+    for error in again.check(today).into_iter().filter(Diagnostic::is_error) {
+        let Some(entity) = whose(&error) else {
+            strange.push(error);
+            continue;
+        };
+        let silenced = lessons.silences.get(&entity);
+        let own = error.own_rule.as_deref().filter(|rule| !rule.contains(char::is_whitespace));
+        let fault = match own {
+            Some(rule) if silenced.is_none_or(|rules| !rules.contains(rule)) => {
+                Fault::Silence(entity.clone(), rule.to_owned())
+            }
+            _ => {
+                let (code, message) = (error.code.code(), error.message.clone());
+                Fault::Refuse(entity.clone(), None, Reason::Invalid { code, message })
+            }
+        };
+        faults.entry(entity).or_insert(fault);
+    }
+    if faults.is_empty() && !strange.is_empty() {
+        let before: Vec<_> = input.repository.check(today);
+        strange.retain(|error| !before.contains(error));
+        if !strange.is_empty() {
+            return Err(Unproved::Invalid(strange));
+        }
+    }
+    Ok(faults.into_values().collect())
+}
+
+/// What a plan would still do to what is to be declared.
+fn changes(
+    again: &Repository,
+    found: &Found<'_>,
+    input: &Input<'_>,
+    now: Timestamp,
+) -> Result<Vec<Fault>, Unproved> {
+    let mut faults = Vec::new();
+    for (side, it) in input.sides.iter().enumerate() {
+        let desired = match again.desired(it.environment, norwegian_date(now)) {
+            Ok((desired, _)) => desired,
+            Err(Invalid::Declarations(found)) => return Err(Unproved::Invalid(found)),
+            Err(Invalid::Environment(error)) => return Err(Unproved::Restless(error.to_string())),
+        };
+        let Plan { actions, blocked, .. } = plan(&desired, None, it.live, now);
+        let actions = actions.iter().map(|action| (action.id().target, told(action)));
+        let blocked = blocked.into_iter().map(|it| (it.target.target, it.message));
+        let mut refused = BTreeSet::new();
+        for (target, why) in actions.chain(blocked) {
+            if let Some(entity) = entity(&target, side, found)
+                && refused.insert(entity.clone())
+            {
+                faults.push(Fault::Refuse(entity, Some(side), Reason::Planned(why)));
+            }
+        }
+        let lacks_scope = |(name, on): &(&_, &super::found::OnSides<_>)| {
+            on.contains_key(&side) && !desired.scopes.contains_key(*name)
+        };
+        if let Some((name, _)) = found.scopes.iter().find(lacks_scope) {
+            return Err(Unproved::Restless(format!("{name} is not declared by its own file")));
+        }
+    }
+    Ok(faults)
+}
+
+/// Whom of those to be declared in a side an action is about.
+fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<Entity> {
+    match target {
+        Target::Scope(name) | Target::Access(name, _) => {
+            let is_ours = found.scopes.get(name).is_some_and(|on| on.contains_key(&side));
+            is_ours.then(|| Entity::Scope(name.clone()))
+        }
+        Target::Client(name) | Target::Keys(name) => {
+            let mut ours = found.clients.iter();
+            let ours = ours.find(|((of, _), on)| of == name && on.contains_key(&side));
+            ours.map(|((name, kind), _)| Entity::Client(name.clone(), *kind))
+        }
+    }
+}
+
+/// An action in a sentence, with the fields that it would change.
+fn told(action: &Action) -> String {
+    let changes = match &action.work {
+        Work::Scope(_, crate::plan::ScopeWork::Update(write)) => write.changes.clone(),
+        Work::Client(_, crate::plan::ClientWork::Update(_, write)) => write.changes(),
+        Work::Keys(_, keys) => keys.changes(),
+        Work::Scope(..) | Work::Access(..) | Work::Client(..) => Vec::new(),
+    };
+    let changes: Vec<_> = changes
+        .iter()
+        .map(|change| format!("{} from {} to {}", change.field, change.before, change.after))
+        .collect();
+    match changes.is_empty() {
+        true => format!("a plan would {}", action.id()),
+        false => changes.join(", "),
+    }
+}

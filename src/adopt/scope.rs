@@ -1,0 +1,88 @@
+//! A live scope as its declaration.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::attributes::{Given, differing, entries};
+use super::consumers::Consumers;
+use super::found::OnSides;
+use super::yaml::{Entries, Yaml};
+use super::{Input, Side};
+use crate::domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName};
+
+/// What the defaults of other attributes follow from.
+const DRIVERS: [&str; 2] = ["allowed_integration_types", "at_max_age"];
+
+/// The keys of a scope's declaration.
+pub(super) fn declaration(
+    name: &ScopeName,
+    on: &OnSides<&LiveScope>,
+    input: &Input<'_>,
+    consumers: &Consumers<'_>,
+) -> Entries {
+    let Given { base, own } = given(on, input);
+    let names = ScopeAttributes::default().fields().map(|(name, _)| name);
+    let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
+    declaration.extend(entries(&base, &names));
+    let sides: BTreeSet<usize> = on.keys().copied().collect();
+    let is_elsewhere = input.repository.has_scope(name, None);
+    if let Some(environments) = input.environments(&sides, is_elsewhere) {
+        let environments = environments.into_iter().map(Yaml::Text).collect();
+        declaration.push(("environments".to_owned(), Yaml::List(environments)));
+    }
+    let consumers = consumers.entries(name, on);
+    if !consumers.is_empty() {
+        declaration.push(("consumers".to_owned(), Yaml::Lines(consumers)));
+    }
+    let own: Entries = own
+        .iter()
+        .filter(|(_, given)| !given.is_empty())
+        .filter_map(|(side, given)| {
+            Some((input.name(*side)?.to_owned(), Yaml::Map(entries(given, &names))))
+        })
+        .collect();
+    if !own.is_empty() {
+        declaration.push(("per_environment".to_owned(), Yaml::Block(own)));
+    }
+    declaration
+}
+
+fn given(on: &OnSides<&LiveScope>, input: &Input<'_>) -> Given {
+    let resolve = |given: &[&Representation]| {
+        Some(input.repository.scope_attributes(given)?.wanted().collect())
+    };
+    let mut sides = on.iter().filter_map(|(side, scope)| {
+        let Side { environment: _, live } = input.sides.get(*side)?;
+        Some((*side, told(&scope.representation, live)))
+    });
+    let mut given = Given::default();
+    if let Some((_, live)) = sides.next() {
+        given.base = differing(&live, &[], &DRIVERS, &resolve);
+        // It has no default.
+        let description = live.get("description").filter(|it| it.is_string()).cloned();
+        given.base.insert("description".to_owned(), description.unwrap_or_else(|| "".into()));
+    }
+    for (side, live) in sides {
+        given.own.insert(side, differing(&live, &[&given.base], &DRIVERS, &resolve));
+    }
+    given
+}
+
+/// The representation with the name of its delegation source for the issuer: that is the same in
+/// every environment.
+fn told(representation: &Representation, live: &Live) -> Representation {
+    let mut told = representation.clone();
+    let Some(Value::String(issuer)) = told.get_mut("delegation_source") else { return told };
+    let sources = || live.delegation_sources.iter();
+    if let Some(named) = sources().find(|source| source.issuer == *issuer) {
+        let is_meant = |asked: &str| {
+            let mut found = sources().filter(|it| it.name == asked || it.issuer == asked);
+            found.next().is_some_and(|first| first.issuer == named.issuer)
+        };
+        if is_meant(&named.name) {
+            named.name.clone_into(issuer);
+        }
+    }
+    told
+}

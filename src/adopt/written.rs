@@ -1,0 +1,220 @@
+//! The files of what is to be declared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::consumers::Consumers;
+use super::draft::{Body, Draft, Lines, Piece};
+use super::found::{Found, approved};
+use super::key_files::KeyFiles;
+use super::layout::Places;
+use super::left_out::LeftOut;
+use super::proof::Unproved;
+use super::yaml::Yaml;
+use super::{Entity, Input, Lessons, client, merge, scope};
+use crate::declare::{CannotAppend, Files};
+use crate::domain::nais::{self, Application};
+use crate::domain::{ClientName, IntegrationType, LiveScope, Representation};
+
+/// A file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path in the repository, with `/` between its parts.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+    /// How much it declares, of what is added to it if it is there.
+    pub counts: Counts,
+    /// Whether it is not there yet.
+    pub is_new: bool,
+}
+
+/// How much is declared. What several environments hold counts once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Scopes.
+    pub scopes: usize,
+    /// Accesses to them.
+    pub accesses: usize,
+    /// Clients.
+    pub clients: usize,
+    /// Aliases.
+    pub aliases: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Files with keys.
+    pub key_files: usize,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { scopes, accesses, clients, aliases, groups, key_files } = other;
+        self.scopes += scopes;
+        self.accesses += accesses;
+        self.clients += clients;
+        self.aliases += aliases;
+        self.groups += groups;
+        self.key_files += key_files;
+    }
+}
+
+/// The declarations of what is chosen, and what was left out of them, all in new files. That a plan
+/// after them is empty is for [`super::proved`] to see.
+pub fn declarations(input: &Input<'_>) -> (Vec<File>, Vec<LeftOut>) {
+    let found = Found::new(input);
+    let written = Written::new(&found, input, &Lessons::default());
+    let left_out = found.left_out.iter().chain(&written.left_out).cloned().collect();
+    let texts = written.drafts.iter();
+    let texts = texts.map(|(path, made)| (path.clone(), Text::new(made.draft.text(&made.schema))));
+    (written.files(&texts.collect()), left_out)
+}
+
+/// What is to be written, file by file.
+pub(super) struct Written {
+    drafts: BTreeMap<String, Made>,
+    pub(super) key_files: BTreeMap<String, String>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// A file in the making.
+#[derive(Default)]
+struct Made {
+    draft: Draft,
+    schema: String,
+    counts: Counts,
+}
+
+/// A file's text, and whose each line is.
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) lines: Lines,
+    is_new: bool,
+}
+
+impl Text {
+    fn new((text, lines): (String, Lines)) -> Self {
+        Self { text, lines, is_new: true }
+    }
+}
+
+/// The texts of YAML files, by their paths.
+pub(super) type Texts = BTreeMap<String, Text>;
+
+impl Written {
+    pub(super) fn new(found: &Found<'_>, input: &Input<'_>, lessons: &Lessons) -> Self {
+        let places = Places::new(found, input);
+        let consumers = Consumers::new(found, input, lessons);
+        let folder = |name: &ClientName, _: IntegrationType| {
+            let path = places.of_client(name);
+            path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default()
+        };
+        let keys = KeyFiles::new(found, input, folder);
+        let mut drafts: BTreeMap<String, Made> = BTreeMap::new();
+        let piece = |entity: Entity, owner: Option<Application>, body| {
+            let silenced = lessons.silences.get(&entity).into_iter().flatten();
+            let silences =
+                silenced.map(|rule| format!("portvakt: allow {rule} -- live before the rule"));
+            let owner = owner.map(|owner| format!("NAIS holds it, by its description: {owner}"));
+            Piece { comments: owner.into_iter().chain(silences).collect(), entity, body }
+        };
+        let names = consumers.aliases();
+        for (entity, alias, value) in names {
+            let Made { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
+            draft.consumers.push(piece(entity, None, Body::Entry(alias, value)));
+            counts.aliases += 1;
+        }
+        for (entity, group, members) in consumers.groups() {
+            let Made { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
+            draft.groups.push(piece(entity, None, Body::Entry(group, members)));
+            counts.groups += 1;
+        }
+        for (name, on) in &found.scopes {
+            let Made { draft, counts, .. } = drafts.entry(places.of_scope(name)).or_default();
+            let declaration = scope::declaration(name, on, input, &consumers);
+            let item = Body::Item(Yaml::Block(declaration));
+            let description = on.values().find_map(|scope| description(&scope.representation));
+            let owner = description.and_then(|it| nais::owner_of_scope(it, name.subscope()));
+            draft.scopes.push(piece(Entity::Scope(name.clone()), owner, item));
+            counts.scopes += 1;
+            counts.accesses += accesses(on.values().copied());
+        }
+        for ((name, kind), on) in &found.clients {
+            let Some(keys) = keys.of(name, *kind) else { continue };
+            let Made { draft, counts, .. } = drafts.entry(places.of_client(name)).or_default();
+            let declaration = client::declaration(name, *kind, on, keys, input);
+            let item = Body::Item(Yaml::Block(declaration));
+            let description =
+                on.values().find_map(|client| description(&client.live.representation));
+            let owner = description.and_then(nais::owner_of_client);
+            draft.clients.push(piece(Entity::Client(name.clone(), *kind), owner, item));
+            counts.clients += 1;
+        }
+        for (path, made) in &mut drafts {
+            made.schema = schema_of(path, input.schema);
+        }
+        let KeyFiles { files, left_out, .. } = keys;
+        Self { drafts, key_files: files, left_out }
+    }
+
+    /// The texts, each behind what is there already if that is wanted.
+    pub(super) fn texts(&self, input: &Input<'_>, files: &Files) -> Result<Texts, Unproved> {
+        let there: BTreeMap<&str, &[u8]> =
+            files.yaml.iter().map(|(path, bytes)| (&**path, bytes.as_slice())).collect();
+        let is_free = |path: &str| match there.contains_key(path) {
+            true => input.merge,
+            false => !(input.taken)(path),
+        };
+        let taken: Vec<_> = self.drafts.keys().filter(|path| !is_free(path)).cloned().collect();
+        if !taken.is_empty() {
+            return Err(Unproved::There(taken));
+        }
+        let text = |(path, made): (&String, &Made)| {
+            let cannot = |why| Unproved::CannotMerge { file: path.clone(), why };
+            let text = match there.get(path.as_str()).filter(|_| input.merge) {
+                None => Text::new(made.draft.text(&made.schema)),
+                Some(bytes) => {
+                    let before =
+                        std::str::from_utf8(bytes).map_err(|_| cannot(CannotAppend::NoYaml))?;
+                    let (text, lines) = merge::merged(before, &made.draft).map_err(cannot)?;
+                    Text { text, lines, is_new: false }
+                }
+            };
+            Ok((path.clone(), text))
+        };
+        self.drafts.iter().map(text).collect()
+    }
+
+    pub(super) fn files(&self, texts: &Texts) -> Vec<File> {
+        let counts = |path: &str| self.drafts.get(path).map(|made| made.counts).unwrap_or_default();
+        let yaml = texts.iter().map(|(path, Text { text, lines: _, is_new })| File {
+            path: path.clone(),
+            text: text.clone(),
+            counts: counts(path),
+            is_new: *is_new,
+        });
+        let keys = self.key_files.iter().map(|(path, text)| File {
+            path: path.clone(),
+            text: text.clone(),
+            counts: Counts { key_files: 1, ..Counts::default() },
+            is_new: true,
+        });
+        yaml.chain(keys).collect()
+    }
+}
+
+fn description(representation: &Representation) -> Option<&str> {
+    representation.get("description")?.as_str()
+}
+
+fn accesses<'a>(sides: impl Iterator<Item = &'a LiveScope>) -> usize {
+    let all: BTreeSet<_> = sides.flat_map(approved).collect();
+    all.len()
+}
+
+/// The schema as a file below the repository names it.
+fn schema_of(path: &str, schema: &str) -> String {
+    if schema.contains("://") || schema.starts_with('/') {
+        return schema.to_owned();
+    }
+    let above = "../".repeat(path.matches('/').count());
+    format!("{above}{schema}")
+}

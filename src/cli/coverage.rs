@@ -1,0 +1,21 @@
+//! `portvakt coverage`.
+
+use super::exit::{Exit, Failure};
+use super::unmanaged::look;
+use super::{Global, interrupt, print};
+use crate::digdir::{ClientNeeds, Needs};
+use crate::render::unmanaged::figure;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) async fn run(global: &Global, Args {}: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, tell(global)).await
+}
+
+async fn tell(global: &Global) -> Result<Exit, Failure> {
+    let listed = Needs { clients: Some(ClientNeeds::default()), ..Needs::default() };
+    print(global.color, &figure(&look(global, listed).await?))?;
+    Ok(Exit::Done)
+}

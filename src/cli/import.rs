@@ -1,0 +1,351 @@
+//! `portvakt import`.
+
+use std::path::{Component, Path};
+
+use clap::ValueEnum;
+use globset::GlobMatcher;
+
+use super::exit::{Exit, Failure};
+use super::files::Written;
+use super::history::glob;
+use super::remote::{Remote, call_failed};
+use super::session::{self, Session};
+use super::{Global, interrupt, log, print};
+use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
+use crate::declare::{self, Files, Repository, Target};
+use crate::digdir::{ClientNeeds, Needs, Reach, Reader, Which};
+use crate::domain::{Live, LiveClient, ScopeName};
+use crate::text::{counted, printable};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only scopes of that name, and no clients unless --client is given; may be repeated
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    scope: Vec<GlobMatcher>,
+    /// Only clients of that name, and no scopes unless --scope is given; may be repeated
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    client: Vec<GlobMatcher>,
+    /// Into which files [default: by-team if portvakt.yaml has teams, else by-product]
+    #[arg(long, value_name = "LAYOUT")]
+    layout: Option<AskedLayout>,
+    /// The folder for the files, from the repository's root; by-team, for what no team has
+    #[arg(long, value_name = "DIR")]
+    into: Option<String>,
+    /// Add to files that are there, with all that stands in them kept
+    #[arg(long)]
+    merge: bool,
+    /// Read every environment that is no embedded sandbox, and tell each scope and client once, with
+    /// what differs between them
+    #[arg(long)]
+    environment_overlay: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AskedLayout {
+    /// All in maskinporten.yaml
+    Single,
+    /// A file for each prefix, and clients.yaml
+    ByPrefix,
+    /// A file for each product, with the clients of that namespace
+    ByProduct,
+    /// scopes.yaml and clients.yaml in each team's folder
+    ByTeam,
+}
+
+/// What the command is for.
+pub(super) const ABOUT: &str = "\
+Write what is live and declared nowhere as YAML
+
+Active scopes with their accesses, and active clients, are written as a person would have declared \
+them: only what differs from the defaults, aliases for organisations that occur more than once, groups \
+for sets of them that recur, keys as files. A plan right after it is empty: what cannot be declared so \
+that it stays as it is live is left out, and told with the reason. Nothing is ever overwritten; with \
+--merge the declarations are added to files that are there.";
+
+/// What was read of one environment.
+struct Read {
+    session: Session,
+    live: Live,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let into = folder(args.into.as_deref().unwrap_or_default())?;
+    let read = interrupt::unless(interrupt::listen()?, read(global, args)).await?;
+    let Some(first) = read.first() else { return Ok(Exit::Done) };
+    let repository = &first.session.repository;
+    let files = declare::read_files(repository)
+        .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
+    let made = made(args, &into, &read, repository, &files)?;
+    for left_out in &made.left_out {
+        log::told(global, &format!("left out: {left_out}"));
+    }
+    if made.files.is_empty() {
+        log::told(global, &nothing(&made));
+        return Ok(Exit::Done);
+    }
+    write(repository.root(), &made)?;
+    print(global.color, &told(&made, &read))?;
+    log::told(global, &next(&made, &read));
+    Ok(Exit::Done)
+}
+
+/// Reads each environment that is asked for, the one that the others are told by first.
+async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
+    let asked = session::environment(global);
+    if !args.environment_overlay {
+        let session = Session::open_in(global, asked)?;
+        return Ok(vec![read_one(global, args, session).await?]);
+    }
+    if asked.is_some() {
+        let why = "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let root = session::root(global)?;
+    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let mut read = Vec::new();
+    for name in overlaid(&repository) {
+        let session = Session::open_in(global, Some(&name))?;
+        read.push(read_one(global, args, session).await?);
+    }
+    Ok(read)
+}
+
+/// The environments that are not embedded, or all where all are; that of production first, else the
+/// last by name.
+fn overlaid(repository: &Repository) -> Vec<String> {
+    let all = &repository.settings().environments;
+    let is_real = |name: &&String| !matches!(all[*name].target, Target::Sandbox);
+    let mut names: Vec<String> = all.keys().filter(is_real).cloned().collect();
+    if names.is_empty() {
+        names = all.keys().cloned().collect();
+    }
+    let is_prod = |name: &String| matches!(all[name].target, Target::Prod);
+    let base = names.iter().position(is_prod).unwrap_or(names.len().saturating_sub(1));
+    if base < names.len() {
+        let base = names.remove(base);
+        names.insert(0, base);
+    }
+    names
+}
+
+async fn read_one(global: &Global, args: &Args, session: Session) -> Result<Read, Failure> {
+    let reach = match (args.scope.is_empty(), args.client.is_empty()) {
+        (false, true) => Reach::Scopes,
+        (_, false) | (true, true) => Reach::ScopesAndClients,
+    };
+    let remote = Remote::open_to(global, &session, reach).await?;
+    let reader = remote.reader().await?;
+    let needs = needs(args, &reader).await?;
+    let live = session::live(global, &reader, &needs).await?;
+    remote.close().await?;
+    Ok(Read { session, live })
+}
+
+/// What is asked for and no more. Which scopes others have given the organisation does not matter: a
+/// scope that is on a live client stays there.
+async fn needs(args: &Args, reader: &Reader) -> Result<Needs, Failure> {
+    let all = args.scope.is_empty() && args.client.is_empty();
+    let scopes = match args.scope.is_empty() {
+        true if all => Which::All,
+        true => Which::default(),
+        false => {
+            let mut names = reader.scope_names().await.map_err(call_failed)?;
+            names.retain(|name| is_scope(args, name));
+            Which::These(names)
+        }
+    };
+    let ids = match args.client.is_empty() {
+        true if all => Some(Which::All),
+        true => None,
+        false => {
+            let clients = reader.client_names().await.map_err(call_failed)?;
+            let named = clients.into_iter().filter(|(_, name)| is_match(&args.client, name));
+            Some(Which::These(named.map(|(id, _)| id).collect()))
+        }
+    };
+    let clients = ids.map(|ids| ClientNeeds { ids, ..ClientNeeds::default() });
+    Ok(Needs { scopes, delegation_sources: true, clients })
+}
+
+fn is_scope(args: &Args, name: &ScopeName) -> bool {
+    match args.scope.is_empty() {
+        true => args.client.is_empty(),
+        false => is_match(&args.scope, name.as_str()),
+    }
+}
+
+fn is_client(args: &Args, client: &LiveClient) -> bool {
+    match args.client.is_empty() {
+        true => args.scope.is_empty(),
+        false => is_match(&args.client, &client.name),
+    }
+}
+
+fn is_match(globs: &[GlobMatcher], name: &str) -> bool {
+    globs.iter().any(|glob| glob.is_match(name))
+}
+
+fn made(
+    args: &Args,
+    into: &str,
+    read: &[Read],
+    repository: &Repository,
+    files: &Files,
+) -> Result<Proved, Failure> {
+    let root = repository.root();
+    let sides: Vec<_> = read
+        .iter()
+        .map(|read| Side { environment: &read.session.desired.environment, live: &read.live })
+        .collect();
+    let layout = match args.layout {
+        Some(AskedLayout::Single) => Layout::Single,
+        Some(AskedLayout::ByPrefix) => Layout::ByPrefix,
+        Some(AskedLayout::ByProduct) => Layout::ByProduct,
+        Some(AskedLayout::ByTeam) => Layout::ByTeam,
+        None if repository.has_teams() => Layout::ByTeam,
+        None => Layout::ByProduct,
+    };
+    let chosen = |thing: Thing<'_>| match thing {
+        Thing::Scope(name) => is_scope(args, name),
+        Thing::Client(_, client) => is_client(args, client),
+    };
+    let taken = |path: &str| root.join(path).symlink_metadata().is_ok();
+    let schema = adopt::schema(files);
+    let input = Input {
+        repository,
+        sides: &sides,
+        chosen: &chosen,
+        layout,
+        into,
+        taken: &taken,
+        schema: &schema,
+        merge: args.merge,
+    };
+    let key_file = |path: &str| declare::read_key_file(root, path);
+    let made = adopt::proved(&input, files, &key_file, session::now());
+    made.map_err(|error| match error {
+        Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
+        Unproved::NotRead(_) | Unproved::Restless(_) => Failure::Failed(error.to_string()),
+        Unproved::There(_) | Unproved::CannotMerge { .. } => {
+            Failure::Refused(format!("{error}. Nothing was written"))
+        }
+    })
+}
+
+/// A folder of the repository, with `/` between its parts and none at its ends.
+fn folder(asked: &str) -> Result<String, Failure> {
+    let wrong = || {
+        let why = format!(
+            "--into {} is no folder of the repository: write it from the repository's root, without \
+             `..`, and with no part that begins with a dot",
+            printable(asked)
+        );
+        Failure::Usage(why)
+    };
+    let mut parts = Vec::new();
+    for part in Path::new(asked).components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => {
+                let part = part.to_str().ok_or_else(wrong)?;
+                if part.starts_with('.') || part.contains(|c: char| c.is_control() || c == '\\') {
+                    return Err(wrong());
+                }
+                parts.push(part);
+            }
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return Err(wrong()),
+        }
+    }
+    Ok(parts.join("/"))
+}
+
+/// Writes all files or none.
+fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
+    if let Some(file) = made.files.iter().find(|file| !is_inside(root, &file.path)) {
+        return Err(Failure::Refused(format!(
+            "a symbolic link leads {} out of the repository. Nothing was written",
+            file.path
+        )));
+    }
+    let mut written = Written::default();
+    for file in &made.files {
+        let path = root.join(&file.path);
+        let result = match file.is_new {
+            true => written.create(&path, &file.text),
+            false => written.replace(&path, &file.text),
+        };
+        if let Err(failure) = result {
+            return Err(written.take_back(failure));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file, or the nearest folder above it that is there, lies in the repository.
+fn is_inside(root: &Path, path: &str) -> bool {
+    let path = root.join(path);
+    let Ok(root) = root.canonicalize() else { return false };
+    let mut real = path.ancestors().filter_map(|path| path.canonicalize().ok());
+    real.next().is_some_and(|real| real.starts_with(root))
+}
+
+fn nothing(made: &Proved) -> String {
+    let declared = match made.declared {
+        0 => String::new(),
+        1 => ": one that matches is declared or named by `removed` already".to_owned(),
+        many => format!(": {many} that match are declared or named by `removed` already"),
+    };
+    format!("nothing to import{declared}")
+}
+
+fn told(made: &Proved, read: &[Read]) -> String {
+    let mut told = String::new();
+    for file in &made.files {
+        let added = if file.is_new { "" } else { "added " };
+        told.push_str(&format!("{}: {added}{}\n", printable(&file.path), counts(file.counts)));
+    }
+    let environments: Vec<_> =
+        read.iter().map(|read| read.session.desired.environment.as_str()).collect();
+    told.push_str(&format!("Imported from {}: {}\n", environments.join(", "), counts(made.counts)));
+    told
+}
+
+/// `2 scopes with 3 accesses, 1 client`.
+fn counts(counts: Counts) -> String {
+    let Counts { scopes, accesses, clients, aliases, groups, key_files } = counts;
+    let count = |count: usize, thing, plural| counted(count as u64, thing, plural);
+    let scopes_told = match accesses {
+        0 => count(scopes, "scope", "s"),
+        accesses => {
+            format!("{} with {}", count(scopes, "scope", "s"), count(accesses, "access", "es"))
+        }
+    };
+    let all = [
+        (scopes, scopes_told),
+        (clients, count(clients, "client", "s")),
+        (aliases, count(aliases, "alias", "es")),
+        (groups, count(groups, "group", "s")),
+        (key_files, count(key_files, "file", "s") + " with keys"),
+    ];
+    let told: Vec<_> =
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, told)| told).collect();
+    told.join(", ")
+}
+
+fn next(made: &Proved, read: &[Read]) -> String {
+    let plans: Vec<_> = read
+        .iter()
+        .map(|read| format!("`portvakt plan -e {}`", read.session.desired.environment))
+        .collect();
+    let left_out = match made.left_out.len() {
+        0 => String::new(),
+        1 => "One thing was left out, see above. ".to_owned(),
+        many => format!("{many} things were left out, see above. "),
+    };
+    format!(
+        "{left_out}Next: look through the files, see that {} {} empty, and commit them",
+        plans.join(" and "),
+        if plans.len() == 1 { "is" } else { "are" }
+    )
+}

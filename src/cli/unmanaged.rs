@@ -1,0 +1,55 @@
+//! `portvakt unmanaged`.
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Failure};
+use super::remote::Remote;
+use super::session::{Session, live, now};
+use super::{Global, interrupt, print};
+use crate::digdir::{ClientNeeds, Needs, Reach, Which};
+use crate::render::unmanaged::{UnmanagedDocument, json, text};
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The form of the list
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs; `portvakt schema unmanaged` describes it
+    Json,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, list(global, args)).await
+}
+
+async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let with_accesses =
+        Needs { scopes: Which::All, clients: Some(ClientNeeds::default()), ..Needs::default() };
+    let found = look(global, with_accesses).await?;
+    let shown = match args.format {
+        Format::Text => text(&found),
+        Format::Json => json(&found),
+    };
+    print(global.color, &shown)?;
+    Ok(Exit::Done)
+}
+
+/// Compares what is declared, or was when it was last applied, with what is live.
+pub(super) async fn look(global: &Global, needs: Needs) -> Result<UnmanagedDocument, Failure> {
+    let mut session = Session::open(global)?;
+    let history = session.history()?;
+    session.look_back(history.as_ref(), None)?;
+    let remote = Remote::open_to(global, &session, Reach::ScopesAndClients).await?;
+    let live = live(global, &remote.reader().await?, &needs).await?;
+    remote.close().await?;
+    let plan = session.compare(&live);
+    let name = session.repository.settings().organization_name.clone();
+    Ok(UnmanagedDocument::new(&plan, name, &live, now()))
+}

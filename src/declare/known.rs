@@ -1,0 +1,186 @@
+//! What a repository has already, for whoever writes more declarations into it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::attributes::{self, Layer};
+use super::client_attributes::{self, ClientLayer};
+use super::diagnostic::Diagnostic;
+use super::environments::EnvironmentSet;
+use super::files;
+use super::key_files;
+use super::own::teams::Thing;
+use super::repository::Repository;
+use crate::domain::{
+    ClientAttributes, ClientName, ConsumedScope, IntegrationType, Orgno, Representation,
+    ScopeAttributes, ScopeName,
+};
+
+/// The YAML of a repository, as it is on disk.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// What is in portvakt.yaml.
+    pub settings: Vec<u8>,
+    /// The files with declarations, each by its path in the repository.
+    pub yaml: Vec<(Arc<str>, Vec<u8>)>,
+}
+
+/// Reads the YAML of a repository, as [`super::load`] does.
+///
+/// # Errors
+/// What of it cannot be read.
+pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
+    let root = repository.root();
+    let settings = files::read_settings(root).map_err(|error| vec![*error])?;
+    let (listed, refused) = files::list(root, repository.settings());
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let read = |listed: files::Listed| match files::read(&listed) {
+        Ok(bytes) => Ok((listed.name, bytes)),
+        Err(error) => Err(vec![*error]),
+    };
+    let yaml = listed.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok(Files { settings, yaml })
+}
+
+/// A file with public keys, by its path in the repository; `None` where it cannot be read.
+pub fn read_key_file(root: &Path, path: &str) -> Option<Vec<u8>> {
+    files::read_inside(root, path, key_files::LARGEST).ok()
+}
+
+/// Whether a text can be the name of an alias or a group.
+pub fn is_alias(name: &str) -> bool {
+    super::environments::is_name(name) && super::instead::orgno(name).is_none()
+}
+
+impl Repository {
+    /// The organisation; `None` only where its number is wrong.
+    pub fn organization(&self) -> Option<Orgno> {
+        self.settings().organization
+    }
+
+    /// What a scope is whose declaration gives these attributes under DigDir's names: the first that
+    /// gives one decides, then the repository's defaults, then the tool's. `None` where one of them
+    /// cannot be declared.
+    pub fn scope_attributes(&self, given: &[&Representation]) -> Option<ScopeAttributes> {
+        let description = first(given, "description").and_then(Value::as_str).unwrap_or_default();
+        let layers = layers::<Layer>(given, &["description"])?;
+        let layers: Vec<_> = layers.iter().chain([&self.settings().scope_defaults]).collect();
+        Some(attributes::resolve(description, &layers))
+    }
+
+    /// The same of a client of that kind.
+    pub fn client_attributes(
+        &self,
+        kind: IntegrationType,
+        given: &[&Representation],
+    ) -> Option<ClientAttributes> {
+        let description = first(given, "description").and_then(Value::as_str);
+        let scopes = first(given, "scopes").map(|scopes| {
+            serde_json::from_value::<Vec<ConsumedScope>>(scopes.clone()).unwrap_or_default()
+        });
+        let layers = layers::<ClientLayer>(given, &["description", "scopes"])?;
+        let layers: Vec<_> = layers.iter().chain([&self.settings().client_defaults]).collect();
+        Some(client_attributes::resolve(kind, description, scopes, &layers))
+    }
+
+    /// Whether a scope is declared in an environment, or in any if none is named.
+    pub fn has_scope(&self, name: &ScopeName, environment: Option<&str>) -> bool {
+        let set = self.set_of(environment);
+        let mut scopes = self.declared().scopes.iter();
+        scopes.any(|scope| scope.name == *name && scope.environments.overlaps(set))
+    }
+
+    /// Whether a client of that name is declared in an environment, or in any if none is named. Its name
+    /// before it was renamed is its name too.
+    pub fn has_client(&self, name: &str, environment: Option<&str>) -> bool {
+        let set = self.set_of(environment);
+        self.declared().clients.iter().any(|client| {
+            let previous = client.previous_name.as_ref().map(|(name, _)| name.as_str());
+            (client.name.as_str() == name || previous == Some(name))
+                && client.environments.overlaps(set)
+        })
+    }
+
+    /// Whether `removed` names a scope.
+    pub fn removes_scope(&self, name: &ScopeName) -> bool {
+        self.declared().removed.iter().any(|removed| removed.scope == *name)
+    }
+
+    /// Whether `removed` names a client.
+    pub fn removes_client(&self, name: &str) -> bool {
+        self.declared().removed_clients.iter().any(|removed| removed.name.as_str() == name)
+    }
+
+    /// The aliases that count in an environment, and whom they stand for.
+    pub fn aliases(&self, environment: &str) -> impl Iterator<Item = (&str, Orgno)> {
+        let set = self.set_of(Some(environment));
+        let aliases = self.declared().aliases.iter();
+        let here = aliases.filter(move |alias| alias.environments.overlaps(set));
+        here.map(|alias| (alias.alias.as_str(), alias.orgno))
+    }
+
+    /// The groups, and who is in them in an environment.
+    pub fn groups(&self, environment: &str) -> Vec<(&str, BTreeSet<Orgno>)> {
+        let Some(here) = self.here(environment) else { return Vec::new() };
+        let groups = self.declared().groups.iter();
+        let members = groups.map(|group| {
+            let members = group.members.iter().flat_map(|(who, _)| here.named(who).iter().copied());
+            (group.name.as_str(), members.collect())
+        });
+        members.collect()
+    }
+
+    /// The names that aliases and groups have, in whatever environment.
+    pub fn consumer_names(&self) -> BTreeSet<&str> {
+        let declared = self.declared();
+        let aliases = declared.aliases.iter().map(|alias| alias.alias.as_str());
+        let groups = declared.groups.iter().map(|group| group.name.as_str());
+        aliases.chain(groups).chain(declared.broken.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether the repository has teams.
+    pub fn has_teams(&self) -> bool {
+        !self.settings().teams.is_empty()
+    }
+
+    /// The folder of the team in whose file of that name a scope may be declared.
+    pub fn team_folder_of_scope(&self, scope: &ScopeName, file: &str) -> Option<&str> {
+        self.settings().teams.folder(file, Thing::Scope(scope))
+    }
+
+    /// The same for a client.
+    pub fn team_folder_of_client(&self, client: &ClientName, file: &str) -> Option<&str> {
+        self.settings().teams.folder(file, Thing::Client(client))
+    }
+
+    fn set_of(&self, environment: Option<&str>) -> EnvironmentSet {
+        match environment {
+            None => EnvironmentSet::ALL,
+            Some(name) => {
+                let set = self.settings().environment_names.set(name);
+                set.unwrap_or(EnvironmentSet::NONE)
+            }
+        }
+    }
+}
+
+fn first<'r>(given: &[&'r Representation], name: &str) -> Option<&'r Value> {
+    given.iter().find_map(|given| given.get(name))
+}
+
+fn layers<T: serde::de::DeserializeOwned>(
+    given: &[&Representation],
+    others: &[&str],
+) -> Option<Vec<T>> {
+    let layer = |given: &&Representation| {
+        let mut layer = (*given).clone();
+        layer.retain(|name, _| !others.contains(&name.as_str()));
+        serde_json::from_value(Value::Object(layer)).ok()
+    };
+    given.iter().map(layer).collect()
+}

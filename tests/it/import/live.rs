@@ -1,0 +1,178 @@
+//! Live states as values, and what is made of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
+use portvakt::declare::{self, Files, Repository};
+use portvakt::domain::{Live, norwegian_date};
+use portvakt::plan::{Plan, plan};
+use serde_json::{Value, json};
+
+/// When all of it is looked at.
+pub(crate) fn now() -> Timestamp {
+    "2026-11-25T12:00:00Z".parse().unwrap()
+}
+
+/// A repository in memory.
+pub(crate) struct Repo {
+    pub(crate) files: Files,
+    pub(crate) key_files: Vec<(String, String)>,
+}
+
+impl Repo {
+    pub(crate) fn new(settings: &str, yaml: &[(&str, &str)]) -> Self {
+        let yaml = yaml.iter().map(|(path, text)| (Arc::from(*path), text.as_bytes().to_vec()));
+        let files = Files { settings: settings.as_bytes().to_vec(), yaml: yaml.collect() };
+        Self { files, key_files: Vec::new() }
+    }
+
+    fn key_file(&self, path: &str) -> Option<Vec<u8>> {
+        let mut files = self.key_files.iter();
+        files.find(|(of, _)| of == path).map(|(_, text)| text.clone().into_bytes())
+    }
+
+    pub(crate) fn read(&self) -> Repository {
+        let Files { settings, yaml } = &self.files;
+        let read =
+            declare::read(Path::new(""), settings, yaml.clone(), &|path| self.key_file(path));
+        read.unwrap()
+    }
+
+    /// What is made of everything that is live.
+    pub(crate) fn import(
+        &self,
+        sides: &[(&str, &Live)],
+        layout: Layout,
+    ) -> Result<Proved, Unproved> {
+        self.import_into("", sides, layout)
+    }
+
+    /// The same, below a folder.
+    pub(crate) fn import_into(
+        &self,
+        into: &str,
+        sides: &[(&str, &Live)],
+        layout: Layout,
+    ) -> Result<Proved, Unproved> {
+        let sides: Vec<_> =
+            sides.iter().map(|(environment, live)| Side { environment, live }).collect();
+        let repository = self.read();
+        let input = Input {
+            repository: &repository,
+            sides: &sides,
+            chosen: &|_: Thing<'_>| true,
+            layout,
+            into,
+            taken: &|path| self.key_file(path).is_some(),
+            schema: ".schema/declarations.json",
+            merge: false,
+        };
+        proved(&input, &self.files, &|path| self.key_file(path), now())
+    }
+
+    /// The repository with the files that an import made.
+    pub(crate) fn with(&self, made: &Proved) -> Self {
+        let mut files = self.files.clone();
+        let mut key_files = self.key_files.clone();
+        for file in &made.files {
+            match file.path.ends_with(".yaml") {
+                true => {
+                    assert!(files.yaml.iter().all(|(path, _)| **path != *file.path));
+                    files.yaml.push((file.path.as_str().into(), file.text.clone().into_bytes()));
+                }
+                false => key_files.push((file.path.clone(), file.text.clone())),
+            }
+        }
+        Self { files, key_files }
+    }
+
+    pub(crate) fn plan(&self, environment: &str, live: &Live) -> Plan {
+        let repository = self.read();
+        let today = norwegian_date(now());
+        let (desired, _) = repository.desired(environment, today).unwrap();
+        plan(&desired, None, live, now())
+    }
+}
+
+/// What the files hold, one below the other.
+pub(crate) fn shown(made: &Proved) -> String {
+    let file = |file: &portvakt::adopt::File| format!("=== {}\n{}", file.path, file.text);
+    made.files.iter().map(file).collect()
+}
+
+/// What was left out, a line each.
+pub(crate) fn left_out(made: &Proved) -> Vec<String> {
+    made.left_out.iter().map(ToString::to_string).collect()
+}
+
+/// A live state of scopes, each with who has access, and clients.
+pub(crate) fn live(scopes: Value, clients: Value) -> Live {
+    let mut all = serde_json::Map::new();
+    for (name, scope) in scopes.as_object().unwrap() {
+        let mut scope = scope.clone();
+        let accesses = scope.as_object_mut().unwrap().remove("access").unwrap_or_else(|| json!({}));
+        let accesses: serde_json::Map<String, Value> = accesses
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(orgno, of)| {
+                let (state, name) = match of {
+                    Value::String(name) => ("APPROVED", Value::from(name.as_str())),
+                    other => (other[0].as_str().unwrap(), other[1].clone()),
+                };
+                (orgno.clone(), json!({ "state": state, "name": name }))
+            })
+            .collect();
+        let active = scope.get("active") != Some(&json!(false));
+        let unclear = scope.as_object_mut().unwrap().remove("unclear").unwrap_or(json!(false));
+        let scope = json!({
+            "active": active, "representation": scope, "accesses": accesses, "unclear": unclear
+        });
+        all.insert(name.clone(), scope);
+    }
+    let mut of_clients = serde_json::Map::new();
+    for (id, client) in clients.as_object().unwrap() {
+        let mut client = client.clone();
+        let own = client.as_object_mut().unwrap();
+        let keys = own.remove("keys").unwrap_or_else(|| json!([]));
+        let entries = own.remove("onbehalfof");
+        own.entry("integration_type").or_insert("maskinporten".into());
+        own.insert("client_id".into(), id.as_str().into());
+        let mut of_client = json!({
+            "active": client.get("active") != Some(&json!(false)),
+            "name": client["client_name"],
+            "integration_type": client["integration_type"],
+            "representation": client,
+            "keys": keys,
+        });
+        if let Some(entries) = entries {
+            of_client["on_behalf_of"] = entries;
+        }
+        of_clients.insert(id.clone(), of_client);
+    }
+    serde_json::from_value(json!({
+        "scopes": all,
+        "prefixes": ["etat"],
+        "delegation_sources": [
+            { "name": "altinn", "issuer": "https://www.altinn.no/" },
+        ],
+        "clients": of_clients,
+        "foreign": {},
+        "own_client": null,
+        "oddities": [],
+    }))
+    .unwrap()
+}
+
+/// A public key as DigDir lists it; other bytes make another.
+pub(crate) fn jwk(kid: &str, byte: u8) -> Value {
+    let mut modulus = [byte; 256];
+    modulus[0] |= 0x80;
+    modulus[255] |= 1;
+    let modulus = URL_SAFE_NO_PAD.encode(modulus);
+    json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": "AQAB" })
+}

@@ -1,0 +1,9 @@
+//! `portvakt import`: live state as declarations, after which a plan is empty.
+
+mod command;
+mod golden;
+mod live;
+mod merge;
+mod overlay;
+mod property;
+mod reasons;

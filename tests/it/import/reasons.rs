@@ -1,0 +1,171 @@
+//! Each reason for leaving something out, and that the rest is declared all the same.
+
+use portvakt::adopt::Layout;
+use portvakt::domain::{Live, Oddity, OddityOf, OwnClient};
+use serde_json::json;
+
+use super::live::{Repo, jwk, left_out, live, shown};
+
+const SETTINGS: &str = r#"
+organization: { orgno: "889640782", name: Etaten }
+prefixes: [etat]
+environments:
+  test: { target: test, credentials: { client_id: x, key: { env: K } } }
+"#;
+
+/// What is told of what was left out; the plan of the rest is empty.
+fn told(settings: &str, live: &Live) -> String {
+    let repo = Repo::new(settings, &[]);
+    let made = repo.import(&[("test", live)], Layout::ByProduct).unwrap();
+    let plan = repo.with(&made).plan("test", live);
+    assert!(plan.actions.is_empty() && plan.blocked.is_empty(), "{plan:#?}\n{}", shown(&made));
+    assert!(shown(&made).contains("etat:god"), "{}", shown(&made));
+    left_out(&made).join("\n")
+}
+
+#[test]
+fn scopes() {
+    let mut live = live(
+        json!({
+            "etat:god": { "description": "God" },
+            "etat:tom": { "description": " " },
+            "etat:stum": {},
+            "etat:klokke": { "description": "a\u{7}b" },
+            "etat:hemmelig": { "description": "x", "visibility": "SECRET" },
+            "etat:evig": { "description": "x", "at_max_age": -1 },
+            "etat:tall": { "description": 7 },
+            "etat:lang": { "description": "x", "long_description": "100 %" },
+            "etat:ukjent-type": { "description": "x", "allowed_integration_types": ["altinn4"] },
+            "etat:delegert": { "description": "x", "delegation_source": "https://borte.no/" },
+            "ny:prefiks": { "description": "x" },
+            "etat:uklar": { "description": "x", "unclear": true },
+            "etat:ulest": { "description": "x" },
+            "etat:to": { "description": "x" },
+            "etat:tilstand": { "description": "x", "access": { "974761076": ["PENDING", "Skatt"] } },
+            "etat:spurt": { "description": "x", "access": { "974761076": ["REQUESTED", null] } },
+        }),
+        json!({}),
+    );
+    live.scopes.get_mut(&"etat:ulest".parse().unwrap()).unwrap().accesses = None;
+    let of = OddityOf::TwoScopes("etat:to".parse().unwrap());
+    live.oddities.push(Oddity { of, entity: "etat:to".to_owned(), what: "to".to_owned() });
+    insta::assert_snapshot!(told(SETTINGS, &live), @r"
+    scope etat:delegert in test: declaring it would change it: DigDir has no delegation source 'https://borte.no/'; it has: altinn
+    scope etat:evig: PV012: expected a whole number, 0 or more, found the number `-1`
+    scope etat:hemmelig: PV012: `SECRET` is none of the values that can stand here
+    scope etat:klokke: PV113: the description holds a character that cannot be seen
+    scope etat:lang: PV113: DigDir refuses a long description that holds `%`
+    scope etat:stum: PV113: the description is empty
+    scope etat:tall: PV113: the description is empty
+    scope etat:to in test: DigDir lists two different scopes of this name
+    scope etat:tom: PV113: the description is empty
+    scope etat:ukjent-type: PV012: `altinn4` is none of the values that can stand here
+    scope etat:uklar in test: DigDir lists accesses to it that cannot be understood: declaring the others would not say who has access. Have them cleared up at DigDir
+    scope etat:ulest in test: its accesses were not read
+    scope ny:prefiks: PV103: `ny:prefiks` lies outside the organisation's prefixes
+    access of 974761076 to etat:spurt in test: 974761076 asks for access: it was not imported, as declaring it would approve it
+    access of 974761076 to etat:tilstand in test: the access is in the state PENDING, which DigDir does not document: it was not imported, as declaring it would give access
+    ");
+}
+
+#[test]
+fn clients() {
+    let mut live = live(
+        json!({ "etat:god": { "description": "God" } }),
+        json!({
+            "a-1": { "client_name": "god" },
+            "a-2": { "client_name": " luft " },
+            "a-3": { "client_name": "skjult\u{202e}" },
+            "a-4": { "client_name": "" },
+            "a-5": { "client_name": "x".repeat(300) },
+            "a-6": { "client_name": "ny", "integration_type": "altinn4" },
+            "a-7": { "client_name": "oss" },
+            "b-1": { "client_name": "tvilling" },
+            "b-2": { "client_name": "tvilling" },
+            "c-1": { "client_name": "krr", "integration_type": "krr", "scopes": ["etat:god"] },
+            "c-2": { "client_name": "native", "application_type": "native" },
+            "c-3": { "client_name": "evig", "access_token_lifetime": 1.5 },
+            "d-1": { "client_name": "uten-kid", "keys": [{ "kty": "RSA", "e": "AQAB", "n": jwk("x", 3)["n"] }] },
+            "d-2": { "client_name": "kort", "keys": [{ "kty": "RSA", "e": "AQAB", "n": "AQAB", "kid": "k" }] },
+            "d-3": { "client_name": "dobbel", "keys": [jwk("a", 5), jwk("b", 5)] },
+            "d-4": { "client_name": "mange", "keys": [
+                jwk("1", 11), jwk("2", 13), jwk("3", 17), jwk("4", 19), jwk("5", 23), jwk("6", 29),
+            ] },
+            "e-1": { "client_name": "rart", "integration_type": "idporten", "scopes": ["openid", "profile"],
+                "onbehalfof": { "a": {} } },
+        }),
+    );
+    live.own_client = Some(OwnClient { id: "a-7".parse().unwrap(), kid: None });
+    let of = OddityOf::OnBehalfOf("e-1".parse().unwrap());
+    live.oddities.push(Oddity { of, entity: "e-1".to_owned(), what: "rart".to_owned() });
+    insta::assert_snapshot!(told(SETTINGS, &live), @r"
+    client  (a-4) in test: a client cannot be declared under this name: it is empty. Rename it in DigDir's web
+    client  luft  (a-2) in test: a client cannot be declared under this name: it begins or ends with white space. Rename it in DigDir's web
+    client evig: PV012: expected a whole number, 0 or more, found the number `1.5`
+    client krr: PV134: a client of krr cannot have the scope `etat:god`
+    client native: PV134: a client of maskinporten has no `application_type: native`
+    client ny (a-6) in test: it is of the integration_type altinn4, which portvakt does not know
+    client oss (a-7) in test: it is the client that portvakt itself works with here: a change to it could lock it out
+    client skjult� (a-3) in test: a client cannot be declared under this name: it holds '\u{202e}'. Rename it in DigDir's web
+    client tvilling in test: several active clients are called so (b-1, b-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web, unless they are NAIS's own
+    client xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (a-5) in test: a client cannot be declared under this name: it has more than 255 characters. Rename it in DigDir's web
+    client dobbel in test: its keys were not imported, and stay as they are live: one of them is registered twice
+    client kort in test: its keys were not imported, and stay as they are live: the key k: it has 17 bits; DigDir takes 2048 or more
+    client mange in test: its keys were not imported, and stay as they are live: there are 6, and 5 at most can be declared
+    client uten-kid in test: its keys were not imported, and stay as they are live: one of them has no kid
+    client rart in test: on whose behalf it acts was not imported, and stays as it is live: DigDir lists entries that cannot be named
+    ");
+}
+
+#[test]
+fn a_default_that_cannot_be_undone() {
+    let live = live(
+        json!({ "etat:god": { "description": "God" } }),
+        json!({
+            "a-1": { "client_name": "maskin" },
+            "a-2": { "client_name": "innlogging", "integration_type": "idporten",
+                "scopes": ["openid", "profile"], "supplier_orgno": "974761076" },
+        }),
+    );
+    let settings = format!(
+        "{SETTINGS}defaults: {{ client: {{ refresh_token_lifetime: 900, supplier_orgno: \"974761076\" }} }}\n"
+    );
+    insta::assert_snapshot!(told(&settings, &live), @r#"client maskin in test: declaring it would change it: supplier_orgno from null to "974761076", refresh_token_lifetime from null to 900"#);
+}
+
+#[test]
+fn names_that_hide_something_are_no_aliases() {
+    let both =
+        |name: &str| json!({ "974761076": name, "971040238": "KARTVERKET", "991825827": name });
+    for hostile in ["", " ", "Ev\u{202e}il", "a\u{0}b", "!!!", "12345"] {
+        let live = live(
+            json!({
+                "etat:god:a": { "description": "x", "access": both(hostile) },
+                "etat:god:b": { "description": "x", "access": both(hostile) },
+            }),
+            json!({}),
+        );
+        let repo = Repo::new(SETTINGS, &[]);
+        let made = repo.import(&[("test", &live)], Layout::Single).unwrap();
+        assert!(
+            shown(&made).contains(r#"god: ["974761076", "991825827", kartverket]"#),
+            "{}",
+            shown(&made)
+        );
+    }
+    // The same name of two is told apart, and what YAML takes for something else is none.
+    for (name, alias) in [("Oslo", "oslo"), ("YES", "yes"), ("Null", "null"), ("1E3", "1e3")] {
+        let live = live(
+            json!({
+                "etat:god:a": { "description": "x", "access": both(name) },
+                "etat:god:b": { "description": "x", "access": both(name) },
+            }),
+            json!({}),
+        );
+        let repo = Repo::new(SETTINGS, &[]);
+        let made = repo.import(&[("test", &live)], Layout::Single).unwrap();
+        let text = shown(&made);
+        assert!(text.contains(&format!("{alias}-974761076")), "{text}");
+        assert!(text.contains(&format!("{alias}-991825827")), "{text}");
+    }
+}
