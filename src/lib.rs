@@ -19,3 +19,4 @@ pub mod plan;
 pub mod render;
 pub mod sandbox;
 pub mod text;
+pub mod yaml;

@@ -56,7 +56,7 @@ mod tests;
 
 pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
-pub use edit::{CannotEdit, Edited, Handed, Release, scalar};
+pub use edit::{CannotEdit, Edited, Handed, Release};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use files::{NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::obstacles::delegation_name;
-use crate::declare::scalar;
 use crate::domain::nais::{Application, Exposed};
 use crate::domain::{
     ConsumedScope, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName, Visibility,
 };
+use crate::yaml::scalar;
 
 /// What an application's manifest says of Maskinporten.
 #[derive(Debug, Clone)]
@@ -131,6 +131,6 @@ impl Lines {
     }
 
     fn pair(&mut self, level: usize, key: &str, value: &str) {
-        self.line(level, &format!("{key}: {}", scalar(value)));
+        self.line(level, &format!("{key}: {}", scalar(value, false)));
     }
 }

@@ -13,9 +13,10 @@ use super::super::reading;
 use super::super::repository::Repository;
 use super::{
     ALIASES, Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, Replacement, dash, line_break,
-    line_end, next_line, replaced, scalar,
+    line_end, next_line, replaced,
 };
 use crate::domain::ClientName;
+use crate::yaml::scalar;
 
 impl Repository {
     /// What the `jwks` of a client names in an environment; nothing where it has none.
@@ -64,12 +65,12 @@ impl Repository {
         );
         self.edit(environment, client, by_hand, |found, keys, text, lines| {
             let Some(keys) = keys else {
-                let edit = insertion(found, text, lines, &scalar(added))?;
+                let edit = insertion(found, text, lines, &scalar(added, true))?;
                 return Ok((vec![edit], vec![added.to_owned()]));
             };
             let mut wanted: Vec<String> = names(keys);
             wanted.push(added.to_owned());
-            Ok((addition(keys, text, lines, &scalar(added))?, wanted))
+            Ok((addition(keys, text, lines, &scalar(added, true))?, wanted))
         })
     }
 

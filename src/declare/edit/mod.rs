@@ -6,7 +6,6 @@ mod generated;
 mod keys;
 mod nais;
 mod page;
-mod scalar;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +15,6 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 pub use nais::{Handed, Release};
-pub use scalar::scalar;
 
 /// A file with another text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,10 @@ use super::super::environments::EnvironmentSet;
 use super::super::places::Span;
 use super::super::repository::Repository;
 use super::page::Page;
-use super::{ALIASES, Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, documents, scalar};
+use super::{ALIASES, Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, documents};
 use crate::domain::ClientId;
 use crate::domain::nais::Entity;
+use crate::yaml::scalar;
 
 /// What a declaration is to say from now on.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ impl Repository {
         let Handed { description, client_id } = handed;
         let wanted = format!(
             "By hand: write `{}` as the description of {entity} in {environment}{}",
-            scalar(description),
+            scalar(description, true),
             if matches!(entity, Entity::Client(_)) { ", and take its `jwks` out" } else { "" },
         );
         self.edit_entity(environment, entity, wanted, |found, text| {
@@ -326,7 +327,7 @@ impl Draft {
                 true => "name",
                 false => last_key(item).ok_or(CHANGED)?,
             };
-            page.set(item, last, path, &scalar(text))
+            page.set(item, last, path, &scalar(text, true))
         })
     }
 
@@ -403,7 +404,7 @@ impl Draft {
         let mut text: Vec<String> = Vec::new();
         for (key, value) in entry {
             wanted.insert((*key).into(), value.as_str().into());
-            text.push(format!("{key}: {}", scalar(value)));
+            text.push(format!("{key}: {}", scalar(value, true)));
         }
         if let Some(environment) = environment {
             wanted.insert("environments".into(), Value::Sequence(vec![environment.into()]));

@@ -155,7 +155,7 @@ fn of_two_of_one_name_the_one_of_the_environment_is_edited() {
         released(SETTINGS, yaml, &scope("etat:a")),
         "scopes:\n  - { name: etat:a, description: Dev, environments: [dev] }\n---\nscopes:\n  \
          - { name: etat:b, description: B }\nremoved:\n  \
-         - { scope: etat:a, action: release, reason: \"handed over\", environments: [prod] }\n",
+         - { scope: etat:a, action: release, reason: handed over, environments: [prod] }\n",
     );
 }
 
@@ -205,9 +205,7 @@ fn what_is_released_goes_with_its_own_comments_and_no_others() {
                # sist i a\n  # b\n  # mer b\n  - { name: etat:b, description: B } # etter b\n\n  # c\n  \
                - name: etat:c\n    description: C\n# slutt\n";
     let entry = |name: &str| {
-        format!(
-            "removed:\n  - {{ scope: etat:{name}, action: release, reason: \"handed over\" }}\n"
-        )
+        format!("removed:\n  - {{ scope: etat:{name}, action: release, reason: handed over }}\n")
     };
     becomes(
         released(ONE, all, &scope("etat:a")),
@@ -239,7 +237,7 @@ fn a_comment_that_can_be_about_all_of_a_list_stays() {
     becomes(
         released(ONE, yaml, &scope("etat:a")),
         "scopes:\n  # etat og venner\n  - { name: etat:b, description: B }\nremoved:\n  \
-         - { scope: etat:a, action: release, reason: \"handed over\" }\n",
+         - { scope: etat:a, action: release, reason: handed over }\n",
     );
 }
 
@@ -272,7 +270,7 @@ fn the_only_one_takes_its_list_with_it() {
             "removed: [{ scope: etat:old, action: release }, ENTRY]\n",
         ),
     ] {
-        let entry = "{ scope: etat:a, action: release, reason: \"handed over\" }";
+        let entry = "{ scope: etat:a, action: release, reason: handed over }";
         becomes(released(ONE, before, &scope("etat:a")), &after.replace("ENTRY", entry));
     }
 }
@@ -289,7 +287,7 @@ fn of_a_row_first_middle_and_last_can_go() {
         becomes(
             released(ONE, &row(&["x", "y", "z"]), &client(gone)),
             &format!(
-                "{}removed:\n  - {{ client: {shown}, action: release, reason: \"handed over\" }}\n",
+                "{}removed:\n  - {{ client: {shown}, action: release, reason: handed over }}\n",
                 row(&left)
             ),
         );
@@ -298,7 +296,7 @@ fn of_a_row_first_middle_and_last_can_go() {
 
 #[test]
 fn in_other_environments_it_stays_declared() {
-    let entry = "removed:\n  - { scope: etat:a, action: release, reason: \"handed over\", environments: [prod] }\n";
+    let entry = "removed:\n  - { scope: etat:a, action: release, reason: handed over, environments: [prod] }\n";
     for (before, after) in [
         (
             "    description: A\n    per_environment:\n      prod:\n        description: prod:ns:app # p\n    # sist\n",
