@@ -1,5 +1,6 @@
 //! `portvakt migrate to-nais`: what is handed over stays active all the way, whatever the order.
 
+mod back;
 mod checked;
 mod digdirator;
 mod rendered;
