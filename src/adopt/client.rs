@@ -59,7 +59,7 @@ pub(super) fn declaration(
     if kind != IntegrationType::Maskinporten {
         base.push(("integration_type".to_owned(), Yaml::text(kind.as_str())));
     }
-    let given = given(name, kind, on, input);
+    let given = given(kind, on, input);
     base.extend(entries(&given.base, &ORDER));
     for (side, given) in &given.own {
         own.entry(*side).or_default().extend(entries(given, &ORDER));
@@ -102,14 +102,9 @@ pub(super) fn declaration(
     base
 }
 
-fn given(
-    name: &ClientName,
-    kind: IntegrationType,
-    on: &OnSides<FoundClient<'_>>,
-    input: &Input<'_>,
-) -> Given {
+fn given(kind: IntegrationType, on: &OnSides<FoundClient<'_>>, input: &Input<'_>) -> Given {
     let resolve = |given: &[&Representation]| {
-        let attributes = input.repository.client_attributes(name, kind, given)?;
+        let attributes = input.repository.client_attributes(kind, given)?;
         Some(attributes.wanted().collect::<Vec<_>>())
     };
     let is_said = |field: &str| {

@@ -1,6 +1,5 @@
 //! `portvakt import`.
 
-use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use clap::ValueEnum;
@@ -165,8 +164,7 @@ async fn needs(args: &Args, reader: &Reader) -> Result<Needs, Failure> {
             Some(Which::These(named.map(|(id, _)| id).collect()))
         }
     };
-    let clients =
-        ids.map(|ids| ClientNeeds { names: BTreeSet::new(), ids, consumed: Which::default() });
+    let clients = ids.map(|ids| ClientNeeds { ids, ..ClientNeeds::default() });
     Ok(Needs { scopes, delegation_sources: true, clients })
 }
 

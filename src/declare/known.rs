@@ -15,8 +15,8 @@ use super::key_files;
 use super::own::teams::Thing;
 use super::repository::Repository;
 use crate::domain::{
-    ClientAttributes, ClientName, ConsumedScope, IntegrationType, Orgno, Representation,
-    ScopeAttributes, ScopeName,
+    ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
+    Representation, ScopeAttributes, ScopeName,
 };
 
 /// The YAML of a repository, as it is on disk.
@@ -73,10 +73,9 @@ impl Repository {
         Some(attributes::resolve(description, &layers))
     }
 
-    /// The same of a client of that name and kind.
+    /// The same of a client of that kind.
     pub fn client_attributes(
         &self,
-        name: &ClientName,
         kind: IntegrationType,
         given: &[&Representation],
     ) -> Option<ClientAttributes> {
@@ -86,7 +85,7 @@ impl Repository {
         });
         let layers = layers::<ClientLayer>(given, &["description", "scopes"])?;
         let layers: Vec<_> = layers.iter().chain([&self.settings().client_defaults]).collect();
-        Some(client_attributes::resolve(name, kind, description, scopes, &layers))
+        Some(client_attributes::resolve(kind, description, scopes, &layers))
     }
 
     /// Whether a scope is declared in an environment, or in any if none is named.
@@ -104,6 +103,17 @@ impl Repository {
             let previous = client.previous_name.as_ref().map(|(name, _)| name.as_str());
             (client.name.as_str() == name || previous == Some(name))
                 && client.environments.overlaps(set)
+        })
+    }
+
+    /// Whether a manifest of NAIS declares a live client in an environment, by whatever name it goes.
+    pub fn has_client_of_manifest(&self, client: &LiveClient, environment: &str) -> bool {
+        let set = self.set_of(Some(environment));
+        let owned = self.declared().clients.iter().filter(|it| it.environments.overlaps(set));
+        let mut owned = owned.filter_map(|client| client.manifest.as_ref());
+        owned.any(|manifest| {
+            manifest.application.is_written(client.description())
+                && manifest.attributes.integration_type.as_str() == client.integration_type
         })
     }
 

@@ -169,3 +169,36 @@ fn names_that_hide_something_are_no_aliases() {
         assert!(text.contains(&format!("{alias}-991825827")), "{text}");
     }
 }
+
+#[test]
+fn what_a_manifest_declares_is_not_imported_by_whatever_name() {
+    let manifest = "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\
+                    metadata: { name: app, namespace: arbeid, clusterName: prod-gcp }\n\
+                    spec: { scopes: { consumes: [{ name: 'etat:god' }] } }\n";
+    let repo = Repo::new(SETTINGS, &[("app.yaml", manifest)]);
+    let of_nais = |description: &str| {
+        json!({
+            "client_name": "Etaten", "description": description, "scopes": ["etat:god"],
+            "refresh_token_usage": "ONETIME",
+        })
+    };
+    let mut clients = json!({
+        "a": of_nais("prod-gcp:arbeid:app"),
+        "b": of_nais("prod-gcp:arbeid:annen"),
+    });
+    let scopes = || json!({ "etat:god": { "description": "God" } });
+    let one_left = live(scopes(), clients.clone());
+    let made = repo.import(&[("test", &one_left)], Layout::ByProduct).unwrap();
+    assert_eq!((made.declared, left_out(&made)), (1, Vec::new()));
+    // It is one of two of that name, and so is pinned.
+    assert!(shown(&made).contains("client_id: \"b\""), "{}", shown(&made));
+    assert!(!shown(&made).contains("prod-gcp:arbeid:app"), "{}", shown(&made));
+    let plan = repo.with(&made).plan("test", &one_left);
+    assert!(plan.actions.is_empty() && plan.blocked.is_empty(), "{plan:#?}");
+    clients["c"] = of_nais("prod-gcp:arbeid:tredje");
+    let two_left = live(scopes(), clients);
+    let made = repo.import(&[("test", &two_left)], Layout::ByProduct).unwrap();
+    assert_eq!(made.declared, 1);
+    assert_eq!(left_out(&made).len(), 1, "{:?}", left_out(&made));
+    assert!(left_out(&made)[0].contains("b, c"), "{:?}", left_out(&made));
+}
