@@ -24,6 +24,7 @@ mod past;
 mod plan;
 mod progress;
 mod remote;
+mod render;
 mod rollback;
 mod sandbox;
 mod schema;
@@ -129,6 +130,9 @@ enum Command {
     /// Write what is live and declared nowhere as YAML
     #[command(long_about = import::ABOUT)]
     Import(import::Args),
+    /// Write what is declared in another form
+    #[command(subcommand)]
+    Render(render::Command),
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
@@ -201,6 +205,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Man => man::run(Cli::command()),
         Command::Show(args) => show::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
+        Command::Render(command) => render::run(&global, &command),
         Command::Keys(command) => keys::run(&global, &command),
         Command::Credentials(args) => wait_for(credentials::run(&global, &args)),
         Command::Token(args) => wait_for(token::run(&global, &args)),

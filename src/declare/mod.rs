@@ -62,7 +62,7 @@ pub use fix::{Fix, Mended, mend};
 pub use keys::KeysRef;
 pub use known::{Files, is_alias, read_files, read_key_file};
 pub use public_keys::public_keys;
-pub use repository::{EnvironmentError, Invalid, Repository, load, read};
+pub use repository::{EnvironmentError, Invalid, ManifestsApart, Repository, load, read};
 pub use rules::{BASE, Example, Rule};
 pub use settings::{SETTINGS_FILE, Settings, parse_duration};
 pub use source::{SecretSource, TextSource};

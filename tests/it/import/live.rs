@@ -70,6 +70,7 @@ impl Repo {
             taken: &|path| self.key_file(path).is_some(),
             schema: ".schema/declarations.json",
             merge: false,
+            inactive: false,
         };
         proved(&input, &self.files, &|path| self.key_file(path), now())
     }
