@@ -1,6 +1,6 @@
 //! `portvakt import`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use clap::ValueEnum;
@@ -303,9 +303,22 @@ fn nothing(made: &Proved) -> String {
 
 fn told(made: &Proved, read: &[Read]) -> String {
     let mut told = String::new();
+    let mut key_files: BTreeMap<&str, Counts> = BTreeMap::new();
     for file in &made.files {
-        let added = if file.is_new { "" } else { "added " };
-        told.push_str(&format!("{}: {added}{}\n", printable(&file.path), counts(file.counts)));
+        match file.path.rsplit_once('/') {
+            // Of these there can be hundreds.
+            Some((folder, _)) if file.counts.key_files > 0 => {
+                *key_files.entry(folder).or_default() += file.counts;
+            }
+            _ => {
+                let added = if file.is_new { "" } else { "added " };
+                let counts = counts(file.counts);
+                told.push_str(&format!("{}: {added}{counts}\n", printable(&file.path)));
+            }
+        }
+    }
+    for (folder, of) in key_files {
+        told.push_str(&format!("{}/: {}\n", printable(folder), counts(of)));
     }
     let environments: Vec<_> =
         read.iter().map(|read| read.session.desired.environment.as_str()).collect();
