@@ -112,4 +112,15 @@ struct Lessons {
     silences: BTreeMap<Entity, BTreeSet<String>>,
     /// Entities that cannot be declared.
     refused: BTreeSet<Entity>,
+    /// Entities that say themselves what the repository's defaults give them: what is wrong with that
+    /// is then found at the entity, where it can be silenced.
+    explicit: BTreeSet<Entity>,
+    /// Whether all do, as it is not known yet which must.
+    all_explicit: bool,
+}
+
+impl Lessons {
+    fn is_explicit(&self, entity: &Entity) -> bool {
+        self.all_explicit || self.explicit.contains(entity)
+    }
 }
