@@ -6,6 +6,7 @@
 mod generator;
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -13,6 +14,7 @@ use generator::Size;
 use portvakt::declare;
 use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
 use portvakt::domain::Desired;
+use portvakt::history::{Files, Held, History};
 use portvakt::plan::plan;
 use portvakt::render::diagnostics::{Sources, text};
 use portvakt::sandbox::{ClientKey, Config, Sandbox, Switches};
@@ -84,6 +86,29 @@ fn peak_memory() -> String {
     line.map_or("unknown".to_owned(), |figure| figure.trim().to_owned())
 }
 
+/// What a plan reads beside the declarations: those of the commit that was applied last.
+fn looking_back(criterion: &mut Criterion) {
+    let folder = repository(LARGE);
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"];
+        let ran = Command::new("git").args(identity).args(args).current_dir(folder.path()).status();
+        assert!(ran.unwrap().success(), "git {args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "Declare"]);
+    let history = History::open(folder.path(), "bench", Held::Here).unwrap().unwrap();
+    let commit = history.commit("HEAD").unwrap();
+    let read_commit = || {
+        let Files { settings, yaml, rest } = history.files(&commit).unwrap();
+        let read = declare::read(folder.path(), &settings, yaml, &|path| rest.file(path)).unwrap();
+        read.desired("bench", today()).unwrap().0
+    };
+    assert_eq!(read_commit().scopes.len(), read(&folder).scopes.len());
+    let mut group = criterion.benchmark_group("looking back at 5,000 scopes");
+    group.sample_size(10).bench_function("a commit", |bencher| bencher.iter(read_commit));
+}
+
 fn comparing(criterion: &mut Criterion) {
     let desired = read(&repository(LARGE));
     let live = generator::live(&desired);
@@ -144,5 +169,5 @@ async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     assert!(plan(desired, None, &live, now()).actions.is_empty());
 }
 
-criterion_group!(benches, validating, comparing, asking);
+criterion_group!(benches, validating, looking_back, comparing, asking);
 criterion_main!(benches);

@@ -60,7 +60,7 @@ pub(super) fn declaration(
     if kind != IntegrationType::Maskinporten {
         base.push(("integration_type".to_owned(), Yaml::text(kind.as_str())));
     }
-    let given = given(name, kind, on, input, is_explicit);
+    let given = given(kind, on, input, is_explicit);
     base.extend(entries(&given.base, &ORDER));
     for (side, given) in &given.own {
         own.entry(*side).or_default().extend(entries(given, &ORDER));
@@ -104,14 +104,13 @@ pub(super) fn declaration(
 }
 
 fn given(
-    name: &ClientName,
     kind: IntegrationType,
     on: &OnSides<FoundClient<'_>>,
     input: &Input<'_>,
     is_explicit: bool,
 ) -> Given {
     let resolve = |given: &[&Representation]| {
-        let attributes = input.repository.client_attributes(name, kind, given)?;
+        let attributes = input.repository.client_attributes(kind, given)?;
         Some(attributes.wanted().collect::<Vec<_>>())
     };
     let is_said = |field: &str| {

@@ -126,8 +126,8 @@ impl<'a> Executor<'a> {
         work: &ClientWork,
     ) -> Result<(), Failure> {
         match work {
-            ClientWork::Create(write) => {
-                let id = create_client(client, &write.attributes, self.writer).await?;
+            ClientWork::Create(identity, write) => {
+                let id = create_client(identity, &write.attributes, self.writer).await?;
                 self.made.borrow_mut().insert(client.clone(), id.clone());
                 self.on_behalf_of(&id, write).await.map_err(partly)
             }

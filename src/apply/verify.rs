@@ -75,7 +75,7 @@ fn of_client(action: &Action, live: Option<&LiveClient>) -> Option<String> {
     };
     match &action.work {
         Work::Client(_, work) => match work {
-            ClientWork::Create(write) | ClientWork::Update(_, write) => client(write, live),
+            ClientWork::Create(_, write) | ClientWork::Update(_, write) => client(write, live),
             ClientWork::Reactivate { id: _, write, keys, declared } => {
                 client(write, live).or_else(|| strange_keys(live, keys, declared))
             }

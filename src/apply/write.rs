@@ -6,7 +6,9 @@ use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
 use super::verify;
 use crate::digdir::{Error, Writer};
-use crate::domain::{Change, ClientId, ClientName, LiveClient, Representation, ScopeName, changes};
+use crate::domain::{
+    Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes,
+};
 use crate::plan::Write;
 
 /// What is written.
@@ -125,10 +127,10 @@ pub(super) async fn create_scope(
     converge(Again::Always, Then::Believe, look, send).await
 }
 
-/// Makes a client and gives the id that DigDir has assigned to it. Names are not unique there, so
-/// nothing is sent unless there is none of that name and kind.
+/// Makes a client and gives the id that DigDir has assigned to it. Neither names nor descriptions are
+/// unique there, so nothing is sent unless there is none of that identity and kind.
 pub(super) async fn create_client(
-    name: &ClientName,
+    identity: &ClientIdentity,
     write: &Write,
     writer: &Writer,
 ) -> Result<ClientId, Failure> {
@@ -137,9 +139,9 @@ pub(super) async fn create_client(
         kind.is_none_or(|kind| kind.wanted == client.integration_type.as_str())
     };
     let found = async || {
-        let mut named = writer.reader().clients_named(name.as_str()).await?;
-        named.retain(|(_, client)| is_kind(client));
-        Ok::<_, Error>(named)
+        let mut fitting = writer.reader().clients_that_fit(identity).await?;
+        fitting.retain(|(_, client)| is_kind(client));
+        Ok::<_, Error>(fitting)
     };
     let look = async |sent: &Sent| {
         Ok(match (found().await?.as_slice(), sent) {
@@ -152,7 +154,8 @@ pub(super) async fn create_client(
             }
             (found, _) => {
                 let ids: Vec<_> = found.iter().map(|(id, _)| id.as_str()).collect();
-                Stand::Moved(format!("there is a client of that name: {}", ids.join(", ")))
+                let by = identity.told_by();
+                Stand::Moved(format!("there is a client of that {by}: {}", ids.join(", ")))
             }
         })
     };
@@ -169,8 +172,9 @@ pub(super) async fn create_client(
     match found().await?.as_slice() {
         [(id, _)] => Ok(id.clone()),
         found => Err(Failure::Partly(format!(
-            "{} clients of that name and kind are live, where one was made",
-            found.len()
+            "{} clients of that {} and kind are live, where one was made",
+            found.len(),
+            identity.told_by()
         ))),
     }
 }

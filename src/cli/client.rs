@@ -57,6 +57,10 @@ pub(super) fn found<'l>(
             let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
             failed(format!("could be several: {}. Pin one with `client_id`", ids.join(", ")))
         }
+        Mismatch::SeveralOwned(ids) => {
+            let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+            failed(format!("could be several of its description: {}", ids.join(", ")))
+        }
         Mismatch::NoSuchId(id) => failed(format!("is pinned to {id}, which does not exist")),
         Mismatch::OtherName { id, name: live } => {
             failed(format!("is pinned to {id}, which is called '{live}'"))

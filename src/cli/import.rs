@@ -1,6 +1,6 @@
 //! `portvakt import`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use clap::ValueEnum;
@@ -165,8 +165,7 @@ async fn needs(args: &Args, reader: &Reader) -> Result<Needs, Failure> {
             Some(Which::These(named.map(|(id, _)| id).collect()))
         }
     };
-    let clients =
-        ids.map(|ids| ClientNeeds { names: BTreeSet::new(), ids, consumed: Which::default() });
+    let clients = ids.map(|ids| ClientNeeds { ids, ..ClientNeeds::default() });
     Ok(Needs { scopes, delegation_sources: true, clients })
 }
 

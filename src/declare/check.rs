@@ -208,7 +208,7 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let of_scopes = declared.scopes.iter().map(|Scope { consumers, place, .. }| (consumers, place));
     let of_strays = declared.strays.iter().map(|Stray { consumers, place }| (consumers, place));
     for (consumers, place) in of_scopes.chain(of_strays) {
-        for consumer in consumers {
+        for consumer in &**consumers {
             found.extend(known.check(&consumer.who, &place.with(consumer.who_span), false));
         }
     }
@@ -280,7 +280,7 @@ fn amount(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let sizes: HashMap<&str, usize> = groups.map(|g| (g.name.as_str(), g.members.len())).collect();
     let mut amount = 0_usize;
     for scope in &declared.scopes {
-        for consumer in &scope.consumers {
+        for consumer in &*scope.consumers {
             amount = amount.saturating_add(match &consumer.who {
                 Who::Orgno(_) | Who::Alias(_) => 1,
                 Who::Group(name) => sizes.get(&**name).copied().unwrap_or(1),

@@ -1,7 +1,7 @@
 //! The attributes of a client as YAML gives them, and the layers that they come from.
 
 use super::given::Given;
-use crate::domain::{ClientAttributes, ClientName, ConsumedScope, IntegrationType, Orgno};
+use crate::domain::{ClientAttributes, ConsumedScope, IntegrationType, Orgno};
 
 /// Defines a type that has, beside its own keys, every attribute of a client that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
@@ -121,7 +121,6 @@ with_client_attributes! {
 /// What a client is in an environment: the first layer that gives an attribute decides, and where
 /// none does, the tool's default.
 pub(super) fn resolve(
-    name: &ClientName,
     kind: IntegrationType,
     description: Option<&str>,
     scopes: Option<Vec<ConsumedScope>>,
@@ -140,10 +139,9 @@ pub(super) fn resolve(
         first(layers, pick).map(|texts| texts.into_iter().collect())
     };
     let application_type = first(layers, |l| &l.application_type);
-    let usual = ClientAttributes::defaults(name.clone(), kind, application_type);
+    let usual = ClientAttributes::defaults(kind, application_type);
     let grants = first(layers, |l| &l.grant_types).map(|grants| grants.into_iter().collect());
     ClientAttributes {
-        client_name: usual.client_name,
         integration_type: kind,
         description: description.map_or(usual.description, str::to_owned),
         scopes: scopes.map_or(usual.scopes, |scopes| scopes.into_iter().collect()),

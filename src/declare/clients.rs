@@ -52,6 +52,7 @@ pub(super) fn client(
         prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
         place: findings.place(span),
         name_key: at.key_span("name"),
+        manifest: None,
     };
     check_reach(&client, findings);
     declared.clients.push(client);

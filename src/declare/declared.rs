@@ -1,6 +1,7 @@
 //! What the files declare, each thing checked by itself but not yet against the others.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -12,9 +13,10 @@ use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::places::Span;
 use super::silences::Silence;
+use crate::domain::nais::Application;
 use crate::domain::{
-    ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId, Orgno,
-    RemovalAction, ScopeName,
+    ClientAttributes, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf,
+    OnBehalfOfId, Orgno, RemovalAction, ScopeName,
 };
 
 /// What one file declares, and in the end what all of them do.
@@ -99,7 +101,7 @@ impl Group {
 }
 
 /// Whom an entry or a group's member names.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Who {
     Orgno(Orgno),
     Alias(Box<str>),
@@ -118,9 +120,12 @@ pub(super) struct Scope {
     pub(super) prevent_deactivation: bool,
     pub(super) environments: EnvironmentSet,
     pub(super) overrides: Vec<Override>,
-    pub(super) consumers: Vec<Consumer>,
+    /// Shared by the scopes that one manifest makes.
+    pub(super) consumers: Arc<[Consumer]>,
     /// Where the name stands.
     pub(super) place: Place,
+    /// Whether a manifest of NAIS declares it: then all attributes are as digdirator sets them.
+    pub(super) in_manifest: bool,
 }
 
 impl Scope {
@@ -142,13 +147,18 @@ impl Scope {
 
 /// Where the values of some keys stand.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spans(Vec<(Box<str>, Span)>);
+pub(super) struct Spans(Arc<[(Box<str>, Span)]>);
 
 impl Spans {
     /// Of the keys that have one plain value; what has more has its places elsewhere.
     pub(super) fn new(at: Located<'_>) -> Self {
         let plain = at.entries().filter(|(_, at)| !at.value.is_mapping());
         Self(plain.map(|(key, at)| (key.into(), at.span())).collect())
+    }
+
+    /// Of keys that stand elsewhere under other names.
+    pub(super) fn of_keys(keys: impl IntoIterator<Item = (&'static str, Span)>) -> Self {
+        Self(keys.into_iter().map(|(key, span)| (key.into(), span)).collect())
     }
 
     pub(super) fn of(&self, wanted: &str) -> Option<Span> {
@@ -168,7 +178,7 @@ pub(super) struct Override {
 }
 
 /// An entry of a scope's consumers; it stands in the scope's file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Consumer {
     pub(super) who: Who,
     pub(super) who_span: Span,
@@ -181,7 +191,7 @@ pub(super) struct Consumer {
 /// The consumers of a scope that could not be read: whom they name is checked all the same.
 #[derive(Debug)]
 pub(super) struct Stray {
-    pub(super) consumers: Vec<Consumer>,
+    pub(super) consumers: Arc<[Consumer]>,
     pub(super) place: Place,
 }
 
@@ -217,6 +227,17 @@ pub(super) struct Client {
     pub(super) place: Place,
     /// Where its key, `name`, stands.
     pub(super) name_key: Span,
+    /// What it is, if a manifest of NAIS declares it. Then the rest only tells where things stand.
+    pub(super) manifest: Option<Box<ManifestClient>>,
+}
+
+/// What a client is that a manifest of NAIS declares: neither defaults nor environments change it.
+#[derive(Debug)]
+pub(super) struct ManifestClient {
+    pub(super) application: Application,
+    /// What it is to be called, if the manifest says so.
+    pub(super) client_name: Option<ClientName>,
+    pub(super) attributes: ClientAttributes,
 }
 
 /// What a client is, as far as it can differ between environments.

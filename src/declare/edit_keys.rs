@@ -132,6 +132,9 @@ impl Repository {
             return Err(cannot("the YAML", "it declares no such client"));
         };
         let file = &*found.place.file;
+        if found.manifest.is_some() {
+            return Err(cannot(file, "it is a manifest of NAIS, which holds no keys"));
+        }
         let before = files::source(self.root(), file)
             .ok_or_else(|| cannot(file, "it cannot be read any more"))?;
         if !places::read(&before, false).aliases.is_empty() {

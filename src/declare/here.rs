@@ -60,11 +60,14 @@ impl<'r> Here<'r> {
     }
 
     /// Where the value of a client's attribute stands that it has here: in the client, in the
-    /// defaults, or else the client's name.
+    /// defaults, or else the client's name. For a manifest, defaults do not count.
     pub(super) fn deciding_of_client(&self, client: &Client, attribute: &str) -> Place {
         let own = client.first(self.set, |part| part.spans.of(attribute));
         if let Some(span) = own {
             return client.place.with(span);
+        }
+        if client.manifest.is_some() {
+            return client.place.clone();
         }
         match self.settings.client_default_spans.of(attribute) {
             Some(span) => Place { file: SETTINGS_FILE.into(), span },

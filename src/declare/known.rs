@@ -73,10 +73,9 @@ impl Repository {
         Some(attributes::resolve(description, &layers))
     }
 
-    /// The same of a client of that name and kind.
+    /// The same of a client of that kind.
     pub fn client_attributes(
         &self,
-        name: &ClientName,
         kind: IntegrationType,
         given: &[&Representation],
     ) -> Option<ClientAttributes> {
@@ -86,7 +85,7 @@ impl Repository {
         });
         let layers = layers::<ClientLayer>(given, &["description", "scopes"])?;
         let layers: Vec<_> = layers.iter().chain([&self.settings().client_defaults]).collect();
-        Some(client_attributes::resolve(name, kind, description, scopes, &layers))
+        Some(client_attributes::resolve(kind, description, scopes, &layers))
     }
 
     /// Whether the repository's defaults of scopes give an attribute.

@@ -2,7 +2,8 @@
 //!
 //! The way of a file: [`files`] finds it, [`document`] makes values that know their [`places`] of
 //! its text, [`item`] reads each into the types of [`declarations_file`] and [`settings_file`],
-//! [`reading`] checks what can be checked by itself into [`declared`], and [`check`] checks that
+//! [`reading`] checks what can be checked by itself into [`declared`] — manifests of NAIS in
+//! [`manifest`] —, and [`check`] checks that
 //! against the other files. For one environment ([`here`]), [`advice`] tells what is hardly meant or
 //! breaks the repository's [`own`] rules, and [`resolve`] makes a [`crate::domain::Desired`].
 //! [`silences`] may keep a rule from speaking, and [`fix`] mends what is safe to mend. Each kind of
@@ -32,6 +33,7 @@ mod key_files;
 mod keys;
 mod known;
 mod lines;
+mod manifest;
 mod own;
 mod places;
 mod public_keys;

@@ -12,6 +12,7 @@ use super::document::{Findings, Located, decode, parse};
 use super::instead;
 use super::item::{items_of, mend_no_two_alike, unknown_key, wrong_kind};
 use super::key_files::KeyFiles;
+use super::manifest;
 use super::rules::Rule;
 use super::scopes;
 use super::settings::Settings;
@@ -36,6 +37,9 @@ pub(super) fn declarations(
             }
         }
         None => declared.incomplete = true,
+    }
+    if let Some(text) = text {
+        tell_template(text, &mut findings);
     }
     declared.diagnostics = findings.into_list();
     declared
@@ -66,6 +70,9 @@ fn read_document(
             return;
         }
     };
+    if let Some(kind) = manifest::kind(at) {
+        return manifest::read(kind, at, settings, declared, findings);
+    }
     if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
         return;
     }
@@ -153,17 +160,24 @@ fn whole<'d>(items: &[Located<'d>], findings: &mut Findings) -> Vec<Located<'d>>
     kept
 }
 
+/// What cannot be parsed and has placeholders is probably a template of a manifest.
+fn tell_template(text: &str, findings: &mut Findings) {
+    let is_template = text.contains("{{") && text.contains("}}") && text.contains("kind:");
+    let help = manifest::template_help(&findings.file);
+    let syntax = findings.list.iter_mut().filter(|found| found.code == Rule::Syntax);
+    for found in syntax.filter(|_| is_template) {
+        found.help = Some(format!("`{{{{ … }}}}` are placeholders of a template: {help}"));
+        found.fix = None;
+    }
+}
+
 /// Whether a document has none of our keys; reported.
 fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bool {
     let keys = || mapping.keys().filter_map(Value::as_str);
     if mapping.is_empty() || keys().any(|key| DOCUMENT_KEYS.contains(&key)) {
         return false;
     }
-    if is_nais_manifest(at) {
-        let message = "this is a NAIS manifest; those are not read yet";
-        let help = format!("write `exclude: [\"{}\"]` in portvakt.yaml", findings.file);
-        findings.report(Rule::NaisManifest, at.span(), message, &help);
-    } else if keys().any(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
+    if keys().any(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
         let mut near = keys().filter(|key| nearest(key, DOCUMENT_KEYS).is_some());
         let (first, second) = (near.next().unwrap_or_default(), near.next());
         unknown_key(first, &DOCUMENT_KEYS, at, findings);
@@ -172,14 +186,8 @@ fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bo
         }
     } else {
         let message = "this document has none of the keys that declare something";
-        let help = foreign_help(&findings.file);
+        let help = format!("{}{}", manifest::meant(at), foreign_help(&findings.file));
         findings.report(Rule::ForeignDocument, at.span(), message, &help);
     }
     true
-}
-
-fn is_nais_manifest(at: Located<'_>) -> bool {
-    const KINDS: [&str; 4] = ["Application", "Naisjob", "MaskinportenClient", "IDPortenClient"];
-    let text = |key| at.get(key).and_then(|at| at.value.as_str()).unwrap_or_default();
-    KINDS.contains(&text("kind")) && text("apiVersion").starts_with("nais.io/")
 }

@@ -11,8 +11,8 @@ use super::declared::{Client, Consumer, Scope};
 use super::diagnostic::Place;
 use super::here::Here;
 use crate::domain::{
-    ClientAttributes, ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Orgno,
-    Removal, ScopeAttributes, Source,
+    ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
+    DesiredScope, Orgno, Removal, ScopeAttributes, Source,
 };
 
 /// Resolves declarations for one environment.
@@ -69,8 +69,17 @@ fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
     let keys = client.first(here.set, |part| part.keys.as_ref());
     let keys_place = keys.map(|keys| client.place.with(keys.span));
     DesiredClient {
-        id: client.first(here.set, |part| part.id.clone()),
-        previous_name: client.previous_name.as_ref().map(|(name, _)| name.clone()),
+        identity: match &client.manifest {
+            Some(manifest) => ClientIdentity::OwnedBy {
+                application: manifest.application.clone(),
+                client_name: manifest.client_name.clone(),
+            },
+            None => ClientIdentity::Named {
+                name: client.name.clone(),
+                id: client.first(here.set, |part| part.id.clone()),
+                previous_name: client.previous_name.as_ref().map(|(name, _)| name.clone()),
+            },
+        },
         attributes: client_attributes(client, here),
         keys: keys.map(|keys| keys.keys.clone()),
         on_behalf_of: client.first(here.set, |part| part.on_behalf_of.clone()),
@@ -83,6 +92,9 @@ fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
 
 /// A client's attributes in an environment.
 pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttributes {
+    if let Some(manifest) = &client.manifest {
+        return manifest.attributes.clone();
+    }
     let layers: Vec<&ClientLayer> = client
         .parts(here.set)
         .map(|part| &part.attributes)
@@ -90,7 +102,7 @@ pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttri
         .collect();
     let description = client.first(here.set, |part| part.description.as_deref());
     let scopes = client.first(here.set, |part| part.scopes.clone());
-    client_attributes::resolve(&client.name, client.integration_type, description, scopes, &layers)
+    client_attributes::resolve(client.integration_type, description, scopes, &layers)
 }
 
 /// A scope's attributes in an environment.

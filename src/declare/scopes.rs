@@ -1,5 +1,7 @@
 //! Reading scopes and what is removed.
 
+use std::sync::Arc;
+
 use super::attributes::layer;
 use super::consumers;
 use super::declarations_file as file;
@@ -30,7 +32,7 @@ pub(super) fn scope(
         findings.report(Rule::WrongValue, empty.span(), message, help);
     }
     // Before the scope itself, so that one wrong attribute hides no wrong consumer.
-    let consumers: Vec<_> = items_of(at, "consumers", findings)
+    let consumers: Arc<[_]> = items_of(at, "consumers", findings)
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
     let overrides = overrides(at, names, findings);
@@ -54,6 +56,7 @@ pub(super) fn scope(
         overrides,
         consumers,
         place: findings.place(span),
+        in_manifest: false,
     };
     check_reach(&scope, findings);
     sorted::check(&scope, settings, findings);
@@ -201,7 +204,7 @@ fn check_reach(scope: &Scope, findings: &mut Findings) {
             findings.report(Rule::NeverCounts, span, &message, help);
         }
     };
-    for entry in &scope.consumers {
+    for entry in &*scope.consumers {
         never(entry.span, entry.environments, "entry");
     }
     for override_ in &scope.overrides {

@@ -17,6 +17,7 @@ use super::environment::{Credentials, Environment, Target};
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
 use super::instead;
 use super::item::{entries_of, read, read_whole, wrong_kind};
+use super::manifest::Nais;
 use super::own::naming::{NamingRule, naming};
 use super::own::policies::{Policy, policies};
 use super::own::teams::{Teams, team_names, teams};
@@ -54,6 +55,7 @@ pub struct Settings {
     pub(super) client_defaults: ClientLayer,
     pub(super) client_default_spans: Spans,
     pub(super) warn_before: SignedDuration,
+    pub(super) nais: Nais,
     pub(super) include: Option<GlobSet>,
     pub(super) exclude: GlobSet,
 }
@@ -117,11 +119,15 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     }
     let keys_policy = file.keys_policy.0.unwrap_or_default();
     let warn_before = warn_before(keys_policy.warn_before.0.as_deref(), root, findings);
+    // What is wrong with a prefix is told, and not of each scope again.
+    let prefixes: Vec<_> =
+        file.prefixes.iter().map(|prefix| before_colon(prefix).to_owned()).collect();
+    let nais =
+        Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, root, findings);
     Some(Settings {
         organization,
         organization_name: file.organization.name.0,
-        // What is wrong with a prefix is told, and not of each scope again.
-        prefixes: file.prefixes.iter().map(|prefix| before_colon(prefix).to_owned()).collect(),
+        prefixes,
         guards: guards(file.guards.0.unwrap_or_default(), root, findings),
         environments,
         environment_names,
@@ -133,6 +139,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         client_default_spans: of_defaults("client").map(Spans::new).unwrap_or_default(),
         client_defaults: defaults.client.0.unwrap_or_default(),
         warn_before,
+        nais,
         include,
         exclude,
     })

@@ -1,7 +1,10 @@
 //! portvakt.yaml, as it is written. Its JSON Schema comes from here.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::attributes::Layer;
 use super::client_attributes::ClientLayer;
@@ -42,6 +45,9 @@ pub(super) struct SettingsFile {
     /// What is told of the keys of clients.
     #[serde(default)]
     pub(super) keys_policy: Given<KeysPolicyFile>,
+    /// What manifests of NAIS among the declarations do not say themselves.
+    #[serde(default)]
+    pub(super) nais: Given<NaisFile>,
     /// Globs; only files that match one are read. Default: all.
     #[serde(default)]
     pub(super) include: Given<Vec<String>>,
@@ -76,6 +82,39 @@ pub(super) struct Defaults {
     /// The attributes of clients.
     #[serde(default)]
     pub(super) client: Given<ClientLayer>,
+}
+
+/// What manifests of NAIS among the declarations do not say themselves.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NaisFile {
+    /// The cluster of a manifest that names none: one for all environments, or one for each, by the
+    /// environment's name. With one for each, a manifest counts in the environments of its cluster
+    /// alone.
+    #[serde(default)]
+    #[schemars(with = "Given<ClusterFile>")]
+    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+    cluster: Given<IgnoredAny>,
+    /// The namespace of a manifest that names none.
+    #[serde(default)]
+    pub(super) namespace: Given<String>,
+    /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
+    #[serde(default)]
+    pub(super) prefix: Given<String>,
+}
+
+/// A cluster for all environments, or one for each.
+#[derive(Debug, Clone, JsonSchema)]
+#[serde(untagged)]
+#[expect(
+    dead_code,
+    reason = "the shape of what stands there; which one it is shows before it is read"
+)]
+enum ClusterFile {
+    /// One for all.
+    All(String),
+    /// One for each, by the environment's name.
+    Each(BTreeMap<String, String>),
 }
 
 /// What is told of the keys of clients.

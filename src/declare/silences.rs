@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::document::{Document, Findings, Located};
 use super::lines::Lines;
+use super::manifest;
 use super::places::{Position, Span};
 use super::rules::Rule;
 use super::suggest::did_you_mean;
@@ -129,12 +130,13 @@ fn rule(text: &str) -> Result<&str, &'static str> {
     Ok(rule)
 }
 
-/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups.
+/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups,
+/// and manifests.
 fn entities(document: Located<'_>) -> Vec<Span> {
     fn items<'d>(at: Located<'d>, key: &str) -> impl Iterator<Item = Located<'d>> + use<'d> {
         at.get(key).into_iter().flat_map(Located::items)
     }
-    let mut spans = Vec::new();
+    let mut spans = manifest::entities(document);
     for scope in items(document, "scopes") {
         spans.push(scope.span());
         spans.extend(items(scope, "consumers").map(Located::span));

@@ -12,8 +12,8 @@ use super::needs::{ClientNeeds, Which};
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
 use crate::domain::{
-    AccessState, ClientId, ForeignScope, IntegrationType, LiveClient, LiveKey, OddityOf,
-    OnBehalfOfId, Representation, ScopeName,
+    AccessState, ClientId, ClientIdentity, ForeignScope, IntegrationType, LiveClient, LiveKey,
+    OddityOf, OnBehalfOfId, Representation, ScopeName,
 };
 
 /// The clients by id.
@@ -104,16 +104,21 @@ impl Reader {
         }
     }
 
-    /// The clients of a name, inactive ones included. Errors where one of them cannot be understood.
-    pub async fn clients_named(&self, name: &str) -> Result<Vec<(ClientId, LiveClient)>, Error> {
-        let is_named = |listed: &Representation| {
-            listed.get("client_name").and_then(Value::as_str) == Some(name)
+    /// The clients of a name, or of an application at NAIS, inactive ones included. Errors where one of
+    /// them cannot be understood.
+    pub async fn clients_that_fit(
+        &self,
+        identity: &ClientIdentity,
+    ) -> Result<Vec<(ClientId, LiveClient)>, Error> {
+        let fits = |listed: &Representation| {
+            let text = |field: &str| listed.get(field).and_then(Value::as_str).unwrap_or_default();
+            identity.fits(text("client_name"), text("description"))
         };
-        let named = self.clients().await?.into_iter().filter(is_named);
+        let fitting = self.clients().await?.into_iter().filter(fits);
         let place = Call::clients().place();
         let odd =
             |(entity, odd)| Error::new(ErrorKind::Malformed, &place, format!("{entity}: {odd}"));
-        named.map(|listed| client(listed).map_err(odd)).collect()
+        fitting.map(|listed| client(listed).map_err(odd)).collect()
     }
 
     /// What is to be known of the scopes of others that clients consume. What is told of one does not

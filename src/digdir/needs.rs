@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::nais::{Application, owner_of_client};
 use crate::domain::{
-    ClientAttributes, ClientId, ClientName, Desired, DesiredClient, DesiredScope, LiveClient,
-    RemovalAction, ScopeName,
+    ClientAttributes, ClientId, ClientIdentity, ClientName, Desired, DesiredClient, DesiredScope,
+    LiveClient, RemovalAction, ScopeName,
 };
 
 /// Which things of a kind.
@@ -75,6 +76,8 @@ pub struct Needs {
 pub struct ClientNeeds {
     /// The names of those whose keys are read, and on whose behalf they act.
     pub names: BTreeSet<ClientName>,
+    /// The applications at NAIS that own others.
+    pub applications: BTreeSet<Application>,
     /// The ids of others of the kind.
     pub ids: Which<ClientId>,
     /// Scopes of others that clients consume.
@@ -109,7 +112,7 @@ impl Needs {
     /// What any plan has to know, whatever is declared; of clients only if they can be reached.
     pub fn everything(reach: Reach) -> Self {
         let clients =
-            || ClientNeeds { names: BTreeSet::new(), ids: Which::All, consumed: Which::All };
+            || ClientNeeds { ids: Which::All, consumed: Which::All, ..ClientNeeds::default() };
         Self {
             scopes: Which::All,
             delegation_sources: true,
@@ -126,8 +129,9 @@ impl Needs {
         self.scopes = self.scopes.and(scopes);
         self.delegation_sources |= delegation_sources;
         self.clients = match (self.clients, clients) {
-            (Some(mut own), Some(ClientNeeds { names, ids, consumed })) => {
+            (Some(mut own), Some(ClientNeeds { names, applications, ids, consumed })) => {
                 own.names.extend(names);
+                own.applications.extend(applications);
                 own.ids = own.ids.and(ids);
                 own.consumed = own.consumed.and(consumed);
                 Some(own)
@@ -152,12 +156,18 @@ impl ClientNeeds {
         if clients.is_empty() && removed_clients.is_empty() {
             return None;
         }
-        let previous = clients.values().filter_map(|client| client.previous_name.as_ref());
+        let identities = || clients.values().map(|client| &client.identity);
+        let previous = identities().filter_map(ClientIdentity::previous_name);
         let consumed = clients.values().flat_map(consumed);
-        let ids = clients.values().filter_map(|client| client.id.clone());
+        let ids = identities().filter_map(|client| client.pinned().cloned());
+        let applications = identities().filter_map(|client| match client {
+            ClientIdentity::OwnedBy { application, .. } => Some(application.clone()),
+            ClientIdentity::Named { .. } => None,
+        });
         let consumed = consumed.filter(|name| !desired.scopes.contains_key(name));
         Some(Self {
             names: clients.keys().chain(previous).cloned().collect(),
+            applications: applications.collect(),
             ids: Which::These(ids.collect()),
             consumed: Which::These(consumed.collect()),
         })
@@ -165,7 +175,10 @@ impl ClientNeeds {
 
     /// Whether a client's keys are read, and on whose behalf it acts.
     pub fn include(&self, id: &ClientId, client: &LiveClient) -> bool {
-        self.ids.contains(id) || self.names.iter().any(|name| name.as_str() == client.name)
+        let owner = owner_of_client(client.description());
+        self.ids.contains(id)
+            || self.names.iter().any(|name| name.as_str() == client.name)
+            || owner.is_some_and(|owner| self.applications.contains(&owner))
     }
 }
 

@@ -198,12 +198,11 @@ pub enum CodeChallengeMethod {
 }
 
 /// Every attribute that DigDir's description of a client lets its owner set (OpenAPI 2025-09,
-/// schema `AddClientRequest`), but for `client_id` and `active`. `None` leaves an attribute as it
-/// is live.
+/// schema `AddClientRequest`), but for `client_id` and `active`, and for `client_name`, which is
+/// part of what a client is told by. `None` leaves an attribute as it is live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "DigDir's own names; `declare` tells what each is")]
 pub struct ClientAttributes {
-    pub client_name: ClientName,
     pub integration_type: IntegrationType,
     pub description: String,
     pub scopes: BTreeSet<ConsumedScope>,
@@ -235,6 +234,17 @@ pub const KRR_SCOPES: [&str; 2] =
 pub const LOGIN_SCOPES: [&str; 4] = ["openid", "profile", "eidas", "no_pid"];
 
 impl IntegrationType {
+    /// Every kind, as their names sort.
+    pub const ALL: [Self; 7] = [
+        Self::Ansattporten,
+        Self::ApiKlient,
+        Self::Eformidling,
+        Self::Idporten,
+        Self::IdportenSaml2,
+        Self::Krr,
+        Self::Maskinporten,
+    ];
+
     /// DigDir's word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -276,7 +286,6 @@ impl ClientAttributes {
     /// `application_type` decides how a client with a login proves itself: one in a browser or on a
     /// device does not.
     pub fn defaults(
-        client_name: ClientName,
         integration_type: IntegrationType,
         application_type: Option<ApplicationType>,
     ) -> Self {
@@ -302,7 +311,6 @@ impl ClientAttributes {
         };
         let of_login = |seconds| login.then_some(seconds);
         Self {
-            client_name,
             integration_type,
             description: String::new(),
             scopes: scopes.iter().map(|scope| ConsumedScope((*scope).into())).collect(),
@@ -336,20 +344,18 @@ impl ClientAttributes {
     /// Each attribute that is not left as it is live, under DigDir's name. The one place that knows
     /// the names: comparison, payload and display all read it.
     pub fn wanted(&self) -> impl Iterator<Item = Field> {
-        let (name, kind) = (self.client_name.clone(), self.integration_type);
-        let defaults = Self::defaults(name, kind, None).values();
+        let defaults = Self::defaults(self.integration_type, None).values();
         let said = self.values().into_iter().zip(defaults);
         said.filter_map(|((name, wanted), (_, default))| {
             // What a client is cannot be left out.
-            let is_identity = matches!(name, "client_name" | "integration_type");
+            let is_identity = name == "integration_type";
             let default = default.filter(|_| !is_identity).unwrap_or(Value::Null);
             Some(Field { name, wanted: wanted?, default })
         })
     }
 
-    fn values(&self) -> [(&'static str, Option<Value>); 20] {
+    fn values(&self) -> [(&'static str, Option<Value>); 19] {
         let Self {
-            client_name,
             integration_type,
             description,
             scopes,
@@ -371,7 +377,6 @@ impl ClientAttributes {
             code_challenge_method,
         } = self;
         [
-            ("client_name", Some(json!(client_name))),
             ("integration_type", Some(json!(integration_type))),
             ("description", text(Some(description))),
             ("scopes", Some(json!(scopes))),

@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ClientAttributes, ClientId, ClientName, OnBehalfOf, OnBehalfOfId, Orgno, PublicKey,
-    ScopeAttributes, ScopeName,
+    ClientAttributes, ClientId, ClientIdentity, ClientName, OnBehalfOf, OnBehalfOfId, Orgno,
+    PublicKey, ScopeAttributes, ScopeName,
 };
 
 /// The declarations of one environment, checked and resolved.
@@ -115,10 +115,8 @@ pub struct DesiredAccess {
 /// A declared client.
 #[derive(Debug, Clone)]
 pub struct DesiredClient {
-    /// The live client that it is, if the declaration pins one.
-    pub id: Option<ClientId>,
-    /// What it was called before, if it is to be renamed.
-    pub previous_name: Option<ClientName>,
+    /// What tells it from all other live clients.
+    pub identity: ClientIdentity,
     /// What it should be.
     pub attributes: ClientAttributes,
     /// Its keys; `None` leaves them as they are live.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use super::public;
 use super::{ClientId, IntegrationType, LiveKey, OnBehalfOfId, Orgno, Representation, ScopeName};
@@ -118,6 +119,13 @@ pub struct LiveClient {
         serialize_with = "public::serialize_entries"
     )]
     pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, Representation>>,
+}
+
+impl LiveClient {
+    /// One line about it; empty where it has none.
+    pub fn description(&self) -> &str {
+        self.representation.get("description").and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 /// A scope of another organisation.

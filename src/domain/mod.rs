@@ -1,6 +1,7 @@
 //! The words of the field, each checked where it is made, and the two sides of a plan.
 
 mod client;
+mod client_identity;
 mod date;
 mod desired;
 mod difference;
@@ -19,6 +20,7 @@ pub use client::{
     ClientNameError, CodeChallengeMethod, ConsumedScope, ConsumedScopeError, GrantType, KRR_SCOPES,
     LOGIN_SCOPES, RefreshTokenUsage,
 };
+pub use client_identity::ClientIdentity;
 pub use date::norwegian_date;
 pub use desired::{
     Applied, ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards,

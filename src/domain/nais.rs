@@ -20,6 +20,11 @@ pub fn is_subscope(subscope: &str) -> bool {
     SUBSCOPE.as_ref().is_some_and(|regex| regex.is_match(subscope))
 }
 
+/// Whether a text can be a product.
+pub fn is_product(product: &str) -> bool {
+    !product.is_empty() && product.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
 /// An application: a workload in a namespace of a cluster. It owns the client that is described by it,
 /// and the scopes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +73,13 @@ impl Application {
     /// Its own name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether a text is it, just as it is written.
+    pub fn is_written(&self, text: &str) -> bool {
+        let rest = text.strip_prefix(&*self.cluster).and_then(|rest| rest.strip_prefix(':'));
+        let rest = rest.and_then(|rest| rest.strip_prefix(&*self.namespace));
+        rest.and_then(|rest| rest.strip_prefix(':')) == Some(&*self.name)
     }
 
     /// The three without dashes: all that the description of a scope that is handed over keeps.
@@ -171,8 +183,7 @@ impl Exposed {
         let mut rest = rest.chars();
         let separator = rest.next();
         let name = rest.as_str();
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        if product.is_empty() || !product.chars().all(plain) {
+        if !is_product(product) {
             return Err(NotExposable::Product);
         }
         // A manifest's name is checked by the same pattern as the whole.
@@ -212,6 +223,17 @@ mod tests {
             application("prod-gcp:plattform:aareg-api").to_string(),
             "prod-gcp:plattform:aareg-api"
         );
+        for (text, is_it) in [
+            ("prod-gcp:plattform:aareg-api", true),
+            ("prod-gcp:plattform:aareg-api2", false),
+            ("prod-gcp:plattform:aareg", false),
+            ("prod-gcp2:plattform:aareg-api", false),
+            ("prod-gcp:plattform", false),
+            ("", false),
+        ] {
+            let own = application("prod-gcp:plattform:aareg-api");
+            assert_eq!(own.is_written(text), is_it, "{text}");
+        }
         let long = format!("a:b:{}", "x".repeat(64));
         for no in ["", "a:b", "a:b:c:d", "a:b:", "A:b:c", "-a:b:c", "a:b-:c", "a:b:ø", &long] {
             assert_eq!(no.parse::<Application>(), Err(NoApplication), "{no}");

@@ -103,9 +103,8 @@ mod tests {
 
     #[test]
     fn nothing_that_a_plan_compares_counts_as_secret() {
-        let client =
-            ClientAttributes::defaults("x".parse().unwrap(), IntegrationType::Idporten, None);
-        let client = client.wanted().map(|field| field.name);
+        let client = ClientAttributes::defaults(IntegrationType::Idporten, None);
+        let client = client.wanted().map(|field| field.name).chain(["client_name"]);
         let entry = OnBehalfOf::default().wanted().map(|field| field.name);
         let scope = ScopeAttributes::default();
         let names = scope.fields().into_iter().map(|(name, _)| name).chain(client).chain(entry);

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Repository, StatusEntry, StatusOptions};
+use git2::{
+    IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Repository, StatusEntry, StatusOptions,
+};
 
 /// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +35,34 @@ pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Option<Comm
         inside.is_some_and(is_read)
     };
     let statuses = repository.statuses(Some(&mut options));
-    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)));
+    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)))
+        || hides_change(&repository, &below, is_read).unwrap_or(true);
     Some(Commit { commit, dirty })
+}
+
+/// Whether a file that is read differs from what is staged where git was told not to look
+/// (`git update-index --assume-unchanged` and `--skip-worktree`).
+fn hides_change(
+    repository: &Repository,
+    below: &Path,
+    is_read: &dyn Fn(&str) -> bool,
+) -> Result<bool, git2::Error> {
+    let Some(top) = repository.workdir() else { return Ok(false) };
+    let is_hidden = |entry: &IndexEntry| {
+        entry.flags & IndexEntryFlag::VALID.bits() != 0
+            || entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
+    };
+    let index = repository.index()?;
+    let differs = |entry: IndexEntry| {
+        let path = std::str::from_utf8(&entry.path).ok().map(Path::new)?;
+        let inside = path.strip_prefix(below).ok()?.to_str()?;
+        // A sparse checkout has files that are not there, and those are not read.
+        let is_there = is_read(inside) && top.join(path).symlink_metadata().is_ok();
+        let staged = is_there.then(|| repository.find_blob(entry.id))?;
+        let found = std::fs::read(top.join(path));
+        Some(!matches!((staged, found), (Ok(staged), Ok(found)) if staged.content() == found))
+    };
+    Ok(index.iter().filter(is_hidden).filter_map(differs).any(|differs| differs))
 }
 
 /// What leads from the top of the work tree to a folder, to be put before the names of its files:

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{ActionId, Target, Verb};
 use crate::domain::{
-    AccessState, Change, ClientId, ClientName, Field, LiveKey, OnBehalfOf, OnBehalfOfId, Orgno,
-    PublicKey, Representation, ScopeName, Source,
+    AccessState, Change, ClientId, ClientIdentity, ClientName, Field, LiveKey, OnBehalfOf,
+    OnBehalfOfId, Orgno, PublicKey, Representation, ScopeName, Source,
 };
 
 /// One change to one entity.
@@ -96,8 +96,8 @@ pub enum AccessWork {
 /// What is done to a client.
 #[derive(Debug, Clone)]
 pub enum ClientWork {
-    /// One that has never been is made.
-    Create(Box<ClientWrite>),
+    /// One that has never been is made: nothing that is live is it.
+    Create(ClientIdentity, Box<ClientWrite>),
     /// An active one changes.
     Update(ClientId, Box<ClientWrite>),
     /// An inactive one can get tokens again, under the id that it had.
@@ -171,7 +171,7 @@ impl Action {
     /// The word for what it does.
     pub fn verb(&self) -> Verb {
         match &self.work {
-            Work::Scope(_, ScopeWork::Create(_)) | Work::Client(_, ClientWork::Create(_)) => {
+            Work::Scope(_, ScopeWork::Create(_)) | Work::Client(_, ClientWork::Create(..)) => {
                 Verb::Create
             }
             Work::Scope(_, ScopeWork::Update(_)) | Work::Client(_, ClientWork::Update(..)) => {
@@ -233,7 +233,7 @@ impl Action {
     pub fn client_id(&self) -> Option<&ClientId> {
         match &self.work {
             Work::Client(_, work) => match work {
-                ClientWork::Create(_) => None,
+                ClientWork::Create(..) => None,
                 ClientWork::Update(id, _)
                 | ClientWork::Reactivate { id, .. }
                 | ClientWork::Deactivate(id)
@@ -262,7 +262,7 @@ impl Action {
                 Vec::new()
             }
             Work::Client(_, work) => match work {
-                ClientWork::Create(write)
+                ClientWork::Create(_, write)
                 | ClientWork::Update(_, write)
                 | ClientWork::Reactivate { write, .. } => write.changes(),
                 ClientWork::Deactivate(_) | ClientWork::Release(_) => Vec::new(),

@@ -2,22 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::consumed::Consumption;
 use super::keys::stays;
+use super::matching::{Found, is_owned, removed_clients};
 use super::scope::no_longer;
 use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
     Prevented, Verb, Work, Write, live_client,
 };
 use crate::domain::{
-    Applied, AuthMethod, Change, ClientId, ClientName, ClientRemoval, Desired, DesiredClient,
-    LiveClient, OwnClient, Removal, RemovalAction, Representation, Source, changes,
+    Applied, AuthMethod, Change, ClientId, ClientName, Desired, DesiredClient, LiveClient,
+    OwnClient, Removal, RemovalAction, Representation, Source, changes,
 };
 
 /// A declared client and the live one that it is, if there is one.
-type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<(&'a ClientId, &'a LiveClient)>);
+type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<Found<'a>>);
 
 /// The live clients that declarations are, each with the names of those.
 type Claims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
@@ -47,24 +48,21 @@ impl<'a> Draft<'a> {
                     }
                 }
                 Err(mismatch) => {
-                    known.extend(
-                        live.clients.iter().filter_map(|(id, client)| {
-                            (client.name == name.as_str()).then_some(id)
-                        }),
-                    );
+                    let fits = |client: &LiveClient| {
+                        declared.identity.fits(&client.name, client.description())
+                    };
+                    let could_be = live.clients.iter().filter(|(_, client)| fits(client));
+                    known.extend(could_be.map(|(id, _)| id));
                     self.mismatched(Verb::Update, name, &mismatch);
                 }
             }
         }
         known.extend(claims.keys());
-        for (name, ClientRemoval { id, removal }) in &desired.removed_clients {
-            let is_it = |(other, client): &(&ClientId, &LiveClient)| match id {
-                Some(id) => *other == id,
-                None => client.name == name.as_str() && !claims.contains_key(*other),
-            };
-            let found: Vec<_> = live.clients.iter().filter(is_it).collect();
+        for (name, removal) in &desired.removed_clients {
+            let mut found = removed_clients(name, removal, self.client_before(name), live);
+            found.retain(|(id, _)| removal.id.is_some() || !claims.contains_key(*id));
             known.extend(found.iter().map(|(id, _)| *id));
-            self.removed_client(name, removal, &found, &claims);
+            self.removed_client(name, &removal.removal, &found, &claims);
         }
         self.clients_declared_before(&mut known, &claims);
         for (name, declared, found) in matched {
@@ -77,18 +75,27 @@ impl<'a> Draft<'a> {
         self.find_unmanaged_clients(&known);
     }
 
+    /// What a client was declared to be at the applied commit.
+    fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
+        self.applied?.desired.clients.get(name)
+    }
+
     /// The clients that were declared at the applied commit and are no longer. One that another
-    /// declaration is now, under a new name for instance, is left to that.
+    /// declaration is now, under a new name for instance, is left to that. What a manifest declared and
+    /// what YAML declares under the same name need not be the same client.
     fn clients_declared_before(&mut self, known: &mut BTreeSet<&'a ClientId>, claims: &Claims<'_>) {
         let (desired, live) = (self.desired, self.live);
-        let is_pinned =
-            |id: &ClientId| desired.clients.values().any(|client| client.id.as_ref() == Some(id));
-        let is_renamed = |name: &ClientName| {
-            desired.clients.values().any(|client| client.previous_name.as_ref() == Some(name))
-        };
+        let identities = || desired.clients.values().map(|client| &client.identity);
+        let is_pinned = |id: &ClientId| identities().any(|client| client.pinned() == Some(id));
+        let is_renamed =
+            |name: &ClientName| identities().any(|client| client.previous_name() == Some(name));
         let Some(Applied { commit, desired: before }) = self.applied else { return };
-        let gone = before.clients.iter().filter(|(name, _)| {
-            !desired.clients.contains_key(*name)
+        let is_declared = |name: &ClientName, before: &DesiredClient| {
+            let now = desired.clients.get(name);
+            now.is_some_and(|now| is_owned(now) == is_owned(before))
+        };
+        let gone = before.clients.iter().filter(|(name, client)| {
+            !is_declared(name, client)
                 && !desired.removed_clients.contains_key(*name)
                 && !is_renamed(name)
         });
@@ -100,7 +107,11 @@ impl<'a> Draft<'a> {
                         self.deactivate_client(name, id, &no_longer(commit, &client.source));
                     }
                 }
-                Err(mismatch @ (Mismatch::Several(_) | Mismatch::OtherName { .. })) => {
+                Err(
+                    mismatch @ (Mismatch::Several(_)
+                    | Mismatch::SeveralOwned(_)
+                    | Mismatch::OtherName { .. }),
+                ) => {
                     self.mismatched(Verb::Deactivate, name, &mismatch);
                 }
                 Ok(None) | Err(Mismatch::NoSuchId(_) | Mismatch::OtherType { .. }) => {}
@@ -151,13 +162,16 @@ impl<'a> Draft<'a> {
             let message = format!("{message}{keys}");
             return self.block_client(Verb::Create, name, code, message);
         }
-        let mut write = write(declared, None);
+        let mut write = write(name, declared, None);
         // The name is told already.
-        write.attributes.changes.retain(|change| change.field != "client_name");
+        let is_told =
+            |change: &Change| change.field == "client_name" && change.after == json!(name);
+        write.attributes.changes.retain(|change| !is_told(change));
         let fresh = |change: &mut Change| change.before = Value::Null;
         write.attributes.changes.iter_mut().for_each(fresh);
         self.tell_secret(name, declared);
-        self.push_client(name, ClientWork::Create(Box::new(write)), &declared.source, None, after);
+        let work = ClientWork::Create(declared.identity.clone(), Box::new(write));
+        self.push_client(name, work, &declared.source, None, after);
         let made = ActionId::client(Verb::Create, name);
         self.keys(name, declared, None, &[], false, vec![made]);
     }
@@ -173,7 +187,7 @@ impl<'a> Draft<'a> {
         self.tell_ends(name, declared, keys);
         let Consumption { after, lacking } = self.consumption(name, declared, Some(live));
         let update = ActionId::client(Verb::Update, name);
-        let write = write(declared, Some(live));
+        let write = write(name, declared, Some(live));
         let is_updated = !write.changes().is_empty();
         if let Some((code, message)) = lacking {
             self.block(update, code, message);
@@ -212,7 +226,7 @@ impl<'a> Draft<'a> {
         let keys = kept.iter().filter(|key| stays(key, declared));
         let work = ClientWork::Reactivate {
             id: id.clone(),
-            write: Box::new(write(declared, Some(live))),
+            write: Box::new(write(name, declared, Some(live))),
             keys: keys.cloned().collect(),
             declared: declared.keys.clone().unwrap_or_default(),
         };
@@ -224,19 +238,24 @@ impl<'a> Draft<'a> {
         &mut self,
         name: &ClientName,
         removal: &Removal,
-        found: &[(&ClientId, &LiveClient)],
+        found: &[Found<'_>],
         claims: &Claims<'_>,
     ) {
         let active: Vec<_> = found.iter().filter(|(_, client)| client.active).collect();
+        let before = self.client_before(name);
+        let is_it = |client: &LiveClient| {
+            let fits = |it: &DesiredClient| it.identity.fits(&client.name, client.description());
+            client.name == name.as_str() || before.is_some_and(fits)
+        };
         match (removal.action, active.as_slice()) {
-            (RemovalAction::Release, [(id, _)]) if self.was_declared(name) => {
+            (RemovalAction::Release, [(id, _)]) if before.is_some() => {
                 let work = ClientWork::Release((*id).clone());
                 self.push_client(name, work, &removal.source, removal.reason.clone(), Vec::new());
             }
             (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
             (RemovalAction::Deactivate, [(id, client)]) => match claims.get(*id) {
                 Some(names) => self.claimed(name, names),
-                None if client.name != name.as_str() => {
+                None if !is_it(client) => {
                     let (id, name_there) = ((*id).clone(), client.name.clone());
                     let mismatch = Mismatch::OtherName { id, name: name_there };
                     self.mismatched(Verb::Deactivate, name, &mismatch);
@@ -248,10 +267,6 @@ impl<'a> Draft<'a> {
                 self.mismatched(Verb::Deactivate, name, &Mismatch::Several(ids));
             }
         }
-    }
-
-    fn was_declared(&self, name: &ClientName) -> bool {
-        self.applied.is_some_and(|applied| applied.desired.clients.contains_key(name))
     }
 
     fn deactivate_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
@@ -280,6 +295,16 @@ impl<'a> Draft<'a> {
                 let message = format!(
                     "several live clients could be it: {}. Write `client_id` with the right one in \
                      the declaration",
+                    ids.join(", ")
+                );
+                (Code::AmbiguousClient, message)
+            }
+            Mismatch::SeveralOwned(ids) => {
+                let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+                let message = format!(
+                    "several live clients have its description, by which alone one of NAIS is known: \
+                     {}. Give those that are not it another description in DigDir's self-service, \
+                     inactive ones too",
                     ids.join(", ")
                 );
                 (Code::AmbiguousClient, message)
@@ -369,10 +394,13 @@ fn takes_scope(write: &ClientWrite) -> bool {
 }
 
 /// What makes a client, or a live one the declared one.
-fn write(declared: &DesiredClient, live: Option<&LiveClient>) -> ClientWrite {
+fn write(name: &ClientName, declared: &DesiredClient, live: Option<&LiveClient>) -> ClientWrite {
     let nothing = Representation::new();
     let representation = live.map_or(&nothing, |live| &live.representation);
-    let wanted: Vec<_> = declared.attributes.wanted().collect();
+    // A client has some name.
+    let client_name = declared.identity.client_name().or(live.is_none().then_some(name));
+    let client_name = client_name.map(ClientName::field);
+    let wanted: Vec<_> = client_name.into_iter().chain(declared.attributes.wanted()).collect();
     let changes = changes(representation, wanted.iter().cloned());
     ClientWrite {
         attributes: Write { wanted, changes },

@@ -94,9 +94,10 @@ codes! {
          DigDir, then plan again.";
     /// Several live clients could be the declared one.
     AmbiguousClient = "PV306", Blocked,
-        "DigDir does not make the names of clients unique, inactive ones included, and portvakt does \
-         not guess. Write `client_id` with the id of the right one into the declaration; ids differ \
-         between environments, so it may belong into `per_environment`.";
+        "DigDir does not make the names and descriptions of clients unique, inactive ones included, \
+         and portvakt does not guess. Write `client_id` with the id of the right one into the \
+         declaration; ids differ between environments, so it may belong into `per_environment`. The \
+         client of a NAIS manifest is known by its description alone: give the others another one.";
     /// The live client is of another integration type.
     ClientType = "PV307", Blocked,
         "`integration_type` can never change. Declare the client as it is, or make a new one under \

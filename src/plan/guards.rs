@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::matching::removed_clients;
 use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
-use crate::domain::{
-    AccessState, Applied, ClientId, ClientName, Desired, Guards, Live, LiveClient, LiveScope,
-};
+use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope};
 use crate::text::counted;
 
 /// The limits that these actions pass, each with the numbers and the way out.
@@ -93,14 +92,10 @@ fn managed(desired: &Desired, applied: Option<&Applied>, live: &Live) -> u64 {
     let declared = [Some(desired), before].into_iter().flatten();
     let declared = declared.flat_map(|desired| desired.clients.values());
     let declared = declared.filter_map(|client| live_client(client, live).ok()?);
-    let is_removed = |(id, client): &(&ClientId, &LiveClient)| {
-        let mut removed = desired.removed_clients.iter();
-        removed.any(|(name, removal)| match &removal.id {
-            Some(pinned) => pinned == *id,
-            None => name.as_str() == client.name,
-        })
-    };
-    let removed = live.clients.iter().filter(is_removed);
+    let removed = desired.removed_clients.iter().flat_map(|(name, removal)| {
+        let before = before.and_then(|before| before.clients.get(name));
+        removed_clients(name, removal, before, live)
+    });
     let clients: BTreeSet<_> = declared.chain(removed).map(|(id, _)| id).collect();
     scopes + clients.len() as u64
 }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::client::OWN_CLIENT;
+use super::matching::is_owned;
 use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work};
 use crate::domain::{
     Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm,
@@ -63,16 +64,17 @@ impl Draft<'_> {
         live: &[LiveKey],
     ) {
         let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
+        let way_out = match is_owned(declared) {
+            true => "NAIS makes another when what has it is deployed anew",
+            false => "add another with `portvakt keys rotate`",
+        };
         for key in live.iter().filter(|key| stays(key, declared)) {
             let Some(ends) = key.ends.filter(|ends| *ends <= until) else { continue };
             let what = end(self.now, ends);
             self.notices.push(Notice {
                 code: Code::KeyEnds,
                 target: format!("client {name}"),
-                message: format!(
-                    "the key {} {what}: add another with `portvakt keys rotate`",
-                    key.kid
-                ),
+                message: format!("the key {} {what}: {way_out}", key.kid),
             });
         }
     }

@@ -2,6 +2,7 @@
 
 mod applied;
 mod clients;
+mod owned;
 
 use std::collections::BTreeMap;
 

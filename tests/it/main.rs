@@ -21,6 +21,7 @@ mod hooks;
 mod import;
 mod init;
 mod keys;
+mod manifests;
 mod markdown;
 mod mistakes;
 mod openapi;

@@ -69,7 +69,13 @@ fn numbers(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     for scope in here.scopes() {
         for entry in here.entries(scope) {
             if let Who::Orgno(orgno) = entry.who {
-                let help = "write `{ consumer: …, environments: […] }`, without this environment";
+                let help = match scope.in_manifest {
+                    true => {
+                        "let a manifest with the right numbers count here: see `nais.cluster` in \
+                             portvakt.yaml"
+                    }
+                    false => "write `{ consumer: …, environments: […] }`, without this environment",
+                };
                 warn(orgno, &scope.at(entry.who_span), help);
             }
         }

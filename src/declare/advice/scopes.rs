@@ -21,7 +21,10 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
 fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
     let entry = here.entries(scope).next().filter(|_| attributes.accessible_for_all)?;
     let message = "the scope is open to all, so its consumers have no effect";
-    let help = "take out `accessible_for_all`, or the consumers";
+    let help = match scope.in_manifest {
+        true => "take out `accessibleForAll`, or the consumers",
+        false => "take out `accessible_for_all`, or the consumers",
+    };
     let related = here.deciding(scope, "accessible_for_all").related("opened to all here");
     let place = scope.at(entry.span);
     Some(Diagnostic::new(Rule::OpenToAll, &place, message, help).with_related(related))
@@ -30,7 +33,11 @@ fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> 
 fn lifetimes(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
     let ScopeAttributes { at_max_age, authorization_max_lifetime: lifetime, .. } = attributes;
     let types = &attributes.allowed_integration_types;
-    if !types.contains(&IntegrationType::Maskinporten) || at_max_age == lifetime {
+    // digdirator always writes 0 for the one.
+    if scope.in_manifest
+        || !types.contains(&IntegrationType::Maskinporten)
+        || at_max_age == lifetime
+    {
         return None;
     }
     let message = format!(

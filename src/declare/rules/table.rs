@@ -191,13 +191,22 @@ rules! {
         wrong: Declarations("kind: Deployment\n"),
         right: Declarations("scopes: []\n"),
     }
-    /// A NAIS manifest stands among the declarations.
+    /// A NAIS manifest does not say what it takes to read it.
     NaisManifest = "PV014", Error {
-        "Manifests of NAIS are not read yet. Leave them out with exclude in portvakt.yaml."
+        "Manifests (Application, Naisjob, MaskinportenClient, IDPortenClient) are read as they are \
+         once their cluster, their namespace and the prefix of what they expose are known: from the \
+         manifest, or else from `nais` in portvakt.yaml. Names are as in Kubernetes, and a template \
+         is no manifest yet: leave it out with exclude."
         wrong: Declarations("apiVersion: nais.io/v1
 kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
 "),
-        right: Declarations("scopes: []\n"),
+        right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+"),
     }
     /// A glob is not well-formed.
     Glob = "PV015", Error {
@@ -225,6 +234,22 @@ kind: MaskinportenClient
 "#),
         right: Settings(r#"environments: { own: { target: { api: "https://api.example/", maskinporten: "https://m.example/" }, credentials: { client_id: my-client, key: { env: KEY } } } }
 "#),
+    }
+    /// A key of a NAIS manifest is not known.
+    UnknownManifestKey = "PV018", Warning {
+        "NAIS has no such key where it stands, so Kubernetes drops it and nothing comes of it here \
+         either; it may be misspelt. What else stands in a manifest and has nothing to do with \
+         Maskinporten or ID-porten is not looked at."
+        wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read, scope: x }] } }
+"),
+        right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+"),
     }
     /// An organisation number is not valid.
     Orgno = "PV101", Error {
@@ -473,7 +498,8 @@ naming:
     /// An entry or an override counts in no environment.
     NeverCounts = "PV120", Warning {
         "It is for environments in which its scope is not declared. Add the environment to \
-         the scope, or take the entry out."
+         the scope, or take the entry out. A NAIS manifest counts in the environments of its \
+         cluster, if `nais.cluster` in portvakt.yaml gives each its own."
         wrong: Declarations("scopes:
   - name: etat:les
     description: Les
@@ -860,6 +886,22 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
 "),
         right: Settings("naming:
   - { preset: nais }
+"),
+    }
+    /// A subscope of a manifest is none that NAIS can expose.
+    Exposed = "PV145", Error {
+        "A product is of letters a to z and digits, and the name and the whole subscope match \
+         ^([a-zæøå0-9]+\\/?)+(\\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\\.[a-zæøå0-9]+)*$. Kubernetes would \
+         refuse the manifest."
+        wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { exposes: [{ name: Aareg.read, product: arbeid, enabled: true }] } }
+"),
+        right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }] } }
 "),
     }
     /// A comment that silences a rule is not understood, or gives no reason.

@@ -5,7 +5,7 @@ use super::quoting::put_in_quotes;
 use super::{Broken, Told};
 
 /// The keys that portvakt knows anywhere.
-const KNOWN: [&str; 89] = [
+const KNOWN: [&str; 93] = [
     "access_token_lifetime",
     "accessible_for_all",
     "action",
@@ -22,6 +22,7 @@ const KNOWN: [&str; 89] = [
     "client_id",
     "client_orgno",
     "clients",
+    "cluster",
     "code_challenge_method",
     "consumer",
     "consumers",
@@ -55,7 +56,9 @@ const KNOWN: [&str; 89] = [
     "max_deactivations",
     "max_revocations",
     "message",
+    "nais",
     "name",
+    "namespace",
     "naming",
     "onbehalfof",
     "organization",
@@ -67,6 +70,7 @@ const KNOWN: [&str; 89] = [
     "per_environment",
     "policies",
     "post_logout_redirect_uris",
+    "prefix",
     "prefixes",
     "preset",
     "prevent_deactivation",

@@ -20,7 +20,7 @@ const READING: &[Case] = &[
     ("kind: Deployment", "PV013", 1, 1, "`exclude: [\"a.yaml\"]`"),
     ("- a", "PV013", 1, 1, "no mapping"),
     ("a text", "PV013", 1, 1, "no mapping"),
-    ("apiVersion: nais.io/v1\nkind: MaskinportenClient", "PV014", 1, 1, "not read yet"),
+    ("apiVersion: nais.io/v1\nkind: MaskinportenClient", "PV011", 1, 1, "`spec` is missing"),
     ("scopes: {}", "PV012", 1, 9, "expected a list, found a mapping"),
     ("groups: []", "PV012", 1, 9, "expected a mapping, found a list"),
     ("groups: { 1: [] }", "PV012", 1, 1, "in quotes"),

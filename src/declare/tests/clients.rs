@@ -208,14 +208,14 @@ fn an_environment_has_its_own() {
         (client, fields)
     };
     let (test, fields) = of("test");
-    assert_eq!(test.id.unwrap().as_str(), "x");
+    assert_eq!(test.identity.pinned().unwrap().as_str(), "x");
     assert!(!test.active);
     assert_eq!(
         (&fields["description"], &fields["scopes"], &fields["access_token_lifetime"]),
         (&json!("Test"), &json!([]), &json!(90))
     );
     let (prod, fields) = of("prod");
-    assert!(prod.id.is_none() && prod.active && prod.keys.is_none());
+    assert!(prod.identity.pinned().is_none() && prod.active && prod.keys.is_none());
     assert_eq!(
         (&fields["scopes"], &fields["access_token_lifetime"]),
         (&json!(["skatt:a"]), &json!(60))

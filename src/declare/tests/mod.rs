@@ -7,6 +7,7 @@ mod bounds;
 mod clients;
 mod examples;
 mod fuzz_seeds;
+mod manifests;
 mod own_rules;
 mod resolving;
 mod robustness;

@@ -12,7 +12,8 @@ use super::super::{Rule, advice, check, reading, resolve};
 use super::{Diagnostic, SETTINGS, TODAY};
 
 fn known_settings() -> Settings {
-    settings(SETTINGS.as_bytes()).0.unwrap()
+    let settings_of_manifests = format!("{SETTINGS}{}\n", super::manifests::CLUSTERS);
+    settings(settings_of_manifests.as_bytes()).0.unwrap()
 }
 
 /// Takes any bytes all the way.
@@ -36,6 +37,39 @@ fn read(bytes: &[u8]) {
 }
 
 const YAML: &str = include_str!("../../../examples/etat/teams/arbeid/aareg.yaml");
+const MANIFEST: &str = "\
+apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid, clusterName: prod-gcp }
+spec:
+  clientName: Aareg
+  scopes:
+    consumes: [{ name: skatteetaten:skattekort.read }]
+    exposes:
+      - name: aareg.read
+        product: arbeid
+        enabled: true
+        separator: '/'
+        allowedIntegrations: [maskinporten, krr]
+        atMaxAge: 120
+        accessibleForAll: false
+        delegationSource: altinn
+        visibility: private
+        consumers:
+          - { orgno: '974761076', name: Skatteetaten }
+---
+apiVersion: nais.io/v1
+kind: IDPortenClient
+metadata: { name: login, namespace: arbeid }
+spec:
+  integrationType: idporten
+  accessTokenLifetime: 60
+  sessionLifetime: 3600
+  redirectURI: https://a.example/x
+  redirectURIs: [https://a.example/y]
+  scopes: [openid]
+  ssoDisabled: true
+";
 const CONSUMERS: &str = include_str!("../../../examples/etat/consumers.yaml");
 
 proptest! {
@@ -51,7 +85,7 @@ proptest! {
 
     #[test]
     fn changed_yaml(
-        file in prop_oneof![Just(YAML), Just(CONSUMERS), Just(SETTINGS)],
+        file in prop_oneof![Just(YAML), Just(CONSUMERS), Just(SETTINGS), Just(MANIFEST)],
         from in 0_usize..2000,
         length in 0_usize..30,
         insert in r#"([-\[\]{}:,&*!|>'"%@#?~ \n\t]|null|true|-1|1e9|\.nan|<<|&a|\*a|!!int|---){0,3}"#,
@@ -95,6 +129,11 @@ fn a_megabyte_made_to_be_slow_comes_to_an_end() {
         format!("scopes: [{}]", "1,".repeat(300_000)),
         format!("scopes:\n- name: etat:a\n  description: d\n  consumers:\n{entries}"),
         format!("scopes:\n- name: etat:a\n  at_max_age: x\n  consumers:\n{entries}"),
+        format!(
+            "{}\n        - {{}}{}",
+            &MANIFEST[..MANIFEST.find("      - name").unwrap()].trim_end(),
+            "\n        - {}".repeat(60_000)
+        ),
         format!("a0: &a0 [1]\n{layers}"),
         alias_bomb,
         keys.clone(),

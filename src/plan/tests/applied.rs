@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 
 use super::super::Origin;
-use super::clients::{client, client_name, desired, live_client, removed, with};
+use super::clients::{client, desired, live_client, named, removed, with};
 use super::*;
 
 const SKATT_HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
@@ -96,10 +96,10 @@ fn a_client_that_another_declaration_is_now_stays() {
     let live = with([("1f0a", live_client("app", true, &[], &[]))]);
     let before = desired([client("app", &[])]);
     let mut renamed = client("application", &[]);
-    renamed.previous_name = Some(client_name("app"));
+    renamed.identity = named("application", None, Some("app"));
     assert_snapshot!(after(&desired([renamed]), before.clone(), &live), @r#"update client application client_name:"app"->"application""#);
     let mut pinned = client("application", &[]);
-    pinned.id = Some("1f0a".parse().unwrap());
+    pinned.identity = named("application", Some("1f0a"), None);
     assert_snapshot!(after(&desired([pinned]), before, &live), @"blocked update client application PV312");
 }
 
@@ -177,7 +177,7 @@ fn a_rename_takes_no_protection_off() {
         client.prevent_deactivation = true;
     }
     let mut renamed = client("application", &[]);
-    renamed.previous_name = Some(client_name("app"));
+    renamed.identity = named("application", None, Some("app"));
     renamed.active = false;
     assert_snapshot!(after(&desired([renamed]), before, &live), @"blocked deactivate client application PV301");
 }

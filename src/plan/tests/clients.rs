@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::super::{ClientWork, Work};
 use super::*;
 use crate::domain::{
-    ClientAttributes, ClientId, ClientName, ClientRemoval, DesiredClient, ForeignScope,
-    IntegrationType, LiveClient, LiveKey, OnBehalfOf, OwnClient, PublicKey,
+    ClientAttributes, ClientId, ClientIdentity, ClientName, ClientRemoval, DesiredClient,
+    ForeignScope, IntegrationType, LiveClient, LiveKey, OnBehalfOf, OwnClient, PublicKey,
 };
 
 const ID: &str = "1f0a";
@@ -40,11 +40,9 @@ fn ending(kid: &str, number: u8, ends: &str) -> LiveKey {
 }
 
 pub(super) fn client(name: &str, scopes: &[&str]) -> DesiredClient {
-    let attributes =
-        ClientAttributes::defaults(client_name(name), IntegrationType::Maskinporten, None);
+    let attributes = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
     DesiredClient {
-        id: None,
-        previous_name: None,
+        identity: named(name, None, None),
         attributes: ClientAttributes {
             scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
             ..attributes
@@ -58,9 +56,26 @@ pub(super) fn client(name: &str, scopes: &[&str]) -> DesiredClient {
     }
 }
 
+/// By its name, with an id that is pinned and a name from before.
+pub(super) fn named(name: &str, id: Option<&str>, before: Option<&str>) -> ClientIdentity {
+    ClientIdentity::Named {
+        name: client_name(name),
+        id: id.map(|id| id.parse().unwrap()),
+        previous_name: before.map(client_name),
+    }
+}
+
 pub(super) fn desired(clients: impl IntoIterator<Item = DesiredClient>) -> Desired {
-    let named = clients.into_iter().map(|client| (client.attributes.client_name.clone(), client));
+    let named = clients.into_iter().map(|client| (key_of(&client), client));
     Desired { clients: named.collect(), ..declared([]) }
+}
+
+/// What a client is called in the repository.
+fn key_of(client: &DesiredClient) -> ClientName {
+    match &client.identity {
+        ClientIdentity::Named { name, .. } => name.clone(),
+        ClientIdentity::OwnedBy { application, .. } => client_name(&application.to_string()),
+    }
 }
 
 pub(super) fn removed(name: &str, id: Option<&str>, action: RemovalAction) -> Desired {
@@ -184,7 +199,8 @@ fn which_live_client_is_meant_is_never_guessed() {
     assert_eq!(plan.blocked[0].code.as_str(), "PV306");
     assert!(plan.blocked[0].message.contains("a, b"), "{plan:?}");
     assert!(plan.actions.is_empty());
-    let pinned = |id: &str| DesiredClient { id: Some(id.parse().unwrap()), ..client("x", &[]) };
+    let pinned =
+        |id: &str| DesiredClient { identity: named("x", Some(id), None), ..client("x", &[]) };
     assert_snapshot!(told(&desired([pinned("b")]), &two()), @r"
     reactivate client x
     PV401 client x
@@ -202,15 +218,15 @@ fn which_live_client_is_meant_is_never_guessed() {
 #[test]
 fn a_client_is_renamed_by_its_previous_name_or_its_id() {
     let live = || with([(ID, live_client("old", true, &[], &[]))]);
-    let by_name = DesiredClient { previous_name: Some(client_name("old")), ..client("new", &[]) };
+    let by_name = DesiredClient { identity: named("new", None, Some("old")), ..client("new", &[]) };
     assert_snapshot!(told(&desired([by_name.clone()]), &live()), @r#"update client new client_name:"old"->"new""#);
-    let pinned = DesiredClient { id: Some(ID.parse().unwrap()), ..client("new", &[]) };
+    let pinned = DesiredClient { identity: named("new", Some(ID), None), ..client("new", &[]) };
     // An id alone may be mistaken.
     assert_snapshot!(told(&desired([pinned.clone()]), &live()), @r"
     blocked update client new PV312
     PV401 client old
     ");
-    let pinned = DesiredClient { previous_name: Some(client_name("old")), ..pinned };
+    let pinned = DesiredClient { identity: named("new", Some(ID), Some("old")), ..pinned };
     assert_snapshot!(told(&desired([pinned]), &live()), @r#"update client new client_name:"old"->"new""#);
     // Two declarations that are one live client are both left alone.
     assert_snapshot!(told(&desired([by_name, client("old", &[])]), &live()), @r"
@@ -378,7 +394,7 @@ fn those_on_whose_behalf_a_client_acts_are_told_one_by_one() {
     let entry = |name: &str| OnBehalfOf { name: Some(name.to_owned()), ..OnBehalfOf::default() };
     let kind = IntegrationType::Idporten;
     let declared = DesiredClient {
-        attributes: ClientAttributes::defaults(client_name("x"), kind, None),
+        attributes: ClientAttributes::defaults(kind, None),
         on_behalf_of: Some(
             [("b".parse().unwrap(), entry("Ny")), ("c".parse().unwrap(), entry("C"))].into(),
         ),
@@ -443,7 +459,7 @@ fn our_own_client_keeps_its_key_and_its_scopes() {
 fn a_renamed_client_is_of_its_kind_too() {
     let krr =
         LiveClient { integration_type: "krr".to_owned(), ..live_client("old", true, &[], &[]) };
-    let renamed = DesiredClient { previous_name: Some(client_name("old")), ..client("new", &[]) };
+    let renamed = DesiredClient { identity: named("new", None, Some("old")), ..client("new", &[]) };
     assert!(
         told(&desired([renamed]), &with([(ID, krr)]))
             .starts_with("blocked update client new PV307")
@@ -471,7 +487,6 @@ fn an_id_of_another_client_deactivates_nothing() {
 #[test]
 fn what_kind_of_client_is_made_is_shown() {
     let native = ClientAttributes::defaults(
-        client_name("x"),
         IntegrationType::Idporten,
         Some(crate::domain::ApplicationType::Native),
     );
@@ -485,7 +500,7 @@ fn the_last_keys_go_after_what_makes_them_needless() {
         let mut secret = client("x", &[]);
         secret.attributes = ClientAttributes {
             token_endpoint_auth_method: Some(crate::domain::AuthMethod::ClientSecretBasic),
-            ..ClientAttributes::defaults(client_name("x"), IntegrationType::Idporten, None)
+            ..ClientAttributes::defaults(IntegrationType::Idporten, None)
         };
         secret.keys = wanted;
         secret

@@ -32,4 +32,16 @@ fn an_embedded_sandbox_does_not_make_a_repository_dirty() {
     std::fs::write(folder.path().join(".git/info/exclude"), "*.yaml\n").unwrap();
     std::fs::write(folder.path().join("local.yaml"), "consumers: {}\n").unwrap();
     assert_eq!(repository()["dirty"], true, "what git ignores is read all the same");
+    std::fs::remove_file(folder.path().join("local.yaml")).unwrap();
+
+    for hidden in ["--assume-unchanged", "--skip-worktree"] {
+        git(&["update-index", hidden, "consumers.yaml"]);
+        assert_eq!(repository()["dirty"], false, "{hidden}");
+        let consumers = folder.path().join("consumers.yaml");
+        let committed = std::fs::read_to_string(&consumers).unwrap();
+        std::fs::write(&consumers, format!("{committed}# lokalt\n")).unwrap();
+        assert_eq!(repository()["dirty"], true, "{hidden} hides no change");
+        std::fs::write(&consumers, committed).unwrap();
+        git(&["update-index", &hidden.replacen("--", "--no-", 1), "consumers.yaml"]);
+    }
 }

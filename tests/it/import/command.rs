@@ -463,3 +463,21 @@ fn two_environments_become_one_declaration() {
         assert_eq!(ran.code, 0, "{environment}: {}{}", ran.stdout, ran.stderr);
     }
 }
+
+#[test]
+fn without_the_right_to_read_clients_scopes_can_be_imported() {
+    let world = world();
+    world.sandbox.edit(|state| {
+        let own = state.clients.get_mut("portvakt").unwrap();
+        own.scopes.retain(|scope| !scope.contains("dcr"));
+    });
+    let ran = world.run(&["import"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    insta::assert_snapshot!(ran.stderr, @r"
+    error: token with idporten:scopes.read idporten:dcr.read: not authenticated: MP-250 the consumer has not been granted the scope idporten:dcr.read: it is not on the client (POST http://127.0.0.1:44587/token, HTTP 400)
+      The client's organisation has not been given a scope that was asked for: see that idporten:scopes.read and, for apply, idporten:scopes.write are granted to the organisation and registered on the client.
+    ");
+    let ran = world.run(&["import", "--scope", "*"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    world.is_settled();
+}
