@@ -104,9 +104,14 @@ impl<'a> Found<'a> {
             by_name.entry(&client.name).or_default().push((id, client));
         }
         for (name, of_name) in by_name {
-            let active: Vec<_> = of_name.iter().filter(|(_, client)| client.active).collect();
-            let mut chosen =
-                active.iter().filter(|(id, client)| (input.chosen)(Thing::Client(id, client)));
+            let active = of_name.iter().filter(|(_, client)| client.active);
+            let is_chosen = |(id, client): &&&(&ClientId, &LiveClient)| {
+                (input.chosen)(Thing::Client(id, client))
+            };
+            let (owned, active): (Vec<_>, Vec<_>) =
+                active.partition(|(_, client)| input.repository.has_owner(client, environment));
+            self.declared += owned.iter().filter(is_chosen).count();
+            let mut chosen = active.iter().filter(is_chosen);
             let Some((id, client)) = chosen.next() else { continue };
             if input.repository.has_client(name, Some(environment))
                 || input.repository.removes_client(name)

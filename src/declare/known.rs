@@ -15,8 +15,8 @@ use super::key_files;
 use super::own::teams::Thing;
 use super::repository::Repository;
 use crate::domain::{
-    ClientAttributes, ClientName, ConsumedScope, IntegrationType, Orgno, Representation,
-    ScopeAttributes, ScopeName,
+    ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
+    Representation, ScopeAttributes, ScopeName,
 };
 
 /// The YAML of a repository, as it is on disk.
@@ -113,6 +113,17 @@ impl Repository {
             let previous = client.previous_name.as_ref().map(|(name, _)| name.as_str());
             (client.name.as_str() == name || previous == Some(name))
                 && client.environments.overlaps(set)
+        })
+    }
+
+    /// Whether a manifest of NAIS in an environment declares the client that is live there.
+    pub fn has_owner(&self, live: &LiveClient, environment: &str) -> bool {
+        self.clients(environment).any(|(client, _)| {
+            client.integration_type.as_str() == live.integration_type
+                && client
+                    .manifest
+                    .as_ref()
+                    .is_some_and(|manifest| manifest.application.is_written(live.description()))
         })
     }
 

@@ -69,6 +69,44 @@ fn scopes() {
 }
 
 #[test]
+fn what_a_manifest_declares_is_declared() {
+    let settings = format!("{SETTINGS}nais: {{ cluster: prod-gcp }}\n");
+    let manifest = "apiVersion: nais.io/v1\n\
+                    kind: MaskinportenClient\n\
+                    metadata: { name: aareg, namespace: arbeid }\n\
+                    spec: { secretName: x, scopes: { consumes: [{ name: etat:god }] } }\n";
+    let live = live(
+        json!({ "etat:god": { "description": "God" } }),
+        json!({
+            "a-1": { "client_name": "ETATEN", "description": "prod-gcp:arbeid:aareg" },
+            "a-2": { "client_name": "ETATEN", "description": "Laget for hånd" },
+        }),
+    );
+    let repo = Repo::new(&settings, &[("nais.yaml", manifest)]);
+    let made = repo.import(&[("test", &live)], Layout::Single).unwrap();
+    assert_eq!((left_out(&made).as_slice(), made.declared), (&[][..], 1));
+    insta::assert_snapshot!(shown(&made), @r#"
+    === maskinporten.yaml
+    # yaml-language-server: $schema=.schema/declarations.json
+
+    scopes:
+      - name: etat:god
+        description: God
+
+    clients:
+      - name: ETATEN
+        client_id: "a-2"
+        description: Laget for hånd
+    "#);
+    let plan = repo.with(&made).plan("test", &live);
+    assert!(
+        plan.actions.iter().all(|action| action.client_id().map(|id| id.as_str()) == Some("a-1")),
+        "{plan:#?}"
+    );
+    assert!(plan.blocked.is_empty(), "{plan:#?}");
+}
+
+#[test]
 fn clients() {
     let mut live = live(
         json!({ "etat:god": { "description": "God" } }),
