@@ -75,6 +75,22 @@ pub struct Input<'a> {
     pub merge: bool,
 }
 
+impl<'a> Input<'a> {
+    /// Everything that is live and not declared, in one new file at the repository's root.
+    pub fn new(repository: &'a Repository, sides: &'a [Side<'a>]) -> Self {
+        Self {
+            repository,
+            sides,
+            chosen: &|_| true,
+            layout: Layout::Single,
+            into: "",
+            taken: &|_| false,
+            schema: schema::USUAL,
+            merge: false,
+        }
+    }
+}
+
 impl Input<'_> {
     /// What `environments` must say of something that is in these sides; `None` for nothing, as it is
     /// in every environment that is no embedded sandbox. What is declared elsewhere says it always.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::found::Found;
 use super::left_out::{LeftOut, Reason, Subject};
-use super::written::{Counts, File, Texts, Written};
+use super::written::{Counts, File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
 use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
 use crate::domain::norwegian_date;
@@ -60,6 +60,9 @@ pub enum Unproved {
         /// Why.
         why: CannotAppend,
     },
+    /// A file would be larger than those that are read.
+    #[error("{0} would be larger than 1 MiB, and not be read: choose another --layout")]
+    TooLarge(String),
     /// There is always something more to leave out.
     #[error("the declarations do not settle: {0}")]
     Restless(String),
@@ -84,6 +87,10 @@ pub fn proved(
         let texts = written.texts(input, files)?;
         if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
             return Err(Unproved::NotRead(path.clone()));
+        }
+        let is_large = |text: &Text| text.text.len() as u64 > declare::LARGEST_FILE;
+        if let Some((path, _)) = texts.iter().find(|(_, text)| is_large(text)) {
+            return Err(Unproved::TooLarge(path.clone()));
         }
         let again = read_again(&written, &texts, input, files, key_file)?;
         let mut faults = errors(&again, &texts, &lessons, input, now)?;
@@ -229,7 +236,11 @@ fn errors(
     }
     if faults.is_empty() && !strange.is_empty() {
         let before = input.repository.check(today);
-        strange.retain(|error| !before.contains(error));
+        // Lines may have moved.
+        let is_same = |a: &Diagnostic, b: &Diagnostic| {
+            (a.code, &a.message, &a.file) == (b.code, &b.message, &b.file)
+        };
+        strange.retain(|error| !before.iter().any(|other| is_same(error, other)));
         let is_of_default = |error: &Diagnostic| &*error.file == declare::SETTINGS_FILE;
         match strange.first() {
             Some(error) if is_of_default(error) && !lessons.all_explicit => {

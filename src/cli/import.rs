@@ -136,7 +136,14 @@ async fn read_one(global: &Global, args: &Args, session: Session) -> Result<Read
         (_, false) | (true, true) => Reach::ScopesAndClients,
     };
     let remote = Remote::open_to(global, &session, reach).await?;
-    let reader = remote.reader().await?;
+    let reader = remote.reader().await.map_err(|failure| {
+        let is_free = args.scope.is_empty() && args.client.is_empty();
+        // Maskinporten names the scope that it refuses; the failure names those that are asked for.
+        match is_free && failure.says("not been granted the scope idporten:dcr.read") {
+            true => failure.and("Without that right, scopes alone can be imported: --scope '*'"),
+            false => failure,
+        }
+    })?;
     let needs = needs(args, &reader).await?;
     let live = session::live(global, &reader, &needs).await?;
     remote.close().await?;
@@ -227,7 +234,9 @@ fn made(
     let made = adopt::proved(&input, files, &key_file, session::now());
     made.map_err(|error| match error {
         Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
-        Unproved::NotRead(_) | Unproved::Restless(_) => Failure::Failed(error.to_string()),
+        Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {
+            Failure::Failed(error.to_string())
+        }
         Unproved::There(_) | Unproved::CannotMerge { .. } => {
             Failure::Refused(format!("{error}. Nothing was written"))
         }

@@ -263,3 +263,22 @@ fn what_would_take_more_comments_than_a_file_may_have_is_told() {
     assert_eq!(told.lines().count(), 30, "{told}");
     insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:god200: PV150: more comments to this program than are heeded in one file");
 }
+
+#[test]
+fn a_file_that_would_not_be_read_is_not_made() {
+    let text = "lang ".repeat(20_000);
+    let scopes: serde_json::Map<_, _> =
+        (0..12).map(|n| (format!("etat:p{n}:a"), json!({ "description": text }))).collect();
+    let live = live(scopes.into(), json!({}));
+    let repo = Repo::new(SETTINGS, &[]);
+    let import = |layout| repo.import(&[("test", &live)], layout);
+    let error = import(Layout::Single).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "maskinporten.yaml would be larger than 1 MiB, and not be read: choose another --layout"
+    );
+    assert_eq!(import(Layout::ByProduct).unwrap().counts.scopes, 12);
+    let excluding = Repo::new(&format!("{SETTINGS}exclude: ['etat/**']\n"), &[]);
+    let error = excluding.import(&[("test", &live)], Layout::ByProduct).unwrap_err().to_string();
+    assert!(error.starts_with("etat/p0.yaml would not be read"), "{error}");
+}
