@@ -1,0 +1,21 @@
+//! `portvakt render`: what is declared, in another form.
+
+mod nais;
+
+use clap::Subcommand;
+
+use super::Global;
+use super::exit::{Exit, Failure};
+
+/// The form.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// What is declared as manifests of applications at NAIS, offline
+    Nais(nais::Args),
+}
+
+pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Nais(args) => nais::run(global, args),
+    }
+}
