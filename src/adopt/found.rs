@@ -104,15 +104,13 @@ impl<'a> Found<'a> {
         for (id, client) in &live.clients {
             by_name.entry(&client.name).or_default().push((id, client));
         }
-        let of_manifest =
-            |client: &LiveClient| input.repository.has_client_of_manifest(client, environment);
         for (name, of_name) in by_name {
             let active = of_name.iter().filter(|(_, client)| client.active);
-            let (active, owned): (Vec<_>, Vec<_>) =
-                active.partition(|(_, client)| !of_manifest(client));
             let is_chosen = |(id, client): &&&(&ClientId, &LiveClient)| {
                 (input.chosen)(Thing::Client(id, client))
             };
+            let (owned, active): (Vec<_>, Vec<_>) =
+                active.partition(|(_, client)| input.repository.has_owner(client, environment));
             self.declared += owned.iter().filter(is_chosen).count();
             let mut chosen = active.iter().filter(is_chosen);
             let Some((id, client)) = chosen.next() else { continue };

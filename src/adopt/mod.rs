@@ -79,6 +79,23 @@ pub struct Input<'a> {
     pub inactive: bool,
 }
 
+impl<'a> Input<'a> {
+    /// Everything that is live and not declared, in one new file at the repository's root.
+    pub fn new(repository: &'a Repository, sides: &'a [Side<'a>]) -> Self {
+        Self {
+            repository,
+            sides,
+            chosen: &|_| true,
+            layout: Layout::Single,
+            into: "",
+            taken: &|_| false,
+            schema: schema::USUAL,
+            merge: false,
+            inactive: false,
+        }
+    }
+}
+
 impl Input<'_> {
     /// What `environments` must say of something that is in these sides; `None` for nothing, as it is
     /// in every environment that is no embedded sandbox. What is declared elsewhere says it always.
@@ -116,4 +133,15 @@ struct Lessons {
     silences: BTreeMap<Entity, BTreeSet<String>>,
     /// Entities that cannot be declared.
     refused: BTreeSet<Entity>,
+    /// Entities that say themselves what the repository's defaults give them: what is wrong with that
+    /// is then found at the entity, where it can be silenced.
+    explicit: BTreeSet<Entity>,
+    /// Whether all do, as it is not known yet which must.
+    all_explicit: bool,
+}
+
+impl Lessons {
+    fn is_explicit(&self, entity: &Entity) -> bool {
+        self.all_explicit || self.explicit.contains(entity)
+    }
 }

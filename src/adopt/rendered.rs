@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::left_out::LeftOut;
 use super::written::declarations;
-use super::{Input, Layout, Side, Thing};
+use super::{Input, Side};
 use crate::declare::{Invalid, ManifestsApart};
 use crate::domain::{
     AccessState, ClientName, Desired, DesiredAccess, DesiredClient, DesiredScope, Live, LiveAccess,
@@ -42,17 +42,7 @@ pub fn rendered(
         all.push((environment, as_live(&desired)));
     }
     let sides: Vec<_> = all.iter().map(|(environment, live)| Side { environment, live }).collect();
-    let input = Input {
-        repository: rest,
-        sides: &sides,
-        chosen: &|_: Thing<'_>| true,
-        layout: Layout::Single,
-        into: "",
-        taken: &|_| false,
-        schema: "",
-        merge: false,
-        inactive: true,
-    };
+    let input = Input { inactive: true, ..Input::new(rest, &sides) };
     let (files, left_out) = declarations(&input);
     let clients = files.iter().map(|file| file.counts.clients).sum();
     // Where the schema is, only a file in the repository can tell.

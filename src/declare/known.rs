@@ -88,6 +88,16 @@ impl Repository {
         Some(client_attributes::resolve(kind, description, scopes, &layers))
     }
 
+    /// Whether the repository's defaults of scopes give an attribute.
+    pub fn has_scope_default(&self, attribute: &str) -> bool {
+        self.settings().scope_default_spans.of(attribute).is_some()
+    }
+
+    /// The same for clients.
+    pub fn has_client_default(&self, attribute: &str) -> bool {
+        self.settings().client_default_spans.of(attribute).is_some()
+    }
+
     /// Whether a scope is declared in an environment, or in any if none is named.
     pub fn has_scope(&self, name: &ScopeName, environment: Option<&str>) -> bool {
         let set = self.set_of(environment);
@@ -106,14 +116,14 @@ impl Repository {
         })
     }
 
-    /// Whether a manifest of NAIS declares a live client in an environment, by whatever name it goes.
-    pub fn has_client_of_manifest(&self, client: &LiveClient, environment: &str) -> bool {
-        let set = self.set_of(Some(environment));
-        let owned = self.declared().clients.iter().filter(|it| it.environments.overlaps(set));
-        let mut owned = owned.filter_map(|client| client.manifest.as_ref());
-        owned.any(|manifest| {
-            manifest.application.is_written(client.description())
-                && manifest.attributes.integration_type.as_str() == client.integration_type
+    /// Whether a manifest of NAIS in an environment declares the client that is live there.
+    pub fn has_owner(&self, live: &LiveClient, environment: &str) -> bool {
+        self.clients(environment).any(|(client, _)| {
+            client.integration_type.as_str() == live.integration_type
+                && client
+                    .manifest
+                    .as_ref()
+                    .is_some_and(|manifest| manifest.application.is_written(live.description()))
         })
     }
 

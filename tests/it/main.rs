@@ -23,6 +23,7 @@ mod init;
 mod keys;
 mod manifests;
 mod markdown;
+mod migrate;
 mod mistakes;
 mod openapi;
 mod output;

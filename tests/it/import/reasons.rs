@@ -69,6 +69,44 @@ fn scopes() {
 }
 
 #[test]
+fn what_a_manifest_declares_is_declared() {
+    let settings = format!("{SETTINGS}nais: {{ cluster: prod-gcp }}\n");
+    let manifest = "apiVersion: nais.io/v1\n\
+                    kind: MaskinportenClient\n\
+                    metadata: { name: aareg, namespace: arbeid }\n\
+                    spec: { secretName: x, scopes: { consumes: [{ name: etat:god }] } }\n";
+    let live = live(
+        json!({ "etat:god": { "description": "God" } }),
+        json!({
+            "a-1": { "client_name": "ETATEN", "description": "prod-gcp:arbeid:aareg" },
+            "a-2": { "client_name": "ETATEN", "description": "Laget for hånd" },
+        }),
+    );
+    let repo = Repo::new(&settings, &[("nais.yaml", manifest)]);
+    let made = repo.import(&[("test", &live)], Layout::Single).unwrap();
+    assert_eq!((left_out(&made).as_slice(), made.declared), (&[][..], 1));
+    insta::assert_snapshot!(shown(&made), @r#"
+    === maskinporten.yaml
+    # yaml-language-server: $schema=.schema/declarations.json
+
+    scopes:
+      - name: etat:god
+        description: God
+
+    clients:
+      - name: ETATEN
+        client_id: "a-2"
+        description: Laget for hånd
+    "#);
+    let plan = repo.with(&made).plan("test", &live);
+    assert!(
+        plan.actions.iter().all(|action| action.client_id().map(|id| id.as_str()) == Some("a-1")),
+        "{plan:#?}"
+    );
+    assert!(plan.blocked.is_empty(), "{plan:#?}");
+}
+
+#[test]
 fn clients() {
     let mut live = live(
         json!({ "etat:god": { "description": "God" } }),
@@ -171,34 +209,76 @@ fn names_that_hide_something_are_no_aliases() {
 }
 
 #[test]
-fn what_a_manifest_declares_is_not_imported_by_whatever_name() {
-    let manifest = "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\
-                    metadata: { name: app, namespace: arbeid, clusterName: prod-gcp }\n\
-                    spec: { scopes: { consumes: [{ name: 'etat:god' }] } }\n";
-    let repo = Repo::new(SETTINGS, &[("app.yaml", manifest)]);
-    let of_nais = |description: &str| {
+fn a_rule_that_a_default_breaks_is_silenced_where_it_is_broken() {
+    let settings = format!(
+        "{SETTINGS}defaults:\n  scope: {{ visibility: PUBLIC, token_type: OPAQUE }}\n  \
+           client: {{ token_endpoint_auth_method: client_secret_basic }}\n\
+         naming:\n  \
+           - {{ rule: closed, applies_to: scope, field: visibility, pattern: '^PRIVATE$', message: closed }}\n"
+    );
+    let live = live(
         json!({
-            "client_name": "Etaten", "description": description, "scopes": ["etat:god"],
-            "refresh_token_usage": "ONETIME",
-        })
-    };
-    let mut clients = json!({
-        "a": of_nais("prod-gcp:arbeid:app"),
-        "b": of_nais("prod-gcp:arbeid:annen"),
-    });
-    let scopes = || json!({ "etat:god": { "description": "God" } });
-    let one_left = live(scopes(), clients.clone());
-    let made = repo.import(&[("test", &one_left)], Layout::ByProduct).unwrap();
-    assert_eq!((made.declared, left_out(&made)), (1, Vec::new()));
-    // It is one of two of that name, and so is pinned.
-    assert!(shown(&made).contains("client_id: \"b\""), "{}", shown(&made));
-    assert!(!shown(&made).contains("prod-gcp:arbeid:app"), "{}", shown(&made));
-    let plan = repo.with(&made).plan("test", &one_left);
-    assert!(plan.actions.is_empty() && plan.blocked.is_empty(), "{plan:#?}");
-    clients["c"] = of_nais("prod-gcp:arbeid:tredje");
-    let two_left = live(scopes(), clients);
-    let made = repo.import(&[("test", &two_left)], Layout::ByProduct).unwrap();
-    assert_eq!(made.declared, 1);
-    assert_eq!(left_out(&made).len(), 1, "{:?}", left_out(&made));
-    assert!(left_out(&made)[0].contains("b, c"), "{:?}", left_out(&made));
+            "etat:god": { "description": "God", "visibility": "PRIVATE", "token_type": "OPAQUE" },
+            "etat:open": { "description": "Åpen", "token_type": "OPAQUE" },
+        }),
+        json!({
+            "a-1": { "client_name": "gal", "token_endpoint_auth_method": "client_secret_basic" },
+            "a-2": { "client_name": "god" },
+        }),
+    );
+    let repo = Repo::new(&settings, &[]);
+    let made = repo.import(&[("test", &live)], Layout::Single).unwrap();
+    insta::assert_snapshot!(shown(&made), @r"
+    === maskinporten.yaml
+    # yaml-language-server: $schema=.schema/declarations.json
+
+    scopes:
+      - name: etat:god
+        description: God
+        visibility: PRIVATE
+
+      # portvakt: allow closed -- live before the rule
+      - name: etat:open
+        description: Åpen
+        visibility: PUBLIC
+        token_type: OPAQUE
+
+    clients:
+      - name: god
+        token_endpoint_auth_method: private_key_jwt
+    ");
+    insta::assert_snapshot!(told(&settings, &live), @r"client gal: PV134: a client of maskinporten cannot prove itself by `client_secret_basic`");
+}
+
+#[test]
+fn what_would_take_more_comments_than_a_file_may_have_is_told() {
+    let settings = format!(
+        "{SETTINGS}naming:\n  \
+           - {{ rule: long, applies_to: scope, field: description, pattern: '^.{{9,}}$', message: long }}\n"
+    );
+    let scopes: serde_json::Map<_, _> =
+        (0..230).map(|n| (format!("etat:god{n:03}"), json!({ "description": "kort" }))).collect();
+    let live = live(scopes.into(), json!({}));
+    let told = told(&settings, &live);
+    assert_eq!(told.lines().count(), 30, "{told}");
+    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:god200: PV150: more comments to this program than are heeded in one file");
+}
+
+#[test]
+fn a_file_that_would_not_be_read_is_not_made() {
+    let text = "lang ".repeat(20_000);
+    let scopes: serde_json::Map<_, _> =
+        (0..12).map(|n| (format!("etat:p{n}:a"), json!({ "description": text }))).collect();
+    let live = live(scopes.into(), json!({}));
+    let repo = Repo::new(SETTINGS, &[]);
+    let import = |layout| repo.import(&[("test", &live)], layout);
+    let error = import(Layout::Single).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "maskinporten.yaml would be larger than 1 MiB, and not be read: choose another --layout"
+    );
+    assert_eq!(import(Layout::ByProduct).unwrap().counts.scopes, 12);
+    let excluding = Repo::new(&format!("{SETTINGS}exclude: ['etat/**']\n"), &[]);
+    let error = excluding.import(&[("test", &live)], Layout::ByProduct).unwrap_err().to_string();
+    assert!(error.starts_with("etat/p0.yaml would not be read"), "{error}");
 }
