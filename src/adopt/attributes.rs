@@ -51,6 +51,24 @@ pub(super) fn differing(
     own
 }
 
+/// What of the attributes that `is_default` names a declaration says by default alone, to be said in it.
+pub(super) fn explicit(
+    given: &Representation,
+    is_default: impl Fn(&str) -> bool,
+    resolve: Resolve<'_>,
+) -> Representation {
+    let wanted = resolve(&[given]).unwrap_or_default();
+    let silent = wanted
+        .into_iter()
+        .filter(|field| is_default(field.name) && !given.contains_key(field.name));
+    silent
+        .map(|Field { name, wanted, default: _ }| {
+            let value = if wanted.is_null() { "".into() } else { wanted };
+            (name.to_owned(), value)
+        })
+        .collect()
+}
+
 /// What a declaration writes for it; `None` where none can say that it is not set.
 fn writable(Change { field, before, after }: Change) -> Option<Value> {
     match before {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Input;
-use super::attributes::{Given, differing, entries};
+use super::attributes::{Given, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
 use super::yaml::{Entries, Yaml};
 use crate::domain::{
@@ -45,6 +45,7 @@ pub(super) fn declaration(
     on: &OnSides<FoundClient<'_>>,
     keys: &Differing<Option<String>>,
     input: &Input<'_>,
+    is_explicit: bool,
 ) -> Entries {
     let mut base: Entries = vec![("name".to_owned(), Yaml::text(name.as_str()))];
     let mut own: BTreeMap<usize, Entries> = BTreeMap::new();
@@ -59,7 +60,7 @@ pub(super) fn declaration(
     if kind != IntegrationType::Maskinporten {
         base.push(("integration_type".to_owned(), Yaml::text(kind.as_str())));
     }
-    let given = given(kind, on, input);
+    let given = given(kind, on, input, is_explicit);
     base.extend(entries(&given.base, &ORDER));
     for (side, given) in &given.own {
         own.entry(*side).or_default().extend(entries(given, &ORDER));
@@ -102,7 +103,12 @@ pub(super) fn declaration(
     base
 }
 
-fn given(kind: IntegrationType, on: &OnSides<FoundClient<'_>>, input: &Input<'_>) -> Given {
+fn given(
+    kind: IntegrationType,
+    on: &OnSides<FoundClient<'_>>,
+    input: &Input<'_>,
+    is_explicit: bool,
+) -> Given {
     let resolve = |given: &[&Representation]| {
         let attributes = input.repository.client_attributes(kind, given)?;
         Some(attributes.wanted().collect::<Vec<_>>())
@@ -114,6 +120,10 @@ fn given(kind: IntegrationType, on: &OnSides<FoundClient<'_>>, input: &Input<'_>
     let mut sides = on.iter();
     let Some((_, first)) = sides.next() else { return given };
     given.base = differing(&first.live.representation, &[], &DRIVERS, &resolve);
+    if is_explicit {
+        let is_default = |attribute: &str| input.repository.has_client_default(attribute);
+        given.base.extend(explicit(&given.base, is_default, &resolve));
+    }
     let mut later: BTreeMap<usize, Representation> = BTreeMap::new();
     for field in ["client_orgno", "supplier_orgno", "refresh_token_usage"] {
         if is_said(field) {

@@ -128,8 +128,10 @@ impl Names {
     /// A name that tells what the scopes have in common.
     fn make(&mut self, scopes: &[&ScopeName]) -> String {
         let common = common(scopes);
-        let prefix = scopes.first().and_then(|scope| slug::word(scope.prefix()));
-        let base = slug::word(&common.join(" ")).or(prefix).unwrap_or_else(|| "group".to_owned());
+        let prefix = || scopes.first().map_or("", |scope| scope.prefix());
+        let fallback = || slug::word(&format!("{} group", prefix()));
+        let base = slug::word(&common.join(" ")).or_else(fallback);
+        let base = base.unwrap_or_else(|| "group".to_owned());
         let numbered = (2..=u32::MAX).map(|number| format!("{base}-{number}"));
         let fits = |name: &String| !self.taken.contains(name) && crate::declare::is_alias(name);
         let name = std::iter::once(base.clone()).chain(numbered).find(fits).unwrap_or(base.clone());

@@ -17,6 +17,7 @@ mod layout;
 mod left_out;
 mod merge;
 mod proof;
+mod rendered;
 mod schema;
 mod scope;
 mod slug;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use layout::Layout;
 pub use left_out::{LeftOut, Reason, Subject};
 pub use proof::{Proved, Unproved, proved};
+pub use rendered::{Rendered, rendered};
 pub use schema::schema;
 pub use written::{Counts, File, declarations};
 
@@ -73,6 +75,25 @@ pub struct Input<'a> {
     pub schema: &'a str,
     /// Whether files that are there get more; else each file is a new one.
     pub merge: bool,
+    /// Whether inactive scopes are declared too, as such.
+    pub inactive: bool,
+}
+
+impl<'a> Input<'a> {
+    /// Everything that is live and not declared, in one new file at the repository's root.
+    pub fn new(repository: &'a Repository, sides: &'a [Side<'a>]) -> Self {
+        Self {
+            repository,
+            sides,
+            chosen: &|_| true,
+            layout: Layout::Single,
+            into: "",
+            taken: &|_| false,
+            schema: schema::USUAL,
+            merge: false,
+            inactive: false,
+        }
+    }
 }
 
 impl Input<'_> {
@@ -112,4 +133,15 @@ struct Lessons {
     silences: BTreeMap<Entity, BTreeSet<String>>,
     /// Entities that cannot be declared.
     refused: BTreeSet<Entity>,
+    /// Entities that say themselves what the repository's defaults give them: what is wrong with that
+    /// is then found at the entity, where it can be silenced.
+    explicit: BTreeSet<Entity>,
+    /// Whether all do, as it is not known yet which must.
+    all_explicit: bool,
+}
+
+impl Lessons {
+    fn is_explicit(&self, entity: &Entity) -> bool {
+        self.all_explicit || self.explicit.contains(entity)
+    }
 }

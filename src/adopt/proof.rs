@@ -1,6 +1,6 @@
 //! The declarations read again: what a plan would still change is left out, until there is nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::found::Found;
 use super::left_out::{LeftOut, Reason, Subject};
-use super::written::{Counts, File, Texts, Written};
+use super::written::{Counts, File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
-use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository};
+use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
 use crate::domain::norwegian_date;
 use crate::plan::{Action, Plan, Target, Work, plan};
 
@@ -60,6 +60,9 @@ pub enum Unproved {
         /// Why.
         why: CannotAppend,
     },
+    /// A file would be larger than those that are read.
+    #[error("{0} would be larger than 1 MiB, and not be read: choose another --layout")]
+    TooLarge(String),
     /// There is always something more to leave out.
     #[error("the declarations do not settle: {0}")]
     Restless(String),
@@ -85,23 +88,24 @@ pub fn proved(
         if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
             return Err(Unproved::NotRead(path.clone()));
         }
+        let is_large = |text: &Text| text.text.len() as u64 > declare::LARGEST_FILE;
+        if let Some((path, _)) = texts.iter().find(|(_, text)| is_large(text)) {
+            return Err(Unproved::TooLarge(path.clone()));
+        }
         let again = read_again(&written, &texts, input, files, key_file)?;
-        let whose = |found: &Diagnostic| {
-            let of_file = texts.get(&*found.file)?;
-            let mut lines = of_file.lines.iter();
-            let of_line = lines.find(|(range, _)| range.contains(&found.line));
-            of_line.map(|(_, entity)| entity.clone())
-        };
-        let mut faults = errors(&again, whose, &lessons, input, now)?;
+        let mut faults = errors(&again, &texts, &lessons, input, now)?;
         if faults.is_empty() {
             faults = changes(&again, &found, input, now)?;
         }
         if faults.is_empty() {
             return Ok(done(found, &written, &texts));
         }
+        let is_default = |fault: &Fault| matches!(fault, Fault::Default);
+        let all_explicit = faults.iter().any(is_default);
         for fault in faults {
             last = learn(fault, &mut found, &mut lessons, input);
         }
+        lessons.all_explicit = all_explicit;
     }
     Err(Unproved::Restless(last))
 }
@@ -128,6 +132,8 @@ fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
 enum Fault {
     /// A rule of the repository's own that can be silenced for an entity.
     Silence(Entity, String),
+    /// Something is wrong with what some entity has by the repository's defaults.
+    Default,
     /// An entity that cannot be declared, in one side or in all, and why.
     Refuse(Entity, Option<usize>, Reason),
 }
@@ -135,7 +141,14 @@ enum Fault {
 /// Takes a fault into account; tells it.
 fn learn(fault: Fault, found: &mut Found<'_>, lessons: &mut Lessons, input: &Input<'_>) -> String {
     match fault {
+        Fault::Default => {
+            lessons.all_explicit = true;
+            "a default breaks a rule".to_owned()
+        }
         Fault::Silence(entity, rule) => {
+            if lessons.all_explicit {
+                lessons.explicit.insert(entity.clone());
+            }
             let told = format!("{rule} has to be silenced");
             lessons.silences.entry(entity).or_default().insert(rule);
             told
@@ -189,40 +202,63 @@ fn read_again(
 /// What is wrong with the declarations, as their diagnostics tell.
 fn errors(
     again: &Repository,
-    whose: impl Fn(&Diagnostic) -> Option<Entity>,
+    texts: &Texts,
     lessons: &Lessons,
     input: &Input<'_>,
     now: Timestamp,
 ) -> Result<Vec<Fault>, Unproved> {
     let today = norwegian_date(now);
-    let mut faults: BTreeMap<Entity, Fault> = BTreeMap::new();
+    let mut faults = Vec::new();
     let mut strange = Vec::new();
     for error in again.check(today).into_iter().filter(Diagnostic::is_error) {
-        let Some(entity) = whose(&error) else {
+        let Some(entity) = whose(&error, texts).next() else {
             strange.push(error);
             continue;
         };
-        let silenced = lessons.silences.get(&entity);
+        let silenced = lessons.silences.get(entity);
         let own = error.own_rule.as_deref().filter(|rule| !rule.contains(char::is_whitespace));
-        let fault = match own {
-            Some(rule) if silenced.is_none_or(|rules| !rules.contains(rule)) => {
-                Fault::Silence(entity.clone(), rule.to_owned())
-            }
-            _ => {
-                let (code, message) = (error.code.code(), error.message.clone());
-                Fault::Refuse(entity.clone(), None, Reason::Invalid { code, message })
-            }
+        let (code, message) = (error.code.code(), error.message.clone());
+        let refused = |entity: &Entity| {
+            let reason = Reason::Invalid { code, message: message.clone() };
+            Fault::Refuse(entity.clone(), None, reason)
         };
-        faults.entry(entity).or_insert(fault);
-    }
-    if faults.is_empty() && !strange.is_empty() {
-        let before: Vec<_> = input.repository.check(today);
-        strange.retain(|error| !before.contains(error));
-        if !strange.is_empty() {
-            return Err(Unproved::Invalid(strange));
+        match own {
+            Some(rule) if silenced.is_none_or(|rules| !rules.contains(rule)) => {
+                faults.push(Fault::Silence(entity.clone(), rule.to_owned()));
+            }
+            // From here on, no comment in the file is heeded.
+            _ if error.code == Rule::Silence => {
+                let is_silenced = |entity: &&Entity| lessons.silences.contains_key(*entity);
+                faults.extend(whose(&error, texts).filter(is_silenced).map(refused));
+            }
+            _ => faults.push(refused(entity)),
         }
     }
-    Ok(faults.into_values().collect())
+    if faults.is_empty() && !strange.is_empty() {
+        let before = input.repository.check(today);
+        // Lines may have moved.
+        let is_same = |a: &Diagnostic, b: &Diagnostic| {
+            (a.code, &a.message, &a.file) == (b.code, &b.message, &b.file)
+        };
+        strange.retain(|error| !before.iter().any(|other| is_same(error, other)));
+        let is_of_default = |error: &Diagnostic| &*error.file == declare::SETTINGS_FILE;
+        match strange.first() {
+            Some(error) if is_of_default(error) && !lessons.all_explicit => {
+                return Ok(vec![Fault::Default]);
+            }
+            Some(_) => return Err(Unproved::Invalid(strange)),
+            None => {}
+        }
+    }
+    Ok(faults)
+}
+
+/// The entity that an error is about, and those below it in the same file.
+fn whose<'t>(error: &Diagnostic, texts: &'t Texts) -> impl Iterator<Item = &'t Entity> {
+    let line = error.line;
+    let lines = texts.get(&*error.file).map(|text| text.lines.as_slice()).unwrap_or_default();
+    let of_line = lines.iter().position(|(range, _)| range.contains(&line));
+    lines.iter().skip(of_line.unwrap_or(lines.len())).map(|(_, entity)| entity)
 }
 
 /// What a plan would still do to what is to be declared.

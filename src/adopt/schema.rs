@@ -3,7 +3,7 @@
 use crate::declare::Files;
 
 /// Where the README has it written to.
-const USUAL: &str = ".schema/declarations.json";
+pub(super) const USUAL: &str = ".schema/declarations.json";
 
 const MARK: &str = "# yaml-language-server: $schema=";
 

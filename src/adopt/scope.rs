@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::attributes::{Given, differing, entries};
+use super::attributes::{Given, differing, entries, explicit};
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::yaml::{Entries, Yaml};
@@ -20,11 +20,19 @@ pub(super) fn declaration(
     on: &OnSides<&LiveScope>,
     input: &Input<'_>,
     consumers: &Consumers<'_>,
+    is_explicit: bool,
 ) -> Entries {
-    let Given { base, own } = given(on, input);
+    let Given { base, mut own } = given(on, input, is_explicit);
     let names = ScopeAttributes::default().fields().map(|(name, _)| name);
     let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
     declaration.extend(entries(&base, &names));
+    let is_active = on.values().next().is_none_or(|scope| scope.active);
+    if !is_active {
+        declaration.push(("active".to_owned(), Yaml::Word("false".to_owned())));
+    }
+    for (side, _) in on.iter().filter(|(_, scope)| scope.active != is_active) {
+        own.entry(*side).or_default().insert("active".to_owned(), (!is_active).into());
+    }
     let sides: BTreeSet<usize> = on.keys().copied().collect();
     let is_elsewhere = input.repository.has_scope(name, None);
     if let Some(environments) = input.environments(&sides, is_elsewhere) {
@@ -48,7 +56,7 @@ pub(super) fn declaration(
     declaration
 }
 
-fn given(on: &OnSides<&LiveScope>, input: &Input<'_>) -> Given {
+fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Given {
     let resolve = |given: &[&Representation]| {
         Some(input.repository.scope_attributes(given)?.wanted().collect())
     };
@@ -62,6 +70,10 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>) -> Given {
         // It has no default.
         let description = live.get("description").filter(|it| it.is_string()).cloned();
         given.base.insert("description".to_owned(), description.unwrap_or_else(|| "".into()));
+        if is_explicit {
+            let is_default = |attribute: &str| input.repository.has_scope_default(attribute);
+            given.base.extend(explicit(&given.base, is_default, &resolve));
+        }
     }
     for (side, live) in sides {
         given.own.insert(side, differing(&live, &[&given.base], &DRIVERS, &resolve));

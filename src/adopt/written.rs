@@ -129,7 +129,8 @@ impl Written {
         }
         for (name, on) in &found.scopes {
             let Made { draft, counts, .. } = drafts.entry(places.of_scope(name)).or_default();
-            let declaration = scope::declaration(name, on, input, &consumers);
+            let is_explicit = lessons.is_explicit(&Entity::Scope(name.clone()));
+            let declaration = scope::declaration(name, on, input, &consumers, is_explicit);
             let item = Body::Item(Yaml::Block(declaration));
             let description = on.values().find_map(|scope| description(&scope.representation));
             let owner = description.and_then(|it| nais::owner_of_scope(it, name.subscope()));
@@ -140,7 +141,8 @@ impl Written {
         for ((name, kind), on) in &found.clients {
             let Some(keys) = keys.of(name, *kind) else { continue };
             let Made { draft, counts, .. } = drafts.entry(places.of_client(name)).or_default();
-            let declaration = client::declaration(name, *kind, on, keys, input);
+            let is_explicit = lessons.is_explicit(&Entity::Client(name.clone(), *kind));
+            let declaration = client::declaration(name, *kind, on, keys, input, is_explicit);
             let item = Body::Item(Yaml::Block(declaration));
             let description =
                 on.values().find_map(|client| description(&client.live.representation));

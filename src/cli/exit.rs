@@ -75,6 +75,16 @@ impl Failure {
 }
 
 impl Failure {
+    /// Whether a text is part of why.
+    pub(super) fn says(&self, text: &str) -> bool {
+        match self {
+            Self::Usage(why) | Self::Refused(why) | Self::Locked(why) | Self::Failed(why) => {
+                why.contains(text)
+            }
+            Self::Invalid(..) | Self::Interrupted => false,
+        }
+    }
+
     /// The same with a line more.
     pub(super) fn and(self, line: &str) -> Self {
         let more = |why: String| format!("{why}\n{line}");

@@ -1,5 +1,6 @@
 //! `portvakt import`.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use clap::ValueEnum;
@@ -113,7 +114,7 @@ async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
 
 /// The environments that are not embedded, or all where all are; that of production first, else the
 /// last by name.
-fn overlaid(repository: &Repository) -> Vec<String> {
+pub(super) fn overlaid(repository: &Repository) -> Vec<String> {
     let all = &repository.settings().environments;
     let is_real = |name: &&String| !matches!(all[*name].target, Target::Sandbox);
     let mut names: Vec<String> = all.keys().filter(is_real).cloned().collect();
@@ -135,7 +136,14 @@ async fn read_one(global: &Global, args: &Args, session: Session) -> Result<Read
         (_, false) | (true, true) => Reach::ScopesAndClients,
     };
     let remote = Remote::open_to(global, &session, reach).await?;
-    let reader = remote.reader().await?;
+    let reader = remote.reader().await.map_err(|failure| {
+        let is_free = args.scope.is_empty() && args.client.is_empty();
+        // Maskinporten names the scope that it refuses; the failure names those that are asked for.
+        match is_free && failure.says("not been granted the scope idporten:dcr.read") {
+            true => failure.and("Without that right, scopes alone can be imported: --scope '*'"),
+            false => failure,
+        }
+    })?;
     let needs = needs(args, &reader).await?;
     let live = session::live(global, &reader, &needs).await?;
     remote.close().await?;
@@ -243,12 +251,15 @@ impl Imported<'_> {
             taken: &taken,
             schema: &schema,
             merge,
+            inactive: false,
         };
         let key_file = |path: &str| declare::read_key_file(root, path);
         let made = adopt::proved(&input, files, &key_file, session::now());
         made.map_err(|error| match error {
             Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
-            Unproved::NotRead(_) | Unproved::Restless(_) => Failure::Failed(error.to_string()),
+            Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {
+                Failure::Failed(error.to_string())
+            }
             Unproved::There(_) | Unproved::CannotMerge { .. } => {
                 Failure::Refused(format!("{error}. Nothing was written"))
             }
@@ -324,9 +335,22 @@ fn nothing(made: &Proved) -> String {
 
 fn told(made: &Proved, read: &[Read]) -> String {
     let mut told = String::new();
+    let mut key_files: BTreeMap<&str, Counts> = BTreeMap::new();
     for file in &made.files {
-        let added = if file.is_new { "" } else { "added " };
-        told.push_str(&format!("{}: {added}{}\n", printable(&file.path), counts(file.counts)));
+        match file.path.rsplit_once('/') {
+            // Of these there can be hundreds.
+            Some((folder, _)) if file.counts.key_files > 0 => {
+                *key_files.entry(folder).or_default() += file.counts;
+            }
+            _ => {
+                let added = if file.is_new { "" } else { "added " };
+                let counts = counts(file.counts);
+                told.push_str(&format!("{}: {added}{counts}\n", printable(&file.path)));
+            }
+        }
+    }
+    for (folder, of) in key_files {
+        told.push_str(&format!("{}/: {}\n", printable(folder), counts(of)));
     }
     let environments: Vec<_> =
         read.iter().map(|read| read.session.desired.environment.as_str()).collect();

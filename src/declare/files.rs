@@ -14,7 +14,7 @@ use super::rules::Rule;
 use super::settings::{SETTINGS_FILE, Settings};
 
 /// The largest file that is read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
+pub const LARGEST: u64 = 1024 * 1024;
 /// How many files are read.
 const MOST_FILES: usize = 10_000;
 /// How many bytes all files together may have.

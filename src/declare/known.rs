@@ -88,6 +88,16 @@ impl Repository {
         Some(client_attributes::resolve(kind, description, scopes, &layers))
     }
 
+    /// Whether the repository's defaults of scopes give an attribute.
+    pub fn has_scope_default(&self, attribute: &str) -> bool {
+        self.settings().scope_default_spans.of(attribute).is_some()
+    }
+
+    /// The same for clients.
+    pub fn has_client_default(&self, attribute: &str) -> bool {
+        self.settings().client_default_spans.of(attribute).is_some()
+    }
+
     /// Whether a scope is declared in an environment, or in any if none is named.
     pub fn has_scope(&self, name: &ScopeName, environment: Option<&str>) -> bool {
         let set = self.set_of(environment);

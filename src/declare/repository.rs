@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::declared::{Client, Declared};
+use super::declared::{Client, Declared, Scope};
 use super::diagnostic::{self, Diagnostic};
 use super::edit::Edited;
 use super::environment::Environment;
@@ -32,6 +32,15 @@ pub struct Repository {
     key_files: BTreeSet<String>,
     /// Files that are to have another text than they have, by their path.
     edited: BTreeMap<String, String>,
+}
+
+/// A repository in two.
+#[derive(Debug)]
+pub struct ManifestsApart {
+    /// What the chosen manifests declare.
+    pub manifests: Repository,
+    /// All else.
+    pub rest: Repository,
 }
 
 /// Which environment is meant cannot be told.
@@ -309,6 +318,34 @@ impl Repository {
     pub(super) fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
         let set = self.settings.environment_names.set(name)?;
         Some(Here::new(name, set, &self.settings, &self.declared))
+    }
+
+    /// Parts what the manifests of some files declare from all else. What is wrong is told before.
+    pub fn part_manifests(self, is_chosen: &dyn Fn(&str) -> bool) -> ManifestsApart {
+        let Self { root, settings, mut declared, found, key_files, edited } = self;
+        let is_of_scope = |scope: &mut Scope| scope.in_manifest && is_chosen(&scope.place.file);
+        let is_of_client =
+            |client: &mut Client| client.manifest.is_some() && is_chosen(&client.place.file);
+        let scopes = declared.scopes.extract_if(.., is_of_scope).collect();
+        let clients = declared.clients.extract_if(.., is_of_client).collect();
+        let manifests = Self {
+            root: root.clone(),
+            settings: settings.clone(),
+            declared: Declared { scopes, clients, ..Declared::default() },
+            found: Vec::new(),
+            key_files: BTreeSet::new(),
+            edited: BTreeMap::new(),
+        };
+        let rest = Self { root, settings, declared, found, key_files, edited };
+        ManifestsApart { manifests, rest }
+    }
+
+    /// The files whose manifests declare something.
+    pub fn manifest_files(&self) -> BTreeSet<&str> {
+        let scopes = self.declared.scopes.iter().filter(|scope| scope.in_manifest);
+        let scopes = scopes.map(|scope| &*scope.place.file);
+        let clients = self.declared.clients.iter().filter(|client| client.manifest.is_some());
+        scopes.chain(clients.map(|client| &*client.place.file)).collect()
     }
 
     /// What an environment should hold, with what is to be said of it.

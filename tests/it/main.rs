@@ -29,6 +29,7 @@ mod openapi;
 mod output;
 mod property;
 mod readme;
+mod rendered;
 mod sandbox;
 mod snapshot;
 mod support;

@@ -463,3 +463,25 @@ fn two_environments_become_one_declaration() {
         assert_eq!(ran.code, 0, "{environment}: {}{}", ran.stdout, ran.stderr);
     }
 }
+
+#[test]
+fn without_the_right_to_read_clients_scopes_can_be_imported() {
+    let world = world();
+    world.sandbox.edit(|state| {
+        let own = state.clients.get_mut("portvakt").unwrap();
+        own.scopes.retain(|scope| !scope.contains("dcr"));
+    });
+    let ran = world.run(&["import"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let hint = "Without that right, scopes alone can be imported: --scope '*'";
+    assert!(
+        ran.stderr.contains("idporten:dcr.read") && ran.stderr.contains(hint),
+        "{}",
+        ran.stderr
+    );
+    let ran = world.run(&["import", "--client", "*"]);
+    assert!(ran.code == 1 && !ran.stderr.contains(hint), "{}", ran.stderr);
+    let ran = world.run(&["import", "--scope", "*"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    world.is_settled();
+}

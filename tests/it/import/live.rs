@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
+use portvakt::adopt::{Input, Layout, Proved, Side, Unproved, proved};
 use portvakt::declare::{self, Files, Repository};
 use portvakt::domain::{Live, norwegian_date};
 use portvakt::plan::{Plan, plan};
@@ -61,16 +61,8 @@ impl Repo {
         let sides: Vec<_> =
             sides.iter().map(|(environment, live)| Side { environment, live }).collect();
         let repository = self.read();
-        let input = Input {
-            repository: &repository,
-            sides: &sides,
-            chosen: &|_: Thing<'_>| true,
-            layout,
-            into,
-            taken: &|path| self.key_file(path).is_some(),
-            schema: ".schema/declarations.json",
-            merge: false,
-        };
+        let taken = |path: &str| self.key_file(path).is_some();
+        let input = Input { layout, into, taken: &taken, ..Input::new(&repository, &sides) };
         proved(&input, &self.files, &|path| self.key_file(path), now())
     }
 

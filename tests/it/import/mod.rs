@@ -7,3 +7,5 @@ mod merge;
 mod overlay;
 mod property;
 mod reasons;
+mod seed;
+mod whole;

@@ -240,17 +240,17 @@ groups:
       skatteetaten: { orgno: "974761076", name: SKATTEETATEN }
 
     groups:
-      etat: [digdir, kart, skatteetaten]
+      etat-group: [digdir, kart, skatteetaten]
 
     scopes:
       - name: etat:a
         description: A
         consumers:
-          - group: etat
+          - group: etat-group
 
       - name: etat:b
         description: B
         consumers:
-          - group: etat
+          - group: etat-group
     "#);
 }

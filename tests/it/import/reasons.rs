@@ -207,3 +207,78 @@ fn names_that_hide_something_are_no_aliases() {
         assert!(text.contains(&format!("{alias}-991825827")), "{text}");
     }
 }
+
+#[test]
+fn a_rule_that_a_default_breaks_is_silenced_where_it_is_broken() {
+    let settings = format!(
+        "{SETTINGS}defaults:\n  scope: {{ visibility: PUBLIC, token_type: OPAQUE }}\n  \
+           client: {{ token_endpoint_auth_method: client_secret_basic }}\n\
+         naming:\n  \
+           - {{ rule: closed, applies_to: scope, field: visibility, pattern: '^PRIVATE$', message: closed }}\n"
+    );
+    let live = live(
+        json!({
+            "etat:god": { "description": "God", "visibility": "PRIVATE", "token_type": "OPAQUE" },
+            "etat:open": { "description": "Åpen", "token_type": "OPAQUE" },
+        }),
+        json!({
+            "a-1": { "client_name": "gal", "token_endpoint_auth_method": "client_secret_basic" },
+            "a-2": { "client_name": "god" },
+        }),
+    );
+    let repo = Repo::new(&settings, &[]);
+    let made = repo.import(&[("test", &live)], Layout::Single).unwrap();
+    insta::assert_snapshot!(shown(&made), @r"
+    === maskinporten.yaml
+    # yaml-language-server: $schema=.schema/declarations.json
+
+    scopes:
+      - name: etat:god
+        description: God
+        visibility: PRIVATE
+
+      # portvakt: allow closed -- live before the rule
+      - name: etat:open
+        description: Åpen
+        visibility: PUBLIC
+        token_type: OPAQUE
+
+    clients:
+      - name: god
+        token_endpoint_auth_method: private_key_jwt
+    ");
+    insta::assert_snapshot!(told(&settings, &live), @r"client gal: PV134: a client of maskinporten cannot prove itself by `client_secret_basic`");
+}
+
+#[test]
+fn what_would_take_more_comments_than_a_file_may_have_is_told() {
+    let settings = format!(
+        "{SETTINGS}naming:\n  \
+           - {{ rule: long, applies_to: scope, field: description, pattern: '^.{{9,}}$', message: long }}\n"
+    );
+    let scopes: serde_json::Map<_, _> =
+        (0..230).map(|n| (format!("etat:god{n:03}"), json!({ "description": "kort" }))).collect();
+    let live = live(scopes.into(), json!({}));
+    let told = told(&settings, &live);
+    assert_eq!(told.lines().count(), 30, "{told}");
+    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:god200: PV150: more comments to this program than are heeded in one file");
+}
+
+#[test]
+fn a_file_that_would_not_be_read_is_not_made() {
+    let text = "lang ".repeat(20_000);
+    let scopes: serde_json::Map<_, _> =
+        (0..12).map(|n| (format!("etat:p{n}:a"), json!({ "description": text }))).collect();
+    let live = live(scopes.into(), json!({}));
+    let repo = Repo::new(SETTINGS, &[]);
+    let import = |layout| repo.import(&[("test", &live)], layout);
+    let error = import(Layout::Single).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "maskinporten.yaml would be larger than 1 MiB, and not be read: choose another --layout"
+    );
+    assert_eq!(import(Layout::ByProduct).unwrap().counts.scopes, 12);
+    let excluding = Repo::new(&format!("{SETTINGS}exclude: ['etat/**']\n"), &[]);
+    let error = excluding.import(&[("test", &live)], Layout::ByProduct).unwrap_err().to_string();
+    assert!(error.starts_with("etat/p0.yaml would not be read"), "{error}");
+}
