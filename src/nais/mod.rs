@@ -4,6 +4,7 @@
 //! The facts are of NAIS' documentation (<https://doc.nais.io/auth/maskinporten/>) and of digdirator,
 //! which does the work there.
 
+mod client;
 mod group;
 mod manifest;
 mod obstacles;
@@ -12,10 +13,9 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+pub use client::standing_of_client;
 pub use group::{Group, by_descriptions};
 pub use manifest::Manifest;
 pub use obstacles::{Obstacle, Weight, of_client, of_scope};
 pub use safety::{declared_otherwise, harm};
-pub use standing::{
-    Standing, Step, of_released_client, of_released_scope, standing_of_client, standing_of_scope,
-};
+pub use standing::{Standing, Step, of_released_client, of_released_scope, standing_of_scope};

@@ -168,9 +168,10 @@ mod tests {
         ] {
             assert!(BEFORE.contains(old), "{old}");
             let after = desired(&BEFORE.replacen(old, new, 1));
-            assert_eq!(declared_otherwise(&before, &after, &[]), [told.clone()], "{new}");
-            assert_eq!(declared_otherwise(&after, &before, &[]), [told.clone()], "{new}");
-            assert_eq!(declared_otherwise(&before, &after, &[told]), [], "{new}");
+            let told = [told];
+            assert_eq!(declared_otherwise(&before, &after, &[]), told, "{new}");
+            assert_eq!(declared_otherwise(&after, &before, &[]), told, "{new}");
+            assert_eq!(declared_otherwise(&before, &after, &told), [], "{new}");
         }
     }
 

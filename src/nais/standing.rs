@@ -4,13 +4,11 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::obstacles::{Obstacle, of_client, of_scope};
+use super::obstacles::{Obstacle, of_scope};
 use crate::domain::nais::{Application, Entity, Exposed, owner_of_client, owner_of_scope};
 use crate::domain::{
-    ClientId, ClientName, DesiredClient, DesiredScope, IntegrationType, Live, LiveClient,
-    LiveScope, Representation, ScopeName,
+    ClientId, ClientName, DesiredScope, Live, LiveClient, LiveScope, Representation, ScopeName,
 };
-use crate::plan::{Mismatch, live_client};
 
 /// The next step of the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -64,7 +62,7 @@ pub struct Standing {
 
 /// Whom a description tells.
 #[derive(PartialEq)]
-enum Told {
+pub(super) enum Told {
     Nobody,
     /// The application, as the migration guide asks.
     HandedOver,
@@ -86,7 +84,7 @@ fn told_by_scope(description: &str, subscope: &str, application: &Application) -
     }
 }
 
-fn told_by_client(description: &str, application: &Application) -> Told {
+pub(super) fn told_by_client(description: &str, application: &Application) -> Told {
     match owner_of_client(description) {
         Some(owner) if owner == *application => Told::HandedOver,
         Some(owner) => Told::Other(owner),
@@ -94,14 +92,14 @@ fn told_by_client(description: &str, application: &Application) -> Told {
     }
 }
 
-fn description(live: &Representation) -> &str {
+pub(super) fn description(live: &Representation) -> &str {
     live.get("description").and_then(|text| text.as_str()).unwrap_or_default()
 }
 
 const INACTIVE: &str = "it is inactive at DigDir: the next apply opens it again";
 const NOT_LIVE: &str = "it is not live yet: the next apply makes it";
 
-fn belongs_to(owner: &Application, where_: &str) -> Obstacle {
+pub(super) fn belongs_to(owner: &Application, where_: &str) -> Obstacle {
     Obstacle::refused(format!(
         "{where_} tells that it is the application {owner}'s: it is handed over once. Set that right \
          first if it is not so"
@@ -164,11 +162,11 @@ pub fn standing_of_scope(
     }
 }
 
-const SET_BACK: &str =
+pub(super) const SET_BACK: &str =
     "NAIS has taken it over already: an apply before the release would set back what it has set";
 
 /// How a description is not what it is to be, where the next step mends that.
-fn differs(
+pub(super) fn differs(
     step: Step,
     declared: &str,
     live: Option<&str>,
@@ -190,125 +188,11 @@ fn differs(
     Some(Obstacle::pending(message))
 }
 
-fn of_life(active: Option<bool>) -> Option<Obstacle> {
+pub(super) fn of_life(active: Option<bool>) -> Option<Obstacle> {
     match active {
         Some(true) => None,
         Some(false) => Some(Obstacle::default(INACTIVE)),
         None => Some(Obstacle::default(NOT_LIVE)),
-    }
-}
-
-/// How a declared client stands; the same for it.
-pub fn standing_of_client(
-    name: &ClientName,
-    declared: &DesiredClient,
-    live: &Live,
-    application: Option<&Application>,
-) -> Standing {
-    let own = declared.attributes.description.as_str();
-    let mut problems = of_client(declared);
-    let by_name = match live_client(declared, live) {
-        Ok(found) => found,
-        // It is pinned, and has got another name.
-        Err(Mismatch::OtherName { id, .. }) => live.clients.get_key_value(&id),
-        Err(mismatch) => {
-            problems.push(Obstacle::refused(unclear(&mismatch)));
-            None
-        }
-    };
-    let live_owner = || owner_of_client(description(&by_name?.1.representation));
-    let application = application.cloned().or_else(|| owner_of_client(own)).or_else(live_owner);
-    let of_application = |(id, client): &(&ClientId, &LiveClient)| {
-        let is_it = application.as_ref().is_some_and(|application| {
-            description(&client.representation) == application.to_string()
-        });
-        let kind = IntegrationType::Maskinporten.as_str();
-        client.active
-            && client.integration_type == kind
-            && is_it
-            && Some(*id) != by_name.map(|it| it.0)
-    };
-    let mut others = live.clients.iter().filter(of_application);
-    let other = others.next();
-    // Without a pin, one that has got another name is told by its description alone.
-    let found = by_name.or(other);
-    if let (Some(_), Some((id, _))) = (by_name, other) {
-        problems.push(Obstacle::refused(format!(
-            "the client {id} has the application's description too, and NAIS takes one of them: the \
-             application was deployed too early, or has been there before. See which one it uses; the \
-             other must get another description, or be deactivated"
-        )));
-    }
-    problems.extend(of_life(found.map(|(_, live)| live.active)));
-    let there = found.filter(|(_, live)| live.active);
-    let there = there.map(|(_, live)| description(&live.representation)).unwrap_or_default();
-    let told = |text| application.as_ref().map(|of| told_by_client(text, of));
-    let (here, there) = (told(own).unwrap_or(Told::Nobody), told(there).unwrap_or(Told::Nobody));
-    for (told, where_) in [(&here, "its declared description"), (&there, "its live description")] {
-        if let Told::Other(owner) = told {
-            problems.push(belongs_to(owner, where_));
-        }
-    }
-    let is_renamed = found.is_some_and(|(_, live)| live.name != name.as_str());
-    let is_told = there == Told::HandedOver;
-    let is_pinned = by_name.is_none() || declared.identity.pinned().is_some();
-    let step = match (&here, is_told) {
-        (_, true) if is_renamed => Step::Release,
-        (Told::HandedOver | Told::Exposed, _) if declared.keys.is_some() || !is_pinned => {
-            Step::Describe
-        }
-        (Told::HandedOver | Told::Exposed, true) => Step::Deploy,
-        (Told::HandedOver | Told::Exposed, false) => Step::Apply,
-        (Told::Nobody | Told::Other(_), _) => Step::Describe,
-    };
-    if step == Step::Release {
-        problems.push(Obstacle::default(SET_BACK));
-    }
-    if step == Step::Describe && declared.keys.is_some() {
-        problems.push(Obstacle::pending(
-            "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
-             put the declared ones back, and stop the application",
-        ));
-    }
-    if step == Step::Describe && !is_pinned {
-        problems.push(Obstacle::pending(
-            "no `client_id` pins it, and NAIS gives it another name: an apply after the deployment would \
-             make a second one",
-        ));
-    }
-    let open = found.filter(|(_, live)| live.active);
-    let open = open.map(|(_, live)| description(&live.representation));
-    let wanted = application.as_ref().map(ToString::to_string);
-    problems.extend(differs(step, own, open, wanted));
-    problems.sort();
-    Standing {
-        entity: Entity::Client(name.clone()),
-        application,
-        step,
-        is_told,
-        is_released: false,
-        client_id: found.map(|(id, _)| id.clone()),
-        is_renamed,
-        problems,
-    }
-}
-
-fn unclear(mismatch: &Mismatch) -> String {
-    match mismatch {
-        Mismatch::Several(ids) | Mismatch::SeveralOwned(ids) => {
-            let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
-            format!(
-                "several live clients could be it: {}. Pin one with `client_id`",
-                ids.join(", ")
-            )
-        }
-        Mismatch::NoSuchId(id) => format!("it is pinned to {id}, which does not exist"),
-        Mismatch::OtherName { id, name } => {
-            format!("it is pinned to {id}, which is called '{name}'")
-        }
-        Mismatch::OtherType { id, integration_type } => {
-            format!("it is live as a client of {integration_type} ({id}), which can never change")
-        }
     }
 }
 

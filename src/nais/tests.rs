@@ -269,7 +269,6 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
         (client("x", own), &[("1", "x", own, true)], Step::Describe, Some("1")),
         (client("x", own), &[("1", "ETAT", own, true)], Step::Release, Some("1")),
         (pinned("1"), &[("1", "ETAT", own, true)], Step::Release, Some("1")),
-        (pinned("1"), &[("1", "ETAT", "Annet", true)], Step::Apply, Some("1")),
         (client("x", own), &[("1", "y", "a:b:c", true)], Step::Apply, None),
         (
             DesiredClient { keys: Some(Vec::new()), ..pinned("1") },
@@ -286,9 +285,16 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
         let refused = standing.problems.iter().any(|it| it.weight == Weight::Refused);
         assert!(!refused, "{:?}", standing.problems);
     }
+    // Pinned to another one by mistake.
+    let name = "x".parse().unwrap();
+    let there = live(None, &[("1", "y", "Annet", true)]);
+    let standing = standing_of_client(&name, &pinned("1"), &there, Some(&application()));
+    let told = |it: &Obstacle| it.message.contains("pinned to 1, which is called 'y'");
+    assert!(standing.problems.iter().any(told), "{:?}", standing.problems);
     for there in [
-        // Two of the application; two of the name; another's.
-        &[("1", "x", "Henter", true), ("2", "ETAT", own, true)][..],
+        // Two of the application, with one of the name and without; two of the name; another's.
+        &[("1", "ETAT", own, true), ("2", "ETAT", own, true)][..],
+        &[("1", "x", "Henter", true), ("2", "ETAT", own, true)],
         &[("1", "x", "Henter", true), ("2", "x", "Henter", true)],
         &[("1", "x", "a:b:c", true)],
     ] {

@@ -1,0 +1,143 @@
+//! How far a client has come on its way to an application.
+
+use super::obstacles::{Obstacle, of_client};
+use super::standing::{
+    SET_BACK, Standing, Step, Told, belongs_to, description, differs, of_life, told_by_client,
+};
+use crate::domain::nais::{Application, Entity, owner_of_client};
+use crate::domain::{ClientId, ClientName, DesiredClient, IntegrationType, Live, LiveClient};
+use crate::plan::{Mismatch, live_client};
+
+/// How a declared client stands; `application` is the one asked for, else the one that its description
+/// tells, here or live.
+pub fn standing_of_client(
+    name: &ClientName,
+    declared: &DesiredClient,
+    live: &Live,
+    application: Option<&Application>,
+) -> Standing {
+    let own = declared.attributes.description.as_str();
+    let Lookup { application, named, found, mut problems } = looked_up(declared, live, application);
+    problems.extend(of_client(declared));
+    problems.extend(of_life(found.map(|(_, live)| live.active)));
+    let open = found.filter(|(_, live)| live.active);
+    let open = open.map(|(_, live)| description(&live.representation));
+    let told = |text| application.as_ref().map(|of| told_by_client(text, of));
+    let told = |text| told(text).unwrap_or(Told::Nobody);
+    let (here, there) = (told(own), told(open.unwrap_or_default()));
+    for (told, where_) in [(&here, "its declared description"), (&there, "its live description")] {
+        if let Told::Other(owner) = told {
+            problems.push(belongs_to(owner, where_));
+        }
+    }
+    let is_renamed = found.is_some_and(|(_, live)| live.name != name.as_str());
+    let is_told = there == Told::HandedOver;
+    let has_keys = declared.keys.is_some();
+    let is_pinned = named.is_none() || declared.identity.pinned().is_some();
+    let step = match (here == Told::HandedOver, is_told) {
+        (_, true) if is_renamed => Step::Release,
+        (true, _) if has_keys || !is_pinned => Step::Describe,
+        (true, true) => Step::Deploy,
+        (true, false) => Step::Apply,
+        (false, _) => Step::Describe,
+    };
+    if step == Step::Release {
+        problems.push(Obstacle::default(SET_BACK));
+    }
+    if step == Step::Describe && has_keys {
+        problems.push(Obstacle::pending(
+            "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
+             put the declared ones back, and stop the application",
+        ));
+    }
+    if step == Step::Describe && !is_pinned {
+        problems.push(Obstacle::pending(
+            "no `client_id` pins it, and NAIS gives it another name: an apply after the deployment would \
+             make a second one",
+        ));
+    }
+    let wanted = application.as_ref().map(ToString::to_string);
+    problems.extend(differs(step, own, open, wanted));
+    problems.sort();
+    Standing {
+        entity: Entity::Client(name.clone()),
+        application,
+        step,
+        is_told,
+        is_released: false,
+        client_id: found.map(|(id, _)| id.clone()),
+        is_renamed,
+        problems,
+    }
+}
+
+/// Which live client a declared one is.
+struct Lookup<'l> {
+    application: Option<Application>,
+    /// The one of its name or its pin.
+    named: Option<(&'l ClientId, &'l LiveClient)>,
+    /// That one, or else the only one of the application's description.
+    found: Option<(&'l ClientId, &'l LiveClient)>,
+    problems: Vec<Obstacle>,
+}
+
+fn looked_up<'l>(
+    declared: &DesiredClient,
+    live: &'l Live,
+    application: Option<&Application>,
+) -> Lookup<'l> {
+    let mut problems = Vec::new();
+    let matched = live_client(declared, live);
+    let named = match &matched {
+        Ok(found) => *found,
+        // It is pinned, and has got another name.
+        Err(Mismatch::OtherName { id, .. }) => live.clients.get_key_value(id),
+        Err(_) => None,
+    };
+    let live_owner = || owner_of_client(description(&named?.1.representation));
+    let own_owner = || owner_of_client(&declared.attributes.description);
+    let application = application.cloned().or_else(own_owner).or_else(live_owner);
+    let is_of_application = |client: &LiveClient| {
+        let kind = IntegrationType::Maskinporten.as_str();
+        let description = description(&client.representation);
+        let is_written = |it: &Application| it.is_written(description);
+        client.integration_type == kind && application.as_ref().is_some_and(is_written)
+    };
+    if let Err(mismatch) = &matched
+        && !named.is_some_and(|(_, client)| is_of_application(client))
+    {
+        problems.push(Obstacle::refused(unclear(mismatch)));
+    }
+    let mut others = live.clients.iter().filter(|(id, client)| {
+        client.active && is_of_application(client) && Some(*id) != named.map(|it| it.0)
+    });
+    let other = others.next();
+    if let (Some(_), Some((id, _))) = (named.or(others.next()), other) {
+        problems.push(Obstacle::refused(format!(
+            "the client {id} has the application's description too, and NAIS takes one of them: the \
+             application was deployed too early, or has been there before. See which one it uses; the \
+             other must get another description, or be deactivated"
+        )));
+    }
+    // Without a pin, one that has got another name is told by its description alone.
+    Lookup { found: named.or(other), application, named, problems }
+}
+
+fn unclear(mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::Several(ids) | Mismatch::SeveralOwned(ids) => {
+            let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+            format!(
+                "several live clients could be it: {}. Pin one with `client_id`",
+                ids.join(", ")
+            )
+        }
+        Mismatch::NoSuchId(id) => format!("it is pinned to {id}, which does not exist"),
+        Mismatch::OtherName { id, name } => {
+            format!("it is pinned to {id}, which is called '{name}'")
+        }
+        Mismatch::OtherType { id, integration_type } => {
+            format!("it is live as a client of {integration_type} ({id}), which can never change")
+        }
+    }
+}
