@@ -1,5 +1,6 @@
 //! `portvakt import`: live state as declarations, after which a plan is empty.
 
+mod asked;
 mod command;
 mod golden;
 mod live;
@@ -8,4 +9,6 @@ mod overlay;
 mod property;
 mod reasons;
 mod seed;
+mod states;
+mod two;
 mod whole;
