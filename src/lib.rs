@@ -2,8 +2,9 @@
 //!
 //! The way of the data: [`declare`] reads YAML into a [`domain::Desired`], [`digdir`] reads the
 //! API into a [`domain::Live`], [`plan`] compares the two without touching the world, [`render`]
-//! shows the plan and [`apply`] carries it out. [`forge`] puts what is shown on a pull request.
-//! [`sandbox`] stands in for the other side.
+//! shows the plan and [`apply`] carries it out. [`forge`] puts what is shown on a pull request, and
+//! [`nais`] tells what it takes to hand over to the platform of that name. [`sandbox`] stands in for
+//! the other side.
 
 pub mod adopt;
 pub mod apply;
@@ -13,7 +14,9 @@ pub mod digdir;
 pub mod domain;
 pub mod forge;
 pub mod history;
+pub mod nais;
 pub mod plan;
 pub mod render;
 pub mod sandbox;
 pub mod text;
+pub mod yaml;

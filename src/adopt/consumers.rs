@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::found::{Found, OnSides, shared};
 use super::groups::Groups;
 use super::yaml::{Entries, Yaml};
-use super::{Entity, Input, Lessons, slug, yaml};
+use super::{Entity, Input, Lessons, slug};
 use crate::declare::{self, Target};
 use crate::domain::{LiveScope, Orgno, ScopeName};
+use crate::yaml::is_plain;
 
 /// An alias that is to be declared.
 struct Alias {
@@ -168,7 +169,7 @@ fn aliases(
     words.values().for_each(|(word, _)| *owners.entry(word).or_default() += 1);
     let named = words.iter().map(|(orgno, (word, name))| {
         let is_free = owners.get(word.as_str()) == Some(&1) && !taken.contains(word.as_str());
-        let is_sound = yaml::is_plain(word, true) && !is_nothing(word) && declare::is_alias(word);
+        let is_sound = is_plain(word, true) && !is_nothing(word) && declare::is_alias(word);
         let alias = match is_free && is_sound {
             true => word.clone(),
             false => format!("{word}-{orgno}"),

@@ -1,4 +1,4 @@
-//! What there is to declare: active, chosen, and declared nowhere yet.
+//! What there is to declare: chosen, and declared nowhere yet; mostly what is active alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,8 @@ impl<'a> Found<'a> {
 
     fn scopes_of(&mut self, input: &Input<'a>, side: usize, environment: &str, live: &'a Live) {
         let repository = input.repository;
-        for (name, scope) in live.scopes.iter().filter(|(_, scope)| scope.active) {
+        let is_declarable = |scope: &LiveScope| scope.active || input.inactive;
+        for (name, scope) in live.scopes.iter().filter(|(_, scope)| is_declarable(scope)) {
             if !(input.chosen)(Thing::Scope(name)) {
                 continue;
             }

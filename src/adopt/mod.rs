@@ -17,6 +17,7 @@ mod layout;
 mod left_out;
 mod merge;
 mod proof;
+mod rendered;
 mod schema;
 mod scope;
 mod slug;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use layout::Layout;
 pub use left_out::{LeftOut, Reason, Subject};
 pub use proof::{Proved, Unproved, proved};
+pub use rendered::{Rendered, rendered};
 pub use schema::schema;
 pub use written::{Counts, File, declarations};
 
@@ -73,6 +75,8 @@ pub struct Input<'a> {
     pub schema: &'a str,
     /// Whether files that are there get more; else each file is a new one.
     pub merge: bool,
+    /// Whether inactive scopes are declared too, as such.
+    pub inactive: bool,
 }
 
 impl<'a> Input<'a> {
@@ -87,6 +91,7 @@ impl<'a> Input<'a> {
             taken: &|_| false,
             schema: schema::USUAL,
             merge: false,
+            inactive: false,
         }
     }
 }

@@ -22,10 +22,17 @@ pub(super) fn declaration(
     consumers: &Consumers<'_>,
     is_explicit: bool,
 ) -> Entries {
-    let Given { base, own } = given(on, input, is_explicit);
+    let Given { base, mut own } = given(on, input, is_explicit);
     let names = ScopeAttributes::default().fields().map(|(name, _)| name);
     let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
     declaration.extend(entries(&base, &names));
+    let is_active = on.values().next().is_none_or(|scope| scope.active);
+    if !is_active {
+        declaration.push(("active".to_owned(), Yaml::Word("false".to_owned())));
+    }
+    for (side, _) in on.iter().filter(|(_, scope)| scope.active != is_active) {
+        own.entry(*side).or_default().insert("active".to_owned(), (!is_active).into());
+    }
     let sides: BTreeSet<usize> = on.keys().copied().collect();
     let is_elsewhere = input.repository.has_scope(name, None);
     if let Some(environments) = input.environments(&sides, is_elsewhere) {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::text::is_invisible;
+use crate::yaml::{quoted, scalar};
 
 /// How wide a line becomes before a list or a mapping is put on lines of its own.
 const WIDTH: usize = 100;
@@ -139,75 +139,6 @@ pub(super) fn write_item(item: &Yaml, indent: usize, out: &mut String) {
     // The dash takes the place of the first line's last two spaces.
     let rest = lines.get(indent + 2..).unwrap_or_default();
     out.push_str(&format!("{:indent$}- {rest}", ""));
-}
-
-/// A text as a scalar on one line.
-pub(super) fn scalar(text: &str, in_flow: bool) -> String {
-    if is_plain(text, in_flow) { text.to_owned() } else { quoted(text) }
-}
-
-/// Words that some reader takes for something else than a text.
-const SPECIAL: [&str; 12] =
-    ["y", "yes", "n", "no", "true", "false", "on", "off", "null", "nan", "inf", "infinity"];
-
-/// Whether a text means itself without quotes, for every reader. What begins with a letter is no
-/// number and no date.
-pub(super) fn is_plain(text: &str, in_flow: bool) -> bool {
-    let begins = text.starts_with(char::is_alphabetic);
-    let special = SPECIAL.contains(&text.to_ascii_lowercase().as_str());
-    let ends = text.ends_with([' ', ':']);
-    begins
-        && !special
-        && !ends
-        && !text.contains(needs_escape)
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && (!in_flow || is_plain_in_flow(text))
-}
-
-/// Between brackets readers differ on signs: of these only the plainest stay without quotes.
-fn is_plain_in_flow(text: &str) -> bool {
-    let is_plain = |c: char| c.is_alphanumeric() || " ._/:-".contains(c);
-    let is_word = |word: &str| word.starts_with(char::is_alphanumeric);
-    let mut behind_colons = text.split(':').skip(1);
-    text.chars().all(is_plain)
-        && text.split(' ').all(is_word)
-        && behind_colons.all(|rest| is_word(rest) || rest.starts_with("//"))
-}
-
-/// Whether a character is written by its number: what cannot be seen, what steers, and what is no
-/// part of YAML (YAML 1.2.2, section 5.1).
-fn needs_escape(c: char) -> bool {
-    c.is_control()
-        || is_invisible(c)
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c, '\u{FFFE}' | '\u{FFFF}')
-}
-
-fn quoted(text: &str) -> String {
-    let escapes = text.contains(needs_escape);
-    if !escapes && text.contains(['"', '\\']) {
-        return format!("'{}'", text.replace('\'', "''"));
-    }
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if needs_escape(c) => match u32::from(c) {
-                code @ 0..=0xFF => out.push_str(&format!("\\x{code:02x}")),
-                code @ 0x100..=0xFFFF => out.push_str(&format!("\\u{code:04x}")),
-                code => out.push_str(&format!("\\U{code:08x}")),
-            },
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
 
 /// The environments that are not embedded, or all where all are; that of production first, else the
 /// last by name.
-fn overlaid(repository: &Repository) -> Vec<String> {
+pub(super) fn overlaid(repository: &Repository) -> Vec<String> {
     let all = &repository.settings().environments;
     let is_real = |name: &&String| !matches!(all[*name].target, Target::Sandbox);
     let mut names: Vec<String> = all.keys().filter(is_real).cloned().collect();
@@ -229,6 +229,7 @@ fn made(
         taken: &taken,
         schema: &schema,
         merge: args.merge,
+        inactive: false,
     };
     let key_file = |path: &str| declare::read_key_file(root, path);
     let made = adopt::proved(&input, files, &key_file, session::now());

@@ -8,6 +8,7 @@ mod comment;
 mod coverage;
 mod credentials;
 mod drift;
+mod entity;
 mod exit;
 mod explain;
 mod files;
@@ -19,11 +20,13 @@ mod interrupt;
 mod keys;
 mod log;
 mod man;
+mod migrate;
 mod output;
 mod past;
 mod plan;
 mod progress;
 mod remote;
+mod render;
 mod rollback;
 mod sandbox;
 mod schema;
@@ -132,13 +135,19 @@ enum Command {
     /// Make, rotate and list the keys of clients
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Hand what is declared over to somebody else
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Print what is declared in another form
+    #[command(subcommand)]
+    Render(render::Command),
     /// Write what a running application needs to be a client, its private key included
     Credentials(credentials::Args),
     /// Get an access token as a client would
     Token(token::Args),
     /// Tell what the code of a diagnostic or of a plan means
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, or of diagnostics
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, or of what goes to NAIS
     Schema(schema::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     Sandbox(sandbox::Args),
@@ -202,6 +211,8 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
         Command::Keys(command) => keys::run(&global, &command),
+        Command::Migrate(command) => migrate::run(&global, &command),
+        Command::Render(command) => render::run(&global, &command),
         Command::Credentials(args) => wait_for(credentials::run(&global, &args)),
         Command::Token(args) => wait_for(token::run(&global, &args)),
         Command::Plan(args) => wait_for(plan::run(&global, &args)),

@@ -27,6 +27,8 @@ enum Subject {
     Diagnostics,
     /// Of a list of keys, as JSON
     Keys,
+    /// Of how far what goes to NAIS has come, as JSON
+    Migration,
     /// Of what is live and declared nowhere, as JSON
     Unmanaged,
 }
@@ -38,6 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Plan => render::json::schema(),
         Subject::Report => render::report::ReportDocument::schema(),
         Subject::Keys => render::keys::schema(),
+        Subject::Migration => render::migration::schema(),
         Subject::Unmanaged => render::unmanaged::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };

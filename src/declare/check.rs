@@ -129,44 +129,49 @@ fn pinned(client: &Client) -> Vec<(ClientId, EnvironmentSet, Place)> {
 }
 
 fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
-    let scopes = declared.scopes.iter().map(|scope| (scope.name.as_str(), &scope.place));
-    let removed = declared.removed.iter().map(|removed| (removed.scope.as_str(), &removed.place));
+    let scopes = declared.scopes.iter();
+    let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
+    let removed = declared.removed.iter();
+    let removed = removed.map(|gone| (gone.scope.as_str(), gone.environments, &gone.place));
     removed_and("scope", scopes, removed, found);
-    let clients = declared.clients.iter().map(|client| (client.name.as_str(), &client.place));
-    let removed =
-        declared.removed_clients.iter().map(|removed| (removed.name.as_str(), &removed.place));
+    let clients = declared.clients.iter();
+    let clients = clients.map(|client| (client.name.as_str(), client.environments, &client.place));
+    let removed = declared.removed_clients.iter();
+    let removed = removed.map(|gone| (gone.name.as_str(), gone.environments, &gone.place));
     removed_and("client", clients, removed, found);
 }
 
-/// What is removed and declared, and what is removed twice.
+/// What is removed and declared in one environment, and what is removed twice there.
 fn removed_and<'d>(
     what: &str,
-    declared: impl Iterator<Item = (&'d str, &'d Place)>,
-    removals: impl Iterator<Item = (&'d str, &'d Place)>,
+    declared: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
+    removals: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let mut places: HashMap<&str, &Place> = HashMap::new();
-    for (name, place) in declared {
-        places.entry(name).or_insert(place);
+    let mut places: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
+    for (name, environments, place) in declared {
+        places.entry(name).or_default().push((environments, place));
     }
-    let mut removed: HashMap<&str, &Place> = HashMap::new();
-    for (name, place) in removals {
+    let mut removed: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
+    for (name, environments, place) in removals {
         let shown = quoted(name);
-        if let Some(declared) = places.get(name) {
+        let overlaps = |(other, _): &&(EnvironmentSet, &Place)| other.overlaps(environments);
+        if let Some((_, declared)) = places.get(name).into_iter().flatten().find(overlaps) {
             let message = format!("the {what} {shown} is removed, and declared as well");
             let help = "take it out of `removed`, or take its declaration out";
             let related = declared.related("declared here");
             let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, place, &message, help);
             found.push(diagnostic.with_related(related));
         }
-        if let Some(first) = removed.get(name) {
+        let before = removed.entry(name).or_default();
+        if let Some((_, first)) = before.iter().find(overlaps) {
             let message = format!("the {what} {shown} is removed twice");
             let related = first.related("first removed here");
             let diagnostic =
                 Diagnostic::new(Rule::RemovedTwice, place, &message, "keep one of them");
             found.push(diagnostic.with_related(related));
         } else {
-            removed.insert(name, place);
+            before.push((environments, place));
         }
     }
 }

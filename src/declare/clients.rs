@@ -102,17 +102,24 @@ fn overrides(
 }
 
 /// Reads one entry of `removed` that names a client.
-pub(super) fn removed(at: Located<'_>, findings: &mut Findings) -> Option<RemovedClient> {
+pub(super) fn removed(
+    at: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<RemovedClient> {
     let name = client_name("client", at, findings);
     let id = at.text("client_id").map(|(text, span)| id(text, span, findings));
-    let file::RemovedClient { action, reason, .. } = read(at, findings)?;
+    let file::RemovedClient { action, reason, environments, .. } = read(at, findings)?;
+    let names = &settings.environment_names;
+    let environments = names.declared(environments.0.as_deref(), at, findings);
     let (name, span) = name?;
     let id = match id {
         Some(None) => return None,
         Some(id) => id,
         None => None,
     };
-    Some(RemovedClient { name, id, action, reason: reason.0, place: findings.place(span) })
+    let place = findings.place(span);
+    Some(RemovedClient { name, id, action, reason: reason.0, environments, place })
 }
 
 /// The name of a client under a key, and where it stands. Nothing is said if there is no text.

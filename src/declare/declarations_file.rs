@@ -311,6 +311,10 @@ pub(super) struct RemovedClient {
     /// Why.
     #[serde(default)]
     pub(super) reason: Given<String>,
+    /// The environments in which it is removed. Default: all.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) environments: Given<Vec<String>>,
 }
 
 /// A scope that is no longer held.
@@ -326,4 +330,8 @@ pub(super) struct Removed {
     /// Why.
     #[serde(default)]
     pub(super) reason: Given<String>,
+    /// The environments in which it is removed. Default: all.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub(super) environments: Given<Vec<String>>,
 }

@@ -208,6 +208,7 @@ pub(super) struct Removed {
     pub(super) scope: ScopeName,
     pub(super) action: RemovalAction,
     pub(super) reason: Option<String>,
+    pub(super) environments: EnvironmentSet,
     /// Where the scope's name stands.
     pub(super) place: Place,
 }
@@ -286,6 +287,7 @@ pub(super) struct RemovedClient {
     pub(super) id: Option<ClientId>,
     pub(super) action: RemovalAction,
     pub(super) reason: Option<String>,
+    pub(super) environments: EnvironmentSet,
     /// Where the client's name stands.
     pub(super) place: Place,
 }

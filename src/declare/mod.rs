@@ -6,7 +6,8 @@
 //! [`manifest`] —, and [`check`] checks that
 //! against the other files. For one environment ([`here`]), [`advice`] tells what is hardly meant or
 //! breaks the repository's [`own`] rules, and [`resolve`] makes a [`crate::domain::Desired`].
-//! [`silences`] may keep a rule from speaking, and [`fix`] mends what is safe to mend. Each kind of
+//! [`silences`] may keep a rule from speaking, [`fix`] mends what is safe to mend, and [`edit`] changes
+//! what a command is asked to change. Each kind of
 //! finding stands in the table of [`rules`].
 
 mod advice;
@@ -20,7 +21,7 @@ mod declarations_file;
 mod declared;
 mod diagnostic;
 mod document;
-mod edit_keys;
+mod edit;
 mod environment;
 mod environments;
 mod files;
@@ -55,14 +56,14 @@ mod tests;
 
 pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
-pub use edit_keys::{CannotEdit, Edited};
+pub use edit::{CannotEdit, Edited, Handed, Release};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use files::{LARGEST as LARGEST_FILE, NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
 pub use keys::KeysRef;
 pub use known::{Files, is_alias, read_files, read_key_file};
 pub use public_keys::public_keys;
-pub use repository::{EnvironmentError, Invalid, Repository, load, read};
+pub use repository::{EnvironmentError, Invalid, ManifestsApart, Repository, load, read};
 pub use rules::{BASE, Example, Rule};
 pub use settings::{SETTINGS_FILE, Settings, parse_duration};
 pub use source::{SecretSource, TextSource};

@@ -96,7 +96,9 @@ fn read_document(
     }
     for item in items_of(at, "removed", findings) {
         match (item.get("client"), item.get("scope")) {
-            (Some(_), None) => declared.removed_clients.extend(clients::removed(item, findings)),
+            (Some(_), None) => {
+                declared.removed_clients.extend(clients::removed(item, settings, findings));
+            }
             (Some(client), Some(_)) => {
                 let message = "`scope` and `client` exclude each other";
                 let help = "write an entry of its own for each";

@@ -1,14 +1,15 @@
 //! A repository that was read: what is wrong with it, and what it declares.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::declared::{Client, Declared};
+use super::declared::{Client, Declared, Scope};
 use super::diagnostic::{self, Diagnostic};
+use super::edit::Edited;
 use super::environment::Environment;
 use super::environments::EnvironmentSet;
 use super::here::Here;
@@ -28,6 +29,17 @@ pub struct Repository {
     declared: Declared,
     found: Vec<Diagnostic>,
     key_files: BTreeSet<String>,
+    /// Files that are to have another text than they have, by their path.
+    edited: BTreeMap<String, String>,
+}
+
+/// A repository in two.
+#[derive(Debug)]
+pub struct ManifestsApart {
+    /// What the chosen manifests declare.
+    pub manifests: Repository,
+    /// All else.
+    pub rest: Repository,
 }
 
 /// Which environment is meant cannot be told.
@@ -59,11 +71,20 @@ pub enum EnvironmentError {
 /// # Errors
 /// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
+    load_with(root, BTreeMap::new())
+}
+
+/// The same, with other texts of some files.
+fn load_with(root: &Path, edited: BTreeMap<String, String>) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
     let keys = KeyFiles::on_disk(root);
     let repository = from_parts(root, &bytes, |settings| {
         let (listed, refused) = files::list(root, settings);
-        let parts = listed.into_par_iter().map(|listed| match files::read(&listed) {
+        let read = |listed: &files::Listed| match edited.get(&*listed.name) {
+            Some(text) => Ok(text.as_bytes().to_vec()),
+            None => files::read(listed),
+        };
+        let parts = listed.into_par_iter().map(|listed| match read(&listed) {
             Ok(bytes) => reading::declarations(listed.name, &bytes, settings, &keys),
             Err(error) => {
                 Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
@@ -71,7 +92,7 @@ pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
         });
         (parts.collect(), refused)
     })?;
-    Ok(Repository { key_files: keys.into_read(), ..repository })
+    Ok(Repository { key_files: keys.into_read(), edited, ..repository })
 }
 
 /// Reads a repository whose files are in memory, as those of a git tree: what is in portvakt.yaml, and
@@ -118,14 +139,35 @@ fn from_parts(
     }
     found.append(&mut declared.diagnostics);
     found.extend(check::check(&declared, &settings.teams));
-    let key_files = BTreeSet::new();
-    Ok(Repository { root: root.to_owned(), settings, declared, found, key_files })
+    let (root, key_files, edited) = (root.to_owned(), BTreeSet::new(), BTreeMap::new());
+    Ok(Repository { root, settings, declared, found, key_files, edited })
 }
 
 impl Repository {
     /// The folder that holds portvakt.yaml.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The repository that it would be if a file had another text; nothing is written.
+    ///
+    /// # Errors
+    /// As of [`load`].
+    pub fn with(&self, edited: &Edited) -> Result<Self, Vec<Diagnostic>> {
+        let Edited { file, after } = edited.clone();
+        let mut all = self.edited.clone();
+        all.insert(file, after);
+        load_with(&self.root, all)
+    }
+
+    /// The files that are to have another text than they have, with that, by their path.
+    pub fn edited(&self) -> &BTreeMap<String, String> {
+        &self.edited
+    }
+
+    /// The text that a file has, or is to have.
+    pub(super) fn source(&self, file: &str) -> Option<String> {
+        self.edited.get(file).cloned().or_else(|| files::source(&self.root, file))
     }
 
     /// Whether a file of the folder is read, by its path in it: portvakt.yaml, YAML with declarations,
@@ -161,6 +203,11 @@ impl Repository {
                 _ => Err(EnvironmentError::NotChosen { known: known() }),
             },
         }
+    }
+
+    /// The names of all environments, in order.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        self.settings.environment_names.iter()
     }
 
     /// An environment as it is declared: where it is, and with what credentials.
@@ -253,6 +300,34 @@ impl Repository {
     pub(super) fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
         let set = self.settings.environment_names.set(name)?;
         Some(Here::new(name, set, &self.settings, &self.declared))
+    }
+
+    /// Parts what the manifests of some files declare from all else. What is wrong is told before.
+    pub fn part_manifests(self, is_chosen: &dyn Fn(&str) -> bool) -> ManifestsApart {
+        let Self { root, settings, mut declared, found, key_files, edited } = self;
+        let is_of_scope = |scope: &mut Scope| scope.in_manifest && is_chosen(&scope.place.file);
+        let is_of_client =
+            |client: &mut Client| client.manifest.is_some() && is_chosen(&client.place.file);
+        let scopes = declared.scopes.extract_if(.., is_of_scope).collect();
+        let clients = declared.clients.extract_if(.., is_of_client).collect();
+        let manifests = Self {
+            root: root.clone(),
+            settings: settings.clone(),
+            declared: Declared { scopes, clients, ..Declared::default() },
+            found: Vec::new(),
+            key_files: BTreeSet::new(),
+            edited: BTreeMap::new(),
+        };
+        let rest = Self { root, settings, declared, found, key_files, edited };
+        ManifestsApart { manifests, rest }
+    }
+
+    /// The files whose manifests declare something.
+    pub fn manifest_files(&self) -> BTreeSet<&str> {
+        let scopes = self.declared.scopes.iter().filter(|scope| scope.in_manifest);
+        let scopes = scopes.map(|scope| &*scope.place.file);
+        let clients = self.declared.clients.iter().filter(|client| client.manifest.is_some());
+        scopes.chain(clients.map(|client| &*client.place.file)).collect()
     }
 
     /// What an environment should hold, with what is to be said of it.

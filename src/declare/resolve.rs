@@ -18,7 +18,9 @@ use crate::domain::{
 /// Resolves declarations for one environment.
 pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
     let scopes = here.scopes().map(|scope| (scope.name.clone(), resolve_scope(scope, here)));
-    let removed = here.declared.removed.iter().map(|removed| {
+    let removed = here.declared.removed.iter();
+    let removed = removed.filter(|removed| removed.environments.overlaps(here.set));
+    let removed = removed.map(|removed| {
         let removal = Removal {
             action: removed.action,
             reason: removed.reason.clone(),
@@ -27,7 +29,9 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         (removed.scope.clone(), removal)
     });
     let clients = here.clients().map(|client| (client.name.clone(), resolve_client(client, here)));
-    let removed_clients = here.declared.removed_clients.iter().map(|removed| {
+    let removed_clients = here.declared.removed_clients.iter();
+    let removed_clients = removed_clients.filter(|removed| removed.environments.overlaps(here.set));
+    let removed_clients = removed_clients.map(|removed| {
         let removal = Removal {
             action: removed.action,
             reason: removed.reason.clone(),

@@ -96,9 +96,12 @@ pub(super) fn removed(
     findings: &mut Findings,
 ) -> Option<Removed> {
     let name = scope_name("scope", at, settings, findings);
-    let file::Removed { action, reason, .. } = read(at, findings)?;
+    let file::Removed { action, reason, environments, .. } = read(at, findings)?;
+    let names = &settings.environment_names;
+    let environments = names.declared(environments.0.as_deref(), at, findings);
     let (scope, span) = name?;
-    Some(Removed { scope, action, reason: reason.0, place: findings.place(span) })
+    let place = findings.place(span);
+    Some(Removed { scope, action, reason: reason.0, environments, place })
 }
 
 /// The name of a scope under a key, and where it stands. Nothing is said if there is no text.

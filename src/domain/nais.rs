@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::{ClientName, ScopeName};
+
 /// What a subscope must look like, as NAIS documents it.
 static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^([a-zæøå0-9]+\/?)+(\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\.[a-zæøå0-9]+)*$").ok()
@@ -145,6 +147,24 @@ pub fn owner_of_scope(description: &str, subscope: &str) -> Option<Application> 
     let handed_over = || description.strip_suffix(subscope)?.strip_suffix('.')?.parse().ok();
     let exposed = || description.split_once(" - ")?.1.parse().ok();
     handed_over().or_else(exposed)
+}
+
+/// A scope or a client, by its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Entity {
+    /// A scope.
+    Scope(ScopeName),
+    /// A client.
+    Client(ClientName),
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(name) => write!(f, "the scope {name}"),
+            Self::Client(name) => write!(f, "the client {name}"),
+        }
+    }
 }
 
 /// A subscope as a manifest tells it (`spec.maskinporten.scopes.exposes`).

@@ -29,6 +29,13 @@ pub fn checksum(work: &impl Serialize) -> String {
     digest
 }
 
+impl Action {
+    /// Whether another one does the same, wherever it is declared and for whatever reason.
+    pub fn is_same_work(&self, other: &Self) -> bool {
+        Essence::of(self) == Essence::of(other)
+    }
+}
+
 #[derive(Serialize)]
 struct Work<'a> {
     environment: &'a str,

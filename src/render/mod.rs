@@ -9,6 +9,7 @@ pub mod history;
 pub mod json;
 pub mod keys;
 pub mod markdown;
+pub mod migration;
 pub mod report;
 mod stale;
 mod text;

@@ -389,6 +389,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("plan", "plan"),
         ("report", "report"),
         ("keys", "keys"),
+        ("migration", "migration"),
         ("unmanaged", "unmanaged"),
         ("diagnostics", "diagnostics"),
     ] {

@@ -75,6 +75,35 @@ impl Nais {
         Self { clusters: clusters(at, names, findings), namespace: namespace.0, prefix: prefix.0 }
     }
 
+    /// The cluster of an environment's manifests that name none, if there is one.
+    pub(in crate::declare) fn cluster(&self, environment: EnvironmentSet) -> Option<&str> {
+        match &self.clusters {
+            Clusters::Unknown | Clusters::Wrong => None,
+            Clusters::Usual(cluster) => Some(cluster),
+            Clusters::Each(each) => {
+                let mut here = each.iter().filter(|(_, set)| set.overlaps(environment));
+                here.next().map(|(cluster, _)| cluster.as_str())
+            }
+        }
+    }
+
+    /// The namespace of manifests that name none, if there is one.
+    pub(in crate::declare) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The prefix of what manifests expose, as far as the repository tells it.
+    pub(in crate::declare) fn known_prefix<'s>(
+        &'s self,
+        prefixes: &'s [String],
+    ) -> Option<&'s str> {
+        match (&self.prefix, prefixes) {
+            (Some(prefix), _) => Some(prefix),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
     /// The prefix of what manifests expose; `None` where it is not known, and that is told.
     pub(super) fn prefix<'s>(
         &'s self,

@@ -9,6 +9,7 @@ mod examples;
 mod fuzz_seeds;
 mod manifests;
 mod own_rules;
+mod removed;
 mod resolving;
 mod robustness;
 mod rules;

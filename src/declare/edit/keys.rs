@@ -2,36 +2,21 @@
 
 use std::ops::Range;
 
-use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::declared::Client;
-use super::files;
-use super::key_files::KeyFiles;
-use super::keys::{Keys, KeysRef};
-use super::lines::Lines;
-use super::places;
-use super::reading;
-use super::repository::Repository;
+use super::super::declared::Client;
+use super::super::key_files::KeyFiles;
+use super::super::keys::{Keys, KeysRef};
+use super::super::lines::Lines;
+use super::super::places;
+use super::super::reading;
+use super::super::repository::Repository;
+use super::{
+    ALIASES, Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, Replacement, dash, line_break,
+    line_end, next_line, replaced,
+};
 use crate::domain::ClientName;
-
-/// A file with another text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edited {
-    /// The file, relative to the repository.
-    pub file: String,
-    /// What it holds then.
-    pub after: String,
-}
-
-/// Why a client's `jwks` cannot be edited: what to do by hand.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file} cannot be edited: {why}. {wanted}")]
-pub struct CannotEdit {
-    file: String,
-    why: &'static str,
-    wanted: String,
-}
+use crate::yaml::scalar;
 
 impl Repository {
     /// What the `jwks` of a client names in an environment; nothing where it has none.
@@ -80,12 +65,12 @@ impl Repository {
         );
         self.edit(environment, client, by_hand, |found, keys, text, lines| {
             let Some(keys) = keys else {
-                let edit = insertion(found, text, lines, &plain(added))?;
+                let edit = insertion(found, text, lines, &scalar(added, true))?;
                 return Ok((vec![edit], vec![added.to_owned()]));
             };
             let mut wanted: Vec<String> = names(keys);
             wanted.push(added.to_owned());
-            Ok((addition(keys, text, lines, &plain(added))?, wanted))
+            Ok((addition(keys, text, lines, &scalar(added, true))?, wanted))
         })
     }
 
@@ -124,7 +109,7 @@ impl Repository {
             Option<&Keys>,
             &str,
             &Lines<'_>,
-        ) -> Result<(Vec<Replacement>, Vec<String>), &'static str>,
+        ) -> Result<(Vec<Replacement>, Vec<String>), Because>,
     ) -> Result<Edited, CannotEdit> {
         let cannot =
             |file: &str, why| CannotEdit { file: file.to_owned(), why, wanted: by_hand.clone() };
@@ -135,27 +120,17 @@ impl Repository {
         if found.manifest.is_some() {
             return Err(cannot(file, "it is a manifest of NAIS, which holds no keys"));
         }
-        let before = files::source(self.root(), file)
-            .ok_or_else(|| cannot(file, "it cannot be read any more"))?;
+        let before = self.source(file).ok_or_else(|| cannot(file, "it cannot be read any more"))?;
         if !places::read(&before, false).aliases.is_empty() {
-            let why = "it uses YAML aliases, so that a change in one place would be one in others";
-            return Err(cannot(file, why));
+            return Err(cannot(file, ALIASES));
         }
         let keys = found.first(set, |part| part.keys.as_ref());
-        let (mut edits, wanted) =
+        let (edits, wanted) =
             edits(found, keys, &before, &Lines::new(&before)).map_err(|why| cannot(file, why))?;
-        let mut after = before.clone();
-        edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-        for (range, text) in edits {
-            let sound = after.is_char_boundary(range.start) && after.is_char_boundary(range.end);
-            if !sound || range.start > range.end || range.end > after.len() {
-                return Err(cannot(file, CHANGED));
-            }
-            after.replace_range(range, &text);
-        }
+        let after = replaced(&before, edits).map_err(|why| cannot(file, why))?;
         match self.is_meant(file, &before, &after, client, &wanted) {
             true => Ok(Edited { file: file.to_owned(), after }),
-            false => Err(cannot(file, "the result would not declare the same besides")),
+            false => Err(cannot(file, NOT_THE_SAME)),
         }
     }
 
@@ -169,7 +144,7 @@ impl Repository {
         client: &ClientName,
         wanted: &[String],
     ) -> bool {
-        let (old, new) = (documents(before, client), documents(after, client));
+        let (old, new) = (documents_without(before, client), documents_without(after, client));
         let (Some(old), Some(new)) = (old, new) else {
             return false;
         };
@@ -185,33 +160,8 @@ impl Repository {
     }
 }
 
-/// A text that takes the place of what stands there.
-type Replacement = (Range<usize>, String);
-
-const CHANGED: &str = "its text has changed";
-
 fn names(keys: &Keys) -> Vec<String> {
     keys.refs.iter().map(|named| named.written().to_owned()).collect()
-}
-
-/// A file's name as YAML.
-fn plain(file: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    match file.chars().all(is_plain) && file.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        true => file.to_owned(),
-        // JSON's strings are YAML's too.
-        false => serde_json::Value::from(file).to_string(),
-    }
-}
-
-fn line_break(text: &str) -> &'static str {
-    if text.contains("\r\n") { "\r\n" } else { "\n" }
-}
-
-/// The end of the line that a place is on, before its line break.
-fn line_end(text: &str, at: usize) -> Option<usize> {
-    let rest = text.get(at..)?;
-    Some(at + rest.find(['\r', '\n']).unwrap_or(rest.len()))
 }
 
 /// Where a `jwks` is put that is not there yet: behind the name, in a mapping in braces, or on a
@@ -221,7 +171,7 @@ fn insertion(
     text: &str,
     lines: &Lines<'_>,
     wanted: &str,
-) -> Result<Replacement, &'static str> {
+) -> Result<Replacement, Because> {
     let end = lines.range(client.place.span).ok_or(CHANGED)?.end;
     let rest = text.get(end..).ok_or(CHANGED)?;
     if rest.trim_start().starts_with([',', '}']) {
@@ -239,7 +189,7 @@ fn addition(
     text: &str,
     lines: &Lines<'_>,
     added: &str,
-) -> Result<Vec<Replacement>, &'static str> {
+) -> Result<Vec<Replacement>, Because> {
     let whole = lines.range(keys.span).ok_or(CHANGED)?;
     let last = keys.places.last().map(|place| lines.range(*place).ok_or(CHANGED)).transpose()?;
     let value = text.get(whole.clone()).ok_or(CHANGED)?;
@@ -273,7 +223,7 @@ fn removal(
     gone: Vec<bool>,
     text: &str,
     lines: &Lines<'_>,
-) -> Result<Vec<Replacement>, &'static str> {
+) -> Result<Vec<Replacement>, Because> {
     let whole = lines.range(keys.span).ok_or(CHANGED)?;
     let value = text.get(whole.clone()).ok_or(CHANGED)?;
     let ranges: Vec<_> = keys.places.iter().map(|place| lines.range(*place)).collect();
@@ -296,29 +246,14 @@ fn removal(
     let line = |range: Range<usize>| {
         let dash = dash(text, range.start)?;
         let item = text.get(..range.end)?.trim_end().len();
-        let end = line_end(text, item)?;
-        let rest = text.get(end..)?;
-        let ends = ["\r\n", "\n", "\r"].into_iter().find(|ends| rest.starts_with(ends));
-        Some((dash.start..end + ends.map_or(0, str::len), String::new()))
+        Some((dash.start..next_line(text, item)?, String::new()))
     };
     taken.into_iter().map(|range| line(range).ok_or(CHANGED)).collect()
 }
 
-/// The white space before the dash of a list's item that begins there; `None` where it is none.
-fn dash(text: &str, item: usize) -> Option<Range<usize>> {
-    let before = text.get(..item)?;
-    let start = before.rfind(['\r', '\n']).map_or(0, |at| at + 1);
-    let line = before.get(start..)?;
-    let indent = line.len() - line.trim_start_matches(' ').len();
-    let rest = line.get(indent..)?;
-    (rest.starts_with('-') && rest[1..].trim().is_empty() && rest.len() > 1)
-        .then_some(start..start + indent)
-}
-
 /// The documents of a file without the `jwks` of a client; `None` for what is no YAML.
-fn documents(text: &str, name: &ClientName) -> Option<Vec<Value>> {
-    let read = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
-    let mut documents: Vec<Value> = read.collect::<Result<_, _>>().ok()?;
+fn documents_without(text: &str, name: &ClientName) -> Option<Vec<Value>> {
+    let mut documents = super::documents(text)?;
     for document in &mut documents {
         let clients = document.get_mut("clients").and_then(Value::as_sequence_mut);
         for client in clients.into_iter().flatten() {

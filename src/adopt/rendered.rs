@@ -1,0 +1,97 @@
+//! What manifests of NAIS declare, as YAML that says the same: it is imported as if it were live.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::left_out::LeftOut;
+use super::written::declarations;
+use super::{Input, Side};
+use crate::declare::{Invalid, ManifestsApart};
+use crate::domain::{
+    AccessState, ClientName, Desired, DesiredAccess, DesiredClient, DesiredScope, Live, LiveAccess,
+    LiveClient, LiveScope, Orgno, Representation,
+};
+
+/// Declarations as a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text; empty where there is nothing to declare.
+    pub text: String,
+    /// What it does not say.
+    pub left_out: Vec<LeftOut>,
+    /// How many clients it has.
+    pub clients: usize,
+}
+
+/// What the manifests declare. `environments` are all of the repository, the one that the others are
+/// told by first.
+///
+/// # Errors
+/// An environment cannot be resolved.
+pub fn rendered(
+    repository: &ManifestsApart,
+    environments: &[String],
+    today: Date,
+) -> Result<Rendered, Invalid> {
+    let ManifestsApart { manifests, rest } = repository;
+    let mut all = Vec::new();
+    for environment in environments {
+        let (desired, _) = manifests.desired(environment, today)?;
+        all.push((environment, as_live(&desired)));
+    }
+    let sides: Vec<_> = all.iter().map(|(environment, live)| Side { environment, live }).collect();
+    let input = Input { inactive: true, ..Input::new(rest, &sides) };
+    let (files, left_out) = declarations(&input);
+    let clients = files.iter().map(|file| file.counts.clients).sum();
+    // Where the schema is, only a file in the repository can tell.
+    let texts = files.iter().filter_map(|file| file.text.split_once("\n\n"));
+    let text = texts.map(|(_, text)| text).collect();
+    Ok(Rendered { text, left_out, clients })
+}
+
+/// What would be live if it were applied where nothing was before.
+fn as_live(desired: &Desired) -> Live {
+    let scopes = desired.scopes.iter().map(|(name, scope)| (name.clone(), live_scope(scope)));
+    let clients = desired.clients.iter().filter_map(|(name, client)| {
+        // Some id, as its real one is not known.
+        let id = name.as_str().replace(':', ".").parse().ok()?;
+        Some((id, live_client(name, client)))
+    });
+    Live { scopes: scopes.collect(), clients: clients.collect(), ..Live::default() }
+}
+
+fn live_scope(scope: &DesiredScope) -> LiveScope {
+    let DesiredScope { attributes, active, prevent_deactivation: _, consumers, source: _ } = scope;
+    let fields = attributes.fields().into_iter();
+    LiveScope {
+        active: *active,
+        representation: representation(fields),
+        accesses: Some(accesses(consumers)),
+        unclear: false,
+    }
+}
+
+fn accesses(consumers: &BTreeMap<Orgno, DesiredAccess>) -> BTreeMap<Orgno, LiveAccess> {
+    let access = || LiveAccess { state: AccessState::Approved, name: None };
+    consumers.keys().map(|orgno| (*orgno, access())).collect()
+}
+
+fn live_client(name: &ClientName, client: &DesiredClient) -> LiveClient {
+    let wanted = client.attributes.wanted().map(|field| (field.name, field.wanted));
+    LiveClient {
+        active: client.active,
+        name: client.identity.client_name().unwrap_or(name).to_string(),
+        integration_type: client.attributes.integration_type.as_str().to_owned(),
+        representation: representation(wanted),
+        // None are declared.
+        keys: Some(Vec::new()),
+        on_behalf_of: None,
+    }
+}
+
+fn representation(fields: impl Iterator<Item = (&'static str, Value)>) -> Representation {
+    let set = fields.filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,104 @@
+//! The declared scopes and clients that a command names, and the application that they go to.
+
+use super::client;
+use super::exit::Failure;
+use super::session::Session;
+use crate::declare::did_you_mean;
+use crate::domain::ScopeName;
+use crate::domain::nais::{Application, Entity};
+use crate::text::printable;
+
+/// The scopes and clients that a command names.
+#[derive(Debug, clap::Args)]
+pub(super) struct Named {
+    /// A scope, by its whole name; repeat for several
+    #[arg(long = "scope", value_name = "NAME")]
+    scopes: Vec<String>,
+    /// A client, by the name that it is declared by
+    #[arg(long = "client", value_name = "NAME")]
+    clients: Vec<String>,
+}
+
+/// An application at NAIS.
+#[derive(Debug, clap::Args)]
+pub(super) struct InCluster {
+    /// The application's cluster, such as prod-gcp [default: that of portvakt.yaml]
+    #[arg(long, value_name = "NAME", requires = "app")]
+    cluster: Option<String>,
+    /// The application's namespace [default: that of portvakt.yaml]
+    #[arg(long, value_name = "NAME", requires = "app")]
+    namespace: Option<String>,
+    /// The application's name
+    #[arg(long, value_name = "NAME")]
+    app: Option<String>,
+}
+
+impl InCluster {
+    /// Whether an application is named.
+    pub(super) fn is_named(&self) -> bool {
+        self.app.is_some()
+    }
+
+    /// The application that is named, if one is.
+    pub(super) fn application(&self, session: &Session) -> Result<Option<Application>, Failure> {
+        let Self { cluster, namespace, app: Some(app) } = self else {
+            return Ok(None);
+        };
+        let usual = session.repository.usual_at_nais(&session.desired.environment);
+        let lacks = |what: &str| {
+            Failure::Usage(format!(
+                "which {what} at NAIS? Name it by --{what}, or for all by `nais: {{ {what}: … }}` in \
+                 portvakt.yaml"
+            ))
+        };
+        let cluster = cluster.as_deref().or(usual.0).ok_or_else(|| lacks("cluster"))?;
+        let namespace = namespace.as_deref().or(usual.1).ok_or_else(|| lacks("namespace"))?;
+        let application = Application::new(cluster, namespace, app);
+        application.map(Some).map_err(|error| Failure::Usage(error.to_string()))
+    }
+}
+
+impl Named {
+    /// Whether it names nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.scopes.is_empty() && self.clients.is_empty()
+    }
+
+    /// What is declared by these names, or released; each once, the scopes first.
+    pub(super) fn find(&self, session: &Session) -> Result<Vec<Entity>, Failure> {
+        let mut found = Vec::new();
+        for name in &self.scopes {
+            found.push(Entity::Scope(scope(session, name)?));
+        }
+        for name in &self.clients {
+            let mut removed = session.desired.removed_clients.keys();
+            let name = match removed.find(|known| known.as_str() == name) {
+                Some(name) => name,
+                None => client::declared(session, name)?.0,
+            };
+            found.push(Entity::Client(name.clone()));
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+}
+
+fn scope(session: &Session, name: &str) -> Result<ScopeName, Failure> {
+    let desired = &session.desired;
+    let known = || desired.scopes.keys().chain(desired.removed.keys());
+    if let Some(found) = known().find(|known| known.as_str() == name) {
+        return Ok(found.clone());
+    }
+    let near = did_you_mean(name, known().map(ScopeName::as_str));
+    let known: Vec<_> = known().map(ScopeName::as_str).collect();
+    let known = match known.is_empty() {
+        true => "none is declared there".to_owned(),
+        false => format!("declared are {}", known.join(", ")),
+    };
+    Err(Failure::Usage(format!(
+        "no scope '{}' is declared for {}; {near}{known}",
+        printable(name),
+        desired.environment
+    )))
+}

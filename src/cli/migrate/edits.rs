@@ -1,0 +1,102 @@
+//! The edits of a handover: made in memory, held against what is live, and then written.
+
+use jiff::Timestamp;
+
+use crate::cli::exit::Failure;
+use crate::cli::files::Written;
+use crate::cli::session::{Session, today};
+use crate::cli::{Global, log};
+use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
+use crate::domain::nais::Entity;
+use crate::domain::{Desired, Live};
+use crate::nais::{declared_otherwise, harm};
+use crate::plan::plan;
+use crate::text::printable;
+
+/// Edits the declarations of several, one after the other; nothing is written.
+pub(super) fn edited<'e, T: 'e>(
+    session: &Session,
+    of: impl IntoIterator<Item = &'e T>,
+    edit: impl Fn(&Repository, &T) -> Result<Edited, CannotEdit>,
+) -> Result<Repository, Failure> {
+    let mut repository: Option<Repository> = None;
+    for one in of {
+        let before = repository.as_ref().unwrap_or(&session.repository);
+        let edited = edit(before, one);
+        let edited =
+            edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
+        repository = Some(before.with(&edited).map_err(|found| refused(&found))?);
+    }
+    repository.ok_or_else(|| Failure::Failed("there is nothing to edit".to_owned()))
+}
+
+/// Sees that the edited declarations say the same of everything that is not named, in every
+/// environment; and that their plan takes nothing of what is named away, and is the same besides.
+pub(super) fn check(
+    session: &Session,
+    after: &Repository,
+    live: &Live,
+    named: &[Entity],
+) -> Result<(), Failure> {
+    let here = session.desired.environment.as_str();
+    for environment in session.repository.environments() {
+        let Ok((before, _)) = session.repository.desired(environment, today()) else {
+            // It was wrong before.
+            continue;
+        };
+        let then = desired(after, environment)?;
+        let own = if environment == here { named } else { &[] };
+        if let Some(other) = declared_otherwise(&before, &then, own).first() {
+            return Err(Failure::Refused(format!(
+                "the edit would change what is declared of {other} in {environment}. Nothing was changed"
+            )));
+        }
+    }
+    let (then, now) = (desired(after, here)?, Timestamp::now());
+    let before = session.past.before.as_ref();
+    let plans = (plan(&session.desired, before, live, now), plan(&then, before, live, now));
+    let harm = harm(&plans.0, &plans.1, named);
+    if harm.is_empty() {
+        return Ok(());
+    }
+    let harm: Vec<_> = harm.iter().map(|id| printable(&id.to_string()).into_owned()).collect();
+    Err(Failure::Refused(format!(
+        "with the edit, the next apply would do what a handover must not do: {}. Nothing was changed\n\
+         Apply first what is declared now",
+        harm.join("; ")
+    )))
+}
+
+fn desired(repository: &Repository, environment: &str) -> Result<Desired, Failure> {
+    match repository.desired(environment, today()) {
+        Ok((desired, _)) => Ok(desired),
+        Err(Invalid::Environment(error)) => Err(Failure::Usage(error.to_string())),
+        Err(Invalid::Declarations(found)) => Err(refused(&found)),
+    }
+}
+
+fn refused(found: &[Diagnostic]) -> Failure {
+    let first = found.iter().find(|found| found.is_error());
+    let why = first.map(|found| {
+        let name = found.own_rule.as_deref().unwrap_or(found.code.code());
+        format!("{}:{}: {name}: {}", found.file, found.line, found.message)
+    });
+    Failure::Refused(format!(
+        "the edited declarations would not be valid: {}. Nothing was changed",
+        why.unwrap_or_default()
+    ))
+}
+
+/// Writes the files that were edited, all of them or none.
+pub(super) fn write(global: &Global, after: &Repository) -> Result<(), Failure> {
+    let mut files = Written::default();
+    for (file, text) in after.edited() {
+        if let Err(failure) = files.replace(&after.root().join(file), text) {
+            return Err(files.take_back(failure));
+        }
+    }
+    for file in after.edited().keys() {
+        log::told(global, &format!("wrote {}", printable(file)));
+    }
+    Ok(())
+}

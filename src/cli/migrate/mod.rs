@@ -1,0 +1,23 @@
+//! `portvakt migrate`: what is declared here changes hands.
+
+mod edits;
+mod to_nais;
+
+use clap::Subcommand;
+
+use super::exit::{Exit, Failure};
+use super::{Global, wait_for};
+
+/// Whose it becomes.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Hand scopes and a client over to an application at NAIS, a step each time that it is run
+    #[command(name = "to-nais", long_about = to_nais::ABOUT)]
+    ToNais(to_nais::Args),
+}
+
+pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::ToNais(args) => wait_for(to_nais::run(global, args)),
+    }
+}

@@ -1,0 +1,91 @@
+//! `portvakt render yaml`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::ColorChoice;
+
+use crate::adopt::{Rendered, rendered};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::import::overlaid;
+use crate::cli::session::{root, today};
+use crate::cli::{Global, log, print};
+use crate::declare::{self, Diagnostic, Invalid, Repository};
+use crate::text::printable;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Files with manifests [default: all in the repository]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// What is not the same in YAML.
+const OF_CLIENTS: &str = "\
+note: in YAML a client is known by its name, at NAIS by its description. To take over the one that NAIS \
+made, add its `client_id`, and its live name as `previous_name`. What its manifest leaves to the operator \
+of digdirator, such as the life of a token, has the default of YAML unless it is added too";
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let root = root(global)?;
+    let invalid = |found| Failure::Invalid(root.clone(), found);
+    let repository = declare::load(&root).map_err(invalid)?;
+    let found = repository.check(today());
+    if found.iter().any(Diagnostic::is_error) {
+        return Err(invalid(found));
+    }
+    let chosen = chosen(&args.files, &repository)?;
+    if chosen.is_empty() {
+        log::told(global, "no manifest declares anything");
+        return Ok(Exit::Done);
+    }
+    let environments = overlaid(&repository);
+    let others = repository.settings().environments.keys();
+    let others: Vec<_> = others.filter(|name| !environments.contains(name)).cloned().collect();
+    let environments = [environments, others].concat();
+    let apart = repository.part_manifests(&|file| chosen.contains(file));
+    let made = rendered(&apart, &environments, today()).map_err(|error| match error {
+        Invalid::Declarations(found) => invalid(found),
+        Invalid::Environment(error) => Failure::Usage(error.to_string()),
+    })?;
+    let Rendered { text, left_out, clients } = made;
+    for left_out in left_out {
+        log::told(global, &format!("left out: {left_out}"));
+    }
+    if clients > 0 {
+        log::told(global, OF_CLIENTS);
+    }
+    print(ColorChoice::Never, &text)?;
+    Ok(Exit::Done)
+}
+
+/// The files that are named, as paths in the repository; all with manifests if none is.
+fn chosen(asked: &[PathBuf], repository: &Repository) -> Result<BTreeSet<String>, Failure> {
+    let all = repository.manifest_files();
+    if asked.is_empty() {
+        return Ok(all.into_iter().map(str::to_owned).collect());
+    }
+    let one = |path: &PathBuf| {
+        let found = in_repository(path, repository.root()).filter(|path| all.contains(&**path));
+        let shown = path.display().to_string();
+        found.ok_or_else(|| {
+            Failure::Usage(format!(
+                "{} has no manifest that declares anything; those are in {}",
+                printable(&shown),
+                match all.is_empty() {
+                    true => "no file of the repository".to_owned(),
+                    false => all.iter().copied().collect::<Vec<_>>().join(", "),
+                }
+            ))
+        })
+    };
+    asked.iter().map(one).collect()
+}
+
+/// A file as the repository names it, with `/` between the parts.
+fn in_repository(path: &Path, root: &Path) -> Option<String> {
+    let (path, root) = (path.canonicalize().ok()?, root.canonicalize().ok()?);
+    let parts = path.strip_prefix(root).ok()?.iter().map(|part| part.to_str());
+    Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
+}

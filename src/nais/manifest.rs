@@ -1,0 +1,136 @@
+//! The manifest of an application, as YAML.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::obstacles::delegation_name;
+use crate::domain::nais::{Application, Exposed};
+use crate::domain::{
+    ConsumedScope, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName, Visibility,
+};
+use crate::yaml::scalar;
+
+/// What an application's manifest says of Maskinporten.
+#[derive(Debug, Clone)]
+pub struct Manifest<'d> {
+    /// The application.
+    pub application: &'d Application,
+    /// Its client.
+    pub client: Option<&'d DesiredClient>,
+    /// The scopes that it exposes; each must be one that a manifest can expose.
+    pub scopes: Vec<(&'d ScopeName, &'d DesiredScope)>,
+    /// What organisations are called.
+    pub names: &'d BTreeMap<Orgno, String>,
+    /// The day on which what `until` says counts.
+    pub today: Date,
+}
+
+impl Manifest<'_> {
+    /// The manifest as YAML: what digdirator makes of it is what is declared, but for the descriptions
+    /// and what [`super::of_scope`] and [`super::of_client`] tell.
+    pub fn yaml(&self) -> String {
+        let Self { application, client, scopes, names: _, today: _ } = self;
+        let mut out = Lines::default();
+        out.line(
+            0,
+            "# Goes into the application's own manifest: spec.maskinporten, below what is there.",
+        );
+        out.line(0, &format!("# For the cluster {}.", application.cluster()));
+        out.line(0, "apiVersion: nais.io/v1alpha1");
+        out.line(0, "kind: Application");
+        out.line(0, "metadata:");
+        out.pair(1, "name", application.name());
+        out.pair(1, "namespace", application.namespace());
+        out.line(0, "spec:");
+        out.line(1, "maskinporten:");
+        out.line(2, "enabled: true");
+        let consumed: Vec<&ConsumedScope> =
+            client.iter().flat_map(|client| &client.attributes.scopes).collect();
+        if consumed.is_empty() && scopes.is_empty() {
+            return out.0;
+        }
+        out.line(2, "scopes:");
+        if !consumed.is_empty() {
+            out.line(3, "consumes:");
+        }
+        for scope in consumed {
+            out.pair(4, "- name", scope.as_str());
+        }
+        if !scopes.is_empty() {
+            out.line(3, "exposes:");
+        }
+        for (name, scope) in scopes {
+            self.exposed(name, scope, &mut out);
+        }
+        out.0
+    }
+
+    fn exposed(&self, name: &ScopeName, scope: &DesiredScope, out: &mut Lines) {
+        let Ok(Exposed { product, separator, name }) = Exposed::of(name.subscope()) else {
+            return;
+        };
+        let attributes = &scope.attributes;
+        out.pair(4, "- name", &name);
+        out.line(5, "enabled: true");
+        out.pair(5, "product", &product);
+        if let Some(separator) = separator {
+            out.line(5, &format!("separator: \"{separator}\""));
+        }
+        let visibility = match attributes.visibility {
+            Visibility::Public | Visibility::Internal => "public",
+            Visibility::Private => "private",
+        };
+        out.pair(5, "visibility", visibility);
+        if attributes.at_max_age != 0 {
+            out.line(5, &format!("atMaxAge: {}", attributes.at_max_age));
+        }
+        if !attributes.allowed_integration_types.is_empty() {
+            out.line(5, "allowedIntegrations:");
+        }
+        for kind in &attributes.allowed_integration_types {
+            out.line(6, &format!("- {}", kind.as_str()));
+        }
+        if attributes.accessible_for_all {
+            out.line(5, "accessibleForAll: true");
+        }
+        if let Some(source) = attributes.delegation_source.as_deref().and_then(delegation_name) {
+            out.pair(5, "delegationSource", source);
+        }
+        let has_access =
+            |access: &DesiredAccess| access.until.is_none_or(|until| until >= self.today);
+        let mut consumers =
+            scope.consumers.iter().filter(|(_, access)| has_access(access)).peekable();
+        if consumers.peek().is_some() {
+            out.line(5, "consumers:");
+        }
+        for (orgno, access) in consumers {
+            let why = access.reason.as_deref().map(|why| format!(" # {}", one_line(why)));
+            out.line(6, &format!("- orgno: \"{orgno}\"{}", why.unwrap_or_default()));
+            if let Some(name) = self.names.get(orgno) {
+                out.pair(7, "name", name);
+            }
+        }
+    }
+}
+
+/// A text that can stand in a comment.
+fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    crate::text::printable(&words.join(" ")).into_owned()
+}
+
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, level: usize, text: &str) {
+        self.0.push_str(&"  ".repeat(level));
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    fn pair(&mut self, level: usize, key: &str, value: &str) {
+        self.line(level, &format!("{key}: {}", scalar(value, false)));
+    }
+}

@@ -1,0 +1,21 @@
+//! Handing scopes and clients over to an application at NAIS, the platform: what its manifest can say
+//! of them, and how far each has come. Pure: no network, no clock, no file.
+//!
+//! The facts are of NAIS' documentation (<https://doc.nais.io/auth/maskinporten/>) and of digdirator,
+//! which does the work there.
+
+mod group;
+mod manifest;
+mod obstacles;
+mod safety;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+pub use group::{Group, by_descriptions};
+pub use manifest::Manifest;
+pub use obstacles::{Obstacle, Weight, of_client, of_scope};
+pub use safety::{declared_otherwise, harm};
+pub use standing::{
+    Standing, Step, of_released_client, of_released_scope, standing_of_client, standing_of_scope,
+};

@@ -1,0 +1,298 @@
+//! What of a declaration no manifest can carry.
+
+use jiff::civil::Date;
+
+use crate::domain::nais::Exposed;
+use crate::domain::{
+    ApplicationType, AuthMethod, ClientAttributes, DesiredClient, DesiredScope, GrantType,
+    IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility,
+};
+
+/// The `atMaxAge` of a manifest.
+const AT_MAX_AGE: std::ops::RangeInclusive<u64> = 30..=680;
+/// The one delegation source that a manifest can name, and its issuers in test and production.
+const ALTINN: [&str; 3] = ["altinn", "https://tt02.altinn.no/", "https://www.altinn.no/"];
+
+/// How much an obstacle weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// What is declared would be lost: it cannot be handed over so.
+    Refused,
+    /// The next step mends it.
+    Pending,
+    /// NAIS sets what it always sets, or forgets what it does not know.
+    Default,
+}
+
+/// Something that is declared and that a manifest cannot carry, or that keeps it from being handed
+/// over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Obstacle {
+    /// How much it weighs.
+    pub weight: Weight,
+    /// What is lost, and what to do.
+    pub message: String,
+}
+
+impl Obstacle {
+    pub(super) fn refused(message: impl Into<String>) -> Self {
+        Self { weight: Weight::Refused, message: message.into() }
+    }
+
+    pub(super) fn pending(message: impl Into<String>) -> Self {
+        Self { weight: Weight::Pending, message: message.into() }
+    }
+
+    pub(super) fn default(message: impl Into<String>) -> Self {
+        Self { weight: Weight::Default, message: message.into() }
+    }
+}
+
+/// What of a scope no manifest can carry on that day, what weighs most first. `prefix` is the one of
+/// the scopes that manifests expose, if it is known.
+pub fn of_scope(
+    name: &ScopeName,
+    scope: &DesiredScope,
+    prefix: Option<&str>,
+    today: Date,
+) -> Vec<Obstacle> {
+    let DesiredScope { attributes, active, prevent_deactivation, consumers, source: _ } = scope;
+    let mut found = of_attributes(attributes);
+    match prefix {
+        Some(prefix) if prefix == name.prefix() => {}
+        Some(prefix) => found.push(Obstacle::refused(format!(
+            "NAIS exposes scopes under the prefix {prefix} alone: it stays here"
+        ))),
+        None => found.push(Obstacle::default(format!(
+            "NAIS exposes scopes under one of the organisation's prefixes: see that it is {}, and say so \
+             by `nais: {{ prefix: {} }}` in portvakt.yaml",
+            name.prefix(),
+            name.prefix()
+        ))),
+    }
+    if let Err(why) = Exposed::of(name.subscope()) {
+        found.push(Obstacle::refused(format!(
+            "a manifest makes the subscope of a product and a name, and cannot make this one: {why}. A \
+             scope's name can never change: it stays here, or a new scope takes its place"
+        )));
+    }
+    if !active {
+        found.push(Obstacle::refused(
+            "it is declared inactive, and NAIS would open it: make it `active: true` and apply first, or \
+             leave it here",
+        ));
+    }
+    for (orgno, access) in consumers {
+        if let Some(until) = access.until.filter(|until| *until >= today) {
+            found.push(Obstacle::refused(format!(
+                "the access of {orgno} ends with {until}, and a manifest cannot tell an end: take \
+                 `until` out and see yourself that it is taken away, or wait"
+            )));
+        }
+    }
+    if *prevent_deactivation {
+        found.push(Obstacle::default(
+            "`prevent_deactivation` ends with the release: nothing keeps the application from closing it",
+        ));
+    }
+    found.sort();
+    found
+}
+
+fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
+    let ScopeAttributes {
+        // What tells the application.
+        description: _,
+        long_description,
+        visibility,
+        token_type,
+        allowed_integration_types,
+        at_max_age,
+        authorization_max_lifetime,
+        accessible_for_all: _,
+        delegation_source,
+        enforced_aud_for_access_token,
+        requires_user_consent,
+        requires_user_authentication,
+        requires_pseudonymous_tokens,
+    } = attributes;
+    let lost = |what: &str, then: &str| {
+        Obstacle::refused(format!(
+            "`{what}` cannot stand in a manifest: {then}. Take it out and apply, if nobody needs it"
+        ))
+    };
+    let mut found = Vec::new();
+    if long_description.is_some() {
+        found.push(lost("long_description", "the text would be lost"));
+    }
+    match visibility {
+        Visibility::Public | Visibility::Private => {}
+        Visibility::Internal => {
+            found.push(lost("visibility: INTERNAL", "NAIS makes scopes public or private"));
+        }
+    }
+    match token_type {
+        TokenType::SelfContained => {}
+        TokenType::Opaque => {
+            found.push(lost("token_type: OPAQUE", "tokens would be self-contained"));
+        }
+    }
+    if let Some(audience) = enforced_aud_for_access_token {
+        let then = format!("tokens would no longer have to be for {audience}");
+        found.push(lost("enforced_aud_for_access_token", &then));
+    }
+    for (key, is_set) in [
+        ("requires_user_consent", requires_user_consent),
+        ("requires_user_authentication", requires_user_authentication),
+        ("requires_pseudonymous_tokens", requires_pseudonymous_tokens),
+    ] {
+        if *is_set {
+            found.push(lost(key, "it would not be asked for any more"));
+        }
+    }
+    if let Some(source) = delegation_source
+        && delegation_name(source).is_none()
+    {
+        let then = format!("it knows `altinn` alone, and {source} would be lost");
+        found.push(lost("delegation_source", &then));
+    }
+    if allowed_integration_types.is_empty() {
+        found.push(Obstacle::default(
+            "any kind of client may carry it, and NAIS lets those of maskinporten alone: name others \
+             in `allowed_integration_types` if there are some",
+        ));
+    }
+    if *at_max_age == 0 {
+        found.push(Obstacle::default(
+            "`at_max_age` is left to the client, and NAIS sets 30 seconds: declare 30 to 680 if that \
+             is too short",
+        ));
+    } else if !AT_MAX_AGE.contains(at_max_age) {
+        found.push(Obstacle::refused(format!(
+            "`at_max_age` is {at_max_age}, and a manifest takes {} to {}: declare one of those and \
+             apply first",
+            AT_MAX_AGE.start(),
+            AT_MAX_AGE.end()
+        )));
+    }
+    if *authorization_max_lifetime != 0 {
+        found.push(Obstacle::default(format!(
+            "`authorization_max_lifetime` is {authorization_max_lifetime}, and NAIS sets 0"
+        )));
+    }
+    found
+}
+
+/// A manifest's name of a delegation source.
+pub(super) fn delegation_name(source: &str) -> Option<&'static str> {
+    let is_it = |known: &&str| known.trim_end_matches('/') == source.trim_end_matches('/');
+    ALTINN.iter().any(is_it).then_some(ALTINN[0])
+}
+
+/// What of a client no manifest can carry, what weighs most first.
+pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
+    let DesiredClient {
+        identity,
+        attributes,
+        // They are the application's own from then on.
+        keys: _,
+        on_behalf_of,
+        active,
+        prevent_deactivation,
+        source: _,
+        keys_source: _,
+    } = client;
+    let mut found = of_client_attributes(attributes);
+    if !active {
+        found.push(Obstacle::refused(
+            "it is declared inactive, and NAIS would open it: make it `active: true` and apply first, or \
+             leave it here",
+        ));
+    }
+    if on_behalf_of.as_ref().is_some_and(|entries| !entries.is_empty()) {
+        found.push(Obstacle::refused(
+            "`onbehalfof` cannot stand in a manifest: it stays here, or take that out and apply first",
+        ));
+    }
+    if identity.previous_name().is_some() {
+        found.push(Obstacle::refused(
+            "`previous_name` is still there: apply the new name, and take it out",
+        ));
+    }
+    if *prevent_deactivation {
+        found.push(Obstacle::default(
+            "`prevent_deactivation` ends with the release: nothing keeps the application from closing it",
+        ));
+    }
+    found.sort();
+    found
+}
+
+fn of_client_attributes(attributes: &ClientAttributes) -> Vec<Obstacle> {
+    let usual = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
+    let ClientAttributes {
+        integration_type,
+        description: _,
+        scopes: _,
+        client_orgno,
+        supplier_orgno,
+        application_type,
+        token_endpoint_auth_method,
+        grant_types,
+        access_token_lifetime,
+        refresh_token_lifetime,
+        authorization_lifetime,
+        refresh_token_usage,
+        logo_uri,
+        redirect_uris,
+        post_logout_redirect_uris,
+        frontchannel_logout_session_required,
+        frontchannel_logout_uri,
+        sso_disabled,
+        code_challenge_method,
+    } = attributes;
+    if *integration_type != IntegrationType::Maskinporten {
+        let kind = integration_type.as_str();
+        return vec![Obstacle::refused(format!(
+            "it is a client of {kind}, and `spec.maskinporten` makes those of maskinporten alone: write \
+             the application's manifest for {kind} by hand, or leave the client here"
+        ))];
+    }
+    let mut found = Vec::new();
+    let is_web = matches!(application_type, None | Some(ApplicationType::Web));
+    let has_keys = matches!(token_endpoint_auth_method, None | Some(AuthMethod::PrivateKeyJwt));
+    let grants = grant_types.iter().flatten().any(|grant| *grant != GrantType::JwtBearer);
+    if !is_web || !has_keys || grants {
+        found.push(Obstacle::refused(
+            "NAIS makes clients on a server that sign by a key (web, private_key_jwt, jwt-bearer), and \
+             this one is declared otherwise: it stays here",
+        ));
+    }
+    if client_orgno.is_some() || supplier_orgno.is_some() {
+        found.push(Obstacle::refused(
+            "`client_orgno` and `supplier_orgno` cannot stand in a manifest: a client for another \
+             organisation stays here",
+        ));
+    }
+    if *access_token_lifetime != usual.access_token_lifetime
+        || refresh_token_lifetime.is_some()
+        || authorization_lifetime.is_some()
+        || refresh_token_usage.is_some()
+    {
+        found.push(Obstacle::default("NAIS sets its own lifetimes of tokens"));
+    }
+    let texts = [logo_uri, frontchannel_logout_uri].into_iter().flatten();
+    let lists = [redirect_uris, post_logout_redirect_uris].into_iter().flatten();
+    if texts.into_iter().any(|text| !text.is_empty())
+        || lists.into_iter().any(|list| !list.is_empty())
+        || frontchannel_logout_session_required.is_some()
+        || sso_disabled.is_some()
+        || code_challenge_method.is_some()
+    {
+        found.push(Obstacle::default(
+            "what is declared about logins means nothing for a client of maskinporten, and NAIS sets \
+             none of it",
+        ));
+    }
+    found
+}

@@ -1,0 +1,158 @@
+//! How far what goes to NAIS has come, as text and as JSON: format version 1, described by
+//! `schema/migration.schema.json`.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET};
+use crate::domain::nais::Entity;
+use crate::nais::{Standing, Step, Weight};
+use crate::text::printable;
+
+/// Scopes and clients on their way to NAIS.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "portvakt migration")]
+struct MigrationDocument<'a> {
+    /// The version of this format.
+    format_version: u8,
+    /// The environment's name in `portvakt.yaml`.
+    environment: &'a str,
+    /// What goes to NAIS, the scopes first.
+    entities: Vec<EntityDocument<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct EntityDocument<'a> {
+    kind: KindDocument,
+    /// The scope's or the client's name.
+    name: &'a str,
+    /// `<cluster>:<namespace>:<name>`, as far as it is known; a scope's description has lost the
+    /// dashes.
+    application: Option<String>,
+    /// The live client; `null` for a scope, and where there is none.
+    client_id: Option<&'a str>,
+    /// What comes next.
+    step: Step,
+    /// Its number, 1 to 4; `null` where nothing is left to do.
+    number: Option<u8>,
+    /// What comes next, as a sentence.
+    next: String,
+    problems: Vec<ProblemDocument<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum KindDocument {
+    Scope,
+    Client,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ProblemDocument<'a> {
+    severity: SeverityDocument,
+    message: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum SeverityDocument {
+    /// It cannot be handed over so.
+    Error,
+    /// The next step mends it.
+    Pending,
+    /// It is told, and hinders nothing.
+    Warning,
+}
+
+/// The standings as JSON, indented, with a line break at the end.
+pub fn json(environment: &str, standings: &[Standing]) -> String {
+    let entities = standings.iter().map(|standing| {
+        let (kind, name) = match &standing.entity {
+            Entity::Scope(name) => (KindDocument::Scope, name.as_str()),
+            Entity::Client(name) => (KindDocument::Client, name.as_str()),
+        };
+        let problems = standing.problems.iter().map(|problem| ProblemDocument {
+            severity: match problem.weight {
+                Weight::Refused => SeverityDocument::Error,
+                Weight::Pending => SeverityDocument::Pending,
+                Weight::Default => SeverityDocument::Warning,
+            },
+            message: &problem.message,
+        });
+        EntityDocument {
+            kind,
+            name,
+            application: standing.application.as_ref().map(ToString::to_string),
+            client_id: standing.client_id.as_ref().map(|id| id.as_str()),
+            step: standing.step,
+            number: standing.step.number(),
+            next: next(standing).to_owned(),
+            problems: problems.collect(),
+        }
+    });
+    let document =
+        MigrationDocument { format_version: 1, environment, entities: entities.collect() };
+    // Serialising plain data with string keys does not fail.
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// The JSON Schema of [`json`]'s result.
+pub fn schema() -> Value {
+    schemars::schema_for!(MigrationDocument<'_>).to_value()
+}
+
+/// What comes next, as a sentence.
+pub fn next(standing: &Standing) -> &'static str {
+    let is_client = matches!(standing.entity, Entity::Client(_));
+    match standing.step {
+        Step::Describe => "`portvakt migrate to-nais` makes its declaration tell the application",
+        Step::Apply => "commit, merge and apply what is declared",
+        Step::Deploy if is_client => {
+            "deploy the application with the manifest; once it runs with the client, release it with \
+             `--release` (whether it is deployed does not show at DigDir)"
+        }
+        Step::Deploy => "deploy the application with the manifest",
+        Step::Release if standing.is_released => "commit, merge and apply its release",
+        Step::Release => "release it with `--release`, commit, merge and apply",
+        Step::Done => "nothing: it is in other hands",
+    }
+}
+
+/// The standings as text with ANSI colours, a paragraph for each.
+pub fn text(environment: &str, standings: &[Standing]) -> String {
+    let mut out = String::new();
+    // Writing into a String does not fail.
+    let _ = writeln!(out, "{HEADING}On the way to NAIS in {}{HEADING:#}", printable(environment));
+    if standings.is_empty() {
+        let _ = writeln!(out, "Nothing is: no description tells an application.");
+    }
+    for standing in standings {
+        let (kind, name) = match &standing.entity {
+            Entity::Scope(name) => ("scope", name.as_str()),
+            Entity::Client(name) => ("client", name.as_str()),
+        };
+        let application = match &standing.application {
+            Some(application) => application.to_string(),
+            None => "no application".to_owned(),
+        };
+        let name = printable(name);
+        let _ = writeln!(out, "\n{kind} {name}  {QUIET}{application}{QUIET:#}");
+        let next = next(standing);
+        let _ = match standing.step.number() {
+            Some(number) => writeln!(out, "  step {number} of 4: {next}"),
+            None => writeln!(out, "  {GOOD}done{GOOD:#}: {next}"),
+        };
+        for problem in &standing.problems {
+            let message = printable(&problem.message);
+            let _ = match problem.weight {
+                Weight::Refused => writeln!(out, "  {BAD}cannot go so{BAD:#}: {message}"),
+                Weight::Pending => writeln!(out, "  {CAREFUL}not yet{CAREFUL:#}: {message}"),
+                Weight::Default => writeln!(out, "  {CAREFUL}note{CAREFUL:#}: {message}"),
+            };
+        }
+    }
+    out
+}

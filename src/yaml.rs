@@ -1,0 +1,122 @@
+//! A text as a YAML scalar that every reader takes for that text, older ones and those of Kubernetes
+//! included.
+
+use crate::text::is_invisible;
+
+/// A text as a scalar on one line.
+pub fn scalar(text: &str, in_flow: bool) -> String {
+    if is_plain(text, in_flow) { text.to_owned() } else { quoted(text) }
+}
+
+/// Words that some reader takes for something else than a text.
+const SPECIAL: [&str; 12] =
+    ["y", "yes", "n", "no", "true", "false", "on", "off", "null", "nan", "inf", "infinity"];
+
+/// Whether a text means itself without quotes, for every reader. What begins with a letter is no
+/// number and no date.
+pub fn is_plain(text: &str, in_flow: bool) -> bool {
+    let begins = text.starts_with(char::is_alphabetic);
+    let special = SPECIAL.contains(&text.to_ascii_lowercase().as_str());
+    let ends = text.ends_with([' ', ':']);
+    begins
+        && !special
+        && !ends
+        && !text.contains(needs_escape)
+        && !text.contains(": ")
+        && !text.contains(" #")
+        && (!in_flow || is_plain_in_flow(text))
+}
+
+/// Between brackets readers differ on signs: of these only the plainest stay without quotes.
+fn is_plain_in_flow(text: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || " ._/:-".contains(c);
+    let is_word = |word: &str| word.starts_with(char::is_alphanumeric);
+    let mut behind_colons = text.split(':').skip(1);
+    text.chars().all(is_plain)
+        && text.split(' ').all(is_word)
+        && behind_colons.all(|rest| is_word(rest) || rest.starts_with("//"))
+}
+
+/// Whether a character is written by its number: what cannot be seen, what steers, and what is no
+/// part of YAML (YAML 1.2.2, section 5.1).
+fn needs_escape(c: char) -> bool {
+    c.is_control()
+        || is_invisible(c)
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+}
+
+/// A text between quotes.
+pub fn quoted(text: &str) -> String {
+    let escapes = text.contains(needs_escape);
+    if !escapes && text.contains(['"', '\\']) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if needs_escape(c) => match u32::from(c) {
+                code @ 0..=0xFF => out.push_str(&format!("\\x{code:02x}")),
+                code @ 0x100..=0xFFFF => out.push_str(&format!("\\u{code:04x}")),
+                code => out.push_str(&format!("\\U{code:08x}")),
+            },
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_yaml::Value;
+
+    use super::scalar;
+
+    fn is_read_as_it_is(text: &str) {
+        for yaml in [
+            format!("a: {}\n", scalar(text, false)),
+            format!("{{ a: {}, b: 1 }}\n", scalar(text, true)),
+            format!("{{a: {}}}\n", scalar(text, true)),
+            format!("a:\n  - {} # c\n", scalar(text, false)),
+        ] {
+            let read: Value = serde_yaml::from_str(&yaml).unwrap();
+            let read = read.get("a").map(|a| a.get(0).unwrap_or(a)).and_then(Value::as_str);
+            assert_eq!(read, Some(text), "{yaml}");
+        }
+    }
+
+    #[test]
+    fn words_and_numbers_are_read_as_texts() {
+        for text in ["no", "12:30:45", "0x1f", ".inf", "\u{7f}\u{85}\u{feff}\u{2028}\u{ffff}\0"] {
+            is_read_as_it_is(text);
+        }
+    }
+
+    #[test]
+    fn what_is_plain_between_braces_stays_plain() {
+        for plain in ["aareg-api", "etat:arbeid:aareg.read", "my/scope.read", "økonomi", "a:b"] {
+            assert_eq!(scalar(plain, true), plain);
+        }
+        for quoted in ["", "no", "On", "~", "1", "12:30", "a:", ":a", "- a", "a,b", "[a]", "å: b"]
+        {
+            assert_eq!(scalar(quoted, true), format!("\"{quoted}\""));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_as_it_is_in_a_line_and_in_braces(
+            text in prop_oneof![any::<String>(), "[a-zæ0-9:/._ #'\"-]{0,12}"],
+        ) {
+            is_read_as_it_is(&text);
+        }
+    }
+}
