@@ -325,7 +325,11 @@ fn jwk(dice: &mut Dice, kid: &str) -> Value {
     modulus[0] |= 0x80;
     modulus[255] |= 1;
     let modulus = URL_SAFE_NO_PAD.encode(modulus);
-    json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": "AQAB" })
+    // Without an end it would end a year from now, and no two states would be the same.
+    let end = 4_000_000_000_u64;
+    json!({
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": "AQAB", "exp": end
+    })
 }
 
 #[test]
