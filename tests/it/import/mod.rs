@@ -8,7 +8,7 @@ mod merge;
 mod overlay;
 mod property;
 mod reasons;
-mod seed;
+pub(crate) mod seed;
 mod states;
 mod two;
 mod whole;

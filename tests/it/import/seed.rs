@@ -18,6 +18,9 @@ pub(crate) const ACCESSES: usize = 4_000;
 /// How many clients it has, inactive ones included.
 pub(crate) const CLIENTS: usize = 200;
 
+/// The seed of the organisation in `examples/grown`.
+pub(crate) const SEED: u64 = 7;
+
 const MADE: &str = "2021-03-04T05:06:07Z";
 
 const PRODUCTS: [&str; 12] = [
@@ -294,7 +297,10 @@ fn accesses<'s>(
     let mut all: BTreeMap<&str, BTreeMap<Orgno, Value>> = BTreeMap::new();
     let mut left = ACCESSES;
     while left > 0 {
-        let (name, _) = &scopes[dice.below(scopes.len())];
+        let (name, scope) = &scopes[dice.below(scopes.len())];
+        if scope["fields"]["accessible_for_all"] == true {
+            continue;
+        }
         let is_new = !all.contains_key(name.as_str());
         let set = sets_of(name).filter(|_| is_new && dice.in_percent(60));
         let of_set = set.is_some();
@@ -406,8 +412,16 @@ fn a_seed_makes_one_state() {
     let accesses = state.accesses.iter().filter(|(name, _)| ours.contains(name));
     assert_eq!(accesses.map(|(_, of)| of.len()).sum::<usize>(), ACCESSES);
     assert_eq!(state.clients.len(), CLIENTS);
-    // For whoever wants to look at it: `portvakt sandbox` and `target: sandbox` read such a file.
-    if let Some(path) = std::env::var_os("PORTVAKT_SEED_OUT") {
-        std::fs::write(path, serde_json::to_string(&state).unwrap()).unwrap();
+}
+
+#[test]
+fn the_example_is_what_the_seed_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/grown/sandbox.json");
+    let made = serde_json::to_string(&state(SEED)).unwrap() + "\n";
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        std::fs::write(path, &made).unwrap();
     }
+    // Not by `assert_eq`: nobody reads so much of it.
+    let is_made = std::fs::read_to_string(path).unwrap() == made;
+    assert!(is_made, "UPDATE_EXAMPLES=1 renews {path}");
 }
