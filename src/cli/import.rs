@@ -201,51 +201,74 @@ fn made(
     repository: &Repository,
     files: &Files,
 ) -> Result<Proved, Failure> {
-    let root = repository.root();
     let sides: Vec<_> = read
         .iter()
         .map(|read| Side { environment: &read.session.desired.environment, live: &read.live })
         .collect();
-    let layout = match args.layout {
-        Some(AskedLayout::Single) => Layout::Single,
-        Some(AskedLayout::ByPrefix) => Layout::ByPrefix,
-        Some(AskedLayout::ByProduct) => Layout::ByProduct,
-        Some(AskedLayout::ByTeam) => Layout::ByTeam,
-        None if repository.has_teams() => Layout::ByTeam,
-        None => Layout::ByProduct,
-    };
+    let layout = args.layout.map(|layout| match layout {
+        AskedLayout::Single => Layout::Single,
+        AskedLayout::ByPrefix => Layout::ByPrefix,
+        AskedLayout::ByProduct => Layout::ByProduct,
+        AskedLayout::ByTeam => Layout::ByTeam,
+    });
     let chosen = |thing: Thing<'_>| match thing {
         Thing::Scope(name) => is_scope(args, name),
         Thing::Client(_, client) => is_client(args, client),
     };
-    let taken = |path: &str| root.join(path).symlink_metadata().is_ok();
-    let schema = adopt::schema(files);
-    let input = Input {
-        repository,
-        sides: &sides,
-        chosen: &chosen,
-        layout,
-        into,
-        taken: &taken,
-        schema: &schema,
-        merge: args.merge,
-        inactive: false,
-    };
-    let key_file = |path: &str| declare::read_key_file(root, path);
-    let made = adopt::proved(&input, files, &key_file, session::now());
-    made.map_err(|error| match error {
-        Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
-        Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {
-            Failure::Failed(error.to_string())
-        }
-        Unproved::There(_) | Unproved::CannotMerge { .. } => {
-            Failure::Refused(format!("{error}. Nothing was written"))
-        }
-    })
+    Imported { repository, files, sides: &sides, chosen: &chosen }.made(layout, into, args.merge)
+}
+
+/// What is live and to be declared, and what is declared already.
+pub(super) struct Imported<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) files: &'a Files,
+    pub(super) sides: &'a [Side<'a>],
+    pub(super) chosen: &'a dyn Fn(Thing<'_>) -> bool,
+}
+
+impl Imported<'_> {
+    /// The declarations, in the layout that is asked for or that fits the repository.
+    pub(super) fn made(
+        &self,
+        layout: Option<Layout>,
+        into: &str,
+        merge: bool,
+    ) -> Result<Proved, Failure> {
+        let Self { repository, files, sides, chosen } = *self;
+        let root = repository.root();
+        let usual = match repository.has_teams() {
+            true => Layout::ByTeam,
+            false => Layout::ByProduct,
+        };
+        let taken = |path: &str| root.join(path).symlink_metadata().is_ok();
+        let schema = adopt::schema(files);
+        let input = Input {
+            repository,
+            sides,
+            chosen,
+            layout: layout.unwrap_or(usual),
+            into,
+            taken: &taken,
+            schema: &schema,
+            merge,
+            inactive: false,
+        };
+        let key_file = |path: &str| declare::read_key_file(root, path);
+        let made = adopt::proved(&input, files, &key_file, session::now());
+        made.map_err(|error| match error {
+            Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
+            Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {
+                Failure::Failed(error.to_string())
+            }
+            Unproved::There(_) | Unproved::CannotMerge { .. } => {
+                Failure::Refused(format!("{error}. Nothing was written"))
+            }
+        })
+    }
 }
 
 /// A folder of the repository, with `/` between its parts and none at its ends.
-fn folder(asked: &str) -> Result<String, Failure> {
+pub(super) fn folder(asked: &str) -> Result<String, Failure> {
     let wrong = || {
         let why = format!(
             "--into {} is no folder of the repository: write it from the repository's root, without \
@@ -272,7 +295,7 @@ fn folder(asked: &str) -> Result<String, Failure> {
 }
 
 /// Writes all files or none.
-fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
+pub(super) fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
     if let Some(file) = made.files.iter().find(|file| !is_inside(root, &file.path)) {
         return Err(Failure::Refused(format!(
             "a symbolic link leads {} out of the repository. Nothing was written",
@@ -336,7 +359,7 @@ fn told(made: &Proved, read: &[Read]) -> String {
 }
 
 /// `2 scopes with 3 accesses, 1 client`.
-fn counts(counts: Counts) -> String {
+pub(super) fn counts(counts: Counts) -> String {
     let Counts { scopes, accesses, clients, aliases, groups, key_files } = counts;
     let count = |count: usize, thing, plural| counted(count as u64, thing, plural);
     let scopes_told = match accesses {

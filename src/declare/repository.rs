@@ -14,6 +14,7 @@ use super::environment::Environment;
 use super::environments::EnvironmentSet;
 use super::here::Here;
 use super::key_files::KeyFiles;
+use super::own::teams::Teams;
 use super::rules::Rule;
 use super::settings::{SETTINGS_FILE, Settings, settings};
 use super::silences::{self, Silence};
@@ -158,6 +159,23 @@ impl Repository {
         let mut all = self.edited.clone();
         all.insert(file, after);
         load_with(&self.root, all)
+    }
+
+    /// What a file declares that is none of the repository, such as a manifest: the settings count, but
+    /// for the repository's own rules and teams.
+    pub fn apart(&self, file: &str, bytes: &[u8]) -> Self {
+        let settings = Settings {
+            naming: Vec::new(),
+            policies: Vec::new(),
+            teams: Teams::default(),
+            ..self.settings.clone()
+        };
+        let mut declared =
+            reading::declarations(file.into(), bytes, &settings, &KeyFiles::Given(&|_| None));
+        let mut found = std::mem::take(&mut declared.diagnostics);
+        found.extend(check::check(&declared, &settings.teams));
+        let (root, key_files, edited) = (self.root.clone(), BTreeSet::new(), BTreeMap::new());
+        Self { root, settings, declared, found, key_files, edited }
     }
 
     /// The files that are to have another text than they have, with that, by their path.

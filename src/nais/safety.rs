@@ -112,3 +112,106 @@ fn entity(target: &Target) -> Entity {
         Target::Client(name) | Target::Keys(name) => Entity::Client(name.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::declare::read;
+    use crate::domain::{Applied, Live, LiveScope};
+    use crate::plan::plan;
+
+    const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
+                            environments: { test: { target: sandbox } }\n";
+
+    fn desired(yaml: &str) -> Desired {
+        let files = vec![("a.yaml".into(), yaml.as_bytes().to_vec())];
+        let repository = read(Path::new("/"), SETTINGS.as_bytes(), files, &|_| None).unwrap();
+        repository.desired("test", jiff::civil::date(2026, 11, 25)).unwrap().0
+    }
+
+    fn scope(name: &str) -> Entity {
+        Entity::Scope(name.parse().unwrap())
+    }
+
+    const BEFORE: &str = "scopes:\n  - { name: etat:a, description: A, consumers: [\"974761076\"] }\n  \
+                          - { name: etat:b, description: B }\nclients: [{ name: x }, { name: y }]\n\
+                          removed: [{ scope: etat:c, action: release }, { client: z, action: release }]\n";
+
+    #[test]
+    fn what_is_declared_otherwise_is_told_wherever_it_stands() {
+        let before = desired(BEFORE);
+        let moved = BEFORE.replace("scopes:\n", "scopes:\n# en linje mer\n\n");
+        assert_eq!(declared_otherwise(&before, &desired(&moved), &[]), []);
+        for (old, new, told) in [
+            ("description: A", "description: Å", scope("etat:a")),
+            ("974761076", "971040238", scope("etat:a")),
+            (
+                "[\"974761076\"]",
+                "[{ consumer: \"974761076\", until: 2030-01-01 }]",
+                scope("etat:a"),
+            ),
+            ("description: B", "description: B, active: false", scope("etat:b")),
+            ("description: B", "description: B, prevent_deactivation: true", scope("etat:b")),
+            ("  - { name: etat:b, description: B }\n", "", scope("etat:b")),
+            ("{ name: x }", "{ name: x, jwks: [] }", Entity::Client("x".parse().unwrap())),
+            ("{ name: x }", "{ name: x, client_id: i }", Entity::Client("x".parse().unwrap())),
+            (", { name: y }", "", Entity::Client("y".parse().unwrap())),
+            ("{ scope: etat:c, action: release }, ", "", scope("etat:c")),
+            ("etat:c, action: release", "etat:c, action: deactivate", scope("etat:c")),
+            (
+                "client: z, action: release",
+                "client: z, action: deactivate",
+                Entity::Client("z".parse().unwrap()),
+            ),
+        ] {
+            assert!(BEFORE.contains(old), "{old}");
+            let after = desired(&BEFORE.replacen(old, new, 1));
+            assert_eq!(declared_otherwise(&before, &after, &[]), [told.clone()], "{new}");
+            assert_eq!(declared_otherwise(&after, &before, &[]), [told.clone()], "{new}");
+            assert_eq!(declared_otherwise(&before, &after, &[told]), [], "{new}");
+        }
+    }
+
+    #[test]
+    fn what_takes_something_away_or_touches_others_is_harm() {
+        let before = desired(BEFORE);
+        let live_scope = |description: &str| LiveScope {
+            active: true,
+            representation: [("description".to_owned(), description.into())].into_iter().collect(),
+            accesses: Some(std::collections::BTreeMap::new()),
+            unclear: false,
+        };
+        let live = Live {
+            scopes: [("etat:a", "A"), ("etat:b", "B")]
+                .map(|(name, description)| (name.parse().unwrap(), live_scope(description)))
+                .into(),
+            prefixes: ["etat".to_owned()].into(),
+            ..Live::default()
+        };
+        let applied = Applied { commit: "c0ffee".into(), desired: before.clone() };
+        let plan_of =
+            |desired: &Desired| plan(desired, Some(&applied), &live, jiff::Timestamp::now());
+        let harm_of = |after: &str| {
+            let found = harm(&plan_of(&before), &plan_of(&desired(after)), &[scope("etat:b")]);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(harm_of(BEFORE), [""; 0]);
+        assert_eq!(harm_of(&BEFORE.replace("description: B", "description: Ny")), [""; 0]);
+        let released = BEFORE
+            .replace("  - { name: etat:b, description: B }\n", "")
+            .replace("removed: [", "removed: [{ scope: etat:b, action: release }, ");
+        assert_eq!(harm_of(&released), [""; 0]);
+        for (old, new, told) in [
+            ("  - { name: etat:b, description: B }\n", "", "deactivate scope etat:b"),
+            ("description: B", "description: B, active: false", "deactivate scope etat:b"),
+            ("description: A", "description: Å", "update scope etat:a"),
+            ("974761076", "971040238", "grant etat:a 971040238"),
+            (", { name: y }", "", "create client y"),
+        ] {
+            let told_of = harm_of(&BEFORE.replacen(old, new, 1));
+            assert!(told_of.contains(&told.to_owned()), "{new}: {told_of:?}");
+        }
+    }
+}

@@ -251,9 +251,12 @@ pub fn standing_of_client(
     }
     let is_renamed = found.is_some_and(|(_, live)| live.name != name.as_str());
     let is_told = there == Told::HandedOver;
+    let is_pinned = by_name.is_none() || declared.identity.pinned().is_some();
     let step = match (&here, is_told) {
         (_, true) if is_renamed => Step::Release,
-        (Told::HandedOver | Told::Exposed, _) if declared.keys.is_some() => Step::Describe,
+        (Told::HandedOver | Told::Exposed, _) if declared.keys.is_some() || !is_pinned => {
+            Step::Describe
+        }
         (Told::HandedOver | Told::Exposed, true) => Step::Deploy,
         (Told::HandedOver | Told::Exposed, false) => Step::Apply,
         (Told::Nobody | Told::Other(_), _) => Step::Describe,
@@ -265,6 +268,12 @@ pub fn standing_of_client(
         problems.push(Obstacle::pending(
             "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
              put the declared ones back, and stop the application",
+        ));
+    }
+    if step == Step::Describe && !is_pinned {
+        problems.push(Obstacle::pending(
+            "no `client_id` pins it, and NAIS gives it another name: an apply after the deployment would \
+             make a second one",
         ));
     }
     let open = found.filter(|(_, live)| live.active);

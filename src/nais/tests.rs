@@ -260,16 +260,19 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
     };
     for (declared, there, step, id) in [
         (client("x", "Henter"), &[("1", "x", "Henter", true)][..], Step::Describe, Some("1")),
-        (client("x", own), &[("1", "x", "Henter", true)], Step::Apply, Some("1")),
-        (client("x", own), &[("1", "x", own, false)], Step::Apply, Some("1")),
+        (pinned("1"), &[("1", "x", "Henter", true)], Step::Apply, Some("1")),
+        (pinned("1"), &[("1", "x", own, false)], Step::Apply, Some("1")),
         (client("x", own), &[], Step::Apply, None),
-        (client("x", own), &[("1", "x", own, true)], Step::Deploy, Some("1")),
+        (pinned("1"), &[("1", "x", own, true)], Step::Deploy, Some("1")),
+        // Without a pin, a plan after the deployment would make a second one.
+        (client("x", own), &[("1", "x", "Henter", true)], Step::Describe, Some("1")),
+        (client("x", own), &[("1", "x", own, true)], Step::Describe, Some("1")),
         (client("x", own), &[("1", "ETAT", own, true)], Step::Release, Some("1")),
         (pinned("1"), &[("1", "ETAT", own, true)], Step::Release, Some("1")),
         (pinned("1"), &[("1", "ETAT", "Annet", true)], Step::Apply, Some("1")),
         (client("x", own), &[("1", "y", "a:b:c", true)], Step::Apply, None),
         (
-            DesiredClient { keys: Some(Vec::new()), ..client("x", own) },
+            DesiredClient { keys: Some(Vec::new()), ..pinned("1") },
             &[("1", "x", own, true)],
             Step::Describe,
             Some("1"),

@@ -1,6 +1,7 @@
 //! `portvakt migrate`: what is declared here changes hands.
 
 mod edits;
+mod from_nais;
 mod to_nais;
 
 use clap::Subcommand;
@@ -14,10 +15,14 @@ pub(super) enum Command {
     /// Hand scopes and a client over to an application at NAIS, a step each time that it is run
     #[command(name = "to-nais", long_about = to_nais::ABOUT)]
     ToNais(to_nais::Args),
+    /// Take scopes and clients over from an application at NAIS
+    #[command(name = "from-nais", long_about = from_nais::ABOUT)]
+    FromNais(from_nais::Args),
 }
 
 pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::ToNais(args) => wait_for(to_nais::run(global, args)),
+        Command::FromNais(args) => wait_for(from_nais::run(global, args)),
     }
 }

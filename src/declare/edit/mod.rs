@@ -1,6 +1,7 @@
 //! Editing the YAML by exact spans, so that every comment and all other text stays. What comes of it
 //! is read again, and refused unless it says exactly what is wanted.
 
+mod draft;
 #[cfg(test)]
 mod generated;
 mod keys;

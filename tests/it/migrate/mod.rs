@@ -1,5 +1,6 @@
 //! `portvakt migrate to-nais`: what is handed over stays active all the way, whatever the order.
 
+mod back;
 mod checked;
 mod digdirator;
 mod rendered;
@@ -343,4 +344,28 @@ fn wrong_usage_is_told_before_anything_is_read() {
     let ran = world.run(&two.concat());
     assert_eq!(ran.code, 64);
     assert!(ran.stderr.contains("one client"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_client_that_tells_its_application_already_is_pinned_before_it_is_deployed() {
+    let remote = Remote::new();
+    let one = applied(&remote);
+    let own = "prod-gcp:plattform:aareg-api";
+    let yaml = YAML.replace("description: Henter", &format!("description: {own}"));
+    let yaml = yaml.replace("    jwks: keys/x.json # nøkler\n", "");
+    one.declare(&yaml);
+    one.apply();
+    let client = [&["migrate", "to-nais", "--client", CLIENT][..], &APPLICATION].concat();
+    let check = one.ends(0, &["migrate", "to-nais", "--check"]);
+    assert!(check.stdout.contains("would make a second one"), "{}", check.stdout);
+    let ran = one.ends(0, &client);
+    assert_eq!(ran.stdout, "", "no manifest before the pin");
+    let (id, _) = remote.world.client(CLIENT);
+    let after = declarations(&one).replace('"', "");
+    assert!(after.contains(&format!("client_id: {id}\n")), "{after}");
+    merge(&one);
+    assert_eq!(one.planned(), [""; 0]);
+    let manifest = one.ends(0, &client).stdout;
+    Digdirator::new(&remote.world, "prod-gcp").deploy(&manifest);
+    assert_eq!(one.planned(), [""; 0], "no second client is made");
 }

@@ -1,0 +1,183 @@
+//! `portvakt migrate from-nais`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize as _;
+use serde_yaml::Value;
+
+use crate::adopt::{Proved, Side, Thing};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::import::{Imported, counts, folder, write};
+use crate::cli::remote::{MAX_FILE, Remote, read_file};
+use crate::cli::session::{self, Session, today};
+use crate::cli::{Global, interrupt, log, print};
+use crate::declare::{self, Invalid};
+use crate::digdir::Needs;
+use crate::domain::{ClientId, Desired, Live};
+use crate::plan::{live_client, plan};
+use crate::text::printable;
+
+/// The command's long help.
+pub(super) const ABOUT: &str = "\
+Take scopes and clients over from an application at NAIS
+
+What the manifest names is written as YAML, as it is live: a plan right after it is empty. Commit, merge \
+and apply that, which changes nothing; then take what Maskinporten needs out of the manifest and deploy it. \
+What is live stays active all the way.";
+
+/// The annotation that has the client deleted with the resource.
+const DELETES: &str = "digdir.nais.io/delete";
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The manifest, a file outside the declarations
+    manifest: PathBuf,
+    /// The folder for the declarations, from the repository's root
+    #[arg(long, value_name = "DIR")]
+    into: Option<String>,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, take_over(global, args)).await
+}
+
+async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let into = folder(args.into.as_deref().unwrap_or_default())?;
+    let session = Session::open(global)?;
+    let shown = printable(&args.manifest.to_string_lossy()).into_owned();
+    let named = named(&session, &args.manifest, &shown)?;
+    let needs = Needs::of(&named);
+    let remote = Remote::open_to(global, &session, needs.reach()).await?;
+    let live = session::live(global, &remote.reader().await?, &needs).await?;
+    remote.close().await?;
+
+    let clients = clients(&named, &live, &shown)?;
+    let made = made(&session, &named, &clients, &live, &into)?;
+    for left_out in &made.left_out {
+        log::told(global, &format!("left out: {left_out}"));
+    }
+    // What the manifest asks for beside what is live is nobody's wish any more.
+    for action in &plan(&named, None, &live, Timestamp::now()).actions {
+        let action = action.id().to_string();
+        let line = format!("note: {shown} asks for what is not live: {action}");
+        log::told(global, &printable(&line));
+    }
+    if made.files.is_empty() {
+        let why = match made.declared {
+            0 => "nothing that it names is live",
+            _ => "what it names and is live is declared or named by `removed` already",
+        };
+        log::told(global, &format!("nothing is written: {why}"));
+        return Ok(Exit::Done);
+    }
+    write(session.repository.root(), &made)?;
+    let files = made.files.iter().map(|file| format!("{}\n", printable(&file.path)));
+    let environment = &session.desired.environment;
+    let sum = format!("Taken over in {environment}: {}\n", counts(made.counts));
+    print(global.color, &(files.collect::<String>() + &sum))?;
+    let left_out = match made.left_out.is_empty() {
+        true => "",
+        false => " What was left out, see above, has to stay in it.",
+    };
+    log::told(
+        global,
+        &format!(
+            "next: see that `portvakt plan -e {environment}` is empty; commit, merge and apply, which \
+             changes nothing. Then take the scopes and the client out of {shown} and deploy it.{left_out} \
+             Until then NAIS holds them too"
+        ),
+    );
+    Ok(Exit::Done)
+}
+
+/// What a manifest names.
+fn named(session: &Session, path: &Path, shown: &str) -> Result<Desired, Failure> {
+    let root = session.repository.root();
+    if let (Ok(real), Ok(root)) = (path.canonicalize(), root.canonicalize())
+        && let Ok(inside) = real.strip_prefix(&root)
+        && session.repository.reads(&inside.to_string_lossy())
+    {
+        return Err(Failure::Refused(format!(
+            "{shown} lies among the declarations: it is one already, and `portvakt render yaml` writes it \
+             in the other form. Nothing was written"
+        )));
+    }
+    let bytes =
+        read_file(path, MAX_FILE).map_err(|why| Failure::Usage(format!("{shown} {why}")))?;
+    if deletes(&bytes) {
+        return Err(Failure::Refused(format!(
+            "{shown} has the annotation {DELETES}: \"true\", so that what takes the client out of the \
+             manifest deactivates it at DigDir. Take the annotation out and deploy that first. Nothing was \
+             written"
+        )));
+    }
+    let apart = session.repository.apart(shown, &bytes);
+    let desired = match apart.desired(&session.desired.environment, today()) {
+        Ok((desired, _)) => desired,
+        Err(Invalid::Environment(error)) => return Err(Failure::Usage(error.to_string())),
+        Err(Invalid::Declarations(found)) => return Err(Failure::Invalid(root.to_owned(), found)),
+    };
+    match desired.scopes.is_empty() && desired.clients.is_empty() {
+        true => Err(Failure::Usage(format!(
+            "{shown} is no manifest that exposes or consumes a scope in {}",
+            session.desired.environment
+        ))),
+        false => Ok(desired),
+    }
+}
+
+/// Whether a manifest has its client deleted with it.
+fn deletes(manifest: &[u8]) -> bool {
+    let documents = serde_yaml::Deserializer::from_slice(manifest).map(Value::deserialize);
+    // What is no YAML has no end.
+    documents.map_while(Result::ok).any(|document| {
+        let annotation =
+            document.get("metadata").and_then(|it| it.get("annotations")?.get(DELETES));
+        match annotation {
+            Some(Value::String(text)) => text == "true",
+            Some(Value::Bool(is_true)) => *is_true,
+            _ => false,
+        }
+    })
+}
+
+/// The live clients of the manifest.
+fn clients(named: &Desired, live: &Live, shown: &str) -> Result<BTreeSet<ClientId>, Failure> {
+    let mut found = BTreeSet::new();
+    for (name, client) in &named.clients {
+        match live_client(client, live) {
+            Ok(Some((id, _))) => drop(found.insert(id.clone())),
+            Ok(None) => {}
+            Err(_) => {
+                return Err(Failure::Refused(format!(
+                    "several live clients have the description of {}, whose manifest {shown} is: which \
+                     of them the application uses cannot be told. Nothing was written",
+                    printable(name.as_str())
+                )));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn made(
+    session: &Session,
+    named: &Desired,
+    clients: &BTreeSet<ClientId>,
+    live: &Live,
+    into: &str,
+) -> Result<Proved, Failure> {
+    let repository = &session.repository;
+    let files = declare::read_files(repository)
+        .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
+    let chosen = |thing: Thing<'_>| match thing {
+        Thing::Scope(name) => named.scopes.contains_key(name),
+        Thing::Client(id, _) => clients.contains(id),
+    };
+    let side = Side { environment: &session.desired.environment, live };
+    let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen };
+    imported.made(None, into, false)
+}
