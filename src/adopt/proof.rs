@@ -1,6 +1,7 @@
 //! The declarations read again: what a plan would still change is left out, until there is nothing.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,8 +15,9 @@ use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository,
 use crate::domain::norwegian_date;
 use crate::plan::{Action, Plan, Target, Work, plan};
 
-/// How often the declarations are made anew. Each time something is learnt; mostly twice is enough.
-const MOST_ROUNDS: usize = 50;
+/// How often the declarations are made anew beside once for each entity. Each time something is learnt;
+/// mostly twice is enough.
+const MORE_ROUNDS: usize = 50;
 
 /// Declarations after which a plan is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +84,7 @@ pub fn proved(
     let mut found = Found::new(input);
     let mut lessons = Lessons::default();
     let mut last = String::new();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..found.scopes.len() + found.clients.len() + MORE_ROUNDS {
         let written = Written::new(&found, input, &lessons);
         let texts = written.texts(input, files)?;
         if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
@@ -211,7 +213,8 @@ fn errors(
     let mut faults = Vec::new();
     let mut strange = Vec::new();
     for error in again.check(today).into_iter().filter(Diagnostic::is_error) {
-        let Some(entity) = whose(&error, texts).next() else {
+        let of_error = whose(&error, texts);
+        let Some((_, entity)) = of_error.first() else {
             strange.push(error);
             continue;
         };
@@ -228,8 +231,9 @@ fn errors(
             }
             // From here on, no comment in the file is heeded.
             _ if error.code == Rule::Silence => {
-                let is_silenced = |entity: &&Entity| lessons.silences.contains_key(*entity);
-                faults.extend(whose(&error, texts).filter(is_silenced).map(refused));
+                let entities = of_error.iter().map(|(_, entity)| entity);
+                let silenced = entities.filter(|it| lessons.silences.contains_key(it));
+                faults.extend(silenced.map(refused));
             }
             _ => faults.push(refused(entity)),
         }
@@ -253,12 +257,17 @@ fn errors(
     Ok(faults)
 }
 
-/// The entity that an error is about, and those below it in the same file.
-fn whose<'t>(error: &Diagnostic, texts: &'t Texts) -> impl Iterator<Item = &'t Entity> {
-    let line = error.line;
-    let lines = texts.get(&*error.file).map(|text| text.lines.as_slice()).unwrap_or_default();
-    let of_line = lines.iter().position(|(range, _)| range.contains(&line));
-    lines.iter().skip(of_line.unwrap_or(lines.len())).map(|(_, entity)| entity)
+/// The entity that an error is about, and those below it in the same file. What a policy cannot tell of
+/// an entity is told at the policy.
+fn whose<'t>(error: &Diagnostic, texts: &'t Texts) -> &'t [(Range<usize>, Entity)] {
+    let at = |file: &str, line: usize| {
+        let lines = texts.get(file).map(|text| text.lines.as_slice()).unwrap_or_default();
+        let of_line = lines.iter().position(|(range, _)| range.contains(&line));
+        lines.get(of_line.unwrap_or(lines.len())..).unwrap_or_default()
+    };
+    let places = error.related.iter().map(|related| at(&related.file, related.line));
+    let mut places = std::iter::once(at(&error.file, error.line)).chain(places);
+    places.find(|lines| !lines.is_empty()).unwrap_or_default()
 }
 
 /// What a plan would still do to what is to be declared.

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::exit::Failure;
 use super::remote::{MAX_FILE, call_failed, read_file};
 use super::session::Session;
+use crate::declare::did_you_mean;
 use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
 use crate::domain::{
     ClientId, ClientName, DesiredClient, GrantType, Kid, Live, LiveClient, SigningAlgorithm,
@@ -24,17 +25,31 @@ pub(super) fn declared<'s>(
     if let Some(found) = clients.iter().find(|(known, _)| known.as_str() == name) {
         return Ok(found);
     }
-    let near = crate::declare::did_you_mean(name, clients.keys().map(ClientName::as_str));
-    let known: Vec<_> = clients.keys().map(ClientName::as_str).collect();
-    let known = match known.is_empty() {
-        true => "none is declared there".to_owned(),
-        false => format!("declared are {}", known.join(", ")),
+    Err(not_declared(session, "client", name, clients.keys().map(ClientName::as_str)))
+}
+
+/// How many names are listed before they are counted.
+const LISTED: usize = 10;
+
+/// That nothing of a kind is declared by a name; `known` are the names that are.
+pub(super) fn not_declared<'n>(
+    session: &Session,
+    kind: &str,
+    name: &str,
+    known: impl Iterator<Item = &'n str> + Clone,
+) -> Failure {
+    let near = did_you_mean(name, known.clone());
+    let listed: Vec<&str> = known.collect();
+    let known = match listed.len() {
+        0 => "none is declared there".to_owned(),
+        1..=LISTED => format!("declared are {}", listed.join(", ")),
+        count => format!("{count} are declared there"),
     };
-    Err(Failure::Usage(format!(
-        "no client '{}' is declared for {}; {near}{known}",
+    Failure::Usage(format!(
+        "no {kind} '{}' is declared for {}; {near}{known}",
         printable(name),
         session.desired.environment
-    )))
+    ))
 }
 
 /// The session's clients as they are live, with their keys.

@@ -3,10 +3,8 @@
 use super::client;
 use super::exit::Failure;
 use super::session::Session;
-use crate::declare::did_you_mean;
 use crate::domain::ScopeName;
 use crate::domain::nais::{Application, Entity};
-use crate::text::printable;
 
 /// The scopes and clients that a command names.
 #[derive(Debug, clap::Args)]
@@ -90,15 +88,5 @@ fn scope(session: &Session, name: &str) -> Result<ScopeName, Failure> {
     if let Some(found) = known().find(|known| known.as_str() == name) {
         return Ok(found.clone());
     }
-    let near = did_you_mean(name, known().map(ScopeName::as_str));
-    let known: Vec<_> = known().map(ScopeName::as_str).collect();
-    let known = match known.is_empty() {
-        true => "none is declared there".to_owned(),
-        false => format!("declared are {}", known.join(", ")),
-    };
-    Err(Failure::Usage(format!(
-        "no scope '{}' is declared for {}; {near}{known}",
-        printable(name),
-        desired.environment
-    )))
+    Err(client::not_declared(session, "scope", name, known().map(ScopeName::as_str)))
 }

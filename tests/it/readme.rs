@@ -1,17 +1,26 @@
-//! The README's commands, run in order in a copy of the example repository, print what the README
-//! says they print.
+//! The commands of the README and of the pages, run in order in a copy of an example, print what they
+//! say there.
 
 use std::path::Path;
 use std::process::Command;
 
+use portvakt::sandbox::State;
+use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A command of a `console` block, and the lines that the README shows below it.
 struct Shown<'a> {
-    command: &'a str,
+    command: String,
     output: Vec<&'a str>,
+}
+
+impl Shown<'_> {
+    /// Whether the command goes on, up to a line `END`.
+    fn is_open(&self) -> bool {
+        self.command.contains("<<'END'") && !self.command.ends_with("\nEND")
+    }
 }
 
 fn shown(readme: &str) -> Vec<Shown<'_>> {
@@ -19,7 +28,13 @@ fn shown(readme: &str) -> Vec<Shown<'_>> {
     for block in readme.split("```console\n").skip(1) {
         for line in block.split("```").next().unwrap().lines() {
             match (line.strip_prefix("$ "), all.last_mut()) {
-                (Some(command), _) => all.push(Shown { command, output: Vec::new() }),
+                (None, Some(last)) if last.is_open() => {
+                    last.command.push('\n');
+                    last.command.push_str(line);
+                }
+                (Some(command), _) => {
+                    all.push(Shown { command: command.to_owned(), output: Vec::new() });
+                }
                 (None, Some(last)) => last.output.push(line),
                 (None, None) => panic!("output without a command: {line}"),
             }
@@ -42,16 +57,62 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn its_commands_print_what_it_says() {
-    let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    plays("README.md", "examples/etat");
+}
+
+#[test]
+fn an_organisation_is_adopted_as_the_page_says() {
+    let folder = plays("docs/adopting.md", "examples/grown");
+    let state = |path: &Path| State::load(path).unwrap().unwrap();
+    let before = state(&Path::new(ROOT).join("examples/grown/sandbox.json"));
+    let after = state(&folder.path().join(".portvakt/sandbox.json"));
+    assert_eq!(after.accesses, before.accesses, "somebody has other access");
+    let handed = [
+        "etat:arbeid/kodeverk/admin",
+        "etat:arbeid/kodeverk/write",
+        "etat:arbeid/krav/admin",
+        "etat:arbeid/tiltak/read",
+    ];
+    assert_eq!(after.scopes.len(), before.scopes.len());
+    for (name, scope) in &before.scopes {
+        let now = &after.scopes[name];
+        assert_eq!(now.active, scope.active, "{name}");
+        if !handed.contains(&name.as_str()) {
+            assert_eq!(now.fields, scope.fields, "{name}");
+            continue;
+        }
+        let description = format!("prodgcp:arbeid:kodeverkapi.{}", name.subscope());
+        let mut expected = scope.fields.clone();
+        expected.insert("description".to_owned(), description.into());
+        // What is written back is told whole.
+        expected.retain(|_, value| !value.is_null());
+        let said = expected.iter().filter(|(field, value)| now.fields.get(*field) != Some(*value));
+        assert_eq!(said.collect::<Vec<_>>(), [], "{name}");
+    }
+    for (id, client) in &before.clients {
+        let now = &after.clients[id];
+        let is_handed = client.fields["client_name"] == "script-016";
+        assert_eq!((now.active, &now.keys), (client.active, &client.keys), "{id}");
+        let description = match is_handed {
+            true => Some(&Value::from("prod-gcp:arbeid:kodeverk-api")),
+            false => client.fields.get("description"),
+        };
+        assert_eq!(now.fields.get("description"), description, "{id}");
+    }
+}
+
+/// Runs the commands of a page in a copy of a folder, and gives the folder.
+fn plays(page: &str, example: &str) -> TempDir {
+    let page_text = std::fs::read_to_string(format!("{ROOT}/{page}")).unwrap();
     let folder = TempDir::new().unwrap();
-    copy(&Path::new(ROOT).join("examples/etat"), folder.path());
+    copy(&Path::new(ROOT).join(example), folder.path());
     let program = assert_cmd::cargo::cargo_bin!("portvakt").parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    let all = shown(&readme);
-    assert!(all.len() > 5, "the README shows no commands");
+    let all = shown(&page_text);
+    assert!(all.len() > 5, "{page} shows no commands");
     for Shown { command, output } in all {
         let ran = Command::new("bash")
-            .args(["-c", command])
+            .args(["-c", &command])
             .current_dir(folder.path())
             .env("PATH", &path)
             .env_remove("PORTVAKT_ENV")
@@ -70,6 +131,7 @@ fn its_commands_print_what_it_says() {
             output.join("\n")
         );
     }
+    folder
 }
 
 /// Whether the shown lines are the printed ones; a shown `…` stands for any number of lines.

@@ -12,7 +12,9 @@ use super::super::own::sorted;
 use super::super::places::Span;
 use super::super::rules::Rule;
 use super::super::settings::{Settings, parse_orgno};
-use super::fields::{flag, is_mapping, items, number, one_of, required, text, texts, warn_unknown};
+use super::fields::{
+    check_label, flag, is_mapping, items, number, one_of, required, text, texts, warn_unknown,
+};
 use super::owner::Owners;
 use crate::domain::nais::{Exposed, is_product, is_subscope};
 use crate::domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility};
@@ -229,8 +231,7 @@ fn consumer(at: Located<'_>, findings: &mut Findings) -> Option<Consumer> {
         return None;
     }
     warn_unknown(at, &["orgno", "name"], findings);
-    // What it is called is for those who read the manifest.
-    text(at, "name", findings);
+    check_label(at, "name", findings);
     let (orgno, who_span) = required(at, "orgno", findings, text)?;
     let who = Who::Orgno(parse_orgno(orgno, who_span, findings)?);
     Some(Consumer {

@@ -56,13 +56,20 @@ pub(super) fn text<'d>(at: Located<'d>, key: &str, findings: &mut Findings) -> R
     plain_text(at, findings).map(|text| (text, at.span()))
 }
 
+/// A text for those who read the manifest, whatever it says.
+pub(super) fn check_label(at: Located<'_>, key: &str, findings: &mut Findings) {
+    if let Some(at) = given(at, key).filter(|at| !at.value.is_string()) {
+        wrong(at, TEXT, findings);
+    }
+}
+
 fn plain_text<'d>(at: Located<'d>, findings: &mut Findings) -> Option<&'d str> {
     match at.value {
-        Value::String(text) if !text.contains("{{") => Some(text),
-        Value::String(_) => {
+        Value::String(text) if has_placeholder(text) => {
             placeholder(at.span(), findings);
             None
         }
+        Value::String(text) => Some(text),
         Value::Null
         | Value::Bool(_)
         | Value::Number(_)
@@ -190,6 +197,10 @@ pub(super) fn wrong(at: Located<'_>, expected: &str, findings: &mut Findings) {
 fn is_placeholder(value: &Value) -> bool {
     let mut keys = value.as_mapping().into_iter().flat_map(|mapping| mapping.keys());
     keys.any(Value::is_mapping)
+}
+
+fn has_placeholder(text: &str) -> bool {
+    text.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"))
 }
 
 fn placeholder(span: Span, findings: &mut Findings) {

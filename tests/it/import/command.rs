@@ -10,7 +10,7 @@ const TEAMS: &str =
     "teams:\n  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'], clients: ['*:arbeid:*'] }\n";
 
 /// A few scopes and clients that nobody has declared.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new();
     let three = [(SKATT, Approved), (KART, Approved), (DIGDIR, Approved)];
     world.put("etat:arbeid:a.read", true, &three);
@@ -22,13 +22,13 @@ fn world() -> World {
     world
 }
 
-fn read(world: &World, file: &str) -> String {
+pub(super) fn read(world: &World, file: &str) -> String {
     std::fs::read_to_string(world.folder().join(file))
         .unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 /// The YAML files, in order.
-fn files(world: &World) -> Vec<String> {
+pub(super) fn files(world: &World) -> Vec<String> {
     fn walk(folder: &std::path::Path, above: &str, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
@@ -183,39 +183,6 @@ fn clients_of_one_name() {
         client_id: "aa-2"
     "#);
     world.is_settled();
-}
-
-#[test]
-fn scopes_alone_need_no_right_to_read_clients() {
-    let world = world();
-    let ran = world.run(&["import", "--scope", "etat:h*"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let asked = world.sandbox.exchanges();
-    assert!(
-        asked.iter().all(|it| !it.path.contains("/clients") && !it.path.contains("/access/all"))
-    );
-    let lists = asked.iter().filter(|it| it.path.ends_with("/scopes/access")).count();
-    assert_eq!(lists, 1, "only the accesses of what matches are read");
-    let grants: Vec<_> = asked.iter().filter(|it| it.path.ends_with("/token")).collect();
-    assert!(grants.iter().all(|it| !it.response.contains("dcr")), "{grants:?}");
-    assert_eq!(files(&world), ["etat/helse.yaml", "portvakt.yaml"]);
-    world.is_settled();
-}
-
-#[test]
-fn clients_alone() {
-    let world = world();
-    let ran = world.run(&["import", "--client", "*:arbeid:*"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let asked = world.sandbox.exchanges();
-    assert!(asked.iter().all(|it| !it.path.ends_with("/scopes/access")), "no accesses are read");
-    assert_eq!(files(&world), ["clients/arbeid.yaml", "portvakt.yaml"]);
-    world.is_settled();
-    let ran = world.run(&["import", "--client", "*:helse:*"]);
-    assert_eq!(
-        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
-        (0, "", "nothing to import\n")
-    );
 }
 
 #[test]
@@ -386,102 +353,4 @@ fn attributes_and_keys_of_every_kind_come_back() {
     assert!(world.folder().join("keys/innlogging.jwks.json").is_file());
     world.check_and_forget();
     assert_eq!(world.planned(), [""; 0]);
-}
-
-/// A repository of two environments, each a sandbox of its own.
-fn two() -> (World, World) {
-    let (test, prod) = (World::new(), World::new());
-    let environment = |name: &str, world: &World| {
-        let (api, issuer) = (world.sandbox.api(), world.sandbox.issuer());
-        format!(
-            "  {name}:\n    target: {{ api: \"{}\", maskinporten: \"{issuer}\" }}\n    credentials:\n      \
-             client_id: {{ env: PORTVAKT_CLIENT_ID }}\n      key: {{ env: PORTVAKT_KEY }}\n      \
-             kid: {{ env: PORTVAKT_KID }}\n",
-            api.as_str().trim_end_matches('/')
-        )
-    };
-    let settings = format!(
-        "organization: {{ orgno: \"{OWNER}\", name: Etaten }}\nprefixes: [etat]\nenvironments:\n{}{}",
-        environment("test", &test),
-        environment("prod", &prod)
-    );
-    test.write("portvakt.yaml", settings + "  lokal: { target: sandbox }\n");
-    (test, prod)
-}
-
-#[test]
-fn two_environments_become_one_declaration() {
-    let (test, prod) = two();
-    for world in [&test, &prod] {
-        world.put("etat:a", true, &[(SKATT, Approved)]);
-        world.put_client("c-1", "prod:arbeid:sync", true, &[]);
-    }
-    test.put("etat:b", true, &[(SKATT, Approved), (DIGDIR, Requested)]);
-    prod.put("etat:b", true, &[(SKATT, Approved), (KART, Approved)]);
-    prod.put("etat:c", true, &[]);
-    let wrong = test.run(&["import", "--environment-overlay", "-e", "test"]);
-    assert_eq!(wrong.code, 64, "{}", wrong.stderr);
-    let ran = test.run(&["import", "--environment-overlay", "--layout", "single"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    insta::assert_snapshot!(ran.stdout, @r"
-    maskinporten.yaml: 3 scopes with 3 accesses, 1 client, 1 alias
-    Imported from test, prod: 3 scopes with 3 accesses, 1 client, 1 alias
-    ");
-    insta::assert_snapshot!(ran.stderr, @r"
-    left out: access of 991825827 to etat:b in test: DIGITALISERINGSDIREKTORATET (991825827) asks for access: it was not imported, as declaring it would approve it
-    left out: client portvakt (portvakt) in prod: it is the client that portvakt itself works with here: a change to it could lock it out
-    left out: client portvakt (portvakt) in test: it is the client that portvakt itself works with here: a change to it could lock it out
-    3 things were left out, see above. Next: look through the files, see that `portvakt plan -e test` and `portvakt plan -e prod` are empty, and commit them
-    ");
-    insta::assert_snapshot!(read(&test, "maskinporten.yaml"), @r#"
-    # yaml-language-server: $schema=.schema/declarations.json
-
-    consumers:
-      skatteetaten: { orgno: "974761076", name: SKATTEETATEN }
-
-    scopes:
-      - name: etat:a
-        description: Les
-        consumers:
-          - skatteetaten
-
-      - name: etat:b
-        description: Les
-        consumers:
-          - { consumer: "971040238", environments: [prod] }
-          - skatteetaten
-
-      - name: etat:c
-        description: Les
-        environments: [prod]
-
-    clients:
-      - name: prod:arbeid:sync
-    "#);
-    for environment in ["test", "prod"] {
-        let ran = test.run(&["plan", "-e", environment, "--detailed-exitcode"]);
-        assert_eq!(ran.code, 0, "{environment}: {}{}", ran.stdout, ran.stderr);
-    }
-}
-
-#[test]
-fn without_the_right_to_read_clients_scopes_can_be_imported() {
-    let world = world();
-    world.sandbox.edit(|state| {
-        let own = state.clients.get_mut("portvakt").unwrap();
-        own.scopes.retain(|scope| !scope.contains("dcr"));
-    });
-    let ran = world.run(&["import"]);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
-    let hint = "Without that right, scopes alone can be imported: --scope '*'";
-    assert!(
-        ran.stderr.contains("idporten:dcr.read") && ran.stderr.contains(hint),
-        "{}",
-        ran.stderr
-    );
-    let ran = world.run(&["import", "--client", "*"]);
-    assert!(ran.code == 1 && !ran.stderr.contains(hint), "{}", ran.stderr);
-    let ran = world.run(&["import", "--scope", "*"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    world.is_settled();
 }

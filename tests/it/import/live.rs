@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use portvakt::adopt::{Input, Layout, Proved, Side, Unproved, proved};
+use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
 use portvakt::declare::{self, Files, Repository};
 use portvakt::domain::{Live, norwegian_date};
 use portvakt::plan::{Plan, plan};
@@ -66,6 +66,21 @@ impl Repo {
         proved(&input, &self.files, &|path| self.key_file(path), now())
     }
 
+    /// What is made, in one file, of what is chosen; added to what is there if that is wanted.
+    pub(crate) fn import_chosen(
+        &self,
+        chosen: &dyn Fn(Thing<'_>) -> bool,
+        sides: &[(&str, &Live)],
+        merge: bool,
+    ) -> Result<Proved, Unproved> {
+        let sides: Vec<_> =
+            sides.iter().map(|(environment, live)| Side { environment, live }).collect();
+        let repository = self.read();
+        let taken = |path: &str| self.key_file(path).is_some();
+        let input = Input { chosen, taken: &taken, merge, ..Input::new(&repository, &sides) };
+        proved(&input, &self.files, &|path| self.key_file(path), now())
+    }
+
     /// The repository with the files that an import made.
     pub(crate) fn with(&self, made: &Proved) -> Self {
         let mut files = self.files.clone();
@@ -73,7 +88,9 @@ impl Repo {
         for file in &made.files {
             match file.path.ends_with(".yaml") {
                 true => {
-                    assert!(files.yaml.iter().all(|(path, _)| **path != *file.path));
+                    let there = files.yaml.iter().position(|(path, _)| **path == *file.path);
+                    assert_eq!(there.is_none(), file.is_new, "{}", file.path);
+                    files.yaml.retain(|(path, _)| **path != *file.path);
                     files.yaml.push((file.path.as_str().into(), file.text.clone().into_bytes()));
                 }
                 false => key_files.push((file.path.clone(), file.text.clone())),

@@ -1,5 +1,6 @@
 //! `portvakt import`: live state as declarations, after which a plan is empty.
 
+mod asked;
 mod command;
 mod golden;
 mod live;
@@ -7,5 +8,7 @@ mod merge;
 mod overlay;
 mod property;
 mod reasons;
-mod seed;
+pub(crate) mod seed;
+mod states;
+mod two;
 mod whole;

@@ -282,3 +282,19 @@ fn a_file_that_would_not_be_read_is_not_made() {
     let error = excluding.import(&[("test", &live)], Layout::ByProduct).unwrap_err().to_string();
     assert!(error.starts_with("etat/p0.yaml would not be read"), "{error}");
 }
+
+#[test]
+fn what_a_policy_cannot_tell_is_left_out() {
+    let settings = format!(
+        "{SETTINGS}policies:\n  \
+           - {{ rule: first, applies_to: scope, expression: 'scope.consumers[0] != \"\"', message: first }}\n"
+    );
+    let access = json!({ "974761076": "SKATTEETATEN" });
+    let mut scopes: serde_json::Map<_, _> =
+        (0..60).map(|n| (format!("etat:tom{n:02}"), json!({ "description": "Tom" }))).collect();
+    scopes.insert("etat:god".to_owned(), json!({ "description": "God", "access": access }));
+    let live = live(scopes.into(), json!({}));
+    let told = told(&settings, &live);
+    assert_eq!(told.lines().count(), 60, "{told}");
+    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:tom00: PV118: this cannot be told of `etat:tom00`: no such item: 0");
+}

@@ -18,6 +18,9 @@ pub(crate) const ACCESSES: usize = 4_000;
 /// How many clients it has, inactive ones included.
 pub(crate) const CLIENTS: usize = 200;
 
+/// The seed of the organisation in `examples/grown`.
+pub(crate) const SEED: u64 = 7;
+
 const MADE: &str = "2021-03-04T05:06:07Z";
 
 const PRODUCTS: [&str; 12] = [
@@ -121,33 +124,83 @@ fn consumers(dice: &mut Dice) -> Vec<(Orgno, String)> {
         "{} SYKEHUS HF",
         "BRØDRENE {} A/S (AVD. ØST)",
     ];
-    const PLACES: [&str; 20] = [
+    const PLACES: [&str; 60] = [
         "OSLO",
-        "BÆRUM",
-        "ÅS",
-        "TRØNDELAG",
-        "VÅGSØY",
-        "NØTTERØY",
         "BERGEN",
         "STAVANGER",
+        "TRONDHEIM",
+        "BÆRUM",
+        "KRISTIANSAND",
+        "DRAMMEN",
+        "ASKER",
+        "LILLESTRØM",
+        "FREDRIKSTAD",
+        "SANDNES",
         "TROMSØ",
+        "SKIEN",
         "BODØ",
-        "MOLDE",
-        "HAMAR",
-        "ALTA",
+        "ÅLESUND",
+        "TØNSBERG",
+        "ARENDAL",
+        "HAUGESUND",
+        "PORSGRUNN",
         "LARVIK",
-        "SOLA",
+        "MOSS",
+        "HALDEN",
+        "HAMAR",
+        "GJØVIK",
+        "LILLEHAMMER",
+        "KONGSBERG",
+        "MOLDE",
+        "HARSTAD",
+        "NARVIK",
+        "ALTA",
         "VOSS",
+        "SOLA",
         "FLÅ",
         "HÅ",
+        "ÅS",
         "RÆLINGEN",
+        "NØTTERØY",
+        "VÅGSØY",
+        "TRØNDELAG",
+        "MANDAL",
+        "FARSUND",
+        "FLEKKEFJORD",
+        "RISØR",
+        "GRIMSTAD",
+        "VENNESLA",
+        "LYNGDAL",
+        "KARMØY",
+        "TYSVÆR",
+        "STORD",
+        "ODDA",
+        "LEIKANGER",
+        "FØRDE",
+        "FLORØ",
+        "ØRSTA",
+        "VOLDA",
+        "ULSTEIN",
+        "SMØLA",
+        "FRØYA",
+        "RØROS",
         "NO",
     ];
     let mut found: BTreeMap<Orgno, String> = BTreeMap::new();
+    let mut names: Vec<String> = KINDS
+        .iter()
+        .flat_map(|kind| PLACES.iter().map(|place| kind.replace("{}", place)))
+        .collect();
     while found.len() < 350 {
         let digits = 200_000_000 + dice.below(99_999_999);
         if let Ok(orgno) = digits.to_string().parse::<Orgno>() {
-            found.insert(orgno, dice.one(&KINDS).replace("{}", dice.one(&PLACES)));
+            let next = dice.below(names.len());
+            // A few are called as others are.
+            let name = match dice.in_percent(4) {
+                true => names[next].clone(),
+                false => names.swap_remove(next),
+            };
+            found.insert(orgno, name);
         }
     }
     found.into_iter().collect()
@@ -227,27 +280,40 @@ fn accesses<'s>(
     let some = |dice: &mut Dice, many: usize| -> BTreeSet<Orgno> {
         (0..many).map(|_| consumers[dice.below(consumers.len())].0).collect()
     };
-    let sets: Vec<BTreeSet<Orgno>> = (0..12)
+    // A product's scopes are mostly for the same few sets.
+    let sets: Vec<[BTreeSet<Orgno>; 2]> = PRODUCTS
+        .iter()
         .map(|_| {
-            let many = 3 + dice.below(20);
-            some(dice, many)
+            [6, 20].map(|most| {
+                let many = 3 + dice.below(most);
+                some(dice, many)
+            })
         })
         .collect();
+    let sets_of = |name: &str| {
+        let product = |product: &&str| name.starts_with(&format!("etat:{product}"));
+        PRODUCTS.iter().position(|it| product(&it)).map(|product| &sets[product])
+    };
     let mut all: BTreeMap<&str, BTreeMap<Orgno, Value>> = BTreeMap::new();
     let mut left = ACCESSES;
     while left > 0 {
-        let (name, _) = &scopes[dice.below(scopes.len())];
-        let of_set = dice.in_percent(60) && !all.contains_key(name.as_str());
-        let who = match of_set {
-            true => sets[dice.below(sets.len())].clone(),
-            false => {
+        let (name, scope) = &scopes[dice.below(scopes.len())];
+        if scope["fields"]["accessible_for_all"] == true {
+            continue;
+        }
+        let is_new = !all.contains_key(name.as_str());
+        let set = sets_of(name).filter(|_| is_new && dice.in_percent(60));
+        let of_set = set.is_some();
+        let who = match set {
+            Some(sets) => sets[dice.below(2)].clone(),
+            None => {
                 let many = 1 + dice.below(12);
                 some(dice, many)
             }
         };
         for orgno in who {
             let states = ["APPROVED", "REQUESTED", "DENIED"];
-            let state = states[if of_set || dice.in_percent(90) { 0 } else { 1 + dice.below(2) }];
+            let state = states[if of_set || dice.in_percent(98) { 0 } else { 1 + dice.below(2) }];
             let record = json!({ "state": state, "created": MADE, "last_updated": MADE });
             let of_scope = all.entry(name).or_default();
             if left > 0 && !of_scope.contains_key(&orgno) {
@@ -261,6 +327,7 @@ fn accesses<'s>(
 
 fn clients(dice: &mut Dice, applications: &[String]) -> BTreeMap<String, Value> {
     let mut clients = BTreeMap::new();
+    let mut owners = applications.iter().cycle();
     for number in 0..CLIENTS {
         let mut fields = json!({
             "integration_type": "maskinporten", "application_type": "web", "client_orgno": OWNER,
@@ -272,8 +339,9 @@ fn clients(dice: &mut Dice, applications: &[String]) -> BTreeMap<String, Value> 
         match dice.below(10) {
             // NAIS has one for each application, and made a few of them twice.
             0..=4 => {
-                let next = if dice.in_percent(3) { 0 } else { number % applications.len() };
-                let app = applications[next].as_str();
+                let next = owners.next().unwrap();
+                let app = if dice.in_percent(3) { &applications[0] } else { next };
+                let app = app.as_str();
                 fields["client_name"] = app.into();
                 fields["description"] = app.into();
             }
@@ -325,7 +393,11 @@ fn jwk(dice: &mut Dice, kid: &str) -> Value {
     modulus[0] |= 0x80;
     modulus[255] |= 1;
     let modulus = URL_SAFE_NO_PAD.encode(modulus);
-    json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": "AQAB" })
+    // Without an end it would end a year from now, and no two states would be the same.
+    let end = 4_000_000_000_u64;
+    json!({
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": "AQAB", "exp": end
+    })
 }
 
 #[test]
@@ -340,8 +412,16 @@ fn a_seed_makes_one_state() {
     let accesses = state.accesses.iter().filter(|(name, _)| ours.contains(name));
     assert_eq!(accesses.map(|(_, of)| of.len()).sum::<usize>(), ACCESSES);
     assert_eq!(state.clients.len(), CLIENTS);
-    // For whoever wants to look at it: `portvakt sandbox` and `target: sandbox` read such a file.
-    if let Some(path) = std::env::var_os("PORTVAKT_SEED_OUT") {
-        std::fs::write(path, serde_json::to_string(&state).unwrap()).unwrap();
+}
+
+#[test]
+fn the_example_is_what_the_seed_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/grown/sandbox.json");
+    let made = serde_json::to_string(&state(SEED)).unwrap() + "\n";
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        std::fs::write(path, &made).unwrap();
     }
+    // Not by `assert_eq`: nobody reads so much of it.
+    let is_made = std::fs::read_to_string(path).unwrap() == made;
+    assert!(is_made, "UPDATE_EXAMPLES=1 renews {path}");
 }

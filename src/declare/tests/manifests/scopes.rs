@@ -11,7 +11,7 @@ fn exposed(fields: &str) -> (String, DesiredScope) {
 #[test]
 fn what_is_exposed_is_a_scope_as_digdirator_sets_it() {
     let fields = "name: aareg.read, product: arbeid, enabled: true, consumers: \
-                  [{ orgno: '974761076', name: Skatteetaten }, { orgno: '971040238' }]";
+                  [{ orgno: '974761076', name: 'Skatt {{x}}' }, { orgno: '971040238' }]";
     let (name, scope) = exposed(fields);
     assert_eq!(name, "etat:arbeid:aareg.read");
     assert_eq!(

@@ -20,7 +20,12 @@ fn manifest(kind: &str, lines: &str) -> String {
 
 /// What is wrong with what is exposed: the fields, with `~` before the place where it is not the whole
 /// of them, the code, and a part of what is said.
-const EXPOSED: [(&str, &str, &str); 27] = [
+const EXPOSED: [(&str, &str, &str); 28] = [
+    (
+        "product: a, name: aa, enabled: true, consumers: [{ orgno: '974761076', name: ~7 }]",
+        "PV012",
+        "expected a text",
+    ),
     ("name: aa, enabled: true", "PV011", "`product` is missing"),
     ("product: a, enabled: true", "PV011", "`name` is missing"),
     ("product: a, name: aa", "PV011", "`enabled` is missing"),
