@@ -363,9 +363,11 @@ fn comments(text: &str) -> BTreeMap<&str, usize> {
     comments
 }
 
-/// Whether an error is seen in its file alone. Others show when more is read elsewhere.
+/// Whether an error is seen in its file alone. Others show when more is read elsewhere, or when what
+/// is mended is read in the light of a portvakt.yaml that says something else.
 fn is_of_one_file(found: &Diagnostic) -> bool {
-    let of_several = ["PV104", "PV105", "PV108", "PV109", "PV110", "PV111", "PV112", "PV116"];
+    let of_several =
+        ["PV103", "PV104", "PV105", "PV106", "PV108", "PV109", "PV110", "PV111", "PV112", "PV116"];
     let code = found.code.code();
     found.is_error() && code < "PV120" && !of_several.contains(&code)
 }
