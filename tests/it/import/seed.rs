@@ -292,7 +292,7 @@ fn accesses<'s>(
         .collect();
     let sets_of = |name: &str| {
         let product = |product: &&str| name.starts_with(&format!("etat:{product}"));
-        PRODUCTS.iter().position(|it| product(&it)).map(|product| &sets[product])
+        PRODUCTS.iter().position(product).map(|product| &sets[product])
     };
     let mut all: BTreeMap<&str, BTreeMap<Orgno, Value>> = BTreeMap::new();
     let mut left = ACCESSES;
