@@ -193,6 +193,12 @@ impl<'t> Page<'t> {
             (0, Some(next)) if is_general(next) => dash.start,
             _ => above,
         };
+        // Of the blank lines around it, one is enough.
+        let is_spaced = index == 0 || self.is_below_blank(start);
+        let end = match self.line_at(end) {
+            Some((next, line)) if line.trim().is_empty() && is_spaced => next,
+            _ => end,
+        };
         self.edits.push((start..end, String::new()));
         Ok(())
     }
@@ -275,7 +281,12 @@ impl<'t> Page<'t> {
         let ends = line_break(self.text);
         let is_open = !self.text.get(..end).ok_or(CHANGED)?.ends_with(['\n', '\r']);
         let before = if is_open { ends } else { "" };
-        self.edits.push((end..end, format!("{before}{key}:{ends}  - {item}{ends}")));
+        let is_spaced = keys(at).into_iter().skip(1).any(|key| {
+            let start = self.range(key).ok().and_then(|key| line_start(self.text, key.start));
+            start.is_some_and(|start| self.is_below_blank(start))
+        });
+        let blank = if is_spaced { ends } else { "" };
+        self.edits.push((end..end, format!("{before}{blank}{key}:{ends}  - {item}{ends}")));
         Ok(())
     }
 
@@ -312,6 +323,14 @@ impl<'t> Page<'t> {
             end = next;
         }
         Ok(end)
+    }
+
+    /// Whether the line above the one that begins at a place is blank.
+    fn is_below_blank(&self, start: usize) -> bool {
+        let above = self.text.get(..start).unwrap_or_default();
+        let line = above.strip_suffix('\n').unwrap_or(above);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        !above.is_empty() && line.rsplit(['\n', '\r']).next().is_some_and(|it| it.trim().is_empty())
     }
 
     /// The line that begins at a place, and where the next one does; `None` at the end.

@@ -250,7 +250,7 @@ fn the_only_one_takes_its_list_with_it() {
         ),
         (
             "scopes:\n- name: etat:a\n  description: A\n\n# om andre\nclients:\n- name: x\n",
-            "\n# om andre\nclients:\n- name: x\nremoved:\n  - ENTRY\n",
+            "# om andre\nclients:\n- name: x\nremoved:\n  - ENTRY\n",
         ),
         ("scopes: [{ name: etat:a, description: A }]\n", "removed:\n  - ENTRY\n"),
         (
@@ -329,4 +329,22 @@ fn what_only_a_person_can_edit_is_refused() {
     let block = "scopes:\n  - name: etat:a\n    description: | # hvorfor\n      Les\n";
     is_refused(described(ONE, block, &scope("etat:a")), "comment");
     is_refused(described(ONE, "scopes: []\n", &scope("etat:a")), "no such thing");
+}
+
+#[test]
+fn blank_lines_stay_as_a_person_sets_them() {
+    let yaml = "# Skoper\n\nscopes:\n  - name: etat:a\n    description: Les\n\n  - name: etat:b\n    \
+                description: Les\n\n  - name: etat:c\n    description: Les\n\nclients:\n  - name: x\n";
+    let removed = |name: &str| {
+        format!("\nremoved:\n  - {{ scope: {name}, action: release, reason: handed over }}\n")
+    };
+    for name in ["etat:a", "etat:b"] {
+        let gone = format!("  - name: {name}\n    description: Les\n\n");
+        let after = yaml.replace(&gone, "") + &removed(name);
+        becomes(released(ONE, yaml, &scope(name)), &after);
+        let crlf = released(ONE, &yaml.replace('\n', "\r\n"), &scope(name));
+        becomes(crlf, &after.replace('\n', "\r\n"));
+    }
+    let after = yaml.replace("  - name: etat:c\n    description: Les\n\n", "");
+    becomes(released(ONE, yaml, &scope("etat:c")), &(after + &removed("etat:c")));
 }
