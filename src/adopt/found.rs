@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::left_out::{LeftOut, Reason, Subject};
-use super::{Entity, Input, Thing};
+use super::{Entity, Input, Side, Thing};
+use crate::domain::nais::owner_of_client;
 use crate::domain::{
-    AccessState, ClientId, ClientName, IntegrationType, Live, LiveClient, LiveScope, OddityOf,
-    Orgno, ScopeName,
+    AccessState, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, LiveScope,
+    OddityOf, Orgno, ScopeName,
 };
+use crate::plan::live_client;
 
 /// A scope in the sides where it is to be declared.
 pub(super) type OnSides<T> = BTreeMap<usize, T>;
@@ -35,8 +37,8 @@ impl<'a> Found<'a> {
     pub(super) fn new(input: &Input<'a>) -> Self {
         let mut found = Self::default();
         for (side, it) in input.sides.iter().enumerate() {
-            found.scopes_of(input, side, it.environment, it.live);
-            found.clients_of(input, side, it.environment, it.live);
+            found.scopes_of(input, side, it);
+            found.clients_of(input, side, it);
         }
         found
     }
@@ -58,19 +60,25 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn scopes_of(&mut self, input: &Input<'a>, side: usize, environment: &str, live: &'a Live) {
+    fn scopes_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
+        let Side { environment, live, before } = *of;
         let repository = input.repository;
         let is_declarable = |scope: &LiveScope| scope.active || input.inactive;
         for (name, scope) in live.scopes.iter().filter(|(_, scope)| is_declarable(scope)) {
             if !(input.chosen)(Thing::Scope(name)) {
                 continue;
             }
-            if repository.has_scope(name, Some(environment)) || repository.removes_scope(name) {
+            if repository.has_scope(name, Some(environment))
+                || repository.removes_scope(name, environment)
+            {
                 self.declared += 1;
                 continue;
             }
             let is_twice = |odd: &OddityOf| matches!(odd, OddityOf::TwoScopes(of) if of == name);
-            let reason = if live.oddities.iter().any(|odd| is_twice(&odd.of)) {
+            let was_declared = before.is_some_and(|before| before.scopes.contains_key(name));
+            let reason = if was_declared {
+                Reason::TakenOut
+            } else if live.oddities.iter().any(|odd| is_twice(&odd.of)) {
                 Reason::TwoScopes
             } else if scope.unclear {
                 Reason::Unclear
@@ -99,7 +107,9 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn clients_of(&mut self, input: &Input<'a>, side: usize, environment: &str, live: &'a Live) {
+    fn clients_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
+        let Side { environment, live, before } = *of;
+        let taken_out = declared_before(before, live);
         let mut by_name: BTreeMap<&str, Vec<(&ClientId, &LiveClient)>> = BTreeMap::new();
         for (id, client) in &live.clients {
             by_name.entry(&client.name).or_default().push((id, client));
@@ -115,7 +125,7 @@ impl<'a> Found<'a> {
             let mut chosen = active.iter().filter(is_chosen);
             let Some((id, client)) = chosen.next() else { continue };
             if input.repository.has_client(name, Some(environment))
-                || input.repository.removes_client(name)
+                || input.repository.removes_client(name, environment)
             {
                 self.declared += 1;
                 continue;
@@ -124,8 +134,14 @@ impl<'a> Found<'a> {
             let kind = serde_json::from_value(client.integration_type.as_str().into());
             let reason = match (active.len(), kind, name.parse::<ClientName>()) {
                 (2.., _, _) => {
-                    Reason::SameName(active.iter().map(|(id, _)| id.to_string()).collect())
+                    let ids = active.iter().map(|(id, _)| id.to_string()).collect();
+                    let at_nais = active.iter().filter(|(_, it)| is_at_nais(it)).count();
+                    match at_nais > 1 {
+                        true => Reason::SameNameAtNais(ids),
+                        false => Reason::SameName(ids),
+                    }
                 }
+                _ if taken_out.contains(*id) => Reason::TakenOut,
                 _ if is_own => Reason::OwnClient,
                 (_, Err(_), _) => Reason::Kind(client.integration_type.clone()),
                 (_, Ok(_), Err(error)) => error.into(),
@@ -133,7 +149,9 @@ impl<'a> Found<'a> {
                     let is_same = |(_, other): &&(&ClientId, &LiveClient)| {
                         other.integration_type == client.integration_type
                     };
-                    let is_pinned = of_name.iter().filter(is_same).count() > 1;
+                    // What NAIS holds can get the name of another one's application any day.
+                    let is_pinned =
+                        of_name.iter().filter(is_same).count() > 1 || is_at_nais(client);
                     let found = FoundClient { id, live: client, is_pinned };
                     if has_odd_entries(id, live) {
                         let subject = Subject::OnBehalfOf(name.to_string());
@@ -152,6 +170,18 @@ impl<'a> Found<'a> {
         let environment = environment.to_owned();
         self.left_out.push(LeftOut { subject, environment, reason });
     }
+}
+
+/// The live clients that were declared when they were last applied.
+fn declared_before<'l>(before: Option<&Desired>, live: &'l Live) -> BTreeSet<&'l ClientId> {
+    let declared = before.into_iter().flat_map(|before| before.clients.values());
+    let found = declared.filter_map(|client| live_client(client, live).ok().flatten());
+    found.map(|(id, _)| id).collect()
+}
+
+/// Whether NAIS holds a client, by its description.
+fn is_at_nais(client: &LiveClient) -> bool {
+    owner_of_client(client.description()).is_some()
 }
 
 /// Whether some of the entries that say on whose behalf a client acts could not be named.

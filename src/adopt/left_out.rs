@@ -55,6 +55,12 @@ pub enum Reason {
     /// The list of scopes has two of this name.
     #[error("DigDir lists two different scopes of this name")]
     TwoScopes,
+    /// It was declared when it was last applied, and is not any more.
+    #[error(
+        "it was taken out of the declarations since the last apply, and the next one closes it: it was \
+         not imported, as declaring it would undo that"
+    )]
+    TakenOut,
     /// It is this program.
     #[error(
         "it is the client that portvakt itself works with here: a change to it could lock it out"
@@ -63,10 +69,18 @@ pub enum Reason {
     /// Several active clients have its name.
     #[error(
         "several active clients are called so ({}), and in a repository the name is what tells \
-         clients apart: rename all but one of them in DigDir's web, unless they are NAIS's own",
+         clients apart: rename all but one of them in DigDir's web",
         .0.join(", ")
     )]
     SameName(Vec<String>),
+    /// Several active clients have its name, as all that NAIS has do.
+    #[error(
+        "several active clients are called so ({}), as NAIS calls all of its own the same: they stay its \
+         own, or get a `clientName` in the application's manifest that no other has; deploy that, and run \
+         this again",
+        .0.join(", ")
+    )]
+    SameNameAtNais(Vec<String>),
     /// No declaration can have the name.
     #[error("a client cannot be declared under this name: {0}. Rename it in DigDir's web")]
     Name(String),

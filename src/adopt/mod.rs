@@ -34,7 +34,9 @@ pub use schema::schema;
 pub use written::{Counts, File, declarations};
 
 use crate::declare::{Repository, Target};
-use crate::domain::{ClientId, ClientName, IntegrationType, Live, LiveClient, Orgno, ScopeName};
+use crate::domain::{
+    ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
+};
 
 /// What is live in one environment.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,8 @@ pub struct Side<'a> {
     pub environment: &'a str,
     /// What is live there.
     pub live: &'a Live,
+    /// What was declared there when it was last applied; `None` where that is not known.
+    pub before: Option<&'a Desired>,
 }
 
 /// What there is to choose from.

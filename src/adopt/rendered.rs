@@ -41,7 +41,8 @@ pub fn rendered(
         let (desired, _) = manifests.desired(environment, today)?;
         all.push((environment, as_live(&desired)));
     }
-    let sides: Vec<_> = all.iter().map(|(environment, live)| Side { environment, live }).collect();
+    let sides: Vec<_> =
+        all.iter().map(|(environment, live)| Side { environment, live, before: None }).collect();
     let input = Input { inactive: true, ..Input::new(rest, &sides) };
     let (files, left_out) = declarations(&input);
     let clients = files.iter().map(|file| file.counts.clients).sum();

@@ -61,7 +61,7 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
         Some(input.repository.scope_attributes(given)?.wanted().collect())
     };
     let mut sides = on.iter().filter_map(|(side, scope)| {
-        let Side { environment: _, live } = input.sides.get(*side)?;
+        let Side { live, .. } = input.sides.get(*side)?;
         Some((*side, told(&scope.representation, live)))
     });
     let mut given = Given::default();

@@ -72,7 +72,8 @@ struct Read {
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let into = folder(args.into.as_deref().unwrap_or_default())?;
-    let read = interrupt::unless(interrupt::listen()?, read(global, args)).await?;
+    let interrupt = interrupt::listen()?;
+    let read = interrupt::unless(interrupt.clone(), read(global, args)).await?;
     let Some(first) = read.first() else { return Ok(Exit::Done) };
     let repository = &first.session.repository;
     let files = declare::read_files(repository)
@@ -84,6 +85,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if made.files.is_empty() {
         log::told(global, &nothing(&made));
         return Ok(Exit::Done);
+    }
+    if *interrupt.borrow() {
+        return Err(Failure::Interrupted);
     }
     write(repository.root(), &made)?;
     print(global.color, &told(&made, &read))?;
@@ -130,7 +134,16 @@ pub(super) fn overlaid(repository: &Repository) -> Vec<String> {
     names
 }
 
-async fn read_one(global: &Global, args: &Args, session: Session) -> Result<Read, Failure> {
+async fn read_one(global: &Global, args: &Args, mut session: Session) -> Result<Read, Failure> {
+    let history = session.history()?;
+    session.look_back(history.as_ref(), None)?;
+    if session.past.is_unreadable {
+        log::told(
+            global,
+            "note: it is not known what was applied last: what was taken out of the declarations since then \
+             is imported again",
+        );
+    }
     let reach = match (args.scope.is_empty(), args.client.is_empty()) {
         (false, true) => Reach::Scopes,
         (_, false) | (true, true) => Reach::ScopesAndClients,
@@ -203,7 +216,11 @@ fn made(
 ) -> Result<Proved, Failure> {
     let sides: Vec<_> = read
         .iter()
-        .map(|read| Side { environment: &read.session.desired.environment, live: &read.live })
+        .map(|read| Side {
+            environment: &read.session.desired.environment,
+            live: &read.live,
+            before: read.session.past.before.as_ref().map(|applied| &applied.desired),
+        })
         .collect();
     let layout = args.layout.map(|layout| match layout {
         AskedLayout::Single => Layout::Single,

@@ -127,14 +127,18 @@ impl Repository {
         })
     }
 
-    /// Whether `removed` names a scope.
-    pub fn removes_scope(&self, name: &ScopeName) -> bool {
-        self.declared().removed.iter().any(|removed| removed.scope == *name)
+    /// Whether `removed` names a scope in an environment.
+    pub fn removes_scope(&self, name: &ScopeName, environment: &str) -> bool {
+        let set = self.set_of(Some(environment));
+        let mut removed = self.declared().removed.iter();
+        removed.any(|removed| removed.scope == *name && removed.environments.overlaps(set))
     }
 
-    /// Whether `removed` names a client.
-    pub fn removes_client(&self, name: &str) -> bool {
-        self.declared().removed_clients.iter().any(|removed| removed.name.as_str() == name)
+    /// Whether `removed` names a client in an environment.
+    pub fn removes_client(&self, name: &str, environment: &str) -> bool {
+        let set = self.set_of(Some(environment));
+        let mut removed = self.declared().removed_clients.iter();
+        removed.any(|removed| removed.name.as_str() == name && removed.environments.overlaps(set))
     }
 
     /// The aliases that count in an environment, and whom they stand for.

@@ -171,8 +171,8 @@ fn clients_of_one_name() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     insta::assert_snapshot!(ran.stderr, @r"
     left out: client portvakt (portvakt) in test: it is the client that portvakt itself works with here: a change to it could lock it out
-    left out: client to in test: several active clients are called so (bb-1, bb-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web, unless they are NAIS's own
-    left out: client tre in test: several active clients are called so (cc-1, cc-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web, unless they are NAIS's own
+    left out: client to in test: several active clients are called so (bb-1, bb-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web
+    left out: client tre in test: several active clients are called so (cc-1, cc-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web
     3 things were left out, see above. Next: look through the files, see that `portvakt plan -e test` is empty, and commit them
     ");
     insta::assert_snapshot!(read(&world, "clients.yaml"), @r#"

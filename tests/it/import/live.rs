@@ -58,8 +58,10 @@ impl Repo {
         sides: &[(&str, &Live)],
         layout: Layout,
     ) -> Result<Proved, Unproved> {
-        let sides: Vec<_> =
-            sides.iter().map(|(environment, live)| Side { environment, live }).collect();
+        let sides: Vec<_> = sides
+            .iter()
+            .map(|(environment, live)| Side { environment, live, before: None })
+            .collect();
         let repository = self.read();
         let taken = |path: &str| self.key_file(path).is_some();
         let input = Input { layout, into, taken: &taken, ..Input::new(&repository, &sides) };
@@ -73,8 +75,10 @@ impl Repo {
         sides: &[(&str, &Live)],
         merge: bool,
     ) -> Result<Proved, Unproved> {
-        let sides: Vec<_> =
-            sides.iter().map(|(environment, live)| Side { environment, live }).collect();
+        let sides: Vec<_> = sides
+            .iter()
+            .map(|(environment, live)| Side { environment, live, before: None })
+            .collect();
         let repository = self.read();
         let taken = |path: &str| self.key_file(path).is_some();
         let input = Input { chosen, taken: &taken, merge, ..Input::new(&repository, &sides) };

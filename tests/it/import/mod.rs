@@ -6,6 +6,7 @@ mod golden;
 mod live;
 mod merge;
 mod overlay;
+mod owned;
 mod property;
 mod reasons;
 pub(crate) mod seed;

@@ -41,7 +41,10 @@ teams:
 /// Whether a reason is one that such a state gives.
 fn is_known(reason: &Reason, defaults: bool) -> bool {
     match reason {
-        Reason::Requested(_) | Reason::SameName(_) | Reason::Name(_) => true,
+        Reason::Requested(_)
+        | Reason::SameName(_)
+        | Reason::SameNameAtNais(_)
+        | Reason::Name(_) => true,
         // Texts that no declaration may hold.
         Reason::Invalid { code, message } => {
             *code == "PV113"
@@ -57,6 +60,7 @@ fn is_known(reason: &Reason, defaults: bool) -> bool {
         | Reason::NotRead
         | Reason::TwoScopes
         | Reason::OwnClient
+        | Reason::TakenOut
         | Reason::Kind(_)
         | Reason::Keys(_)
         | Reason::Entries => false,

@@ -145,7 +145,7 @@ fn clients() {
     client ny (a-6) in test: it is of the integration_type altinn4, which portvakt does not know
     client oss (a-7) in test: it is the client that portvakt itself works with here: a change to it could lock it out
     client skjult� (a-3) in test: a client cannot be declared under this name: it holds '\u{202e}'. Rename it in DigDir's web
-    client tvilling in test: several active clients are called so (b-1, b-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web, unless they are NAIS's own
+    client tvilling in test: several active clients are called so (b-1, b-2), and in a repository the name is what tells clients apart: rename all but one of them in DigDir's web
     client xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (a-5) in test: a client cannot be declared under this name: it has more than 255 characters. Rename it in DigDir's web
     client dobbel in test: its keys were not imported, and stay as they are live: one of them is registered twice
     client kort in test: its keys were not imported, and stay as they are live: the key k: it has 17 bits; DigDir takes 2048 or more
