@@ -3,8 +3,8 @@
 use super::client;
 use super::exit::Failure;
 use super::session::Session;
-use crate::domain::ScopeName;
 use crate::domain::nais::{Application, Entity};
+use crate::domain::{Removal, RemovalAction, ScopeName};
 
 /// The scopes and clients that a command names.
 #[derive(Debug, clap::Args)]
@@ -69,9 +69,10 @@ impl Named {
             found.push(Entity::Scope(scope(session, name)?));
         }
         for name in &self.clients {
-            let mut removed = session.desired.removed_clients.keys();
-            let name = match removed.find(|known| known.as_str() == name) {
-                Some(name) => name,
+            let removed = session.desired.removed_clients.iter();
+            let mut released = removed.filter(|(_, gone)| is_release(&gone.removal));
+            let name = match released.find(|(known, _)| known.as_str() == name) {
+                Some((name, _)) => name,
                 None => client::declared(session, name)?.0,
             };
             found.push(Entity::Client(name.clone()));
@@ -82,9 +83,15 @@ impl Named {
     }
 }
 
+fn is_release(removal: &Removal) -> bool {
+    removal.action == RemovalAction::Release
+}
+
 fn scope(session: &Session, name: &str) -> Result<ScopeName, Failure> {
     let desired = &session.desired;
-    let known = || desired.scopes.keys().chain(desired.removed.keys());
+    let removed = desired.removed.iter();
+    let released = removed.filter(|(_, removal)| is_release(removal)).map(|(name, _)| name);
+    let known = || desired.scopes.keys().chain(released.clone());
     if let Some(found) = known().find(|known| known.as_str() == name) {
         return Ok(found.clone());
     }

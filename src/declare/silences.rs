@@ -14,7 +14,8 @@ use super::places::{Position, Span};
 use super::rules::Rule;
 use super::suggest::did_you_mean;
 
-const MARK: &str = "portvakt:";
+/// How a comment to this program begins.
+pub(super) const MARK: &str = "portvakt:";
 const HELP: &str = "write `# portvakt: allow <rule> -- why`, above a scope, a client, an alias, a group, an \
                     entry of `consumers` or of `removed`, or behind it on its line";
 

@@ -78,8 +78,8 @@ impl Manifest<'_> {
             out.line(5, &format!("separator: \"{separator}\""));
         }
         let visibility = match attributes.visibility {
-            Visibility::Public | Visibility::Internal => "public",
-            Visibility::Private => "private",
+            Visibility::Public => "public",
+            Visibility::Private | Visibility::Internal => "private",
         };
         out.pair(5, "visibility", visibility);
         if attributes.at_max_age != 0 {

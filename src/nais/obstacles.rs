@@ -233,7 +233,7 @@ fn of_client_attributes(attributes: &ClientAttributes) -> Vec<Obstacle> {
     let ClientAttributes {
         integration_type,
         description: _,
-        scopes: _,
+        scopes,
         client_orgno,
         supplier_orgno,
         application_type,
@@ -259,6 +259,12 @@ fn of_client_attributes(attributes: &ClientAttributes) -> Vec<Obstacle> {
         ))];
     }
     let mut found = Vec::new();
+    if scopes.is_empty() {
+        found.push(Obstacle::refused(
+            "it consumes nothing, and NAIS would put a scope of its operator's on it: give it the scopes that \
+             the application needs and apply first, or leave it here",
+        ));
+    }
     let is_web = matches!(application_type, None | Some(ApplicationType::Web));
     let has_keys = matches!(token_endpoint_auth_method, None | Some(AuthMethod::PrivateKeyJwt));
     let grants = grant_types.iter().flatten().any(|grant| *grant != GrantType::JwtBearer);

@@ -106,7 +106,8 @@ pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
     found
 }
 
-fn entity(target: &Target) -> Entity {
+/// The scope or the client that an action is about.
+pub fn entity(target: &Target) -> Entity {
     match target {
         Target::Scope(name) | Target::Access(name, _) => Entity::Scope(name.clone()),
         Target::Client(name) | Target::Keys(name) => Entity::Client(name.clone()),

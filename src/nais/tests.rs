@@ -40,7 +40,11 @@ fn client(name: &str, description: &str) -> DesiredClient {
     let attributes = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
     DesiredClient {
         identity: ClientIdentity::Named { name, id: None, previous_name: None },
-        attributes: ClientAttributes { description: description.to_owned(), ..attributes },
+        attributes: ClientAttributes {
+            description: description.to_owned(),
+            scopes: ["etat:felles".parse().unwrap()].into(),
+            ..attributes
+        },
         keys: None,
         on_behalf_of: None,
         active: true,

@@ -24,8 +24,14 @@ pub(super) const ABOUT: &str = "\
 Take scopes and clients over from an application at NAIS
 
 What the manifest names is written as YAML, as it is live: a plan right after it is empty. Commit, merge \
-and apply that, which changes nothing; then take what Maskinporten needs out of the manifest and deploy it. \
-What is live stays active all the way.";
+and apply that, which changes nothing. Then have NAIS leave the client alone, as some versions of it close a \
+client whose resource goes:
+
+    kubectl annotate maskinportenclient NAME digdir.nais.io/preserve=true digdir.nais.io/delete-
+
+(or idportenclient), and only then take what Maskinporten needs out of the manifest and deploy it; what it \
+exposes stays `enabled: true` to the end. Look at `portvakt plan` after that: if NAIS has closed something all \
+the same, it shows it, and the next apply opens it again.";
 
 /// The annotation that has the client deleted with the resource.
 const DELETES: &str = "digdir.nais.io/delete";
@@ -86,7 +92,9 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
         global,
         &format!(
             "next: see that `portvakt plan -e {environment}` is empty; commit, merge and apply, which \
-             changes nothing. Then take the scopes and the client out of {shown} and deploy it.{left_out} \
+             changes nothing. Then have NAIS keep the client (`kubectl annotate maskinportenclient NAME \
+             digdir.nais.io/preserve=true digdir.nais.io/delete-`: some versions close it with its \
+             resource), and only then take the scopes and the client out of {shown} and deploy it.{left_out} \
              Until then NAIS holds them too"
         ),
     );
@@ -109,7 +117,7 @@ fn named(session: &Session, path: &Path, shown: &str) -> Result<Desired, Failure
         read_file(path, MAX_FILE).map_err(|why| Failure::Usage(format!("{shown} {why}")))?;
     if deletes(&bytes) {
         return Err(Failure::Refused(format!(
-            "{shown} has the annotation {DELETES}: \"true\", so that what takes the client out of the \
+            "{shown} has the annotation {DELETES}, so that what takes the client out of the \
              manifest deactivates it at DigDir. Take the annotation out and deploy that first. Nothing was \
              written"
         )));
@@ -134,13 +142,9 @@ fn deletes(manifest: &[u8]) -> bool {
     let documents = serde_yaml::Deserializer::from_slice(manifest).map(Value::deserialize);
     // What is no YAML has no end.
     documents.map_while(Result::ok).any(|document| {
-        let annotation =
-            document.get("metadata").and_then(|it| it.get("annotations")?.get(DELETES));
-        match annotation {
-            Some(Value::String(text)) => text == "true",
-            Some(Value::Bool(is_true)) => *is_true,
-            _ => false,
-        }
+        let annotations = document.get("metadata").and_then(|it| it.get("annotations"));
+        // digdirator looks whether it is there, not what it says.
+        annotations.is_some_and(|it| it.get(DELETES).is_some())
     })
 }
 

@@ -12,9 +12,10 @@ use crate::declare::{Handed, KeysRef, Release, Repository};
 use crate::domain::nais::{Application, Entity};
 use crate::domain::{Live, RemovalAction};
 use crate::nais::{
-    Manifest, Obstacle, Standing, Step, Weight, of_released_client, of_released_scope,
+    Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
     standing_of_client, standing_of_scope,
 };
+use crate::plan::{Action, Origin, Verb};
 use crate::render::migration;
 use crate::text::printable;
 
@@ -264,6 +265,8 @@ impl Way<'_> {
 
     /// Step 4.
     fn release(&self, standings: &[Standing]) -> Result<Exit, Failure> {
+        self.refuse(standings)?;
+        self.refuse_unapplied(standings)?;
         let early: Vec<_> = standings.iter().filter(|standing| !standing.is_told).collect();
         if !early.is_empty() {
             let early = early.iter().map(|it| printable(&it.entity.to_string()).into_owned());
@@ -322,6 +325,31 @@ impl Way<'_> {
             false => Err(Failure::Refused(format!(
                 "this cannot be handed over to NAIS as it is. Nothing was changed\n{}",
                 lines.join("\n")
+            ))),
+        }
+    }
+
+    /// Refuses if something was asked for and is not applied yet: the release would let go of it.
+    fn refuse_unapplied(&self, standings: &[Standing]) -> Result<(), Failure> {
+        // What differs because NAIS has taken it over is drift, and an update at most.
+        let is_left = |action: &&Action| {
+            let is_named = standings.iter().any(|it| it.entity == entity(&action.target()));
+            let matters = match action.verb() {
+                Verb::Update | Verb::Release => false,
+                Verb::Revoke | Verb::Reactivate | Verb::Create | Verb::Grant | Verb::Keys => true,
+                Verb::Deactivate => true,
+            };
+            is_named && matters && action.origin != Some(Origin::Drift)
+        };
+        let plan = self.session.compare(self.live);
+        let left = plan.actions.iter().filter(is_left).map(|action| action.id().to_string());
+        let left: Vec<_> = left.map(|id| printable(&id).into_owned()).collect();
+        match left.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "not yet applied: {}. The release would let go of that. Nothing was changed\nApply what is \
+                 declared first",
+                left.join("; ")
             ))),
         }
     }

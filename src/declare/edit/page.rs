@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::super::document::Located;
 use super::super::lines::Lines;
 use super::super::places::Span;
+use super::super::silences::MARK;
 use super::{
     Because, CHANGED, Replacement, dash, line_break, line_end, line_start, next_line, replaced,
 };
@@ -189,8 +190,10 @@ impl<'t> Page<'t> {
                 self.range(next.span()).ok().and_then(|next| line_start(self.text, next.start));
             start.is_some_and(|start| self.comments_above(start, indent) == start)
         };
+        // What silences a rule for one must not silence it for another.
+        let silences = self.text.get(above..dash.start).ok_or(CHANGED)?.contains(MARK);
         let start = match (index, list.item(1)) {
-            (0, Some(next)) if is_general(next) => dash.start,
+            (0, Some(next)) if !silences && is_general(next) => dash.start,
             _ => above,
         };
         // Of the blank lines around it, one is enough.

@@ -348,3 +348,13 @@ fn blank_lines_stay_as_a_person_sets_them() {
     let after = yaml.replace("  - name: etat:c\n    description: Les\n\n", "");
     becomes(released(ONE, yaml, &scope("etat:c")), &(after + &removed("etat:c")));
 }
+
+#[test]
+fn a_silence_goes_with_what_it_is_for() {
+    let yaml = "scopes:\n  # portvakt: allow navn -- gammel\n  - name: etat:a\n    description: Les\n  \
+                - name: etat:b\n    description: Les\n";
+    let settings = ONE.to_owned() + "naming: [{ rule: navn, pattern: '^etat:b', message: b }]\n";
+    let after = "scopes:\n  - name: etat:b\n    description: Les\nremoved:\n  - { scope: etat:a, action: \
+                 release, reason: handed over }\n";
+    becomes(released(&settings, yaml, &scope("etat:a")), after);
+}

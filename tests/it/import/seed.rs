@@ -348,7 +348,6 @@ fn clients(dice: &mut Dice, applications: &[String]) -> BTreeMap<String, Value> 
             5..=7 => {
                 fields["client_name"] = format!("script-{number:03}").into();
                 fields["description"] = "Opprettet av terraform".into();
-                scopes.clear();
             }
             8 => {
                 fields["client_name"] =

@@ -74,6 +74,7 @@ fn what_an_application_holds_is_declared_as_it_is_live() {
     assert!(ran.stdout.contains("1 scope with 2 accesses, 1 client"), "{}", ran.stdout);
     assert!(!ran.stderr.contains("not live"), "{}", ran.stderr);
     assert!(ran.stderr.contains("take the scopes and the client out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("digdir.nais.io/preserve=true"), "{}", ran.stderr);
     let written = std::fs::read_to_string(one.path.join("fra-nais/etat/arbeid.yaml")).unwrap();
     assert!(written.contains(SCOPE) && !written.contains("annen.read"), "{written}");
     assert_eq!(one.planned(), [""; 0]);

@@ -166,6 +166,7 @@ fn what_nais_cannot_carry_of_a_client_is_refused() {
         ("client_orgno: \"974761076\"", "for another organisation"),
         ("previous_name: y", "`previous_name`"),
         ("description: a:b:c", "application a:b:c's"),
+        ("description: Henter", "it consumes nothing"),
     ] {
         ends(&format!("clients:\n  - name: x\n    {line}\n"), 4, told);
     }
@@ -183,7 +184,11 @@ fn what_nais_sets_to_its_own_default_is_a_note() {
         let yaml = format!("scopes:\n  - name: etat:arbeid:xx\n    description: Les\n    {line}\n");
         ends(&yaml, 0, told);
     }
-    ends("clients:\n  - { name: x, access_token_lifetime: 9 }\n", 0, "its own lifetimes");
+    ends(
+        "clients:\n  - { name: x, access_token_lifetime: 9, scopes: [\"etat:arbeid:xx\"] }\n",
+        0,
+        "its own lifetimes",
+    );
 }
 
 #[test]

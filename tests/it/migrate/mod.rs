@@ -369,3 +369,50 @@ fn a_client_that_tells_its_application_already_is_pinned_before_it_is_deployed()
     Digdirator::new(&remote.world, "prod-gcp").deploy(&manifest);
     assert_eq!(one.planned(), [""; 0], "no second client is made");
 }
+
+#[test]
+fn a_release_lets_go_of_nothing_that_is_still_to_be_done() {
+    let remote = Remote::new();
+    let world = &remote.world;
+    let one = applied(&remote);
+    one.ends(0, &both(&[]));
+    merge(&one);
+    one.apply();
+    let settled = declarations(&one);
+    let consumers = "      - group: samarbeid # alle\n";
+    for (entry, told) in [
+        ("      - { consumer: skatt, until: 2099-12-31 }\n", "ends with 2099-12-31"),
+        ("      - skatt\n", "revoke etat:arbeid:aareg.read 971040238"),
+        (
+            "      - group: samarbeid\n      - \"991825827\"\n",
+            "grant etat:arbeid:aareg.read 991825827",
+        ),
+    ] {
+        assert!(settled.contains(consumers));
+        one.declare(&settled.replace(consumers, entry));
+        let ran = changes_nothing(&one, world, 4, &both(&["--release"]));
+        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    }
+    one.declare(&settled);
+    // What NAIS has changed meanwhile is no reason to keep it.
+    world.sandbox.edit(|state| {
+        state.put_access(
+            crate::world::name(SCOPE),
+            crate::world::orgno(crate::world::DIGDIR),
+            portvakt::domain::AccessState::Approved,
+        );
+    });
+    one.ends(0, &both(&["--release"]));
+    merge(&one);
+    assert!(one.planned().iter().all(|id| id.starts_with("release ")), "{:?}", one.planned());
+}
+
+#[test]
+fn what_is_to_be_closed_is_not_handed_over() {
+    let remote = Remote::new();
+    let one = applied(&remote);
+    one.declare("removed: [{ scope: etat:arbeid:annen, action: deactivate }]\n");
+    let args = ["migrate", "to-nais", "--scope", "etat:arbeid:annen"];
+    let ran = one.ends(64, &[&args[..], &APPLICATION].concat());
+    assert!(ran.stderr.contains("no scope 'etat:arbeid:annen'"), "{}", ran.stderr);
+}

@@ -31,7 +31,7 @@ clients:
   - name: x
     description: my-cluster:my-namespace:my-app
     scopes: ["skatteetaten:skattekort.read"]
-  - { name: y, description: Annet }
+  - { name: y, description: Annet, scopes: ["skatteetaten:skattekort.read"] }
 "#;
 
 fn world(yaml: &str) -> World {
@@ -58,7 +58,8 @@ fn what_is_named_is_printed_for_the_application_that_is_named() {
         ran.stdout,
         "# Goes into the application's own manifest: spec.maskinporten, below what is there.\n\
          # For the cluster prod-gcp.\napiVersion: nais.io/v1alpha1\nkind: Application\nmetadata:\n  \
-         name: aareg-api\n  namespace: plattform\nspec:\n  maskinporten:\n    enabled: true\n"
+         name: aareg-api\n  namespace: plattform\nspec:\n  maskinporten:\n    enabled: true\n    \
+         scopes:\n      consumes:\n        - name: skatteetaten:skattekort.read\n"
     );
     // Told by the application alone: what its descriptions tell.
     let args = [
