@@ -17,6 +17,9 @@ static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// What can stand between a product and a name.
 pub const SEPARATORS: [char; 2] = [':', '/'];
 
+/// The bounds of a manifest's `atMaxAge`, in seconds.
+pub const AT_MAX_AGE: std::ops::RangeInclusive<u64> = 30..=680;
+
 /// Whether a subscope is formed as NAIS asks.
 pub fn is_subscope(subscope: &str) -> bool {
     SUBSCOPE.as_ref().is_some_and(|regex| regex.is_match(subscope))

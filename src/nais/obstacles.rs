@@ -2,14 +2,12 @@
 
 use jiff::civil::Date;
 
-use crate::domain::nais::Exposed;
+use crate::domain::nais::{AT_MAX_AGE, Exposed};
 use crate::domain::{
     ApplicationType, AuthMethod, ClientAttributes, DesiredClient, DesiredScope, GrantType,
     IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility,
 };
 
-/// The `atMaxAge` of a manifest.
-const AT_MAX_AGE: std::ops::RangeInclusive<u64> = 30..=680;
 /// The one delegation source that a manifest can name, and its issuers in test and production.
 const ALTINN: [&str; 3] = ["altinn", "https://tt02.altinn.no/", "https://www.altinn.no/"];
 

@@ -5,7 +5,7 @@ use super::super::diagnostic::quoted;
 use super::super::document::{Findings, Located};
 use super::super::places::Span;
 use super::super::rules::Rule;
-use super::fields::{Read, is_mapping, items, required, text, warn_unknown};
+use super::fields::{Read, is_mapping, items, refuse_nothing, required, text, warn_unknown};
 use super::owner::Owners;
 use crate::domain::nais::Application;
 use crate::domain::{
@@ -25,6 +25,8 @@ pub(super) fn maskinporten(
     findings: &mut Findings,
 ) {
     let name = client_name(at, findings);
+    let help = "write `consumes: []` if there is to be no client";
+    refuse_nothing(scopes, "consumes", "close the client", help, findings);
     let Some((list, span)) = items(scopes, "consumes", findings) else { return };
     let is_none = list.is_empty();
     let consumed: Vec<_> = list.into_iter().filter_map(|item| consumed(item, findings)).collect();

@@ -13,10 +13,11 @@ use super::super::places::Span;
 use super::super::rules::Rule;
 use super::super::settings::{Settings, parse_orgno};
 use super::fields::{
-    check_label, flag, is_mapping, items, number, one_of, required, text, texts, warn_unknown,
+    check_label, flag, is_mapping, items, number, one_of, refuse_nothing, required, text, texts,
+    warn_unknown,
 };
 use super::owner::Owners;
-use crate::domain::nais::{Exposed, is_product, is_subscope};
+use crate::domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
 use crate::domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility};
 
 /// The keys of an entry of `exposes`.
@@ -32,9 +33,6 @@ const KEYS: [&str; 10] = [
     "visibility",
     "consumers",
 ];
-
-/// The bounds of `atMaxAge`, in seconds.
-const AT_MAX_AGE: std::ops::RangeInclusive<u64> = 30..=680;
 
 /// The life of a token where a manifest says nothing, in seconds.
 const USUAL_AT_MAX_AGE: u64 = 30;
@@ -58,6 +56,8 @@ pub(super) fn scopes(
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
+    let help = "write `exposes: []` if nothing is to be exposed";
+    refuse_nothing(at, "exposes", "close all that is exposed", help, findings);
     let Some((list, span)) = items(at, "exposes", findings) else { return };
     let prefix = match list.is_empty() {
         true => None,
@@ -214,12 +214,8 @@ fn complete(given: Vec<(&'static str, Span)>, scope: Span) -> Spans {
 }
 
 fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
-    if let Some(empty) = at.get("consumers").filter(|list| list.value.is_null()) {
-        let message =
-            "there is nothing behind `consumers`, and that would revoke everybody's access";
-        let help = "write `consumers: []` if nobody is to have access";
-        findings.report(Rule::WrongValue, empty.span(), message, help);
-    }
+    let help = "write `consumers: []` if nobody is to have access";
+    refuse_nothing(at, "consumers", "revoke everybody's access", help, findings);
     let Some((list, _)) = items(at, "consumers", findings) else {
         return Arc::default();
     };

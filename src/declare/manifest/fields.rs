@@ -1,5 +1,6 @@
 //! Reading the fields of a manifest: what is of the wrong kind is an error, what is not known is none.
-//! A field with nothing behind it is one that is left out, as Kubernetes has it.
+//! A field with nothing behind it is one that is left out, as Kubernetes has it, but where that takes
+//! something away: there it is refused, as somebody has forgotten what was to follow.
 
 use serde_yaml::Value;
 
@@ -17,6 +18,20 @@ pub(super) type Read<T> = Option<(T, Span)>;
 /// What stands behind a key, if something does.
 fn given<'d>(at: Located<'d>, key: &str) -> Option<Located<'d>> {
     at.get(key).filter(|at| !at.value.is_null())
+}
+
+/// Refuses a key with nothing behind it where that would take something away.
+pub(super) fn refuse_nothing(
+    at: Located<'_>,
+    key: &str,
+    loss: &str,
+    help: &str,
+    findings: &mut Findings,
+) {
+    if let Some(empty) = at.get(key).filter(|at| at.value.is_null()) {
+        let message = format!("there is nothing behind `{key}`, and that would {loss}");
+        findings.report(Rule::WrongValue, empty.span(), &message, help);
+    }
 }
 
 /// A mapping.
@@ -40,6 +55,9 @@ pub(super) fn is_mapping(at: Located<'_>, findings: &mut Findings) -> bool {
 
 /// The `scopes` of a client of Maskinporten. They were a list of what is consumed once.
 pub(super) fn scopes<'d>(at: Located<'d>, findings: &mut Findings) -> Option<Located<'d>> {
+    let loss = "close all that is exposed, and the client";
+    let help = "write `scopes: {}` if nothing is to be exposed or consumed";
+    refuse_nothing(at, "scopes", loss, help, findings);
     let scopes = given(at, "scopes")?;
     if scopes.value.is_sequence() {
         let message = "this is a list, as MaskinportenClient had it once";

@@ -6,17 +6,19 @@ use super::super::declared::Declared;
 use super::super::document::{Findings, Located};
 use super::super::places::Span;
 use super::client::{Places, bare, client_name, consumed_scope, declare};
-use super::fields::{Read, flag, number, one_of, text, texts, warn_unknown};
+use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
 use super::owner::Owners;
 use crate::domain::nais::Application;
 use crate::domain::{
-    ClientAttributes, ConsumedScope, GrantType, IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
+    ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
+    KRR_SCOPES, LOGIN_SCOPES,
 };
 
 /// The keys of its `spec`. `clientURI` is known to nobody but digdirator: DigDir's description of a
 /// client has no such field.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "accessTokenLifetime",
+    "applicationType",
     "clientName",
     "clientURI",
     "frontchannelLogoutURI",
@@ -38,6 +40,12 @@ const KINDS: [(&str, IntegrationType); 3] = [
     ("api_klient", IntegrationType::ApiKlient),
 ];
 
+const APPLICATION_TYPES: [(&str, ApplicationType); 3] = [
+    ("web", ApplicationType::Web),
+    ("browser", ApplicationType::Browser),
+    ("native", ApplicationType::Native),
+];
+
 /// Reads the client. An application can have one of Maskinporten as well, so in the repository this one
 /// is called by its kind too: `<cluster>:<namespace>:<name>:<integration type>`.
 pub(super) fn client(
@@ -55,12 +63,13 @@ pub(super) fn client(
     let mut places = Places::new();
     let scopes = scopes(at, &mut places, findings);
     let given = Given::read(at, &mut places, findings);
+    let application_type = application_type(at, &mut places, findings);
     let Some(kind) = kind else { return };
     if let Some((_, span)) = text(at, "integrationType", findings) {
         places.push(("integration_type", span));
     }
     let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
-    let attributes = match kind.has_login() {
+    let mut attributes = match kind.has_login() {
         true => given.with_login(kind, scopes),
         // Nobody logs in to it, and DigDir knows no other grant for it (its table of combinations).
         false => ClientAttributes {
@@ -69,8 +78,27 @@ pub(super) fn client(
             ..bare(kind, [GrantType::JwtBearer])
         },
     };
+    attributes.application_type = Some(application_type);
+    attributes.token_endpoint_auth_method = Some(match application_type {
+        ApplicationType::Web => AuthMethod::PrivateKeyJwt,
+        // What runs at its user's can keep no key secret.
+        ApplicationType::Browser | ApplicationType::Native => AuthMethod::None,
+    });
     let identity = |application: &Application| format!("{application}:{}", kind.as_str());
     declare(owners, identity, name, &attributes, places, declared, findings);
+}
+
+/// What the client runs on: a server where nothing is said.
+fn application_type(
+    at: Located<'_>,
+    places: &mut Places,
+    findings: &mut Findings,
+) -> ApplicationType {
+    let Some((word, span)) = text(at, "applicationType", findings) else {
+        return ApplicationType::Web;
+    };
+    places.extend([("application_type", span), ("token_endpoint_auth_method", span)]);
+    one_of((word, span), &APPLICATION_TYPES, findings).unwrap_or(ApplicationType::Web)
 }
 
 fn scopes(
@@ -78,6 +106,8 @@ fn scopes(
     places: &mut Places,
     findings: &mut Findings,
 ) -> BTreeSet<ConsumedScope> {
+    let help = "name them, or take the key out if the usual ones are meant";
+    refuse_nothing(at, "scopes", "take every scope but the usual ones", help, findings);
     let Some((list, span)) = texts(at, "scopes", findings) else {
         return BTreeSet::new();
     };
@@ -125,6 +155,8 @@ impl Given {
             number(at, "sessionLifetime", findings),
         );
         let one = text(at, "redirectURI", findings);
+        let help = "write the addresses, or take the key out";
+        refuse_nothing(at, "redirectURIs", "take the addresses of logins", help, findings);
         let several = texts(at, "redirectURIs", findings);
         let after_logout = texts(at, "postLogoutRedirectURIs", findings);
         let logout = text(at, "frontchannelLogoutURI", findings);

@@ -16,7 +16,7 @@ mod owner;
 use serde_yaml::Value;
 
 pub(super) use self::fields::template_help;
-use self::fields::{flag, mapping, required, warn_misspelt, warn_unknown};
+use self::fields::{flag, mapping, refuse_nothing, required, warn_misspelt, warn_unknown};
 pub(super) use self::owner::Nais;
 use self::owner::{Owners, owners};
 use super::declarations_file::DOCUMENT_KEYS;
@@ -114,8 +114,13 @@ pub(super) fn read(
     let spec = mapping(document, "spec", findings);
     match kind {
         Kind::Workload => {
+            let loss = "close all that is exposed, and the client";
+            let help = "write what was to follow, or take the key out";
+            refuse_nothing(document, "spec", loss, help, findings);
             if let Some(spec) = spec {
                 warn_misspelt(spec, "maskinporten", findings);
+                let help = "write `maskinporten: { enabled: false }` if that is to be so";
+                refuse_nothing(spec, "maskinporten", loss, help, findings);
             }
             let maskinporten = spec.and_then(|spec| mapping(spec, "maskinporten", findings));
             let enabled = maskinporten.and_then(|at| required(at, "enabled", findings, flag));

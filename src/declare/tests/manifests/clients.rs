@@ -43,7 +43,7 @@ fn what_is_consumed_is_a_client_as_digdirator_sets_it() {
 
 #[test]
 fn a_manifest_that_consumes_nothing_declares_no_client() {
-    for consumes in ["", "consumes: []", "consumes:"] {
+    for consumes in ["", "consumes: []"] {
         let manifest = format!(
             "{}      {consumes}\n",
             exposing("product: arbeid, name: aareg, enabled: true")
@@ -126,6 +126,16 @@ fn a_login_has_what_its_manifest_gives() {
     // The one combination that DigDir has for krr.
     let grants = &wanted(&login("integrationType: krr").1)["grant_types"];
     assert_eq!(*grants, json!(["urn:ietf:params:oauth:grant-type:jwt-bearer"]));
+}
+
+#[test]
+fn a_login_that_is_on_no_server_proves_itself_by_nothing() {
+    for (word, method) in [("web", "private_key_jwt"), ("browser", "none"), ("native", "none")] {
+        let (_, client) = login(&format!("applicationType: {word}"));
+        let wanted = wanted(&client);
+        assert_eq!(wanted["application_type"], word);
+        assert_eq!(wanted["token_endpoint_auth_method"], method, "{word}");
+    }
 }
 
 #[test]

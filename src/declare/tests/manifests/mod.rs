@@ -103,10 +103,8 @@ fn what_has_no_client_of_maskinporten_declares_nothing() {
     for spec in [
         "spec: { image: x }",
         "spec: { maskinporten: { enabled: false, scopes: 7 } }",
-        "spec: { maskinporten: }",
         "spec: { maskinporten: { enabled: true } }",
-        "spec: { maskinporten: { enabled: true, scopes: } }",
-        "spec:",
+        "spec: {}",
         "",
     ] {
         for kind in ["Application", "Naisjob"] {

@@ -137,6 +137,13 @@ fn what_is_wrong_with_a_client_is_told_with_its_place() {
             (5, 20),
             "one of `idporten`, `krr`, `api_klient`",
         ),
+        (
+            "IDPortenClient",
+            "applicationType: brower",
+            "PV012",
+            (5, 20),
+            "did you mean `browser`? one of `web`, `browser`, `native`",
+        ),
         ("IDPortenClient", "accessTokenLifetime: 1h", "PV012", (5, 24), "whole number"),
         (
             "IDPortenClient",
@@ -174,6 +181,28 @@ fn what_is_wrong_with_a_client_is_told_with_its_place() {
     ] {
         expect(&manifest(kind, lines), code, place, part);
     }
+}
+
+#[test]
+fn a_key_with_nothing_behind_it_closes_nothing() {
+    for (kind, lines, key) in [
+        ("MaskinportenClient", "scopes:\n  exposes:", "exposes"),
+        ("MaskinportenClient", "scopes:\n  consumes:", "consumes"),
+        ("MaskinportenClient", "scopes:", "scopes"),
+        ("Application", "maskinporten:", "maskinporten"),
+        ("Naisjob", "maskinporten:\n  enabled: true\n  scopes: ~", "scopes"),
+        ("IDPortenClient", "redirectURIs:", "redirectURIs"),
+        ("IDPortenClient", "scopes: null", "scopes"),
+    ] {
+        let found = found(CLUSTERS, &manifest(kind, lines));
+        let told = said(&found);
+        let [one] = found.as_slice() else { panic!("{lines}\n{told}") };
+        assert_eq!(one.code.code(), "PV012", "{told}");
+        assert!(told.contains(&format!("there is nothing behind `{key}`")), "{told}");
+    }
+    let bare = "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: a }\nspec:\n";
+    let told = said(&found(CLUSTERS, bare));
+    assert!(told.contains("there is nothing behind `spec`"), "{told}");
 }
 
 #[test]
