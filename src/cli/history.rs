@@ -1,9 +1,10 @@
 //! `portvakt history`.
 
-use clap::ValueEnum;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::exit::{Exit, Failure};
+use super::glob::glob;
+use super::output::TextOrJson;
 use super::past::{self, git_failed};
 use super::{Global, print};
 use crate::render::history::{Asked, chosen, json, text};
@@ -22,22 +23,9 @@ pub(super) struct Args {
     /// Only what was done to clients of that name, and to their keys
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     client: Option<GlobMatcher>,
-    /// The form
+    /// The form; json is an array of reports, the newest first, and `portvakt schema report` describes one
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: an array of reports, the newest first; `portvakt schema report` describes one
-    Json,
-}
-
-/// A glob of names.
-pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {
-    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+    format: TextOrJson,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -57,8 +45,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     print(
         global.color,
         &match format {
-            Format::Text => text(&environment, &chosen),
-            Format::Json => json(&chosen),
+            TextOrJson::Text => text(&environment, &chosen),
+            TextOrJson::Json => json(&chosen),
         },
     )?;
     Ok(Exit::Done)

@@ -8,7 +8,7 @@ use globset::GlobMatcher;
 
 use super::exit::{Exit, Failure};
 use super::files::Written;
-use super::history::glob;
+use super::glob::glob;
 use super::remote::{Remote, call_failed};
 use super::session::{self, Session};
 use super::{Global, interrupt, log, print};
@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// Into which files [default: by-team if portvakt.yaml has teams, else by-product]
     #[arg(long, value_name = "LAYOUT")]
     layout: Option<AskedLayout>,
-    /// The folder for the files, from the repository's root; by-team, for what no team has
+    /// The folder for the files, from the repository's root; with by-team only for what no team has
     #[arg(long, value_name = "DIR")]
     into: Option<String>,
     /// Add to files that are there, with all that stands in them kept
@@ -61,8 +61,8 @@ Write what is live and declared nowhere as YAML
 Active scopes with their accesses, and active clients, are written as a person would have declared \
 them: only what differs from the defaults, aliases for organisations that occur more than once, groups \
 for sets of them that recur, keys as files. A plan right after it is empty: what cannot be declared so \
-that it stays as it is live is left out, and told with the reason. Nothing is ever overwritten; with \
---merge the declarations are added to files that are there.";
+that it stays as it is live is left out, and told with the reason. Nothing that stands there is \
+changed; with --merge the declarations are added to files that are there.";
 
 /// What was read of one environment.
 struct Read {

@@ -12,6 +12,7 @@ mod entity;
 mod exit;
 mod explain;
 mod files;
+mod glob;
 mod history;
 mod hold;
 mod import;
@@ -147,7 +148,7 @@ enum Command {
     Token(token::Args),
     /// Tell what the code of a diagnostic or of a plan means
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, or of what goes to NAIS
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of what is live and declared nowhere, or of what goes to NAIS
     Schema(schema::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     Sandbox(sandbox::Args),

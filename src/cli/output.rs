@@ -60,6 +60,15 @@ pub(super) enum Format {
     Json,
 }
 
+/// The forms of what is no plan. What describes the JSON is for the argument's own help to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextOrJson {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 impl Output {
     /// Shows a plan, and saves it if asked.
     pub(super) fn show(

@@ -1,8 +1,7 @@
 //! `portvakt unmanaged`.
 
-use clap::ValueEnum;
-
 use super::exit::{Exit, Failure};
+use super::output::TextOrJson;
 use super::remote::Remote;
 use super::session::{Session, live, now};
 use super::{Global, interrupt, print};
@@ -12,17 +11,9 @@ use crate::render::unmanaged::{UnmanagedDocument, json, text};
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The form of the list
+    /// The form of the list; `portvakt schema unmanaged` describes it as json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs; `portvakt schema unmanaged` describes it
-    Json,
+    format: TextOrJson,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -34,8 +25,8 @@ async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
         Needs { scopes: Which::All, clients: Some(ClientNeeds::default()), ..Needs::default() };
     let found = look(global, with_accesses).await?;
     let shown = match args.format {
-        Format::Text => text(&found),
-        Format::Json => json(&found),
+        TextOrJson::Text => text(&found),
+        TextOrJson::Json => json(&found),
     };
     print(global.color, &shown)?;
     Ok(Exit::Done)

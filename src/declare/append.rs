@@ -20,18 +20,22 @@ pub struct Opening {
 
 /// Why nothing can be added to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages tell")]
 pub enum CannotAppend {
+    /// The text is no YAML.
     #[error("it is no YAML that can be read")]
     NoYaml,
+    /// It uses YAML aliases.
     #[error("it uses YAML aliases, so that a change in one place could be one in others")]
     Aliases,
+    /// A section has no lines of its own to add to.
     #[error(
         "`{0}` stands there in brackets, or with nothing behind it: put each entry on lines of its own"
     )]
     NoLines(&'static str),
+    /// Its lines end in carriage returns alone.
     #[error("its lines end in an unusual way")]
     LineEnds,
+    /// What was written reads back otherwise than it was meant.
     #[error("the result would not say what it said before and the new besides")]
     Otherwise,
 }

@@ -107,6 +107,39 @@ fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
             found.push(diagnostic.with_related(other.place.related("declared here")));
         }
     }
+    owned_twice(declared, found);
+}
+
+/// Clients that say by their description that they are an application's, whose manifest declares its
+/// own: NAIS could take either.
+fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let mut of_manifests: HashMap<String, Vec<&Client>> = HashMap::new();
+    for client in &declared.clients {
+        if let Some(manifest) = &client.manifest {
+            of_manifests.entry(manifest.application.to_string()).or_default().push(client);
+        }
+    }
+    for client in declared.clients.iter().filter(|client| client.manifest.is_none()) {
+        let own = client.overrides.iter().map(|own| (own.environment, &own.part));
+        let parts = own.chain([(client.environments, &client.part)]);
+        let owned = parts.filter_map(|(environments, part)| {
+            let environments = environments.and(client.environments);
+            let mut of_manifest = of_manifests.get(part.description.as_ref()?)?.iter();
+            let other = of_manifest.find(|other| {
+                other.integration_type == client.integration_type
+                    && other.environments.overlaps(environments)
+            })?;
+            let place = part.spans.of("description").map(|span| client.place.with(span));
+            Some((place.unwrap_or_else(|| client.place.clone()), *other))
+        });
+        for (place, other) in owned {
+            let message =
+                "a manifest declares the client of this description, and NAIS finds it by that";
+            let help = "keep one of the two, or describe this client otherwise";
+            let diagnostic = Diagnostic::new(Rule::DuplicateClient, &place, message, help);
+            found.push(diagnostic.with_related(other.place.related("the manifest is here")));
+        }
+    }
 }
 
 /// The ids that a client pins, each with the environments in which it does.

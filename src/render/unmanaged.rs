@@ -215,7 +215,7 @@ pub fn schema() -> Value {
 /// `84.0 %`, and of what, as one line.
 pub fn figure(document: &UnmanagedDocument) -> String {
     let Coverage { managed, live, percent } = document.coverage;
-    format!("{percent:.1} %  ({managed} of {live} active scopes and clients are declared)\n")
+    format!("{percent:.1} %  ({managed} of {live} active scopes and clients are managed)\n")
 }
 
 /// The list as text with ANSI colours, a line break at the end.

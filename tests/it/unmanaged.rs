@@ -23,16 +23,21 @@ fn done(ran: Ran) -> Ran {
     ran
 }
 
-fn describe(world: &World, scope: &str, description: &str, age_days: i64) {
+/// When something was made that is so many days old.
+fn days_ago(now: Timestamp, days: i64) -> Timestamp {
+    now - SignedDuration::from_hours(24 * days + 1)
+}
+
+fn describe(world: &World, scope: &str, description: &str, created: Timestamp) {
     world.sandbox.edit(|state| {
         let record = state.scopes.get_mut(&name(scope)).unwrap();
         record.fields.insert("description".to_owned(), description.into());
-        record.created = Timestamp::now() - SignedDuration::from_hours(24 * age_days + 1);
+        record.created = created;
     });
 }
 
 /// Five scopes and three clients beside portvakt's own, of which one each is declared.
-fn grown() -> World {
+fn grown(now: Timestamp) -> World {
     let world = World::new();
     world.put("etat:a:declared", true, &[(SKATT, Approved)]);
     world.put("etat:a:inactive", false, &[(SKATT, Approved)]);
@@ -41,11 +46,16 @@ fn grown() -> World {
         true,
         &[(SKATT, Approved), (KART, Approved), (DIGDIR, Requested)],
     );
-    describe(&world, "etat:arbeid:aareg.read", "arbeid - prod-gcp:plattform:aareg-api", 1000);
+    describe(
+        &world,
+        "etat:arbeid:aareg.read",
+        "arbeid - prod-gcp:plattform:aareg-api",
+        days_ago(now, 1000),
+    );
     world.put("etat:b:handed", true, &[(SKATT, Denied)]);
-    describe(&world, "etat:b:handed", "prodgcp:teama:appb.b:handed", 100);
+    describe(&world, "etat:b:handed", "prodgcp:teama:appb.b:handed", days_ago(now, 100));
     world.put("etat:c:by-hand", true, &[]);
-    describe(&world, "etat:c:by-hand", "Les \u{1b}[31mting\n::error::x", 3);
+    describe(&world, "etat:c:by-hand", "Les \u{1b}[31mting\n::error::x", days_ago(now, 3));
     world.put_client("1", "declared", true, &[]);
     world.put_client("2", "ARBEIDS- OG VELFERDSETATEN", true, &["etat:a:declared"]);
     world.put_client("3", "gone", false, &[]);
@@ -53,7 +63,7 @@ fn grown() -> World {
     world.sandbox.edit(|state| {
         for (id, days) in [("2", 800), ("4", 70)] {
             let record = state.clients.get_mut(id).unwrap();
-            record.created = Timestamp::now() - SignedDuration::from_hours(24 * days + 1);
+            record.created = days_ago(now, days);
         }
         let nais = state.clients.get_mut("2").unwrap();
         nais.fields.insert("description".to_owned(), "prod-gcp:plattform:aareg-api".into());
@@ -69,12 +79,10 @@ fn grown() -> World {
 
 #[test]
 fn what_is_declared_nowhere_is_listed_with_hints() {
-    let world = grown();
+    let now = Timestamp::now();
+    let world = grown(now);
     let ran = done(world.run(&["unmanaged"]));
-    let day = |days: i64| {
-        let at = Timestamp::now() - SignedDuration::from_hours(24 * days + 1);
-        portvakt::domain::norwegian_date(at)
-    };
+    let day = |days: i64| portvakt::domain::norwegian_date(days_ago(now, days));
     let expected = format!(
         "Declared nowhere in test, Etaten (889640782)
 
@@ -92,7 +100,7 @@ Clients
   gammel  4
       maskinporten, 0 scopes, made {} (2 months ago); no description
 
-coverage 37.5 %  (3 of 8 active scopes and clients are declared)
+coverage 37.5 %  (3 of 8 active scopes and clients are managed)
 ",
         day(1000),
         day(100),
@@ -120,9 +128,9 @@ coverage 37.5 %  (3 of 8 active scopes and clients are declared)
 
 #[test]
 fn coverage_is_one_figure() {
-    let world = grown();
+    let world = grown(Timestamp::now());
     let figure = |world: &World| done(world.run(&["coverage"])).stdout;
-    let share = "37.5 %  (3 of 8 active scopes and clients are declared)\n";
+    let share = "37.5 %  (3 of 8 active scopes and clients are managed)\n";
     assert_eq!(figure(&world), share);
     let read_accesses =
         world.sandbox.exchanges().iter().any(|exchange| exchange.path.ends_with("/scopes/access"));
@@ -138,11 +146,11 @@ fn coverage_is_one_figure() {
          - { client: ARBEIDS- OG VELFERDSETATEN, action: release }\n\
          - { client: gammel, action: release }\n",
     );
-    assert_eq!(figure(&world), "87.5 %  (7 of 8 active scopes and clients are declared)\n");
+    assert_eq!(figure(&world), "87.5 %  (7 of 8 active scopes and clients are managed)\n");
 
     let empty = World::new();
     empty.declare("scopes: []\n");
-    assert_eq!(figure(&empty), "100.0 %  (1 of 1 active scopes and clients are declared)\n");
+    assert_eq!(figure(&empty), "100.0 %  (1 of 1 active scopes and clients are managed)\n");
     assert_eq!(done(empty.run(&["unmanaged"])).stdout.lines().nth(1), Some("Nothing."));
 }
 

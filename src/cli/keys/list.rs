@@ -1,9 +1,9 @@
 //! `portvakt keys list`.
 
-use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::TextOrJson;
 use crate::cli::remote::Remote;
 use crate::cli::session::Session;
 use crate::cli::{Global, client, interrupt, print};
@@ -16,9 +16,9 @@ use crate::render::keys::{self, KeyState, ListedKey};
 pub(in crate::cli) struct Args {
     /// The client, by the name that it is declared by [default: all]
     name: Option<String>,
-    /// The form of the list
+    /// The form of the list; `portvakt schema keys` describes it as json
     #[arg(long, default_value = "text")]
-    format: Format,
+    format: TextOrJson,
     /// Only keys that end within a time, such as 30d, 4w or 12h, or have ended
     #[arg(long, value_name = "TIME", value_parser = time)]
     expiring: Option<SignedDuration>,
@@ -26,14 +26,6 @@ pub(in crate::cli) struct Args {
     /// keys_policy.warn_before in portvakt.yaml
     #[arg(long)]
     detailed_exitcode: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs; `portvakt schema keys` describes it
-    Json,
 }
 
 fn time(text: &str) -> Result<SignedDuration, &'static str> {
@@ -61,8 +53,10 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
         listed.retain(|key| ends_within(key, now, within));
     }
     let shown = match args.format {
-        Format::Text => keys::text(&session.desired.environment, &listed, args.expiring.is_some()),
-        Format::Json => keys::json(&session.desired.environment, &listed),
+        TextOrJson::Text => {
+            keys::text(&session.desired.environment, &listed, args.expiring.is_some())
+        }
+        TextOrJson::Json => keys::json(&session.desired.environment, &listed),
     };
     print(global.color, &shown)?;
     let within = args.expiring.unwrap_or(session.desired.warn_before);

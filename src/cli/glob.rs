@@ -1,0 +1,8 @@
+//! Names as they are asked for on the command line.
+
+use globset::{Glob, GlobMatcher};
+
+/// A glob of names.
+pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {
+    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+}
