@@ -1,6 +1,7 @@
 //! One file a command: parse, call, render, exit code.
 #![expect(clippy::print_stderr, reason = "errors and progress are told here")]
 
+mod adoption;
 mod apply;
 mod ask;
 mod client;

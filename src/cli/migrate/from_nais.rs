@@ -8,8 +8,8 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::adopt::{Proved, Side, Thing};
+use crate::cli::adoption::{Imported, counts, folder, write};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::import::{Imported, counts, folder, write};
 use crate::cli::remote::{MAX_FILE, Remote, read_file};
 use crate::cli::session::{self, Session, today};
 use crate::cli::{Global, interrupt, log, print};

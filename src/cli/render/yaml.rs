@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::ColorChoice;
 
 use crate::adopt::{Rendered, rendered};
+use crate::cli::adoption::overlaid;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::import::overlaid;
 use crate::cli::session::{root, today};
 use crate::cli::{Global, log, print};
 use crate::declare::{self, Diagnostic, Invalid, Repository};

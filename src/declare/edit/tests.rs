@@ -353,7 +353,8 @@ fn blank_lines_stay_as_a_person_sets_them() {
 fn a_silence_goes_with_what_it_is_for() {
     let yaml = "scopes:\n  # portvakt: allow navn -- gammel\n  - name: etat:a\n    description: Les\n  \
                 - name: etat:b\n    description: Les\n";
-    let settings = ONE.to_owned() + "naming: [{ rule: navn, pattern: '^etat:b', message: b }]\n";
+    let settings = ONE.to_owned()
+        + "naming: [{ rule: navn, applies_to: scope, pattern: '^etat:b', message: b }]\n";
     let after = "scopes:\n  - name: etat:b\n    description: Les\nremoved:\n  - { scope: etat:a, action: \
                  release, reason: handed over }\n";
     becomes(released(&settings, yaml, &scope("etat:a")), after);

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::check;
 use super::*;
 use crate::digdir::Needs;
 use crate::domain::{ClientIdentity, LiveClient};
@@ -166,4 +167,27 @@ fn what_belongs_to_a_manifests_client_is_read() {
     let both = Needs::of(&desired(&read("", &[("a.yaml", "clients: [{ name: x }]")]), "prod"));
     let both = both.and(needs).clients.unwrap();
     assert!(both.include(&id, &live("prod-gcp:arbeid:aareg-sync")));
+}
+
+#[test]
+fn one_client_in_two_forms_is_one_too_many() {
+    let manifest = "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\
+                    metadata: { name: app, namespace: arbeid }\n\
+                    spec: { secretName: x, scopes: { consumes: [{ name: etat:a }] } }\n";
+    let found = |yaml: &str| {
+        check(
+            repository("nais: { cluster: prod-gcp }", &[("a.yaml", manifest), ("b.yaml", yaml)])
+                .path(),
+        )
+    };
+    let yaml = "clients:\n  - name: z\n    description: prod-gcp:arbeid:app\n";
+    let [one] = &found(yaml)[..] else { panic!("{:?}", found(yaml)) };
+    assert_eq!((one.code.code(), &*one.file, one.line, one.column), ("PV138", "b.yaml", 3, 18));
+    assert_eq!(&*one.related[0].file, "a.yaml");
+    for other in [
+        "clients:\n  - { name: z, description: \"prod-gcp:arbeid:annen\" }\n",
+        "clients:\n  - { name: z, integration_type: krr, description: \"prod-gcp:arbeid:app\" }\n",
+    ] {
+        assert!(found(other).iter().all(|it| it.code.code() != "PV138"), "{other}");
+    }
 }

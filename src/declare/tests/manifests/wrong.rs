@@ -437,26 +437,3 @@ fn keys_are_not_put_into_a_manifest() {
     let error = repository.with_key_file("prod", &name, "x.json").unwrap_err().to_string();
     assert!(error.contains("a manifest of NAIS, which holds no keys"), "{error}");
 }
-
-#[test]
-fn one_client_in_two_forms_is_one_too_many() {
-    let manifest = "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\
-                    metadata: { name: app, namespace: arbeid }\n\
-                    spec: { secretName: x, scopes: { consumes: [{ name: etat:a }] } }\n";
-    let found = |yaml: &str| {
-        check(
-            repository("nais: { cluster: prod-gcp }", &[("a.yaml", manifest), ("b.yaml", yaml)])
-                .path(),
-        )
-    };
-    let yaml = "clients:\n  - name: z\n    description: prod-gcp:arbeid:app\n";
-    let [one] = &found(yaml)[..] else { panic!("{:?}", found(yaml)) };
-    assert_eq!((one.code.code(), &*one.file, one.line, one.column), ("PV138", "b.yaml", 3, 18));
-    assert_eq!(&*one.related[0].file, "a.yaml");
-    for other in [
-        "clients:\n  - { name: z, description: \"prod-gcp:arbeid:annen\" }\n",
-        "clients:\n  - { name: z, integration_type: krr, description: \"prod-gcp:arbeid:app\" }\n",
-    ] {
-        assert!(found(other).iter().all(|it| it.code.code() != "PV138"), "{other}");
-    }
-}
