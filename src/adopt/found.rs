@@ -63,7 +63,7 @@ impl<'a> Found<'a> {
     fn scopes_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
         let Side { environment, live, before } = *of;
         let repository = input.repository;
-        let is_declarable = |scope: &LiveScope| scope.active || input.inactive;
+        let is_declarable = |scope: &LiveScope| scope.active || input.rendered;
         for (name, scope) in live.scopes.iter().filter(|(_, scope)| is_declarable(scope)) {
             if !(input.chosen)(Thing::Scope(name)) {
                 continue;
@@ -150,8 +150,8 @@ impl<'a> Found<'a> {
                         other.integration_type == client.integration_type
                     };
                     // What NAIS holds can get the name of another one's application any day.
-                    let is_pinned =
-                        of_name.iter().filter(is_same).count() > 1 || is_at_nais(client);
+                    let is_pinned = of_name.iter().filter(is_same).count() > 1
+                        || (is_at_nais(client) && !input.rendered);
                     let found = FoundClient { id, live: client, is_pinned };
                     if has_odd_entries(id, live) {
                         let subject = Subject::OnBehalfOf(name.to_string());

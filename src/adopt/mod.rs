@@ -79,8 +79,9 @@ pub struct Input<'a> {
     pub schema: &'a str,
     /// Whether files that are there get more; else each file is a new one.
     pub merge: bool,
-    /// Whether inactive scopes are declared too, as such.
-    pub inactive: bool,
+    /// Whether it is only another form of declarations, and nothing is live: inactive scopes are declared
+    /// too, as such, and ids are none of DigDir's.
+    pub rendered: bool,
 }
 
 impl<'a> Input<'a> {
@@ -95,7 +96,7 @@ impl<'a> Input<'a> {
             taken: &|_| false,
             schema: schema::USUAL,
             merge: false,
-            inactive: false,
+            rendered: false,
         }
     }
 }

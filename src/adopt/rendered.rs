@@ -43,7 +43,7 @@ pub fn rendered(
     }
     let sides: Vec<_> =
         all.iter().map(|(environment, live)| Side { environment, live, before: None }).collect();
-    let input = Input { inactive: true, ..Input::new(rest, &sides) };
+    let input = Input { rendered: true, ..Input::new(rest, &sides) };
     let (files, left_out) = declarations(&input);
     let clients = files.iter().map(|file| file.counts.clients).sum();
     // Where the schema is, only a file in the repository can tell.

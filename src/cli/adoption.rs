@@ -60,7 +60,7 @@ impl Imported<'_> {
             taken: &taken,
             schema: &schema,
             merge,
-            inactive: false,
+            rendered: false,
         };
         let key_file = |path: &str| declare::read_key_file(root, path);
         let made = adopt::proved(&input, files, &key_file, session::now());
