@@ -339,7 +339,9 @@ impl Way<'_> {
                 Verb::Revoke | Verb::Reactivate | Verb::Create | Verb::Grant | Verb::Keys => true,
                 Verb::Deactivate => true,
             };
-            is_named && matters && action.origin != Some(Origin::Drift)
+            // A grant that failed is told as drift too.
+            let is_ours = action.origin != Some(Origin::Drift) || action.verb() == Verb::Grant;
+            is_named && matters && is_ours
         };
         let plan = self.session.compare(self.live);
         let left = plan.actions.iter().filter(is_left).map(|action| action.id().to_string());
