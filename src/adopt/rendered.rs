@@ -64,7 +64,7 @@ fn as_live(desired: &Desired) -> Live {
 }
 
 fn live_scope(scope: &DesiredScope) -> LiveScope {
-    let DesiredScope { attributes, active, prevent_deactivation: _, consumers, source: _ } = scope;
+    let DesiredScope { attributes, active, consumers, .. } = scope;
     let fields = attributes.fields().into_iter();
     LiveScope {
         active: *active,

@@ -13,7 +13,7 @@ use super::yaml::Yaml;
 use super::{Entity, Input, Lessons, client, merge, scope};
 use crate::declare::{CannotAppend, Files};
 use crate::domain::nais::{self, Application};
-use crate::domain::{ClientName, IntegrationType, LiveScope, Representation};
+use crate::domain::{ClientName, IntegrationType, LiveScope};
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Written {
             let is_explicit = lessons.is_explicit(&Entity::Scope(name.clone()));
             let declaration = scope::declaration(name, on, input, &consumers, is_explicit);
             let item = Body::Item(Yaml::Block(declaration));
-            let description = on.values().find_map(|scope| description(&scope.representation));
+            let description = on.values().next().map(|scope| scope.description());
             let owner = description.and_then(|it| nais::owner_of_scope(it, name.subscope()));
             draft.scopes.push(piece(Entity::Scope(name.clone()), owner, item));
             counts.scopes += 1;
@@ -144,8 +144,7 @@ impl Written {
             let is_explicit = lessons.is_explicit(&Entity::Client(name.clone(), *kind));
             let declaration = client::declaration(name, *kind, on, keys, input, is_explicit);
             let item = Body::Item(Yaml::Block(declaration));
-            let description =
-                on.values().find_map(|client| description(&client.live.representation));
+            let description = on.values().next().map(|client| client.live.description());
             let owner = description.and_then(nais::owner_of_client);
             draft.clients.push(piece(Entity::Client(name.clone(), *kind), owner, item));
             counts.clients += 1;
@@ -201,10 +200,6 @@ impl Written {
         });
         yaml.chain(keys).collect()
     }
-}
-
-fn description(representation: &Representation) -> Option<&str> {
-    representation.get("description")?.as_str()
 }
 
 fn accesses<'a>(sides: impl Iterator<Item = &'a LiveScope>) -> usize {

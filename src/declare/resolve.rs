@@ -64,6 +64,7 @@ fn resolve_scope(scope: &Scope, here: &Here<'_>) -> DesiredScope {
         attributes: attributes(scope, here),
         active: override_.and_then(|o| o.active).unwrap_or(scope.active),
         prevent_deactivation: scope.prevent_deactivation,
+        in_manifest: scope.in_manifest,
         consumers,
         source: source(&scope.place),
     }

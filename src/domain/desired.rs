@@ -95,6 +95,8 @@ pub struct DesiredScope {
     pub active: bool,
     /// Whether a plan may never deactivate it.
     pub prevent_deactivation: bool,
+    /// Whether a manifest of NAIS declares it: then it goes with the manifest.
+    pub in_manifest: bool,
     /// Who should have access.
     pub consumers: BTreeMap<Orgno, DesiredAccess>,
     /// Where it is declared.

@@ -121,11 +121,22 @@ pub struct LiveClient {
     pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, Representation>>,
 }
 
+impl LiveScope {
+    /// One line about it; empty where it has none.
+    pub fn description(&self) -> &str {
+        description(&self.representation)
+    }
+}
+
 impl LiveClient {
     /// One line about it; empty where it has none.
     pub fn description(&self) -> &str {
-        self.representation.get("description").and_then(Value::as_str).unwrap_or_default()
+        description(&self.representation)
     }
+}
+
+fn description(representation: &Representation) -> &str {
+    representation.get("description").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A scope of another organisation.

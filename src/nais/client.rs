@@ -2,7 +2,7 @@
 
 use super::obstacles::{Obstacle, of_client};
 use super::standing::{
-    SET_BACK, Standing, Step, Told, belongs_to, description, differs, of_life, told_by_client,
+    SET_BACK, Standing, Step, Told, belongs_to, differs, of_life, told_by_client,
 };
 use crate::domain::nais::{Application, Entity, owner_of_client};
 use crate::domain::{ClientId, ClientName, DesiredClient, IntegrationType, Live, LiveClient};
@@ -21,7 +21,7 @@ pub fn standing_of_client(
     problems.extend(of_client(declared));
     problems.extend(of_life(found.map(|(_, live)| live.active)));
     let open = found.filter(|(_, live)| live.active);
-    let open = open.map(|(_, live)| description(&live.representation));
+    let open = open.map(|(_, live)| live.description());
     let told = |text| application.as_ref().map(|of| told_by_client(text, of));
     let told = |text| told(text).unwrap_or(Told::Nobody);
     let (here, there) = (told(own), told(open.unwrap_or_default()));
@@ -94,12 +94,12 @@ fn looked_up<'l>(
         Err(Mismatch::OtherName { id, .. }) => live.clients.get_key_value(id),
         Err(_) => None,
     };
-    let live_owner = || owner_of_client(description(&named?.1.representation));
+    let live_owner = || owner_of_client(named?.1.description());
     let own_owner = || owner_of_client(&declared.attributes.description);
     let application = application.cloned().or_else(own_owner).or_else(live_owner);
     let is_of_application = |client: &LiveClient| {
         let kind = IntegrationType::Maskinporten.as_str();
-        let description = description(&client.representation);
+        let description = client.description();
         let is_written = |it: &Application| it.is_written(description);
         client.integration_type == kind && application.as_ref().is_some_and(is_written)
     };

@@ -54,7 +54,14 @@ pub fn of_scope(
     prefix: Option<&str>,
     today: Date,
 ) -> Vec<Obstacle> {
-    let DesiredScope { attributes, active, prevent_deactivation, consumers, source: _ } = scope;
+    let DesiredScope {
+        attributes,
+        active,
+        prevent_deactivation,
+        in_manifest: _,
+        consumers,
+        source: _,
+    } = scope;
     let mut found = of_attributes(attributes);
     match prefix {
         Some(prefix) if prefix == name.prefix() => {}

@@ -40,7 +40,14 @@ fn differing<N: Ord, T>(
 }
 
 fn same_scope(a: &DesiredScope, b: &DesiredScope) -> bool {
-    let DesiredScope { attributes, active, prevent_deactivation, consumers, source: _ } = a;
+    let DesiredScope {
+        attributes,
+        active,
+        prevent_deactivation,
+        in_manifest,
+        consumers,
+        source: _,
+    } = a;
     let access = |consumers: &BTreeMap<Orgno, DesiredAccess>| {
         let access = |(orgno, access): (&Orgno, &DesiredAccess)| {
             let DesiredAccess { until, reason, source: _ } = access;
@@ -51,6 +58,7 @@ fn same_scope(a: &DesiredScope, b: &DesiredScope) -> bool {
     *attributes == b.attributes
         && *active == b.active
         && *prevent_deactivation == b.prevent_deactivation
+        && *in_manifest == b.in_manifest
         && access(consumers) == access(&b.consumers)
 }
 

@@ -6,9 +6,7 @@ use serde::Serialize;
 
 use super::obstacles::{Obstacle, of_scope};
 use crate::domain::nais::{Application, Entity, Exposed, owner_of_client, owner_of_scope};
-use crate::domain::{
-    ClientId, ClientName, DesiredScope, Live, LiveClient, LiveScope, Representation, ScopeName,
-};
+use crate::domain::{ClientId, ClientName, DesiredScope, Live, LiveClient, LiveScope, ScopeName};
 
 /// The next step of the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -92,10 +90,6 @@ pub(super) fn told_by_client(description: &str, application: &Application) -> To
     }
 }
 
-pub(super) fn description(live: &Representation) -> &str {
-    live.get("description").and_then(|text| text.as_str()).unwrap_or_default()
-}
-
 const INACTIVE: &str = "it is inactive at DigDir: the next apply opens it again";
 const NOT_LIVE: &str = "it is not live yet: the next apply makes it";
 
@@ -119,7 +113,7 @@ pub fn standing_of_scope(
     let found = live.scopes.get(name);
     let open = found.filter(|live| live.active);
     let own = declared.attributes.description.as_str();
-    let there = open.map(|live| description(&live.representation)).unwrap_or_default();
+    let there = open.map(|live| live.description()).unwrap_or_default();
     // What digdirator writes has kept its dashes.
     let owner = || {
         let (live, declared) = (owner_of_scope(there, subscope), owner_of_scope(own, subscope));
@@ -148,7 +142,7 @@ pub fn standing_of_scope(
         problems.push(Obstacle::default(SET_BACK));
     }
     let wanted = application.as_ref().map(|application| application.handed_over(subscope));
-    problems.extend(differs(step, own, open.map(|live| description(&live.representation)), wanted));
+    problems.extend(differs(step, own, open.map(|live| live.description()), wanted));
     problems.sort();
     Standing {
         entity: Entity::Scope(name.clone()),
@@ -200,7 +194,7 @@ pub(super) fn of_life(active: Option<bool>) -> Option<Obstacle> {
 pub fn of_released_scope(name: &ScopeName, live: &Live, is_done: bool) -> Standing {
     let found: Option<&LiveScope> = live.scopes.get(name);
     let open = found.filter(|live| live.active);
-    let there = open.map(|live| description(&live.representation)).unwrap_or_default();
+    let there = open.map(|live| live.description()).unwrap_or_default();
     released(
         Entity::Scope(name.clone()),
         owner_of_scope(there, name.subscope()),
@@ -222,7 +216,7 @@ pub fn of_released_client(
     };
     let mut open = live.clients.iter().filter(is_it).filter(|(_, client)| client.active);
     let open = open.next();
-    let owner = open.and_then(|(_, client)| owner_of_client(description(&client.representation)));
+    let owner = open.and_then(|(_, client)| owner_of_client(client.description()));
     let entity = Entity::Client(name.clone());
     Standing {
         client_id: open.map(|(id, _)| id.clone()),

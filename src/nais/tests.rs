@@ -30,6 +30,7 @@ fn scope(attributes: ScopeAttributes) -> DesiredScope {
         attributes,
         active: true,
         prevent_deactivation: false,
+        in_manifest: false,
         consumers: BTreeMap::new(),
         source: source(),
     }

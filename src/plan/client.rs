@@ -12,6 +12,7 @@ use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
     Prevented, Verb, Work, Write, live_client,
 };
+use crate::domain::nais::owner_of_client;
 use crate::domain::{
     Applied, AuthMethod, Change, ClientId, ClientName, Desired, DesiredClient, LiveClient,
     OwnClient, Removal, RemovalAction, Representation, Source, changes,
@@ -103,8 +104,18 @@ impl<'a> Draft<'a> {
             match live_client(client, live) {
                 Ok(Some((id, found))) => {
                     known.insert(id);
-                    if found.active && !claims.contains_key(id) && !is_pinned(id) {
-                        self.deactivate_client(name, id, &no_longer(commit, &client.source));
+                    if !found.active || claims.contains_key(id) || is_pinned(id) {
+                        continue;
+                    }
+                    // What a manifest declared goes with it.
+                    let owner = owner_of_client(found.description());
+                    match owner.filter(|_| !is_owned(client)) {
+                        Some(owner) => {
+                            self.held_at_nais(ActionId::client(Verb::Deactivate, name), &owner);
+                        }
+                        None => {
+                            self.deactivate_client(name, id, &no_longer(commit, &client.source));
+                        }
                     }
                 }
                 Err(

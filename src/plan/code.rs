@@ -128,6 +128,11 @@ codes! {
     OwnClient = "PV313", Blocked,
         "Without it nothing could be planned or applied any more in this environment. Give portvakt \
          the credentials of another client first.";
+    /// NAIS holds what is not declared any more.
+    HeldAtNais = "PV314", Blocked,
+        "Its live description tells an application at NAIS, so that a declaration that is only left out \
+         must not close it. Say under `removed` what is to become of it: `action: release` leaves it to \
+         the application, `action: deactivate` closes it.";
     /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \

@@ -36,6 +36,7 @@ pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
 pub use unmanaged::Unmanaged;
 
+use crate::domain::nais::Application;
 use crate::domain::{Applied, Desired, DesiredScope, Live, Orgno, ScopeName, norwegian_date};
 
 /// What would be done to one environment, and what there is to say about it.
@@ -172,6 +173,16 @@ impl Draft<'_> {
         };
         self.block(target, code, message.to_owned());
         true
+    }
+
+    /// What NAIS holds is closed by a word alone, and not by a declaration that is only left out.
+    fn held_at_nais(&mut self, target: ActionId, owner: &Application) {
+        let message = format!(
+            "its live description says that the application {owner} at NAIS holds it, and it is only left \
+             out of the declarations: say under `removed` what is to become of it, `action: release` or \
+             `action: deactivate`"
+        );
+        self.block(target, Code::HeldAtNais, message);
     }
 
     /// What a scope was declared to be at the applied commit.

@@ -1,6 +1,7 @@
 //! What becomes of a scope: the first table of the design's section 3.
 
 use super::{Action, ActionId, Code, Draft, Prevented, ScopeWork, Verb, Work, Write};
+use crate::domain::nais::owner_of_scope;
 use crate::domain::{
     Applied, Change, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction,
     Representation, ScopeAttributes, ScopeName, Source, changes,
@@ -31,8 +32,14 @@ impl Draft<'_> {
         let (desired, applied) = (self.desired, self.applied);
         let Some(Applied { commit, desired: before }) = applied else { return };
         for (name, scope) in &before.scopes {
-            if !desired.scopes.contains_key(name) && !desired.removed.contains_key(name) {
-                self.take_out(name, &no_longer(commit, &scope.source));
+            if desired.scopes.contains_key(name) || desired.removed.contains_key(name) {
+                continue;
+            }
+            let live = self.live.scopes.get(name).filter(|live| live.active && !scope.in_manifest);
+            let owner = live.and_then(|live| owner_of_scope(live.description(), name.subscope()));
+            match owner {
+                Some(owner) => self.held_at_nais(ActionId::scope(Verb::Deactivate, name), &owner),
+                None => self.take_out(name, &no_longer(commit, &scope.source)),
             }
         }
     }

@@ -53,6 +53,7 @@ fn scope(consumers: &[&str]) -> DesiredScope {
         attributes: ScopeAttributes { description: "Les".to_owned(), ..Default::default() },
         active: true,
         prevent_deactivation: false,
+        in_manifest: false,
         consumers: consumers.iter().map(|consumer| (orgno(consumer), access.clone())).collect(),
         source: source(3),
     }

@@ -149,7 +149,7 @@ fn unmanaged_scope(name: &ScopeName, scope: &LiveScope, now: Timestamp) -> Unman
         let accesses = accesses.iter().flatten();
         accesses.filter(|(_, access)| access.state == state).count()
     };
-    let description = description(representation);
+    let description = scope.description().to_owned();
     UnmanagedScope {
         name: name.to_string(),
         owner: nais::owner_of_scope(&description, name.subscope()).map(Owner::from),
@@ -164,7 +164,7 @@ fn unmanaged_scope(name: &ScopeName, scope: &LiveScope, now: Timestamp) -> Unman
 fn unmanaged_client(id: &ClientId, client: &LiveClient, now: Timestamp) -> UnmanagedClient {
     let LiveClient { name, integration_type, representation, .. } = client;
     let scopes = representation.get("scopes").and_then(Value::as_array).into_iter().flatten();
-    let description = description(representation);
+    let description = client.description().to_owned();
     UnmanagedClient {
         name: name.clone(),
         client_id: id.to_string(),
@@ -174,10 +174,6 @@ fn unmanaged_client(id: &ClientId, client: &LiveClient, now: Timestamp) -> Unman
         age: Age::of(representation, now),
         scopes: scopes.filter_map(Value::as_str).map(str::to_owned).collect(),
     }
-}
-
-fn description(representation: &Representation) -> String {
-    representation.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 impl From<Application> for Owner {

@@ -196,3 +196,43 @@ fn what_was_released_in_part_is_in_other_hands() {
     PV401 etat:a
     ");
 }
+
+#[test]
+fn what_nais_holds_is_not_closed_by_being_left_out() {
+    let held = |description: &str| {
+        let mut scope = live_scope(true, &SKATT_HAS);
+        scope.representation.insert("description".to_owned(), description.into());
+        scope
+    };
+    let mut app = live_client("app", true, &[], &[]);
+    app.representation.insert("description".to_owned(), "prod-gcp:team:app".into());
+    let mut live = with([("1f0a", app)]);
+    live.scopes.insert(name("etat:a:bb"), held("prodgcp:team:app.a:bb"));
+    live.scopes.insert(name("etat:a:cc"), held("a - prod-gcp:team:app"));
+    live.scopes.insert(name("etat:a:dd"), held("a - prod-gcp:team:app"));
+    let mut before = desired([client("app", &[])]);
+    for own in ["etat:a:bb", "etat:a:cc"] {
+        before.scopes.insert(name(own), scope(&[SKATT]));
+    }
+    // What a manifest declared goes with it.
+    before.scopes.insert(name("etat:a:dd"), DesiredScope { in_manifest: true, ..scope(&[SKATT]) });
+    assert_snapshot!(after(&nothing(), before.clone(), &live), @r"
+    revoke etat:a:dd 974761076
+    deactivate scope etat:a:dd after:[revoke etat:a:dd 974761076]
+    blocked deactivate client app PV314
+    blocked deactivate scope etat:a:bb PV314
+    blocked deactivate scope etat:a:cc PV314
+    ");
+    // A word is enough.
+    let mut now = nothing();
+    now.removed.insert(name("etat:a:bb"), removal(RemovalAction::Deactivate));
+    now.removed.insert(name("etat:a:cc"), removal(RemovalAction::Release));
+    assert_snapshot!(after(&now, before, &live), @r"
+    revoke etat:a:bb 974761076
+    revoke etat:a:dd 974761076
+    deactivate scope etat:a:bb after:[revoke etat:a:bb 974761076]
+    deactivate scope etat:a:dd after:[revoke etat:a:dd 974761076]
+    release scope etat:a:cc
+    blocked deactivate client app PV314
+    ");
+}

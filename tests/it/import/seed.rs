@@ -246,7 +246,7 @@ fn scopes(dice: &mut Dice) -> (Vec<(String, Value)>, Vec<String>) {
                 let description = dice.one(&[
                     "Skal ikke brukes: se ny!",
                     "#1 for alle, også \"dem\"",
-                    "  TODO  ",
+                    "  uklart  ",
                     "no",
                     "Gir tilgang til alt\nogså i morgen",
                     "Saks- og arkivløsning (2019)",

@@ -416,3 +416,31 @@ fn what_is_to_be_closed_is_not_handed_over() {
     let ran = one.ends(64, &[&args[..], &APPLICATION].concat());
     assert!(ran.stderr.contains("no scope 'etat:arbeid:annen'"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_release_that_is_taken_out_too_early_closes_nothing() {
+    let remote = Remote::new();
+    let world = &remote.world;
+    let one = applied(&remote);
+    one.ends(0, &both(&[]));
+    merge(&one);
+    one.apply();
+    one.ends(0, &both(&["--release"]));
+    merge(&one);
+    // Tidied up before it was applied.
+    let text = declarations(&one);
+    one.declare(text.split("removed:").next().unwrap());
+    let plan = one.plan();
+    assert_eq!(ids(&plan), [""; 0]);
+    let blocked: Vec<_> = plan["blocked"].as_array().unwrap().iter().collect();
+    assert_eq!(blocked.len(), 2, "{plan:#}");
+    assert!(blocked.iter().all(|it| it["code"] == "PV314"), "{plan:#}");
+    world.check_and_forget();
+    one.ends(6, &["apply", "--auto-approve"]);
+    nothing_was_deleted(world);
+    // Put back, it is released.
+    one.declare(&text);
+    one.ends(0, &["apply", "--auto-approve"]);
+    nothing_was_deleted(world);
+    assert!(world.client(CLIENT).1.active && world.open_to(SCOPE).is_some());
+}
