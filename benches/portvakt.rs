@@ -13,7 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use generator::Size;
 use portvakt::declare;
 use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
-use portvakt::domain::Desired;
+use portvakt::domain::{Desired, Past};
 use portvakt::history::{Files, Held, History};
 use portvakt::plan::plan;
 use portvakt::render::diagnostics::{Sources, text};
@@ -112,14 +112,14 @@ fn looking_back(criterion: &mut Criterion) {
 fn comparing(criterion: &mut Criterion) {
     let desired = read(&repository(LARGE));
     let live = generator::live(&desired);
-    assert!(plan(&desired, None, &live, now()).actions.is_empty());
+    assert!(plan(&desired, &Past::default(), &live, now()).actions.is_empty());
     let mut group = criterion.benchmark_group("comparing");
     group.bench_function("5,000 scopes, nothing differs", |bencher| {
-        bencher.iter(|| plan(&desired, None, &live, now()));
+        bencher.iter(|| plan(&desired, &Past::default(), &live, now()));
     });
     let nothing = portvakt::domain::Live { scopes: [].into(), ..live };
     group.sample_size(10).bench_function("5,000 scopes, nothing is live", |bencher| {
-        bencher.iter(|| plan(&desired, None, &nothing, now()));
+        bencher.iter(|| plan(&desired, &Past::default(), &nothing, now()));
     });
 }
 
@@ -166,7 +166,7 @@ async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     let scopes: BTreeSet<_> = desired.scopes.keys().cloned().collect();
     let needs = Needs { scopes: scopes.into(), ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.unwrap();
-    assert!(plan(desired, None, &live, now()).actions.is_empty());
+    assert!(plan(desired, &Past::default(), &live, now()).actions.is_empty());
 }
 
 criterion_group!(benches, validating, looking_back, comparing, asking);

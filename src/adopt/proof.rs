@@ -12,7 +12,7 @@ use super::left_out::{LeftOut, Reason, Subject};
 use super::written::{Counts, File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
 use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
-use crate::domain::norwegian_date;
+use crate::domain::{Past, norwegian_date};
 use crate::plan::{Action, Plan, Target, Work, plan};
 
 /// How often the declarations are made anew beside once for each entity. Each time something is learnt;
@@ -284,7 +284,7 @@ fn changes(
             Err(Invalid::Declarations(found)) => return Err(Unproved::Invalid(found)),
             Err(Invalid::Environment(error)) => return Err(Unproved::Restless(error.to_string())),
         };
-        let Plan { actions, blocked, .. } = plan(&desired, None, it.live, now);
+        let Plan { actions, blocked, .. } = plan(&desired, &Past::default(), it.live, now);
         let actions = actions.iter().map(|action| (action.id().target, told(action)));
         let blocked = blocked.into_iter().map(|it| (it.target.target, it.message));
         let mut refused = BTreeSet::new();

@@ -14,7 +14,7 @@ use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::apply;
 use crate::digdir::Writer;
-use crate::history::{Actor, Conclusion, History, Record};
+use crate::history::{Actor, Conclusion, History, Placement, Record, Recorded};
 use crate::plan::{Plan, Verb};
 use crate::render::document::PlanDocument;
 use crate::render::report::{ActionOutcome, Ending, ReportDocument};
@@ -67,10 +67,15 @@ struct Approved {
     writer: Writer,
     plan: Plan,
     document: PlanDocument,
+    /// Where the declarations are, and what they are applied to; `None` outside git.
+    placement: Option<Placement>,
     /// Whether an apply before it did not end in full.
     is_unfinished: bool,
-    /// Whether something was applied before and cannot be read.
-    is_unreadable: bool,
+    /// Whether the applied commit stays where it is, however this ends: what was applied before is not
+    /// known and must not be forgotten, or the commit is not on the branch that is applied.
+    is_kept: bool,
+    /// Why what would have stopped it did not, if something was lifted.
+    lifted: Option<String>,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -147,24 +152,42 @@ async fn prepare(
     session.look_back(history, None)?;
     let remote = Remote::open(global, session).await?;
     let writer = remote.writer().await?;
+    let overridden = args.override_guards.as_deref();
+    let is_unknown = match overridden {
+        // A limit that is not known is no less lifted.
+        Some(_) => session.past.known.unknown.take().is_some(),
+        None => session.past.known.unknown.is_some(),
+    };
     let plan = session.plan(global, writer.reader()).await?;
     let mut document = session.document(&plan);
-    let (is_unfinished, is_unreadable) = (session.past.is_unfinished, session.past.is_unreadable);
+    let off_branch = session.past.off_branch.clone();
+    let is_stopped = is_unknown || off_branch.is_some() || !plan.passed_limits.is_empty();
+    let approved = |remote, writer, plan, document| Approved {
+        remote,
+        writer,
+        plan,
+        document,
+        placement: session.past.placement.clone(),
+        is_unfinished: session.past.is_unfinished,
+        is_kept: is_unknown || off_branch.is_some(),
+        lifted: args.override_guards.clone().filter(|_| is_stopped),
+    };
     write(global.color, &render::plan(&document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
     check_order(session)?;
+    check_branch(off_branch.as_deref(), overridden)?;
     check_saved(saved, &document)?;
     check_expected(args.expect.as_deref(), &document)?;
     if args.blame {
         blame(&mut document, history);
     }
     if plan.actions.is_empty() {
-        return Ok(Approved { remote, writer, plan, document, is_unfinished, is_unreadable });
+        return Ok(approved(remote, writer, plan, document));
     }
-    check_limits(&plan, args.override_guards.as_deref())?;
+    check_limits(&plan, overridden)?;
     if args.auto_approve {
-        return Ok(Approved { remote, writer, plan, document, is_unfinished, is_unreadable });
+        return Ok(approved(remote, writer, plan, document));
     }
     let environment = &plan.environment;
     ask::yes(
@@ -178,7 +201,22 @@ async fn prepare(
             "what is live has changed since the plan was shown: run apply again and look anew";
         return Err(Failure::Refused(why.to_owned()));
     }
-    Ok(Approved { remote, writer, plan: again, document, is_unfinished, is_unreadable })
+    Ok(approved(remote, writer, again, document))
+}
+
+/// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it.
+fn check_branch(off_branch: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
+    match (off_branch, overridden) {
+        (None, _) => Ok(()),
+        (Some(why), Some(reason)) => {
+            tracing::warn!("{}; applied all the same: {}", printable(why), printable(reason));
+            Ok(())
+        }
+        (Some(why), None) => Err(Failure::Refused(format!(
+            "nothing was changed: {why}\nMerge it, or push it there, and apply it then; \
+             --override-guards \"why\" applies it now"
+        ))),
+    }
 }
 
 /// A commit that was overtaken is not applied: that would undo what came after it, unasked.
@@ -239,23 +277,24 @@ fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
 async fn carry_out(
     global: &Global,
     args: &Args,
-    Approved { remote, writer, plan, document, is_unfinished, is_unreadable }: Approved,
+    Approved { remote, writer, plan, document, placement, is_unfinished, is_kept, lifted }: Approved,
     actor: &Actor,
     hold: Option<Hold>,
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let who = (actor.who.clone(), actor.place.clone());
-    let lifted = args.override_guards.clone().filter(|_| !plan.passed_limits.is_empty());
     let begun = ReportDocument::begun(&document, who, lifted, Timestamp::now());
     let line = begun.line();
     let commit = document.repository.as_ref();
     let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
     let record = |before, line| Record { commit: &commit, before, line };
+    let recorded = |placement| Recorded::new(&commit, placement, actor, Timestamp::now());
+    let hold = hold.zip(placement.map(recorded));
     let begins = !plan.actions.is_empty();
-    if let (Some(held), true) = (&hold, begins)
-        && let Err(failure) = held.begin(record(None, &line), begun.dirty)
+    if let (Some((held, recorded)), true) = (&hold, begins)
+        && let Err(failure) = held.begin(record(None, &line), recorded, begun.dirty)
     {
-        if let Some(hold) = hold {
+        if let Some((hold, _)) = hold {
             hold.release().await;
         }
         return Err(failure.and("The ledger could not be written, so nothing was changed"));
@@ -265,7 +304,7 @@ async fn carry_out(
         true => {
             let progress = Progress::start(global, "applying");
             let total = plan.actions.len();
-            let may_go_on = || hold.as_ref().is_none_or(Hold::counts);
+            let may_go_on = || hold.as_ref().is_none_or(|(hold, _)| hold.counts());
             let concurrency = global.concurrency.get();
             apply(&plan, &writer, concurrency, interrupt, may_go_on, |ended| {
                 progress.tell(ended, total);
@@ -275,18 +314,17 @@ async fn carry_out(
     };
     let ended = begun.ended(&report, Timestamp::now());
     let concluded = match hold {
-        Some(hold) => {
+        Some((hold, recorded)) => {
             let was_applied =
                 document.applied.as_ref().is_some_and(|applied| applied.commit == commit);
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {
-                // What was applied before must not be forgotten as long as nobody could read it.
-                Conclusion::InFull | Conclusion::Closed if is_unreadable => Conclusion::InPart,
+                Conclusion::InFull | Conclusion::Closed if is_kept => Conclusion::InPart,
                 conclusion => conclusion,
             };
             let record = record(begins.then_some(&line), &ends);
-            conclude(hold, is_news, begins, conclusion, record).await
+            conclude(hold, is_news, begins, conclusion, record, &recorded).await
         }
         None => Ok(()),
     };
@@ -325,19 +363,23 @@ async fn conclude(
     begins: bool,
     conclusion: Conclusion,
     record: Record<'_>,
+    recorded: &Recorded,
 ) -> Result<(), Failure> {
     if !begins && (conclusion != Conclusion::InFull || !is_news) {
         hold.release().await;
         return Ok(());
     }
-    hold.conclude(record, conclusion).await
+    hold.conclude(record, recorded, conclusion).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
 /// left open. What is blocked for another reason waits for somebody else, and must not keep what is
 /// taken out of the declarations meanwhile from being told apart.
 fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
-    let is_open = plan.blocked.iter().any(|blocked| blocked.target.verb == Verb::Deactivate);
+    let is_open = plan
+        .blocked
+        .iter()
+        .any(|blocked| matches!(blocked.target.verb, Verb::Deactivate | Verb::Release));
     if ended.dirty || ended.unverified.is_some() || is_open {
         return Conclusion::InPart;
     }

@@ -8,7 +8,8 @@ use super::output::TextOrJson;
 use super::past::{self, git_failed};
 use super::{Global, print};
 use crate::render::history::{Asked, chosen, json, text};
-use crate::render::report;
+use crate::history::Line;
+use crate::render::report::{self, ReportDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -32,9 +33,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (environment, history) = past::open_only(global, "there is no ledger")?;
     let lines = history.ledger().map_err(|error| git_failed(&error))?;
     let mut reports = Vec::new();
-    for (commit, line) in lines {
-        match report::read(&line) {
-            Ok(report) => reports.push(report),
+    for Line { commit, text, is_signed } in lines {
+        match report::read(&text) {
+            Ok(report) => reports.push(ReportDocument { signed: is_signed, ..report }),
             Err(why) => tracing::warn!("a line of the ledger about {commit} is left out: {why}"),
         }
     }

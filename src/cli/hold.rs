@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::history::{self, Actor, Conclusion, History, Lock, Record};
+use crate::history::{self, Actor, Conclusion, History, Lock, Record, Recorded};
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
@@ -56,22 +56,42 @@ impl Hold {
     }
 
     /// Writes the first line into the ledger.
-    pub(super) fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Failure> {
-        self.lock.begin(record, dirty).map_err(|error| git_failed(&error))
+    pub(super) fn begin(
+        &self,
+        record: Record<'_>,
+        recorded: &Recorded,
+        dirty: bool,
+    ) -> Result<(), Failure> {
+        self.lock.begin(record, recorded, dirty).map_err(|error| git_failed(&error))
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
     pub(super) async fn conclude(
         self,
         record: Record<'_>,
+        recorded: &Recorded,
         conclusion: Conclusion,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(record, conclusion);
+        let concluded = self.lock.conclude(record, recorded, conclusion);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.give_back();
         }
         concluded.map_err(|error| git_failed(&error))
+    }
+
+    /// Lets a commit count as applied, and gives the lock back.
+    pub(super) async fn set_baseline(
+        self,
+        recorded: &Recorded,
+        former: Option<&str>,
+    ) -> Result<(), Failure> {
+        self.stop().await;
+        let set = self.lock.set_baseline(recorded, former);
+        if set.is_err() {
+            self.give_back();
+        }
+        set.map_err(|error| git_failed(&error))
     }
 
     /// Gives the lock back.

@@ -118,7 +118,7 @@ async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
 async fn read_one(global: &Global, args: &Args, mut session: Session) -> Result<Read, Failure> {
     let history = session.history()?;
     session.look_back(history.as_ref(), None)?;
-    if session.past.is_unreadable {
+    if session.past.known.unknown.is_some() {
         log::told(
             global,
             "note: it is not known what was applied last: what was taken out of the declarations since then \
@@ -200,7 +200,7 @@ fn made(
         .map(|read| Side {
             environment: &read.session.desired.environment,
             live: &read.live,
-            before: read.session.past.before.as_ref().map(|applied| &applied.desired),
+            before: read.session.past.known.applied.as_ref().map(|applied| &applied.desired),
         })
         .collect();
     let layout = args.layout.map(|layout| match layout {

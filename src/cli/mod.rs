@@ -2,8 +2,10 @@
 #![expect(clippy::print_stderr, reason = "errors and progress are told here")]
 
 mod adoption;
+mod applied;
 mod apply;
 mod ask;
+mod baseline;
 mod client;
 mod comment;
 mod coverage;
@@ -126,6 +128,8 @@ enum Command {
     Unmanaged(unmanaged::Args),
     /// Tell how much of what is live is declared, as one figure
     Coverage(coverage::Args),
+    /// Show which commit counts as applied, from where and to which API, or set it
+    Baseline(baseline::Args),
     /// Show who holds the lock, and break it
     Unlock(unlock::Args),
     /// Write what is live to a file, so that a pull request from a fork is planned without secrets
@@ -224,6 +228,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
         Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
         Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
+        Command::Baseline(args) => wait_for(baseline::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
         Command::Import(args) => wait_for(import::run(&global, &args)),
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),

@@ -2,29 +2,31 @@
 
 use jiff::civil::Date;
 
+use super::applied::{self, At, Known, Reading, declared_at};
 use super::exit::Failure;
 use super::{Global, session};
-use crate::declare::{self, Diagnostic, Invalid, Repository};
-use crate::domain::{Applied, Desired};
-use crate::history::{self, Commit, Held, History};
-use crate::plan::{Code, Notice};
+use crate::declare::{self, Repository};
+use crate::domain::{self, Applied, Desired};
+use crate::history::{self, Branch, Commit, Held, History, Placement};
+use crate::plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
 #[derive(Default)]
 pub(super) struct Past {
     /// The commit whose declarations are read.
     pub(super) commit: Option<Commit>,
+    /// Where the declarations are, and what they are applied to.
+    pub(super) placement: Option<Placement>,
     /// What was declared at the commit last applied in full.
     pub(super) applied: Option<Applied>,
-    /// That, and what was declared at commits that were applied in part since: what is not declared
-    /// any more is told by it.
-    pub(super) before: Option<Applied>,
-    /// Whether there are such commits.
+    /// What a plan must know of what was applied.
+    pub(super) known: domain::Past,
+    /// Whether there are commits whose apply ended in part since.
     pub(super) is_unfinished: bool,
     /// What origins are told by.
     pub(super) base: Option<Applied>,
-    /// Whether something was applied before and cannot be read.
-    pub(super) is_unreadable: bool,
+    /// Why the commit may not be applied, if it may not: it is not on the branch for that.
+    pub(super) off_branch: Option<String>,
     /// What is not known, and what else there is to say.
     pub(super) notices: Vec<Notice>,
 }
@@ -81,63 +83,91 @@ impl Past {
             });
             return Ok(past);
         };
-        let declared = |id: &str| match id == commit.commit && !commit.dirty {
-            true => Ok(Applied { commit: id.into(), desired: now.clone() }),
-            false => declared_at(history, repository, now, id, today)
-                .map(|desired| Applied { commit: id.into(), desired }),
-        };
+        let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
         let base = base.map(|base| history.commit(base)).transpose();
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
-        let mut last = None;
-        match history.refs() {
-            Ok(refs) => {
-                last = refs.applied();
-                let mut known = |id: String| match declared(&id) {
-                    Ok(applied) => Some(applied),
+        let last = past.look_at_refs(history, repository, &placement, &commit, today);
+        past.base = match base {
+            None => past.applied.clone(),
+            Some(id) if id == commit.commit && !commit.dirty => {
+                Some(Applied { commit: id.into(), desired: now.clone() })
+            }
+            Some(id) => {
+                let (folder, environment) = (&placement.folder, &placement.environment);
+                let at = At { commit: &id, folder, environment };
+                match declared_at(history, repository, &at, today) {
+                    Ok(desired) => Some(Applied { commit: id.into(), desired }),
                     Err(why) => {
-                        past.unknown(&why.told());
-                        past.is_unreadable |= matches!(why, Unknown::Unreadable(_));
+                        let message = format!("{why}: what is drift is not shown");
+                        past.tell(Code::HistoryUnknown, "base", &message);
                         None
                     }
-                };
-                let tried = refs.tried();
-                let is_unfinished = !tried.is_empty();
-                let applied = refs.applied().and_then(&mut known);
-                let all = applied.clone().into_iter().chain(tried.into_iter().filter_map(known));
-                past.before = all.reduce(Applied::and);
-                (past.applied, past.is_unfinished) = (applied, is_unfinished);
-            }
-            Err(error) => {
-                past.unknown(&error.to_string());
-                past.is_unreadable = true;
-            }
-        }
-        past.base = match base.as_deref().map(declared) {
-            Some(Ok(base)) => Some(base),
-            Some(Err(why)) => {
-                past.tell(
-                    Code::HistoryUnknown,
-                    "base",
-                    &format!("{}: what is drift is not told", why.told()),
-                );
-                None
-            }
-            None => past.applied.clone(),
-        };
-        if let Some(last) = last {
-            match history.is_before(&commit.commit, &last) {
-                Ok(Some(true)) => past.behind(&last, &commit.commit),
-                Ok(Some(false)) if last == commit.commit => {}
-                Ok(Some(false)) => {
-                    if history.is_before(&last, &commit.commit).unwrap_or(None) == Some(false) {
-                        past.diverged(&last, &commit.commit);
-                    }
                 }
-                Ok(None) => past.order_unknown(&last, &commit.commit, "the clone is shallow"),
-                Err(error) => past.order_unknown(&last, &commit.commit, &error.to_string()),
             }
+        };
+        past.placement = Some(placement);
+        if let Some(last) = last {
+            past.compare(history, &last, &commit.commit);
         }
         Ok(past)
+    }
+
+    /// Reads what was applied, by the refs. Gives the commit that they say was applied last.
+    fn look_at_refs(
+        &mut self,
+        history: &History,
+        repository: &Repository,
+        placement: &Placement,
+        commit: &Commit,
+        today: Date,
+    ) -> Option<String> {
+        let refs = match history.refs() {
+            Ok(refs) => refs,
+            Err(error) => {
+                self.take(Known::unknown(error.to_string()));
+                return None;
+            }
+        };
+        let branch = applied::apply_from(history, &refs, repository, &placement.folder);
+        let known = match &branch {
+            Ok(branch) => {
+                self.off_branch = branch
+                    .as_ref()
+                    .and_then(|branch| off_branch(history, branch, &commit.commit));
+                let branch = branch.as_ref();
+                Reading { history, repository, placement, branch, today }.known(&refs)
+            }
+            Err(why) => {
+                self.off_branch = Some(format!("it is not known which branch may be applied: {why}"));
+                Known::unknown(why.clone())
+            }
+        };
+        self.take(known);
+        self.is_unfinished = !refs.tried().is_empty();
+        refs.applied()
+    }
+
+    fn take(&mut self, known: Known) {
+        let Known { applied, past } = known;
+        if let Some(why) = &past.unknown {
+            self.unknown(&format!("what was applied before is not known: {why}"));
+        }
+        (self.applied, self.known) = (applied, past);
+    }
+
+    /// Compares the commit that was applied last with the one that is read.
+    fn compare(&mut self, history: &History, last: &str, commit: &str) {
+        match history.is_before(commit, last) {
+            Ok(Some(true)) => self.behind(last, commit),
+            Ok(Some(false)) if last == commit => {}
+            Ok(Some(false)) => {
+                if history.is_before(last, commit).unwrap_or(None) == Some(false) {
+                    self.diverged(last, commit);
+                }
+            }
+            Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
+            Err(error) => self.order_unknown(last, commit, &error.to_string()),
+        }
     }
 
     fn behind(&mut self, applied: &str, commit: &str) {
@@ -165,8 +195,13 @@ impl Past {
     }
 
     fn unknown(&mut self, why: &str) {
+        let way_out = match self.commit {
+            Some(_) => format!(". {PAST_WAY_OUT}"),
+            None => String::new(),
+        };
         let message = format!(
-            "{why}: what is not declared any more is left alone, and what is drift is not told"
+            "{why}: what is not declared any more is left alone, and what is drift is not \
+             shown{way_out}"
         );
         self.tell(Code::HistoryUnknown, "git", &message);
     }
@@ -182,56 +217,17 @@ impl Past {
     }
 }
 
-/// Why it does not count what is declared at a commit.
-pub(super) enum Unknown {
-    /// It cannot be read.
-    Unreadable(String),
-    /// It was applied somewhere else.
-    Elsewhere(String),
-}
-
-impl Unknown {
-    /// As a sentence.
-    pub(super) fn told(&self) -> String {
-        match self {
-            Self::Unreadable(why) | Self::Elsewhere(why) => why.clone(),
-        }
-    }
-}
-
-/// What is declared at a commit for the environment of `now`, if that is the same place there: what
-/// was applied to another API, or for another organisation, says nothing of this one.
-pub(super) fn declared_at(
-    history: &History,
-    here: &Repository,
-    now: &Desired,
-    commit: &str,
-    today: Date,
-) -> Result<Desired, Unknown> {
-    let unreadable = |why: String| Unknown::Unreadable(why);
-    let history::Files { settings, yaml, rest } =
-        history.files(commit).map_err(|error| unreadable(error.to_string()))?;
-    let wrong = |found: &[Diagnostic]| {
-        let first = found.iter().find(|found| found.is_error());
-        let first = first.map(|found| format!(" ({}: {})", found.code.code(), found.message));
-        let first = first.unwrap_or_default();
-        unreadable(format!("the declarations at commit {commit} are not valid{first}"))
-    };
-    let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path))
-        .map_err(|found| wrong(&found))?;
-    let name = &now.environment;
-    let desired = match there.desired(name, today) {
-        Ok((desired, _)) => desired,
-        Err(Invalid::Environment(_)) => {
-            return Err(unreadable(format!("commit {commit} has no environment `{name}`")));
-        }
-        Err(Invalid::Declarations(found)) => return Err(wrong(&found)),
-    };
-    let target = |of: &Repository| of.environment(name).map(|found| found.target.clone());
-    match target(&there) == target(here) && desired.organization == now.organization {
-        true => Ok(desired),
-        false => Err(Unknown::Elsewhere(format!(
-            "at commit {commit}, `{name}` was another API or another organisation"
-        ))),
+/// Why a commit may not be applied; `None` where it is on the branch for that.
+pub(super) fn off_branch(history: &History, branch: &Branch, commit: &str) -> Option<String> {
+    let name = &branch.name;
+    match history.is_on(branch, commit) {
+        Ok(Some(true)) => None,
+        Ok(Some(false)) => Some(format!(
+            "commit {commit} is not on the remote's branch {name}, which commits are applied from"
+        )),
+        Ok(None) => Some(format!(
+            "the clone is too shallow to tell whether commit {commit} is on the remote's branch {name}"
+        )),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -8,14 +8,15 @@ use jiff::civil::Date;
 
 use super::Global;
 use super::exit::{Failure, tell_diagnostics};
-use super::past::{self, Past, declared_at, git_failed};
+use super::applied::{self, At, declared_at};
+use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};
 use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::{Applied, Desired, Live, norwegian_date};
-use crate::history::{self, Commit, History};
-use crate::plan::{Code, Notice, Plan, plan};
+use crate::domain::{self, Applied, Desired, Live, norwegian_date};
+use crate::history::{self, Commit, History, Placement};
+use crate::plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
 
@@ -64,8 +65,11 @@ impl Session {
     pub(super) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
         let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_older(history, &commit)?;
-        let older = declared_at(history, &self.repository, &self.desired, &commit, today());
-        let older = older.map_err(|why| Failure::Failed(why.told()))?;
+        let placement = applied::placement(&self.repository, &self.desired);
+        let Placement { environment, folder, .. } = placement.map_err(Failure::Failed)?;
+        let at = At { commit: &commit, folder: &folder, environment: &environment };
+        let older = declared_at(history, &self.repository, &at, today());
+        let older = older.map_err(Failure::Failed)?;
         self.desired = Desired { guards: self.desired.guards.clone(), ..older };
         self.rollback = Some(commit);
         Ok(())
@@ -115,31 +119,38 @@ impl Session {
         let history = history.ok_or_else(|| {
             Failure::Failed("this is no git repository: it cannot be told what was applied".into())
         })?;
-        let refs = history.refs().map_err(|error| git_failed(&error))?;
+        let commit = self.commit();
+        let past =
+            Past::look(Some(history), &self.repository, commit, &self.desired, None, today())?;
         let environment = &self.desired.environment;
-        let commit = refs.applied().ok_or_else(|| {
-            Failure::Failed(format!(
-                "nothing has been applied to {environment} yet, so nothing can have drifted: run \
-                 apply first"
-            ))
-        })?;
-        let desired = declared_at(history, &self.repository, &self.desired, &commit, today());
-        self.desired = desired.map_err(|why| Failure::Failed(why.told()))?;
-        let applied = Applied { commit: commit.as_str().into(), desired: self.desired.clone() };
+        let applied = match (past.applied, &past.known.unknown) {
+            (Some(applied), None) => applied,
+            (_, Some(why)) => {
+                return Err(Failure::Failed(format!(
+                    "what was applied before is not known: {why}\n{PAST_WAY_OUT}"
+                )));
+            }
+            (None, None) => {
+                return Err(Failure::Failed(format!(
+                    "nothing has been applied to {environment} yet, so nothing can have drifted: run \
+                     apply first"
+                )));
+            }
+        };
+        let commit = applied.commit.to_string();
+        self.desired = applied.desired.clone();
         self.past = Past {
             commit: Some(Commit { commit, dirty: false }),
+            placement: past.placement,
             base: Some(applied.clone()),
-            before: Some(applied.clone()),
-            is_unfinished: false,
+            known: domain::Past { applied: Some(applied.clone()), ..past.known },
             applied: Some(applied),
-            is_unreadable: false,
-            notices: Vec::new(),
+            ..Past::default()
         };
-        if !refs.tried().is_empty() {
-            let message = format!(
-                "an apply of {} did not end in full: what it did is told as drift until one does",
-                refs.tried().join(", ")
-            );
+        if past.is_unfinished {
+            let message =
+                "an apply since then did not end in full: what it did is shown as drift until one does"
+                    .to_owned();
             let target = "tried".to_owned();
             self.past.notices.push(Notice { code: Code::HistoryUnknown, target, message });
         }
@@ -181,12 +192,11 @@ impl Session {
     /// Compares with what is live, or was.
     pub(super) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past { commit: _, applied, before, is_unfinished: _, is_unreadable: _, base, notices } =
-            &self.past;
-        let before = before.as_ref();
-        let mut planned = plan(&self.desired, before, live, now);
+        let Past { known, applied, base, notices, .. } = &self.past;
+        let mut planned = plan(&self.desired, known, live, now);
         if let Some(base) = base {
-            planned.tell_origins(&plan(&base.desired, applied.as_ref(), live, now));
+            let known = domain::Past { applied: applied.clone(), ..known.clone() };
+            planned.tell_origins(&plan(&base.desired, &known, live, now));
         }
         planned.add_notices(notices.iter().cloned());
         planned
@@ -194,7 +204,7 @@ impl Session {
 
     /// What a plan must know.
     pub(super) fn needs(&self) -> Needs {
-        let before = [&self.past.before, &self.past.base].into_iter().flatten();
+        let before = [&self.past.known.applied, &self.past.base].into_iter().flatten();
         let before = before.map(|applied| Needs::of(&applied.desired));
         before.fold(Needs::of(&self.desired), Needs::and)
     }

@@ -44,6 +44,8 @@ pub struct Settings {
     pub prefixes: Vec<String>,
     /// Where the declarations are applied, by name; at least one.
     pub environments: BTreeMap<String, Environment>,
+    /// The branch of the remote whose commits may be applied; `None` for its default branch.
+    pub apply_from: Option<String>,
     /// What an apply must not do without being told twice.
     pub guards: Guards,
     pub(super) environment_names: EnvironmentNames,
@@ -74,6 +76,12 @@ pub(super) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
     let mut findings = Findings::new(Arc::from(SETTINGS_FILE));
     let settings = from_bytes(bytes, &mut findings);
     (settings, findings.into_list())
+}
+
+/// The branch that a portvakt.yaml names as the one whose commits may be applied, whatever else is wrong
+/// with it.
+pub fn apply_from(bytes: &[u8]) -> Option<String> {
+    settings(bytes).0?.apply_from
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
@@ -128,6 +136,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         organization,
         organization_name: file.organization.name.0,
         prefixes,
+        apply_from: branch(file.apply_from.0, root, findings),
         guards: guards(file.guards.0.unwrap_or_default(), root, findings),
         environments,
         environment_names,
@@ -143,6 +152,31 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         include,
         exclude,
     })
+}
+
+/// The name of a branch, if it can be one (`git check-ref-format`).
+fn branch(
+    given: Option<String>,
+    root: Located<'_>,
+    findings: &mut Findings,
+) -> Option<String> {
+    let name = given?;
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    let is_part = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock")
+    };
+    let is_branch = !name.contains(strange)
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.starts_with('-')
+        && name.split('/').all(is_part);
+    if !is_branch {
+        let span = root.get("apply_from").unwrap_or(root).span();
+        let message = format!("{} is not the name of a branch", quoted(&name));
+        let help = "write it as git does, without `refs/heads/`, such as `main`";
+        findings.report(Rule::WrongValue, span, &message, help);
+    }
+    is_branch.then_some(name)
 }
 
 /// How long before its end a key is told of where nothing is said.

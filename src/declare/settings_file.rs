@@ -39,6 +39,10 @@ pub(super) struct SettingsFile {
     #[serde(default)]
     #[expect(dead_code, reason = "read one by one, from the mapping itself")]
     teams: Entries<TeamFile>,
+    /// The branch of the remote whose commits may be applied. It counts as it is written on the
+    /// remote's default branch. Default: that branch.
+    #[serde(default)]
+    pub(super) apply_from: Given<String>,
     /// What an apply must not do without being told twice.
     #[serde(default)]
     pub(super) guards: Given<GuardsFile>,

@@ -41,6 +41,6 @@ pub use needs::{ClientNeeds, Needs, Reach, Which};
 pub use options::Options;
 pub use reader::Reader;
 pub use snapshot::{MOST_BYTES, Snapshot, SnapshotError};
-pub use target::{AllowedHosts, Target, TargetError};
+pub use target::{AllowedHosts, ApiId, Target, TargetError};
 pub use wire::{AccessEntry, Organization, scope_name};
 pub use writer::Writer;

@@ -23,6 +23,17 @@ pub struct Target {
     pub issuer: String,
 }
 
+/// An API, whatever its address is written like: the same for every spelling of one API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiId(String);
+
+impl ApiId {
+    /// As it is recorded.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Hosts beyond DigDir's own that credentials may go to. They are named by whoever runs the
 /// program (`--allow-host`, `PORTVAKT_ALLOW_HOSTS`), never by the repository, because a pull
 /// request can change the repository.
@@ -125,6 +136,23 @@ impl Target {
         Ok(())
     }
 
+    /// Which API it is: scheme, host and port, and the path without what does not matter. On DigDir's
+    /// own hosts every base is the same API, and `localhost` is this machine by another name.
+    pub fn api_id(&self) -> ApiId {
+        let scheme = self.api.scheme();
+        let host = match self.api.host_str().unwrap_or_default().trim_end_matches('.') {
+            "localhost" | "[::1]" => "127.0.0.1",
+            host => host,
+        };
+        let port = self.api.port().map(|port| format!(":{port}")).unwrap_or_default();
+        if DIGDIR_HOSTS.contains(&host) && port.is_empty() {
+            return ApiId(format!("{scheme}://{host}"));
+        }
+        let parts = self.api.path().split('/').filter(|part| !part.is_empty());
+        let path: Vec<_> = parts.map(unescaped).collect();
+        ApiId([[format!("{scheme}://{host}{port}")].as_slice(), &path].concat().join("/"))
+    }
+
     /// Both addresses; errors unless each is one that a request may be made from.
     fn addresses(&self) -> Result<[(&'static str, Url); 2], TargetError> {
         let addresses =
@@ -196,6 +224,28 @@ fn usable(what: &'static str, url: &Url) -> Result<(), TargetError> {
         "http" => Err(TargetError::NotEncrypted { what, address }),
         _ => Err(TargetError::Scheme { what, address }),
     }
+}
+
+/// A part of a path with those characters plain that need no escape (RFC 3986, section 2.3), and all
+/// other escapes in capitals.
+fn unescaped(part: &str) -> String {
+    let mut out = String::new();
+    let mut rest = part;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let Some(code) = code else {
+            out.push('%');
+            rest = after;
+            continue;
+        };
+        match char::from(code) {
+            plain if plain.is_ascii_alphanumeric() || "-._~".contains(plain) => out.push(plain),
+            _ => out.push_str(&format!("%{code:02X}")),
+        }
+        rest = after.get(2..).unwrap_or_default();
+    }
+    out + rest
 }
 
 fn host_and_port(url: &Url) -> String {
@@ -286,6 +336,58 @@ mod tests {
         }
         let broken = custom("https://user:hemmelig@x:99999999/").to_string();
         assert!(!broken.contains("hemmelig"), "{broken}");
+    }
+
+    #[test]
+    fn one_api_has_one_id_however_it_is_written() {
+        let id = |api: &str| {
+            Target::custom(api, "https://maskinporten.no/").unwrap().api_id().as_str().to_owned()
+        };
+        let test = Target::test().api_id().as_str().to_owned();
+        for spelling in [
+            "https://api.test.samarbeid.digdir.no",
+            "https://api.test.samarbeid.digdir.no/",
+            "https://api.test.samarbeid.digdir.no//",
+            "https://API.test.Samarbeid.digdir.no:443/",
+            "https://api.test.samarbeid.digdir.no./",
+            "https://api.test.samarbeid.digdir.no/x/..",
+            "https://api.test.samarbeid.digdir.no/external",
+            "https:api.test.samarbeid.digdir.no",
+            "https:\\\\api.test.samarbeid.digdir.no",
+            " https://api.test.samarbeid.digdir.no ",
+            "https://api%2Etest.samarbeid.digdir.no",
+            "https://ａｐｉ.test.samarbeid.digdir.no",
+        ] {
+            assert_eq!(id(spelling), test, "{spelling}");
+        }
+        let gateway = "https://gw.example:8443/digdir/test";
+        for spelling in [
+            "https://GW.example:8443/digdir/test/",
+            "https://gw.example:8443//digdir///test",
+            "https://gw.example:8443/./digdir/x/../test/.",
+            "https://gw.example:8443/d%69gdir/test",
+            "https://gw.example.:8443/digdir/test",
+        ] {
+            assert_eq!(id(spelling), gateway, "{spelling}");
+        }
+        let local = id("http://127.0.0.1:8080/");
+        for spelling in ["http://localhost:8080", "http://[::1]:8080", "http://127.1:8080"] {
+            assert_eq!(id(spelling), local, "{spelling}");
+        }
+        let others = [
+            test.as_str(),
+            Target::prod().api_id().as_str(),
+            gateway,
+            &local,
+            &id("https://gw.example:8443/digdir/Test"),
+            &id("https://gw.example:8443/digdir%2Ftest"),
+            &id("https://gw.example/digdir/test"),
+            &id("http://localhost:8081"),
+            &id("http://127.0.0.2:8080"),
+        ]
+        .map(str::to_owned);
+        let distinct: BTreeSet<_> = others.iter().collect();
+        assert_eq!(distinct.len(), others.len(), "{others:?}");
     }
 
     #[test]

@@ -51,41 +51,6 @@ pub struct Source {
 /// The id of a commit, 40 hex digits.
 pub type CommitId = Arc<str>;
 
-/// What was declared at a commit that was applied.
-#[derive(Debug, Clone)]
-pub struct Applied {
-    /// The commit.
-    pub commit: CommitId,
-    /// What its declarations hold.
-    pub desired: Desired,
-}
-
-impl Applied {
-    /// With the scopes and clients that were declared at a later commit alone, and without those that
-    /// it released. Protection at either counts.
-    #[must_use]
-    pub fn and(mut self, Self { commit, desired }: Self) -> Self {
-        let is_release = |removal: &Removal| removal.action == RemovalAction::Release;
-        for (name, mut scope) in desired.scopes {
-            scope.source.at = Some(commit.clone());
-            let protects = scope.prevent_deactivation;
-            self.desired.scopes.entry(name).or_insert(scope).prevent_deactivation |= protects;
-        }
-        for (name, mut client) in desired.clients {
-            client.source.at = Some(commit.clone());
-            let protects = client.prevent_deactivation;
-            self.desired.clients.entry(name).or_insert(client).prevent_deactivation |= protects;
-        }
-        for (name, _) in desired.removed.iter().filter(|(_, removal)| is_release(removal)) {
-            self.desired.scopes.remove(name);
-        }
-        for (name, _) in desired.removed_clients.iter().filter(|(_, it)| is_release(&it.removal)) {
-            self.desired.clients.remove(name);
-        }
-        self
-    }
-}
-
 /// A declared scope.
 #[derive(Debug, Clone)]
 pub struct DesiredScope {
@@ -176,6 +141,21 @@ pub struct Guards {
     pub max_changed_percent: Option<u8>,
     /// Names of scopes and clients that are never deactivated.
     pub protect: GlobSet,
+}
+
+impl Guards {
+    /// The lower of each limit, with what `other` protects.
+    #[must_use]
+    pub fn stricter(&self, other: &Self) -> Self {
+        let Self { max_deactivations, max_revocations, max_changed_percent, protect } = other;
+        let percent = [self.max_changed_percent, *max_changed_percent];
+        Self {
+            max_deactivations: self.max_deactivations.min(*max_deactivations),
+            max_revocations: self.max_revocations.min(*max_revocations),
+            max_changed_percent: percent.into_iter().flatten().min(),
+            protect: protect.clone(),
+        }
+    }
 }
 
 impl Default for Guards {

@@ -10,6 +10,7 @@ mod live;
 pub mod nais;
 mod on_behalf_of;
 mod orgno;
+mod past;
 mod plain;
 mod public;
 mod scope;
@@ -23,7 +24,7 @@ pub use client::{
 pub use client_identity::ClientIdentity;
 pub use date::norwegian_date;
 pub use desired::{
-    Applied, ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards,
+    ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards,
     Removal, RemovalAction, Source,
 };
 pub use difference::{Change, Field, Representation, changes};
@@ -37,5 +38,6 @@ pub use live::{
 };
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
 pub use orgno::{Orgno, OrgnoError};
+pub use past::{Applied, Past, Protected, ProtectedBy, Protection};
 pub use scope::{IntegrationType, ScopeAttributes, TokenType, Visibility};
 pub use scope_name::{ScopeName, ScopeNameError};

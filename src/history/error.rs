@@ -51,8 +51,13 @@ pub enum Error {
     #[error("commit {0} has more files, or larger ones, than are read")]
     TooMuch(String),
     /// There is no portvakt.yaml at a commit.
-    #[error("commit {0} has no portvakt.yaml in this folder")]
-    NoSettings(String),
+    #[error("commit {commit} has no portvakt.yaml in folder {folder}")]
+    NoSettings {
+        /// The commit.
+        commit: String,
+        /// The folder.
+        folder: String,
+    },
     /// Somebody else has the lock.
     #[error("the lock is held: {0}")]
     Locked(Box<Holder>),

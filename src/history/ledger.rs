@@ -1,11 +1,14 @@
 //! The ledger: what was applied, as notes on the commits that it was applied from. A note holds a
 //! report a line; what a report says is not for here to know.
 
+use std::collections::BTreeSet;
+
 use git2::{ErrorCode, Oid, Repository};
 use uuid::Uuid;
 
 use super::error::Error;
 use super::lock::{Lock, signature};
+use super::record::Recorded;
 use super::refs::{self, Refs, Update};
 use super::{History, oid};
 
@@ -24,24 +27,57 @@ pub struct Record<'a> {
 }
 
 impl History {
-    /// All lines of the ledger, each with the commit that it is about; in no certain order.
+    /// All lines of the ledger, in no certain order.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn ledger(&self) -> Result<Vec<(String, String)>, Error> {
+    pub fn ledger(&self) -> Result<Vec<Line>, Error> {
         let Some(ledger) = self.refs()?.ledger else { return Ok(Vec::new()) };
         let repository = self.repository()?;
-        let lines = with_scratch(&repository, Some(ledger), |scratch| {
-            let mut lines = Vec::new();
-            for note in repository.notes(Some(scratch))? {
-                let (blob, commit) = note?;
-                let blob = repository.find_blob(blob)?;
-                let text = String::from_utf8_lossy(blob.content()).into_owned();
-                lines.extend(text.lines().map(|line| (commit.to_string(), line.to_owned())));
-            }
-            Ok(lines)
+        let signed = match self.verifies()? {
+            true => Some(self.signed_lines(&repository, ledger)?),
+            false => None,
+        };
+        let notes = notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
+        let lines = notes.into_iter().map(|(commit, text)| Line {
+            commit: commit.to_string(),
+            is_signed: signed.as_ref().map(|signed| signed.contains(&(commit, text.clone()))),
+            text,
         });
-        lines.map_err(|error| Error::read("the ledger", &error))
+        Ok(lines.collect())
+    }
+
+    /// The lines that came into the ledger by a commit that is signed by one of the allowed signers.
+    /// Who signs a later one vouches for what that adds, and for nothing that was there before.
+    fn signed_lines(
+        &self,
+        repository: &Repository,
+        ledger: Oid,
+    ) -> Result<BTreeSet<(Oid, String)>, Error> {
+        if let (Some(remote), true) = (&self.remote, repository.is_shallow()) {
+            self.program().deepen(remote, "--unshallow", &[&refs::ledger(&self.environment)])?;
+        }
+        let trusted = self.trusted(&[&ledger.to_string()])?;
+        let read = || {
+            let repository = Repository::open(repository.path())?;
+            let mut walk = repository.revwalk()?;
+            walk.push(ledger)?;
+            let mut signed = BTreeSet::new();
+            for id in walk {
+                let id = id?;
+                if !trusted.contains(&id) {
+                    continue;
+                }
+                let mut before = BTreeSet::new();
+                for parent in repository.find_commit(id)?.parent_ids() {
+                    before.extend(notes(&repository, parent)?);
+                }
+                let lines = notes(&repository, id)?.into_iter();
+                signed.extend(lines.filter(|line| !before.contains(line)));
+            }
+            Ok(signed)
+        };
+        read().map_err(|error: git2::Error| Error::read("the ledger", &error))
     }
 
     fn record(
@@ -66,8 +102,34 @@ impl History {
             repository.refname_to_id(scratch)
         });
         let new = new.map_err(|error| Error::write("the ledger", &error))?;
+        let new = self.signed(repository, new)?;
         Ok(Update { name: refs::ledger(&self.environment), old: ledger, new: Some(new) })
     }
+}
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The commit that it is about, 40 hex digits.
+    pub commit: String,
+    /// What it says.
+    pub text: String,
+    /// Whether it was signed by one of the allowed signers; `None` where git is not set to verify.
+    pub is_signed: Option<bool>,
+}
+
+/// The lines of all notes as they are at a commit of theirs, each with the commit that it is about.
+fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::Error> {
+    with_scratch(repository, Some(at), |scratch| {
+        let mut lines = Vec::new();
+        for note in repository.notes(Some(scratch))? {
+            let (blob, commit) = note?;
+            let blob = repository.find_blob(blob)?;
+            let text = String::from_utf8_lossy(blob.content()).into_owned();
+            lines.extend(text.lines().map(|line| (commit, line.to_owned())));
+        }
+        Ok(lines)
+    })
 }
 
 /// Works with notes under a name of their own: the ledger itself moves only when the remote's does.
@@ -101,34 +163,47 @@ pub enum Conclusion {
 
 impl Lock {
     /// Writes the first line of an apply into the ledger. What is declared at its commit counts as
-    /// tried from now on, unless it is applied as no commit has it (`dirty`).
+    /// tried from now on, by what is `recorded` of it, unless it is applied as no commit has it
+    /// (`dirty`).
     ///
     /// # Errors
     /// It cannot be written, or the lock is not ours any more; nothing is, then.
-    pub fn begin(&self, record: Record<'_>, dirty: bool) -> Result<(), Error> {
+    pub fn begin(
+        &self,
+        record: Record<'_>,
+        recorded: &Recorded,
+        dirty: bool,
+    ) -> Result<(), Error> {
         let environment = &self.history().environment;
         self.write(record, &|now| {
             // It may have been broken while somebody was asked. It may have been renewed, too.
             let is_ours = |lock: Option<Oid>| lock == Some(self.oid());
-            if !is_ours(now.lock) && !is_ours(self.history().lock_ref()?) {
+            if !is_ours(now.own.lock) && !is_ours(self.history().lock_ref()?) {
                 return Err(Error::Moved(refs::lock(environment)));
             }
             let commit = oid(record.commit)?;
-            let is_known = now.applied == Some(commit) || now.tried.contains(&commit);
+            if dirty || now.own.applied == Some(commit) || now.own.tried.contains_key(&commit) {
+                return Ok(Vec::new());
+            }
+            let new = self.history().write_record(&self.history().repository()?, recorded)?;
             let name = refs::tried(environment, commit);
-            let tries = Update { name, old: None, new: Some(commit) };
-            Ok(if dirty || is_known { Vec::new() } else { vec![tries] })
+            Ok(vec![Update { name, old: None, new: Some(new) }])
         })
     }
 
-    /// Writes the last line of an apply into the ledger, moves the applied commit if it was applied in
-    /// full, and gives the lock back: all or nothing.
+    /// Writes the last line of an apply into the ledger, moves the applied commit with what is
+    /// `recorded` of it if it was applied in full, and gives the lock back: all or nothing.
     ///
     /// # Errors
     /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and no more.
     /// Any other is that something cannot be written; nothing is, then.
-    pub fn conclude(&self, record: Record<'_>, conclusion: Conclusion) -> Result<(), Error> {
-        match self.write(record, &|now| self.concluded(record, conclusion, now)) {
+    pub fn conclude(
+        &self,
+        record: Record<'_>,
+        recorded: &Recorded,
+        conclusion: Conclusion,
+    ) -> Result<(), Error> {
+        match self.write(record, &|now| self.concluded(recorded, conclusion, now)) {
             Err(Error::Moved(name)) if name == refs::lock(&self.history().environment) => {
                 self.write(record, &|_| Ok(Vec::new()))?;
                 Err(Error::Broken)
@@ -137,28 +212,50 @@ impl Lock {
         }
     }
 
+    /// Lets a commit count as applied with nothing tried since, and gives the lock back: all or
+    /// nothing. What is recorded of the environment's `former` name counts for nothing from then on.
+    ///
+    /// # Errors
+    /// The refs cannot be read or written; nothing is changed, then.
+    pub fn set_baseline(&self, recorded: &Recorded, former: Option<&str>) -> Result<(), Error> {
+        let history = self.history();
+        let now = history.refs()?;
+        let mut updates = history.applied_updates(recorded, &now)?.to_vec();
+        let environment = &history.environment;
+        updates.extend(now.own.tried.iter().map(|(commit, record)| Update {
+            name: refs::tried(environment, *commit),
+            old: Some(*record),
+            new: None,
+        }));
+        if let Some(former) = former {
+            updates.extend(history.retired(former, recorded, &now)?);
+        }
+        updates.push(self.given_back());
+        history.update(&updates)
+    }
+
     /// What is changed at the end of an apply beside the ledger.
     fn concluded(
         &self,
-        record: Record<'_>,
+        recorded: &Recorded,
         conclusion: Conclusion,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
         let environment = &self.history().environment;
-        let commit = oid(record.commit)?;
+        let commit = oid(&recorded.commit)?;
         let mut updates = Vec::new();
-        if conclusion == Conclusion::InFull && now.applied != Some(commit) {
-            let name = refs::applied(environment);
-            updates.push(Update { name, old: now.applied, new: Some(commit) });
+        if conclusion == Conclusion::InFull && now.own.applied != Some(commit) {
+            updates.extend(self.history().applied_updates(recorded, now)?);
         }
-        let is_over = |tried: &Oid| match conclusion {
+        let is_over = |(tried, _): &(Oid, Oid)| match conclusion {
             Conclusion::InFull => true,
             Conclusion::Closed => *tried != commit,
             Conclusion::InPart => false,
         };
-        updates.extend(now.tried.iter().copied().filter(is_over).map(|tried| {
+        let tried = now.own.tried.iter().map(|(commit, record)| (*commit, *record));
+        updates.extend(tried.filter(is_over).map(|(tried, record)| {
             let name = refs::tried(environment, tried);
-            Update { name, old: Some(tried), new: None }
+            Update { name, old: Some(record), new: None }
         }));
         updates.push(self.given_back());
         Ok(updates)

@@ -87,7 +87,7 @@ impl History {
     pub fn lock(&self, actor: &Actor, now: Timestamp) -> Result<Lock, Error> {
         let repository = self.repository()?;
         let holder = Holder::new(actor.clone(), now);
-        let own = Own { oid: written(&repository, &holder)?, holder };
+        let own = Own { oid: self.signed(&repository, written(&repository, &holder)?)?, holder };
         let mut moved = Error::Moved(refs::lock(&self.environment));
         for _ in 0..TRIES {
             let before = self.holder()?;
@@ -152,7 +152,8 @@ impl Lock {
     pub fn renew(&self, now: Timestamp) -> Result<(), Error> {
         let Own { oid, mut holder } = self.own();
         holder.expires = end(now);
-        let new = written(&self.history.repository()?, &holder)?;
+        let repository = self.history.repository()?;
+        let new = self.history.signed(&repository, written(&repository, &holder)?)?;
         self.history.update(&[self.history.lock_update(Some(oid), Some(new))])?;
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Own { oid: new, holder };
         Ok(())

@@ -4,7 +4,8 @@
 //! | ref | holds |
 //! |---|---|
 //! | `refs/portvakt/<env>/applied` | the commit last applied in full |
-//! | `refs/portvakt/<env>/tried/<commit>` | each commit whose apply began since and did not end in full: what it made is ours too |
+//! | `refs/portvakt/<env>/record` | what is recorded of that commit: its folder, the API, the organisation |
+//! | `refs/portvakt/<env>/tried/<commit>` | the same of each commit whose apply began since and did not end in full: what it made is ours too |
 //! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts |
 //! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
 //!
@@ -18,7 +19,9 @@ mod error;
 mod ledger;
 mod lock;
 mod program;
+mod record;
 mod refs;
+mod signing;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -29,9 +32,10 @@ pub use actor::Actor;
 pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, prefix, would_be_committed};
 pub use error::Error;
-pub use ledger::{Conclusion, Record};
+pub use ledger::{Conclusion, Line, Record};
 pub use lock::{Holder, Lock};
-pub use refs::Refs;
+pub use record::{Placement, Recorded, Records};
+pub use refs::{Branch, Refs};
 pub use tree::{Files, Rest};
 
 /// The git repository that a folder of declarations lies in, as one environment sees it.
@@ -100,7 +104,7 @@ impl History {
         if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
         }
-        self.program().fetch(remote, revision, repository.is_shallow()).map_err(|_| unknown())?;
+        self.program().fetch(remote, &[revision], repository.is_shallow()).map_err(|_| unknown())?;
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
     }
 
@@ -129,6 +133,11 @@ impl History {
                 return Ok(None);
             }
         }
+    }
+
+    /// Whether others see the refs: they are those of a remote.
+    pub fn is_shared(&self) -> bool {
+        self.remote.is_some()
     }
 
     fn repository(&self) -> Result<Repository, Error> {

@@ -1,6 +1,5 @@
 //! The `git` program: fetch, push and a look at the remote, with the credentials that it finds.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -8,7 +7,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use git2::Oid;
 
 use super::error::Error;
-use super::refs::Update;
+use super::refs::{Listed, Update};
+use super::signing::Unsigned;
 use crate::text::printable;
 
 /// How much of what git says is repeated, in characters.
@@ -43,10 +43,11 @@ impl<'a> Git<'a> {
         &self,
         remote: &str,
         names: &[String],
-    ) -> Result<BTreeMap<String, Oid>, Error> {
-        let arguments = ["ls-remote", "--quiet", "--", remote];
+    ) -> Result<Listed, Error> {
+        let arguments = ["ls-remote", "--quiet", "--symref", "--", remote];
         let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
         let listed = self.run(&[&arguments, patterns.as_slice()].concat())?;
+        let head = listed.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
         let entries = listed.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), Oid::from_str(id).ok()?))
@@ -58,16 +59,19 @@ impl<'a> Git<'a> {
                 None => name == asked,
             })
         };
-        Ok(entries.filter(|(name, _)| is_asked(name)).collect())
+        let refs = entries.filter(|(name, _)| is_asked(name)).collect();
+        Ok(Listed { refs, head: head.map(str::to_owned) })
     }
 
-    /// Fetches what a name or an id stands for.
-    pub(super) fn fetch(&self, remote: &str, what: &str, shallow: bool) -> Result<(), Error> {
+    /// Fetches what names or ids stand for; into a shallow clone each with what comes right before it,
+    /// which is what a record is about.
+    pub(super) fn fetch(&self, remote: &str, what: &[&str], shallow: bool) -> Result<(), Error> {
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
         if shallow {
-            arguments.push("--depth=1");
+            arguments.push("--depth=2");
         }
-        arguments.extend(["--", remote, what]);
+        arguments.extend(["--", remote]);
+        arguments.extend(what);
         self.run(&arguments).map(drop)
     }
 
@@ -84,7 +88,7 @@ impl<'a> Git<'a> {
             // In their order, so that the lock is given back last.
             Err(error) if is_not_atomic(&error) => {
                 let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
-                let now = self.refs(remote, &names)?;
+                let now = self.refs(remote, &names)?.refs;
                 if updates.iter().any(|update| now.get(&update.name) != update.old.as_ref()) {
                     return Err(error);
                 }
@@ -119,11 +123,39 @@ impl<'a> Git<'a> {
         self.run(&arguments).map(drop)
     }
 
+    /// Makes the same commit anew, signed as git is set to. Gives its id.
+    pub(super) fn sign(&self, commit: &Unsigned) -> Result<String, Error> {
+        let Unsigned { tree, parents, message, who: (name, email), when } = commit;
+        let mut arguments = vec!["commit-tree", "-S", "-m", message, tree];
+        arguments.extend(parents.iter().flat_map(|parent| ["-p", parent]));
+        let when = format!("{when} +0000");
+        let who = ["AUTHOR", "COMMITTER"].into_iter().flat_map(|role| {
+            [("NAME", name), ("EMAIL", email), ("DATE", &when)]
+                .map(|(what, value)| (format!("GIT_{role}_{what}"), value.as_str()))
+        });
+        let who: Vec<_> = who.collect();
+        self.run_with(&arguments, &who).map(|id| id.trim().to_owned())
+    }
+
+    /// The commits of a range, a line each: id, verdict on the signature, fingerprint of the key.
+    pub(super) fn signatures(&self, range: &[&str]) -> Result<String, Error> {
+        self.run(&[["log", "--format=%H %G? %GF"].as_slice(), range, &["--"]].concat())
+    }
+
     fn run(&self, arguments: &[&str]) -> Result<String, Error> {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(
+        &self,
+        arguments: &[&str],
+        environment: &[(String, &str)],
+    ) -> Result<String, Error> {
         let command = arguments.first().copied().unwrap_or_default();
         let failed = |why: String| Error::Program { command: command.to_owned(), why };
         let mut git = Command::new("git");
         git.arg("-C").arg(self.folder).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+        git.envs(environment.iter().map(|(name, value)| (name, value)));
         for variable in OF_ANOTHER {
             git.env_remove(variable);
         }

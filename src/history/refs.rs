@@ -7,28 +7,120 @@ use git2::{ErrorCode, Oid, Repository};
 use super::History;
 use super::error::Error;
 
-/// What the refs of an environment are.
+/// What the refs of a repository are, as one environment sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refs {
+    pub(super) own: PlaceRefs,
+    /// Those of the other environments, by name.
+    pub(super) others: BTreeMap<String, PlaceRefs>,
+    pub(super) ledger: Option<Oid>,
+    /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
+    default_branch: Option<Branch>,
+}
+
+/// The refs of one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PlaceRefs {
     /// The commit last applied in full.
     pub(super) applied: Option<Oid>,
-    /// The commits whose apply began since and did not end in full.
-    pub(super) tried: Vec<Oid>,
+    /// What is recorded of that.
+    pub(super) record: Option<Oid>,
+    /// The commits whose apply began since and did not end in full, with what is recorded of each.
+    pub(super) tried: BTreeMap<Oid, Oid>,
     pub(super) lock: Option<Oid>,
-    pub(super) ledger: Option<Oid>,
+}
+
+/// A branch of the remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its name, without `refs/heads/`.
+    pub name: String,
+    /// The commit that it leads to, 40 hex digits.
+    pub tip: String,
 }
 
 impl Refs {
     /// The commit last applied in full; `None` where nothing was.
     pub fn applied(&self) -> Option<String> {
-        self.applied.map(|oid| oid.to_string())
+        self.own.applied.map(|oid| oid.to_string())
     }
 
     /// The commits whose apply began since and did not end in full.
     pub fn tried(&self) -> Vec<String> {
-        self.tried.iter().map(Oid::to_string).collect()
+        self.own.tried.keys().map(Oid::to_string).collect()
+    }
+
+    /// Whether something was ever written into the ledger.
+    pub fn has_ledger(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
+    pub fn default_branch(&self) -> Option<&Branch> {
+        self.default_branch.as_ref()
+    }
+
+    /// Sorts what refs are called into what they are.
+    fn of(environment: &str, listed: Listed) -> Self {
+        let Listed { refs, head } = listed;
+        let mut places: BTreeMap<String, PlaceRefs> = BTreeMap::new();
+        for (name, value) in &refs {
+            let Some((place, what)) = name.strip_prefix(ALL).and_then(|name| name.split_once('/'))
+            else {
+                continue;
+            };
+            let place = places.entry(place.to_owned()).or_default();
+            match what.split_once('/') {
+                None if what == "applied" => place.applied = Some(*value),
+                None if what == "record" => place.record = Some(*value),
+                None if what == "lock" => place.lock = Some(*value),
+                Some(("tried", commit)) => {
+                    place.tried.extend(Oid::from_str(commit).map(|commit| (commit, *value)));
+                }
+                _ => {}
+            }
+        }
+        let own = places.remove(environment).unwrap_or_default();
+        let branch = head.as_deref().and_then(|head| head.strip_prefix(BRANCHES)).zip(refs.get(HEAD));
+        Self {
+            own,
+            others: places,
+            ledger: refs.get(&ledger(environment)).copied(),
+            default_branch: branch
+                .map(|(name, tip)| Branch { name: name.to_owned(), tip: tip.to_string() }),
+        }
+    }
+
+    /// All that is to be here to read them, but for locks: each by its name.
+    fn to_have(&self, environment: &str) -> Vec<(String, Oid)> {
+        let own = [(environment, &self.own)];
+        let others = self.others.iter().map(|(name, place)| (name.as_str(), place));
+        let mut all = Vec::new();
+        for (name, PlaceRefs { applied: commit, record: of, tried: began, lock: _ }) in
+            own.into_iter().chain(others)
+        {
+            all.extend(commit.map(|oid| (applied(name), oid)));
+            all.extend(of.map(|oid| (record(name), oid)));
+            all.extend(began.iter().map(|(commit, record)| (tried(name, *commit), *record)));
+        }
+        all.extend(self.ledger.map(|oid| (ledger(environment), oid)));
+        all
     }
 }
+
+/// What the refs of the remote, or of the clone, are.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) refs: BTreeMap<String, Oid>,
+    /// The ref that the remote's HEAD leads to.
+    pub(super) head: Option<String>,
+}
+
+/// What the refs of all environments begin with.
+const ALL: &str = "refs/portvakt/";
+/// What the refs of branches begin with.
+const BRANCHES: &str = "refs/heads/";
+const HEAD: &str = "HEAD";
 
 /// A change to a ref.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +134,11 @@ pub(super) struct Update {
 
 pub(super) fn applied(environment: &str) -> String {
     format!("refs/portvakt/{environment}/applied")
+}
+
+/// What is recorded of the applied commit.
+pub(super) fn record(environment: &str) -> String {
+    format!("refs/portvakt/{environment}/record")
 }
 
 /// What the refs of all tried commits begin with.
@@ -79,40 +176,42 @@ pub(super) fn remote(repository: &Repository) -> Result<Option<String>, Error> {
 }
 
 impl History {
-    /// What the refs are now. What they lead to is fetched where it is not here, but for the lock.
+    /// What the refs are now. What they lead to is fetched where it is not here, but for locks.
     ///
     /// # Errors
     /// The remote cannot be asked, or does not give what they lead to.
     pub fn refs(&self) -> Result<Refs, Error> {
-        let repository = self.repository()?;
-        let now = self.values(&repository)?;
-        let refs = Refs {
-            applied: now.get(&applied(&self.environment)).copied(),
-            tried: now
-                .iter()
-                .filter(|(name, _)| name.starts_with(&all_tried(&self.environment)))
-                .map(|(_, oid)| *oid)
-                .collect(),
-            lock: now.get(&lock(&self.environment)).copied(),
-            ledger: now.get(&ledger(&self.environment)).copied(),
-        };
-        if self.remote.is_some() {
-            self.mirror(&repository, &applied(&self.environment), refs.applied)?;
-            self.mirror(&repository, &ledger(&self.environment), refs.ledger)?;
-            for oid in &refs.tried {
-                self.fetch_missing(&repository, &tried(&self.environment, *oid), *oid)?;
+        let mut tried = 1;
+        loop {
+            let repository = self.repository()?;
+            let refs = Refs::of(&self.environment, self.values(&repository)?);
+            if self.remote.is_none() {
+                return Ok(refs);
+            }
+            let all = refs.to_have(&self.environment);
+            match self.bring(&repository, &all) {
+                Ok(()) => {
+                    for (name, oid) in all {
+                        keep(&repository, &name, Some(oid));
+                    }
+                    return Ok(refs);
+                }
+                // Somebody may have moved one of them since they were listed.
+                Err(_) if tried < TIMES_READ => tried += 1,
+                Err(error) => return Err(error),
             }
         }
-        Ok(refs)
     }
 
-    /// Brings what a ref of the remote leads to, and keeps it under the same name here.
-    fn mirror(&self, repository: &Repository, name: &str, oid: Option<Oid>) -> Result<(), Error> {
-        // One that the remote does not have may be all that there is of it.
-        let Some(oid) = oid else { return Ok(()) };
-        self.fetch_missing(repository, name, oid)?;
-        keep(repository, name, Some(oid));
-        Ok(())
+    /// Fetches what refs lead to as far as it is not here, all at once.
+    fn bring(&self, repository: &Repository, all: &[(String, Oid)]) -> Result<(), Error> {
+        let is_here = |oid| repository.find_commit(oid).is_ok();
+        let missing = || all.iter().filter(|(_, oid)| !is_here(*oid));
+        let names: Vec<&str> = missing().map(|(name, _)| name.as_str()).collect();
+        match (&self.remote, names.is_empty()) {
+            (Some(remote), false) => self.program().fetch(remote, &names, repository.is_shallow()),
+            _ => Ok(()),
+        }
     }
 
     /// Fetches what a ref leads to if it is not here.
@@ -124,7 +223,7 @@ impl History {
     ) -> Result<(), Error> {
         match &self.remote {
             Some(remote) if repository.find_commit(oid).is_err() => {
-                self.program().fetch(remote, name, repository.is_shallow())
+                self.program().fetch(remote, &[name], repository.is_shallow())
             }
             _ => Ok(()),
         }
@@ -133,15 +232,40 @@ impl History {
     /// The lock, whatever it leads to.
     pub(super) fn lock_ref(&self) -> Result<Option<Oid>, Error> {
         let now = self.values(&self.repository()?)?;
-        Ok(now.get(&lock(&self.environment)).copied())
+        Ok(now.refs.get(&lock(&self.environment)).copied())
     }
 
-    fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
-        let names = [applied, lock, ledger].map(|name| name(&self.environment));
-        let tried = all_tried(&self.environment) + "*";
+    /// A branch of the remote; `None` where it has none of that name.
+    ///
+    /// # Errors
+    /// The remote cannot be asked.
+    pub fn branch(&self, name: &str) -> Result<Option<Branch>, Error> {
+        let Some(remote) = &self.remote else { return Ok(None) };
+        let full = format!("{BRANCHES}{name}");
+        let found = self.program().refs(remote, std::slice::from_ref(&full))?.refs;
+        Ok(found.get(&full).map(|tip| Branch { name: name.to_owned(), tip: tip.to_string() }))
+    }
+
+    /// Whether a commit is on a branch of the remote; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// The branch cannot be fetched or read.
+    pub fn is_on(&self, branch: &Branch, commit: &str) -> Result<Option<bool>, Error> {
+        if commit == branch.tip {
+            return Ok(Some(true));
+        }
+        let name = format!("{BRANCHES}{}", branch.name);
+        self.fetch_missing(&self.repository()?, &name, super::oid(&branch.tip)?)?;
+        self.is_before(commit, &branch.tip)
+    }
+
+    fn values(&self, repository: &Repository) -> Result<Listed, Error> {
+        let (ledger, all) = (ledger(&self.environment), format!("{ALL}*"));
         match &self.remote {
-            Some(remote) => self.program().refs(remote, &[&names, [tried].as_slice()].concat()),
-            None => local_values(repository, &names, &tried),
+            Some(remote) => self.program().refs(remote, &[HEAD.to_owned(), ledger, all]),
+            None => {
+                Ok(Listed { refs: local_values(repository, &[ledger], &all)?, head: None })
+            }
         }
     }
 
@@ -158,7 +282,7 @@ impl History {
         if let Err(error) = self.program().push(remote, updates) {
             // It may have been carried out all the same, or be somebody else's doing.
             let Ok(now) = self.values(&repository) else { return Err(error) };
-            let value = |update: &Update| now.get(&update.name).copied();
+            let value = |update: &Update| now.refs.get(&update.name).copied();
             if !updates.iter().all(|update| value(update) == update.new) {
                 let is_moved =
                     |update: &&Update| ![update.old, update.new].contains(&value(update));
@@ -167,7 +291,7 @@ impl History {
             }
         }
         for Update { name, new, .. } in updates {
-            if [applied, ledger].map(|name| name(&self.environment)).contains(name) {
+            if [applied, record, ledger].map(|name| name(&self.environment)).contains(name) {
                 keep(&repository, name, *new);
             }
         }
@@ -224,6 +348,9 @@ fn set_local(repository: &Repository, name: &str, oid: Option<Oid>) -> Result<()
     };
     set.map_err(|error| Error::write(name, &error))
 }
+
+/// How often refs are read, as long as somebody changes them meanwhile.
+const TIMES_READ: usize = 3;
 
 /// How often another process of the same clone is waited for.
 const TRIES: usize = 50;

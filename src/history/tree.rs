@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use super::error::Error;
-use super::{History, checkout, oid};
+use super::{Branch, History, oid};
 use crate::declare::{SETTINGS_FILE, is_yaml};
 
 /// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
@@ -46,17 +46,34 @@ impl Rest {
 }
 
 impl History {
-    /// The files of a commit.
+    /// What is in the portvakt.yaml of a folder on a branch of the remote; `None` where there is none.
     ///
     /// # Errors
-    /// The commit is not here, holds no portvakt.yaml where there is one now, or is too large.
-    pub fn files(&self, commit: &str) -> Result<Files, Error> {
+    /// The branch cannot be fetched or read.
+    pub fn settings(&self, branch: &Branch, folder: &str) -> Result<Option<Vec<u8>>, Error> {
         let repository = self.repository()?;
-        let below = checkout::below(&repository, &self.folder).unwrap_or_default();
+        let tip = oid(&branch.tip)?;
+        self.fetch_missing(&repository, &format!("refs/heads/{}", branch.name), tip)?;
+        let commit = repository.find_commit(tip);
+        let tree = commit.and_then(|commit| commit.tree());
+        let tree = tree.map_err(|error| Error::read(&format!("branch {}", branch.name), &error))?;
+        Ok(blob(&repository, &tree, &Path::new(folder).join(SETTINGS_FILE)))
+    }
+
+    /// The files of a folder of a commit, by its path from the top of the git repository.
+    ///
+    /// # Errors
+    /// The commit is not here, holds no portvakt.yaml in that folder, or is too large.
+    pub fn files(&self, commit: &str, folder: &str) -> Result<Files, Error> {
+        let repository = self.repository()?;
+        let below = PathBuf::from(folder);
         let unreadable = |error: &git2::Error| Error::read(&format!("commit {commit}"), error);
         let found = repository.find_commit(oid(commit)?).map_err(|error| unreadable(&error))?;
         let root = found.tree().map_err(|error| unreadable(&error))?;
-        let no_settings = || Error::NoSettings(commit.to_owned());
+        let no_settings = || {
+            let folder = if folder.is_empty() { "." } else { folder };
+            Error::NoSettings { commit: commit.to_owned(), folder: folder.to_owned() }
+        };
         let settings =
             blob(&repository, &root, &below.join(SETTINGS_FILE)).ok_or_else(no_settings)?;
         let folder = match below.as_os_str().is_empty() {

@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
     use crate::declare::read;
-    use crate::domain::{Applied, Live, LiveScope};
+    use crate::domain::{Applied, Live, LiveScope, Past};
     use crate::plan::plan;
 
     const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
@@ -202,7 +202,7 @@ mod tests {
         };
         let applied = Applied { commit: "c0ffee".into(), desired: before.clone() };
         let plan_of =
-            |desired: &Desired| plan(desired, Some(&applied), &live, jiff::Timestamp::now());
+            |desired: &Desired| plan(desired, &Past::of(applied.clone()), &live, jiff::Timestamp::now());
         let harm_of = |after: &str| {
             let found = harm(&plan_of(&before), &plan_of(&desired(after)), &[scope("etat:b")]);
             found.iter().map(ToString::to_string).collect::<Vec<_>>()

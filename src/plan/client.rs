@@ -10,11 +10,11 @@ use super::matching::{Found, is_owned, removed_clients};
 use super::scope::no_longer;
 use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
-    Prevented, Verb, Work, Write, live_client,
+    Verb, Work, Write, live_client,
 };
 use crate::domain::nais::owner_of_client;
 use crate::domain::{
-    Applied, AuthMethod, Change, ClientId, ClientName, Desired, DesiredClient, LiveClient,
+    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, LiveClient,
     OwnClient, Removal, RemovalAction, Representation, Source, changes,
 };
 
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
 
     /// What a client was declared to be at the applied commit.
     fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
-        self.applied?.desired.clients.get(name)
+        self.past.applied.as_ref()?.desired.clients.get(name)
     }
 
     /// The clients that were declared at the applied commit and are no longer. One that another
@@ -90,7 +90,7 @@ impl<'a> Draft<'a> {
         let is_pinned = |id: &ClientId| identities().any(|client| client.pinned() == Some(id));
         let is_renamed =
             |name: &ClientName| identities().any(|client| client.previous_name() == Some(name));
-        let Some(Applied { commit, desired: before }) = self.applied else { return };
+        let Some(Applied { commit, desired: before }) = &self.past.applied else { return };
         let is_declared = |name: &ClientName, before: &DesiredClient| {
             let now = desired.clients.get(name);
             now.is_some_and(|now| is_owned(now) == is_owned(before))
@@ -127,19 +127,6 @@ impl<'a> Draft<'a> {
                 }
                 Ok(None) | Err(Mismatch::NoSuchId(_) | Mismatch::OtherType { .. }) => {}
             }
-        }
-    }
-
-    /// Whether a client's deactivation is prevented, by what is declared under any of its names.
-    fn prevented(&self, names: &[&str]) -> Prevented {
-        let prevents = |desired: &Desired| {
-            let mut clients = desired.clients.iter();
-            clients
-                .any(|(name, client)| client.prevent_deactivation && names.contains(&name.as_str()))
-        };
-        Prevented {
-            now: prevents(self.desired),
-            before: self.applied.is_some_and(|applied| prevents(&applied.desired)),
         }
     }
 
@@ -259,9 +246,13 @@ impl<'a> Draft<'a> {
             client.name == name.as_str() || before.is_some_and(fits)
         };
         match (removal.action, active.as_slice()) {
-            (RemovalAction::Release, [(id, _)]) if before.is_some() => {
-                let work = ClientWork::Release((*id).clone());
-                self.push_client(name, work, &removal.source, removal.reason.clone(), Vec::new());
+            (RemovalAction::Release, [(id, client)]) if before.is_some() => {
+                let target = ActionId::client(Verb::Release, name);
+                let names = [name.as_str(), client.name.as_str()];
+                if !self.must_stay(target, |by| by.of_client(names)) {
+                    let (work, reason) = (ClientWork::Release((*id).clone()), removal.reason.clone());
+                    self.push_client(name, work, &removal.source, reason, Vec::new());
+                }
             }
             (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
             (RemovalAction::Deactivate, [(id, client)]) => match claims.get(*id) {
@@ -286,8 +277,7 @@ impl<'a> Draft<'a> {
             return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
         }
         let live_name = self.live.clients.get(id).map_or(name.as_str(), |client| &client.name);
-        let names = [name.as_str(), live_name];
-        if !self.is_protected(target, &names, self.prevented(&names)) {
+        if !self.must_stay(target, |by| by.of_client([name.as_str(), live_name])) {
             let Removal { action: _, reason, source } = removal;
             let work = ClientWork::Deactivate(id.clone());
             self.push_client(name, work, source, reason.clone(), Vec::new());

@@ -133,6 +133,12 @@ codes! {
         "Its live description tells an application at NAIS, so that a declaration that is only left out \
          must not close it. Say under `removed` what is to become of it: `action: release` leaves it to \
          the application, `action: deactivate` closes it.";
+    /// It is not known what was applied before.
+    PastUnknown = "PV315", Blocked,
+        "A deactivation cannot be told from a mistake, or from an attack on the refs that git keeps, \
+         as long as it is not known what was applied before. `portvakt baseline` shows what is missing \
+         and why; `portvakt baseline set COMMIT` names the commit that counts as applied, after showing \
+         what that makes removable. An apply with --override-guards and a reason goes on without it.";
     /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \
@@ -168,9 +174,10 @@ codes! {
          give the application a new one, and take the old ones out after that.";
     /// What was declared before is not known.
     HistoryUnknown = "PV409", Notice,
-        "What git does not tell cannot be planned: a scope or client that is not declared any more is \
-         left alone, and no action is told to be drift. Keep the declarations in git, let the job see \
-         the remote, and in a shallow clone fetch the commit that the message names.";
+        "What is not known of the past cannot be planned: a scope or client that is not declared any \
+         more is left alone, and nothing is shown as drift. Keep the declarations in git, let the job \
+         see the remote, and in a shallow clone fetch the commit that the message names. `portvakt \
+         baseline` shows what counts as applied, and `portvakt baseline set COMMIT` sets it.";
     /// What was applied last is newer than what is read.
     Behind = "PV410", Notice,
         "The branch lacks commits that were applied already, so its plan would undo them, and an apply \

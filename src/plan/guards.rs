@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
 use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
-use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope};
+use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope, Past};
 use crate::text::counted;
 
 /// The limits that these actions pass, each with the numbers and the way out.
 pub(super) fn passed_limits(
     desired: &Desired,
-    applied: Option<&Applied>,
+    past: &Past,
     live: &Live,
     actions: &[Action],
 ) -> Vec<Notice> {
     let of = |verb| count(actions, verb) as u64;
-    let Guards { max_deactivations, max_revocations, max_changed_percent, protect: _ } =
-        &desired.guards;
+    let limits = in_force(desired, past);
+    let Guards { max_deactivations, max_revocations, max_changed_percent, protect: _ } = &limits;
     let deactivations = of(Verb::Deactivate);
     let revocations = of(Verb::Revoke);
     let mut passed = Vec::new();
@@ -26,18 +26,18 @@ pub(super) fn passed_limits(
         let parts = [(scopes, "scope"), (clients, "client")].into_iter().filter(|(n, _)| *n > 0);
         let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
         let what = format!("{} would be deactivated", what.join(" and "));
-        let limit = max_deactivations.to_string();
+        let limit = Limit::of(*max_deactivations, desired.guards.max_deactivations);
         passed.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
     }
     if revocations > *max_revocations {
         let what = format!("{} would be revoked", counted(revocations, "access", "es"));
-        let limit = max_revocations.to_string();
+        let limit = Limit::of(*max_revocations, desired.guards.max_revocations);
         passed.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
     }
     let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
     let in_place = of(Verb::Update) + of(Verb::Reactivate) + changed_keys(actions);
     let changed = deactivations + revocations + in_place + reopened as u64;
-    let total = managed(desired, applied, live);
+    let total = managed(desired, past.applied.as_ref(), live);
     if let Some(percent) = *max_changed_percent
         && changed * 100 > total * u64::from(percent)
     {
@@ -47,20 +47,51 @@ pub(super) fn passed_limits(
             false => "scopes, accesses and clients",
         };
         let what = format!("{changed} of {total} live {things} ({share} %) would be changed");
-        let limit = format!("{percent} %");
+        let declared = desired.guards.max_changed_percent;
+        let declared = declared.map_or("no limit".to_owned(), |percent| format!("{percent} %"));
+        let limit = Limit::of(format!("{percent} %"), declared);
         passed.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
     passed
 }
 
+/// The limits that count: the stricter of those that were applied and those of the declarations.
+fn in_force(desired: &Desired, past: &Past) -> Guards {
+    match &past.limits {
+        Some(before) => before.stricter(&desired.guards),
+        None => desired.guards.clone(),
+    }
+}
+
+/// A limit that counts.
+struct Limit {
+    limit: String,
+    /// What portvakt.yaml allows, where that is more.
+    raised: Option<String>,
+}
+
+impl Limit {
+    fn of(limit: impl ToString, declared: impl ToString) -> Self {
+        let (limit, declared) = (limit.to_string(), declared.to_string());
+        Self { raised: (declared != limit).then_some(declared), limit }
+    }
+}
+
 /// What is passed, the numbers, and the way out.
-fn notice(code: Code, key: &str, what: &str, limit: &str) -> Notice {
+fn notice(code: Code, key: &str, what: &str, Limit { limit, raised }: &Limit) -> Notice {
+    let allows = match raised {
+        None => format!("guards.{key} in portvakt.yaml allows {limit}"),
+        Some(raised) => format!(
+            "guards.{key} allowed {limit} when it was last applied, and {raised} in portvakt.yaml \
+             counts only after it has been applied"
+        ),
+    };
     Notice {
         code,
         target: format!("guards.{key}"),
         message: format!(
-            "{what}; guards.{key} in portvakt.yaml allows {limit}. Split the change, raise the \
-             limit in a change of its own, or apply with --override-guards \"why\""
+            "{what}; {allows}. Split the change, raise the limit in a change of its own, or apply \
+             with --override-guards \"why\""
         ),
     }
 }

@@ -37,7 +37,9 @@ pub use on_behalf_of::EntryWork;
 pub use unmanaged::Unmanaged;
 
 use crate::domain::nais::Application;
-use crate::domain::{Applied, Desired, DesiredScope, Live, Orgno, ScopeName, norwegian_date};
+use crate::domain::{
+    Desired, DesiredScope, Live, Orgno, Past, Protected, ProtectedBy, Protection, ScopeName, norwegian_date,
+};
 
 /// What would be done to one environment, and what there is to say about it.
 #[derive(Debug, Clone)]
@@ -82,14 +84,15 @@ pub struct Notice {
 
 /// Compares what is declared with what is live.
 ///
-/// `applied` is how a removal is told from what was never ours; without it, only what the
+/// `past` is how a removal is distinguished from what was never ours; without it, only what the
 /// declarations themselves name is removed. `now` decides which accesses have ended (`until`, by the date in Norway) and which keys end soon.
-/// The accesses of every scope that `desired` and `applied` name, and the keys of every client of
+/// The accesses of every scope that `desired` and `past` name, and the keys of every client of
 /// `desired`, must have been read into `live`; what was not is taken to have none.
-pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Timestamp) -> Plan {
+pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan {
     let mut draft = Draft {
         desired,
-        applied,
+        past,
+        protection: Protection::of(desired),
         live,
         now,
         today: norwegian_date(now),
@@ -115,18 +118,12 @@ pub fn plan(desired: &Desired, applied: Option<&Applied>, live: &Live, now: Time
     draft.finish()
 }
 
-/// Whether `prevent_deactivation` is declared.
-#[derive(Debug, Clone, Copy, Default)]
-struct Prevented {
-    now: bool,
-    /// Whether it was, at the applied commit.
-    before: bool,
-}
-
 /// A plan in the making.
 struct Draft<'a> {
     desired: &'a Desired,
-    applied: Option<&'a Applied>,
+    past: &'a Past,
+    /// What the declarations protect.
+    protection: Protection,
     live: &'a Live,
     now: Timestamp,
     today: Date,
@@ -143,36 +140,46 @@ impl Draft<'_> {
         self.blocked.push(Blocked { target, code, message });
     }
 
-    /// Whether a deactivation is forbidden, by its declaration or by `guards.protect`, as they are or
-    /// as they stood at the applied commit: who takes a declaration out does not take its protection
-    /// out with it. If so, the plan tells it.
-    fn is_protected(&mut self, target: ActionId, names: &[&str], prevented: Prevented) -> bool {
-        let protects =
-            |desired: &Desired| names.iter().any(|name| desired.guards.protect.is_match(name));
-        let before = self.applied.map(|applied| &applied.desired);
-        let (code, message) = if prevented.now {
-            (
-                Code::PreventDeactivation,
-                "its declaration says prevent_deactivation: take that out in a change of its own, \
-                 apply it, and deactivate it after that",
-            )
-        } else if prevented.before {
-            (
-                Code::PreventDeactivation,
-                "its declaration said prevent_deactivation when it was last applied: put it back \
-                 without that, apply it, and take it out after that",
-            )
-        } else if protects(self.desired) || before.is_some_and(protects) {
-            (
-                Code::Protected,
-                "guards.protect in portvakt.yaml names it: nothing is done to it. Take it out there \
-                 first, in a change of its own, if it really is to go",
-            )
-        } else {
-            return false;
-        };
-        self.block(target, code, message.to_owned());
-        true
+    /// Whether something must stay as it is: it is protected, by the declarations or by those of a
+    /// commit that was applied (who removes a declaration does not remove its protection with it), or
+    /// it is to be closed and the past is not known. If so, the plan shows it as blocked.
+    fn must_stay(
+        &mut self,
+        target: ActionId,
+        by: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> bool {
+        if let Some(found) = by(&self.protection) {
+            let (code, message) = match found {
+                ProtectedBy::Declaration => (
+                    Code::PreventDeactivation,
+                    "its declaration says prevent_deactivation: remove that in a change of its own, \
+                     apply it, and deactivate it after that",
+                ),
+                ProtectedBy::Guard => (
+                    Code::Protected,
+                    "guards.protect in portvakt.yaml names it. Remove it there first, in a change of \
+                     its own, and apply that, if it really is to go",
+                ),
+            };
+            self.block(target, code, message.to_owned());
+            return true;
+        }
+        let before = self.past.protected.iter();
+        let mut before = before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
+        if let Some((protected, found)) = before.next() {
+            let (code, message) = protected_before(&self.desired.environment, protected, found);
+            self.block(target, code, message);
+            return true;
+        }
+        if let (Some(why), Verb::Deactivate) = (&self.past.unknown, target.verb) {
+            let message = format!(
+                "what was applied before is not known ({why}), so whether this may be closed is not \
+                 known either. {PAST_WAY_OUT}"
+            );
+            self.block(target, Code::PastUnknown, message);
+            return true;
+        }
+        false
     }
 
     /// What NAIS holds is closed by a word alone, and not by a declaration that is only left out.
@@ -187,7 +194,7 @@ impl Draft<'_> {
 
     /// What a scope was declared to be at the applied commit.
     fn scope_before(&self, name: &ScopeName) -> Option<&DesiredScope> {
-        self.applied?.desired.scopes.get(name)
+        self.past.applied.as_ref()?.desired.scopes.get(name)
     }
 
     /// A scope is closed after the clients that consume it and are closed too.
@@ -229,7 +236,8 @@ impl Draft<'_> {
     fn finish(self) -> Plan {
         let Self {
             desired,
-            applied,
+            past,
+            protection: _,
             live,
             now: _,
             today: _,
@@ -242,7 +250,7 @@ impl Draft<'_> {
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
-        let passed_limits = guards::passed_limits(desired, applied, live, &actions);
+        let passed_limits = guards::passed_limits(desired, past, live, &actions);
         Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,
@@ -252,6 +260,46 @@ impl Draft<'_> {
             passed_limits,
             unmanaged,
         }
+    }
+}
+
+/// The ways out where it is not known what was applied before.
+pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
+                                COMMIT` names the commit that counts as applied; an apply with \
+                                --override-guards \"why\" goes on without it";
+
+/// Why something is protected although the declarations do not say so any more, and what to do.
+fn protected_before(
+    environment: &str,
+    Protected { environment: of, commit, protection: _ }: &Protected,
+    by: ProtectedBy,
+) -> (Code, String) {
+    let (place, retire) = match of == environment {
+        true => (String::new(), String::new()),
+        false => (
+            format!(" to the same API as environment {of}"),
+            format!(
+                "; or, where {of} is this environment's former name, apply that away with `portvakt \
+                 baseline set {commit} --from-environment {of}`"
+            ),
+        ),
+    };
+    match by {
+        ProtectedBy::Declaration => (
+            Code::PreventDeactivation,
+            format!(
+                "its declaration said prevent_deactivation at commit {commit}, which was applied{place}: \
+                 put it back without that, apply it, and remove it after that{retire}"
+            ),
+        ),
+        ProtectedBy::Guard => (
+            Code::Protected,
+            format!(
+                "guards.protect named it at commit {commit}, which was applied{place}: put it back, \
+                 remove it from guards.protect in a change of its own, apply that, and remove it after \
+                 that{retire}"
+            ),
+        ),
     }
 }
 

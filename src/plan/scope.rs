@@ -1,6 +1,6 @@
 //! What becomes of a scope: the first table of the design's section 3.
 
-use super::{Action, ActionId, Code, Draft, Prevented, ScopeWork, Verb, Work, Write};
+use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
 use crate::domain::nais::owner_of_scope;
 use crate::domain::{
     Applied, Change, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction,
@@ -29,8 +29,8 @@ impl Draft<'_> {
 
     /// The scopes that were declared at the applied commit and are no longer.
     pub(super) fn scopes_declared_before(&mut self) {
-        let (desired, applied) = (self.desired, self.applied);
-        let Some(Applied { commit, desired: before }) = applied else { return };
+        let (desired, past) = (self.desired, self.past);
+        let Some(Applied { commit, desired: before }) = &past.applied else { return };
         for (name, scope) in &before.scopes {
             if desired.scopes.contains_key(name) || desired.removed.contains_key(name) {
                 continue;
@@ -47,7 +47,10 @@ impl Draft<'_> {
     /// A scope that was ours and is to be no longer; it stays as it is.
     fn release(&mut self, name: &ScopeName, removal: &Removal) {
         let is_live = self.live.scopes.get(name).is_some_and(|live| live.active);
-        if is_live && self.scope_before(name).is_some() {
+        if is_live
+            && self.scope_before(name).is_some()
+            && !self.must_stay(ActionId::scope(Verb::Release, name), |by| by.of_scope(name))
+        {
             let reason = removal.reason.clone();
             self.push_scope(name, ScopeWork::Release, &removal.source, reason, Vec::new());
         }
@@ -59,9 +62,7 @@ impl Draft<'_> {
         let Some(live) = self.live.scopes.get(name).filter(|live| live.active) else {
             return;
         };
-        let before = self.scope_before(name).is_some_and(|scope| scope.prevent_deactivation);
-        let prevented = Prevented { now: false, before };
-        if self.is_protected(ActionId::scope(Verb::Deactivate, name), &[name.as_str()], prevented) {
+        if self.must_stay(ActionId::scope(Verb::Deactivate, name), |by| by.of_scope(name)) {
             return;
         }
         let after = self.revoke_all(name, live, removal);
@@ -123,10 +124,7 @@ impl Draft<'_> {
     }
 
     fn pause(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
-        let before = self.scope_before(name).is_some_and(|scope| scope.prevent_deactivation);
-        let prevented = Prevented { now: declared.prevent_deactivation, before };
-        if !self.is_protected(ActionId::scope(Verb::Deactivate, name), &[name.as_str()], prevented)
-        {
+        if !self.must_stay(ActionId::scope(Verb::Deactivate, name), |by| by.of_scope(name)) {
             let work = ScopeWork::Deactivate { loses: self.approved(live) };
             self.push_scope(name, work, &declared.source, None, Vec::new());
         }

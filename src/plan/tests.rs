@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Plan, plan};
 use crate::domain::{
     AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
-    LiveAccess, LiveScope, Orgno, Removal, RemovalAction, ScopeAttributes, ScopeName, Source,
+    LiveAccess, LiveScope, Orgno, Past, Removal, RemovalAction, ScopeAttributes, ScopeName, Source,
 };
 
 const SKATT: &str = "974761076";
@@ -100,7 +100,7 @@ fn planned(desired: &Desired, live: &Live) -> Plan {
 }
 
 fn planned_after(desired: &Desired, applied: Option<&Applied>, live: &Live) -> Plan {
-    plan(desired, applied, live, "2026-11-22T10:00:00Z".parse().unwrap())
+    plan(desired, &applied.cloned().map(Past::of).unwrap_or_default(), live, "2026-11-22T10:00:00Z".parse().unwrap())
 }
 
 /// The plan in lines: actions with what they wait for, then what else is told.

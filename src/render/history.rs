@@ -115,6 +115,15 @@ fn head(out: &mut String, report: &ReportDocument) {
     );
     let (who, place) = (printable(&report.who), printable(&report.place));
     line(out, format_args!("  {QUIET}by{QUIET:#} {who} {QUIET}at{QUIET:#} {place}"));
+    if report.signed == Some(false) {
+        line(
+            out,
+            format_args!(
+                "  {BAD}not verified{BAD:#}: no allowed signer has signed this, so anybody may have \
+                 written it"
+            ),
+        );
+    }
     if let Some(why) = &report.override_guards {
         let why = printable(why);
         line(out, format_args!("  {CAREFUL}limits of guards lifted{CAREFUL:#}: {why}"));

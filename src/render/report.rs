@@ -47,6 +47,11 @@ pub struct ReportDocument {
     /// Why limits of `guards` were lifted, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_guards: Option<String>,
+    /// Whether its line in the ledger is signed by one of the signers that git is told of
+    /// (`gpg.ssh.allowedSignersFile`): `false` is a line that anybody may have written. Absent where git
+    /// is not set to verify, and in the ledger itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     /// What was to be done, and what became of it.
     pub actions: Vec<ReportedAction>,
     /// What was asked for and not done.
@@ -155,6 +160,7 @@ impl ReportDocument {
             outcome: Ending::Begun,
             digest: plan.digest.clone(),
             override_guards,
+            signed: None,
             actions: plan.actions.iter().map(unknown).collect(),
             blocked: plan.blocked.clone(),
             unverified: None,

@@ -53,7 +53,7 @@ pub(super) fn check(
         }
     }
     let (then, now) = (desired(after, here)?, Timestamp::now());
-    let before = session.past.before.as_ref();
+    let before = &session.past.known;
     let plans = (plan(&session.desired, before, live, now), plan(&then, before, live, now));
     let harm = harm(&plans.0, &plans.1, named);
     if harm.is_empty() {

@@ -15,7 +15,7 @@ use crate::cli::session::{self, Session, today};
 use crate::cli::{Global, interrupt, log, print};
 use crate::declare::{self, Invalid};
 use crate::digdir::Needs;
-use crate::domain::{ClientId, Desired, Live};
+use crate::domain::{ClientId, Desired, Live, Past};
 use crate::plan::{live_client, plan};
 use crate::text::printable;
 
@@ -66,7 +66,7 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
         log::told(global, &format!("left out: {left_out}"));
     }
     // What the manifest asks for beside what is live is nobody's wish any more.
-    for action in &plan(&named, None, &live, Timestamp::now()).actions {
+    for action in &plan(&named, &Past::default(), &live, Timestamp::now()).actions {
         let action = action.id().to_string();
         let line = format!("note: {shown} asks for what is not live: {action}");
         log::told(global, &printable(&line));

@@ -109,7 +109,7 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
 /// How everything stands that is declared or released, the scopes first.
 fn standings(session: &Session, live: &Live, application: Option<&Application>) -> Vec<Standing> {
     let desired = &session.desired;
-    let before = session.past.before.as_ref().map(|applied| &applied.desired);
+    let before = session.past.known.applied.as_ref().map(|applied| &applied.desired);
     let repository = &session.repository;
     let is_ours = |entity: Entity| !repository.in_manifest(&desired.environment, &entity);
     let scopes = desired.scopes.iter();

@@ -107,7 +107,7 @@ fn without_a_remote_the_refs_are_those_of_the_clone() {
         one.write("declarations.yaml", yaml);
         one.commit("Declare")
     };
-    let held = |name: &str| one.git(&["for-each-ref", "--format=%(objectname)", name]);
+    let held = |name: &str| one.git(&["for-each-ref", "--format=%(refname:lstrip=4)", name]);
     commit(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     // One that is not done in full, and one that is, twice at once.
     let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };

@@ -94,7 +94,7 @@ impl Remote {
 
     /// The commits whose apply began and did not end in full.
     pub(crate) fn tried(&self) -> Vec<String> {
-        let format = "--format=%(objectname)";
+        let format = "--format=%(refname:lstrip=4)";
         let found = git(&self.path(), &["for-each-ref", format, "refs/portvakt/test/tried/"]);
         found.lines().map(str::to_owned).collect()
     }

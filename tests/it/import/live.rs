@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
 use portvakt::declare::{self, Files, Repository};
-use portvakt::domain::{Live, norwegian_date};
+use portvakt::domain::{Live, Past, norwegian_date};
 use portvakt::plan::{Plan, plan};
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ impl Repo {
         let repository = self.read();
         let today = norwegian_date(now());
         let (desired, _) = repository.desired(environment, today).unwrap();
-        plan(&desired, None, live, now())
+        plan(&desired, &Past::default(), live, now())
     }
 }
 

@@ -1,0 +1,143 @@
+//! What was applied before: how a removal is distinguished from what was never ours, and what
+//! protects although it is declared no longer.
+
+use std::collections::BTreeSet;
+
+use globset::GlobSet;
+
+use super::{ClientName, CommitId, Desired, Guards, Removal, RemovalAction, ScopeName};
+
+/// What was applied before, as far as a plan must know it.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// What was declared at the commit that was last applied in full, and at those whose apply ended
+    /// in part since; `None` where nothing was applied, or where that is not known.
+    pub applied: Option<Applied>,
+    /// What was protected at each commit that was applied to the same API for the same organisation,
+    /// whatever its environment or folder is called.
+    pub protected: Vec<Protected>,
+    /// The limits at the applied commit: they count until others have been applied.
+    pub limits: Option<Guards>,
+    /// Why it is not known what was applied before, or not all of it; `None` where it is known.
+    pub unknown: Option<String>,
+}
+
+impl Past {
+    /// A past in which one commit was applied, and nothing else is there to know.
+    pub fn of(applied: Applied) -> Self {
+        Self {
+            protected: vec![Protected::at(&applied)],
+            limits: Some(applied.desired.guards.clone()),
+            applied: Some(applied),
+            unknown: None,
+        }
+    }
+}
+
+/// What was declared at a commit that was applied.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The commit.
+    pub commit: CommitId,
+    /// What its declarations hold.
+    pub desired: Desired,
+}
+
+impl Applied {
+    /// With the scopes and clients that were declared at a later commit alone, and without those that
+    /// it released.
+    #[must_use]
+    pub fn and(mut self, Self { commit, desired }: Self) -> Self {
+        let is_release = |removal: &Removal| removal.action == RemovalAction::Release;
+        for (name, mut scope) in desired.scopes {
+            scope.source.at = Some(commit.clone());
+            self.desired.scopes.entry(name).or_insert(scope);
+        }
+        for (name, mut client) in desired.clients {
+            client.source.at = Some(commit.clone());
+            self.desired.clients.entry(name).or_insert(client);
+        }
+        for (name, _) in desired.removed.iter().filter(|(_, removal)| is_release(removal)) {
+            self.desired.scopes.remove(name);
+        }
+        for (name, _) in desired.removed_clients.iter().filter(|(_, it)| is_release(&it.removal)) {
+            self.desired.clients.remove(name);
+        }
+        self
+    }
+}
+
+
+/// What was protected at a commit that was applied.
+#[derive(Debug, Clone)]
+pub struct Protected {
+    /// The environment that it was applied to, by its name then.
+    pub environment: String,
+    /// The commit.
+    pub commit: CommitId,
+    /// What its declarations protect.
+    pub protection: Protection,
+}
+
+impl Protected {
+    /// What the declarations of an applied commit protect.
+    pub fn at(applied: &Applied) -> Self {
+        let Applied { commit, desired } = applied;
+        Self {
+            environment: desired.environment.clone(),
+            commit: commit.clone(),
+            protection: Protection::of(desired),
+        }
+    }
+}
+
+/// What no plan may deactivate, by some declarations.
+#[derive(Debug, Clone)]
+pub struct Protection {
+    scopes: BTreeSet<ScopeName>,
+    clients: BTreeSet<ClientName>,
+    globs: GlobSet,
+}
+
+/// What protects something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProtectedBy {
+    /// Its own declaration, by `prevent_deactivation`.
+    Declaration,
+    /// `guards.protect`.
+    Guard,
+}
+
+impl Protection {
+    /// What declarations protect.
+    pub fn of(desired: &Desired) -> Self {
+        let scopes = desired.scopes.iter().filter(|(_, scope)| scope.prevent_deactivation);
+        let clients = desired.clients.iter().filter(|(_, client)| client.prevent_deactivation);
+        Self {
+            scopes: scopes.map(|(name, _)| name.clone()).collect(),
+            clients: clients.map(|(name, _)| name.clone()).collect(),
+            globs: desired.guards.protect.clone(),
+        }
+    }
+
+    /// What protects a scope, if anything.
+    pub fn of_scope(&self, name: &ScopeName) -> Option<ProtectedBy> {
+        self.by(self.scopes.contains(name), [name.as_str()])
+    }
+
+    /// What protects a client that has one of these names, if anything.
+    pub fn of_client(&self, names: [&str; 2]) -> Option<ProtectedBy> {
+        let is_declared = self.clients.iter().any(|client| names.contains(&client.as_str()));
+        self.by(is_declared, names)
+    }
+
+    fn by<const N: usize>(&self, is_declared: bool, names: [&str; N]) -> Option<ProtectedBy> {
+        if is_declared {
+            Some(ProtectedBy::Declaration)
+        } else if names.iter().any(|name| self.globs.is_match(name)) {
+            Some(ProtectedBy::Guard)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Signatures of the commits that portvakt makes, and whether those of others count.
+//!
+//! Both are as git is set: `commit.gpgsign` (with `gpg.format` and `user.signingKey`) to sign, and
+//! `gpg.ssh.allowedSignersFile` to verify.
+
+use std::collections::BTreeSet;
+
+use git2::{Commit, Oid, Repository};
+
+use super::History;
+use super::error::Error;
+
+/// How git writes the fingerprint of an SSH key; one of another kind of signature has no such beginning.
+const SSH_FINGERPRINT: &str = "SHA256:";
+
+impl History {
+    /// A commit as git is set to sign it: itself where it is not.
+    pub(super) fn signed(&self, repository: &Repository, made: Oid) -> Result<Oid, Error> {
+        let signs = repository.config().and_then(|config| config.get_bool("commit.gpgsign"));
+        if !signs.unwrap_or(false) {
+            return Ok(made);
+        }
+        let unreadable = |error: git2::Error| Error::write("a signed commit", &error);
+        let commit = repository.find_commit(made).map_err(unreadable)?;
+        let signed = self.program().sign(&Unsigned::of(&commit))?;
+        Oid::from_str(&signed).map_err(unreadable)
+    }
+
+    /// Whether git is set to verify signatures.
+    pub fn verifies(&self) -> Result<bool, Error> {
+        let config = self.repository()?.config();
+        let config = config.map_err(|error| Error::read("git's configuration", &error))?;
+        Ok(config.get_string("gpg.ssh.allowedSignersFile").is_ok_and(|file| !file.is_empty()))
+    }
+
+    /// Whether a commit that portvakt made counts: it is signed by one of the allowed signers, or git
+    /// is not set to verify.
+    pub(super) fn is_trusted(&self, commit: Oid) -> Result<bool, Error> {
+        Ok(!self.verifies()? || self.trusted(&["--no-walk", &commit.to_string()])?.contains(&commit))
+    }
+
+    /// Those of a range of commits, as `git log` takes it, that are signed by one of the allowed
+    /// signers.
+    pub(super) fn trusted(&self, range: &[&str]) -> Result<BTreeSet<Oid>, Error> {
+        let listed = self.program().signatures(range)?;
+        let good = listed.lines().filter_map(|line| {
+            let (commit, rest) = line.split_once(' ')?;
+            let (verdict, key) = rest.split_once(' ')?;
+            let is_good = verdict == "G" && key.starts_with(SSH_FINGERPRINT);
+            Oid::from_str(commit).ok().filter(|_| is_good)
+        });
+        Ok(good.collect())
+    }
+}
+
+/// What a commit is made of.
+pub(super) struct Unsigned {
+    pub(super) tree: String,
+    pub(super) parents: Vec<String>,
+    pub(super) message: String,
+    /// Who made it: name and address.
+    pub(super) who: (String, String),
+    /// When, in seconds since 1970.
+    pub(super) when: i64,
+}
+
+impl Unsigned {
+    fn of(commit: &Commit<'_>) -> Self {
+        let committer = commit.committer();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            tree: commit.tree_id().to_string(),
+            parents: commit.parent_ids().map(|parent| parent.to_string()).collect(),
+            message: text(commit.message_bytes()),
+            who: (text(committer.name_bytes()), text(committer.email_bytes())),
+            when: committer.when().seconds(),
+        }
+    }
+}
