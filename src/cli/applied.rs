@@ -118,7 +118,9 @@ impl Reading<'_> {
             return Err(format!("commit {commit} was applied to another API, {api}"));
         }
         if *organization != self.placement.organization {
-            return Err(format!("commit {commit} was applied for another organisation, {organization}"));
+            return Err(format!(
+                "commit {commit} was applied for another organisation, {organization}"
+            ));
         }
         self.read(recorded)
     }

@@ -140,7 +140,10 @@ impl<'a> Place<'a> {
         let actor = Actor::here(&|name| std::env::var(name).ok(), self.session.repository.root());
         let recorded = Recorded::new(&commit, placement, &actor, Timestamp::now());
         Hold::take(self.history, &actor)?.set_baseline(&recorded, former).await?;
-        print(global.color, &format!("Commit {commit} counts as applied to {}.\n", self.placement.environment))
+        print(
+            global.color,
+            &format!("Commit {commit} counts as applied to {}.\n", self.placement.environment),
+        )
     }
 
     fn check_branch(&self, commit: &str) -> Result<(), Failure> {
@@ -163,8 +166,7 @@ impl<'a> Place<'a> {
 
     /// What was declared at the commit, for the same API and organisation.
     fn declared_then(&self, commit: &str, placement: &Placement) -> Result<Applied, Failure> {
-        let at =
-            At { commit, folder: &placement.folder, environment: &placement.environment };
+        let at = At { commit, folder: &placement.folder, environment: &placement.environment };
         let repository = &self.session.repository;
         let (there, desired) = applied::read_at(self.history, repository, &at, session::today())
             .map_err(Failure::Failed)?;
@@ -203,17 +205,17 @@ impl<'a> Place<'a> {
         let known = before.past.applied.as_ref().map(|applied| names(&applied.desired));
         let known = known.unwrap_or_default();
         let gone = known.difference(&then_names).filter(|name| !declared_now.contains(*name));
-        list("stays open and is nobody's, as it was applied and is not declared there", gone.cloned().collect());
+        list(
+            "stays open and is nobody's, as it was applied and is not declared there",
+            gone.cloned().collect(),
+        );
         list("is protected no longer", lost_protection(&before.past, &then.desired));
         if let Some(why) = &before.past.unknown {
             let _ = writeln!(out, "  what counted before is not known: {}", printable(why));
         }
         if let Some(former) = former {
-            let _ = writeln!(
-                out,
-                "  environment {} counts for nothing any more",
-                printable(former)
-            );
+            let _ =
+                writeln!(out, "  environment {} counts for nothing any more", printable(former));
         }
         out
     }
@@ -227,10 +229,12 @@ fn lost_protection(past: &Past, then: &Desired) -> BTreeSet<String> {
         let protects = |by: &dyn Fn(&Protection) -> bool| {
             past.protected.iter().any(|protected| by(&protected.protection)) && !by(&after)
         };
-        let scopes = before.scopes.keys().filter(|name| protects(&|it| it.of_scope(name).is_some()));
-        let clients = before.clients.keys().filter(|name| {
-            protects(&|it| it.of_client([name.as_str(), name.as_str()]).is_some())
-        });
+        let scopes =
+            before.scopes.keys().filter(|name| protects(&|it| it.of_scope(name).is_some()));
+        let clients = before
+            .clients
+            .keys()
+            .filter(|name| protects(&|it| it.of_client([name.as_str(), name.as_str()]).is_some()));
         let clients: Vec<_> = clients.map(|name| format!("client {name}")).collect();
         scopes.map(|name| format!("scope {name}")).chain(clients).collect::<Vec<_>>()
     });

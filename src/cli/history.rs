@@ -7,8 +7,8 @@ use super::glob::glob;
 use super::output::TextOrJson;
 use super::past::{self, git_failed};
 use super::{Global, print};
-use crate::render::history::{Asked, chosen, json, text};
 use crate::history::Line;
+use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report::{self, ReportDocument};
 
 /// The command's arguments.

@@ -131,14 +131,14 @@ impl Past {
         let branch = applied::apply_from(history, &refs, repository, &placement.folder);
         let known = match &branch {
             Ok(branch) => {
-                self.off_branch = branch
-                    .as_ref()
-                    .and_then(|branch| off_branch(history, branch, &commit.commit));
+                self.off_branch =
+                    branch.as_ref().and_then(|branch| off_branch(history, branch, &commit.commit));
                 let branch = branch.as_ref();
                 Reading { history, repository, placement, branch, today }.known(&refs)
             }
             Err(why) => {
-                self.off_branch = Some(format!("it is not known which branch may be applied: {why}"));
+                self.off_branch =
+                    Some(format!("it is not known which branch may be applied: {why}"));
                 Known::unknown(why.clone())
             }
         };

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Global;
-use super::exit::{Failure, tell_diagnostics};
 use super::applied::{self, At, declared_at};
+use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};

@@ -155,15 +155,14 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
 }
 
 /// The name of a branch, if it can be one (`git check-ref-format`).
-fn branch(
-    given: Option<String>,
-    root: Located<'_>,
-    findings: &mut Findings,
-) -> Option<String> {
+fn branch(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
     let name = given?;
     let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     let is_part = |part: &str| {
-        !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock")
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.ends_with(".lock")
     };
     let is_branch = !name.contains(strange)
         && !name.contains("..")

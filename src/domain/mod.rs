@@ -24,8 +24,8 @@ pub use client::{
 pub use client_identity::ClientIdentity;
 pub use date::norwegian_date;
 pub use desired::{
-    ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards,
-    Removal, RemovalAction, Source,
+    ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards, Removal,
+    RemovalAction, Source,
 };
 pub use difference::{Change, Field, Representation, changes};
 pub use key::{

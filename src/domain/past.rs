@@ -45,9 +45,10 @@ pub struct Applied {
 
 impl Applied {
     /// With the scopes and clients that were declared at a later commit alone, and without those that
-    /// it released.
+    /// it released: what was protected before was not.
     #[must_use]
     pub fn and(mut self, Self { commit, desired }: Self) -> Self {
+        let protection = Protection::of(&self.desired);
         let is_release = |removal: &Removal| removal.action == RemovalAction::Release;
         for (name, mut scope) in desired.scopes {
             scope.source.at = Some(commit.clone());
@@ -58,15 +59,18 @@ impl Applied {
             self.desired.clients.entry(name).or_insert(client);
         }
         for (name, _) in desired.removed.iter().filter(|(_, removal)| is_release(removal)) {
-            self.desired.scopes.remove(name);
+            if protection.of_scope(name).is_none() {
+                self.desired.scopes.remove(name);
+            }
         }
         for (name, _) in desired.removed_clients.iter().filter(|(_, it)| is_release(&it.removal)) {
-            self.desired.clients.remove(name);
+            if protection.of_client([name.as_str(), name.as_str()]).is_none() {
+                self.desired.clients.remove(name);
+            }
         }
         self
     }
 }
-
 
 /// What was protected at a commit that was applied.
 #[derive(Debug, Clone)]

@@ -38,7 +38,8 @@ impl History {
             true => Some(self.signed_lines(&repository, ledger)?),
             false => None,
         };
-        let notes = notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
+        let notes =
+            notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
         let lines = notes.into_iter().map(|(commit, text)| Line {
             commit: commit.to_string(),
             is_signed: signed.as_ref().map(|signed| signed.contains(&(commit, text.clone()))),
@@ -168,12 +169,7 @@ impl Lock {
     ///
     /// # Errors
     /// It cannot be written, or the lock is not ours any more; nothing is, then.
-    pub fn begin(
-        &self,
-        record: Record<'_>,
-        recorded: &Recorded,
-        dirty: bool,
-    ) -> Result<(), Error> {
+    pub fn begin(&self, record: Record<'_>, recorded: &Recorded, dirty: bool) -> Result<(), Error> {
         let environment = &self.history().environment;
         self.write(record, &|now| {
             // It may have been broken while somebody was asked. It may have been renewed, too.

@@ -104,7 +104,9 @@ impl History {
         if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
         }
-        self.program().fetch(remote, &[revision], repository.is_shallow()).map_err(|_| unknown())?;
+        self.program()
+            .fetch(remote, &[revision], repository.is_shallow())
+            .map_err(|_| unknown())?;
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
     }
 

@@ -39,15 +39,12 @@ impl<'a> Git<'a> {
     }
 
     /// What the remote has under these names; a `*` at the end stands for anything.
-    pub(super) fn refs(
-        &self,
-        remote: &str,
-        names: &[String],
-    ) -> Result<Listed, Error> {
+    pub(super) fn refs(&self, remote: &str, names: &[String]) -> Result<Listed, Error> {
         let arguments = ["ls-remote", "--quiet", "--symref", "--", remote];
         let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
         let listed = self.run(&[&arguments, patterns.as_slice()].concat())?;
-        let head = listed.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
+        let head =
+            listed.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
         let entries = listed.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), Oid::from_str(id).ok()?))

@@ -65,7 +65,6 @@ impl Recorded {
             retired: false,
         }
     }
-
 }
 
 /// The records of a place, as far as they can be read.
@@ -166,11 +165,8 @@ impl History {
         let retired = Recorded { retired: true, ..recorded.clone() };
         let record = self.write_record(&self.repository()?, &retired)?;
         let commit = oid(&recorded.commit)?;
-        let applied = Update {
-            name: refs::applied(environment),
-            old: place.applied,
-            new: Some(commit),
-        };
+        let applied =
+            Update { name: refs::applied(environment), old: place.applied, new: Some(commit) };
         let record =
             Update { name: refs::record(environment), old: place.record, new: Some(record) };
         let tried = place.tried.iter().map(|(commit, record)| Update {

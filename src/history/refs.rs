@@ -81,7 +81,8 @@ impl Refs {
             }
         }
         let own = places.remove(environment).unwrap_or_default();
-        let branch = head.as_deref().and_then(|head| head.strip_prefix(BRANCHES)).zip(refs.get(HEAD));
+        let branch =
+            head.as_deref().and_then(|head| head.strip_prefix(BRANCHES)).zip(refs.get(HEAD));
         Self {
             own,
             others: places,
@@ -263,9 +264,7 @@ impl History {
         let (ledger, all) = (ledger(&self.environment), format!("{ALL}*"));
         match &self.remote {
             Some(remote) => self.program().refs(remote, &[HEAD.to_owned(), ledger, all]),
-            None => {
-                Ok(Listed { refs: local_values(repository, &[ledger], &all)?, head: None })
-            }
+            None => Ok(Listed { refs: local_values(repository, &[ledger], &all)?, head: None }),
         }
     }
 

@@ -36,7 +36,8 @@ impl History {
     /// Whether a commit that portvakt made counts: it is signed by one of the allowed signers, or git
     /// is not set to verify.
     pub(super) fn is_trusted(&self, commit: Oid) -> Result<bool, Error> {
-        Ok(!self.verifies()? || self.trusted(&["--no-walk", &commit.to_string()])?.contains(&commit))
+        Ok(!self.verifies()?
+            || self.trusted(&["--no-walk", &commit.to_string()])?.contains(&commit))
     }
 
     /// Those of a range of commits, as `git log` takes it, that are signed by one of the allowed

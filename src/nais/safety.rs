@@ -201,8 +201,9 @@ mod tests {
             ..Live::default()
         };
         let applied = Applied { commit: "c0ffee".into(), desired: before.clone() };
-        let plan_of =
-            |desired: &Desired| plan(desired, &Past::of(applied.clone()), &live, jiff::Timestamp::now());
+        let plan_of = |desired: &Desired| {
+            plan(desired, &Past::of(applied.clone()), &live, jiff::Timestamp::now())
+        };
         let harm_of = |after: &str| {
             let found = harm(&plan_of(&before), &plan_of(&desired(after)), &[scope("etat:b")]);
             found.iter().map(ToString::to_string).collect::<Vec<_>>()

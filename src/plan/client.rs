@@ -14,8 +14,8 @@ use super::{
 };
 use crate::domain::nais::owner_of_client;
 use crate::domain::{
-    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, LiveClient,
-    OwnClient, Removal, RemovalAction, Representation, Source, changes,
+    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, LiveClient, OwnClient,
+    Removal, RemovalAction, Representation, Source, changes,
 };
 
 /// A declared client and the live one that it is, if there is one.
@@ -250,7 +250,8 @@ impl<'a> Draft<'a> {
                 let target = ActionId::client(Verb::Release, name);
                 let names = [name.as_str(), client.name.as_str()];
                 if !self.must_stay(target, |by| by.of_client(names)) {
-                    let (work, reason) = (ClientWork::Release((*id).clone()), removal.reason.clone());
+                    let (work, reason) =
+                        (ClientWork::Release((*id).clone()), removal.reason.clone());
                     self.push_client(name, work, &removal.source, reason, Vec::new());
                 }
             }

@@ -38,7 +38,8 @@ pub use unmanaged::Unmanaged;
 
 use crate::domain::nais::Application;
 use crate::domain::{
-    Desired, DesiredScope, Live, Orgno, Past, Protected, ProtectedBy, Protection, ScopeName, norwegian_date,
+    Desired, DesiredScope, Live, Orgno, Past, Protected, ProtectedBy, Protection, ScopeName,
+    norwegian_date,
 };
 
 /// What would be done to one environment, and what there is to say about it.
@@ -165,7 +166,8 @@ impl Draft<'_> {
             return true;
         }
         let before = self.past.protected.iter();
-        let mut before = before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
+        let mut before =
+            before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
         if let Some((protected, found)) = before.next() {
             let (code, message) = protected_before(&self.desired.environment, protected, found);
             self.block(target, code, message);

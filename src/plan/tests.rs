@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 use super::{Plan, plan};
 use crate::domain::{
     AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
-    LiveAccess, LiveScope, Orgno, Past, Removal, RemovalAction, ScopeAttributes, ScopeName, Source,
+    LiveAccess, LiveScope, Orgno, Past, Protected, Removal, RemovalAction, ScopeAttributes,
+    ScopeName, Source,
 };
 
+const NOW: &str = "2026-11-22T10:00:00Z";
 const SKATT: &str = "974761076";
 const KART: &str = "971040238";
 const DIGDIR: &str = "991825827";
@@ -100,7 +102,8 @@ fn planned(desired: &Desired, live: &Live) -> Plan {
 }
 
 fn planned_after(desired: &Desired, applied: Option<&Applied>, live: &Live) -> Plan {
-    plan(desired, &applied.cloned().map(Past::of).unwrap_or_default(), live, "2026-11-22T10:00:00Z".parse().unwrap())
+    let past = applied.cloned().map(Past::of).unwrap_or_default();
+    plan(desired, &past, live, NOW.parse().unwrap())
 }
 
 /// The plan in lines: actions with what they wait for, then what else is told.

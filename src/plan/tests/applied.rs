@@ -188,13 +188,68 @@ fn what_was_released_in_part_is_in_other_hands() {
     let mut tried =
         declared([("etat:b", DesiredScope { prevent_deactivation: true, ..scope(&[]) })]);
     tried.removed.insert(name("etat:a"), removal(RemovalAction::Release));
-    let before = before.and(Applied { commit: "77aa".into(), desired: tried });
+    let tried = Applied { commit: "77aa".into(), desired: tried };
+    let protected = [&before, &tried].map(Protected::at).to_vec();
+    let past = Past { protected, ..Past::of(before.and(tried)) };
     let live = live(["etat:a", "etat:b"].map(|name| (name, live_scope(true, &[]))));
-    let told = in_lines(&planned_after(&nothing(), Some(&before), &live));
+    let told = in_lines(&plan(&nothing(), &past, &live, NOW.parse().unwrap()));
     assert_snapshot!(told, @"
     blocked deactivate scope etat:b PV301
     PV401 etat:a
     ");
+}
+
+#[test]
+fn what_is_protected_is_not_released_either() {
+    let live = live([("etat:a", live_scope(true, &SKATT_HAS))]);
+    let prevented = DesiredScope { prevent_deactivation: true, ..scope(&[SKATT]) };
+    let mut released = nothing();
+    released.removed.insert(name("etat:a"), removal(RemovalAction::Release));
+    let before = declared([("etat:a", prevented)]);
+    assert_snapshot!(after(&released, before, &live), @"blocked release scope etat:a PV301");
+}
+
+#[test]
+fn nothing_is_closed_as_long_as_the_past_is_not_known() {
+    let scopes = ["etat:pause", "etat:ut", "etat:felles"];
+    let mut live = live(scopes.map(|name| (name, live_scope(true, &SKATT_HAS))));
+    live.clients.insert("1f0a".parse().unwrap(), live_client("app", true, &[], &[]));
+    let paused = DesiredScope { active: false, ..scope(&[SKATT]) };
+    let mut now = declared([("etat:pause", paused), ("etat:felles", scope(&[KART]))]);
+    now.removed.insert(name("etat:ut"), removal(RemovalAction::Deactivate));
+    now.removed_clients = removed("app", None, RemovalAction::Deactivate).removed_clients;
+    let past = Past { unknown: Some("borte".to_owned()), ..Past::default() };
+    let planned = plan(&now, &past, &live, NOW.parse().unwrap());
+    assert_snapshot!(in_lines(&planned), @"
+    revoke etat:felles 974761076
+    grant etat:felles 971040238
+    blocked deactivate client app PV315
+    blocked deactivate scope etat:pause PV315
+    blocked deactivate scope etat:ut PV315
+    ");
+    assert!(planned.blocked.iter().all(|it| it.message.contains("portvakt baseline set")));
+}
+
+#[test]
+fn the_stricter_limit_counts_until_another_was_applied() {
+    let live = live([("etat:a", live_scope(true, &[(SKATT, "APPROVED"), (KART, "APPROVED")]))]);
+    let limited = |max_revocations, max_changed_percent| Desired {
+        guards: Guards { max_revocations, max_changed_percent, ..Guards::default() },
+        ..declared([("etat:a", scope(&[]))])
+    };
+    let passed = |before: &Desired, now: &Desired| {
+        let plan = planned_after(now, Some(&applied(before.clone())), &live);
+        plan.passed_limits.iter().map(|limit| limit.message.clone()).collect::<Vec<_>>()
+    };
+    let (low, high) = (limited(1, Some(10)), limited(100, None));
+    assert_eq!(passed(&high, &high), [""; 0]);
+    assert_eq!(passed(&high, &low).len(), 2, "lowered limits count at once");
+    let raised = passed(&low, &high);
+    assert!(raised[0].contains("allowed 1 when it was last applied, and 100"), "{raised:?}");
+    assert!(
+        raised[1].contains("allowed 10 % when it was last applied, and no limit"),
+        "{raised:?}"
+    );
 }
 
 #[test]

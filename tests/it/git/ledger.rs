@@ -94,7 +94,7 @@ fn notes_of_others_and_unreadable_lines_do_not_hide_the_ledger() {
     assert!(ran.stderr.contains("left out"), "{}", ran.stderr);
     assert_eq!(serde_json::from_str::<Vec<Value>>(&ran.stdout).unwrap().len(), 1);
     one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
-    one.commit("More");
+    one.merge("More");
     one.apply();
     assert_eq!(one.history().len(), 2);
     assert!(one.git(&["log", "--notes=portvakt/test", "-2"]).contains("sett av revisor"));

@@ -7,6 +7,7 @@ mod ledger;
 mod life;
 mod lock;
 mod places;
+mod protection;
 pub(crate) mod remote;
 mod removals;
 mod reviewed;

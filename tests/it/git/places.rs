@@ -91,6 +91,7 @@ fn declarations_in_a_folder_of_a_larger_repository_are_followed() {
     let ran = super::remote::ran(plan.output().unwrap());
     let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(ids(&plan), ["deactivate scope etat:b"], "{plan:#}");
+    one.git(&["push", "--quiet", "origin", "HEAD"]);
     root.apply();
     assert_eq!(remote.held("applied"), Some(one.head()));
     // At a commit before it was here, nothing is declared that could be rolled back to.
@@ -107,13 +108,14 @@ fn without_a_remote_the_refs_are_those_of_the_clone() {
         one.write("declarations.yaml", yaml);
         one.commit("Declare")
     };
-    let held = |name: &str| one.git(&["for-each-ref", "--format=%(refname:lstrip=4)", name]);
+    let held =
+        |what: &str, name: &str| one.git(&["for-each-ref", &format!("--format=%({what})"), name]);
     commit(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     // One that is not done in full, and one that is, twice at once.
     let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
-    assert_eq!(held("refs/portvakt/test/tried/"), one.head());
+    assert_eq!(held("refname:lstrip=4", "refs/portvakt/test/tried/"), one.head());
     let now = commit(&scopes(&[("etat:c", &[SKATT])]));
     let apply = ["apply", "--auto-approve"];
     let children = [(); 2].map(|()| one.process(&apply).spawn().unwrap());
@@ -123,7 +125,12 @@ fn without_a_remote_the_refs_are_those_of_the_clone() {
     let sent = remote.world.sent();
     assert_eq!(sent.iter().filter(|id| *id == "create scope etat:c").count(), 1, "{sent:?}");
     assert_eq!((remote.world.open_to("etat:a"), remote.world.open_to("etat:b")), (None, None));
-    assert_eq!(held("refs/portvakt/"), now, "the applied commit alone");
+    assert_eq!(held("objectname", "refs/portvakt/test/applied"), now);
+    let all = held("refname", "refs/portvakt/");
+    assert_eq!(
+        all, "refs/portvakt/test/applied\nrefs/portvakt/test/record",
+        "nothing is left over"
+    );
     assert_eq!(one.history().len(), 2);
     one.ends(0, &["drift"]);
     one.git(&["fsck", "--strict", "--no-dangling"]);
@@ -139,7 +146,7 @@ fn a_work_tree_of_a_clone_is_as_good_as_the_clone() {
     one.git(&["worktree", "add", "--quiet", "-b", "topic", &path.to_string_lossy()]);
     let tree = remote.at(&path);
     tree.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
-    tree.commit("Less");
+    tree.merge("Less");
     assert_eq!(tree.planned(), ["deactivate scope etat:b"]);
     tree.apply();
     assert_eq!(remote.held("applied"), Some(tree.head()));
@@ -187,10 +194,17 @@ fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
     // As if it had been applied by a program that takes more.
+    let recorded = one.git(&["log", "-1", "--format=%B", "refs/portvakt/test/record"]);
+    let first = one.head();
     one.write("declarations.yaml", "scopes:\n  - { name: etat:b, beskrivelse: Les }\n");
-    let invalid = one.commit("Invalid");
-    let push = format!("{invalid}:refs/portvakt/test/applied");
-    one.git(&["push", "--quiet", "--force", "origin", &push]);
+    let invalid = one.merge("Invalid");
+    let record = recorded.replace(&first, &invalid);
+    let record = one.git(&["commit-tree", "-m", &record, "-p", &invalid, "HEAD^{tree}"]);
+    let push = [
+        format!("{invalid}:refs/portvakt/test/applied"),
+        format!("{record}:refs/portvakt/test/record"),
+    ];
+    one.git(&["push", "--quiet", "--force", "origin", &push[0], &push[1]]);
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     let plan = one.plan();
     assert_eq!(ids(&plan), [""; 0]);

@@ -133,6 +133,13 @@ impl Clone<'_> {
         self.head()
     }
 
+    /// Commits all that is here onto the remote's main branch; gives the commit.
+    pub(crate) fn merge(&self, message: &str) -> String {
+        let commit = self.commit(message);
+        self.git(&["push", "--quiet", "--force", "origin", "HEAD:main"]);
+        commit
+    }
+
     /// Writes the declarations, commits and pushes them; gives the commit.
     pub(crate) fn declare(&self, yaml: &str) -> String {
         self.write("declarations.yaml", yaml);

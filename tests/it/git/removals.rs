@@ -118,14 +118,14 @@ fn a_key_file_of_the_applied_commit_is_read_through_a_link_in_its_tree() {
     std::fs::create_dir(one.path.join("app")).unwrap();
     std::os::unix::fs::symlink("../nokler", one.path.join("app/keys")).unwrap();
     one.write("app/app.yaml", "clients:\n  - { name: app, jwks: keys/app.json }\n");
-    one.commit("App");
+    one.merge("App");
     one.apply();
     let first = one.head();
     // What is here leads elsewhere now, to nothing that could be read.
     std::fs::remove_file(one.path.join("nokler/app.json")).unwrap();
     std::fs::remove_file(one.path.join("app/keys")).unwrap();
     std::fs::remove_file(one.path.join("app/app.yaml")).unwrap();
-    one.commit("Less");
+    one.merge("Less");
     let plan = one.plan();
     assert_eq!(ids(&plan), ["deactivate client app"], "{plan:#}");
     assert_eq!(plan["actions"][0]["source"]["at"], *first);

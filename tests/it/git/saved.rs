@@ -83,7 +83,7 @@ fn a_stale_plan_is_refused_and_says_what_moved() {
     assert_eq!((remote.world.sent().len(), remote.held("lock")), (0, None));
     // A commit more that asks for the same does not hurt.
     one.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
-    one.commit("Nothing");
+    one.merge("Nothing");
     one.ends(0, &["apply", &file, "--auto-approve"]);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [KART]);
 }
