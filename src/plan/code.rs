@@ -11,7 +11,7 @@ pub enum Kind {
     Blocked,
     /// What a reviewer should know.
     Notice,
-    /// A limit of `guards` that the plan passes.
+    /// A limit of `guards` that the plan exceeds.
     Limit,
 }
 
@@ -28,7 +28,7 @@ impl Kind {
 
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident = $code:literal, $kind:ident, $meaning:literal;)+) => {
-        /// Why an action is blocked, what is worth knowing, or which limit is passed.
+        /// Why an action is blocked, what is worth knowing, or which limit is exceeded.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $doc] $name,)+

@@ -7,7 +7,7 @@ use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
 use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope};
 use crate::text::counted;
 
-/// The limits that these actions pass, each with the numbers and the way out.
+/// The limits that these actions exceed, each with the numbers and the way out.
 pub(super) fn passed_limits(
     desired: &Desired,
     applied: Option<&Applied>,

@@ -88,14 +88,14 @@ fn on_a_terminal_only_yes_approves() {
 }
 
 #[test]
-fn a_passed_limit_refuses_the_apply_and_not_the_plan() {
+fn an_exceeded_limit_refuses_the_apply_and_not_the_plan() {
     let world = World::new();
     world.put("etat:a", true, &[(SKATT, Approved), (KART, Approved), (DIGDIR, Approved)]);
     world.declare("scopes:\n  - { name: etat:a, description: Les }\n");
     world.settings("guards: { max_revocations: 2 }\n");
     let plan = world.run(&["plan"]);
     assert_eq!(plan.code, 0);
-    assert!(plan.stdout.contains("Limits passed"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("Limits exceeded"), "{}", plan.stdout);
     let ran = world.apply();
     assert_eq!(ran.code, 4);
     assert!(
