@@ -172,6 +172,8 @@ pub struct Guards {
     pub max_deactivations: u64,
     /// How many accesses one apply may revoke.
     pub max_revocations: u64,
+    /// How many accesses to scopes that exist already one apply may grant.
+    pub max_grants: u64,
     /// How much of what is live one apply may change, in percent; `None` for any.
     pub max_changed_percent: Option<u8>,
     /// Names of scopes and clients that are never deactivated.
@@ -183,6 +185,7 @@ impl Default for Guards {
         Self {
             max_deactivations: 3,
             max_revocations: 25,
+            max_grants: 50,
             max_changed_percent: None,
             protect: GlobSet::empty(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
-use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
+use super::{Action, Code, Danger, Notice, ScopeWork, Verb, Work, count, live_client};
 use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope};
 use crate::text::counted;
 
@@ -15,7 +15,7 @@ pub(super) fn passed_limits(
     actions: &[Action],
 ) -> Vec<Notice> {
     let of = |verb| count(actions, verb) as u64;
-    let Guards { max_deactivations, max_revocations, max_changed_percent, protect: _ } =
+    let Guards { max_deactivations, max_revocations, max_grants, max_changed_percent, protect: _ } =
         &desired.guards;
     let deactivations = of(Verb::Deactivate);
     let revocations = of(Verb::Revoke);
@@ -50,10 +50,16 @@ pub(super) fn passed_limits(
         let limit = format!("{percent} %");
         passed.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
+    let grants = granted_on_existing(live, actions);
+    if grants > *max_grants {
+        let what = format!("{} would be granted", counted(grants, "access", "es"));
+        let limit = max_grants.to_string();
+        passed.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
+    }
     passed
 }
 
-/// What is passed, the numbers, and the way out.
+/// The limit that is exceeded, the numbers, and the way out.
 fn notice(code: Code, key: &str, what: &str, limit: &str) -> Notice {
     Notice {
         code,
@@ -63,6 +69,16 @@ fn notice(code: Code, key: &str, what: &str, limit: &str) -> Notice {
              limit in a change of its own, or apply with --override-guards \"why\""
         ),
     }
+}
+
+/// How many accesses are granted to scopes that exist already. Who is granted one that the plan
+/// creates gets what nobody had before.
+fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
+    let exists = |action: &&Action| {
+        action.danger() == Some(Danger::Grants)
+            && action.scope().is_some_and(|scope| live.scopes.contains_key(scope))
+    };
+    actions.iter().filter(exists).count() as u64
 }
 
 fn is_closed_scope(action: &Action) -> bool {

@@ -1,8 +1,10 @@
 //! What opens up or gives access is marked as such, in every format; what narrows is not.
 
 use portvakt::domain::AccessState::Approved;
+use portvakt::sandbox::Switches;
 use serde_json::{Value, json};
 
+use crate::cli::valid_numbers;
 use crate::client_tables::{OTHER, register, set};
 use crate::world::{KEY, SKATT, World};
 
@@ -213,4 +215,53 @@ fn danger_is_no_part_of_the_digest_and_cannot_be_written_into_a_saved_plan() {
         assert_eq!(shown.stdout, saved);
         plan = serde_json::from_str(&saved).unwrap();
     }
+}
+
+/// Declares a live scope with so many consumers, and a new one with as many.
+fn with_grants(count: usize, settings: &str) -> World {
+    let world = World::with(Switches::default());
+    world.put("etat:a", true, &[]);
+    world.settings(settings);
+    let who: Vec<_> = valid_numbers().take(count).map(|orgno| format!("\"{orgno}\"")).collect();
+    let who = who.join(", ");
+    world.declare(&format!(
+        "scopes:\n  \
+           - {{ name: etat:a, description: Les, consumers: [{who}] }}\n  \
+           - {{ name: etat:ny, description: Ny, consumers: [{who}] }}\n"
+    ));
+    world
+}
+
+#[test]
+fn grants_meet_a_limit() {
+    for (count, settings, refused) in [
+        (50, "", None),
+        (
+            51,
+            "",
+            Some("51 accesses would be granted; guards.max_grants in portvakt.yaml allows 50"),
+        ),
+        (2, "guards: { max_grants: 1 }\n", Some("2 accesses would be granted")),
+        (2, "guards: { max_grants: 2 }\n", None),
+        (10_000, "", Some("10000 accesses would be granted")),
+    ] {
+        let world = with_grants(count, settings);
+        let ran = world.apply();
+        match refused {
+            None => assert_eq!(ran.code, 0, "{count}: {}", ran.stderr),
+            Some(message) => {
+                assert_eq!(ran.code, 4, "{count}: {}", ran.stderr);
+                assert!(ran.stderr.contains(message), "{}", ran.stderr);
+                assert!(ran.stderr.contains("PV505") && ran.stderr.contains("--override-guards"));
+                assert_eq!(world.sent(), [""; 0]);
+            }
+        }
+    }
+    let world = with_grants(51, "");
+    let plan = world.run(&["plan"]);
+    assert_eq!(plan.code, 0);
+    assert!(plan.stdout.contains("\nLimits exceeded: apply refuses this\n"), "{}", plan.stdout);
+    let ran = world.run(&["apply", "--auto-approve", "--override-guards", "SAK-1: nytt samarbeid"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(world.open_to("etat:a").unwrap().len(), 51);
 }

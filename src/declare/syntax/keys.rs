@@ -5,7 +5,7 @@ use super::quoting::put_in_quotes;
 use super::{Broken, Told};
 
 /// The keys that portvakt knows anywhere.
-const KNOWN: [&str; 93] = [
+const KNOWN: [&str; 94] = [
     "access_token_lifetime",
     "accessible_for_all",
     "action",
@@ -54,6 +54,7 @@ const KNOWN: [&str; 93] = [
     "maskinporten",
     "max_changed_percent",
     "max_deactivations",
+    "max_grants",
     "max_revocations",
     "message",
     "nais",
