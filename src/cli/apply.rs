@@ -32,7 +32,7 @@ pub(super) struct Args {
     /// Apply only if the plan has this digest
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     expect: Option<String>,
-    /// Apply although the plan passes a limit of `guards`, and why
+    /// Apply although the plan exceeds a limit of `guards`, and why
     #[arg(long, value_name = "REASON", value_parser = reason)]
     override_guards: Option<String>,
     /// Apply although files differ from the commit that is checked out

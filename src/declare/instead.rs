@@ -152,9 +152,11 @@ pub(super) fn place(
         "scopes" | "groups" | "removed" | "consumers" => {
             "it stands at the top of a file, without spaces before it"
         }
-        "max_deactivations" | "max_revocations" | "max_changed_percent" | "protect" => {
-            "it belongs below `guards` in portvakt.yaml, further in"
-        }
+        "max_deactivations"
+        | "max_revocations"
+        | "max_grants"
+        | "max_changed_percent"
+        | "protect" => "it belongs below `guards` in portvakt.yaml, further in",
         "target" | "credentials" => "it belongs to an environment, below its name",
         _ if is_attribute(key) && known.contains(&"scope") && settings => {
             "it belongs below `scope`, further in"

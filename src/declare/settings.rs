@@ -254,7 +254,8 @@ fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Finding
 fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guards {
     let at = root.get("guards").unwrap_or(root);
     let key = |key| at.get(key).unwrap_or(at);
-    let GuardsFile { max_deactivations, max_revocations, max_changed_percent, protect } = file;
+    let GuardsFile { max_deactivations, max_revocations, max_grants, max_changed_percent, protect } =
+        file;
     let defaults = Guards::default();
     let max_changed_percent = max_changed_percent.0.and_then(|percent| {
         let small = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
@@ -269,6 +270,7 @@ fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guard
     Guards {
         max_deactivations: max_deactivations.0.unwrap_or(defaults.max_deactivations),
         max_revocations: max_revocations.0.unwrap_or(defaults.max_revocations),
+        max_grants: max_grants.0.unwrap_or(defaults.max_grants),
         max_changed_percent,
         protect: globset(&protect.0.unwrap_or_default(), false, key("protect"), findings),
     }

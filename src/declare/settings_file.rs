@@ -142,6 +142,10 @@ pub(super) struct GuardsFile {
     /// How many accesses one apply may revoke. Default: 25.
     #[serde(default)]
     pub(super) max_revocations: Given<u64>,
+    /// How many accesses one apply may grant; those to a scope that it creates do not count.
+    /// Default: 50.
+    #[serde(default)]
+    pub(super) max_grants: Given<u64>,
     /// How much of what is live one apply may change, in percent. Default: no limit.
     #[serde(default)]
     #[schemars(range(max = 100))]

@@ -137,6 +137,8 @@ pub struct Guards {
     pub max_deactivations: u64,
     /// How many accesses one apply may revoke.
     pub max_revocations: u64,
+    /// How many accesses to scopes that exist already one apply may grant.
+    pub max_grants: u64,
     /// How much of what is live one apply may change, in percent; `None` for any.
     pub max_changed_percent: Option<u8>,
     /// Names of scopes and clients that are never deactivated.
@@ -147,11 +149,13 @@ impl Guards {
     /// The lower of each limit, with what `other` protects.
     #[must_use]
     pub fn stricter(&self, other: &Self) -> Self {
-        let Self { max_deactivations, max_revocations, max_changed_percent, protect } = other;
+        let Self { max_deactivations, max_revocations, max_grants, max_changed_percent, protect } =
+            other;
         let percent = [self.max_changed_percent, *max_changed_percent];
         Self {
             max_deactivations: self.max_deactivations.min(*max_deactivations),
             max_revocations: self.max_revocations.min(*max_revocations),
+            max_grants: self.max_grants.min(*max_grants),
             max_changed_percent: percent.into_iter().flatten().min(),
             protect: protect.clone(),
         }
@@ -163,6 +167,7 @@ impl Default for Guards {
         Self {
             max_deactivations: 3,
             max_revocations: 25,
+            max_grants: 50,
             max_changed_percent: None,
             protect: GlobSet::empty(),
         }

@@ -11,7 +11,7 @@ pub enum Kind {
     Blocked,
     /// What a reviewer should know.
     Notice,
-    /// A limit of `guards` that the plan passes.
+    /// A limit of `guards` that the plan exceeds.
     Limit,
 }
 
@@ -28,7 +28,7 @@ impl Kind {
 
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident = $code:literal, $kind:ident, $meaning:literal;)+) => {
-        /// Why an action is blocked, what is worth knowing, or which limit is passed.
+        /// Why an action is blocked, what is worth knowing, or which limit is exceeded.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $doc] $name,)+
@@ -206,6 +206,12 @@ codes! {
         "An apply refuses the whole plan and changes nothing. Many changes at once often come \
          from one line, such as a default. If that is what is meant, split the change, raise the \
          limit in a change of its own, or apply with --override-guards and a reason.";
+    /// More accesses would be granted than `guards.max_grants` allows.
+    TooManyGrants = "PV505", Limit,
+        "An apply refuses the whole plan and changes nothing. Only accesses to scopes that exist \
+         already count, not those to a scope that the same plan creates. If that is what is meant, \
+         split the change, raise the limit in a change of its own, or apply with --override-guards \
+         and a reason.";
 }
 
 impl fmt::Display for Code {

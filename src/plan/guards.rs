@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
-use super::{Action, Code, Notice, ScopeWork, Verb, Work, count, live_client};
+use super::{Action, Code, Danger, Notice, ScopeWork, Verb, Work, count, live_client};
 use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope, Past};
 use crate::text::counted;
 
-/// The limits that these actions pass, each with the numbers and the way out.
+/// The limits that these actions exceed, each with the numbers and the way out.
 pub(super) fn passed_limits(
     desired: &Desired,
     past: &Past,
@@ -16,7 +16,8 @@ pub(super) fn passed_limits(
 ) -> Vec<Notice> {
     let of = |verb| count(actions, verb) as u64;
     let limits = in_force(desired, past);
-    let Guards { max_deactivations, max_revocations, max_changed_percent, protect: _ } = &limits;
+    let Guards { max_deactivations, max_revocations, max_grants, max_changed_percent, protect: _ } =
+        &limits;
     let deactivations = of(Verb::Deactivate);
     let revocations = of(Verb::Revoke);
     let mut passed = Vec::new();
@@ -52,6 +53,13 @@ pub(super) fn passed_limits(
         let limit = Limit::of(format!("{percent} %"), declared);
         passed.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
+    let grants = granted_on_existing(live, actions) + reopened as u64;
+    if grants > *max_grants {
+        let back = if reopened == 0 { "" } else { " or regained" };
+        let what = format!("{} would be granted{back}", counted(grants, "access", "es"));
+        let limit = Limit::of(*max_grants, desired.guards.max_grants);
+        passed.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
+    }
     passed
 }
 
@@ -77,7 +85,7 @@ impl Limit {
     }
 }
 
-/// What is passed, the numbers, and the way out.
+/// The limit that is exceeded, the numbers, and the way out.
 fn notice(code: Code, key: &str, what: &str, Limit { limit, raised }: &Limit) -> Notice {
     let allows = match raised {
         None => format!("guards.{key} in portvakt.yaml allows {limit}"),
@@ -94,6 +102,16 @@ fn notice(code: Code, key: &str, what: &str, Limit { limit, raised }: &Limit) ->
              with --override-guards \"why\""
         ),
     }
+}
+
+/// How many accesses are granted to scopes that exist already. Who is granted one that the plan
+/// creates gets what nobody had before.
+fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
+    let exists = |action: &&Action| {
+        action.danger() == Some(Danger::Grants)
+            && action.scope().is_some_and(|scope| live.scopes.contains_key(scope))
+    };
+    actions.iter().filter(exists).count() as u64
 }
 
 fn is_closed_scope(action: &Action) -> bool {

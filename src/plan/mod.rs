@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod code;
 mod consumed;
+mod danger;
 mod digest;
 mod guards;
 mod id;
@@ -30,6 +31,7 @@ pub use action::{
     ScopeWork, Work, Write,
 };
 pub use code::Code;
+pub use danger::{Danger, FieldChange, Mark, Operation};
 pub use digest::checksum;
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
@@ -55,7 +57,7 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// What a reviewer should know.
     pub notices: Vec<Notice>,
-    /// The limits that the plan passes. They stop an apply, not a plan.
+    /// The limits that the plan exceeds. They stop an apply, not a plan.
     pub passed_limits: Vec<Notice>,
     /// What is live and declared nowhere.
     pub unmanaged: Unmanaged,

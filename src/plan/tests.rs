@@ -337,6 +337,55 @@ fn limits_count_what_takes_away() {
     "#);
 }
 
+/// Numbers of organisations that there could be.
+fn orgnos() -> impl Iterator<Item = Orgno> {
+    (310_000_000..).filter_map(|number: u32| number.to_string().parse().ok())
+}
+
+/// The messages of the limits that a plan exceeds that grants so many accesses to a live scope, and
+/// many to one that it creates.
+fn limits_of_grants(count: usize, allowed: Option<u64>) -> Vec<String> {
+    let mut existing = scope(&[]);
+    let access = DesiredAccess { until: None, reason: None, source: source(7) };
+    existing.consumers = orgnos().take(count).map(|who| (who, access.clone())).collect();
+    let new = DesiredScope { consumers: existing.consumers.clone(), ..scope(&[]) };
+    let mut desired = declared([("etat:a", existing), ("etat:new", new)]);
+    if let Some(max_grants) = allowed {
+        desired.guards = Guards { max_grants, ..Guards::default() };
+    }
+    let live = live([("etat:a", live_scope(true, &[]))]);
+    planned(&desired, &live).passed_limits.into_iter().map(|limit| limit.message).collect()
+}
+
+#[test]
+fn grants_on_scopes_that_exist_count() {
+    for (count, max_grants, exceeded) in [
+        (50, None, None),
+        (
+            51,
+            None,
+            Some("51 accesses would be granted; guards.max_grants in portvakt.yaml allows 50"),
+        ),
+        (
+            10_000,
+            None,
+            Some("10000 accesses would be granted; guards.max_grants in portvakt.yaml allows 50"),
+        ),
+        (
+            1,
+            Some(0),
+            Some("1 access would be granted; guards.max_grants in portvakt.yaml allows 0"),
+        ),
+        (10_000, Some(10_000), None),
+    ] {
+        let way_out = "Split the change, raise the limit in a change of its own, or apply with \
+                       --override-guards \"why\"";
+        let expected: Vec<_> =
+            exceeded.map(|what| format!("{what}. {way_out}")).into_iter().collect();
+        assert_eq!(limits_of_grants(count, max_grants), expected, "{count}");
+    }
+}
+
 #[test]
 fn what_replaces_a_scope_keeps_what_is_not_known_and_leaves_out_what_is_the_servers() {
     let fields = json!({

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use super::Context;
 use crate::domain::{Change, ClientId, ClientName, ScopeName, Source};
-use crate::plan::{Action, Blocked, Code, Consumer, Kind, Notice, Origin, Plan, Verb};
+use crate::plan::{
+    Action, Blocked, Code, Consumer, Danger, FieldChange, Kind, Mark, Notice, Operation, Origin,
+    Plan, Verb,
+};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u8 = 1;
@@ -45,7 +48,7 @@ pub struct PlanDocument {
     pub actions: Vec<ActionDocument>,
     /// What is asked for and will not be done.
     pub blocked: Vec<BlockedDocument>,
-    /// What a reviewer should know, the limits that the plan passes included (`PV5xx`).
+    /// What a reviewer should know, the limits that the plan exceeds included (`PV5xx`).
     pub notices: Vec<NoticeDocument>,
 }
 
@@ -88,6 +91,10 @@ pub struct ActionDocument {
     pub action: Verb,
     /// What it is done to.
     pub kind: Kind,
+    /// What it opens or closes, the most severe where it is several: `closes`, `reopens`, `opens`,
+    /// `keys`, `reaches`, `grants`; absent where it is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub danger: Option<Danger>,
     /// The scope, or the scope that the access is to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -231,7 +238,7 @@ impl PlanDocument {
         self.actions.iter().filter(|action| action.action == verb).count()
     }
 
-    /// The limits that the plan passes.
+    /// The limits that the plan exceeds.
     pub fn limits(&self) -> impl Iterator<Item = &NoticeDocument> {
         self.notices.iter().filter(|notice| notice.is_limit())
     }
@@ -264,6 +271,7 @@ impl ActionDocument {
             id: action.id().to_string(),
             action: action.verb(),
             kind: action.target().kind(),
+            danger: action.danger(),
             scope: action.scope().map(ScopeName::to_string),
             consumer: consumer.map(|consumer| consumer.orgno.to_string()),
             consumer_name: consumer.and_then(|consumer| consumer.name.clone()),
@@ -285,37 +293,32 @@ impl ActionDocument {
         }
     }
 
-    /// Whether it takes something from somebody, or opens what was closed.
-    pub fn is_delicate(&self) -> bool {
-        match self.action {
-            Verb::Revoke | Verb::Deactivate | Verb::Reactivate | Verb::Release => true,
-            Verb::Create | Verb::Update => {
-                self.changes.iter().any(|change| change.opens_or_closes().is_some())
-            }
-            Verb::Keys => self.changes.iter().any(|change| !change.before.is_null()),
-            Verb::Grant => false,
-        }
+    /// With the danger that its own verb, kind and changes have, whatever the document said.
+    #[must_use]
+    pub fn judged(mut self) -> Self {
+        self.danger = self.operation().danger(self.changes.iter().map(ChangeDocument::values));
+        self
+    }
+
+    /// What one of its changes opens or closes; `None` for nothing.
+    pub fn mark(&self, change: &ChangeDocument) -> Option<Mark> {
+        self.operation().mark(change.values())
+    }
+
+    /// Whether one of its changes does that.
+    pub fn has(&self, danger: Danger) -> bool {
+        let mut marks = self.changes.iter().filter_map(|change| self.mark(change));
+        marks.any(|mark| mark.danger == danger)
+    }
+
+    fn operation(&self) -> Operation<'_> {
+        Operation { verb: self.action, kind: self.kind, scope: self.scope.as_deref() }
     }
 }
 
 impl ChangeDocument {
-    /// What it means where it opens a scope to more than before, or closes it for all but some.
-    pub fn opens_or_closes(&self) -> Option<&'static str> {
-        match (self.field.as_str(), &self.before, &self.after) {
-            ("accessible_for_all", _, Value::Bool(true)) => Some("everybody has access"),
-            ("accessible_for_all", Value::Bool(true), _) => Some("only those who are granted it"),
-            ("allowed_integration_types", Value::Array(before), Value::Array(after))
-                if !before.is_empty() && after.is_empty() =>
-            {
-                Some("any kind of client")
-            }
-            ("visibility", Value::String(before), Value::String(after))
-                if before != "PUBLIC" && after == "PUBLIC" =>
-            {
-                Some("seen by everybody")
-            }
-            _ => None,
-        }
+    fn values(&self) -> FieldChange<'_> {
+        (&self.field, &self.before, &self.after)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::document::{FORMAT_VERSION, PlanDocument};
+use super::document::{ActionDocument, FORMAT_VERSION, PlanDocument};
 
 /// A plan as JSON, indented, with a line break at the end.
 pub fn plan(plan: &PlanDocument) -> String {
@@ -19,8 +19,11 @@ pub fn read(json: &str) -> Result<PlanDocument, String> {
         serde_json::from_str(json).map_err(|error| format!("it is no JSON: {error}"))?;
     match value.get("format_version").and_then(Value::as_u64) {
         Some(version) if version == u64::from(FORMAT_VERSION) => {
-            serde_path_to_error::deserialize(value)
-                .map_err(|error| format!("it is no plan: {error}"))
+            let mut plan: PlanDocument = serde_path_to_error::deserialize(value)
+                .map_err(|error| format!("it is no plan: {error}"))?;
+            // A saved plan shows the danger that it has, not the one that was written into it.
+            plan.actions = plan.actions.into_iter().map(ActionDocument::judged).collect();
+            Ok(plan)
         }
         Some(version) => Err(format!(
             "it is a plan of format version {version}, and this program reads version {FORMAT_VERSION}"

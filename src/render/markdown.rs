@@ -1,5 +1,5 @@
 //! A plan as markdown, for one comment on a pull request: the sum, then what takes access away or
-//! opens what was closed, then the rest. It is cut above what a comment can hold, from the least
+//! opens up, then what gives access, then the rest. It is cut above what a comment can hold, from the least
 //! dangerous end. No text of others can be anything but text: [`escape`] tells how.
 
 mod danger;
@@ -14,6 +14,7 @@ pub use report::report;
 use rows::tables;
 
 use super::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
+use super::sections::{Section, sections};
 use super::text::{since_by, sum};
 use crate::plan::Origin;
 use crate::text::counted;
@@ -47,20 +48,23 @@ fn page(plan: &PlanDocument, escape: Escape) -> Page {
     head(&mut page, plan, escape);
     let (drift, own): (Vec<_>, Vec<_>) =
         plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
-    let (delicate, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|a| a.is_delicate());
     let heading = |text: &str| match drift.is_empty() {
         true => format!("### {text}"),
         false => format!("### This pull request: {}", text.to_lowercase()),
     };
-    if !delicate.is_empty() {
-        page.text(heading("Takes access away or opens up"));
-        tables(&mut page, Rank::Delicate, &delicate, escape);
+    let sections = sections(&own);
+    let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
+    for (section, actions) in sections {
+        let (text, rank) = match section {
+            Section::Delicate => ("Takes access away or opens up", Rank::Delicate),
+            Section::Gives => ("Gives access", Rank::Gives),
+            Section::Rest if is_plain => ("Changes", Rank::Change),
+            Section::Rest => ("The rest", Rank::Change),
+        };
+        page.text(heading(text));
+        tables(&mut page, rank, &actions, escape);
     }
-    if !rest.is_empty() {
-        page.text(heading(if delicate.is_empty() { "Changes" } else { "The rest" }));
-        tables(&mut page, Rank::Change, &rest, escape);
-    }
-    drifted(&mut page, drift, escape);
+    drifted(&mut page, &drift, escape);
     limits(&mut page, plan, escape);
     blocked(&mut page, &plan.blocked, escape);
     notices(&mut page, &plan.other_notices().collect::<Vec<_>>(), escape);
@@ -85,37 +89,49 @@ fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
         (false, 0) => format!("**{}.**", sum(plan)),
         (false, blocked) => format!("**{}; {blocked} blocked.**", sum(plan)),
     });
-    if let Some(danger) = danger::told(plan) {
+    if let Some(danger) = danger::sentence(plan) {
         page.text(format!("**Look twice:** {danger}."));
     }
     let limits = plan.limits().count();
     if limits > 0 {
         let limits = counted(limits as u64, "limit", "s");
-        page.text(format!("**Apply refuses this:** it passes {limits}, named below."));
+        page.text(format!("**Apply refuses this:** it exceeds {limits}, named below."));
     }
     page.cut_here();
 }
 
 /// What was there before this pull request, folded away.
-fn drifted(page: &mut Page, drift: Vec<&ActionDocument>, escape: Escape) {
+fn drifted(page: &mut Page, drift: &[&ActionDocument], escape: Escape) {
     if drift.is_empty() {
         return;
     }
-    let all = drift.len();
-    let (delicate, rest): (Vec<_>, Vec<_>) = drift.into_iter().partition(|a| a.is_delicate());
-    let warning = match delicate.len() {
-        0 => String::new(),
-        1 => " (1 of them takes access away or opens up)".to_owned(),
-        some => format!(" ({some} of them take access away or open up)"),
+    let sections = sections(drift);
+    let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
+    let warnings =
+        sections.iter().filter_map(|(section, actions)| match (section, actions.len()) {
+            (Section::Delicate, 1) => Some("1 of them takes access away or opens up".to_owned()),
+            (Section::Delicate, some) => {
+                Some(format!("{some} of them take access away or open up"))
+            }
+            (Section::Gives, 1) => Some("1 of them gives access".to_owned()),
+            (Section::Gives, some) => Some(format!("{some} of them give access")),
+            (Section::Rest, _) => None,
+        });
+    let warning = match warnings.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        warning => format!(" ({warning})"),
     };
+    let all = drift.len();
     page.text(format!("<details>\n<summary>Drift that was there before: {all}{warning}</summary>"));
-    if !delicate.is_empty() {
-        page.text("#### Drift that takes access away or opens up");
-        tables(page, Rank::DelicateDrift, &delicate, escape);
-    }
-    if !rest.is_empty() {
-        page.text(if delicate.is_empty() { "#### Drift" } else { "#### The rest of the drift" });
-        tables(page, Rank::Drift, &rest, escape);
+    for (section, actions) in sections {
+        let (text, rank) = match section {
+            Section::Delicate => ("Drift that takes access away or opens up", Rank::DelicateDrift),
+            Section::Gives => ("Drift that gives access", Rank::GivesDrift),
+            Section::Rest if is_plain => ("Drift", Rank::Drift),
+            Section::Rest => ("The rest of the drift", Rank::Drift),
+        };
+        page.text(format!("#### {text}"));
+        tables(page, rank, &actions, escape);
     }
     page.text("</details>");
 }
@@ -126,7 +142,7 @@ fn limits(page: &mut Page, plan: &PlanDocument, escape: Escape) {
     };
     let rows: Vec<_> = plan.limits().map(row).collect();
     if !rows.is_empty() {
-        page.text("### Limits passed: apply refuses this");
+        page.text("### Limits exceeded: apply refuses this");
         page.table(Table::new(Rank::Limit, ["Code", "Limit"], &rows));
     }
 }

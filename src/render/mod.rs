@@ -11,6 +11,7 @@ pub mod keys;
 pub mod markdown;
 pub mod migration;
 pub mod report;
+mod sections;
 mod stale;
 mod text;
 pub mod unmanaged;

@@ -243,8 +243,12 @@ pub fn is_report(json: &str) -> bool {
 /// # Errors
 /// Why it cannot be read, as a sentence.
 pub fn read(json: &str) -> Result<ReportDocument, String> {
-    let report: ReportDocument =
+    let mut report: ReportDocument =
         serde_json::from_str(json).map_err(|error| format!("it is no report: {error}"))?;
+    // Reports from before danger was recorded have it too.
+    let judged =
+        |reported: ReportedAction| ReportedAction { action: reported.action.judged(), ..reported };
+    report.actions = report.actions.into_iter().map(judged).collect();
     match report.format_version {
         FORMAT_VERSION => Ok(report),
         version => Err(format!(

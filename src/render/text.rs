@@ -1,5 +1,5 @@
 //! A plan as text, for a reviewer with two minutes: the sum, then what takes access away or opens
-//! what was closed, then the rest.
+//! up, then what gives access, then the rest.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,8 @@ use super::document::{
     ActionDocument, BlockedDocument, ChangeDocument, ConsumerDocument, NoticeDocument,
     PlanDocument, SourceDocument,
 };
-use crate::plan::{Origin, Verb};
+use super::sections::{Section, sections};
+use crate::plan::{Mark, Origin, Verb};
 use crate::text::{counted, printable};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
@@ -23,6 +24,9 @@ pub(super) const QUIET: Style = Style::new().dimmed();
 /// How many characters of a commit's id are shown.
 const SHORT: usize = 10;
 
+/// The heading of what was there before the pull request.
+const DRIFT: &str = "Drift that was there before";
+
 /// How many notices of one kind are listed before the others are counted.
 const LISTED_NOTICES: usize = 10;
 
@@ -32,16 +36,9 @@ pub fn plan(plan: &PlanDocument) -> String {
     head(&mut out, plan);
     let (drift, own): (Vec<_>, Vec<_>) =
         plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
-    let (delicate, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|a| a.is_delicate());
-    let whose = if drift.is_empty() { "" } else { "This pull request: " };
-    let heading = |text: &str| match whose {
-        "" => text.to_owned(),
-        whose => format!("{whose}{}", text.to_lowercase()),
-    };
-    section(&mut out, &heading("Takes access away or opens up"), &delicate);
-    let others = if delicate.is_empty() { "Changes" } else { "The rest" };
-    section(&mut out, &heading(others), &rest);
-    section(&mut out, "Drift that was there before", &drift);
+    let whose = if drift.is_empty() { None } else { Some("This pull request") };
+    parts(&mut out, whose, "Changes", &own);
+    parts(&mut out, Some(DRIFT), DRIFT, &drift);
     blocked(&mut out, &plan.blocked);
     limits(&mut out, plan);
     notices(&mut out, &plan.other_notices().collect::<Vec<_>>());
@@ -113,10 +110,27 @@ pub(super) fn since_by(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Op
     Some(format!("commit {}{dirty}, {applied}{base}", short(&repository.commit)))
 }
 
-fn section(out: &mut String, heading: &str, actions: &[&ActionDocument]) {
-    if actions.is_empty() {
-        return;
+/// Actions in their sections, each under a heading that names `whose` they are; a section that is
+/// alone and neither takes nor gives is `plain`.
+fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionDocument]) {
+    let sections = sections(actions);
+    let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
+    for (part, actions) in sections {
+        let heading = match part {
+            Section::Delicate => "Takes access away or opens up",
+            Section::Gives => "Gives access",
+            Section::Rest if is_plain => plain,
+            Section::Rest => "The rest",
+        };
+        let heading = match whose.filter(|whose| *whose != heading) {
+            Some(whose) => format!("{whose}: {}", heading.to_lowercase()),
+            None => heading.to_owned(),
+        };
+        section(out, &heading, &actions);
     }
+}
+
+fn section(out: &mut String, heading: &str, actions: &[&ActionDocument]) {
     line(out, format_args!("\n{HEADING}{heading}{HEADING:#}"));
     for action in actions {
         action_lines(out, action);
@@ -158,7 +172,7 @@ pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
     keys_line(out, &action.regains_keys);
     consumers_line(out, &action.loses, "without access until it is active again");
     for change in &action.changes {
-        change_line(out, change);
+        change_line(out, change, action.mark(change));
     }
 }
 
@@ -197,18 +211,21 @@ fn consumers_line(out: &mut String, consumers: &[ConsumerDocument], what: &str) 
     }
 }
 
-fn change_line(out: &mut String, change: &ChangeDocument) {
+fn change_line(out: &mut String, change: &ChangeDocument, mark: Option<Mark>) {
     let ChangeDocument { field, before, after } = change;
-    if is_entry(field) {
-        return entry_line(out, change);
-    }
-    let warning = change.opens_or_closes().map(|what| format!(": {what}")).unwrap_or_default();
-    let before = match before {
-        Value::Null => String::new(),
-        before => format!("{} -> ", value(before)),
+    let shown = match is_entry(field) {
+        true => entry_change(before, after),
+        false if before.is_null() => value(after),
+        false => format!("{} -> {}", value(before), value(after)),
     };
     let field = printable(field);
-    line(out, format_args!("      {field}: {before}{}{CAREFUL}{warning}{CAREFUL:#}", value(after)));
+    let mark = mark.map(|mark| format!("  {CAREFUL}{}{CAREFUL:#}", remark(mark)));
+    line(out, format_args!("      {field}: {shown}{}", mark.unwrap_or_default()));
+}
+
+/// What a change opens or closes: `opens: everybody has access`.
+pub(super) fn remark(Mark { danger, remark }: Mark) -> String {
+    format!("{}: {remark}", danger.as_str())
 }
 
 /// Whether a field is told entry by entry.
@@ -217,15 +234,14 @@ pub(super) fn is_entry(field: &str) -> bool {
 }
 
 /// A key or an entry that comes (`+`), goes (`-`) or becomes another (`~`).
-fn entry_line(out: &mut String, ChangeDocument { field, before, after }: &ChangeDocument) {
-    let told = match (before, after) {
+fn entry_change(before: &Value, after: &Value) -> String {
+    match (before, after) {
         (Value::Null, after) => format!("{GOOD}+{GOOD:#} {}", entry(after)),
         (before, Value::Null) => format!("{BAD}-{BAD:#} {}", entry(before)),
         (before, after) => {
             format!("{CAREFUL}~{CAREFUL:#} {} -> {}", entry(before), entry(after))
         }
-    };
-    line(out, format_args!("      {}: {told}", printable(field)));
+    }
 }
 
 /// A key by its id and what is to be known of it; any other entry as it is.
@@ -277,7 +293,7 @@ fn limits(out: &mut String, plan: &PlanDocument) {
     if plan.limits().next().is_none() {
         return;
     }
-    line(out, format_args!("\n{HEADING}Limits passed: apply refuses this{HEADING:#}"));
+    line(out, format_args!("\n{HEADING}Limits exceeded: apply refuses this{HEADING:#}"));
     for NoticeDocument { code, target: _, message } in plan.limits() {
         line(out, format_args!("  {BAD}x{BAD:#} {} {}", printable(code), printable(message)));
     }

@@ -88,14 +88,14 @@ fn on_a_terminal_only_yes_approves() {
 }
 
 #[test]
-fn a_passed_limit_refuses_the_apply_and_not_the_plan() {
+fn an_exceeded_limit_refuses_the_apply_and_not_the_plan() {
     let world = World::new();
     world.put("etat:a", true, &[(SKATT, Approved), (KART, Approved), (DIGDIR, Approved)]);
     world.declare("scopes:\n  - { name: etat:a, description: Les }\n");
     world.settings("guards: { max_revocations: 2 }\n");
     let plan = world.run(&["plan"]);
     assert_eq!(plan.code, 0);
-    assert!(plan.stdout.contains("Limits passed"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("Limits exceeded"), "{}", plan.stdout);
     let ran = world.apply();
     assert_eq!(ran.code, 4);
     assert!(
@@ -350,6 +350,8 @@ fn a_signal_ends_an_apply_in_order() {
 
 fn is_ended_in_order_by(signal: &str) {
     let world = World::new();
+    // The scope exists when the rest is granted.
+    world.settings("guards: { max_grants: 300 }\n");
     let consumers: Vec<_> = valid_numbers().take(300).map(|orgno| format!("\"{orgno}\"")).collect();
     world.declare(&format!(
         "scopes:\n  - {{ name: etat:a, description: Les, consumers: [{}] }}\n",
@@ -376,7 +378,7 @@ fn is_ended_in_order_by(signal: &str) {
     world.is_settled();
 }
 
-fn valid_numbers() -> impl Iterator<Item = String> {
+pub(crate) fn valid_numbers() -> impl Iterator<Item = String> {
     let numbers = (310_000_000..).map(|number: u32| number.to_string());
     numbers.filter(|number| number.parse::<portvakt::domain::Orgno>().is_ok())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::world::{DIGDIR, KEY, OWNER, World, name, orgno};
 
 /// Another key than the one of all tests.
-static OTHER: LazyLock<ClientKey> = LazyLock::new(|| ClientKey::generate().unwrap());
+pub(crate) static OTHER: LazyLock<ClientKey> = LazyLock::new(|| ClientKey::generate().unwrap());
 
 /// The public half of a key, as a file beside the declarations.
 fn jwk(key: &ClientKey) -> Value {
@@ -28,7 +28,7 @@ fn client(more: &str) -> String {
     format!("clients:\n  - name: x\n    {more}\n")
 }
 
-fn register(world: &World, id: &str, keys: &[&ClientKey]) {
+pub(crate) fn register(world: &World, id: &str, keys: &[&ClientKey]) {
     world.sandbox.edit(|state| {
         let client = state.clients.get_mut(id).unwrap();
         client.keys =

@@ -14,6 +14,7 @@ mod client_property;
 mod client_tables;
 mod comment;
 mod credentials;
+mod danger;
 mod faults;
 mod fix;
 mod git;

@@ -5,7 +5,7 @@ use super::quoting::put_in_quotes;
 use super::{Broken, Told};
 
 /// The keys that portvakt knows anywhere.
-const KNOWN: [&str; 93] = [
+const KNOWN: [&str; 95] = [
     "access_token_lifetime",
     "accessible_for_all",
     "action",
@@ -14,6 +14,7 @@ const KNOWN: [&str; 93] = [
     "api",
     "application_type",
     "applies_to",
+    "apply_from",
     "at_max_age",
     "authorization_lifetime",
     "authorization_max_lifetime",
@@ -54,6 +55,7 @@ const KNOWN: [&str; 93] = [
     "maskinporten",
     "max_changed_percent",
     "max_deactivations",
+    "max_grants",
     "max_revocations",
     "message",
     "nais",

@@ -1,47 +1,48 @@
-//! What is dangerous in a plan, in a sentence.
+//! What a plan opens and closes, in a sentence.
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Kind, Verb};
+use crate::plan::{Danger, Kind, Verb};
 use crate::render::document::{ActionDocument, PlanDocument};
 use crate::text::counted;
 
 /// `2 consumers lose access, 1 scope is opened again and 3 consumers have access again by that`;
-/// nothing where nobody loses anything and nothing is opened.
-pub(super) fn told(plan: &PlanDocument) -> Option<String> {
-    let of = |verb: Verb, is_scope: bool| {
-        let actions = plan.actions.iter().filter(move |action| action.action == verb);
-        actions.filter(|action| (action.kind == Kind::Scope) == is_scope).count()
+/// nothing where the plan opens and closes nothing.
+pub(super) fn sentence(plan: &PlanDocument) -> Option<String> {
+    let is = |verb: Verb, is_scope: bool| {
+        count(plan, |action| action.action == verb && (action.kind == Kind::Scope) == is_scope)
     };
-    let changed = plan.actions.iter().filter(|action| {
-        matches!(action.action, Verb::Create | Verb::Update) && action.is_delicate()
-    });
-    let keys = plan
-        .actions
-        .iter()
-        .filter(|action| matches!(action.action, Verb::Keys) && action.is_delicate());
+    let has = |danger: Danger, kind: Kind| {
+        count(plan, |action| action.kind == kind && action.has(danger))
+    };
+    let regaining = distinct(plan.actions.iter().flat_map(regaining));
+    let keys_again = plan.actions.iter().map(|action| action.regains_keys.len()).sum();
+    let reaching =
+        count(plan, |action| action.danger == Some(Danger::Reaches) || action.has(Danger::Reaches));
+    let closed_to_all = has(Danger::Closes, Kind::Scope);
     let parts = [
-        losing(plan),
-        number(of(Verb::Deactivate, true), "scope is closed", "scopes are closed"),
-        number(of(Verb::Reactivate, true), "scope is opened again", "scopes are opened again"),
+        accesses(plan, losers, "consumer loses access", "consumers lose access"),
         number(
-            distinct(plan.actions.iter().flat_map(regaining)),
+            closed_to_all,
+            "scope is not open to all any more",
+            "scopes are not open to all any more",
+        ),
+        number(is(Verb::Deactivate, true), "scope is closed", "scopes are closed"),
+        number(is(Verb::Reactivate, true), "scope is opened again", "scopes are opened again"),
+        number(
+            regaining,
             "consumer has access again by that",
             "consumers have access again by that",
         ),
-        number(
-            changed.count(),
-            "scope changes whom it is open to",
-            "scopes change whom they are open to",
-        ),
-        number(of(Verb::Deactivate, false), "client is closed", "clients are closed"),
-        number(of(Verb::Reactivate, false), "client is opened again", "clients are opened again"),
-        number(
-            plan.actions.iter().map(|action| action.regains_keys.len()).sum(),
-            "key counts again by that",
-            "keys count again by that",
-        ),
-        number(keys.count(), "client loses keys", "clients lose keys"),
+        number(has(Danger::Opens, Kind::Scope), "scope opens up", "scopes open up"),
+        number(is(Verb::Deactivate, false), "client is closed", "clients are closed"),
+        number(is(Verb::Reactivate, false), "client is opened again", "clients are opened again"),
+        number(keys_again, "key counts again by that", "keys count again by that"),
+        number(has(Danger::Opens, Kind::Client), "client opens up", "clients open up"),
+        number(has(Danger::Closes, Kind::Keys), "client loses keys", "clients lose keys"),
+        number(has(Danger::Keys, Kind::Keys), "client gets keys", "clients get keys"),
+        number(reaching, "client can consume more", "clients can consume more"),
+        accesses(plan, gainers, "consumer gets access", "consumers get access"),
         number(
             plan.count(Verb::Release),
             "scope or client is released",
@@ -53,18 +54,31 @@ pub(super) fn told(plan: &PlanDocument) -> Option<String> {
     Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
 }
 
-/// How many consumers lose access, and how many accesses if some lose several.
-fn losing(plan: &PlanDocument) -> Option<String> {
-    let accesses = || plan.actions.iter().flat_map(losers);
+fn count(plan: &PlanDocument, is: impl Fn(&ActionDocument) -> bool) -> usize {
+    plan.actions.iter().filter(|action| is(action)).count()
+}
+
+/// How many consumers lose or get access, and how many accesses if some lose or get several.
+fn accesses<'p, C: Iterator<Item = &'p str>>(
+    plan: &'p PlanDocument,
+    of: impl Fn(&'p ActionDocument) -> C,
+    one: &str,
+    several: &str,
+) -> Option<String> {
+    let accesses = || plan.actions.iter().flat_map(&of);
     let (consumers, accesses) = (distinct(accesses()), accesses().count());
-    let told = number(consumers, "consumer loses access", "consumers lose access")?;
-    let several = format!(" ({})", counted(accesses as u64, "access", "es"));
-    Some(if accesses == consumers { told } else { told + &several })
+    let sum = number(consumers, one, several)?;
+    let each = format!(" ({})", counted(accesses as u64, "access", "es"));
+    Some(if accesses == consumers { sum } else { sum + &each })
 }
 
 fn losers(action: &ActionDocument) -> impl Iterator<Item = &str> {
     let revoked = action.consumer.as_deref().filter(|_| action.action == Verb::Revoke);
     revoked.into_iter().chain(action.loses.iter().map(|who| who.consumer.as_str()))
+}
+
+fn gainers(action: &ActionDocument) -> impl Iterator<Item = &str> {
+    action.consumer.as_deref().filter(|_| action.danger == Some(Danger::Grants)).into_iter()
 }
 
 fn regaining(action: &ActionDocument) -> impl Iterator<Item = &str> {

@@ -14,6 +14,10 @@ pub(super) enum Rank {
     Delicate,
     /// The same, of what was there before.
     DelicateDrift,
+    /// What gives access.
+    Gives,
+    /// The same, of what was there before.
+    GivesDrift,
     /// What will not be done.
     Blocked,
     /// Other changes.

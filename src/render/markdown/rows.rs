@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::escape::Escape;
 use super::page::{Page, Rank, Table};
+use crate::plan::Mark;
 use crate::render::document::{ActionDocument, ChangeDocument, ConsumerDocument};
-use crate::render::text::{entry, is_entry, place, short, value};
+use crate::render::text::{entry, is_entry, place, remark, short, value};
 
 const ACCESSES: [&str; 8] =
     ["Action", "Scope", "Consumer", "Field", "Before", "After", "Where", "Reason"];
@@ -31,7 +32,7 @@ pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], e
 /// A row for each field that changes and each key that counts again; what is about all of them
 /// stands in the first.
 fn fields(action: &ActionDocument, escape: Escape) -> Vec<Cells> {
-    let changes = action.changes.iter().map(|change| cells(change, escape));
+    let changes = action.changes.iter().map(|change| cells(change, action.mark(change), escape));
     let keys = action.regains_keys.iter().map(|kid| {
         let counts = format!("{} **counts again**", escape.code(kid));
         ["key".to_owned(), String::new(), counts]
@@ -76,7 +77,7 @@ fn consumers(
 
 /// A field, what it is and what it is to be. What is not set is empty before and `none` after, as
 /// one is made by setting it and the other by taking it away.
-fn cells(change: &ChangeDocument, escape: Escape) -> [String; 3] {
+fn cells(change: &ChangeDocument, mark: Option<Mark>, escape: Escape) -> [String; 3] {
     let ChangeDocument { field, before, after } = change;
     let shown = |shown: &Value| match (shown, is_entry(field)) {
         (Value::Null, _) => String::new(),
@@ -84,8 +85,8 @@ fn cells(change: &ChangeDocument, escape: Escape) -> [String; 3] {
         (shown, false) => escape.code(&value(shown)),
     };
     let mut becomes = if after.is_null() { "none".to_owned() } else { shown(after) };
-    if let Some(means) = change.opens_or_closes() {
-        becomes = format!("{becomes} **{means}**");
+    if let Some(mark) = mark {
+        becomes = format!("{becomes} **{}**", remark(mark));
     }
     [escape.code(field), shown(before), becomes]
 }

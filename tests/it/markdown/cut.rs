@@ -1,6 +1,6 @@
 //! Comments that would be too long.
 
-use portvakt::plan::{Origin, Verb};
+use portvakt::plan::{Danger, Verb};
 use portvakt::render::document::{ActionDocument, PlanDocument};
 use portvakt::render::markdown;
 
@@ -30,23 +30,25 @@ fn ends_well(comment: &str) {
 
 #[test]
 fn the_least_dangerous_is_left_out_first() {
-    // There is room for all that is dangerous and for a part of the plain changes, but not for drift
-    // and notices.
-    let comment = markdown::plan(&plan(640, |action| {
-        action.origin == Some(Origin::Change) && action.action == Verb::Grant
-            || action.origin.is_none() && action.action == Verb::Revoke
-            || action.origin == Some(Origin::Drift) && action.action == Verb::Grant
+    // There is room for all that takes away and for a part of what gives, but not for drift and
+    // notices.
+    let comment = markdown::plan(&plan(960, |action| match action.origin {
+        Some(_) => action.danger == Some(Danger::Grants),
+        None => action.action == Verb::Revoke,
     }));
     Parsed::of(&comment);
     ends_well(&comment);
     assert!(comment.chars().count() > LONGEST - 1_000, "there is room for more");
     let counts: Vec<&str> = comment.lines().filter(|line| line.contains(" shown; ")).collect();
     insta::assert_snapshot!(counts.join("\n"), @"
-    **32 of 112 shown; the rest in the plan as JSON**
-    **0 of 84 shown; the rest in the plan as JSON**
-    **0 of 427 shown; the rest in the plan as JSON**
+    **80 of 100 shown; the rest in the plan as JSON**
+    **0 of 40 shown; the rest in the plan as JSON**
+    **0 of 100 shown; the rest in the plan as JSON**
+    **0 of 40 shown; the rest in the plan as JSON**
+    **0 of 7 shown; the rest in the plan as JSON**
+    **0 of 640 shown; the rest in the plan as JSON**
     ");
-    insta::assert_snapshot!(comment.lines().find(|line| line.contains("Cut")).unwrap(), @"**Cut to fit into a comment:** 616 of 1207 rows are shown, the most dangerous first, and at most 200 characters of a value. The plan as JSON has everything.");
+    insta::assert_snapshot!(comment.lines().find(|line| line.contains("Cut")).unwrap(), @"**Cut to fit into a comment:** 680 of 1527 rows are shown, the most dangerous first, and at most 200 characters of a value. The plan as JSON has everything.");
 }
 
 #[test]

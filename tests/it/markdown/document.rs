@@ -51,6 +51,7 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
         id: text(),
         action: Verb::ALL[at / 4 % 8],
         kind,
+        danger: None,
         scope: named(matches!(kind, Kind::Scope | Kind::Access), text),
         consumer: named(kind == Kind::Access, text),
         consumer_name: named(kind == Kind::Access, text),
@@ -66,6 +67,7 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
         loses: vec![consumer(text)],
         after: vec![text()],
     }
+    .judged()
 }
 
 fn source(text: &mut dyn FnMut() -> String) -> SourceDocument {

@@ -1,0 +1,39 @@
+//! The order in which actions are shown to a reviewer: what takes access away or opens up, what
+//! gives access, the rest.
+
+use super::document::ActionDocument;
+use crate::plan::Danger;
+
+/// A part of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// Access is taken away, or something opens up.
+    Delicate,
+    /// Somebody gets access.
+    Gives,
+    /// Neither.
+    Rest,
+}
+
+impl Section {
+    const ALL: [Self; 3] = [Self::Delicate, Self::Gives, Self::Rest];
+
+    fn of(action: &ActionDocument) -> Self {
+        match action.danger {
+            Some(Danger::Closes | Danger::Reopens | Danger::Opens) => Self::Delicate,
+            Some(Danger::Keys | Danger::Reaches | Danger::Grants) => Self::Gives,
+            None => Self::Rest,
+        }
+    }
+}
+
+/// The sections that hold an action, in order.
+pub(super) fn sections<'a>(
+    actions: &[&'a ActionDocument],
+) -> Vec<(Section, Vec<&'a ActionDocument>)> {
+    let of = |section: Section| {
+        let own = actions.iter().copied().filter(|action| Section::of(action) == section);
+        (section, own.collect::<Vec<_>>())
+    };
+    Section::ALL.into_iter().map(of).filter(|(_, own)| !own.is_empty()).collect()
+}
