@@ -224,11 +224,13 @@ mod tests {
                 || is_invisible(*c)
                 || matches!(c, '\u{fe0f}' | '\u{fffd}' | '\u{600}')
         };
-        let active = Regex::new(r"(?i)^\s*::|##(vso)?\[|section_(start|end):\d+:").unwrap();
-        text.split(['\n', '\r']).any(|line| {
-            let line: String = line.chars().filter(|c| !skipped(c)).collect();
-            active.is_match(&line)
-        })
+        let section = Regex::new(r"section_(start|end):\d+:").unwrap();
+        let active = Regex::new(r"(?i)^\s*::|##(vso)?\[").unwrap();
+        section.is_match(text)
+            || text.split(['\n', '\r']).any(|line| {
+                let line: String = line.chars().filter(|c| !skipped(c)).collect();
+                active.is_match(&line)
+            })
     }
 
     #[test]

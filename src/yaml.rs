@@ -65,7 +65,8 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if needs_escape(c) || commands.contains(&position) => match u32::from(c) {
+            c if needs_escape(c) || commands.binary_search(&position).is_ok() => match u32::from(c)
+            {
                 code @ 0..=0xFF => out.push_str(&format!("\\x{code:02x}")),
                 code @ 0x100..=0xFFFF => out.push_str(&format!("\\u{code:04x}")),
                 code => out.push_str(&format!("\\U{code:08x}")),

@@ -13,51 +13,72 @@
 
 use super::is_invisible;
 
-/// Positions of the characters without which no part of the text is a command: the `[` of `##[` and
-/// of `##vso[`, the second `:` of a leading `::`, the second `:` of a section marker. None of these
-/// characters is structural where it occurs in JSON.
+/// Positions of the characters without which no part of the text is a command, in order: the `[` of
+/// `##[` and of `##vso[`, the second `:` of a leading `::`, the second `:` of a section marker. None of
+/// these characters is structural where it occurs in JSON.
 pub(crate) fn triggers(text: &str) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut line = Line::default();
-    let mut position = 0;
-    while let Some(rest) = text.get(position..) {
-        let Some(character) = rest.chars().next() else { break };
-        match style_length(rest) {
-            Some(length) => position += length,
-            None => {
-                if line.takes_for_trigger(character) {
-                    found.push(position);
-                }
-                position += character.len_utf8();
-            }
+    let mut found: Vec<usize> =
+        text.match_indices(SECTION).filter_map(|(at, _)| section_end(text, at)).collect();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if may_command(line) {
+            found.extend(compared(line).into_iter().map(|position| start + position));
         }
+        start += line.len();
     }
+    found.sort_unstable();
+    found.dedup();
     found
 }
 
-/// The characters of a line that a runner compares, in lower case.
-#[derive(Default)]
-struct Line(String);
+const SECTION: &str = "section_";
 
-impl Line {
-    /// Adds the next character unless it completes a command.
-    fn takes_for_trigger(&mut self, character: char) -> bool {
-        match character {
-            '\n' => self.0.clear(),
-            '\r' => {}
-            '[' if self.0.ends_with("##") || self.0.ends_with("##vso") => return true,
-            ':' if self.0.trim_start() == ":" || self.ends_with_section() => return true,
-            ignored if is_ignored(ignored) => {}
-            other => self.0.push(other.to_ascii_lowercase()),
+/// Position of the colon behind the number of a section marker that begins here.
+fn section_end(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at + SECTION.len()..)?;
+    let rest = rest.strip_prefix("start:").or_else(|| rest.strip_prefix("end:"))?;
+    let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    (behind.len() < rest.len() && behind.starts_with(':')).then(|| text.len() - behind.len())
+}
+
+/// Whether a line is worth reading character by character.
+fn may_command(line: &str) -> bool {
+    let blank = |c: char| c.is_whitespace() || is_ignored(c);
+    line.contains('\u{1b}')
+        || line.trim_start_matches(blank).starts_with(':')
+        || (line.contains('[') && line.matches('#').nth(1).is_some())
+}
+
+/// Whether a section marker is complete but for its last colon. In a line with colours, which may yet
+/// be taken out, it can be in parts.
+fn ends_with_section(seen: &str) -> bool {
+    let marker = seen.trim_end_matches(|c: char| c.is_ascii_digit());
+    marker.len() < seen.len()
+        && (marker.ends_with("section_start:") || marker.ends_with("section_end:"))
+}
+
+/// The same as [`triggers`] for a line that is read character by character.
+fn compared(line: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    // What a runner compares, in lower case.
+    let mut seen = String::new();
+    let mut position = 0;
+    while let Some(rest) = line.get(position..) {
+        let Some(character) = rest.chars().next() else { break };
+        if let Some(length) = style_length(rest) {
+            position += length;
+            continue;
         }
-        false
+        match character {
+            '[' if seen.ends_with("##") || seen.ends_with("##vso") => found.push(position),
+            ':' if seen.trim_start() == ":" || ends_with_section(&seen) => found.push(position),
+            '\r' => {}
+            ignored if is_ignored(ignored) => {}
+            other => seen.push(other.to_ascii_lowercase()),
+        }
+        position += character.len_utf8();
     }
-
-    fn ends_with_section(&self) -> bool {
-        let marker = self.0.trim_end_matches(|c: char| c.is_ascii_digit());
-        marker.len() < self.0.len()
-            && (marker.ends_with("section_start:") || marker.ends_with("section_end:"))
-    }
+    found
 }
 
 /// Whether collation may ignore a character: control characters, `Default_Ignorable_Code_Point`, the
