@@ -1,6 +1,7 @@
 //! A text as a YAML scalar that every reader takes for that text, older ones and those of Kubernetes
 //! included.
 
+use crate::text::commands::triggers;
 use crate::text::is_invisible;
 
 /// A text as a scalar on one line.
@@ -22,6 +23,8 @@ pub fn is_plain(text: &str, in_flow: bool) -> bool {
         && !special
         && !ends
         && !text.contains(needs_escape)
+        // As a key it has a colon behind it.
+        && triggers(&format!("{text}:")).is_empty()
         && !text.contains(": ")
         && !text.contains(" #")
         && (!in_flow || is_plain_in_flow(text))
@@ -46,22 +49,24 @@ fn needs_escape(c: char) -> bool {
         || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// A text between quotes.
+/// A text between quotes. What could command a CI runner that prints it is written by its number.
 pub fn quoted(text: &str) -> String {
-    let escapes = text.contains(needs_escape);
+    let commands = triggers(text);
+    let escapes = text.contains(needs_escape) || !commands.is_empty();
     if !escapes && text.contains(['"', '\\']) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
+    for (position, c) in text.char_indices() {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if needs_escape(c) => match u32::from(c) {
+            c if needs_escape(c) || commands.binary_search(&position).is_ok() => match u32::from(c)
+            {
                 code @ 0..=0xFF => out.push_str(&format!("\\x{code:02x}")),
                 code @ 0x100..=0xFFFF => out.push_str(&format!("\\u{code:04x}")),
                 code => out.push_str(&format!("\\U{code:08x}")),
@@ -79,6 +84,7 @@ mod tests {
     use serde_yaml::Value;
 
     use super::scalar;
+    use crate::text::for_log;
 
     fn is_read_as_it_is(text: &str) {
         for yaml in [
@@ -90,6 +96,9 @@ mod tests {
             let read: Value = serde_yaml::from_str(&yaml).unwrap();
             let read = read.get("a").map(|a| a.get(0).unwrap_or(a)).and_then(Value::as_str);
             assert_eq!(read, Some(text), "{yaml}");
+            assert_eq!(for_log(&yaml), yaml);
+            let key = format!("{}: 1\n", scalar(text, false));
+            assert_eq!(for_log(&key), key);
         }
     }
 
@@ -114,7 +123,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_read_as_it_is_in_a_line_and_in_braces(
-            text in prop_oneof![any::<String>(), "[a-zæ0-9:/._ #'\"-]{0,12}"],
+            text in prop_oneof![
+                any::<String>(),
+                "[a-zæ0-9:/._ #'\"-]{0,12}",
+                "[a ](##|#\u{200B}#|::)?(vso)?[:\\[]*(section_start:1)?[:a]?",
+            ],
         ) {
             is_read_as_it_is(&text);
         }

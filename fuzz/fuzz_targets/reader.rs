@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use libfuzzer_sys::fuzz_target;
 use portvakt::declare::{self, Diagnostic, SETTINGS_FILE};
 use portvakt::render::diagnostics::{Sources, github, json, sarif, text};
-use portvakt::text::printable;
+use portvakt::text::{for_annotations, for_log, printable};
 use tempfile::TempDir;
 
 const BETWEEN: &[u8] = b"\n...portvakt\n";
@@ -87,20 +87,26 @@ fn check_places(found: &[Diagnostic], settings: &[u8], declarations: &[u8]) {
 }
 
 fn show(found: &[Diagnostic]) {
-    let shown = serde_json::from_str::<serde_json::Value>(&json(found)).unwrap();
+    let shown = json(found);
+    assert_eq!(for_log(&shown), shown, "the escaping left a command");
+    let shown = serde_json::from_str::<serde_json::Value>(&shown).unwrap();
     assert_eq!(shown, serde_json::to_value(found).unwrap());
     let shown = github(found, "a/");
+    assert_eq!(for_annotations(&shown), shown, "the escaping left a command");
     assert_eq!(shown.lines().filter(|line| line.starts_with("::")).count(), found.len());
     assert_eq!(shown.lines().count(), found.len());
 }
 
 fn show_sarif(found: &[Diagnostic]) {
-    let shown = serde_json::from_str::<serde_json::Value>(&sarif(found, "a/")).unwrap();
+    let shown = sarif(found, "a/");
+    assert_eq!(for_log(&shown), shown, "the escaping left a command");
+    let shown = serde_json::from_str::<serde_json::Value>(&shown).unwrap();
     assert_eq!(shown["runs"][0]["results"].as_array().unwrap().len(), found.len());
 }
 
 fn show_with_lines(found: &[Diagnostic], root: &Path) {
     let shown = text(found, &mut Sources::new(root));
+    assert_eq!(for_log(&shown), shown, "the escaping left a command");
     for line in anstream::adapter::strip_str(&shown).to_string().lines() {
         assert_eq!(printable(line), line);
     }

@@ -1,8 +1,9 @@
 //! A question on the terminal.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use super::exit::Failure;
+use super::sink;
 use crate::text::printable;
 
 /// Asks; anything but 'yes' refuses. Where nobody can be asked, `instead` says what a job does.
@@ -10,9 +11,8 @@ pub(super) async fn yes(question: &str, instead: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Refused(instead.to_owned()));
     }
-    eprint!("\n{}", printable(question));
+    sink::tell(&format!("\n{}", printable(question)));
     let answer = tokio::task::spawn_blocking(|| {
-        std::io::stderr().flush()?;
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).map(|_| answer)
     });

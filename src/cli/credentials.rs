@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use age::x25519::Recipient;
-use clap::{ColorChoice, ValueEnum};
+use clap::ValueEnum;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::client::{self, RegisteredKey};
@@ -12,7 +12,9 @@ use super::files::Written;
 use super::keys::slug;
 use super::remote::Remote;
 use super::session::Session;
-use super::{Global, files, interrupt, log, print};
+use super::sink::print_exact;
+use super::{Global, files, interrupt, log};
+use crate::text::json::pretty;
 use crate::text::printable;
 
 /// The command's arguments.
@@ -79,7 +81,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
             Ok(told(global, args, out))
         }
         None => {
-            print(ColorChoice::Never, text.expose_secret())?;
+            print_exact(text.expose_secret())?;
             Ok(Exit::Done)
         }
     }
@@ -147,7 +149,7 @@ fn object(variables: &[Variable]) -> serde_json::Map<String, serde_json::Value> 
 }
 
 fn json(variables: &[Variable]) -> SecretString {
-    format!("{:#}\n", serde_json::Value::Object(object(variables))).into()
+    pretty(&object(variables)).into()
 }
 
 /// A v1 `Secret`; its name is the client's, as a DNS label (RFC 1123) can be.

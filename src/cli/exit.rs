@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::log;
+use super::{log, sink};
 use crate::declare::Diagnostic;
-use crate::render::BAD;
 use crate::render::diagnostics::{Sources, text};
-use crate::text::{escaped_json, printable};
+use crate::text::json;
 
 /// The exit codes: relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,17 +99,10 @@ impl Failure {
 
 fn tell_error(format: log::Format, why: &str, exit: Exit) -> Exit {
     if format == log::Format::Json {
-        eprintln!(
-            "{}",
-            serde_json::json!({ "level": "ERROR", "message": why, "exit": exit as u8 })
-        );
-        return exit;
-    }
-    let mut lines = why.lines();
-    let first = lines.next().unwrap_or_default();
-    anstream::eprintln!("{BAD}error{BAD:#}: {}", printable(first));
-    for line in lines {
-        anstream::eprintln!("  {}", printable(line));
+        let error = serde_json::json!({ "level": "ERROR", "message": why, "exit": exit as u8 });
+        sink::tell(&(json::line(&error) + "\n"));
+    } else {
+        sink::tell_error(why);
     }
     exit
 }
@@ -122,12 +114,11 @@ pub(super) fn tell_diagnostics(format: log::Format, root: &Path, diagnostics: &[
     }
     match format {
         log::Format::Text => {
-            anstream::eprint!("{}", text(diagnostics, &mut Sources::new(root)));
+            sink::tell(&text(diagnostics, &mut Sources::new(root)));
         }
         log::Format::Json => {
             for diagnostic in diagnostics {
-                let line = serde_json::json!(diagnostic).to_string();
-                eprintln!("{}", escaped_json(&line));
+                sink::tell(&(json::line(diagnostic) + "\n"));
             }
         }
     }

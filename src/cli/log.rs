@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use super::Global;
+use super::{Global, sink};
+use crate::text::json;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -17,8 +18,11 @@ pub(super) enum Format {
 /// Tells a line that is neither an error nor an event.
 pub(super) fn line(format: Format, text: &str) {
     match format {
-        Format::Text => eprintln!("{text}"),
-        Format::Json => eprintln!("{}", serde_json::json!({ "level": "INFO", "message": text })),
+        Format::Text => sink::tell(&format!("{text}\n")),
+        Format::Json => {
+            let line = json::line(&serde_json::json!({ "level": "INFO", "message": text }));
+            sink::tell(&(line + "\n"));
+        }
     }
 }
 
@@ -41,7 +45,7 @@ pub(super) fn start(global: &Global) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("off,portvakt={level}")))
-        .with_writer(std::io::stderr)
+        .with_writer(sink::Events(global.log_format))
         .with_target(false)
         .with_ansi(false);
     match global.log_format {

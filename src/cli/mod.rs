@@ -1,5 +1,4 @@
 //! One file a command: parse, call, render, exit code.
-#![expect(clippy::print_stderr, reason = "errors and progress are told here")]
 
 mod adoption;
 mod applied;
@@ -36,13 +35,13 @@ mod sandbox;
 mod schema;
 mod session;
 mod show;
+mod sink;
 mod snapshot;
 mod token;
 mod unlock;
 mod unmanaged;
 mod validate;
 
-use std::io::{ErrorKind, Write as _};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +49,9 @@ use std::process::ExitCode;
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use exit::{Exit, Failure};
+use sink::{print, write};
+
+use crate::text::printable;
 
 /// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
 #[derive(Debug, Parser)]
@@ -168,26 +170,37 @@ enum Command {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(sink::tell_panic));
     if std::env::args_os().any(|argument| looks_like_key(&argument.to_string_lossy())) {
-        eprintln!(
-            "error: an argument looks like a key, and is not repeated here. A key is given by the \
-             name of a file that holds it; one that was on a command line is in logs and lists of \
-             processes, and not secret any more"
+        sink::tell_error(
+            "an argument looks like a key, and is not repeated here. A key is given by the name of \
+             a file that holds it; one that was on a command line is in logs and lists of processes, \
+             and not secret any more",
         );
         return Exit::Usage.into();
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Nothing is left to do where the message cannot be printed.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
-        }
+        Err(error) => return usage(error).into(),
     };
     log::start(&cli.global);
     let format = cli.global.log_format;
     let exit = run(cli).unwrap_or_else(|failure| failure.tell(format));
     exit.into()
+}
+
+/// Prints what clap has to say: help, the version, or what is wrong with the arguments. It repeats
+/// arguments as they are, and so they are read again in the form in which they may be shown.
+fn usage(error: clap::Error) -> Exit {
+    let shown =
+        std::env::args_os().map(|argument| printable(&argument.to_string_lossy()).into_owned());
+    let error = Cli::try_parse_from(shown).err().unwrap_or(error);
+    if error.use_stderr() {
+        sink::tell(&error.render().ansi().to_string());
+        return Exit::Usage;
+    }
+    print(ColorChoice::Auto, &error.render().ansi().to_string())
+        .map_or_else(|failure| failure.tell(log::Format::Text), |()| Exit::Done)
 }
 
 /// Whether a text is rather a key than anything that a command takes: whatever is wrong with it would
@@ -243,27 +256,4 @@ fn wait_for(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
     // A question that nobody has answered must not hold the program back after a signal.
     runtime.shutdown_background();
     result
-}
-
-/// Writes to stdout, with colours as asked for.
-fn write(color: ColorChoice, text: &str) -> std::io::Result<()> {
-    let choice = match color {
-        ColorChoice::Auto => anstream::ColorChoice::Auto,
-        ColorChoice::Always => anstream::ColorChoice::Always,
-        ColorChoice::Never => anstream::ColorChoice::Never,
-    };
-    let mut stdout = anstream::AutoStream::new(std::io::stdout(), choice);
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
-}
-
-/// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
-/// result that does not arrive is an error, as a job must not go on with half of it.
-fn print(color: ColorChoice, text: &str) -> Result<(), Failure> {
-    match write(color, text) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::Failed(format!("the result cannot be written: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

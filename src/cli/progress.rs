@@ -1,12 +1,11 @@
 //! How far long work has come, on stderr.
 
-use std::io::IsTerminal as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Global, log};
+use super::{Global, log, sink};
 
 /// How often a line is told where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -23,7 +22,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Work that is called `what`, such as "reading accesses".
     pub(super) fn start(global: &Global, what: &'static str) -> Self {
-        let on_terminal = std::io::stderr().is_terminal() && !global.quiet;
+        let on_terminal = sink::is_on_terminal() && !global.quiet;
         let bar = on_terminal.then(|| {
             let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
             let bar = ProgressBar::no_length().with_message(what);

@@ -9,10 +9,11 @@ use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
 use super::remote::{Remote, call_failed};
 use super::session::Session;
+use super::sink::print_exact;
 use super::{Global, interrupt, log, print};
 use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
 use crate::domain::{ConsumedScope, LiveClient, Orgno};
-use crate::text::escaped_json;
+use crate::text::json::pretty;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -92,7 +93,7 @@ fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
 fn show(global: &Global, args: &Args, issued: &Issued) -> Result<(), Failure> {
     let Issued { token, expires_in, content } = issued;
     if args.print {
-        return print(global.color, &format!("{}\n", token.expose_secret()));
+        return print_exact(&format!("{}\n", token.expose_secret()));
     }
     let Some(Content { header, claims }) = content else {
         log::told(
@@ -108,5 +109,5 @@ fn show(global: &Global, args: &Args, issued: &Issued) -> Result<(), Failure> {
         true => json!({ "header": header, "claims": claims }),
         false => claims.clone(),
     };
-    print(global.color, &format!("{}\n", escaped_json(&format!("{shown:#}"))))
+    print(global.color, &pretty(&shown))
 }

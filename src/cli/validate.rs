@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
 use super::session::today;
+use super::sink::print_annotations;
 use super::{Global, files, log, print, session};
 use crate::declare::{self, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
@@ -65,7 +66,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         found = findings(&root, environment)?;
     }
-    print(global.color, &shown(args.format, &root, &found))?;
+    let shown = shown(args.format, &root, &found);
+    match args.format {
+        Format::Github => print_annotations(global.color, &shown)?,
+        Format::Text | Format::Json | Format::Sarif => print(global.color, &shown)?,
+    }
     Ok(exit(args, &found))
 }
 

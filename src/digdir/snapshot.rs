@@ -15,6 +15,7 @@ use super::entries::two_scopes;
 use super::live_clients::has_entries;
 use super::needs::{ClientNeeds, Needs, Reach};
 use crate::domain::{ClientId, Live, LiveClient, LiveScope, Oddity, OddityOf, Orgno, ScopeName};
+use crate::text::json::pretty;
 
 /// The version of the format.
 const FORMAT_VERSION: u64 = 1;
@@ -121,8 +122,7 @@ impl Snapshot {
             clients: *reach == Reach::ScopesAndClients,
             live,
         };
-        // Serialising plain data with string keys does not fail.
-        serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+        pretty(&document)
     }
 
     /// Reads what [`Self::write`] has written, if it is of this environment and organisation.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::error::Error;
 use super::refs::{self, Update};
 use super::{Actor, History};
-use crate::text::printable;
+use crate::text::{json, printable};
 
 /// How long a lock counts that is not renewed.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -196,8 +196,7 @@ impl Lock {
 fn written(repository: &Repository, holder: &Holder) -> Result<Oid, Error> {
     let message =
         Message { format_version: 1, id: Uuid::new_v4().to_string(), holder: holder.clone() };
-    // Plain data is serialised into memory without fail.
-    let message = serde_json::to_string(&message).unwrap_or_default();
+    let message = json::line(&message);
     let write = || {
         let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
         let signature = signature(repository)?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::document::{ActionDocument, ConsumerDocument};
 use super::report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
 use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, short};
-use crate::text::printable;
+use crate::text::{json, printable};
 
 /// What of the ledger is asked for; nothing is all of it.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +64,7 @@ fn started(report: &ReportDocument) -> Option<Timestamp> {
 
 /// Reports as JSON, with a line break at the end.
 pub fn json(reports: &[ReportDocument]) -> String {
-    // Serialising plain data with string keys does not fail.
-    serde_json::to_string_pretty(reports).unwrap_or_default() + "\n"
+    json::pretty(reports)
 }
 
 /// Reports as text with ANSI colours.

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::document::{ActionDocument, FORMAT_VERSION, PlanDocument};
+use crate::text::json::pretty;
 
 /// A plan as JSON, indented, with a line break at the end.
 pub fn plan(plan: &PlanDocument) -> String {
-    // Serialising plain data with string keys does not fail.
-    serde_json::to_string_pretty(plan).unwrap_or_default() + "\n"
+    pretty(plan)
 }
 
 /// Reads what [`plan`] has written.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::{BAD, CAREFUL, HEADING, QUIET};
-use crate::text::printable;
+use crate::text::{json, printable};
 
 /// How a key stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -86,8 +86,7 @@ pub fn json(environment: &str, keys: &[ListedKey]) -> String {
         expires_in_days: key.days,
     });
     let document = KeysDocument { format_version: 1, environment, keys: keys.collect() };
-    // Serialising plain data with string keys does not fail.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    json::pretty(&document)
 }
 
 /// The JSON Schema of [`json`]'s result.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET};
 use crate::domain::nais::Entity;
 use crate::nais::{Standing, Step, Weight};
-use crate::text::printable;
+use crate::text::{json, printable};
 
 /// Scopes and clients on their way to NAIS.
 #[derive(Serialize, JsonSchema)]
@@ -95,8 +95,7 @@ pub fn json(environment: &str, standings: &[Standing]) -> String {
     });
     let document =
         MigrationDocument { format_version: 1, environment, entities: entities.collect() };
-    // Serialising plain data with string keys does not fail.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    json::pretty(&document)
 }
 
 /// The JSON Schema of [`json`]'s result.

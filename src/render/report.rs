@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::document::{ActionDocument, BlockedDocument, FORMAT_VERSION, PlanDocument};
 use super::text::{BAD, CAREFUL, HEADING};
 use crate::apply::{Outcome, Report};
-use crate::text::printable;
+use crate::text::{json, printable};
 
 /// A report of `portvakt`: what became of a plan.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -212,13 +212,12 @@ impl ReportDocument {
 
     /// As JSON on one line.
     pub fn line(&self) -> String {
-        // Serialising plain data with string keys does not fail.
-        serde_json::to_string(self).unwrap_or_default()
+        json::line(self)
     }
 
     /// As JSON, indented, with a line break at the end.
     pub fn json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json::pretty(self)
     }
 
     /// The JSON Schema of [`json`](Self::json)'s result.

@@ -15,7 +15,7 @@ use crate::domain::{
     norwegian_date,
 };
 use crate::plan::Plan;
-use crate::text::{counted, printable};
+use crate::text::{counted, json, printable};
 
 /// What is live and declared nowhere, and how much that is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -199,8 +199,7 @@ impl Age {
 
 /// The list as JSON, indented, with a line break at the end.
 pub fn json(document: &UnmanagedDocument) -> String {
-    // Serialising plain data with string keys does not fail.
-    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+    json::pretty(document)
 }
 
 /// The JSON Schema of [`json`]'s result.

@@ -5,6 +5,10 @@
     clippy::panic,
     reason = "what fails here is a test; clippy allows it by itself in test functions only"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what tests print and serialise reaches nobody's log"
+)]
 
 mod app_tokens;
 mod cli;

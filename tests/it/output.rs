@@ -1,5 +1,8 @@
 //! What a plan looks like: text under snapshot, JSON under its schema.
 
+mod hostile;
+pub(crate) mod runners;
+
 use portvakt::domain::AccessState::{Approved, Denied, Requested};
 use serde_json::Value;
 

@@ -1,12 +1,13 @@
 //! `portvakt migrate to-nais`.
 
-use clap::{ColorChoice, ValueEnum};
+use clap::ValueEnum;
 
 use super::edits;
 use crate::cli::entity::{InCluster, Named};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::remote::Remote;
 use crate::cli::session::{self, Session, today};
+use crate::cli::sink::print_exact;
 use crate::cli::{Global, interrupt, log, print};
 use crate::declare::{Handed, KeysRef, Release, Repository};
 use crate::domain::nais::{Application, Entity};
@@ -250,7 +251,7 @@ impl Way<'_> {
             names: &desired.names,
             today: today(),
         };
-        print(ColorChoice::Never, &manifest.yaml())?;
+        print_exact(&manifest.yaml())?;
         for standing in standings.iter().filter(|it| it.step == Step::Release) {
             self.tell(standing, "step 4: NAIS has taken it over");
         }

@@ -1,11 +1,10 @@
 //! `portvakt render nais`.
 
-use clap::ColorChoice;
-
 use crate::cli::entity::{InCluster, Named};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{Session, today};
-use crate::cli::{Global, log, print};
+use crate::cli::sink::print_exact;
+use crate::cli::{Global, log};
 use crate::domain::nais::Entity;
 use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
 use crate::text::printable;
@@ -62,7 +61,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         };
         manifest.yaml()
     });
-    print(ColorChoice::Never, &manifests.collect::<Vec<_>>().join("---\n"))?;
+    print_exact(&manifests.collect::<Vec<_>>().join("---\n"))?;
     Ok(Exit::Done)
 }
 

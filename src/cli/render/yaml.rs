@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::ColorChoice;
-
 use crate::adopt::{Rendered, rendered};
 use crate::cli::adoption::overlaid;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{root, today};
-use crate::cli::{Global, log, print};
+use crate::cli::sink::print_exact;
+use crate::cli::{Global, log};
 use crate::declare::{self, Diagnostic, Invalid, Repository};
 use crate::text::printable;
 
@@ -56,7 +55,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if clients > 0 {
         log::told(global, OF_CLIENTS);
     }
-    print(ColorChoice::Never, &text)?;
+    print_exact(&text)?;
     Ok(Exit::Done)
 }
 

@@ -17,7 +17,7 @@ fn in_repository(path: &str) -> PathBuf {
 /// `UPDATE_SCHEMAS=1 cargo test` writes what it should be.
 fn assert_current(path: &str, schema: &Value) {
     let path = in_repository(path);
-    let wanted = serde_json::to_string_pretty(schema).unwrap() + "\n";
+    let wanted = crate::text::json::pretty(schema);
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
         fs::write(&path, &wanted).unwrap();
     }

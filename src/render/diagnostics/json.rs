@@ -4,12 +4,11 @@
 use serde_json::Value;
 
 use crate::declare::Diagnostic;
-use crate::text::escaped_json;
+use crate::text::json::pretty;
 
 /// Diagnostics as a JSON array, indented, with a line break at the end.
 pub fn json(diagnostics: &[Diagnostic]) -> String {
-    // Serialising plain data with string keys does not fail.
-    escaped_json(&serde_json::to_string_pretty(diagnostics).unwrap_or_default()) + "\n"
+    pretty(diagnostics)
 }
 
 /// The JSON Schema of [`json`]'s result.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::word;
 use crate::declare::{Diagnostic, Related, Rule};
 use crate::render;
-use crate::text::{escaped_json, printable};
+use crate::text::json::pretty;
+use crate::text::printable;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -32,7 +33,7 @@ pub fn sarif(diagnostics: &[Diagnostic], prefix: &str) -> String {
             "results": results,
         }],
     });
-    escaped_json(&format!("{log:#}")) + "\n"
+    pretty(&log)
 }
 
 fn metadata(rule: Rule) -> Value {

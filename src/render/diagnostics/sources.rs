@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::secrets::{Secrets, mask};
 use crate::declare::{SETTINGS_FILE, source};
-use crate::text::aligned;
+use crate::text::printable;
 
 /// How many characters are kept before all is read anew.
 const MOST_KEPT: usize = 16 * 1024 * 1024;
@@ -62,7 +62,7 @@ impl Lines {
                 continue;
             }
             let start = characters.len();
-            characters.extend(aligned(line).chars());
+            characters.extend(printable(line).chars());
             mask(&mut characters[start..]);
             lines.push(Some(start..characters.len()));
         }

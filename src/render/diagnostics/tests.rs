@@ -307,9 +307,9 @@ fn commands_to_github_cannot_be_broken_out_of() {
     found.severity = Severity::Note;
     found.message = "100 % of\n::error::this\r\n##[x]".to_owned();
     found.help = Some("mend: it".to_owned());
-    insta::assert_snapshot!(github(&[found.clone()], "dir:1/"), @"::notice file=dir%3A1/a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,endLine=3,title=PV104::100 %25 of%0A�::error::this%0A##�[x]%0Amend: it");
+    insta::assert_snapshot!(github(&[found.clone()], "dir:1/"), @"::notice file=dir%3A1/a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,endLine=3,title=PV104::100 %25 of%0A:�error::this%0A##�x]%0Amend: it");
     found.end_line = 1;
-    insta::assert_snapshot!(github(&[found], ""), @"::notice file=a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,col=2,endLine=1,endColumn=4,title=PV104::100 %25 of%0A�::error::this%0A##�[x]%0Amend: it");
+    insta::assert_snapshot!(github(&[found], ""), @"::notice file=a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,col=2,endLine=1,endColumn=4,title=PV104::100 %25 of%0A:�error::this%0A##�x]%0Amend: it");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::text::for_markdown;
+
 /// Room for the numbers of the lines that say how many rows are shown, for each table.
 const NUMBERS: usize = 48;
 
@@ -148,7 +150,7 @@ impl Page {
             };
         }
         out.truncate(out.trim_end().len());
-        out + "\n"
+        for_markdown(&(out + "\n")).into_owned()
     }
 }
 

@@ -1,0 +1,142 @@
+//! The one place where stdout and stderr are written. Nothing gets past it that steers a terminal or
+//! is a command to a CI runner; `clippy.toml` forbids the ways around it.
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::borrow::Cow;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::panic::PanicHookInfo;
+
+use clap::ColorChoice;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::exit::Failure;
+use super::log::Format;
+use crate::render::BAD;
+use crate::text::{escaped_json, for_annotations, for_log, printable};
+
+/// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
+/// result that does not arrive is an error, as a job must not go on with half of it.
+pub(super) fn print(color: ColorChoice, text: &str) -> Result<(), Failure> {
+    unless_unread(write(color, text))
+}
+
+/// Prints what somebody must have seen: a reader that has gone away is an error too.
+pub(super) fn write(color: ColorChoice, text: &str) -> io::Result<()> {
+    to_stdout(color, &for_log(text))
+}
+
+/// Prints a result that programs read, such as YAML or a token: as it is, or not at all.
+pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
+    match for_log(text) {
+        Cow::Borrowed(text) => unless_unread(to_stdout(ColorChoice::Never, text)),
+        Cow::Owned(_) => Err(Failure::Failed(
+            "the result holds text that a terminal or a CI runner would take for a command, and is \
+             not printed"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Prints commands to GitHub's runner.
+pub(super) fn print_annotations(color: ColorChoice, text: &str) -> Result<(), Failure> {
+    unless_unread(to_stdout(color, &for_annotations(text)))
+}
+
+fn to_stdout(color: ColorChoice, text: &str) -> io::Result<()> {
+    let choice = match color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    let mut stdout = anstream::AutoStream::new(io::stdout(), choice);
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn unless_unread(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("the result cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes text to stderr. If nobody reads it, nothing is left to do.
+pub(super) fn tell(text: &str) {
+    let mut stderr = anstream::AutoStream::auto(io::stderr());
+    let _ = stderr.write_all(for_log(text).as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// Writes an error to stderr, its first line as the error and the others as what belongs to it.
+pub(super) fn tell_error(why: &str) {
+    let mut lines = why.lines();
+    let first = printable(lines.next().unwrap_or_default());
+    let rest: String = lines.map(|line| format!("  {}\n", printable(line))).collect();
+    tell(&format!("{BAD}error{BAD:#}: {first}\n{rest}"));
+}
+
+/// Whether stderr is a terminal.
+pub(super) fn is_on_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes a fault of the program itself to stderr; its message may repeat text of others.
+pub(super) fn tell_panic(fault: &PanicHookInfo<'_>) {
+    tell_error(&format!("a fault of the program itself: {fault}"));
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        tell(&format!("{trace}\n"));
+    }
+}
+
+/// Events as log lines on stderr.
+pub(super) struct Events(pub(super) Format);
+
+impl<'a> MakeWriter<'a> for Events {
+    type Writer = Event;
+
+    fn make_writer(&'a self) -> Event {
+        Event(self.0)
+    }
+}
+
+/// An event, which is written at once.
+pub(super) struct Event(Format);
+
+impl Write for Event {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        match self.0 {
+            Format::Text => tell(&text),
+            Format::Json => tell(&escaped_json(&text)),
+        }
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    #[test]
+    fn a_panic_repeats_no_command() {
+        const PANICS: &str = "PORTVAKT_TEST_PANICS";
+        if std::env::var_os(PANICS).is_some() {
+            std::panic::set_hook(Box::new(super::tell_panic));
+            panic!("kjenning ##vso[a]\n::error::b\u{1b}[2J");
+        }
+        let test = "cli::sink::tests::a_panic_repeats_no_command";
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let ran = again.args(["--exact", test, "--nocapture"]).env(PANICS, "1").output().unwrap();
+        let stderr = String::from_utf8(ran.stderr).unwrap();
+        assert!(stderr.contains("error: a fault of the program itself: panicked at"), "{stderr}");
+        let shown = "  kjenning ##vso\u{FFFD}a]\n  :\u{FFFD}error::b\u{FFFD}[2J\n";
+        assert!(stderr.contains(shown), "{stderr}");
+    }
+}

@@ -1,0 +1,19 @@
+//! JSON as it is printed and saved: no text in it steers a terminal or commands a CI runner that
+//! prints the file later.
+#![expect(clippy::disallowed_methods, reason = "this is the one place")]
+
+use serde::Serialize;
+
+use super::escaped_json;
+
+/// A value as JSON, indented, with a line break at the end.
+pub fn pretty(value: &(impl Serialize + ?Sized)) -> String {
+    // Serialising plain data with string keys does not fail.
+    escaped_json(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
+/// A value as JSON on one line, without a line break.
+pub fn line(value: &(impl Serialize + ?Sized)) -> String {
+    // Serialising plain data with string keys does not fail.
+    escaped_json(&serde_json::to_string(value).unwrap_or_default())
+}
