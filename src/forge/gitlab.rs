@@ -93,7 +93,7 @@ struct Approvals {
 #[derive(Deserialize)]
 struct Approval {
     user: User,
-    /// GitLab says it since version 18.
+    /// Newer versions of GitLab say it.
     #[serde(default)]
     approved_at: Option<Timestamp>,
 }
