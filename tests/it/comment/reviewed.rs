@@ -215,6 +215,28 @@ fn a_plan_counts_as_reviewed_where_the_merged_pull_request_showed_it() {
     }
 }
 
+/// What is posted under a name is found under it, whatever the name is.
+#[test]
+fn an_environment_of_any_name_has_a_comment_that_is_found() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let settings = std::fs::read_to_string(clone.path.join("portvakt.yaml")).unwrap();
+    for name in ["a--b", "a-----", "T_1"] {
+        clone.write("portvakt.yaml", &settings.replace("  test:\n", &format!("  {name}:\n")));
+        let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+        let digest = planned(&clone);
+        for (host, server) in servers() {
+            let mut posted = clone.process(&["comment", host, "--plan", "plan.json"]);
+            assert_eq!(ran(posted.envs(server.environment()).output().unwrap()).code, 0);
+            let commit = commit.clone();
+            let related = vec![Related { number: 7, commit, base: "main", merged: Some(MERGED) }];
+            server.edit(|api| api.end(Past { related, changed: EARLY, verdicts: Vec::new() }));
+            let ran = reviewed(&clone, &server, host);
+            assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{}", ran.stderr);
+        }
+    }
+}
+
 #[test]
 fn a_plan_of_files_that_are_not_committed_does_not_count() {
     let remote = Remote::new();

@@ -224,8 +224,13 @@ fn the_program_is_built_and_run_outside_of_the_checkout() {
     ] {
         let root = TempDir::new().unwrap();
         let root = root.path().to_str().unwrap();
-        let mut stage =
-            Stage::new(&[&hostile[..], &[("ROOT", root), ("HOME", "/nonexistent")]].concat());
+        let mut stage = Stage::new(
+            &[
+                &hostile[..],
+                &[("ROOT", root), ("HOME", "/nonexistent"), ("SOURCE", "https://x"), ("TAG", "v1")],
+            ]
+            .concat(),
+        );
         with_traps(&stage);
         executable(&stage.folder.path().join("bin/apt-get"), "#!/bin/sh\n");
         if step == "Build portvakt" {
