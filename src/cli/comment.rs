@@ -24,12 +24,11 @@ pub(super) struct Args {
 /// Where the pull request is.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Host {
-    /// GitHub: GITHUB_REPOSITORY, GITHUB_EVENT_PATH or GITHUB_REF, and GITHUB_TOKEN with
-    /// `pull-requests: write`
+pub(super) struct Host {
+    /// GitHub: its workflow's variables, and GITHUB_TOKEN with `pull-requests: write` (to check, `read`)
     #[arg(long)]
     github: bool,
-    /// GitLab: CI_PROJECT_ID, CI_MERGE_REQUEST_IID, and PORTVAKT_GITLAB_TOKEN of scope `api`
+    /// GitLab: its job's variables, and PORTVAKT_GITLAB_TOKEN of scope `api`
     #[arg(long)]
     gitlab: bool,
     /// Azure DevOps: its pipeline's variables, and SYSTEM_ACCESSTOKEN
@@ -38,13 +37,18 @@ struct Host {
 }
 
 impl Host {
-    fn forge(&self) -> Forge {
+    pub(super) fn forge(&self) -> Forge {
         match (self.github, self.gitlab) {
             (true, _) => Forge::GitHub,
             (false, true) => Forge::GitLab,
             (false, false) => Forge::AzureDevOps,
         }
     }
+}
+
+/// The comment that shows a plan.
+pub(super) fn shown(plan: &PlanDocument) -> Comment {
+    Comment { marker: markdown::marker(&plan.environment), body: markdown::plan(plan) }
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -64,12 +68,12 @@ async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
             session.planned(global).await?
         }
     };
-    let comment =
-        Comment { marker: markdown::marker(&plan.environment), body: markdown::plan(&plan) };
-    let posted = forge::post(&pull_request, &comment, &Options::default()).await.map_err(failed)?;
+    let posted = forge::post(&pull_request, &shown(&plan), &Options::default()).await;
+    let posted = posted.map_err(failed)?;
     let done = match posted.change {
         Change::Created => "posted",
         Change::Updated => "updated",
+        Change::Kept => "kept",
     };
     let place = posted.url.map(|url| format!(": {}", printable(url.as_str())));
     let number = pull_request.number();

@@ -150,6 +150,7 @@ fn existing_repository(args: &Args, host: Host, root: &Path) -> Result<Files, Fa
                 .to_owned(),
         ));
     }
+    ci::refuse_shared_names(host, &environments)?;
     let mut files = Files::default();
     ci::add(&mut files, host, &args.source, &environments, root);
     Ok(files)

@@ -30,6 +30,7 @@ mod plan;
 mod progress;
 mod remote;
 mod render;
+mod reviewed;
 mod rollback;
 mod sandbox;
 mod schema;
@@ -122,6 +123,9 @@ enum Command {
     Rollback(rollback::Args),
     /// Put a plan on the pull request that the CI job's environment names, as one comment
     Comment(comment::Args),
+    /// Check that people saw a saved plan before they merged it; print its digest
+    #[command(long_about = reviewed::ABOUT)]
+    Reviewed(reviewed::Args),
     /// Show a plan or a report that was saved
     Show(show::Args),
     /// Tell who applied what, when, from which commit and why
@@ -237,6 +241,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Plan(args) => wait_for(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
         Command::Comment(args) => wait_for(comment::run(&global, &args)),
+        Command::Reviewed(args) => wait_for(reviewed::run(&global, &args)),
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
         Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),

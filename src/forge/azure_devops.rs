@@ -1,29 +1,41 @@
 //! Azure DevOps: a thread of a pull request with one comment
 //! (learn.microsoft.com, "Pull Request Threads" and "Pull Request Thread Comments", version 7.1).
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::http::{Call, Connection, bearer, below};
+use super::review::Merged;
 use super::upsert::{Found, Host};
 use super::{Forge, Options};
+
+const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";
+
+/// A repository in Azure Repos, and the token for it.
+#[derive(Debug, Clone)]
+pub(super) struct Repository {
+    collection: Url,
+    project: String,
+    id: String,
+    /// As it stands in the address of its page.
+    name: String,
+    token: SecretString,
+}
 
 /// A pull request in Azure Repos.
 #[derive(Debug)]
 pub(super) struct PullRequest {
-    collection: Url,
-    project: String,
-    repository: String,
-    /// As it stands in the address of the repository's page.
-    repository_name: String,
+    repository: Repository,
     number: u64,
-    token: SecretString,
 }
 
 /// One pull request's threads.
@@ -50,8 +62,8 @@ struct Identity {
 }
 
 #[derive(Deserialize)]
-struct List {
-    value: Vec<Thread>,
+struct List<T> {
+    value: Vec<T>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +74,14 @@ struct Thread {
     comments: Vec<Comment>,
     #[serde(default)]
     is_deleted: bool,
+    #[serde(default)]
+    published_date: Option<Timestamp>,
+    /// What Azure DevOps says of its own threads: `{"$value": …}` by name.
+    #[serde(default)]
+    properties: Option<Value>,
+    /// The people that the properties name by a key.
+    #[serde(default)]
+    identities: Option<BTreeMap<String, Identity>>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +100,35 @@ struct Comment {
     is_deleted: bool,
     #[serde(default)]
     author: Option<Identity>,
+    #[serde(default)]
+    published_date: Option<Timestamp>,
+    #[serde(default)]
+    last_content_updated_date: Option<Timestamp>,
+}
+
+/// What was found for a query: pull requests by commit.
+#[derive(Deserialize)]
+struct Related {
+    results: Vec<BTreeMap<String, Vec<Completed>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Completed {
+    pull_request_id: u64,
+    status: String,
+    target_ref_name: String,
+    #[serde(default)]
+    closed_date: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reviewer {
+    id: String,
+    /// 10 for an approval, 5 for one with suggestions.
+    #[serde(default)]
+    vote: i64,
 }
 
 /// A thread that was made.
@@ -88,10 +137,8 @@ struct Made {
     id: u64,
 }
 
-impl PullRequest {
+impl Repository {
     pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
-        const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";
-        const NUMBER: &str = "SYSTEM_PULLREQUEST_PULLREQUESTID";
         let collection = environment
             .address(&["SYSTEM_COLLECTIONURI", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"], SELF_SET)?;
         let provider = environment.get("BUILD_REPOSITORY_PROVIDER");
@@ -103,32 +150,24 @@ impl PullRequest {
                 "Post the comment where the repository is.",
             ));
         }
-        if environment.get(NUMBER).is_none() {
-            return Err(Error::no_pull_request(
-                &format!("{NUMBER} is not set"),
-                "Run the pipeline as build validation of a branch policy, with the condition \
-                 eq(variables['Build.Reason'], 'PullRequest').",
-            ));
-        }
-        let number = environment.number(&[NUMBER], SELF_SET)?;
         let project =
             environment.segment(&["SYSTEM_TEAMPROJECT", "SYSTEM_TEAMPROJECTID"], SELF_SET)?;
-        let repository = environment.segment(&["BUILD_REPOSITORY_ID"], SELF_SET)?;
-        let repository_name = environment
+        let id = environment.segment(&["BUILD_REPOSITORY_ID"], SELF_SET)?;
+        let name = environment
             .segment(&["BUILD_REPOSITORY_NAME"], SELF_SET)
-            .unwrap_or_else(|_| repository.clone());
+            .unwrap_or_else(|_| id.clone());
         let token = environment.token(
             &["SYSTEM_ACCESSTOKEN"],
             "Pass it to the step as env: SYSTEM_ACCESSTOKEN: $(System.AccessToken).",
         )?;
-        Ok(Self { collection, project, repository, repository_name, number, token })
+        Ok(Self { collection, project, id, name, token })
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.number
+    pub(super) fn pull_request(&self, number: u64) -> PullRequest {
+        PullRequest { repository: self.clone(), number }
     }
 
-    pub(super) fn open(&self, options: &Options) -> Result<Threads<'_>, Error> {
+    fn connect(&self, options: &Options) -> Result<Connection, Error> {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (AUTHORIZATION, bearer(&self.token)?),
@@ -138,26 +177,91 @@ impl PullRequest {
                 HeaderValue::from_static("Suppress"),
             ),
         ]);
-        let connection =
-            Connection::new(self.collection.clone(), &self.token, headers, advice, options)?;
-        Ok(Threads { pull_request: self, connection })
+        Connection::new(self.collection.clone(), &self.token, headers, advice, options)
+    }
+
+    /// The pull requests into this branch that were completed as this commit.
+    pub(super) async fn merged(
+        &self,
+        commit: &str,
+        branch: &str,
+        options: &Options,
+    ) -> Result<Vec<Merged>, Error> {
+        let connection = self.connect(options)?;
+        let path = [&self.project, "_apis", "git", "repositories", &self.id, "pullrequestquery"];
+        let query = json!({ "queries": [{ "type": "lastMergeCommit", "items": [commit] }] });
+        let call = Call {
+            method: Method::POST,
+            url: versioned(connection.url(path), "7.1"),
+            body: Some(&query),
+            failing: "the pull request of the commit cannot be read",
+            repeatable: true,
+        };
+        let (Related { results }, _) = connection.read(&call).await?;
+        let target = format!("refs/heads/{branch}");
+        let of_commit = results.into_iter().flatten().filter(|(of, _)| of == commit);
+        let merged = of_commit
+            .flat_map(|(_, all)| all)
+            .filter(|one| one.status == "completed" && one.target_ref_name == target);
+        Ok(merged
+            .filter_map(|one| Some(Merged { number: one.pull_request_id, at: one.closed_date? }))
+            .collect())
+    }
+}
+
+/// The branch that the job runs on.
+pub(super) fn branch(environment: &Environment<'_>) -> Result<String, Error> {
+    environment.branch("BUILD_SOURCEBRANCH", "Run this in a pipeline of a branch.")
+}
+
+impl PullRequest {
+    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+        const NUMBER: &str = "SYSTEM_PULLREQUEST_PULLREQUESTID";
+        let repository = Repository::named_by(environment)?;
+        if environment.get(NUMBER).is_none() {
+            return Err(Error::no_pull_request(
+                &format!("{NUMBER} is not set"),
+                "Run the pipeline as build validation of a branch policy, with the condition \
+                 eq(variables['Build.Reason'], 'PullRequest').",
+            ));
+        }
+        Ok(repository.pull_request(environment.number(&[NUMBER], SELF_SET)?))
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn open(&self, options: &Options) -> Result<Threads<'_>, Error> {
+        Ok(Threads { pull_request: self, connection: self.repository.connect(options)? })
     }
 }
 
 impl Threads<'_> {
-    fn all(&self) -> Url {
-        let PullRequest { project, repository, number, .. } = self.pull_request;
+    fn url(&self, last: &str) -> Url {
+        let PullRequest { repository: Repository { project, id, .. }, number } = self.pull_request;
         let number = number.to_string();
-        let git = [project, "_apis", "git", "repositories", repository, "pullRequests", &number];
-        versioned(self.connection.url(git.into_iter().chain(["threads"])), "7.1")
+        let git = [project, "_apis", "git", "repositories", id, "pullRequests", &number, last];
+        versioned(self.connection.url(git), "7.1")
+    }
+
+    fn all(&self) -> Url {
+        self.url("threads")
+    }
+
+    /// The list comes in one piece: this call knows no pages.
+    async fn threads(&self) -> Result<Vec<Thread>, Error> {
+        let call = Call::get(self.all(), "the threads of the pull request cannot be read");
+        let (list, _): (List<Thread>, _) = self.connection.read(&call).await?;
+        Ok(list.value.into_iter().filter(|thread| !thread.is_deleted).collect())
     }
 
     /// Where a person reads a thread.
     fn page(&self, thread: u64) -> Url {
-        let PullRequest { project, repository_name, number, .. } = self.pull_request;
+        let PullRequest { repository: Repository { project, name, .. }, number } =
+            self.pull_request;
         let number = number.to_string();
-        let mut page =
-            self.connection.url([project, "_git", repository_name, "pullrequest", &number]);
+        let mut page = self.connection.url([project, "_git", name, "pullrequest", &number]);
         page.query_pairs_mut().append_pair("discussionId", &thread.to_string());
         page
     }
@@ -179,10 +283,12 @@ impl Host for Threads<'_> {
         Ok(data.authenticated_user.id)
     }
 
-    /// The list comes in one piece: this call knows no pages.
-    async fn find(&self, author: &String, marker: &str) -> Result<Option<Found<Place>>, Error> {
-        let call = Call::get(self.all(), "the threads of the pull request cannot be read");
-        let (list, _): (List, _) = self.connection.read(&call).await?;
+    async fn find(
+        &self,
+        author: &String,
+        marker: &str,
+        most: usize,
+    ) -> Result<Vec<Found<Place>>, Error> {
         let ours = |comment: &Comment| {
             let by = comment.author.as_ref().map(|author| author.id.as_str());
             !comment.is_deleted
@@ -191,14 +297,39 @@ impl Host for Threads<'_> {
                 && by.is_some_and(|id| id.eq_ignore_ascii_case(author))
                 && comment.content.as_deref().unwrap_or_default().starts_with(marker)
         };
-        let live = list.value.into_iter().filter(|thread| !thread.is_deleted);
-        let found = live.filter_map(|Thread { id: thread, comments, is_deleted: _ }| {
-            let Comment { id, content, .. } = comments.into_iter().find(ours)?;
-            let text = content.unwrap_or_default();
-            let url = Some(self.page(thread));
-            Some(Found { id: Place { thread, comment: id }, text, url })
+        let found = self.threads().await?.into_iter().filter_map(|thread| {
+            let comment = thread.comments.into_iter().find(ours)?;
+            Some(Found {
+                id: Place { thread: thread.id, comment: comment.id },
+                text: comment.content.unwrap_or_default(),
+                url: Some(self.page(thread.id)),
+                changed: comment.last_content_updated_date.or(comment.published_date),
+            })
         });
-        Ok(found.min_by_key(|found| found.id.thread))
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|found| found.id.thread);
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// The votes that hold. When they were given stands in threads of the system, in the forms that
+    /// several versions have given them; a vote without one is left out.
+    async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
+        let failing = "the reviewers of the pull request cannot be read";
+        let call = Call::get(self.url("reviewers"), failing);
+        let (reviewers, _): (List<Reviewer>, _) = self.connection.read(&call).await?;
+        let held: Vec<_> = reviewers.value.into_iter().filter(|one| one.vote >= 5).collect();
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut last = BTreeMap::new();
+        for (by, at) in self.threads().await?.iter().filter_map(approval) {
+            if held.iter().any(|one| one.id.eq_ignore_ascii_case(by)) {
+                let latest = last.entry(by.to_ascii_lowercase()).or_insert(at);
+                *latest = at.max(*latest);
+            }
+        }
+        Ok(last.into_values().collect())
     }
 
     async fn update(&self, id: &Place, text: &str) -> Result<Option<Url>, Error> {
@@ -217,6 +348,19 @@ impl Host for Threads<'_> {
         let answer = self.connection.send(&Call::create(self.all(), &body)).await?;
         Ok(answer.json::<Made>().map(|made| self.page(made.id)))
     }
+}
+
+/// Who approved, and when, where a thread of the system says so.
+fn approval(thread: &Thread) -> Option<(&str, Timestamp)> {
+    let property = |name: &str| thread.properties.as_ref()?.get(name)?.get("$value")?.as_str();
+    let vote: i64 = property("CodeReviewVoteResult")?.parse().ok()?;
+    let named = || {
+        let key = property("CodeReviewVotedByIdentity")?;
+        Some(thread.identities.as_ref()?.get(key)?.id.as_str())
+    };
+    let author = || Some(thread.comments.first()?.author.as_ref()?.id.as_str());
+    let by = property("CodeReviewVotedByTfId").or_else(named).or_else(author)?;
+    (vote >= 5).then_some((by, thread.published_date?))
 }
 
 fn versioned(mut url: Url, version: &str) -> Url {

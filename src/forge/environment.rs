@@ -50,6 +50,15 @@ impl<'a> Environment<'a> {
         }
     }
 
+    /// The branch that a variable names in full.
+    pub(super) fn branch(&self, name: &'static str, help: &str) -> Result<String, Error> {
+        let (_, value) = self.first(&[name], help)?;
+        match value.strip_prefix("refs/heads/") {
+            Some(branch) if !branch.is_empty() => Ok(branch.to_owned()),
+            _ => Err(Error::unusable(&format!("{name} is {value:?}: no branch"), help)),
+        }
+    }
+
     /// A number.
     pub(super) fn number(&self, names: &[&'static str], help: &str) -> Result<u64, Error> {
         let (name, value) = self.first(names, help)?;

@@ -1,13 +1,16 @@
 //! GitHub: comments of the issue that every pull request is
 //! (docs.github.com, "REST API endpoints for issue comments").
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK};
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -15,22 +18,30 @@ use super::answer::{for_browser, header};
 use super::environment::{Environment, is_segment, parsed};
 use super::error::{Error, ErrorKind};
 use super::http::{Call, Connection, MAX_PAGES, bearer, below};
+use super::review::Merged;
 use super::upsert::{Found, Host};
 use super::{Forge, Options};
 
 /// More than the largest event: GitHub sends none above 25 MB.
 const MAX_EVENT: u64 = 32 * 1024 * 1024;
 
+const SELF_SET: &str = "GitHub Actions sets it: run this in a workflow.";
 const READING: &str = "the comments of the pull request cannot be read";
+
+/// A repository on GitHub, and the token for it.
+#[derive(Debug, Clone)]
+pub(super) struct Repository {
+    api: Url,
+    owner: String,
+    name: String,
+    token: SecretString,
+}
 
 /// A pull request on GitHub.
 #[derive(Debug)]
 pub(super) struct PullRequest {
-    api: Url,
-    owner: String,
-    repository: String,
+    repository: Repository,
     number: u64,
-    token: SecretString,
 }
 
 /// One pull request's comments.
@@ -46,9 +57,44 @@ struct Comment {
     body: Option<String>,
     #[serde(default)]
     html_url: Option<String>,
+    #[serde(default)]
+    updated_at: Option<Timestamp>,
     /// `None` for an account that is deleted.
     #[serde(default)]
     user: Option<User>,
+}
+
+/// What somebody said of the whole of a pull request, or asked for.
+#[derive(Deserialize)]
+struct Reviewed {
+    state: String,
+    #[serde(default)]
+    submitted_at: Option<Timestamp>,
+    #[serde(default)]
+    user: Option<User>,
+}
+
+/// A pull request that has to do with a commit.
+#[derive(Deserialize)]
+struct Related {
+    number: u64,
+    #[serde(default)]
+    merged_at: Option<Timestamp>,
+    #[serde(default)]
+    merge_commit_sha: Option<String>,
+    base: Base,
+}
+
+#[derive(Deserialize)]
+struct Base {
+    #[serde(rename = "ref")]
+    branch: String,
+    repo: BaseRepository,
+}
+
+#[derive(Deserialize)]
+struct BaseRepository {
+    full_name: String,
 }
 
 #[derive(Deserialize)]
@@ -62,9 +108,8 @@ struct Made {
     html_url: String,
 }
 
-impl PullRequest {
+impl Repository {
     pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
-        const SELF_SET: &str = "GitHub Actions sets it: run this in a workflow.";
         let api = environment.get("GITHUB_API_URL");
         let api = parsed("GITHUB_API_URL", api.as_deref().unwrap_or("https://api.github.com"))?;
         let (_, name) = environment.first(&["GITHUB_REPOSITORY"], SELF_SET)?;
@@ -75,20 +120,18 @@ impl PullRequest {
                 let why = format!("GITHUB_REPOSITORY is {name:?}, not owner/repository");
                 Error::unusable(&why, SELF_SET)
             })?;
-        let number = number(environment)?;
         let token = environment.token(
             &["GITHUB_TOKEN", "GH_TOKEN"],
             "Pass it to the step as env: GITHUB_TOKEN: ${{ github.token }}.",
         )?;
-        let (owner, repository) = (owner.to_owned(), repository.to_owned());
-        Ok(Self { api, owner, repository, number, token })
+        Ok(Self { api, owner: owner.to_owned(), name: repository.to_owned(), token })
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.number
+    pub(super) fn pull_request(&self, number: u64) -> PullRequest {
+        PullRequest { repository: self.clone(), number }
     }
 
-    pub(super) fn open(&self, options: &Options) -> Result<Comments<'_>, Error> {
+    fn connect(&self, options: &Options) -> Result<Connection, Error> {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
             (
@@ -97,14 +140,62 @@ impl PullRequest {
             ),
             (AUTHORIZATION, bearer(&self.token)?),
         ]);
-        let connection = Connection::new(self.api.clone(), &self.token, headers, advice, options)?;
-        Ok(Comments { pull_request: self, connection })
+        Connection::new(self.api.clone(), &self.token, headers, advice, options)
+    }
+
+    /// The pull requests into this branch of this repository that were merged as this commit: the
+    /// merge commit, the squashed one, or the last one that was rebased.
+    pub(super) async fn merged(
+        &self,
+        commit: &str,
+        branch: &str,
+        options: &Options,
+    ) -> Result<Vec<Merged>, Error> {
+        let connection = self.connect(options)?;
+        let Self { owner, name, .. } = self;
+        let mut url = connection.url(["repos", owner, name, "commits", commit, "pulls"]);
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let call = Call::get(url, "the pull request of the commit cannot be read");
+        let (related, headers): (Vec<Related>, _) = connection.read(&call).await?;
+        if has_next(&headers) {
+            return Err(connection.error(ErrorKind::Refused, &call, "there are more than 100"));
+        }
+        let own = format!("{owner}/{name}");
+        let is_it = |related: &Related| {
+            related.merge_commit_sha.as_deref() == Some(commit)
+                && related.base.branch == branch
+                && related.base.repo.full_name.eq_ignore_ascii_case(&own)
+        };
+        let merged = related.into_iter().filter(is_it);
+        Ok(merged
+            .filter_map(|related| Some(Merged { number: related.number, at: related.merged_at? }))
+            .collect())
+    }
+}
+
+/// The branch that the job runs on.
+pub(super) fn branch(environment: &Environment<'_>) -> Result<String, Error> {
+    environment.branch("GITHUB_REF", "Run this in a workflow that is started `on: push`.")
+}
+
+impl PullRequest {
+    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+        let repository = Repository::named_by(environment)?;
+        Ok(repository.pull_request(number(environment)?))
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn open(&self, options: &Options) -> Result<Comments<'_>, Error> {
+        Ok(Comments { pull_request: self, connection: self.repository.connect(options)? })
     }
 
     /// The GraphQL API beside the REST API: `/graphql`, and `/api/graphql` beside Enterprise
     /// Server's `/api/v3`. Not GITHUB_GRAPHQL_URL, so that the token goes to one host alone.
     fn graphql(&self) -> Url {
-        let mut url = self.api.clone();
+        let mut url = self.repository.api.clone();
         let ends_with_version =
             url.path_segments().and_then(|path| path.rev().find(|part| !part.is_empty()))
                 == Some("v3");
@@ -116,14 +207,37 @@ impl PullRequest {
 }
 
 impl Comments<'_> {
-    fn issues<'s>(&'s self, rest: [&'s str; 2]) -> Url {
-        let PullRequest { owner, repository, .. } = self.pull_request;
-        let path = ["repos", owner, repository, "issues"].into_iter().chain(rest);
-        self.connection.url(path)
+    fn url<'s>(&'s self, rest: [&'s str; 3]) -> Url {
+        let Repository { owner, name, .. } = &self.pull_request.repository;
+        self.connection.url(["repos", owner, name].into_iter().chain(rest))
     }
 
     fn all(&self) -> Url {
-        self.issues([&self.pull_request.number.to_string(), "comments"])
+        self.url(["issues", &self.pull_request.number.to_string(), "comments"])
+    }
+
+    /// Of all pages of a list, in order, what is chosen, at most so much.
+    async fn list<T: DeserializeOwned, U>(
+        &self,
+        list: Url,
+        failing: &'static str,
+        most: usize,
+        mut choose: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, Error> {
+        let mut chosen = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let mut url = list.clone();
+            url.query_pairs_mut()
+                .append_pair("per_page", "100")
+                .append_pair("page", &page.to_string());
+            let (all, headers): (Vec<T>, _) =
+                self.connection.read(&Call::get(url, failing)).await?;
+            chosen.extend(all.into_iter().filter_map(&mut choose).take(most - chosen.len()));
+            if chosen.len() == most || !has_next(&headers) {
+                return Ok(chosen);
+            }
+        }
+        Err(self.connection.too_many(&Call::get(list, failing)))
     }
 }
 
@@ -159,34 +273,47 @@ impl Host for Comments<'_> {
         })
     }
 
-    async fn find(&self, author: &String, marker: &str) -> Result<Option<Found<u64>>, Error> {
-        for page in 1..=MAX_PAGES {
-            let mut url = self.all();
-            url.query_pairs_mut()
-                .append_pair("per_page", "100")
-                .append_pair("page", &page.to_string());
-            let call = Call::get(url, READING);
-            let (comments, headers): (Vec<Comment>, _) = self.connection.read(&call).await?;
-            let ours = |comment: &Comment| {
-                let by = comment.user.as_ref().map(|user| user.login.as_str());
-                let body = comment.body.as_deref().unwrap_or_default();
-                by.is_some_and(|login| login.eq_ignore_ascii_case(author))
-                    && body.starts_with(marker)
-            };
-            if let Some(comment) = comments.into_iter().find(ours) {
-                let Comment { id, body, html_url, user: _ } = comment;
-                let url = html_url.as_deref().and_then(for_browser);
-                return Ok(Some(Found { id, text: body.unwrap_or_default(), url }));
-            }
-            if !has_next(&headers) {
-                return Ok(None);
+    async fn find(
+        &self,
+        author: &String,
+        marker: &str,
+        most: usize,
+    ) -> Result<Vec<Found<u64>>, Error> {
+        let ours = |comment: Comment| {
+            let Comment { id, body, html_url, updated_at, user } = comment;
+            let body = body.unwrap_or_default();
+            let is_ours = user.is_some_and(|user| user.login.eq_ignore_ascii_case(author));
+            let url = html_url.as_deref().and_then(for_browser);
+            (is_ours && body.starts_with(marker)).then_some(Found {
+                id,
+                text: body,
+                url,
+                changed: updated_at,
+            })
+        };
+        self.list(self.all(), READING, most, ours).await
+    }
+
+    /// By whom a pull request was approved last counts until the same person says something else, or
+    /// somebody dismisses it.
+    async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
+        let url = self.url(["pulls", &self.pull_request.number.to_string(), "reviews"]);
+        let failing = "the reviews of the pull request cannot be read";
+        let reviews: Vec<Reviewed> = self.list(url, failing, usize::MAX, Some).await?;
+        let mut held = BTreeMap::new();
+        for Reviewed { state, submitted_at, user } in reviews {
+            let by = user.map(|user| user.login).unwrap_or_default();
+            match (state.as_str(), submitted_at) {
+                ("APPROVED", Some(at)) => drop(held.insert(by, at)),
+                ("CHANGES_REQUESTED" | "DISMISSED", _) => drop(held.remove(&by)),
+                _ => {}
             }
         }
-        Err(self.connection.too_many(&Call::get(self.all(), READING)))
+        Ok(held.into_values().collect())
     }
 
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {
-        let url = self.issues(["comments", &id.to_string()]);
+        let url = self.url(["issues", "comments", &id.to_string()]);
         let body = json!({ "body": text });
         let answer = self.connection.send(&Call::update(Method::PATCH, url, &body)).await?;
         Ok(answer.json::<Made>().and_then(|made| for_browser(&made.html_url)))
@@ -297,14 +424,13 @@ mod tests {
             ("https://ghe.example/api/v3", "https://ghe.example/api/graphql"),
             ("https://ghe.example/api/v3/", "https://ghe.example/api/graphql"),
         ] {
-            let pull_request = PullRequest {
+            let repository = Repository {
                 api: Url::parse(api).unwrap(),
                 owner: "etaten".to_owned(),
-                repository: "tilgang".to_owned(),
-                number: 1,
+                name: "tilgang".to_owned(),
                 token: SecretString::from("hemmelig"),
             };
-            assert_eq!(pull_request.graphql().as_str(), graphql);
+            assert_eq!(repository.pull_request(1).graphql().as_str(), graphql);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! GitLab: notes of a merge request (docs.gitlab.com, "Notes API").
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
@@ -11,21 +14,31 @@ use super::answer::{for_browser, header};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::http::{Call, Connection, MAX_PAGES, below, secret};
+use super::review::Merged;
 use super::upsert::{Found, Host};
 use super::{Forge, Options};
 
+const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
+/// What GitLab writes of an approval (gitlab-org/gitlab, app/services/system_notes).
+const APPROVED: &str = "approved this merge request";
 const READING: &str = "the notes of the merge request cannot be read";
+
+/// A project on GitLab, and the token for it.
+#[derive(Debug, Clone)]
+pub(super) struct Project {
+    api: Url,
+    id: u64,
+    /// Its page, if the environment tells it.
+    page: Option<String>,
+    token: SecretString,
+}
 
 /// A merge request on GitLab.
 #[derive(Debug)]
 pub(super) struct MergeRequest {
-    api: Url,
-    /// The project that it is to be merged into.
-    project: u64,
+    /// What it is to be merged into.
+    project: Project,
     number: u64,
-    /// Its page, if the environment tells the project's.
-    page: Option<Url>,
-    token: SecretString,
 }
 
 /// One merge request's notes.
@@ -44,11 +57,45 @@ struct Note {
     system: bool,
     #[serde(default)]
     author: Option<User>,
+    #[serde(default)]
+    updated_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
 struct User {
     id: u64,
+}
+
+/// A merge request that has to do with a commit.
+#[derive(Deserialize)]
+struct Related {
+    iid: u64,
+    state: String,
+    target_branch: String,
+    target_project_id: u64,
+    #[serde(default)]
+    merged_at: Option<Timestamp>,
+    #[serde(default)]
+    merge_commit_sha: Option<String>,
+    #[serde(default)]
+    squash_commit_sha: Option<String>,
+    /// The last commit of the branch that was merged.
+    #[serde(default)]
+    sha: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Approvals {
+    #[serde(default)]
+    approved_by: Vec<Approval>,
+}
+
+#[derive(Deserialize)]
+struct Approval {
+    user: User,
+    /// Newer versions of GitLab say it.
+    #[serde(default)]
+    approved_at: Option<Timestamp>,
 }
 
 /// A note that was posted or updated.
@@ -57,10 +104,73 @@ struct Made {
     id: u64,
 }
 
+impl Project {
+    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+        let api = environment.address(&["CI_API_V4_URL"], SELF_SET)?;
+        // The pipeline of a fork's merge request runs in the fork.
+        let id = environment.number(&["CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID"], SELF_SET)?;
+        let page = environment.get("CI_MERGE_REQUEST_PROJECT_URL");
+        let token = environment.token(
+            &["PORTVAKT_GITLAB_TOKEN", "GITLAB_TOKEN"],
+            "Make a project access token with the scope `api` and the role Reporter, and store it as \
+             a masked CI/CD variable of that name. The job's own CI_JOB_TOKEN cannot write notes.",
+        )?;
+        Ok(Self { api, id, page, token })
+    }
+
+    pub(super) fn merge_request(&self, number: u64) -> MergeRequest {
+        MergeRequest { project: self.clone(), number }
+    }
+
+    fn connect(&self, options: &Options) -> Result<Connection, Error> {
+        let headers = HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (HeaderName::from_static("private-token"), secret(&self.token)?),
+        ]);
+        Connection::new(self.api.clone(), &self.token, headers, advice, options)
+    }
+
+    /// The merge requests into this branch of this project that were merged as this commit: the merge
+    /// commit; where there is none, the squashed one; and where there is neither, the branch's last.
+    pub(super) async fn merged(
+        &self,
+        commit: &str,
+        branch: &str,
+        options: &Options,
+    ) -> Result<Vec<Merged>, Error> {
+        let connection = self.connect(options)?;
+        let project = self.id.to_string();
+        let path = ["projects", &project, "repository", "commits", commit, "merge_requests"];
+        let mut url = connection.url(path);
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let call = Call::get(url, "the merge request of the commit cannot be read");
+        let (related, headers): (Vec<Related>, _) = connection.read(&call).await?;
+        if has_next(&headers) {
+            return Err(connection.error(ErrorKind::Refused, &call, "there are more than 100"));
+        }
+        let is_it = |related: &Related| {
+            let Related { merge_commit_sha, squash_commit_sha, sha, .. } = related;
+            let merged = merge_commit_sha.as_ref().or(squash_commit_sha.as_ref()).or(sha.as_ref());
+            related.state == "merged"
+                && related.target_branch == branch
+                && related.target_project_id == self.id
+                && merged.is_some_and(|merged| merged == commit)
+        };
+        let merged = related.into_iter().filter(is_it);
+        Ok(merged
+            .filter_map(|related| Some(Merged { number: related.iid, at: related.merged_at? }))
+            .collect())
+    }
+}
+
+/// The branch that the job runs on.
+pub(super) fn branch(environment: &Environment<'_>) -> Result<String, Error> {
+    let help = "Run this in a pipeline of a branch.";
+    environment.first(&["CI_COMMIT_BRANCH"], help).map(|(_, branch)| branch)
+}
+
 impl MergeRequest {
     pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
-        const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
-        let api = environment.address(&["CI_API_V4_URL"], SELF_SET)?;
         if environment.get("CI_MERGE_REQUEST_IID").is_none() {
             return Err(Error::no_pull_request(
                 "CI_MERGE_REQUEST_IID is not set",
@@ -69,18 +179,7 @@ impl MergeRequest {
             ));
         }
         let number = environment.number(&["CI_MERGE_REQUEST_IID"], SELF_SET)?;
-        // The pipeline of a fork's merge request runs in the fork.
-        let project =
-            environment.number(&["CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID"], SELF_SET)?;
-        let page = environment.get("CI_MERGE_REQUEST_PROJECT_URL").and_then(|project| {
-            for_browser(&format!("{}/-/merge_requests/{number}", project.trim_end_matches('/')))
-        });
-        let token = environment.token(
-            &["PORTVAKT_GITLAB_TOKEN", "GITLAB_TOKEN"],
-            "Make a project access token with the scope `api` and the role Reporter, and store it as \
-             a masked CI/CD variable of that name. The job's own CI_JOB_TOKEN cannot write notes.",
-        )?;
-        Ok(Self { api, project, number, page, token })
+        Ok(Project::named_by(environment)?.merge_request(number))
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -88,28 +187,59 @@ impl MergeRequest {
     }
 
     pub(super) fn open(&self, options: &Options) -> Result<Notes<'_>, Error> {
-        let headers = HeaderMap::from_iter([
-            (ACCEPT, HeaderValue::from_static("application/json")),
-            (HeaderName::from_static("private-token"), secret(&self.token)?),
-        ]);
-        let connection = Connection::new(self.api.clone(), &self.token, headers, advice, options)?;
-        Ok(Notes { merge_request: self, connection })
+        Ok(Notes { merge_request: self, connection: self.project.connect(options)? })
     }
 }
 
 impl Notes<'_> {
+    fn url<'s>(&self, rest: impl IntoIterator<Item = &'s str>) -> Url {
+        let MergeRequest { project, number } = self.merge_request;
+        let (project, number) = (project.id.to_string(), number.to_string());
+        let path = ["projects", &project, "merge_requests", &number];
+        below(&self.connection.url(path), rest)
+    }
+
     fn all(&self) -> Url {
-        let MergeRequest { project, number, .. } = self.merge_request;
-        let (project, number) = (project.to_string(), number.to_string());
-        self.connection.url(["projects", &project, "merge_requests", &number, "notes"])
+        self.url(["notes"])
+    }
+
+    /// Of all notes, the oldest first, what is chosen, at most so much.
+    async fn list<T>(
+        &self,
+        most: usize,
+        mut choose: impl FnMut(Note) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
+        let mut chosen = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let mut url = self.all();
+            url.query_pairs_mut()
+                .append_pair("sort", "asc")
+                .append_pair("order_by", "created_at")
+                .append_pair("per_page", "100")
+                .append_pair("page", &page.to_string());
+            let (notes, headers): (Vec<Note>, _) =
+                self.connection.read(&Call::get(url, READING)).await?;
+            chosen.extend(notes.into_iter().filter_map(&mut choose).take(most - chosen.len()));
+            if chosen.len() == most || !has_next(&headers) {
+                return Ok(chosen);
+            }
+        }
+        Err(self.connection.too_many(&Call::get(self.all(), READING)))
     }
 
     /// Where a person reads a note.
     fn page(&self, note: u64) -> Option<Url> {
-        let mut page = self.merge_request.page.clone()?;
+        let MergeRequest { project, number } = self.merge_request;
+        let project = project.page.as_ref()?.trim_end_matches('/');
+        let mut page = for_browser(&format!("{project}/-/merge_requests/{number}"))?;
         page.set_fragment(Some(&format!("note_{note}")));
         Some(page)
     }
+}
+
+/// Whether there is another page: the header is empty on the last one.
+fn has_next(headers: &HeaderMap) -> bool {
+    header(headers, "x-next-page").is_some_and(|next| !next.is_empty())
 }
 
 impl Host for Notes<'_> {
@@ -126,32 +256,50 @@ impl Host for Notes<'_> {
         Ok(user.id)
     }
 
-    async fn find(&self, author: &u64, marker: &str) -> Result<Option<Found<u64>>, Error> {
-        for page in 1..=MAX_PAGES {
-            let mut url = self.all();
-            url.query_pairs_mut()
-                .append_pair("sort", "asc")
-                .append_pair("order_by", "created_at")
-                .append_pair("per_page", "100")
-                .append_pair("page", &page.to_string());
-            let (notes, headers): (Vec<Note>, _) =
-                self.connection.read(&Call::get(url, READING)).await?;
-            let ours = |note: &Note| {
-                let body = note.body.as_deref().unwrap_or_default();
-                !note.system
-                    && note.author.as_ref().is_some_and(|by| by.id == *author)
-                    && body.starts_with(marker)
+    async fn find(
+        &self,
+        author: &u64,
+        marker: &str,
+        most: usize,
+    ) -> Result<Vec<Found<u64>>, Error> {
+        let ours = |note: Note| {
+            let Note { id, body, system, author: by, updated_at } = note;
+            let text = body.unwrap_or_default();
+            let is_ours = !system && by.is_some_and(|by| by.id == *author);
+            (is_ours && text.starts_with(marker)).then(|| Found {
+                id,
+                text,
+                url: self.page(id),
+                changed: updated_at,
+            })
+        };
+        self.list(most, ours).await
+    }
+
+    /// The approvals that hold. When they were given, older versions say in a note of the system alone,
+    /// which nobody can write.
+    async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
+        let failing = "the approvals of the merge request cannot be read";
+        let call = Call::get(self.url(["approvals"]), failing);
+        let (Approvals { approved_by }, _) = self.connection.read(&call).await?;
+        let undated: Vec<u64> = approved_by
+            .iter()
+            .filter(|approval| approval.approved_at.is_none())
+            .map(|approval| approval.user.id)
+            .collect();
+        let mut all: Vec<_> = approved_by.iter().filter_map(|one| one.approved_at).collect();
+        if !undated.is_empty() {
+            let approved = |note: Note| {
+                let by = note.author.filter(|by| undated.contains(&by.id))?;
+                let body = note.body.unwrap_or_default();
+                let is_approval = note.system && body.eq_ignore_ascii_case(APPROVED);
+                is_approval.then_some((by.id, note.updated_at?))
             };
-            if let Some(Note { id, body, .. }) = notes.into_iter().find(ours) {
-                let text = body.unwrap_or_default();
-                return Ok(Some(Found { id, text, url: self.page(id) }));
-            }
-            // Empty on the last page.
-            if header(&headers, "x-next-page").is_none_or(str::is_empty) {
-                return Ok(None);
-            }
+            // Who approved twice did so the second time.
+            let last: BTreeMap<_, _> = self.list(usize::MAX, approved).await?.into_iter().collect();
+            all.extend(last.into_values());
         }
-        Err(self.connection.too_many(&Call::get(self.all(), READING)))
+        Ok(all)
     }
 
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {

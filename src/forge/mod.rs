@@ -11,6 +11,7 @@ mod error;
 mod github;
 mod gitlab;
 mod http;
+mod review;
 mod upsert;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use error::{Error, ErrorKind};
+pub use review::{Decision, Doubt, Review, reviewed};
 
 use environment::Environment;
 
@@ -72,6 +74,8 @@ pub enum Change {
     Created,
     /// The one of an earlier run has the new text.
     Updated,
+    /// The one of an earlier run says the same.
+    Kept,
 }
 
 /// How patient to be.

@@ -1,8 +1,11 @@
 //! Update, or else create: the same on every host.
 
-use super::error::{Error, ErrorKind};
-use super::{Change, Forge, Options, Posted, http};
+use jiff::Timestamp;
 use url::Url;
+
+use super::error::{Error, ErrorKind};
+use super::review::is_same;
+use super::{Change, Forge, Options, Posted, http};
 
 /// What a host does for one pull request.
 pub(super) trait Host {
@@ -16,12 +19,16 @@ pub(super) trait Host {
     /// Whom the token speaks for.
     async fn author(&self) -> Result<Self::Author, Error>;
 
-    /// The author's oldest comment that begins with the marker.
+    /// The author's oldest comments that begin with the marker, at most so many.
     async fn find(
         &self,
         author: &Self::Author,
         marker: &str,
-    ) -> Result<Option<Found<Self::Id>>, Error>;
+        most: usize,
+    ) -> Result<Vec<Found<Self::Id>>, Error>;
+
+    /// When the approvals were given that hold, as far as the host says.
+    async fn approvals(&self) -> Result<Vec<Timestamp>, Error>;
 
     /// Gives a comment a new text. May be sent again.
     async fn update(&self, id: &Self::Id, text: &str) -> Result<Option<Url>, Error>;
@@ -40,9 +47,12 @@ pub(super) struct Found<Id> {
     pub(super) id: Id,
     pub(super) text: String,
     pub(super) url: Option<Url>,
+    /// When its text was changed last, or else when it was made.
+    pub(super) changed: Option<Timestamp>,
 }
 
-/// Updates the author's comment with the marker, or makes one.
+/// Updates the author's comment with the marker, or makes one. A comment that says the same is left
+/// alone: that it has not been changed since it was read is what a merge goes by.
 pub(super) async fn put<H: Host>(
     host: &H,
     marker: &str,
@@ -55,7 +65,10 @@ pub(super) async fn put<H: Host>(
         return Err(Error::too_long(H::FORGE, length));
     }
     let author = host.author().await?;
-    if let Some(found) = host.find(&author, marker).await? {
+    if let Some(found) = first(host, &author, marker).await? {
+        if is_same(&found.text, &text) {
+            return Ok(Posted { change: Change::Kept, url: found.url });
+        }
         match host.update(&found.id, &text).await {
             Ok(url) => return Ok(Posted { change: Change::Updated, url: url.or(found.url) }),
             // Somebody deleted it in between.
@@ -64,6 +77,14 @@ pub(super) async fn put<H: Host>(
         }
     }
     create(host, &author, marker, &text, options).await
+}
+
+async fn first<H: Host>(
+    host: &H,
+    author: &H::Author,
+    marker: &str,
+) -> Result<Option<Found<H::Id>>, Error> {
+    Ok(host.find(author, marker, 1).await?.into_iter().next())
 }
 
 /// Makes a comment. Where it is unknown whether one was made, it is looked for before another is.
@@ -85,9 +106,8 @@ async fn create<H: Host>(
             return Err(error);
         };
         tokio::time::sleep(wait).await;
-        if let Some(found) = host.find(author, marker).await? {
-            // Hosts may take white space from the end.
-            if found.text.trim_end() == text.trim_end() {
+        if let Some(found) = first(host, author, marker).await? {
+            if is_same(&found.text, text) {
                 return Ok(Posted { change: Change::Created, url: found.url });
             }
             let url = host.update(&found.id, text).await?;

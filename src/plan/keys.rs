@@ -1,6 +1,6 @@
 //! What becomes of a client's keys, and which of them end soon.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client::OWN_CLIENT;
@@ -9,7 +9,6 @@ use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work}
 use crate::domain::{
     Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm,
 };
-use crate::text::counted;
 
 impl Draft<'_> {
     /// Makes the client's keys the declared ones, if it declares any. Gives the action's id.
@@ -85,15 +84,12 @@ pub(super) fn stays(key: &LiveKey, declared: &DesiredClient) -> bool {
     declared.keys.as_ref().is_none_or(|wanted| wanted.iter().any(|other| key.is(other)))
 }
 
-/// `ends on 2027-01-31, in 12 days`.
+/// `ends on 2027-01-31`; with no count of days, so that the same plan reads the same on another day.
 fn end(now: Timestamp, ends: Timestamp) -> String {
     let day = ends.strftime("%F");
-    match ends.duration_since(now) {
-        left if left <= SignedDuration::ZERO => format!("ended on {day}"),
-        left => {
-            let days = u64::try_from(left.as_hours() / 24).unwrap_or_default();
-            format!("ends on {day}, in {}", counted(days, "day", "s"))
-        }
+    match ends <= now {
+        true => format!("ended on {day}"),
+        false => format!("ends on {day}"),
     }
 }
 

@@ -4,6 +4,7 @@ mod azure_devops;
 mod command;
 mod github;
 mod gitlab;
+mod reviewed;
 mod server;
 
 use axum::http::Method;
@@ -65,7 +66,7 @@ async fn each_marker_has_a_comment_of_its_own() {
     for server in servers().await {
         let pull_request = read(server.forge(), &server.environment()).unwrap();
         for (environment, change) in
-            [("test", Change::Created), ("test2", Change::Created), ("test", Change::Updated)]
+            [("test", Change::Created), ("test2", Change::Created), ("test", Change::Kept)]
         {
             let marker = format!("<!-- portvakt plan {environment} -->");
             // A body may bring the marker along.

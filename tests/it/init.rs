@@ -2,7 +2,8 @@
 
 mod checked;
 mod scripts;
-mod templates;
+pub(crate) mod templates;
+mod web;
 
 use std::fs;
 use std::path::Path;
@@ -224,4 +225,101 @@ fn ci_files_stand_at_the_top_of_a_git_repository() {
     assert_eq!(init(folder.path(), &["there", "--ci", "github"]).code, 64);
     assert_eq!(files(folder.path()), [""; 0]);
     assert_eq!(init(folder.path(), &["--ci", "github"]).code, 0);
+}
+
+/// What the files of a host call things by an environment's name, wherever they do.
+fn made_of(host: &str, environment: &str) -> std::collections::BTreeSet<String> {
+    let mut names = std::collections::BTreeSet::new();
+    let own = |text: &str| {
+        let text = text
+            .replace("${{ matrix.environment }}", environment)
+            .replace("$PORTVAKT_ENV", environment)
+            .replace("${{ replace(environment, '-', '_') }}", &environment.replace('-', "_"))
+            .replace("${{ environment }}", environment);
+        text.to_lowercase()
+    };
+    let mut collect = |kind: &str, text: &str| {
+        let is_made = ["matrix.environment", "PORTVAKT_ENV", "environment }}", "(environment,"];
+        if is_made.iter().any(|part| text.contains(part)) {
+            names.insert(format!("{kind} {}", own(text)));
+        }
+    };
+    for file in templates::ALL.iter().filter(|file| file.contains(&format!("/{host}/"))) {
+        named(&templates::parsed(file), &mut collect);
+    }
+    names
+}
+
+/// Hands on what names something of the host's, with the kind of thing that it is.
+fn named(value: &Value, collect: &mut impl FnMut(&str, &str)) {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    match value {
+        Value::Mapping(mapping) => {
+            for (key, value) in mapping {
+                let kind = key.as_str().unwrap_or_default();
+                match kind {
+                    "environment" => {
+                        let name = value.get("name").and_then(text).or_else(|| text(value));
+                        name.into_iter().for_each(|name| collect(kind, &name));
+                    }
+                    "group" | "job" | "stage" | "resource_group" => {
+                        text(value).into_iter().for_each(|name| collect(kind, &name));
+                    }
+                    _ => {}
+                }
+                named(value, collect);
+            }
+        }
+        Value::Sequence(values) => values.iter().for_each(|value| named(value, collect)),
+        Value::Tagged(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Of each pair of names, the files are written only if the environments share nothing at the host.
+#[test]
+fn environments_that_would_share_something_at_the_host_are_refused() {
+    const NAMES: [&str; 13] = [
+        "test",
+        "test-read",
+        "test-read-read",
+        "Test",
+        "TEST-READ",
+        "test_read",
+        "read",
+        "write-test",
+        "prod",
+        "a-b",
+        "a_b",
+        "of-a-fork-test",
+        "of_a_fork_prod",
+    ];
+    for host in HOSTS {
+        let mut refused = 0;
+        for (index, one) in NAMES.iter().enumerate() {
+            for other in &NAMES[index + 1..] {
+                let folder = TempDir::new().unwrap();
+                let credentials = "credentials: { client_id: { env: A }, key: { env: B } }";
+                let settings = format!(
+                    "organization: {{ orgno: \"889640782\", name: Etaten }}\nprefixes: [etat]\n\
+                     environments:\n  {one}: {{ target: test, {credentials} }}\n  {other}: {{ target: \
+                     prod, {credentials} }}\n"
+                );
+                fs::write(folder.path().join("portvakt.yaml"), settings).unwrap();
+                let ran = init(folder.path(), &["--ci", host]);
+                let (one_has, other_has) = (made_of(host, one), made_of(host, other));
+                assert!(one_has.len() >= 3, "{one_has:?}");
+                let shared: Vec<_> = one_has.intersection(&other_has).collect();
+                let told = format!("{host}: {one} {other}: {shared:?}: {}", ran.stderr);
+                assert_eq!(ran.code, if shared.is_empty() { 0 } else { 64 }, "{told}");
+                if ran.code == 64 {
+                    for name in [one, other] {
+                        assert!(ran.stderr.contains(&format!("`{name}`")), "{told}");
+                    }
+                    assert_eq!(files(folder.path()), ["portvakt.yaml"]);
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused >= 4, "{host}: {refused}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The files of CI hosts.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -108,6 +109,44 @@ pub(super) fn environments(settings: &Settings) -> Vec<String> {
         .collect();
     real.sort_by_key(|(_, environment)| environment.target == Target::Prod);
     real.into_iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// Refuses environments that would share something of the host's: a job that may only read would run
+/// with what was made for one that writes, or the other way round.
+pub(super) fn refuse_shared_names(host: Host, environments: &[String]) -> Result<(), Failure> {
+    let mut owners: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    for environment in environments {
+        for (kind, name) in names(host, environment) {
+            let owner = owners.entry((kind, name.clone())).or_insert(environment);
+            if *owner != environment {
+                return Err(Failure::Usage(format!(
+                    "the environments `{owner}` and `{environment}` in portvakt.yaml would share the \
+                     {kind} `{name}` in CI, and with it the secrets and the approvals of one another. \
+                     Rename one of them"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the files of a host make of an environment's name, each with what it is. Hosts do not
+/// distinguish capital letters.
+fn names(host: Host, environment: &str) -> Vec<(&'static str, String)> {
+    let name = environment.to_ascii_lowercase();
+    match host {
+        Host::Github => {
+            vec![("GitHub environment", name.clone()), ("GitHub environment", name + "-read")]
+        }
+        Host::Gitlab => {
+            vec![("GitLab environment", name.clone()), ("GitLab environment", name + "-read")]
+        }
+        Host::Azure => {
+            let job = name.replace('-', "_");
+            let fork = format!("of_a_fork_{job}");
+            vec![("name of a job", job), ("name of a job", fork)]
+        }
+    }
 }
 
 /// Hosts look for these files at the top of a git repository only.

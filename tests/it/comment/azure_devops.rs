@@ -3,7 +3,7 @@
 use portvakt::forge::{Change, ErrorKind, Forge};
 use serde_json::{Value, json};
 
-use super::server::{Answer, Api, Call, MARKER, Server, TOKEN, Who, read};
+use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, read};
 
 const REPOSITORY: &str = "5febef5a-833d-4e14-b9c0-14cb638f91e6";
 const THREADS: &str = "/etaten/Tilgang%20til%20data/_apis/git/repositories/\
@@ -11,11 +11,12 @@ const THREADS: &str = "/etaten/Tilgang%20til%20data/_apis/git/repositories/\
 
 pub(super) struct AzureDevOps {
     threads: Vec<(u64, Who, String)>,
+    past: Past,
 }
 
 impl AzureDevOps {
     pub(super) fn new() -> Self {
-        Self { threads: Vec::new() }
+        Self { threads: Vec::new(), past: Past::default() }
     }
 
     fn identity(who: Who) -> Value {
@@ -34,9 +35,28 @@ impl AzureDevOps {
         })
     }
 
-    fn thread((id, who, text): &(u64, Who, String)) -> Value {
-        let comments = [Self::comment(*who, text, "text")];
+    fn thread(&self, (id, who, text): &(u64, Who, String)) -> Value {
+        let mut comments = [Self::comment(*who, text, "text")];
+        if !self.past.changed.is_empty() {
+            comments[0]["publishedDate"] = json!("2026-11-01T10:00:00.123Z");
+            comments[0]["lastContentUpdatedDate"] = json!(self.past.changed);
+        }
         json!({ "id": id, "status": "closed", "comments": comments, "isDeleted": false })
+    }
+
+    fn related(&self, query: &Value) -> Value {
+        let commit = query["queries"][0]["items"][0].as_str().unwrap();
+        let expected = json!({ "queries": [{ "type": "lastMergeCommit", "items": [commit] }] });
+        assert_eq!(*query, expected);
+        let of_commit = self.past.related.iter().filter(|related| related.commit == commit);
+        let related = of_commit.map(|Related { number, commit: _, base, merged }| {
+            json!({
+                "pullRequestId": number, "targetRefName": format!("refs/heads/{base}"),
+                "status": if merged.is_some() { "completed" } else { "abandoned" },
+                "closedDate": merged,
+            })
+        });
+        json!({ "results": [{ commit: related.collect::<Vec<_>>() }] })
     }
 
     /// All threads at once, with those that are no comment of ours.
@@ -55,7 +75,19 @@ impl AzureDevOps {
             json!({ "id": 2, "comments": [deleted], "isDeleted": true }),
             json!({ "id": 3, "comments": [first, reply], "isDeleted": false, "status": "active" }),
         ];
-        threads.extend(self.threads.iter().map(Self::thread));
+        threads.extend(self.threads.iter().map(|thread| self.thread(thread)));
+        threads.extend(self.past.verdicts.iter().map(|(who, vote, at)| {
+            json!({
+                "id": 9, "publishedDate": at, "isDeleted": false,
+                "comments": [Self::comment(Who::Us, "voted", "system")],
+                "identities": { "1": { "id": who } },
+                "properties": {
+                    "CodeReviewThreadType": { "$value": "VoteUpdate" },
+                    "CodeReviewVoteResult": { "$value": vote },
+                    "CodeReviewVotedByIdentity": { "$value": "1" },
+                },
+            })
+        }));
         json!({ "count": threads.len(), "value": threads })
     }
 }
@@ -86,6 +118,15 @@ impl Api for AzureDevOps {
             return (200, vec![], json!({ "authenticatedUser": Self::identity(Who::Us) }));
         }
         assert_eq!(version, "7.1");
+        let git = THREADS.strip_suffix("/pullRequests/7/threads").unwrap();
+        if call.path == format!("{git}/pullrequestquery") {
+            return (200, vec![], self.related(&call.body));
+        }
+        if call.path == format!("{git}/pullRequests/7/reviewers") {
+            let reviewer = |(who, vote, _): &(&str, &str, &str)| json!({ "id": who, "vote": vote.parse::<i64>().unwrap() });
+            let all: Vec<_> = self.past.verdicts.iter().map(reviewer).collect();
+            return (200, vec![], json!({ "count": all.len(), "value": all }));
+        }
         let path = call.path.strip_prefix(THREADS).unwrap();
         match (call.method.as_str(), path) {
             ("GET", "") => (200, vec![], self.list()),
@@ -95,7 +136,7 @@ impl Api for AzureDevOps {
                     json!({ "parentCommentId": 0, "content": text, "commentType": "text" });
                 assert_eq!(call.body, json!({ "comments": [comment], "status": "closed" }));
                 self.add(Who::Us, text);
-                (200, vec![], Self::thread(self.threads.last().unwrap()))
+                (200, vec![], self.thread(self.threads.last().unwrap()))
             }
             ("PATCH", path) => {
                 let id = path.strip_prefix('/').unwrap().strip_suffix("/comments/1").unwrap();
@@ -115,6 +156,15 @@ impl Api for AzureDevOps {
     fn add(&mut self, who: Who, text: &str) {
         let id = 100 + self.threads.len() as u64;
         self.threads.push((id, who, text.to_owned()));
+    }
+
+    fn forge_text(&mut self, change: &dyn Fn(&str) -> String) {
+        let ours = self.threads.iter_mut().filter(|(_, who, _)| *who == Who::Us);
+        ours.for_each(|(_, _, text)| *text = change(text));
+    }
+
+    fn end(&mut self, past: Past) {
+        self.past = past;
     }
 
     fn comments(&self) -> Vec<(Who, String)> {

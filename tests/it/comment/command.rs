@@ -33,7 +33,7 @@ fn the_second_run_updates_the_first_ones_comment() {
         assert_eq!(first.trim_end(), markdown.trim_end());
         let made = run(&world, &server, &["comment", host]);
         assert_eq!(made.code, 0, "{}", made.stderr);
-        assert!(made.stderr.contains("updated the comment on pull request 7"), "{}", made.stderr);
+        assert!(made.stderr.contains("kept the comment on pull request 7"), "{}", made.stderr);
         let [(Who::Us, second)] = &server.comments()[..] else { panic!("{:?}", server.comments()) };
         assert!(second.starts_with(MARKER), "{second}");
     }

@@ -7,16 +7,17 @@ use portvakt::forge::{Change, ErrorKind, Forge};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use super::server::{Answer, Api, Call, MARKER, Server, TOKEN, Who, page, read};
+use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, page, read};
 
 pub(super) struct GitHub {
     comments: Vec<(u64, Who, String)>,
     next_id: u64,
+    past: Past,
 }
 
 impl GitHub {
     pub(super) fn new() -> Self {
-        Self { comments: Vec::new(), next_id: 11 }
+        Self { comments: Vec::new(), next_id: 11, past: Past::default() }
     }
 
     fn user(who: Who) -> Value {
@@ -27,13 +28,36 @@ impl GitHub {
         }
     }
 
-    fn comment((id, who, text): &(u64, Who, String)) -> Value {
+    fn comment(&self, (id, who, text): &(u64, Who, String)) -> Value {
+        let changed = match self.past.changed {
+            "" => "2026-11-22T10:00:00Z",
+            changed => changed,
+        };
         json!({
             "id": id, "node_id": "IC_x", "body": text, "user": Self::user(*who),
             "html_url": format!("https://github.com/etaten/tilgang/pull/7#issuecomment-{id}"),
-            "created_at": "2026-11-22T10:00:00Z", "updated_at": "2026-11-22T10:00:00Z",
+            "created_at": "2026-11-22T10:00:00Z", "updated_at": changed,
             "author_association": "NONE",
         })
+    }
+
+    /// What has to do with a commit, whatever its state and its base.
+    fn related(&self, call: &Call, commit: &str) -> Answer {
+        assert_eq!(call.query, [("per_page".to_owned(), "100".to_owned())]);
+        assert_eq!(commit.len(), 40, "{commit}");
+        let related = |Related { number, commit, base, merged }: &Related| {
+            json!({
+                "number": number, "state": "closed", "merged_at": merged,
+                "merge_commit_sha": commit,
+                "base": { "ref": base, "repo": { "full_name": "Etaten/tilgang" } },
+            })
+        };
+        (200, vec![], self.past.related.iter().map(related).collect())
+    }
+
+    fn reviews(&self) -> Value {
+        let review = |(who, state, at): &(&str, &str, &str)| json!({ "user": { "login": who }, "state": state, "submitted_at": at });
+        self.past.verdicts.iter().map(review).collect()
     }
 
     fn list(&self, call: &Call) -> Answer {
@@ -51,7 +75,7 @@ impl GitHub {
             true => vec![("link", format!("{next}, {first}"))],
             false => vec![("link", first.to_owned())],
         };
-        (200, link, comments.iter().map(Self::comment).collect())
+        (200, link, comments.iter().map(|comment| self.comment(comment)).collect())
     }
 }
 
@@ -87,13 +111,20 @@ impl Api for GitHub {
             let login = Self::user(Who::Us)["login"].clone();
             return (200, vec![], json!({ "data": { "viewer": { "login": login } } }));
         }
-        let path = call.path.strip_prefix("/repos/etaten/tilgang/issues/").unwrap();
+        let path = call.path.strip_prefix("/repos/etaten/tilgang/").unwrap();
+        if let Some(commit) = path.strip_prefix("commits/") {
+            return self.related(call, commit.strip_suffix("/pulls").unwrap());
+        }
+        if path == "pulls/7/reviews" {
+            return (200, vec![], self.reviews());
+        }
+        let path = path.strip_prefix("issues/").unwrap();
         match (call.method.as_str(), path) {
             ("GET", "7/comments") => self.list(call),
             ("POST", "7/comments") => {
                 assert!(call.query.is_empty());
                 self.add(Who::Us, &text(&call.body));
-                (201, vec![], Self::comment(self.comments.last().unwrap()))
+                (201, vec![], self.comment(self.comments.last().unwrap()))
             }
             ("PATCH", path) => {
                 assert!(call.query.is_empty());
@@ -102,7 +133,8 @@ impl Api for GitHub {
                     return (404, vec![], json!({ "message": "Not Found", "status": "404" }));
                 };
                 comment.2 = text(&call.body);
-                (200, vec![], Self::comment(comment))
+                let comment = comment.clone();
+                (200, vec![], self.comment(&comment))
             }
             other => panic!("{other:?}"),
         }
@@ -111,6 +143,15 @@ impl Api for GitHub {
     fn add(&mut self, who: Who, text: &str) {
         self.comments.push((self.next_id, who, text.to_owned()));
         self.next_id += 1;
+    }
+
+    fn forge_text(&mut self, change: &dyn Fn(&str) -> String) {
+        let ours = self.comments.iter_mut().filter(|(_, who, _)| *who == Who::Us);
+        ours.for_each(|(_, _, text)| *text = change(text));
+    }
+
+    fn end(&mut self, past: Past) {
+        self.past = past;
     }
 
     fn comments(&self) -> Vec<(Who, String)> {

@@ -3,15 +3,16 @@
 use portvakt::forge::{Change, ErrorKind, Forge};
 use serde_json::{Value, json};
 
-use super::server::{Answer, Api, Call, MARKER, Server, TOKEN, Who, page, read};
+use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, page, read};
 
 pub(super) struct GitLab {
     notes: Vec<(u64, Who, String)>,
+    past: Past,
 }
 
 impl GitLab {
     pub(super) fn new() -> Self {
-        Self { notes: Vec::new() }
+        Self { notes: Vec::new(), past: Past::default() }
     }
 
     fn user(who: Who) -> Value {
@@ -24,12 +25,40 @@ impl GitLab {
         }
     }
 
-    fn note((id, who, text): &(u64, Who, String)) -> Value {
+    fn note(&self, (id, who, text): &(u64, Who, String)) -> Value {
+        let changed = (!self.past.changed.is_empty()).then_some(self.past.changed);
         json!({
+            "updated_at": changed,
             "id": id, "body": text, "author": Self::user(*who), "system": false, "type": null,
             "noteable_id": 99, "noteable_iid": 7, "noteable_type": "MergeRequest",
             "project_id": 42, "resolvable": false, "internal": false,
         })
+    }
+
+    /// What has to do with a commit, whatever its state and its branch.
+    fn related(&self) -> Value {
+        let related = |Related { number, commit, base, merged }: &Related| {
+            json!({
+                "iid": number, "state": if merged.is_some() { "merged" } else { "closed" },
+                "target_branch": base, "target_project_id": 42, "merged_at": merged,
+                "merge_commit_sha": commit, "squash_commit_sha": null, "sha": "a".repeat(40),
+            })
+        };
+        self.past.related.iter().map(related).collect()
+    }
+
+    /// Those that hold, the time of the first left out, as older versions do.
+    fn approvals(&self) -> Value {
+        let held =
+            self.past.verdicts.iter().filter(|(_, verdict, _)| verdict.starts_with("approved"));
+        let held = held.enumerate().map(|(nr, (who, _, at))| {
+            let user = json!({ "id": who.parse::<u64>().unwrap() });
+            match nr {
+                0 => json!({ "user": user }),
+                _ => json!({ "user": user, "approved_at": at }),
+            }
+        });
+        json!({ "approved_by": held.collect::<Vec<_>>() })
     }
 
     /// With a note by GitLab itself that begins as ours do, on every page.
@@ -44,9 +73,17 @@ impl GitLab {
         let number: usize = number.parse().unwrap();
         let (notes, has_next) = page(&self.notes, number, 99);
         let next = if has_next { (number + 1).to_string() } else { String::new() };
-        let mut system = Self::note(&(1, Who::Us, format!("{MARKER}\nadded 1 commit")));
+        let mut system = self.note(&(1, Who::Us, format!("{MARKER}\nadded 1 commit")));
         system["system"] = json!(true);
-        let notes = std::iter::once(system).chain(notes.iter().map(Self::note));
+        let approvals = self.past.verdicts.iter().map(|(who, verdict, at)| {
+            json!({
+                "id": 2, "system": true, "body": verdict, "updated_at": at,
+                "author": { "id": who.parse::<u64>().unwrap() },
+            })
+        });
+        let notes = std::iter::once(system)
+            .chain(approvals)
+            .chain(notes.iter().map(|note| self.note(note)));
         (200, vec![("x-next-page", next), ("x-per-page", "100".to_owned())], notes.collect())
     }
 }
@@ -81,12 +118,18 @@ impl Api for GitLab {
         assert!(!call.headers.contains_key("authorization"));
         let path = call.path.strip_prefix("/api/v4/").unwrap();
         match (call.method.as_str(), path) {
+            ("GET", "projects/42/merge_requests/7/approvals") => (200, vec![], self.approvals()),
+            ("GET", path) if path.contains("/repository/commits/") => {
+                let commit = path.strip_prefix("projects/42/repository/commits/").unwrap();
+                assert_eq!(commit.strip_suffix("/merge_requests").unwrap().len(), 40, "{commit}");
+                (200, vec![], self.related())
+            }
             ("GET", "user") => (200, vec![], Self::user(Who::Us)),
             ("GET", "projects/42/merge_requests/7/notes") => self.list(call),
             ("POST", "projects/42/merge_requests/7/notes") => {
                 assert!(call.query.is_empty());
                 self.add(Who::Us, &text(&call.body));
-                (201, vec![], Self::note(self.notes.last().unwrap()))
+                (201, vec![], self.note(self.notes.last().unwrap()))
             }
             ("PUT", path) => {
                 assert!(call.query.is_empty());
@@ -96,7 +139,8 @@ impl Api for GitLab {
                     return (404, vec![], json!({ "message": "404 Not found" }));
                 };
                 note.2 = text(&call.body);
-                (200, vec![], Self::note(note))
+                let note = note.clone();
+                (200, vec![], self.note(&note))
             }
             other => panic!("{other:?}"),
         }
@@ -105,6 +149,15 @@ impl Api for GitLab {
     fn add(&mut self, who: Who, text: &str) {
         let id = 100 + self.notes.len() as u64;
         self.notes.push((id, who, text.trim_end().to_owned()));
+    }
+
+    fn forge_text(&mut self, change: &dyn Fn(&str) -> String) {
+        let ours = self.notes.iter_mut().filter(|(_, who, _)| *who == Who::Us);
+        ours.for_each(|(_, _, text)| *text = change(text));
+    }
+
+    fn end(&mut self, past: Past) {
+        self.past = past;
     }
 
     fn comments(&self) -> Vec<(Who, String)> {

@@ -35,6 +35,28 @@ pub(super) struct Call {
     pub(super) body: Value,
 }
 
+/// How pull requests were merged, and what was said of them before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Past {
+    /// Those that have to do with the commit.
+    pub(super) related: Vec<Related>,
+    /// When each comment was changed last.
+    pub(super) changed: &'static str,
+    /// Who gave which verdict, in the host's words, and when.
+    pub(super) verdicts: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+/// A pull request that has to do with a commit.
+#[derive(Debug, Clone)]
+pub(super) struct Related {
+    pub(super) number: u64,
+    /// What it was merged as.
+    pub(super) commit: String,
+    pub(super) base: &'static str,
+    /// `None` where it was closed.
+    pub(super) merged: Option<&'static str>,
+}
+
 /// Status, headers, body.
 pub(super) type Answer = (u16, Vec<(&'static str, String)>, Value);
 
@@ -49,6 +71,12 @@ pub(super) trait Api: Send {
 
     /// A comment that is there already.
     fn add(&mut self, who: Who, text: &str);
+
+    /// Gives all comments of ours another text, as whoever has the token can.
+    fn forge_text(&mut self, change: &dyn Fn(&str) -> String);
+
+    /// What came of the pull request.
+    fn end(&mut self, past: Past);
 
     /// All comments that people can see.
     fn comments(&self) -> Vec<(Who, String)>;

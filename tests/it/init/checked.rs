@@ -62,7 +62,7 @@ fn each_command_line_is_one_that_the_program_knows() {
             }
         }
     }
-    for command in ["validate", "plan", "apply", "drift", "snapshot", "comment"] {
+    for command in ["validate", "plan", "apply", "drift", "snapshot", "comment", "reviewed"] {
         assert!(helps.contains_key(command), "{command}");
     }
 }
@@ -214,6 +214,7 @@ fn a_job_on_github_has_no_more_rights_than_it_names() {
                 .collect();
             let expected: &[&str] = match name {
                 "validate" => &["security-events"],
+                "plan" if file.contains("merge") => &[],
                 "plan" => &["pull-requests"],
                 "apply" => &["contents"],
                 "drift" => &["issues"],
@@ -225,5 +226,104 @@ fn a_job_on_github_has_no_more_rights_than_it_names() {
             let has_secrets = yaml.contains("secrets.");
             assert_eq!(has_secrets, !matches!(name, "validate" | "plan-of-a-fork"), "{name}");
         }
+    }
+}
+
+/// All steps of a file: its mappings that hold a script of Bash.
+fn steps(value: &serde_yaml::Value, all: &mut Vec<serde_yaml::Mapping>) {
+    use serde_yaml::Value;
+    match value {
+        Value::Mapping(mapping) => {
+            if mapping.contains_key("bash") {
+                all.push(mapping.clone());
+            }
+            mapping.values().for_each(|value| steps(value, all));
+        }
+        Value::Sequence(values) => values.iter().for_each(|value| steps(value, all)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Tagged(_) => {}
+    }
+}
+
+/// A step that can print texts of others, which are portvakt's output and a host's answers, gives the
+/// agent no command by them; one that gives commands runs neither, and has no secret.
+#[test]
+fn a_step_on_azure_prints_texts_of_others_or_gives_commands_but_not_both() {
+    let restricted: serde_yaml::Value =
+        serde_yaml::from_str("{ commands: restricted, settableVariables: none }").unwrap();
+    let runs = Regex::new(r"(?m)(^|[;|&({] *|then )\s*(portvakt|curl|status=\$\(curl) ").unwrap();
+    let (mut printing, mut commanding) = (0, 0);
+    for file in ALL.iter().filter(|file| file.contains("/azure/")) {
+        let mut all = Vec::new();
+        steps(&parsed(file), &mut all);
+        for step in all {
+            let text = step["bash"].as_str().unwrap();
+            let yaml = serde_yaml::to_string(&step).unwrap();
+            if runs.is_match(text) {
+                assert_eq!(step.get("target"), Some(&restricted), "{file}: {yaml}");
+                assert!(!text.contains("##vso"), "{file}: {yaml}");
+                printing += 1;
+            } else if text.contains("##vso") {
+                for secret in ["ACCESSTOKEN", "_KEY", "_KID", "CLIENT_ID"] {
+                    assert!(!yaml.contains(secret), "{file}: {yaml}");
+                }
+                commanding += 1;
+            } else {
+                panic!("{file}: what is {yaml}");
+            }
+        }
+    }
+    assert!(printing >= 9 && commanding >= 4, "{printing} {commanding}");
+}
+
+/// A value that a person gives by hand could otherwise name a secret, which Azure would put in its place.
+#[test]
+fn what_is_given_by_hand_on_azure_names_no_variable() {
+    let text = fs::read_to_string(path("templates/azure/portvakt-merge.yml")).unwrap();
+    let given = Regex::new(r"(?m)^\s+[A-Z_]+: (\$\{\{.*parameters\..*)$").unwrap();
+    let given: Vec<_> = given.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+    assert_eq!(given.len(), 2, "{given:?}");
+    for value in given {
+        assert!(value.contains(", '$(', '(')"), "{value}");
+    }
+}
+
+#[test]
+fn no_call_can_lose_a_token() {
+    let mut calls = 0;
+    for Script { file, name, text } in scripts() {
+        let joined = text.replace("\\\n", " ");
+        assert!(!joined.contains("set -x"), "{file}: {name}");
+        for line in joined.lines().filter(|line| line.contains("curl ") && !line.contains("# ")) {
+            assert!(line.contains("--proto =https"), "{file}: {line}");
+            for lost in ["--location", " -L", "--header \"PRIVATE", "-u ", "--user"] {
+                assert!(!line.contains(lost), "{file}: {line}");
+            }
+            calls += 1;
+        }
+    }
+    assert_eq!(calls, 3);
+}
+
+/// What holds a secret of DigDir's is one step or, on GitLab, where it is one job's, one environment's.
+#[test]
+fn the_credentials_are_named_in_the_step_that_needs_them() {
+    for file in ALL.iter().filter(|file| file.contains("/github/")) {
+        for (name, job) in parsed(file)["jobs"].as_mapping().unwrap() {
+            assert!(job.get("env").is_none(), "{file}: {name:?}");
+            for step in job["steps"].as_sequence().unwrap() {
+                let yaml = serde_yaml::to_string(step).unwrap();
+                let has_key = yaml.contains("secrets.");
+                assert!(!has_key || step.get("run").is_none(), "{file}: {yaml}");
+                assert!(!has_key || !yaml.contains("github.token"), "{file}: {yaml}");
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for file in ALL.iter().filter(|file| file.contains("/azure/")) {
+        steps(&parsed(file), &mut all);
+    }
+    for step in all {
+        let yaml = serde_yaml::to_string(&step).unwrap();
+        assert!(!(yaml.contains("_KEY)") && yaml.contains("AccessToken")), "{yaml}");
     }
 }

@@ -9,19 +9,20 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::templates::{has, script};
+use super::web::Web;
+use crate::git::remote::git;
 use crate::world::Ran;
 
-const MERGE: &str = "templates/github/portvakt-merge.yml";
 const PULL_REQUEST: &str = "templates/github/portvakt-pull-request.yml";
 const DRIFT: &str = "templates/github/portvakt-drift.yml";
 const GITLAB: &str = "templates/gitlab/portvakt.gitlab-ci.yml";
 const AZURE_MERGE: &str = "templates/azure/portvakt-merge.yml";
 const AZURE_DRIFT: &str = "templates/azure/portvakt-drift.yml";
+const AZURE_INSTALL: &str = "templates/azure/portvakt-install.yml";
 
-const FIND: &str = "Find the digest that was reviewed";
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
-const OTHER: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
-const COMMIT: &str = "c0ffee";
+/// What no command line and no other host may get.
+const TOKEN: &str = "hemmelig-3f1c";
 
 /// Notes how it is called, and answers a call whose words hold a known text by what belongs to it,
 /// through `--jq` where that is asked for. What it is not told to answer, it refuses.
@@ -45,6 +46,20 @@ done
 exit 1
 "#;
 
+/// curl itself, which notes how it is called and speaks plain HTTP in the place of HTTPS.
+const CURL: &str = r#"#!/usr/bin/env bash
+echo "curl $*" >> "$HERE/calls"
+PATH=${PATH#"$HERE/bin:"} exec curl "${@//https/http}"
+"#;
+
+/// Stands in for cargo: "builds" a program, and notes the folder and the environment.
+const CARGO: &str = r#"#!/usr/bin/env bash
+here=$(dirname "$(dirname "$0")")
+{ echo "in $PWD"; env | cut -d = -f 1 | sort | tr '\n' ' '; echo "$*"; } >> "$here/calls"
+while [[ $# -gt 0 && $1 != --root ]]; do shift; done
+if [[ -n ${2-} ]]; then mkdir -p "$2/bin"; cp "$here/bin/portvakt" "$2/bin/portvakt"; fi
+"#;
+
 /// A place where a script runs.
 struct Stage {
     folder: TempDir,
@@ -56,13 +71,17 @@ impl Stage {
     fn new(environment: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let here = folder.path();
-        for made in ["bin", "answers", "work"] {
+        for made in ["bin", "answers", "work", "temp", "out"] {
             fs::create_dir(here.join(made)).unwrap();
         }
-        for program in ["gh", "curl", "portvakt"] {
-            let path = here.join("bin").join(program);
-            fs::write(&path, STAND_IN).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        for (program, text) in [
+            ("gh", STAND_IN),
+            ("portvakt", STAND_IN),
+            ("curl", CURL),
+            ("cargo", CARGO),
+            ("rustup", CARGO),
+        ] {
+            executable(&here.join("bin").join(program), text);
         }
         for file in ["calls", "output", "summary"] {
             fs::write(here.join(file), "").unwrap();
@@ -71,6 +90,10 @@ impl Stage {
         let own = [
             ("PATH", path.as_str()),
             ("HERE", here.to_str().unwrap()),
+            ("RUNNER_TEMP", here.join("temp").to_str().unwrap()),
+            ("OUT", here.join("out").to_str().unwrap()),
+            ("TMPDIR", here.join("temp").to_str().unwrap()),
+            ("GITHUB_WORKSPACE", here.join("work").to_str().unwrap()),
             ("GITHUB_OUTPUT", here.join("output").to_str().unwrap()),
             ("GITHUB_STEP_SUMMARY", here.join("summary").to_str().unwrap()),
         ]
@@ -95,7 +118,15 @@ impl Stage {
     }
 
     fn write(&self, file: &str, text: &str) {
-        fs::write(self.folder.path().join("work").join(file), text).unwrap();
+        let path = self.folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// No call has the token on its command line.
+    fn keeps_the_token(&self) {
+        let calls = self.read("calls");
+        assert!(!calls.contains(TOKEN), "{calls}");
     }
 
     fn run(&self, script: &str) -> Ran {
@@ -113,229 +144,243 @@ impl Stage {
     }
 }
 
-fn plan_comment(environment: &str, digest: &str) -> String {
-    format!("<!-- portvakt plan {environment} -->\r\n## Plan\r\n\r\nDigest `{digest}`\r\n")
-}
-
-/// A pull request's comments.
-struct Comments {
-    name: &'static str,
-    /// Whether each is ours, and what it holds.
-    all: Vec<(bool, String)>,
-    /// The digest that is found, or a part of why there is none.
-    expected: Result<&'static str, &'static str>,
-}
-
-fn comments() -> Vec<Comments> {
-    let ours = |environment, digest| (true, plan_comment(environment, digest));
-    let theirs = |digest| (false, plan_comment("test", digest));
-    let quoted = (true, format!("> {}", plan_comment("test", DIGEST)));
-    let inside = (true, format!("<!-- portvakt plan test -->\nsee Digest {DIGEST}"));
-    [
-        ("ours", vec![ours("prod", OTHER), theirs(OTHER), ours("test", DIGEST)], Ok(DIGEST)),
-        ("somebody else's", vec![theirs(DIGEST), ours("prod", DIGEST)], Err("no plan")),
-        ("two", vec![ours("test", DIGEST), ours("test", OTHER)], Err("more than one")),
-        ("quoted", vec![quoted], Err("no plan")),
-        ("not in a line of its own", vec![inside], Err("no plan")),
-        ("none", vec![], Err("no plan")),
-    ]
-    .map(|(name, all, expected)| Comments { name, all, expected })
-    .into()
+fn executable(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
-fn github_finds_the_digest_that_was_reviewed() {
-    if !has("jq", "finding the digest on GitHub") {
-        return;
-    }
-    let environment = [
-        ("REPOSITORY", "etat/tilgang"),
-        ("COMMIT", COMMIT),
-        ("ENVIRONMENT", "test"),
-        ("ASKED_DIGEST", ""),
-    ];
-    let merged = serde_json::json!([
-        { "number": 6, "merged_at": "2026-11-01T10:00:00Z", "merge_commit_sha": "other" },
-        { "number": 8, "merged_at": null, "merge_commit_sha": COMMIT },
-        { "number": 7, "merged_at": "2026-11-01T10:00:00Z", "merge_commit_sha": COMMIT },
-    ]);
-    let find = script(MERGE, FIND);
-    for Comments { name, all: comments, expected } in comments() {
-        let comments: Vec<_> = comments
-            .iter()
-            .map(|(ours, body)| {
-                let (login, kind) =
-                    if *ours { ("github-actions[bot]", "Bot") } else { ("kari", "User") };
-                serde_json::json!({ "user": { "login": login, "type": kind }, "body": body })
-            })
-            .collect();
-        let mut stage = Stage::new(&environment);
-        stage.answer("repos/etat/tilgang/commits/c0ffee/pulls", 0, &merged.to_string());
-        let comments = serde_json::Value::from(comments).to_string();
-        stage.answer("--paginate repos/etat/tilgang/issues/7/comments?per_page=100", 0, &comments);
-        let ran = stage.run(&find);
-        match expected {
-            Ok(digest) => {
-                assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
-                assert_eq!(stage.read("output"), format!("digest={digest}\n"), "{name}");
-            }
-            Err(why) => {
-                assert_eq!((ran.code, stage.read("output").as_str()), (1, ""), "{name}");
-                assert!(
-                    ran.stdout.contains(why) && ran.stdout.contains("by hand"),
-                    "{}",
-                    ran.stdout
-                );
-            }
-        }
-    }
+fn gitlab_applies_what_was_reviewed_or_what_the_person_has_read() {
+    let file = |name: &str| format!("work/portvakt-out/test/{name}");
+    let environment =
+        [("PORTVAKT_ENV", "test"), ("PORTVAKT_WRITE_KEY", "key"), ("PORTVAKT_EXPECT", "other")];
     let mut stage = Stage::new(&environment);
-    stage.answer("/pulls", 0, "[]");
-    let ran = stage.run(&find);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("No merged pull request"), "{}", ran.stdout);
-    // GitHub does not answer: nothing is guessed.
-    assert_ne!(Stage::new(&environment).run(&find).code, 0);
-    let mut asked = environment;
-    asked[3].1 = DIGEST;
-    let stage = Stage::new(&asked);
-    assert_eq!(stage.run(&find).code, 0);
-    assert_eq!(
-        (stage.read("output"), stage.read("calls")),
-        (format!("digest={DIGEST}\n"), String::new())
-    );
+    stage.write(&file("digest"), &format!("{DIGEST}\n"));
+    stage.answer("portvakt apply", 4, "");
+    assert_eq!(stage.run(&script(GITLAB, "portvakt-apply")).code, 4);
+    let line = format!("portvakt apply --auto-approve --expect {DIGEST}\n");
+    assert_eq!(stage.read("calls"), line);
+    // Nothing was reviewed: nothing is applied.
+    let stage = Stage::new(&environment);
+    assert_ne!(stage.run(&script(GITLAB, "portvakt-apply")).code, 0);
+    assert_eq!(stage.read("calls"), "");
+    let by_hand = script(GITLAB, "portvakt-apply-by-hand");
+    let mut stage =
+        Stage::new(&[&environment[..], &[("PORTVAKT_OVERRIDE_GUARDS", "$(id) it is so")]].concat());
+    stage.answer("portvakt apply", 0, "");
+    assert_eq!(stage.run(&by_hand).code, 0);
+    let line = "portvakt apply --auto-approve portvakt-out/test/plan.json --override-guards $(id) it is so\n";
+    assert_eq!(stage.read("calls"), line);
 }
 
 #[test]
-fn gitlab_applies_the_digest_that_was_reviewed() {
-    if !has("jq", "finding the digest on GitLab") {
+fn azure_applies_what_was_reviewed() {
+    if !has("jq", "the apply on Azure DevOps") {
         return;
     }
-    let environment = [
-        ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
-        ("CI_PROJECT_ID", "42"),
-        ("CI_COMMIT_SHA", COMMIT),
-        ("CI_DEFAULT_BRANCH", "main"),
-        ("PORTVAKT_ENV", "test"),
-        ("PORTVAKT_GITLAB_TOKEN", "token"),
-    ];
-    let merged = serde_json::json!([
-        { "iid": 6, "state": "merged", "target_branch": "other", "merged_at": "2026-11-03T10:00:00Z" },
-        { "iid": 7, "state": "merged", "target_branch": "main", "merged_at": "2026-11-01T10:00:00Z" },
-        { "iid": 8, "state": "opened", "target_branch": "main", "merged_at": null },
-    ]);
-    let apply = script(GITLAB, "portvakt-apply");
-    for Comments { name, all: comments, expected } in comments() {
-        let notes: Vec<_> = comments
-            .iter()
-            .map(|(ours, body)| {
-                let id = if *ours { 5 } else { 9 };
-                serde_json::json!({ "author": { "id": id }, "body": body })
-            })
-            .collect();
-        let mut stage = Stage::new(&environment);
-        stage
-            .answer("projects/42/repository/commits/c0ffee/merge_requests", 0, &merged.to_string())
-            .answer("/api/v4/user", 0, r#"{"id": 5}"#)
-            .answer(
-                "merge_requests/7/notes?per_page=100&page=1",
-                0,
-                &serde_json::json!(notes).to_string(),
-            )
-            .answer("merge_requests/7/notes?per_page=100&page=2", 0, "[]")
-            .answer("portvakt apply", 0, "");
-        let ran = stage.run(&apply);
+    for (why, more) in [("no", ""), ("it is so", " --override-guards it is so")] {
+        let mut stage = Stage::new(&[("OVERRIDE_GUARDS", why), ("REVIEWED", "plan.json")]);
+        stage.write("work/plan.json", &format!(r#"{{"digest": "{DIGEST}"}}"#));
+        stage.answer("portvakt apply", 6, "");
+        assert_eq!(stage.run(&script(AZURE_MERGE, "Apply")).code, 6);
+        let line = format!("portvakt apply --auto-approve --expect {DIGEST}{more}\n");
+        assert_eq!(stage.read("calls"), line);
+    }
+}
+
+/// A program, settings of cargo and of rustup, and what a shell or git would run: all that a pull
+/// request can add to be run in the place of the program, or by what builds it.
+fn with_traps(stage: &Stage) {
+    let work = stage.folder.path().join("work");
+    git(&work, &["init", "--quiet", "-b", "main"]);
+    const TRAP: &str = "#!/bin/sh\necho trapped >> \"$HERE/calls\"\n";
+    for file in [
+        ".portvakt/bin/portvakt",
+        "portvakt",
+        "bin/portvakt",
+        "cargo",
+        "git",
+        "hooks/post-checkout",
+        ".bashrc",
+        ".profile",
+    ] {
+        executable(&work.join(file), TRAP);
+    }
+    stage.write("work/.cargo/config.toml", "[build]\nrustc-wrapper = \"./cargo\"\n");
+    stage.write("work/rust-toolchain.toml", "[toolchain]\npath = \".\"\n");
+    git(&work, &["add", "-A"]);
+    git(&work, &["commit", "--quiet", "-m", "Traps"]);
+}
+
+#[test]
+fn the_program_is_built_and_run_outside_of_the_checkout() {
+    let hostile = [("RUSTC_WRAPPER", "./cargo"), ("CARGO_HOME", "/cargo"), ("PORTVAKT_KEY", TOKEN)];
+    for (file, step, builds) in [
+        ("action.yml", "Look for portvakt", false),
+        ("action.yml", "Build portvakt", true),
+        (AZURE_INSTALL, "Install portvakt", true),
+        (GITLAB, ".install", true),
+    ] {
+        let root = TempDir::new().unwrap();
+        let root = root.path().to_str().unwrap();
+        let mut stage = Stage::new(
+            &[
+                &hostile[..],
+                &[("ROOT", root), ("HOME", "/nonexistent"), ("SOURCE", "https://x"), ("TAG", "v1")],
+            ]
+            .concat(),
+        );
+        with_traps(&stage);
+        executable(&stage.folder.path().join("bin/apt-get"), "#!/bin/sh\n");
+        if step == "Build portvakt" {
+            // As `working-directory` has it.
+            let work = stage.folder.path().join("work");
+            fs::rename(&work, stage.folder.path().join("checkout")).unwrap();
+            fs::create_dir(&work).unwrap();
+        }
+        stage.answer("portvakt", 0, "");
+        let ran = stage.run(&script(file, step));
+        assert_eq!(ran.code, 0, "{file} {step}: {}{}", ran.stdout, ran.stderr);
         let calls = stage.read("calls");
-        match expected {
-            Ok(digest) => {
-                assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
-                let line = format!("portvakt apply --auto-approve --expect {digest}\n");
-                assert!(calls.ends_with(&line), "{name}: {calls}");
-            }
-            Err(why) => {
-                assert_eq!(ran.code, 1, "{name}");
-                assert!(ran.stdout.contains(why) && !calls.contains("portvakt apply"), "{name}");
+        assert!(!calls.contains("trapped"), "{file} {step}: {calls}");
+        assert_eq!(calls.contains("install --locked"), builds, "{file} {step}: {calls}");
+        for name in ["RUSTC_WRAPPER", "PORTVAKT_KEY"] {
+            assert!(!calls.contains(name), "{file} {step}: {calls}");
+        }
+        if builds {
+            assert!(calls.contains("CARGO_HOME"), "{file} {step}: {calls}");
+            if file != "action.yml" {
+                assert!(calls.contains("in /\n"), "{file} {step}: {calls}");
             }
         }
-    }
-    let by_hand = [("PORTVAKT_EXPECT", DIGEST), ("PORTVAKT_OVERRIDE_GUARDS", "it is so")];
-    for (to, applies) in [("test", true), ("prod", false)] {
-        let given = [&environment[..], &by_hand, &[("PORTVAKT_APPLY_TO", to)]].concat();
-        let mut stage = Stage::new(&given);
-        stage.answer("portvakt apply", 4, "");
-        assert_eq!(stage.run(&apply).code, if applies { 4 } else { 0 });
-        let line =
-            format!("portvakt apply --auto-approve --expect {DIGEST} --override-guards it is so\n");
-        assert_eq!(stage.read("calls"), if applies { line } else { String::new() });
     }
 }
 
 #[test]
-fn azure_finds_the_digest_that_was_reviewed() {
-    if !has("jq", "finding the digest on Azure DevOps") {
-        return;
+fn a_program_of_the_checkout_is_never_run() {
+    // GitHub: even where somebody has put it on the PATH.
+    let stage = Stage::new(&[]);
+    with_traps(&stage);
+    let looks = script("action.yml", "Look for portvakt");
+    for path in ["$GITHUB_WORKSPACE/bin", "bin"] {
+        let ran = stage.run(&format!("PATH=\"{path}:$PATH\"\n{looks}"));
+        assert_eq!((ran.code, stage.read("calls").as_str()), (1, ""), "{path}: {}", ran.stdout);
     }
-    let environment = [
-        ("SYSTEM_COLLECTIONURI", "https://dev.azure.example/etat/"),
-        ("SYSTEM_TEAMPROJECTID", "project"),
-        ("SYSTEM_ACCESSTOKEN", "token"),
-        ("BUILD_REPOSITORY_ID", "repository"),
-        ("BUILD_SOURCEVERSION", COMMIT),
-        ("BUILD_SOURCEBRANCH", "refs/heads/main"),
-        ("PORTVAKT_ENV", "test"),
-        ("ASKED_DIGEST", "reviewed"),
-    ];
-    let found = serde_json::json!({ "results": [{ COMMIT: [
-        { "pullRequestId": 6, "status": "abandoned", "targetRefName": "refs/heads/main" },
-        { "pullRequestId": 7, "status": "completed", "targetRefName": "refs/heads/main" },
-    ] }] });
-    let find = script(AZURE_MERGE, FIND);
-    for Comments { name, all: comments, expected } in comments() {
-        let comments: Vec<_> = comments
-            .iter()
-            .map(|(ours, body)| {
-                let id = if *ours { "us" } else { "them" };
-                serde_json::json!({ "comments": [{ "author": { "id": id }, "content": body }] })
-            })
-            .collect();
-        let threads = serde_json::json!({ "value": comments }).to_string();
-        let mut stage = Stage::new(&environment);
-        stage
-            .answer(
-                "repositories/repository/pullrequestquery?api-version=7.1",
-                0,
-                &found.to_string(),
-            )
-            .answer(
-                "https://dev.azure.example/etat/_apis/connectionData",
-                0,
-                r#"{"authenticatedUser": {"id": "us"}}"#,
-            )
-            .answer("pullRequests/7/threads?api-version=7.1", 0, &threads);
-        let ran = stage.run(&find);
-        match expected {
-            Ok(digest) => {
-                assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
-                assert!(
-                    ran.stdout.ends_with(&format!("isreadonly=true]{digest}\n")),
-                    "{}",
-                    ran.stdout
-                );
-                assert!(stage.read("calls").contains(COMMIT));
-            }
-            Err(why) => {
-                assert_eq!(ran.code, 1, "{name}");
-                assert!(ran.stdout.contains(why) && !ran.stdout.contains("setvariable"), "{name}");
-            }
+    // GitLab: the artifact is taken out of the checkout, and nothing that is committed.
+    let before = script(GITLAB, ".portvakt") + "\nportvakt plan";
+    for committed in [None, Some("portvakt-program/portvakt"), Some("portvakt-out/test/digest")] {
+        let mut stage = Stage::new(&[("PORTVAKT_ENV", "test")]);
+        with_traps(&stage);
+        let work = stage.folder.path().join("work");
+        if let Some(file) = committed {
+            executable(&work.join(file), "#!/bin/sh\necho trapped >> \"$HERE/calls\"\n");
+            git(&work, &["add", "-A"]);
+            git(&work, &["commit", "--quiet", "-m", "Trap"]);
+        }
+        let program = stage.folder.path().join("bin/portvakt");
+        fs::create_dir_all(work.join("portvakt-program")).unwrap();
+        fs::copy(&program, work.join("portvakt-program/portvakt")).unwrap();
+        fs::remove_file(program).unwrap();
+        stage.answer("portvakt plan", 0, "");
+        let ran = stage.run(&before);
+        let expected = if committed.is_none() { (0, "portvakt plan\n") } else { (1, "") };
+        assert_eq!(
+            (ran.code, stage.read("calls").as_str()),
+            expected,
+            "{committed:?}: {}",
+            ran.stderr
+        );
+        if committed.is_none() {
+            assert!(!work.join("portvakt-program").exists());
         }
     }
-    for (asked, code) in [(DIGEST, 0), ("sha256:1", 1), ("x\n##vso[task.setvariable]", 1)] {
-        let mut given = environment;
-        given[7].1 = asked;
-        let ran = Stage::new(&given).run(&find);
-        assert_eq!(ran.code, code, "{}", ran.stdout);
-        assert_eq!(ran.stdout.contains("setvariable"), code == 0);
+    // Where the commit cannot be read, nothing runs either.
+    let stage = Stage::new(&[("PORTVAKT_ENV", "test"), ("GIT_CEILING_DIRECTORIES", "/")]);
+    assert_ne!(stage.run(&before).code, 0);
+    assert_eq!(stage.read("calls"), "");
+}
+
+#[test]
+fn the_token_of_a_fork_goes_to_gitlab_alone() {
+    if !has("curl", "fetching the snapshot on GitLab") {
+        return;
     }
+    const RAW: &str = "/api/v4/projects/42/jobs/artifacts/main/raw/portvakt-out/test/snapshot.json";
+    let asked = format!("GET {RAW}?job=portvakt-snapshot%3a+%5btest%5d");
+    let plain = |web: &Web| web.address.replace("https", "http");
+    for status in [200, 301, 302, 303, 307, 308] {
+        let storage = Web::start(vec![("GET /stored", 200, None, "{}".to_owned())]);
+        let to = (status != 200).then(|| format!("{}/stored", plain(&storage)));
+        // Without the token the project is not there.
+        let gitlab = Web::start(vec![(RAW, status, to, "{}".to_owned())]);
+        let hidden = Web::start(vec![]);
+        for (host, reads) in [(&gitlab, true), (&hidden, false)] {
+            let mut stage = Stage::new(&[
+                ("CI_API_V4_URL", &format!("{}/api/v4", host.address)),
+                ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+                ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+                ("PORTVAKT_ENV", "test"),
+                ("CI_JOB_TOKEN", TOKEN),
+            ]);
+            stage.answer("portvakt plan --snapshot", 0, "");
+            let ran = stage.run(&script(GITLAB, "portvakt-plan-of-a-fork"));
+            assert_eq!(ran.code, i32::from(!reads), "{status}: {}{}", ran.stdout, ran.stderr);
+            stage.keeps_the_token();
+        }
+        assert_eq!(gitlab.lines(), [asked.as_str()]);
+        assert!(gitlab.requests().iter().all(|asked| !asked.headers.contains_key("job-token")));
+        let hidden = hidden.requests();
+        assert_eq!(hidden.len(), 2);
+        assert_eq!(hidden[1].headers["job-token"], TOKEN);
+        assert_eq!(hidden[1].line, asked);
+        assert!(storage.requests().iter().all(|asked| !asked.headers.contains_key("job-token")));
+        // Only the token opens it, and it redirects then.
+        let stage = redirected_with_token(&storage, status);
+        stage.keeps_the_token();
+        assert!(storage.requests().iter().all(|asked| !asked.headers.contains_key("job-token")));
+    }
+}
+
+/// A host that answers nobody without a token, and redirects who has one.
+fn redirected_with_token(storage: &Web, status: u16) -> Stage {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}/api/v4", listener.local_addr().unwrap());
+    let to = format!("{}/stored", storage.address.replace("https", "http"));
+    let served = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut text = vec![0; 8192];
+            let length = stream.read(&mut text).unwrap();
+            let has_token = String::from_utf8_lossy(&text[..length]).contains(TOKEN);
+            let answer = match (has_token, status) {
+                (false, _) => {
+                    "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                        .to_owned()
+                }
+                (true, 200) => {
+                    "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}".to_owned()
+                }
+                (true, status) => format!(
+                    "HTTP/1.1 {status} Elsewhere\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                ),
+            };
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let mut stage = Stage::new(&[
+        ("CI_API_V4_URL", &address),
+        ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ("PORTVAKT_ENV", "test"),
+        ("CI_JOB_TOKEN", TOKEN),
+    ]);
+    stage.answer("portvakt plan --snapshot", 0, "");
+    let ran = stage.run(&script(GITLAB, "portvakt-plan-of-a-fork"));
+    assert_eq!(ran.code, 0, "{status}: {}{}", ran.stdout, ran.stderr);
+    served.join().unwrap();
+    stage
 }
 
 #[test]
@@ -346,7 +391,7 @@ fn github_has_one_issue_of_drift() {
     const TITLE: &str = "portvakt: DigDir differs from the repository in test";
     let ours = format!(r#"[{{"number": 3, "title": "{TITLE}"}}]"#);
     let others = format!(r#"[{{"number": 4, "title": "{}"}}]"#, TITLE.replace("test", "prod"));
-    let edit = "gh issue edit 3 --body-file issue.md";
+    let edit = "gh issue edit 3 --body-file";
     let create = "gh issue create --title";
     let close = "gh issue close 3 --comment";
     for (drifted, open, expected) in [
@@ -357,6 +402,8 @@ fn github_has_one_issue_of_drift() {
     ] {
         let mut stage =
             Stage::new(&[("DRIFTED", drifted), ("TITLE", TITLE), ("RUN", "https://run")]);
+        let drift = stage.folder.path().join("drift.md");
+        stage.environment.insert("DRIFT".to_owned(), drift.to_str().unwrap().to_owned());
         stage.write("drift.md", &"æ".repeat(40_000));
         stage.answer("gh issue list --label portvakt-drift --state open", 0, open);
         for call in ["gh label create portvakt-drift --force", create, edit, close] {
@@ -369,7 +416,8 @@ fn github_has_one_issue_of_drift() {
             assert_eq!(calls.contains(call), expected == Some(call), "{drifted} {open}: {calls}");
         }
         if drifted == "true" {
-            let body = stage.read("work/issue.md");
+            let issue = fs::read_dir(stage.folder.path().join("temp")).unwrap().next().unwrap();
+            let body = fs::read_to_string(issue.unwrap().path()).unwrap();
             assert!(
                 body.len() < 65_536 && body.ends_with("æ\nSeen by https://run\n"),
                 "{}",
@@ -379,83 +427,170 @@ fn github_has_one_issue_of_drift() {
     }
 }
 
+/// Texts that would be commands if they were printed as they are.
+const HOSTILE: &str = "##vso[task.setvariable variable=x]y\n##[error]x\n::error::x\n";
+
 #[test]
 fn gitlab_has_one_issue_of_drift() {
-    if !has("jq", "the issue of drift on GitLab") {
+    if !has("jq", "the issue of drift on GitLab") || !has("curl", "the issue of drift on GitLab") {
         return;
     }
     let ours = r#"[{"iid": 3, "title": "portvakt: DigDir differs from the repository in test"}]"#;
-    let update = "--request PUT --header PRIVATE-TOKEN: token --data-urlencode description@drift.md https://gitlab.example/projects/42/issues/3";
-    let create = "--request POST";
-    let close = "--data state_event=close https://gitlab.example/projects/42/issues/3";
-    for (code, open, expected) in
-        [(2, "[]", Some(create)), (2, ours, Some(update)), (0, ours, Some(close)), (0, "[]", None)]
-    {
+    let (update, create) = ("PUT /api/v4/projects/42/issues/3", "POST /api/v4/projects/42/issues");
+    for (code, open, change, body) in [
+        (2, "[]", Some(create), "title=portvakt%3A+DigDir"),
+        (2, ours, Some(update), "description=%23+Drift"),
+        (0, ours, Some(update), "state_event=close"),
+        (0, "[]", None, ""),
+    ] {
+        let web = Web::start(vec![
+            ("GET /api/v4/projects/42/issues?", 200, None, open.to_owned()),
+            (update, 200, None, "{}".to_owned()),
+            (create, 201, None, HOSTILE.to_owned()),
+        ]);
         let mut stage = Stage::new(&[
-            ("CI_API_V4_URL", "https://gitlab.example"),
+            ("CI_API_V4_URL", &format!("{}/api/v4", web.address)),
             ("CI_PROJECT_ID", "42"),
             ("PORTVAKT_ENV", "test"),
-            ("PORTVAKT_GITLAB_TOKEN", "token"),
+            ("PORTVAKT_GITLAB_TOKEN", TOKEN),
         ]);
+        executable(&stage.folder.path().join("bin/apt-get"), "#!/bin/sh\n");
         stage.answer("portvakt drift --format markdown", code, "# Drift\n");
-        stage.answer("--data state=opened", 0, open);
-        stage.answer("curl", 0, "{}");
         let ran = stage.run(&script(GITLAB, "portvakt-drift"));
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let calls = stage.read("calls");
-        for call in [create, update, close] {
-            assert_eq!(calls.contains(call), expected == Some(call), "{code} {open}: {calls}");
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "# Drift\n"), "{}", ran.stderr);
+        let requests = web.requests();
+        assert!(requests.iter().all(|asked| asked.headers["private-token"] == TOKEN));
+        let changes: Vec<_> =
+            requests.iter().filter(|asked| !asked.line.starts_with("GET")).collect();
+        assert_eq!(changes.len(), usize::from(change.is_some()), "{code} {open}");
+        if let (Some(line), [asked]) = (change, changes.as_slice()) {
+            assert_eq!(asked.line, line);
+            assert!(asked.body.contains(body), "{}", asked.body);
         }
+        stage.keeps_the_token();
     }
     let mut stage = Stage::new(&[("PORTVAKT_ENV", "test")]);
+    executable(&stage.folder.path().join("bin/apt-get"), "#!/bin/sh\n");
     stage.answer("portvakt drift", 1, "");
     assert_eq!(stage.run(&script(GITLAB, "portvakt-drift")).code, 1);
     assert_eq!(stage.read("calls"), "portvakt drift --format markdown\n");
 }
 
+/// The job of drift, sent elsewhere by the host: the token is not sent on, and it is no success.
 #[test]
-fn azure_has_one_work_item_of_drift() {
-    if !has("jq", "the work item of drift on Azure DevOps") {
+fn the_token_of_drift_is_not_redirected() {
+    if !has("jq", "redirects of drift") || !has("curl", "redirects of drift") {
         return;
     }
-    let create =
-        "https://dev.azure.example/etat/project/_apis/wit/workitems/$Issue?api-version=7.1";
-    let patch = "https://dev.azure.example/etat/project/_apis/wit/workitems/3?api-version=7.1";
-    for (drifted, items, call, data) in [
-        ("true", "", Some(create), "<pre>- &lt;x&gt;\\n</pre>"),
-        ("true", r#"{"id": 3}"#, Some(patch), "<pre>- &lt;x&gt;\\n</pre>"),
-        ("false", r#"{"id": 3}"#, Some(patch), "\"Done\""),
-        ("false", "", None, ""),
-    ] {
-        let mut stage = Stage::new(&[
-            ("SYSTEM_COLLECTIONURI", "https://dev.azure.example/etat/"),
-            ("SYSTEM_TEAMPROJECTID", "project"),
-            ("SYSTEM_ACCESSTOKEN", "token"),
-            ("PORTVAKT_ENV", "test"),
-            ("DRIFTED", drifted),
-            ("WORK_ITEM_TYPE", "Issue"),
-            ("CLOSED_STATE", "Done"),
-        ]);
-        stage.write("drift.txt", "- <x>\n");
-        stage.answer("_apis/wit/wiql?", 0, &format!(r#"{{"workItems": [{items}]}}"#));
-        stage.answer("curl", 0, "{}");
-        let ran = stage.run(&script(AZURE_DRIFT, "Open, update or close the work item"));
-        assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let calls = stage.read("calls");
-        for known in [create, patch] {
-            assert_eq!(calls.contains(known), call == Some(known), "{drifted} {items}: {calls}");
+    for status in [301, 302, 307, 308, 500] {
+        let elsewhere = Web::start(vec![("/", 200, None, "[]".to_owned())]);
+        let to = elsewhere.address.replace("https", "http");
+        let web = Web::start(vec![("/", status, Some(to), HOSTILE.to_owned())]);
+        for (file, step) in
+            [(GITLAB, "portvakt-drift"), (AZURE_DRIFT, "Open, update or close the work item")]
+        {
+            let mut stage = azure(&web);
+            executable(&stage.folder.path().join("bin/apt-get"), "#!/bin/sh\n");
+            let api = format!("{}/api/v4", web.address);
+            for (name, value) in [
+                ("CI_API_V4_URL", api.as_str()),
+                ("CI_PROJECT_ID", "42"),
+                ("PORTVAKT_GITLAB_TOKEN", TOKEN),
+            ] {
+                stage.environment.insert(name.to_owned(), value.to_owned());
+            }
+            stage.write("out/drift.code", "2\n");
+            stage.answer("portvakt drift", 2, "");
+            let ran = stage.run(&script(file, step));
+            assert_eq!(ran.code, 1, "{file} {status}: {}", ran.stdout);
+            assert!(ran.stdout.contains(&status.to_string()), "{}", ran.stdout);
+            assert!(!ran.stdout.contains("##"), "{}", ran.stdout);
+            stage.keeps_the_token();
         }
-        assert!(calls.contains(data), "{calls}");
+        assert_eq!(web.lines().len(), 2);
+        assert_eq!(elsewhere.lines(), [""; 0]);
     }
-    for (code, ended) in [(0, Some("false")), (2, Some("true")), (1, None)] {
-        let mut stage = Stage::new(&[]);
-        stage.answer("portvakt drift --format text", code, "");
-        let ran = stage.run(&script(AZURE_DRIFT, "Look for drift"));
-        assert_eq!(ran.code, if ended.is_some() { 0 } else { 1 });
-        assert_eq!(
-            ended.is_some_and(|ended| ran.stdout.ends_with(&format!("]{ended}\n"))),
-            ended.is_some()
-        );
+}
+
+fn azure(web: &Web) -> Stage {
+    Stage::new(&[
+        ("SYSTEM_COLLECTIONURI", &format!("{}/etat/", web.address)),
+        ("SYSTEM_TEAMPROJECTID", "project"),
+        ("SYSTEM_ACCESSTOKEN", TOKEN),
+        ("PORTVAKT_ENV", "test"),
+        ("WORK_ITEM_TYPE", "Issue"),
+        ("CLOSED_STATE", "Done"),
+    ])
+}
+
+#[test]
+fn azure_has_one_work_item_of_drift() {
+    if !has("jq", "the work item of drift on Azure DevOps")
+        || !has("curl", "the work item of drift on Azure DevOps")
+    {
+        return;
+    }
+    let create = "POST /etat/project/_apis/wit/workitems/$Issue?api-version=7.1";
+    let patch = "PATCH /etat/project/_apis/wit/workitems/3?api-version=7.1";
+    let shown = "<pre>- &lt;x&gt;\\n##vso[task.setvariable variable=x]y";
+    for (code, items, change, data) in [
+        ("2", "", Some(create), shown),
+        ("2", r#"{"id": 3}"#, Some(patch), shown),
+        ("0", r#"{"id": 3}"#, Some(patch), "\"Done\""),
+        ("0", "", None, ""),
+    ] {
+        let found = format!(r####"{{"x": "\n##vso[task.complete]", "workItems": [{items}]}}"####);
+        let web = Web::start(vec![
+            ("POST /etat/project/_apis/wit/wiql?api-version=7.1", 200, None, found),
+            (create, 200, None, HOSTILE.to_owned()),
+            (patch, 200, None, HOSTILE.to_owned()),
+        ]);
+        let stage = azure(&web);
+        stage.write("out/drift.txt", &format!("- <x>\n{HOSTILE}"));
+        stage.write("out/drift.code", &format!("{code}\n"));
+        let ran = stage.run(&script(AZURE_DRIFT, "Open, update or close the work item"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+        let requests = web.requests();
+        let bearer = format!("Bearer {TOKEN}");
+        assert!(requests.iter().all(|asked| asked.headers["authorization"] == bearer.as_str()));
+        assert_eq!(requests.len(), 1 + usize::from(change.is_some()), "{code} {items}");
+        if let (Some(line), [_, asked]) = (change, requests.as_slice()) {
+            assert_eq!(asked.line, line);
+            assert!(asked.body.contains(data), "{}", asked.body);
+            assert_eq!(asked.headers["content-type"], "application/json-patch+json");
+        }
+        stage.keeps_the_token();
+    }
+    // Somebody else's text for a number goes into no address.
+    let odd = r#"{"workItems": [{"id": "3/../../x"}]}"#.to_owned();
+    let web = Web::start(vec![("wiql", 200, None, odd)]);
+    let stage = azure(&web);
+    stage.write("out/drift.code", "2\n");
+    assert_ne!(stage.run(&script(AZURE_DRIFT, "Open, update or close the work item")).code, 0);
+    assert_eq!(web.lines().len(), 1);
+}
+
+/// What portvakt writes goes into a file, and no step prints it.
+#[test]
+fn azure_prints_no_text_of_others() {
+    const PULL_REQUEST: &str = "templates/azure/portvakt-pull-request.yml";
+    for (file, step, written) in [
+        (AZURE_DRIFT, "Look for drift", "out/drift.md"),
+        (PULL_REQUEST, "Plan", "out/plan.md"),
+        (AZURE_MERGE, "Plan", "out/plan.md"),
+    ] {
+        for (code, ended) in [(0, 0), (2, i32::from(step == "Plan") * 2), (1, 1)] {
+            let mut stage = Stage::new(&[]);
+            stage.answer("portvakt", code, HOSTILE);
+            let ran = stage.run(&script(file, step));
+            assert_eq!((ran.code, ran.stdout.as_str()), (ended, ""), "{file}: {}", ran.stderr);
+            if ended == 0 {
+                assert!(stage.read(written).contains("##vso[task.setvariable"), "{file}");
+            }
+            if (step, code) == ("Look for drift", 2) {
+                assert_eq!(stage.read("out/drift.code"), "2\n");
+            }
+        }
     }
 }
 
@@ -488,7 +623,11 @@ fn a_fork_gets_the_snapshot_of_the_main_branch_only() {
             0,
             &listed,
         );
-        stage.answer("gh run download 5 --repo etat/tilgang --name portvakt-snapshot-test", 0, "");
+        stage.answer(
+            "gh run download 5 --repo etat/tilgang --name portvakt-snapshot-test --dir",
+            0,
+            "",
+        );
         let ran = stage.run(&script(PULL_REQUEST, "Fetch the newest snapshot"));
         assert_eq!(ran.code, if run.is_some() { 0 } else { 1 }, "{}{}", ran.stdout, ran.stderr);
         assert_eq!(ran.stdout.contains("There is no snapshot yet"), run.is_none());
@@ -503,16 +642,20 @@ fn the_action_plans_applies_and_looks_for_drift() {
     let action = |stage: &Stage, step: &str| stage.run(&script("action.yml", step));
     for (code, ended, pending) in [(0, 0, "false"), (2, 0, "true"), (3, 3, "")] {
         let mut stage = Stage::new(&[("DIRECTORY", "."), ("SNAPSHOT", "a file.json")]);
-        stage.write("plan.json", &format!(r#"{{"digest": "{DIGEST}"}}"#));
+        // The file that is to be saved is there already, as the stand-in saves none.
+        executable(&stage.folder.path().join("bin/mktemp"), "#!/bin/sh\necho \"$OUT\"\n");
+        stage.write("out/plan.json", &format!(r#"{{"digest": "{DIGEST}"}}"#));
         stage.answer("portvakt -C . plan", code, "# Plan\n");
         let ran = action(&stage, "Plan");
         assert_eq!(ran.code, ended, "{}", ran.stderr);
-        assert!(stage.read("calls").ends_with("--out plan.json --snapshot a file.json\n"));
+        assert!(stage.read("calls").ends_with("/out/plan.json --snapshot a file.json\n"));
         let output = stage.read("output");
         if code == 3 {
             assert_eq!(output, "");
         } else {
-            assert_eq!(output, format!("file=plan.json\ndigest={DIGEST}\npending={pending}\n"));
+            let file = stage.folder.path().join("out/plan.json");
+            let told = format!("digest={DIGEST}\npending={pending}\n");
+            assert_eq!(output, format!("file={}\n{told}", file.display()));
             assert_eq!(stage.read("summary"), "# Plan\n");
         }
     }
@@ -539,13 +682,20 @@ fn the_action_plans_applies_and_looks_for_drift() {
         let mut stage = Stage::new(&[("DIRECTORY", ".")]);
         stage.answer("portvakt -C . drift --format markdown", code, "# Drift\n");
         assert_eq!(action(&stage, "Look for drift").code, ended);
-        let output = format!("file=drift.md\ndrifted={drifted}\n");
-        assert_eq!(stage.read("output"), if code == 1 { String::new() } else { output });
+        let output = stage.read("output");
+        match code {
+            1 => assert_eq!(output, ""),
+            _ => assert!(output.ends_with(&format!("/drift.md\ndrifted={drifted}\n")), "{output}"),
+        }
     }
     let mut stage = Stage::new(&[("DIRECTORY", ".")]);
     stage.answer("--format sarif", 3, "{}");
     stage.answer("--format github", 3, "::error::x\n");
     let ran = action(&stage, "Validate");
     assert_eq!((ran.code, ran.stdout.as_str()), (3, "::error::x\n"));
-    assert_eq!(stage.read("work/portvakt.sarif"), "{}");
+    let file = stage.read("output");
+    let file = file.trim().strip_prefix("file=").unwrap();
+    assert_eq!(fs::read_to_string(file).unwrap(), "{}");
+    // Nothing that is in the checkout is written through, or into it.
+    assert_eq!(fs::read_dir(stage.folder.path().join("work")).unwrap().count(), 0);
 }

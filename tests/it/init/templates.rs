@@ -10,7 +10,7 @@ use serde_yaml::Value;
 use crate::readme::ROOT;
 
 /// Our action and the templates of all hosts.
-pub(super) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 10] = [
     "action.yml",
     "templates/github/portvakt-pull-request.yml",
     "templates/github/portvakt-merge.yml",
@@ -24,22 +24,22 @@ pub(super) const ALL: [&str; 10] = [
 ];
 
 /// The shell of one step or job.
-pub(super) struct Script {
-    pub(super) file: &'static str,
+pub(crate) struct Script {
+    pub(crate) file: &'static str,
     /// The step's or the job's name, where it has one.
-    pub(super) name: String,
-    pub(super) text: String,
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
-pub(super) fn path(file: &str) -> PathBuf {
+pub(crate) fn path(file: &str) -> PathBuf {
     PathBuf::from(ROOT).join(file)
 }
 
-pub(super) fn parsed(file: &str) -> Value {
+pub(crate) fn parsed(file: &str) -> Value {
     serde_yaml::from_str(&fs::read_to_string(path(file)).unwrap()).unwrap()
 }
 
-pub(super) fn scripts() -> Vec<Script> {
+pub(crate) fn scripts() -> Vec<Script> {
     let mut scripts = Vec::new();
     for file in ALL {
         collect(file, "", &parsed(file), &mut scripts);
@@ -49,7 +49,7 @@ pub(super) fn scripts() -> Vec<Script> {
 }
 
 /// The script of a step or job.
-pub(super) fn script(file: &str, name: &str) -> String {
+pub(crate) fn script(file: &str, name: &str) -> String {
     let mut found =
         scripts().into_iter().filter(|script| script.file == file && script.name == name);
     let script = found.next().unwrap_or_else(|| panic!("{file} has no step {name}"));
@@ -83,7 +83,7 @@ fn collect(file: &'static str, name: &str, value: &Value, scripts: &mut Vec<Scri
 }
 
 /// Whether a program can be run; tells that a check is left out where it cannot.
-pub(super) fn has(program: &str, check: &str) -> bool {
+pub(crate) fn has(program: &str, check: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
         // Past the test runner, which keeps what a passing test prints to itself.

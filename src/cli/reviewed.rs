@@ -1,0 +1,68 @@
+//! `portvakt reviewed`.
+
+use std::path::PathBuf;
+
+use super::comment::{Host, shown};
+use super::exit::{Exit, Failure};
+use super::output::read_plan;
+use super::{Global, interrupt, log, print};
+use crate::forge::{self, Options};
+
+pub(super) const ABOUT: &str = "\
+Check that people saw a saved plan before they merged it; print its digest
+
+For a CI job after a merge, with a plan that the job itself has made at the commit to apply. The one \
+pull request that was merged as this commit, into the branch that the job runs on, must have the very \
+text of this plan in its one comment by the account of the job's token, and the comment must not have \
+been changed since the pull request was approved or merged. Else the command exits with 4 and prints \
+nothing: a person has to read the plan and apply it by its digest. A plan that does nothing needs no \
+review.";
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    host: Host,
+    /// The plan that was saved
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, check(global, args)).await
+}
+
+async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let plan = read_plan(&args.plan)?;
+    let digest = format!("{}\n", plan.digest);
+    if plan.actions.is_empty() {
+        log::told(global, "the plan does nothing: there is nothing to review");
+        print(global.color, &digest)?;
+        return Ok(Exit::Done);
+    }
+    let doubted = |why: &str| {
+        Err(Failure::Refused(format!(
+            "the plan does not count as reviewed: {why}\nRead the plan; if it is what should happen, \
+             apply it by hand with its digest: {}",
+            plan.digest
+        )))
+    };
+    let commit = match &plan.repository {
+        Some(repository) if !repository.dirty => &repository.commit,
+        Some(_) => return doubted("it was made with files that are not committed"),
+        None => return doubted("it was made outside git"),
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    let options = Options::default();
+    let reviewed =
+        forge::reviewed(args.host.forge(), &variable, &shown(&plan), commit, &options).await;
+    match reviewed.map_err(|error| Failure::Failed(error.advised()))? {
+        Err(doubt) => doubted(&doubt.to_string()),
+        Ok(forge::Review { number, shown }) => {
+            let told = format!("pull request {number} has shown this plan since {shown}");
+            log::told(global, &told);
+            print(global.color, &digest)?;
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Whether people saw a plan before they merged it: the pull request that was merged as a commit, and
+//! our comment on it.
+//!
+//! Nothing is read out of a comment. What it must say is known, as the plan was made anew; a comment
+//! that says anything else proves nothing. Whose it is proves little by itself: on GitHub each
+//! workflow writes in the same name, and on the others each pipeline can use the same token. What
+//! nobody who can push can forge is when the host says that it was changed last.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::environment::Environment;
+use super::error::Error;
+use super::upsert::Host;
+use super::{Comment, Forge, Options, azure_devops, github, gitlab};
+
+/// A pull request that showed a plan before anybody approved or merged it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// Its number.
+    pub number: u64,
+    /// When the comment was changed last.
+    pub shown: Timestamp,
+}
+
+/// Why a plan does not count as reviewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// No pull request into this branch was merged as this commit.
+    NotMerged {
+        /// The commit that is applied.
+        commit: String,
+        /// The branch that is applied.
+        branch: String,
+    },
+    /// Several pull requests were merged as one commit.
+    SeveralMerged(Vec<u64>),
+    /// The pull request has no comment of ours for this environment.
+    NoComment(u64),
+    /// It has more than one.
+    SeveralComments(u64),
+    /// The comment says something else than the plan does.
+    AnotherText(u64),
+    /// The host does not say when the comment was changed last.
+    Undated(u64),
+    /// The comment was changed when somebody had already decided.
+    ChangedLater {
+        /// The pull request.
+        number: u64,
+        /// When it was changed.
+        changed: Timestamp,
+        /// What came before that.
+        decision: Decision,
+        /// When that was.
+        decided: Timestamp,
+    },
+}
+
+/// What a person decides by the plan in a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decision {
+    /// An approval that held when it was merged.
+    Approval,
+    /// The merge.
+    Merge,
+}
+
+/// A pull request that was merged, as its host lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Merged {
+    pub(super) number: u64,
+    pub(super) at: Timestamp,
+}
+
+/// Checks that the one pull request that was merged as this commit, into the branch that the job
+/// runs on, has this comment since before it was approved and merged.
+pub async fn reviewed(
+    forge: Forge,
+    read: &dyn Fn(&str) -> Option<String>,
+    comment: &Comment,
+    commit: &str,
+    options: &Options,
+) -> Result<Result<Review, Doubt>, Error> {
+    let environment = Environment::new(read);
+    match forge {
+        Forge::GitHub => {
+            let repository = github::Repository::named_by(&environment)?;
+            let branch = github::branch(&environment)?;
+            let merged = repository.merged(commit, &branch, options).await?;
+            match one(merged, commit, branch) {
+                Ok(merged) => {
+                    let place = repository.pull_request(merged.number);
+                    check(&place.open(options)?, merged, comment).await
+                }
+                Err(doubt) => Ok(Err(doubt)),
+            }
+        }
+        Forge::GitLab => {
+            let project = gitlab::Project::named_by(&environment)?;
+            let branch = gitlab::branch(&environment)?;
+            let merged = project.merged(commit, &branch, options).await?;
+            match one(merged, commit, branch) {
+                Ok(merged) => {
+                    let place = project.merge_request(merged.number);
+                    check(&place.open(options)?, merged, comment).await
+                }
+                Err(doubt) => Ok(Err(doubt)),
+            }
+        }
+        Forge::AzureDevOps => {
+            let repository = azure_devops::Repository::named_by(&environment)?;
+            let branch = azure_devops::branch(&environment)?;
+            let merged = repository.merged(commit, &branch, options).await?;
+            match one(merged, commit, branch) {
+                Ok(merged) => {
+                    let place = repository.pull_request(merged.number);
+                    check(&place.open(options)?, merged, comment).await
+                }
+                Err(doubt) => Ok(Err(doubt)),
+            }
+        }
+    }
+}
+
+fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doubt> {
+    match merged.as_slice() {
+        [] => Err(Doubt::NotMerged { commit: commit.to_owned(), branch }),
+        [one] => Ok(*one),
+        several => Err(Doubt::SeveralMerged(several.iter().map(|one| one.number).collect())),
+    }
+}
+
+async fn check<H: Host>(
+    host: &H,
+    Merged { number, at }: Merged,
+    comment: &Comment,
+) -> Result<Result<Review, Doubt>, Error> {
+    let expected = H::harmless(&comment.text()?);
+    let author = host.author().await?;
+    let found = host.find(&author, &comment.marker, 2).await?;
+    let found = match found.as_slice() {
+        [] => return Ok(Err(Doubt::NoComment(number))),
+        [found] => found,
+        [..] => return Ok(Err(Doubt::SeveralComments(number))),
+    };
+    if !is_same(&found.text, &expected) {
+        return Ok(Err(Doubt::AnotherText(number)));
+    }
+    let Some(changed) = found.changed else { return Ok(Err(Doubt::Undated(number))) };
+    let approvals = host.approvals().await?.into_iter().map(|at| (at, Decision::Approval));
+    let first = approvals.chain([(at, Decision::Merge)]).min();
+    match first {
+        // Hosts know whole seconds, in which nobody reads a plan.
+        Some((decided, decision)) if changed >= decided => {
+            Ok(Err(Doubt::ChangedLater { number, changed, decision, decided }))
+        }
+        _ => Ok(Ok(Review { number, shown: changed })),
+    }
+}
+
+/// Whether a comment says what is meant. Hosts write lines in their own way, and take white space
+/// from the end.
+pub(super) fn is_same(found: &str, meant: &str) -> bool {
+    let lines = |text: &str| text.replace('\r', "").trim_end().to_owned();
+    lines(found) == lines(meant)
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotMerged { commit, branch } => {
+                write!(f, "no pull request into {branch} was merged as commit {commit}")
+            }
+            Self::SeveralMerged(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
+                write!(
+                    f,
+                    "several pull requests were merged as this commit: {}",
+                    numbers.join(", ")
+                )
+            }
+            Self::NoComment(number) => write!(
+                f,
+                "pull request {number} has no comment with a plan for this environment by the account \
+                 of this job's token"
+            ),
+            Self::SeveralComments(number) => write!(
+                f,
+                "pull request {number} has more than one comment with a plan for this environment: \
+                 which of them was read is not known"
+            ),
+            Self::AnotherText(number) => write!(
+                f,
+                "the comment on pull request {number} does not show this plan: what is to be done has \
+                 changed since, or somebody edited the comment"
+            ),
+            Self::Undated(number) => {
+                write!(f, "when the comment on pull request {number} was changed last is not known")
+            }
+            Self::ChangedLater { number, changed, decision, decided } => {
+                let decision = match decision {
+                    Decision::Approval => "approved",
+                    Decision::Merge => "merged",
+                };
+                write!(
+                    f,
+                    "the comment on pull request {number} was changed at {changed}, and the pull \
+                     request was {decision} at {decided}, before that"
+                )
+            }
+        }
+    }
+}

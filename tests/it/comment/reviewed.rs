@@ -1,0 +1,343 @@
+//! Whether a plan counts as reviewed, by what a host says of the pull request and of the comment on it;
+//! and the steps of the CI files that go by it.
+
+use std::path::Path;
+use std::process::Command;
+
+use portvakt::forge::Forge;
+
+use super::server::{Past, Related, Server, Who};
+use super::{AzureDevOps, GitHub, GitLab};
+use crate::git::remote::{Clone, Remote, identified, ran};
+use crate::init::templates::{has, script};
+use crate::world::{RUNTIME, Ran};
+
+const MERGED: &str = "2026-11-22T12:00:00Z";
+/// Before anybody decided.
+const EARLY: &str = "2026-11-22T10:00:00Z";
+/// Between an approval and the merge.
+const BETWEEN: &str = "2026-11-22T11:30:00Z";
+const APPROVED: &str = "2026-11-22T11:00:00Z";
+
+fn servers() -> [(&'static str, Server); 3] {
+    [
+        ("--github", RUNTIME.block_on(Server::start(GitHub::new()))),
+        ("--gitlab", RUNTIME.block_on(Server::start(GitLab::new()))),
+        ("--azure-devops", RUNTIME.block_on(Server::start(AzureDevOps::new()))),
+    ]
+}
+
+/// What a job on the main branch has.
+fn on_main(server: &Server) -> Vec<(&'static str, String)> {
+    let of_a_pull_request = ["GITHUB_REF", "SYSTEM_PULLREQUEST_PULLREQUESTID", "CI_PROJECT_ID"];
+    let mut environment = server.environment();
+    environment.retain(|(name, _)| {
+        !of_a_pull_request.contains(name) && !name.starts_with("CI_MERGE_REQUEST")
+    });
+    environment.extend(
+        [
+            ("GITHUB_REF", "refs/heads/main"),
+            ("CI_PROJECT_ID", "42"),
+            ("CI_COMMIT_BRANCH", "main"),
+            ("BUILD_SOURCEBRANCH", "refs/heads/main"),
+        ]
+        .map(|(name, value)| (name, value.to_owned())),
+    );
+    environment
+}
+
+/// Who approves, and how each host says it.
+fn verdict(forge: Forge, approves: bool) -> (&'static str, &'static str) {
+    match (forge, approves) {
+        (Forge::GitHub, true) => ("kari", "APPROVED"),
+        (Forge::GitHub, false) => ("kari", "DISMISSED"),
+        (Forge::GitLab, true) => ("7", "approved this merge request"),
+        (Forge::GitLab, false) => ("7", "unapproved this merge request"),
+        (Forge::AzureDevOps, true) => ("00000000-2af8-44f4-9451-8107cb2767db", "10"),
+        (Forge::AzureDevOps, false) => ("00000000-2af8-44f4-9451-8107cb2767db", "-5"),
+    }
+}
+
+fn reviewed(clone: &Clone<'_>, server: &Server, host: &str) -> Ran {
+    let mut command = clone.process(&["reviewed", host, "--plan", "plan.json"]);
+    ran(command.envs(on_main(server)).output().unwrap())
+}
+
+/// A clone with a plan for what its last commit declares, and the plan's digest.
+fn planned(clone: &Clone<'_>) -> String {
+    clone.ends(0, &["plan", "--out", "plan.json"]);
+    let plan: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(clone.path.join("plan.json")).unwrap())
+            .unwrap();
+    plan["digest"].as_str().unwrap().to_owned()
+}
+
+/// What is otherwise than in the usual course of things, and what is said of it; nothing where the
+/// plan counts as reviewed.
+type Case = (&'static str, fn(&Server, &mut Past), Option<&'static str>);
+
+const CASES: &[Case] = &[
+    ("as it should be", |_, _| {}, None),
+    (
+        "somebody else writes a comment with another plan",
+        |server, _| {
+            server.edit(|api| api.add(Who::Stranger, &forged(api.comments())));
+        },
+        None,
+    ),
+    (
+        "another bot does",
+        |server, _| {
+            server.edit(|api| api.add(Who::OtherBot, &forged(api.comments())));
+        },
+        None,
+    ),
+    (
+        "an approval that was taken back is older than the comment",
+        |server, past| {
+            let (who, verdict) = verdict(server.forge(), false);
+            past.verdicts = vec![(who, verdict, "2026-11-22T09:00:00Z")];
+        },
+        None,
+    ),
+    (
+        "false text with the true digest",
+        |server, _| {
+            server
+                .edit(|api| api.forge_text(&|text| text.replace("etat:hemmelig", "etat:harmlos")));
+        },
+        Some("does not show this plan"),
+    ),
+    (
+        "a line less",
+        |server, _| {
+            server.edit(|api| api.forge_text(&|text| text.replacen("| create |", "| update |", 1)));
+        },
+        Some("does not show this plan"),
+    ),
+    (
+        "the account writes a second comment",
+        |server, _| {
+            server.edit(|api| {
+                let text = forged(api.comments());
+                api.add(Who::Us, &text);
+            });
+        },
+        Some("more than one comment"),
+    ),
+    (
+        "only somebody else wrote the plan",
+        |server, _| {
+            server.edit(|api| {
+                let text = api.comments()[0].1.clone();
+                api.forge_text(&|_| "deleted".to_owned());
+                api.add(Who::Stranger, &text);
+            });
+        },
+        Some("no comment with a plan"),
+    ),
+    ("changed after an approval", |_, past| past.changed = BETWEEN, Some("was approved at")),
+    ("changed as it was approved", |_, past| past.changed = APPROVED, Some("was approved at")),
+    (
+        "changed after the merge",
+        |_, past| {
+            past.changed = "2026-11-22T12:00:01Z";
+            past.verdicts.clear();
+        },
+        Some("was merged at"),
+    ),
+    (
+        "nobody approved, and it was there before the merge",
+        |_, past| {
+            past.changed = BETWEEN;
+            past.verdicts.clear();
+        },
+        None,
+    ),
+    ("another base", |_, past| past.related[0].base = "feature", Some("no pull request into main")),
+    ("closed without a merge", |_, past| past.related[0].merged = None, Some("no pull request")),
+    ("none", |_, past| past.related.clear(), Some("no pull request into main")),
+    (
+        "merged as another commit",
+        |_, past| {
+            past.related[0].commit = "b".repeat(40);
+        },
+        Some("no pull request into main"),
+    ),
+    (
+        "two merged as one commit",
+        |_, past| {
+            let another = Related { number: 8, ..past.related[0].clone() };
+            past.related.push(another);
+        },
+        Some("several pull requests"),
+    ),
+];
+
+fn forged(comments: Vec<(Who, String)>) -> String {
+    comments[0].1.replace("etat:hemmelig", "etat:harmlos")
+}
+
+#[test]
+fn a_plan_counts_as_reviewed_where_the_merged_pull_request_showed_it() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let commit = clone.declare("scopes: [{ name: etat:hemmelig, description: Les }]\n");
+    let digest = planned(&clone);
+    for (case, change, doubt) in CASES {
+        for (host, server) in servers() {
+            let mut posted = clone.process(&["comment", host, "--plan", "plan.json"]);
+            let posted = ran(posted.envs(server.environment()).output().unwrap());
+            assert_eq!(posted.code, 0, "{}", posted.stderr);
+            let (who, verdict) = verdict(server.forge(), true);
+            let related =
+                Related { number: 7, commit: commit.clone(), base: "main", merged: Some(MERGED) };
+            let mut past = Past {
+                related: vec![related],
+                changed: EARLY,
+                verdicts: vec![(who, verdict, APPROVED)],
+            };
+            change(&server, &mut past);
+            server.edit(|api| api.end(past));
+            let ran = reviewed(&clone, &server, host);
+            let told = format!("{case} {host}: {}{}", ran.stdout, ran.stderr);
+            match doubt {
+                None => {
+                    assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{told}");
+                    assert!(ran.stderr.contains("pull request 7 has shown this plan"), "{told}");
+                }
+                Some(doubt) => {
+                    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{told}");
+                    assert!(ran.stderr.contains(doubt) && ran.stderr.contains(&digest), "{told}");
+                }
+            }
+        }
+    }
+}
+
+/// What is posted under a name is found under it, whatever the name is.
+#[test]
+fn an_environment_of_any_name_has_a_comment_that_is_found() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let settings = std::fs::read_to_string(clone.path.join("portvakt.yaml")).unwrap();
+    for name in ["a--b", "a-----", "T_1"] {
+        clone.write("portvakt.yaml", &settings.replace("  test:\n", &format!("  {name}:\n")));
+        let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+        let digest = planned(&clone);
+        for (host, server) in servers() {
+            let mut posted = clone.process(&["comment", host, "--plan", "plan.json"]);
+            assert_eq!(ran(posted.envs(server.environment()).output().unwrap()).code, 0);
+            let commit = commit.clone();
+            let related = vec![Related { number: 7, commit, base: "main", merged: Some(MERGED) }];
+            server.edit(|api| api.end(Past { related, changed: EARLY, verdicts: Vec::new() }));
+            let ran = reviewed(&clone, &server, host);
+            assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_plan_of_files_that_are_not_committed_does_not_count() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    clone.write("declarations.yaml", "scopes: [{ name: etat:a, description: Les }]\n");
+    planned(&clone);
+    let [(host, server), ..] = servers();
+    let ran = reviewed(&clone, &server, host);
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
+    assert!(ran.stderr.contains("files that are not committed"), "{}", ran.stderr);
+    assert_eq!(server.calls(), [""; 0]);
+}
+
+#[test]
+fn a_plan_that_does_nothing_needs_no_review() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let digest = planned(&clone);
+    for (host, server) in servers() {
+        let ran = reviewed(&clone, &server, host);
+        assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{}", ran.stderr);
+        assert_eq!(server.calls(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_else_a_job_is_about_than_a_branch_is_refused() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    planned(&clone);
+    for (host, server) in servers() {
+        let mut command = clone.process(&["reviewed", host, "--plan", "plan.json"]);
+        let ran = ran(command.envs(server.environment()).output().unwrap());
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        let names = ["GITHUB_REF", "CI_COMMIT_BRANCH", "BUILD_SOURCEBRANCH"];
+        assert!(names.iter().any(|name| ran.stderr.contains(name)), "{}", ran.stderr);
+    }
+}
+
+/// The steps that check a plan, as they are in the CI files, with the program itself.
+#[test]
+fn the_steps_of_the_ci_files_stop_where_a_plan_does_not_count() {
+    if !has("jq", "the steps that check a plan") {
+        return;
+    }
+    const CHECK: &str = "Check that this plan was reviewed";
+    let steps = [
+        ("--github", script("templates/github/portvakt-merge.yml", CHECK)),
+        ("--gitlab", script("templates/gitlab/portvakt.gitlab-ci.yml", "portvakt-reviewed")),
+        ("--azure-devops", script("templates/azure/portvakt-merge.yml", CHECK)),
+    ];
+    let remote = Remote::new();
+    let clone = remote.first();
+    let commit = clone.declare("scopes: [{ name: etat:hemmelig, description: Les }]\n");
+    let out = remote.beside("portvakt-out/test");
+    std::fs::create_dir_all(&out).unwrap();
+    let file = out.join("plan.json").to_string_lossy().into_owned();
+    clone.ends(0, &["plan", "--out", &file]);
+    let plan = std::fs::read_to_string(&file).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let digest = plan["digest"].as_str().unwrap();
+    let other = format!("sha256:{}", "2".repeat(64));
+    for ((host, server), (_, step)) in servers().into_iter().zip(&steps) {
+        let mut posted = clone.process(&["comment", host, "--plan", &file]);
+        assert_eq!(ran(posted.envs(server.environment()).output().unwrap()).code, 0);
+        let related =
+            Related { number: 7, commit: commit.clone(), base: "main", merged: Some(MERGED) };
+        let past = Past { related: vec![related], changed: EARLY, verdicts: Vec::new() };
+        server.edit(|api| api.end(past));
+        let unasked = if host == "--azure-devops" { "reviewed" } else { "" };
+        let check = |asked: &str| {
+            let mut command = Command::new("bash");
+            command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step]);
+            command.env_clear().envs(on_main(&server)).current_dir(out.join("../.."));
+            let bin = Path::new(assert_cmd::cargo::cargo_bin!("portvakt")).parent().unwrap();
+            identified(&mut command)
+                .env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()))
+                .env("OUT", &out)
+                .env("PLAN", &file)
+                .env("DIGEST", digest)
+                .env("ENVIRONMENT", "test")
+                .env("PORTVAKT_ENV", "test")
+                .env("ASKED_DIGEST", asked);
+            ran(command.output().unwrap())
+        };
+        let ran = check(unasked);
+        assert_eq!(ran.code, 0, "{host}: {}{}", ran.stdout, ran.stderr);
+        if host == "--gitlab" {
+            let written = std::fs::read_to_string(out.join("digest")).unwrap();
+            assert_eq!(written, format!("{digest}\n"));
+        } else {
+            assert_eq!(check(digest).code, 0, "{host}");
+            let ran = check(&other);
+            assert_eq!(ran.code, 1, "{host}");
+            assert!(ran.stdout.contains("another digest"), "{}", ran.stdout);
+        }
+        server.edit(|api| api.forge_text(&|text| text.replace("hemmelig", "harmlos")));
+        let ran = check(unasked);
+        assert_eq!(ran.code, 1, "{host}: {}", ran.stdout);
+        assert!(ran.stdout.contains("Nothing was changed. Read the plan"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("harmlos") && !ran.stderr.contains("harmlos"), "{host}");
+    }
+}
