@@ -282,7 +282,7 @@ fn keys_that_end_soon_are_told_and_those_that_go_are_not() {
         told,
         [
             "the key past ended on 2026-11-01: add another with `portvakt keys rotate`",
-            "the key soon ends on 2026-12-04, in 12 days: add another with `portvakt keys rotate`",
+            "the key soon ends on 2026-12-04: add another with `portvakt keys rotate`",
         ]
     );
 }
