@@ -9,6 +9,7 @@ use super::{Global, interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
 use crate::render::document::PlanDocument;
 use crate::render::markdown;
+use crate::secret;
 use crate::text::printable;
 
 /// The command's arguments.
@@ -64,8 +65,10 @@ async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
             session.planned(global).await?
         }
     };
-    let comment =
-        Comment { marker: markdown::marker(&plan.environment), body: markdown::plan(&plan) };
+    let comment = Comment {
+        marker: markdown::marker(&plan.environment),
+        body: secret::redact(&markdown::plan(&plan)).into_owned(),
+    };
     let posted = forge::post(&pull_request, &comment, &Options::default()).await.map_err(failed)?;
     let done = match posted.change {
         Change::Created => "posted",

@@ -7,6 +7,7 @@ use super::log;
 use crate::declare::Diagnostic;
 use crate::render::BAD;
 use crate::render::diagnostics::{Sources, text};
+use crate::secret;
 use crate::text::{escaped_json, printable};
 
 /// The exit codes: relied on from outside.
@@ -99,6 +100,7 @@ impl Failure {
 }
 
 fn tell_error(format: log::Format, why: &str, exit: Exit) -> Exit {
+    let why = &*secret::redact(why);
     if format == log::Format::Json {
         eprintln!(
             "{}",
@@ -122,12 +124,13 @@ pub(super) fn tell_diagnostics(format: log::Format, root: &Path, diagnostics: &[
     }
     match format {
         log::Format::Text => {
-            anstream::eprint!("{}", text(diagnostics, &mut Sources::new(root)));
+            let shown = text(diagnostics, &mut Sources::new(root));
+            anstream::eprint!("{}", secret::redact(&shown));
         }
         log::Format::Json => {
             for diagnostic in diagnostics {
                 let line = serde_json::json!(diagnostic).to_string();
-                eprintln!("{}", escaped_json(&line));
+                eprintln!("{}", secret::redact(&escaped_json(&line)));
             }
         }
     }

@@ -1,9 +1,12 @@
 //! What is told on stderr beside errors.
 
+use std::io::{self, Stderr, Write};
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use super::Global;
+use crate::secret;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,11 +17,28 @@ pub(super) enum Format {
     Json,
 }
 
+/// Writes events without any secret that was read. An event arrives whole.
+struct Redacting(Stderr);
+
+impl Write for Redacting {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(secret::redact(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Tells a line that is neither an error nor an event.
 pub(super) fn line(format: Format, text: &str) {
     match format {
-        Format::Text => eprintln!("{text}"),
-        Format::Json => eprintln!("{}", serde_json::json!({ "level": "INFO", "message": text })),
+        Format::Text => eprintln!("{}", secret::redact(text)),
+        Format::Json => {
+            let text = secret::redact(text);
+            eprintln!("{}", serde_json::json!({ "level": "INFO", "message": text }));
+        }
     }
 }
 
@@ -41,7 +61,7 @@ pub(super) fn start(global: &Global) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("off,portvakt={level}")))
-        .with_writer(std::io::stderr)
+        .with_writer(|| Redacting(std::io::stderr()))
         .with_target(false)
         .with_ansi(false);
     match global.log_format {

@@ -46,7 +46,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
+use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::secret;
 use exit::{Exit, Failure};
 
 /// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
@@ -164,9 +166,9 @@ enum Command {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    if std::env::args_os().any(|argument| looks_like_key(&argument.to_string_lossy())) {
+    if let Some((place, likeness)) = secret_in_usage() {
         eprintln!(
-            "error: an argument looks like a key, and is not repeated here. A key is given by the \
+            "error: {place} looks like {likeness}, and is not repeated here. A key is given by the \
              name of a file that holds it; one that was on a command line is in logs and lists of \
              processes, and not secret any more"
         );
@@ -186,15 +188,23 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Whether a text is rather a key than anything that a command takes: whatever is wrong with it would
-/// be told, and the text with it.
-fn looks_like_key(text: &str) -> bool {
-    /// Longer than any name or path, and shorter than any private key.
-    const LONGEST_WORD: usize = 400;
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
-    text.contains("PRIVATE KEY")
-        || text.contains("\"kty\"")
-        || (text.len() > LONGEST_WORD && text.chars().all(is_base64))
+/// An argument, or a variable that stands for one, that is rather a secret than anything that a
+/// command takes, and what it looks like: whatever is wrong with it would be shown, and it too.
+fn secret_in_usage() -> Option<(String, &'static str)> {
+    const VARIABLES: [&str; 2] = ["PORTVAKT_ENV", "PORTVAKT_ALLOW_HOSTS"];
+    let likeness = |text: &str| {
+        let value = text.split_once('=').map(|(_, value)| value);
+        secret::likeness(text).or_else(|| secret::likeness(value?))
+    };
+    let mut arguments = std::env::args_os();
+    let argument = arguments.find_map(|argument| likeness(&argument.to_string_lossy()));
+    if let Some(likeness) = argument {
+        return Some(("an argument".to_owned(), likeness));
+    }
+    VARIABLES.into_iter().find_map(|name| {
+        let value = std::env::var_os(name)?;
+        Some((format!("the variable {name}"), likeness(&value.to_string_lossy())?))
+    })
 }
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
@@ -240,8 +250,13 @@ fn wait_for(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
     result
 }
 
-/// Writes to stdout, with colours as asked for.
+/// Writes to stdout, with colours as asked for, and without any secret that was read.
 fn write(color: ColorChoice, text: &str) -> std::io::Result<()> {
+    write_secret(color, &secret::redact(text))
+}
+
+/// The same for what is a secret itself, and was asked for.
+fn write_secret(color: ColorChoice, text: &str) -> std::io::Result<()> {
     let choice = match color {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
         ColorChoice::Always => anstream::ColorChoice::Always,
@@ -255,7 +270,16 @@ fn write(color: ColorChoice, text: &str) -> std::io::Result<()> {
 /// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
 /// result that does not arrive is an error, as a job must not go on with half of it.
 fn print(color: ColorChoice, text: &str) -> Result<(), Failure> {
-    match write(color, text) {
+    printed(write(color, text))
+}
+
+/// The same for what is a secret itself, and was asked for.
+fn print_secret(text: &SecretString) -> Result<(), Failure> {
+    printed(write_secret(ColorChoice::Never, text.expose_secret()))
+}
+
+fn printed(result: std::io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::Failed(format!("the result cannot be written: {error}")))
         }

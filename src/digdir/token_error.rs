@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::application::Application;
 use super::attempts::{Failure, REPEATABLE};
-use super::credentials::Asked;
+use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
 
 /// What Maskinporten's descriptions begin with or contain (DigDir's documentation of errors), and
@@ -48,6 +48,9 @@ const ADVICE_ON_OWN: [(&str, &str); 5] = [
     ("MP-251", "The organisation has not delegated this scope to the supplier in Altinn."),
 ];
 
+/// The shortest kid that is hidden: a shorter one is no secret, and part of too many words.
+const SHORTEST_KID: usize = 8;
+
 /// Whose client was refused a token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whose<'a> {
@@ -74,7 +77,7 @@ impl Whose<'_> {
 pub(super) fn explain(
     failure: Failure,
     place: &Place,
-    client_id: &str,
+    credentials: &Credentials,
     asked: Asked<'_>,
     whose: Whose<'_>,
 ) -> Error {
@@ -84,8 +87,13 @@ pub(super) fn explain(
             None
         }
     };
-    let error = failure.into_error(&REPEATABLE, place).of_tokens().hiding(client_id);
+    let error = failure.into_error(&REPEATABLE, place).of_tokens();
     let description = error.description().unwrap_or_default().to_owned();
+    let error = error.hiding(credentials.client_id().as_str(), "(the client id)");
+    let error = match credentials.kid().filter(|kid| kid.len() >= SHORTEST_KID) {
+        Some(kid) => error.hiding(kid, "(the kid)"),
+        None => error,
+    };
     let is_refused = error.kind() == ErrorKind::Auth;
     let error = match whose.advice(&description, asked).filter(|_| is_refused) {
         Some(advice) => error.advise(advice),
@@ -116,7 +124,7 @@ mod tests {
         let answer = Answer {
             status: StatusCode::BAD_REQUEST,
             content_type: "application/json".to_owned(),
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into_bytes().into(),
             retry_after: None,
             location: None,
             date: None,
