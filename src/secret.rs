@@ -103,7 +103,8 @@ pub(crate) fn note(secret: &SecretString) {
     };
     // CI variables hold keys with spaces or `\n` in place of line breaks.
     parts.extend(text.split("\\n").flat_map(str::split_whitespace).filter(is_key));
-    if text.starts_with("eyJ") {
+    // A JWT, or what is made like one: each part of it is repeated by something.
+    if text.split('.').count() == 3 {
         parts.extend(text.split('.').filter(|part| part.len() >= SHORTEST_LINE));
     }
     let members: Option<PrivateMembers> = match text.starts_with('{') {

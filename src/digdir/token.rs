@@ -177,7 +177,10 @@ impl Desk<'_> {
             readable(answer)
         })
         .await
-        .map_err(|failure| token_error::explain(failure, &place, credentials, asked, whose))?;
+        .map_err(|failure| {
+            let ids = (credentials.client_id(), credentials.kid());
+            token_error::explain(failure, &place, ids, asked, whose)
+        })?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
         let answer: TokenResponse = serde_json::from_slice(&answer.body)

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::application::Application;
 use super::attempts::{Failure, REPEATABLE};
-use super::credentials::{Asked, Credentials};
+use super::credentials::Asked;
 use super::error::{Error, ErrorKind, Place};
+use crate::domain::ClientId;
 
 /// What Maskinporten's descriptions begin with or contain (DigDir's documentation of errors), and
 /// what to do about it.
@@ -73,11 +74,12 @@ impl Whose<'_> {
     }
 }
 
-/// The error of a token request that failed for good.
+/// The error of a token request that failed for good, of the client and the kid that are not to be
+/// repeated.
 pub(super) fn explain(
     failure: Failure,
     place: &Place,
-    credentials: &Credentials,
+    ids: (&ClientId, Option<&str>),
     asked: Asked<'_>,
     whose: Whose<'_>,
 ) -> Error {
@@ -89,8 +91,9 @@ pub(super) fn explain(
     };
     let error = failure.into_error(&REPEATABLE, place).of_tokens();
     let description = error.description().unwrap_or_default().to_owned();
-    let error = error.hiding(credentials.client_id().as_str(), "(the client id)");
-    let error = match credentials.kid().filter(|kid| kid.len() >= SHORTEST_KID) {
+    let (client_id, kid) = ids;
+    let error = error.hiding(client_id.as_str(), "(the client id)");
+    let error = match kid.filter(|kid| kid.len() >= SHORTEST_KID) {
         Some(kid) => error.hiding(kid, "(the kid)"),
         None => error,
     };
@@ -134,16 +137,18 @@ mod tests {
             entity: "token with idporten:scopes.read".to_owned(),
         };
         let asked = Asked { scope: "idporten:scopes.read", resource: &[], consumer_org: None };
-        explain(Failure::Answered(answer), &place, "klient-1", asked, Whose::Own)
+        let ids = (&"klient-1".parse().unwrap(), Some("hemmelig-1"));
+        explain(Failure::Answered(answer), &place, ids, asked, Whose::Own)
     }
 
     #[test]
     fn each_code_is_told_with_what_to_do() {
         for (mark, advice) in ADVICE.iter().chain(&ADVICE_ON_OWN) {
-            let error = explained(&format!("Invalid assertion. {mark}: not klient-1"));
+            let error = explained(&format!("Invalid assertion. {mark}: not klient-1, hemmelig-1"));
             assert_eq!(error.kind(), ErrorKind::Auth);
             assert!(error.help().starts_with(advice), "{mark}");
             assert!(!error.advised().contains("klient-1"), "{error}");
+            assert!(!error.advised().contains("hemmelig"), "{error}");
             assert!(error.to_string().contains(mark), "{error}");
         }
         assert!(explained("something new").help().contains("key is registered"));

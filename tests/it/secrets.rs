@@ -126,16 +126,17 @@ fn only_a_regular_file_is_read() {
     let world = World::new();
     let fifo = world.folder().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    std::os::unix::fs::symlink("/proc/self/environ", world.folder().join("innocent.txt")).unwrap();
+    let outside = tempfile::TempDir::new().unwrap();
+    let link = outside.path().join("innocent.txt");
+    std::os::unix::fs::symlink("/proc/self/environ", &link).unwrap();
+    let link = link.to_str().unwrap();
     let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
     for (field, declared) in [
         ("client_id", "client_id: { env: PORTVAKT_CLIENT_ID }"),
         ("kid", "kid: { env: PORTVAKT_KID }"),
         ("key", "key: { env: PORTVAKT_KEY }"),
     ] {
-        for file in
-            ["/proc/self/environ", "innocent.txt", "/dev/stdin", "/dev/zero", "pipe", "/proc", "."]
-        {
+        for file in ["/proc/self/environ", link, "/dev/stdin", "/dev/zero", "pipe", "/proc", "."] {
             let source = format!("{field}: {{ file: {file} }}");
             world.write("portvakt.yaml", settings.replace(declared, &source));
             let mut command = world.command(&["plan"]);
