@@ -100,7 +100,7 @@ fn looking_back(criterion: &mut Criterion) {
     let history = History::open(folder.path(), "bench", Held::Here).unwrap().unwrap();
     let commit = history.commit("HEAD").unwrap();
     let read_commit = || {
-        let Files { settings, yaml, rest } = history.files(&commit).unwrap();
+        let Files { settings, yaml, rest } = history.files(&commit, "").unwrap();
         let read = declare::read(folder.path(), &settings, yaml, &|path| rest.file(path)).unwrap();
         read.desired("bench", today()).unwrap().0
     };
@@ -158,9 +158,9 @@ fn timed(work: impl FnOnce()) -> Duration {
 /// What `plan` does after it has read the declarations.
 async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).unwrap();
-    let kid = Some(key.kid.clone());
-    let credentials =
-        Credentials::from_key("portvakt".to_owned(), &key.private_key_pem, kid).unwrap();
+    let kid = Some(key.kid.parse().unwrap());
+    let client = "portvakt".parse().unwrap();
+    let credentials = Credentials::from_key(client, &key.private_key_pem, kid).unwrap();
     let reader =
         Reader::connect(target, credentials, Options::default(), Reach::Scopes).await.unwrap();
     let scopes: BTreeSet<_> = desired.scopes.keys().cloned().collect();

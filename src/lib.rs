@@ -18,5 +18,6 @@ pub mod nais;
 pub mod plan;
 pub mod render;
 pub mod sandbox;
+mod secret;
 pub mod text;
 pub mod yaml;

@@ -52,6 +52,7 @@ impl Failure {
             ErrorKind::NotFound | ErrorKind::Conflict => true,
             ErrorKind::Invalid => matches!(action.work, Work::Access(..)),
             ErrorKind::Untrusted
+            | ErrorKind::OtherOrganization
             | ErrorKind::Auth
             | ErrorKind::Forbidden
             | ErrorKind::Terms
@@ -207,6 +208,7 @@ pub(super) fn is_unclear(kind: ErrorKind) -> bool {
         | ErrorKind::AnswerLost
         | ErrorKind::Malformed => true,
         ErrorKind::Untrusted
+        | ErrorKind::OtherOrganization
         | ErrorKind::Auth
         | ErrorKind::Forbidden
         | ErrorKind::Invalid

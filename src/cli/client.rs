@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use super::exit::Failure;
-use super::remote::{MAX_FILE, call_failed, read_file};
+use super::remote::{call_failed, read_secret};
 use super::session::Session;
 use crate::declare::did_you_mean;
 use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
@@ -14,6 +13,7 @@ use crate::domain::{
     ClientId, ClientName, DesiredClient, GrantType, Kid, Live, LiveClient, SigningAlgorithm,
 };
 use crate::plan::{Mismatch, live_client};
+use crate::secret;
 use crate::text::printable;
 
 /// The declared client of a name.
@@ -138,10 +138,9 @@ pub(super) fn registered_key(
 ) -> Result<RegisteredKey, Failure> {
     let shown = file.display().to_string();
     let failed = |why: String| Failure::Failed(format!("the key in {}: {why}", printable(&shown)));
-    let bytes = read_file(file, MAX_FILE).map_err(&failed)?;
-    let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
-    let key = ApplicationKey::read(&SecretString::from(text))
-        .map_err(|error| failed(error.to_string()))?;
+    let text = read_secret(file).map_err(|why| failed(format!("it {why}")))?;
+    secret::note(&text);
+    let key = ApplicationKey::read(&text).map_err(|error| failed(error.to_string()))?;
     let keys = live.keys.as_deref().unwrap_or_default();
     let Some(found) = keys.iter().find(|live| live.modulus == key.modulus()) else {
         let kids: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();

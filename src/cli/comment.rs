@@ -9,6 +9,7 @@ use super::{Global, interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
 use crate::render::document::PlanDocument;
 use crate::render::markdown;
+use crate::secret;
 use crate::text::printable;
 
 /// The command's arguments.
@@ -48,7 +49,10 @@ impl Host {
 
 /// The comment that shows a plan.
 pub(super) fn shown(plan: &PlanDocument) -> Comment {
-    Comment { marker: markdown::marker(&plan.environment), body: markdown::plan(plan) }
+    Comment {
+        marker: markdown::marker(&plan.environment),
+        body: secret::redact(&markdown::plan(plan)).into_owned(),
+    }
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {

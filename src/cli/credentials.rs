@@ -1,10 +1,14 @@
 //! `portvakt credentials`: what a running application needs to be a client, as NAIS gives it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use age::x25519::Recipient;
-use clap::ValueEnum;
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Command, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
@@ -12,8 +16,9 @@ use super::files::Written;
 use super::keys::slug;
 use super::remote::Remote;
 use super::session::Session;
-use super::sink::print_exact;
+use super::sink::print_secret;
 use super::{Global, files, interrupt, log};
+use crate::secret;
 use crate::text::json::pretty;
 use crate::text::printable;
 
@@ -32,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH", required_if_eq("format", "dir"))]
     out: Option<PathBuf>,
     /// Encrypt to this recipient of age (age1…); may be repeated
-    #[arg(long = "encrypt-to", value_name = "RECIPIENT", value_parser = recipient)]
+    #[arg(long = "encrypt-to", value_name = "RECIPIENT", value_parser = RecipientParser)]
     recipients: Vec<Recipient>,
 }
 
@@ -48,8 +53,31 @@ enum Format {
     K8sSecret,
 }
 
-fn recipient(text: &str) -> Result<Recipient, String> {
-    text.parse().map_err(|reason| format!("{reason}; a recipient of age begins with age1"))
+/// Reads a recipient. What is none is not repeated: it may be the identity that belongs to it.
+#[derive(Debug, Clone, Copy)]
+struct RecipientParser;
+
+impl TypedValueParser for RecipientParser {
+    type Value = Recipient;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Recipient, clap::Error> {
+        let text =
+            SecretString::from(StringValueParser::new().parse_ref(command, argument, value)?);
+        let text = text.expose_secret();
+        text.parse().map_err(|_| {
+            let why = format!(
+                "the value of --encrypt-to is no recipient of age and is not shown: {}; a recipient is \
+                 public and begins with age1",
+                secret::described(text)
+            );
+            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+        })
+    }
 }
 
 /// A variable, and what it holds.
@@ -81,7 +109,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
             Ok(told(global, args, out))
         }
         None => {
-            print_exact(text.expose_secret())?;
+            print_secret(text.expose_secret())?;
             Ok(Exit::Done)
         }
     }
@@ -137,10 +165,18 @@ async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failur
 /// In single quotes nothing has a meaning but the quote itself, and none of the values has one: ids,
 /// base64url, addresses, and scopes, in which a quote is written so that a shell understands it.
 fn dotenv(variables: &[Variable]) -> SecretString {
-    let line = |(name, value): &Variable| {
-        format!("{name}='{}'\n", value.expose_secret().replace('\'', r"'\''"))
-    };
-    variables.iter().map(line).collect::<String>().into()
+    let quoted =
+        |value: &SecretString| Zeroizing::new(value.expose_secret().replace('\'', r"'\''"));
+    let lines: Vec<_> = variables.iter().map(|(name, value)| (*name, quoted(value))).collect();
+    let length = lines.iter().map(|(name, value)| name.len() + value.len() + "=''\n".len());
+    // As large as it gets at once: a text that grows leaves copies of itself behind.
+    let mut text = String::with_capacity(length.sum());
+    for (name, value) in &lines {
+        for part in [name, "='", value.as_str(), "'\n"] {
+            text.push_str(part);
+        }
+    }
+    text.into()
 }
 
 fn object(variables: &[Variable]) -> serde_json::Map<String, serde_json::Value> {

@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use super::exit::Failure;
 use super::{Global, log};
 use crate::history;
+use crate::secret;
 use crate::text::printable;
 
 /// That a file cannot be written, and why.
@@ -57,8 +58,10 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| cannot_be_written(path, &error))
 }
 
-/// Makes a file, or puts it at once in the place of the one that is there.
+/// Makes a file, or puts it at once in the place of the one that is there; without any secret that was
+/// read.
 pub(super) fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    let text = &*secret::redact(text);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => replace(&writable(path)?, text),
         Ok(_) => Err(cannot_be_written(path, &"it is there, and no file")),

@@ -49,10 +49,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
+use crate::secret;
+use crate::text::printable;
 use exit::{Exit, Failure};
 use sink::{print, write};
-
-use crate::text::printable;
 
 /// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
 #[derive(Debug, Parser)]
@@ -175,12 +175,12 @@ enum Command {
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(sink::tell_panic));
-    if std::env::args_os().any(|argument| looks_like_key(&argument.to_string_lossy())) {
-        sink::tell_error(
-            "an argument looks like a key, and is not repeated here. A key is given by the name of \
-             a file that holds it; one that was on a command line is in logs and lists of processes, \
-             and not secret any more",
-        );
+    if let Some((place, likeness)) = secret_in_usage() {
+        sink::tell_error(&format!(
+            "{place} looks like {likeness}, and is not repeated here. A key is given by the name of a \
+             file that holds it; one that was on a command line is in logs and lists of processes, and \
+             not secret any more"
+        ));
         return Exit::Usage.into();
     }
     let cli = match Cli::try_parse() {
@@ -207,15 +207,23 @@ fn usage(error: clap::Error) -> Exit {
         .map_or_else(|failure| failure.tell(log::Format::Text), |()| Exit::Done)
 }
 
-/// Whether a text is rather a key than anything that a command takes: whatever is wrong with it would
-/// be told, and the text with it.
-fn looks_like_key(text: &str) -> bool {
-    /// Longer than any name or path, and shorter than any private key.
-    const LONGEST_WORD: usize = 400;
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
-    text.contains("PRIVATE KEY")
-        || text.contains("\"kty\"")
-        || (text.len() > LONGEST_WORD && text.chars().all(is_base64))
+/// An argument, or a variable that stands for one, that is rather a secret than anything that a
+/// command takes, and what it looks like: whatever is wrong with it would be shown, and it too.
+fn secret_in_usage() -> Option<(String, &'static str)> {
+    const VARIABLES: [&str; 2] = ["PORTVAKT_ENV", "PORTVAKT_ALLOW_HOSTS"];
+    let likeness = |text: &str| {
+        let value = text.split_once('=').map(|(_, value)| value);
+        secret::likeness(text).or_else(|| secret::likeness(value?))
+    };
+    let mut arguments = std::env::args_os();
+    let argument = arguments.find_map(|argument| likeness(&argument.to_string_lossy()));
+    if let Some(likeness) = argument {
+        return Some(("an argument".to_owned(), likeness));
+    }
+    VARIABLES.into_iter().find_map(|name| {
+        let value = std::env::var_os(name)?;
+        Some((format!("the variable {name}"), likeness(&value.to_string_lossy())?))
+    })
 }
 
 fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {

@@ -1,15 +1,23 @@
 //! The other side of the chosen environment: where it is and who we are there.
 
+use std::fs::{File, Metadata};
+use std::io::Read as _;
 use std::path::Path;
+use std::str::FromStr;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use super::Global;
 use super::exit::Failure;
 use super::session::Session;
-use crate::declare::{self, Certificate, SecretSource, TextSource};
-use crate::digdir::{AllowedHosts, Credentials, Issuer, Options, Reach, Reader, Target, Writer};
+use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
+use crate::digdir::{
+    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Reach, Reader, Target, Writer,
+};
+use crate::domain::{ClientId, Kid};
 use crate::sandbox::{self, Sandbox};
+use crate::secret;
 
 /// Where the API is and what opens it. For `target: sandbox` it holds the server too.
 pub(super) struct Remote {
@@ -42,6 +50,9 @@ impl Remote {
             ..Options::default()
         };
         let repository = &session.repository;
+        let orgno = session.desired.organization;
+        let place = repository.settings().organization_place(orgno);
+        let options = Options { owner: Some(ExpectedOwner { orgno, place }), ..options };
         let name = &session.desired.environment;
         let lacks = |what| Failure::Failed(format!("environment {name} has no {what}"));
         let environment = repository.environment(name).ok_or_else(|| lacks("declaration"))?;
@@ -107,8 +118,10 @@ async fn embedded(session: &Session, options: Options, reach: Reach) -> Result<R
     let started = sandbox::embedded(&folder, owner, name, &settings.prefixes).await;
     let (sandbox, client) = started.map_err(failed)?;
     let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).map_err(failed)?;
-    let credentials =
-        Credentials::from_key(client.client_id, &client.private_key_pem, Some(client.kid));
+    secret::note(&client.private_key_pem);
+    let client_id = client.client_id.parse().map_err(failed)?;
+    let kid = client.kid.parse().map_err(failed)?;
+    let credentials = Credentials::from_key(client_id, &client.private_key_pem, Some(kid));
     Ok(Remote {
         target,
         credentials: credentials.map_err(failed)?,
@@ -119,66 +132,104 @@ async fn embedded(session: &Session, options: Options, reach: Reach) -> Result<R
 }
 
 fn credentials(declared: &declare::Credentials, root: &Path) -> Result<Credentials, Failure> {
-    let client_id = text(&declared.client_id, root)?;
+    let client_id: ClientId = id(&declared.client_id, "client_id", root)?;
     if let Some(Certificate { file, password }) = &declared.certificate {
         let path = root.join(file);
         let archive = read_file(&path, MAX_FILE)
+            .map(Zeroizing::new)
             .map_err(|why| Failure::Failed(format!("{} {why}", path.display())))?;
-        return Credentials::from_pkcs12(client_id, &archive, &secret(password, root)?).map_err(
-            |error| Failure::Failed(format!("the certificate in {}: {error}", path.display())),
-        );
+        let password = read(password, root)?;
+        secret::note(&password);
+        return Credentials::from_pkcs12(client_id, &archive, &password).map_err(|error| {
+            Failure::Failed(format!("the certificate in {}: {error}", path.display()))
+        });
     }
     let source = declared.key.as_ref().ok_or_else(|| {
         Failure::Failed("the environment's credentials have neither key nor certificate".to_owned())
     })?;
-    let kid = declared.kid.as_ref().map(|kid| text(kid, root)).transpose()?;
-    Credentials::from_key(client_id, &secret(source, root)?, kid)
+    let kid: Option<Kid> = declared.kid.as_ref().map(|kid| id(kid, "kid", root)).transpose()?;
+    let key = read(source, root)?;
+    secret::note(&key);
+    Credentials::from_key(client_id, &key, kid)
         .map_err(|error| Failure::Failed(format!("the key in {}: {error}", told(source))))
 }
 
-fn text(source: &TextSource, root: &Path) -> Result<String, Failure> {
-    match source {
-        TextSource::Literal(text) => Ok(text.clone()),
-        TextSource::Env(name) => line(&SecretSource::Env(name.clone()), root),
-        TextSource::File(file) => line(&SecretSource::File(file.clone()), root),
-    }
-}
-
-fn line(source: &SecretSource, root: &Path) -> Result<String, Failure> {
-    read(source, root).map(|text| text.trim().to_owned())
-}
-
-fn secret(source: &SecretSource, root: &Path) -> Result<SecretString, Failure> {
-    read(source, root).map(SecretString::from)
+/// An id. What is none is not shown, as a pull request chooses where it is read from.
+fn id<T>(source: &TextSource, key: &str, root: &Path) -> Result<T, Failure>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    let (text, place) = match source {
+        TextSource::Literal(text) => (SecretString::from(text.as_str()), SETTINGS_FILE.to_owned()),
+        TextSource::Env(name) => {
+            let source = SecretSource::Env(name.clone());
+            (read(&source, root)?, told(&source))
+        }
+        TextSource::File(file) => {
+            let source = SecretSource::File(file.clone());
+            (read(&source, root)?, told(&source))
+        }
+    };
+    let text = text.expose_secret().trim();
+    text.parse().map_err(|why| {
+        Failure::Failed(format!("{key} from {place} {}; {why}", declare::not_an_id(text, key)))
+    })
 }
 
 /// Reads what portvakt.yaml points at. Its value is never part of an error.
-fn read(source: &SecretSource, root: &Path) -> Result<String, Failure> {
-    let cannot = |why: String| Failure::Failed(format!("{} {why}", told(source)));
+fn read(source: &SecretSource, root: &Path) -> Result<SecretString, Failure> {
+    let cannot = |why: &str| Failure::Failed(format!("{} {why}", told(source)));
     match source {
-        SecretSource::Env(name) => match std::env::var(name) {
-            Ok(value) if value.trim().is_empty() => Err(cannot("is empty".to_owned())),
+        SecretSource::Env(name) => match std::env::var(name).map(SecretString::from) {
+            Ok(value) if value.expose_secret().trim().is_empty() => Err(cannot("is empty")),
             Ok(value) => Ok(value),
-            Err(std::env::VarError::NotPresent) => Err(cannot("is not set".to_owned())),
-            Err(std::env::VarError::NotUnicode(_)) => Err(cannot("is not UTF-8".to_owned())),
+            Err(std::env::VarError::NotPresent) => Err(cannot("is not set")),
+            Err(std::env::VarError::NotUnicode(_)) => Err(cannot("is not UTF-8")),
         },
-        SecretSource::File(file) => {
-            let bytes = read_file(&root.join(file), MAX_FILE).map_err(cannot)?;
-            String::from_utf8(bytes).map_err(|_| cannot("is not UTF-8".to_owned()))
+        SecretSource::File(file) => read_secret(&root.join(file)).map_err(|why| cannot(&why)),
+    }
+}
+
+/// The most that a key, a certificate or a manifest is, in bytes.
+pub(super) const MAX_FILE: u64 = 1 << 20;
+
+/// Reads a file with a secret in it. The error says why it cannot be read, behind its name.
+pub(super) fn read_secret(path: &Path) -> Result<SecretString, String> {
+    let bytes = read_file(path, MAX_FILE)?;
+    // The one buffer is the other's, or is overwritten.
+    String::from_utf8(bytes)
+        .map(SecretString::from)
+        .map_err(|error| drop(Zeroizing::new(error.into_bytes())))
+        .map_err(|()| "is not UTF-8".to_owned())
+}
+
+/// Reads a regular file of at most so many bytes: no device, no pipe, and none that holds more than
+/// the system says, as those in `/proc` do. The error says why it cannot be read, behind its name.
+pub(super) fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
+    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+    // Before it is opened: opening a pipe waits for somebody to write to it.
+    check_file(&std::fs::metadata(path).map_err(cannot)?, largest)?;
+    let file = File::open(path).map_err(cannot)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    check_file(&metadata, largest)?;
+    let length = usize::try_from(metadata.len()).unwrap_or_default();
+    // As large as it gets at once: a buffer that grows leaves copies of itself behind.
+    let mut bytes = Vec::with_capacity(length + 1);
+    file.take(metadata.len() + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    match bytes.len() == length {
+        true => Ok(bytes),
+        false => {
+            drop(Zeroizing::new(bytes));
+            Err("is not stored as a regular file, or changed while it was read".to_owned())
         }
     }
 }
 
-/// The most that a key or a certificate is, in bytes.
-pub(super) const MAX_FILE: u64 = 1 << 20;
-
-/// Reads a file of at most so many bytes. The error says why it cannot be read, behind its name.
-pub(super) fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
-    if !metadata.is_file() || metadata.len() > largest {
-        return Err(format!("is no file of at most {} MiB", largest >> 20));
+fn check_file(metadata: &Metadata, largest: u64) -> Result<(), String> {
+    match metadata.is_file() && metadata.len() <= largest {
+        true => Ok(()),
+        false => Err(format!("is no file of at most {} MiB", largest >> 20)),
     }
-    std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))
 }
 
 fn told(source: &SecretSource) -> String {

@@ -1,5 +1,5 @@
-//! The one place where stdout and stderr are written. Nothing gets past it that steers a terminal or
-//! is a command to a CI runner; `clippy.toml` forbids the ways around it.
+//! The one place where stdout and stderr are written. Nothing gets past it that steers a terminal, is
+//! a command to a CI runner, or is a secret that was read; `clippy.toml` forbids the ways around it.
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -13,6 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::exit::Failure;
 use super::log::Format;
 use crate::render::BAD;
+use crate::secret::redact;
 use crate::text::{escaped_json, for_annotations, for_log, printable};
 
 /// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
@@ -23,13 +24,23 @@ pub(super) fn print(color: ColorChoice, text: &str) -> Result<(), Failure> {
 
 /// Prints what somebody must have seen: a reader that has gone away is an error too.
 pub(super) fn write(color: ColorChoice, text: &str) -> io::Result<()> {
-    to_stdout(color, &for_log(text))
+    to_stdout(color, &for_log(&redact(text)))
 }
 
-/// Prints a result that programs read, such as YAML or a token: as it is, or not at all.
+/// Prints a result that programs read, such as YAML: as it is, or not at all.
 pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
+    match redact(text) {
+        Cow::Borrowed(text) => print_secret(text),
+        Cow::Owned(_) => {
+            Err(Failure::Failed("the result holds a secret, and is not printed".to_owned()))
+        }
+    }
+}
+
+/// The same for what is a secret itself, and was asked for: a token, or credentials.
+pub(super) fn print_secret(text: &str) -> Result<(), Failure> {
     match for_log(text) {
-        Cow::Borrowed(text) => unless_unread(to_stdout(ColorChoice::Never, text)),
+        Cow::Borrowed(text) => unless_unread(write_secret(text)),
         Cow::Owned(_) => Err(Failure::Failed(
             "the result holds text that a terminal or a CI runner would take for a command, and is \
              not printed"
@@ -38,9 +49,15 @@ pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes the only copy of a secret, which somebody must have received: a reader that has gone away is
+/// an error too.
+pub(super) fn write_secret(text: &str) -> io::Result<()> {
+    to_stdout(ColorChoice::Never, text)
+}
+
 /// Prints commands to GitHub's runner.
 pub(super) fn print_annotations(color: ColorChoice, text: &str) -> Result<(), Failure> {
-    unless_unread(to_stdout(color, &for_annotations(text)))
+    unless_unread(to_stdout(color, &for_annotations(&redact(text))))
 }
 
 fn to_stdout(color: ColorChoice, text: &str) -> io::Result<()> {
@@ -66,7 +83,7 @@ fn unless_unread(written: io::Result<()>) -> Result<(), Failure> {
 /// Writes text to stderr. If nobody reads it, nothing is left to do.
 pub(super) fn tell(text: &str) {
     let mut stderr = anstream::AutoStream::auto(io::stderr());
-    let _ = stderr.write_all(for_log(text).as_bytes()).and_then(|()| stderr.flush());
+    let _ = stderr.write_all(for_log(&redact(text)).as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Writes an error to stderr, its first line as the error and the others as what belongs to it.

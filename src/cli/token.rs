@@ -9,7 +9,7 @@ use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
 use super::remote::{Remote, call_failed};
 use super::session::Session;
-use super::sink::print_exact;
+use super::sink::print_secret;
 use super::{Global, interrupt, log, print};
 use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
 use crate::domain::{ConsumedScope, LiveClient, Orgno};
@@ -54,8 +54,7 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
     client::signs_grants(name, declared)?;
     let RegisteredKey { key, kid, alg, registered } =
         client::registered_key(&args.key, name, live)?;
-    let credentials = Credentials::from_application_key(id, &key, &kid, alg)
-        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let credentials = Credentials::from_application_key(id, &key, &kid, alg);
     let wanted = Wanted {
         scopes: scopes(args, live)?,
         resource: args.resource.clone(),
@@ -93,7 +92,7 @@ fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
 fn show(global: &Global, args: &Args, issued: &Issued) -> Result<(), Failure> {
     let Issued { token, expires_in, content } = issued;
     if args.print {
-        return print_exact(&format!("{}\n", token.expose_secret()));
+        return print_secret(&format!("{}\n", token.expose_secret()));
     }
     let Some(Content { header, claims }) = content else {
         log::told(

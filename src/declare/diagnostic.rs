@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::fix::Fix;
 use super::places::{Position, Span};
 use super::rules::Rule;
+use crate::secret;
 use crate::text::printable;
 
 /// How bad a finding is.
@@ -190,9 +191,13 @@ const QUOTED: usize = 80;
 /// said of thousands of places.
 pub(super) const SAID: usize = 2_000;
 
-/// A text from the YAML as a message shows it: in backticks, and not at any length.
+/// A text from the YAML as a message shows it: in backticks, and not at any length. What looks like a
+/// secret is described and not shown.
 pub(super) fn quoted(text: &str) -> String {
-    format!("`{}`", shortened(text, QUOTED))
+    match secret::likeness(text) {
+        Some(likeness) => format!("a text that looks like {likeness}"),
+        None => format!("`{}`", shortened(text, QUOTED)),
+    }
 }
 
 /// A text of so many characters at most; what is cut off leaves an ellipsis.

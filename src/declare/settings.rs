@@ -22,12 +22,14 @@ use super::own::naming::{NamingRule, naming};
 use super::own::policies::{Policy, policies};
 use super::own::teams::{Teams, team_names, teams};
 use super::own::{Names, check_unique};
-use super::places::Span;
+use super::places::{Position, Span};
 use super::rules::Rule;
 use super::scopes::check_texts;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
-use crate::domain::{Guards, Orgno};
+use super::source::TextSource;
+use crate::domain::{ClientId, Guards, Kid, Orgno};
+use crate::secret;
 
 /// The name of the file at the root of a repository.
 pub const SETTINGS_FILE: &str = "portvakt.yaml";
@@ -38,6 +40,7 @@ pub struct Settings {
     /// The organisation that owns the scopes; `None` only where its number is wrong, and then
     /// nothing is resolved.
     pub(super) organization: Option<Orgno>,
+    pub(super) organization_at: Position,
     /// What it is called, if the repository says so.
     pub organization_name: Option<String>,
     /// The prefixes that scopes may have, without a colon.
@@ -63,6 +66,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where an organisation is named: in portvakt.yaml as it is now, or as it was.
+    pub fn organization_place(&self, orgno: Orgno) -> String {
+        let Position { line, column } = self.organization_at;
+        match self.organization == Some(orgno) {
+            true => format!("{SETTINGS_FILE}:{line}:{column}"),
+            false => format!("{SETTINGS_FILE} of the commit that is compared with"),
+        }
+    }
+
     /// The names of the repository's own rules.
     pub(super) fn own_rules(&self) -> impl Iterator<Item = &str> + Clone {
         let naming = self.naming.iter().map(|rule| &*rule.head.name);
@@ -109,6 +121,8 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let policies = policies(root, &names, findings);
     let file = file?;
     let organization = organization(root, findings);
+    let orgno = root.get("organization").and_then(|at| at.get("orgno"));
+    let organization_at = orgno.unwrap_or(root).span().start;
     check_prefixes(&file.prefixes, root, findings);
     let defaults = file.defaults.0.unwrap_or_default();
     let include = file.include.0.map(|globs| {
@@ -134,6 +148,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, root, findings);
     Some(Settings {
         organization,
+        organization_at,
         organization_name: file.organization.name.0,
         prefixes,
         apply_from: branch(file.apply_from.0, root, findings),
@@ -399,8 +414,38 @@ fn check_credentials(
             if let Some((message, help)) = misfit(credentials) {
                 findings.report(Rule::Credentials, at_credentials, message, help);
             }
+            check_ids(credentials, at, findings);
         }
     }
+}
+
+/// A literal that is no id: it may be a secret, and is not repeated.
+fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings) {
+    let Credentials { client_id, key: _, kid, certificate: _ } = credentials;
+    for (key, source) in [("client_id", Some(client_id)), ("kid", kid.as_ref())] {
+        let Some(TextSource::Literal(text)) = source else { continue };
+        let problem = match key {
+            "kid" => text.parse::<Kid>().err().map(|error| error.to_string()),
+            _ => text.parse::<ClientId>().err().map(|error| error.to_string()),
+        };
+        let Some(problem) = problem else { continue };
+        let rule = match secret::likeness(text) {
+            Some(_) => Rule::Secret,
+            None => Rule::WrongValue,
+        };
+        let message = format!("`{key}` {}", not_an_id(text, key));
+        let place = at.get("credentials").and_then(|at| at.get(key)).unwrap_or(at);
+        findings.report(rule, place.span(), &message, &problem);
+    }
+}
+
+/// What is wrong with a text that should be the id of a client or a key, without the text.
+pub fn not_an_id(text: &str, key: &str) -> String {
+    let swapped = match secret::likeness(text).is_some_and(|like| like.contains("key")) {
+        true => format!(": {key} and key are swapped"),
+        false => String::new(),
+    };
+    format!("is no id and is not shown: {}{swapped}", secret::described(text))
 }
 
 fn misfit(credentials: &Credentials) -> Option<(&'static str, &'static str)> {

@@ -199,9 +199,9 @@ impl JsonSchema for TextSource {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let [env, file] = sources();
-        let literal = json_schema!({"type": "string", "minLength": 1});
+        let literal = json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"});
         json_schema!({
-            "description": "The text itself, or where it is to be had.",
+            "description": "The id itself, or where it is to be had.",
             "oneOf": [literal, env, file],
         })
     }

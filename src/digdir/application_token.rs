@@ -9,6 +9,7 @@ use url::Url;
 
 use super::application::Application;
 use super::attempts::{REPEATABLE, repeat};
+use super::budget::SMALL;
 use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
 use super::http::{self, exchange};
@@ -146,7 +147,7 @@ impl Issuer {
         let place = Place { call: call(url), entity };
         let answer = repeat(&REPEATABLE, self.options.base_delay, || {
             let request = Request::new(Method::GET, url.clone());
-            async move { readable(exchange(&self.client, request).await?) }
+            async move { readable(exchange(&self.client, request, SMALL).await?) }
         })
         .await
         .map_err(|failure| failure.into_error(&REPEATABLE, &place))?;

@@ -6,7 +6,7 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::StatusCode;
 
 use super::error::{Error, ErrorKind, Place};
-use super::http::{Answer, NoAnswer};
+use super::http::{Answer, NoAnswer, too_large};
 
 /// How often a call is sent at most, the first time included.
 const TRIES: usize = 5;
@@ -85,8 +85,8 @@ impl From<NoAnswer> for Failure {
         match reason {
             NoAnswer::NotSent(reason) => Self::NotSent(reason),
             NoAnswer::Lost(reason) => Self::NoAnswer(reason),
-            NoAnswer::TooLarge => {
-                Self::Malformed(None, "the answer is larger than 64 MiB".to_owned())
+            NoAnswer::TooLarge(most) => {
+                Self::Malformed(None, format!("the answer cannot be read: {}", too_large(most)))
             }
         }
     }
@@ -229,7 +229,7 @@ mod tests {
         Answer {
             status: StatusCode::from_u16(status).unwrap(),
             content_type: content_type.to_owned(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
             retry_after: None,
             location: None,
             date: None,

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use super::application_key::ApplicationKey;
 use super::key::{self, KeyError};
-use crate::domain::{ClientId, Kid, Orgno, SigningAlgorithm};
+use crate::domain::{ClientId, Kid, KidError, Orgno, SigningAlgorithm};
+use crate::secret;
 
 /// How long a grant can be used, in seconds. Maskinporten takes at most 120; less leaves room
 /// for a server clock that is behind.
@@ -23,7 +24,7 @@ const GRANT_LIFETIME: i64 = 100;
 /// and how the key is named.
 #[derive(Clone)]
 pub struct Credentials {
-    client_id: String,
+    client_id: ClientId,
     key: EncodingKey,
     header: Header,
 }
@@ -31,15 +32,18 @@ pub struct Credentials {
 /// Why credentials cannot be used. None of these holds any part of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    /// An empty client id.
-    #[error("the client id is empty; it is the UUID that DigDir shows for the client")]
-    NoClientId,
     /// A key without a name.
     #[error(
         "the key has no kid; give the kid under which it is registered on the client (a private \
          JWK can carry it itself)"
     )]
     NoKid,
+    /// The key names itself by something that is no id.
+    #[error("the JWK's own kid is not shown, as {description}; {KidError}")]
+    Kid {
+        /// How long it is and what it looks like.
+        description: String,
+    },
     /// The key cannot be read.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -95,17 +99,20 @@ impl Credentials {
     /// A key that is registered on the client: PEM (PKCS#1 or PKCS#8) or a private JWK. `kid` is
     /// the name it is registered under; a JWK's own is the default.
     pub fn from_key(
-        client_id: String,
+        client_id: ClientId,
         key: &SecretString,
-        kid: Option<String>,
+        kid: Option<Kid>,
     ) -> Result<Self, CredentialsError> {
         let key = key::read(key.expose_secret())?;
-        let kid = kid.or(key.kid).filter(|kid| !kid.is_empty());
-        let header = Header {
-            kid: Some(kid.ok_or(CredentialsError::NoKid)?),
-            ..Header::new(Algorithm::RS256)
+        let kid = match (kid, key.kid.filter(|kid| !kid.is_empty())) {
+            (Some(kid), _) => kid,
+            (None, Some(own)) => own.parse().map_err(|KidError| CredentialsError::Kid {
+                description: secret::described(&own),
+            })?,
+            (None, None) => return Err(CredentialsError::NoKid),
         };
-        Self::new(client_id, key.signing, header)
+        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::RS256) };
+        Ok(Self { client_id, key: key.signing, header })
     }
 
     /// A key that an application signs its grants with, under the id and with the algorithm that
@@ -115,20 +122,20 @@ impl Credentials {
         key: &ApplicationKey,
         kid: &Kid,
         alg: SigningAlgorithm,
-    ) -> Result<Self, CredentialsError> {
+    ) -> Self {
         let alg = match alg {
             SigningAlgorithm::RS256 => Algorithm::RS256,
             SigningAlgorithm::RS384 => Algorithm::RS384,
             SigningAlgorithm::RS512 => Algorithm::RS512,
         };
         let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(alg) };
-        Self::new(client_id.as_str().to_owned(), key.signing().clone(), header)
+        Self { client_id: client_id.clone(), key: key.signing().clone(), header }
     }
 
     /// An enterprise certificate with its key: a PKCS#12 archive (RFC 7292). The grants carry the
     /// whole chain as `x5c` (RFC 7515 section 4.1.6), the certificate itself first.
     pub fn from_pkcs12(
-        client_id: String,
+        client_id: ClientId,
         archive: &[u8],
         password: &SecretString,
     ) -> Result<Self, CredentialsError> {
@@ -138,18 +145,11 @@ impl Credentials {
             x5c: Some(certificates.map(|c| STANDARD.encode(c.as_der())).collect()),
             ..Header::new(Algorithm::RS256)
         };
-        Self::new(client_id, key::from_pkcs8(chain.key().as_der())?, header)
-    }
-
-    fn new(client_id: String, key: EncodingKey, header: Header) -> Result<Self, CredentialsError> {
-        if client_id.trim().is_empty() {
-            return Err(CredentialsError::NoClientId);
-        }
-        Ok(Self { client_id: client_id.trim().to_owned(), key, header })
+        Ok(Self { client_id, key: key::from_pkcs8(chain.key().as_der())?, header })
     }
 
     /// The client's id at DigDir.
-    pub fn client_id(&self) -> &str {
+    pub fn client_id(&self) -> &ClientId {
         &self.client_id
     }
 
@@ -169,7 +169,7 @@ impl Credentials {
         let Asked { scope, resource, consumer_org } = asked;
         let grant = Grant {
             aud: issuer,
-            iss: &self.client_id,
+            iss: self.client_id.as_str(),
             scope,
             resource,
             consumer_org,
@@ -222,8 +222,8 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     use serde_json::Value;
 
-    fn client() -> String {
-        "6fd9a9c8-5c2b-4b8e-9d0a-3f1f1c1d2e3f".to_owned()
+    fn client() -> ClientId {
+        "6fd9a9c8-5c2b-4b8e-9d0a-3f1f1c1d2e3f".parse().unwrap()
     }
 
     fn parts(grant: &SecretString) -> (Value, Value) {
@@ -280,10 +280,10 @@ mod tests {
             || credentials.grant("https://test.maskinporten.no/", asked("a b"), now).unwrap();
         let (header, claims) = parts(&grant());
         assert_eq!(header["alg"], "RS256");
-        assert_eq!(header["kid"], "min-nøkkel");
+        assert_eq!(header["kid"], "min-nokkel");
         assert_eq!(header.get("x5c"), None);
         assert_eq!(claims["aud"], "https://test.maskinporten.no/");
-        assert_eq!(claims["iss"], client());
+        assert_eq!(claims["iss"], client().as_str());
         assert_eq!(claims["scope"], "a b");
         let (iat, exp) = (claims["iat"].as_i64().unwrap(), claims["exp"].as_i64().unwrap());
         assert_eq!(iat, 1_795_341_600);
@@ -296,15 +296,26 @@ mod tests {
     fn a_kid_given_wins_over_the_jwks_own_and_one_is_needed() {
         let key = fresh();
         let jwk = SecretString::from(to_jwk(&key).to_string());
-        let credentials = Credentials::from_key(client(), &jwk, Some("annen".to_owned())).unwrap();
+        let credentials =
+            Credentials::from_key(client(), &jwk, Some("annen".parse().unwrap())).unwrap();
         assert_eq!(credentials.header.kid.as_deref(), Some("annen"));
         let pem = SecretString::from(to_pem("PRIVATE KEY", &key));
-        for kid in [None, Some(String::new())] {
-            let error = Credentials::from_key(client(), &pem, kid).unwrap_err();
-            assert_eq!(error, CredentialsError::NoKid);
+        let error = Credentials::from_key(client(), &pem, None).unwrap_err();
+        assert_eq!(error, CredentialsError::NoKid);
+    }
+
+    #[test]
+    fn a_jwks_own_kid_that_is_none_is_refused_unprinted_unless_another_is_given() {
+        let mut jwk = to_jwk(&fresh());
+        for kid in ["hemmelig nøkkel", &"hemmelig".repeat(17), "age-secret-key-1hemmelig"] {
+            jwk["kid"] = kid.into();
+            let key = SecretString::from(jwk.to_string());
+            let error = Credentials::from_key(client(), &key, None).unwrap_err().to_string();
+            assert!(error.contains("kid") && error.contains("characters"), "{error}");
+            assert!(!error.contains("hemmelig"), "{error}");
+            let other = Some("annen".parse().unwrap());
+            Credentials::from_key(client(), &key, other).unwrap();
         }
-        let error = Credentials::from_key(" ".to_owned(), &jwk, None).unwrap_err();
-        assert_eq!(error, CredentialsError::NoClientId);
     }
 
     #[test]
@@ -344,7 +355,7 @@ mod tests {
         let key = SecretString::from(jwk.to_string());
         let credentials = Credentials::from_key(client(), &key, None).unwrap();
         let shown = format!("{credentials:?} {credentials:#?}");
-        assert!(shown.contains(&client()));
+        assert!(shown.contains(client().as_str()));
         for name in ["n", "d", "p", "q", "dp", "dq", "qi"] {
             assert!(!shown.contains(jwk[name].as_str().unwrap()), "{name}: {shown}");
         }

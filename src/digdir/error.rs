@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::wire::ApiErrorResponse;
+use crate::secret;
 use crate::text::printable;
 
 /// How much of a text from outside an error keeps, in characters.
@@ -43,6 +44,8 @@ pub enum ErrorKind {
     /// The other side is not one that credentials may go to: its host is neither DigDir's nor
     /// allowed, or its metadata names another issuer or a token endpoint elsewhere.
     Untrusted,
+    /// The client is another organisation's than the one whose declarations these are.
+    OtherOrganization,
     /// No token, or one that the API does not accept (401).
     Auth,
     /// Not this organisation's, or beyond what the client may do (403).
@@ -120,11 +123,12 @@ impl Error {
     }
 
     /// Without a text that Maskinporten repeats: portvakt.yaml of a pull request names where the
-    /// client's id comes from, and could name a secret.
-    pub(super) fn hiding(mut self, text: &str) -> Self {
-        let hide = |shown: &mut String| *shown = shown.replace(text, "(the client id)");
-        let Details { description, entries, .. } = &mut *self.details;
-        description.iter_mut().chain(entries).for_each(hide);
+    /// client's id and the kid come from, and could name a secret.
+    pub(super) fn hiding(mut self, text: &str, name: &str) -> Self {
+        let hide = |shown: &mut String| *shown = shown.replace(text, name);
+        let Details { code, description, entries, correlation_id, .. } = &mut *self.details;
+        let texts = [code, description, correlation_id].into_iter().flatten();
+        texts.chain(entries).for_each(hide);
         self
     }
 
@@ -211,6 +215,7 @@ impl ErrorKind {
     fn words(self) -> &'static str {
         match self {
             Self::Untrusted => "not a place that credentials may go to",
+            Self::OtherOrganization => "another organisation's",
             Self::Auth => "not authenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
@@ -230,6 +235,9 @@ impl ErrorKind {
         match self {
             Self::Untrusted => {
                 "Compare `target` in portvakt.yaml with DigDir's documentation. No credentials were sent."
+            }
+            Self::OtherOrganization => {
+                "See that `organization.orgno` in portvakt.yaml is the organisation of the client."
             }
             Self::Auth => {
                 "See that the client exists in this environment, that its key is registered and \
@@ -303,7 +311,10 @@ impl fmt::Display for Details {
     }
 }
 
+/// A text from outside as it is shown. It is redacted before it is cut: half of a secret is no longer
+/// recognised.
 fn clean(text: &str) -> String {
+    let text = &*secret::redact(text);
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", printable(&text[..end])),
         None => printable(text).into_owned(),

@@ -4,14 +4,23 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Request, Response, StatusCode, redirect, retry};
+use reqwest::{Client, Request, StatusCode, redirect, retry};
 use url::Url;
 
+use super::budget::{BUDGET, Body, Limit, SMALL};
 use super::target::is_loopback;
 use super::wire::ApiErrorResponse;
 
-/// More than any list of DigDir's, and little enough to hold sixteen of.
-const MAX_BODY: usize = 64 * 1024 * 1024;
+/// The most that an answer of the API is, in bytes: more than any list of DigDir's.
+pub(super) const LIST: usize = 64 << 20;
+
+/// How much of one answer the other side may send before it is read, where several share a connection
+/// (RFC 9113 section 5.2): as much as an answer takes without room of its own.
+const STREAM_WINDOW: u32 = 256 << 10;
+
+/// The same of all answers on a connection: never the narrower bound, as those that wait to be read
+/// would keep the one that is being read from coming.
+const CONNECTION_WINDOW: u32 = 1 << 30;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -20,7 +29,7 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// Without parameters, in lower case; empty where there is none.
     pub(super) content_type: String,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Body,
     /// How long the server asks to wait.
     pub(super) retry_after: Option<Duration>,
     /// Where a redirect, which is not followed, would lead.
@@ -36,8 +45,8 @@ pub(crate) enum NoAnswer {
     NotSent(String),
     /// The server may have seen the request.
     Lost(String),
-    /// The answer is larger than anything the API sends.
-    TooLarge,
+    /// The answer is larger than this, in bytes.
+    TooLarge(usize),
 }
 
 impl Answer {
@@ -65,6 +74,8 @@ pub(crate) fn client(url: &Url, timeout: Duration) -> Result<Client, reqwest::Er
         .timeout(timeout)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .referer(false);
     let builder = match is_loopback(url) {
         true => builder.no_proxy(),
@@ -77,12 +88,17 @@ pub(crate) fn client(url: &Url, timeout: Duration) -> Result<Client, reqwest::Er
     .build()
 }
 
-/// Sends a request and reads the answer. Neither headers nor bodies are logged: they hold tokens.
-pub(super) async fn exchange(client: &Client, request: Request) -> Result<Answer, NoAnswer> {
+/// Sends a request and reads the answer, of at most so many bytes; one that is no success is an error's,
+/// and only its beginning counts. Neither headers nor bodies are logged: they hold tokens.
+pub(super) async fn exchange(
+    client: &Client,
+    request: Request,
+    most: usize,
+) -> Result<Answer, NoAnswer> {
     let method = request.method().clone();
     let path = request.url().path().to_owned();
     let started = Instant::now();
-    let result = receive(client, request).await;
+    let result = receive(client, request, most).await;
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match &result {
         Ok(answer) => {
@@ -98,32 +114,32 @@ pub(super) async fn exchange(client: &Client, request: Request) -> Result<Answer
     result
 }
 
-async fn receive(client: &Client, request: Request) -> Result<Answer, NoAnswer> {
+async fn receive(client: &Client, request: Request, most: usize) -> Result<Answer, NoAnswer> {
     let mut response = client.execute(request).await.map_err(no_answer)?;
     let headers = response.headers();
     let now = Timestamp::now();
     let mut answer = Answer {
         status: response.status(),
         content_type: content_type(headers),
-        body: Vec::new(),
+        body: Body::default(),
         retry_after: text(headers, RETRY_AFTER).and_then(|value| retry_after(value, now)),
         location: text(headers, LOCATION).map(str::to_owned),
         date: text(headers, DATE).and_then(http_date),
     };
-    answer.body = body(&mut response, MAX_BODY).await?;
+    let limit = match answer.status.is_success() {
+        true => Limit::Whole(most),
+        false => Limit::Beginning(SMALL),
+    };
+    answer.body = BUDGET.read(&mut response, limit).await?;
     Ok(answer)
 }
 
-/// An answer's body, if it is no larger than `most` bytes.
-pub(crate) async fn body(response: &mut Response, most: usize) -> Result<Vec<u8>, NoAnswer> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-        if body.len() + chunk.len() > most {
-            return Err(NoAnswer::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
+/// That an answer is larger than so many bytes.
+pub(crate) fn too_large(most: usize) -> String {
+    match most >> 20 {
+        0 => format!("it is larger than {} KiB", most >> 10),
+        mib => format!("it is larger than {mib} MiB"),
     }
-    Ok(body)
 }
 
 pub(crate) fn no_answer(error: reqwest::Error) -> NoAnswer {
@@ -202,7 +218,7 @@ mod tests {
             Answer {
                 status: StatusCode::OK,
                 content_type: content_type(&headers),
-                body: Vec::new(),
+                body: Body::default(),
                 retry_after: None,
                 location: None,
                 date: None,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::attempts::{Failure, REPEATABLE, repeat, what_came};
+use super::budget::SMALL;
 use super::error::{Error, ErrorKind, Place};
 use super::http::{Answer, exchange};
 
@@ -43,7 +44,7 @@ pub(super) async fn endpoints(
         .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason.to_string()))?;
     let answer = repeat(&REPEATABLE, base_delay, || {
         let request = Request::new(Method::GET, url.clone());
-        async move { readable(exchange(client, request).await?) }
+        async move { readable(exchange(client, request, SMALL).await?) }
     })
     .await
     .map_err(|failure| failure.into_error(&REPEATABLE, &place))?;

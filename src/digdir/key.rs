@@ -6,7 +6,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 use pkcs1::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef, UintRef};
 use pkcs1::der::{self, Decode, Encode, Reader, SliceReader};
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::secret::SecretText;
 
 /// `rsaEncryption` (RFC 8017 appendix C).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -91,21 +95,23 @@ pub(super) fn read(text: &str) -> Result<PrivateKey, KeyError> {
 
 /// Reads an unencrypted `PrivateKeyInfo` (RFC 5958 section 2).
 pub(super) fn from_pkcs8(der: &[u8]) -> Result<EncodingKey, KeyError> {
-    let parts = |reader: &mut SliceReader<'_>| -> der::Result<(ObjectIdentifier, Vec<u8>)> {
-        reader.sequence(|info| {
-            info.decode::<u8>()?;
-            let algorithm = info.sequence(|algorithm| {
-                let oid = algorithm.decode()?;
-                algorithm.decode::<Option<AnyRef<'_>>>()?;
-                Ok(oid)
-            })?;
-            let key = info.decode::<OctetStringRef<'_>>()?.as_bytes().to_vec();
-            while !info.is_finished() {
-                info.decode::<AnyRef<'_>>()?;
-            }
-            Ok((algorithm, key))
-        })
-    };
+    let parts =
+        |reader: &mut SliceReader<'_>| -> der::Result<(ObjectIdentifier, Zeroizing<Vec<u8>>)> {
+            reader.sequence(|info| {
+                info.decode::<u8>()?;
+                let algorithm = info.sequence(|algorithm| {
+                    let oid = algorithm.decode()?;
+                    algorithm.decode::<Option<AnyRef<'_>>>()?;
+                    Ok(oid)
+                })?;
+                let key = info.decode::<OctetStringRef<'_>>()?.as_bytes().to_vec();
+                let key = Zeroizing::new(key);
+                while !info.is_finished() {
+                    info.decode::<AnyRef<'_>>()?;
+                }
+                Ok((algorithm, key))
+            })
+        };
     let (algorithm, key) = SliceReader::new(der)
         .and_then(|mut reader| parts(&mut reader))
         .map_err(|_| KeyError::Damaged)?;
@@ -140,12 +146,12 @@ struct Jwk {
     keys: Option<serde::de::IgnoredAny>,
     n: Option<String>,
     e: Option<String>,
-    d: Option<String>,
-    p: Option<String>,
-    q: Option<String>,
-    dp: Option<String>,
-    dq: Option<String>,
-    qi: Option<String>,
+    d: Option<SecretText>,
+    p: Option<SecretText>,
+    q: Option<SecretText>,
+    dp: Option<SecretText>,
+    dq: Option<SecretText>,
+    qi: Option<SecretText>,
 }
 
 /// RFC 7517 and RFC 7518 section 6.3. What the JSON parser says is not passed on, because it can
@@ -164,15 +170,15 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyError> {
     if jwk.d.is_none() {
         return Err(KeyError::Public);
     }
-    let number = |name: &'static str, value: &Option<String>| {
-        let value = value.as_ref().ok_or(KeyError::Member(name))?;
-        URL_SAFE_NO_PAD.decode(value).map_err(|_| KeyError::Member(name))
+    let public = |name, value: &Option<String>| number(name, value.as_deref());
+    let private = |name, value: &Option<SecretText>| {
+        number(name, value.as_ref().map(|value| value.0.expose_secret()))
     };
-    let (n, e, d) = (number("n", &jwk.n)?, number("e", &jwk.e)?, number("d", &jwk.d)?);
-    let (p, q) = (number("p", &jwk.p)?, number("q", &jwk.q)?);
-    let (dp, dq) = (number("dp", &jwk.dp)?, number("dq", &jwk.dq)?);
-    let qi = number("qi", &jwk.qi)?;
-    let pkcs1 = || -> der::Result<Vec<u8>> {
+    let (n, e, d) = (public("n", &jwk.n)?, public("e", &jwk.e)?, private("d", &jwk.d)?);
+    let (p, q) = (private("p", &jwk.p)?, private("q", &jwk.q)?);
+    let (dp, dq) = (private("dp", &jwk.dp)?, private("dq", &jwk.dq)?);
+    let qi = private("qi", &jwk.qi)?;
+    let pkcs1 = || -> der::Result<Zeroizing<Vec<u8>>> {
         pkcs1::RsaPrivateKey {
             modulus: UintRef::new(&n)?,
             public_exponent: UintRef::new(&e)?,
@@ -185,13 +191,19 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyError> {
             other_prime_infos: None,
         }
         .to_der()
+        .map(Zeroizing::new)
     };
     Ok(PrivateKey { signing: from_pkcs1(&pkcs1().map_err(|_| KeyError::Damaged)?)?, kid: jwk.kid })
 }
 
+fn number(name: &'static str, value: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let value = value.ok_or(KeyError::Member(name))?;
+    URL_SAFE_NO_PAD.decode(value).map(Zeroizing::new).map_err(|_| KeyError::Member(name))
+}
+
 /// The first block of a PEM text (RFC 7468): its label and what it holds. Line breaks of any kind
 /// will do, because keys travel through CI variables.
-fn pem(text: &str) -> Result<(&str, Vec<u8>), KeyError> {
+fn pem(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
     let (_, after) = text.split_once("-----BEGIN ").ok_or(KeyError::Unknown)?;
     let (label, rest) =
         after.split_once("-----").ok_or(KeyError::Pem("its first line does not end in -----"))?;
@@ -199,11 +211,13 @@ fn pem(text: &str) -> Result<(&str, Vec<u8>), KeyError> {
     if body.contains("ENCRYPTED") {
         return Err(KeyError::Encrypted);
     }
-    let body: String = body.split_whitespace().collect();
+    // As large as it gets at once: a text that grows leaves copies of itself behind.
+    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
+    body.split_whitespace().for_each(|line| base64.push_str(line));
     let der = STANDARD
-        .decode(body)
+        .decode(base64.as_bytes())
         .map_err(|_| KeyError::Pem("what stands between its first and last line is not base64"))?;
-    Ok((label, der))
+    Ok((label, Zeroizing::new(der)))
 }
 
 #[cfg(test)]
@@ -240,7 +254,7 @@ pub(super) mod tests {
         let key = pkcs1::RsaPrivateKey::from_der(&der).unwrap();
         let text = |number: UintRef<'_>| URL_SAFE_NO_PAD.encode(number.as_bytes());
         json!({
-            "kty": "RSA", "kid": "min-nøkkel", "use": "sig", "alg": "RS256",
+            "kty": "RSA", "kid": "min-nokkel", "use": "sig", "alg": "RS256",
             "n": text(key.modulus), "e": text(key.public_exponent), "d": text(key.private_exponent),
             "p": text(key.prime1), "q": text(key.prime2), "dp": text(key.exponent1),
             "dq": text(key.exponent2), "qi": text(key.coefficient),
@@ -269,7 +283,7 @@ pub(super) mod tests {
         ] {
             let key = read(text).unwrap();
             assert_eq!(key.signing.as_bytes(), pkcs1);
-            let has_kid = text.starts_with('{').then_some("min-nøkkel");
+            let has_kid = text.starts_with('{').then_some("min-nokkel");
             assert_eq!(key.kid.as_deref(), has_kid);
         }
     }

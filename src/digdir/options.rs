@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use super::owner::ExpectedOwner;
 use super::target::AllowedHosts;
 
 /// Limits and times of a connection.
@@ -20,6 +21,8 @@ pub struct Options {
     /// Where credentials may go beside DigDir's own hosts and this machine. Connecting asks
     /// [`super::Target::check`] with it, so that no caller can forget to.
     pub allowed_hosts: AllowedHosts,
+    /// Whose the prefixes and scopes must be; `None` asks only that they belong to one organisation.
+    pub owner: Option<ExpectedOwner>,
 }
 
 impl Default for Options {
@@ -32,6 +35,7 @@ impl Default for Options {
             base_delay: Duration::from_millis(200),
             timeout: Duration::from_secs(60),
             allowed_hosts: AllowedHosts::default(),
+            owner: None,
         }
     }
 }

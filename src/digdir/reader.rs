@@ -13,9 +13,12 @@ use super::error::{Error, ErrorKind};
 use super::http::Answer;
 use super::needs::Reach;
 use super::options::Options;
+use super::owner;
 use super::target::Target;
 use super::transport::Transport;
-use super::wire::{AccessEntry, DelegationSourceEntry, KeySet, Organization, PrefixEntry};
+use super::wire::{
+    AccessEntry, DelegationSourceEntry, KeySet, Organization, PrefixEntry, owner_of_scope,
+};
 use crate::domain::{ClientId, LiveKey, Orgno, OwnClient, Representation, ScopeName};
 
 /// The API for reading. Cheap to clone; clones share token and limits.
@@ -41,9 +44,13 @@ impl Reader {
         Ok(Self { transport })
     }
 
-    /// The organisation's scopes, inactive ones included (`GET /scopes`).
+    /// The organisation's scopes, inactive ones included (`GET /scopes`). Errors where one is another
+    /// organisation's.
     pub async fn scopes(&self) -> Result<Vec<Representation>, Error> {
-        self.list(&Call::scopes()).await
+        let call = Call::scopes();
+        let scopes: Vec<Representation> = self.list(&call).await?;
+        owner::check(&call, self.transport.owner(), scopes.iter().map(owner_of_scope))?;
+        Ok(scopes)
     }
 
     /// One scope, active or not; `None` if there is none of that name (`GET /scopes/scope`).
@@ -104,10 +111,10 @@ impl Reader {
     }
 
     /// The client that all of this is read by.
-    pub(super) fn own_client(&self) -> Option<OwnClient> {
+    pub(super) fn own_client(&self) -> OwnClient {
         let credentials = self.transport.credentials();
-        let id = credentials.client_id().parse().ok()?;
-        Some(OwnClient { id, kid: credentials.kid().map(str::to_owned) })
+        let id = credentials.client_id().clone();
+        OwnClient { id, kid: credentials.kid().map(str::to_owned) }
     }
 
     /// An organisation as DigDir knows it; `None` if it does not (`GET /organizations/{orgno}`).
@@ -115,8 +122,16 @@ impl Reader {
         self.one(&Call::organization(orgno)).await
     }
 
+    /// The organisation's prefixes (`GET /prefix`). Errors where one is another organisation's.
     pub(super) async fn prefix_entries(&self) -> Result<Vec<PrefixEntry>, Error> {
-        self.list(&Call::prefixes()).await
+        let call = Call::prefixes();
+        let entries: Vec<PrefixEntry> = self.list(&call).await?;
+        let owners = entries.iter().map(|entry| {
+            let prefix = entry.prefix.as_deref().unwrap_or_default();
+            (format!("prefix {prefix}"), entry.owner_orgno.as_deref())
+        });
+        owner::check(&call, self.transport.owner(), owners)?;
+        Ok(entries)
     }
 
     pub(super) async fn delegation_source_entries(
@@ -188,7 +203,7 @@ mod tests {
         means_empty_list(&Failure::Answered(Answer {
             status: StatusCode::from_u16(status).unwrap(),
             content_type: content_type.to_owned(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
             retry_after: None,
             location: None,
             date: None,
@@ -215,7 +230,7 @@ mod tests {
         let answer = |body: &str| Answer {
             status: StatusCode::OK,
             content_type: "application/json".to_owned(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
             retry_after: None,
             location: None,
             date: None,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::entries::two_scopes;
 use super::live_clients::has_entries;
 use super::needs::{ClientNeeds, Needs, Reach};
+use super::wire::owner_of_scope;
 use crate::domain::{ClientId, Live, LiveClient, LiveScope, Oddity, OddityOf, Orgno, ScopeName};
 use crate::text::json::pretty;
 
@@ -72,6 +73,19 @@ pub enum SnapshotError {
     Organization {
         /// That of the snapshot.
         found: Orgno,
+        /// That of the repository.
+        wanted: Orgno,
+    },
+    /// It has a scope of another organisation.
+    #[error(
+        "{scope} in it belongs to the organisation {found}, and portvakt.yaml names {wanted}: give the \
+         file of this repository"
+    )]
+    Owner {
+        /// The scope.
+        scope: String,
+        /// The organisation that the snapshot names as its owner.
+        found: String,
         /// That of the repository.
         wanted: Orgno,
     },
@@ -146,6 +160,13 @@ impl Snapshot {
         if document.organization != organization {
             let (found, wanted) = (document.organization, organization);
             return Err(SnapshotError::Organization { found, wanted });
+        }
+        for scope in document.live.scopes.values() {
+            let (scope, owner) = owner_of_scope(&scope.representation);
+            if let Some(found) = owner.filter(|owner| *owner != organization.as_str()) {
+                let (found, wanted) = (found.to_owned(), organization);
+                return Err(SnapshotError::Owner { scope, found, wanted });
+            }
         }
         Ok(Self {
             environment: document.environment,

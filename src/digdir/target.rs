@@ -92,6 +92,20 @@ pub enum TargetError {
         /// The host, with the port unless it is https's own.
         host: String,
     },
+    /// This machine beside another: whoever listens here would get what is meant for the other.
+    #[error(
+        "credentials may not go to {host} ({what}): it is this machine, and {other} is another. If it \
+         is meant, whoever runs portvakt allows it with --allow-host {host} or \
+         PORTVAKT_ALLOW_HOSTS; the repository cannot"
+    )]
+    Mixed {
+        /// `api` or `maskinporten`.
+        what: &'static str,
+        /// Its host and port on this machine.
+        host: String,
+        /// The other one's host.
+        other: String,
+    },
     /// Something that is no `host` or `host:port`.
     #[error("{0:?} names no host; write it as host or host:port")]
     NoHost(String),
@@ -122,18 +136,31 @@ impl Target {
     }
 
     /// Whether credentials may go to both places: DigDir's own hosts, this machine, or an allowed
-    /// host. To be asked before any secret is read.
+    /// host. This machine beside another is allowed only by name: a token that the other gives must not
+    /// go to whoever listens here, nor a grant for this machine's issuer to the other. To be asked
+    /// before any secret is read.
     pub fn check(&self, allowed: &AllowedHosts) -> Result<(), TargetError> {
-        for (what, url) in self.addresses()? {
-            let host = host_and_port(&url);
+        let addresses = self.addresses()?;
+        for (what, url) in &addresses {
+            let host = host_and_port(url);
             let known = DIGDIR_HOSTS.contains(&host.as_str())
-                || is_loopback(&url)
+                || is_loopback(url)
                 || allowed.0.contains(&host);
             if !known {
                 return Err(TargetError::NotAllowed { what, host });
             }
         }
-        Ok(())
+        let [api, issuer] = &addresses;
+        let ((what, here), (_, other)) = match (is_loopback(&api.1), is_loopback(&issuer.1)) {
+            (true, false) => (api, issuer),
+            (false, true) => (issuer, api),
+            (true, true) | (false, false) => return Ok(()),
+        };
+        let host = host_and_port(here);
+        match allowed.0.contains(&host) {
+            true => Ok(()),
+            false => Err(TargetError::Mixed { what, host, other: host_and_port(other) }),
+        }
     }
 
     /// Which API it is: scheme, host and port, and the path without what does not matter. On DigDir's
@@ -248,11 +275,12 @@ fn unescaped(part: &str) -> String {
     out + rest
 }
 
+/// The host, with the port unless it is https's own.
 fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    match url.port() {
+    match url.port_or_known_default() {
+        Some(443) | None => host.to_owned(),
         Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
     }
 }
 
@@ -313,6 +341,47 @@ mod tests {
         assert!(check("https://gateway.example:8443", digdir, &["gateway.example", ""]).is_err());
         for text in ["https://x.example", "x.example/path", "a@b", "*.example"] {
             assert_eq!(AllowedHosts::new([text]), Err(TargetError::NoHost(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn this_machine_beside_another_needs_permission_by_name_and_port() {
+        let digdir = ("https://api.samarbeid.digdir.no", "https://maskinporten.no/");
+        let here = [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://127.9.9.9:1/", "127.9.9.9:1"),
+            ("http://localhost/", "localhost:80"),
+            ("http://LOCALHOST:8810/", "localhost:8810"),
+            ("https://localhost/", "localhost"),
+            ("https://[::1]:8443/", "[::1]:8443"),
+            ("http://2130706433:8080/", "127.0.0.1:8080"),
+        ];
+        for (address, host) in here {
+            for (api, issuer, expected) in
+                [(address, digdir.1, "api"), (digdir.0, address, "maskinporten")]
+            {
+                let mixed = |result| match result {
+                    Err(TargetError::Mixed { what, host, .. }) => Some((what, host)),
+                    _ => None,
+                };
+                let refused = Some((expected, host.to_owned()));
+                assert_eq!(mixed(check(api, issuer, &[])), refused, "{api} {issuer}");
+                let other =
+                    ["127.0.0.1", "127.0.0.1:8081", "localhost:443", "localhost:1", "[::1]"];
+                let other: Vec<_> = other
+                    .into_iter()
+                    .filter(|other| AllowedHosts::new([*other]) != AllowedHosts::new([host]))
+                    .collect();
+                assert_eq!(mixed(check(api, issuer, &other)), refused, "{api} {issuer}");
+                check(api, issuer, &[host]).unwrap();
+            }
+            let (stranger, allowed) = ("https://gateway.example/", ["gateway.example"]);
+            for (api, issuer) in [(address, stranger), (stranger, address)] {
+                let result = check(api, issuer, &allowed);
+                assert!(matches!(result, Err(TargetError::Mixed { .. })), "{api} {issuer}");
+                check(api, issuer, &[allowed[0], host]).unwrap();
+            }
+            check(address, "http://127.0.0.1:9/", &[]).unwrap();
         }
     }
 

@@ -12,11 +12,13 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::attempts::{Failure, REPEATABLE, repeat};
+use super::budget::SMALL;
 use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
 use super::http::exchange;
 use super::issuer::readable;
 use super::token_error::{self, Whose};
+use crate::secret::{self, SecretText};
 
 /// A token is renewed this long before it ends, or when a tenth of its life is left if that is less.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -58,16 +60,6 @@ struct TokenResponse {
     token_type: Option<String>,
     expires_in: u64,
     scope: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(from = "String")]
-struct SecretText(SecretString);
-
-impl From<String> for SecretText {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
 }
 
 impl Tokens {
@@ -181,12 +173,13 @@ impl Desk<'_> {
         };
         let answer = repeat(&REPEATABLE, self.base_delay, || async {
             let request = self.request(credentials, asked, &place).map_err(Failure::Token)?;
-            let answer = exchange(self.client, request).await?;
+            let answer = exchange(self.client, request, SMALL).await?;
             readable(answer)
         })
         .await
         .map_err(|failure| {
-            token_error::explain(failure, &place, credentials.client_id(), asked, whose)
+            let ids = (credentials.client_id(), credentials.kid());
+            token_error::explain(failure, &place, ids, asked, whose)
         })?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
@@ -203,6 +196,7 @@ impl Desk<'_> {
                 format!("the token came without {missing}"),
             ));
         }
+        secret::note(&answer.access_token.0);
         Ok(Handed { token: answer.access_token.0, expires_in: answer.expires_in })
     }
 
@@ -216,6 +210,8 @@ impl Desk<'_> {
         let grant = credentials
             .grant(self.issuer, asked, Timestamp::now())
             .map_err(|reason| Error::new(ErrorKind::Auth, place, reason.to_string()))?;
+        // An answer can repeat it.
+        secret::note(&grant);
         self.client
             .post(self.endpoint.clone())
             .form(&[

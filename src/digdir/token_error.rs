@@ -6,6 +6,7 @@ use super::application::Application;
 use super::attempts::{Failure, REPEATABLE};
 use super::credentials::Asked;
 use super::error::{Error, ErrorKind, Place};
+use crate::domain::ClientId;
 
 /// What Maskinporten's descriptions begin with or contain (DigDir's documentation of errors), and
 /// what to do about it.
@@ -48,6 +49,9 @@ const ADVICE_ON_OWN: [(&str, &str); 5] = [
     ("MP-251", "The organisation has not delegated this scope to the supplier in Altinn."),
 ];
 
+/// The shortest kid that is hidden: a shorter one is no secret, and part of too many words.
+const SHORTEST_KID: usize = 8;
+
 /// Whose client was refused a token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whose<'a> {
@@ -70,11 +74,12 @@ impl Whose<'_> {
     }
 }
 
-/// The error of a token request that failed for good.
+/// The error of a token request that failed for good, of the client and the kid that are not to be
+/// repeated.
 pub(super) fn explain(
     failure: Failure,
     place: &Place,
-    client_id: &str,
+    ids: (&ClientId, Option<&str>),
     asked: Asked<'_>,
     whose: Whose<'_>,
 ) -> Error {
@@ -84,8 +89,14 @@ pub(super) fn explain(
             None
         }
     };
-    let error = failure.into_error(&REPEATABLE, place).of_tokens().hiding(client_id);
+    let error = failure.into_error(&REPEATABLE, place).of_tokens();
     let description = error.description().unwrap_or_default().to_owned();
+    let (client_id, kid) = ids;
+    let error = error.hiding(client_id.as_str(), "(the client id)");
+    let error = match kid.filter(|kid| kid.len() >= SHORTEST_KID) {
+        Some(kid) => error.hiding(kid, "(the kid)"),
+        None => error,
+    };
     let is_refused = error.kind() == ErrorKind::Auth;
     let error = match whose.advice(&description, asked).filter(|_| is_refused) {
         Some(advice) => error.advise(advice),
@@ -116,7 +127,7 @@ mod tests {
         let answer = Answer {
             status: StatusCode::BAD_REQUEST,
             content_type: "application/json".to_owned(),
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into_bytes().into(),
             retry_after: None,
             location: None,
             date: None,
@@ -126,16 +137,18 @@ mod tests {
             entity: "token with idporten:scopes.read".to_owned(),
         };
         let asked = Asked { scope: "idporten:scopes.read", resource: &[], consumer_org: None };
-        explain(Failure::Answered(answer), &place, "klient-1", asked, Whose::Own)
+        let ids = (&"klient-1".parse().unwrap(), Some("hemmelig-1"));
+        explain(Failure::Answered(answer), &place, ids, asked, Whose::Own)
     }
 
     #[test]
     fn each_code_is_told_with_what_to_do() {
         for (mark, advice) in ADVICE.iter().chain(&ADVICE_ON_OWN) {
-            let error = explained(&format!("Invalid assertion. {mark}: not klient-1"));
+            let error = explained(&format!("Invalid assertion. {mark}: not klient-1, hemmelig-1"));
             assert_eq!(error.kind(), ErrorKind::Auth);
             assert!(error.help().starts_with(advice), "{mark}");
             assert!(!error.advised().contains("klient-1"), "{error}");
+            assert!(!error.advised().contains("hemmelig"), "{error}");
             assert!(error.to_string().contains(mark), "{error}");
         }
         assert!(explained("something new").help().contains("key is registered"));

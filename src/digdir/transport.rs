@@ -18,6 +18,7 @@ use super::error::{Error, ErrorKind, Place};
 use super::http::{self, Answer, exchange};
 use super::issuer::{self, readable};
 use super::options::Options;
+use super::owner::ExpectedOwner;
 use super::target::Target;
 use super::token::{Token, Tokens};
 
@@ -29,6 +30,7 @@ pub(super) struct Transport {
     permits: Semaphore,
     rate: DefaultDirectRateLimiter,
     base_delay: Duration,
+    owner: Option<ExpectedOwner>,
 }
 
 impl Transport {
@@ -65,9 +67,15 @@ impl Transport {
             permits: Semaphore::new(options.concurrency.get().min(Semaphore::MAX_PERMITS)),
             rate: RateLimiter::direct(quota(&options)),
             base_delay: options.base_delay,
+            owner: options.owner,
         };
         transport.tokens.current().await?;
         Ok(Arc::new(transport))
+    }
+
+    /// Whose what the API lists as the organisation's own must be.
+    pub(super) fn owner(&self) -> Option<&ExpectedOwner> {
+        self.owner.as_ref()
     }
 
     pub(super) fn credentials(&self) -> &Credentials {
@@ -100,7 +108,7 @@ impl Transport {
         self.rate.until_ready().await;
         let request =
             self.request(call, token).map_err(|error| Failure::NotSent(http::reason(error)))?;
-        Ok(exchange(&self.client, request).await?)
+        Ok(exchange(&self.client, request, http::LIST).await?)
     }
 
     fn request(&self, call: &Call<'_>, token: &Token) -> Result<Request, reqwest::Error> {

@@ -81,6 +81,8 @@ pub(super) struct PrefixEntry {
     pub prefix: Option<String>,
     /// Whether scopes can be made with it.
     pub active: Option<bool>,
+    /// The organisation that has it.
+    pub owner_orgno: Option<String>,
 }
 
 /// An entry of `GET /delegationsources`.
@@ -106,6 +108,15 @@ pub struct Organization {
     pub orgnr: Option<String>,
     /// Its name.
     pub name: Option<String>,
+}
+
+/// What a scope's representation is called, and whose it says that it is.
+pub(super) fn owner_of_scope(scope: &Representation) -> (String, Option<&str>) {
+    let entity = match scope_name(scope) {
+        Ok(name) => format!("scope {name}"),
+        Err((entity, _)) => entity,
+    };
+    (entity, scope.get("owner_orgno").and_then(Value::as_str))
 }
 
 /// The name of the scope that a representation describes: its `name`, or else its `prefix` and

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::difference::Field;
-use super::plain::{is_segment, plain_text};
+use super::plain::{is_id, plain_text};
 use super::{IntegrationType, Orgno, ScopeName, scope_name};
 use crate::text::is_invisible;
 
@@ -68,14 +68,17 @@ impl FromStr for ClientName {
     }
 }
 
-/// The id that DigDir has given a client, mostly a UUID: letters, digits and `._-`, and more than
-/// dots, so that one is safe in a URL's path.
+/// The id that DigDir has given a client, mostly a UUID: 1 to 128 letters, digits and `._-`, and more
+/// than dots, so that one is safe in a URL's path.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(Arc<str>);
 
 /// A text is no client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a client id has letters, digits and `._-` only; DigDir's are UUIDs")]
+#[error(
+    "a client id has 1 to 128 characters, each a letter a to z, a digit or one of `._-`; DigDir's are \
+     UUIDs"
+)]
 pub struct ClientIdError;
 
 impl ClientId {
@@ -89,7 +92,7 @@ impl FromStr for ClientId {
     type Err = ClientIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_segment(text) { Ok(Self(text.into())) } else { Err(ClientIdError) }
+        if is_id(text) { Ok(Self(text.into())) } else { Err(ClientIdError) }
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Representation;
-use super::plain::{is_segment, plain_text};
+use super::plain::{is_id, plain_text};
 use super::public;
 
 /// How many keys a client can have (OpenAPI 2025-09, `JsonWebKeySet`).
@@ -27,13 +27,13 @@ const MOST_EXPONENT_BITS: usize = 64;
 /// What only the holder of a key may know (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 pub const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// The id of a key: letters, digits and `._-`, and more than dots.
+/// The id of a key: 1 to 128 letters, digits and `._-`, and more than dots.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kid(Arc<str>);
 
 /// A text is no id of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a kid has letters a to z, digits and `._-` only")]
+#[error("a kid has 1 to 128 characters, each a letter a to z, a digit or one of `._-`")]
 pub struct KidError;
 
 impl Kid {
@@ -47,7 +47,7 @@ impl FromStr for Kid {
     type Err = KidError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_segment(text) { Ok(Self(text.into())) } else { Err(KidError) }
+        if is_id(text) { Ok(Self(text.into())) } else { Err(KidError) }
     }
 }
 

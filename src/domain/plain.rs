@@ -1,12 +1,17 @@
 //! What names and ids have in common that are texts of a checked form.
 
-/// The longest text that can be one, in bytes.
-const LONGEST: usize = 255;
+use crate::secret;
 
-/// Whether a text can stand in a URL's path as it is: letters, digits and `._-`, and more than dots.
-pub(super) fn is_segment(text: &str) -> bool {
+/// The longest id, in characters: DigDir's are UUIDs.
+const LONGEST: usize = 128;
+
+/// Whether a text has the form of an id: letters, digits and `._-`, and more than dots, so that it is
+/// safe in a URL's path. What looks like a secret has it not, whatever it consists of: ids are shown,
+/// and keys of some kinds have no other characters.
+pub(super) fn is_id(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    text.chars().all(plain) && !is_dots(text) && text.len() <= LONGEST
+    let has_form = text.chars().all(plain) && !is_dots(text) && text.len() <= LONGEST;
+    has_form && secret::likeness(text).is_none()
 }
 
 /// Whether a text is empty or nothing but dots: then a URL's path would lead elsewhere.
@@ -48,8 +53,12 @@ macro_rules! read_by_check {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse()
-                    .map_err(|error| serde::de::Error::custom(format_args!("{text:?}: {error}")))
+                text.parse().map_err(|error| {
+                    serde::de::Error::custom(match $crate::secret::likeness(&text) {
+                        Some(likeness) => format!("a text that looks like {likeness}: {error}"),
+                        None => format!("{text:?}: {error}"),
+                    })
+                })
             }
         }
     };

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Forge;
+use crate::secret;
 use crate::text::printable;
 
 /// How much of a text from outside an error keeps, in characters.
@@ -243,7 +244,10 @@ impl fmt::Display for Details {
     }
 }
 
+/// A text from outside as it is shown. It is redacted before it is cut: half of a secret is no longer
+/// recognised.
 fn clean(text: &str) -> String {
+    let text = &*secret::redact(text);
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", printable(&text[..end])),
         None => printable(text).into_owned(),

@@ -14,7 +14,9 @@ use url::Url;
 use super::Options;
 use super::answer::{asked_to_wait, is_json, words};
 use super::error::{Error, ErrorKind};
+use crate::digdir::budget::{BUDGET, Body, Limit, SMALL};
 use crate::digdir::http::{self, NoAnswer};
+use crate::secret;
 
 /// More than a page of the longest comments that are of any use to people.
 const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -25,11 +27,10 @@ pub(super) const MAX_PAGES: u64 = 100;
 /// How often a call is sent at most, the first time included.
 const TRIES: usize = 4;
 
-/// A host's API, the token for it, and its words about refusals.
+/// A host's API, the headers that open it, and its words about refusals.
 pub(super) struct Connection {
     client: Client,
     base: Url,
-    token: SecretString,
     headers: HeaderMap,
     advice: fn(ErrorKind) -> Option<&'static str>,
     options: Options,
@@ -49,7 +50,7 @@ pub(super) struct Call<'a> {
 /// A successful answer.
 pub(super) struct Answer {
     pub(super) headers: HeaderMap,
-    body: Vec<u8>,
+    body: Body,
 }
 
 impl<'a> Call<'a> {
@@ -89,7 +90,9 @@ impl Connection {
             let call = format!("connect to {base}");
             Error::of_call(ErrorKind::Connection, "no connection", &call, &http::reason(error))
         })?;
-        Ok(Self { client, base, token: token.clone(), headers, advice, options: *options })
+        // An answer can repeat it.
+        secret::note(token);
+        Ok(Self { client, base, headers, advice, options: *options })
     }
 
     /// The address of a part of the API, each segment encoded.
@@ -128,10 +131,9 @@ impl Connection {
         }
     }
 
-    /// An error of a call, with this host's advice and without the token.
+    /// An error of a call, with this host's advice.
     pub(super) fn error(&self, kind: ErrorKind, call: &Call<'_>, why: &str) -> Error {
-        let why = why.replace(self.token.expose_secret(), "(the token)");
-        Error::of_call(kind, call.failing, &call.name(), &why).advise((self.advice)(kind))
+        Error::of_call(kind, call.failing, &call.name(), why).advise((self.advice)(kind))
     }
 
     /// There are more comments than anybody reads: ours may be among them, so none is posted.
@@ -170,7 +172,11 @@ impl Connection {
         let sent = self.client.execute(request).await;
         let mut response = sent.map_err(|error| no_answer(http::no_answer(error)))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = http::body(&mut response, MAX_BODY).await.map_err(no_answer)?;
+        let limit = match status.is_success() {
+            true => Limit::Whole(MAX_BODY),
+            false => Limit::Beginning(SMALL),
+        };
+        let body = BUDGET.read(&mut response, limit).await.map_err(no_answer)?;
         if !matches!(status, StatusCode::OK | StatusCode::CREATED) {
             return Err(self.refusal(call, status, &headers, &body));
         }
@@ -193,12 +199,12 @@ impl Connection {
         match reason {
             NoAnswer::NotSent(why) => self.error(ErrorKind::Connection, call, &why),
             NoAnswer::Lost(why) => self.error(lost, call, &why),
-            NoAnswer::TooLarge => {
+            NoAnswer::TooLarge(most) => {
                 let kind = match call.repeatable {
                     true => ErrorKind::Malformed,
                     false => ErrorKind::AnswerLost,
                 };
-                self.error(kind, call, "it is larger than 8 MiB")
+                self.error(kind, call, &http::too_large(most))
             }
         }
     }
@@ -248,6 +254,7 @@ pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
 
 /// A header that is never logged. That one can hold the token is seen where it is read.
 pub(super) fn secret(token: &SecretString) -> Result<HeaderValue, Error> {
+    secret::note(token);
     let value = HeaderValue::from_str(token.expose_secret());
     let mut value =
         value.map_err(|_| Error::unusable("the token is none", "Set its variable anew."))?;

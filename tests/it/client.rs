@@ -64,8 +64,8 @@ impl World {
 }
 
 fn credentials() -> Credentials {
-    let kid = Some(KEY.kid.clone());
-    Credentials::from_key("nav".to_owned(), &KEY.private_key_pem, kid).unwrap()
+    let kid = Some(KEY.kid.parse().unwrap());
+    Credentials::from_key("nav".parse().unwrap(), &KEY.private_key_pem, kid).unwrap()
 }
 
 /// No waiting between tries.

@@ -228,7 +228,7 @@ async fn a_refusal_tells_which_permission_is_missing() {
         };
         assert!(error.help().contains(permission), "{}", error.help());
         let shown = error.to_string();
-        assert!(shown.contains("Resource not accessible with (the token)"), "{shown}");
+        assert!(shown.contains("Resource not accessible with (a secret)"), "{shown}");
         assert!(!shown.contains(['\u{1b}', '\n']), "{shown:?}");
         assert_eq!(posts(&server), 1);
     }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::ColorChoice;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::cli::exit::Failure;
 use crate::cli::files::{self, Written};
 use crate::cli::session::{Session, today};
-use crate::cli::{Global, log, write};
+use crate::cli::sink::write_secret;
+use crate::cli::{Global, log};
 use crate::declare::{self, KeysRef};
 use crate::digdir::ApplicationKey;
 use crate::domain::{
@@ -45,7 +46,7 @@ pub(super) fn add(
     let public = key.public(&kid, alg).map_err(|error| failed(&error))?;
     let private = key.private_jwk(&kid, alg).map_err(|error| failed(&error))?;
     let mut written = Written::default();
-    let private = format!("{}\n", private.expose_secret());
+    let private = Zeroizing::new(format!("{}\n", private.expose_secret()));
     match out {
         Some(out) => written.create_private(out, &private)?,
         None => print_private(&private)?,
@@ -110,7 +111,7 @@ pub(super) fn warn_of_others(
 
 /// Prints the only copy of a private key: a reader that has gone away is an error too.
 fn print_private(private: &str) -> Result<(), Failure> {
-    write(ColorChoice::Never, private).map_err(|error| {
+    write_secret(private).map_err(|error| {
         Failure::Failed(format!("the private key cannot be printed, so none was made: {error}"))
     })
 }

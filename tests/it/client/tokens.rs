@@ -79,7 +79,7 @@ async fn an_enterprise_certificate_opens_the_api() {
     let world = World::with(state).await;
     let password = SecretString::from("passord");
     let open = |client: &str| {
-        let client = client.to_owned();
+        let client = client.parse().unwrap();
         Credentials::from_pkcs12(client, &archive("passord"), &password).unwrap()
     };
     let reader = Reader::connect(world.target(), open("sertifikat"), options(), Reach::Scopes)
@@ -91,8 +91,9 @@ async fn an_enterprise_certificate_opens_the_api() {
 #[tokio::test]
 async fn a_refused_grant_says_what_to_do() {
     let world = World::new().await;
-    let kid = Some("ukjent".to_owned());
-    let wrong = Credentials::from_key("nav".to_owned(), &KEY.private_key_pem, kid).unwrap();
+    let kid = Some("ukjent".parse().unwrap());
+    let client = "nav".parse().unwrap();
+    let wrong = Credentials::from_key(client, &KEY.private_key_pem, kid).unwrap();
     let error = Writer::connect(world.target(), wrong, options(), Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.to_string().contains("MP-124"), "{error}");

@@ -1,0 +1,99 @@
+//! The organisation that portvakt.yaml names is the one that DigDir's answers name.
+
+use portvakt::domain::AccessState::Approved;
+
+use crate::git::remote::{Clone, Remote};
+use crate::world::{OWNER, SKATT};
+
+const DECLARED: &str =
+    "scopes:\n  - { name: etat:a, description: Les, consumers: [\"974761076\"] }\n";
+
+/// The line and the column of the number in portvakt.yaml.
+const PLACE: &str = "portvakt.yaml:1:24";
+
+/// Every command that compares what is declared with what is live, or reads what is live.
+const COMMANDS: [&[&str]; 11] = [
+    &["plan"],
+    &["plan", "--format", "json"],
+    &["apply", "--auto-approve"],
+    &["apply", "--auto-approve", "--override-guards", "likevel"],
+    &["drift"],
+    &["import"],
+    &["unmanaged"],
+    &["coverage"],
+    &["snapshot", "--out", "other.json"],
+    &["rollback", "HEAD"],
+    &["keys", "list"],
+];
+
+fn of_another(clone: &Clone<'_>) -> String {
+    let settings = std::fs::read_to_string(clone.path.join("portvakt.yaml")).unwrap();
+    settings.replace(OWNER, SKATT)
+}
+
+#[test]
+fn another_organisation_on_a_branch_is_refused_before_anything_is_planned() {
+    let remote = Remote::new();
+    remote.world.put("etat:gammel", true, &[(SKATT, Approved)]);
+    let one = remote.first();
+    one.declare(DECLARED);
+    one.apply();
+    let live = one.ends(0, &["snapshot", "--out", "live.json"]);
+    assert_eq!(live.stdout, "");
+    one.git(&["checkout", "--quiet", "-b", "branch"]);
+    std::fs::write(one.path.join("portvakt.yaml"), of_another(&one)).unwrap();
+    // Nothing is declared any more: all of it would be revoked.
+    one.declare("scopes: []\n");
+    remote.world.check_and_forget();
+    for command in COMMANDS {
+        let ran = one.run(command);
+        assert_eq!(ran.code, 1, "{command:?}: {}{}", ran.stdout, ran.stderr);
+        // Drift compares what was applied, and that was another organisation's.
+        let told = match command[0] {
+            "drift" => &["another organisation"][..],
+            _ => &[OWNER, SKATT, PLACE, "organization.orgno"],
+        };
+        for told in told {
+            assert!(ran.stderr.contains(told), "{command:?}: {told}: {}", ran.stderr);
+        }
+        assert_eq!(ran.stdout, "", "{command:?}");
+    }
+    assert_eq!(remote.world.sent(), [""; 0]);
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT]);
+    assert_eq!(remote.world.open_to("etat:gammel").unwrap(), [SKATT]);
+    let ran = one.run(&["plan", "--snapshot", "live.json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains(OWNER) && ran.stderr.contains(SKATT), "{}", ran.stderr);
+}
+
+#[test]
+fn a_snapshot_with_another_organisations_scopes_is_refused() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(DECLARED);
+    one.apply();
+    one.ends(0, &["snapshot", "--out", "live.json"]);
+    let text = std::fs::read_to_string(one.path.join("live.json")).unwrap();
+    let of_scope = format!("\"owner_orgno\": \"{OWNER}\"");
+    assert!(text.contains(&of_scope));
+    std::fs::write(
+        one.path.join("live.json"),
+        text.replace(&of_scope, "\"owner_orgno\": \"974761076\""),
+    )
+    .unwrap();
+    let ran = one.run(&["plan", "--snapshot", "live.json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("scope etat:a") && ran.stderr.contains(SKATT), "{}", ran.stderr);
+}
+
+#[test]
+fn the_owner_of_a_prefix_counts_where_no_scope_is_live() {
+    let remote = Remote::new();
+    let one = remote.first();
+    std::fs::write(one.path.join("portvakt.yaml"), of_another(&one)).unwrap();
+    one.declare(DECLARED);
+    let ran = one.run(&["apply", "--auto-approve"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("prefix etat") && ran.stderr.contains(PLACE), "{}", ran.stderr);
+    assert_eq!(remote.world.sent(), [""; 0]);
+}
