@@ -130,7 +130,7 @@ mod tests {
     async fn a_lock_is_renewed_until_somebody_breaks_it() {
         let folder = tempfile::TempDir::new().unwrap();
         git2::Repository::init(folder.path()).unwrap();
-        let history = History::open(folder.path(), "test", Held::Here).unwrap().unwrap();
+        let history = History::open(folder.path(), "test", Held::Here, []).unwrap().unwrap();
         let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
         let lock = history.lock(&actor, Timestamp::now()).unwrap();
         let (first, _) = history.holder().unwrap().unwrap();
