@@ -60,9 +60,14 @@ pub enum Error {
          shallow clone, fetch it first"
     )]
     Revision(String),
-    /// A commit's files are more than are read.
-    #[error("commit {0} has more files, or larger ones, than are read")]
-    TooMuch(String),
+    /// A commit has more than is read.
+    #[error("commit {commit} has {what}: that is more than is read")]
+    TooMuch {
+        /// Its id.
+        commit: String,
+        /// What there is too much of.
+        what: String,
+    },
     /// There is no portvakt.yaml at a commit.
     #[error("commit {0} has no portvakt.yaml in this folder")]
     NoSettings(String),

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `refs/portvakt/<env>/applied` | the commit last applied in full |
 //! | `refs/portvakt/<env>/tried/<commit>` | each commit whose apply began since and did not end in full: what it made is ours too |
-//! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts |
+//! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts; [`Watch`] has the rule |
 //! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
 //!
 //! Reading is libgit2's. Fetch and push go through the `git` program, so that the credentials of a job
@@ -18,9 +18,11 @@ mod discovery;
 mod error;
 mod ledger;
 mod lock;
+mod objects;
 mod program;
 mod refs;
 mod tree;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -31,9 +33,10 @@ pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, prefix, would_be_committed};
 pub use error::Error;
 pub use ledger::{Conclusion, Record};
-pub use lock::{Holder, Lock};
+pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use refs::Refs;
 pub use tree::{Files, Rest};
+pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one environment sees it.
 #[derive(Debug, Clone)]

@@ -123,7 +123,7 @@ impl History {
         oid: Oid,
     ) -> Result<(), Error> {
         match &self.remote {
-            Some(remote) if repository.find_commit(oid).is_err() => {
+            Some(remote) if !repository.odb().is_ok_and(|objects| objects.exists(oid)) => {
                 self.program().fetch(remote, name, repository.is_shallow())
             }
             _ => Ok(()),
@@ -138,10 +138,19 @@ impl History {
 
     fn values(&self, repository: &Repository) -> Result<BTreeMap<String, Oid>, Error> {
         let names = [applied, lock, ledger].map(|name| name(&self.environment));
-        let tried = all_tried(&self.environment) + "*";
+        self.named(repository, &names, &(all_tried(&self.environment) + "*"))
+    }
+
+    /// What refs are: those of these names, and those that a pattern stands for.
+    pub(super) fn named(
+        &self,
+        repository: &Repository,
+        names: &[String],
+        pattern: &str,
+    ) -> Result<BTreeMap<String, Oid>, Error> {
         match &self.remote {
-            Some(remote) => self.program().refs(remote, &[&names, [tried].as_slice()].concat()),
-            None => local_values(repository, &names, &tried),
+            Some(remote) => self.program().refs(remote, &[names, &[pattern.to_owned()]].concat()),
+            None => local_values(repository, names, pattern),
         }
     }
 
@@ -157,7 +166,8 @@ impl History {
         };
         if let Err(error) = self.program().push(remote, updates) {
             // It may have been carried out all the same, or be somebody else's doing.
-            let Ok(now) = self.values(&repository) else { return Err(error) };
+            let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
+            let Ok(now) = self.program().refs(remote, &names) else { return Err(error) };
             let value = |update: &Update| now.get(&update.name).copied();
             if !updates.iter().all(|update| value(update) == update.new) {
                 let is_moved =
