@@ -97,7 +97,7 @@ fn looking_back(criterion: &mut Criterion) {
     git(&["init", "-q"]);
     git(&["add", "-A"]);
     git(&["commit", "-q", "-m", "Declare"]);
-    let history = History::open(folder.path(), "bench", Held::Here).unwrap().unwrap();
+    let history = History::open(folder.path(), "bench", Held::Here, []).unwrap().unwrap();
     let commit = history.commit("HEAD").unwrap();
     let read_commit = || {
         let Files { settings, yaml, rest } = history.files(&commit, "").unwrap();

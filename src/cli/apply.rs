@@ -90,7 +90,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let history = history.filter(|_| session.commit().is_some());
     check_clean(&session, args)?;
     let actor = Actor::here(&|name| std::env::var(name).ok(), session.repository.root());
-    let hold = history.as_ref().map(|history| Hold::take(history, &actor)).transpose()?;
+    let hold = match &history {
+        Some(history) => {
+            Some(interrupt::unless(interrupt.clone(), Hold::take(history, &actor)).await?)
+        }
+        None => None,
+    };
     let prepared = prepare(global, args, &mut session, history.as_ref(), saved.as_ref());
     let approved = match interrupt::unless(interrupt.clone(), prepared).await {
         Ok(approved) => approved,

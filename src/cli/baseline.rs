@@ -139,7 +139,7 @@ impl<'a> Place<'a> {
         }
         let actor = Actor::here(&|name| std::env::var(name).ok(), self.session.repository.root());
         let recorded = Recorded::new(&commit, placement, &actor, Timestamp::now());
-        Hold::take(self.history, &actor)?.set_baseline(&recorded, former).await?;
+        Hold::take(self.history, &actor).await?.set_baseline(&recorded, former).await?;
         print(
             global.color,
             &format!("Commit {commit} counts as applied to {}.\n", self.placement.environment),

@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::history::{self, Actor, Conclusion, History, Lock, Record, Recorded};
+use crate::history::{
+    self, Actor, Conclusion, History, Holder, Lock, Record, Recorded, Watch,
+};
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
@@ -25,18 +27,26 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// Takes the lock.
-    pub(super) fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
-        let lock = history.lock(actor, Timestamp::now()).map_err(|error| match error {
-            history::Error::Locked(_) => Failure::Locked(format!(
-                "{error}\nWait until it ends. If that apply is surely dead, `portvakt unlock` breaks the lock"
-            )),
-            history::Error::Program { .. } => Failure::Failed(format!(
-                "{error}\nThe lock is a ref on the remote, so an apply must be able to push there; \
-                 nothing was changed"
-            )),
-            other => git_failed(&other),
-        })?;
+    /// Takes the lock. One that seems to have ended is watched first; it may be given up at any time
+    /// until then.
+    pub(super) async fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
+        let mut watch = Watch::default();
+        let mut is_told = false;
+        let lock = loop {
+            let tried = history.lock(actor, Timestamp::now(), &mut watch);
+            if let Some(lock) = tried.map_err(|error| not_taken(&error))? {
+                break lock;
+            }
+            if !is_told {
+                tracing::warn!(
+                    "there is a lock that seems to have ended: it is taken if nobody renews it for {} \
+                     seconds",
+                    Watch::WHOLE.as_secs()
+                );
+                is_told = true;
+            }
+            tokio::time::sleep(Watch::PAUSE).await;
+        };
         if let Some(before) = &lock.taken_over {
             tracing::warn!("a lock had ended and was taken over: it was held {before}");
         }
@@ -115,6 +125,25 @@ impl Hold {
     }
 }
 
+fn not_taken(error: &history::Error) -> Failure {
+    match error {
+        history::Error::Locked(holder) => Failure::Locked(match **holder {
+            Holder::Named(_) => format!(
+                "{error}\nWait until it ends. If that apply is surely dead, `portvakt unlock` breaks the lock"
+            ),
+            Holder::Unknown(_) => format!(
+                "{error}\nIt does not end by itself. If no apply is under way, `portvakt unlock` breaks \
+                 the lock"
+            ),
+        }),
+        history::Error::Program { .. } => Failure::Failed(format!(
+            "{error}\nThe lock is a ref on the remote, so an apply must be able to push there; \
+             nothing was changed"
+        )),
+        other => git_failed(other),
+    }
+}
+
 async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>, every: Duration) {
     let mut pause = every;
     loop {
@@ -150,16 +179,16 @@ mod tests {
     async fn a_lock_is_renewed_until_somebody_breaks_it() {
         let folder = tempfile::TempDir::new().unwrap();
         git2::Repository::init(folder.path()).unwrap();
-        let history = History::open(folder.path(), "test", Held::Here).unwrap().unwrap();
+        let history = History::open(folder.path(), "test", Held::Here, []).unwrap().unwrap();
         let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
-        let lock = history.lock(&actor, Timestamp::now()).unwrap();
+        let lock = history.lock(&actor, Timestamp::now(), &mut Watch::default()).unwrap().unwrap();
         let (first, _) = history.holder().unwrap().unwrap();
         let hold = Hold::of(lock, Duration::from_millis(5));
         let now = || history.holder().unwrap().map(|(lock, _)| lock);
-        until(|| now() != Some(first)).await;
+        until(|| now().as_ref() != Some(&first)).await;
         assert!(hold.counts());
         // It may be renewed at the same time, and is another one then.
-        until(|| now().is_none_or(|lock| history.unlock(lock).is_ok())).await;
+        until(|| now().is_none_or(|lock| history.unlock(&lock).is_ok())).await;
         until(|| !hold.counts()).await;
         hold.release().await;
         assert_eq!(now(), None);

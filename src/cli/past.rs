@@ -41,7 +41,8 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
             Held::Shared
         }
     };
-    History::open(repository.root(), environment, held).map_err(|error| git_failed(&error))
+    let secrets = repository.settings().variables.iter().cloned();
+    History::open(repository.root(), environment, held, secrets).map_err(|error| git_failed(&error))
 }
 
 /// The git repository of the declarations as the environment that is asked for sees it, and that

@@ -27,7 +27,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         )
         .await?;
     }
-    history.unlock(lock).map_err(|error| git_failed(&error))?;
+    history.unlock(&lock).map_err(|error| git_failed(&error))?;
     print(global.color, "The lock is broken.\n")?;
     Ok(Exit::Done)
 }

@@ -167,12 +167,17 @@ fn name_problem(name: &str) -> Option<String> {
 }
 
 /// What is wrong with a name for an environment. It becomes part of a git ref and of a JSON file's
-/// name, so it is plain.
+/// name, and stands as it is in the HTML comment by which jobs find a plan on a pull request: so it is
+/// plain, and has no `--`, which no such comment can hold.
 pub(super) fn check_environment_name(name: &str, span: Span, findings: &mut Findings) {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
+    if !is_plain || name.contains("--") || name.len() > LONGEST_NAME {
         let message = format!("an environment cannot be named {}", quoted(name));
-        let help = "use letters a to z, digits, `-` and `_`, beginning with a letter or digit";
-        findings.report(Rule::Name, span, &message, help);
+        let help = format!(
+            "use letters a to z, digits, `_` and single `-`, at most {LONGEST_NAME}, beginning with a \
+             letter or digit"
+        );
+        findings.report(Rule::Name, span, &message, &help);
     }
 }

@@ -17,6 +17,8 @@ use super::settings::{SETTINGS_FILE, Settings};
 pub const LARGEST: u64 = 1024 * 1024;
 /// How many files are read.
 const MOST_FILES: usize = 10_000;
+/// How many folders may lie one in another.
+pub const MOST_DEEP: usize = 256;
 /// How many bytes all files together may have.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -81,6 +83,10 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
             }
         };
         let name = relative(root, entry.path());
+        if entry.depth() > MOST_DEEP {
+            found.push(too_deep(&name));
+            break;
+        }
         if !is_chosen(&name, settings) {
             continue;
         }
@@ -259,6 +265,13 @@ fn too_large(name: &str) -> Diagnostic {
     let message = "this file is larger than 1 MiB";
     let help = "spread the declarations over several files, or add it to `exclude`";
     about(name, Rule::TooMuch, message, help)
+}
+
+fn too_deep(name: &str) -> Diagnostic {
+    let message =
+        format!("more than {MOST_DEEP} folders lie one in another, as in {}", quoted(name));
+    let help = "leave out what holds no declarations with `exclude` in portvakt.yaml";
+    about(SETTINGS_FILE, Rule::TooMuch, &message, help)
 }
 
 fn too_much(name: &str) -> Diagnostic {

@@ -58,7 +58,7 @@ pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit::{CannotEdit, Edited, Handed, Release};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
-pub use files::{LARGEST as LARGEST_FILE, NoRepository, find_root, is_yaml, source};
+pub use files::{LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
 pub use keys::KeysRef;
 pub use known::{Files, is_alias, read_files, read_key_file};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::discovery::discover;
+
 /// Somebody who applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
@@ -48,7 +50,7 @@ impl Actor {
 }
 
 fn git_user(folder: &std::path::Path) -> Option<String> {
-    let repository = git2::Repository::discover(folder).ok()?;
+    let repository = discover(folder).ok()??;
     let user = repository.signature().ok()?;
     match (user.name(), user.email()) {
         (Ok(name), Ok(email)) => Some(format!("{name} <{email}>")),

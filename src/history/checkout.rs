@@ -6,6 +6,8 @@ use git2::{
     IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Repository, StatusEntry, StatusOptions,
 };
 
+use super::discovery::discover;
+
 /// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -19,7 +21,7 @@ pub struct Commit {
 /// cannot be read. Of its files those count that are read, by their paths in the folder, even where git
 /// is told to ignore them.
 pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Option<Commit> {
-    let repository = Repository::discover(folder).ok()?;
+    let repository = discover(folder).ok()??;
     let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
     let below = below(&repository, folder)?;
     let mut options = StatusOptions::new();
@@ -68,7 +70,8 @@ fn hides_change(
 /// What leads from the top of the work tree to a folder, to be put before the names of its files:
 /// as in `declarations/`, and nothing at the top or outside git.
 pub fn prefix(folder: &Path) -> String {
-    let below = Repository::discover(folder).ok().and_then(|repository| below(&repository, folder));
+    let repository = discover(folder).ok().flatten();
+    let below = repository.and_then(|repository| below(&repository, folder));
     let parts = below.iter().flat_map(|below| below.components());
     parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
 }
@@ -76,10 +79,8 @@ pub fn prefix(folder: &Path) -> String {
 /// Whether a file lies in a git work tree and git does not ignore it.
 pub fn would_be_committed(file: &Path) -> bool {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let Some(repository) = absolute.parent().and_then(|folder| Repository::discover(folder).ok())
-    else {
-        return false;
-    };
+    let found = absolute.parent().and_then(|folder| discover(folder).ok().flatten());
+    let Some(repository) = found else { return false };
     let real = absolute.canonicalize().unwrap_or(absolute);
     repository.workdir().is_some() && !repository.is_path_ignored(&real).unwrap_or(false)
 }

@@ -1,10 +1,23 @@
 //! What can go wrong between this program and git.
 
+use std::path::{Path, PathBuf};
+
 use super::lock::Holder;
 
 /// Git cannot tell, or cannot keep, something.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The repository belongs to another user.
+    #[error(
+        "git: the repository in {} belongs to another user, so nothing of it is trusted: if you trust \
+         it, run `git config --global --add safe.directory {}`",
+        .0.display(),
+        .0.display()
+    )]
+    Owner(PathBuf),
+    /// The repository that was there is gone.
+    #[error("git: there is no repository in {} any more", .0.display())]
+    Gone(PathBuf),
     /// Reading failed.
     #[error("git: {what} cannot be read: {why}")]
     Read {
@@ -47,9 +60,14 @@ pub enum Error {
          shallow clone, fetch it first"
     )]
     Revision(String),
-    /// A commit's files are more than are read.
-    #[error("commit {0} has more files, or larger ones, than are read")]
-    TooMuch(String),
+    /// A commit has more than is read.
+    #[error("commit {commit} has {what}: that is more than is read")]
+    TooMuch {
+        /// Its id.
+        commit: String,
+        /// What there is too much of.
+        what: String,
+    },
     /// There is no portvakt.yaml at a commit.
     #[error("commit {commit} has no portvakt.yaml in folder {folder}")]
     NoSettings {
@@ -73,6 +91,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The repository in a folder was not opened.
+    pub(super) fn open(folder: &Path, error: &git2::Error) -> Self {
+        match error.code() {
+            git2::ErrorCode::Owner => Self::Owner(folder.to_owned()),
+            _ => Self::read(&format!("the repository in {}", folder.display()), error),
+        }
+    }
+
     pub(super) fn read(what: &str, error: &git2::Error) -> Self {
         Self::Read { what: what.to_owned(), why: error.message().to_owned() }
     }

@@ -10,10 +10,13 @@ use super::error::Error;
 use super::lock::{Lock, signature};
 use super::record::Recorded;
 use super::refs::{self, Refs, Update};
-use super::{History, oid};
+use super::{History, objects, oid};
 
 /// How often it is tried to write, as long as somebody else writes too.
 const TRIES: usize = 5;
+
+/// The largest note that is read, in bytes: all reports of one commit.
+const LARGEST_NOTE: usize = 64 * 1024 * 1024;
 
 /// A line of the ledger to be written.
 #[derive(Debug, Clone, Copy)]
@@ -89,10 +92,15 @@ impl History {
     ) -> Result<Update, Error> {
         let new = with_scratch(repository, ledger, |scratch| {
             let about = Oid::from_str(record.commit)?;
-            let text = match repository.find_note(Some(scratch), about) {
-                Ok(note) => String::from_utf8_lossy(note.message_bytes()).into_owned(),
-                Err(error) if error.code() == ErrorCode::NotFound => String::new(),
-                Err(error) => return Err(error),
+            let text = match note(repository, scratch, about)? {
+                None => String::new(),
+                Some(note) => {
+                    let Some(note) = objects::blob(repository, note, LARGEST_NOTE)? else {
+                        let why = format!("the note about {about} is too large to be added to");
+                        return Err(git2::Error::from_str(&why));
+                    };
+                    String::from_utf8_lossy(&note).into_owned()
+                }
             };
             let is_kept = |line: &&str| Some(*line) != record.before && *line != record.line;
             let kept = text.lines().filter(is_kept);
@@ -125,12 +133,31 @@ fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::E
         let mut lines = Vec::new();
         for note in repository.notes(Some(scratch))? {
             let (blob, commit) = note?;
-            let blob = repository.find_blob(blob)?;
-            let text = String::from_utf8_lossy(blob.content()).into_owned();
+            let Some(note) = objects::blob(repository, blob, LARGEST_NOTE)? else {
+                tracing::warn!("the ledger's note about {commit} is left out: it is too large");
+                continue;
+            };
+            let text = String::from_utf8_lossy(&note).into_owned();
             lines.extend(text.lines().map(|line| (commit, line.to_owned())));
         }
         Ok(lines)
     })
+}
+
+/// The note about a commit, which is not read.
+fn note(repository: &Repository, notes: &str, about: Oid) -> Result<Option<Oid>, git2::Error> {
+    let all = match repository.notes(Some(notes)) {
+        Ok(all) => all,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for note in all {
+        let (note, commit) = note?;
+        if commit == about {
+            return Ok(Some(note));
+        }
+    }
+    Ok(None)
 }
 
 /// Works with notes under a name of their own: the ledger itself moves only when the remote's does.

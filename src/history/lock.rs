@@ -1,28 +1,47 @@
 //! The lock: at most one apply of an environment at a time, wherever it runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use git2::{Commit, Oid, Repository, Signature};
+use git2::{ObjectType, Oid, Repository, Signature};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::Error;
 use super::refs::{self, Update};
+use super::watch::{Verdict, Watch};
 use super::{Actor, History};
 use crate::text::{json, printable};
 
-/// How long a lock counts that is not renewed.
-const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// How long before its end the holder takes it to have ended: clocks differ.
+/// How long a lock claims to count that is not renewed.
+pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// How long before its end the holder takes it to have ended.
 const MARGIN: SignedDuration = SignedDuration::from_mins(1);
+/// For how long the holder relies on a renewal, by its own clock that nobody sets. Less than the time
+/// for which others watch a lock before they take it ([`Watch`]).
+const LEASE: Duration = Duration::from_mins(2);
 /// How often the lock is tried for, as long as its holder changes.
 const TRIES: usize = 5;
+/// The largest commit that is read as that of a lock, in bytes.
+const LARGEST: usize = 64 * 1024;
+/// How many characters of a name in a lock are shown.
+const LONGEST_SHOWN: usize = 200;
 
 /// Who has the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Somebody who says so.
+    Named(Claim),
+    /// Nobody knows, and why: the ref leads to nothing that an apply writes. Such a lock does not end.
+    Unknown(String),
+}
+
+/// What the holder of a lock says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct Claim {
     /// Who, and where.
     #[serde(flatten)]
     pub actor: Actor,
@@ -39,16 +58,17 @@ struct Message {
     /// No two locks are the same commit.
     id: String,
     #[serde(flatten)]
-    holder: Holder,
+    claim: Claim,
 }
 
-impl Holder {
+/// The refs that keep others from taking the lock, as they were when somebody looked: the lock, or
+/// whatever is in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockRefs(BTreeMap<String, Oid>);
+
+impl Claim {
     fn new(actor: Actor, now: Timestamp) -> Self {
         Self { actor, since: now, expires: end(now) }
-    }
-
-    fn has_ended(&self, now: Timestamp) -> bool {
-        self.expires <= now
     }
 }
 
@@ -58,8 +78,15 @@ fn end(now: Timestamp) -> Timestamp {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { actor: Actor { who, place }, since, expires } = self;
-        let (who, place) = (printable(who), printable(place));
+        let Claim { actor: Actor { who, place }, since, expires } = match self {
+            Self::Named(claim) => claim,
+            Self::Unknown(why) => return write!(f, "by unknown: {}", printable(why)),
+        };
+        let shown = |text: &str| {
+            let cut: String = text.chars().take(LONGEST_SHOWN).collect();
+            printable(&cut).into_owned()
+        };
+        let (who, place) = (shown(who), shown(place));
         write!(f, "by {who} at {place}, since {since:.0}; it ends at {expires:.0} unless renewed")
     }
 }
@@ -76,31 +103,45 @@ pub struct Lock {
 #[derive(Debug, Clone)]
 struct Own {
     oid: Oid,
-    holder: Holder,
+    claim: Claim,
+    /// A moment before it was renewed, or taken.
+    renewed: Instant,
 }
 
 impl History {
-    /// Takes the lock.
+    /// Takes the lock. `None` where it is not decided yet whether the one that is there counts: to be
+    /// tried again with the same [`Watch`] after a [`Watch::PAUSE`].
     ///
     /// # Errors
     /// [`Error::Locked`] where somebody else has it.
-    pub fn lock(&self, actor: &Actor, now: Timestamp) -> Result<Lock, Error> {
+    pub fn lock(
+        &self,
+        actor: &Actor,
+        now: Timestamp,
+        watch: &mut Watch,
+    ) -> Result<Option<Lock>, Error> {
         let repository = self.repository()?;
-        let holder = Holder::new(actor.clone(), now);
-        let own = Own { oid: self.signed(&repository, written(&repository, &holder)?)?, holder };
-        let mut moved = Error::Moved(refs::lock(&self.environment));
+        let name = refs::lock(&self.environment);
+        let mut moved = Error::Moved(name.clone());
         for _ in 0..TRIES {
-            let before = self.holder()?;
-            if let Some((_, holder)) = &before
-                && !holder.has_ended(now)
-            {
-                return Err(Error::Locked(Box::new(holder.clone())));
-            }
-            let old = before.as_ref().map(|(oid, _)| *oid);
+            let (old, taken_over) = match self.holder()? {
+                None => (None, None),
+                Some((LockRefs(found), holder)) => {
+                    let old = found.get(&name).copied();
+                    match watch.look(old, &holder, now) {
+                        Verdict::Alive => return Err(Error::Locked(Box::new(holder))),
+                        Verdict::Open => return Ok(None),
+                        Verdict::Dead => (old, Some(holder)),
+                    }
+                }
+            };
+            let (claim, renewed) = (Claim::new(actor.clone(), now), Instant::now());
+            let oid = self.signed(&repository, written(&repository, &claim)?)?;
+            let own = Own { oid, claim, renewed };
             match self.update(&[self.lock_update(old, Some(own.oid))]) {
                 Ok(()) => {
-                    let taken_over = before.map(|(_, holder)| holder);
-                    return Ok(Lock { history: self.clone(), taken_over, now: Mutex::new(own) });
+                    let now = Mutex::new(own);
+                    return Ok(Some(Lock { history: self.clone(), taken_over, now }));
                 }
                 Err(error @ Error::Moved(_)) => moved = error,
                 Err(error) => return Err(error),
@@ -109,34 +150,49 @@ impl History {
         Err(moved)
     }
 
-    /// Who has the lock, if anybody.
+    /// Who has the lock, if anybody, and by what refs. What was pushed there by hand is held by nobody
+    /// known, whatever it is.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn holder(&self) -> Result<Option<(Oid, Holder)>, Error> {
-        for tried in 1.. {
-            let Some(oid) = self.lock_ref()? else { return Ok(None) };
+    /// The refs cannot be read.
+    pub fn holder(&self) -> Result<Option<(LockRefs, Holder)>, Error> {
+        let name = refs::lock(&self.environment);
+        let mut why = String::new();
+        for _ in 0..TRIES {
+            let found = self.lock_refs()?;
+            let Some(first) = found.keys().next() else { return Ok(None) };
+            let Some(oid) = found.get(&name).copied() else {
+                let holder = Holder::Unknown(format!("{first} is in the place of {name}"));
+                return Ok(Some((LockRefs(found), holder)));
+            };
             let repository = self.repository()?;
-            let name = refs::lock(&self.environment);
-            let found = self.fetch_missing(&repository, &name, oid).and_then(|()| {
-                repository.find_commit(oid).map_err(|error| Error::read(&name, &error))
-            });
-            match found {
-                Ok(commit) => return Ok(Some((oid, read(&commit)))),
+            match self.fetch_missing(&repository, &name, oid) {
+                Ok(()) => return Ok(Some((LockRefs(found), read(&repository, oid)))),
                 // It may have been given back or renewed in between.
-                Err(_) if tried < TRIES => {}
-                Err(error) => return Err(error),
+                Err(error) => why = format!("{name} leads to what cannot be fetched: {error}"),
             }
         }
-        Ok(None)
+        let found = self.lock_refs()?;
+        Ok((!found.is_empty()).then_some((LockRefs(found), Holder::Unknown(why))))
     }
 
     /// Takes the lock away from whoever holds it, if it is still that one.
     ///
     /// # Errors
     /// It is another one by now, or cannot be taken away.
-    pub fn unlock(&self, lock: Oid) -> Result<(), Error> {
-        self.update(&[self.lock_update(Some(lock), None)])
+    pub fn unlock(&self, LockRefs(found): &LockRefs) -> Result<(), Error> {
+        let gone = found.iter();
+        let gone =
+            gone.map(|(name, oid)| Update { name: name.clone(), old: Some(*oid), new: None });
+        self.update(&gone.collect::<Vec<_>>())
+    }
+
+    /// The lock's ref, and those that keep it from being made: git has no ref below another.
+    fn lock_refs(&self) -> Result<BTreeMap<String, Oid>, Error> {
+        let lock = refs::lock(&self.environment);
+        let above = lock.match_indices('/').skip(1).filter_map(|(end, _)| lock.get(..end));
+        let names: Vec<_> = above.chain([lock.as_str()]).map(str::to_owned).collect();
+        self.named(&self.repository()?, &names, &format!("{lock}/*"))
     }
 
     pub(super) fn lock_update(&self, old: Option<Oid>, new: Option<Oid>) -> Update {
@@ -150,19 +206,26 @@ impl Lock {
     /// # Errors
     /// It is not ours any more, or the remote cannot be reached.
     pub fn renew(&self, now: Timestamp) -> Result<(), Error> {
-        let Own { oid, mut holder } = self.own();
-        holder.expires = end(now);
+        let Own { oid, mut claim, renewed: _ } = self.own();
+        claim.expires = end(now);
+        let renewed = Instant::now();
         let repository = self.history.repository()?;
-        let new = self.history.signed(&repository, written(&repository, &holder)?)?;
+        let new = self.history.signed(&repository, written(&repository, &claim)?)?;
         self.history.update(&[self.history.lock_update(Some(oid), Some(new))])?;
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Own { oid: new, holder };
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Own { oid: new, claim, renewed };
         Ok(())
     }
 
     /// Whether nobody else can have it yet.
     pub fn counts(&self, now: Timestamp) -> bool {
-        let end = self.own().holder.expires.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
-        now < end
+        self.counts_after(now, self.own().renewed.elapsed())
+    }
+
+    /// Whether it counts so long after it was renewed. Where the machine slept, only the clock that
+    /// people read knows.
+    fn counts_after(&self, now: Timestamp, passed: Duration) -> bool {
+        let end = self.own().claim.expires.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
+        passed < LEASE && now < end
     }
 
     /// Gives it back.
@@ -193,9 +256,9 @@ impl Lock {
 }
 
 /// A commit without files whose message tells of the holder.
-fn written(repository: &Repository, holder: &Holder) -> Result<Oid, Error> {
+fn written(repository: &Repository, claim: &Claim) -> Result<Oid, Error> {
     let message =
-        Message { format_version: 1, id: Uuid::new_v4().to_string(), holder: holder.clone() };
+        Message { format_version: 1, id: Uuid::new_v4().to_string(), claim: claim.clone() };
     let message = json::line(&message);
     let write = || {
         let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
@@ -205,20 +268,129 @@ fn written(repository: &Repository, holder: &Holder) -> Result<Oid, Error> {
     write().map_err(|error| Error::write("the lock", &error))
 }
 
-/// What a lock's commit tells. One that tells nothing counts from when it was made.
-fn read(commit: &Commit<'_>) -> Holder {
-    let message = commit.message().ok().and_then(|text| serde_json::from_str::<Message>(text).ok());
-    message.map_or_else(
-        || {
-            let made = Timestamp::from_second(commit.time().seconds()).unwrap_or_default();
-            let unknown = || "unknown".to_owned();
-            Holder::new(Actor { who: unknown(), place: unknown() }, made)
-        },
-        |message| message.holder,
-    )
+/// What an object that the lock leads to says.
+fn read(repository: &Repository, oid: Oid) -> Holder {
+    let unknown =
+        |what: &str| Holder::Unknown(format!("the lock is {what}, which no apply writes"));
+    match repository.odb().and_then(|objects| objects.read_header(oid)) {
+        Ok((size, ObjectType::Commit)) if size <= LARGEST => {}
+        Ok((_, ObjectType::Commit)) => return unknown("a large commit"),
+        Ok((_, kind)) => return unknown(&format!("a {kind}")),
+        Err(error) => return Holder::Unknown(format!("{oid} cannot be read: {}", error.message())),
+    }
+    let commit = repository.find_commit(oid).ok();
+    let message = commit.as_ref().and_then(|commit| commit.message().ok());
+    match message.map(serde_json::from_str::<Message>) {
+        Some(Ok(message)) => Holder::Named(message.claim),
+        Some(Err(_)) | None => unknown("a commit without the message of a lock"),
+    }
 }
 
 /// Who makes the commits of locks and of the ledger; their messages tell the rest.
 pub(super) fn signature(repository: &Repository) -> Result<Signature<'static>, git2::Error> {
     repository.signature().or_else(|_| Signature::now("portvakt", "portvakt@localhost"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Held;
+
+    /// A repository of one's own, without a remote.
+    fn history(folder: &std::path::Path) -> History {
+        git2::Repository::init(folder).unwrap();
+        History::open(folder, "test", Held::Here, []).unwrap().unwrap()
+    }
+
+    fn actor(who: &str) -> Actor {
+        Actor { who: who.to_owned(), place: "her".to_owned() }
+    }
+
+    /// Looks until it is decided; how often it was looked, and what came of it.
+    fn tried(
+        history: &History,
+        now: Timestamp,
+        mut between: impl FnMut(u32),
+    ) -> (u32, Result<Lock, Error>) {
+        let mut watch = Watch::default();
+        for look in 0.. {
+            match history.lock(&actor("ola"), now, &mut watch) {
+                Ok(None) => between(look),
+                Ok(Some(lock)) => return (look, Ok(lock)),
+                Err(error) => return (look, Err(error)),
+            }
+        }
+        unreachable!()
+    }
+
+    fn later(minutes: i64) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_mins(minutes)
+    }
+
+    #[test]
+    fn no_clock_of_another_machine_takes_a_lock_that_is_alive() {
+        for ahead in [-60 * 24, -15, 0, 5, 9, 11, 15, 60 * 24] {
+            let folder = tempfile::TempDir::new().unwrap();
+            let history = history(folder.path());
+            let lock = history.lock(&actor("kari"), Timestamp::now(), &mut Watch::default());
+            let lock = lock.unwrap().unwrap();
+            // The holder renews now and then, by a clock of its own.
+            let (looks, ended) = tried(&history, later(ahead), |look| {
+                if look % 6 == 5 {
+                    lock.renew(Timestamp::now()).unwrap();
+                }
+            });
+            let Err(Error::Locked(holder)) = ended else { panic!("{ahead}: {ended:?}") };
+            assert!(matches!(*holder, Holder::Named(ref claim) if claim.actor.who == "kari"));
+            let at_once = (-1..10).contains(&ahead);
+            assert_eq!(looks == 0, at_once, "{ahead}: {looks}");
+            assert!(looks <= 6, "one renewal is enough: {looks}");
+        }
+    }
+
+    #[test]
+    fn a_lock_that_nobody_renews_ends_whatever_the_clocks_say() {
+        for (since, taken) in [(-11, true), (-60 * 24 * 365, true), (60, true), (-5, false)] {
+            let folder = tempfile::TempDir::new().unwrap();
+            let history = history(folder.path());
+            let dead = history.lock(&actor("kari"), later(since), &mut Watch::default());
+            dead.unwrap().unwrap();
+            let (looks, ended) = tried(&history, Timestamp::now(), |_| {});
+            assert_eq!(ended.is_ok(), taken, "{since}");
+            if let Ok(lock) = ended {
+                let watched = Watch::PAUSE * looks;
+                assert!(watched > LEASE + Duration::from_secs(30), "{since}: {watched:?}");
+                assert!(watched <= Duration::from_mins(4), "{since}: {watched:?}");
+                assert!(lock.taken_over.is_some() && lock.counts(Timestamp::now()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_while_it_is_watched_is_free() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let history = history(folder.path());
+        let lock = history.lock(&actor("kari"), later(-15), &mut Watch::default());
+        let lock = lock.unwrap().unwrap();
+        let (looks, ended) = tried(&history, Timestamp::now(), |look| {
+            if look == 2 {
+                lock.release().unwrap();
+            }
+        });
+        assert_eq!((looks, ended.unwrap().taken_over), (3, None));
+    }
+
+    #[test]
+    fn the_holder_stops_before_anybody_can_take_the_lock() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let history = history(folder.path());
+        let lock = history.lock(&actor("kari"), Timestamp::now(), &mut Watch::default());
+        let lock = lock.unwrap().unwrap();
+        let now = Timestamp::now();
+        assert!(lock.counts(now));
+        assert!(lock.counts_after(now, LEASE - Duration::from_secs(1)));
+        assert!(!lock.counts_after(now, LEASE), "it was not renewed for long enough");
+        assert!(!lock.counts_after(later(9), Duration::ZERO), "the machine slept");
+        assert!(LEASE + Duration::from_secs(30) < Watch::WHOLE);
+    }
 }

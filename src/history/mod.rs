@@ -6,7 +6,7 @@
 //! | `refs/portvakt/<env>/applied` | the commit last applied in full |
 //! | `refs/portvakt/<env>/record` | what is recorded of that commit: its folder, the API, the organisation |
 //! | `refs/portvakt/<env>/tried/<commit>` | the same of each commit whose apply began since and did not end in full: what it made is ours too |
-//! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts |
+//! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts; [`Watch`] has the rule |
 //! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
 //!
 //! Reading is libgit2's. Fetch and push go through the `git` program, so that the credentials of a job
@@ -15,14 +15,17 @@
 mod actor;
 mod blame;
 mod checkout;
+mod discovery;
 mod error;
 mod ledger;
 mod lock;
+mod objects;
 mod program;
 mod record;
 mod refs;
 mod signing;
 mod tree;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -33,10 +36,11 @@ pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, prefix, would_be_committed};
 pub use error::Error;
 pub use ledger::{Conclusion, Line, Record};
-pub use lock::{Holder, Lock};
+pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use record::{Placement, Recorded, Records};
 pub use refs::{Branch, Refs};
 pub use tree::{Files, Rest};
+pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one environment sees it.
 #[derive(Debug, Clone)]
@@ -46,6 +50,7 @@ pub struct History {
     environment: String,
     /// The remote that holds the refs; `None` where they are local.
     remote: Option<String>,
+    program: program::Git,
 }
 
 /// By how much a shallow clone is deepened at a time to find out how two commits stand to each other.
@@ -61,18 +66,20 @@ pub enum Held {
 }
 
 impl History {
-    /// Finds the git repository of a folder; `None` outside git.
+    /// Finds the git repository of a folder; `None` outside git. `secrets` are the names of environment
+    /// variables that no other program is to see.
     ///
     /// # Errors
     /// It cannot be read, the environment's name cannot stand in a ref, or there are several remotes
     /// and none is chosen.
-    pub fn open(folder: &Path, environment: &str, held: Held) -> Result<Option<Self>, Error> {
-        let repository = match Repository::discover(folder) {
-            Ok(repository) if repository.is_bare() => return Ok(None),
-            Ok(repository) => repository,
-            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(Error::read("the repository", &error)),
-        };
+    pub fn open(
+        folder: &Path,
+        environment: &str,
+        held: Held,
+        secrets: impl IntoIterator<Item = String>,
+    ) -> Result<Option<Self>, Error> {
+        let Some(repository) = discovery::discover(folder)? else { return Ok(None) };
+        let Some(program) = program::Git::of(&repository, secrets) else { return Ok(None) };
         if environment.contains('/') || !Reference::is_valid_name(&refs::applied(environment)) {
             return Err(Error::Name(environment.to_owned()));
         }
@@ -80,7 +87,8 @@ impl History {
             Held::Here => None,
             Held::Shared => refs::remote(&repository)?,
         };
-        Ok(Some(Self { folder: folder.to_owned(), environment: environment.to_owned(), remote }))
+        let (folder, environment) = (folder.to_owned(), environment.to_owned());
+        Ok(Some(Self { folder, environment, remote, program }))
     }
 
     /// The commit of a revision, such as a branch's name or an id, fetched if it is not here.
@@ -143,11 +151,11 @@ impl History {
     }
 
     fn repository(&self) -> Result<Repository, Error> {
-        Repository::discover(&self.folder).map_err(|error| Error::read("the repository", &error))
+        discovery::discover(&self.folder)?.ok_or_else(|| Error::Gone(self.folder.clone()))
     }
 
-    fn program(&self) -> program::Git<'_> {
-        program::Git::new(&self.folder)
+    fn program(&self) -> &program::Git {
+        &self.program
     }
 }
 

@@ -1,10 +1,11 @@
 //! The `git` program: fetch, push and a look at the remote, with the credentials that it finds.
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
-use git2::Oid;
+use git2::{Oid, Repository};
 
 use super::error::Error;
 use super::refs::{Listed, Update};
@@ -14,10 +15,13 @@ use crate::text::printable;
 /// How much of what git says is repeated, in characters.
 const MOST_TOLD: usize = 2000;
 
-/// Variables by which git tells its hooks of their repository, which may be another one: the folder
-/// tells of ours.
-const OF_ANOTHER: [&str; 9] = [
+/// Variables by which git tells its hooks of their repository, which may be another one.
+const OF_ANOTHER: [&str; 13] = [
     "GIT_DIR",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_INTERNAL_SUPER_PREFIX",
     "GIT_WORK_TREE",
     "GIT_COMMON_DIR",
     "GIT_INDEX_FILE",
@@ -28,14 +32,33 @@ const OF_ANOTHER: [&str; 9] = [
     "GIT_SHALLOW_FILE",
 ];
 
-/// The program, run in a folder.
-pub(super) struct Git<'a> {
-    folder: &'a Path,
+/// What each run is told beside what is configured: no folder is a repository because of how it looks,
+/// and nothing that a pull request can put into the work tree is run, whatever the clone is set to.
+const CONFIGURATION: [&str; 3] =
+    ["safe.bareRepository=explicit", "core.hooksPath=/dev/null", "core.fsmonitor=false"];
+
+/// What the names of this program's own variables begin with.
+const OWN_VARIABLES: &str = "PORTVAKT_";
+
+/// The program, run in one repository. Neither it nor what it runs in turn (ssh, helpers for
+/// credentials) sees the variables that hold what this program signs in with.
+#[derive(Debug, Clone)]
+pub(super) struct Git {
+    folder: PathBuf,
+    work_tree: PathBuf,
+    /// The names of variables that it does not see.
+    secrets: Vec<String>,
 }
 
-impl<'a> Git<'a> {
-    pub(super) fn new(folder: &'a Path) -> Self {
-        Self { folder }
+impl Git {
+    /// Of a repository that has a work tree.
+    pub(super) fn of(
+        repository: &Repository,
+        secrets: impl IntoIterator<Item = String>,
+    ) -> Option<Self> {
+        let work_tree = repository.workdir().filter(|_| !repository.is_bare())?.to_owned();
+        let folder = repository.path().to_owned();
+        Some(Self { folder, work_tree, secrets: secrets.into_iter().collect() })
     }
 
     /// What the remote has under these names; a `*` at the end stands for anything.
@@ -139,6 +162,28 @@ impl<'a> Git<'a> {
         self.run(&[["log", "--format=%H %G? %GF"].as_slice(), range, &["--"]].concat())
     }
 
+    /// The program without arguments yet: each run begins with it.
+    fn command(&self) -> Command {
+        let mut git = Command::new("git");
+        git.stdin(Stdio::null());
+        let is_own = |name: &OsString| {
+            name.to_str().is_some_and(|name| name.to_ascii_uppercase().starts_with(OWN_VARIABLES))
+        };
+        for name in std::env::vars_os().map(|(name, _)| name).filter(is_own) {
+            git.env_remove(name);
+        }
+        for name in OF_ANOTHER.into_iter().chain(self.secrets.iter().map(String::as_str)) {
+            git.env_remove(name);
+        }
+        git.env("LC_ALL", "C").env("GIT_DIR", &self.folder).env("GIT_WORK_TREE", &self.work_tree);
+        if !std::io::stdin().is_terminal() {
+            git.env("GIT_TERMINAL_PROMPT", "0");
+        }
+        git.arg("-C").arg(&self.work_tree);
+        git.args(CONFIGURATION.into_iter().flat_map(|setting| ["-c", setting]));
+        git
+    }
+
     fn run(&self, arguments: &[&str]) -> Result<String, Error> {
         self.run_with(arguments, &[])
     }
@@ -150,15 +195,8 @@ impl<'a> Git<'a> {
     ) -> Result<String, Error> {
         let command = arguments.first().copied().unwrap_or_default();
         let failed = |why: String| Error::Program { command: command.to_owned(), why };
-        let mut git = Command::new("git");
-        git.arg("-C").arg(self.folder).args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
-        git.envs(environment.iter().map(|(name, value)| (name, value)));
-        for variable in OF_ANOTHER {
-            git.env_remove(variable);
-        }
-        if !std::io::stdin().is_terminal() {
-            git.env("GIT_TERMINAL_PROMPT", "0");
-        }
+        let mut git = self.command();
+        git.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         let mut run = || {
             git.output()
                 .map_err(|error| failed(format!("{error}; is git installed, and on the PATH?")))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::lock::signature;
 use super::refs::{self, PlaceRefs, Refs, Update};
-use super::{Actor, History, oid};
+use super::{Actor, History, objects, oid};
 use crate::domain::Orgno;
 
 /// The version of the format.
@@ -121,6 +121,9 @@ impl History {
     /// Reads a record of a commit. The error says what is wrong with it, behind its name.
     fn recorded(&self, record: Oid, commit: Oid) -> Result<Recorded, String> {
         let repository = self.repository().map_err(|error| format!("cannot be read: {error}"))?;
+        if !objects::is_small(&repository, record, objects::LARGEST_COMMIT) {
+            return Err("is too large for a record".to_owned());
+        }
         let found = repository
             .find_commit(record)
             .map_err(|error| format!("cannot be read: {}", error.message()))?;

@@ -206,7 +206,8 @@ impl History {
 
     /// Fetches what refs lead to as far as it is not here, all at once.
     fn bring(&self, repository: &Repository, all: &[(String, Oid)]) -> Result<(), Error> {
-        let is_here = |oid| repository.find_commit(oid).is_ok();
+        let objects = repository.odb().map_err(|error| Error::read("git's objects", &error))?;
+        let is_here = |oid| objects.exists(oid);
         let missing = || all.iter().filter(|(_, oid)| !is_here(*oid));
         let names: Vec<&str> = missing().map(|(name, _)| name.as_str()).collect();
         match (&self.remote, names.is_empty()) {
@@ -223,7 +224,7 @@ impl History {
         oid: Oid,
     ) -> Result<(), Error> {
         match &self.remote {
-            Some(remote) if repository.find_commit(oid).is_err() => {
+            Some(remote) if !repository.odb().is_ok_and(|objects| objects.exists(oid)) => {
                 self.program().fetch(remote, &[name], repository.is_shallow())
             }
             _ => Ok(()),
@@ -268,6 +269,21 @@ impl History {
         }
     }
 
+    /// What refs are: those of these names, and those that a pattern stands for.
+    pub(super) fn named(
+        &self,
+        repository: &Repository,
+        names: &[String],
+        pattern: &str,
+    ) -> Result<BTreeMap<String, Oid>, Error> {
+        match &self.remote {
+            Some(remote) => {
+                Ok(self.program().refs(remote, &[names, &[pattern.to_owned()]].concat())?.refs)
+            }
+            None => local_values(repository, names, pattern),
+        }
+    }
+
     /// Changes refs, all or none, each only if it is what it is taken to be. What looks like a failure
     /// and was carried out all the same is none.
     ///
@@ -280,8 +296,11 @@ impl History {
         };
         if let Err(error) = self.program().push(remote, updates) {
             // It may have been carried out all the same, or be somebody else's doing.
-            let Ok(now) = self.values(&repository) else { return Err(error) };
-            let value = |update: &Update| now.refs.get(&update.name).copied();
+            let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
+            let Ok(Listed { refs: now, head: _ }) = self.program().refs(remote, &names) else {
+                return Err(error);
+            };
+            let value = |update: &Update| now.get(&update.name).copied();
             if !updates.iter().all(|update| value(update) == update.new) {
                 let is_moved =
                     |update: &&Update| ![update.old, update.new].contains(&value(update));

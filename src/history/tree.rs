@@ -1,18 +1,24 @@
 //! The declarations of a commit, read from its tree.
 
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use super::error::Error;
-use super::{Branch, History, oid};
-use crate::declare::{SETTINGS_FILE, is_yaml};
+use super::{Branch, History, objects, oid};
+use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_yaml};
 
 /// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
 const LARGEST: usize = 1024 * 1024;
 const MOST_FILES: usize = 10_000;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// How many files and folders of all kinds are looked at. A folder costs a commit nothing to have many
+/// times, so that a small one can have more of them than any disk.
+const MOST_ENTRIES: usize = 1_000_000;
+/// The longest path, in bytes: as of most disks.
+const LONGEST_PATH: usize = 4096;
 /// How many symbolic links one path may lead over.
 const MOST_LINKS: usize = 16;
 /// The mode of a symbolic link in a tree.
@@ -68,7 +74,12 @@ impl History {
         let repository = self.repository()?;
         let below = PathBuf::from(folder);
         let unreadable = |error: &git2::Error| Error::read(&format!("commit {commit}"), error);
-        let found = repository.find_commit(oid(commit)?).map_err(|error| unreadable(&error))?;
+        let too_much = |what: String| Error::TooMuch { commit: commit.to_owned(), what };
+        let id = oid(commit)?;
+        if !objects::is_small(&repository, id, objects::LARGEST_COMMIT) {
+            return Err(too_much("a larger message".to_owned()));
+        }
+        let found = repository.find_commit(id).map_err(|error| unreadable(&error))?;
         let root = found.tree().map_err(|error| unreadable(&error))?;
         let no_settings = || {
             let folder = if folder.is_empty() { "." } else { folder };
@@ -83,57 +94,74 @@ impl History {
                 .and_then(|entry| entry.to_object(&repository)?.peel_to_tree())
                 .map_err(|_| no_settings())?,
         };
-        let mut yaml = Yaml { files: Vec::new(), bytes: 0 };
-        let is_whole = yaml.add(&repository, &folder, "").map_err(|error| unreadable(&error))?;
-        if !is_whole {
-            return Err(Error::TooMuch(commit.to_owned()));
-        }
+        let yaml = match yaml_below(&repository, &folder) {
+            Ok(yaml) => yaml,
+            Err(Stop::Git(error)) => return Err(unreadable(&error)),
+            Err(Stop::TooMuch(what)) => return Err(too_much(what)),
+        };
         let repository = Mutex::new(self.repository()?);
-        Ok(Files { settings, yaml: yaml.files, rest: Rest { repository, root: root.id(), below } })
+        Ok(Files { settings, yaml, rest: Rest { repository, root: root.id(), below } })
     }
 }
 
-struct Yaml {
-    files: Vec<(Arc<str>, Vec<u8>)>,
-    bytes: usize,
+/// Why the files of a commit are not read.
+enum Stop {
+    Git(git2::Error),
+    /// There is too much of something.
+    TooMuch(String),
 }
 
-impl Yaml {
-    /// Adds what lies below a tree. `false` where that is too much.
-    fn add(
-        &mut self,
-        repository: &Repository,
-        tree: &Tree<'_>,
-        above: &str,
-    ) -> Result<bool, git2::Error> {
-        for entry in tree {
+impl From<git2::Error> for Stop {
+    fn from(error: git2::Error) -> Self {
+        Self::Git(error)
+    }
+}
+
+/// The YAML files below a tree, by their paths in it.
+fn yaml_below(repository: &Repository, tree: &Tree<'_>) -> Result<Vec<(Arc<str>, Vec<u8>)>, Stop> {
+    let too_much = |what: &str| Err(Stop::TooMuch(what.to_owned()));
+    let (mut files, mut bytes, mut entries) = (Vec::new(), 0, 0);
+    let mut folders = vec![(tree.id(), Rc::<str>::from(""), String::new(), 0)];
+    while let Some((folder, above, name, depth)) = folders.pop() {
+        let above: Rc<str> = format!("{above}{name}").into();
+        if depth > MOST_DEEP {
+            return Err(Stop::TooMuch(format!("more than {MOST_DEEP} folders one in another")));
+        }
+        if !objects::is_small(repository, folder, objects::LARGEST_TREE) {
+            return too_much("a folder with more files");
+        }
+        for entry in &repository.find_tree(folder)? {
+            entries += 1;
+            if entries > MOST_ENTRIES {
+                return too_much("more files and folders");
+            }
             // What belongs to other tools, and what is no text, is not read.
             let Some(name) = entry.name().ok().filter(|name| !name.starts_with('.')) else {
                 continue;
             };
-            let path = format!("{above}{name}");
+            if above.len() + name.len() > LONGEST_PATH {
+                return too_much("a longer path");
+            }
             match entry.kind() {
                 Some(ObjectType::Tree) => {
-                    let below = entry.to_object(repository)?.peel_to_tree()?;
-                    if !self.add(repository, &below, &format!("{path}/"))? {
-                        return Ok(false);
-                    }
+                    folders.push((entry.id(), Rc::clone(&above), format!("{name}/"), depth + 1));
                 }
                 // What a symbolic link leads to is read where it stands.
                 Some(ObjectType::Blob) if is_yaml(Path::new(name)) && entry.filemode() != LINK => {
-                    let bytes = entry.to_object(repository)?.peel_to_blob()?.content().to_vec();
-                    self.bytes += bytes.len();
-                    let is_large = bytes.len() > LARGEST || self.bytes > MOST_BYTES;
-                    self.files.push((path.into(), bytes));
-                    if is_large || self.files.len() > MOST_FILES {
-                        return Ok(false);
+                    let Some(content) = objects::blob(repository, entry.id(), LARGEST)? else {
+                        return too_much("a larger file");
+                    };
+                    bytes += content.len();
+                    files.push((format!("{above}{name}").into(), content));
+                    if bytes > MOST_BYTES || files.len() > MOST_FILES {
+                        return too_much("more YAML");
                     }
                 }
                 _ => {}
             }
         }
-        Ok(true)
     }
+    Ok(files)
 }
 
 /// What a regular file of a tree holds, over symbolic links that stay in it.
@@ -162,12 +190,11 @@ fn blob(repository: &Repository, root: &Tree<'_>, path: &Path) -> Option<Vec<u8>
 }
 
 fn content(repository: &Repository, entry: &TreeEntry<'_>) -> Option<Vec<u8>> {
-    let object = entry.to_object(repository).ok()?;
-    let blob = object.as_blob()?;
-    (blob.size() <= LARGEST).then(|| blob.content().to_vec())
+    objects::blob(repository, entry.id(), LARGEST).ok()?
 }
 
-/// The parts of a path without `.` and `..`; `None` where it leads out.
+/// The parts of a path without `.` and `..`; `None` where it leads out, or deeper than is read: git
+/// goes down a path by calling itself.
 fn parts(path: &Path) -> Option<Vec<String>> {
     let mut parts = Vec::new();
     for component in path.components() {
@@ -178,5 +205,5 @@ fn parts(path: &Path) -> Option<Vec<String>> {
             Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    Some(parts)
+    (parts.len() <= MOST_DEEP).then_some(parts)
 }

@@ -414,7 +414,7 @@ removed:
     /// An alias, a group, a team, a rule or an environment has a name that cannot be used.
     Name = "PV114", Error {
         "A name is one word with at least one letter; names of environments and rules are \
-         plain letters, digits and dashes."
+         plain letters, digits and single dashes."
         wrong: Declarations(r#"consumers:
   "974761076": { orgno: "974761076" }
 "#),

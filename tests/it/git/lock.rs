@@ -11,10 +11,15 @@ use super::remote::{Clone, Remote, git, ran, signal, until};
 use crate::faults::rule;
 use crate::world::{KART, SKATT};
 
+/// A commit as that of a lock, which says this.
+fn lock_commit(clone: &Clone<'_>, message: &str) -> String {
+    let tree = clone.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
+    clone.git(&["commit-tree", &tree, "-m", message])
+}
+
 /// Puts a lock on the remote that says this.
 fn put_lock(clone: &Clone<'_>, message: &str) -> String {
-    let tree = clone.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
-    let commit = clone.git(&["commit-tree", &tree, "-m", message]);
+    let commit = lock_commit(clone, message);
     let push = format!("{commit}:refs/portvakt/test/lock");
     clone.git(&["push", "--quiet", "--force", "origin", &push]);
     commit
@@ -52,22 +57,106 @@ fn the_lock_of_another_is_respected_shown_and_broken() {
     one.apply();
 }
 
+/// What can be pushed in the place of a lock, and under which name.
+type Planted = fn(&Clone<'_>) -> String;
+
+const PLANTED: [(&str, &str, Planted); 10] = [
+    ("a blob", "lock", |clone| clone.git(&["hash-object", "-w", "portvakt.yaml"])),
+    ("a tree", "lock", |clone| clone.git(&["rev-parse", "HEAD^{tree}"])),
+    ("a tag", "lock", |clone| {
+        clone.git(&["tag", "-f", "-a", "-m", &held_for(0), "lock"]);
+        clone.git(&["rev-parse", "lock"])
+    }),
+    ("a commit of ours", "lock", |clone| clone.head()),
+    ("a commit that says nothing", "lock", |clone| lock_commit(clone, "no lock of ours")),
+    ("a commit that says half of it", "lock", |clone| lock_commit(clone, r#"{"who":"ola"}"#)),
+    ("a large commit", "lock", |clone| {
+        std::fs::write(clone.path.join("message"), "x".repeat(3 << 20)).unwrap();
+        let tree = clone.git(&["rev-parse", "HEAD^{tree}"]);
+        clone.git(&["commit-tree", &tree, "-F", "message"])
+    }),
+    ("a ref below it", "lock/x", |clone| clone.head()),
+    ("a ref above it", "", |clone| clone.head()),
+    ("a ref above all", "..", |clone| clone.head()),
+];
+
 #[test]
-fn the_lock_of_a_dead_holder_ends_by_itself() {
+fn whatever_is_in_the_place_of_the_lock_is_shown_and_broken() {
+    for is_shared in [true, false] {
+        for (what, name, planted) in PLANTED {
+            let remote = Remote::new();
+            let one = remote.first();
+            one.declare(&scopes(&[("etat:a", &[SKATT])]));
+            let oid = planted(&one);
+            std::fs::remove_file(one.path.join("message")).unwrap_or_default();
+            let name = match name {
+                ".." => "refs/portvakt".to_owned(),
+                name => format!("refs/portvakt/test/{name}").trim_end_matches('/').to_owned(),
+            };
+            match is_shared {
+                true => drop(one.git(&["push", "--quiet", "origin", &format!("{oid}:{name}")])),
+                false => {
+                    one.git(&["remote", "remove", "origin"]);
+                    one.git(&["update-ref", &name, &oid]);
+                }
+            }
+            // Another clone has never seen it.
+            let clone = match is_shared {
+                true => remote.another("two", &["--depth", "1"]),
+                false => remote.at(&one.path),
+            };
+            assert_eq!(clone.planned().len(), 2, "{what}: a plan needs no lock");
+            assert!(clone.ends(0, &["history"]).stdout.contains("nothing"), "{what}");
+            let ran = clone.ends(5, &["apply", "--auto-approve"]);
+            for text in ["held by unknown: ", "portvakt unlock"] {
+                assert!(ran.stderr.contains(text), "{what}: {}", ran.stderr);
+            }
+            assert_eq!(remote.world.sent(), [""; 0], "{what}");
+            let ran = clone.ends(4, &["unlock"]);
+            assert!(ran.stdout.contains("held by unknown: "), "{what}: {}", ran.stdout);
+            clone.ends(0, &["unlock", "--yes"]);
+            assert!(clone.ends(0, &["unlock"]).stdout.contains("Nobody"), "{what}");
+            clone.apply();
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_seems_to_have_ended_is_watched() {
     let remote = Remote::new();
-    let one = remote.first();
+    let (one, two) = (remote.first(), remote.another("two", &[]));
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     put_lock(&one, &held_for(9));
     one.ends(5, &["apply", "--auto-approve"]);
-    put_lock(&one, &held_for(11));
-    let ran = one.apply();
-    assert!(ran.stderr.contains("had ended and was taken over"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("ola"), "{}", ran.stderr);
-    assert_eq!(remote.held("lock"), None);
-    // What tells nothing counts from when it was made.
-    put_lock(&one, "no lock of ours");
-    let ran = one.ends(5, &["apply", "--auto-approve"]);
-    assert!(ran.stderr.contains("unknown"), "{}", ran.stderr);
+    let watched = |minutes: i64| {
+        let lock = put_lock(&two, &held_for(minutes));
+        let mut child = one.process(&["apply", "--auto-approve"]);
+        let mut child = child.spawn().unwrap();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+        assert!(line.contains("seems to have ended"), "{line}");
+        (child, stderr, lock)
+    };
+    // A signal ends that at once, and leaves the lock alone.
+    let (mut child, _stderr, lock) = watched(11);
+    signal("-INT", &child.id().to_string());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(remote.held("lock"), Some(lock));
+    // Its holder is alive: the clocks differ by a quarter of an hour.
+    let (mut child, mut stderr, _) = watched(15);
+    let renewed = put_lock(&two, &held_for(15));
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut told).unwrap();
+    assert!(told.contains("held by ola"), "{told}");
+    assert_eq!(remote.held("lock"), Some(renewed));
+    assert_eq!(remote.world.sent(), [""; 0]);
+    // One that is given back is free.
+    let (mut child, _stderr, _) = watched(15);
+    two.ends(0, &["unlock", "--yes"]);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!((remote.held("applied"), remote.held("lock")), (Some(one.head()), None));
 }
 
 /// Starts an apply and waits until it has sent its first write, which is put off for a second.

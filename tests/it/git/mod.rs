@@ -2,11 +2,13 @@
 
 mod checkout;
 mod failing;
+mod hostile;
 mod kills;
 mod ledger;
 mod life;
 mod lock;
 mod places;
+mod planted;
 mod protection;
 pub(crate) mod remote;
 mod removals;

@@ -1,0 +1,134 @@
+//! The one way in which a git repository is found and opened.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Repository};
+
+use super::error::Error;
+
+/// The folder, or file, by which a repository is found.
+const DOT_GIT: &str = ".git";
+
+/// Opens the git repository that a folder lies in; `None` where there is none.
+///
+/// It is found by a `.git` entry alone, in the folder itself or in the nearest folder above it: a
+/// folder, or the file of a linked work tree or a submodule. git and libgit2 would also take a folder
+/// that holds `HEAD`, `config`, `objects` and `refs` for a bare repository. Whoever opens a pull request
+/// can add those, and a `config` names programs that git runs. Nobody can add `.git`: git refuses that
+/// name in a tree.
+///
+/// # Errors
+/// The repository cannot be opened, or belongs to another user.
+pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, Error> {
+    let start = real(folder);
+    let ceilings = ceilings();
+    for above in start.ancestors() {
+        // A ceiling is not looked into, unless the search begins there.
+        if above != start && ceilings.iter().any(|ceiling| ceiling == above) {
+            break;
+        }
+        let Ok(dot_git) = above.join(DOT_GIT).symlink_metadata() else { continue };
+        match Repository::open(above) {
+            // libgit2 looks at the folder itself where its `.git` is no repository.
+            Ok(repository) if real(repository.path()) == above => {}
+            Ok(repository) => return Ok(Some(repository)),
+            // A folder of that name with something else in it is passed by, as git does.
+            Err(error) if error.code() == ErrorCode::NotFound && dot_git.is_dir() => {}
+            Err(error) => return Err(Error::open(above, &error)),
+        }
+    }
+    Ok(None)
+}
+
+/// A folder's path over symbolic links, as git goes: the folders above it are those above the one that
+/// a link leads to.
+fn real(folder: &Path) -> PathBuf {
+    let absolute = || std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    match cfg!(unix) {
+        true => folder.canonicalize().unwrap_or_else(|_| absolute()),
+        // libgit2 does not read the form in which Windows gives such a path.
+        false => absolute(),
+    }
+}
+
+/// The folders at which the user has git stop looking.
+fn ceilings() -> Vec<PathBuf> {
+    let listed = std::env::var_os("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+    std::env::split_paths(&listed)
+        .filter(|ceiling| ceiling.is_absolute())
+        .map(|ceiling| real(&ceiling))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use git2::Repository;
+    use tempfile::TempDir;
+
+    use super::{discover, real};
+
+    /// What makes a folder a repository in the eyes of git and libgit2.
+    fn looks_bare(folder: &Path) {
+        Repository::init_bare(folder).unwrap();
+    }
+
+    #[test]
+    fn a_repository_is_found_by_a_dot_git_entry_alone() {
+        let top = TempDir::new().unwrap();
+        let top = real(top.path());
+        let found = |folder: &Path| discover(folder).unwrap().map(|found| real(found.path()));
+        for below in ["plain", "a/b"] {
+            looks_bare(&top.join("outside").join(below));
+            assert_eq!(found(&top.join("outside").join(below)), None, "{below}");
+        }
+        let main = top.join("main");
+        let repository = Repository::init(&main).unwrap();
+        let its_own = Some(main.join(".git"));
+        // In the folder itself, below it, and with a `.git` in it that is none.
+        for below in ["", "declarations", "a/b/c"] {
+            let folder = main.join(below);
+            looks_bare(&folder);
+            assert_eq!(found(&folder), its_own, "{below}");
+        }
+        fs::create_dir_all(main.join("declarations/.git/hooks")).unwrap();
+        assert_eq!(found(&main.join("declarations")), its_own);
+        // A folder that a symbolic link leads to, one that is not there, and one in `.git`.
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(main.join("a/b"), top.join("link")).unwrap();
+            assert_eq!(found(&top.join("link")), its_own);
+            assert_eq!(found(&top.join("link/c")), its_own);
+        }
+        assert_eq!(found(&main.join("not/there")), its_own);
+        assert_eq!(found(&main.join(".git/refs")), its_own);
+        // A linked work tree has a file that leads to its own folder in the repository.
+        let who = git2::Signature::now("a", "a@example.invalid").unwrap();
+        let tree = repository.find_tree(repository.treebuilder(None).unwrap().write().unwrap());
+        repository.commit(Some("HEAD"), &who, &who, "x", &tree.unwrap(), &[]).unwrap();
+        let linked = top.join("linked");
+        repository.worktree("linked", &linked, None).unwrap();
+        looks_bare(&linked);
+        let own = discover(&linked).unwrap().unwrap();
+        assert!(own.is_worktree());
+        assert_eq!(real(own.workdir().unwrap()), linked);
+        // A file that leads nowhere is an error: nobody knows what was applied.
+        fs::write(main.join("a/.git"), "gitdir: /nowhere\n").unwrap();
+        assert!(discover(&main.join("a/b")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_work_tree_of_a_dot_git_that_is_a_link_is_the_folder_that_holds_it() {
+        let top = TempDir::new().unwrap();
+        let top = real(top.path());
+        let repository = Repository::init(top.join("kept/elsewhere")).unwrap();
+        let tree = top.join("tree");
+        fs::create_dir(&tree).unwrap();
+        std::os::unix::fs::symlink(repository.path(), tree.join(".git")).unwrap();
+        let found = discover(&tree).unwrap().unwrap();
+        assert_eq!(real(found.workdir().unwrap()), tree);
+    }
+}

@@ -1,0 +1,365 @@
+//! What a pull request can put beside the declarations to have git run a program, and what the programs
+//! that git runs get to see.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::life::scopes;
+use super::remote::{Clone, Remote, git, ran};
+use crate::world::SKATT;
+
+/// Commands that read declarations, a past or an account, and what they are told.
+const COMMANDS: [&[&str]; 17] = [
+    &["plan"],
+    &["plan", "--base", "HEAD"],
+    &["apply", "--auto-approve"],
+    &["drift"],
+    &["history"],
+    &["rollback", "HEAD"],
+    &["unlock", "--yes"],
+    &["validate"],
+    &["validate", "--format", "sarif"],
+    &["import", "--scope", "etat:a"],
+    &["unmanaged"],
+    &["coverage"],
+    &["keys", "list"],
+    &["keys", "generate", "app"],
+    &["snapshot", "--out", "live.json"],
+    &["migrate", "to-nais"],
+    &["render", "nais"],
+];
+
+/// A program that leaves its environment behind where it is run.
+struct Trap {
+    program: PathBuf,
+    witness: PathBuf,
+}
+
+impl Trap {
+    fn new(remote: &Remote) -> Self {
+        let (program, witness) = (remote.beside("trap"), remote.beside("witness"));
+        let script = format!("#!/bin/sh\nenv >> '{}'\nexit 1\n", witness.display());
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Self { program, witness }
+    }
+
+    /// What it has seen since the last time; `None` where it was not run.
+    fn sprung(&self) -> Option<String> {
+        let seen = std::fs::read_to_string(&self.witness).ok();
+        if seen.is_some() {
+            std::fs::remove_file(&self.witness).unwrap();
+        }
+        seen
+    }
+
+    /// A configuration of git in which whatever can run a program runs this one.
+    fn configuration(&self, more: &str) -> String {
+        let program = self.program.display();
+        format!(
+            "[core]\n\trepositoryformatversion = 0\n\tsshCommand = {program}\n\tfsmonitor = {program}\n\
+             \thooksPath = {hooks}\n\tpager = {program}\n\tgitProxy = {program}\n\taskPass = {program}\n\
+             {more}[credential]\n\thelper = {program}\n[alias]\n\tfetch = !{program}\n\
+             [gpg]\n\tprogram = {program}\n[protocol \"ext\"]\n\tallow = always\n\
+             [remote \"origin\"]\n\turl = ssh://git@nowhere.invalid/x\n\tuploadpack = {program}\n\
+             [filter \"x\"]\n\tclean = {program}\n\tsmudge = {program}\n\tprocess = {program}\n\
+             [url \"ext::{program} \"]\n\tinsteadOf = /\n",
+            hooks = program.to_string() + "s",
+        )
+    }
+}
+
+/// Makes a folder look like a repository with this configuration, by plain files alone.
+fn plant(folder: &Path, configuration: &str) {
+    for below in ["objects/info", "refs/heads"] {
+        std::fs::create_dir_all(folder.join(below)).unwrap();
+        std::fs::write(folder.join(below).join("keep"), "").unwrap();
+    }
+    std::fs::write(folder.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    std::fs::write(folder.join("config"), configuration).unwrap();
+}
+
+/// A way to make the folder of the declarations, or one above it, look like a repository.
+type Plant = fn(&Path, &Trap);
+
+/// The ways, each with the folder of the declarations and the one that is asked for.
+const WAYS: [(&str, &str, &str, Plant); 8] = [
+    ("beside the declarations", "tilgang", "tilgang", |top, trap| {
+        plant(&top.join("tilgang"), &trap.configuration("\tbare = true\n"));
+    }),
+    ("with a work tree of its own", "tilgang", "tilgang", |top, trap| {
+        plant(&top.join("tilgang"), &trap.configuration("\tbare = false\n\tworktree = .\n"));
+    }),
+    ("at the top, beside `.git`", "", "", |top, trap| {
+        plant(top, &trap.configuration("\tworktree = .\n"));
+    }),
+    ("above the declarations", "a/b/tilgang", "a/b/tilgang", |top, trap| {
+        plant(&top.join("a"), &trap.configuration("\tworktree = b\n"));
+    }),
+    ("in a folder that is named as one", "tilgang.git", "tilgang.git", |top, trap| {
+        plant(&top.join("tilgang.git"), &trap.configuration(""));
+    }),
+    ("as a linked work tree", "tilgang", "tilgang", |top, trap| {
+        plant(&top.join("felles"), &trap.configuration("\tbare = false\n"));
+        std::fs::write(top.join("tilgang/HEAD"), "ref: refs/heads/main\n").unwrap();
+        std::fs::write(top.join("tilgang/commondir"), "../felles\n").unwrap();
+        std::fs::write(top.join("tilgang/gitdir"), "../tilgang/x\n").unwrap();
+    }),
+    ("by symbolic links", "tilgang", "tilgang", |top, trap| {
+        plant(&top.join("annet"), &trap.configuration("\tworktree = .\n"));
+        for name in ["objects", "refs", "config", "HEAD"] {
+            symlink(format!("../annet/{name}"), top.join("tilgang").join(name)).unwrap();
+        }
+    }),
+    ("behind a symbolic link", "felles/tilgang", "lenke", |top, trap| {
+        plant(&top.join("felles/tilgang"), &trap.configuration("\tworktree = .\n"));
+        symlink("felles/tilgang", top.join("lenke")).unwrap();
+    }),
+];
+
+#[test]
+fn no_folder_that_looks_like_a_repository_has_a_program_run() {
+    for (way, declarations, asked, plants) in WAYS {
+        let remote = Remote::new();
+        let (one, trap) = (remote.first(), Trap::new(&remote));
+        let top = &one.path;
+        let settings = std::fs::read_to_string(top.join("portvakt.yaml")).unwrap();
+        std::fs::remove_file(top.join("portvakt.yaml")).unwrap();
+        let clients = "clients:\n  - { name: app, scopes: [\"etat:a\"] }\n";
+        one.write(&format!("{declarations}/portvakt.yaml"), &settings);
+        one.write(&format!("{declarations}/a.yaml"), &(scopes(&[("etat:a", &[SKATT])]) + clients));
+        one.write(".gitattributes", "* filter=x diff=x merge=x\n");
+        let submodule = "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh\n\tupdate = !false\n";
+        one.write(".gitmodules", submodule);
+        plants(top, &trap);
+        one.commit("Plant");
+        one.git(&["push", "--quiet", "origin", "HEAD"]);
+        let folder = top.join(asked);
+        // It would have worked: git alone falls into it, but at the top, where `.git` comes first.
+        let mut plain = Command::new("git");
+        plain.env_clear().env("PATH", std::env::var("PATH").unwrap()).current_dir(&folder);
+        plain.args(["-c", "safe.bareRepository=all", "ls-remote", "origin"]);
+        plain.output().unwrap();
+        assert_eq!(trap.sprung().is_some(), way != WAYS[2].0, "{way}: git alone");
+        for command in COMMANDS {
+            let asked = [&["-C", asked], command].concat();
+            let ran = one.run(&asked);
+            assert_eq!(trap.sprung(), None, "{way}: {command:?}");
+            assert!(ran.code != 101, "{way}: {command:?}: {}", ran.stderr);
+        }
+        // Once more in the folder itself, with git's own programs asked for.
+        let here = remote.at(&folder);
+        for command in COMMANDS {
+            here.run(command);
+            assert_eq!(trap.sprung(), None, "{way}: {command:?} in the folder");
+        }
+        // It was the real repository that was asked: what was applied is known.
+        assert_eq!(remote.held("applied"), Some(one.head()), "{way}");
+        let ran = one.ends(0, &["-C", asked, "history", "--format", "json"]);
+        let reports: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(reports[0]["commit"], *one.head(), "{way}");
+    }
+}
+
+/// Secrets in variables of any name that portvakt.yaml gives them.
+const SECRETS: [(&str, &str); 6] = [
+    ("ETAT_KLIENT", "s3cret-id"),
+    ("ETAT_NOEKKEL", "s3cret-key"),
+    ("ETAT_KID", "s3cret-kid"),
+    ("P12_PASSWORD", "s3cret-password"),
+    ("GAL_NOEKKEL", "s3cret-of-what-is-wrong"),
+    ("PORTVAKT_ANNET", "s3cret-of-another"),
+];
+
+/// A clone whose portvakt.yaml names the variables.
+fn with_secrets<'r>(remote: &'r Remote, is_right: bool) -> Clone<'r> {
+    let one = remote.first();
+    let settings = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
+    let named = settings
+        .replace("PORTVAKT_CLIENT_ID", "ETAT_KLIENT")
+        .replace("PORTVAKT_KEY", "ETAT_NOEKKEL")
+        .replace("PORTVAKT_KID", "ETAT_KID");
+    let more = "  annet:\n    target: test\n    credentials:\n      client_id: x\n      \
+                certificate: { file: a.p12, password: { env: P12_PASSWORD } }\n";
+    let wrong =
+        "  galt:\n    target: test\n    credentials: { key: { env: GAL_NOEKKEL }, kidd: 1 }\n";
+    one.write("portvakt.yaml", &(named + more + if is_right { "" } else { wrong }));
+    one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.commit("Declare");
+    one
+}
+
+fn run_with_secrets(clone: &Clone<'_>, command: &[&str]) -> crate::world::Ran {
+    let mut process = clone.process(&[&["-e", "test"], command].concat());
+    for variable in ["PORTVAKT_CLIENT_ID", "PORTVAKT_KEY", "PORTVAKT_KID"] {
+        process.env(variable, "s3cret-by-default");
+    }
+    let user =
+        [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "a.b"), ("GIT_CONFIG_VALUE_0", "c")];
+    process.envs(SECRETS).envs(user).env("GIT_DIR", "/elsewhere").env("OF_THE_USER", "is-kept");
+    ran(process.output().unwrap())
+}
+
+/// An address that asks whoever comes who they are.
+fn asks_for_a_password() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/x.git", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let _ = stream.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\
+                  Content-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+    address
+}
+
+#[test]
+fn the_programs_of_the_real_repository_run_and_see_no_secret() {
+    let remote = Remote::new();
+    let trap = Trap::new(&remote);
+    let program = trap.program.display().to_string();
+    let address = asks_for_a_password();
+    let ways: [(&str, &str, String); 4] = [
+        ("ssh://git@nowhere.invalid/x", "core.sshCommand", program.clone()),
+        (&address, "credential.helper", program.clone()),
+        ("ext::sh", "remote.origin.url", format!("ext::{program}")),
+        ("/nowhere", "remote.origin.uploadpack", program.clone()),
+    ];
+    for is_right in [true, false] {
+        let one = with_secrets(&remote, is_right);
+        one.git(&["config", "protocol.ext.allow", "always"]);
+        for (url, key, value) in &ways {
+            one.git(&["config", "remote.origin.url", url]);
+            one.git(&["config", key, value]);
+            for command in [&["plan"][..], &["apply", "--auto-approve"], &["history"], &["drift"]] {
+                let ran = run_with_secrets(&one, command);
+                // What is wrong with the declarations is found before git is asked, but by history.
+                if !is_right && command != ["history"] {
+                    assert_eq!((ran.code, trap.sprung()), (3, None), "{key}: {command:?}");
+                    continue;
+                }
+                let seen = trap.sprung();
+                let seen = seen.unwrap_or_else(|| panic!("{key}: {command:?}: {}", ran.stderr));
+                assert!(!seen.contains("s3cret"), "{key}: {command:?}: {seen}");
+                assert!(!seen.contains("PRIVATE KEY"), "{key}: {command:?}");
+                assert!(seen.contains("OF_THE_USER=is-kept"), "{key}: {seen}");
+                assert!(!seen.contains("GIT_DIR=/elsewhere"), "{key}: {seen}");
+            }
+            one.git(&["config", "--unset-all", key]);
+        }
+    }
+}
+
+#[test]
+fn a_setting_of_the_user_s_environment_reaches_git() {
+    let remote = Remote::new();
+    let (one, trap) = (remote.first(), Trap::new(&remote));
+    one.git(&["config", "remote.origin.url", "ssh://git@nowhere.invalid/x"]);
+    let program = trap.program.display().to_string();
+    let parameters = format!("'core.sshcommand'='{program}'");
+    let file = remote.beside("gitconfig");
+    std::fs::write(&file, format!("[core]\n\tsshCommand = {program}\n")).unwrap();
+    let file = file.display().to_string();
+    let one_more = [
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.sshCommand"),
+        ("GIT_CONFIG_VALUE_0", &program),
+    ];
+    let ways: [&[(&str, &str)]; 4] = [
+        &one_more,
+        &[("GIT_CONFIG_PARAMETERS", &parameters)],
+        &[("GIT_SSH_COMMAND", &program)],
+        &[("GIT_CONFIG_GLOBAL", &file)],
+    ];
+    for way in ways {
+        let mut plan = one.process(&["plan"]);
+        plan.envs(way.iter().copied()).output().unwrap();
+        let seen = trap.sprung().unwrap_or_else(|| panic!("{way:?}"));
+        assert!(!seen.contains("PORTVAKT_") && !seen.contains("PRIVATE KEY"), "{seen}");
+    }
+    // And one of the real repository that is in another file.
+    one.git(&["config", "include.path", &file]);
+    one.run(&["plan"]);
+    assert!(trap.sprung().is_some());
+}
+
+#[test]
+fn no_hook_of_the_work_tree_is_run() {
+    let remote = Remote::new();
+    let (one, trap) = (remote.first(), Trap::new(&remote));
+    // As tools for hooks set it up: the folder is part of what a pull request changes.
+    for hook in
+        ["pre-push", "reference-transaction", "post-index-change", "pre-auto-gc", "fsmonitor"]
+    {
+        let hook = one.path.join(".husky").join(hook);
+        std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+        std::fs::copy(&trap.program, hook).unwrap();
+    }
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.git(&["config", "core.hooksPath", ".husky"]);
+    one.git(&["config", "core.fsmonitor", ".husky/fsmonitor"]);
+    let two = remote.another("two", &["--depth", "1"]);
+    two.git(&["config", "core.hooksPath", ".husky"]);
+    for clone in [&one, &two] {
+        clone.apply();
+        clone.ends(0, &["plan", "--base", "main"]);
+        clone.ends(0, &["history"]);
+        clone.ends(0, &["drift"]);
+        assert_eq!(trap.sprung(), None);
+    }
+}
+
+#[test]
+fn a_work_tree_that_the_real_configuration_names_is_the_one() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    // The repository lies elsewhere and says where its work tree is, as that of a submodule does.
+    let kept = remote.beside("kept");
+    std::fs::rename(one.path.join(".git"), &kept).unwrap();
+    std::fs::write(one.path.join(".git"), format!("gitdir: {}\n", kept.display())).unwrap();
+    git(&kept, &["config", "core.worktree", &one.path.display().to_string()]);
+    let plan = one.plan();
+    assert_eq!(plan["applied"]["commit"], *one.head());
+    one.write("declarations.yaml", &scopes(&[]));
+    assert_eq!(one.plan()["repository"]["dirty"], true);
+    // Where the user has git stop, it stops.
+    let mut plan = remote.at(&one.path).process(&["plan", "--format", "json"]);
+    plan.env("GIT_CEILING_DIRECTORIES", &one.path);
+    let ended: serde_json::Value =
+        serde_json::from_str(&ran(plan.output().unwrap()).stdout).unwrap();
+    assert_eq!(ended["applied"]["commit"], *one.head(), "a search may begin at a ceiling");
+}
+
+#[test]
+fn a_repository_of_another_user_is_named_with_the_way_out() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    if std::os::unix::fs::chown(one.path.join(".git"), Some(54_321), None).is_err() {
+        // Only root can give a folder away.
+        return;
+    }
+    let real = one.path.canonicalize().unwrap();
+    let advice = format!("git config --global --add safe.directory {}", real.display());
+    for command in [&["plan"][..], &["apply", "--auto-approve"], &["history"], &["unlock"]] {
+        let ran = one.ends(1, command);
+        assert!(ran.stderr.contains(&advice), "{command:?}: {}", ran.stderr);
+    }
+    let config = remote.beside("gitconfig");
+    std::fs::write(&config, format!("[safe]\n\tdirectory = {}\n", real.display())).unwrap();
+    let mut plan = one.process(&["plan"]);
+    plan.env("HOME", remote.beside("")).env("GIT_CONFIG_GLOBAL", &config);
+    std::fs::copy(&config, remote.beside(".gitconfig")).unwrap();
+    let ended = ran(plan.output().unwrap());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+}
