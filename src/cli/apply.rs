@@ -166,7 +166,7 @@ async fn prepare(
     let plan = session.plan(global, writer.reader()).await?;
     let mut document = session.document(&plan);
     let off_branch = session.past.off_branch.clone();
-    let is_stopped = is_unknown || off_branch.is_some() || !plan.passed_limits.is_empty();
+    let is_stopped = is_unknown || off_branch.is_some() || !plan.exceeded_limits.is_empty();
     let approved = |remote, writer, plan, document| Approved {
         remote,
         writer,
@@ -265,7 +265,7 @@ fn check_expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Fail
 }
 
 fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
-    match (plan.passed_limits.as_slice(), overridden) {
+    match (plan.exceeded_limits.as_slice(), overridden) {
         ([], _) => Ok(()),
         (limits, None) => {
             let messages: Vec<_> =

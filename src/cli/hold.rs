@@ -9,9 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::history::{
-    self, Actor, Conclusion, History, Holder, Lock, Record, Recorded, Watch,
-};
+use crate::history::{self, Actor, Conclusion, History, Holder, Lock, Record, Recorded, Watch};
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
 const RENEW_EVERY: Duration = Duration::from_secs(30);

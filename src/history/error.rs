@@ -77,7 +77,7 @@ pub enum Error {
         folder: String,
     },
     /// Somebody else has the lock.
-    #[error("the lock is held: {0}")]
+    #[error("the lock is held {0}")]
     Locked(Box<Holder>),
     /// Somebody has taken the lock away.
     #[error(

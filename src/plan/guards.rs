@@ -8,7 +8,7 @@ use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, Liv
 use crate::text::counted;
 
 /// The limits that these actions exceed, each with the numbers and the way out.
-pub(super) fn passed_limits(
+pub(super) fn exceeded_limits(
     desired: &Desired,
     past: &Past,
     live: &Live,
@@ -20,7 +20,7 @@ pub(super) fn passed_limits(
         &limits;
     let deactivations = of(Verb::Deactivate);
     let revocations = of(Verb::Revoke);
-    let mut passed = Vec::new();
+    let mut exceeded = Vec::new();
     if deactivations > *max_deactivations {
         let scopes = actions.iter().filter(|action| is_closed_scope(action)).count() as u64;
         let clients = deactivations - scopes;
@@ -28,12 +28,12 @@ pub(super) fn passed_limits(
         let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
         let what = format!("{} would be deactivated", what.join(" and "));
         let limit = Limit::of(*max_deactivations, desired.guards.max_deactivations);
-        passed.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
+        exceeded.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
     }
     if revocations > *max_revocations {
         let what = format!("{} would be revoked", counted(revocations, "access", "es"));
         let limit = Limit::of(*max_revocations, desired.guards.max_revocations);
-        passed.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
+        exceeded.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
     }
     let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
     let in_place = of(Verb::Update) + of(Verb::Reactivate) + changed_keys(actions);
@@ -51,16 +51,16 @@ pub(super) fn passed_limits(
         let declared = desired.guards.max_changed_percent;
         let declared = declared.map_or("no limit".to_owned(), |percent| format!("{percent} %"));
         let limit = Limit::of(format!("{percent} %"), declared);
-        passed.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
+        exceeded.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
     let grants = granted_on_existing(live, actions) + reopened as u64;
     if grants > *max_grants {
         let back = if reopened == 0 { "" } else { " or regained" };
         let what = format!("{} would be granted{back}", counted(grants, "access", "es"));
         let limit = Limit::of(*max_grants, desired.guards.max_grants);
-        passed.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
+        exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
     }
-    passed
+    exceeded
 }
 
 /// The limits that count: the stricter of those that were applied and those of the declarations.

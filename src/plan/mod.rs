@@ -58,7 +58,7 @@ pub struct Plan {
     /// What a reviewer should know.
     pub notices: Vec<Notice>,
     /// The limits that the plan exceeds. They stop an apply, not a plan.
-    pub passed_limits: Vec<Notice>,
+    pub exceeded_limits: Vec<Notice>,
     /// What is live and declared nowhere.
     pub unmanaged: Unmanaged,
 }
@@ -254,14 +254,14 @@ impl Draft<'_> {
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
-        let passed_limits = guards::passed_limits(desired, past, live, &actions);
+        let exceeded_limits = guards::exceeded_limits(desired, past, live, &actions);
         Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,
             actions,
             blocked,
             notices,
-            passed_limits,
+            exceeded_limits,
             unmanaged,
         }
     }

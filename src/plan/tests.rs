@@ -130,7 +130,7 @@ fn in_lines(plan: &Plan) -> String {
     });
     let blocked =
         plan.blocked.iter().map(|blocked| format!("blocked {} {}", blocked.target, blocked.code));
-    let notices = plan.passed_limits.iter().chain(&plan.notices);
+    let notices = plan.exceeded_limits.iter().chain(&plan.notices);
     let notices = notices.map(|notice| format!("{} {}", notice.code, notice.target));
     actions.chain(blocked).chain(notices).collect::<Vec<_>>().join("\n")
 }
@@ -329,7 +329,7 @@ fn limits_count_what_takes_away() {
     let two = [(SKATT, "APPROVED"), (KART, "DENIED"), (DIGDIR, "APPROVED")];
     let live = live([("etat:a", live_scope(true, &two[..1])), ("etat:b", live_scope(true, &two))]);
     let passed: Vec<_> =
-        planned(&desired, &live).passed_limits.into_iter().map(|limit| limit.message).collect();
+        planned(&desired, &live).exceeded_limits.into_iter().map(|limit| limit.message).collect();
     assert_snapshot!(passed.join("\n"), @r#"
     1 scope would be deactivated; guards.max_deactivations in portvakt.yaml allows 0. Split the change, raise the limit in a change of its own, or apply with --override-guards "why"
     3 accesses would be revoked; guards.max_revocations in portvakt.yaml allows 1. Split the change, raise the limit in a change of its own, or apply with --override-guards "why"
@@ -354,7 +354,7 @@ fn limits_of_grants(count: usize, allowed: Option<u64>) -> Vec<String> {
         desired.guards = Guards { max_grants, ..Guards::default() };
     }
     let live = live([("etat:a", live_scope(true, &[]))]);
-    planned(&desired, &live).passed_limits.into_iter().map(|limit| limit.message).collect()
+    planned(&desired, &live).exceeded_limits.into_iter().map(|limit| limit.message).collect()
 }
 
 #[test]

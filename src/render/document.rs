@@ -204,7 +204,8 @@ pub struct NoticeDocument {
 impl PlanDocument {
     /// The plan, and what is to be said beside it.
     pub fn new(plan: &Plan, context: &Context) -> Self {
-        let Plan { environment, organization, actions, blocked, notices, passed_limits, .. } = plan;
+        let Plan { environment, organization, actions, blocked, notices, exceeded_limits, .. } =
+            plan;
         let Context { organization_name, repository, applied, base, rollback, created } = context;
         let commit = |id: &Option<String>| id.clone().map(|commit| CommitDocument { commit });
         Self {
@@ -224,7 +225,7 @@ impl PlanDocument {
             summary: Summary::of(|verb| plan.count(verb)),
             actions: actions.iter().map(ActionDocument::new).collect(),
             blocked: blocked.iter().map(BlockedDocument::new).collect(),
-            notices: passed_limits.iter().chain(notices).map(NoticeDocument::new).collect(),
+            notices: exceeded_limits.iter().chain(notices).map(NoticeDocument::new).collect(),
         }
     }
 

@@ -181,3 +181,40 @@ fn what_is_not_told_any_more_cannot_be_silenced() {
     let folder = folder(&files);
     assert!(load(folder.path()).unwrap().desired("test", TODAY).is_err());
 }
+
+#[test]
+fn the_name_of_an_environment_is_one_that_jobs_find_again() {
+    let long = "a".repeat(100);
+    let longer = "a".repeat(101);
+    #[rustfmt::skip] // A pair a few a line.
+    let names = [
+        ("test", true), ("a-b", true), ("a_b", true), ("a-", true), ("a-b-c", true), ("A1", true),
+        (&long, true), (&longer, false), ("a--b", false), ("a--", false), ("a---b", false),
+        ("--a", false), ("-a", false), ("_a", false), ("a.b", false), ("a b", false), ("æ", false),
+        ("a/b", false), ("a>", false), ("a%20", false), ("", false),
+    ];
+    for (name, is_legal) in names {
+        let settings = SETTINGS.replacen("sandbox:", &format!("{name:?}:"), 1);
+        let found = check(folder(&[("portvakt.yaml", settings.as_bytes())]).path());
+        let is_refused = found.iter().any(|found| found.code == Rule::Name);
+        assert_eq!(is_refused, !is_legal, "{name}: {}", said(&found));
+        if is_legal {
+            let marker = crate::render::markdown::marker(name);
+            assert_eq!(marker, format!("<!-- portvakt plan {name} -->"));
+        }
+    }
+}
+
+#[test]
+fn folders_lie_one_in_another_so_often_and_no_more() {
+    for (depth, is_read) in [(255, true), (300, false)] {
+        let name = format!("{}a.yaml", "d/".repeat(depth));
+        let scope = b"scopes: [{ name: etat:a, description: a }]";
+        let folder = folder(&[("portvakt.yaml", SETTINGS.as_bytes()), (&name, scope)]);
+        let shown = said(&check(folder.path()));
+        assert_eq!(!shown.contains("PV003"), is_read, "{depth}: {shown}");
+        assert_eq!(shown.contains("256 folders lie one in another"), !is_read, "{shown}");
+        let repository = load(folder.path()).unwrap();
+        assert_eq!(repository.desired("test", TODAY).is_ok(), is_read);
+    }
+}

@@ -239,7 +239,7 @@ fn the_stricter_limit_counts_until_another_was_applied() {
     };
     let passed = |before: &Desired, now: &Desired| {
         let plan = planned_after(now, Some(&applied(before.clone())), &live);
-        plan.passed_limits.iter().map(|limit| limit.message.clone()).collect::<Vec<_>>()
+        plan.exceeded_limits.iter().map(|limit| limit.message.clone()).collect::<Vec<_>>()
     };
     let (low, high) = (limited(1, Some(10)), limited(100, None));
     assert_eq!(passed(&high, &high), [""; 0]);

@@ -545,7 +545,7 @@ fn clients_count_for_the_limits() {
     many.guards.max_changed_percent = Some(50);
     let plan = planned(&many, &live);
     let told: Vec<_> =
-        plan.passed_limits.iter().map(|limit| limit.message.split(';').next().unwrap()).collect();
+        plan.exceeded_limits.iter().map(|limit| limit.message.split(';').next().unwrap()).collect();
     assert_eq!(
         told,
         [

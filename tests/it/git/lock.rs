@@ -83,7 +83,9 @@ const PLANTED: [(&str, &str, Planted); 10] = [
 #[test]
 fn whatever_is_in_the_place_of_the_lock_is_shown_and_broken() {
     for is_shared in [true, false] {
-        for (what, name, planted) in PLANTED {
+        // No host takes a ref above all others.
+        let planted = PLANTED.into_iter().filter(|(_, name, _)| !is_shared || *name != "..");
+        for (what, name, planted) in planted {
             let remote = Remote::new();
             let one = remote.first();
             one.declare(&scopes(&[("etat:a", &[SKATT])]));
