@@ -61,6 +61,11 @@ fn its_commands_print_what_it_says() {
 }
 
 #[test]
+fn the_page_on_security_shows_what_counts_as_applied() {
+    plays("docs/security.md", "examples/etat");
+}
+
+#[test]
 fn an_organisation_is_adopted_as_the_page_says() {
     let folder = plays("docs/adopting.md", "examples/grown");
     let state = |path: &Path| State::load(path).unwrap().unwrap();
