@@ -81,30 +81,26 @@ impl Reading<'_> {
         let applied = applied.filter(|recorded| !recorded.retired);
         let applied = applied.as_ref().and_then(&mut read);
         let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
-        let is_new = refs.applied().is_none() && refs.tried().is_empty();
-        if is_new && let Err(why) = self.nothing_in_ledger(refs) {
+        if refs.applied().is_none()
+            && refs.tried().is_empty()
+            && let Err(why) = self.nothing_in_ledger(refs)
+        {
             unsure(why);
         }
-        let mut protected: Vec<_> = applied.iter().chain(&tried).map(Protected::at).collect();
-        let mut limits = applied.as_ref().map(|applied| applied.desired.guards.clone());
-        for (name, others) in self.history.other_records(refs) {
-            match self.elsewhere(others) {
-                Ok(others) => {
-                    if is_new {
-                        let guards = others.iter().map(|applied| &applied.desired.guards);
-                        limits = guards.fold(limits, |limits, guards| {
-                            Some(limits.map_or(guards.clone(), |limits| limits.stricter(guards)))
-                        });
-                    }
-                    protected.extend(others.iter().map(Protected::at));
-                }
+        let mut elsewhere = Vec::new();
+        for (name, records) in self.history.other_records(refs) {
+            match self.elsewhere(records) {
+                Ok(applied) => elsewhere.extend(applied),
                 Err(why) => unsure(format!("of environment {name}: {why}")),
             }
         }
-        if unknown.is_some() {
-            let defaults = Guards::default();
-            limits = Some(limits.map_or(defaults.clone(), |limits| limits.stricter(&defaults)));
-        }
+        // An environment of a new name begins with the limits of the others.
+        let defaults = unknown.is_some().then(Guards::default);
+        let limiting = applied.as_ref().map_or(elsewhere.as_slice(), std::slice::from_ref);
+        let limits = limiting.iter().map(|applied| applied.desired.guards.clone()).chain(defaults);
+        let limits = limits.reduce(|limits, guards| limits.stricter(&guards));
+        let protecting = applied.iter().chain(&tried).chain(&elsewhere);
+        let protected = protecting.map(Protected::at).collect();
         let all = applied.clone().into_iter().chain(tried).reduce(Applied::and);
         Known { applied, past: Past { applied: all, protected, limits, unknown } }
     }

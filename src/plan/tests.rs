@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::{Plan, plan};
 use crate::domain::{
     AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
-    LiveAccess, LiveScope, Orgno, Past, Protected, Removal, RemovalAction, ScopeAttributes,
-    ScopeName, Source,
+    LiveAccess, LiveScope, Orgno, Past, Protected, Protection, Removal, RemovalAction,
+    ScopeAttributes, ScopeName, Source,
 };
 
 const NOW: &str = "2026-11-22T10:00:00Z";

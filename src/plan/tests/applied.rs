@@ -2,8 +2,9 @@
 //! declaration, releases, and where actions come from.
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
-use super::super::Origin;
+use super::super::{Origin, Verb};
 use super::clients::{client, desired, live_client, named, removed, with};
 use super::*;
 
@@ -290,4 +291,99 @@ fn what_nais_holds_is_not_closed_by_being_left_out() {
     release scope etat:a:cc
     blocked deactivate client app PV314
     ");
+}
+
+/// What a commit says of a scope.
+#[derive(Debug, Clone, Copy)]
+enum Said {
+    Nothing,
+    Declared { active: bool, prevents: bool },
+    Removed(RemovalAction),
+}
+
+const SCOPES: [&str; 4] = ["etat:a", "etat:b", "etat:vern:a", "etat:vern:b"];
+
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
+        Just(Said::Nothing),
+        any::<(bool, bool)>().prop_map(|(active, prevents)| Said::Declared { active, prevents }),
+        Just(Said::Removed(RemovalAction::Deactivate)),
+        Just(Said::Removed(RemovalAction::Release)),
+    ]
+}
+
+/// The declarations of a commit; `guarded` is whether `guards.protect` names what begins with
+/// `etat:vern`.
+fn commit() -> impl Strategy<Value = Desired> {
+    (prop::array::uniform4((said(), any::<bool>())), any::<bool>()).prop_map(|(scopes, guarded)| {
+        let mut desired = nothing();
+        for (scope_name, (said, consumer)) in SCOPES.into_iter().zip(scopes) {
+            match said {
+                Said::Nothing => {}
+                Said::Declared { active, prevents } => {
+                    let consumers: &[&str] = if consumer { &[SKATT] } else { &[] };
+                    let prevent_deactivation = prevents;
+                    let declared =
+                        DesiredScope { active, prevent_deactivation, ..scope(consumers) };
+                    desired.scopes.insert(name(scope_name), declared);
+                }
+                Said::Removed(action) => {
+                    desired.removed.insert(name(scope_name), removal(action));
+                }
+            }
+        }
+        let globs: &[&str] = if guarded { &["etat:vern*"] } else { &[] };
+        let mut protect = GlobSetBuilder::new();
+        for glob in globs {
+            protect.add(Glob::new(glob).unwrap());
+        }
+        desired.guards = Guards { protect: protect.build().unwrap(), ..Guards::default() };
+        desired
+    })
+}
+
+proptest! {
+    /// One change never drops what protects: whatever the second commit says, with or without tries
+    /// in between, nothing that the first protects is closed, released, or emptied to be closed.
+    #[test]
+    fn no_second_commit_closes_what_the_first_protects(
+        first in commit(),
+        tried in prop::option::of(commit()),
+        second in commit(),
+        open in prop::array::uniform4(any::<bool>()),
+    ) {
+        let protection = Protection::of(&first);
+        let scopes = SCOPES.into_iter().zip(open);
+        let live = live(scopes.map(|(name, active)| (name, live_scope(active, &SKATT_HAS))));
+        let first = applied(first);
+        let tried = tried.map(|desired| Applied { commit: "77aa".into(), desired });
+        let protected = [Some(&first), tried.as_ref()].into_iter().flatten().map(Protected::at);
+        let protected = protected.collect();
+        let before = tried.into_iter().fold(first, Applied::and);
+        let past = Past { protected, ..Past::of(before) };
+        let plan = plan(&second, &past, &live, NOW.parse().unwrap());
+        for action in &plan.actions {
+            let Some(scope) = action.scope().filter(|scope| protection.of_scope(scope).is_some())
+            else {
+                continue;
+            };
+            let stays = second.scopes.get(scope).is_some_and(|scope| scope.active);
+            let is_closing = matches!(action.verb(), Verb::Deactivate | Verb::Release)
+                || (action.verb() == Verb::Revoke && !stays);
+            prop_assert!(!is_closing, "{}", action.id());
+        }
+    }
+
+    /// As long as the past is not known, nothing at all is closed.
+    #[test]
+    fn nothing_is_ever_closed_by_an_unknown_past(
+        second in commit(),
+        open in prop::array::uniform4(any::<bool>()),
+    ) {
+        let scopes = SCOPES.into_iter().zip(open);
+        let live = live(scopes.map(|(name, active)| (name, live_scope(active, &SKATT_HAS))));
+        let past = Past { unknown: Some("borte".to_owned()), ..Past::default() };
+        let plan = plan(&second, &past, &live, NOW.parse().unwrap());
+        prop_assert_eq!(plan.count(Verb::Deactivate), 0);
+    }
 }
