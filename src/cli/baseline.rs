@@ -96,7 +96,7 @@ impl<'a> Place<'a> {
                 printable(why)
             ),
             (None, Some(applied)) => {
-                format!("Commit {} is applied to {environment}.\n", applied.commit)
+                format!("Applied to {environment}: commit {}\n", applied.commit)
             }
             (None, None) => format!("Nothing has been applied to {environment} yet.\n"),
         };
@@ -142,7 +142,7 @@ impl<'a> Place<'a> {
         Hold::take(self.history, &actor).await?.set_baseline(&recorded, former).await?;
         print(
             global.color,
-            &format!("Commit {commit} counts as applied to {}.\n", self.placement.environment),
+            &format!("Applied to {}: commit {commit}\n", self.placement.environment),
         )
     }
 
@@ -186,8 +186,8 @@ impl<'a> Place<'a> {
         let now = &self.session.desired;
         let before = self.known();
         let mut out = format!(
-            "If commit {} counts as applied to {}:\n",
-            then.commit, self.placement.environment
+            "What counts as applied to {} from then on: commit {}\n",
+            self.placement.environment, then.commit
         );
         let mut list = |what: &str, names: BTreeSet<String>| {
             if names.is_empty() {

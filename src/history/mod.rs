@@ -39,7 +39,7 @@ pub use ledger::{Conclusion, Line, Record};
 pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use record::{Placement, Recorded, Records};
 pub use refs::{Branch, Refs};
-pub use tree::{Files, Rest};
+pub use tree::{File, Files, Rest};
 pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one environment sees it.

@@ -24,12 +24,15 @@ const MOST_LINKS: usize = 16;
 /// The mode of a symbolic link in a tree.
 const LINK: i32 = 0o120_000;
 
+/// A file's path and what is in it.
+pub type File = (Arc<str>, Vec<u8>);
+
 /// The files of a commit that declarations are read from.
 pub struct Files {
     /// What is in portvakt.yaml.
     pub settings: Vec<u8>,
     /// The YAML files, by their path in the repository of declarations.
-    pub yaml: Vec<(Arc<str>, Vec<u8>)>,
+    pub yaml: Vec<File>,
     /// Any other.
     pub rest: Rest,
 }
@@ -118,7 +121,7 @@ impl From<git2::Error> for Stop {
 }
 
 /// The YAML files below a tree, by their paths in it.
-fn yaml_below(repository: &Repository, tree: &Tree<'_>) -> Result<Vec<(Arc<str>, Vec<u8>)>, Stop> {
+fn yaml_below(repository: &Repository, tree: &Tree<'_>) -> Result<Vec<File>, Stop> {
     let too_much = |what: &str| Err(Stop::TooMuch(what.to_owned()));
     let (mut files, mut bytes, mut entries) = (Vec::new(), 0, 0);
     let mut folders = vec![(tree.id(), Rc::<str>::from(""), String::new(), 0)];

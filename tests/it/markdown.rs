@@ -96,7 +96,7 @@ fn nothing_to_do() {
 
         | Code | About | Worth knowing |
         | --- | --- | --- |
-        | `PV409` | `git` | `this is no git repository: what is not declared any more is left alone, and what is drift is not told` |
+        | `PV409` | `git` | `this is no git repository: what is not declared any more is left alone, and what is drift is not shown` |
 
         Digest `sha256:<digest>`
         "###);

@@ -101,6 +101,6 @@ fn nothing_to_do() {
     Nothing to do.
 
     Worth knowing
-      PV409 git: this is no git repository: what is not declared any more is left alone, and what is drift is not told
+      PV409 git: this is no git repository: what is not declared any more is left alone, and what is drift is not shown
     ");
 }

@@ -159,9 +159,9 @@ fn what_was_applied_before_is_not_declared_nowhere() {
     let remote = Remote::new();
     let clone = remote.first();
     remote.world.declare("scopes: [{ name: etat:a:x, description: Les }]\n");
-    clone.commit("Declare x");
+    clone.merge("Declare x");
     done(remote.world.apply());
     remote.world.declare("scopes: []\n");
-    clone.commit("Take x out");
+    clone.merge("Take x out");
     assert_eq!(listed(&remote.world)["scopes"], json!([]));
 }

@@ -221,7 +221,7 @@ fn an_environment_of_any_name_has_a_comment_that_is_found() {
     let remote = Remote::new();
     let clone = remote.first();
     let settings = std::fs::read_to_string(clone.path.join("portvakt.yaml")).unwrap();
-    for name in ["a--b", "a-----", "T_1"] {
+    for name in ["a-b", "a-b-c_", "T_1"] {
         clone.write("portvakt.yaml", &settings.replace("  test:\n", &format!("  {name}:\n")));
         let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
         let digest = planned(&clone);

@@ -1,20 +1,8 @@
 //! Objects of git that somebody has made to be too much.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use super::life::scopes;
-use super::remote::{Clone, Remote, identified};
+use super::remote::{Clone, Remote};
 use crate::world::SKATT;
-
-/// Reads commands as `git fast-import` does, which makes objects of any shape fast.
-fn import(clone: &Clone<'_>, commands: &str) {
-    let mut git = Command::new("git");
-    git.env_clear().current_dir(&clone.path).args(["fast-import", "--quiet", "--force"]);
-    let mut child = identified(&mut git).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
-}
 
 /// A tree that has another one so many times one in another, made by hand: git itself refuses.
 fn deep(clone: &Clone<'_>, depth: usize, name: &str, inner: &str) -> String {
@@ -64,9 +52,12 @@ const MADE: [(&str, &str, Made); 6] = [
     }),
     ("a folder of many files", "a folder with more files", |clone| {
         let blob = clone.git(&["hash-object", "-w", "portvakt.yaml"]);
-        let lines = (0..600_000).map(|n| format!("M 100644 {blob} m/{n:07}\n"));
-        import(clone, &format!("{BEGIN}{}", lines.collect::<String>()));
-        let tree = clone.git(&["rev-parse", "refs/heads/made:m"]);
+        let blob = git2::Oid::from_str(&blob).unwrap();
+        let entry = |n| [format!("100644 {n:07}\0").as_bytes(), blob.as_bytes()].concat();
+        let entries: Vec<u8> = (0..600_000).flat_map(entry).collect();
+        let repository = git2::Repository::open(&clone.path).unwrap();
+        let tree = repository.odb().unwrap().write(git2::ObjectType::Tree, &entries).unwrap();
+        let tree = tree.to_string();
         commit(clone, &with(clone, &[("m", TREE, &tree)]), "Wide")
     }),
     ("a large file", "a larger file", |clone| {
@@ -84,8 +75,6 @@ const MADE: [(&str, &str, Made); 6] = [
         commit(clone, &tree, &"x".repeat(100 << 20))
     }),
 ];
-
-const BEGIN: &str = "commit refs/heads/made\ncommitter a <a@example.invalid> 0 +0000\ndata 0\n";
 
 fn commit(clone: &Clone<'_>, tree: &str, message: &str) -> String {
     let path = clone.path.join("message");
@@ -112,6 +101,7 @@ fn a_commit_that_is_too_much_is_an_error_that_says_so() {
         assert!(notices.contains(said), "{what}: {notices}");
         // The same commit as the one that was applied last, and as one to go back to.
         one.git(&["update-ref", "refs/portvakt/test/applied", &base]);
+        one.git(&["update-ref", "refs/portvakt/test/record", &remote.recorded(&one, &base)]);
         let notices = one.plan()["notices"].to_string();
         assert!(notices.contains(said), "{what}: {notices}");
         let ran = one.ends(1, &["drift"]);
@@ -151,7 +141,7 @@ fn notes_that_are_too_large_are_left_out_and_not_added_to() {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     one.apply();
-    one.commit("Another");
+    one.merge("Another");
     std::fs::write(one.path.join("note"), "x".repeat(65 << 20)).unwrap();
     let notes = "--ref=refs/notes/portvakt/test";
     one.git(&["fetch", "--quiet", "origin", "+refs/notes/portvakt/*:refs/notes/portvakt/*"]);
@@ -165,5 +155,6 @@ fn notes_that_are_too_large_are_left_out_and_not_added_to() {
     assert_eq!(reports.len(), 1);
     one.write("declarations.yaml", &scopes(&[("etat:a", &[])]));
     one.git(&["commit", "--quiet", "--amend", "-a", "-m", "Another"]);
+    one.git(&["push", "--quiet", "--force", "origin", "HEAD"]);
     one.apply();
 }

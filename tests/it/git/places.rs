@@ -194,12 +194,9 @@ fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
     // As if it had been applied by a program that takes more.
-    let recorded = one.git(&["log", "-1", "--format=%B", "refs/portvakt/test/record"]);
-    let first = one.head();
     one.write("declarations.yaml", "scopes:\n  - { name: etat:b, beskrivelse: Les }\n");
     let invalid = one.merge("Invalid");
-    let record = recorded.replace(&first, &invalid);
-    let record = one.git(&["commit-tree", "-m", &record, "-p", &invalid, "HEAD^{tree}"]);
+    let record = remote.recorded(&one, &invalid);
     let push = [
         format!("{invalid}:refs/portvakt/test/applied"),
         format!("{record}:refs/portvakt/test/record"),

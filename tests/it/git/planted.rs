@@ -113,10 +113,10 @@ const WAYS: [(&str, &str, &str, Plant); 8] = [
         std::fs::write(top.join("tilgang/gitdir"), "../tilgang/x\n").unwrap();
     }),
     ("by symbolic links", "tilgang", "tilgang", |top, trap| {
-        plant(&top.join("annet"), &trap.configuration("\tworktree = .\n"));
+        plant(&top.join("tilgang/annet"), &trap.configuration("\tworktree = .\n"));
         std::fs::write(top.join("tilgang/HEAD"), "ref: refs/heads/main\n").unwrap();
         for name in ["objects", "refs", "config"] {
-            symlink(format!("../annet/{name}"), top.join("tilgang").join(name)).unwrap();
+            symlink(format!("annet/{name}"), top.join("tilgang").join(name)).unwrap();
         }
     }),
     ("behind a symbolic link", "felles/tilgang", "lenke", |top, trap| {

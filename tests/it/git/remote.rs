@@ -99,6 +99,24 @@ impl Remote {
         found.lines().map(str::to_owned).collect()
     }
 
+    /// Makes what is recorded of a commit as one that was applied here, in a clone.
+    pub(crate) fn recorded(&self, clone: &Clone<'_>, commit: &str) -> String {
+        let record = serde_json::json!({
+            "format_version": 1,
+            "commit": commit,
+            "environment": "test",
+            "folder": "",
+            "api": self.world.sandbox.api().as_str().trim_end_matches('/'),
+            "maskinporten": self.world.sandbox.issuer(),
+            "organization": crate::world::OWNER,
+            "who": "kari",
+            "place": "her",
+            "at": "2026-11-22T10:00:00Z",
+        });
+        let tree = clone.git(&["rev-parse", "HEAD^{tree}"]);
+        clone.git(&["commit-tree", "-m", &record.to_string(), "-p", commit, &tree])
+    }
+
     /// A program that the remote runs before it takes a push.
     pub(crate) fn hook(&self, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
