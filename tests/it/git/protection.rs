@@ -366,6 +366,7 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "whoever reads the test's output must see what it left out")]
 fn only_signed_records_count_where_git_is_set_to_verify() {
     if std::process::Command::new("ssh-keygen").arg("-?").output().is_err() {
         eprintln!("left out: ssh-keygen is not installed");
