@@ -284,6 +284,24 @@ fn whoever_can_push_refs_closes_nothing_by_it() {
 }
 
 #[test]
+fn a_past_of_which_nothing_is_left_removes_only_what_is_named() {
+    let remote = Remote::new();
+    let one = applied(&remote);
+    let all = super::remote::git(&remote.path(), &["for-each-ref", "--format=:%(refname)"]);
+    let ours = all.lines().filter(|name| name.contains("portvakt/"));
+    one.git(&["push", "--quiet", "origin"].into_iter().chain(ours).collect::<Vec<_>>());
+    one.write("declarations.yaml", "scopes: []\n");
+    let ran = merge(&one, "test");
+    assert!(ran.stdout.contains("nothing applied before"), "{}", ran.stdout);
+    stay_open(&remote, "left out");
+    one.write("declarations.yaml", REMOVED);
+    one.merge("Remove");
+    let text = one.ends(0, &["plan"]).stdout;
+    assert!(text.contains("- deactivate etat:fast"), "what is named is shown: {text}");
+    assert!(text.contains("x deactivate scope etat:vern"), "{text}");
+}
+
+#[test]
 fn a_past_that_is_lost_is_set_again_by_somebody_who_sees_what_it_means() {
     let remote = Remote::new();
     let one = remote.first();
@@ -366,7 +384,10 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "whoever reads the test's output must see what it left out")]
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever reads the test's output must see what it left out"
+)]
 fn only_signed_records_count_where_git_is_set_to_verify() {
     if std::process::Command::new("ssh-keygen").arg("-?").output().is_err() {
         eprintln!("left out: ssh-keygen is not installed");
