@@ -241,25 +241,23 @@ pub(super) fn read_at(
 pub(super) fn apply_from(
     history: &History,
     refs: &Refs,
-    repository: &Repository,
     folder: &str,
 ) -> Result<Option<Branch>, String> {
     if !history.is_shared() {
         return Ok(None);
     }
-    let here = repository.settings().apply_from.as_deref();
-    let Some(default) = refs.default_branch() else {
-        let name = here.ok_or(
-            "the remote has no default branch: set its HEAD to one, or name a branch as `apply_from` \
-             in portvakt.yaml",
-        )?;
-        return named(history, name).map(Some);
+    let default = match refs.default_branch() {
+        Some(default) => default.clone(),
+        None => history.only_branch().map_err(|error| error.to_string())?.ok_or(
+            "the remote's HEAD leads to no branch, and which of its branches is meant cannot be told: set \
+             it with `git symbolic-ref HEAD refs/heads/main` there",
+        )?,
     };
-    let chosen = history.settings(default, folder).map_err(|error| error.to_string())?;
+    let chosen = history.settings(&default, folder).map_err(|error| error.to_string())?;
     let chosen = chosen.and_then(|bytes| declare::apply_from(&bytes));
     match chosen {
         Some(name) if name != default.name => named(history, &name).map(Some),
-        _ => Ok(Some(default.clone())),
+        _ => Ok(Some(default)),
     }
 }
 

@@ -69,7 +69,7 @@ impl<'a> Place<'a> {
         let placement =
             applied::placement(repository, &session.desired).map_err(Failure::Failed)?;
         let refs = history.refs().map_err(|error| git_failed(&error))?;
-        let branch = applied::apply_from(history, &refs, repository, &placement.folder);
+        let branch = applied::apply_from(history, &refs, &placement.folder);
         let branch = branch.map_err(Failure::Failed)?;
         Ok(Self { session, history, placement, refs, branch })
     }

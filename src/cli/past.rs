@@ -125,11 +125,12 @@ impl Past {
         let refs = match history.refs() {
             Ok(refs) => refs,
             Err(error) => {
+                self.off_branch = Some(no_branch(&error.to_string()));
                 self.take(Known::unknown(error.to_string()));
                 return None;
             }
         };
-        let branch = applied::apply_from(history, &refs, repository, &placement.folder);
+        let branch = applied::apply_from(history, &refs, &placement.folder);
         let known = match &branch {
             Ok(branch) => {
                 self.off_branch =
@@ -138,8 +139,7 @@ impl Past {
                 Reading { history, repository, placement, branch, today }.known(&refs)
             }
             Err(why) => {
-                self.off_branch =
-                    Some(format!("it is not known which branch may be applied: {why}"));
+                self.off_branch = Some(no_branch(why));
                 Known::unknown(why.clone())
             }
         };
@@ -216,6 +216,11 @@ impl Past {
     pub(super) fn is_behind(&self) -> Option<&Notice> {
         self.notices.iter().find(|notice| notice.code == Code::Behind)
     }
+}
+
+/// Why no commit may be applied where nobody can tell which branch is.
+fn no_branch(why: &str) -> String {
+    format!("it is not known which branch may be applied: {why}")
 }
 
 /// Why a commit may not be applied; `None` where it is on the branch for that.

@@ -248,6 +248,31 @@ impl History {
         Ok(found.get(&full).map(|tip| Branch { name: name.to_owned(), tip: tip.to_string() }))
     }
 
+    /// The branch that is meant where the remote's HEAD leads to none, as that of a bare repository
+    /// whose first branch has another name than git expects: its only one, or the one that is named
+    /// `main` or `master`. `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// The remote cannot be asked.
+    pub fn only_branch(&self) -> Result<Option<Branch>, Error> {
+        let Some(remote) = &self.remote else { return Ok(None) };
+        let found = self.program().refs(remote, &[format!("{BRANCHES}*")])?.refs;
+        let branches: Vec<_> = found
+            .iter()
+            .filter_map(|(name, tip)| {
+                let name = name.strip_prefix(BRANCHES)?.to_owned();
+                Some(Branch { name, tip: tip.to_string() })
+            })
+            .collect();
+        let usual = branches.iter().filter(|branch| ["main", "master"].contains(&&*branch.name));
+        let usual: Vec<_> = usual.collect();
+        Ok(match (branches.as_slice(), usual.as_slice()) {
+            ([only], _) => Some(only.clone()),
+            (_, [usual]) => Some((*usual).clone()),
+            _ => None,
+        })
+    }
+
     /// Whether a commit is on a branch of the remote; `None` where that cannot be told.
     ///
     /// # Errors

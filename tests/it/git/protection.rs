@@ -340,6 +340,25 @@ fn a_past_that_is_lost_is_set_again_by_somebody_who_sees_what_it_means() {
 }
 
 #[test]
+fn a_remote_whose_head_leads_nowhere_has_a_branch_as_long_as_it_is_clear() {
+    let remote = Remote::new();
+    let one = remote.first();
+    super::remote::git(&remote.path(), &["symbolic-ref", "HEAD", "refs/heads/borte"]);
+    one.declare(&scopes(&[("etat:a", &[])]));
+    one.apply();
+    assert!(one.ends(0, &["baseline"]).stdout.contains("branch   main"));
+    // Another branch beside it does not take its place.
+    one.git(&["checkout", "--quiet", "-b", "topic"]);
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    let ran = one.ends(4, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("branch main"), "{}", ran.stderr);
+    one.git(&["push", "--quiet", "origin", "HEAD:master"]);
+    let ran = one.ends(4, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("git symbolic-ref HEAD"), "{}", ran.stderr);
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
+}
+
+#[test]
 fn only_what_is_on_the_branch_for_it_is_applied() {
     let remote = Remote::new();
     let one = remote.first();
