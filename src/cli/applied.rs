@@ -78,7 +78,10 @@ impl Reading<'_> {
                 None
             }
         };
-        let applied = applied.filter(|recorded| !recorded.retired);
+        let (applied, retired) = match applied {
+            Some(recorded) if recorded.retired => (None, true),
+            applied => (applied, false),
+        };
         let applied = applied.as_ref().and_then(&mut read);
         let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
         if refs.applied().is_none()
@@ -87,11 +90,15 @@ impl Reading<'_> {
         {
             unsure(why);
         }
+        if retired {
+            unsure("its past was moved to an environment of another name".to_owned());
+        }
         let mut elsewhere = Vec::new();
         for (name, records) in self.history.other_records(refs) {
-            match self.elsewhere(records) {
-                Ok(applied) => elsewhere.extend(applied),
-                Err(why) => unsure(format!("of environment {name}: {why}")),
+            let (applied, why) = self.elsewhere(records);
+            elsewhere.extend(applied);
+            if let Some(why) = why {
+                unsure(format!("of environment {name}: {why}"));
             }
         }
         // An environment of a new name begins with the limits of the others.
@@ -109,7 +116,13 @@ impl Reading<'_> {
     /// count.
     fn here(&self, recorded: &Recorded) -> Result<Applied, String> {
         let Recorded { commit, placement, .. } = recorded;
-        let Placement { environment: _, folder: _, api, maskinporten: _, organization } = placement;
+        let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
+        if *folder != self.placement.folder && self.history.has_settings(folder) {
+            return Err(format!(
+                "commit {commit} was applied from folder {folder}, which still has a portvakt.yaml: give \
+                 the environments of the two folders different names"
+            ));
+        }
         if *api != self.placement.api {
             return Err(format!("commit {commit} was applied to another API, {api}"));
         }
@@ -122,20 +135,25 @@ impl Reading<'_> {
     }
 
     /// What was declared at the commits that are recorded of another place, if they were applied to the
-    /// same API for the same organisation. The error says why that is not known.
-    fn elsewhere(&self, records: Records) -> Result<Vec<Applied>, String> {
-        let Records { applied, tried, unknown } = records;
+    /// same API for the same organisation; and why that is not known, or not all of it.
+    fn elsewhere(&self, records: Records) -> (Vec<Applied>, Option<String>) {
+        let Records { applied, tried, mut unknown } = records;
         let is_same = |placement: &Placement| {
             placement.api == self.placement.api
                 && placement.organization == self.placement.organization
         };
         let all = applied.into_iter().chain(tried);
         let same = all.filter(|recorded| is_same(&recorded.placement) && !recorded.retired);
-        let read = same.map(|recorded| self.read(&recorded)).collect::<Result<_, _>>()?;
-        match unknown {
-            Some(why) => Err(why),
-            None => Ok(read),
+        let mut read = Vec::new();
+        for recorded in same {
+            match self.read(&recorded) {
+                Ok(applied) => read.push(applied),
+                Err(why) => {
+                    unknown.get_or_insert(why);
+                }
+            }
         }
+        (read, unknown)
     }
 
     fn read(&self, recorded: &Recorded) -> Result<Applied, String> {

@@ -77,6 +77,12 @@ impl Past {
         today: Date,
     ) -> Result<Self, Failure> {
         let mut past = Self { commit, ..Self::default() };
+        if past.commit.is_none() && history.is_some_and(History::is_shared) {
+            let why = "there is no commit that is checked out";
+            past.off_branch = Some(why.to_owned());
+            past.take(Known::unknown(why.to_owned()));
+            return Ok(past);
+        }
         let (Some(history), Some(commit)) = (history, past.commit.clone()) else {
             past.unknown(match history {
                 Some(_) => "there is no commit yet",

@@ -145,6 +145,13 @@ impl History {
         }
     }
 
+    /// Whether a folder of the work tree, by its path from the top, has a portvakt.yaml.
+    pub fn has_settings(&self, folder: &str) -> bool {
+        let repository = self.repository().ok();
+        let top = repository.as_ref().and_then(git2::Repository::workdir);
+        top.is_some_and(|top| top.join(folder).join(crate::declare::SETTINGS_FILE).is_file())
+    }
+
     /// Whether others see the refs: they are those of a remote.
     pub fn is_shared(&self) -> bool {
         self.remote.is_some()

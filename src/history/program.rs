@@ -162,6 +162,13 @@ impl Git {
         self.run(&[["log", "--format=%H %G? %GF"].as_slice(), range, &["--"]].concat())
     }
 
+    /// A setting as git itself sees it, wherever it is set; empty where it is not.
+    pub(super) fn setting(&self, kind: &str, key: &str) -> Result<String, Error> {
+        let kind = format!("--type={kind}");
+        let found = self.run(&["config", "--get", &kind, "--default", "", key])?;
+        Ok(found.trim().to_owned())
+    }
+
     /// The program without arguments yet: each run begins with it.
     fn command(&self) -> Command {
         let mut git = Command::new("git");

@@ -38,6 +38,8 @@ pub struct Placement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     format_version: u8,
+    /// The environment under whose refs it is: one that was written for another does not count.
+    written_for: String,
     /// The commit, 40 hex digits.
     pub commit: String,
     /// Where its declarations are, and what they were applied to.
@@ -58,6 +60,7 @@ impl Recorded {
     pub fn new(commit: &str, placement: Placement, actor: &Actor, at: Timestamp) -> Self {
         Self {
             format_version: VERSION,
+            written_for: placement.environment.clone(),
             commit: commit.to_owned(),
             placement,
             actor: actor.clone(),
@@ -98,7 +101,7 @@ impl History {
         };
         match (applied, record) {
             (None, None) => {}
-            (Some(commit), Some(record)) => match self.recorded(*record, *commit) {
+            (Some(commit), Some(record)) => match self.recorded(name, *record, *commit) {
                 Ok(recorded) => records.applied = Some(recorded),
                 Err(why) => unknown(format!("{} {why}", refs::record(name))),
             },
@@ -110,16 +113,17 @@ impl History {
             (None, Some(_)) => unknown(format!("{} is missing", refs::applied(name))),
         }
         for (commit, record) in tried {
-            match self.recorded(*record, *commit) {
+            match self.recorded(name, *record, *commit) {
                 Ok(recorded) => records.tried.push(recorded),
                 Err(why) => unknown(format!("{} {why}", refs::tried(name, *commit))),
             }
         }
+        records.tried.sort_by_key(|recorded| recorded.at);
         records
     }
 
     /// Reads a record of a commit. The error says what is wrong with it, behind its name.
-    fn recorded(&self, record: Oid, commit: Oid) -> Result<Recorded, String> {
+    fn recorded(&self, place: &str, record: Oid, commit: Oid) -> Result<Recorded, String> {
         let repository = self.repository().map_err(|error| format!("cannot be read: {error}"))?;
         if !objects::is_small(&repository, record, objects::LARGEST_COMMIT) {
             return Err("is too large for a record".to_owned());
@@ -135,6 +139,9 @@ impl History {
         if recorded.commit != commit.to_string() {
             return Err("is about another commit".to_owned());
         }
+        if recorded.written_for != place {
+            return Err("was written for another environment".to_owned());
+        }
         match self.is_trusted(record) {
             Ok(true) => Ok(recorded),
             Ok(false) => Err("is not signed by anybody in gpg.ssh.allowedSignersFile".to_owned()),
@@ -149,7 +156,8 @@ impl History {
         now: &Refs,
     ) -> Result<[Update; 2], Error> {
         let commit = oid(&recorded.commit)?;
-        let record = self.write_record(&self.repository()?, recorded)?;
+        let recorded = Recorded { written_for: self.environment.clone(), ..recorded.clone() };
+        let record = self.write_record(&self.repository()?, &recorded)?;
         let PlaceRefs { applied, record: before, tried: _, lock: _ } = now.own;
         Ok([
             Update { name: refs::applied(&self.environment), old: applied, new: Some(commit) },
@@ -165,7 +173,8 @@ impl History {
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
         let Some(place) = now.others.get(environment) else { return Ok(Vec::new()) };
-        let retired = Recorded { retired: true, ..recorded.clone() };
+        let retired =
+            Recorded { written_for: environment.to_owned(), retired: true, ..recorded.clone() };
         let record = self.write_record(&self.repository()?, &retired)?;
         let commit = oid(&recorded.commit)?;
         let applied =

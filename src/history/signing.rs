@@ -16,8 +16,7 @@ const SSH_FINGERPRINT: &str = "SHA256:";
 impl History {
     /// A commit as git is set to sign it: itself where it is not.
     pub(super) fn signed(&self, repository: &Repository, made: Oid) -> Result<Oid, Error> {
-        let signs = repository.config().and_then(|config| config.get_bool("commit.gpgsign"));
-        if !signs.unwrap_or(false) {
+        if self.program().setting("bool", "commit.gpgSign")? != "true" {
             return Ok(made);
         }
         let unreadable = |error: git2::Error| Error::write("a signed commit", &error);
@@ -28,9 +27,8 @@ impl History {
 
     /// Whether git is set to verify signatures.
     pub fn verifies(&self) -> Result<bool, Error> {
-        let config = self.repository()?.config();
-        let config = config.map_err(|error| Error::read("git's configuration", &error))?;
-        Ok(config.get_string("gpg.ssh.allowedSignersFile").is_ok_and(|file| !file.is_empty()))
+        let file = self.program().setting("path", "gpg.ssh.allowedSignersFile")?;
+        Ok(!file.is_empty())
     }
 
     /// Whether a commit that portvakt made counts: it is signed by one of the allowed signers, or git

@@ -167,7 +167,11 @@ impl Draft<'_> {
             self.block(target, code, message.to_owned());
             return true;
         }
-        let before = self.past.protected.iter();
+        // Elsewhere it may be protected and stay open when it is released here.
+        let counts = |protected: &&Protected| {
+            target.verb != Verb::Release || protected.environment == self.desired.environment
+        };
+        let before = self.past.protected.iter().filter(counts);
         let mut before =
             before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
         if let Some((protected, found)) = before.next() {

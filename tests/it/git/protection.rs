@@ -158,6 +158,29 @@ fn a_moved_folder_drops_no_protection() {
 }
 
 #[test]
+fn two_folders_with_one_environment_name_close_nothing_of_each_other() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let begin = settings(&one);
+    for folder in ["a", "b"] {
+        one.write(&format!("{folder}/portvakt.yaml"), &begin);
+        let scope = format!("etat:{folder}");
+        one.write(&format!("{folder}/scopes.yaml"), &scopes(&[(&scope, &[SKATT])]));
+    }
+    one.git(&["rm", "--quiet", "-f", "portvakt.yaml"]);
+    one.merge("Two folders");
+    one.ends(0, &["-C", "a", "apply", "--auto-approve"]);
+    for _ in 0..2 {
+        let ran = one.ends(0, &["-C", "b", "apply", "--auto-approve"]);
+        assert!(ran.stdout.contains("still has a portvakt.yaml"), "{}", ran.stdout);
+        one.ends(0, &["-C", "a", "apply", "--auto-approve"]);
+        assert!(
+            remote.world.open_to("etat:a").is_some() && remote.world.open_to("etat:b").is_some()
+        );
+    }
+}
+
+#[test]
 fn a_renamed_environment_keeps_what_protects_until_its_past_is_moved() {
     let remote = Remote::new();
     let one = applied(&remote);
@@ -248,6 +271,24 @@ fn whoever_can_push_refs_closes_nothing_by_it() {
         }),
         ("applied leads to an older commit", |_, one| {
             one.git(&["push", "--quiet", "--force", "origin", "HEAD~1:refs/portvakt/test/applied"]);
+        }),
+        ("the record says that its past was moved", |remote, one| {
+            let record = remote.held("record").unwrap();
+            one.git(&["fetch", "--quiet", "origin", "refs/portvakt/test/record"]);
+            let message = one.git(&["log", "-1", "--format=%B", &record]);
+            let message = message.replacen('{', "{\"retired\":true,", 1);
+            let made = one.git(&["commit-tree", "-m", &message, "-p", "HEAD", "HEAD^{tree}"]);
+            let push = format!("{made}:refs/portvakt/test/record");
+            one.git(&["push", "--quiet", "--force", "origin", &push]);
+        }),
+        ("the record of another environment", |remote, one| {
+            let record = remote.held("record").unwrap();
+            one.git(&["fetch", "--quiet", "origin", "refs/portvakt/test/record"]);
+            let message = one.git(&["log", "-1", "--format=%B", &record]);
+            let message = message.replace("\"written_for\":\"test\"", "\"written_for\":\"annet\"");
+            let made = one.git(&["commit-tree", "-m", &message, "-p", "HEAD", "HEAD^{tree}"]);
+            let push = format!("{made}:refs/portvakt/test/record");
+            one.git(&["push", "--quiet", "--force", "origin", &push]);
         }),
         ("the record is a file", |_, one| {
             let blob = one.git(&["hash-object", "-w", "portvakt.yaml"]);

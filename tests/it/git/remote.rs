@@ -103,6 +103,7 @@ impl Remote {
     pub(crate) fn recorded(&self, clone: &Clone<'_>, commit: &str) -> String {
         let record = serde_json::json!({
             "format_version": 1,
+            "written_for": "test",
             "commit": commit,
             "environment": "test",
             "folder": "",
