@@ -1,12 +1,15 @@
 //! What was applied before, as far as git tells: here, and wherever else the same API was applied to.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::declare::{self, Diagnostic, Repository};
 use crate::digdir::Target;
 use crate::domain::{Applied, Desired, Guards, Past, Protected};
 use crate::history::{self, Branch, History, Placement, Recorded, Records, Refs};
-use crate::render::report;
+use crate::render::report::{self, Ending, ReportDocument};
 
 /// What is recorded of the sandbox inside this process in place of an address.
 const EMBEDDED: &str = "sandbox";
@@ -41,6 +44,12 @@ pub(super) fn placement(repository: &Repository, desired: &Desired) -> Result<Pl
 pub(super) struct Known {
     /// What was declared at the commit last applied in full.
     pub(super) applied: Option<Applied>,
+    /// What was declared at each other commit that counts: those that were applied in part, and those
+    /// that another environment has applied to the same API.
+    pub(super) others: Vec<Applied>,
+    /// The commits that were last applied to the same API by environments that are declared no longer, as
+    /// after a rename.
+    pub(super) of_former: Vec<String>,
     /// All that a plan must know of it.
     pub(super) past: Past,
 }
@@ -49,7 +58,8 @@ impl Known {
     /// Of a past that is not known.
     pub(super) fn unknown(why: String) -> Self {
         let limits = Some(Guards::default());
-        Self { applied: None, past: Past { limits, unknown: Some(why), ..Past::default() } }
+        let past = Past { limits, unknown: Some(why), ..Past::default() };
+        Self { past, ..Self::default() }
     }
 }
 
@@ -67,49 +77,43 @@ impl Reading<'_> {
     /// What was applied here before, and what was protected wherever the same API was applied to for the
     /// same organisation.
     pub(super) fn known(&self, refs: &Refs) -> Known {
-        let Records { applied, tried, mut unknown } = self.history.records(refs);
+        let own = &self.placement.environment;
+        let records = self.history.records(refs);
+        let mut unknown = records.unknown.clone();
         let mut unsure = |why: String| {
             unknown.get_or_insert(why);
         };
-        let mut read = |recorded: &Recorded| match self.here(recorded) {
-            Ok(applied) => Some(applied),
-            Err(why) => {
-                unsure(why);
-                None
-            }
-        };
-        let (applied, retired) = match applied {
-            Some(recorded) if recorded.retired => (None, true),
-            applied => (applied, false),
-        };
-        let applied = applied.as_ref().and_then(&mut read);
-        let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
-        if refs.applied().is_none()
-            && refs.tried().is_empty()
-            && let Err(why) = self.nothing_in_ledger(refs)
-        {
-            unsure(why);
-        }
+        let forgotten = self.forgotten(refs, own, &records);
+        let Records { applied, tried, unknown: _ } = records;
+        let retired = applied.as_ref().is_some_and(|recorded| recorded.retired);
         if retired {
             unsure("its past was moved to an environment of another name".to_owned());
         }
-        let mut elsewhere = Vec::new();
+        let mut read = |recorded: &Recorded| self.here(recorded).map_err(&mut unsure).ok();
+        let applied = applied.filter(|recorded| !recorded.retired).as_ref().and_then(&mut read);
+        let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
+        forgotten.into_iter().for_each(&mut unsure);
+        let mut protected: Vec<_> =
+            applied.iter().chain(&tried).map(|applied| Protected::at(own, applied)).collect();
+        let (mut others, mut of_former) = (tried.clone(), Vec::new());
         for (name, records) in self.history.other_records(refs) {
-            let (applied, why) = self.elsewhere(records);
-            elsewhere.extend(applied);
+            let is_declared = self.repository.environment(&name).is_some();
+            let Elsewhere { last, read, unknown: why } = self.elsewhere(refs, &name, records);
+            protected.extend(read.iter().map(|applied| Protected::at(&name, applied)));
+            others.extend(read);
+            of_former.extend(last.filter(|_| !is_declared));
             if let Some(why) = why {
-                unsure(format!("of environment {name}: {why}"));
+                unsure(format!("of environment {name}: {why}; {}", way_out(&name, is_declared)));
             }
         }
         // An environment of a new name begins with the limits of the others.
         let defaults = unknown.is_some().then(Guards::default);
-        let limiting = applied.as_ref().map_or(elsewhere.as_slice(), std::slice::from_ref);
+        let limiting = applied.as_ref().map_or(others.as_slice(), std::slice::from_ref);
         let limits = limiting.iter().map(|applied| applied.desired.guards.clone()).chain(defaults);
         let limits = limits.reduce(|limits, guards| limits.stricter(&guards));
-        let protecting = applied.iter().chain(&tried).chain(&elsewhere);
-        let protected = protecting.map(Protected::at).collect();
         let all = applied.clone().into_iter().chain(tried).reduce(Applied::and);
-        Known { applied, past: Past { applied: all, protected, limits, unknown } }
+        let past = Past { applied: all, protected, limits, unknown };
+        Known { applied, others, of_former, past }
     }
 
     /// What was declared at a commit that is recorded as applied here. The error says why it does not
@@ -134,26 +138,32 @@ impl Reading<'_> {
         self.read(recorded)
     }
 
-    /// What was declared at the commits that are recorded of another place, if they were applied to the
-    /// same API for the same organisation; and why that is not known, or not all of it.
-    fn elsewhere(&self, records: Records) -> (Vec<Applied>, Option<String>) {
-        let Records { applied, tried, mut unknown } = records;
+    /// What another environment applied to the same API for the same organisation.
+    fn elsewhere(&self, refs: &Refs, name: &str, records: Records) -> Elsewhere {
         let is_same = |placement: &Placement| {
             placement.api == self.placement.api
                 && placement.organization == self.placement.organization
         };
-        let all = applied.into_iter().chain(tried);
-        let same = all.filter(|recorded| is_same(&recorded.placement) && !recorded.retired);
+        let all = || records.applied.iter().chain(&records.tried);
+        let retired = records.applied.as_ref().is_some_and(|recorded| recorded.retired);
+        let could_be = all().next().is_none() || all().any(|it| is_same(&it.placement));
+        let forgotten = match could_be && !retired {
+            true => self.forgotten(refs, name, &records),
+            false => None,
+        };
+        let mut unknown = records.unknown.clone().or(forgotten);
+        let same = |recorded: &&Recorded| is_same(&recorded.placement) && !recorded.retired;
+        let last = records.applied.as_ref().filter(same).map(|recorded| recorded.commit.clone());
         let mut read = Vec::new();
-        for recorded in same {
-            match self.read(&recorded) {
+        for recorded in all().filter(same) {
+            match self.read(recorded) {
                 Ok(applied) => read.push(applied),
                 Err(why) => {
                     unknown.get_or_insert(why);
                 }
             }
         }
-        (read, unknown)
+        Elsewhere { last, read, unknown }
     }
 
     fn read(&self, recorded: &Recorded) -> Result<Applied, String> {
@@ -187,22 +197,54 @@ impl Reading<'_> {
         Ok(Applied { commit: commit.as_str().into(), desired })
     }
 
-    /// Sees that nothing was applied yet: where the ledger says otherwise, somebody has deleted the refs
-    /// that say what.
-    fn nothing_in_ledger(&self, refs: &Refs) -> Result<(), String> {
-        if !refs.has_ledger() {
-            return Ok(());
-        }
-        let lines = self.history.ledger().map_err(|error| error.to_string())?;
-        let reports = lines.iter().filter_map(|line| report::read(&line.text).ok());
-        let is_of_commit = |report: &report::ReportDocument| !report.dirty;
-        match reports.filter(is_of_commit).find_map(|report| report.commit) {
-            None => Ok(()),
-            Some(commit) => Err(format!(
-                "the ledger says that commit {commit} was applied, and the refs that say which one counts \
-                 are missing"
-            )),
-        }
+    /// Why the records of an environment are not all that there was, if its ledger says so: somebody has
+    /// deleted them, or put older ones back.
+    fn forgotten(&self, refs: &Refs, environment: &str, records: &Records) -> Option<String> {
+        let Records { applied, tried, unknown: _ } = records;
+        let lines = match self.history.written(refs, environment) {
+            Ok(lines) => lines,
+            Err(error) => return Some(error.to_string()),
+        };
+        let recorded: BTreeSet<&str> =
+            applied.iter().chain(tried).map(|recorded| recorded.commit.as_str()).collect();
+        let is_older = |started: &str| {
+            let since = applied.as_ref().map(|recorded| recorded.at);
+            started.parse::<Timestamp>().ok().zip(since).is_some_and(|(time, since)| time <= since)
+        };
+        let reports = lines.iter().filter_map(|line| report::read(line).ok());
+        // What was tried may have been closed by a later apply, which leaves no record of it.
+        let counts = |report: &ReportDocument| {
+            !report.dirty
+                && (report.outcome == Ending::Done || recorded.is_empty())
+                && !is_older(&report.started)
+        };
+        let commits = reports.filter(counts).filter_map(|report| report.commit);
+        let commit = commits.into_iter().find(|commit| !recorded.contains(commit.as_str()))?;
+        Some(format!(
+            "the ledger says that commit {commit} was applied, and the refs that say what counts know \
+             nothing of it: they were deleted, or are older ones that were put back"
+        ))
+    }
+}
+
+/// What another environment applied to the same API for the same organisation.
+struct Elsewhere {
+    /// The commit that it last applied in full.
+    last: Option<String>,
+    /// What was declared at the commits that count.
+    read: Vec<Applied>,
+    /// Why that is not known, or not all of it.
+    unknown: Option<String>,
+}
+
+/// How another environment is kept from making the past unknown.
+fn way_out(environment: &str, is_declared: bool) -> String {
+    match is_declared {
+        true => format!("`portvakt -e {environment} baseline` shows more of it"),
+        false => format!(
+            "if {environment} is this environment's former name, `portvakt baseline set COMMIT \
+             --from-environment {environment}` lets it count for nothing any more"
+        ),
     }
 }
 

@@ -14,7 +14,7 @@ use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::apply;
 use crate::digdir::Writer;
-use crate::history::{Actor, Conclusion, History, Placement, Record, Recorded};
+use crate::history::{Actor, Commit, Conclusion, History, Placement, Record, Recorded};
 use crate::plan::{Plan, Verb};
 use crate::render::document::PlanDocument;
 use crate::render::report::{ActionOutcome, Ending, ReportDocument};
@@ -86,9 +86,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if let (Some(saved), Some(history)) = (&saved, &history) {
         go_back(&mut session, history, saved)?;
     }
-    // Without a commit there is nothing that the ledger could be about.
-    let history = history.filter(|_| session.commit().is_some());
-    check_clean(&session, args)?;
+    let commit = session.commit()?;
+    let history = with_commit(history, commit.as_ref())?;
+    check_clean(commit.as_ref(), args)?;
     let actor = Actor::here(&|name| std::env::var(name).ok(), session.repository.root());
     let hold = match &history {
         Some(history) => {
@@ -135,8 +135,23 @@ fn go_back(session: &mut Session, history: &History, saved: &PlanDocument) -> Re
     }
 }
 
-fn check_clean(session: &Session, args: &Args) -> Result<(), Failure> {
-    match session.commit() {
+/// Without a commit there is nothing that the ledger could be about: others would never see what was done.
+fn with_commit(
+    history: Option<History>,
+    commit: Option<&Commit>,
+) -> Result<Option<History>, Failure> {
+    match (history, commit) {
+        (Some(history), None) if history.is_shared() => Err(Failure::Refused(
+            "there is no commit that is checked out, so nobody could tell later what was applied: \
+             nothing was changed\nCommit what is declared, and push it"
+                .to_owned(),
+        )),
+        (history, commit) => Ok(history.filter(|_| commit.is_some())),
+    }
+}
+
+fn check_clean(commit: Option<&Commit>, args: &Args) -> Result<(), Failure> {
+    match commit {
         Some(commit) if commit.dirty && !args.allow_dirty => Err(Failure::Refused(
             "files differ from the commit that is checked out, so nobody could tell later what was \
              applied: nothing was changed\nCommit them, or apply with --allow-dirty"
@@ -165,8 +180,8 @@ async fn prepare(
     };
     let plan = session.plan(global, writer.reader()).await?;
     let mut document = session.document(&plan);
-    let off_branch = session.past.off_branch.clone();
-    let is_stopped = is_unknown || off_branch.is_some() || !plan.exceeded_limits.is_empty();
+    let refusal = session.past.refusal.clone();
+    let is_stopped = is_unknown || refusal.is_some() || !plan.exceeded_limits.is_empty();
     let approved = |remote, writer, plan, document| Approved {
         remote,
         writer,
@@ -174,14 +189,14 @@ async fn prepare(
         document,
         placement: session.past.placement.clone(),
         is_unfinished: session.past.is_unfinished,
-        is_kept: is_unknown || off_branch.is_some(),
+        is_kept: is_unknown || refusal.is_some(),
         lifted: args.override_guards.clone().filter(|_| is_stopped),
     };
     write(global.color, &render::plan(&document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
     check_order(session)?;
-    check_branch(off_branch.as_deref(), overridden)?;
+    check_refusal(refusal.as_deref(), overridden)?;
     check_saved(saved, &document)?;
     check_expected(args.expect.as_deref(), &document)?;
     if args.blame {
@@ -209,17 +224,17 @@ async fn prepare(
     Ok(approved(remote, writer, again, document))
 }
 
-/// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it.
-fn check_branch(off_branch: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
-    match (off_branch, overridden) {
+/// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
+/// which nobody can tell whether it was overtaken could undo what came after it.
+fn check_refusal(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
+    match (refusal, overridden) {
         (None, _) => Ok(()),
         (Some(why), Some(reason)) => {
             tracing::warn!("{}; applied all the same: {}", printable(why), printable(reason));
             Ok(())
         }
         (Some(why), None) => Err(Failure::Refused(format!(
-            "nothing was changed: {why}\nMerge it, or push it there, and apply it then; \
-             --override-guards \"why\" applies it now"
+            "nothing was changed: {why}\n--override-guards \"why\" applies it all the same"
         ))),
     }
 }
@@ -337,6 +352,13 @@ async fn carry_out(
     if begins {
         failures.extend(print(global.color, &render::report(&ended)).err());
     }
+    if begins && is_kept {
+        tracing::warn!(
+            "commit {commit} was applied and does not count as that: until one is applied that does, what \
+             was applied is not known. Merge it as it is and apply again, or say what counts with \
+             `portvakt baseline set COMMIT`"
+        );
+    }
     if let Some(path) = &args.report {
         failures.extend(files::put(path, &ended.json()).err());
     }
@@ -381,18 +403,15 @@ async fn conclude(
 /// left open. What is blocked for another reason waits for somebody else, and must not keep what is
 /// taken out of the declarations meanwhile from being told apart.
 fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
-    let is_open = plan
-        .blocked
-        .iter()
-        .any(|blocked| matches!(blocked.target.verb, Verb::Deactivate | Verb::Release));
-    if ended.dirty || ended.unverified.is_some() || is_open {
-        return Conclusion::InPart;
-    }
-    let mut left = ended.actions.iter().filter(|action| action.outcome != ActionOutcome::Done);
     let takes = |verb| match verb {
         Verb::Revoke | Verb::Deactivate | Verb::Release => true,
         Verb::Create | Verb::Update | Verb::Reactivate | Verb::Grant | Verb::Keys => false,
     };
+    let is_open = plan.blocked.iter().any(|blocked| takes(blocked.target.verb));
+    if ended.dirty || ended.unverified.is_some() || is_open {
+        return Conclusion::InPart;
+    }
+    let mut left = ended.actions.iter().filter(|action| action.outcome != ActionOutcome::Done);
     match left.clone().next() {
         None => Conclusion::InFull,
         Some(_) if left.any(|left| takes(left.action.action)) => Conclusion::InPart,

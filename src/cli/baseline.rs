@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::applied::{self, At, Reading, described};
+use super::applied::{self, At, Known, Reading, described};
 use super::exit::{Exit, Failure};
 use super::hold::Hold;
 use super::past::{self, git_failed};
 use super::session::{self, Session};
 use super::{Global, ask, print};
-use crate::domain::{Applied, Desired, Past, Protection};
+use crate::domain::{Applied, Desired, Protection};
 use crate::history::{Actor, Branch, History, Placement, Recorded, Refs};
 use crate::text::printable;
 
@@ -74,7 +74,7 @@ impl<'a> Place<'a> {
         Ok(Self { session, history, placement, refs, branch })
     }
 
-    fn known(&self) -> applied::Known {
+    fn known(&self) -> Known {
         Reading {
             history: self.history,
             repository: &self.session.repository,
@@ -126,9 +126,7 @@ impl<'a> Place<'a> {
         let former = from_environment.as_deref();
         let former = former.filter(|name| *name != self.placement.environment);
         self.check_former(former)?;
-        let environment = former.unwrap_or(&self.placement.environment);
-        let placement = Placement { environment: environment.to_owned(), ..self.placement.clone() };
-        let then = self.declared_then(&commit, &placement)?;
+        let (placement, then) = self.declared_then(&commit, former)?;
         print(global.color, &self.consequences(&then, former))?;
         if !yes {
             ask::yes(
@@ -139,7 +137,8 @@ impl<'a> Place<'a> {
         }
         let actor = Actor::here(&|name| std::env::var(name).ok(), self.session.repository.root());
         let recorded = Recorded::new(&commit, placement, &actor, Timestamp::now());
-        Hold::take(self.history, &actor).await?.set_baseline(&recorded, former).await?;
+        let hold = Hold::take(self.history, &actor).await?;
+        hold.set_baseline(&recorded, former, &self.refs).await?;
         print(
             global.color,
             &format!("Applied to {}: commit {commit}\n", self.placement.environment),
@@ -164,21 +163,45 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// What was declared at the commit, for the same API and organisation.
-    fn declared_then(&self, commit: &str, placement: &Placement) -> Result<Applied, Failure> {
-        let at = At { commit, folder: &placement.folder, environment: &placement.environment };
+    /// What was declared at the commit, for the same API and organisation: under the former name, where
+    /// the environment had that one then.
+    fn declared_then(
+        &self,
+        commit: &str,
+        former: Option<&str>,
+    ) -> Result<(Placement, Applied), Failure> {
         let repository = &self.session.repository;
-        let (there, desired) = applied::read_at(self.history, repository, &at, session::today())
-            .map_err(Failure::Failed)?;
+        let own = self.placement.environment.as_str();
+        let read = |environment: &str| {
+            let at = At { commit, folder: &self.placement.folder, environment };
+            applied::read_at(self.history, repository, &at, session::today())
+        };
+        let read = match former.map(read) {
+            Some(Ok(found)) => Ok(found),
+            // What was never its name is let go of like a former one.
+            Some(Err(why)) => read(own).map_err(|_| why),
+            None => read(own),
+        };
+        let (there, desired) = read.map_err(Failure::Failed)?;
         let then = applied::placement(&there, &desired).map_err(Failure::Failed)?;
-        match then.api == placement.api && then.organization == placement.organization {
-            true => Ok(Applied { commit: commit.into(), desired }),
+        let Placement { api, organization, .. } = &self.placement;
+        match then.api == *api && then.organization == *organization {
+            true => Ok((then, Applied { commit: commit.into(), desired })),
             false => Err(Failure::Refused(format!(
                 "commit {commit} is for another API or organisation ({}), so nothing of it was applied \
                  here: nothing was changed",
                 printable(&described(&then))
             ))),
         }
+    }
+
+    /// What protects once another commit counts here: that, and what other environments have applied.
+    fn protecting(&self, then: &Applied, former: Option<&str>, known: &Known) -> Vec<Protection> {
+        let replaced = [Some(self.placement.environment.as_str()), former];
+        let stays = known.past.protected.iter();
+        let stays = stays.filter(|it| !replaced.contains(&Some(it.environment.as_str())));
+        let stays = stays.map(|protected| protected.protection.clone());
+        stays.chain([Protection::of(&then.desired)]).collect()
     }
 
     /// What changes by it, for whoever is asked.
@@ -209,7 +232,10 @@ impl<'a> Place<'a> {
             "stays open and is nobody's, as it was applied and is not declared there",
             gone.cloned().collect(),
         );
-        list("is protected no longer", lost_protection(&before.past, &then.desired));
+        list(
+            "is protected no longer",
+            lost_protection(&before, &self.protecting(then, former, &before)),
+        );
         if let Some(why) = &before.past.unknown {
             let _ = writeln!(out, "  what counted before is not known: {}", printable(why));
         }
@@ -221,24 +247,22 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What was applied and protected, and is not protected by other declarations.
-fn lost_protection(past: &Past, then: &Desired) -> BTreeSet<String> {
-    let after = Protection::of(then);
-    let applied = past.applied.iter().map(|applied| &applied.desired);
-    let lost = applied.flat_map(|before| {
-        let protects = |by: &dyn Fn(&Protection) -> bool| {
-            past.protected.iter().any(|protected| by(&protected.protection)) && !by(&after)
-        };
-        let scopes =
-            before.scopes.keys().filter(|name| protects(&|it| it.of_scope(name).is_some()));
-        let clients = before
-            .clients
-            .keys()
-            .filter(|name| protects(&|it| it.of_client([name.as_str(), name.as_str()]).is_some()));
-        let clients: Vec<_> = clients.map(|name| format!("client {name}")).collect();
-        scopes.map(|name| format!("scope {name}")).chain(clients).collect::<Vec<_>>()
-    });
-    lost.collect()
+/// What is declared at a commit that counts and protected by one, and by none of those that count after
+/// it.
+fn lost_protection(known: &Known, after: &[Protection]) -> BTreeSet<String> {
+    let before = known.past.protected.iter().map(|protected| &protected.protection);
+    let lost = |by: &dyn Fn(&Protection) -> bool| before.clone().any(by) && !after.iter().any(by);
+    let counting = known.past.applied.iter().chain(&known.others);
+    let mut names = BTreeSet::new();
+    for Applied { commit: _, desired } in counting {
+        let scopes = desired.scopes.keys();
+        let scopes = scopes.filter(|name| lost(&|by| by.of_scope(name).is_some()));
+        names.extend(scopes.map(|name| format!("scope {name}")));
+        let clients = desired.clients.keys();
+        let clients = clients.filter(|name| lost(&|by| by.of_client([name.as_str(); 2]).is_some()));
+        names.extend(clients.map(|name| format!("client {name}")));
+    }
+    names
 }
 
 /// What is declared, by name.

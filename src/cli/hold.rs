@@ -9,7 +9,9 @@ use tokio::task::JoinHandle;
 
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::history::{self, Actor, Conclusion, History, Holder, Lock, Record, Recorded, Watch};
+use crate::history::{
+    self, Actor, Conclusion, History, Holder, Lock, Record, Recorded, Refs, Watch,
+};
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
@@ -88,14 +90,15 @@ impl Hold {
         concluded.map_err(|error| git_failed(&error))
     }
 
-    /// Lets a commit count as applied, and gives the lock back.
+    /// Lets a commit count as applied, if what counts is still what was `shown`, and gives the lock back.
     pub(super) async fn set_baseline(
         self,
         recorded: &Recorded,
         former: Option<&str>,
+        shown: &Refs,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let set = self.lock.set_baseline(recorded, former);
+        let set = self.lock.set_baseline(recorded, former, shown);
         if set.is_err() {
             self.give_back();
         }

@@ -25,8 +25,9 @@ pub(super) struct Past {
     pub(super) is_unfinished: bool,
     /// What origins are told by.
     pub(super) base: Option<Applied>,
-    /// Why the commit may not be applied, if it may not: it is not on the branch for that.
-    pub(super) off_branch: Option<String>,
+    /// Why the commit may not be applied, if it may not: it is not on the branch for that, or nobody can
+    /// tell whether it was overtaken.
+    pub(super) refusal: Option<String>,
     /// What is not known, and what else there is to say.
     pub(super) notices: Vec<Notice>,
 }
@@ -79,7 +80,7 @@ impl Past {
         let mut past = Self { commit, ..Self::default() };
         if past.commit.is_none() && history.is_some_and(History::is_shared) {
             let why = "there is no commit that is checked out";
-            past.off_branch = Some(why.to_owned());
+            past.refusal = Some(why.to_owned());
             past.take(Known::unknown(why.to_owned()));
             return Ok(past);
         }
@@ -93,7 +94,7 @@ impl Past {
         let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
         let base = base.map(|base| history.commit(base)).transpose();
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
-        let last = past.look_at_refs(history, repository, &placement, &commit, today);
+        let (last, of_former) = past.look_at_refs(history, repository, &placement, &commit, today);
         past.base = match base {
             None => past.applied.clone(),
             Some(id) if id == commit.commit && !commit.dirty => {
@@ -116,10 +117,14 @@ impl Past {
         if let Some(last) = last {
             past.compare(history, &last, &commit.commit);
         }
+        for last in of_former {
+            past.compare_with_former(history, &last, &commit.commit);
+        }
         Ok(past)
     }
 
-    /// Reads what was applied, by the refs. Gives the commit that they say was applied last.
+    /// Reads what was applied, by the refs. Gives the commit that they say was applied last, and those
+    /// that former names of the environment have applied.
     fn look_at_refs(
         &mut self,
         history: &History,
@@ -127,39 +132,40 @@ impl Past {
         placement: &Placement,
         commit: &Commit,
         today: Date,
-    ) -> Option<String> {
+    ) -> (Option<String>, Vec<String>) {
         let refs = match history.refs() {
             Ok(refs) => refs,
             Err(error) => {
-                self.off_branch = Some(no_branch(&error.to_string()));
+                self.refusal = Some(no_branch(&error.to_string()));
                 self.take(Known::unknown(error.to_string()));
-                return None;
+                return (None, Vec::new());
             }
         };
         let branch = applied::apply_from(history, &refs, &placement.folder);
         let known = match &branch {
             Ok(branch) => {
-                self.off_branch =
+                self.refusal =
                     branch.as_ref().and_then(|branch| off_branch(history, branch, &commit.commit));
                 let branch = branch.as_ref();
                 Reading { history, repository, placement, branch, today }.known(&refs)
             }
             Err(why) => {
-                self.off_branch = Some(no_branch(why));
+                self.refusal = Some(no_branch(why));
                 Known::unknown(why.clone())
             }
         };
-        self.take(known);
+        let of_former = self.take(known);
         self.is_unfinished = !refs.tried().is_empty();
-        refs.applied()
+        (refs.applied(), of_former)
     }
 
-    fn take(&mut self, known: Known) {
-        let Known { applied, past } = known;
+    fn take(&mut self, known: Known) -> Vec<String> {
+        let Known { applied, others: _, of_former, past } = known;
         if let Some(why) = &past.unknown {
             self.unknown(&format!("what was applied before is not known: {why}"));
         }
         (self.applied, self.known) = (applied, past);
+        of_former
     }
 
     /// Compares the commit that was applied last with the one that is read.
@@ -167,11 +173,22 @@ impl Past {
         match history.is_before(commit, last) {
             Ok(Some(true)) => self.behind(last, commit),
             Ok(Some(false)) if last == commit => {}
-            Ok(Some(false)) => {
-                if history.is_before(last, commit).unwrap_or(None) == Some(false) {
-                    self.diverged(last, commit);
-                }
-            }
+            Ok(Some(false)) => match history.is_before(last, commit) {
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => self.diverged(last, commit),
+                Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
+                Err(error) => self.order_unknown(last, commit, &error.to_string()),
+            },
+            Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
+            Err(error) => self.order_unknown(last, commit, &error.to_string()),
+        }
+    }
+
+    /// Compares what a former name of the environment has applied last with the commit that is read.
+    fn compare_with_former(&mut self, history: &History, last: &str, commit: &str) {
+        match history.is_before(commit, last) {
+            Ok(Some(true)) => self.behind(last, commit),
+            Ok(Some(false)) => {}
             Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
             Err(error) => self.order_unknown(last, commit, &error.to_string()),
         }
@@ -196,8 +213,9 @@ impl Past {
     fn order_unknown(&mut self, applied: &str, commit: &str, why: &str) {
         let message = format!(
             "{why}: whether {applied}, which was applied before, is newer than what is read here, \
-             {commit}, is not told"
+             {commit}, is not known"
         );
+        self.refusal.get_or_insert(message.clone());
         self.tell(Code::HistoryUnknown, "applied", &message);
     }
 
@@ -235,7 +253,8 @@ pub(super) fn off_branch(history: &History, branch: &Branch, commit: &str) -> Op
     match history.is_on(branch, commit) {
         Ok(Some(true)) => None,
         Ok(Some(false)) => Some(format!(
-            "commit {commit} is not on the remote's branch {name}, which commits are applied from"
+            "commit {commit} is not on the remote's branch {name}, which commits are applied from: merge \
+             it, or push it there, and apply it then"
         )),
         Ok(None) => Some(format!(
             "the clone is too shallow to tell whether commit {commit} is on the remote's branch {name}"

@@ -78,7 +78,7 @@ impl Session {
     /// What nobody has merged is not rolled back to: the commit must come before the one that is checked
     /// out, or be the applied one.
     fn check_older(&self, history: &History, commit: &str) -> Result<(), Failure> {
-        let here = self.commit().map(|here| here.commit).unwrap_or_default();
+        let here = self.commit()?.map(|here| here.commit).unwrap_or_default();
         let is_older = here == commit
             || history.is_before(commit, &here).map_err(|error| git_failed(&error))? == Some(true)
             || history.refs().is_ok_and(|refs| refs.applied().as_deref() == Some(commit));
@@ -92,10 +92,11 @@ impl Session {
     }
 
     /// The commit whose declarations are read; `None` outside git.
-    pub(super) fn commit(&self) -> Option<Commit> {
+    pub(super) fn commit(&self) -> Result<Option<Commit>, Failure> {
         match &self.rollback {
-            Some(commit) => Some(Commit { commit: commit.clone(), dirty: false }),
-            None => history::checked_out(self.root(), &|path| self.repository.reads(path)),
+            Some(commit) => Ok(Some(Commit { commit: commit.clone(), dirty: false })),
+            None => history::checked_out(self.root(), &|path| self.repository.reads(path))
+                .map_err(|error| git_failed(&error)),
         }
     }
 
@@ -105,7 +106,7 @@ impl Session {
         history: Option<&History>,
         base: Option<&str>,
     ) -> Result<(), Failure> {
-        let commit = self.commit();
+        let commit = self.commit()?;
         self.past = Past::look(history, &self.repository, commit, &self.desired, base, today())?;
         if self.rollback.is_some() {
             // That is what it is for.
@@ -119,7 +120,7 @@ impl Session {
         let history = history.ok_or_else(|| {
             Failure::Failed("this is no git repository: it cannot be told what was applied".into())
         })?;
-        let commit = self.commit();
+        let commit = self.commit()?;
         let past =
             Past::look(Some(history), &self.repository, commit, &self.desired, None, today())?;
         let environment = &self.desired.environment;

@@ -26,7 +26,7 @@ impl Past {
     /// A past in which one commit was applied, and nothing else is there to know.
     pub fn of(applied: Applied) -> Self {
         Self {
-            protected: vec![Protected::at(&applied)],
+            protected: vec![Protected::at(&applied.desired.environment, &applied)],
             limits: Some(applied.desired.guards.clone()),
             applied: Some(applied),
             unknown: None,
@@ -75,7 +75,7 @@ impl Applied {
 /// What was protected at a commit that was applied.
 #[derive(Debug, Clone)]
 pub struct Protected {
-    /// The environment that it was applied to, by its name then.
+    /// The environment that it counts as applied to, by its name now where it has another one since.
     pub environment: String,
     /// The commit.
     pub commit: CommitId,
@@ -84,11 +84,10 @@ pub struct Protected {
 }
 
 impl Protected {
-    /// What the declarations of an applied commit protect.
-    pub fn at(applied: &Applied) -> Self {
-        let Applied { commit, desired } = applied;
+    /// What the declarations of a commit protect that counts as applied to an environment.
+    pub fn at(environment: &str, Applied { commit, desired }: &Applied) -> Self {
         Self {
-            environment: desired.environment.clone(),
+            environment: environment.to_owned(),
             commit: commit.clone(),
             protection: Protection::of(desired),
         }

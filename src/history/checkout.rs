@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use git2::{
-    IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Repository, StatusEntry, StatusOptions,
+    ErrorCode, IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Repository, StatusEntry,
+    StatusOptions,
 };
 
 use super::discovery::discover;
+use super::error::Error;
 
 /// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +19,19 @@ pub struct Commit {
     pub dirty: bool,
 }
 
-/// The commit that a folder stands at; `None` outside git, before the first commit, or where git
-/// cannot be read. Of its files those count that are read, by their paths in the folder, even where git
-/// is told to ignore them.
-pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Option<Commit> {
-    let repository = discover(folder).ok()??;
-    let commit = repository.head().ok()?.peel_to_commit().ok()?.id().to_string();
-    let below = below(&repository, folder)?;
+/// The commit that a folder stands at; `None` outside git or before the first commit. Of its files
+/// those count that are read, by their paths in the folder, even where git is told to ignore them.
+///
+/// # Errors
+/// Git cannot be read.
+pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Result<Option<Commit>, Error> {
+    let Some(repository) = discover(folder)? else { return Ok(None) };
+    let commit = match repository.head().and_then(|head| head.peel_to_commit()) {
+        Ok(commit) => commit.id().to_string(),
+        Err(error) if error.code() == ErrorCode::UnbornBranch => return Ok(None),
+        Err(error) => return Err(Error::read("the commit that is checked out", &error)),
+    };
+    let Some(below) = below(&repository, folder) else { return Ok(None) };
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(true);
     options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
@@ -39,7 +47,7 @@ pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Option<Comm
     let statuses = repository.statuses(Some(&mut options));
     let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)))
         || hides_change(&repository, &below, is_read).unwrap_or(true);
-    Some(Commit { commit, dirty })
+    Ok(Some(Commit { commit, dirty }))
 }
 
 /// Whether a file that is read differs from what is staged where git was told not to look

@@ -54,6 +54,18 @@ pub enum Error {
         .0.join(", ")
     )]
     Remotes(Vec<String>),
+    /// The remote that is chosen is not there.
+    #[error(
+        "`git config portvakt.remote` is {chosen}, and this repository has no remote of that name (it has: \
+         {}): correct it, or `git config --unset portvakt.remote`",
+        .names.join(", ")
+    )]
+    NoRemote {
+        /// The one that is chosen.
+        chosen: String,
+        /// Those that are there.
+        names: Vec<String>,
+    },
     /// There is no such commit.
     #[error(
         "there is no commit '{0}', here or on the remote: name a commit, a branch or a tag; in a \

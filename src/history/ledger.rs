@@ -35,7 +35,7 @@ impl History {
     /// # Errors
     /// The ledger cannot be read.
     pub fn ledger(&self) -> Result<Vec<Line>, Error> {
-        let Some(ledger) = self.refs()?.ledger else { return Ok(Vec::new()) };
+        let Some(ledger) = self.refs()?.own.ledger else { return Ok(Vec::new()) };
         let repository = self.repository()?;
         let signed = match self.verifies()? {
             true => Some(self.signed_lines(&repository, ledger)?),
@@ -49,6 +49,23 @@ impl History {
             text,
         });
         Ok(lines.collect())
+    }
+
+    /// The texts of all lines of an environment's ledger, whoever wrote them.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn written(&self, refs: &Refs, environment: &str) -> Result<Vec<String>, Error> {
+        let place = match environment == self.environment {
+            true => Some(&refs.own),
+            false => refs.others.get(environment),
+        };
+        let Some(ledger) = place.and_then(|place| place.ledger) else { return Ok(Vec::new()) };
+        let repository = self.repository()?;
+        self.fetch_missing(&repository, &refs::ledger(environment), ledger)?;
+        let notes =
+            notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
+        Ok(notes.into_iter().map(|(_, text)| text).collect())
     }
 
     /// The lines that came into the ledger by a commit that is signed by one of the allowed signers.
@@ -239,10 +256,19 @@ impl Lock {
     /// nothing. What is recorded of the environment's `former` name counts for nothing from then on.
     ///
     /// # Errors
-    /// The refs cannot be read or written; nothing is changed, then.
-    pub fn set_baseline(&self, recorded: &Recorded, former: Option<&str>) -> Result<(), Error> {
+    /// The refs cannot be read or written, or what counts as applied is not what it was when it was
+    /// `shown`; nothing is changed, then.
+    pub fn set_baseline(
+        &self,
+        recorded: &Recorded,
+        former: Option<&str>,
+        shown: &Refs,
+    ) -> Result<(), Error> {
         let history = self.history();
         let now = history.refs()?;
+        if !now.agree(shown, former) {
+            return Err(Error::Moved("what counts as applied".to_owned()));
+        }
         let mut updates = history.applied_updates(recorded, &now)?.to_vec();
         let environment = &history.environment;
         updates.extend(now.own.tried.iter().map(|(commit, record)| Update {
@@ -294,7 +320,7 @@ impl Lock {
         for tried in 1.. {
             let now = history.refs()?;
             let repository = history.repository()?;
-            let mut updates = vec![history.record(&repository, now.ledger, record)?];
+            let mut updates = vec![history.record(&repository, now.own.ledger, record)?];
             updates.extend(more(&now)?);
             match history.update(&updates) {
                 // Somebody may write notes of his own.

@@ -128,11 +128,15 @@ impl History {
         let mut steps = DEEPEN.into_iter();
         loop {
             let repository = self.repository()?;
-            let is_below = |a, b| repository.graph_descendant_of(a, b).unwrap_or(false);
-            if before == after || is_below(before, after) {
+            let is_below = |a, b| match repository.graph_descendant_of(a, b) {
+                // What a shallow clone lacks may be missing in between.
+                Err(_) if repository.is_shallow() => Ok(false),
+                found => found.map_err(|error| Error::read("the order of two commits", &error)),
+            };
+            if before == after || is_below(before, after)? {
                 return Ok(Some(false));
             }
-            if is_below(after, before) {
+            if is_below(after, before)? {
                 return Ok(Some(true));
             }
             if !repository.is_shallow() {

@@ -87,14 +87,15 @@ impl History {
         self.records_of(&self.environment, &refs.own)
     }
 
-    /// What is recorded of the other places in the repository, by their names.
+    /// What is recorded of the other places in the repository, by their names, and of those of which
+    /// there is a ledger alone.
     pub fn other_records(&self, refs: &Refs) -> Vec<(String, Records)> {
         let others = refs.others.iter();
         others.map(|(name, place)| (name.clone(), self.records_of(name, place))).collect()
     }
 
     fn records_of(&self, name: &str, place: &PlaceRefs) -> Records {
-        let PlaceRefs { applied, record, tried, lock: _ } = place;
+        let PlaceRefs { applied, record, tried, lock: _, ledger: _ } = place;
         let mut records = Records::default();
         let mut unknown = |why: String| {
             records.unknown.get_or_insert(why);
@@ -149,16 +150,20 @@ impl History {
         }
     }
 
-    /// What makes a commit count as applied.
+    /// What makes a commit count as applied. Its record is no older than those that it takes the place
+    /// of, whatever the clocks say: a line of the ledger that is newer than it is about a later apply.
     pub(super) fn applied_updates(
         &self,
         recorded: &Recorded,
         now: &Refs,
     ) -> Result<[Update; 2], Error> {
         let commit = oid(&recorded.commit)?;
-        let recorded = Recorded { written_for: self.environment.clone(), ..recorded.clone() };
+        let Records { applied, tried, unknown: _ } = self.records(now);
+        let before = applied.iter().chain(&tried).map(|recorded| recorded.at);
+        let at = before.fold(recorded.at, Timestamp::max);
+        let recorded = Recorded { written_for: self.environment.clone(), at, ..recorded.clone() };
         let record = self.write_record(&self.repository()?, &recorded)?;
-        let PlaceRefs { applied, record: before, tried: _, lock: _ } = now.own;
+        let PlaceRefs { applied, record: before, tried: _, lock: _, ledger: _ } = now.own;
         Ok([
             Update { name: refs::applied(&self.environment), old: applied, new: Some(commit) },
             Update { name: refs::record(&self.environment), old: before, new: Some(record) },

@@ -13,7 +13,6 @@ pub struct Refs {
     pub(super) own: PlaceRefs,
     /// Those of the other environments, by name.
     pub(super) others: BTreeMap<String, PlaceRefs>,
-    pub(super) ledger: Option<Oid>,
     /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
     default_branch: Option<Branch>,
 }
@@ -28,6 +27,15 @@ pub(super) struct PlaceRefs {
     /// The commits whose apply began since and did not end in full, with what is recorded of each.
     pub(super) tried: BTreeMap<Oid, Oid>,
     pub(super) lock: Option<Oid>,
+    pub(super) ledger: Option<Oid>,
+}
+
+impl PlaceRefs {
+    /// What counts as applied by them, as far as refs say.
+    fn baseline(&self) -> (Option<Oid>, Option<Oid>, &BTreeMap<Oid, Oid>) {
+        let Self { applied, record, tried, lock: _, ledger: _ } = self;
+        (*applied, *record, tried)
+    }
 }
 
 /// A branch of the remote.
@@ -50,9 +58,15 @@ impl Refs {
         self.own.tried.keys().map(Oid::to_string).collect()
     }
 
-    /// Whether something was ever written into the ledger.
-    pub fn has_ledger(&self) -> bool {
-        self.ledger.is_some()
+    /// Whether the same counts as applied by other refs, here and in another environment.
+    pub(super) fn agree(&self, other: &Self, environment: Option<&str>) -> bool {
+        let elsewhere = |refs: &Self| {
+            let place = environment.and_then(|name| refs.others.get(name)).cloned();
+            let place = place.unwrap_or_default();
+            let (applied, record, tried) = place.baseline();
+            (applied, record, tried.clone())
+        };
+        self.own.baseline() == other.own.baseline() && elsewhere(self) == elsewhere(other)
     }
 
     /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
@@ -65,6 +79,10 @@ impl Refs {
         let Listed { refs, head } = listed;
         let mut places: BTreeMap<String, PlaceRefs> = BTreeMap::new();
         for (name, value) in &refs {
+            if let Some(place) = name.strip_prefix(LEDGERS) {
+                places.entry(place.to_owned()).or_default().ledger = Some(*value);
+                continue;
+            }
             let Some((place, what)) = name.strip_prefix(ALL).and_then(|name| name.split_once('/'))
             else {
                 continue;
@@ -86,25 +104,24 @@ impl Refs {
         Self {
             own,
             others: places,
-            ledger: refs.get(&ledger(environment)).copied(),
             default_branch: branch
                 .map(|(name, tip)| Branch { name: name.to_owned(), tip: tip.to_string() }),
         }
     }
 
-    /// All that is to be here to read them, but for locks: each by its name.
+    /// All that is to be here to read them, but for locks and for the ledgers of others: each by its
+    /// name.
     fn to_have(&self, environment: &str) -> Vec<(String, Oid)> {
         let own = [(environment, &self.own)];
         let others = self.others.iter().map(|(name, place)| (name.as_str(), place));
         let mut all = Vec::new();
-        for (name, PlaceRefs { applied: commit, record: of, tried: began, lock: _ }) in
-            own.into_iter().chain(others)
-        {
+        for (name, place) in own.into_iter().chain(others) {
+            let PlaceRefs { applied: commit, record: of, tried: began, lock: _, ledger: _ } = place;
             all.extend(commit.map(|oid| (applied(name), oid)));
             all.extend(of.map(|oid| (record(name), oid)));
             all.extend(began.iter().map(|(commit, record)| (tried(name, *commit), *record)));
         }
-        all.extend(self.ledger.map(|oid| (ledger(environment), oid)));
+        all.extend(self.own.ledger.map(|oid| (ledger(environment), oid)));
         all
     }
 }
@@ -119,6 +136,8 @@ pub(super) struct Listed {
 
 /// What the refs of all environments begin with.
 const ALL: &str = "refs/portvakt/";
+/// What the refs of all ledgers begin with.
+const LEDGERS: &str = "refs/notes/portvakt/";
 /// What the refs of branches begin with.
 const BRANCHES: &str = "refs/heads/";
 const HEAD: &str = "HEAD";
@@ -157,7 +176,7 @@ pub(super) fn lock(environment: &str) -> String {
 }
 
 pub(super) fn ledger(environment: &str) -> String {
-    format!("refs/notes/portvakt/{environment}")
+    format!("{LEDGERS}{environment}")
 }
 
 /// The remote that holds the refs: the one that the user's git is told of, else `origin`, else the
@@ -169,6 +188,7 @@ pub(super) fn remote(repository: &Repository) -> Result<Option<String>, Error> {
     let is_there = |name: &String| names.contains(name);
     match (chosen, names.as_slice()) {
         (Some(chosen), _) if is_there(&chosen) => Ok(Some(chosen)),
+        (Some(chosen), _) => Err(Error::NoRemote { chosen, names }),
         (_, _) if is_there(&"origin".to_owned()) => Ok(Some("origin".to_owned())),
         (_, []) => Ok(None),
         (_, [only]) => Ok(Some(only.clone())),
@@ -287,10 +307,12 @@ impl History {
     }
 
     fn values(&self, repository: &Repository) -> Result<Listed, Error> {
-        let (ledger, all) = (ledger(&self.environment), format!("{ALL}*"));
+        let all = [format!("{ALL}*"), format!("{LEDGERS}*")];
         match &self.remote {
-            Some(remote) => self.program().refs(remote, &[HEAD.to_owned(), ledger, all]),
-            None => Ok(Listed { refs: local_values(repository, &[ledger], &all)?, head: None }),
+            Some(remote) => {
+                self.program().refs(remote, &[&[HEAD.to_owned()], all.as_slice()].concat())
+            }
+            None => Ok(Listed { refs: local_values(repository, &[], &all)?, head: None }),
         }
     }
 
@@ -305,7 +327,7 @@ impl History {
             Some(remote) => {
                 Ok(self.program().refs(remote, &[names, &[pattern.to_owned()]].concat())?.refs)
             }
-            None => local_values(repository, names, pattern),
+            None => local_values(repository, names, &[pattern.to_owned()]),
         }
     }
 
@@ -342,11 +364,11 @@ impl History {
     }
 }
 
-/// What refs of this clone are: those of these names, and those that a pattern stands for.
+/// What refs of this clone are: those of these names, and those that patterns stand for.
 fn local_values(
     repository: &Repository,
     names: &[String],
-    pattern: &str,
+    patterns: &[String],
 ) -> Result<BTreeMap<String, Oid>, Error> {
     let mut values = BTreeMap::new();
     for name in names {
@@ -354,11 +376,13 @@ fn local_values(
             values.insert(name.clone(), oid);
         }
     }
-    let unreadable = |error: git2::Error| Error::read(pattern, &error);
-    for found in repository.references_glob(pattern).map_err(unreadable)? {
-        let found = found.map_err(unreadable)?;
-        if let (Ok(name), Some(oid)) = (found.name(), found.target()) {
-            values.insert(name.to_owned(), oid);
+    for pattern in patterns {
+        let unreadable = |error: git2::Error| Error::read(pattern, &error);
+        for found in repository.references_glob(pattern).map_err(unreadable)? {
+            let found = found.map_err(unreadable)?;
+            if let (Ok(name), Some(oid)) = (found.name(), found.target()) {
+                values.insert(name.to_owned(), oid);
+            }
         }
     }
     Ok(values)

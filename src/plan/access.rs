@@ -35,7 +35,8 @@ impl Draft<'_> {
     }
 
     /// Takes access away from those who have it and are not declared, or no longer; tells of
-    /// those who ask for it. Gives the ids of the revocations.
+    /// those who ask for it. Nobody has access to a scope that is `asleep`, so that its protection does
+    /// not stand in the way. Gives the ids of the revocations.
     pub(super) fn revokes(
         &mut self,
         scope: &ScopeName,
@@ -44,12 +45,17 @@ impl Draft<'_> {
         asleep: bool,
     ) -> Vec<ActionId> {
         let mut ids = Vec::new();
+        let kept = self.drops_protection(scope).filter(|_| !asleep);
         for (orgno, record) in live.accesses.iter().flatten() {
             let entry = declared.consumers.get(orgno);
             if entry.is_some_and(|entry| !self.has_ended(entry)) {
                 continue;
             }
             match &record.state {
+                AccessState::Approved if let Some((code, message)) = &kept => {
+                    let target = ActionId::access(Verb::Revoke, scope, *orgno);
+                    self.block(target, *code, message.clone());
+                }
                 AccessState::Approved => {
                     let source = entry.map_or(&declared.source, |entry| &entry.source);
                     let reason = entry

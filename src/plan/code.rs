@@ -73,7 +73,8 @@ codes! {
     /// The declaration forbids the deactivation (`prevent_deactivation`).
     PreventDeactivation = "PV301", Blocked,
         "The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated \
-         after all, take `prevent_deactivation` away in a change of its own and apply that first.";
+         after all, take `prevent_deactivation` away in a change of its own and apply that first. The \
+         change that takes it away takes nobody's access away either.";
     /// `guards.protect` in portvakt.yaml forbids the deactivation.
     Protected = "PV302", Blocked,
         "The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated \

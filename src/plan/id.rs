@@ -124,6 +124,11 @@ impl ActionId {
         Self { verb, target: Target::Scope(scope.clone()) }
     }
 
+    /// The id of an action on a consumer's access to a scope.
+    pub fn access(verb: Verb, scope: &ScopeName, consumer: Orgno) -> Self {
+        Self { verb, target: Target::Access(scope.clone(), consumer) }
+    }
+
     /// The id of an action on a client itself.
     pub fn client(verb: Verb, client: &ClientName) -> Self {
         Self { verb, target: Target::Client(client.clone()) }

@@ -175,7 +175,16 @@ impl Draft<'_> {
         let mut before =
             before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
         if let Some((protected, found)) = before.next() {
-            let (code, message) = protected_before(&self.desired.environment, protected, found);
+            let advice = match found {
+                ProtectedBy::Declaration => {
+                    "put it back without that, apply it, and remove it after that"
+                }
+                ProtectedBy::Guard => {
+                    "put it back, remove it from guards.protect in a change of its own, apply that, and \
+                     remove it after that"
+                }
+            };
+            let (code, message) = self.protected_before(protected, found, advice);
             self.block(target, code, message);
             return true;
         }
@@ -188,6 +197,47 @@ impl Draft<'_> {
             return true;
         }
         false
+    }
+
+    /// Why nobody may lose access to a scope, if so: it was protected when it was applied, and is no
+    /// longer. Who drops what protects a scope does not empty it by the same change.
+    fn drops_protection(&self, scope: &ScopeName) -> Option<(Code, String)> {
+        if self.protection.of_scope(scope).is_some() {
+            return None;
+        }
+        let before = self.past.protected.iter();
+        let mut before =
+            before.filter_map(|protected| Some((protected, protected.protection.of_scope(scope)?)));
+        let (protected, found) = before.next()?;
+        let advice = "a change that drops that takes no access away. Put it back and apply the rest, \
+                      and drop it in a change of its own";
+        Some(self.protected_before(protected, found, advice))
+    }
+
+    /// Why something is protected although the declarations do not say so any more, and what to do.
+    fn protected_before(
+        &self,
+        Protected { environment, commit, protection: _ }: &Protected,
+        by: ProtectedBy,
+        advice: &str,
+    ) -> (Code, String) {
+        let (place, retire) = match *environment == self.desired.environment {
+            true => (String::new(), String::new()),
+            false => (
+                format!(" to the same API as environment {environment}"),
+                format!(
+                    "; or, where {environment} is this environment's former name, have that count for \
+                     nothing with `portvakt baseline set {commit} --from-environment {environment}`"
+                ),
+            ),
+        };
+        let (code, said) = match by {
+            ProtectedBy::Declaration => {
+                (Code::PreventDeactivation, "its declaration said prevent_deactivation")
+            }
+            ProtectedBy::Guard => (Code::Protected, "guards.protect named it"),
+        };
+        (code, format!("{said} at commit {commit}, which was applied{place}: {advice}{retire}"))
     }
 
     /// What NAIS holds is closed by a word alone, and not by a declaration that is only left out.
@@ -275,41 +325,6 @@ impl Draft<'_> {
 pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
                                 COMMIT` names the commit that counts as applied; an apply with \
                                 --override-guards \"why\" goes on without it";
-
-/// Why something is protected although the declarations do not say so any more, and what to do.
-fn protected_before(
-    environment: &str,
-    Protected { environment: of, commit, protection: _ }: &Protected,
-    by: ProtectedBy,
-) -> (Code, String) {
-    let (place, retire) = match of == environment {
-        true => (String::new(), String::new()),
-        false => (
-            format!(" to the same API as environment {of}"),
-            format!(
-                "; or, where {of} is this environment's former name, apply that away with `portvakt \
-                 baseline set {commit} --from-environment {of}`"
-            ),
-        ),
-    };
-    match by {
-        ProtectedBy::Declaration => (
-            Code::PreventDeactivation,
-            format!(
-                "its declaration said prevent_deactivation at commit {commit}, which was applied{place}: \
-                 put it back without that, apply it, and remove it after that{retire}"
-            ),
-        ),
-        ProtectedBy::Guard => (
-            Code::Protected,
-            format!(
-                "guards.protect named it at commit {commit}, which was applied{place}: put it back, \
-                 remove it from guards.protect in a change of its own, apply that, and remove it after \
-                 that{retire}"
-            ),
-        ),
-    }
-}
 
 impl Plan {
     /// Adds what else a reviewer should know.

@@ -190,7 +190,7 @@ fn what_was_released_in_part_is_in_other_hands() {
         declared([("etat:b", DesiredScope { prevent_deactivation: true, ..scope(&[]) })]);
     tried.removed.insert(name("etat:a"), removal(RemovalAction::Release));
     let tried = Applied { commit: "77aa".into(), desired: tried };
-    let protected = [&before, &tried].map(Protected::at).to_vec();
+    let protected = [&before, &tried].map(|it| Protected::at("test", it)).to_vec();
     let past = Past { protected, ..Past::of(before.and(tried)) };
     let live = live(["etat:a", "etat:b"].map(|name| (name, live_scope(true, &[]))));
     let told = in_lines(&plan(&nothing(), &past, &live, NOW.parse().unwrap()));
@@ -208,6 +208,30 @@ fn what_is_protected_is_not_released_either() {
     released.removed.insert(name("etat:a"), removal(RemovalAction::Release));
     let before = declared([("etat:a", prevented)]);
     assert_snapshot!(after(&released, before, &live), @"blocked release scope etat:a PV301");
+}
+
+#[test]
+fn no_scope_is_emptied_by_the_change_that_drops_its_protection() {
+    let accesses = [(SKATT, "APPROVED"), (KART, "APPROVED")];
+    let live = live(
+        ["etat:a", "etat:b", "etat:sover"]
+            .map(|name| (name, live_scope(name != "etat:sover", &accesses))),
+    );
+    let prevented =
+        |consumers: &[&str]| DesiredScope { prevent_deactivation: true, ..scope(consumers) };
+    let names = ["etat:a", "etat:b", "etat:sover"];
+    let before = declared(names.map(|name| (name, prevented(&[SKATT, KART]))));
+    let now = declared([
+        ("etat:a", scope(&[KART])),
+        ("etat:b", prevented(&[KART])),
+        ("etat:sover", scope(&[KART])),
+    ]);
+    assert_snapshot!(after(&now, before, &live), @r"
+    revoke etat:b 974761076
+    revoke etat:sover 974761076
+    reactivate scope etat:sover regains:971040238 after:[revoke etat:sover 974761076]
+    blocked revoke etat:a 974761076 PV301
+    ");
 }
 
 #[test]
@@ -344,7 +368,8 @@ fn commit() -> impl Strategy<Value = Desired> {
 
 proptest! {
     /// One change never drops what protects: whatever the second commit says, with or without tries
-    /// in between, nothing that the first protects is closed, released, or emptied to be closed.
+    /// in between, nothing that the first protects is closed or released, and it is not emptied by a
+    /// change that protects it no longer.
     #[test]
     fn no_second_commit_closes_what_the_first_protects(
         first in commit(),
@@ -357,8 +382,8 @@ proptest! {
         let live = live(scopes.map(|(name, active)| (name, live_scope(active, &SKATT_HAS))));
         let first = applied(first);
         let tried = tried.map(|desired| Applied { commit: "77aa".into(), desired });
-        let protected = [Some(&first), tried.as_ref()].into_iter().flatten().map(Protected::at);
-        let protected = protected.collect();
+        let protected = [Some(&first), tried.as_ref()].into_iter().flatten();
+        let protected = protected.map(|it| Protected::at("test", it)).collect();
         let before = tried.into_iter().fold(first, Applied::and);
         let past = Past { protected, ..Past::of(before) };
         let plan = plan(&second, &past, &live, NOW.parse().unwrap());
@@ -367,7 +392,9 @@ proptest! {
             else {
                 continue;
             };
-            let stays = second.scopes.get(scope).is_some_and(|scope| scope.active);
+            let is_open = live.scopes.get(scope).is_some_and(|scope| scope.active);
+            let stays = second.scopes.get(scope).is_some_and(|scope| scope.active)
+                && (!is_open || Protection::of(&second).of_scope(scope).is_some());
             let is_closing = matches!(action.verb(), Verb::Deactivate | Verb::Release)
                 || (action.verb() == Verb::Revoke && !stays);
             prop_assert!(!is_closing, "{}", action.id());

@@ -10,6 +10,7 @@ mod lock;
 mod places;
 mod planted;
 mod protection;
+mod put_back;
 pub(crate) mod remote;
 mod removals;
 mod reviewed;

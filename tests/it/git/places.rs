@@ -54,6 +54,9 @@ fn the_remote_is_chosen_where_there_are_several() {
         assert!(ran.stderr.contains("egen, felles"), "{}", ran.stderr);
         assert!(ran.stderr.contains("git config portvakt.remote"), "{}", ran.stderr);
     }
+    one.git(&["config", "portvakt.remote", "feles"]);
+    let ran = one.ends(1, &["plan"]);
+    assert!(ran.stderr.contains("feles") && ran.stderr.contains("egen, felles"), "{}", ran.stderr);
     one.git(&["config", "portvakt.remote", "felles"]);
     one.apply();
     assert_eq!(remote.held("applied"), Some(one.head()));

@@ -8,11 +8,11 @@ use super::remote::{Clone, Remote};
 use crate::world::SKATT;
 
 /// Scopes that must stay open to Skatteetaten: one by its own declaration, one by `guards.protect`.
-const STAY: [&str; 2] = ["etat:fast", "etat:vern"];
+pub(super) const STAY: [&str; 2] = ["etat:fast", "etat:vern"];
 
-const GUARDS: &str = "guards: { protect: [\"etat:vern*\"], max_revocations: 9 }\n";
+pub(super) const GUARDS: &str = "guards: { protect: [\"etat:vern*\"], max_revocations: 9 }\n";
 
-fn protected() -> String {
+pub(super) fn protected() -> String {
     format!(
         "scopes:\n  \
            - {{ name: etat:fast, description: Les, prevent_deactivation: true, consumers: [\"{SKATT}\"] }}\n  \
@@ -21,11 +21,11 @@ fn protected() -> String {
 }
 
 /// Declarations that ask for the deactivation in so many words.
-const REMOVED: &str = "removed:\n  \
+pub(super) const REMOVED: &str = "removed:\n  \
      - { scope: etat:fast, action: deactivate }\n  \
      - { scope: etat:vern, action: deactivate }\n";
 
-fn settings(clone: &Clone<'_>) -> String {
+pub(super) fn settings(clone: &Clone<'_>) -> String {
     std::fs::read_to_string(clone.path.join("portvakt.yaml")).unwrap()
 }
 
@@ -34,7 +34,7 @@ fn without_guards(clone: &Clone<'_>) -> String {
 }
 
 /// A remote whose applied commit protects the two.
-fn applied(remote: &Remote) -> Clone<'_> {
+pub(super) fn applied(remote: &Remote) -> Clone<'_> {
     let one = remote.first();
     one.write("portvakt.yaml", &format!("{}{GUARDS}", settings(&one)));
     one.declare(&protected());
@@ -42,7 +42,7 @@ fn applied(remote: &Remote) -> Clone<'_> {
     one
 }
 
-fn stay_open(remote: &Remote, how: &str) {
+pub(super) fn stay_open(remote: &Remote, how: &str) {
     for scope in STAY {
         assert_eq!(
             remote.world.open_to(scope).as_deref(),
@@ -53,7 +53,7 @@ fn stay_open(remote: &Remote, how: &str) {
 }
 
 /// Merges what is here, and applies it.
-fn merge(clone: &Clone<'_>, environment: &str) -> crate::world::Ran {
+pub(super) fn merge(clone: &Clone<'_>, environment: &str) -> crate::world::Ran {
     clone.commit("Change");
     clone.git(&["push", "--quiet", "origin", "HEAD:main"]);
     clone.run(&["-e", environment, "apply", "--auto-approve"])
@@ -85,6 +85,12 @@ fn no_single_change_drops_the_protection_of_what_was_applied() {
         ("released", |clone| {
             clone.write("portvakt.yaml", &without_guards(clone));
             clone.write("declarations.yaml", &REMOVED.replace("deactivate", "release"));
+            "test"
+        }),
+        ("emptied", |clone| {
+            clone.write("portvakt.yaml", &without_guards(clone));
+            let emptied = protected().replace("prevent_deactivation: true, ", "");
+            clone.write("declarations.yaml", &emptied.replace(&format!("\"{SKATT}\""), ""));
             "test"
         }),
         ("excluded", |clone| {
@@ -196,8 +202,9 @@ fn a_renamed_environment_keeps_what_protects_until_its_past_is_moved() {
     // Who gives the former name up says so, and sees what that means.
     let before = one.git(&["rev-parse", "HEAD~1"]);
     let set = ["-e", "annet", "baseline", "set", &before, "--from-environment", "test"];
-    let ran = one.ends(1, &set);
-    assert!(ran.stderr.contains("has no environment `test`"), "{}", ran.stderr);
+    let ran = one.ends(4, &set);
+    let (_, lost) = ran.stdout.split_once("is protected no longer: 2").unwrap();
+    assert!(lost.contains("scope etat:fast") && lost.contains("scope etat:vern"), "{lost}");
     let first = one.git(&["rev-parse", "HEAD~2"]);
     let set = ["-e", "annet", "baseline", "set", &first, "--from-environment", "test"];
     let ran = one.ends(4, &set);
@@ -413,7 +420,9 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
     let ran = one.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("not on the remote's branch main"), "{}", ran.stderr);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
-    one.ends(0, &["apply", "--auto-approve", "--override-guards", "det haster"]);
+    let ran = one.ends(0, &["apply", "--auto-approve", "--override-guards", "det haster"]);
+    assert!(ran.stderr.contains("does not count as that"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("portvakt baseline set"), "{}", ran.stderr);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT]);
     assert_eq!(remote.held("applied"), applied, "it was never merged");
     assert_eq!(one.history()[0]["override_guards"], "det haster");
