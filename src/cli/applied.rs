@@ -7,9 +7,9 @@ use jiff::civil::Date;
 
 use crate::declare::{self, Diagnostic, Repository};
 use crate::digdir::Target;
-use crate::domain::{Applied, Desired, Guards, Past, Protected};
-use crate::history::{self, Branch, History, Placement, Recorded, Records, Refs};
-use crate::render::report::{self, Ending, ReportDocument};
+use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
+use crate::history::{self, Baseline, Branch, History, Placement, Recorded, Refs};
+use crate::render::report;
 
 /// What is recorded of the sandbox inside this process in place of an address.
 const EMBEDDED: &str = "sandbox";
@@ -39,16 +39,29 @@ pub(super) fn placement(repository: &Repository, desired: &Desired) -> Result<Pl
     })
 }
 
+/// What the place is called that holds what is applied to an environment.
+pub(super) fn place(repository: &Repository, environment: &str) -> String {
+    history::place_name(project(repository).as_deref(), environment)
+}
+
+/// What the folder of the declarations is called beside others; `None` for the top of a git repository.
+pub(super) fn project(repository: &Repository) -> Option<String> {
+    let named = repository.settings().project.as_deref();
+    history::project(named, &history::prefix(repository.root()))
+}
+
 /// What was applied, as git tells it.
 #[derive(Default)]
 pub(super) struct Known {
     /// What was declared at the commit last applied in full.
     pub(super) applied: Option<Applied>,
     /// What was declared at each other commit that counts: those that were applied in part, and those
-    /// that another environment has applied to the same API.
+    /// that another place has applied to the same API.
     pub(super) others: Vec<Applied>,
-    /// The commits that were last applied to the same API by environments that are declared no longer, as
-    /// after a rename.
+    /// Whether there are commits whose apply did not end in full.
+    pub(super) is_unfinished: bool,
+    /// The commits that were last applied to the same API by places that are declared no longer, as after
+    /// a rename.
     pub(super) of_former: Vec<String>,
     /// All that a plan must know of it.
     pub(super) past: Past,
@@ -77,43 +90,65 @@ impl Reading<'_> {
     /// What was applied here before, and what was protected wherever the same API was applied to for the
     /// same organisation.
     pub(super) fn known(&self, refs: &Refs) -> Known {
-        let own = &self.placement.environment;
-        let records = self.history.records(refs);
-        let mut unknown = records.unknown.clone();
+        let baseline = self.history.baseline(refs);
+        let is_new = matches!(baseline, Ok(None));
+        let missing = self.missing(refs, self.history.place(), &baseline);
+        let (mut unknown, forgotten) = missing.map_or((None, None), |it| (Some(it.why), it.commit));
         let mut unsure = |why: String| {
             unknown.get_or_insert(why);
         };
-        let forgotten = self.forgotten(refs, own, &records);
-        let Records { applied, tried, unknown: _ } = records;
-        let retired = applied.as_ref().is_some_and(|recorded| recorded.retired);
+        let Baseline { applied, tried, undone, lost: _, retired, at: _ } =
+            baseline.ok().flatten().unwrap_or_default();
         if retired {
-            unsure("its past was moved to an environment of another name".to_owned());
+            unsure("its past was moved to a place of another name".to_owned());
         }
+        let is_unfinished = !tried.is_empty();
+        // What does not count as applied protects all the same, as far as it can be read.
+        let mut protected: Vec<_> = applied
+            .iter()
+            .chain(&tried)
+            .chain(&undone)
+            .filter(|recorded| self.is_same(&recorded.placement))
+            .filter_map(|recorded| self.declared(&recorded.commit, &recorded.placement).ok())
+            .chain(forgotten.and_then(|commit| self.declared(&commit, self.placement).ok()))
+            .map(|applied| Protected::at(None, &applied))
+            .collect();
         let mut read = |recorded: &Recorded| self.here(recorded).map_err(&mut unsure).ok();
-        let applied = applied.filter(|recorded| !recorded.retired).as_ref().and_then(&mut read);
+        let applied = applied.as_ref().and_then(&mut read);
+        let undone = undone.as_ref().and_then(&mut read);
         let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
-        forgotten.into_iter().for_each(&mut unsure);
-        let mut protected: Vec<_> =
-            applied.iter().chain(&tried).map(|applied| Protected::at(own, applied)).collect();
         let (mut others, mut of_former) = (tried.clone(), Vec::new());
-        for (name, records) in self.history.other_records(refs) {
-            let is_declared = self.repository.environment(&name).is_some();
-            let Elsewhere { last, read, unknown: why } = self.elsewhere(refs, &name, records);
-            protected.extend(read.iter().map(|applied| Protected::at(&name, applied)));
+        for (name, baseline) in self.history.other_baselines(refs) {
+            let Elsewhere { former, read, unknown: why } = self.elsewhere(refs, &name, baseline);
+            protected.extend(read.iter().map(|applied| {
+                let way_out = former.as_ref().map(|_| self.take_over(&name, &applied.commit));
+                let elsewhere = domain::Elsewhere { name: name.clone(), way_out };
+                Protected::at(Some(elsewhere), applied)
+            }));
             others.extend(read);
-            of_former.extend(last.filter(|_| !is_declared));
             if let Some(why) = why {
-                unsure(format!("of environment {name}: {why}; {}", way_out(&name, is_declared)));
+                unsure(format!("of {name}: {why}; {}", self.way_out(&name)));
             }
+            let Some(Recorded { commit, placement, .. }) = former else { continue };
+            if is_new {
+                unsure(format!(
+                    "{} was applied to the same API, and is declared no longer: if that is what this \
+                     one was called before, `{}` takes over what was applied there",
+                    described(&placement),
+                    self.take_over(&name, &commit)
+                ));
+            }
+            of_former.push(commit);
         }
-        // An environment of a new name begins with the limits of the others.
+        // A place of a new name begins with the limits of the others.
         let defaults = unknown.is_some().then(Guards::default);
         let limiting = applied.as_ref().map_or(others.as_slice(), std::slice::from_ref);
-        let limits = limiting.iter().map(|applied| applied.desired.guards.clone()).chain(defaults);
+        let limiting = limiting.iter().chain(&undone);
+        let limits = limiting.map(|applied| applied.desired.guards.clone()).chain(defaults);
         let limits = limits.reduce(|limits, guards| limits.stricter(&guards));
         let all = applied.clone().into_iter().chain(tried).reduce(Applied::and);
         let past = Past { applied: all, protected, limits, unknown };
-        Known { applied, others, of_former, past }
+        Known { applied, others, is_unfinished, of_former, past }
     }
 
     /// What was declared at a commit that is recorded as applied here. The error says why it does not
@@ -121,10 +156,11 @@ impl Reading<'_> {
     fn here(&self, recorded: &Recorded) -> Result<Applied, String> {
         let Recorded { commit, placement, .. } = recorded;
         let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
-        if *folder != self.placement.folder && self.history.has_settings(folder) {
+        if *folder != self.placement.folder && self.declares(self.history.place(), placement) {
             return Err(format!(
-                "commit {commit} was applied from folder {folder}, which still has a portvakt.yaml: give \
-                 the environments of the two folders different names"
+                "commit {commit} was applied from folder {}, which still is of the same name: say in one of \
+                 the two what it is called, with `project: NAME` in its portvakt.yaml",
+                shown_folder(folder)
             ));
         }
         if *api != self.placement.api {
@@ -138,24 +174,34 @@ impl Reading<'_> {
         self.read(recorded)
     }
 
-    /// What another environment applied to the same API for the same organisation.
-    fn elsewhere(&self, refs: &Refs, name: &str, records: Records) -> Elsewhere {
-        let is_same = |placement: &Placement| {
-            placement.api == self.placement.api
-                && placement.organization == self.placement.organization
+    /// What another place applied to the same API for the same organisation.
+    fn elsewhere(
+        &self,
+        refs: &Refs,
+        name: &str,
+        baseline: Result<Option<Baseline>, String>,
+    ) -> Elsewhere {
+        let found = baseline.as_ref().ok().and_then(Option::as_ref);
+        let all = || found.into_iter().flat_map(Baseline::commits);
+        let is_same = |recorded: &&Recorded| self.is_same(&recorded.placement);
+        let could_be = all().next().is_none() || all().any(|it| is_same(&it));
+        let missing = could_be.then(|| self.missing(refs, name, &baseline)).flatten();
+        let mut unknown = missing.map(|missing| missing.why);
+        let is_declared = |recorded: &Recorded| self.declares(name, &recorded.placement);
+        // An organisation that nobody can check must not hide what was applied for another.
+        let of_other = |recorded: &&Recorded| {
+            recorded.placement.api == self.placement.api
+                && !is_same(recorded)
+                && !is_declared(recorded)
         };
-        let all = || records.applied.iter().chain(&records.tried);
-        let retired = records.applied.as_ref().is_some_and(|recorded| recorded.retired);
-        let could_be = all().next().is_none() || all().any(|it| is_same(&it.placement));
-        let forgotten = match could_be && !retired {
-            true => self.forgotten(refs, name, &records),
-            false => None,
-        };
-        let mut unknown = records.unknown.clone().or(forgotten);
-        let same = |recorded: &&Recorded| is_same(&recorded.placement) && !recorded.retired;
-        let last = records.applied.as_ref().filter(same).map(|recorded| recorded.commit.clone());
+        if let Some(Recorded { commit, placement, .. }) = all().find(of_other) {
+            unknown.get_or_insert(format!(
+                "commit {commit} was applied to this API for another organisation, {}",
+                placement.organization
+            ));
+        }
         let mut read = Vec::new();
-        for recorded in all().filter(same) {
+        for recorded in all().filter(is_same) {
             match self.read(recorded) {
                 Ok(applied) => read.push(applied),
                 Err(why) => {
@@ -163,7 +209,46 @@ impl Reading<'_> {
                 }
             }
         }
-        Elsewhere { last, read, unknown }
+        let last = all().filter(is_same).last();
+        let former = last.filter(|last| !is_declared(last)).cloned();
+        Elsewhere { former, read, unknown }
+    }
+
+    /// Whether something was applied to the same API for the same organisation.
+    pub(super) fn is_same(&self, placement: &Placement) -> bool {
+        placement.api == self.placement.api && placement.organization == self.placement.organization
+    }
+
+    /// Whether a place of that name is still declared where it was.
+    pub(super) fn declares(
+        &self,
+        name: &str,
+        Placement { environment, folder, .. }: &Placement,
+    ) -> bool {
+        let settings = self.history.settings_here(folder);
+        let found = settings.and_then(|text| declare::project_and_environments(text.as_bytes()));
+        found.is_some_and(|(named, environments)| {
+            let project = history::project(named.as_deref(), folder);
+            environments.contains(environment)
+                && history::place_name(project.as_deref(), environment) == name
+        })
+    }
+
+    /// How another place is kept from making the past of this one unknown.
+    fn way_out(&self, name: &str) -> String {
+        let environment = name.rsplit('/').next().unwrap_or(name);
+        format!(
+            "`portvakt -e {environment} baseline` in its folder shows more of it, and if it is declared \
+             nowhere any more, `{}` lets it count for nothing",
+            self.take_over(name, "COMMIT")
+        )
+    }
+
+    /// The command that takes over what was applied at a place that this one was called before.
+    fn take_over(&self, name: &str, commit: &str) -> String {
+        let own = &self.placement.environment;
+        let options = former_options(self.history.place(), name);
+        format!("portvakt -e {own} baseline set {commit} {options}")
     }
 
     fn read(&self, recorded: &Recorded) -> Result<Applied, String> {
@@ -188,65 +273,94 @@ impl Reading<'_> {
                 Err(error) => return Err(error.to_string()),
             }
         }
-        let desired = declared_at(
-            self.history,
-            self.repository,
-            &At { commit, folder: &placement.folder, environment: &placement.environment },
-            self.today,
-        )?;
-        Ok(Applied { commit: commit.as_str().into(), desired })
+        self.declared(commit, placement)
     }
 
-    /// Why the records of an environment are not all that there was, if its ledger says so: somebody has
-    /// deleted them, or put older ones back.
-    fn forgotten(&self, refs: &Refs, environment: &str, records: &Records) -> Option<String> {
-        let Records { applied, tried, unknown: _ } = records;
-        let lines = match self.history.written(refs, environment) {
+    /// What was declared at a commit where it was applied from. The error says why that cannot be read.
+    fn declared(&self, commit: &str, placement: &Placement) -> Result<Applied, String> {
+        let Placement { environment, folder, .. } = placement;
+        let at = At { commit, folder, environment };
+        let desired = declared_at(self.history, self.repository, &at, self.today)?;
+        Ok(Applied { commit: commit.into(), desired })
+    }
+
+    /// Why what is recorded of a place is not all that there was: it cannot be read, or its ledger tells of
+    /// more, as somebody has deleted refs or put older ones back.
+    fn missing(
+        &self,
+        refs: &Refs,
+        place: &str,
+        baseline: &Result<Option<Baseline>, String>,
+    ) -> Option<Missing> {
+        let only = |why: &String| Some(Missing { why: why.clone(), commit: None });
+        let known = baseline.as_ref().ok().and_then(Option::as_ref);
+        let lines = match self.history.written(refs, place) {
             Ok(lines) => lines,
-            Err(error) => return Some(error.to_string()),
+            Err(error) => return only(&error.to_string()),
         };
         let recorded: BTreeSet<&str> =
-            applied.iter().chain(tried).map(|recorded| recorded.commit.as_str()).collect();
+            known.into_iter().flat_map(Baseline::commits).map(|it| &*it.commit).collect();
+        let since = known.map(|baseline| baseline.at);
         let is_older = |started: &str| {
-            let since = applied.as_ref().map(|recorded| recorded.at);
             started.parse::<Timestamp>().ok().zip(since).is_some_and(|(time, since)| time <= since)
         };
         let reports = lines.iter().filter_map(|line| report::read(line).ok());
-        // What was tried may have been closed by a later apply, which leaves no record of it.
-        let counts = |report: &ReportDocument| {
-            !report.dirty
-                && (report.outcome == Ending::Done || recorded.is_empty())
-                && !is_older(&report.started)
-        };
-        let commits = reports.filter(counts).filter_map(|report| report.commit);
-        let commit = commits.into_iter().find(|commit| !recorded.contains(commit.as_str()))?;
-        Some(format!(
-            "the ledger says that commit {commit} was applied, and the refs that say what counts know \
-             nothing of it: they were deleted, or are older ones that were put back"
-        ))
+        let later = reports.filter(|report| !report.dirty && !is_older(&report.started));
+        let later = later.filter_map(|report| Some((report.started, report.commit?)));
+        let commit = later.max().map(|(_, commit)| commit);
+        let commit = commit.filter(|commit| !recorded.contains(commit.as_str()));
+        match (baseline, known.and_then(|known| known.lost.as_ref()), &commit) {
+            (Err(why), _, _) | (Ok(_), Some(why), _) => Some(Missing { why: why.clone(), commit }),
+            (Ok(_), None, Some(found)) => {
+                let why = format!(
+                    "the ledger says that commit {found} was applied, and the refs that say what counts \
+                     do not: they were deleted, or are older ones that were put back"
+                );
+                Some(Missing { why, commit })
+            }
+            (Ok(_), None, None) => None,
+        }
     }
 }
 
-/// What another environment applied to the same API for the same organisation.
+/// What is not recorded of a place.
+struct Missing {
+    why: String,
+    /// The last commit that was applied by the ledger, where the records lack that.
+    commit: Option<String>,
+}
+
+/// What another place applied to the same API for the same organisation.
 struct Elsewhere {
-    /// The commit that it last applied in full.
-    last: Option<String>,
+    /// What it applied last, if it is declared no longer.
+    former: Option<Recorded>,
     /// What was declared at the commits that count.
     read: Vec<Applied>,
     /// Why that is not known, or not all of it.
     unknown: Option<String>,
 }
 
-/// How another environment is kept from making the past unknown.
-fn way_out(environment: &str, is_declared: bool) -> String {
-    match is_declared {
-        true => format!("`portvakt -e {environment} baseline` shows more of it"),
-        false => format!(
-            "if {environment} is this environment's former name, `portvakt baseline set COMMIT \
-             --from-environment {environment}` lets it count for nothing any more"
-        ),
+/// How `baseline set` is told of the former name of a place.
+fn former_options(own: &str, former: &str) -> String {
+    let parts = |name: &str| match name.rsplit_once('/') {
+        Some((project, environment)) => {
+            (project.trim_start_matches('@').to_owned(), environment.to_owned())
+        }
+        None => (TOP.to_owned(), name.to_owned()),
+    };
+    let ((own_project, own_environment), (project, environment)) = (parts(own), parts(former));
+    let mut options = Vec::new();
+    if environment != own_environment {
+        options.push(format!("--from-environment {environment}"));
     }
+    if project != own_project {
+        options.push(format!("--from-project {project}"));
+    }
+    options.join(" ")
 }
+
+/// What `--from-project` calls a folder without a project: the top of the git repository.
+pub(super) const TOP: &str = ".";
 
 /// A commit, and where in it declarations are.
 pub(super) struct At<'a> {
@@ -331,6 +445,11 @@ fn named(history: &History, name: &str) -> Result<Branch, String> {
 /// The organisation and the API of what is recorded, as a reader recognises them.
 pub(super) fn described(placement: &Placement) -> String {
     let Placement { environment, folder, api, maskinporten: _, organization } = placement;
-    let folder = if folder.is_empty() { "." } else { folder };
+    let folder = shown_folder(folder);
     format!("environment {environment} in folder {folder}, to {api} for {organization}")
+}
+
+/// A folder's path from the top of the git repository, as a reader recognises it.
+pub(super) fn shown_folder(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
 }

@@ -14,8 +14,8 @@ use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::apply;
 use crate::digdir::Writer;
-use crate::history::{Actor, Commit, Conclusion, History, Placement, Record, Recorded};
-use crate::plan::{Plan, Verb};
+use crate::history::{Actor, Commit, Conclusion, Entry, History, Placement, Recorded};
+use crate::plan::{Code, Plan, Verb};
 use crate::render::document::PlanDocument;
 use crate::render::report::{ActionOutcome, Ending, ReportDocument};
 use crate::render::{self, moved};
@@ -307,12 +307,17 @@ async fn carry_out(
     let line = begun.line();
     let commit = document.repository.as_ref();
     let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
-    let record = |before, line| Record { commit: &commit, before, line };
-    let recorded = |placement| Recorded::new(&commit, placement, actor, Timestamp::now());
+    let entry = |before, line| Entry { commit: &commit, before, line };
+    let recorded = |placement| Recorded {
+        commit: commit.clone(),
+        placement,
+        actor: actor.clone(),
+        at: Timestamp::now(),
+    };
     let hold = hold.zip(placement.map(recorded));
     let begins = !plan.actions.is_empty();
     if let (Some((held, recorded)), true) = (&hold, begins)
-        && let Err(failure) = held.begin(record(None, &line), recorded, begun.dirty)
+        && let Err(failure) = held.begin(entry(None, &line), recorded, begun.dirty)
     {
         if let Some((hold, _)) = hold {
             hold.release().await;
@@ -341,10 +346,11 @@ async fn carry_out(
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {
                 Conclusion::InFull | Conclusion::Closed if is_kept => Conclusion::InPart,
+                Conclusion::InFull if document.rollback => Conclusion::RolledBack,
                 conclusion => conclusion,
             };
-            let record = record(begins.then_some(&line), &ends);
-            conclude(hold, is_news, begins, conclusion, record, &recorded).await
+            let entry = entry(begins.then_some(&line), &ends);
+            conclude(hold, is_news, begins, conclusion, entry, &recorded).await
         }
         None => Ok(()),
     };
@@ -389,14 +395,15 @@ async fn conclude(
     is_news: bool,
     begins: bool,
     conclusion: Conclusion,
-    record: Record<'_>,
+    entry: Entry<'_>,
     recorded: &Recorded,
 ) -> Result<(), Failure> {
-    if !begins && (conclusion != Conclusion::InFull || !is_news) {
+    let in_full = matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack);
+    if !begins && (!in_full || !is_news) {
         hold.release().await;
         return Ok(());
     }
-    hold.conclude(record, recorded, conclusion).await
+    hold.conclude(entry, recorded, conclusion).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
@@ -407,7 +414,10 @@ fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
         Verb::Revoke | Verb::Deactivate | Verb::Release => true,
         Verb::Create | Verb::Update | Verb::Reactivate | Verb::Grant | Verb::Keys => false,
     };
-    let is_open = plan.blocked.iter().any(|blocked| takes(blocked.target.verb));
+    let is_open = plan.blocked.iter().any(|blocked| {
+        takes(blocked.target.verb)
+            || matches!(blocked.code, Code::PreventDeactivation | Code::Protected)
+    });
     if ended.dirty || ended.unverified.is_some() || is_open {
         return Conclusion::InPart;
     }

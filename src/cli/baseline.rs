@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::applied::{self, At, Known, Reading, described};
+use super::applied::{self, At, Known, Reading, described, shown_folder};
 use super::exit::{Exit, Failure};
 use super::hold::Hold;
 use super::past::{self, git_failed};
 use super::session::{self, Session};
 use super::{Global, ask, print};
 use crate::domain::{Applied, Desired, Protection};
-use crate::history::{Actor, Branch, History, Placement, Recorded, Refs};
+use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
 use crate::text::printable;
 
 /// The command's arguments.
@@ -33,9 +33,17 @@ enum Command {
 struct Set {
     /// The commit, or a branch or tag that leads to it
     revision: String,
+    /// The folder of portvakt.yaml at that commit, from the top of the git repository. Default: where
+    /// it is recorded to have been applied from, else where it is now
+    #[arg(long, value_name = "DIR")]
+    folder: Option<String>,
     /// What the environment was called at that commit; that name counts for nothing from then on
     #[arg(long, value_name = "NAME")]
     from_environment: Option<String>,
+    /// What the project was called: `project` in its portvakt.yaml, or the folder's path with `.` for
+    /// `/`, or `.` for the top of the git repository; that name counts for nothing from then on
+    #[arg(long, value_name = "NAME")]
+    from_project: Option<String>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -52,6 +60,14 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         Some(Command::Set(set)) => place.set(global, set).await?,
     }
     Ok(Exit::Done)
+}
+
+/// What a place was called before.
+struct Former {
+    name: String,
+    environment: String,
+    /// Where it was applied from.
+    folder: String,
 }
 
 /// An environment, and what git holds of it.
@@ -74,7 +90,7 @@ impl<'a> Place<'a> {
         Ok(Self { session, history, placement, refs, branch })
     }
 
-    fn known(&self) -> Known {
+    fn reading(&self) -> Reading<'_> {
         Reading {
             history: self.history,
             repository: &self.session.repository,
@@ -82,13 +98,16 @@ impl<'a> Place<'a> {
             branch: self.branch.as_ref(),
             today: session::today(),
         }
-        .known(&self.refs)
+    }
+
+    fn known(&self) -> Known {
+        self.reading().known(&self.refs)
     }
 
     fn shown(&self) -> String {
         let environment = printable(&self.placement.environment);
         let known = self.known();
-        let records = self.history.records(&self.refs);
+        let baseline = self.history.baseline(&self.refs).ok().flatten().unwrap_or_default();
         let mut out = match (&known.past.unknown, &known.applied) {
             (Some(why), _) => format!(
                 "What was applied to {environment} is not known: {}\n\
@@ -104,11 +123,10 @@ impl<'a> Place<'a> {
             // Writing into a String does not fail.
             let _ = writeln!(out, "  {what:<9}{}", printable(value));
         };
-        let tried = records.tried.iter().map(|recorded| ("in part", recorded));
-        for (what, recorded) in records.applied.iter().map(|it| ("in full", it)).chain(tried) {
-            let Recorded { commit, placement, actor, at, retired, .. } = recorded;
-            let retired = if *retired { ", retired" } else { "" };
-            line(what, &format!("{commit}, {at:.0}, by {} at {}{retired}", actor.who, actor.place));
+        let tried = baseline.tried.iter().map(|recorded| ("in part", recorded));
+        for (what, recorded) in baseline.applied.iter().map(|it| ("in full", it)).chain(tried) {
+            let Recorded { commit, placement, actor, at } = recorded;
+            line(what, &format!("{commit}, {at:.0}, by {} at {}", actor.who, actor.place));
             line("", &described(placement));
         }
         if let Some(Branch { name, tip }) = &self.branch {
@@ -119,16 +137,14 @@ impl<'a> Place<'a> {
     }
 
     async fn set(&self, global: &Global, args: &Set) -> Result<(), Failure> {
-        let Set { revision, from_environment, yes } = args;
-        let commit = self.history.commit(revision);
+        let commit = self.history.commit(&args.revision);
         let commit = commit.map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_branch(&commit)?;
-        let former = from_environment.as_deref();
-        let former = former.filter(|name| *name != self.placement.environment);
-        self.check_former(former)?;
-        let (placement, then) = self.declared_then(&commit, former)?;
+        let former = self.former(args)?;
+        let (placement, then) = self.declared_then(&commit, args, former.as_ref())?;
+        let former = former.as_ref().map(|former| former.name.as_str());
         print(global.color, &self.consequences(&then, former))?;
-        if !yes {
+        if !args.yes {
             ask::yes(
                 "Let this commit count as applied? Only 'yes' is accepted: ",
                 "nobody is there to say so: --yes sets it without a question",
@@ -136,13 +152,58 @@ impl<'a> Place<'a> {
             .await?;
         }
         let actor = Actor::here(&|name| std::env::var(name).ok(), self.session.repository.root());
-        let recorded = Recorded::new(&commit, placement, &actor, Timestamp::now());
+        let recorded = Recorded {
+            commit: commit.clone(),
+            placement,
+            actor: actor.clone(),
+            at: Timestamp::now(),
+        };
         let hold = Hold::take(self.history, &actor).await?;
         hold.set_baseline(&recorded, former, &self.refs).await?;
         print(
             global.color,
             &format!("Applied to {}: commit {commit}\n", self.placement.environment),
         )
+    }
+
+    /// The place by its former name, if one is named. A name that is in use still keeps its own past.
+    fn former(&self, args: &Set) -> Result<Option<Former>, Failure> {
+        let own = &self.placement.environment;
+        let environment = args.from_environment.clone().unwrap_or_else(|| own.clone());
+        let name = match args.from_project.as_deref() {
+            Some(applied::TOP) => history::place_name(None, &environment),
+            Some(project) => history::place_name(Some(project), &environment),
+            None => applied::place(&self.session.repository, &environment),
+        };
+        if name == self.history.place() {
+            return Ok(None);
+        }
+        let others = self.history.other_baselines(&self.refs);
+        let Some((_, found)) = others.into_iter().find(|(other, _)| *other == name) else {
+            return Err(Failure::Usage(format!(
+                "nothing is recorded of {name}, so it is not what this one was called before"
+            )));
+        };
+        let found = found.ok().flatten();
+        let is_other = |recorded: &&Recorded| !self.reading().is_same(&recorded.placement);
+        if let Some(other) = found.iter().flat_map(Baseline::commits).find(is_other) {
+            return Err(Failure::Refused(format!(
+                "{name} was applied to another API or organisation ({}), so it is not what this one was \
+                 called before: nothing was changed",
+                printable(&described(&other.placement))
+            )));
+        }
+        let last = found.as_ref().and_then(|found| found.commits().last().cloned());
+        let here = Placement { environment: environment.clone(), ..self.placement.clone() };
+        let placement = last.map_or(here, |last| last.placement);
+        match self.reading().declares(&name, &placement) {
+            true => Err(Failure::Usage(format!(
+                "portvakt.yaml in folder {} still has environment {environment}, so {name} is not what \
+                 this one was called before",
+                shown_folder(&placement.folder)
+            ))),
+            false => Ok(Some(Former { name, environment, folder: placement.folder })),
+        }
     }
 
     fn check_branch(&self, commit: &str) -> Result<(), Failure> {
@@ -153,37 +214,31 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// A name that is in use still keeps its own past.
-    fn check_former(&self, former: Option<&str>) -> Result<(), Failure> {
-        match former.filter(|name| self.session.repository.environment(name).is_some()) {
-            None => Ok(()),
-            Some(name) => Err(Failure::Usage(format!(
-                "portvakt.yaml still has an environment {name}, so it is not this one's former name"
-            ))),
-        }
-    }
-
     /// What was declared at the commit, for the same API and organisation: under the former name, where
-    /// the environment had that one then.
+    /// the place had that one then.
     fn declared_then(
         &self,
         commit: &str,
-        former: Option<&str>,
+        args: &Set,
+        former: Option<&Former>,
     ) -> Result<(Placement, Applied), Failure> {
         let repository = &self.session.repository;
-        let own = self.placement.environment.as_str();
-        let read = |environment: &str| {
-            let at = At { commit, folder: &self.placement.folder, environment };
+        let read = |environment: &str, folder: &str| {
+            let folder = args.folder.as_deref().map_or(folder, |folder| folder.trim_matches('/'));
+            let at = At { commit, folder, environment };
             applied::read_at(self.history, repository, &at, session::today())
+                .map(|(there, desired)| (folder.to_owned(), there, desired))
         };
-        let read = match former.map(read) {
+        let own = || read(&self.placement.environment, &self.placement.folder);
+        let read = match former.map(|former| read(&former.environment, &former.folder)) {
             Some(Ok(found)) => Ok(found),
-            // What was never its name is let go of like a former one.
-            Some(Err(why)) => read(own).map_err(|_| why),
-            None => read(own),
+            // The commit may be one at which it had its name of now already.
+            Some(Err(why)) => own().map_err(|_| why),
+            None => own(),
         };
-        let (there, desired) = read.map_err(Failure::Failed)?;
+        let (folder, there, desired) = read.map_err(Failure::Failed)?;
         let then = applied::placement(&there, &desired).map_err(Failure::Failed)?;
+        let then = Placement { folder, ..then };
         let Placement { api, organization, .. } = &self.placement;
         match then.api == *api && then.organization == *organization {
             true => Ok((then, Applied { commit: commit.into(), desired })),
@@ -197,9 +252,9 @@ impl<'a> Place<'a> {
 
     /// What protects once another commit counts here: that, and what other environments have applied.
     fn protecting(&self, then: &Applied, former: Option<&str>, known: &Known) -> Vec<Protection> {
-        let replaced = [Some(self.placement.environment.as_str()), former];
-        let stays = known.past.protected.iter();
-        let stays = stays.filter(|it| !replaced.contains(&Some(it.environment.as_str())));
+        let stays = known.past.protected.iter().filter(|protected| {
+            protected.elsewhere.as_ref().is_some_and(|it| Some(it.name.as_str()) != former)
+        });
         let stays = stays.map(|protected| protected.protection.clone());
         stays.chain([Protection::of(&then.desired)]).collect()
     }
@@ -240,8 +295,7 @@ impl<'a> Place<'a> {
             let _ = writeln!(out, "  what counted before is not known: {}", printable(why));
         }
         if let Some(former) = former {
-            let _ =
-                writeln!(out, "  environment {} counts for nothing any more", printable(former));
+            let _ = writeln!(out, "  {} counts for nothing any more", printable(former));
         }
         out
     }

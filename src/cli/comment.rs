@@ -50,7 +50,7 @@ impl Host {
 /// The comment that shows a plan.
 pub(super) fn shown(plan: &PlanDocument) -> Comment {
     Comment {
-        marker: markdown::marker(&plan.environment),
+        marker: markdown::marker(plan.project.as_deref(), &plan.environment),
         body: secret::redact(&markdown::plan(plan)).into_owned(),
     }
 }

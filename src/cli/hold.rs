@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::exit::Failure;
 use super::past::git_failed;
 use crate::history::{
-    self, Actor, Conclusion, History, Holder, Lock, Record, Recorded, Refs, Watch,
+    self, Actor, Conclusion, Entry, History, Holder, Lock, Recorded, Refs, Watch,
 };
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
@@ -68,22 +68,22 @@ impl Hold {
     /// Writes the first line into the ledger.
     pub(super) fn begin(
         &self,
-        record: Record<'_>,
+        entry: Entry<'_>,
         recorded: &Recorded,
         dirty: bool,
     ) -> Result<(), Failure> {
-        self.lock.begin(record, recorded, dirty).map_err(|error| git_failed(&error))
+        self.lock.begin(entry, recorded, dirty).map_err(|error| git_failed(&error))
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
     pub(super) async fn conclude(
         self,
-        record: Record<'_>,
+        entry: Entry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(record, recorded, conclusion);
+        let concluded = self.lock.conclude(entry, recorded, conclusion);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.give_back();
         }
@@ -183,15 +183,18 @@ mod tests {
         let history = History::open(folder.path(), "test", Held::Here, []).unwrap().unwrap();
         let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
         let lock = history.lock(&actor, Timestamp::now(), &mut Watch::default()).unwrap().unwrap();
-        let (first, _) = history.holder().unwrap().unwrap();
+        let (first, _) = history.holder().unwrap();
         let hold = Hold::of(lock, Duration::from_millis(5));
-        let now = || history.holder().unwrap().map(|(lock, _)| lock);
-        until(|| now().as_ref() != Some(&first)).await;
+        let held = || {
+            let (lock, holder) = history.holder().unwrap();
+            holder.map(|_| lock)
+        };
+        until(|| held().as_ref() != Some(&first)).await;
         assert!(hold.counts());
         // It may be renewed at the same time, and is another one then.
-        until(|| now().is_none_or(|lock| history.unlock(&lock).is_ok())).await;
+        until(|| held().is_none_or(|lock| history.unlock(&lock).is_ok())).await;
         until(|| !hold.counts()).await;
         hold.release().await;
-        assert_eq!(now(), None);
+        assert_eq!(held(), None);
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
         }
     };
     let secrets = repository.settings().variables.iter().cloned();
-    History::open(repository.root(), environment, held, secrets).map_err(|error| git_failed(&error))
+    let place = applied::place(repository, environment);
+    History::open(repository.root(), &place, held, secrets).map_err(|error| git_failed(&error))
 }
 
 /// The git repository of the declarations as the environment that is asked for sees it, and that
@@ -118,7 +119,7 @@ impl Past {
             past.compare(history, &last, &commit.commit);
         }
         for last in of_former {
-            past.compare_with_former(history, &last, &commit.commit);
+            past.is_not_overtaken(history, &last, &commit.commit);
         }
         Ok(past)
     }
@@ -144,8 +145,14 @@ impl Past {
         let branch = applied::apply_from(history, &refs, &placement.folder);
         let known = match &branch {
             Ok(branch) => {
-                self.refusal =
-                    branch.as_ref().and_then(|branch| off_branch(history, branch, &commit.commit));
+                self.refusal = branch.as_ref().and_then(|branch| match commit.dirty {
+                    true => Some(format!(
+                        "files differ from commit {}, so what would be applied is not on the remote's \
+                         branch {}, which commits are applied from: commit it, and merge it",
+                        commit.commit, branch.name
+                    )),
+                    false => off_branch(history, branch, &commit.commit),
+                });
                 let branch = branch.as_ref();
                 Reading { history, repository, placement, branch, today }.known(&refs)
             }
@@ -155,43 +162,40 @@ impl Past {
             }
         };
         let of_former = self.take(known);
-        self.is_unfinished = !refs.tried().is_empty();
         (refs.applied(), of_former)
     }
 
     fn take(&mut self, known: Known) -> Vec<String> {
-        let Known { applied, others: _, of_former, past } = known;
+        let Known { applied, others: _, is_unfinished, of_former, past } = known;
         if let Some(why) = &past.unknown {
             self.unknown(&format!("what was applied before is not known: {why}"));
         }
-        (self.applied, self.known) = (applied, past);
+        (self.applied, self.known, self.is_unfinished) = (applied, past, is_unfinished);
         of_former
     }
 
     /// Compares the commit that was applied last with the one that is read.
     fn compare(&mut self, history: &History, last: &str, commit: &str) {
-        match history.is_before(commit, last) {
-            Ok(Some(true)) => self.behind(last, commit),
-            Ok(Some(false)) if last == commit => {}
-            Ok(Some(false)) => match history.is_before(last, commit) {
+        if self.is_not_overtaken(history, last, commit) && last != commit {
+            match history.is_before(last, commit) {
                 Ok(Some(true)) => {}
                 Ok(Some(false)) => self.diverged(last, commit),
                 Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
                 Err(error) => self.order_unknown(last, commit, &error.to_string()),
-            },
-            Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
-            Err(error) => self.order_unknown(last, commit, &error.to_string()),
+            }
         }
     }
 
-    /// Compares what a former name of the environment has applied last with the commit that is read.
-    fn compare_with_former(&mut self, history: &History, last: &str, commit: &str) {
+    /// Whether the commit that is read was not overtaken by one that was applied; what else there is to
+    /// say of that is said.
+    fn is_not_overtaken(&mut self, history: &History, last: &str, commit: &str) -> bool {
         match history.is_before(commit, last) {
             Ok(Some(true)) => self.behind(last, commit),
-            Ok(Some(false)) => {}
+            Ok(Some(false)) => return true,
             Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
             Err(error) => self.order_unknown(last, commit, &error.to_string()),
         }
+        false
     }
 
     fn behind(&mut self, applied: &str, commit: &str) {

@@ -61,7 +61,7 @@ impl Session {
         past::open(&self.repository, &self.desired.environment)
     }
 
-    /// Takes the declarations of an older commit. Guards stay those of today.
+    /// Takes the declarations of an older commit. Guards and what protects stay those of today.
     pub(super) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
         let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_older(history, &commit)?;
@@ -70,7 +70,7 @@ impl Session {
         let at = At { commit: &commit, folder: &folder, environment: &environment };
         let older = declared_at(history, &self.repository, &at, today());
         let older = older.map_err(Failure::Failed)?;
-        self.desired = Desired { guards: self.desired.guards.clone(), ..older };
+        self.desired = older.protected_as(&self.desired);
         self.rollback = Some(commit);
         Ok(())
     }
@@ -167,6 +167,7 @@ impl Session {
         let commit =
             |applied: &Option<Applied>| applied.as_ref().map(|applied| applied.commit.to_string());
         let context = Context {
+            project: applied::project(&self.repository),
             organization_name: self.repository.settings().organization_name.clone(),
             repository: self.past.commit.clone(),
             applied: commit(&self.past.applied),

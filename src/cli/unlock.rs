@@ -14,7 +14,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (environment, history) = past::open_only(global, "there is no lock")?;
-    let Some((lock, holder)) = history.holder().map_err(|error| git_failed(&error))? else {
+    let (lock, holder) = history.holder().map_err(|error| git_failed(&error))?;
+    let Some(holder) = holder else {
         print(global.color, "Nobody holds the lock.\n")?;
         return Ok(Exit::Done);
     };

@@ -64,7 +64,9 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
     walk.standard_filters(false).hidden(true).follow_links(false).sort_by_file_path(Path::cmp);
     let exclude = settings.exclude.clone();
     let above = root.to_owned();
-    walk.filter_entry(move |entry| !exclude.is_match(relative(&above, entry.path())));
+    walk.filter_entry(move |entry| {
+        !exclude.is_match(relative(&above, entry.path())) && !is_another(entry)
+    });
     let mut listed = Vec::new();
     let mut found = Vec::new();
     let mut bytes = 0;
@@ -104,6 +106,12 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
         }
     }
     (listed, found)
+}
+
+/// Whether a folder below is a repository of its own: it has a portvakt.yaml.
+fn is_another(entry: &DirEntry) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    entry.depth() > 0 && is_folder && entry.path().join(SETTINGS_FILE).is_file()
 }
 
 /// Whether a file lies where declarations are read. What portvakt.yaml says of a folder holds for

@@ -65,6 +65,8 @@ pub use known::{Files, is_alias, read_files, read_key_file};
 pub use public_keys::public_keys;
 pub use repository::{EnvironmentError, Invalid, ManifestsApart, Repository, load, read};
 pub use rules::{BASE, Example, Rule};
-pub use settings::{SETTINGS_FILE, Settings, apply_from, not_an_id, parse_duration};
+pub use settings::{
+    SETTINGS_FILE, Settings, apply_from, not_an_id, parse_duration, project_and_environments,
+};
 pub use source::{SecretSource, TextSource};
 pub use suggest::did_you_mean;

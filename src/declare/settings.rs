@@ -43,6 +43,8 @@ pub struct Settings {
     pub(super) organization_at: Position,
     /// What it is called, if the repository says so.
     pub organization_name: Option<String>,
+    /// What the folder is called beside others of the same git repository, if it says so.
+    pub project: Option<String>,
     /// The prefixes that scopes may have, without a colon.
     pub prefixes: Vec<String>,
     /// Where the declarations are applied, by name; at least one.
@@ -97,6 +99,12 @@ pub(super) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
 /// with it.
 pub fn apply_from(bytes: &[u8]) -> Option<String> {
     settings(bytes).0?.apply_from
+}
+
+/// What a portvakt.yaml calls its project and its environments, whatever else is wrong with it.
+pub fn project_and_environments(bytes: &[u8]) -> Option<(Option<String>, BTreeSet<String>)> {
+    let Settings { project, environments, .. } = settings(bytes).0?;
+    Some((project, environments.into_keys().collect()))
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
@@ -156,6 +164,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         organization_at,
         organization_name: file.organization.name.0,
         prefixes,
+        project: project(file.project.0, root, findings),
         apply_from: branch(file.apply_from.0, root, findings),
         guards: guards(file.guards.0.unwrap_or_default(), root, findings),
         environments,
@@ -173,6 +182,26 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         include,
         exclude,
     })
+}
+
+/// What the folder is called, if git takes that in the name of a ref.
+fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
+    const LONGEST: usize = 64;
+    let name = given?;
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let is_name = (1..=LONGEST).contains(&name.len())
+        && name.chars().all(is_allowed)
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && !name.ends_with(".lock")
+        && !name.contains("..");
+    if !is_name {
+        let span = root.get("project").unwrap_or(root).span();
+        let message = format!("{} is not the name of a project", quoted(&name));
+        let help = "write 1 to 64 letters, digits, `-`, `_` and single `.`, such as `plattform`";
+        findings.report(Rule::WrongValue, span, &message, help);
+    }
+    is_name.then_some(name)
 }
 
 /// The name of a branch, if it can be one (`git check-ref-format`).

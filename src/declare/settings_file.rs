@@ -18,6 +18,12 @@ use super::own::file::{NamingItem, PolicyFile, TeamFile};
 pub(super) struct SettingsFile {
     /// Whose scopes and clients they are.
     pub(super) organization: OrganizationFile,
+    /// What this folder is called beside others of the same git repository: its refs, its ledger and its
+    /// comments have that name. Default: none at the top of the git repository, else the folder's path
+    /// with `.` for `/`.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))]
+    pub(super) project: Given<String>,
     /// The prefixes that DigDir has given the organisation, without a colon.
     #[schemars(length(min = 1))]
     pub(super) prefixes: Vec<String>,

@@ -37,6 +37,23 @@ pub struct Desired {
     pub guards: Guards,
 }
 
+impl Desired {
+    /// With the guards of other declarations, and what those protect protected.
+    #[must_use]
+    pub fn protected_as(mut self, other: &Self) -> Self {
+        self.guards = other.guards.clone();
+        for (name, scope) in &mut self.scopes {
+            let of_other = other.scopes.get(name).is_some_and(|it| it.prevent_deactivation);
+            scope.prevent_deactivation |= of_other;
+        }
+        for (name, client) in &mut self.clients {
+            let of_other = other.clients.get(name).is_some_and(|it| it.prevent_deactivation);
+            client.prevent_deactivation |= of_other;
+        }
+        self
+    }
+}
+
 /// Where in the repository something is declared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {

@@ -26,7 +26,7 @@ impl Past {
     /// A past in which one commit was applied, and nothing else is there to know.
     pub fn of(applied: Applied) -> Self {
         Self {
-            protected: vec![Protected::at(&applied.desired.environment, &applied)],
+            protected: vec![Protected::at(None, &applied)],
             limits: Some(applied.desired.guards.clone()),
             applied: Some(applied),
             unknown: None,
@@ -75,22 +75,28 @@ impl Applied {
 /// What was protected at a commit that was applied.
 #[derive(Debug, Clone)]
 pub struct Protected {
-    /// The environment that it counts as applied to, by its name now where it has another one since.
-    pub environment: String,
+    /// Where it counts as applied, if that is not here.
+    pub elsewhere: Option<Elsewhere>,
     /// The commit.
     pub commit: CommitId,
     /// What its declarations protect.
     pub protection: Protection,
 }
 
+/// Another place that applies to the same API for the same organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// What it is called.
+    pub name: String,
+    /// The command that lets it count for nothing where it is a former name of this one; `None` where it
+    /// is still declared.
+    pub way_out: Option<String>,
+}
+
 impl Protected {
-    /// What the declarations of a commit protect that counts as applied to an environment.
-    pub fn at(environment: &str, Applied { commit, desired }: &Applied) -> Self {
-        Self {
-            environment: environment.to_owned(),
-            commit: commit.clone(),
-            protection: Protection::of(desired),
-        }
+    /// What the declarations of a commit protect that counts as applied, here or elsewhere.
+    pub fn at(elsewhere: Option<Elsewhere>, Applied { commit, desired }: &Applied) -> Self {
+        Self { elsewhere, commit: commit.clone(), protection: Protection::of(desired) }
     }
 }
 

@@ -47,6 +47,12 @@ pub enum Error {
         "environment '{0}' cannot be part of a git ref: name it with letters, digits, `-` and `_`"
     )]
     Name(String),
+    /// The folder cannot have refs.
+    #[error(
+        "folder '{0}' cannot be part of a git ref: name it with `project: NAME` in portvakt.yaml, of letters, \
+         digits, `-`, `_` and `.`"
+    )]
+    Project(String),
     /// It is not known which remote holds the refs.
     #[error(
         "which remote holds what was applied, the lock and the ledger? there are {}: name one \
@@ -97,6 +103,11 @@ pub enum Error {
          and its commit does not count as applied"
     )]
     Broken,
+    /// What counts as applied is not what it was when it was shown.
+    #[error(
+        "what counts as applied was changed by somebody else since it was shown: look at it again"
+    )]
+    Shown,
     /// A ref is not what it was a moment ago.
     #[error("{0} was changed by somebody else at the same time: try again")]
     Moved(String),

@@ -7,20 +7,16 @@ use git2::{ErrorCode, Oid, Repository};
 use uuid::Uuid;
 
 use super::error::Error;
-use super::lock::{Lock, signature};
-use super::record::Recorded;
+use super::lock::signature;
 use super::refs::{self, Refs, Update};
-use super::{History, objects, oid};
-
-/// How often it is tried to write, as long as somebody else writes too.
-const TRIES: usize = 5;
+use super::{History, objects};
 
 /// The largest note that is read, in bytes: all reports of one commit.
 const LARGEST_NOTE: usize = 64 * 1024 * 1024;
 
 /// A line of the ledger to be written.
 #[derive(Debug, Clone, Copy)]
-pub struct Record<'a> {
+pub struct Entry<'a> {
     /// The commit that it is about.
     pub commit: &'a str,
     /// The line that it takes the place of, if one.
@@ -51,18 +47,15 @@ impl History {
         Ok(lines.collect())
     }
 
-    /// The texts of all lines of an environment's ledger, whoever wrote them.
+    /// The texts of all lines of a place's ledger, whoever wrote them.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn written(&self, refs: &Refs, environment: &str) -> Result<Vec<String>, Error> {
-        let place = match environment == self.environment {
-            true => Some(&refs.own),
-            false => refs.others.get(environment),
-        };
+    pub fn written(&self, refs: &Refs, name: &str) -> Result<Vec<String>, Error> {
+        let place = refs.place(&self.place, name);
         let Some(ledger) = place.and_then(|place| place.ledger) else { return Ok(Vec::new()) };
         let repository = self.repository()?;
-        self.fetch_missing(&repository, &refs::ledger(environment), ledger)?;
+        self.fetch_missing(&repository, &refs::ledger(name), ledger)?;
         let notes =
             notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
         Ok(notes.into_iter().map(|(_, text)| text).collect())
@@ -76,7 +69,7 @@ impl History {
         ledger: Oid,
     ) -> Result<BTreeSet<(Oid, String)>, Error> {
         if let (Some(remote), true) = (&self.remote, repository.is_shallow()) {
-            self.program().deepen(remote, "--unshallow", &[&refs::ledger(&self.environment)])?;
+            self.program().deepen(remote, "--unshallow", &[&refs::ledger(&self.place)])?;
         }
         let trusted = self.trusted(&[&ledger.to_string()])?;
         let read = || {
@@ -101,14 +94,14 @@ impl History {
         read().map_err(|error: git2::Error| Error::read("the ledger", &error))
     }
 
-    fn record(
+    pub(super) fn entered(
         &self,
         repository: &Repository,
         ledger: Option<Oid>,
-        record: Record<'_>,
+        entry: Entry<'_>,
     ) -> Result<Update, Error> {
         let new = with_scratch(repository, ledger, |scratch| {
-            let about = Oid::from_str(record.commit)?;
+            let about = Oid::from_str(entry.commit)?;
             let text = match note(repository, scratch, about)? {
                 None => String::new(),
                 Some(note) => {
@@ -119,9 +112,9 @@ impl History {
                     String::from_utf8_lossy(&note).into_owned()
                 }
             };
-            let is_kept = |line: &&str| Some(*line) != record.before && *line != record.line;
+            let is_kept = |line: &&str| Some(*line) != entry.before && *line != entry.line;
             let kept = text.lines().filter(is_kept);
-            let lines: Vec<_> = kept.chain([record.line]).collect();
+            let lines: Vec<_> = kept.chain([entry.line]).collect();
             let signature = signature(repository)?;
             let text = lines.join("\n") + "\n";
             repository.note(&signature, &signature, Some(scratch), about, &text, true)?;
@@ -129,7 +122,7 @@ impl History {
         });
         let new = new.map_err(|error| Error::write("the ledger", &error))?;
         let new = self.signed(repository, new)?;
-        Ok(Update { name: refs::ledger(&self.environment), old: ledger, new: Some(new) })
+        Ok(Update { name: refs::ledger(&self.place), old: ledger, new: Some(new) })
     }
 }
 
@@ -193,141 +186,4 @@ fn with_scratch<T>(
         let _ = scratch.delete();
     }
     done
-}
-
-/// How an apply ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Conclusion {
-    /// In full: its commit is the applied one from now on.
-    InFull,
-    /// Some of it was not done, but nothing is left that is declared no longer.
-    Closed,
-    /// Some of it was not done, or it was of no commit.
-    InPart,
-}
-
-impl Lock {
-    /// Writes the first line of an apply into the ledger. What is declared at its commit counts as
-    /// tried from now on, by what is `recorded` of it, unless it is applied as no commit has it
-    /// (`dirty`).
-    ///
-    /// # Errors
-    /// It cannot be written, or the lock is not ours any more; nothing is, then.
-    pub fn begin(&self, record: Record<'_>, recorded: &Recorded, dirty: bool) -> Result<(), Error> {
-        let environment = &self.history().environment;
-        self.write(record, &|now| {
-            // It may have been broken while somebody was asked. It may have been renewed, too.
-            let is_ours = |lock: Option<Oid>| lock == Some(self.oid());
-            if !is_ours(now.own.lock) && !is_ours(self.history().lock_ref()?) {
-                return Err(Error::Moved(refs::lock(environment)));
-            }
-            let commit = oid(record.commit)?;
-            if dirty || now.own.applied == Some(commit) || now.own.tried.contains_key(&commit) {
-                return Ok(Vec::new());
-            }
-            let new = self.history().write_record(&self.history().repository()?, recorded)?;
-            let name = refs::tried(environment, commit);
-            Ok(vec![Update { name, old: None, new: Some(new) }])
-        })
-    }
-
-    /// Writes the last line of an apply into the ledger, moves the applied commit with what is
-    /// `recorded` of it if it was applied in full, and gives the lock back: all or nothing.
-    ///
-    /// # Errors
-    /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and no more.
-    /// Any other is that something cannot be written; nothing is, then.
-    pub fn conclude(
-        &self,
-        record: Record<'_>,
-        recorded: &Recorded,
-        conclusion: Conclusion,
-    ) -> Result<(), Error> {
-        match self.write(record, &|now| self.concluded(recorded, conclusion, now)) {
-            Err(Error::Moved(name)) if name == refs::lock(&self.history().environment) => {
-                self.write(record, &|_| Ok(Vec::new()))?;
-                Err(Error::Broken)
-            }
-            written => written,
-        }
-    }
-
-    /// Lets a commit count as applied with nothing tried since, and gives the lock back: all or
-    /// nothing. What is recorded of the environment's `former` name counts for nothing from then on.
-    ///
-    /// # Errors
-    /// The refs cannot be read or written, or what counts as applied is not what it was when it was
-    /// `shown`; nothing is changed, then.
-    pub fn set_baseline(
-        &self,
-        recorded: &Recorded,
-        former: Option<&str>,
-        shown: &Refs,
-    ) -> Result<(), Error> {
-        let history = self.history();
-        let now = history.refs()?;
-        if !now.agree(shown, former) {
-            return Err(Error::Moved("what counts as applied".to_owned()));
-        }
-        let mut updates = history.applied_updates(recorded, &now)?.to_vec();
-        let environment = &history.environment;
-        updates.extend(now.own.tried.iter().map(|(commit, record)| Update {
-            name: refs::tried(environment, *commit),
-            old: Some(*record),
-            new: None,
-        }));
-        if let Some(former) = former {
-            updates.extend(history.retired(former, recorded, &now)?);
-        }
-        updates.push(self.given_back());
-        history.update(&updates)
-    }
-
-    /// What is changed at the end of an apply beside the ledger.
-    fn concluded(
-        &self,
-        recorded: &Recorded,
-        conclusion: Conclusion,
-        now: &Refs,
-    ) -> Result<Vec<Update>, Error> {
-        let environment = &self.history().environment;
-        let commit = oid(&recorded.commit)?;
-        let mut updates = Vec::new();
-        if conclusion == Conclusion::InFull && now.own.applied != Some(commit) {
-            updates.extend(self.history().applied_updates(recorded, now)?);
-        }
-        let is_over = |(tried, _): &(Oid, Oid)| match conclusion {
-            Conclusion::InFull => true,
-            Conclusion::Closed => *tried != commit,
-            Conclusion::InPart => false,
-        };
-        let tried = now.own.tried.iter().map(|(commit, record)| (*commit, *record));
-        updates.extend(tried.filter(is_over).map(|(tried, record)| {
-            let name = refs::tried(environment, tried);
-            Update { name, old: Some(record), new: None }
-        }));
-        updates.push(self.given_back());
-        Ok(updates)
-    }
-
-    fn write(
-        &self,
-        record: Record<'_>,
-        more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>,
-    ) -> Result<(), Error> {
-        let history = self.history();
-        let ledger = refs::ledger(&history.environment);
-        for tried in 1.. {
-            let now = history.refs()?;
-            let repository = history.repository()?;
-            let mut updates = vec![history.record(&repository, now.own.ledger, record)?];
-            updates.extend(more(&now)?);
-            match history.update(&updates) {
-                // Somebody may write notes of his own.
-                Err(Error::Moved(name)) if name == ledger && tried < TRIES => {}
-                written => return written,
-            }
-        }
-        Ok(())
-    }
 }

@@ -1,4 +1,4 @@
-//! The lock: at most one apply of an environment at a time, wherever it runs.
+//! The lock: at most one apply of a place at a time, wherever it runs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,7 +58,15 @@ struct Message {
     /// No two locks are the same commit.
     id: String,
     #[serde(flatten)]
-    claim: Claim,
+    holder: Says,
+}
+
+/// Who has the lock, as its commit says it. The ref is never deleted, as hosts forbid that.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Says {
+    By(Claim),
+    ByNobody { free: bool },
 }
 
 /// The refs that keep others from taking the lock, as they were when somebody looked: the lock, or
@@ -121,24 +129,25 @@ impl History {
         watch: &mut Watch,
     ) -> Result<Option<Lock>, Error> {
         let repository = self.repository()?;
-        let name = refs::lock(&self.environment);
+        let name = refs::lock(&self.place);
         let mut moved = Error::Moved(name.clone());
         for _ in 0..TRIES {
-            let (old, taken_over) = match self.holder()? {
-                None => (None, None),
-                Some((LockRefs(found), holder)) => {
-                    let old = found.get(&name).copied();
-                    match watch.look(old, &holder, now) {
-                        Verdict::Alive => return Err(Error::Locked(Box::new(holder))),
-                        Verdict::Open => return Ok(None),
-                        Verdict::Dead => (old, Some(holder)),
-                    }
+            let (LockRefs(found), taken_over) = self.holder()?;
+            let old = found.get(&name).copied();
+            if let Some(holder) = &taken_over {
+                match watch.look(old, holder, now) {
+                    Verdict::Alive => return Err(Error::Locked(Box::new(holder.clone()))),
+                    Verdict::Open => return Ok(None),
+                    Verdict::Dead => {}
                 }
-            };
+            }
             let (claim, renewed) = (Claim::new(actor.clone(), now), Instant::now());
-            let oid = self.signed(&repository, written(&repository, &claim)?)?;
-            let own = Own { oid, claim, renewed };
-            match self.update(&[self.lock_update(old, Some(own.oid))]) {
+            let own = Own {
+                oid: self.lock_commit(&repository, Says::By(claim.clone()))?,
+                claim,
+                renewed,
+            };
+            match self.update(&[self.lock_update(old, own.oid)]) {
                 Ok(()) => {
                     let now = Mutex::new(own);
                     return Ok(Some(Lock { history: self.clone(), taken_over, now }));
@@ -150,30 +159,31 @@ impl History {
         Err(moved)
     }
 
-    /// Who has the lock, if anybody, and by what refs. What was pushed there by hand is held by nobody
+    /// The refs of the lock, and who has it, if anybody. What was pushed there by hand is held by nobody
     /// known, whatever it is.
     ///
     /// # Errors
     /// The refs cannot be read.
-    pub fn holder(&self) -> Result<Option<(LockRefs, Holder)>, Error> {
-        let name = refs::lock(&self.environment);
+    pub fn holder(&self) -> Result<(LockRefs, Option<Holder>), Error> {
+        let name = refs::lock(&self.place);
         let mut why = String::new();
         for _ in 0..TRIES {
             let found = self.lock_refs()?;
-            let Some(first) = found.keys().next() else { return Ok(None) };
+            let Some(first) = found.keys().next() else { return Ok((LockRefs(found), None)) };
             let Some(oid) = found.get(&name).copied() else {
                 let holder = Holder::Unknown(format!("{first} is in the place of {name}"));
-                return Ok(Some((LockRefs(found), holder)));
+                return Ok((LockRefs(found), Some(holder)));
             };
             let repository = self.repository()?;
             match self.fetch_missing(&repository, &name, oid) {
-                Ok(()) => return Ok(Some((LockRefs(found), read(&repository, oid)))),
+                Ok(()) => return Ok((LockRefs(found), read(&repository, oid))),
                 // It may have been given back or renewed in between.
                 Err(error) => why = format!("{name} leads to what cannot be fetched: {error}"),
             }
         }
         let found = self.lock_refs()?;
-        Ok((!found.is_empty()).then_some((LockRefs(found), Holder::Unknown(why))))
+        let holder = (!found.is_empty()).then_some(Holder::Unknown(why));
+        Ok((LockRefs(found), holder))
     }
 
     /// Takes the lock away from whoever holds it, if it is still that one.
@@ -181,22 +191,47 @@ impl History {
     /// # Errors
     /// It is another one by now, or cannot be taken away.
     pub fn unlock(&self, LockRefs(found): &LockRefs) -> Result<(), Error> {
-        let gone = found.iter();
-        let gone =
-            gone.map(|(name, oid)| Update { name: name.clone(), old: Some(*oid), new: None });
-        self.update(&gone.collect::<Vec<_>>())
+        let lock = refs::lock(&self.place);
+        let free = match found.contains_key(&lock) {
+            true => Some(self.free()?),
+            false => None,
+        };
+        let freed = found.iter().map(|(name, oid)| Update {
+            name: name.clone(),
+            old: Some(*oid),
+            new: free.filter(|_| *name == lock),
+        });
+        self.update(&freed.collect::<Vec<_>>())
     }
 
     /// The lock's ref, and those that keep it from being made: git has no ref below another.
     fn lock_refs(&self) -> Result<BTreeMap<String, Oid>, Error> {
-        let lock = refs::lock(&self.environment);
+        let lock = refs::lock(&self.place);
         let above = lock.match_indices('/').skip(1).filter_map(|(end, _)| lock.get(..end));
         let names: Vec<_> = above.chain([lock.as_str()]).map(str::to_owned).collect();
         self.named(&self.repository()?, &names, &format!("{lock}/*"))
     }
 
-    pub(super) fn lock_update(&self, old: Option<Oid>, new: Option<Oid>) -> Update {
-        Update { name: refs::lock(&self.environment), old, new }
+    fn lock_update(&self, old: Option<Oid>, new: Oid) -> Update {
+        Update { name: refs::lock(&self.place), old, new: Some(new) }
+    }
+
+    /// A lock that nobody has.
+    fn free(&self) -> Result<Oid, Error> {
+        self.lock_commit(&self.repository()?, Says::ByNobody { free: true })
+    }
+
+    /// A commit without files whose message tells of the holder.
+    fn lock_commit(&self, repository: &Repository, holder: Says) -> Result<Oid, Error> {
+        let message = Message { format_version: 1, id: Uuid::new_v4().to_string(), holder };
+        let message = json::line(&message);
+        let write = || {
+            let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
+            let signature = signature(repository)?;
+            repository.commit(None, &signature, &signature, &message, &tree, &[])
+        };
+        let made = write().map_err(|error| Error::write("the lock", &error))?;
+        self.signed(repository, made)
     }
 }
 
@@ -210,8 +245,8 @@ impl Lock {
         claim.expires = end(now);
         let renewed = Instant::now();
         let repository = self.history.repository()?;
-        let new = self.history.signed(&repository, written(&repository, &claim)?)?;
-        self.history.update(&[self.history.lock_update(Some(oid), Some(new))])?;
+        let new = self.history.lock_commit(&repository, Says::By(claim.clone()))?;
+        self.history.update(&[self.history.lock_update(Some(oid), new)])?;
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Own { oid: new, claim, renewed };
         Ok(())
     }
@@ -233,12 +268,12 @@ impl Lock {
     /// # Errors
     /// It is not ours any more, or the remote cannot be reached.
     pub fn release(&self) -> Result<(), Error> {
-        self.history.update(&[self.given_back()])
+        self.history.update(&[self.given_back()?])
     }
 
     /// What gives it back.
-    pub(super) fn given_back(&self) -> Update {
-        self.history.lock_update(Some(self.oid()), None)
+    pub(super) fn given_back(&self) -> Result<Update, Error> {
+        Ok(self.history.lock_update(Some(self.oid()), self.history.free()?))
     }
 
     /// The commit that it is by now.
@@ -255,34 +290,24 @@ impl Lock {
     }
 }
 
-/// A commit without files whose message tells of the holder.
-fn written(repository: &Repository, claim: &Claim) -> Result<Oid, Error> {
-    let message =
-        Message { format_version: 1, id: Uuid::new_v4().to_string(), claim: claim.clone() };
-    let message = json::line(&message);
-    let write = || {
-        let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
-        let signature = signature(repository)?;
-        repository.commit(None, &signature, &signature, &message, &tree, &[])
-    };
-    write().map_err(|error| Error::write("the lock", &error))
-}
-
-/// What an object that the lock leads to says.
-fn read(repository: &Repository, oid: Oid) -> Holder {
+/// Who has the lock, by the object that it leads to.
+fn read(repository: &Repository, oid: Oid) -> Option<Holder> {
     let unknown =
-        |what: &str| Holder::Unknown(format!("the lock is {what}, which no apply writes"));
+        |what: &str| Some(Holder::Unknown(format!("the lock is {what}, which no apply writes")));
     match repository.odb().and_then(|objects| objects.read_header(oid)) {
         Ok((size, ObjectType::Commit)) if size <= LARGEST => {}
         Ok((_, ObjectType::Commit)) => return unknown("a large commit"),
         Ok((_, kind)) => return unknown(&format!("a {kind}")),
-        Err(error) => return Holder::Unknown(format!("{oid} cannot be read: {}", error.message())),
+        Err(error) => {
+            return Some(Holder::Unknown(format!("{oid} cannot be read: {}", error.message())));
+        }
     }
     let commit = repository.find_commit(oid).ok();
     let message = commit.as_ref().and_then(|commit| commit.message().ok());
     match message.map(serde_json::from_str::<Message>) {
-        Some(Ok(message)) => Holder::Named(message.claim),
-        Some(Err(_)) | None => unknown("a commit without the message of a lock"),
+        Some(Ok(Message { holder: Says::By(claim), .. })) => Some(Holder::Named(claim)),
+        Some(Ok(Message { holder: Says::ByNobody { free: true }, .. })) => None,
+        Some(Ok(_) | Err(_)) | None => unknown("a commit without the message of a lock"),
     }
 }
 

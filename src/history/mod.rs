@@ -1,13 +1,14 @@
 //! What git knows: the commit that was last applied, the lock, and the ledger. All three are refs, on
-//! the remote where there is one.
+//! the remote where there is one. None is ever deleted by an apply, as hosts forbid that.
 //!
 //! | ref | holds |
 //! |---|---|
-//! | `refs/portvakt/<env>/applied` | the commit last applied in full |
-//! | `refs/portvakt/<env>/record` | what is recorded of that commit: its folder, the API, the organisation |
-//! | `refs/portvakt/<env>/tried/<commit>` | the same of each commit whose apply began since and did not end in full: what it made is ours too |
-//! | `refs/portvakt/<env>/lock` | a commit whose message says who applies, where, and until when that counts; [`Watch`] has the rule |
-//! | `refs/notes/portvakt/<env>` | notes: for each applied commit, the reports, one a line |
+//! | `refs/portvakt/<place>/applied` | the commit last applied in full |
+//! | `refs/portvakt/<place>/record` | what is recorded of it, its folder, the API, the organisation, and of each commit whose apply began since and did not end in full |
+//! | `refs/portvakt/<place>/lock` | a commit whose message says who applies, where, and until when that counts, or that nobody does; [`Watch`] has the rule |
+//! | `refs/notes/portvakt/<place>` | notes: for each applied commit, the reports, one a line |
+//!
+//! [`place_name`] tells what a place is called.
 //!
 //! Reading is libgit2's. Fetch and push go through the `git` program, so that the credentials of a job
 //! or a person just work.
@@ -20,7 +21,9 @@ mod error;
 mod ledger;
 mod lock;
 mod objects;
+mod place;
 mod program;
+mod protocol;
 mod record;
 mod refs;
 mod signing;
@@ -31,23 +34,28 @@ use std::path::{Path, PathBuf};
 
 use git2::{Oid, Reference, Repository};
 
+use crate::declare::{self, SETTINGS_FILE};
+
 pub use actor::Actor;
 pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, prefix, would_be_committed};
 pub use error::Error;
-pub use ledger::{Conclusion, Line, Record};
+pub use ledger::{Entry, Line};
 pub use lock::{Claim, Holder, Lock, LockRefs};
-pub use record::{Placement, Recorded, Records};
+pub use place::{place_name, project};
+pub use protocol::Conclusion;
+pub use record::{Baseline, Placement, Recorded};
 pub use refs::{Branch, Refs};
 pub use tree::{File, Files, Rest};
 pub use watch::Watch;
 
-/// The git repository that a folder of declarations lies in, as one environment sees it.
+/// The git repository that a folder of declarations lies in, as one place sees it.
 #[derive(Debug, Clone)]
 pub struct History {
     /// A folder in which git finds the repository.
     folder: PathBuf,
-    environment: String,
+    /// The place's name.
+    place: String,
     /// The remote that holds the refs; `None` where they are local.
     remote: Option<String>,
     program: program::Git,
@@ -56,7 +64,7 @@ pub struct History {
 /// By how much a shallow clone is deepened at a time to find out how two commits stand to each other.
 const DEEPEN: [&str; 3] = ["--deepen=50", "--deepen=1000", "--unshallow"];
 
-/// Where an environment's refs are held.
+/// Where a place's refs are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     /// On the remote, if there is one.
@@ -70,25 +78,23 @@ impl History {
     /// variables that no other program is to see.
     ///
     /// # Errors
-    /// It cannot be read, the environment's name cannot stand in a ref, or there are several remotes
-    /// and none is chosen.
+    /// It cannot be read, the place's name cannot stand in a ref, or there are several remotes and none
+    /// is chosen.
     pub fn open(
         folder: &Path,
-        environment: &str,
+        place: &str,
         held: Held,
         secrets: impl IntoIterator<Item = String>,
     ) -> Result<Option<Self>, Error> {
         let Some(repository) = discovery::discover(folder)? else { return Ok(None) };
         let Some(program) = program::Git::of(&repository, secrets) else { return Ok(None) };
-        if environment.contains('/') || !Reference::is_valid_name(&refs::applied(environment)) {
-            return Err(Error::Name(environment.to_owned()));
-        }
+        place::check(place)?;
         let remote = match held {
             Held::Here => None,
             Held::Shared => refs::remote(&repository)?,
         };
-        let (folder, environment) = (folder.to_owned(), environment.to_owned());
-        Ok(Some(Self { folder, environment, remote, program }))
+        let (folder, place) = (folder.to_owned(), place.to_owned());
+        Ok(Some(Self { folder, place, remote, program }))
     }
 
     /// The commit of a revision, such as a branch's name or an id, fetched if it is not here.
@@ -149,11 +155,17 @@ impl History {
         }
     }
 
-    /// Whether a folder of the work tree, by its path from the top, has a portvakt.yaml.
-    pub fn has_settings(&self, folder: &str) -> bool {
-        let repository = self.repository().ok();
-        let top = repository.as_ref().and_then(git2::Repository::workdir);
-        top.is_some_and(|top| top.join(folder).join(crate::declare::SETTINGS_FILE).is_file())
+    /// The place's name.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The portvakt.yaml of a folder of the work tree, by its path from the top; `None` where there is
+    /// none.
+    pub fn settings_here(&self, folder: &str) -> Option<String> {
+        let repository = self.repository().ok()?;
+        let file = Path::new(folder).join(SETTINGS_FILE);
+        declare::source(repository.workdir()?, file.to_str()?)
     }
 
     /// Whether others see the refs: they are those of a remote.

@@ -1,9 +1,11 @@
-//! What is recorded of a commit that is applied: where its declarations are, to which API they were
-//! applied, and for whom.
+//! What is recorded of a place: the commit that counts as applied, those whose apply began since, and of
+//! each where its declarations are, to which API they were applied, and for whom.
 //!
-//! A record is a commit without files whose message is JSON and whose only parent is the commit that it
-//! is about, so that nothing of it is swept away. It is signed where git is set to sign, and it counts
-//! only as signed where git is set to verify.
+//! It is a commit without files whose message is JSON and whose parents are the commits that it is about,
+//! so that nothing of it is swept away. It is signed where git is set to sign, and it counts only as
+//! signed where git is set to verify. Each change is another such commit in its place.
+
+use std::collections::BTreeSet;
 
 use git2::{Oid, Repository};
 use jiff::Timestamp;
@@ -12,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::lock::signature;
 use super::refs::{self, PlaceRefs, Refs, Update};
-use super::{Actor, History, objects, oid};
+use super::{Actor, Conclusion, History, objects, oid};
 use crate::domain::Orgno;
+use crate::text::json;
 
 /// The version of the format.
 const VERSION: u8 = 1;
@@ -34,97 +37,138 @@ pub struct Placement {
     pub organization: Orgno,
 }
 
-/// What is recorded of a commit.
+/// A commit whose apply began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
-    format_version: u8,
-    /// The environment under whose refs it is: one that was written for another does not count.
-    written_for: String,
     /// The commit, 40 hex digits.
     pub commit: String,
     /// Where its declarations are, and what they were applied to.
     #[serde(flatten)]
     pub placement: Placement,
-    /// Who recorded it, and where.
+    /// Who applied it, and where.
     #[serde(flatten)]
     pub actor: Actor,
     /// When.
     pub at: Timestamp,
-    /// Whether the environment has another name since: then it counts for nothing any more.
+}
+
+/// What counts as applied at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The commit that was last applied in full; `None` where nothing was.
+    pub applied: Option<Recorded>,
+    /// The commits whose apply began since and did not end in full, the oldest first: what they made is
+    /// ours too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Recorded>,
+    /// The commit that a rollback went back from: what it protects and limits counts on, until another
+    /// is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Recorded>,
+    /// Why it is not known what counted before these; `None` where nothing is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
+    /// Whether the place has another name since: then it counts for nothing any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retired: bool,
+    /// When this was recorded, and no earlier than what was recorded before it, whatever the clocks say:
+    /// an apply that began later is about one of these commits.
+    pub at: Timestamp,
+}
+
+impl Baseline {
+    /// The commits that count.
+    pub fn commits(&self) -> impl Iterator<Item = &Recorded> + Clone {
+        self.applied.iter().chain(&self.tried)
+    }
+
+    /// With a commit whose apply begins.
+    fn begun(mut self, recorded: &Recorded) -> Self {
+        if !self.commits().any(|known| known.is_same(recorded)) {
+            self.tried.push(recorded.clone());
+        }
+        self
+    }
+
+    /// After the apply of a commit.
+    fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::InFull | Conclusion::RolledBack => {
+                self.tried.clear();
+                let is_new =
+                    !self.applied.as_ref().is_some_and(|applied| applied.is_same(recorded));
+                let before = match is_new {
+                    true => self.applied.replace(recorded.clone()),
+                    false => None,
+                };
+                match conclusion {
+                    Conclusion::RolledBack => self.undone = self.undone.or(before),
+                    _ => self.undone = self.undone.filter(|_| !is_new),
+                }
+            }
+            Conclusion::Closed => self.tried.retain(|tried| tried.is_same(recorded)),
+            Conclusion::InPart => {}
+        }
+        self
+    }
 }
 
 impl Recorded {
-    /// A record of a commit that is about to be applied, or that counts as applied.
-    pub fn new(commit: &str, placement: Placement, actor: &Actor, at: Timestamp) -> Self {
-        Self {
-            format_version: VERSION,
-            written_for: placement.environment.clone(),
-            commit: commit.to_owned(),
-            placement,
-            actor: actor.clone(),
-            at,
-            retired: false,
-        }
+    /// Whether it is the same commit at the same place.
+    fn is_same(&self, other: &Self) -> bool {
+        self.commit == other.commit && self.placement == other.placement
     }
 }
 
-/// The records of a place, as far as they can be read.
-#[derive(Debug, Default)]
-pub struct Records {
-    /// Of the commit that was last applied in full; `None` where nothing was.
-    pub applied: Option<Recorded>,
-    /// Of the commits whose apply began since and did not end in full.
-    pub tried: Vec<Recorded>,
-    /// Why the past of the place is not known, or not all of it.
-    pub unknown: Option<String>,
+/// What the commit of a record says.
+#[derive(Serialize, Deserialize)]
+struct Message {
+    format_version: u8,
+    /// The place under whose refs it is: one that was written for another does not count.
+    written_for: String,
+    #[serde(flatten)]
+    baseline: Baseline,
 }
 
 impl History {
-    /// What is recorded of this place.
-    pub fn records(&self, refs: &Refs) -> Records {
-        self.records_of(&self.environment, &refs.own)
+    /// What counts as applied here; `None` where nothing is recorded. The error says why that cannot be
+    /// told.
+    pub fn baseline(&self, refs: &Refs) -> Result<Option<Baseline>, String> {
+        self.baseline_of(&self.place, &refs.own)
     }
 
-    /// What is recorded of the other places in the repository, by their names, and of those of which
-    /// there is a ledger alone.
-    pub fn other_records(&self, refs: &Refs) -> Vec<(String, Records)> {
+    /// What counts as applied at the other places in the repository, by their names; also at those of
+    /// which there is a ledger alone.
+    pub fn other_baselines(&self, refs: &Refs) -> Vec<(String, Result<Option<Baseline>, String>)> {
         let others = refs.others.iter();
-        others.map(|(name, place)| (name.clone(), self.records_of(name, place))).collect()
+        others.map(|(name, place)| (name.clone(), self.baseline_of(name, place))).collect()
     }
 
-    fn records_of(&self, name: &str, place: &PlaceRefs) -> Records {
-        let PlaceRefs { applied, record, tried, lock: _, ledger: _ } = place;
-        let mut records = Records::default();
-        let mut unknown = |why: String| {
-            records.unknown.get_or_insert(why);
-        };
-        match (applied, record) {
-            (None, None) => {}
-            (Some(commit), Some(record)) => match self.recorded(name, *record, *commit) {
-                Ok(recorded) => records.applied = Some(recorded),
-                Err(why) => unknown(format!("{} {why}", refs::record(name))),
-            },
-            (Some(_), None) => unknown(format!(
-                "{} is missing, so nothing says to which API {} was applied",
-                refs::record(name),
-                refs::applied(name),
-            )),
-            (None, Some(_)) => unknown(format!("{} is missing", refs::applied(name))),
-        }
-        for (commit, record) in tried {
-            match self.recorded(name, *record, *commit) {
-                Ok(recorded) => records.tried.push(recorded),
-                Err(why) => unknown(format!("{} {why}", refs::tried(name, *commit))),
+    fn baseline_of(&self, name: &str, place: &PlaceRefs) -> Result<Option<Baseline>, String> {
+        let (applied, record) = (refs::applied(name), refs::record(name));
+        let of = match (place.applied, place.record) {
+            (None, None) => return Ok(None),
+            (_, Some(of)) => of,
+            (Some(_), None) => {
+                return Err(format!(
+                    "{record} is missing, so nothing says to which API {applied} was applied"
+                ));
             }
+        };
+        let baseline = self.read(name, of).map_err(|why| format!("{record} {why}"))?;
+        let says = baseline.applied.as_ref().map(|recorded| recorded.commit.clone());
+        let is = place.applied.map(|oid| oid.to_string());
+        if !baseline.retired && baseline.lost.is_none() && says != is {
+            return Err(match is {
+                None => format!("{applied} is missing"),
+                Some(_) => format!("{record} is about another commit than {applied}"),
+            });
         }
-        records.tried.sort_by_key(|recorded| recorded.at);
-        records
+        Ok(Some(baseline))
     }
 
-    /// Reads a record of a commit. The error says what is wrong with it, behind its name.
-    fn recorded(&self, place: &str, record: Oid, commit: Oid) -> Result<Recorded, String> {
+    /// Reads a record. The error says what is wrong with it, behind its name.
+    fn read(&self, place: &str, record: Oid) -> Result<Baseline, String> {
         let repository = self.repository().map_err(|error| format!("cannot be read: {error}"))?;
         if !objects::is_small(&repository, record, objects::LARGEST_COMMIT) {
             return Err("is too large for a record".to_owned());
@@ -133,81 +177,106 @@ impl History {
             .find_commit(record)
             .map_err(|error| format!("cannot be read: {}", error.message()))?;
         let message = found.message().map_err(|_| "is no record of portvakt".to_owned())?;
-        let recorded: Recorded = serde_json::from_str(message)
+        let Message { format_version: _, written_for, baseline } = serde_json::from_str(message)
             .ok()
-            .filter(|recorded: &Recorded| recorded.format_version == VERSION)
+            .filter(|message: &Message| message.format_version == VERSION)
             .ok_or("is no record that this version of portvakt can read")?;
-        if recorded.commit != commit.to_string() {
-            return Err("is about another commit".to_owned());
-        }
-        if recorded.written_for != place {
+        if written_for != place {
             return Err("was written for another environment".to_owned());
         }
         match self.is_trusted(record) {
-            Ok(true) => Ok(recorded),
+            Ok(true) => Ok(baseline),
             Ok(false) => Err("is not signed by anybody in gpg.ssh.allowedSignersFile".to_owned()),
             Err(error) => Err(format!("cannot be verified: {error}")),
         }
     }
 
-    /// What makes a commit count as applied. Its record is no older than those that it takes the place
-    /// of, whatever the clocks say: a line of the ledger that is newer than it is about a later apply.
-    pub(super) fn applied_updates(
-        &self,
-        recorded: &Recorded,
-        now: &Refs,
-    ) -> Result<[Update; 2], Error> {
-        let commit = oid(&recorded.commit)?;
-        let Records { applied, tried, unknown: _ } = self.records(now);
-        let before = applied.iter().chain(&tried).map(|recorded| recorded.at);
-        let at = before.fold(recorded.at, Timestamp::max);
-        let recorded = Recorded { written_for: self.environment.clone(), at, ..recorded.clone() };
-        let record = self.write_record(&self.repository()?, &recorded)?;
-        let PlaceRefs { applied, record: before, tried: _, lock: _, ledger: _ } = now.own;
-        Ok([
-            Update { name: refs::applied(&self.environment), old: applied, new: Some(commit) },
-            Update { name: refs::record(&self.environment), old: before, new: Some(record) },
-        ])
+    /// What records that the apply of a commit begins. What cannot be read is not forgotten by it.
+    pub(super) fn begun(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
+        let before = match self.baseline(now) {
+            Ok(before) => before.unwrap_or_default(),
+            Err(why) => Baseline { lost: Some(why), ..Baseline::default() },
+        };
+        self.recording(&self.place, before.begun(recorded), recorded.at, now)
     }
 
-    /// What makes another environment's records count for nothing any more.
-    pub(super) fn retired(
+    /// What records how the apply of a commit ended.
+    pub(super) fn concluded(
         &self,
-        environment: &str,
         recorded: &Recorded,
+        conclusion: Conclusion,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
-        let Some(place) = now.others.get(environment) else { return Ok(Vec::new()) };
-        let retired =
-            Recorded { written_for: environment.to_owned(), retired: true, ..recorded.clone() };
-        let record = self.write_record(&self.repository()?, &retired)?;
-        let commit = oid(&recorded.commit)?;
-        let applied =
-            Update { name: refs::applied(environment), old: place.applied, new: Some(commit) };
-        let record =
-            Update { name: refs::record(environment), old: place.record, new: Some(record) };
-        let tried = place.tried.iter().map(|(commit, record)| Update {
-            name: refs::tried(environment, *commit),
-            old: Some(*record),
-            new: None,
-        });
-        Ok([applied, record].into_iter().chain(tried).collect())
+        match (self.baseline(now), conclusion) {
+            (_, Conclusion::InPart) => Ok(Vec::new()),
+            (Ok(before), _) => {
+                let after = before.unwrap_or_default().concluded(recorded, conclusion);
+                self.recording(&self.place, after, recorded.at, now)
+            }
+            (Err(why), _) => Err(Error::Read { what: refs::record(&self.place), why }),
+        }
+    }
+
+    /// What lets a commit alone count as applied.
+    pub(super) fn set(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
+        let baseline = Baseline { applied: Some(recorded.clone()), ..Baseline::default() };
+        self.recording(&self.place, baseline, recorded.at, now)
+    }
+
+    /// What makes the records of another place count for nothing any more.
+    pub(super) fn retired(
+        &self,
+        place: &str,
+        at: Timestamp,
+        now: &Refs,
+    ) -> Result<Vec<Update>, Error> {
+        self.recording(place, Baseline { retired: true, ..Baseline::default() }, at, now)
+    }
+
+    fn recording(
+        &self,
+        name: &str,
+        baseline: Baseline,
+        at: Timestamp,
+        now: &Refs,
+    ) -> Result<Vec<Update>, Error> {
+        let place = now.place(&self.place, name).cloned().unwrap_or_default();
+        let before = self.baseline_of(name, &place).ok().flatten().map(|before| before.at);
+        let at = before.into_iter().fold(at, Timestamp::max);
+        let baseline = Baseline { at, ..baseline };
+        let record = self.write_record(&self.repository()?, name, &baseline)?;
+        let record = Update { name: refs::record(name), old: place.record, new: Some(record) };
+        let Some(applied) = &baseline.applied else { return Ok(vec![record]) };
+        let applied = oid(&applied.commit)?;
+        let applied = Update { name: refs::applied(name), old: place.applied, new: Some(applied) };
+        Ok(vec![applied, record])
     }
 
     /// Makes a record.
-    pub(super) fn write_record(
+    fn write_record(
         &self,
         repository: &Repository,
-        recorded: &Recorded,
+        place: &str,
+        baseline: &Baseline,
     ) -> Result<Oid, Error> {
-        // Plain data is serialised into memory without fail.
-        let message = serde_json::to_string(recorded).unwrap_or_default();
-        let about = oid(&recorded.commit)?;
+        let message = json::line(&Message {
+            format_version: VERSION,
+            written_for: place.to_owned(),
+            baseline: baseline.clone(),
+        });
         let write = || {
             let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
-            let about = repository.find_commit(about)?;
+            let about: BTreeSet<_> = baseline
+                .commits()
+                .chain(&baseline.undone)
+                .map(|recorded| &*recorded.commit)
+                .collect();
+            let about = about.into_iter();
+            let about = about.map(|commit| repository.find_commit(Oid::from_str(commit)?));
+            let about = about.collect::<Result<Vec<_>, _>>()?;
+            let parents: Vec<_> = about.iter().collect();
             let signature = signature(repository)?;
-            repository.commit(None, &signature, &signature, &message, &tree, &[&about])
+            repository.commit(None, &signature, &signature, &message, &tree, &parents)
         };
         let made = write().map_err(|error| Error::write("a record", &error))?;
         self.signed(repository, made)

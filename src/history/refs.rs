@@ -1,4 +1,4 @@
-//! The refs of an environment: what they are called, what they are, and changing them.
+//! The refs of a place: what they are called, what they are, and changing them.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +6,27 @@ use git2::{ErrorCode, Oid, Repository};
 
 use super::History;
 use super::error::Error;
+use super::place::is_place;
 
-/// What the refs of a repository are, as one environment sees them.
+/// What the refs of a repository are, as one place sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refs {
     pub(super) own: PlaceRefs,
-    /// Those of the other environments, by name.
+    /// Those of the other places, by name.
     pub(super) others: BTreeMap<String, PlaceRefs>,
     /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
     default_branch: Option<Branch>,
 }
 
-/// The refs of one environment.
+/// The refs of one place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct PlaceRefs {
     /// The commit last applied in full.
     pub(super) applied: Option<Oid>,
-    /// What is recorded of that.
+    /// What is recorded of that, and of what was tried since.
     pub(super) record: Option<Oid>,
-    /// The commits whose apply began since and did not end in full, with what is recorded of each.
-    pub(super) tried: BTreeMap<Oid, Oid>,
     pub(super) lock: Option<Oid>,
     pub(super) ledger: Option<Oid>,
-}
-
-impl PlaceRefs {
-    /// What counts as applied by them, as far as refs say.
-    fn baseline(&self) -> (Option<Oid>, Option<Oid>, &BTreeMap<Oid, Oid>) {
-        let Self { applied, record, tried, lock: _, ledger: _ } = self;
-        (*applied, *record, tried)
-    }
 }
 
 /// A branch of the remote.
@@ -53,20 +44,19 @@ impl Refs {
         self.own.applied.map(|oid| oid.to_string())
     }
 
-    /// The commits whose apply began since and did not end in full.
-    pub fn tried(&self) -> Vec<String> {
-        self.own.tried.keys().map(Oid::to_string).collect()
+    /// The refs of a place by its name, where `own` is that of the one that looks.
+    pub(super) fn place(&self, own: &str, name: &str) -> Option<&PlaceRefs> {
+        match name == own {
+            true => Some(&self.own),
+            false => self.others.get(name),
+        }
     }
 
-    /// Whether the same counts as applied by other refs, here and in another environment.
-    pub(super) fn agree(&self, other: &Self, environment: Option<&str>) -> bool {
-        let elsewhere = |refs: &Self| {
-            let place = environment.and_then(|name| refs.others.get(name)).cloned();
-            let place = place.unwrap_or_default();
-            let (applied, record, tried) = place.baseline();
-            (applied, record, tried.clone())
-        };
-        self.own.baseline() == other.own.baseline() && elsewhere(self) == elsewhere(other)
+    /// Whether the same counts as applied by other refs, here and at another place.
+    pub(super) fn agree(&self, shown: &Self, other: Option<&str>) -> bool {
+        let counting = |place: &PlaceRefs| (place.applied, place.record);
+        let elsewhere = |refs: &Self| other.and_then(|name| refs.others.get(name)).map(counting);
+        counting(&self.own) == counting(&shown.own) && elsewhere(self) == elsewhere(shown)
     }
 
     /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
@@ -75,30 +65,30 @@ impl Refs {
     }
 
     /// Sorts what refs are called into what they are.
-    fn of(environment: &str, listed: Listed) -> Self {
+    fn of(own: &str, listed: Listed) -> Self {
         let Listed { refs, head } = listed;
         let mut places: BTreeMap<String, PlaceRefs> = BTreeMap::new();
         for (name, value) in &refs {
-            if let Some(place) = name.strip_prefix(LEDGERS) {
+            if let Some(place) = name.strip_prefix(LEDGERS).filter(|name| is_place(name)) {
                 places.entry(place.to_owned()).or_default().ledger = Some(*value);
                 continue;
             }
-            let Some((place, what)) = name.strip_prefix(ALL).and_then(|name| name.split_once('/'))
+            let Some((place, what)) = name.strip_prefix(ALL).and_then(|name| name.rsplit_once('/'))
             else {
                 continue;
             };
+            if !is_place(place) {
+                continue;
+            }
             let place = places.entry(place.to_owned()).or_default();
-            match what.split_once('/') {
-                None if what == "applied" => place.applied = Some(*value),
-                None if what == "record" => place.record = Some(*value),
-                None if what == "lock" => place.lock = Some(*value),
-                Some(("tried", commit)) => {
-                    place.tried.extend(Oid::from_str(commit).map(|commit| (commit, *value)));
-                }
+            match what {
+                "applied" => place.applied = Some(*value),
+                "record" => place.record = Some(*value),
+                "lock" => place.lock = Some(*value),
                 _ => {}
             }
         }
-        let own = places.remove(environment).unwrap_or_default();
+        let own = places.remove(own).unwrap_or_default();
         let branch =
             head.as_deref().and_then(|head| head.strip_prefix(BRANCHES)).zip(refs.get(HEAD));
         Self {
@@ -111,17 +101,14 @@ impl Refs {
 
     /// All that is to be here to read them, but for locks and for the ledgers of others: each by its
     /// name.
-    fn to_have(&self, environment: &str) -> Vec<(String, Oid)> {
-        let own = [(environment, &self.own)];
+    fn to_have(&self, own: &str) -> Vec<(String, Oid)> {
         let others = self.others.iter().map(|(name, place)| (name.as_str(), place));
         let mut all = Vec::new();
-        for (name, place) in own.into_iter().chain(others) {
-            let PlaceRefs { applied: commit, record: of, tried: began, lock: _, ledger: _ } = place;
-            all.extend(commit.map(|oid| (applied(name), oid)));
-            all.extend(of.map(|oid| (record(name), oid)));
-            all.extend(began.iter().map(|(commit, record)| (tried(name, *commit), *record)));
+        for (name, place) in [(own, &self.own)].into_iter().chain(others) {
+            all.extend(place.applied.map(|oid| (applied(name), oid)));
+            all.extend(place.record.map(|oid| (record(name), oid)));
         }
-        all.extend(self.own.ledger.map(|oid| (ledger(environment), oid)));
+        all.extend(self.own.ledger.map(|oid| (ledger(own), oid)));
         all
     }
 }
@@ -152,31 +139,21 @@ pub(super) struct Update {
     pub(super) new: Option<Oid>,
 }
 
-pub(super) fn applied(environment: &str) -> String {
-    format!("refs/portvakt/{environment}/applied")
+pub(super) fn applied(place: &str) -> String {
+    format!("{ALL}{place}/applied")
 }
 
-/// What is recorded of the applied commit.
-pub(super) fn record(environment: &str) -> String {
-    format!("refs/portvakt/{environment}/record")
+/// What is recorded of the applied commit, and of those that were tried since.
+pub(super) fn record(place: &str) -> String {
+    format!("{ALL}{place}/record")
 }
 
-/// What the refs of all tried commits begin with.
-fn all_tried(environment: &str) -> String {
-    format!("refs/portvakt/{environment}/tried/")
+pub(super) fn lock(place: &str) -> String {
+    format!("{ALL}{place}/lock")
 }
 
-/// A ref of its own for each, so that none takes another's place.
-pub(super) fn tried(environment: &str, commit: Oid) -> String {
-    format!("{}{commit}", all_tried(environment))
-}
-
-pub(super) fn lock(environment: &str) -> String {
-    format!("refs/portvakt/{environment}/lock")
-}
-
-pub(super) fn ledger(environment: &str) -> String {
-    format!("{LEDGERS}{environment}")
+pub(super) fn ledger(place: &str) -> String {
+    format!("{LEDGERS}{place}")
 }
 
 /// The remote that holds the refs: the one that the user's git is told of, else `origin`, else the
@@ -205,11 +182,13 @@ impl History {
         let mut tried = 1;
         loop {
             let repository = self.repository()?;
-            let refs = Refs::of(&self.environment, self.values(&repository)?);
+            let mut refs = Refs::of(&self.place, self.values(&repository)?);
             if self.remote.is_none() {
+                // A clone may have fetched the ledgers of a remote, and no more of it.
+                refs.others.retain(|_, place| place.applied.or(place.record).is_some());
                 return Ok(refs);
             }
-            let all = refs.to_have(&self.environment);
+            let all = refs.to_have(&self.place);
             match self.bring(&repository, &all) {
                 Ok(()) => {
                     for (name, oid) in all {
@@ -254,7 +233,7 @@ impl History {
     /// The lock, whatever it leads to.
     pub(super) fn lock_ref(&self) -> Result<Option<Oid>, Error> {
         let now = self.values(&self.repository()?)?;
-        Ok(now.refs.get(&lock(&self.environment)).copied())
+        Ok(now.refs.get(&lock(&self.place)).copied())
     }
 
     /// A branch of the remote; `None` where it has none of that name.
@@ -356,7 +335,7 @@ impl History {
             }
         }
         for Update { name, new, .. } in updates {
-            if [applied, record, ledger].map(|name| name(&self.environment)).contains(name) {
+            if [applied, record, ledger].map(|name| name(&self.place)).contains(name) {
                 keep(&repository, name, *new);
             }
         }

@@ -146,6 +146,8 @@ fn yaml_below(repository: &Repository, tree: &Tree<'_>) -> Result<Vec<File>, Sto
                 return too_much("a longer path");
             }
             match entry.kind() {
+                // A folder with a portvakt.yaml is a repository of its own.
+                Some(ObjectType::Tree) if is_another(repository, &entry)? => {}
                 Some(ObjectType::Tree) => {
                     folders.push((entry.id(), Rc::clone(&above), format!("{name}/"), depth + 1));
                 }
@@ -165,6 +167,12 @@ fn yaml_below(repository: &Repository, tree: &Tree<'_>) -> Result<Vec<File>, Sto
         }
     }
     Ok(files)
+}
+
+/// Whether a folder holds a portvakt.yaml.
+fn is_another(repository: &Repository, folder: &TreeEntry<'_>) -> Result<bool, git2::Error> {
+    let is_small = objects::is_small(repository, folder.id(), objects::LARGEST_TREE);
+    Ok(is_small && repository.find_tree(folder.id())?.get_name(SETTINGS_FILE).is_some())
 }
 
 /// What a regular file of a tree holds, over symbolic links that stay in it.

@@ -45,16 +45,19 @@ impl Draft<'_> {
         asleep: bool,
     ) -> Vec<ActionId> {
         let mut ids = Vec::new();
-        let kept = self.drops_protection(scope).filter(|_| !asleep);
+        let is_emptied = self.is_emptied(live, &self.entitled(declared));
         for (orgno, record) in live.accesses.iter().flatten() {
             let entry = declared.consumers.get(orgno);
             if entry.is_some_and(|entry| !self.has_ended(entry)) {
                 continue;
             }
             match &record.state {
-                AccessState::Approved if let Some((code, message)) = &kept => {
-                    let target = ActionId::access(Verb::Revoke, scope, *orgno);
-                    self.block(target, *code, message.clone());
+                AccessState::Approved
+                    if !asleep
+                        && let Some((code, message)) =
+                            self.keeps_access(scope, *orgno, is_emptied) =>
+                {
+                    self.block(ActionId::access(Verb::Revoke, scope, *orgno), code, message);
                 }
                 AccessState::Approved => {
                     let source = entry.map_or(&declared.source, |entry| &entry.source);

@@ -192,6 +192,10 @@ codes! {
     Diverged = "PV412", Notice,
         "The plan would undo what was applied there and is not declared here. After history was rewritten \
          that may be meant; else bring the branch up to date.";
+    /// Something is protected no longer, or a limit is raised.
+    LessProtection = "PV413", Notice,
+        "By itself this changes nothing at DigDir. Once it has been applied, another change can close \
+         what was protected, or do more at once than before: see that this is what is meant.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

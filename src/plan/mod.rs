@@ -16,6 +16,7 @@ mod keys;
 mod matching;
 mod on_behalf_of;
 mod origin;
+mod protection;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -36,12 +37,12 @@ pub use digest::checksum;
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
+pub use protection::PAST_WAY_OUT;
 pub use unmanaged::Unmanaged;
 
 use crate::domain::nais::Application;
 use crate::domain::{
-    Desired, DesiredScope, Live, Orgno, Past, Protected, ProtectedBy, Protection, ScopeName,
-    norwegian_date,
+    Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date,
 };
 
 /// What would be done to one environment, and what there is to say about it.
@@ -113,7 +114,9 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     }
     draft.scopes_declared_before();
     draft.clients();
+    draft.keep_what_was_protected();
     draft.close_consumers_first();
+    draft.tell_less_protection();
     draft.find_unmanaged_scopes();
     draft.tell_unmanaged();
     draft.tell_oddities();
@@ -141,103 +144,6 @@ struct Draft<'a> {
 impl Draft<'_> {
     fn block(&mut self, target: ActionId, code: Code, message: String) {
         self.blocked.push(Blocked { target, code, message });
-    }
-
-    /// Whether something must stay as it is: it is protected, by the declarations or by those of a
-    /// commit that was applied (who removes a declaration does not remove its protection with it), or
-    /// it is to be closed and the past is not known. If so, the plan shows it as blocked.
-    fn must_stay(
-        &mut self,
-        target: ActionId,
-        by: impl Fn(&Protection) -> Option<ProtectedBy>,
-    ) -> bool {
-        if let Some(found) = by(&self.protection) {
-            let (code, message) = match found {
-                ProtectedBy::Declaration => (
-                    Code::PreventDeactivation,
-                    "its declaration says prevent_deactivation: remove that in a change of its own, \
-                     apply it, and deactivate it after that",
-                ),
-                ProtectedBy::Guard => (
-                    Code::Protected,
-                    "guards.protect in portvakt.yaml names it. Remove it there first, in a change of \
-                     its own, and apply that, if it really is to go",
-                ),
-            };
-            self.block(target, code, message.to_owned());
-            return true;
-        }
-        // Elsewhere it may be protected and stay open when it is released here.
-        let counts = |protected: &&Protected| {
-            target.verb != Verb::Release || protected.environment == self.desired.environment
-        };
-        let before = self.past.protected.iter().filter(counts);
-        let mut before =
-            before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
-        if let Some((protected, found)) = before.next() {
-            let advice = match found {
-                ProtectedBy::Declaration => {
-                    "put it back without that, apply it, and remove it after that"
-                }
-                ProtectedBy::Guard => {
-                    "put it back, remove it from guards.protect in a change of its own, apply that, and \
-                     remove it after that"
-                }
-            };
-            let (code, message) = self.protected_before(protected, found, advice);
-            self.block(target, code, message);
-            return true;
-        }
-        if let (Some(why), Verb::Deactivate) = (&self.past.unknown, target.verb) {
-            let message = format!(
-                "what was applied before is not known ({why}), so whether this may be closed is not \
-                 known either. {PAST_WAY_OUT}"
-            );
-            self.block(target, Code::PastUnknown, message);
-            return true;
-        }
-        false
-    }
-
-    /// Why nobody may lose access to a scope, if so: it was protected when it was applied, and is no
-    /// longer. Who drops what protects a scope does not empty it by the same change.
-    fn drops_protection(&self, scope: &ScopeName) -> Option<(Code, String)> {
-        if self.protection.of_scope(scope).is_some() {
-            return None;
-        }
-        let before = self.past.protected.iter();
-        let mut before =
-            before.filter_map(|protected| Some((protected, protected.protection.of_scope(scope)?)));
-        let (protected, found) = before.next()?;
-        let advice = "a change that drops that takes no access away. Put it back and apply the rest, \
-                      and drop it in a change of its own";
-        Some(self.protected_before(protected, found, advice))
-    }
-
-    /// Why something is protected although the declarations do not say so any more, and what to do.
-    fn protected_before(
-        &self,
-        Protected { environment, commit, protection: _ }: &Protected,
-        by: ProtectedBy,
-        advice: &str,
-    ) -> (Code, String) {
-        let (place, retire) = match *environment == self.desired.environment {
-            true => (String::new(), String::new()),
-            false => (
-                format!(" to the same API as environment {environment}"),
-                format!(
-                    "; or, where {environment} is this environment's former name, have that count for \
-                     nothing with `portvakt baseline set {commit} --from-environment {environment}`"
-                ),
-            ),
-        };
-        let (code, said) = match by {
-            ProtectedBy::Declaration => {
-                (Code::PreventDeactivation, "its declaration said prevent_deactivation")
-            }
-            ProtectedBy::Guard => (Code::Protected, "guards.protect named it"),
-        };
-        (code, format!("{said} at commit {commit}, which was applied{place}: {advice}{retire}"))
     }
 
     /// What NAIS holds is closed by a word alone, and not by a declaration that is only left out.
@@ -320,11 +226,6 @@ impl Draft<'_> {
         }
     }
 }
-
-/// The ways out where it is not known what was applied before.
-pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
-                                COMMIT` names the commit that counts as applied; an apply with \
-                                --override-guards \"why\" goes on without it";
 
 impl Plan {
     /// Adds what else a reviewer should know.

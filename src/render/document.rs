@@ -24,6 +24,10 @@ pub struct PlanDocument {
     pub format_version: u8,
     /// The environment's name in `portvakt.yaml`.
     pub environment: String,
+    /// What the folder of the declarations is called beside others of the same git repository; left out
+    /// at the top of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
     /// The number of the organisation that owns the scopes and clients.
     pub organization: String,
     /// What it is called, if the repository tells.
@@ -206,11 +210,13 @@ impl PlanDocument {
     pub fn new(plan: &Plan, context: &Context) -> Self {
         let Plan { environment, organization, actions, blocked, notices, exceeded_limits, .. } =
             plan;
-        let Context { organization_name, repository, applied, base, rollback, created } = context;
+        let Context { project, organization_name, repository, applied, base, rollback, created } =
+            context;
         let commit = |id: &Option<String>| id.clone().map(|commit| CommitDocument { commit });
         Self {
             format_version: FORMAT_VERSION,
             environment: environment.clone(),
+            project: project.clone(),
             organization: organization.to_string(),
             organization_name: organization_name.clone(),
             repository: repository.as_ref().map(|repository| RepositoryDocument {

@@ -16,6 +16,7 @@ use rows::tables;
 use super::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
 use super::sections::{Section, sections};
 use super::text::{since_by, sum};
+use crate::history::place_name;
 use crate::plan::Origin;
 use crate::text::counted;
 
@@ -28,10 +29,10 @@ const LONGEST_VALUE: usize = 200;
 /// How many notices stand open.
 const OPEN_NOTICES: usize = 5;
 
-/// The first line of an environment's comment, by which it is found again. It is the same for the
-/// same name and another for another, and no name can end it.
-pub fn marker(environment: &str) -> String {
-    format!("<!-- portvakt plan {} -->", marked(environment))
+/// The first line of a place's comment, by which it is found again. It is the same for the same name and
+/// another for another, and no name can end it.
+pub fn marker(project: Option<&str>, environment: &str) -> String {
+    format!("<!-- portvakt plan {} -->", marked(&place_name(project, environment)))
 }
 
 /// A plan as markdown, at most 60,000 characters, a line break at the end.
@@ -75,7 +76,11 @@ fn page(plan: &PlanDocument, escape: Escape) -> Page {
 fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
     let environment = escape.code(&plan.environment);
     let what = if plan.rollback { "rollback" } else { "plan" };
-    page.text(format!("{}\n## portvakt: {what} for {environment}", marker(&plan.environment)));
+    let project = plan.project.as_deref();
+    let marker = marker(project, &plan.environment);
+    let project = project.map(|project| format!(" in {}", escape.code(project)));
+    let project = project.unwrap_or_default();
+    page.text(format!("{marker}\n## portvakt: {what} for {environment}{project}"));
     let number = escape.code(&plan.organization);
     let organization = match &plan.organization_name {
         Some(name) => format!("{} ({number})", escape.code(name)),

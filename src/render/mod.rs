@@ -31,6 +31,8 @@ use crate::history::Commit;
 /// What a shown plan says beside itself.
 #[derive(Debug, Clone)]
 pub struct Context {
+    /// What the folder of the declarations is called beside others, if anything.
+    pub project: Option<String>,
     /// The owner's name, if the repository tells it.
     pub organization_name: Option<String>,
     /// The commit whose declarations were read; `None` outside git.

@@ -73,7 +73,12 @@ fn head(out: &mut String, plan: &PlanDocument) {
         None => number.into_owned(),
     };
     let what = if plan.rollback { "Rollback" } else { "Plan" };
-    line(out, format_args!("{HEADING}{what} for {environment}{HEADING:#}, {organization}"));
+    let project = plan.project.as_deref().map(|project| format!(" in {}", printable(project)));
+    let project = project.unwrap_or_default();
+    line(
+        out,
+        format_args!("{HEADING}{what} for {environment}{project}{HEADING:#}, {organization}"),
+    );
     if let Some(since) = since(plan) {
         line(out, format_args!("{QUIET}{since}{QUIET:#}"));
     }

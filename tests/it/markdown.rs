@@ -113,7 +113,7 @@ fn the_digest_is_that_of_the_plan() {
     let digest = &digest.captures(&comment).unwrap()[1];
     assert_eq!(plan["digest"], digest);
     assert!(comment.contains(&format!("`portvakt apply --expect {digest} --env test`")));
-    assert!(comment.starts_with(&format!("{}\n", markdown::marker("test"))));
+    assert!(comment.starts_with(&format!("{}\n", markdown::marker(None, "test"))));
 }
 
 #[test]

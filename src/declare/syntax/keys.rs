@@ -5,7 +5,7 @@ use super::quoting::put_in_quotes;
 use super::{Broken, Told};
 
 /// The keys that portvakt knows anywhere.
-const KNOWN: [&str; 95] = [
+const KNOWN: [&str; 96] = [
     "access_token_lifetime",
     "accessible_for_all",
     "action",
@@ -77,6 +77,7 @@ const KNOWN: [&str; 95] = [
     "preset",
     "prevent_deactivation",
     "previous_name",
+    "project",
     "protect",
     "reason",
     "redirect_uris",

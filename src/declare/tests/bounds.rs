@@ -199,7 +199,7 @@ fn the_name_of_an_environment_is_one_that_jobs_find_again() {
         let is_refused = found.iter().any(|found| found.code == Rule::Name);
         assert_eq!(is_refused, !is_legal, "{name}: {}", said(&found));
         if is_legal {
-            let marker = crate::render::markdown::marker(name);
+            let marker = crate::render::markdown::marker(None, name);
             assert_eq!(marker, format!("<!-- portvakt plan {name} -->"));
         }
     }

@@ -180,7 +180,10 @@ fn a_rename_takes_no_protection_off() {
     let mut renamed = client("application", &[]);
     renamed.identity = named("application", None, Some("app"));
     renamed.active = false;
-    assert_snapshot!(after(&desired([renamed]), before, &live), @"blocked deactivate client application PV301");
+    assert_snapshot!(after(&desired([renamed]), before, &live), @r"
+    blocked deactivate client application PV301
+    PV413 client app
+    ");
 }
 
 #[test]
@@ -190,7 +193,7 @@ fn what_was_released_in_part_is_in_other_hands() {
         declared([("etat:b", DesiredScope { prevent_deactivation: true, ..scope(&[]) })]);
     tried.removed.insert(name("etat:a"), removal(RemovalAction::Release));
     let tried = Applied { commit: "77aa".into(), desired: tried };
-    let protected = [&before, &tried].map(|it| Protected::at("test", it)).to_vec();
+    let protected = [&before, &tried].map(|it| Protected::at(None, it)).to_vec();
     let past = Past { protected, ..Past::of(before.and(tried)) };
     let live = live(["etat:a", "etat:b"].map(|name| (name, live_scope(true, &[]))));
     let told = in_lines(&plan(&nothing(), &past, &live, NOW.parse().unwrap()));
@@ -235,6 +238,34 @@ fn no_scope_is_emptied_by_the_change_that_drops_its_protection() {
 }
 
 #[test]
+fn what_narrows_waits_for_a_change_of_its_own_too() {
+    let open = |accessible_for_all: bool| DesiredScope {
+        attributes: ScopeAttributes { accessible_for_all, ..scope(&[]).attributes },
+        ..scope(&[])
+    };
+    let mut before = declared([
+        ("etat:a", DesiredScope { prevent_deactivation: true, ..open(true) }),
+        ("etat:b", open(true)),
+    ]);
+    let is_open = |_: &str| with_fields(true, &[], json!({ "accessible_for_all": true }));
+    let mut live = live(["etat:a", "etat:b"].map(|name| (name, is_open(name))));
+    live.clients.insert("1f0a".parse().unwrap(), live_client("app", true, &[], &[]));
+    before.clients = desired([client("app", &[])]).clients;
+    let protect = GlobSetBuilder::new().add(Glob::new("app").unwrap()).build().unwrap();
+    before.guards = Guards { protect, ..Guards::default() };
+    let mut now = declared([("etat:a", open(false)), ("etat:b", open(false))]);
+    let mut renamed = client("application", &[]);
+    renamed.identity = named("application", None, Some("app"));
+    now.clients = desired([renamed]).clients;
+    now.guards = before.guards.clone();
+    assert_snapshot!(after(&now, before, &live), @r#"
+    update scope etat:b description:null->"Les" accessible_for_all:true->false
+    blocked update scope etat:a PV301
+    blocked update client application PV302
+    "#);
+}
+
+#[test]
 fn nothing_is_closed_as_long_as_the_past_is_not_known() {
     let scopes = ["etat:pause", "etat:ut", "etat:felles"];
     let mut live = live(scopes.map(|name| (name, live_scope(true, &SKATT_HAS))));
@@ -246,8 +277,8 @@ fn nothing_is_closed_as_long_as_the_past_is_not_known() {
     let past = Past { unknown: Some("borte".to_owned()), ..Past::default() };
     let planned = plan(&now, &past, &live, NOW.parse().unwrap());
     assert_snapshot!(in_lines(&planned), @"
-    revoke etat:felles 974761076
     grant etat:felles 971040238
+    blocked revoke etat:felles 974761076 PV315
     blocked deactivate client app PV315
     blocked deactivate scope etat:pause PV315
     blocked deactivate scope etat:ut PV315
@@ -368,8 +399,8 @@ fn commit() -> impl Strategy<Value = Desired> {
 
 proptest! {
     /// One change never drops what protects: whatever the second commit says, with or without tries
-    /// in between, nothing that the first protects is closed or released, and it is not emptied by a
-    /// change that protects it no longer.
+    /// in between, nothing that the first protects is closed or released, and nobody who was declared
+    /// loses access by a change that protects it no longer.
     #[test]
     fn no_second_commit_closes_what_the_first_protects(
         first in commit(),
@@ -383,8 +414,10 @@ proptest! {
         let first = applied(first);
         let tried = tried.map(|desired| Applied { commit: "77aa".into(), desired });
         let protected = [Some(&first), tried.as_ref()].into_iter().flatten();
-        let protected = protected.map(|it| Protected::at("test", it)).collect();
+        let protected = protected.map(|it| Protected::at(None, it)).collect();
         let before = tried.into_iter().fold(first, Applied::and);
+        let entitled = before.desired.scopes.iter().filter(|(_, scope)| !scope.consumers.is_empty());
+        let entitled: Vec<_> = entitled.map(|(name, _)| name.clone()).collect();
         let past = Past { protected, ..Past::of(before) };
         let plan = plan(&second, &past, &live, NOW.parse().unwrap());
         for action in &plan.actions {
@@ -396,7 +429,7 @@ proptest! {
             let stays = second.scopes.get(scope).is_some_and(|scope| scope.active)
                 && (!is_open || Protection::of(&second).of_scope(scope).is_some());
             let is_closing = matches!(action.verb(), Verb::Deactivate | Verb::Release)
-                || (action.verb() == Verb::Revoke && !stays);
+                || (action.verb() == Verb::Revoke && !stays && entitled.contains(scope));
             prop_assert!(!is_closing, "{}", action.id());
         }
     }

@@ -157,7 +157,10 @@ fn files_that_differ_from_the_commit_are_applied_only_if_asked() {
     assert!(ran.stderr.contains("--allow-dirty"), "{}", ran.stderr);
     assert_eq!(remote.held("lock"), None);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT]);
-    one.ends(0, &["apply", "--auto-approve", "--allow-dirty"]);
+    let ran = one.ends(4, &["apply", "--auto-approve", "--allow-dirty"]);
+    assert!(ran.stderr.contains("branch main"), "it was not merged: {}", ran.stderr);
+    let lifted = ["--allow-dirty", "--override-guards", "haster"];
+    one.ends(0, &[&["apply", "--auto-approve"], lifted.as_slice()].concat());
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT, DIGDIR]);
     assert_eq!(remote.held("applied"), Some(first), "no commit has what was applied");
     assert_eq!(one.history()[0]["dirty"], true);

@@ -2,6 +2,7 @@
 
 mod checkout;
 mod failing;
+mod folders;
 mod hostile;
 mod kills;
 mod ledger;

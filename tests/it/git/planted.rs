@@ -163,7 +163,16 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
             assert_eq!(trap.sprung(), None, "{way}: {command:?} in the folder");
         }
         // It was the real repository that was asked: what was applied is known.
-        assert_eq!(remote.held("applied"), Some(one.head()), "{way}");
+        let place = match declarations {
+            "." => "test".to_owned(),
+            folder => format!("@{}/test", folder.replace('/', ".")),
+        };
+        let applied = format!("refs/portvakt/{place}/applied");
+        assert_eq!(
+            super::remote::git(&remote.path(), &["rev-parse", &applied]),
+            one.head(),
+            "{way}"
+        );
         let ran = one.ends(0, &["-C", asked, "history", "--format", "json"]);
         let reports: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(reports[0]["commit"], *one.head(), "{way}");

@@ -20,6 +20,12 @@ pub(super) fn protected() -> String {
     )
 }
 
+/// The same without protection, and without anybody who has access.
+fn emptied() -> String {
+    let unprotected = protected().replace("prevent_deactivation: true, ", "");
+    unprotected.replace(&format!("\"{SKATT}\""), "")
+}
+
 /// Declarations that ask for the deactivation in so many words.
 pub(super) const REMOVED: &str = "removed:\n  \
      - { scope: etat:fast, action: deactivate }\n  \
@@ -89,8 +95,7 @@ fn no_single_change_drops_the_protection_of_what_was_applied() {
         }),
         ("emptied", |clone| {
             clone.write("portvakt.yaml", &without_guards(clone));
-            let emptied = protected().replace("prevent_deactivation: true, ", "");
-            clone.write("declarations.yaml", &emptied.replace(&format!("\"{SKATT}\""), ""));
+            clone.write("declarations.yaml", &emptied());
             "test"
         }),
         ("excluded", |clone| {
@@ -164,29 +169,6 @@ fn a_moved_folder_drops_no_protection() {
 }
 
 #[test]
-fn two_folders_with_one_environment_name_close_nothing_of_each_other() {
-    let remote = Remote::new();
-    let one = remote.first();
-    let begin = settings(&one);
-    for folder in ["a", "b"] {
-        one.write(&format!("{folder}/portvakt.yaml"), &begin);
-        let scope = format!("etat:{folder}");
-        one.write(&format!("{folder}/scopes.yaml"), &scopes(&[(&scope, &[SKATT])]));
-    }
-    one.git(&["rm", "--quiet", "-f", "portvakt.yaml"]);
-    one.merge("Two folders");
-    one.ends(0, &["-C", "a", "apply", "--auto-approve"]);
-    for _ in 0..2 {
-        let ran = one.ends(0, &["-C", "b", "apply", "--auto-approve"]);
-        assert!(ran.stdout.contains("still has a portvakt.yaml"), "{}", ran.stdout);
-        one.ends(0, &["-C", "a", "apply", "--auto-approve"]);
-        assert!(
-            remote.world.open_to("etat:a").is_some() && remote.world.open_to("etat:b").is_some()
-        );
-    }
-}
-
-#[test]
 fn a_renamed_environment_keeps_what_protects_until_its_past_is_moved() {
     let remote = Remote::new();
     let one = applied(&remote);
@@ -231,26 +213,32 @@ fn a_limit_counts_until_another_one_was_applied_even_under_another_name() {
     let one = remote.first();
     let begin = settings(&one);
     let with = |limit: u64| format!("{begin}guards: {{ max_revocations: {limit} }}\n");
-    let two = ["974761076", "971040238"];
+    let three = ["974761076", "971040238", "991825827"];
     one.write("portvakt.yaml", &with(1));
-    one.declare(&scopes(&[("etat:a", &two)]));
+    one.declare(&scopes(&[("etat:a", &three)]));
     one.apply();
     for (environment, text) in
         [("test", with(50)), ("annet", with(50).replace("  test:", "  annet:"))]
     {
         one.write("portvakt.yaml", &text);
-        one.write("declarations.yaml", &scopes(&[("etat:a", &[])]));
+        one.write("declarations.yaml", &scopes(&[("etat:a", &three[..1])]));
         let ran = merge(&one, environment);
         assert_eq!(ran.code, 4, "{environment}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stderr.contains("PV502") && ran.stderr.contains("50"), "{}", ran.stderr);
-        assert_eq!(remote.world.open_to("etat:a").unwrap().len(), 2);
+        assert_eq!(remote.world.open_to("etat:a").unwrap().len(), 3);
     }
     one.write("portvakt.yaml", &with(50));
-    one.write("declarations.yaml", &scopes(&[("etat:a", &two)]));
+    one.write("declarations.yaml", &scopes(&[("etat:a", &three)]));
     assert_eq!(merge(&one, "test").code, 0, "a change of its own");
-    one.write("declarations.yaml", &scopes(&[("etat:a", &[])]));
+    one.write("declarations.yaml", &scopes(&[("etat:a", &three[..1])]));
     assert_eq!(merge(&one, "test").code, 0);
-    assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), three[..1]);
+}
+
+fn put_record(clone: &Clone<'_>, record: &Value) {
+    let made = clone.made(record, "HEAD");
+    let push = format!("{made}:refs/portvakt/test/record");
+    clone.git(&["push", "--quiet", "--force", "origin", &push]);
 }
 
 #[test]
@@ -280,31 +268,26 @@ fn whoever_can_push_refs_closes_nothing_by_it() {
             one.git(&["push", "--quiet", "--force", "origin", "HEAD~1:refs/portvakt/test/applied"]);
         }),
         ("the record says that its past was moved", |remote, one| {
-            let record = remote.held("record").unwrap();
-            one.git(&["fetch", "--quiet", "origin", "refs/portvakt/test/record"]);
-            let message = one.git(&["log", "-1", "--format=%B", &record]);
-            let message = message.replacen('{', "{\"retired\":true,", 1);
-            let made = one.git(&["commit-tree", "-m", &message, "-p", "HEAD", "HEAD^{tree}"]);
-            let push = format!("{made}:refs/portvakt/test/record");
-            one.git(&["push", "--quiet", "--force", "origin", &push]);
+            let mut record = remote.record();
+            record["retired"] = true.into();
+            put_record(one, &record);
         }),
         ("the record of another environment", |remote, one| {
-            let record = remote.held("record").unwrap();
-            one.git(&["fetch", "--quiet", "origin", "refs/portvakt/test/record"]);
-            let message = one.git(&["log", "-1", "--format=%B", &record]);
-            let message = message.replace("\"written_for\":\"test\"", "\"written_for\":\"annet\"");
-            let made = one.git(&["commit-tree", "-m", &message, "-p", "HEAD", "HEAD^{tree}"]);
-            let push = format!("{made}:refs/portvakt/test/record");
-            one.git(&["push", "--quiet", "--force", "origin", &push]);
+            let mut record = remote.record();
+            record["written_for"] = "annet".into();
+            put_record(one, &record);
+        }),
+        ("the record says that nothing was applied", |remote, one| {
+            let mut record = remote.record();
+            record["applied"] = Value::Null;
+            record["at"] = "2026-11-22T10:00:00Z".into();
+            put_record(one, &record);
+            one.git(&["push", "--quiet", "origin", ":refs/portvakt/test/applied"]);
         }),
         ("the record is a file", |_, one| {
             let blob = one.git(&["hash-object", "-w", "portvakt.yaml"]);
             let push = format!("{blob}:refs/portvakt/test/record");
             one.git(&["push", "--quiet", "--force", "origin", &push]);
-        }),
-        ("a try that is no record", |_, one| {
-            let push = format!("HEAD:refs/portvakt/test/tried/{}", one.head());
-            one.git(&["push", "--quiet", "origin", &push]);
         }),
         ("another environment that cannot be read", |_, one| {
             one.git(&["push", "--quiet", "origin", "HEAD:refs/portvakt/annet/applied"]);
@@ -324,6 +307,10 @@ fn whoever_can_push_refs_closes_nothing_by_it() {
         assert_eq!(ran.code, 6, "{how}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("PV315"), "{how}: {}", ran.stdout);
         assert!(ran.stdout.contains("portvakt baseline set"), "{how}: {}", ran.stdout);
+        stay_open(&remote, how);
+        one.write("declarations.yaml", &emptied());
+        let ran = merge(&one, "test");
+        assert_eq!(ran.code, 6, "{how}: {}{}", ran.stdout, ran.stderr);
         stay_open(&remote, how);
         assert!(remote.world.open_to("etat:fremmed").is_some(), "{how}");
         let shown = one.ends(0, &["baseline"]).stdout;

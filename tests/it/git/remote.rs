@@ -82,40 +82,53 @@ impl Remote {
         self.folder.path().join(name)
     }
 
-    /// What one of the environment's refs is on the remote.
+    /// What one of the environment's refs is on the remote; a lock that says it is free is none.
     pub(crate) fn held(&self, name: &str) -> Option<String> {
         let name = match name {
             "ledger" => "refs/notes/portvakt/test".to_owned(),
             name => format!("refs/portvakt/test/{name}"),
         };
-        let found = git(&self.path(), &["for-each-ref", "--format=%(objectname)", &name]);
-        (!found.is_empty()).then_some(found)
+        let format = "--format=%(objectname) %(contents)";
+        let found = git(&self.path(), &["for-each-ref", format, &name]);
+        let (oid, says) = found.split_once(' ').unwrap_or((&found, ""));
+        (!oid.is_empty() && !says.contains("\"free\":true")).then(|| oid.to_owned())
+    }
+
+    /// What is recorded of the environment.
+    pub(crate) fn record(&self) -> Value {
+        let message = git(
+            &self.path(),
+            &["for-each-ref", "--format=%(contents)", "refs/portvakt/test/record"],
+        );
+        serde_json::from_str(&message).unwrap_or_default()
     }
 
     /// The commits whose apply began and did not end in full.
     pub(crate) fn tried(&self) -> Vec<String> {
-        let format = "--format=%(refname:lstrip=4)";
-        let found = git(&self.path(), &["for-each-ref", format, "refs/portvakt/test/tried/"]);
-        found.lines().map(str::to_owned).collect()
+        let record = self.record();
+        let tried = record["tried"].as_array().into_iter().flatten();
+        tried.map(|tried| tried["commit"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Makes what is recorded of a commit as one that was applied here, in a clone.
+    /// Makes a record by which a commit is one that was applied here, in a clone.
     pub(crate) fn recorded(&self, clone: &Clone<'_>, commit: &str) -> String {
         let record = serde_json::json!({
             "format_version": 1,
             "written_for": "test",
-            "commit": commit,
-            "environment": "test",
-            "folder": "",
-            "api": self.world.sandbox.api().as_str().trim_end_matches('/'),
-            "maskinporten": self.world.sandbox.issuer(),
-            "organization": crate::world::OWNER,
-            "who": "kari",
-            "place": "her",
-            "at": "2026-11-22T10:00:00Z",
+            "applied": {
+                "commit": commit,
+                "environment": "test",
+                "folder": "",
+                "api": self.world.sandbox.api().as_str().trim_end_matches('/'),
+                "maskinporten": self.world.sandbox.issuer(),
+                "organization": crate::world::OWNER,
+                "who": "kari",
+                "place": "her",
+                "at": "2026-11-22T10:00:00Z",
+            },
+            "at": "2100-11-22T10:00:00Z",
         });
-        let tree = clone.git(&["rev-parse", "HEAD^{tree}"]);
-        clone.git(&["commit-tree", "-m", &record.to_string(), "-p", commit, &tree])
+        clone.made(&record, commit)
     }
 
     /// A program that the remote runs before it takes a push.
@@ -171,6 +184,12 @@ impl Clone<'_> {
     pub(crate) fn pull(&self) {
         self.git(&["fetch", "--quiet", "origin", "main"]);
         self.git(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+    }
+
+    /// Makes a commit that says this, as a record does of a commit.
+    pub(crate) fn made(&self, says: &Value, about: &str) -> String {
+        let tree = self.git(&["rev-parse", "HEAD^{tree}"]);
+        self.git(&["commit-tree", "-m", &says.to_string(), "-p", about, &tree])
     }
 
     pub(crate) fn head(&self) -> String {

@@ -23,7 +23,9 @@ fn plan(count: usize, keep: impl Fn(&ActionDocument) -> bool) -> PlanDocument {
 }
 
 fn ends_well(comment: &str) {
-    assert!(comment.starts_with(&format!("{}\n## portvakt: plan for ", markdown::marker("test"))));
+    assert!(
+        comment.starts_with(&format!("{}\n## portvakt: plan for ", markdown::marker(None, "test")))
+    );
     assert!(comment.contains(&format!("\nDigest `{DIGEST}`\n")));
     assert!(comment.ends_with(&format!("`portvakt apply --expect {DIGEST} --env test`\n")));
 }

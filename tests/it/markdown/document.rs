@@ -13,6 +13,7 @@ const ORIGINS: [Option<Origin>; 3] = [Some(Origin::Change), Some(Origin::Drift),
 /// A plan with that many actions, blocked ones and notices; every text of it is one of `text`.
 pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocument {
     PlanDocument {
+        project: None,
         format_version: 1,
         environment: text(),
         organization: text(),

@@ -129,7 +129,7 @@ fn element(html: &str, open: usize) -> usize {
 #[test]
 fn a_marker_is_one_comment() {
     for name in ["test", "", "-", "--> <b>", "a\n<!--", "æ--!>"] {
-        element(&markdown::marker(name), 0);
+        element(&markdown::marker(None, name), 0);
     }
 }
 

@@ -1,0 +1,79 @@
+//! A place: a portvakt folder in a git repository and an environment of it. Two places share nothing.
+
+use git2::Reference;
+
+use super::error::Error;
+use super::refs;
+
+/// What the name of a project begins with among refs.
+const PROJECT: char = '@';
+
+/// What a folder of declarations is called beside others in the same git repository, as it is `named` or
+/// else by its path from the top, with `.` for `/`; `None` for the top itself.
+pub fn project(named: Option<&str>, folder: &str) -> Option<String> {
+    let folder = folder.trim_matches('/');
+    let by_folder = || (!folder.is_empty()).then(|| folder.replace('/', "."));
+    named.map(str::to_owned).or_else(by_folder)
+}
+
+/// What a place is called, in refs and in the marker of a comment: its environment where there is no
+/// project, else `@<project>/<environment>`.
+pub fn place_name(project: Option<&str>, environment: &str) -> String {
+    match project {
+        None => environment.to_owned(),
+        Some(project) => format!("{PROJECT}{project}/{environment}"),
+    }
+}
+
+/// Whether a place could have that name.
+pub(super) fn is_place(name: &str) -> bool {
+    match name.split_once('/') {
+        None => !name.starts_with(PROJECT),
+        Some((project, environment)) => project.starts_with(PROJECT) && !environment.contains('/'),
+    }
+}
+
+/// Sees that a place can have refs.
+pub(super) fn check(name: &str) -> Result<(), Error> {
+    let is_valid = |name: &str| Reference::is_valid_name(&refs::applied(name));
+    match (is_place(name) && is_valid(name), name.rsplit_once('/')) {
+        (true, _) => Ok(()),
+        (false, Some((project, environment))) if is_valid(environment) => {
+            Err(Error::Project(project.trim_start_matches(PROJECT).to_owned()))
+        }
+        (false, _) => Err(Error::Name(name.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_called_by_its_project_or_its_folder() {
+        let name = |named, folder| place_name(project(named, folder).as_deref(), "test");
+        assert_eq!(name(None, ""), "test");
+        assert_eq!(name(None, "a"), "@a/test");
+        assert_eq!(name(None, "tilgang/digdir/"), "@tilgang.digdir/test");
+        assert_eq!(name(Some("plattform"), ""), "@plattform/test");
+        assert_eq!(name(Some("plattform"), "a/b"), "@plattform/test");
+    }
+
+    #[test]
+    fn only_what_git_takes_in_a_ref_is_a_place() {
+        for (name, counts) in [
+            ("test", true),
+            ("@a/test", true),
+            ("@a.b/test", true),
+            ("a/test", false),
+            ("@a", false),
+            ("@a/b/test", false),
+            ("@a b/test", false),
+            ("@a..b/test", false),
+            ("te st", false),
+        ] {
+            assert_eq!(check(name).is_ok(), counts, "{name}");
+        }
+        assert!(matches!(check("@a b/test"), Err(Error::Project(project)) if project == "a b"));
+    }
+}

@@ -1,0 +1,270 @@
+//! What protects a scope or a client, and what a plan does not do because of it.
+
+use std::collections::BTreeSet;
+
+use super::{ActionId, ClientWork, Code, Danger, Draft, Notice, ScopeWork, Target, Verb, Work};
+use crate::domain::{
+    AccessState, Applied, ClientName, Elsewhere, Guards, LiveScope, Orgno, Protected, ProtectedBy,
+    Protection, ScopeName,
+};
+
+impl Draft<'_> {
+    /// Whether something must stay as it is: it is protected, by the declarations or by those of a
+    /// commit that was applied (who removes a declaration does not remove its protection with it), or
+    /// it is to be closed and the past is not known. If so, the plan shows it as blocked.
+    pub(super) fn must_stay(
+        &mut self,
+        target: ActionId,
+        by: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> bool {
+        if let Some(found) = by(&self.protection) {
+            let (code, message) = match found {
+                ProtectedBy::Declaration => (
+                    Code::PreventDeactivation,
+                    "its declaration says prevent_deactivation: remove that in a change of its own, \
+                     apply it, and deactivate it after that",
+                ),
+                ProtectedBy::Guard => (
+                    Code::Protected,
+                    "guards.protect in portvakt.yaml names it. Remove it there first, in a change of \
+                     its own, and apply that, if it really is to go",
+                ),
+            };
+            self.block(target, code, message.to_owned());
+            return true;
+        }
+        // Elsewhere it may be protected and stay open when it is released here.
+        let counts =
+            |protected: &&Protected| target.verb != Verb::Release || protected.elsewhere.is_none();
+        let before = self.past.protected.iter().filter(counts);
+        let mut before =
+            before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
+        if let Some((protected, found)) = before.next() {
+            let advice = match found {
+                ProtectedBy::Declaration => {
+                    "put it back without that, apply it, and remove it after that"
+                }
+                ProtectedBy::Guard => {
+                    "put it back, remove it from guards.protect in a change of its own, apply that, and \
+                     remove it after that"
+                }
+            };
+            let (code, message) = protected_before(protected, found, advice);
+            self.block(target, code, message);
+            return true;
+        }
+        if let (Some(why), Verb::Deactivate) = (&self.past.unknown, target.verb) {
+            let message = past_unknown(why);
+            self.block(target, Code::PastUnknown, message);
+            return true;
+        }
+        false
+    }
+
+    /// Why somebody may not lose access to an open scope, if so. Who drops what protects a scope takes
+    /// no access away by the same change that the declarations gave before; and as long as the past is not
+    /// known, nobody knows whether that is so, and no scope is emptied.
+    pub(super) fn keeps_access(
+        &self,
+        scope: &ScopeName,
+        consumer: Orgno,
+        is_emptied: bool,
+    ) -> Option<(Code, String)> {
+        let before = self.scope_before(scope);
+        let was_entitled = before.is_none_or(|before| self.entitled(before).contains(&consumer));
+        if was_entitled
+            && let Some(dropped) = self.drops(|by| by.of_scope(scope), |by| by.of_scope(scope))
+        {
+            return Some(dropped);
+        }
+        match &self.past.unknown {
+            Some(why) if is_emptied => Some((Code::PastUnknown, past_unknown(why))),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Whether a scope would be left without anybody who has access.
+    pub(super) fn is_emptied(&self, live: &LiveScope, entitled: &BTreeSet<Orgno>) -> bool {
+        let mut accesses = live.accesses.iter().flatten();
+        !accesses.any(|(orgno, record)| {
+            record.state == AccessState::Approved && entitled.contains(orgno)
+        })
+    }
+
+    /// Why something stays as it is, if it was protected when it was applied and is no longer: what
+    /// protects is dropped in a change of its own.
+    fn drops(
+        &self,
+        now: impl Fn(&Protection) -> Option<ProtectedBy>,
+        before: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> Option<(Code, String)> {
+        if now(&self.protection).is_some() {
+            return None;
+        }
+        let mut past = self.past.protected.iter();
+        let (protected, found) =
+            past.find_map(|protected| Some((protected, before(&protected.protection)?)))?;
+        let advice = "a change that drops that closes nothing else. Put it back and apply the rest, and \
+                      drop it in a change of its own";
+        Some(protected_before(protected, found, advice))
+    }
+
+    /// Leaves out what narrows a scope or a client that is protected no longer by the same change, and
+    /// what would give a client a name that is not protected.
+    pub(super) fn keep_what_was_protected(&mut self) {
+        let mut blocked = Vec::new();
+        for action in &self.actions {
+            let closes = action.danger() == Some(Danger::Closes);
+            let found = match &action.work {
+                Work::Scope(name, ScopeWork::Update(_)) if closes => {
+                    self.drops(|by| by.of_scope(name), |by| by.of_scope(name))
+                }
+                Work::Client(name, ClientWork::Update(id, _)) => {
+                    let live = self.live.clients.get(id).map_or(name.as_str(), |it| &it.name);
+                    let is_renamed = live != name.as_str();
+                    let both = [name.as_str(), live];
+                    let own = self.protection.of_client([live; 2]).filter(|_| is_renamed);
+                    match own.filter(|_| self.protection.of_client([name.as_str(); 2]).is_none()) {
+                        Some(_) => Some((Code::Protected, RENAMED.to_owned())),
+                        None if closes || is_renamed => self
+                            .drops(|by| by.of_client([name.as_str(); 2]), |by| by.of_client(both)),
+                        None => None,
+                    }
+                }
+                Work::Keys(name, _) if closes => self.drops(
+                    |by| by.of_client([name.as_str(); 2]),
+                    |by| by.of_client([name.as_str(); 2]),
+                ),
+                _ => None,
+            };
+            blocked.extend(found.map(|found| (action.id(), found)));
+        }
+        for (id, (code, message)) in blocked {
+            self.actions.retain(|action| action.id() != id);
+            self.actions.iter_mut().for_each(|action| action.after.retain(|after| *after != id));
+            self.block(id, code, message);
+        }
+    }
+
+    /// Tells what is protected no longer, and which limits are raised: nothing else in a plan shows it.
+    pub(super) fn tell_less_protection(&mut self) {
+        let Some(Applied { commit, desired: before }) = &self.past.applied else { return };
+        let was = |by: &dyn Fn(&Protection) -> bool| {
+            !by(&self.protection) && self.past.protected.iter().any(|it| by(&it.protection))
+        };
+        // What is blocked is not applied, and says so.
+        let is_blocked = |is_it: &dyn Fn(&Target) -> bool| {
+            let by = [Code::PreventDeactivation, Code::Protected];
+            self.blocked.iter().any(|it| by.contains(&it.code) && is_it(&it.target.target))
+        };
+        let of_scope = |target: &Target, name: &ScopeName| match target {
+            Target::Scope(other) | Target::Access(other, _) => other == name,
+            Target::Client(_) | Target::Keys(_) => false,
+        };
+        let of_client = |target: &Target, name: &ClientName| match target {
+            Target::Client(other) | Target::Keys(other) => other == name,
+            Target::Scope(_) | Target::Access(..) => false,
+        };
+        let scopes = before.scopes.keys().filter(|name| {
+            self.live.scopes.get(*name).is_some_and(|live| live.active)
+                && was(&|by| by.of_scope(name).is_some())
+                && !is_blocked(&|target| of_scope(target, name))
+        });
+        let clients = before.clients.keys().filter(|name| {
+            was(&|by| by.of_client([name.as_str(); 2]).is_some())
+                && !is_blocked(&|target| of_client(target, name))
+        });
+        let names = scopes.map(|name| format!("scope {name}"));
+        let names = names.chain(clients.map(|name| format!("client {name}")));
+        let less = names.map(|target| {
+            let message = format!(
+                "was protected at commit {commit} and is protected no longer: once this has been applied, \
+                 another change can close it"
+            );
+            (target, message)
+        });
+        let Guards {
+            max_deactivations,
+            max_revocations,
+            max_grants,
+            max_changed_percent,
+            protect: _,
+        } = &self.desired.guards;
+        let limits = self.past.limits.as_ref().map(|limits| {
+            let percent = |limit: Option<_>| limit.map_or(u64::MAX, u64::from);
+            [
+                ("max_deactivations", limits.max_deactivations, *max_deactivations),
+                ("max_revocations", limits.max_revocations, *max_revocations),
+                ("max_grants", limits.max_grants, *max_grants),
+                (
+                    "max_changed_percent",
+                    percent(limits.max_changed_percent),
+                    percent(*max_changed_percent),
+                ),
+            ]
+        });
+        let shown = |limit| match limit {
+            u64::MAX => "no limit".to_owned(),
+            limit => limit.to_string(),
+        };
+        let raised = limits.into_iter().flatten().filter(|(_, before, now)| now > before);
+        let raised = raised.map(|(key, before, now)| {
+            let message = format!(
+                "is raised from {} to {}, which counts once this has been applied",
+                shown(before),
+                shown(now)
+            );
+            (format!("guards.{key}"), message)
+        });
+        let told: Vec<_> = less
+            .chain(raised)
+            .map(|(target, message)| Notice { code: Code::LessProtection, target, message })
+            .collect();
+        self.notices.extend(told);
+    }
+}
+
+/// The ways out where it is not known what was applied before.
+pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
+                                COMMIT` names the commit that counts as applied; an apply with \
+                                --override-guards \"why\" goes on without it";
+
+/// Why a client keeps its name.
+const RENAMED: &str = "guards.protect names it by the name that it has: name the new one there too, in a \
+                       change of its own, and apply that first";
+
+/// Why nothing is closed as long as the past is not known.
+fn past_unknown(why: &str) -> String {
+    format!(
+        "what was applied before is not known ({why}), so whether this may be closed is not known either. \
+         {PAST_WAY_OUT}"
+    )
+}
+
+/// Why something is protected although the declarations do not say so any more, and what to do.
+fn protected_before(
+    Protected { elsewhere, commit, protection: _ }: &Protected,
+    by: ProtectedBy,
+    advice: &str,
+) -> (Code, String) {
+    let (place, retire) = match elsewhere {
+        None => (String::new(), String::new()),
+        Some(Elsewhere { name, way_out: None }) => {
+            (format!(" to the same API by {name}"), format!(" (all of it at {name})"))
+        }
+        Some(Elsewhere { name, way_out: Some(way_out) }) => (
+            format!(" to the same API by {name}"),
+            format!(
+                "; or, where {name} is what this environment was called before, have that count for \
+                 nothing with `{way_out}`"
+            ),
+        ),
+    };
+    let (code, said) = match by {
+        ProtectedBy::Declaration => {
+            (Code::PreventDeactivation, "its declaration said prevent_deactivation")
+        }
+        ProtectedBy::Guard => (Code::Protected, "guards.protect named it"),
+    };
+    (code, format!("{said} at commit {commit}, which was applied{place}: {advice}{retire}"))
+}

@@ -1,0 +1,205 @@
+//! Several folders of declarations in one git repository, and folders and environments that get another
+//! name.
+
+use super::life::scopes;
+use super::protection::settings;
+use super::remote::{Clone, Remote, git};
+use crate::world::{KART, SKATT, ids};
+
+/// The folders `x` and `y` of a git repository, each with a portvakt.yaml and a scope of that name.
+fn two(remote: &Remote) -> Clone<'_> {
+    let one = remote.first();
+    let begin = settings(&one);
+    for folder in ["x", "y"] {
+        one.write(&format!("{folder}/portvakt.yaml"), &begin);
+        let scope = format!("etat:{folder}");
+        one.write(&format!("{folder}/scopes.yaml"), &scopes(&[(&scope, &[SKATT])]));
+    }
+    one.git(&["rm", "--quiet", "-f", "portvakt.yaml"]);
+    one.merge("Two folders");
+    one
+}
+
+fn apply(clone: &Clone<'_>, folder: &str) -> crate::world::Ran {
+    clone.ends(0, &["-C", folder, "apply", "--auto-approve"])
+}
+
+fn refs(remote: &Remote) -> String {
+    git(&remote.path(), &["for-each-ref", "--format=%(refname)", "refs/portvakt", "refs/notes"])
+}
+
+#[test]
+fn two_folders_with_one_environment_name_share_nothing() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    let names = refs(&remote);
+    for place in ["portvakt/@x/test/", "portvakt/@y/test/", "notes/portvakt/@x/test"] {
+        assert!(names.contains(place), "{names}");
+    }
+    assert!(!names.contains("portvakt/test"), "{names}");
+    // What y takes out is closed by y, whoever applies in between.
+    one.write("y/scopes.yaml", "scopes: []\n");
+    one.merge("Less");
+    assert!(apply(&one, "x").stdout.contains("Nothing to do"));
+    apply(&one, "y");
+    assert_eq!(remote.world.open_to("etat:y"), None);
+    assert!(remote.world.open_to("etat:x").is_some());
+    // What y declares and never applies is not closed by it, whatever x applies.
+    remote.world.put("etat:hand", true, &[(SKATT, portvakt::domain::AccessState::Approved)]);
+    one.write("y/scopes.yaml", &scopes(&[("etat:hand", &[SKATT])]));
+    one.merge("By hand");
+    apply(&one, "x");
+    one.write("y/scopes.yaml", "scopes: []\n");
+    one.merge("Back");
+    apply(&one, "x");
+    let plan = one.ends(0, &["-C", "y", "plan", "--format", "json"]).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(ids(&plan), [""; 0], "{plan:#}");
+    assert_eq!(plan["project"], "y");
+    let page = one.ends(0, &["-C", "y", "plan", "--format", "markdown"]).stdout;
+    assert!(page.starts_with("<!-- portvakt plan %40y%2Ftest -->\n"), "{page}");
+    assert!(one.ends(0, &["-C", "y", "plan"]).stdout.starts_with("Plan for test in y"));
+}
+
+#[test]
+fn a_folder_with_a_portvakt_yaml_is_none_of_the_folder_above() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.write("declarations.yaml", &scopes(&[("etat:ytre", &[SKATT])]));
+    one.write("under/y/portvakt.yaml", &settings(&one));
+    one.write("under/y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])]));
+    one.merge("One in another");
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:y"), None);
+    apply(&one, "under/y");
+    assert_eq!(one.planned(), [""; 0]);
+    // At the applied commit too.
+    one.write("declarations.yaml", "scopes: []\n");
+    one.merge("Less");
+    assert_eq!(one.planned(), ["revoke etat:ytre 974761076", "deactivate scope etat:ytre"]);
+    one.apply();
+    assert!(remote.world.open_to("etat:y").is_some());
+}
+
+#[test]
+fn two_folders_of_one_name_take_nothing_for_their_own() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let named = |folder: &str, name: &str| {
+        let file = format!("{folder}/portvakt.yaml");
+        let text = std::fs::read_to_string(one.path.join(&file)).unwrap();
+        one.write(&file, &format!("project: {name}\n{text}"));
+    };
+    named("x", "felles");
+    named("y", "felles");
+    one.merge("One name");
+    apply(&one, "x");
+    let ran = one.ends(0, &["-C", "y", "plan"]);
+    assert!(ran.stdout.contains("`project: NAME`"), "{}", ran.stdout);
+    apply(&one, "y");
+    one.write(
+        "y/scopes.yaml",
+        "removed:\n  - { scope: etat:x, action: deactivate }\n  \
+           - { scope: etat:y, action: deactivate }\n",
+    );
+    one.merge("Less");
+    one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
+    assert!(remote.world.open_to("etat:x").is_some() && remote.world.open_to("etat:y").is_some());
+    for bad in ["a b", "a..b", ".a", "a.lock", "å", "a/b"] {
+        one.write(
+            "x/portvakt.yaml",
+            &settings(&remote.at(&one.path.join("y"))).replace("felles", &format!("\"{bad}\"")),
+        );
+        let ran = one.ends(3, &["-C", "x", "validate"]);
+        assert!(ran.stdout.contains("is not the name of a project"), "{bad}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
+    for named in [false, true] {
+        let remote = Remote::new();
+        let one = two(&remote);
+        if named {
+            let text = settings(&remote.at(&one.path.join("y")));
+            one.write("y/portvakt.yaml", &format!("project: team\n{text}"));
+            one.merge("Name it");
+        }
+        one.write("y/more.yaml", &scopes(&[("etat:mer", &[SKATT, KART])]));
+        one.merge("More");
+        let applied = one.head();
+        for folder in ["x", "y"] {
+            apply(&one, folder);
+        }
+        std::fs::create_dir_all(one.path.join("teams")).unwrap();
+        one.git(&["mv", "y", "teams/ny"]);
+        one.git(&["rm", "--quiet", "-f", "teams/ny/more.yaml"]);
+        one.merge("Move, and less");
+        let plan = one.ends(0, &["-C", "teams/ny", "plan"]).stdout;
+        if !named {
+            // It has another name now: nothing is forgotten, and the way on is named.
+            let command = format!("portvakt -e test baseline set {applied} --from-project y");
+            assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
+            assert!(!plan.contains("deactivate etat:mer"), "{plan}");
+            apply(&one, "teams/ny");
+            assert!(remote.world.open_to("etat:mer").is_some());
+            let again = one.ends(0, &["-C", "teams/ny", "plan"]).stdout;
+            assert!(again.contains(&command), "it is not forgotten either: {again}");
+            let set = ["baseline", "set", &applied, "--from-project", "y", "--yes"];
+            let ran = one.ends(0, &[&["-C", "teams/ny"], set.as_slice()].concat());
+            assert!(ran.stdout.contains("scope etat:mer"), "{}", ran.stdout);
+        }
+        let plan = one.ends(0, &["-C", "teams/ny", "plan"]).stdout;
+        assert!(plan.contains("- deactivate etat:mer") && !plan.contains("PV409"), "{plan}");
+        apply(&one, "teams/ny");
+        assert_eq!(remote.world.open_to("etat:mer"), None);
+        // The other folder has seen nothing of it.
+        assert!(apply(&one, "x").stdout.contains("Nothing to do"));
+        assert!(remote.world.open_to("etat:x").is_some());
+        let plan = one.ends(0, &["-C", "x", "plan"]).stdout;
+        assert!(!plan.contains("PV409"), "{plan}");
+    }
+}
+
+#[test]
+fn an_environment_of_another_name_forgets_nothing() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let applied = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
+    one.apply();
+    one.write("portvakt.yaml", &settings(&one).replace("  test:", "  dev:"));
+    one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.merge("Rename, and less");
+    let plan = one.ends(0, &["plan"]).stdout;
+    let command = format!("portvakt -e dev baseline set {applied} --from-environment test");
+    assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
+    one.ends(0, &["baseline", "set", &applied, "--from-environment", "test", "--yes"]);
+    assert_eq!(one.planned(), ["revoke etat:b 974761076", "deactivate scope etat:b"]);
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:b"), None);
+    // Who is still at work with the former name is told.
+    one.git(&["checkout", "--quiet", &applied]);
+    let ran = one.ends(4, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
+}
+
+#[test]
+fn no_ref_is_deleted_by_an_apply() {
+    let remote = Remote::new();
+    git(&remote.path(), &["config", "receive.denyDeletes", "true"]);
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
+    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
+    one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
+    assert_eq!(remote.tried(), [one.head()]);
+    one.apply();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    assert_eq!((remote.held("lock"), remote.tried()), (None, Vec::new()));
+    assert!(one.ends(0, &["unlock"]).stdout.contains("Nobody holds the lock"));
+    one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
+}
