@@ -147,7 +147,7 @@ impl Reading<'_> {
         let limits = limiting.map(|applied| applied.desired.guards.clone()).chain(defaults);
         let limits = limits.reduce(|limits, guards| limits.stricter(&guards));
         let all = applied.clone().into_iter().chain(tried).reduce(Applied::and);
-        let past = Past { applied: all, protected, limits, unknown };
+        let past = Past { applied: all, protected, limits, unknown, is_recorded: true };
         Known { applied, others, is_unfinished, of_former, past }
     }
 

@@ -340,8 +340,7 @@ async fn carry_out(
     let ended = begun.ended(&report, Timestamp::now());
     let concluded = match hold {
         Some((hold, recorded)) => {
-            let was_applied =
-                document.applied.as_ref().is_some_and(|applied| applied.commit == commit);
+            let was_applied = document.applied_commit() == Some(&commit);
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {

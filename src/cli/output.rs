@@ -30,20 +30,21 @@ pub(super) struct Output {
 pub(super) struct Pending {
     #[command(flatten)]
     output: Output,
-    /// Exit with 2 if there is something to do
+    /// Exit with 2 if there is something to do, or if it is not known what was applied before
     #[arg(long)]
     detailed_exitcode: bool,
 }
 
 impl Pending {
-    /// Shows a plan, and tells by the exit code whether there is something to do, if asked.
+    /// Shows a plan, and tells by the exit code whether there is or could be something to do, if asked.
     pub(super) fn show(
         &self,
         global: &Global,
         history: Option<&History>,
         plan: PlanDocument,
     ) -> Result<Exit, Failure> {
-        let pending = self.detailed_exitcode && !plan.is_as_declared();
+        let is_settled = plan.is_as_declared() && plan.unknown_past().is_none();
+        let pending = self.detailed_exitcode && !is_settled;
         self.output.show(global, history, plan)?;
         Ok(if pending { Exit::Pending } else { Exit::Done })
     }

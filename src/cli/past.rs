@@ -21,6 +21,8 @@ pub(super) struct Past {
     pub(super) applied: Option<Applied>,
     /// What a plan must know of what was applied.
     pub(super) known: domain::Past,
+    /// Why it is not known what was applied before; `None` where it is.
+    pub(super) unknown: Option<String>,
     /// Whether there are commits whose apply ended in part since.
     pub(super) is_unfinished: bool,
     /// What origins are told by.
@@ -86,10 +88,12 @@ impl Past {
             return Ok(past);
         }
         let (Some(history), Some(commit)) = (history, past.commit.clone()) else {
-            past.unknown(match history {
+            let why = match history {
                 Some(_) => "there is no commit yet",
                 None => "this is no git repository",
-            });
+            };
+            past.unknown = Some(why.to_owned());
+            past.tell_unknown(why);
             return Ok(past);
         };
         let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
@@ -168,7 +172,8 @@ impl Past {
     fn take(&mut self, known: Known) -> Vec<String> {
         let Known { applied, others: _, is_unfinished, of_former, past } = known;
         if let Some(why) = &past.unknown {
-            self.unknown(&format!("what was applied before is not known: {why}"));
+            self.unknown = Some(why.clone());
+            self.tell_unknown(&format!("what was applied before is not known: {why}"));
         }
         (self.applied, self.known, self.is_unfinished) = (applied, past, is_unfinished);
         of_former
@@ -223,7 +228,7 @@ impl Past {
         self.tell(Code::HistoryUnknown, "applied", &message);
     }
 
-    fn unknown(&mut self, why: &str) {
+    fn tell_unknown(&mut self, why: &str) {
         let way_out = match self.commit {
             Some(_) => format!(". {PAST_WAY_OUT}"),
             None => String::new(),

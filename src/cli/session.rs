@@ -171,6 +171,7 @@ impl Session {
             organization_name: self.repository.settings().organization_name.clone(),
             repository: self.past.commit.clone(),
             applied: commit(&self.past.applied),
+            unknown: self.past.unknown.clone(),
             base: commit(&self.past.base),
             rollback: self.rollback.is_some(),
             created: now(),

@@ -20,9 +20,19 @@ pub struct Past {
     pub limits: Option<Guards>,
     /// Why it is not known what was applied before, or not all of it; `None` where it is known.
     pub unknown: Option<String>,
+    /// Whether git records what is applied: without that nobody knows what is declared for the first
+    /// time.
+    pub is_recorded: bool,
 }
 
 impl Past {
+    /// Whether a scope is declared for the first time; `false` where nobody knows.
+    pub fn is_first(&self, scope: &ScopeName) -> bool {
+        let is_known = self.is_recorded && self.unknown.is_none();
+        let before = self.applied.as_ref().map(|applied| &applied.desired);
+        is_known && !before.is_some_and(|before| before.scopes.contains_key(scope))
+    }
+
     /// A past in which one commit was applied, and nothing else is there to know.
     pub fn of(applied: Applied) -> Self {
         Self {
@@ -30,6 +40,7 @@ impl Past {
             limits: Some(applied.desired.guards.clone()),
             applied: Some(applied),
             unknown: None,
+            is_recorded: true,
         }
     }
 }

@@ -8,6 +8,9 @@ use crate::domain::{
     Source,
 };
 
+/// Why an access is revoked that nobody took out of the declarations.
+const FIRST_DECLARED: &str = "the scope is declared here for the first time, without this consumer";
+
 impl Draft<'_> {
     /// Gives access to the declared consumers that lack it.
     pub(super) fn grants(
@@ -61,9 +64,11 @@ impl Draft<'_> {
                 }
                 AccessState::Approved => {
                     let source = entry.map_or(&declared.source, |entry| &entry.source);
-                    let reason = entry
+                    let expired = entry
                         .and_then(|entry| entry.until)
                         .map(|until| format!("expired: the last day was {until}"));
+                    let reason = expired
+                        .or_else(|| self.past.is_first(scope).then(|| FIRST_DECLARED.to_owned()));
                     ids.push(self.revoke(scope, *orgno, record, asleep, source, reason));
                 }
                 AccessState::Requested => self.tell_request(scope, *orgno, record),

@@ -211,6 +211,11 @@ codes! {
         "An apply refuses the whole plan and changes nothing. Many changes at once often come \
          from one line, such as a default. If that is what is meant, split the change, raise the \
          limit in a change of its own, or apply with --override-guards and a reason.";
+    /// Accesses would be revoked from a scope that is declared here for the first time.
+    TakeOver = "PV504", Limit,
+        "An apply refuses the whole plan and changes nothing. The scope was live before it was declared, \
+         and others gave these accesses. `portvakt import --scope NAME --merge` writes them into the \
+         declarations; if they are to go, apply with --override-guards and a reason.";
     /// More accesses would be granted than `guards.max_grants` allows.
     TooManyGrants = "PV505", Limit,
         "An apply refuses the whole plan and changes nothing. Only accesses to scopes that exist \

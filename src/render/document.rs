@@ -35,8 +35,8 @@ pub struct PlanDocument {
     pub organization_name: Option<String>,
     /// The commit whose declarations were read; `null` outside git.
     pub repository: Option<RepositoryDocument>,
-    /// The commit that was last applied in full; `null` where it is not known.
-    pub applied: Option<CommitDocument>,
+    /// What was applied before; `null` where nothing was.
+    pub applied: Option<AppliedDocument>,
     /// The commit that `origin` is told by; `null` where it is not known.
     pub base: Option<CommitDocument>,
     /// Whether it is a plan for the declarations of an older commit, to undo what came after it.
@@ -54,6 +54,17 @@ pub struct PlanDocument {
     pub blocked: Vec<BlockedDocument>,
     /// What a reviewer should know, the limits that the plan exceeds included (`PV5xx`).
     pub notices: Vec<NoticeDocument>,
+}
+
+/// What was applied before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppliedDocument {
+    /// The commit that was last applied in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Why it is not known what was applied before, or not all of it; left out where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
 }
 
 /// Where the declarations were read.
@@ -210,8 +221,16 @@ impl PlanDocument {
     pub fn new(plan: &Plan, context: &Context) -> Self {
         let Plan { environment, organization, actions, blocked, notices, exceeded_limits, .. } =
             plan;
-        let Context { project, organization_name, repository, applied, base, rollback, created } =
-            context;
+        let Context {
+            project,
+            organization_name,
+            repository,
+            applied,
+            unknown,
+            base,
+            rollback,
+            created,
+        } = context;
         let commit = |id: &Option<String>| id.clone().map(|commit| CommitDocument { commit });
         Self {
             format_version: FORMAT_VERSION,
@@ -223,7 +242,8 @@ impl PlanDocument {
                 commit: repository.commit.clone(),
                 dirty: repository.dirty,
             }),
-            applied: commit(applied),
+            applied: (applied.is_some() || unknown.is_some())
+                .then(|| AppliedDocument { commit: applied.clone(), unknown: unknown.clone() }),
             base: commit(base),
             rollback: *rollback,
             created: created.to_string(),
@@ -233,6 +253,16 @@ impl PlanDocument {
             blocked: blocked.iter().map(BlockedDocument::new).collect(),
             notices: exceeded_limits.iter().chain(notices).map(NoticeDocument::new).collect(),
         }
+    }
+
+    /// The commit that was last applied in full; `None` where nothing was, or where that is not known.
+    pub fn applied_commit(&self) -> Option<&str> {
+        self.applied.as_ref()?.commit.as_deref()
+    }
+
+    /// Why it is not known what was applied before; `None` where it is.
+    pub fn unknown_past(&self) -> Option<&str> {
+        self.applied.as_ref()?.unknown.as_deref()
     }
 
     /// Whether there is neither something to do nor something that is asked for and blocked.

@@ -80,7 +80,11 @@ fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
     let marker = marker(project, &plan.environment);
     let project = project.map(|project| format!(" in {}", escape.code(project)));
     let project = project.unwrap_or_default();
-    page.text(format!("{marker}\n## portvakt: {what} for {environment}{project}"));
+    let unknown = plan
+        .unknown_past()
+        .map(|why| format!("**What was applied before is not known:** {}\n\n", escape.code(why)));
+    let unknown = unknown.unwrap_or_default();
+    page.text(format!("{marker}\n{unknown}## portvakt: {what} for {environment}{project}"));
     let number = escape.code(&plan.organization);
     let organization = match &plan.organization_name {
         Some(name) => format!("{} ({number})", escape.code(name)),

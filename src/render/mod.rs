@@ -37,8 +37,10 @@ pub struct Context {
     pub organization_name: Option<String>,
     /// The commit whose declarations were read; `None` outside git.
     pub repository: Option<Commit>,
-    /// The commit that was last applied in full; `None` where it is not known.
+    /// The commit that was last applied in full; `None` where nothing was, or where that is not known.
     pub applied: Option<String>,
+    /// Why it is not known what was applied before; `None` where it is.
+    pub unknown: Option<String>,
     /// The commit that origins are told by.
     pub base: Option<String>,
     /// Whether the declarations are those of an older commit, to undo what came after it.

@@ -152,7 +152,7 @@ impl ReportDocument {
             commit: plan.repository.as_ref().map(|repository| repository.commit.clone()),
             dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
             rollback: plan.rollback,
-            before: plan.applied.as_ref().map(|applied| applied.commit.clone()),
+            before: plan.applied_commit().map(str::to_owned),
             who,
             place,
             started: told(started),

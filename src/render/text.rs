@@ -66,6 +66,10 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn head(out: &mut String, plan: &PlanDocument) {
+    if let Some(why) = plan.unknown_past() {
+        let why = printable(why);
+        line(out, format_args!("{CAREFUL}What was applied before is not known{CAREFUL:#}: {why}"));
+    }
     let environment = printable(&plan.environment);
     let number = printable(&plan.organization);
     let organization = match &plan.organization_name {
@@ -105,11 +109,12 @@ pub(super) fn since_by(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Op
     let short = |commit: &str| show(&short(commit));
     let repository = plan.repository.as_ref()?;
     let dirty = if repository.dirty { " with uncommitted changes" } else { "" };
-    let applied = match &plan.applied {
-        Some(applied) => format!("last applied {}", short(&applied.commit)),
-        None => "nothing applied before".to_owned(),
+    let applied = match (plan.applied_commit(), plan.unknown_past()) {
+        (Some(applied), _) => format!("last applied {}", short(applied)),
+        (None, Some(_)) => "what was applied before is not known".to_owned(),
+        (None, None) => "nothing applied before".to_owned(),
     };
-    let base = plan.base.as_ref().filter(|base| plan.applied.as_ref() != Some(base));
+    let base = plan.base.as_ref().filter(|base| plan.applied_commit() != Some(&*base.commit));
     let base = base.map(|base| format!(", compared with {}", short(&base.commit)));
     let base = base.unwrap_or_default();
     Some(format!("commit {}{dirty}, {applied}{base}", short(&repository.commit)))

@@ -86,6 +86,8 @@ fn nothing_to_do() {
     insta::with_settings!({ filters => [("[0-9a-f]{64}", "<digest>")] }, {
         insta::assert_snapshot!(comment, @r###"
         <!-- portvakt plan test -->
+        **What was applied before is not known:** `this is no git repository`
+
         ## portvakt: plan for `test`
 
         `Etaten` (`889640782`)

@@ -97,6 +97,7 @@ fn mistakes_in_the_declarations() {
 fn nothing_to_do() {
     let world = World::new();
     insta::assert_snapshot!(world.run(&["plan"]).stdout, @"
+    What was applied before is not known: this is no git repository
     Plan for test, Etaten (889640782)
     Nothing to do.
 

@@ -173,7 +173,8 @@ fn an_environment_of_another_name_forgets_nothing() {
     one.write("portvakt.yaml", &settings(&one).replace("  test:", "  dev:"));
     one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
     one.merge("Rename, and less");
-    let plan = one.ends(0, &["plan"]).stdout;
+    let plan = one.ends(2, &["plan", "--detailed-exitcode"]).stdout;
+    assert!(plan.starts_with("What was applied before is not known: environment test"), "{plan}");
     let command = format!("portvakt -e dev baseline set {applied} --from-environment test");
     assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
     one.ends(0, &["baseline", "set", &applied, "--from-environment", "test", "--yes"]);
@@ -202,4 +203,40 @@ fn no_ref_is_deleted_by_an_apply() {
     assert_eq!((remote.held("lock"), remote.tried()), (None, Vec::new()));
     assert!(one.ends(0, &["unlock"]).stdout.contains("Nobody holds the lock"));
     one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
+}
+
+#[test]
+fn what_others_gave_is_not_revoked_by_the_first_declaration() {
+    use portvakt::domain::AccessState::Approved;
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:egen", &[SKATT, KART])]));
+    one.apply();
+    remote.world.put("etat:hand", true, &[(SKATT, Approved), (KART, Approved)]);
+    remote.world.check_and_forget();
+    let both = |own: &[&str], hand: &[&str]| scopes(&[("etat:egen", own), ("etat:hand", hand)]);
+    // Of one's own scope a consumer may be taken out as ever.
+    one.declare(&both(&[SKATT], &[SKATT]));
+    let text = one.ends(0, &["plan"]).stdout;
+    assert!(text.contains("PV504") && text.contains("import --scope etat:hand --merge"), "{text}");
+    assert!(text.contains("declared here for the first time, without this consumer"), "{text}");
+    let ran = one.ends(4, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("PV504"), "{}", ran.stderr);
+    assert_eq!(remote.world.sent(), [""; 0]);
+    // Declared, it is ours, and what is taken out then is meant.
+    one.declare(&both(&[SKATT], &[SKATT, KART]));
+    one.apply();
+    one.declare(&both(&[SKATT], &[SKATT]));
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:hand").unwrap(), [SKATT]);
+    // Or somebody says why.
+    remote.world.put("etat:annen", true, &[(KART, Approved)]);
+    one.declare(&scopes(&[
+        ("etat:egen", &[SKATT]),
+        ("etat:hand", &[SKATT]),
+        ("etat:annen", &[SKATT]),
+    ]));
+    one.ends(4, &["apply", "--auto-approve"]);
+    one.ends(0, &["apply", "--auto-approve", "--override-guards", "overtatt"]);
+    assert_eq!(remote.world.open_to("etat:annen").unwrap(), [SKATT]);
 }

@@ -17,6 +17,7 @@ fn plan(count: usize, keep: impl Fn(&ActionDocument) -> bool) -> PlanDocument {
         format!("name{number}")
     });
     plan.environment = "test".to_owned();
+    (plan.project, plan.applied) = (None, None);
     plan.digest = DIGEST.to_owned();
     plan.actions.retain(keep);
     plan

@@ -2,8 +2,9 @@
 
 use portvakt::plan::{Kind, Origin, Verb};
 use portvakt::render::document::{
-    ActionDocument, BlameDocument, BlockedDocument, ChangeDocument, CommitDocument,
-    ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument, SourceDocument, Summary,
+    ActionDocument, AppliedDocument, BlameDocument, BlockedDocument, ChangeDocument,
+    CommitDocument, ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument,
+    SourceDocument, Summary,
 };
 use serde_json::{Value, json};
 
@@ -13,13 +14,13 @@ const ORIGINS: [Option<Origin>; 3] = [Some(Origin::Change), Some(Origin::Drift),
 /// A plan with that many actions, blocked ones and notices; every text of it is one of `text`.
 pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocument {
     PlanDocument {
-        project: None,
+        project: Some(text()),
         format_version: 1,
         environment: text(),
         organization: text(),
         organization_name: Some(text()),
         repository: Some(RepositoryDocument { commit: text(), dirty: true }),
-        applied: Some(CommitDocument { commit: text() }),
+        applied: Some(AppliedDocument { commit: Some(text()), unknown: Some(text()) }),
         base: Some(CommitDocument { commit: text() }),
         rollback: false,
         created: text(),

@@ -80,7 +80,8 @@ fn is_in(plain: &str, text: &str) -> bool {
 
 /// What is not shown in full: of commits only the beginning, and what is there for programs alone.
 fn for_programs(plan: &PlanDocument) -> Vec<&String> {
-    let commits = [&plan.applied, &plan.base].into_iter().flatten().map(|commit| &commit.commit);
+    let applied = plan.applied.iter().flat_map(|applied| &applied.commit);
+    let commits = applied.chain(plan.base.iter().map(|base| &base.commit));
     let repository = plan.repository.iter().map(|repository| &repository.commit);
     let actions = plan.actions.iter().flat_map(|action| {
         let source = action.source.iter();
