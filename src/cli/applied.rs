@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::declare::{self, Diagnostic, Repository};
 use crate::digdir::Target;
 use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
-use crate::history::{self, Baseline, Branch, History, Placement, Recorded, Refs};
+use crate::history::{self, Actor, Baseline, Branch, History, Lost, Placement, Recorded, Refs};
 use crate::render::report;
 
 /// What is recorded of the sandbox inside this process in place of an address.
@@ -60,6 +60,10 @@ pub(super) struct Known {
     pub(super) others: Vec<Applied>,
     /// Whether there are commits whose apply did not end in full.
     pub(super) is_unfinished: bool,
+    /// What would be forgotten by a record that is written now.
+    pub(super) lost: Option<Lost>,
+    /// Why nothing may be applied or recorded here: another folder has the same name.
+    pub(super) clash: Option<String>,
     /// The commits that were last applied to the same API by places that are declared no longer, as after
     /// a rename.
     pub(super) of_former: Vec<String>,
@@ -93,35 +97,47 @@ impl Reading<'_> {
         let baseline = self.history.baseline(refs);
         let is_new = matches!(baseline, Ok(None));
         let missing = self.missing(refs, self.history.place(), &baseline);
-        let (mut unknown, forgotten) = missing.map_or((None, None), |it| (Some(it.why), it.commit));
+        let mut lost = missing.map(|Missing { why, commit }| Lost {
+            why,
+            protecting: commit.map(|commit| self.recorded(commit)),
+        });
+        let mut unknown = lost.as_ref().map(|lost| lost.why.clone());
         let mut unsure = |why: String| {
             unknown.get_or_insert(why);
         };
-        let Baseline { applied, tried, undone, lost: _, retired, at: _ } =
+        let Baseline { applied, tried, protecting, lost: _, retired, at: _ } =
             baseline.ok().flatten().unwrap_or_default();
         if retired {
             unsure("its past was moved to a place of another name".to_owned());
         }
         let is_unfinished = !tried.is_empty();
+        let mut counting = applied.iter().chain(&tried);
+        let clash =
+            counting.find(|it| self.is_of_another(it)).map(|it| clash(&it.placement.folder));
         // What does not count as applied protects all the same, as far as it can be read.
+        let forgotten = lost.iter().filter_map(|lost| lost.protecting.as_ref());
         let mut protected: Vec<_> = applied
             .iter()
             .chain(&tried)
-            .chain(&undone)
+            .chain(&protecting)
+            .chain(forgotten)
             .filter(|recorded| self.is_same(&recorded.placement))
-            .filter_map(|recorded| self.declared(&recorded.commit, &recorded.placement).ok())
-            .chain(forgotten.and_then(|commit| self.declared(&commit, self.placement).ok()))
+            .filter_map(|recorded| self.fetched(recorded))
             .map(|applied| Protected::at(None, &applied))
             .collect();
         let mut read = |recorded: &Recorded| self.here(recorded).map_err(&mut unsure).ok();
         let applied = applied.as_ref().and_then(&mut read);
-        let undone = undone.as_ref().and_then(&mut read);
+        let protecting: Vec<_> = protecting.iter().filter_map(|it| self.fetched(it)).collect();
         let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
+        let own = applied.as_ref().map(|applied| applied.commit.clone());
         let (mut others, mut of_former) = (tried.clone(), Vec::new());
         for (name, baseline) in self.history.other_baselines(refs) {
             let Elsewhere { former, read, unknown: why } = self.elsewhere(refs, &name, baseline);
             protected.extend(read.iter().map(|applied| {
-                let way_out = former.as_ref().map(|_| self.take_over(&name, &applied.commit));
+                let way_out = former.as_ref().map(|former| {
+                    let commit = own.as_deref().unwrap_or(&former.commit);
+                    self.take_over(&name, commit)
+                });
                 let elsewhere = domain::Elsewhere { name: name.clone(), way_out };
                 Protected::at(Some(elsewhere), applied)
             }));
@@ -131,24 +147,26 @@ impl Reading<'_> {
             }
             let Some(Recorded { commit, placement, .. }) = former else { continue };
             if is_new {
-                unsure(format!(
+                let why = format!(
                     "{} was applied to the same API, and is declared no longer: if that is what this \
                      one was called before, `{}` takes over what was applied there",
                     described(&placement),
                     self.take_over(&name, &commit)
-                ));
+                );
+                unsure(why.clone());
+                lost.get_or_insert(Lost { why, protecting: None });
             }
             of_former.push(commit);
         }
         // A place of a new name begins with the limits of the others.
         let defaults = unknown.is_some().then(Guards::default);
         let limiting = applied.as_ref().map_or(others.as_slice(), std::slice::from_ref);
-        let limiting = limiting.iter().chain(&undone);
+        let limiting = limiting.iter().chain(&protecting);
         let limits = limiting.map(|applied| applied.desired.guards.clone()).chain(defaults);
         let limits = limits.reduce(|limits, guards| limits.stricter(&guards));
         let all = applied.clone().into_iter().chain(tried).reduce(Applied::and);
         let past = Past { applied: all, protected, limits, unknown, is_recorded: true };
-        Known { applied, others, is_unfinished, of_former, past }
+        Known { applied, others, is_unfinished, lost, clash, of_former, past }
     }
 
     /// What was declared at a commit that is recorded as applied here. The error says why it does not
@@ -156,12 +174,8 @@ impl Reading<'_> {
     fn here(&self, recorded: &Recorded) -> Result<Applied, String> {
         let Recorded { commit, placement, .. } = recorded;
         let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
-        if *folder != self.placement.folder && self.declares(self.history.place(), placement) {
-            return Err(format!(
-                "commit {commit} was applied from folder {}, which still is of the same name: say in one of \
-                 the two what it is called, with `project: NAME` in its portvakt.yaml",
-                shown_folder(folder)
-            ));
+        if self.is_of_another(recorded) {
+            return Err(clash(folder));
         }
         if *api != self.placement.api {
             return Err(format!("commit {commit} was applied to another API, {api}"));
@@ -209,7 +223,8 @@ impl Reading<'_> {
                 }
             }
         }
-        let last = all().filter(is_same).last();
+        let in_full = found.and_then(|found| found.applied.as_ref()).filter(is_same);
+        let last = in_full.or_else(|| all().filter(is_same).last());
         let former = last.filter(|last| !is_declared(last)).cloned();
         Elsewhere { former, read, unknown }
     }
@@ -276,12 +291,36 @@ impl Reading<'_> {
         self.declared(commit, placement)
     }
 
+    /// What was declared at a commit, which is fetched if it is not here; `None` where that cannot be
+    /// read.
+    fn fetched(&self, Recorded { commit, placement, .. }: &Recorded) -> Option<Applied> {
+        self.history.commit(commit).ok()?;
+        self.declared(commit, placement).ok()
+    }
+
+    /// A commit that the ledger names, as it would have been recorded here.
+    fn recorded(&self, commit: String) -> Recorded {
+        let actor = Actor { who: "the ledger".to_owned(), place: self.history.place().to_owned() };
+        Recorded { commit, placement: self.placement.clone(), actor, at: Timestamp::now() }
+    }
+
+    /// Whether another folder applied a commit under the name of this one, and still has that name.
+    fn is_of_another(&self, Recorded { placement, .. }: &Recorded) -> bool {
+        placement.folder != self.placement.folder && self.declares(self.history.place(), placement)
+    }
+
     /// What was declared at a commit where it was applied from. The error says why that cannot be read.
     fn declared(&self, commit: &str, placement: &Placement) -> Result<Applied, String> {
         let Placement { environment, folder, .. } = placement;
         let at = At { commit, folder, environment };
         let desired = declared_at(self.history, self.repository, &at, self.today)?;
         Ok(Applied { commit: commit.into(), desired })
+    }
+
+    /// When the last apply began that the ledger of a place tells of.
+    pub(super) fn newest(&self, refs: &Refs, place: &str) -> Result<Option<Timestamp>, String> {
+        let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
+        Ok(clean(&lines).map(|(started, _)| started).max())
     }
 
     /// Why what is recorded of a place is not all that there was: it cannot be read, or its ledger tells of
@@ -301,12 +340,7 @@ impl Reading<'_> {
         let recorded: BTreeSet<&str> =
             known.into_iter().flat_map(Baseline::commits).map(|it| &*it.commit).collect();
         let since = known.map(|baseline| baseline.at);
-        let is_older = |started: &str| {
-            started.parse::<Timestamp>().ok().zip(since).is_some_and(|(time, since)| time <= since)
-        };
-        let reports = lines.iter().filter_map(|line| report::read(line).ok());
-        let later = reports.filter(|report| !report.dirty && !is_older(&report.started));
-        let later = later.filter_map(|report| Some((report.started, report.commit?)));
+        let later = clean(&lines).filter(|(started, _)| since.is_none_or(|since| *started > since));
         let commit = later.max().map(|(_, commit)| commit);
         let commit = commit.filter(|commit| !recorded.contains(commit.as_str()));
         match (baseline, known.and_then(|known| known.lost.as_ref()), &commit) {
@@ -321,6 +355,26 @@ impl Reading<'_> {
             (Ok(_), None, None) => None,
         }
     }
+}
+
+/// When each apply of a commit began that a ledger tells of, and of which commit. What is of a day that is
+/// yet to come was written by no apply.
+fn clean(lines: &[String]) -> impl Iterator<Item = (Timestamp, String)> {
+    let tomorrow = Timestamp::now() + jiff::SignedDuration::from_hours(24);
+    let reports = lines.iter().filter_map(|line| report::read(line).ok());
+    let reports = reports.filter(|report| !report.dirty);
+    let begun = reports.filter_map(|report| Some((report.started.parse().ok()?, report.commit?)));
+    begun.filter(move |(started, _)| *started < tomorrow)
+}
+
+/// Why a place is not this folder's.
+fn clash(folder: &str) -> String {
+    format!(
+        "folder {} has the same name as this one, so that what was applied from there would be taken for \
+         what was applied here: say in one of the two what it is called, with `project: NAME` in its \
+         portvakt.yaml",
+        shown_folder(folder)
+    )
 }
 
 /// What is not recorded of a place.

@@ -14,7 +14,7 @@ use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::apply;
 use crate::digdir::Writer;
-use crate::history::{Actor, Commit, Conclusion, Entry, History, Placement, Recorded};
+use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded};
 use crate::plan::{Code, Plan, Verb};
 use crate::render::document::PlanDocument;
 use crate::render::report::{ActionOutcome, Ending, ReportDocument};
@@ -69,6 +69,8 @@ struct Approved {
     document: PlanDocument,
     /// Where the declarations are, and what they are applied to; `None` outside git.
     placement: Option<Placement>,
+    /// What is not recorded of what was applied before, and was.
+    lost: Option<Lost>,
     /// Whether an apply before it did not end in full.
     is_unfinished: bool,
     /// Whether the applied commit stays where it is, however this ends: what was applied before is not
@@ -188,6 +190,7 @@ async fn prepare(
         plan,
         document,
         placement: session.past.placement.clone(),
+        lost: session.past.lost.clone(),
         is_unfinished: session.past.is_unfinished,
         is_kept: is_unknown || refusal.is_some(),
         lifted: args.override_guards.clone().filter(|_| is_stopped),
@@ -195,6 +198,7 @@ async fn prepare(
     write(global.color, &render::plan(&document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
+    check_name(session)?;
     check_order(session)?;
     check_refusal(refusal.as_deref(), overridden)?;
     check_saved(saved, &document)?;
@@ -236,6 +240,14 @@ fn check_refusal(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), 
         (Some(why), None) => Err(Failure::Refused(format!(
             "nothing was changed: {why}\n--override-guards \"why\" applies it all the same"
         ))),
+    }
+}
+
+/// A place is one folder's alone: each would take what the other applied for its own.
+fn check_name(session: &Session) -> Result<(), Failure> {
+    match &session.past.clash {
+        Some(why) => Err(Failure::Refused(format!("nothing was changed: {}", printable(why)))),
+        None => Ok(()),
     }
 }
 
@@ -297,7 +309,7 @@ fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
 async fn carry_out(
     global: &Global,
     args: &Args,
-    Approved { remote, writer, plan, document, placement, is_unfinished, is_kept, lifted }: Approved,
+    Approved { remote, writer, plan, document, placement, lost, is_unfinished, is_kept, lifted }: Approved,
     actor: &Actor,
     hold: Option<Hold>,
     interrupt: watch::Receiver<bool>,
@@ -317,7 +329,7 @@ async fn carry_out(
     let hold = hold.zip(placement.map(recorded));
     let begins = !plan.actions.is_empty();
     if let (Some((held, recorded)), true) = (&hold, begins)
-        && let Err(failure) = held.begin(entry(None, &line), recorded, begun.dirty)
+        && let Err(failure) = held.begin(entry(None, &line), recorded, lost.as_ref(), begun.dirty)
     {
         if let Some((hold, _)) = hold {
             hold.release().await;
@@ -359,9 +371,9 @@ async fn carry_out(
     }
     if begins && is_kept {
         tracing::warn!(
-            "commit {commit} was applied and does not count as that: until one is applied that does, what \
-             was applied is not known. Merge it as it is and apply again, or say what counts with \
-             `portvakt baseline set COMMIT`"
+            "commit {commit} was applied and does not count as that: until one does, what was applied is not \
+             known. If it is not merged yet, merge it as it is and apply again; else `portvakt baseline \
+             set COMMIT` says what counts"
         );
     }
     if let Some(path) = &args.report {

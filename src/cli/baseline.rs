@@ -140,6 +140,9 @@ impl<'a> Place<'a> {
         let commit = self.history.commit(&args.revision);
         let commit = commit.map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_branch(&commit)?;
+        if let Some(why) = self.known().clash {
+            return Err(Failure::Refused(format!("nothing was changed: {}", printable(&why))));
+        }
         let former = self.former(args)?;
         let (placement, then) = self.declared_then(&commit, args, former.as_ref())?;
         let former = former.as_ref().map(|former| former.name.as_str());
@@ -156,7 +159,7 @@ impl<'a> Place<'a> {
             commit: commit.clone(),
             placement,
             actor: actor.clone(),
-            at: Timestamp::now(),
+            at: self.at(former)?,
         };
         let hold = Hold::take(self.history, &actor).await?;
         hold.set_baseline(&recorded, former, &self.refs).await?;
@@ -164,6 +167,17 @@ impl<'a> Place<'a> {
             global.color,
             &format!("Applied to {}: commit {commit}\n", self.placement.environment),
         )
+    }
+
+    /// When it is set: not before what the ledgers tell of, as a clock may have been ahead.
+    fn at(&self, former: Option<&str>) -> Result<Timestamp, Failure> {
+        let places = [Some(self.history.place()), former].into_iter().flatten();
+        let mut at = Timestamp::now();
+        for place in places {
+            let newest = self.reading().newest(&self.refs, place);
+            at = at.max(newest.map_err(Failure::Failed)?.unwrap_or(at));
+        }
+        Ok(at)
     }
 
     /// The place by its former name, if one is named. A name that is in use still keeps its own past.
@@ -185,11 +199,13 @@ impl<'a> Place<'a> {
             )));
         };
         let found = found.ok().flatten();
-        let is_other = |recorded: &&Recorded| !self.reading().is_same(&recorded.placement);
-        if let Some(other) = found.iter().flat_map(Baseline::commits).find(is_other) {
+        let api = &self.placement.api;
+        let all = || found.iter().flat_map(Baseline::commits);
+        let is_other = all().next().is_some() && all().all(|it| it.placement.api != *api);
+        if let Some(other) = all().next().filter(|_| is_other) {
             return Err(Failure::Refused(format!(
-                "{name} was applied to another API or organisation ({}), so it is not what this one was \
-                 called before: nothing was changed",
+                "{name} was applied to another API ({}), so it is not what this one was called before: \
+                 nothing was changed",
                 printable(&described(&other.placement))
             )));
         }

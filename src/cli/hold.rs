@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::exit::Failure;
 use super::past::git_failed;
 use crate::history::{
-    self, Actor, Conclusion, Entry, History, Holder, Lock, Recorded, Refs, Watch,
+    self, Actor, Conclusion, Entry, History, Holder, Lock, Lost, Recorded, Refs, Watch,
 };
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
@@ -70,9 +70,10 @@ impl Hold {
         &self,
         entry: Entry<'_>,
         recorded: &Recorded,
+        lost: Option<&Lost>,
         dirty: bool,
     ) -> Result<(), Failure> {
-        self.lock.begin(entry, recorded, dirty).map_err(|error| git_failed(&error))
+        self.lock.begin(entry, recorded, lost, dirty).map_err(|error| git_failed(&error))
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.

@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::{Global, session};
 use crate::declare::{self, Repository};
 use crate::domain::{self, Applied, Desired};
-use crate::history::{self, Branch, Commit, Held, History, Placement};
+use crate::history::{self, Branch, Commit, Held, History, Lost, Placement};
 use crate::plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
@@ -23,6 +23,10 @@ pub(super) struct Past {
     pub(super) known: domain::Past,
     /// Why it is not known what was applied before; `None` where it is.
     pub(super) unknown: Option<String>,
+    /// What would be forgotten by a record that is written now.
+    pub(super) lost: Option<Lost>,
+    /// Why nothing at all may be applied here: another folder has the same name.
+    pub(super) clash: Option<String>,
     /// Whether there are commits whose apply ended in part since.
     pub(super) is_unfinished: bool,
     /// What origins are told by.
@@ -170,7 +174,8 @@ impl Past {
     }
 
     fn take(&mut self, known: Known) -> Vec<String> {
-        let Known { applied, others: _, is_unfinished, of_former, past } = known;
+        let Known { applied, others: _, is_unfinished, lost, clash, of_former, past } = known;
+        (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {
             self.unknown = Some(why.clone());
             self.tell_unknown(&format!("what was applied before is not known: {why}"));

@@ -108,10 +108,11 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
     (listed, found)
 }
 
-/// Whether a folder below is a repository of its own: it has a portvakt.yaml.
+/// Whether a folder below is a repository of its own: it has a portvakt.yaml that is a regular file.
 fn is_another(entry: &DirEntry) -> bool {
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    entry.depth() > 0 && is_folder && entry.path().join(SETTINGS_FILE).is_file()
+    let settings = entry.path().join(SETTINGS_FILE).symlink_metadata();
+    entry.depth() > 0 && is_folder && settings.is_ok_and(|settings| settings.is_file())
 }
 
 /// Whether a file lies where declarations are read. What portvakt.yaml says of a folder holds for

@@ -44,7 +44,7 @@ pub use ledger::{Entry, Line};
 pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use place::{place_name, project};
 pub use protocol::Conclusion;
-pub use record::{Baseline, Placement, Recorded};
+pub use record::{Baseline, Lost, Placement, Recorded};
 pub use refs::{Branch, Refs};
 pub use tree::{File, Files, Rest};
 pub use watch::Watch;

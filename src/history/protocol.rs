@@ -5,7 +5,7 @@ use super::History;
 use super::error::Error;
 use super::ledger::Entry;
 use super::lock::Lock;
-use super::record::Recorded;
+use super::record::{Lost, Recorded};
 use super::refs::{self, Refs, Update};
 
 /// How often it is tried to write, as long as somebody else writes too.
@@ -28,11 +28,17 @@ pub enum Conclusion {
 impl Lock {
     /// Writes the first line of an apply into the ledger. What is declared at its commit counts as
     /// tried from now on, by what is `recorded` of it, unless it is applied as no commit has it
-    /// (`dirty`).
+    /// (`dirty`). What is `lost` of the past stays so until a baseline is set.
     ///
     /// # Errors
     /// It cannot be written, or the lock is not ours any more; nothing is, then.
-    pub fn begin(&self, entry: Entry<'_>, recorded: &Recorded, dirty: bool) -> Result<(), Error> {
+    pub fn begin(
+        &self,
+        entry: Entry<'_>,
+        recorded: &Recorded,
+        lost: Option<&Lost>,
+        dirty: bool,
+    ) -> Result<(), Error> {
         let history = self.history();
         history.write(entry, &|now| {
             // It may have been broken while somebody was asked. It may have been renewed, too.
@@ -42,7 +48,7 @@ impl Lock {
             }
             match dirty {
                 true => Ok(Vec::new()),
-                false => history.begun(recorded, now),
+                false => history.begun(recorded, lost, now),
             }
         })
     }

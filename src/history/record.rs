@@ -61,10 +61,10 @@ pub struct Baseline {
     /// ours too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<Recorded>,
-    /// The commit that a rollback went back from: what it protects and limits counts on, until another
-    /// is applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undone: Option<Recorded>,
+    /// Commits that count as applied no more and protect and limit until another is applied: what a
+    /// rollback went back from, and what the ledger names where the record of it was lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protecting: Vec<Recorded>,
     /// Why it is not known what counted before these; `None` where nothing is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
@@ -82,10 +82,14 @@ impl Baseline {
         self.applied.iter().chain(&self.tried)
     }
 
-    /// With a commit whose apply begins.
-    fn begun(mut self, recorded: &Recorded) -> Self {
+    /// With a commit whose apply begins, and with what is lost by the record that it replaces.
+    fn begun(mut self, recorded: &Recorded, lost: Option<&Lost>) -> Self {
         if !self.commits().any(|known| known.is_same(recorded)) {
             self.tried.push(recorded.clone());
+        }
+        if let Some(Lost { why, protecting }) = lost {
+            self.lost.get_or_insert_with(|| why.clone());
+            self.protecting.extend(protecting.clone());
         }
         self
     }
@@ -94,16 +98,18 @@ impl Baseline {
     fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
         match conclusion {
             Conclusion::InFull | Conclusion::RolledBack => {
-                self.tried.clear();
+                let others = self.commits().filter(|it| !it.is_same(recorded)).cloned();
+                let others: Vec<_> = others.collect();
                 let is_new =
                     !self.applied.as_ref().is_some_and(|applied| applied.is_same(recorded));
-                let before = match is_new {
-                    true => self.applied.replace(recorded.clone()),
-                    false => None,
-                };
                 match conclusion {
-                    Conclusion::RolledBack => self.undone = self.undone.or(before),
-                    _ => self.undone = self.undone.filter(|_| !is_new),
+                    Conclusion::RolledBack => self.protecting.extend(others),
+                    _ if is_new => self.protecting.clear(),
+                    _ => {}
+                }
+                self.tried.clear();
+                if is_new {
+                    self.applied = Some(recorded.clone());
                 }
             }
             Conclusion::Closed => self.tried.retain(|tried| tried.is_same(recorded)),
@@ -111,6 +117,15 @@ impl Baseline {
         }
         self
     }
+}
+
+/// What is not recorded of a place and was.
+#[derive(Debug, Clone)]
+pub struct Lost {
+    /// Why it is not.
+    pub why: String,
+    /// The commit that its ledger names, which protects on.
+    pub protecting: Option<Recorded>,
 }
 
 impl Recorded {
@@ -191,13 +206,19 @@ impl History {
         }
     }
 
-    /// What records that the apply of a commit begins. What cannot be read is not forgotten by it.
-    pub(super) fn begun(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
+    /// What records that the apply of a commit begins. What cannot be read, or is lost, is not forgotten
+    /// by it.
+    pub(super) fn begun(
+        &self,
+        recorded: &Recorded,
+        lost: Option<&Lost>,
+        now: &Refs,
+    ) -> Result<Vec<Update>, Error> {
         let before = match self.baseline(now) {
             Ok(before) => before.unwrap_or_default(),
             Err(why) => Baseline { lost: Some(why), ..Baseline::default() },
         };
-        self.recording(&self.place, before.begun(recorded), recorded.at, now)
+        self.recording(&self.place, before.begun(recorded, lost), recorded.at, now)
     }
 
     /// What records how the apply of a commit ended.
@@ -268,7 +289,7 @@ impl History {
             let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
             let about: BTreeSet<_> = baseline
                 .commits()
-                .chain(&baseline.undone)
+                .chain(&baseline.protecting)
                 .map(|recorded| &*recorded.commit)
                 .collect();
             let about = about.into_iter();

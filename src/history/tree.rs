@@ -169,10 +169,12 @@ fn yaml_below(repository: &Repository, tree: &Tree<'_>) -> Result<Vec<File>, Sto
     Ok(files)
 }
 
-/// Whether a folder holds a portvakt.yaml.
+/// Whether a folder holds a portvakt.yaml that is a regular file, as in a work tree.
 fn is_another(repository: &Repository, folder: &TreeEntry<'_>) -> Result<bool, git2::Error> {
     let is_small = objects::is_small(repository, folder.id(), objects::LARGEST_TREE);
-    Ok(is_small && repository.find_tree(folder.id())?.get_name(SETTINGS_FILE).is_some())
+    let is_file =
+        |entry: TreeEntry<'_>| entry.kind() == Some(ObjectType::Blob) && entry.filemode() != LINK;
+    Ok(is_small && repository.find_tree(folder.id())?.get_name(SETTINGS_FILE).is_some_and(is_file))
 }
 
 /// What a regular file of a tree holds, over symbolic links that stay in it.

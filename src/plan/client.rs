@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
     }
 
     /// What a client was declared to be at the applied commit.
-    fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
+    pub(super) fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
         self.past.applied.as_ref()?.desired.clients.get(name)
     }
 

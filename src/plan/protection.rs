@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActionId, ClientWork, Code, Danger, Draft, Notice, ScopeWork, Target, Verb, Work};
+use super::{ActionId, ClientWork, Code, Draft, Notice, ScopeWork, Target, Verb, Work};
 use crate::domain::{
     AccessState, Applied, ClientName, Elsewhere, Guards, LiveScope, Orgno, Protected, ProtectedBy,
     Protection, ScopeName,
@@ -72,10 +72,8 @@ impl Draft<'_> {
     ) -> Option<(Code, String)> {
         let before = self.scope_before(scope);
         let was_entitled = before.is_none_or(|before| self.entitled(before).contains(&consumer));
-        if was_entitled
-            && let Some(dropped) = self.drops(|by| by.of_scope(scope), |by| by.of_scope(scope))
-        {
-            return Some(dropped);
+        if was_entitled && let Some((protected, by)) = self.drops_of_scope(scope) {
+            return Some(protected_before(protected, by, DROPPED));
         }
         match &self.past.unknown {
             Some(why) if is_emptied => Some((Code::PastUnknown, past_unknown(why))),
@@ -91,52 +89,58 @@ impl Draft<'_> {
         })
     }
 
-    /// Why something stays as it is, if it was protected when it was applied and is no longer: what
-    /// protects is dropped in a change of its own.
+    /// What protected something when it was applied, if nothing does any more. What another place protects
+    /// counts where this one has not applied it itself (`is_ours`).
     fn drops(
         &self,
+        is_ours: bool,
         now: impl Fn(&Protection) -> Option<ProtectedBy>,
         before: impl Fn(&Protection) -> Option<ProtectedBy>,
-    ) -> Option<(Code, String)> {
+    ) -> Option<(&Protected, ProtectedBy)> {
         if now(&self.protection).is_some() {
             return None;
         }
-        let mut past = self.past.protected.iter();
-        let (protected, found) =
-            past.find_map(|protected| Some((protected, before(&protected.protection)?)))?;
-        let advice = "a change that drops that closes nothing else. Put it back and apply the rest, and \
-                      drop it in a change of its own";
-        Some(protected_before(protected, found, advice))
+        let counts = |protected: &&Protected| !is_ours || protected.elsewhere.is_none();
+        let mut past = self.past.protected.iter().filter(counts);
+        past.find_map(|protected| Some((protected, before(&protected.protection)?)))
     }
 
-    /// Leaves out what narrows a scope or a client that is protected no longer by the same change, and
-    /// what would give a client a name that is not protected.
+    fn drops_of_scope(&self, name: &ScopeName) -> Option<(&Protected, ProtectedBy)> {
+        let is_ours = self.scope_before(name).is_some();
+        self.drops(is_ours, |by| by.of_scope(name), |by| by.of_scope(name))
+    }
+
+    /// The same of a client, which may have another name live.
+    fn drops_of_client(&self, name: &ClientName, live: &str) -> Option<(&Protected, ProtectedBy)> {
+        let is_ours = self.client_before(name).is_some();
+        let (now, both) = ([name.as_str(); 2], [name.as_str(), live]);
+        self.drops(is_ours, |by| by.of_client(now), |by| by.of_client(both))
+    }
+
+    /// Leaves out what changes a scope or a client that is protected no longer by the same change, and
+    /// what would give a client a name that is not protected: what protects is dropped in a change of its
+    /// own.
     pub(super) fn keep_what_was_protected(&mut self) {
         let mut blocked = Vec::new();
         for action in &self.actions {
-            let closes = action.danger() == Some(Danger::Closes);
-            let found = match &action.work {
-                Work::Scope(name, ScopeWork::Update(_)) if closes => {
-                    self.drops(|by| by.of_scope(name), |by| by.of_scope(name))
-                }
+            let dropped = match &action.work {
+                Work::Scope(name, ScopeWork::Update(_)) => self.drops_of_scope(name),
                 Work::Client(name, ClientWork::Update(id, _)) => {
                     let live = self.live.clients.get(id).map_or(name.as_str(), |it| &it.name);
-                    let is_renamed = live != name.as_str();
-                    let both = [name.as_str(), live];
-                    let own = self.protection.of_client([live; 2]).filter(|_| is_renamed);
-                    match own.filter(|_| self.protection.of_client([name.as_str(); 2]).is_none()) {
-                        Some(_) => Some((Code::Protected, RENAMED.to_owned())),
-                        None if closes || is_renamed => self
-                            .drops(|by| by.of_client([name.as_str(); 2]), |by| by.of_client(both)),
-                        None => None,
+                    let is_protected = |name: &str| self.protection.of_client([name; 2]).is_some();
+                    if is_protected(live) && !is_protected(name.as_str()) {
+                        blocked.push((action.id(), (Code::Protected, RENAMED.to_owned())));
+                        continue;
                     }
+                    self.drops_of_client(name, live)
                 }
-                Work::Keys(name, _) if closes => self.drops(
-                    |by| by.of_client([name.as_str(); 2]),
-                    |by| by.of_client([name.as_str(); 2]),
-                ),
-                _ => None,
+                Work::Keys(name, keys) if keys.takes_away() => {
+                    let live = keys.id.as_ref().and_then(|id| self.live.clients.get(id));
+                    self.drops_of_client(name, live.map_or(name.as_str(), |it| &it.name))
+                }
+                Work::Scope(..) | Work::Access(..) | Work::Client(..) | Work::Keys(..) => None,
             };
+            let found = dropped.map(|(protected, by)| protected_before(protected, by, DROPPED));
             blocked.extend(found.map(|found| (action.id(), found)));
         }
         for (id, (code, message)) in blocked {
@@ -148,10 +152,7 @@ impl Draft<'_> {
 
     /// Tells what is protected no longer, and which limits are raised: nothing else in a plan shows it.
     pub(super) fn tell_less_protection(&mut self) {
-        let Some(Applied { commit, desired: before }) = &self.past.applied else { return };
-        let was = |by: &dyn Fn(&Protection) -> bool| {
-            !by(&self.protection) && self.past.protected.iter().any(|it| by(&it.protection))
-        };
+        let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
         // What is blocked is not applied, and says so.
         let is_blocked = |is_it: &dyn Fn(&Target) -> bool| {
             let by = [Code::PreventDeactivation, Code::Protected];
@@ -165,18 +166,19 @@ impl Draft<'_> {
             Target::Client(other) | Target::Keys(other) => other == name,
             Target::Scope(_) | Target::Access(..) => false,
         };
-        let scopes = before.scopes.keys().filter(|name| {
-            self.live.scopes.get(*name).is_some_and(|live| live.active)
-                && was(&|by| by.of_scope(name).is_some())
-                && !is_blocked(&|target| of_scope(target, name))
+        let is_open = |name| self.live.scopes.get(name).is_some_and(|live| live.active);
+        let scopes = before.scopes.keys();
+        let scopes = scopes.filter(|name| is_open(*name) && !is_blocked(&|it| of_scope(it, name)));
+        let scopes = scopes.filter_map(|name| {
+            let (protected, _) = self.drops_of_scope(name)?;
+            Some((format!("scope {name}"), &protected.commit))
         });
-        let clients = before.clients.keys().filter(|name| {
-            was(&|by| by.of_client([name.as_str(); 2]).is_some())
-                && !is_blocked(&|target| of_client(target, name))
+        let clients = before.clients.keys().filter(|name| !is_blocked(&|it| of_client(it, name)));
+        let clients = clients.filter_map(|name| {
+            let (protected, _) = self.drops_of_client(name, name.as_str())?;
+            Some((format!("client {name}"), &protected.commit))
         });
-        let names = scopes.map(|name| format!("scope {name}"));
-        let names = names.chain(clients.map(|name| format!("client {name}")));
-        let less = names.map(|target| {
+        let less = scopes.chain(clients).map(|(target, commit)| {
             let message = format!(
                 "was protected at commit {commit} and is protected no longer: once this has been applied, \
                  another change can close it"
@@ -228,6 +230,10 @@ impl Draft<'_> {
 pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
                                 COMMIT` names the commit that counts as applied; an apply with \
                                 --override-guards \"why\" goes on without it";
+
+/// What to do where a change drops what protects, and does more.
+const DROPPED: &str = "a change that drops that changes nothing else of it. Put it back and apply the rest, and \
+                       drop it in a change of its own";
 
 /// Why a client keeps its name.
 const RENAMED: &str = "guards.protect names it by the name that it has: name the new one there too, in a \

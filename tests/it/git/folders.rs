@@ -99,19 +99,24 @@ fn two_folders_of_one_name_take_nothing_for_their_own() {
     apply(&one, "x");
     let ran = one.ends(0, &["-C", "y", "plan"]);
     assert!(ran.stdout.contains("`project: NAME`"), "{}", ran.stdout);
+    let lifted = ["-C", "y", "apply", "--auto-approve", "--override-guards", "haster"];
+    for refused in [&lifted[..4], &lifted, &["-C", "y", "baseline", "set", "HEAD", "--yes"]] {
+        let ran = one.ends(4, refused);
+        assert!(ran.stderr.contains("folder x has the same name"), "{}", ran.stderr);
+    }
+    // With a name of its own it takes nothing of the other.
+    let text = settings(&remote.at(&one.path.join("y")));
+    one.write("y/portvakt.yaml", &text.replace("felles", "yy"));
+    one.merge("Another name");
     apply(&one, "y");
-    one.write(
-        "y/scopes.yaml",
-        "removed:\n  - { scope: etat:x, action: deactivate }\n  \
-           - { scope: etat:y, action: deactivate }\n",
-    );
-    one.merge("Less");
-    one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
+    let plan = one.ends(0, &["-C", "x", "plan"]).stdout;
+    assert!(plan.contains("Nothing to do") && !plan.contains("PV409"), "{plan}");
     assert!(remote.world.open_to("etat:x").is_some() && remote.world.open_to("etat:y").is_some());
     for bad in ["a b", "a..b", ".a", "a.lock", "å", "a/b"] {
         one.write(
             "x/portvakt.yaml",
-            &settings(&remote.at(&one.path.join("y"))).replace("felles", &format!("\"{bad}\"")),
+            &settings(&remote.at(&one.path.join("y")))
+                .replace("project: yy", &format!("project: \"{bad}\"")),
         );
         let ran = one.ends(3, &["-C", "x", "validate"]);
         assert!(ran.stdout.contains("is not the name of a project"), "{bad}: {}", ran.stdout);
@@ -144,6 +149,10 @@ fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
             let command = format!("portvakt -e test baseline set {applied} --from-project y");
             assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
             assert!(!plan.contains("deactivate etat:mer"), "{plan}");
+            one.write("teams/ny/other.yaml", &scopes(&[("etat:annet", &[SKATT])]));
+            one.merge("And more");
+            // Not by an apply that does something either, twice.
+            apply(&one, "teams/ny");
             apply(&one, "teams/ny");
             assert!(remote.world.open_to("etat:mer").is_some());
             let again = one.ends(0, &["-C", "teams/ny", "plan"]).stdout;

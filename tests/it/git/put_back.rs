@@ -1,7 +1,9 @@
 //! Refs that are older than what was applied, missing in part, or those of a former name.
 
+use super::life::scopes;
 use super::protection::{GUARDS, REMOVED, applied, merge, protected, settings, stay_open};
 use super::remote::{Clone, Remote, ran};
+use crate::world::SKATT;
 
 /// What counts as applied on the remote, as `git push` takes it.
 fn counting(remote: &Remote) -> [String; 2] {
@@ -39,8 +41,13 @@ fn an_older_record_that_is_put_back_drops_no_protection() {
         one.apply();
         put_back(&one, &older);
         drop_all(&one);
+        // With something else to do, twice, and with an override.
+        one.write("more.yaml", &scopes(&[("etat:ny", &[SKATT])]));
         let ran = merge(&one, "test");
         assert_eq!(ran.code, 6, "{how}: {}{}", ran.stdout, ran.stderr);
+        one.ends(6, &["apply", "--auto-approve"]);
+        stay_open(&remote, how);
+        one.ends(6, &["apply", "--auto-approve", "--override-guards", "haster"]);
         let why = ["the ledger says that commit", "is about another commit than"];
         assert!(why.iter().any(|why| ran.stdout.contains(why)), "{how}: {}", ran.stdout);
         stay_open(&remote, how);
@@ -205,7 +212,9 @@ fn what_can_be_read_protects_though_it_does_not_count() {
     // The ledger alone is left, and the apply goes on without what it lacks.
     push(&one, &[":refs/portvakt/test/applied", ":refs/portvakt/test/record"]);
     drop_all(&one);
+    one.write("more.yaml", &scopes(&[("etat:ny", &[SKATT])]));
     one.merge("Drop");
+    one.ends(6, &["apply", "--auto-approve", "--override-guards", "haster"]);
     let ran = one.ends(6, &["apply", "--auto-approve", "--override-guards", "haster"]);
     assert!(ran.stdout.contains("PV301") && ran.stdout.contains("PV302"), "{}", ran.stdout);
     stay_open(&remote, "by the ledger");
