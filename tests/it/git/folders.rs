@@ -190,6 +190,7 @@ fn an_environment_of_another_name_forgets_nothing() {
     assert_eq!(one.planned(), ["revoke etat:b 974761076", "deactivate scope etat:b"]);
     one.apply();
     assert_eq!(remote.world.open_to("etat:b"), None);
+    one.ends(0, &["plan", "--detailed-exitcode"]);
     // Who is still at work with the former name is told.
     one.git(&["checkout", "--quiet", &applied]);
     let ran = one.ends(4, &["apply", "--auto-approve"]);

@@ -76,7 +76,12 @@ fn two_environments_become_one_declaration() {
       - name: prod:arbeid:sync
     "#);
     for environment in ["test", "prod"] {
-        let ran = test.run(&["plan", "-e", environment, "--detailed-exitcode"]);
-        assert_eq!(ran.code, 0, "{environment}: {}{}", ran.stdout, ran.stderr);
+        let ran = test.run(&["plan", "-e", environment]);
+        assert!(
+            ran.stdout.contains("Nothing to do."),
+            "{environment}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
     }
 }
