@@ -72,6 +72,15 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// With a past that is not known, though some of it can be read.
+    pub(super) fn made_unknown(mut self, why: String) -> Self {
+        let limits = self.past.limits.take();
+        self.past.limits =
+            limits.into_iter().chain([Guards::default()]).reduce(|a, b| a.stricter(&b));
+        self.past.unknown = Some(why);
+        self
+    }
+
     /// Of a past that is not known.
     pub(super) fn unknown(why: String) -> Self {
         let limits = Some(Guards::default());
@@ -99,7 +108,9 @@ impl Reading<'_> {
         let missing = self.missing(refs, self.history.place(), &baseline);
         let mut lost = missing.map(|Missing { why, commit }| Lost {
             why,
-            protecting: commit.map(|commit| self.recorded(commit)),
+            protecting: commit
+                .filter(|commit| self.history.commit(commit).is_ok())
+                .map(|commit| self.recorded(commit)),
         });
         let mut unknown = lost.as_ref().map(|lost| lost.why.clone());
         let mut unsure = |why: String| {
@@ -116,21 +127,21 @@ impl Reading<'_> {
             counting.find(|it| self.is_of_another(it)).map(|it| clash(&it.placement.folder));
         // What does not count as applied protects all the same, as far as it can be read.
         let forgotten = lost.iter().filter_map(|lost| lost.protecting.as_ref());
-        let mut protected: Vec<_> = applied
-            .iter()
-            .chain(&tried)
-            .chain(&protecting)
-            .chain(forgotten)
-            .filter(|recorded| self.is_same(&recorded.placement))
-            .filter_map(|recorded| self.fetched(recorded))
+        let fetched = |recorded: &Recorded| {
+            self.is_same(&recorded.placement).then(|| self.fetched(recorded)).flatten()
+        };
+        let protecting: Vec<_> = protecting.iter().chain(forgotten).filter_map(fetched).collect();
+        let counting = applied.iter().chain(&tried).filter_map(fetched);
+        let mut protected: Vec<_> = counting
+            .chain(protecting.iter().cloned())
             .map(|applied| Protected::at(None, &applied))
             .collect();
         let mut read = |recorded: &Recorded| self.here(recorded).map_err(&mut unsure).ok();
         let applied = applied.as_ref().and_then(&mut read);
-        let protecting: Vec<_> = protecting.iter().filter_map(|it| self.fetched(it)).collect();
         let tried: Vec<_> = tried.iter().filter_map(&mut read).collect();
         let own = applied.as_ref().map(|applied| applied.commit.clone());
-        let (mut others, mut of_former) = (tried.clone(), Vec::new());
+        let mut others: Vec<_> = tried.iter().chain(&protecting).cloned().collect();
+        let mut of_former = Vec::new();
         for (name, baseline) in self.history.other_baselines(refs) {
             let Elsewhere { former, read, unknown: why } = self.elsewhere(refs, &name, baseline);
             protected.extend(read.iter().map(|applied| {
@@ -200,6 +211,7 @@ impl Reading<'_> {
         let is_same = |recorded: &&Recorded| self.is_same(&recorded.placement);
         let could_be = all().next().is_none() || all().any(|it| is_same(&it));
         let missing = could_be.then(|| self.missing(refs, name, &baseline)).flatten();
+        let forgotten = missing.as_ref().and_then(|missing| missing.commit.clone());
         let mut unknown = missing.map(|missing| missing.why);
         let is_declared = |recorded: &Recorded| self.declares(name, &recorded.placement);
         // An organisation that nobody can check must not hide what was applied for another.
@@ -214,7 +226,14 @@ impl Reading<'_> {
                 placement.organization
             ));
         }
-        let mut read = Vec::new();
+        let environment = name.rsplit('/').next().unwrap_or(name).to_owned();
+        let forgotten = forgotten.map(|commit| {
+            let placement = Placement { environment, ..self.placement.clone() };
+            Recorded { placement, ..self.recorded(commit) }
+        });
+        let protecting = found.into_iter().flat_map(|found| &found.protecting).filter(is_same);
+        let mut read: Vec<_> =
+            protecting.chain(&forgotten).filter_map(|recorded| self.fetched(recorded)).collect();
         for recorded in all().filter(is_same) {
             match self.read(recorded) {
                 Ok(applied) => read.push(applied),

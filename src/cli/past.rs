@@ -166,7 +166,8 @@ impl Past {
             }
             Err(why) => {
                 self.refusal = Some(no_branch(why));
-                Known::unknown(why.clone())
+                let reading = Reading { history, repository, placement, branch: None, today };
+                reading.known(&refs).made_unknown(why.clone())
             }
         };
         let of_former = self.take(known);

@@ -26,11 +26,11 @@ pub struct Past {
 }
 
 impl Past {
-    /// Whether a scope is declared for the first time; `false` where nobody knows.
+    /// Whether a scope is declared for the first time, as far as is known; `false` where nothing is
+    /// recorded.
     pub fn is_first(&self, scope: &ScopeName) -> bool {
-        let is_known = self.is_recorded && self.unknown.is_none();
         let before = self.applied.as_ref().map(|applied| &applied.desired);
-        is_known && !before.is_some_and(|before| before.scopes.contains_key(scope))
+        self.is_recorded && !before.is_some_and(|before| before.scopes.contains_key(scope))
     }
 
     /// A past in which one commit was applied, and nothing else is there to know.
@@ -55,7 +55,7 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// With the scopes and clients that were declared at a later commit alone, and without those that
+    /// With the scopes, consumers and clients that were declared at a later commit alone, and without those that
     /// it released: what was protected before was not.
     #[must_use]
     pub fn and(mut self, Self { commit, desired }: Self) -> Self {
@@ -63,7 +63,11 @@ impl Applied {
         let is_release = |removal: &Removal| removal.action == RemovalAction::Release;
         for (name, mut scope) in desired.scopes {
             scope.source.at = Some(commit.clone());
-            self.desired.scopes.entry(name).or_insert(scope);
+            let consumers = scope.consumers.clone();
+            let declared = self.desired.scopes.entry(name).or_insert(scope);
+            for (consumer, access) in consumers {
+                declared.consumers.entry(consumer).or_insert(access);
+            }
         }
         for (name, mut client) in desired.clients {
             client.source.at = Some(commit.clone());

@@ -80,7 +80,7 @@ fn taken_over(past: &Past, live: &Live, actions: &[Action]) -> Option<Notice> {
         code: Code::TakeOver,
         target: names.join(", "),
         message: format!(
-            "{} would be revoked from {} declared here for the first time. Declare them (`portvakt import \
+            "{} would be revoked from {} declared here for the first time, as far as is known. Declare them (`portvakt import \
              {} --merge` writes them), or apply with --override-guards \"why\"",
             counted(first.len() as u64, "access", "es"),
             match scopes.len() {

@@ -52,13 +52,17 @@ fn what_was_protected_when_it_was_applied_is_protected_still() {
         assert_eq!(remote.world.open_to("etat:annet"), None);
         assert!(remote.world.client("klient").1.active);
     }
-    // Put back without protection and applied, it can go after that.
-    one.declare(
-        "scopes:\n  \
+    // Put back without protection and applied, it can go after that. What else is to change of it
+    // changes before.
+    let back = "scopes:\n  \
            - { name: etat:vern, description: Les }\n  \
            - { name: etat:fast, description: Les }\n\
-         clients:\n  - { name: klient, scopes: [\"etat:fast\"] }\n",
-    );
+         clients:\n  - { name: klient, prevent_deactivation: true, scopes: [\"etat:fast\"] }\n";
+    settings(&one, "guards: { protect: [\"etat:vern*\", \"etat:fast\"] }\n");
+    one.declare(back);
+    one.apply();
+    settings(&one, "");
+    one.declare(&back.replace("prevent_deactivation: true, ", ""));
     one.apply();
     one.declare("scopes: []\n");
     let planned = one.planned();
