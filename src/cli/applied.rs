@@ -116,8 +116,11 @@ impl Reading<'_> {
         let mut unsure = |why: String| {
             unknown.get_or_insert(why);
         };
-        let Baseline { applied, tried, protecting, lost: _, retired, at: _ } =
+        let Baseline { mut applied, tried, mut protecting, lost: is_lost, retired, at: _ } =
             baseline.ok().flatten().unwrap_or_default();
+        if is_lost.is_some() {
+            protecting.extend(applied.take());
+        }
         if retired {
             unsure("its past was moved to a place of another name".to_owned());
         }

@@ -174,10 +174,12 @@ impl History {
         let says = baseline.applied.as_ref().map(|recorded| recorded.commit.clone());
         let is = place.applied.map(|oid| oid.to_string());
         if !baseline.retired && baseline.lost.is_none() && says != is {
-            return Err(match is {
+            // What it says protects all the same.
+            let why = match is {
                 None => format!("{applied} is missing"),
                 Some(_) => format!("{record} is about another commit than {applied}"),
-            });
+            };
+            return Ok(Some(Baseline { lost: Some(why), ..baseline }));
         }
         Ok(Some(baseline))
     }
@@ -267,7 +269,9 @@ impl History {
         let baseline = Baseline { at, ..baseline };
         let record = self.write_record(&self.repository()?, name, &baseline)?;
         let record = Update { name: refs::record(name), old: place.record, new: Some(record) };
-        let Some(applied) = &baseline.applied else { return Ok(vec![record]) };
+        // What is lost is set by a baseline alone.
+        let known = baseline.applied.as_ref().filter(|_| baseline.lost.is_none());
+        let Some(applied) = known else { return Ok(vec![record]) };
         let applied = oid(&applied.commit)?;
         let applied = Update { name: refs::applied(name), old: place.applied, new: Some(applied) };
         Ok(vec![applied, record])

@@ -218,6 +218,19 @@ fn what_can_be_read_protects_though_it_does_not_count() {
     let ran = one.ends(6, &["apply", "--auto-approve", "--override-guards", "haster"]);
     assert!(ran.stdout.contains("PV301") && ran.stdout.contains("PV302"), "{}", ran.stdout);
     stay_open(&remote, "by the ledger");
+    // The record alone is left, also after an apply that did something.
+    let remote = Remote::new();
+    let one = applied(&remote);
+    push(&one, &[":refs/portvakt/test/applied", ":refs/notes/portvakt/test"]);
+    drop_all(&one);
+    one.write("more.yaml", &scopes(&[("etat:ny", &[SKATT])]));
+    one.merge("Drop");
+    for _ in 0..2 {
+        one.ends(6, &["apply", "--auto-approve"]);
+        one.ends(6, &["apply", "--auto-approve", "--override-guards", "haster"]);
+        stay_open(&remote, "by the record");
+    }
+    assert_eq!(remote.held("applied"), None, "that is for a baseline to say");
 }
 
 #[test]
