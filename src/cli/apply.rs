@@ -315,7 +315,8 @@ async fn carry_out(
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let who = (actor.who.clone(), actor.place.clone());
-    let begun = ReportDocument::begun(&document, who, lifted, Timestamp::now());
+    let folder = placement.as_ref().map(|placement| placement.folder.clone());
+    let begun = ReportDocument::begun(&document, who, folder, lifted, Timestamp::now());
     let line = begun.line();
     let commit = document.repository.as_ref();
     let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();

@@ -212,10 +212,10 @@ impl<'a> Place<'a> {
         let last = found.as_ref().and_then(|found| found.commits().last().cloned());
         let here = Placement { environment: environment.clone(), ..self.placement.clone() };
         let placement = last.map_or(here, |last| last.placement);
-        match self.reading().declares(&name, &placement) {
+        match self.reading().leads_on(&name, &placement) {
             true => Err(Failure::Usage(format!(
-                "portvakt.yaml in folder {} still has environment {environment}, so {name} is not what \
-                 this one was called before",
+                "portvakt.yaml in folder {} still has environment {environment} for the same API, so {name} is \
+                 not what this one was called before",
                 shown_folder(&placement.folder)
             ))),
             false => Ok(Some(Former { name, environment, folder: placement.folder })),
@@ -296,11 +296,12 @@ impl<'a> Place<'a> {
         let then_names = names(&then.desired);
         let removable = then_names.difference(&declared_now).cloned().collect();
         list("the next apply closes, as they are declared no longer", removable);
-        let known = before.past.applied.as_ref().map(|applied| names(&applied.desired));
-        let known = known.unwrap_or_default();
+        let is_ours = |place: &str| place == self.history.place() || Some(place) == former;
+        let ours = before.traces.iter().filter(|(place, _)| is_ours(place));
+        let known: BTreeSet<_> = ours.flat_map(|(_, applied)| names(&applied.desired)).collect();
         let gone = known.difference(&then_names).filter(|name| !declared_now.contains(*name));
         list(
-            "stays open and is nobody's, as it was applied and is not declared there",
+            "stays open if it is now, and is nobody's, as it was applied and is not declared there",
             gone.cloned().collect(),
         );
         list(
@@ -322,9 +323,8 @@ impl<'a> Place<'a> {
 fn lost_protection(known: &Known, after: &[Protection]) -> BTreeSet<String> {
     let before = known.past.protected.iter().map(|protected| &protected.protection);
     let lost = |by: &dyn Fn(&Protection) -> bool| before.clone().any(by) && !after.iter().any(by);
-    let counting = known.past.applied.iter().chain(&known.others);
     let mut names = BTreeSet::new();
-    for Applied { commit: _, desired } in counting {
+    for Applied { commit: _, desired } in &known.all {
         let scopes = desired.scopes.keys();
         let scopes = scopes.filter(|name| lost(&|by| by.of_scope(name).is_some()));
         names.extend(scopes.map(|name| format!("scope {name}")));

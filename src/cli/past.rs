@@ -175,7 +175,8 @@ impl Past {
     }
 
     fn take(&mut self, known: Known) -> Vec<String> {
-        let Known { applied, others: _, is_unfinished, lost, clash, of_former, past } = known;
+        let Known { applied, all: _, traces: _, is_unfinished, lost, clash, of_former, past } =
+            known;
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {
             self.unknown = Some(why.clone());

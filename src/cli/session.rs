@@ -69,7 +69,13 @@ impl Session {
         let Placement { environment, folder, .. } = placement.map_err(Failure::Failed)?;
         let at = At { commit: &commit, folder: &folder, environment: &environment };
         let older = declared_at(history, &self.repository, &at, today());
-        let older = older.map_err(Failure::Failed)?;
+        let older = older.map_err(|why| {
+            Failure::Failed(format!(
+                "{why}\nA rollback reads what was declared where it is declared now, under the name that the \
+                 environment has now. Where either was another then, undo the change with `git revert`, and \
+                 apply that"
+            ))
+        })?;
         self.desired = older.protected_as(&self.desired);
         self.rollback = Some(commit);
         Ok(())

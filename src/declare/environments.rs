@@ -166,13 +166,18 @@ fn name_problem(name: &str) -> Option<String> {
     })
 }
 
+/// Whether an environment may have a name.
+pub fn is_environment_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_plain = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
+    is_plain && !name.contains("--") && name.len() <= LONGEST_NAME
+}
+
 /// What is wrong with a name for an environment. It becomes part of a git ref and of a JSON file's
 /// name, and stands as it is in the HTML comment by which jobs find a plan on a pull request: so it is
 /// plain, and has no `--`, which no such comment can hold.
 pub(super) fn check_environment_name(name: &str, span: Span, findings: &mut Findings) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let is_plain = name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain);
-    if !is_plain || name.contains("--") || name.len() > LONGEST_NAME {
+    if !is_environment_name(name) {
         let message = format!("an environment cannot be named {}", quoted(name));
         let help = format!(
             "use letters a to z, digits, `_` and single `-`, at most {LONGEST_NAME}, beginning with a \

@@ -58,6 +58,7 @@ pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit::{CannotEdit, Edited, Handed, Release};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
+pub use environments::is_environment_name;
 pub use files::{LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
 pub use keys::KeysRef;
@@ -66,7 +67,7 @@ pub use public_keys::public_keys;
 pub use repository::{EnvironmentError, Invalid, ManifestsApart, Repository, load, read};
 pub use rules::{BASE, Example, Rule};
 pub use settings::{
-    SETTINGS_FILE, Settings, apply_from, not_an_id, parse_duration, project_and_environments,
+    Outline, SETTINGS_FILE, Settings, is_project_name, not_an_id, outline, parse_duration,
 };
 pub use source::{SecretSource, TextSource};
 pub use suggest::did_you_mean;

@@ -54,7 +54,8 @@ pub enum EnvironmentError {
     },
     /// There is none of the name that was asked for.
     #[error(
-        "there is no environment `{asked}`; {}portvakt.yaml has {}",
+        "there is no environment {}; {}portvakt.yaml has {}",
+        shown_name(.asked),
         did_you_mean(.asked, .known.iter().map(String::as_str)),
         list(.known.iter().map(String::as_str))
     )]
@@ -64,6 +65,17 @@ pub enum EnvironmentError {
         /// The names of all.
         known: Vec<String>,
     },
+}
+
+/// A name as it was given, unless it could be a secret instead.
+fn shown_name(asked: &str) -> String {
+    /// Longer than any name, and shorter than a line of a key.
+    const LONGEST: usize = 60;
+    let has_form = asked.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+    match has_form && asked.chars().count() <= LONGEST {
+        true => format!("`{asked}`"),
+        false => "of the name that was given, which no environment could have".to_owned(),
+    }
 }
 
 /// Reads a repository, offline. No environment variable is read, and no file but the YAML and the files

@@ -95,16 +95,23 @@ pub(super) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
     (settings, findings.into_list())
 }
 
-/// The branch that a portvakt.yaml names as the one whose commits may be applied, whatever else is wrong
-/// with it.
-pub fn apply_from(bytes: &[u8]) -> Option<String> {
-    settings(bytes).0?.apply_from
+/// What a portvakt.yaml says of where it is applied to, whatever else is wrong with it.
+#[derive(Debug)]
+pub struct Outline {
+    /// What the folder is called, if it says so.
+    pub project: Option<String>,
+    /// The organisation that owns the scopes.
+    pub organization: Option<Orgno>,
+    /// The environments, by their names.
+    pub environments: BTreeMap<String, Environment>,
+    /// The branch whose commits may be applied, if it names one.
+    pub apply_from: Option<String>,
 }
 
-/// What a portvakt.yaml calls its project and its environments, whatever else is wrong with it.
-pub fn project_and_environments(bytes: &[u8]) -> Option<(Option<String>, BTreeSet<String>)> {
-    let Settings { project, environments, .. } = settings(bytes).0?;
-    Some((project, environments.into_keys().collect()))
+/// Reads the outline of a portvakt.yaml; `None` where there is nothing to read.
+pub fn outline(bytes: &[u8]) -> Option<Outline> {
+    let Settings { project, organization, environments, apply_from, .. } = settings(bytes).0?;
+    Some(Outline { project, organization, environments, apply_from })
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
@@ -184,17 +191,22 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     })
 }
 
-/// What the folder is called, if git takes that in the name of a ref.
-fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
-    const LONGEST: usize = 64;
-    let name = given?;
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let is_name = (1..=LONGEST).contains(&name.len())
+/// Whether a folder may be called so beside others: git takes it in the name of a ref.
+pub fn is_project_name(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    !name.is_empty()
         && name.chars().all(is_allowed)
         && !name.starts_with('.')
         && !name.ends_with('.')
         && !name.ends_with(".lock")
-        && !name.contains("..");
+        && !name.contains("..")
+}
+
+/// What the folder is called, if it may be called so.
+fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
+    const LONGEST: usize = 64;
+    let name = given?;
+    let is_name = is_project_name(&name) && name.is_ascii() && name.len() <= LONGEST;
     if !is_name {
         let span = root.get("project").unwrap_or(root).span();
         let message = format!("{} is not the name of a project", quoted(&name));

@@ -11,12 +11,13 @@ use super::{ClientName, CommitId, Desired, Guards, Removal, RemovalAction, Scope
 #[derive(Debug, Clone, Default)]
 pub struct Past {
     /// What was declared at the commit that was last applied in full, and at those whose apply ended
-    /// in part since; `None` where nothing was applied, or where that is not known.
+    /// in part since, as far as that is known; `None` where nothing was applied.
     pub applied: Option<Applied>,
     /// What was protected at each commit that was applied to the same API for the same organisation,
     /// whatever its environment or folder is called.
     pub protected: Vec<Protected>,
-    /// The limits at the applied commit: they count until others have been applied.
+    /// The limits that count until others have been applied: those at the applied commit, at what
+    /// protects beside it, of other places where this one begins, and the defaults where not all is known.
     pub limits: Option<Guards>,
     /// Why it is not known what was applied before, or not all of it; `None` where it is known.
     pub unknown: Option<String>,

@@ -42,6 +42,26 @@ pub enum Error {
         /// What it said.
         why: String,
     },
+    /// What is in the place of a ledger is none.
+    #[error(
+        "{name} leads to a {kind} and is no ledger; no apply writes that, so find out who pushed it, and \
+         delete it with `git push {remote} --delete {name}`"
+    )]
+    NoLedger {
+        /// The ref.
+        name: String,
+        /// What it leads to.
+        kind: String,
+        /// The remote that it is on.
+        remote: String,
+    },
+    /// What is signed here does not count.
+    #[error(
+        "git is set to verify what portvakt records (gpg.ssh.allowedSignersFile), and what it signs here \
+         is by nobody in that file, so it would not count: set `commit.gpgsign`, `gpg.format ssh` and \
+         `user.signingKey` to the key of one who is in it"
+    )]
+    NotAllowed,
     /// The environment cannot have refs.
     #[error(
         "environment '{0}' cannot be part of a git ref: name it with letters, digits, `-` and `_`"

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use git2::{ErrorCode, Oid, Repository};
+use git2::{ErrorCode, ObjectType, Oid, Repository};
 use uuid::Uuid;
 
 use super::error::Error;
@@ -13,6 +13,34 @@ use super::{History, objects};
 
 /// The largest note that is read, in bytes: all reports of one commit.
 const LARGEST_NOTE: usize = 64 * 1024 * 1024;
+
+/// How much of a ledger is read in all: twenty applies a day for ten years are 73,000 lines. Whoever
+/// can push chooses what is in it, and the same note may be about many commits.
+const MOST: Budget = Budget { entries: 500_000, lines: 500_000, bytes: 512 * 1024 * 1024 };
+
+/// What may still be read.
+struct Budget {
+    entries: usize,
+    lines: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    /// Takes some of it. The error is that it is not there any more.
+    fn spend(&mut self, entries: usize, lines: usize, bytes: usize) -> Result<(), git2::Error> {
+        let left = |before: usize, spent: usize| {
+            let why = "it is larger than any that is read: keep it under another name, such as \
+                       `refs/notes/portvakt-old`, and delete it";
+            before.checked_sub(spent).ok_or_else(|| git2::Error::from_str(why))
+        };
+        *self = Self {
+            entries: left(self.entries, entries)?,
+            lines: left(self.lines, lines)?,
+            bytes: left(self.bytes, bytes)?,
+        };
+        Ok(())
+    }
+}
 
 /// A line of the ledger to be written.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +54,14 @@ pub struct Entry<'a> {
 }
 
 impl History {
-    /// All lines of the ledger, in no certain order.
+    /// All lines of the ledger, in no certain order, but for notes that are too large.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn ledger(&self) -> Result<Vec<Line>, Error> {
         let Some(ledger) = self.refs()?.own.ledger else { return Ok(Vec::new()) };
         let repository = self.repository()?;
+        self.check_ledger(&repository, &self.place, ledger)?;
         let signed = match self.verifies()? {
             true => Some(self.signed_lines(&repository, ledger)?),
             false => None,
@@ -47,7 +76,7 @@ impl History {
         Ok(lines.collect())
     }
 
-    /// The texts of all lines of a place's ledger, whoever wrote them.
+    /// The texts of all lines of a place's ledger, whoever wrote them, but for notes that are too large.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -56,6 +85,7 @@ impl History {
         let Some(ledger) = place.and_then(|place| place.ledger) else { return Ok(Vec::new()) };
         let repository = self.repository()?;
         self.fetch_missing(&repository, &refs::ledger(name), ledger)?;
+        self.check_ledger(&repository, name, ledger)?;
         let notes =
             notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
         Ok(notes.into_iter().map(|(_, text)| text).collect())
@@ -94,12 +124,28 @@ impl History {
         read().map_err(|error: git2::Error| Error::read("the ledger", &error))
     }
 
+    /// Sees that what is in the place of a ledger could be one.
+    fn check_ledger(&self, repository: &Repository, name: &str, ledger: Oid) -> Result<(), Error> {
+        let found = repository.odb().and_then(|objects| objects.read_header(ledger));
+        match found.map_err(|error| Error::read("the ledger", &error))? {
+            (_, ObjectType::Commit) => Ok(()),
+            (_, kind) => Err(Error::NoLedger {
+                name: refs::ledger(name),
+                kind: kind.to_string(),
+                remote: self.remote.clone().unwrap_or_else(|| ".".to_owned()),
+            }),
+        }
+    }
+
     pub(super) fn entered(
         &self,
         repository: &Repository,
         ledger: Option<Oid>,
         entry: Entry<'_>,
     ) -> Result<Update, Error> {
+        if let Some(ledger) = ledger {
+            self.check_ledger(repository, &self.place, ledger)?;
+        }
         let new = with_scratch(repository, ledger, |scratch| {
             let about = Oid::from_str(entry.commit)?;
             let text = match note(repository, scratch, about)? {
@@ -140,15 +186,18 @@ pub struct Line {
 /// The lines of all notes as they are at a commit of theirs, each with the commit that it is about.
 fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::Error> {
     with_scratch(repository, Some(at), |scratch| {
-        let mut lines = Vec::new();
+        let (mut lines, mut left) = (Vec::new(), MOST);
         for note in repository.notes(Some(scratch))? {
             let (blob, commit) = note?;
+            left.spend(1, 0, 0)?;
             let Some(note) = objects::blob(repository, blob, LARGEST_NOTE)? else {
                 tracing::warn!("the ledger's note about {commit} is left out: it is too large");
                 continue;
             };
-            let text = String::from_utf8_lossy(&note).into_owned();
-            lines.extend(text.lines().map(|line| (commit, line.to_owned())));
+            let text = String::from_utf8_lossy(&note);
+            let found = text.lines().filter(|line| !line.is_empty());
+            left.spend(0, found.clone().count(), note.len())?;
+            lines.extend(found.map(|line| (commit, line.to_owned())));
         }
         Ok(lines)
     })
@@ -161,8 +210,10 @@ fn note(repository: &Repository, notes: &str, about: Oid) -> Result<Option<Oid>,
         Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
+    let mut left = MOST;
     for note in all {
         let (note, commit) = note?;
+        left.spend(1, 0, 0)?;
         if commit == about {
             return Ok(Some(note));
         }

@@ -168,12 +168,12 @@ impl History {
         let name = refs::lock(&self.place);
         let mut why = String::new();
         for _ in 0..TRIES {
-            let found = self.lock_refs()?;
-            let Some(first) = found.keys().next() else { return Ok((LockRefs(found), None)) };
-            let Some(oid) = found.get(&name).copied() else {
-                let holder = Holder::Unknown(format!("{first} is in the place of {name}"));
-                return Ok((LockRefs(found), Some(holder)));
-            };
+            let found = self.lock_and_in_the_way(&self.place)?;
+            if let Some(first) = found.keys().find(|found| **found != name) {
+                let why = format!("{first} is where an apply must write, and no apply writes it");
+                return Ok((LockRefs(found), Some(Holder::Unknown(why))));
+            }
+            let Some(oid) = found.get(&name).copied() else { return Ok((LockRefs(found), None)) };
             let repository = self.repository()?;
             match self.fetch_missing(&repository, &name, oid) {
                 Ok(()) => return Ok((LockRefs(found), read(&repository, oid))),
@@ -181,7 +181,7 @@ impl History {
                 Err(error) => why = format!("{name} leads to what cannot be fetched: {error}"),
             }
         }
-        let found = self.lock_refs()?;
+        let found = self.lock_and_in_the_way(&self.place)?;
         let holder = (!found.is_empty()).then_some(Holder::Unknown(why));
         Ok((LockRefs(found), holder))
     }
@@ -202,14 +202,6 @@ impl History {
             new: free.filter(|_| *name == lock),
         });
         self.update(&freed.collect::<Vec<_>>())
-    }
-
-    /// The lock's ref, and those that keep it from being made: git has no ref below another.
-    fn lock_refs(&self) -> Result<BTreeMap<String, Oid>, Error> {
-        let lock = refs::lock(&self.place);
-        let above = lock.match_indices('/').skip(1).filter_map(|(end, _)| lock.get(..end));
-        let names: Vec<_> = above.chain([lock.as_str()]).map(str::to_owned).collect();
-        self.named(&self.repository()?, &names, &format!("{lock}/*"))
     }
 
     fn lock_update(&self, old: Option<Oid>, new: Oid) -> Update {

@@ -44,7 +44,7 @@ pub use ledger::{Entry, Line};
 pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use place::{place_name, project};
 pub use protocol::Conclusion;
-pub use record::{Baseline, Lost, Placement, Recorded};
+pub use record::{Baseline, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{File, Files, Rest};
 pub use watch::Watch;
@@ -186,6 +186,11 @@ impl History {
 fn fetched(repository: &Repository) -> Option<String> {
     let head = repository.find_reference("FETCH_HEAD").ok()?;
     Some(head.peel_to_commit().ok()?.id().to_string())
+}
+
+/// Whether a text is the whole id of a commit.
+pub fn is_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn oid(commit: &str) -> Result<Oid, Error> {

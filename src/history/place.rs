@@ -4,6 +4,7 @@ use git2::Reference;
 
 use super::error::Error;
 use super::refs;
+use crate::declare;
 
 /// What the name of a project begins with among refs.
 const PROJECT: char = '@';
@@ -25,11 +26,16 @@ pub fn place_name(project: Option<&str>, environment: &str) -> String {
     }
 }
 
-/// Whether a place could have that name.
+/// Whether a place could have that name: what anybody could declare, so that a ref of any other name
+/// is none, and a name can be told in a command.
 pub(super) fn is_place(name: &str) -> bool {
+    let is_environment = |name: &str| declare::is_environment_name(name);
     match name.split_once('/') {
-        None => !name.starts_with(PROJECT),
-        Some((project, environment)) => project.starts_with(PROJECT) && !environment.contains('/'),
+        None => is_environment(name),
+        Some((project, environment)) => {
+            let project = project.strip_prefix(PROJECT);
+            project.is_some_and(declare::is_project_name) && is_environment(environment)
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The `git` program: fetch, push and a look at the remote, with the credentials that it finds.
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use git2::{Oid, Repository};
 
@@ -146,7 +146,8 @@ impl Git {
     /// Makes the same commit anew, signed as git is set to. Gives its id.
     pub(super) fn sign(&self, commit: &Unsigned) -> Result<String, Error> {
         let Unsigned { tree, parents, message, who: (name, email), when } = commit;
-        let mut arguments = vec!["commit-tree", "-S", "-m", message, tree];
+        // A message can be longer than an argument.
+        let mut arguments = vec!["commit-tree", "-S", "-F", "-", tree];
         arguments.extend(parents.iter().flat_map(|parent| ["-p", parent]));
         let when = format!("{when} +0000");
         let who = ["AUTHOR", "COMMITTER"].into_iter().flat_map(|role| {
@@ -154,7 +155,7 @@ impl Git {
                 .map(|(what, value)| (format!("GIT_{role}_{what}"), value.as_str()))
         });
         let who: Vec<_> = who.collect();
-        self.run_with(&arguments, &who).map(|id| id.trim().to_owned())
+        self.run_with(&arguments, &who, message).map(|id| id.trim().to_owned())
     }
 
     /// The commits of a range, a line each: id, verdict on the signature, fingerprint of the key.
@@ -172,7 +173,6 @@ impl Git {
     /// The program without arguments yet: each run begins with it.
     fn command(&self) -> Command {
         let mut git = Command::new("git");
-        git.stdin(Stdio::null());
         let is_own = |name: &OsString| {
             name.to_str().is_some_and(|name| name.to_ascii_uppercase().starts_with(OWN_VARIABLES))
         };
@@ -192,20 +192,21 @@ impl Git {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, Error> {
-        self.run_with(arguments, &[])
+        self.run_with(arguments, &[], "")
     }
 
     fn run_with(
         &self,
         arguments: &[&str],
         environment: &[(String, &str)],
+        input: &str,
     ) -> Result<String, Error> {
         let command = arguments.first().copied().unwrap_or_default();
         let failed = |why: String| Error::Program { command: command.to_owned(), why };
         let mut git = self.command();
         git.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         let mut run = || {
-            git.output()
+            output(&mut git, input)
                 .map_err(|error| failed(format!("{error}; is git installed, and on the PATH?")))
         };
         let mut output = run()?;
@@ -225,6 +226,20 @@ impl Git {
             false => lines.join("\n"),
         }))
     }
+}
+
+/// Runs a program to its end with what it is to read.
+fn output(git: &mut Command, input: &str) -> std::io::Result<Output> {
+    if input.is_empty() {
+        return git.stdin(Stdio::null()).output();
+    }
+    git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = git.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that does not read it says why.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    child.wait_with_output()
 }
 
 /// Whether a push failed because the remote cannot change several refs at once.

@@ -99,6 +99,7 @@ impl Lock {
         }
         let mut updates = history.set(recorded, &now)?;
         if let Some(former) = former {
+            history.clear(former)?;
             updates.extend(history.retired(former, recorded.at, &now)?);
         }
         updates.push(self.given_back()?);

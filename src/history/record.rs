@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use git2::{Oid, Repository};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -20,6 +20,15 @@ use crate::text::json;
 
 /// The version of the format.
 const VERSION: u8 = 1;
+
+/// By how much a clock may be ahead of ours. Maskinporten refuses whoever asks with one that is further
+/// off, as its grants count for two minutes.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether a time is yet to come, so that no apply can have written it.
+pub fn is_to_come(time: Timestamp) -> bool {
+    time > Timestamp::now() + SKEW
+}
 
 /// Where the declarations of an environment are, and what they are applied to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +98,11 @@ impl Baseline {
         }
         if let Some(Lost { why, protecting }) = lost {
             self.lost.get_or_insert_with(|| why.clone());
-            self.protecting.extend(protecting.clone());
+            for recorded in protecting {
+                if !self.protecting.iter().any(|known| known.is_same(recorded)) {
+                    self.protecting.push(recorded.clone());
+                }
+            }
         }
         self
     }
@@ -124,8 +137,8 @@ impl Baseline {
 pub struct Lost {
     /// Why it is not.
     pub why: String,
-    /// The commit that its ledger names, which protects on.
-    pub protecting: Option<Recorded>,
+    /// The commits that its ledger names, which protect on.
+    pub protecting: Vec<Recorded>,
 }
 
 impl Recorded {
@@ -200,6 +213,9 @@ impl History {
             .ok_or("is no record that this version of portvakt can read")?;
         if written_for != place {
             return Err("was written for another environment".to_owned());
+        }
+        if is_to_come(baseline.at) {
+            return Err(format!("is of a time that is yet to come, {:.0}", baseline.at));
         }
         match self.is_trusted(record) {
             Ok(true) => Ok(baseline),
@@ -296,14 +312,18 @@ impl History {
                 .chain(&baseline.protecting)
                 .map(|recorded| &*recorded.commit)
                 .collect();
-            let about = about.into_iter();
-            let about = about.map(|commit| repository.find_commit(Oid::from_str(commit)?));
-            let about = about.collect::<Result<Vec<_>, _>>()?;
+            // One that is gone cannot be kept.
+            let here = |commit: &str| repository.find_commit(Oid::from_str(commit).ok()?).ok();
+            let about: Vec<_> = about.into_iter().filter_map(here).collect();
             let parents: Vec<_> = about.iter().collect();
             let signature = signature(repository)?;
             repository.commit(None, &signature, &signature, &message, &tree, &parents)
         };
         let made = write().map_err(|error| Error::write("a record", &error))?;
-        self.signed(repository, made)
+        let signed = self.signed(repository, made)?;
+        match self.is_trusted(signed)? {
+            true => Ok(signed),
+            false => Err(Error::NotAllowed),
+        }
     }
 }

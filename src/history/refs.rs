@@ -1,6 +1,6 @@
 //! The refs of a place: what they are called, what they are, and changing them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use git2::{ErrorCode, Oid, Repository};
 
@@ -248,28 +248,19 @@ impl History {
     }
 
     /// The branch that is meant where the remote's HEAD leads to none, as that of a bare repository
-    /// whose first branch has another name than git expects: its only one, or the one that is named
-    /// `main` or `master`. `None` where that cannot be told.
+    /// whose first branch has another name than git expects: its only one. `None` where there are
+    /// several, as whoever can push can make one of any name.
     ///
     /// # Errors
     /// The remote cannot be asked.
     pub fn only_branch(&self) -> Result<Option<Branch>, Error> {
         let Some(remote) = &self.remote else { return Ok(None) };
         let found = self.program().refs(remote, &[format!("{BRANCHES}*")])?.refs;
-        let branches: Vec<_> = found
-            .iter()
-            .filter_map(|(name, tip)| {
-                let name = name.strip_prefix(BRANCHES)?.to_owned();
-                Some(Branch { name, tip: tip.to_string() })
-            })
-            .collect();
-        let usual = branches.iter().filter(|branch| ["main", "master"].contains(&&*branch.name));
-        let usual: Vec<_> = usual.collect();
-        Ok(match (branches.as_slice(), usual.as_slice()) {
-            ([only], _) => Some(only.clone()),
-            (_, [usual]) => Some((*usual).clone()),
-            _ => None,
-        })
+        let mut branches = found.iter().filter_map(|(name, tip)| {
+            let name = name.strip_prefix(BRANCHES)?.to_owned();
+            Some(Branch { name, tip: tip.to_string() })
+        });
+        Ok(branches.next().filter(|_| branches.next().is_none()))
     }
 
     /// Whether a commit is on a branch of the remote; `None` where that cannot be told.
@@ -295,18 +286,32 @@ impl History {
         }
     }
 
-    /// What refs are: those of these names, and those that a pattern stands for.
-    pub(super) fn named(
-        &self,
-        repository: &Repository,
-        names: &[String],
-        pattern: &str,
-    ) -> Result<BTreeMap<String, Oid>, Error> {
+    /// The lock's ref, and whatever keeps the refs of a place from being written, as git has no ref below
+    /// another.
+    pub(super) fn lock_and_in_the_way(&self, place: &str) -> Result<BTreeMap<String, Oid>, Error> {
+        let own = [applied, record, lock, ledger].map(|name| name(place));
+        let above = own.iter().flat_map(|own| {
+            own.match_indices('/').skip(1).filter_map(|(end, _)| own.get(..end)).map(str::to_owned)
+        });
+        let names: BTreeSet<_> = above.chain([lock(place)]).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let below = own.iter().map(|own| format!("{own}/*"));
+        let below: Vec<_> = below.collect();
         match &self.remote {
-            Some(remote) => {
-                Ok(self.program().refs(remote, &[names, &[pattern.to_owned()]].concat())?.refs)
-            }
-            None => local_values(repository, names, &[pattern.to_owned()]),
+            Some(remote) => Ok(self.program().refs(remote, &[names, below].concat())?.refs),
+            None => local_values(&self.repository()?, &names, &below),
+        }
+    }
+
+    /// Deletes whatever keeps the refs of another place from being written.
+    pub(super) fn clear(&self, place: &str) -> Result<(), Error> {
+        let found = self.lock_and_in_the_way(place)?;
+        let junk = found.into_iter().filter(|(name, _)| *name != lock(place));
+        let junk = junk.map(|(name, oid)| Update { name, old: Some(oid), new: None });
+        let junk: Vec<_> = junk.collect();
+        match junk.is_empty() {
+            true => Ok(()),
+            false => self.update(&junk),
         }
     }
 
@@ -444,5 +449,10 @@ fn try_local(repository: &Repository, updates: &[Update]) -> Result<(), Try> {
         }
         .map_err(|error| failed(name, &error))?;
     }
-    transaction.commit().map_err(|error| failed(first, &error))
+    transaction.commit().map_err(|error| failed(first, &error))?;
+    for Update { name, .. } in updates.iter().filter(|update| update.new.is_none()) {
+        // What is left of its log would be in the way of one above it.
+        let _ = repository.reflog_delete(name);
+    }
+    Ok(())
 }

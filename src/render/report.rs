@@ -24,6 +24,9 @@ pub struct ReportDocument {
     pub environment: String,
     /// The commit whose declarations were applied; `null` outside git.
     pub commit: Option<String>,
+    /// The folder of portvakt.yaml, from the top of the git repository; absent outside git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// Whether files differed from that commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dirty: bool,
@@ -137,6 +140,7 @@ impl ReportDocument {
     pub fn begun(
         plan: &PlanDocument,
         (who, place): (String, String),
+        folder: Option<String>,
         override_guards: Option<String>,
         started: Timestamp,
     ) -> Self {
@@ -150,6 +154,7 @@ impl ReportDocument {
             report: uuid::Uuid::new_v4().to_string(),
             environment: plan.environment.clone(),
             commit: plan.repository.as_ref().map(|repository| repository.commit.clone()),
+            folder,
             dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
             rollback: plan.rollback,
             before: plan.applied_commit().map(str::to_owned),

@@ -156,6 +156,7 @@ fn no_argument_that_looks_like_a_secret_is_repeated() {
     let identity = identity.expose_secret().to_owned();
     let jwk = r#"{"kty":"RSA","d":"hemmelig-tall","n":"x"}"#.to_owned();
     let base64 = "Hk9mmlg4".repeat(60);
+    let lines = format!("{0}\n{0}\n{0}", "Hk9mmlg+".repeat(8));
     let secrets = [
         identity.clone(),
         identity.to_lowercase(),
@@ -165,6 +166,13 @@ fn no_argument_that_looks_like_a_secret_is_repeated() {
         jwk,
         base64,
     ];
+    let world = World::new();
+    for name in [&lines, &lines[..64], "en to"] {
+        let ran = world.run(&["-e", name, "plan"]);
+        assert_eq!(ran.code, 64, "{}", ran.stderr);
+        assert!(ran.stderr.contains("which no environment could have"), "{}", ran.stderr);
+        is_in_none(&ran, &[name], "-e");
+    }
     let folder = tempfile::TempDir::new().unwrap();
     for secret in &secrets {
         for args in [

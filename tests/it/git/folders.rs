@@ -186,6 +186,11 @@ fn an_environment_of_another_name_forgets_nothing() {
     assert!(plan.starts_with("What was applied before is not known: environment test"), "{plan}");
     let command = format!("portvakt -e dev baseline set {applied} --from-environment test");
     assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
+    let ran = one.ends(1, &["rollback", &applied]);
+    assert!(ran.stderr.contains("git revert"), "{}", ran.stderr);
+    // What would be nobody's by another choice is shown.
+    let ran = one.ends(4, &["baseline", "set", "HEAD", "--from-environment", "test"]);
+    assert!(ran.stdout.contains("is nobody's") && ran.stdout.contains("etat:b"), "{}", ran.stdout);
     one.ends(0, &["baseline", "set", &applied, "--from-environment", "test", "--yes"]);
     assert_eq!(one.planned(), ["revoke etat:b 974761076", "deactivate scope etat:b"]);
     one.apply();
@@ -195,6 +200,27 @@ fn an_environment_of_another_name_forgets_nothing() {
     one.git(&["checkout", "--quiet", &applied]);
     let ran = one.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_environment_whose_name_went_to_another_target_forgets_nothing() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let applied = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
+    one.apply();
+    let renamed = settings(&one).replace("  test:", "  intern:");
+    let swapped =
+        renamed.replace("environments:\n", "environments:\n  test: { target: sandbox }\n");
+    one.write("portvakt.yaml", &swapped);
+    one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.merge("Swap, and less");
+    let plan = one.ends(2, &["-e", "intern", "plan", "--detailed-exitcode"]).stdout;
+    let command = format!("portvakt -e intern baseline set {applied} --from-environment test");
+    assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
+    let set = ["baseline", "set", &applied, "--from-environment", "test", "--yes"];
+    one.ends(0, &[["-e", "intern"].as_slice(), &set].concat());
+    one.ends(0, &["-e", "intern", "apply", "--auto-approve"]);
+    assert_eq!(remote.world.open_to("etat:b"), None);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn the_lock_of_another_is_respected_shown_and_broken() {
 /// What can be pushed in the place of a lock, and under which name.
 type Planted = fn(&Clone<'_>) -> String;
 
-const PLANTED: [(&str, &str, Planted); 10] = [
+const PLANTED: [(&str, &str, Planted); 13] = [
     ("a blob", "lock", |clone| clone.git(&["hash-object", "-w", "portvakt.yaml"])),
     ("a tree", "lock", |clone| clone.git(&["rev-parse", "HEAD^{tree}"])),
     ("a tag", "lock", |clone| {
@@ -76,6 +76,9 @@ const PLANTED: [(&str, &str, Planted); 10] = [
         clone.git(&["commit-tree", &tree, "-F", "message"])
     }),
     ("a ref below it", "lock/x", |clone| clone.head()),
+    ("a ref below the applied commit", "applied/x", |clone| clone.head()),
+    ("a ref below the record", "record/x/y", |clone| clone.head()),
+    ("a ref below the ledger", "../../notes/portvakt/test/x", |clone| clone.head()),
     ("a ref above it", "", |clone| clone.head()),
     ("a ref above all", "..", |clone| clone.head()),
 ];
@@ -93,6 +96,7 @@ fn whatever_is_in_the_place_of_the_lock_is_shown_and_broken() {
             std::fs::remove_file(one.path.join("message")).unwrap_or_default();
             let name = match name {
                 ".." => "refs/portvakt".to_owned(),
+                name if name.starts_with("../../") => name.replace("../..", "refs"),
                 name => format!("refs/portvakt/test/{name}").trim_end_matches('/').to_owned(),
             };
             match is_shared {

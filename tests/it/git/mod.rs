@@ -6,6 +6,7 @@ mod folders;
 mod hostile;
 mod kills;
 mod ledger;
+mod left;
 mod life;
 mod lock;
 mod places;

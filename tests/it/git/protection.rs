@@ -382,14 +382,14 @@ fn a_remote_whose_head_leads_nowhere_has_a_branch_as_long_as_it_is_clear() {
     one.declare(&scopes(&[("etat:a", &[])]));
     one.apply();
     assert!(one.ends(0, &["baseline"]).stdout.contains("branch   main"));
-    // Another branch beside it does not take its place.
-    one.git(&["checkout", "--quiet", "-b", "topic"]);
+    // Whoever can push could make another one, of whatever name.
+    one.git(&["checkout", "--quiet", "-b", "master"]);
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     let ran = one.ends(4, &["apply", "--auto-approve"]);
-    assert!(ran.stderr.contains("branch main"), "{}", ran.stderr);
-    one.git(&["push", "--quiet", "origin", "HEAD:master"]);
-    let ran = one.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("git symbolic-ref HEAD"), "{}", ran.stderr);
+    super::remote::git(&remote.path(), &["symbolic-ref", "HEAD", "refs/heads/main"]);
+    let ran = one.ends(4, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("branch main"), "{}", ran.stderr);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
 }
 
@@ -465,6 +465,12 @@ fn only_signed_records_count_where_git_is_set_to_verify() {
             clone.git(&["config", "commit.gpgsign", "true"]);
         }
     };
+    // What is signed by nobody who is allowed to would count for nobody.
+    config(&one, false);
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    let ran = one.ends(1, &["apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("commit.gpgsign"), "{}", ran.stderr);
+    assert_eq!((remote.world.sent(), remote.held("record")), (vec![], None));
     config(&one, true);
     let first = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
     one.apply();

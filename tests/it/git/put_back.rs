@@ -6,17 +6,17 @@ use super::remote::{Clone, Remote, ran};
 use crate::world::SKATT;
 
 /// What counts as applied on the remote, as `git push` takes it.
-fn counting(remote: &Remote) -> [String; 2] {
+pub(super) fn counting(remote: &Remote) -> [String; 2] {
     ["applied", "record"]
         .map(|name| format!("{}:refs/portvakt/test/{name}", remote.held(name).unwrap()))
 }
 
-fn push(clone: &Clone<'_>, refs: &[&str]) {
+pub(super) fn push(clone: &Clone<'_>, refs: &[&str]) {
     clone.git(&[&["push", "--quiet", "--force", "origin"], refs].concat());
 }
 
 /// A merged change that drops all protection and asks for the deactivation.
-fn drop_all(clone: &Clone<'_>) {
+pub(super) fn drop_all(clone: &Clone<'_>) {
     clone.write("portvakt.yaml", &settings(clone).replace(GUARDS, ""));
     clone.write("declarations.yaml", REMOVED);
 }
@@ -68,12 +68,23 @@ fn going_back_on_purpose_is_no_older_record() {
     assert!(shown.contains(&format!("Applied to test: commit {first}")), "{shown}");
     // A record is never older than the one before it, whatever the clock of a machine says.
     let mut ahead = remote.record();
-    ahead["at"] = "2100-01-01T00:00:00Z".into();
-    let made = one.made(&ahead, &first);
-    push(&one, &[&format!("{made}:refs/portvakt/test/record")]);
+    let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(9)).to_string();
+    ahead["at"] = soon.as_str().into();
+    let put = |ahead: &serde_json::Value| {
+        let made = one.made(ahead, &first);
+        push(&one, &[&format!("{made}:refs/portvakt/test/record")]);
+    };
+    put(&ahead);
     one.apply();
-    assert!(remote.record()["at"].as_str().unwrap().starts_with("2100-01-01"));
+    assert_eq!(remote.record()["at"], soon);
     assert_eq!(remote.held("applied"), Some(one.head()));
+    // One that nobody can have written yet would hide whatever comes before it.
+    ahead["at"] = "2100-01-01T00:00:00Z".into();
+    put(&ahead);
+    let text = one.ends(0, &["plan"]).stdout;
+    assert!(text.contains("PV409") && text.contains("is of a time that is yet to come"), "{text}");
+    one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
+    assert!(remote.record()["at"].as_str().unwrap() < "2100");
 }
 
 #[test]

@@ -110,8 +110,9 @@ impl Remote {
         tried.map(|tried| tried["commit"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Makes a record by which a commit is one that was applied here, in a clone.
+    /// Makes a record by which a commit is one that was applied here, after all others, in a clone.
     pub(crate) fn recorded(&self, clone: &Clone<'_>, commit: &str) -> String {
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10);
         let record = serde_json::json!({
             "format_version": 1,
             "written_for": "test",
@@ -126,7 +127,7 @@ impl Remote {
                 "place": "her",
                 "at": "2026-11-22T10:00:00Z",
             },
-            "at": "2100-11-22T10:00:00Z",
+            "at": at.to_string(),
         });
         clone.made(&record, commit)
     }

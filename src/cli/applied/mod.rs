@@ -1,0 +1,193 @@
+//! What was applied before, as far as git tells: here, and wherever else the same API was applied to.
+
+mod at;
+mod ledger;
+mod names;
+mod place;
+
+use jiff::civil::Date;
+
+pub(super) use self::at::{At, apply_from, declared_at, read_at};
+use self::names::former_options;
+pub(super) use self::names::{TOP, described, place, placement, project, shown_folder};
+use self::place::OfPlace;
+use crate::declare::Repository;
+use crate::domain::{self, Applied, Guards, Past, Protected};
+use crate::history::{Branch, History, Lost, Placement, Recorded, Refs};
+
+/// What was applied, as git tells it.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What was declared at the commit last applied in full.
+    pub(super) applied: Option<Applied>,
+    /// What was declared at each commit that counts or protects, here or elsewhere.
+    pub(super) all: Vec<Applied>,
+    /// What may be open because of it, by the name of the place that applied it.
+    pub(super) traces: Vec<(String, Applied)>,
+    /// Whether there are commits whose apply did not end in full.
+    pub(super) is_unfinished: bool,
+    /// What would be forgotten by a record that is written now.
+    pub(super) lost: Option<Lost>,
+    /// Why nothing may be applied or recorded here: another folder has the same name.
+    pub(super) clash: Option<String>,
+    /// The commits that were last applied to the same API by places that are declared no longer, as after
+    /// a rename.
+    pub(super) of_former: Vec<String>,
+    /// All that a plan must know of it.
+    pub(super) past: Past,
+}
+
+impl Known {
+    /// With a past that is not known, though some of it can be read.
+    pub(super) fn made_unknown(mut self, why: String) -> Self {
+        let limits = self.past.limits.take();
+        self.past.limits =
+            limits.into_iter().chain([Guards::default()]).reduce(|a, b| a.stricter(&b));
+        self.past.unknown = Some(why);
+        // Nobody has compared it with the branch that is applied.
+        (self.applied, self.past.applied) = (None, None);
+        self
+    }
+
+    /// Of a past that is not known.
+    pub(super) fn unknown(why: String) -> Self {
+        let past = Past { is_recorded: true, ..Past::default() };
+        Self { past, ..Self::default() }.made_unknown(why)
+    }
+}
+
+/// What is read to find out what was applied.
+pub(super) struct Reading<'a> {
+    pub(super) history: &'a History,
+    pub(super) repository: &'a Repository,
+    pub(super) placement: &'a Placement,
+    /// The branch whose commits may be applied; `None` without a remote.
+    pub(super) branch: Option<&'a Branch>,
+    pub(super) today: Date,
+}
+
+/// What another place applied, as this one sees it.
+struct Other {
+    name: String,
+    of: OfPlace,
+    /// What it applied last, if it is declared no longer.
+    former: Option<Recorded>,
+}
+
+impl Reading<'_> {
+    /// What was applied here before, and what was protected wherever the same API was applied to for the
+    /// same organisation.
+    pub(super) fn known(&self, refs: &Refs) -> Known {
+        let baseline = self.history.baseline(refs);
+        let is_new = matches!(baseline, Ok(None));
+        let own = self.here(refs, baseline);
+        let others: Vec<Other> = self
+            .history
+            .other_baselines(refs)
+            .into_iter()
+            .map(|(name, baseline)| {
+                let of = self.elsewhere(refs, &name, baseline);
+                let former = self.former(&name, &of).cloned();
+                Other { name, of, former }
+            })
+            .collect();
+        let renamed = others.iter().filter(|_| is_new).find_map(|other| self.renamed(other));
+        let unread = others.iter().find_map(|Other { name, of, .. }| {
+            let why = of.unknown.as_ref()?;
+            Some(format!("of {name}: {why}; {}", self.way_out(name)))
+        });
+        let unknown = own.unknown.clone().or(unread).or_else(|| renamed.clone());
+        let past = Past {
+            applied: own.counting(),
+            protected: self.protected(&own, &others),
+            limits: limits(&own, &others, unknown.is_some()),
+            unknown,
+            is_recorded: true,
+        };
+        let mut recorded = own.recorded.commits().chain(&own.recorded.protecting);
+        let clash = recorded.find(|it| self.is_of_another(it));
+        let all = own.all().chain(others.iter().flat_map(|other| other.of.all()));
+        let places = others.iter().map(|other| (other.name.as_str(), &other.of));
+        let traces = places.chain([(self.history.place(), &own)]).flat_map(|(name, of)| {
+            of.traces().map(move |applied| (name.to_owned(), applied.clone()))
+        });
+        Known {
+            all: all.cloned().collect(),
+            traces: traces.collect(),
+            is_unfinished: !own.recorded.tried.is_empty(),
+            clash: clash.map(|it| names::clash(&it.placement.folder)),
+            lost: own.lost.or(renamed.map(|why| Lost { why, protecting: Vec::new() })),
+            of_former: others.into_iter().filter_map(|it| it.former).map(|it| it.commit).collect(),
+            applied: own.applied,
+            past,
+        }
+    }
+
+    /// What is protected at each commit that counts or protects.
+    fn protected(&self, own: &OfPlace, others: &[Other]) -> Vec<Protected> {
+        let here = own.all().map(|applied| Protected::at(None, applied));
+        let elsewhere = others.iter().flat_map(|Other { name, of, former }| {
+            let way_out = former.as_ref().map(|former| {
+                let own = own.applied.as_ref().map(|applied| applied.commit.to_string());
+                self.take_over(name, &own.unwrap_or_else(|| former.commit.clone()))
+            });
+            let elsewhere = domain::Elsewhere { name: name.clone(), way_out };
+            of.all().map(move |applied| Protected::at(Some(elsewhere.clone()), applied))
+        });
+        here.chain(elsewhere).collect()
+    }
+
+    /// What a place applied last to the same API, if it is declared no longer.
+    fn former<'a>(&self, name: &str, of: &'a OfPlace) -> Option<&'a Recorded> {
+        let is_same = |recorded: &&Recorded| self.is_same(&recorded.placement);
+        let in_full = of.recorded.applied.as_ref().filter(is_same);
+        let last = in_full.or_else(|| of.recorded.commits().filter(is_same).last())?;
+        (!self.leads_on(name, &last.placement)).then_some(last)
+    }
+
+    /// Why the past of a place that has nothing recorded may be that of one that is declared no longer.
+    fn renamed(&self, Other { name, former, .. }: &Other) -> Option<String> {
+        let Recorded { commit, placement, .. } = former.as_ref()?;
+        Some(format!(
+            "{} was applied to the same API, and is declared no longer: if that is what this one was \
+             called before, `{}` takes over what was applied there",
+            described(placement),
+            self.take_over(name, commit)
+        ))
+    }
+
+    /// Whether something was applied to the same API for the same organisation.
+    fn is_same(&self, placement: &Placement) -> bool {
+        placement.api == self.placement.api && placement.organization == self.placement.organization
+    }
+
+    /// How another place is kept from making the past of this one unknown.
+    fn way_out(&self, name: &str) -> String {
+        let environment = name.rsplit('/').next().unwrap_or(name);
+        format!(
+            "`portvakt -e {environment} baseline` in its folder shows more of it, and if it is declared \
+             nowhere any more, `{}` lets it count for nothing",
+            self.take_over(name, "COMMIT")
+        )
+    }
+
+    /// The command that takes over what was applied at a place that this one was called before.
+    fn take_over(&self, name: &str, commit: &str) -> String {
+        let own = &self.placement.environment;
+        let options = former_options(self.history.place(), name);
+        format!("portvakt -e {own} baseline set {commit} {options}")
+    }
+}
+
+/// The strictest limits that count: those of the applied commit, or, where a place begins, those of
+/// all others. Where not all is known, the defaults count too.
+fn limits(own: &OfPlace, others: &[Other], is_unknown: bool) -> Option<Guards> {
+    let elsewhere = others.iter().flat_map(|other| other.of.all());
+    let counting: Vec<&Applied> = match &own.applied {
+        Some(applied) => [applied].into_iter().chain(&own.protecting).collect(),
+        None => own.all().chain(elsewhere).collect(),
+    };
+    let defaults = is_unknown.then(Guards::default);
+    let limits = counting.into_iter().map(|applied| applied.desired.guards.clone());
+    limits.chain(defaults).reduce(|limits, guards| limits.stricter(&guards))
+}

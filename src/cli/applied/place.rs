@@ -1,0 +1,181 @@
+//! What one place applied to the same API for the same organisation.
+
+use super::Reading;
+use super::at::{At, declared_at};
+use super::names::clash;
+use crate::domain::Applied;
+use crate::history::{Baseline, Lost, Placement, Recorded, Refs};
+
+/// What git tells of a place.
+#[derive(Default)]
+pub(super) struct OfPlace {
+    /// What was declared at the commit that was last applied in full.
+    pub(super) applied: Option<Applied>,
+    /// What was declared at the commits whose apply did not end in full since.
+    pub(super) tried: Vec<Applied>,
+    /// What was declared at commits that do not count as applied, and protect and limit all the same: by
+    /// their record or the ledger, or as they are not what may be applied.
+    pub(super) protecting: Vec<Applied>,
+    /// Why not all of it is known.
+    pub(super) unknown: Option<String>,
+    /// What is not recorded, and was.
+    pub(super) lost: Option<Lost>,
+    /// What is recorded, for whichever API.
+    pub(super) recorded: Baseline,
+}
+
+impl OfPlace {
+    /// What counts as applied there, in full or in part.
+    pub(super) fn counting(&self) -> Option<Applied> {
+        self.applied.iter().chain(&self.tried).cloned().reduce(Applied::and)
+    }
+
+    /// What may be open because of it: what counts, and where some of that is lost, all that is left of it.
+    pub(super) fn traces(&self) -> impl Iterator<Item = &Applied> {
+        let lost = self.protecting.iter().filter(|_| self.lost.is_some());
+        self.applied.iter().chain(&self.tried).chain(lost)
+    }
+
+    /// What was declared at all those commits.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Applied> {
+        self.applied.iter().chain(&self.tried).chain(&self.protecting)
+    }
+}
+
+impl Reading<'_> {
+    /// What this place applied.
+    pub(super) fn here(&self, refs: &Refs, baseline: Result<Option<Baseline>, String>) -> OfPlace {
+        let place = self.history.place();
+        let lost = self.lost(refs, place, &baseline);
+        let mut recorded = baseline.ok().flatten().unwrap_or_default();
+        if recorded.lost.is_some() {
+            recorded.protecting.extend(recorded.applied.take());
+        }
+        let mut unknown = lost.as_ref().map(|lost| lost.why.clone());
+        if recorded.retired {
+            let why = || "its past was moved to a place of another name".to_owned();
+            unknown.get_or_insert_with(why);
+        }
+        let counts = |recorded: &Recorded| self.is_of_this_place(recorded);
+        self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &counts)
+    }
+
+    /// What another place applied.
+    pub(super) fn elsewhere(
+        &self,
+        refs: &Refs,
+        name: &str,
+        baseline: Result<Option<Baseline>, String>,
+    ) -> OfPlace {
+        let found = baseline.as_ref().ok().and_then(Option::as_ref);
+        let all = || found.into_iter().flat_map(Baseline::commits);
+        let could_be = all().next().is_none() || all().any(|it| self.is_same(&it.placement));
+        let lost = could_be.then(|| self.lost(refs, name, &baseline)).flatten();
+        let mut unknown = lost.as_ref().map(|lost| lost.why.clone());
+        // An organisation that nobody can check must not hide what was applied for another.
+        let of_other = |recorded: &&Recorded| {
+            let placement = &recorded.placement;
+            let is_other = placement.organization != self.placement.organization;
+            placement.api == self.placement.api && is_other && !self.leads_on(name, placement)
+        };
+        if let Some(Recorded { commit, placement, .. }) = all().find(of_other) {
+            unknown.get_or_insert(format!(
+                "commit {commit} was applied to this API for another organisation, {}",
+                placement.organization
+            ));
+        }
+        let recorded = baseline.ok().flatten().unwrap_or_default();
+        self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &|_| Ok(()))
+    }
+
+    /// Reads what was declared at the commits that are recorded of a place, and at those that are lost.
+    fn read(
+        &self,
+        OfPlace { mut unknown, lost, recorded, .. }: OfPlace,
+        counts: &dyn Fn(&Recorded) -> Result<(), String>,
+    ) -> OfPlace {
+        let forgotten = lost.iter().flat_map(|lost| &lost.protecting);
+        let protecting = recorded.protecting.iter().chain(forgotten);
+        let protecting = protecting.filter(|it| self.is_same(&it.placement));
+        let mut protecting: Vec<_> = protecting
+            .filter_map(|it| {
+                let read = self.declared(it);
+                read.map_err(|why| unknown.get_or_insert(why).clone()).ok()
+            })
+            .collect();
+        let mut counting = |recorded: &Recorded| {
+            let read = counts(recorded).and_then(|()| match self.is_same(&recorded.placement) {
+                true => self
+                    .on_branch(&recorded.commit)
+                    .and_then(|()| self.declared(recorded))
+                    .map(Some),
+                false => Ok(None),
+            });
+            read.unwrap_or_else(|why| {
+                unknown.get_or_insert(why);
+                // What does not count protects all the same, as far as it can be read.
+                protecting.extend(self.fetched(recorded));
+                None
+            })
+        };
+        let applied = recorded.applied.as_ref().and_then(&mut counting);
+        let tried = recorded.tried.iter().filter_map(counting).collect();
+        OfPlace { applied, tried, protecting, unknown, lost, recorded }
+    }
+
+    /// Sees that what is recorded under the name of this place is of this folder, API and organisation.
+    fn is_of_this_place(&self, recorded: &Recorded) -> Result<(), String> {
+        let Recorded { commit, placement, .. } = recorded;
+        let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
+        if self.is_of_another(recorded) {
+            Err(clash(folder))
+        } else if *api != self.placement.api {
+            Err(format!("commit {commit} was applied to another API, {api}"))
+        } else if *organization != self.placement.organization {
+            Err(format!("commit {commit} was applied for another organisation, {organization}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether another folder applied a commit under the name of this one, and still has that name.
+    pub(super) fn is_of_another(&self, Recorded { placement, .. }: &Recorded) -> bool {
+        placement.folder != self.placement.folder && self.declares(self.history.place(), placement)
+    }
+
+    /// Sees that a commit is on the branch whose commits may be applied.
+    fn on_branch(&self, commit: &str) -> Result<(), String> {
+        let Some(branch) = self.branch else { return Ok(()) };
+        match self.history.is_on(branch, commit) {
+            Ok(Some(true)) => Ok(()),
+            Ok(Some(false)) => Err(format!(
+                "commit {commit} counts as applied and is not on branch {}, which commits are applied from",
+                branch.name
+            )),
+            Ok(None) => Err(format!(
+                "the clone is too shallow to tell whether commit {commit}, which counts as applied, is on \
+                 branch {}",
+                branch.name
+            )),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What was declared at a commit for the same API and organisation, which is fetched if it is not
+    /// here; `None` where that cannot be read.
+    fn fetched(&self, recorded: &Recorded) -> Option<Applied> {
+        if !self.is_same(&recorded.placement) {
+            return None;
+        }
+        self.history.commit(&recorded.commit).ok()?;
+        self.declared(recorded).ok()
+    }
+
+    /// What was declared at a commit where it was applied from. The error says why that cannot be read.
+    fn declared(&self, Recorded { commit, placement, .. }: &Recorded) -> Result<Applied, String> {
+        let Placement { environment, folder, .. } = placement;
+        let at = At { commit, folder, environment };
+        let desired = declared_at(self.history, self.repository, &at, self.today)?;
+        Ok(Applied { commit: commit.as_str().into(), desired })
+    }
+}
