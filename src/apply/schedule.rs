@@ -93,7 +93,7 @@ fn awake(action: &Action) -> &'static str {
 
 fn is_asleep(action: &Action) -> bool {
     match &action.work {
-        Work::Access(_, _, AccessWork::Revoke { asleep }) => *asleep,
+        Work::Access(_, _, AccessWork::Revoke { asleep, takes_over: _ }) => *asleep,
         Work::Keys(_, KeysWork { asleep, .. }) => *asleep,
         Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
     }

@@ -56,13 +56,8 @@ impl Remote {
         let name = &session.desired.environment;
         let lacks = |what| Failure::Failed(format!("environment {name} has no {what}"));
         let environment = repository.environment(name).ok_or_else(|| lacks("declaration"))?;
-        let target = match &environment.target {
-            declare::Target::Sandbox => return embedded(session, options, reach).await,
-            declare::Target::Test => Target::test(),
-            declare::Target::Prod => Target::prod(),
-            declare::Target::Custom(place) => {
-                Target::custom(&place.api, &place.maskinporten).map_err(failed)?
-            }
+        let Some(target) = environment.target.addresses().map_err(failed)? else {
+            return embedded(session, options, reach).await;
         };
         target.check(&options.allowed_hosts).map_err(failed)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;

@@ -176,6 +176,7 @@ impl Session {
             project: applied::project(&self.repository),
             organization_name: self.repository.settings().organization_name.clone(),
             repository: self.past.commit.clone(),
+            folder: applied::folder(&self.repository),
             applied: commit(&self.past.applied),
             unknown: self.past.unknown.clone(),
             base: commit(&self.past.base),

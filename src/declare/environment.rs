@@ -9,6 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::source::{SecretSource, TextSource};
+use crate::digdir::{self, TargetError};
 
 /// Where declarations are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -32,6 +33,24 @@ pub enum Target {
     Prod,
     /// Any other place.
     Custom(Endpoints),
+}
+
+impl Target {
+    /// The addresses of the API and of Maskinporten; `None` for the embedded emulator, which has none
+    /// before it runs.
+    ///
+    /// # Errors
+    /// An address cannot be used.
+    pub fn addresses(&self) -> Result<Option<digdir::Target>, TargetError> {
+        match self {
+            Self::Sandbox => Ok(None),
+            Self::Test => Ok(Some(digdir::Target::test())),
+            Self::Prod => Ok(Some(digdir::Target::prod())),
+            Self::Custom(place) => {
+                digdir::Target::custom(&place.api, &place.maskinporten).map(Some)
+            }
+        }
+    }
 }
 
 /// The two addresses of a place that is neither of DigDir's. Both are https, or plain http to

@@ -51,6 +51,7 @@ mod silences;
 mod source;
 mod suggest;
 mod syntax;
+mod targets;
 #[cfg(test)]
 mod tests;
 

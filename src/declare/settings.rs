@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::SignedDuration;
-use url::{Host, Url};
 
 use super::attributes::Layer;
 use super::client_attributes::ClientLayer;
@@ -28,6 +27,7 @@ use super::scopes::check_texts;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
 use super::source::{TextSource, is_variable_name};
+use super::targets::{check_distinct, check_target};
 use crate::domain::{ClientId, Guards, Kid, Orgno};
 use crate::secret;
 
@@ -392,6 +392,9 @@ fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, 
         check_credentials(&environment, at, span, findings);
         environments.insert(name.to_owned(), environment);
     }
+    if let Some(list) = list {
+        check_distinct(list, &environments, findings);
+    }
     environments
 }
 
@@ -414,43 +417,6 @@ fn add_variables(item: Option<Located<'_>>, variables: &mut BTreeSet<String>) {
     }
     for value in item.items() {
         add_variables(Some(value), variables);
-    }
-}
-
-fn check_target(target: &Target, at: Located<'_>, findings: &mut Findings) {
-    let Target::Custom(endpoints) = target else {
-        return;
-    };
-    let target = at.get("target").unwrap_or(at);
-    for (key, address) in [("api", &endpoints.api), ("maskinporten", &endpoints.maskinporten)] {
-        if let Err(message) = check_address(address) {
-            let span = target.get(key).unwrap_or(target).span();
-            let help = "write it as https://host/; plain http goes to loopback only";
-            findings.report(Rule::Address, span, &message, help);
-        }
-    }
-}
-
-fn check_address(address: &str) -> Result<(), String> {
-    let url = Url::parse(address)
-        .map_err(|error| format!("{} is no address: {error}", quoted(address)))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    // The address is not repeated where it may hold a password.
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("an address with a user name or password in it".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("an address with more than a host and a path".into());
-    }
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        _ => Err(format!("{} is not https", quoted(address))),
     }
 }
 

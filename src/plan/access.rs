@@ -64,12 +64,14 @@ impl Draft<'_> {
                 }
                 AccessState::Approved => {
                     let source = entry.map_or(&declared.source, |entry| &entry.source);
-                    let expired = entry
-                        .and_then(|entry| entry.until)
-                        .map(|until| format!("expired: the last day was {until}"));
-                    let reason = expired
-                        .or_else(|| self.past.is_first(scope).then(|| FIRST_DECLARED.to_owned()));
-                    ids.push(self.revoke(scope, *orgno, record, asleep, source, reason));
+                    let reason = match entry.and_then(|entry| entry.until) {
+                        Some(until) => Some(format!("expired: the last day was {until}")),
+                        None => self.past.is_first(scope).then(|| FIRST_DECLARED.to_owned()),
+                    };
+                    // Whose days are over was declared.
+                    let takes_over = entry.is_none() && self.takes_over(scope);
+                    let how = AccessWork::Revoke { asleep, takes_over };
+                    ids.push(self.revoke(scope, *orgno, record, how, source, reason));
                 }
                 AccessState::Requested => self.tell_request(scope, *orgno, record),
                 AccessState::Other(state) => self.tell_unknown(scope, *orgno, state),
@@ -90,7 +92,8 @@ impl Draft<'_> {
         for (orgno, record) in live.accesses.iter().flatten() {
             if record.state == AccessState::Approved {
                 let source = &removal.source;
-                ids.push(self.revoke(scope, *orgno, record, false, source, removal.reason.clone()));
+                let how = AccessWork::Revoke { asleep: false, takes_over: self.takes_over(scope) };
+                ids.push(self.revoke(scope, *orgno, record, how, source, removal.reason.clone()));
             }
         }
         ids
@@ -104,17 +107,23 @@ impl Draft<'_> {
         kept
     }
 
+    /// Whether what others have of a scope was granted before it was declared here.
+    fn takes_over(&self, scope: &ScopeName) -> bool {
+        let is_open = self.live.scopes.get(scope).is_some_and(|live| live.active);
+        is_open && self.past.is_first(scope)
+    }
+
     fn revoke(
         &mut self,
         scope: &ScopeName,
         orgno: Orgno,
         record: &LiveAccess,
-        asleep: bool,
+        how: AccessWork,
         source: &Source,
         reason: Option<String>,
     ) -> ActionId {
         let consumer = self.consumer(orgno, Some(record));
-        let work = Work::Access(scope.clone(), consumer, AccessWork::Revoke { asleep });
+        let work = Work::Access(scope.clone(), consumer, how);
         let action =
             Action { work, source: source.clone(), reason, after: Vec::new(), origin: None };
         let id = action.id();

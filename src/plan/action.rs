@@ -90,6 +90,8 @@ pub enum AccessWork {
         /// Whether the scope is inactive and about to be opened again: then the access is asleep,
         /// and DigDir may refuse to take it away before the scope is open.
         asleep: bool,
+        /// Whether somebody else granted it, before the scope was declared here for the first time.
+        takes_over: bool,
     },
 }
 
@@ -269,6 +271,12 @@ impl Action {
             },
             Work::Keys(_, keys) => keys.changes(),
         }
+    }
+
+    /// Whether it takes access away that somebody else granted, before the scope was declared here for
+    /// the first time.
+    pub fn takes_over(&self) -> bool {
+        matches!(self.work, Work::Access(_, _, AccessWork::Revoke { takes_over: true, asleep: _ }))
     }
 
     /// Who has access again by it.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
-use super::{Action, Code, Danger, Notice, ScopeWork, Verb, Work, count, live_client};
-use crate::domain::{
-    AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope, Past, ScopeName,
+use super::{
+    Action, Code, Danger, Notice, PAST_WAY_OUT, ScopeWork, Verb, Work, count, live_client,
 };
+use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope, Past};
 use crate::text::counted;
 
 /// The limits that these actions exceed, each with the numbers and the way out.
@@ -62,17 +62,15 @@ pub(super) fn exceeded_limits(
         let limit = Limit::of(*max_grants, desired.guards.max_grants);
         exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
     }
-    exceeded.extend(taken_over(past, live, actions));
+    exceeded.extend(taken_over(past, actions));
     exceeded
 }
 
 /// What is found at a scope that is declared for the first time is not revoked unasked: it was given by
 /// somebody else.
-fn taken_over(past: &Past, live: &Live, actions: &[Action]) -> Option<Notice> {
-    let is_open = |scope: &ScopeName| live.scopes.get(scope).is_some_and(|live| live.active);
-    let first = actions.iter().filter(|action| action.verb() == Verb::Revoke);
-    let first = first.filter_map(Action::scope);
-    let first: Vec<_> = first.filter(|scope| past.is_first(scope) && is_open(scope)).collect();
+fn taken_over(past: &Past, actions: &[Action]) -> Option<Notice> {
+    let first = actions.iter().filter(|action| action.takes_over());
+    let first: Vec<_> = first.filter_map(Action::scope).collect();
     let scopes: BTreeSet<_> = first.iter().copied().collect();
     let names: Vec<_> = scopes.iter().map(ToString::to_string).collect();
     let imports: Vec<_> = names.iter().map(|name| format!("--scope {name}")).collect();
@@ -81,13 +79,17 @@ fn taken_over(past: &Past, live: &Live, actions: &[Action]) -> Option<Notice> {
         target: names.join(", "),
         message: format!(
             "{} would be revoked from {} declared here for the first time, as far as is known. Declare them (`portvakt import \
-             {} --merge` writes them), or apply with --override-guards \"why\"",
+             {} --merge` writes them), or apply with --override-guards \"why\"{}",
             counted(first.len() as u64, "access", "es"),
             match scopes.len() {
                 1 => "a scope that is".to_owned(),
                 count => format!("{count} scopes that are"),
             },
-            imports.join(" ")
+            imports.join(" "),
+            match &past.unknown {
+                Some(_) => format!(". What was applied before is not known: {PAST_WAY_OUT}"),
+                None => String::new(),
+            }
         ),
     })
 }

@@ -74,6 +74,10 @@ pub struct RepositoryDocument {
     pub commit: String,
     /// Whether files differ from that commit.
     pub dirty: bool,
+    /// The folder of portvakt.yaml from the top of the git repository, with `/` between its parts: the
+    /// files that actions name are below it. Left out at the top.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder: String,
 }
 
 /// A commit.
@@ -132,6 +136,10 @@ pub struct ActionDocument {
     pub source: Option<SourceDocument>,
     /// Why, as far as the declaration or the plan tells.
     pub reason: Option<String>,
+    /// Whether it takes access away that somebody else granted, before the scope was declared here for
+    /// the first time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_over: bool,
     /// What differs, field by field.
     pub changes: Vec<ChangeDocument>,
     /// Who has access again by this reactivation alone, as DigDir kept it.
@@ -153,7 +161,7 @@ pub struct ActionDocument {
 /// A place in the repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceDocument {
-    /// The file, relative to the repository.
+    /// The file, relative to the folder of portvakt.yaml.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
@@ -225,6 +233,7 @@ impl PlanDocument {
             project,
             organization_name,
             repository,
+            folder,
             applied,
             unknown,
             base,
@@ -241,6 +250,7 @@ impl PlanDocument {
             repository: repository.as_ref().map(|repository| RepositoryDocument {
                 commit: repository.commit.clone(),
                 dirty: repository.dirty,
+                folder: folder.clone(),
             }),
             applied: (applied.is_some() || unknown.is_some())
                 .then(|| AppliedDocument { commit: applied.clone(), unknown: unknown.clone() }),
@@ -263,6 +273,12 @@ impl PlanDocument {
     /// Why it is not known what was applied before; `None` where it is.
     pub fn unknown_past(&self) -> Option<&str> {
         self.applied.as_ref()?.unknown.as_deref()
+    }
+
+    /// The folder that the files of actions are in, from the top of the git repository: empty at the top
+    /// and outside git.
+    pub fn folder(&self) -> &str {
+        self.repository.as_ref().map_or("", |repository| &repository.folder)
     }
 
     /// Whether there is neither something to do nor something that is asked for and blocked.
@@ -317,6 +333,7 @@ impl ActionDocument {
             origin: action.origin,
             source: Some(SourceDocument::new(&action.source)),
             reason: action.reason.clone(),
+            takes_over: action.takes_over(),
             changes: action.changes().into_iter().map(ChangeDocument::from).collect(),
             regains: action.regains().iter().map(ConsumerDocument::new).collect(),
             regains_keys: action.regains_keys().iter().map(|key| key.kid.clone()).collect(),

@@ -11,11 +11,11 @@ mod rows;
 use escape::{Escape, marked};
 use page::{Page, Rank, Table, length};
 pub use report::report;
-use rows::tables;
+use rows::{Form, tables};
 
 use super::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
 use super::sections::{Section, sections};
-use super::text::{since_by, sum};
+use super::text::{TAKE_OVER, since_by, sum};
 use crate::history::place_name;
 use crate::plan::Origin;
 use crate::text::counted;
@@ -46,6 +46,7 @@ pub fn plan(plan: &PlanDocument) -> String {
 
 fn page(plan: &PlanDocument, escape: Escape) -> Page {
     let mut page = Page::default();
+    let form = Form { escape, folder: plan.folder() };
     head(&mut page, plan, escape);
     let (drift, own): (Vec<_>, Vec<_>) =
         plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
@@ -57,15 +58,16 @@ fn page(plan: &PlanDocument, escape: Escape) -> Page {
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     for (section, actions) in sections {
         let (text, rank) = match section {
+            Section::TakeOver => (TAKE_OVER, Rank::Delicate),
             Section::Delicate => ("Takes access away or opens up", Rank::Delicate),
             Section::Gives => ("Gives access", Rank::Gives),
             Section::Rest if is_plain => ("Changes", Rank::Change),
             Section::Rest => ("The rest", Rank::Change),
         };
         page.text(heading(text));
-        tables(&mut page, rank, &actions, escape);
+        tables(&mut page, rank, &actions, form);
     }
-    drifted(&mut page, &drift, escape);
+    drifted(&mut page, &drift, form);
     limits(&mut page, plan, escape);
     blocked(&mut page, &plan.blocked, escape);
     notices(&mut page, &plan.other_notices().collect::<Vec<_>>(), escape);
@@ -110,7 +112,7 @@ fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
 }
 
 /// What was there before this pull request, folded away.
-fn drifted(page: &mut Page, drift: &[&ActionDocument], escape: Escape) {
+fn drifted(page: &mut Page, drift: &[&ActionDocument], form: Form<'_>) {
     if drift.is_empty() {
         return;
     }
@@ -118,6 +120,12 @@ fn drifted(page: &mut Page, drift: &[&ActionDocument], escape: Escape) {
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     let warnings =
         sections.iter().filter_map(|(section, actions)| match (section, actions.len()) {
+            (Section::TakeOver, 1) => {
+                Some("1 of them takes access away that others granted".to_owned())
+            }
+            (Section::TakeOver, some) => {
+                Some(format!("{some} of them take access away that others granted"))
+            }
             (Section::Delicate, 1) => Some("1 of them takes access away or opens up".to_owned()),
             (Section::Delicate, some) => {
                 Some(format!("{some} of them take access away or open up"))
@@ -134,13 +142,14 @@ fn drifted(page: &mut Page, drift: &[&ActionDocument], escape: Escape) {
     page.text(format!("<details>\n<summary>Drift that was there before: {all}{warning}</summary>"));
     for (section, actions) in sections {
         let (text, rank) = match section {
+            Section::TakeOver => (TAKE_OVER, Rank::DelicateDrift),
             Section::Delicate => ("Drift that takes access away or opens up", Rank::DelicateDrift),
             Section::Gives => ("Drift that gives access", Rank::GivesDrift),
             Section::Rest if is_plain => ("Drift", Rank::Drift),
             Section::Rest => ("The rest of the drift", Rank::Drift),
         };
         page.text(format!("#### {text}"));
-        tables(page, rank, &actions, escape);
+        tables(page, rank, &actions, form);
     }
     page.text("</details>");
 }

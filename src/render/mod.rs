@@ -37,6 +37,8 @@ pub struct Context {
     pub organization_name: Option<String>,
     /// The commit whose declarations were read; `None` outside git.
     pub repository: Option<Commit>,
+    /// The folder of portvakt.yaml from the top of the git repository; empty at the top.
+    pub folder: String,
     /// The commit that was last applied in full; `None` where nothing was, or where that is not known.
     pub applied: Option<String>,
     /// Why it is not known what was applied before; `None` where it is.

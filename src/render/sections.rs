@@ -1,5 +1,5 @@
-//! The order in which actions are shown to a reviewer: what takes access away or opens up, what
-//! gives access, the rest.
+//! The order in which actions are shown to a reviewer: what takes access away that others granted, what
+//! else takes access away or opens up, what gives access, the rest.
 
 use super::document::ActionDocument;
 use crate::plan::Danger;
@@ -7,6 +7,9 @@ use crate::plan::Danger;
 /// A part of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
+    /// Access is taken away that somebody else granted, before the scope was declared here for the
+    /// first time.
+    TakeOver,
     /// Access is taken away, or something opens up.
     Delicate,
     /// Somebody gets access.
@@ -16,10 +19,11 @@ pub(super) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 3] = [Self::Delicate, Self::Gives, Self::Rest];
+    const ALL: [Self; 4] = [Self::TakeOver, Self::Delicate, Self::Gives, Self::Rest];
 
     fn of(action: &ActionDocument) -> Self {
         match action.danger {
+            Some(_) if action.takes_over => Self::TakeOver,
             Some(Danger::Closes | Danger::Reopens | Danger::Opens) => Self::Delicate,
             Some(Danger::Keys | Danger::Reaches | Danger::Grants) => Self::Gives,
             None => Self::Rest,

@@ -1,5 +1,5 @@
 //! A plan as text, for a reviewer with two minutes: the sum, then what takes access away or opens
-//! up, then what gives access, then the rest.
+//! up (what others granted first), then what gives access, then the rest.
 
 use std::fmt::Write as _;
 
@@ -26,6 +26,10 @@ const SHORT: usize = 10;
 
 /// The heading of what was there before the pull request.
 const DRIFT: &str = "Drift that was there before";
+
+/// The heading of what is revoked from scopes that were not declared before.
+pub(super) const TAKE_OVER: &str =
+    "Takes access away that others granted: declared here for the first time";
 
 /// How many notices of one kind are listed before the others are counted.
 const LISTED_NOTICES: usize = 10;
@@ -127,6 +131,7 @@ fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionD
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     for (part, actions) in sections {
         let heading = match part {
+            Section::TakeOver => TAKE_OVER,
             Section::Delicate => "Takes access away or opens up",
             Section::Gives => "Gives access",
             Section::Rest if is_plain => plain,

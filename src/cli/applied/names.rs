@@ -18,28 +18,20 @@ pub(in crate::cli) fn placement(
     desired: &Desired,
 ) -> Result<Placement, String> {
     let environment = repository.environment(&desired.environment);
-    let target = environment.map(|environment| target(&environment.target)).transpose()?.flatten();
-    let folder = history::prefix(repository.root());
+    let target = environment.map(|environment| environment.target.addresses()).transpose();
+    let target = target.map_err(|error| error.to_string())?.flatten();
     Ok(Placement {
         environment: desired.environment.clone(),
-        folder: folder.trim_end_matches('/').to_owned(),
+        folder: folder(repository),
         api: api(target.as_ref()),
         maskinporten: target.map_or(EMBEDDED.to_owned(), |target| target.issuer),
         organization: desired.organization,
     })
 }
 
-/// The addresses of a target; `None` for the sandbox inside this process.
-fn target(declared: &declare::Target) -> Result<Option<Target>, String> {
-    match declared {
-        declare::Target::Test => Ok(Some(Target::test())),
-        declare::Target::Prod => Ok(Some(Target::prod())),
-        declare::Target::Custom(place) => {
-            let target = Target::custom(&place.api, &place.maskinporten);
-            target.map(Some).map_err(|error| error.to_string())
-        }
-        declare::Target::Sandbox => Ok(None),
-    }
+/// The folder of the declarations, from the top of the git repository; empty at the top and outside git.
+pub(in crate::cli) fn folder(repository: &Repository) -> String {
+    history::prefix(repository.root()).trim_end_matches('/').to_owned()
 }
 
 /// The API of a target, as it is recorded.
@@ -57,11 +49,9 @@ impl Reading<'_> {
     pub(in crate::cli) fn leads_on(&self, name: &str, placement: &Placement) -> bool {
         self.found(name, placement).is_some_and(|Outline { organization, environments, .. }| {
             let environment = environments.get(&placement.environment);
-            let target = environment.map(|environment| target(&environment.target));
-            let is_same = |target: Result<Option<Target>, String>| {
-                target.is_ok_and(|target| api(target.as_ref()) == placement.api)
-            };
-            organization == Some(placement.organization) && target.is_some_and(is_same)
+            let target = environment.and_then(|environment| environment.target.addresses().ok());
+            organization == Some(placement.organization)
+                && target.is_some_and(|target| api(target.as_ref()) == placement.api)
         })
     }
 
@@ -84,7 +74,7 @@ pub(in crate::cli) fn place(repository: &Repository, environment: &str) -> Strin
 /// What the folder of the declarations is called beside others; `None` for the top of a git repository.
 pub(in crate::cli) fn project(repository: &Repository) -> Option<String> {
     let named = repository.settings().project.as_deref();
-    history::project(named, &history::prefix(repository.root()))
+    history::project(named, &folder(repository))
 }
 
 /// Why a place is not this folder's.

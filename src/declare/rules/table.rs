@@ -904,6 +904,21 @@ metadata: { name: aareg, namespace: arbeid }
 spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }] } }
 "),
     }
+    /// Two environments have the same target.
+    SameTarget = "PV146", Warning {
+        "Both change the same scopes and clients of one organisation at one API. Each remembers only \
+         what it applied itself, so what one declares is unmanaged to the other, and where the two \
+         differ each apply undoes the other's. Keep one of them, or give one another target. The \
+         embedded sandbox does not count."
+        wrong: Settings("environments:
+  test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }
+  stage: { target: test, credentials: *job }
+"),
+        right: Settings("environments:
+  test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }
+  prod: { target: prod, credentials: *job }
+"),
+    }
     /// A comment that silences a rule is not understood, or gives no reason.
     Silence = "PV150", Error {
         "A silence is written # portvakt: allow <rule> -- why, above a scope, a client, an alias, a \

@@ -43,6 +43,33 @@ fn what_is_wrong_with_the_settings() {
 }
 
 #[test]
+fn environments_of_one_target_are_told() {
+    let environments = |more: &str| {
+        let text = format!("{SETTINGS}{more}");
+        said(&check(folder(&[("portvakt.yaml", text.as_bytes())]).path()))
+    };
+    let other = "  x: { target: TARGET, credentials: *credentials }\n";
+    // Spelling is not what an API is told by.
+    for same in [
+        "prod",
+        "{ api: 'https://API.samarbeid.digdir.no:443/api', maskinporten: 'https://b.example/' }",
+    ] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(environments(&other.replace("TARGET", same)), @r"
+            portvakt.yaml:11:16: PV146: warning: environment `x` has the same target as `prod`: both change the same scopes and clients, and neither knows what the other has applied
+              portvakt.yaml:10:19: the same target
+              help: keep one of them, or give `x` another target
+            ");
+        }
+    }
+    let third = other.replace("TARGET", "test");
+    assert_eq!(environments(&(third.clone() + "  y: { target: sandbox }\n")), "");
+    // A target that is wrong is told as that alone.
+    let wrong = other.replace("TARGET", "{ api: 'http://a.no/', maskinporten: 'http://a.no/' }");
+    assert!(!environments(&(wrong.clone() + &wrong.replace("x:", "y:"))).contains("PV146"));
+}
+
+#[test]
 fn a_secret_in_the_wrong_place_is_not_repeated() {
     for (from, to) in [
         ("key: { env: KEY }", "certificate: hemmelig123"),

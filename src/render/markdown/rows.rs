@@ -15,15 +15,23 @@ const OTHERS: [&str; 8] =
 
 type Cells = [String; 8];
 
+/// How rows show what is not ours.
+#[derive(Clone, Copy)]
+pub(super) struct Form<'a> {
+    pub(super) escape: Escape,
+    /// The folder that files are in, from the top of the git repository.
+    pub(super) folder: &'a str,
+}
+
 /// Adds a table of accesses and one of scopes and clients.
-pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], escape: Escape) {
+pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], form: Form<'_>) {
     let (mut accesses, mut others) = (Vec::new(), Vec::new());
     for action in actions {
         let own = if action.consumer.is_some() { &mut accesses } else { &mut others };
-        own.extend(fields(action, escape));
-        accesses.extend(consumers(&action.regains, "has access again", action, escape));
+        own.extend(fields(action, form));
+        accesses.extend(consumers(&action.regains, "has access again", action, form));
         let loses = "without access until it is active again";
-        accesses.extend(consumers(&action.loses, loses, action, escape));
+        accesses.extend(consumers(&action.loses, loses, action, form));
     }
     page.table(Table::new(rank, ACCESSES, &accesses));
     page.table(Table::new(rank, OTHERS, &others));
@@ -31,7 +39,8 @@ pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], e
 
 /// A row for each field that changes and each key that counts again; what is about all of them
 /// stands in the first.
-fn fields(action: &ActionDocument, escape: Escape) -> Vec<Cells> {
+fn fields(action: &ActionDocument, form: Form<'_>) -> Vec<Cells> {
+    let escape = form.escape;
     let changes = action.changes.iter().map(|change| cells(change, action.mark(change), escape));
     let keys = action.regains_keys.iter().map(|kid| {
         let counts = format!("{} **counts again**", escape.code(kid));
@@ -53,7 +62,7 @@ fn fields(action: &ActionDocument, escape: Escape) -> Vec<Cells> {
         first[1] = what(action, escape);
         let name = action.consumer_name.as_deref();
         first[2] = action.consumer.as_ref().map(|who| escape.named(who, name)).unwrap_or_default();
-        (first[6], first[7]) = (origin(action, escape), reason(action, escape));
+        (first[6], first[7]) = (origin(action, form), reason(action, form.escape));
     }
     rows
 }
@@ -63,14 +72,14 @@ fn consumers(
     consumers: &[ConsumerDocument],
     becomes: &str,
     action: &ActionDocument,
-    escape: Escape,
+    form: Form<'_>,
 ) -> impl Iterator<Item = Cells> {
     consumers.iter().map(move |ConsumerDocument { consumer, consumer_name }| {
         let mut row = Cells::default();
         row[0] = becomes.to_owned();
-        row[1] = what(action, escape);
-        row[2] = escape.named(consumer, consumer_name.as_deref());
-        (row[6], row[7]) = (origin(action, escape), reason(action, escape));
+        row[1] = what(action, form.escape);
+        row[2] = form.escape.named(consumer, consumer_name.as_deref());
+        (row[6], row[7]) = (origin(action, form), reason(action, form.escape));
         row
     })
 }
@@ -100,12 +109,18 @@ fn what(action: &ActionDocument, escape: Escape) -> String {
     }
 }
 
-/// Where the repository asks for it, and who last touched that.
-fn origin(action: &ActionDocument, escape: Escape) -> String {
+/// Where the repository asks for it, from the top of the git repository, as hosts show files; and who
+/// last touched that.
+fn origin(action: &ActionDocument, form: Form<'_>) -> String {
     let Some(source) = &action.source else {
         return String::new();
     };
-    let place = escape.code(&place(source));
+    let Form { escape, folder } = form;
+    let place = match folder {
+        "" => place(source),
+        folder => format!("{folder}/{}", place(source)),
+    };
+    let place = escape.code(&place);
     match &source.blame {
         Some(blame) => {
             let (commit, author) = (short(&blame.commit), &blame.author);

@@ -61,6 +61,18 @@ fn two_folders_with_one_environment_name_share_nothing() {
     assert_eq!(plan["project"], "y");
     let page = one.ends(0, &["-C", "y", "plan", "--format", "markdown"]).stdout;
     assert!(page.starts_with("<!-- portvakt plan %40y%2Ftest -->\n"), "{page}");
+    // A host shows files from the top of the git repository; who is in the folder sees them from there.
+    one.write("y/scopes.yaml", &scopes(&[("etat:ny", &[SKATT])]));
+    let page = one.ends(0, &["-C", "y", "plan", "--format", "markdown"]).stdout;
+    assert!(page.contains("`y/scopes.yaml:2`"), "{page}");
+    let text = one.ends(0, &["-C", "y", "plan", "--out", "plan.json"]).stdout;
+    assert!(text.contains("  scopes.yaml:2"), "{text}");
+    let saved = one.ends(0, &["show", "plan.json", "--format", "markdown"]).stdout;
+    assert!(saved.contains("`y/scopes.yaml:2`"), "{saved}");
+    let plan = std::fs::read_to_string(one.path.join("plan.json")).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["actions"][0]["source"]["file"], "scopes.yaml");
+    assert_eq!(plan["repository"]["folder"], "y");
     assert!(one.ends(0, &["-C", "y", "plan"]).stdout.starts_with("Plan for test in y"));
 }
 
@@ -256,6 +268,21 @@ fn what_others_gave_is_not_revoked_by_the_first_declaration() {
     let text = one.ends(0, &["plan"]).stdout;
     assert!(text.contains("PV504") && text.contains("import --scope etat:hand --merge"), "{text}");
     assert!(text.contains("declared here for the first time, without this consumer"), "{text}");
+    // Apart from what is one's own to take away, in text and markdown.
+    for (format, mark) in [("text", ""), ("markdown", "### ")] {
+        let shown = one.ends(0, &["plan", "--format", format]).stdout;
+        let part = |heading: &str| {
+            let heading = format!("\n{mark}{heading}\n");
+            let (_, rest) =
+                shown.split_once(&heading).unwrap_or_else(|| panic!("{heading}{shown}"));
+            rest.split_once("access away").map_or(rest, |(part, _)| part).to_owned()
+        };
+        let others =
+            part("Takes access away that others granted: declared here for the first time");
+        assert!(others.contains("etat:hand") && !others.contains("etat:egen"), "{shown}");
+        let own = part("Takes access away or opens up");
+        assert!(own.contains("etat:egen") && !own.contains("etat:hand  "), "{shown}");
+    }
     let ran = one.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("PV504"), "{}", ran.stderr);
     assert_eq!(remote.world.sent(), [""; 0]);
