@@ -1,9 +1,11 @@
 //! Writing what belongs to a client and has calls of its own: its keys, and on whose behalf it acts.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
+use super::patience::Patience;
 use super::verify;
 use crate::digdir::{Error, ErrorKind, Writer};
 use crate::domain::{ClientId, OnBehalfOfId, Representation, changes};
@@ -14,6 +16,7 @@ use crate::plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 pub(super) async fn replace_keys(
     id: &ClientId,
     work: &KeysWork,
+    patience: &Patience,
     writer: &Writer,
 ) -> Result<(), Failure> {
     let look = async |sent: &Sent| {
@@ -23,25 +26,34 @@ pub(super) async fn replace_keys(
         };
         // What is left is that of the plan, or the keys are not those that it saw.
         let now = KeysWork { before: live, ..work.clone() };
-        Ok(match (sent, now.changes() == work.changes()) {
-            (_, true) => Stand::Open { left: now.set(), difference },
-            (Sent::Nothing | Sent::Taken | Sent::Unclear(_), false) => Stand::Moved(difference),
+        Ok(match now.changes() == work.changes() {
+            true if sent.may_be_done() => Stand::Unseen { left: now.set(), difference },
+            true => Stand::Open { left: now.set(), difference },
+            false => Stand::Moved(difference),
         })
     };
     let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
-    converge(Again::Always, Then::Believe, look, send).await
+    converge(Again::Always, Then::Believe, patience, look, send).await
 }
 
-/// Makes those on whose behalf the client acts the wanted ones, one after the other.
+/// Makes those on whose behalf the client acts the wanted ones, one after the other. Of a client that
+/// `is_new` nothing may be shown yet.
 pub(super) async fn write_on_behalf_of(
     id: &ClientId,
     write: &OnBehalfOfWrite,
+    is_new: bool,
+    patience: &Patience,
     writer: &Writer,
 ) -> Result<(), Failure> {
+    let read = async || match writer.reader().on_behalf_of_by_id(id).await {
+        Err(error) if is_new && error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
+        answer => answer,
+    };
+    let overwritten = RefCell::new(None);
     let planned = write.work(&write.before);
     let unsets = planned.iter().any(|work| matches!(work, EntryWork::Replace(..)));
     let look = async |sent: &Sent| {
-        let live = writer.reader().on_behalf_of_by_id(id).await?;
+        let live = read().await?;
         let left = write.work(&live);
         let Some(first) = left.first() else {
             return Ok(Stand::AsWanted);
@@ -51,9 +63,17 @@ pub(super) async fn write_on_behalf_of(
             Sent::Taken | Sent::Unclear(_) => left.iter().all(|work| planned.contains(work)),
         };
         let difference = verify::entry(first);
+        let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
+        let left = match sent {
+            Sent::Nothing => left,
+            Sent::Taken | Sent::Unclear(_) => emptied(left, write, &live),
+        };
+        if !is_unseen {
+            overwritten.replace(Some(live));
+        }
         Ok(match is_ours {
-            true if matches!(sent, Sent::Nothing) => Stand::Open { left, difference },
-            true => Stand::Open { left: emptied(left, write, &live), difference },
+            true if is_unseen => Stand::Unseen { left, difference },
+            true => Stand::Open { left, difference },
             false => Stand::Moved(difference),
         })
     };
@@ -63,7 +83,8 @@ pub(super) async fn write_on_behalf_of(
         }
         Ok(())
     };
-    converge(Again::Always, if unsets { Then::LookAgain } else { Then::Believe }, look, send).await
+    let then = if unsets { Then::LookAgain } else { Then::Believe };
+    converge(Again::Always, then, patience, look, send).await
 }
 
 /// No source tells whether a PUT resets what it leaves out. What is still there after one is sent as

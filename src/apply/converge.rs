@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::execute::{Failure, is_unclear};
+use super::execute::{Failure, is_unclear, may_be_done};
+use super::patience::Patience;
 use crate::digdir::{Error, ErrorKind};
 
 /// How often something is written at most, as long as nothing comes of it.
@@ -25,6 +26,14 @@ pub(super) enum Stand<T> {
         /// How what is live differs from what is wanted, in words.
         difference: String,
     },
+    /// The same, and nothing of what was sent is to be seen: it was not carried out, or what is read is
+    /// older.
+    Unseen {
+        /// What is left.
+        left: T,
+        /// How what is live differs from what is wanted, in words.
+        difference: String,
+    },
     /// As it should be.
     AsWanted,
     /// Otherwise than the plan saw it and the write would leave it.
@@ -38,6 +47,17 @@ pub(super) enum Sent {
     Taken,
     /// It may have been carried out or not.
     Unclear(Error),
+}
+
+impl Sent {
+    /// Whether what was sent may have been carried out.
+    pub(super) fn may_be_done(&self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Taken => true,
+            Self::Unclear(call) => may_be_done(call.kind()),
+        }
+    }
 }
 
 /// What may be sent again after an answer that is unclear, if nothing has come of it so far.
@@ -65,39 +85,41 @@ pub(super) enum Then {
     LookAgain,
 }
 
-/// Looks and writes until it is as wanted, or nothing more can be done.
+/// Looks and writes until it is as wanted, or nothing more can be done. Where nothing of a write is to be
+/// seen and it cannot be sent again, it is looked for as long as there is patience.
 pub(super) async fn converge<T>(
     again: Again,
     then: Then,
+    patience: &Patience,
     look: impl AsyncFn(&Sent) -> Result<Stand<T>, Error>,
     send: impl AsyncFn(&T) -> Result<(), Error>,
 ) -> Result<(), Failure> {
     let mut sent = Sent::Nothing;
     let mut writes_left = WRITES;
     let mut pause = PAUSE;
+    let mut wait = patience.begin();
     loop {
-        let left = match (look(&sent).await, sent) {
+        let can_be_sent = match &sent {
+            Sent::Nothing => true,
+            Sent::Taken => false,
+            Sent::Unclear(call) => writes_left > 0 && !is_final(call) && again.allows(call),
+        };
+        let is_settled = |stand: &Stand<T>| can_be_sent || !matches!(stand, Stand::Unseen { .. });
+        let stand = wait.until(async || look(&sent).await, is_settled).await;
+        let left = match (stand, sent) {
             (Ok(Stand::AsWanted), _) => return Ok(()),
             (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(Failure::Moved(found)),
             (Ok(Stand::Moved(found)), Sent::Unclear(call)) => {
                 return Err(Failure::Unexpected { call, found });
             }
-            (Ok(Stand::Open { difference: found, .. }), Sent::Unclear(call))
-                if writes_left == 0 || is_final(&call) =>
-            {
-                return Err(Failure::Unexpected { call, found });
-            }
+            (
+                Ok(Stand::Open { difference: found, .. } | Stand::Unseen { difference: found, .. }),
+                Sent::Unclear(call),
+            ) if !can_be_sent => return Err(Failure::Unexpected { call, found }),
             // What was taken and is not so after all, the read-back tells.
-            (Ok(Stand::Moved(_)) | Err(_), Sent::Taken) => return Ok(()),
+            (Ok(Stand::Moved(_) | Stand::Unseen { .. }) | Err(_), Sent::Taken) => return Ok(()),
             (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
-            (Ok(Stand::Open { .. }), Sent::Unclear(call)) if !again.allows(&call) => {
-                tokio::time::sleep(pause).await;
-                writes_left -= 1;
-                pause *= 2;
-                sent = Sent::Unclear(call);
-                continue;
-            }
-            (Ok(Stand::Open { left, .. }), _) => left,
+            (Ok(Stand::Open { left, .. } | Stand::Unseen { left, .. }), _) => left,
             (Err(error), Sent::Nothing) => return Err(error.into()),
             (Err(_), Sent::Unclear(call)) => return Err(Failure::Unknown(call)),
         };

@@ -3,7 +3,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::Outcome;
 use super::client_parts::{replace_keys, write_on_behalf_of};
+use super::patience::Patience;
+use super::recent::Recent;
 use super::verify;
 use super::write::{Entity, create_client, create_scope, replace};
 use crate::digdir::{Error, ErrorKind, Writer};
@@ -39,9 +42,30 @@ pub(super) enum Failure {
         "a part was done, and then it was not as the plan saw it: {0}. Run plan again and look anew"
     )]
     Partly(String),
+    /// An apply shortly before this one made a client otherwise than it is declared now, and DigDir does
+    /// not show it yet.
+    #[error(
+        "a client of that name was made a short time ago, {}, and DigDir does not show it yet. Nothing was \
+         sent, as that would make a second one; run apply again in a minute", .0
+    )]
+    Hidden(ClientId),
 }
 
 impl Failure {
+    /// What became of the action that failed so; `before` is put before the reason.
+    pub(super) fn outcome(&self, before: &str) -> Outcome {
+        let why = format!("{before}{self}");
+        match self {
+            Self::Unknown(_) => Outcome::Unclear(why),
+            Self::Unexpected { call, .. } if may_be_done(call.kind()) => Outcome::Unclear(why),
+            Self::Call(_)
+            | Self::Unexpected { .. }
+            | Self::Moved(_)
+            | Self::Partly(_)
+            | Self::Hidden(_) => Outcome::Failed(why),
+        }
+    }
+
     /// Whether DigDir answered and said no, as it may to a change of what belongs to something
     /// inactive. A set of keys can be refused for itself (400), and that is no such refusal.
     pub(super) fn is_refusal(&self, action: &Action) -> bool {
@@ -69,22 +93,35 @@ impl Failure {
 /// What carries actions out, and what it has learned on the way.
 pub(super) struct Executor<'a> {
     pub(super) writer: &'a Writer,
+    /// How long it is looked for what may have been carried out.
+    pub(super) patience: &'a Patience,
+    /// What was written shortly before.
+    pub(super) recent: &'a Recent,
     /// The ids of the clients that were made.
     made: RefCell<HashMap<ClientName, ClientId>>,
 }
 
 impl<'a> Executor<'a> {
-    pub(super) fn new(writer: &'a Writer) -> Self {
-        Self { writer, made: RefCell::default() }
+    pub(super) fn new(writer: &'a Writer, patience: &'a Patience, recent: &'a Recent) -> Self {
+        Self { writer, patience, recent, made: RefCell::default() }
     }
 
     /// Does it.
     pub(super) async fn execute(&self, action: &Action) -> Result<(), Failure> {
-        match &action.work {
+        let done = match &action.work {
             Work::Scope(scope, work) => self.scope(action, scope, work).await,
             Work::Access(scope, consumer, work) => self.access(action, scope, consumer, work).await,
             Work::Client(client, work) => self.client(action, client, work).await,
             Work::Keys(client, work) => self.keys(client, work).await,
+        };
+        match done {
+            // The read-back tells whether it is.
+            Err(Failure::Unexpected { call, .. })
+                if is_refused(call.kind()) && self.recent.did(action) =>
+            {
+                Ok(())
+            }
+            done => done,
         }
     }
 
@@ -94,11 +131,13 @@ impl<'a> Executor<'a> {
         scope: &ScopeName,
         work: &ScopeWork,
     ) -> Result<(), Failure> {
-        let (writer, entity) = (self.writer, Entity::Scope(scope));
+        let (writer, patience, entity) = (self.writer, self.patience, Entity::Scope(scope));
         match work {
-            ScopeWork::Create(write) => create_scope(scope, write, writer).await,
-            ScopeWork::Update(write) => replace(entity, write, true, writer).await,
-            ScopeWork::Reactivate { write, .. } => replace(entity, write, false, writer).await,
+            ScopeWork::Create(write) => create_scope(scope, write, patience, writer).await,
+            ScopeWork::Update(write) => replace(entity, write, true, patience, writer).await,
+            ScopeWork::Reactivate { write, .. } => {
+                replace(entity, write, false, patience, writer).await
+            }
             ScopeWork::Release => Ok(()),
             ScopeWork::Deactivate { .. } => {
                 self.settled(action, writer.deactivate_scope(scope).await).await
@@ -126,22 +165,25 @@ impl<'a> Executor<'a> {
         client: &ClientName,
         work: &ClientWork,
     ) -> Result<(), Failure> {
+        let (writer, patience) = (self.writer, self.patience);
         match work {
             ClientWork::Create(identity, write) => {
-                let id = create_client(identity, &write.attributes, self.writer).await?;
+                let recent = self.recent.client(action);
+                let id =
+                    create_client(identity, &write.attributes, recent, patience, writer).await?;
                 self.made.borrow_mut().insert(client.clone(), id.clone());
-                self.on_behalf_of(&id, write).await.map_err(partly)
+                self.on_behalf_of(&id, write, true).await.map_err(partly)
             }
             ClientWork::Update(id, write) => {
                 if write.attributes.changes.is_empty() {
-                    return self.on_behalf_of(id, write).await;
+                    return self.on_behalf_of(id, write, false).await;
                 }
-                replace(Entity::Client(id), &write.attributes, true, self.writer).await?;
-                self.on_behalf_of(id, write).await.map_err(partly)
+                replace(Entity::Client(id), &write.attributes, true, patience, writer).await?;
+                self.on_behalf_of(id, write, false).await.map_err(partly)
             }
             ClientWork::Reactivate { id, write, .. } => {
-                replace(Entity::Client(id), &write.attributes, false, self.writer).await?;
-                self.on_behalf_of(id, write).await.map_err(partly)
+                replace(Entity::Client(id), &write.attributes, false, patience, writer).await?;
+                self.on_behalf_of(id, write, false).await.map_err(partly)
             }
             ClientWork::Release(_) => Ok(()),
             ClientWork::Deactivate(id) => {
@@ -150,9 +192,14 @@ impl<'a> Executor<'a> {
         }
     }
 
-    async fn on_behalf_of(&self, id: &ClientId, write: &ClientWrite) -> Result<(), Failure> {
+    async fn on_behalf_of(
+        &self,
+        id: &ClientId,
+        write: &ClientWrite,
+        is_new: bool,
+    ) -> Result<(), Failure> {
         match &write.on_behalf_of {
-            Some(write) => write_on_behalf_of(id, write, self.writer).await,
+            Some(write) => write_on_behalf_of(id, write, is_new, self.patience, self.writer).await,
             None => Ok(()),
         }
     }
@@ -160,7 +207,7 @@ impl<'a> Executor<'a> {
     async fn keys(&self, client: &ClientName, work: &KeysWork) -> Result<(), Failure> {
         let made = || self.made.borrow().get(client).cloned();
         match work.id.clone().or_else(made) {
-            Some(id) => replace_keys(&id, work, self.writer).await,
+            Some(id) => replace_keys(&id, work, self.patience, self.writer).await,
             None => Err(Failure::Moved("the client is not there".to_owned())),
         }
     }
@@ -173,9 +220,17 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Reads again what an unclear answer was about: if it is as wanted, the action is done.
+    /// Reads again what an unclear answer was about: if it is as wanted, the action is done. What may have
+    /// been carried out, or before this call, is looked for as long as there is patience.
     async fn settle(&self, action: &Action, call: Error) -> Result<(), Failure> {
-        match verify::read(action, self.writer.reader()).await {
+        let look = async || verify::read(action, self.writer.reader()).await;
+        let is_settled = |found: &Option<String>| {
+            // What is asleep is refused for that, and not because it is done.
+            found.is_none()
+                || call.kind() == ErrorKind::Throttled
+                || is_asleep(action) && is_refused(call.kind())
+        };
+        match self.patience.begin().until(look, is_settled).await {
             Err(_) => Err(Failure::Unknown(call)),
             Ok(None) => Ok(()),
             Ok(Some(found)) => Err(Failure::Unexpected { call, found }),
@@ -194,6 +249,25 @@ fn partly(failure: Failure) -> Failure {
         Failure::Moved(found) => Failure::Partly(found),
         other => other,
     }
+}
+
+/// Whether an action is on what belongs to something inactive that is about to be reactivated.
+pub(super) fn is_asleep(action: &Action) -> bool {
+    match &action.work {
+        Work::Access(_, _, AccessWork::Revoke { asleep, takes_over: _ }) => *asleep,
+        Work::Keys(_, KeysWork { asleep, .. }) => *asleep,
+        Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
+    }
+}
+
+/// Whether DigDir said that the entity is not in the state that the call needs.
+fn is_refused(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound)
+}
+
+/// Whether a failed call may have been carried out all the same: nobody said that it was not.
+pub(super) fn may_be_done(kind: ErrorKind) -> bool {
+    is_unclear(kind) && !is_refused(kind) && kind != ErrorKind::Throttled
 }
 
 /// Whether a failed call may have been carried out all the same, or what it asks for was so

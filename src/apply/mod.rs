@@ -6,7 +6,10 @@
 mod client_parts;
 mod converge;
 mod execute;
+mod patience;
+mod recent;
 mod schedule;
+mod unseen;
 mod verify;
 mod write;
 
@@ -15,16 +18,20 @@ use std::collections::{BTreeSet, HashMap};
 use tokio::sync::watch;
 
 use execute::Executor;
+pub use patience::Patience;
+pub use recent::{Recent, RecentWrite};
 
 use crate::digdir::{ClientNeeds, Needs, Writer};
-use crate::domain::{ClientId, ClientName};
-use crate::plan::{Action, ActionId, Plan};
+use crate::domain::{ClientId, ClientName, Live};
+use crate::plan::{AccessWork, Action, ActionId, Plan, Work};
 
 /// What became of a plan.
 #[derive(Debug, Default)]
 pub struct Report {
     /// What became of each action, in the plan's order.
     pub outcomes: Vec<Outcome>,
+    /// The ids of the clients that were made.
+    pub made: HashMap<ClientName, ClientId>,
     /// Why what was done could not be read again, if it could not.
     pub unverified: Option<String>,
 }
@@ -34,71 +41,110 @@ pub struct Report {
 pub enum Outcome {
     /// It is done, and was seen to be when read again.
     Done,
+    /// DigDir said that it is done, and shows in the time that there was only what was there before; how
+    /// that differs.
+    NotVisible(String),
     /// DigDir refused it, or the answer never came, or it is not so when read again.
     Failed(String),
+    /// The answer never came, and nothing of it was to be seen: it failed, or is yet to be seen.
+    Unclear(String),
     /// It was not tried because this one failed.
     Skipped(ActionId),
     /// It was not tried because a signal came first.
     NotStarted,
 }
 
-impl Report {
-    /// Whether everything was done and seen to be.
-    pub fn is_complete(&self) -> bool {
-        self.unverified.is_none() && self.outcomes.iter().all(|outcome| *outcome == Outcome::Done)
-    }
+/// How a plan is carried out.
+pub struct Conduct<M, P> {
+    /// How many actions at a time, at most.
+    pub concurrency: usize,
+    /// When it turns true, what is in flight is finished and nothing new is started.
+    pub interrupt: watch::Receiver<bool>,
+    /// How long it is waited until DigDir shows what was done.
+    pub patience: Patience,
+    /// What was written shortly before.
+    pub recent: Recent,
+    /// Nothing new is started as soon as it says no.
+    pub may_go_on: M,
+    /// It is told how many actions have ended.
+    pub progress: P,
 }
 
-/// Carries the plan out, at most `concurrency` actions at a time.
-///
-/// When `interrupt` turns true, what is in flight is finished and nothing new is started; nor is
-/// anything as soon as `may_go_on` says no.
-/// `progress` is told how many actions have ended.
-pub async fn apply(
+/// Carries the plan out.
+pub async fn apply<M: Fn() -> bool, P: Fn(usize)>(
     plan: &Plan,
     writer: &Writer,
-    concurrency: usize,
-    interrupt: watch::Receiver<bool>,
-    may_go_on: impl Fn() -> bool,
-    progress: impl Fn(usize),
+    conduct: Conduct<M, P>,
 ) -> Report {
-    let executor = Executor::new(writer);
+    let Conduct { concurrency, interrupt, patience, recent, may_go_on, progress } = conduct;
+    let executor = Executor::new(writer, &patience, &recent);
     let mut outcomes =
         schedule::run(&plan.actions, &executor, concurrency, interrupt, may_go_on, progress).await;
     let made = executor.into_made();
-    let unverified = read_back(&plan.actions, &mut outcomes, writer, &made).await.err();
-    Report { outcomes, unverified }
+    let read = read_back(&plan.actions, &mut outcomes, writer, &made, &patience).await;
+    Report { outcomes, made, unverified: read.err() }
 }
 
-/// Reads again what was done and turns what is not so into a failure.
+/// Reads again what was done, until it is to be seen or there is no patience left, and tells then what is
+/// not so.
 async fn read_back(
     actions: &[Action],
     outcomes: &mut [Outcome],
     writer: &Writer,
     made: &HashMap<ClientName, ClientId>,
+    patience: &Patience,
 ) -> Result<(), String> {
-    let done = || actions.iter().zip(0..).filter(|(_, index)| outcomes[*index] == Outcome::Done);
-    let scopes: BTreeSet<_> = done().filter_map(|(action, _)| action.scope().cloned()).collect();
-    let clients = done().filter(|(action, _)| action.client().is_some());
-    let ids: BTreeSet<_> = clients
-        .filter_map(|(action, _)| action.client_id().or_else(|| made.get(action.client()?)))
-        .cloned()
-        .collect();
-    if scopes.is_empty() && ids.is_empty() {
+    let done = actions.iter().enumerate().filter(|(index, _)| outcomes[*index] == Outcome::Done);
+    let mut left: Vec<(usize, &Action)> = done.collect();
+    let revoked = left.iter().filter_map(|(_, action)| match &action.work {
+        Work::Access(scope, consumer, AccessWork::Revoke { .. }) => Some((scope, consumer.orgno)),
+        Work::Access(..) | Work::Scope(..) | Work::Client(..) | Work::Keys(..) => None,
+    });
+    let revoked = revoked.collect();
+    let mut wait = patience.begin();
+    loop {
+        let Some(live) = read(&left, writer, made).await? else { return Ok(()) };
+        let difference = |action| verify::difference(action, &live, made, &revoked);
+        left.retain(|(_, action)| difference(action).is_some());
+        if !left.is_empty() && wait.pause().await {
+            tracing::info!(
+                "DigDir does not show all of what was done yet ({}): reading again",
+                left.len()
+            );
+            continue;
+        }
+        for (index, action) in left {
+            let Some(difference) = difference(action) else { continue };
+            outcomes[index] = match unseen::is_unseen(action, &live, made) {
+                true => Outcome::NotVisible(format!(
+                    "DigDir took it, and does not show it yet: {difference}"
+                )),
+                false => {
+                    Outcome::Failed(format!("DigDir took it, but when read again {difference}"))
+                }
+            };
+        }
         return Ok(());
+    }
+}
+
+/// Reads what actions are about; `None` where there is nothing to read.
+async fn read(
+    actions: &[(usize, &Action)],
+    writer: &Writer,
+    made: &HashMap<ClientName, ClientId>,
+) -> Result<Option<Live>, String> {
+    let actions = actions.iter().map(|(_, action)| *action);
+    let scopes: BTreeSet<_> =
+        actions.clone().filter_map(|action| action.scope().cloned()).collect();
+    let ids = actions.filter_map(|action| verify::client_id(action, made).cloned());
+    let ids: BTreeSet<_> = ids.collect();
+    if scopes.is_empty() && ids.is_empty() {
+        return Ok(None);
     }
     let clients =
         (!ids.is_empty()).then(|| ClientNeeds { ids: ids.into(), ..ClientNeeds::default() });
     let needs = Needs { scopes: scopes.into(), clients, ..Needs::default() };
-    let live = writer.reader().live(&needs, &|_| {}).await.map_err(|error| error.advised())?;
-    let differing: Vec<_> = done()
-        .filter_map(|(action, index)| {
-            let difference = verify::difference(action, &live, made)?;
-            Some((index, format!("DigDir took it, but when read again {difference}")))
-        })
-        .collect();
-    for (index, message) in differing {
-        outcomes[index] = Outcome::Failed(message);
-    }
-    Ok(())
+    let live = writer.reader().live(&needs, &|_| {}).await;
+    live.map(Some).map_err(|error| error.advised())
 }

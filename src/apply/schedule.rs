@@ -7,8 +7,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::Outcome;
-use super::execute::Executor;
-use crate::plan::{AccessWork, Action, ActionId, KeysWork, Work};
+use super::execute::{Executor, is_asleep};
+use crate::plan::{Action, ActionId, Work};
 
 /// Runs every action after those it waits for. Gives what became of each, in the order of
 /// `actions`.
@@ -55,7 +55,7 @@ struct Task {
 /// How an action ended.
 enum End {
     Done,
-    Failed(String),
+    Failed(Outcome),
     /// A revocation or a change of keys was refused while its scope or client was inactive: to be
     /// tried again once it is active.
     Postponed,
@@ -66,7 +66,7 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
     let end = match executor.execute(action).await {
         Ok(()) => End::Done,
         Err(failure) if is_asleep(action) && failure.is_refusal(action) => End::Postponed,
-        Err(failure) => End::Failed(failure.to_string()),
+        Err(failure) => End::Failed(failure.outcome("")),
     };
     let mut ended = vec![(task.index, end)];
     // Even a reactivation that failed may have opened the scope, as its answer can be lost. So
@@ -74,7 +74,7 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
     for index in task.postponed {
         let end = match executor.execute(&actions[index]).await {
             Ok(()) => End::Done,
-            Err(failure) => End::Failed(format!("{}\n{failure}", awake(&actions[index]))),
+            Err(failure) => End::Failed(failure.outcome(&format!("{}\n", awake(&actions[index])))),
         };
         ended.push((index, end));
     }
@@ -88,14 +88,6 @@ fn awake(action: &Action) -> &'static str {
         Work::Access(..) | Work::Scope(..) | Work::Client(..) => {
             "if the scope is active again, so is this access"
         }
-    }
-}
-
-fn is_asleep(action: &Action) -> bool {
-    match &action.work {
-        Work::Access(_, _, AccessWork::Revoke { asleep, takes_over: _ }) => *asleep,
-        Work::Keys(_, KeysWork { asleep, .. }) => *asleep,
-        Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
     }
 }
 
@@ -152,8 +144,8 @@ impl Board {
                     self.set(index, Outcome::Done);
                     self.release(index);
                 }
-                End::Failed(why) => {
-                    self.set(index, Outcome::Failed(why));
+                End::Failed(outcome) => {
+                    self.set(index, outcome);
                     self.skip_dependents(index);
                 }
                 End::Postponed => self.postpone(index),

@@ -1,11 +1,11 @@
 //! Whether what an action was to bring about is so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::digdir::{Error, Reader};
 use crate::domain::{
-    AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, PublicKey,
-    Representation, changes,
+    AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Orgno, PublicKey,
+    Representation, ScopeName, changes,
 };
 use crate::plan::{
     AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
@@ -27,18 +27,26 @@ pub(super) async fn read(action: &Action, reader: &Reader) -> Result<Option<Stri
     }
 }
 
-/// The same, given all that is live; and who has what nobody declared.
+/// The same, given all that is live; and who has what nobody declared and nobody has `revoked`.
 pub(super) fn difference(
     action: &Action,
     live: &Live,
     made: &HashMap<ClientName, ClientId>,
+    revoked: &BTreeSet<(&ScopeName, Orgno)>,
 ) -> Option<String> {
     if let Some(scope) = action.scope() {
         let live = live.scopes.get(scope);
-        return of_scope(action, live).or_else(|| surprise(action, live));
+        return of_scope(action, live).or_else(|| surprise(action, live, revoked));
     }
-    let id = action.client_id().or_else(|| made.get(action.client()?));
-    of_client(action, id.and_then(|id| live.clients.get(id)))
+    of_client(action, client_id(action, made).and_then(|id| live.clients.get(id)))
+}
+
+/// The id of the client that an action is about, also of one that was made.
+pub(super) fn client_id<'a>(
+    action: &'a Action,
+    made: &'a HashMap<ClientName, ClientId>,
+) -> Option<&'a ClientId> {
+    action.client_id().or_else(|| made.get(action.client()?))
 }
 
 fn of_scope(action: &Action, live: Option<&LiveScope>) -> Option<String> {
@@ -89,13 +97,22 @@ fn of_client(action: &Action, live: Option<&LiveClient>) -> Option<String> {
     }
 }
 
-/// Who has access to a scope that was opened again and should not: nobody but the declared may.
-fn surprise(action: &Action, live: Option<&LiveScope>) -> Option<String> {
-    let Work::Scope(_, ScopeWork::Reactivate { entitled, .. }) = &action.work else { return None };
+/// Who has access to a scope that was opened again and should not: nobody but the declared may. Whether
+/// what was revoked is so, its own action tells.
+fn surprise(
+    action: &Action,
+    live: Option<&LiveScope>,
+    revoked: &BTreeSet<(&ScopeName, Orgno)>,
+) -> Option<String> {
+    let Work::Scope(scope, ScopeWork::Reactivate { entitled, .. }) = &action.work else {
+        return None;
+    };
     let accesses = live?.accesses.iter().flatten();
     let others: Vec<_> = accesses
         .filter(|(orgno, access)| {
-            access.state == AccessState::Approved && !entitled.contains(orgno)
+            access.state == AccessState::Approved
+                && !entitled.contains(orgno)
+                && !revoked.contains(&(scope, **orgno))
         })
         .map(|(orgno, _)| orgno.as_str())
         .collect();
@@ -170,7 +187,11 @@ pub(super) fn keys(work: &KeysWork, live: &[LiveKey]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn state<'a>(consumer: &Consumer, live: Option<&'a LiveScope>) -> Option<&'a AccessState> {
+/// The state of a consumer's access to a scope; `None` where there is none.
+pub(super) fn state<'a>(
+    consumer: &Consumer,
+    live: Option<&'a LiveScope>,
+) -> Option<&'a AccessState> {
     let accesses = live?.accesses.as_ref()?;
     Some(&accesses.get(&consumer.orgno)?.state)
 }

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 
 use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
+use super::patience::Patience;
+use super::recent::RecentClient;
 use super::verify;
-use crate::digdir::{Error, Writer};
+use crate::digdir::{Error, ErrorKind, Writer};
 use crate::domain::{
     Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes,
 };
@@ -19,6 +21,7 @@ pub(super) enum Entity<'a> {
 }
 
 /// What of an entity a write looks at.
+#[derive(Clone, PartialEq)]
 struct Found {
     active: bool,
     representation: Representation,
@@ -26,7 +29,7 @@ struct Found {
 
 /// What is left of a write.
 struct Left {
-    live: Representation,
+    live: Found,
     write: Write,
 }
 
@@ -58,25 +61,32 @@ pub(super) async fn replace(
     entity: Entity<'_>,
     write: &Write,
     was_active: bool,
+    patience: &Patience,
     writer: &Writer,
 ) -> Result<(), Failure> {
     let is_unset = write.changes.iter().any(|change| change.after.is_null());
+    // Each write changes when the entity was last changed, at least.
+    let overwritten = RefCell::new(None);
     let look = async |sent: &Sent| {
-        let Some(Found { active, representation }) = entity.read(writer).await? else {
+        let Some(live) = entity.read(writer).await? else {
             return Ok(Stand::Moved("it does not exist".to_owned()));
         };
-        let Some(difference) = verify::attributes(write, active, &representation) else {
+        let Some(difference) = verify::attributes(write, live.active, &live.representation) else {
             return Ok(Stand::AsWanted);
         };
-        Ok(match left_of(write, was_active, active, &representation, sent) {
-            Some(write) => Stand::Open { left: Left { live: representation, write }, difference },
+        let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
+        Ok(match left_of(write, was_active, live.active, &live.representation, sent) {
+            Some(write) if is_unseen => Stand::Unseen { left: Left { live, write }, difference },
+            Some(write) => Stand::Open { left: Left { live, write }, difference },
             None => Stand::Moved(difference),
         })
     };
-    let send =
-        async |left: &Left| entity.replace(&left.write.replacement(&left.live), writer).await;
+    let send = async |left: &Left| {
+        overwritten.replace(Some(left.live.clone()));
+        entity.replace(&left.write.replacement(&left.live.representation), writer).await
+    };
     let then = if is_unset { Then::LookAgain } else { Then::Believe };
-    converge(Again::Always, then, look, send).await
+    converge(Again::Always, then, patience, look, send).await
 }
 
 /// What of a write is not there yet; `None` where somebody else has changed something.
@@ -109,14 +119,21 @@ fn left_of(
 pub(super) async fn create_scope(
     name: &ScopeName,
     write: &Write,
+    patience: &Patience,
     writer: &Writer,
 ) -> Result<(), Failure> {
     let look = async |sent: &Sent| {
+        let difference = || "the scope does not exist".to_owned();
         if matches!(sent, Sent::Nothing) {
-            return Ok(Stand::Open { left: (), difference: String::new() });
+            return Ok(Stand::Open { left: (), difference: difference() });
         }
+        // That there is one already says that there is one to be seen.
+        let exists = matches!(sent, Sent::Unclear(call) if call.kind() == ErrorKind::Conflict);
         Ok(match writer.reader().scope(name).await? {
-            None => Stand::Open { left: (), difference: "the scope does not exist".to_owned() },
+            None if exists || sent.may_be_done() => {
+                Stand::Unseen { left: (), difference: difference() }
+            }
+            None => Stand::Open { left: (), difference: difference() },
             Some(live) => match verify::attributes(write, live.active, &live.representation) {
                 None => Stand::AsWanted,
                 Some(difference) => Stand::Moved(difference),
@@ -124,35 +141,61 @@ pub(super) async fn create_scope(
         })
     };
     let send = async |(): &()| writer.create_scope(&write.scope_creation(name)).await;
-    converge(Again::Always, Then::Believe, look, send).await
+    converge(Again::Always, Then::Believe, patience, look, send).await
 }
 
 /// Makes a client and gives the id that DigDir has assigned to it. Neither names nor descriptions are
-/// unique there, so nothing is sent unless there is none of that identity and kind.
+/// unique there, so nothing is sent unless there is none of that identity and kind, and none that is
+/// only not shown yet.
 pub(super) async fn create_client(
     identity: &ClientIdentity,
     write: &Write,
+    recent: RecentClient<'_>,
+    patience: &Patience,
     writer: &Writer,
 ) -> Result<ClientId, Failure> {
     let kind = write.wanted.iter().find(|field| field.name == "integration_type");
     let is_kind = |client: &LiveClient| {
         kind.is_none_or(|kind| kind.wanted == client.integration_type.as_str())
     };
+    let fits =
+        |client: &LiveClient| identity.fits(&client.name, client.description()) && is_kind(client);
+    if let RecentClient::Made { id, as_wanted } = recent {
+        match writer.reader().client(id).await? {
+            None if as_wanted => return Ok(id.clone()),
+            None => return Err(Failure::Hidden(id.clone())),
+            Some(live) if fits(&live) => {
+                return match verify::attributes(write, live.active, &live.representation) {
+                    None => Ok(id.clone()),
+                    Some(difference) => Err(Failure::Moved(difference)),
+                };
+            }
+            // It was given another name since.
+            Some(_) => {}
+        }
+    }
     let found = async || {
         let mut fitting = writer.reader().clients_that_fit(identity).await?;
         fitting.retain(|(_, client)| is_kind(client));
         Ok::<_, Error>(fitting)
     };
+    let may_be_made = matches!(recent, RecentClient::Perhaps);
+    if may_be_made {
+        patience.begin().until(found, |found| !found.is_empty()).await?;
+    }
     let look = async |sent: &Sent| {
-        Ok(match (found().await?.as_slice(), sent) {
-            ([], _) => Stand::Open { left: (), difference: "there is no such client".to_owned() },
-            ([(_, live)], Sent::Taken | Sent::Unclear(_)) => {
+        let may_be_ours = may_be_made || !matches!(sent, Sent::Nothing);
+        let difference = || "there is no such client".to_owned();
+        Ok(match found().await?.as_slice() {
+            [] if sent.may_be_done() => Stand::Unseen { left: (), difference: difference() },
+            [] => Stand::Open { left: (), difference: difference() },
+            [(_, live)] if may_be_ours => {
                 match verify::attributes(write, live.active, &live.representation) {
                     None => Stand::AsWanted,
                     Some(difference) => Stand::Moved(difference),
                 }
             }
-            (found, _) => {
+            found => {
                 let ids: Vec<_> = found.iter().map(|(id, _)| id.as_str()).collect();
                 let by = identity.told_by();
                 Stand::Moved(format!("there is a client of that {by}: {}", ids.join(", ")))
@@ -164,7 +207,7 @@ pub(super) async fn create_client(
         made.replace(Some(writer.create_client(&write.creation()).await?));
         Ok(())
     };
-    converge(Again::IfUnseen, Then::Believe, look, send).await?;
+    converge(Again::IfUnseen, Then::Believe, patience, look, send).await?;
     if let Some(id) = made.into_inner() {
         return Ok(id);
     }

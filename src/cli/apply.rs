@@ -1,6 +1,7 @@
 //! `portvakt apply`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -9,15 +10,16 @@ use super::exit::{Exit, Failure};
 use super::hold::Hold;
 use super::output::{blame, read_plan};
 use super::progress::Progress;
+use super::recent;
 use super::remote::Remote;
 use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
-use crate::apply::apply;
+use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
 use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded};
-use crate::plan::{Code, Plan, Verb};
+use crate::plan::{Code, Plan};
 use crate::render::document::PlanDocument;
-use crate::render::report::{ActionOutcome, Ending, ReportDocument};
+use crate::render::report::{Ending, ReportDocument};
 use crate::render::{self, moved};
 use crate::text::printable;
 
@@ -41,6 +43,9 @@ pub(super) struct Args {
     /// Keep in the ledger who last touched each line that asks for something
     #[arg(long)]
     blame: bool,
+    /// How long to wait until DigDir shows what was done, in seconds: its reads may lag behind its writes
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    patience: u32,
     /// Save the report as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -78,6 +83,10 @@ struct Approved {
     is_kept: bool,
     /// Why what would have stopped it did not, if something was lifted.
     lifted: Option<String>,
+    /// What was written shortly before.
+    recent: Recent,
+    /// The action of an apply shortly before that opened what is not shown yet and not declared any more.
+    hidden: Option<String>,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -184,6 +193,11 @@ async fn prepare(
     let mut document = session.document(&plan);
     let refusal = session.past.refusal.clone();
     let is_stopped = is_unknown || refusal.is_some() || !plan.exceeded_limits.is_empty();
+    let recent = match (history, &session.past.placement) {
+        (Some(history), Some(placement)) => recent::writes(history, &placement.api)?,
+        (Some(_) | None, _) => Recent::default(),
+    };
+    let hidden = recent.hidden(&session.desired, &plan).map(|write| write.action.clone());
     let approved = |remote, writer, plan, document| Approved {
         remote,
         writer,
@@ -193,6 +207,8 @@ async fn prepare(
         lost: session.past.lost.clone(),
         is_unfinished: session.past.is_unfinished,
         is_kept: is_unknown || refusal.is_some(),
+        recent: recent.clone(),
+        hidden: hidden.clone(),
         lifted: args.override_guards.clone().filter(|_| is_stopped),
     };
     write(global.color, &render::plan(&document)).map_err(|error| {
@@ -309,14 +325,17 @@ fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
 async fn carry_out(
     global: &Global,
     args: &Args,
-    Approved { remote, writer, plan, document, placement, lost, is_unfinished, is_kept, lifted }: Approved,
+    approved: Approved,
     actor: &Actor,
     hold: Option<Hold>,
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
+    let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
+    let Approved { placement, lost, is_unfinished, is_kept, hidden, .. } = approved;
     let who = (actor.who.clone(), actor.place.clone());
-    let folder = placement.as_ref().map(|placement| placement.folder.clone());
-    let begun = ReportDocument::begun(&document, who, folder, lifted, Timestamp::now());
+    let of = |part: fn(&Placement) -> &String| placement.as_ref().map(|it| part(it).clone());
+    let from = (of(|it| &it.folder), of(|it| &it.api));
+    let begun = ReportDocument::begun(&document, who, from, lifted, Timestamp::now());
     let line = begun.line();
     let commit = document.repository.as_ref();
     let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
@@ -343,11 +362,16 @@ async fn carry_out(
             let progress = Progress::start(global, "applying");
             let total = plan.actions.len();
             let may_go_on = || hold.as_ref().is_none_or(|(hold, _)| hold.counts());
-            let concurrency = global.concurrency.get();
-            apply(&plan, &writer, concurrency, interrupt, may_go_on, |ended| {
-                progress.tell(ended, total);
-            })
-            .await
+            let time = Duration::from_secs(args.patience.into());
+            let conduct = Conduct {
+                concurrency: global.concurrency.get(),
+                patience: Patience::new(time, interrupt.clone()),
+                interrupt,
+                recent,
+                may_go_on,
+                progress: |ended| progress.tell(ended, total),
+            };
+            apply(&plan, &writer, conduct).await
         }
     };
     let ended = begun.ended(&report, Timestamp::now());
@@ -357,7 +381,9 @@ async fn carry_out(
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {
-                Conclusion::InFull | Conclusion::Closed if is_kept => Conclusion::InPart,
+                Conclusion::InFull | Conclusion::Closed if is_kept || hidden.is_some() => {
+                    Conclusion::InPart
+                }
                 Conclusion::InFull if document.rollback => Conclusion::RolledBack,
                 conclusion => conclusion,
             };
@@ -377,6 +403,13 @@ async fn carry_out(
              set COMMIT` says what counts"
         );
     }
+    if let Some(action) = &hidden {
+        tracing::warn!(
+            "`{}` was done a short time ago, and DigDir does not show it yet, so it cannot be closed: what \
+             is declared now counts as applied once it is. Run apply again in a minute",
+            printable(action)
+        );
+    }
     if let Some(path) = &args.report {
         failures.extend(files::put(path, &ended.json()).err());
     }
@@ -394,6 +427,7 @@ async fn carry_out(
     Ok(match ended.outcome {
         Ending::Interrupted => Exit::Interrupted,
         Ending::Partial | Ending::Begun => Exit::Partial,
+        Ending::Done if hidden.is_some() => Exit::Partial,
         Ending::Done if failures.is_empty() => Exit::Done,
         Ending::Done if begins => Exit::Partial,
         Ending::Done => Exit::Failed,
@@ -422,21 +456,17 @@ async fn conclude(
 /// left open. What is blocked for another reason waits for somebody else, and must not keep what is
 /// taken out of the declarations meanwhile from being told apart.
 fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
-    let takes = |verb| match verb {
-        Verb::Revoke | Verb::Deactivate | Verb::Release => true,
-        Verb::Create | Verb::Update | Verb::Reactivate | Verb::Grant | Verb::Keys => false,
-    };
     let is_open = plan.blocked.iter().any(|blocked| {
-        takes(blocked.target.verb)
+        blocked.target.verb.closes()
             || matches!(blocked.code, Code::PreventDeactivation | Code::Protected)
     });
     if ended.dirty || ended.unverified.is_some() || is_open {
         return Conclusion::InPart;
     }
-    let mut left = ended.actions.iter().filter(|action| action.outcome != ActionOutcome::Done);
-    match left.clone().next() {
-        None => Conclusion::InFull,
-        Some(_) if left.any(|left| takes(left.action.action)) => Conclusion::InPart,
-        Some(_) => Conclusion::Closed,
+    let undone: Vec<_> = ended.undone().map(|reported| reported.action.action).collect();
+    match undone.iter().any(|verb| verb.closes()) {
+        true => Conclusion::InPart,
+        false if undone.is_empty() => Conclusion::InFull,
+        false => Conclusion::Closed,
     }
 }

@@ -28,6 +28,7 @@ mod output;
 mod past;
 mod plan;
 mod progress;
+mod recent;
 mod remote;
 mod render;
 mod reviewed;

@@ -37,6 +37,14 @@ impl Verb {
         Self::Release,
     ];
 
+    /// Whether it takes something away that is declared no longer.
+    pub fn closes(self) -> bool {
+        match self {
+            Self::Revoke | Self::Deactivate | Self::Release => true,
+            Self::Create | Self::Update | Self::Reactivate | Self::Grant | Self::Keys => false,
+        }
+    }
+
     /// The word as it stands in plans.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -75,14 +75,15 @@ pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
     let mut out = String::new();
     for report in reports {
         head(&mut out, report);
-        for ReportedAction { action, outcome, message } in &report.actions {
+        for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
             action_lines(&mut out, action);
             let style = match outcome {
                 ActionOutcome::Done => continue,
                 ActionOutcome::Failed => BAD,
-                ActionOutcome::Skipped | ActionOutcome::NotStarted | ActionOutcome::Unknown => {
-                    CAREFUL
-                }
+                ActionOutcome::DoneNotVisibleYet
+                | ActionOutcome::Skipped
+                | ActionOutcome::NotStarted
+                | ActionOutcome::Unknown => CAREFUL,
             };
             let why = message.as_deref().and_then(|message| message.lines().next());
             let why = why.map(|why| format!(": {}", printable(why))).unwrap_or_default();

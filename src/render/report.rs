@@ -35,6 +35,10 @@ pub struct ReportDocument {
     pub rollback: bool,
     /// The commit that was last applied in full before.
     pub before: Option<String>,
+    /// The address of the API that it was applied to, or `sandbox` for the one inside the program; absent
+    /// outside git, and in reports from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
     /// Who applied: a person or a job.
     pub who: String,
     /// Where: the address of a job's run, or the name of a machine.
@@ -74,7 +78,7 @@ pub enum Ending {
     Begun,
     /// Everything was done.
     Done,
-    /// An action failed or is blocked.
+    /// An action failed or is blocked, or one that takes something away is not to be seen yet.
     Partial,
     /// A signal came before everything was done.
     Interrupted,
@@ -91,6 +95,9 @@ pub struct ReportedAction {
     /// Why, where it was not done; with DigDir's correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Whether it may be done though it failed: the answer was lost, and nothing of it was to be seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_done: bool,
 }
 
 /// What became of an action.
@@ -102,6 +109,8 @@ pub enum ActionOutcome {
     Unknown,
     /// It is done, and was seen to be when read again.
     Done,
+    /// DigDir said that it is done, and did not show it yet when read again.
+    DoneNotVisibleYet,
     /// DigDir refused it, or the answer never came, or it is not so when read again.
     Failed,
     /// It was not tried because another one failed.
@@ -116,6 +125,7 @@ impl ActionOutcome {
         match self {
             Self::Unknown => "unknown",
             Self::Done => "done",
+            Self::DoneNotVisibleYet => "done, not visible yet",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
             Self::NotStarted => "not started",
@@ -140,7 +150,7 @@ impl ReportDocument {
     pub fn begun(
         plan: &PlanDocument,
         (who, place): (String, String),
-        folder: Option<String>,
+        (folder, api): (Option<String>, Option<String>),
         override_guards: Option<String>,
         started: Timestamp,
     ) -> Self {
@@ -148,6 +158,7 @@ impl ReportDocument {
             action: action.clone(),
             outcome: ActionOutcome::Unknown,
             message: None,
+            may_be_done: false,
         };
         Self {
             format_version: FORMAT_VERSION,
@@ -158,6 +169,7 @@ impl ReportDocument {
             dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
             rollback: plan.rollback,
             before: plan.applied_commit().map(str::to_owned),
+            api,
             who,
             place,
             started: told(started),
@@ -177,23 +189,48 @@ impl ReportDocument {
         for (reported, outcome) in self.actions.iter_mut().zip(&report.outcomes) {
             (reported.outcome, reported.message) = match outcome {
                 Outcome::Done => (ActionOutcome::Done, None),
-                Outcome::Failed(why) => (ActionOutcome::Failed, Some(why.clone())),
+                Outcome::NotVisible(why) => (ActionOutcome::DoneNotVisibleYet, Some(why.clone())),
+                Outcome::Failed(why) | Outcome::Unclear(why) => {
+                    (ActionOutcome::Failed, Some(why.clone()))
+                }
                 Outcome::Skipped(cause) => {
                     (ActionOutcome::Skipped, Some(format!("waits for: {cause}")))
                 }
                 Outcome::NotStarted => (ActionOutcome::NotStarted, None),
             };
+            reported.may_be_done = matches!(outcome, Outcome::Unclear(_));
+        }
+        for ReportedAction { action, .. } in &mut self.actions {
+            let mut made = report.made.iter();
+            let own = made.find(|(name, _)| action.client.as_deref() == Some(name.as_str()));
+            action.client_id = action.client_id.take().or(own.map(|(_, id)| id.to_string()));
         }
         self.unverified = report.unverified.clone();
         self.ended = Some(told(ended));
         self.outcome = if report.outcomes.contains(&Outcome::NotStarted) {
             Ending::Interrupted
-        } else if !report.is_complete() || !self.blocked.is_empty() {
+        } else if self.unverified.is_some()
+            || self.undone().next().is_some()
+            || !self.blocked.is_empty()
+        {
             Ending::Partial
         } else {
             Ending::Done
         };
         self
+    }
+
+    /// The actions that do not count as done. What takes something away must be seen to be done: where the
+    /// declarations name it no longer, nothing else would bring it up again.
+    pub fn undone(&self) -> impl Iterator<Item = &ReportedAction> {
+        self.actions.iter().filter(|reported| match reported.outcome {
+            ActionOutcome::Done => false,
+            ActionOutcome::DoneNotVisibleYet => reported.action.action.closes(),
+            ActionOutcome::Unknown
+            | ActionOutcome::Failed
+            | ActionOutcome::Skipped
+            | ActionOutcome::NotStarted => true,
+        })
     }
 
     fn count(&self, outcome: ActionOutcome) -> usize {
@@ -208,7 +245,12 @@ impl ReportDocument {
             (self.count(ActionOutcome::Unknown), "unknown"),
             (self.blocked.len(), "blocked"),
         ];
-        let mut sum = format!("{} of {} done", self.count(ActionOutcome::Done), self.actions.len());
+        let unseen = self.count(ActionOutcome::DoneNotVisibleYet);
+        let done = self.count(ActionOutcome::Done) + unseen;
+        let mut sum = format!("{done} of {} done", self.actions.len());
+        if unseen > 0 {
+            let _ = write!(sum, " ({unseen} not visible yet)");
+        }
         for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
             let _ = write!(sum, ", {count} {what}");
         }
@@ -271,11 +313,14 @@ pub fn report(report: &ReportDocument) -> String {
     };
     let environment = printable(&report.environment);
     line(format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", report.sum()));
-    for ReportedAction { action, outcome, message } in &report.actions {
+    for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
         let style = match outcome {
             ActionOutcome::Done => continue,
             ActionOutcome::Failed => BAD,
-            ActionOutcome::Skipped | ActionOutcome::NotStarted | ActionOutcome::Unknown => CAREFUL,
+            ActionOutcome::DoneNotVisibleYet
+            | ActionOutcome::Skipped
+            | ActionOutcome::NotStarted
+            | ActionOutcome::Unknown => CAREFUL,
         };
         let id = printable(&action.id);
         line(format_args!("  {style}{:<11}{style:#} {id}", outcome.as_str()));

@@ -29,13 +29,13 @@ pub(super) async fn list(call: Call) -> Answer {
     }
     let accesses = if query.text("scope").is_some() {
         let name = query.scope()?;
-        call.shared.read(|state| {
+        call.shared.shown(|state| {
             let scope = owned(state, caller, &name)?;
             Ok(listing.of_scope(state, &name, scope, consumer))
         })?
     } else {
         call.shared
-            .read(|state| listing.of_all(state, consumer, |scope| scope.owner_orgno == caller))
+            .shown(|state| listing.of_all(state, consumer, |scope| scope.owner_orgno == caller))
     };
     call.list("accesses", accesses)
 }
@@ -45,7 +45,7 @@ pub(super) async fn list_given(call: Call) -> Answer {
     let caller = call.allowed(&[READ])?;
     call.no_body()?;
     let listing = Listing::new(&call, call.query(&["inactive"])?.inactive()?);
-    let accesses = call.shared.read(|state| listing.of_all(state, Some(caller), |_| true));
+    let accesses = call.shared.shown(|state| listing.of_all(state, Some(caller), |_| true));
     call.list("accesses", accesses)
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn list(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
     let id = call.path("client_id");
-    call.shared.read(|state| {
+    call.shared.shown(|state| {
         let client = owned(state, caller, id)?;
         if client.keys.is_empty() {
             return Err(none(id));
@@ -66,7 +66,7 @@ pub(super) async fn get(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
     let kid = call.path("kid");
-    call.shared.read(|state| {
+    call.shared.shown(|state| {
         let client = owned(state, caller, call.path("client_id"))?;
         let key = client.keys.get(kid).ok_or_else(|| unknown(kid))?;
         Ok(Json(wire(key)).into_response())

@@ -23,7 +23,7 @@ pub(super) async fn list(call: Call) -> Answer {
     call.no_body()?;
     let inactive = call.query(&["inactive"])?.inactive()?;
     let nulls = call.shared.switches().nulls_for_absent;
-    let clients = call.shared.read(|state| {
+    let clients = call.shared.shown(|state| {
         let own = state.clients.iter().filter(|(_, client)| client.orgno == caller);
         own.filter(|(_, client)| client.active || inactive)
             .map(|(id, client)| wire(id, client, nulls).into())
@@ -38,7 +38,7 @@ pub(super) async fn get(call: Call) -> Answer {
     call.query(&[])?;
     let nulls = call.shared.switches().nulls_for_absent;
     let id = call.path("client_id");
-    call.shared.read(|state| Ok(Json(wire(id, owned(state, caller, id)?, nulls)).into_response()))
+    call.shared.shown(|state| Ok(Json(wire(id, owned(state, caller, id)?, nulls)).into_response()))
 }
 
 /// Names need not be unique (D).

@@ -12,7 +12,7 @@ pub(super) async fn prefixes(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
     let colon = if call.shared.switches().prefix_with_colon { ":" } else { "" };
-    let prefixes = call.shared.read(|state| {
+    let prefixes = call.shared.shown(|state| {
         let name = state.organizations.get(&caller);
         let own = state.prefixes.iter().filter(|(_, owner)| **owner == caller);
         own.map(|(prefix, owner)| {
@@ -35,7 +35,7 @@ pub(super) async fn prefixes(call: Call) -> Answer {
 pub(super) async fn delegation_sources(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
-    let sources = call.shared.read(|state| {
+    let sources = call.shared.shown(|state| {
         let sources = state.delegation_sources.iter();
         sources.map(|(name, issuer)| json!({ "name": name, "issuer": issuer })).collect()
     });
@@ -48,7 +48,7 @@ pub(super) async fn organization(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
     let orgno = call.orgno_in_path()?;
-    let name = call.shared.read(|state| {
+    let name = call.shared.shown(|state| {
         let known = state.organizations.get(&orgno).cloned();
         known.filter(|_| !state.unknown_organizations.contains(&orgno))
     });

@@ -27,7 +27,7 @@ pub(super) async fn list(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
     let id = call.path("client_id");
-    let entries = call.shared.read(|state| Ok(wires(owned(state, caller, id)?)))?;
+    let entries = call.shared.shown(|state| Ok(wires(owned(state, caller, id)?)))?;
     call.list("onbehalfof registrations", entries)
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn get(call: Call) -> Answer {
     call.no_body()?;
     call.query(&[])?;
     let id = call.path("id");
-    call.shared.read(|state| {
+    call.shared.shown(|state| {
         let client = owned(state, caller, call.path("client_id"))?;
         let record = client.on_behalf_of.get(id).ok_or_else(|| unknown(id))?;
         Ok(Json(wire(id, record)).into_response())

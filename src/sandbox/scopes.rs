@@ -59,7 +59,7 @@ pub(super) async fn get(call: Call) -> Answer {
     let query = call.query(&["scope", "inactive"])?;
     let (name, inactive) = (query.scope()?, query.inactive()?);
     let nulls = call.shared.switches().nulls_for_absent;
-    call.shared.read(|state| {
+    call.shared.shown(|state| {
         let scope = owned(state, caller, &name)?;
         if !scope.active && !inactive {
             return Err(unknown(&name));
@@ -160,7 +160,7 @@ fn unknown(name: &ScopeName) -> Refusal {
 
 fn wires(call: &Call, fits: impl Fn(&ScopeName, &ScopeRecord) -> bool) -> Vec<Value> {
     let nulls = call.shared.switches().nulls_for_absent;
-    call.shared.read(|state| {
+    call.shared.shown(|state| {
         state
             .scopes
             .iter()

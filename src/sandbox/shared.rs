@@ -1,6 +1,6 @@
 //! What the connections of one sandbox share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Vec<FaultRule>>,
     /// `None` when nothing is to be recorded.
     pub(super) exchanges: Option<Mutex<Vec<Exchange>>>,
-    state: RwLock<State>,
+    kept: RwLock<Kept>,
     switches: RwLock<Switches>,
 }
 
@@ -38,14 +38,20 @@ impl Shared {
             tokens: Tokens::default(),
             faults: Mutex::default(),
             exchanges: record.then(Mutex::default),
-            state: RwLock::new(state),
+            kept: RwLock::new(Kept { now: state, former: VecDeque::new() }),
             switches: RwLock::new(switches),
         }
     }
 
-    /// Readers do not wait for each other.
+    /// What there is now. Readers do not wait for each other.
     pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.kept.read().unwrap_or_else(PoisonError::into_inner).now)
+    }
+
+    /// What the endpoints that read show: what there was as long ago as the switch `read-lag` says.
+    pub(super) fn shown<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        let lag = Duration::from_secs(self.switches().read_lag);
+        look(self.kept.read().unwrap_or_else(PoisonError::into_inner).before(lag))
     }
 
     /// Whatever `change` refuses it must not have changed.
@@ -53,15 +59,23 @@ impl Shared {
         &self,
         change: impl FnOnce(&mut State) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let outcome = change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+        let lag = self.switches().read_lag;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let before = (lag > 0).then(|| kept.now.clone());
+        let outcome = change(&mut kept.now);
         if outcome.is_ok() {
+            kept.keep(before, Duration::from_secs(lag));
             self.signal.dirty();
         }
         outcome
     }
 
     pub(super) fn edit(&self, edit: impl FnOnce(&mut State)) {
-        edit(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+        let lag = self.switches().read_lag;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let before = (lag > 0).then(|| kept.now.clone());
+        edit(&mut kept.now);
+        kept.keep(before, Duration::from_secs(lag));
         self.signal.dirty();
     }
 
@@ -71,6 +85,28 @@ impl Shared {
 
     pub(super) fn set_switches(&self, switches: Switches) {
         *self.switches.write().unwrap_or_else(PoisonError::into_inner) = switches;
+    }
+}
+
+/// What there is, and what there was for as long as reads may lag behind.
+struct Kept {
+    now: State,
+    /// Former states and when each ended, the oldest first.
+    former: VecDeque<(Instant, State)>,
+}
+
+impl Kept {
+    /// What there was that long ago, as far as it was kept.
+    fn before(&self, lag: Duration) -> &State {
+        let is_shown = |ended: &Instant| ended.elapsed() < lag;
+        let former = self.former.iter().find(|(ended, _)| is_shown(ended));
+        former.map_or(&self.now, |(_, state)| state)
+    }
+
+    /// Keeps a state that ends now, and forgets those that ended longer ago than reads lag behind.
+    fn keep(&mut self, before: Option<State>, lag: Duration) {
+        self.former.retain(|(ended, _)| ended.elapsed() < lag);
+        self.former.extend(before.map(|state| (Instant::now(), state)));
     }
 }
 

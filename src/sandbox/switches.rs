@@ -18,6 +18,7 @@ pub struct Switches {
     pub keys_keep_exp: bool,
     pub inactive_client_refused: bool,
     pub sync_delay: u64,
+    pub read_lag: u64,
     pub latency: u64,
     pub token_lifetime: u64,
 }
@@ -34,6 +35,7 @@ impl Default for Switches {
             keys_keep_exp: false,
             inactive_client_refused: false,
             sync_delay: 0,
+            read_lag: 0,
             latency: 0,
             token_lifetime: 120,
         }
@@ -43,7 +45,7 @@ impl Default for Switches {
 impl Switches {
     /// Each switch's name on the command line, and what it does. A field has the same name with
     /// `_` for `-`.
-    pub const ALL: [(&'static str, &'static str); 11] = [
+    pub const ALL: [(&'static str, &'static str); 12] = [
         ("empty-list-is-404", "an empty list comes as a 404 that says 'does not have any'"),
         ("denied-hidden", "accesses that were taken away are listed only with inactive=true"),
         ("prefix-with-colon", "GET /prefix gives prefixes with a trailing colon"),
@@ -53,6 +55,11 @@ impl Switches {
         ("keys-keep-exp", "a key that is registered again ends when it would have ended before"),
         ("inactive-client-refused", "the keys of an inactive client cannot be changed: 409"),
         ("sync-delay", "seconds until the token endpoint knows a new client or key (sync-delay=2)"),
+        (
+            "read-lag",
+            "seconds by which what is read is older than what was written; writes see what is there \
+             (read-lag=2)",
+        ),
         ("latency", "milliseconds before each answer (latency=20)"),
         (
             "token-lifetime",
@@ -76,6 +83,7 @@ impl Switches {
             "keys-keep-exp" => assign(&mut self.keys_keep_exp, value),
             "inactive-client-refused" => assign(&mut self.inactive_client_refused, value),
             "sync-delay" => assign(&mut self.sync_delay, value),
+            "read-lag" => assign(&mut self.read_lag, value),
             "latency" => assign(&mut self.latency, value),
             "token-lifetime" => assign(&mut self.token_lifetime, value),
             _ => None,

@@ -112,7 +112,7 @@ fn a_creation_of_which_nothing_comes_is_told_and_not_sent_again() {
     for fault in [Fault::CutBefore, Fault::Status { status: 503, retry_after: None }] {
         let world = to_be_made();
         world.sandbox.inject(rule(("POST", "/clients"), 1, fault));
-        let ran = world.apply();
+        let ran = world.apply_without_patience();
         assert_eq!(ran.code, 6, "{}", ran.stdout);
         assert!(ran.stdout.contains("there is no such client"), "{}", ran.stdout);
         let sent = world.sent().iter().filter(|id| *id == "create client a").count();
@@ -146,7 +146,7 @@ fn a_client_does_not_come_back_with_keys_that_are_not_declared() {
     // Its keys cannot be changed, not even once it would be active: so it stays closed.
     let world = world();
     world.sandbox.inject(rule(("POST", "/clients/c/jwks"), 99, Fault::CutBefore));
-    let ran = world.apply();
+    let ran = world.apply_without_patience();
     assert_eq!(ran.code, 6, "{}", ran.stdout);
     assert!(ran.stdout.contains("skipped     reactivate client c"), "{}", ran.stdout);
     assert!(!world.client("c").1.active);
@@ -193,12 +193,31 @@ fn what_somebody_changes_after_the_plan_is_not_overwritten() {
 }
 
 #[test]
-fn what_was_taken_but_is_not_so_is_an_error() {
+fn what_was_taken_but_is_not_so_is_told() {
     let world = world();
     // The API says that it has the keys, and has not.
     let taken = Fault::Status { status: 200, retry_after: None };
     world.sandbox.inject(rule(("POST", "/clients/b/jwks"), 1, taken));
-    let ran = world.apply();
-    assert_eq!(ran.code, 6, "{}", ran.stdout);
+    let ran = world.apply_without_patience();
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let told = "done, not visible yet keys client b";
+    assert!(ran.stdout.contains(told), "{}", ran.stdout);
     assert!(ran.stdout.contains("keys that are missing"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_was_taken_and_is_something_else_is_an_error() {
+    let world = world();
+    // The API takes a set of keys, and then has neither the old one nor the new one.
+    let put_off = Fault::StatusAfter { status: 503, retry_after: None };
+    world.sandbox.inject(rule(("DELETE", "/clients/d"), 9, put_off));
+    let mut apply = world.process(&["apply", "--auto-approve", "--patience", "0"]).spawn().unwrap();
+    let has_new = || world.sandbox.state().clients["b"].keys.contains_key(&KEY.kid);
+    while !has_new() && apply.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    world.sandbox.edit(|state| state.clients.get_mut("b").unwrap().keys.clear());
+    let ran = apply.wait_with_output().unwrap();
+    let shown = String::from_utf8(ran.stdout).unwrap();
+    assert!(shown.contains("failed      keys client b"), "{shown}");
 }

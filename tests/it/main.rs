@@ -26,6 +26,7 @@ mod hooks;
 mod import;
 mod init;
 mod keys;
+mod lag;
 mod manifests;
 mod markdown;
 mod migrate;

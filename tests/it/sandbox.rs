@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod grants;
 mod keys;
+mod lag;
 mod lookups;
 mod on_behalf_of;
 mod registry;

@@ -159,6 +159,11 @@ impl World {
         self.run(&["apply", "--auto-approve"])
     }
 
+    /// An apply that does not wait for what it has done to be shown.
+    pub(crate) fn apply_without_patience(&self) -> Ran {
+        self.run(&["apply", "--auto-approve", "--patience", "0"])
+    }
+
     /// What was sent that changes something, as ids of actions. An update and a reactivation are
     /// the same call: both are told as `put`.
     pub(crate) fn sent(&self) -> Vec<String> {

@@ -9,7 +9,9 @@ use jiff::civil::Date;
 
 pub(super) use self::at::{At, apply_from, declared_at, read_at};
 use self::names::former_options;
-pub(super) use self::names::{TOP, described, folder, place, placement, project, shown_folder};
+pub(super) use self::names::{
+    EMBEDDED, TOP, described, folder, place, placement, project, shown_folder,
+};
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::domain::{self, Applied, Guards, Past, Protected};

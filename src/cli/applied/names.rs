@@ -7,7 +7,7 @@ use crate::domain::Desired;
 use crate::history::{self, Placement};
 
 /// What is recorded of the sandbox inside this process in place of an address.
-const EMBEDDED: &str = "sandbox";
+pub(in crate::cli) const EMBEDDED: &str = "sandbox";
 
 /// Where the declarations of an environment are, and what they are applied to.
 ///

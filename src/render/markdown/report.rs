@@ -31,7 +31,7 @@ fn page(report: &ReportDocument, escape: Escape) -> Page {
     }
     page.cut_here();
     let left = report.actions.iter().filter(|reported| reported.outcome != ActionOutcome::Done);
-    let failed = left.map(|ReportedAction { action, outcome, message }| {
+    let failed = left.map(|ReportedAction { action, outcome, message, may_be_done: _ }| {
         let why = message.as_deref().map(|why| escape.code(why)).unwrap_or_default();
         [outcome.as_str().to_owned(), escape.code(&action.id), why]
     });

@@ -5,6 +5,7 @@ mod failing;
 mod folders;
 mod hostile;
 mod kills;
+mod lag;
 mod ledger;
 mod left;
 mod life;
