@@ -91,8 +91,39 @@ impl Baseline {
         self.applied.iter().chain(&self.tried)
     }
 
+    /// The commits that the ledger names and this record lacks, the newest first, by when each apply
+    /// began that has a line there. A record is about all that began before it, so one that began later
+    /// is told apart.
+    pub fn overlooked(
+        known: Option<&Self>,
+        begun: impl Iterator<Item = (Timestamp, String)>,
+    ) -> Vec<String> {
+        let since = known.map(|baseline| baseline.at);
+        let later = begun.filter(|(started, _)| since.is_none_or(|since| *started > since));
+        let mut later: Vec<_> = later.collect();
+        later.sort_unstable_by(|one, other| other.cmp(one));
+        let recorded = known.into_iter().flat_map(Self::commits).map(|it| it.commit.clone());
+        let mut seen: BTreeSet<_> = recorded.collect();
+        later.into_iter().map(|(_, commit)| commit).filter(|it| seen.insert(it.clone())).collect()
+    }
+
+    /// As it counts beside the commit that a ref says is applied. What it says protects all the same
+    /// where that is another.
+    pub(super) fn beside(self, place: &str, applied: Option<String>) -> Self {
+        let says = self.applied.as_ref().map(|recorded| &recorded.commit);
+        if self.retired || self.lost.is_some() || says == applied.as_ref() {
+            return self;
+        }
+        let name = refs::applied(place);
+        let why = match applied {
+            None => format!("{name} is missing"),
+            Some(_) => format!("{} is about another commit than {name}", refs::record(place)),
+        };
+        Self { lost: Some(why), ..self }
+    }
+
     /// With a commit whose apply begins, and with what is lost by the record that it replaces.
-    fn begun(mut self, recorded: &Recorded, lost: Option<&Lost>) -> Self {
+    pub(super) fn begun(mut self, recorded: &Recorded, lost: Option<&Lost>) -> Self {
         if !self.commits().any(|known| known.is_same(recorded)) {
             self.tried.push(recorded.clone());
         }
@@ -108,7 +139,7 @@ impl Baseline {
     }
 
     /// After the apply of a commit.
-    fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
+    pub(super) fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
         match conclusion {
             Conclusion::InFull | Conclusion::RolledBack => {
                 let others = self.commits().filter(|it| !it.is_same(recorded)).cloned();
@@ -184,17 +215,7 @@ impl History {
             }
         };
         let baseline = self.read(name, of).map_err(|why| format!("{record} {why}"))?;
-        let says = baseline.applied.as_ref().map(|recorded| recorded.commit.clone());
-        let is = place.applied.map(|oid| oid.to_string());
-        if !baseline.retired && baseline.lost.is_none() && says != is {
-            // What it says protects all the same.
-            let why = match is {
-                None => format!("{applied} is missing"),
-                Some(_) => format!("{record} is about another commit than {applied}"),
-            };
-            return Ok(Some(Baseline { lost: Some(why), ..baseline }));
-        }
-        Ok(Some(baseline))
+        Ok(Some(baseline.beside(name, place.applied.map(|oid| oid.to_string()))))
     }
 
     /// Reads a record. The error says what is wrong with it, behind its name.

@@ -1,8 +1,5 @@
 //! What the ledger of a place tells of, where what is recorded of it lacks that.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::Reading;
@@ -44,23 +41,25 @@ impl Reading<'_> {
             Ok(lines) => lines,
             Err(error) => return Some(Lost { why: error.to_string(), protecting: Vec::new() }),
         };
-        let recorded: BTreeSet<&str> =
-            known.into_iter().flat_map(Baseline::commits).map(|it| &*it.commit).collect();
-        let since = known.map(|baseline| baseline.at);
-        let later = told(&lines).into_iter().filter(|it| since.is_none_or(|at| it.started > at));
-        let forgotten = later.filter(|told| !recorded.contains(told.commit.as_str()));
-        let forgotten = newest(forgotten.collect());
+        let told = told(&lines);
+        let begun = told.iter().map(|told| (told.started, told.commit.clone()));
+        let mut overlooked = Baseline::overlooked(known, begun);
+        overlooked.truncate(MOST);
         let is_lost = known.and_then(|known| known.lost.as_ref());
-        let why = match (baseline, is_lost, forgotten.first()) {
+        let why = match (baseline, is_lost, overlooked.first()) {
             (Err(why), _, _) | (Ok(_), Some(why), _) => why.clone(),
-            (Ok(_), None, Some(Told { commit, .. })) => format!(
+            (Ok(_), None, Some(commit)) => format!(
                 "the ledger says that commit {commit} was applied, and the refs that say what counts do \
                  not: they were deleted, or are older ones that were put back"
             ),
             (Ok(_), None, None) => return None,
         };
-        let is_here = |told: &&Told| self.history.commit(&told.commit).is_ok();
-        let forgotten = forgotten.iter().filter(is_here);
+        let is_here = |commit: &&String| self.history.commit(commit).is_ok();
+        let last = |commit: &String| {
+            let of_it = told.iter().filter(|told| told.commit == *commit);
+            of_it.max_by_key(|told| told.started)
+        };
+        let forgotten = overlooked.iter().filter(is_here).filter_map(last);
         let protecting = forgotten.map(|told| self.recorded(place, told)).collect();
         Some(Lost { why, protecting })
     }
@@ -90,13 +89,4 @@ fn told(lines: &[String]) -> Vec<Told> {
         })
     });
     told.filter(|told| !history::is_to_come(told.started)).collect()
-}
-
-/// The newest of them first, each commit once, and no more than are read.
-fn newest(mut told: Vec<Told>) -> Vec<Told> {
-    told.sort_by_key(|told| Reverse(told.started));
-    let mut seen = BTreeSet::new();
-    told.retain(|told| seen.insert(told.commit.clone()));
-    told.truncate(MOST);
-    told
 }
