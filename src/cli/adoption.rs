@@ -6,7 +6,7 @@ use super::exit::Failure;
 use super::files::Written;
 use super::session;
 use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
-use crate::declare::{self, Files, Repository, Target};
+use crate::declare::{Files, Repository, Target};
 use crate::text::{counted, printable};
 
 /// The environments that are not embedded, or all where all are; that of production first, else the
@@ -49,7 +49,7 @@ impl Imported<'_> {
             true => Layout::ByTeam,
             false => Layout::ByProduct,
         };
-        let taken = |path: &str| root.join(path).symlink_metadata().is_ok();
+        let taken = |path: &str| repository.has_file(path);
         let schema = adopt::schema(files);
         let input = Input {
             repository,
@@ -62,7 +62,7 @@ impl Imported<'_> {
             merge,
             rendered: false,
         };
-        let key_file = |path: &str| declare::read_key_file(root, path);
+        let key_file = |path: &str| repository.key_file(path);
         let made = adopt::proved(&input, files, &key_file, session::now());
         made.map_err(|error| match error {
             Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),

@@ -106,7 +106,7 @@ async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
         return Err(Failure::Usage(why.to_owned()));
     }
     let root = session::root(global)?;
-    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let repository = session::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let mut read = Vec::new();
     for name in overlaid(&repository) {
         let session = Session::open_in(global, Some(&name))?;

@@ -57,7 +57,7 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
 /// environment's name. The declarations need not be right. `without` tells what there is not outside git.
 pub(super) fn open_only(global: &Global, without: &str) -> Result<(String, History), Failure> {
     let root = session::root(global)?;
-    let repository = declare::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let repository = session::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let environment = repository
         .environment_name(session::environment(global))
         .map_err(|error| Failure::Usage(error.to_string()))?;

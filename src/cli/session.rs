@@ -1,7 +1,7 @@
 //! What plan and apply have in common: the declarations, what git knows, what is live, and the plan of
 //! all that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,7 +12,7 @@ use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};
-use crate::declare::{self, Invalid, Repository};
+use crate::declare::{self, Diagnostic, Index, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
 use crate::domain::{self, Applied, Desired, Live, norwegian_date};
 use crate::history::{self, Commit, History, Placement};
@@ -40,7 +40,7 @@ impl Session {
     pub(super) fn open_in(global: &Global, environment: Option<&str>) -> Result<Self, Failure> {
         let root = root(global)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
-        let repository = declare::load(&root).map_err(invalid)?;
+        let repository = load(&root).map_err(invalid)?;
         let environment = repository
             .environment_name(environment)
             .map_err(|error| Failure::Usage(error.to_string()))?
@@ -101,8 +101,7 @@ impl Session {
     pub(super) fn commit(&self) -> Result<Option<Commit>, Failure> {
         match &self.rollback {
             Some(commit) => Ok(Some(Commit { commit: commit.clone(), dirty: false })),
-            None => history::checked_out(self.root(), &|path| self.repository.reads(path))
-                .map_err(|error| git_failed(&error)),
+            None => history::checked_out(&self.repository).map_err(|error| git_failed(&error)),
         }
     }
 
@@ -162,10 +161,6 @@ impl Session {
             self.past.notices.push(Notice { code: Code::HistoryUnknown, target, message });
         }
         Ok(())
-    }
-
-    fn root(&self) -> &std::path::Path {
-        self.repository.root()
     }
 
     /// The plan with what is to be said beside it.
@@ -232,6 +227,23 @@ pub(super) async fn live(global: &Global, reader: &Reader, needs: &Needs) -> Res
 pub(super) fn root(global: &Global) -> Result<PathBuf, Failure> {
     let start = global.repo.clone().unwrap_or_else(|| ".".into());
     declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Reads the declarations of a folder as git has them.
+///
+/// # Errors
+/// As of [`declare::load`].
+pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
+    declare::load_tracked(root, index(root))
+}
+
+/// Git's index of a folder; that of a folder outside git where it cannot be read. What needs git fails by
+/// that later on.
+pub(super) fn index(root: &Path) -> Index {
+    history::index(root).unwrap_or_else(|error| {
+        tracing::warn!("the folder is read as it is, not as git has it: {error}");
+        Index::default()
+    })
 }
 
 /// The environment that is asked for; an empty name asks for none.

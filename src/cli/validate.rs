@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let environment = session::environment(global);
     let mut found = findings(&root, environment)?;
     if args.diff {
-        let mended = declare::mend(&root, &found);
+        let mended = declare::mend(&root, &session::index(&root), &found);
         if mended.is_empty() {
             log::line(global.log_format, "there is nothing that can be mended");
         }
@@ -55,7 +55,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Ok(exit(args, &found));
     }
     if args.fix {
-        let mended = declare::mend(&root, &found);
+        let mended = declare::mend(&root, &session::index(&root), &found);
         let paths: Vec<PathBuf> = mended
             .iter()
             .map(|mended| files::writable(&root.join(&*mended.file)))
@@ -95,7 +95,7 @@ fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {
 
 /// All that is found in a repository for one environment or for all, sorted by place.
 fn findings(root: &Path, environment: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
-    let repository = match declare::load(root) {
+    let repository = match session::load(root) {
         Ok(repository) => repository,
         Err(found) => return Ok(found),
     };

@@ -9,6 +9,7 @@ use globset::GlobSet;
 use ignore::{DirEntry, WalkBuilder};
 
 use super::diagnostic::{Diagnostic, Place, quoted};
+use super::index::Index;
 use super::places::Span;
 use super::rules::Rule;
 use super::settings::{SETTINGS_FILE, Settings};
@@ -52,6 +53,8 @@ pub(super) struct Listed {
     pub(super) path: PathBuf,
     /// Relative to the repository, with `/` between its parts.
     pub(super) name: Arc<str>,
+    /// What is in it where the folder does not have it: a sparse checkout leaves it out.
+    content: Option<Vec<u8>>,
 }
 
 /// The files with declarations, in the order of their paths.
@@ -59,17 +62,26 @@ pub(super) struct Listed {
 /// Dot-files and dot-folders belong to other tools. `.gitignore` is not heeded: what is declared
 /// must not depend on a file that says nothing about access, nor on each person's own settings of
 /// git.
-pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagnostic>) {
+///
+/// What git's index holds counts too: the files that a sparse checkout leaves out are listed with what is
+/// in them, and a checkout of another repository is left out.
+pub(super) fn list(
+    root: &Path,
+    settings: &Settings,
+    index: &Index,
+) -> (Vec<Listed>, Vec<Diagnostic>) {
     let mut walk = WalkBuilder::new(root);
     walk.standard_filters(false).hidden(true).follow_links(false).sort_by_file_path(Path::cmp);
     let exclude = settings.exclude.clone();
-    let above = root.to_owned();
+    let (above, around) = (root.to_owned(), index.clone());
     walk.filter_entry(move |entry| {
-        !exclude.is_match(relative(&above, entry.path())) && !is_another(entry)
+        let name = relative(&above, entry.path());
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let is_another = || entry.depth() > 0 && is_folder && around.is_another(&above, &name);
+        !exclude.is_match(&name) && !is_another()
     });
-    let mut listed = Vec::new();
-    let mut found = Vec::new();
-    let mut bytes = 0;
+    let (mut listed, mut found) = left_out(root, settings, index);
+    let mut bytes = listed.iter().map(|listed: &Listed| listed.size()).sum::<u64>();
     for entry in walk.build() {
         let entry = match entry {
             Ok(entry) => entry,
@@ -92,11 +104,11 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
         if !is_chosen(&name, settings) {
             continue;
         }
-        match kind(&entry, root, settings) {
+        match kind(&entry, root, settings, index) {
             Kind::Other => {}
             Kind::Yaml => {
                 bytes += entry.metadata().map_or(0, |metadata| metadata.len());
-                listed.push(Listed { path: entry.path().to_owned(), name: name.as_str().into() });
+                listed.push(Listed::there(entry.path().to_owned(), &name));
             }
             Kind::Refused(rule, message, help) => found.push(about(&name, rule, message, help)),
         }
@@ -105,26 +117,59 @@ pub(super) fn list(root: &Path, settings: &Settings) -> (Vec<Listed>, Vec<Diagno
             break;
         }
     }
+    listed.sort_by(|a, b| Path::new(&*a.name).cmp(Path::new(&*b.name)));
     (listed, found)
 }
 
-/// Whether a folder below is a repository of its own: it has a portvakt.yaml that is a regular file.
-fn is_another(entry: &DirEntry) -> bool {
-    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    let settings = entry.path().join(SETTINGS_FILE).symlink_metadata();
-    entry.depth() > 0 && is_folder && settings.is_ok_and(|settings| settings.is_file())
+impl Listed {
+    /// A file of the folder.
+    pub(super) fn there(path: PathBuf, name: &str) -> Self {
+        Self { path, name: name.into(), content: None }
+    }
+
+    /// How many bytes of its content are in memory.
+    fn size(&self) -> u64 {
+        self.content.as_ref().map_or(0, |content| content.len() as u64)
+    }
+}
+
+/// The files with declarations that git's index holds and the folder does not, and what is to be said of
+/// those that nobody can read.
+fn left_out(root: &Path, settings: &Settings, index: &Index) -> (Vec<Listed>, Vec<Diagnostic>) {
+    let (mut listed, mut found, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let is_ours = |name: &str| !index.is_in_another(root, name);
+    for name in index.missing().filter(|name| !is_excluded(name, settings) && is_ours(name)) {
+        found.push(not_checked_out(name));
+    }
+    let is_read = |name: &&str| is_yaml(Path::new(name)) && is_chosen(name, settings);
+    for name in index.sparse().filter(is_read).filter(|name| is_ours(name)) {
+        let Some(content) = index.read(name) else {
+            found.push(not_in_the_clone(name));
+            continue;
+        };
+        bytes += content.len() as u64;
+        listed.push(Listed { content: Some(content), ..Listed::there(root.join(name), name) });
+        if listed.len() > MOST_FILES || bytes > MOST_BYTES {
+            found.push(too_much(name));
+            break;
+        }
+    }
+    (listed, found)
 }
 
 /// Whether a file lies where declarations are read. What portvakt.yaml says of a folder holds for
 /// all below.
 pub(super) fn is_chosen(name: &str, settings: &Settings) -> bool {
-    let above = || Path::new(name).ancestors();
-    let excluded = |path: &Path| path != Path::new("") && settings.exclude.is_match(path);
-    let included = |set: &GlobSet| above().any(|path| set.is_match(path));
+    let included = |set: &GlobSet| Path::new(name).ancestors().any(|path| set.is_match(path));
     name != SETTINGS_FILE
-        && !name.split('/').any(|part| part.starts_with('.'))
-        && !above().any(excluded)
+        && !is_excluded(name, settings)
         && settings.include.as_ref().is_none_or(included)
+}
+
+/// Whether nothing at a path is ever read: it belongs to other tools, or portvakt.yaml excludes it.
+pub(super) fn is_excluded(name: &str, settings: &Settings) -> bool {
+    let excluded = |path: &Path| path != Path::new("") && settings.exclude.is_match(path);
+    name.split('/').any(|part| part.starts_with('.')) || Path::new(name).ancestors().any(excluded)
 }
 
 /// Whether a file is YAML, by its name.
@@ -140,17 +185,20 @@ enum Kind {
     Refused(Rule, &'static str, &'static str),
 }
 
-fn kind(entry: &DirEntry, root: &Path, settings: &Settings) -> Kind {
+fn kind(entry: &DirEntry, root: &Path, settings: &Settings, index: &Index) -> Kind {
     const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
     let yaml = is_yaml(entry.path());
     let Some(file_type) = entry.file_type() else {
         return Kind::Other;
     };
     if file_type.is_symlink() {
+        let is_read = |target: &str| {
+            is_yaml(Path::new(target))
+                && is_chosen(target, settings)
+                && !index.is_in_another(root, target)
+        };
         return match target(entry.path(), root) {
-            Ok(Some(target))
-                if yaml && !(is_yaml(Path::new(&target)) && is_chosen(&target, settings)) =>
-            {
+            Ok(Some(target)) if yaml && !is_read(&target) => {
                 let message = "this symbolic link leads to a file that is not read";
                 Kind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
@@ -191,6 +239,9 @@ fn relative(root: &Path, path: &Path) -> String {
 
 /// Reads a file with declarations.
 pub(super) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
+    if let Some(content) = &listed.content {
+        return Ok(content.clone());
+    }
     let result = File::open(&listed.path).and_then(bounded);
     let bytes = result.map_err(|error| {
         let message = format!("this file cannot be read: {error}");
@@ -203,13 +254,27 @@ pub(super) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
 /// What a regular file of the repository holds, unless it is larger than `largest` bytes or a
 /// symbolic link leads out of the repository. `path` has no `..`. The error says why it cannot be
 /// read.
-pub(super) fn read_inside(root: &Path, path: &str, largest: u64) -> Result<Vec<u8>, String> {
+pub(super) fn read_inside(
+    root: &Path,
+    path: &str,
+    largest: u64,
+    index: &Index,
+) -> Result<Vec<u8>, String> {
+    let too_large = || format!("it is larger than {} KiB", largest / 1024);
+    if index.is_sparse(path) && !index.is_in_another(root, path) {
+        let content = index.read(path).ok_or(NOT_IN_THE_CLONE)?;
+        return Some(content).filter(|it| it.len() as u64 <= largest).ok_or_else(too_large);
+    }
     let path = root.join(path);
     let inside = target(&path, root).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => error.to_string(),
     })?;
-    let path = root.join(inside.ok_or("a symbolic link leads out of the repository")?);
+    let inside = inside.ok_or("a symbolic link leads out of the repository")?;
+    if index.is_in_another(root, &inside) {
+        return Err("it lies in a folder that is a repository of its own".to_owned());
+    }
+    let path = root.join(inside);
     let metadata = fs::metadata(&path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());
@@ -217,10 +282,7 @@ pub(super) fn read_inside(root: &Path, path: &str, largest: u64) -> Result<Vec<u
     let file = File::open(&path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    match bytes.len() as u64 <= largest {
-        true => Ok(bytes),
-        false => Err(format!("it is larger than {} KiB", largest / 1024)),
-    }
+    Some(bytes).filter(|bytes| bytes.len() as u64 <= largest).ok_or_else(too_large)
 }
 
 /// The text of a file of the repository as it is now, for showing its lines; `None` for what is no
@@ -234,12 +296,12 @@ pub fn source(root: &Path, file: &str) -> Option<String> {
     if !fs::metadata(&path).ok()?.is_file() {
         return None;
     }
-    let bytes = read(&Listed { path, name: file.into() }).ok()?;
+    let bytes = read(&Listed::there(path, file)).ok()?;
     String::from_utf8(bytes).ok()
 }
 
 /// Reads portvakt.yaml.
-pub(super) fn read_settings(root: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
+pub(super) fn read_settings(root: &Path, index: &Index) -> Result<Vec<u8>, Box<Diagnostic>> {
     let path = root.join(SETTINGS_FILE);
     let refused = |rule, message: &str, help| Box::new(about(SETTINGS_FILE, rule, message, help));
     let metadata = match fs::metadata(&path) {
@@ -254,12 +316,14 @@ pub(super) fn read_settings(root: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         let help = "put a file in its place";
         return Err(refused(Rule::Unreadable, "this is no regular file", help));
     }
-    if !matches!(target(&path, root), Ok(Some(_))) {
-        let message = "this symbolic link leaves the repository";
-        return Err(refused(Rule::Symlink, message, "put a file in its place"));
+    match target(&path, root) {
+        Ok(Some(target)) if !index.is_in_another(root, &target) => {}
+        _ => {
+            let message = "this symbolic link leaves the repository";
+            return Err(refused(Rule::Symlink, message, "put a file in its place"));
+        }
     }
-    let name = Arc::from(SETTINGS_FILE);
-    read(&Listed { path, name })
+    read(&Listed::there(path, SETTINGS_FILE))
 }
 
 /// `None` for a file that is too large.
@@ -268,6 +332,31 @@ fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(LARGEST)).unwrap_or(0));
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+}
+
+/// Why a file that a sparse checkout leaves out is not read from git's index.
+const NOT_IN_THE_CLONE: &str =
+    "the sparse checkout leaves this file out, and this partial clone does not have it";
+
+fn not_in_the_clone(name: &str) -> Diagnostic {
+    let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    let help = format!(
+        "check it out with `git sparse-checkout add {folder}`, or all files with \
+         `git sparse-checkout disable`"
+    );
+    about(name, Rule::Unreadable, NOT_IN_THE_CLONE, &help)
+}
+
+fn not_checked_out(submodule: &str) -> Diagnostic {
+    let message = format!(
+        "submodule {} is not checked out, so what it declares is not known",
+        quoted(submodule)
+    );
+    let help = format!(
+        "check it out with `git submodule update --init {submodule}`, or leave it out with `exclude` in \
+         portvakt.yaml"
+    );
+    about(SETTINGS_FILE, Rule::Unreadable, &message, &help)
 }
 
 fn too_large(name: &str) -> Diagnostic {

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 
 use super::diagnostic::Diagnostic;
 use super::document::{Findings, decode};
+use super::index::Index;
 use super::key_files::KeyFiles;
 use super::lines::Lines;
 use super::places::Span;
@@ -60,9 +61,9 @@ pub struct Mended {
 }
 
 /// The files that something found can be mended in. A file of which more would be wrong afterwards
-/// than before is left out.
-pub fn mend(root: &Path, found: &[Diagnostic]) -> Vec<Mended> {
-    let Ok(bytes) = files::read_settings(root) else {
+/// than before is left out, and so is one that a sparse checkout leaves out.
+pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
+    let Ok(bytes) = files::read_settings(root, index) else {
         return Vec::new();
     };
     let fixable = found.iter().filter(|found| found.fix.is_some());
@@ -78,7 +79,8 @@ pub fn mend(root: &Path, found: &[Diagnostic]) -> Vec<Mended> {
     };
     if let (Some(_), Some(settings)) = (&of_settings, &settings) {
         // In their light, more is read and found.
-        files = files::list(root, settings).0.into_iter().map(|listed| listed.name).collect();
+        files =
+            files::list(root, settings, index).0.into_iter().map(|listed| listed.name).collect();
     }
     files.retain(|file| !is_settings(file));
     let others = files.into_iter().filter_map(|file| mend_file(root, file, settings.as_ref()));
@@ -88,7 +90,7 @@ pub fn mend(root: &Path, found: &[Diagnostic]) -> Vec<Mended> {
 }
 
 fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option<Mended> {
-    let bytes = files::read(&files::Listed { path: root.join(&*file), name: file.clone() }).ok()?;
+    let bytes = files::read(&files::Listed::there(root.join(&*file), &file)).ok()?;
     let before = String::from_utf8(bytes).ok()?;
     let read = |text: &str| read(&file, text, settings);
     let mut after = before.clone();

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::files;
+use super::index::Index;
 
 /// The largest file with keys that is read, in bytes.
 pub(super) const LARGEST: u64 = 64 * 1024;
@@ -16,6 +17,7 @@ pub(super) enum KeyFiles<'r> {
     /// The folder of the repository.
     Disk {
         root: &'r Path,
+        index: &'r Index,
         /// Which were read, and where symbolic links led.
         read: Mutex<BTreeSet<String>>,
     },
@@ -24,15 +26,15 @@ pub(super) enum KeyFiles<'r> {
 }
 
 impl<'r> KeyFiles<'r> {
-    pub(super) fn on_disk(root: &'r Path) -> Self {
-        Self::Disk { root, read: Mutex::default() }
+    pub(super) fn on_disk(root: &'r Path, index: &'r Index) -> Self {
+        Self::Disk { root, index, read: Mutex::default() }
     }
 
     /// Which files of the folder were read.
     pub(super) fn into_read(self) -> BTreeSet<String> {
         match self {
             Self::Given(_) => BTreeSet::new(),
-            Self::Disk { root: _, read } => {
+            Self::Disk { root: _, index: _, read } => {
                 read.into_inner().unwrap_or_else(PoisonError::into_inner)
             }
         }
@@ -48,7 +50,7 @@ impl<'r> KeyFiles<'r> {
                     false => Err(format!("it is larger than {} KiB", LARGEST / 1024)),
                 }
             }
-            Self::Disk { root, read } => {
+            Self::Disk { root, index, read } => {
                 let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
                 if read.len() >= MOST_FILES {
                     return Err(format!("more than {MOST_FILES} files with keys are not read"));
@@ -56,7 +58,7 @@ impl<'r> KeyFiles<'r> {
                 read.insert(path.to_owned());
                 read.extend(files::target(&root.join(path), root).ok().flatten());
                 drop(read);
-                files::read_inside(root, path, LARGEST)
+                files::read_inside(root, path, LARGEST, index)
             }
         }
     }

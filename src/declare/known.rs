@@ -1,7 +1,6 @@
 //! What a repository has already, for whoever writes more declarations into it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -33,9 +32,9 @@ pub struct Files {
 /// # Errors
 /// What of it cannot be read.
 pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
-    let root = repository.root();
-    let settings = files::read_settings(root).map_err(|error| vec![*error])?;
-    let (listed, refused) = files::list(root, repository.settings());
+    let (root, index) = (repository.root(), repository.index());
+    let settings = files::read_settings(root, index).map_err(|error| vec![*error])?;
+    let (listed, refused) = files::list(root, repository.settings(), index);
     if !refused.is_empty() {
         return Err(refused);
     }
@@ -47,17 +46,22 @@ pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
     Ok(Files { settings, yaml })
 }
 
-/// A file with public keys, by its path in the repository; `None` where it cannot be read.
-pub fn read_key_file(root: &Path, path: &str) -> Option<Vec<u8>> {
-    files::read_inside(root, path, key_files::LARGEST).ok()
-}
-
 /// Whether a text can be the name of an alias or a group.
 pub fn is_alias(name: &str) -> bool {
     super::environments::is_name(name) && super::instead::orgno(name).is_none()
 }
 
 impl Repository {
+    /// A file with public keys, by its path in the repository; `None` where it cannot be read.
+    pub fn key_file(&self, path: &str) -> Option<Vec<u8>> {
+        files::read_inside(self.root(), path, key_files::LARGEST, self.index()).ok()
+    }
+
+    /// Whether there is something at a path in the repository, if only in git.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.root().join(path).symlink_metadata().is_ok() || self.index().is_sparse(path)
+    }
+
     /// The organisation; `None` only where its number is wrong.
     pub fn organization(&self) -> Option<Orgno> {
         self.settings().organization

@@ -1,6 +1,7 @@
 //! The YAML: reading, diagnostics, resolving to what one environment should hold.
 //!
-//! The way of a file: [`files`] finds it, [`document`] makes values that know their [`places`] of
+//! The way of a file: [`files`] finds it, in the folder or in git's [`index`]; [`document`] makes values
+//! that know their [`places`] of
 //! its text, [`item`] reads each into the types of [`declarations_file`] and [`settings_file`],
 //! [`reading`] checks what can be checked by itself into [`declared`] — manifests of NAIS in
 //! [`manifest`] —, and [`check`] checks that
@@ -28,6 +29,7 @@ mod files;
 mod fix;
 mod given;
 mod here;
+mod index;
 mod instead;
 mod item;
 mod key_files;
@@ -62,10 +64,13 @@ pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use environments::is_environment_name;
 pub use files::{LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_yaml, source};
 pub use fix::{Fix, Mended, mend};
+pub use index::{Index, ReadSparse, Tracked};
 pub use keys::KeysRef;
-pub use known::{Files, is_alias, read_files, read_key_file};
+pub use known::{Files, is_alias, read_files};
 pub use public_keys::public_keys;
-pub use repository::{EnvironmentError, Invalid, ManifestsApart, Repository, load, read};
+pub use repository::{
+    EnvironmentError, FileRole, Invalid, ManifestsApart, Repository, load, load_tracked, read,
+};
 pub use rules::{BASE, Example, Rule};
 pub use settings::{
     Outline, SETTINGS_FILE, Settings, is_project_name, not_an_id, outline, parse_duration,

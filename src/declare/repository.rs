@@ -13,6 +13,7 @@ use super::edit::Edited;
 use super::environment::Environment;
 use super::environments::EnvironmentSet;
 use super::here::Here;
+use super::index::Index;
 use super::key_files::KeyFiles;
 use super::own::teams::Teams;
 use super::rules::Rule;
@@ -32,6 +33,16 @@ pub struct Repository {
     key_files: BTreeSet<String>,
     /// Files that are to have another text than they have, by their path.
     edited: BTreeMap<String, String>,
+    index: Index,
+}
+
+/// How a file's state counts for what is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileRole {
+    /// Its content is read.
+    Content,
+    /// Whether it is there decides what else is read: a portvakt.yaml of a folder below.
+    Presence,
 }
 
 /// A repository in two.
@@ -84,15 +95,27 @@ fn shown_name(asked: &str) -> String {
 /// # Errors
 /// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
-    load_with(root, BTreeMap::new())
+    load_tracked(root, Index::default())
+}
+
+/// The same for a folder in git, as git's index has it.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_tracked(root: &Path, index: Index) -> Result<Repository, Vec<Diagnostic>> {
+    load_with(root, index, BTreeMap::new())
 }
 
 /// The same, with other texts of some files.
-fn load_with(root: &Path, edited: BTreeMap<String, String>) -> Result<Repository, Vec<Diagnostic>> {
-    let bytes = files::read_settings(root).map_err(|error| vec![*error])?;
-    let keys = KeyFiles::on_disk(root);
+fn load_with(
+    root: &Path,
+    index: Index,
+    edited: BTreeMap<String, String>,
+) -> Result<Repository, Vec<Diagnostic>> {
+    let bytes = files::read_settings(root, &index).map_err(|error| vec![*error])?;
+    let keys = KeyFiles::on_disk(root, &index);
     let repository = from_parts(root, &bytes, |settings| {
-        let (listed, refused) = files::list(root, settings);
+        let (listed, refused) = files::list(root, settings, &index);
         let read = |listed: &files::Listed| match edited.get(&*listed.name) {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None => files::read(listed),
@@ -105,7 +128,10 @@ fn load_with(root: &Path, edited: BTreeMap<String, String>) -> Result<Repository
         });
         (parts.collect(), refused)
     })?;
-    Ok(Repository { key_files: keys.into_read(), edited, ..repository })
+    let mut key_files = keys.into_read();
+    // A portvakt.yaml may be a link.
+    key_files.extend(files::target(&root.join(SETTINGS_FILE), root).ok().flatten());
+    Ok(Repository { key_files, edited, index, ..repository })
 }
 
 /// Reads a repository whose files are in memory, as those of a git tree: what is in portvakt.yaml, and
@@ -152,8 +178,15 @@ fn from_parts(
     }
     found.append(&mut declared.diagnostics);
     found.extend(check::check(&declared, &settings.teams));
-    let (root, key_files, edited) = (root.to_owned(), BTreeSet::new(), BTreeMap::new());
-    Ok(Repository { root, settings, declared, found, key_files, edited })
+    Ok(Repository {
+        root: root.to_owned(),
+        settings,
+        declared,
+        found,
+        key_files: BTreeSet::new(),
+        edited: BTreeMap::new(),
+        index: Index::default(),
+    })
 }
 
 impl Repository {
@@ -170,7 +203,7 @@ impl Repository {
         let Edited { file, after } = edited.clone();
         let mut all = self.edited.clone();
         all.insert(file, after);
-        load_with(&self.root, all)
+        load_with(&self.root, self.index.clone(), all)
     }
 
     /// What a file declares that is none of the repository, such as a manifest: the settings count, but
@@ -186,8 +219,15 @@ impl Repository {
             reading::declarations(file.into(), bytes, &settings, &KeyFiles::Given(&|_| None));
         let mut found = std::mem::take(&mut declared.diagnostics);
         found.extend(check::check(&declared, &settings.teams));
-        let (root, key_files, edited) = (self.root.clone(), BTreeSet::new(), BTreeMap::new());
-        Self { root, settings, declared, found, key_files, edited }
+        Self {
+            root: self.root.clone(),
+            settings,
+            declared,
+            found,
+            key_files: BTreeSet::new(),
+            edited: BTreeMap::new(),
+            index: self.index.clone(),
+        }
     }
 
     /// The files that are to have another text than they have, with that, by their path.
@@ -197,15 +237,46 @@ impl Repository {
 
     /// The text that a file has, or is to have.
     pub(super) fn source(&self, file: &str) -> Option<String> {
-        self.edited.get(file).cloned().or_else(|| files::source(&self.root, file))
+        let edited = self.edited.get(file).cloned();
+        let sparse = || String::from_utf8(self.index.read(file)?).ok();
+        edited.or_else(|| files::source(&self.root, file)).or_else(sparse)
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// Whether a file of the folder is read, by its path in it: portvakt.yaml, YAML with declarations,
     /// and the files with public keys that those name.
     pub fn reads(&self, path: &str) -> bool {
-        path == SETTINGS_FILE
-            || self.key_files.contains(path)
-            || (files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings))
+        self.role(path) == Some(FileRole::Content)
+    }
+
+    /// How a file of the folder counts for what is declared, by its path in it; `None` where it does
+    /// not.
+    pub fn role(&self, path: &str) -> Option<FileRole> {
+        let folder = path.strip_suffix(SETTINGS_FILE).and_then(|folder| folder.strip_suffix('/'));
+        if path == SETTINGS_FILE || self.key_files.contains(path) {
+            return Some(FileRole::Content);
+        }
+        if self.index.is_in_another(&self.root, folder.unwrap_or(path)) {
+            return None;
+        }
+        let is_read = || files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings);
+        match folder {
+            Some(_) => (!files::is_excluded(path, &self.settings)).then_some(FileRole::Presence),
+            None => is_read().then_some(FileRole::Content),
+        }
+    }
+
+    /// Whether files below a folder, such as a submodule, may be read.
+    pub fn reads_below(&self, folder: &str) -> bool {
+        !self.excludes(folder) && !self.index.is_in_another(&self.root, folder)
+    }
+
+    /// Whether portvakt.yaml excludes a folder, or it belongs to other tools.
+    pub fn excludes(&self, folder: &str) -> bool {
+        files::is_excluded(folder, &self.settings)
     }
 
     pub(super) fn declared(&self) -> &Declared {
@@ -334,7 +405,7 @@ impl Repository {
 
     /// Parts what the manifests of some files declare from all else. What is wrong is told before.
     pub fn part_manifests(self, is_chosen: &dyn Fn(&str) -> bool) -> ManifestsApart {
-        let Self { root, settings, mut declared, found, key_files, edited } = self;
+        let Self { root, settings, mut declared, found, key_files, edited, index } = self;
         let is_of_scope = |scope: &mut Scope| scope.in_manifest && is_chosen(&scope.place.file);
         let is_of_client =
             |client: &mut Client| client.manifest.is_some() && is_chosen(&client.place.file);
@@ -347,8 +418,9 @@ impl Repository {
             found: Vec::new(),
             key_files: BTreeSet::new(),
             edited: BTreeMap::new(),
+            index: index.clone(),
         };
-        let rest = Self { root, settings, declared, found, key_files, edited };
+        let rest = Self { root, settings, declared, found, key_files, edited, index };
         ManifestsApart { manifests, rest }
     }
 

@@ -65,7 +65,7 @@ pub struct Source {
     pub at: Option<CommitId>,
 }
 
-/// The id of a commit, 40 hex digits.
+/// The id of a commit, in hex digits.
 pub type CommitId = Arc<str>;
 
 /// A declared scope.

@@ -10,7 +10,7 @@ use super::{History, checkout};
 /// Who last touched a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
-    /// The commit, 40 hex digits.
+    /// The commit, in hex digits.
     pub commit: String,
     /// Its author, with an address.
     pub author: String,

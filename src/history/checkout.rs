@@ -1,30 +1,34 @@
 //! How the files of a folder stand to its commit.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use git2::{
-    ErrorCode, IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Repository, StatusEntry,
-    StatusOptions,
+    Delta, ErrorCode, FileMode, IndexEntry, Repository, Status, StatusEntry, StatusOptions,
 };
 
 use super::discovery::discover;
 use super::error::Error;
+use super::index::{self, SUBMODULE, inside, is_hidden, is_left_out, there};
+use crate::declare::{self, FileRole};
 
 /// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Its id, 40 hex digits.
+    /// Its id in hex digits.
     pub commit: String,
     /// Whether declarations differ from it or are not in it.
     pub dirty: bool,
 }
 
-/// The commit that a folder stands at; `None` outside git or before the first commit. Of its files
-/// those count that are read, by their paths in the folder, even where git is told to ignore them.
+/// The commit that the folder of declarations stands at; `None` outside git or before the first commit.
+/// Of its files those count that are read, even where git is told to ignore them, and those of
+/// submodules.
 ///
 /// # Errors
 /// Git cannot be read.
-pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Result<Option<Commit>, Error> {
+pub fn checked_out(declarations: &declare::Repository) -> Result<Option<Commit>, Error> {
+    let folder = declarations.root();
     let Some(repository) = discover(folder)? else { return Ok(None) };
     let commit = match repository.head().and_then(|head| head.peel_to_commit()) {
         Ok(commit) => commit.id().to_string(),
@@ -32,47 +36,126 @@ pub fn checked_out(folder: &Path, is_read: &dyn Fn(&str) -> bool) -> Result<Opti
         Err(error) => return Err(Error::read("the commit that is checked out", &error)),
     };
     let Some(below) = below(&repository, folder) else { return Ok(None) };
-    let mut options = StatusOptions::new();
-    options.include_untracked(true).include_ignored(true);
-    options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
-    if !below.as_os_str().is_empty() {
-        options.pathspec(&below).disable_pathspec_match(true);
-    }
-    let counts = |entry: &StatusEntry<'_>| {
-        let path = std::str::from_utf8(entry.path_bytes()).ok().map(Path::new);
-        // A name that is no text is told as something that is wrong with the declarations.
-        let inside = path.and_then(|path| path.strip_prefix(&below).ok()?.to_str());
-        inside.is_some_and(is_read)
-    };
-    let statuses = repository.statuses(Some(&mut options));
-    let dirty = statuses.map_or(true, |statuses| statuses.iter().any(|entry| counts(&entry)))
-        || hides_change(&repository, &below, is_read).unwrap_or(true);
-    Ok(Some(Commit { commit, dirty }))
+    let tree = WorkTree { declarations, repository: &repository, below: &below, prefix: "" };
+    Ok(Some(Commit { commit, dirty: tree.is_dirty(0)? }))
 }
 
-/// Whether a file that is read differs from what is staged where git was told not to look
-/// (`git update-index --assume-unchanged` and `--skip-worktree`).
-fn hides_change(
-    repository: &Repository,
-    below: &Path,
-    is_read: &dyn Fn(&str) -> bool,
-) -> Result<bool, git2::Error> {
-    let Some(top) = repository.workdir() else { return Ok(false) };
-    let is_hidden = |entry: &IndexEntry| {
-        entry.flags & IndexEntryFlag::VALID.bits() != 0
-            || entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
-    };
-    let index = repository.index()?;
-    let differs = |entry: IndexEntry| {
-        let path = std::str::from_utf8(&entry.path).ok().map(Path::new)?;
-        let inside = path.strip_prefix(below).ok()?.to_str()?;
-        // A sparse checkout has files that are not there, and those are not read.
-        let is_there = is_read(inside) && top.join(path).symlink_metadata().is_ok();
-        let staged = is_there.then(|| repository.find_blob(entry.id))?;
-        let found = std::fs::read(top.join(path));
-        Some(!matches!((staged, found), (Ok(staged), Ok(found)) if staged.content() == found))
-    };
-    Ok(index.iter().filter(is_hidden).filter_map(differs).any(|differs| differs))
+/// The work tree of a repository, or of a submodule in it.
+struct WorkTree<'r> {
+    declarations: &'r declare::Repository,
+    repository: &'r Repository,
+    /// The folder of the declarations, from the top of this work tree.
+    below: &'r Path,
+    /// What leads from the folder of the declarations to this work tree.
+    prefix: &'r str,
+}
+
+impl WorkTree<'_> {
+    /// Whether what is read differs from the commit that is checked out.
+    fn is_dirty(&self, depth: usize) -> Result<bool, Error> {
+        let entries = index::entries(self.repository)?;
+        if self.has_status(&entries).unwrap_or(true) {
+            return Ok(true);
+        }
+        if entries.iter().filter(|entry| is_hidden(entry)).any(|entry| self.hides_change(entry)) {
+            return Ok(true);
+        }
+        for entry in entries.iter().filter(|entry| entry.mode == SUBMODULE) {
+            if self.is_submodule_dirty(entry, depth)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A path of this work tree from the folder of the declarations.
+    fn name(&self, path: &str) -> Option<String> {
+        Some(format!("{}{}", self.prefix, inside(path, self.below)?))
+    }
+
+    /// Whether git lists something as changed that counts.
+    fn has_status(&self, entries: &[IndexEntry]) -> Result<bool, git2::Error> {
+        let left_out = entries.iter().filter(|entry| is_left_out(self.repository, entry));
+        let left_out: HashSet<_> = left_out.map(|entry| entry.path.as_slice()).collect();
+        let mut options = StatusOptions::new();
+        options.include_untracked(true).include_ignored(true);
+        options.recurse_untracked_dirs(true).recurse_ignored_dirs(true);
+        if !self.below.as_os_str().is_empty() {
+            options.pathspec(self.below).disable_pathspec_match(true);
+        }
+        let statuses = self.repository.statuses(Some(&mut options))?;
+        Ok(statuses.iter().any(|entry| {
+            let mut status = entry.status();
+            if left_out.contains(entry.path_bytes()) {
+                // What a sparse checkout leaves out is read from the index.
+                status.remove(Status::WT_DELETED);
+            }
+            self.counts(&entry, status)
+        }))
+    }
+
+    fn counts(&self, entry: &StatusEntry<'_>, status: Status) -> bool {
+        let path = std::str::from_utf8(entry.path_bytes()).ok();
+        // A name that is no text is told as something that is wrong with the declarations.
+        let Some(name) = path.and_then(|path| self.name(path)) else { return false };
+        if stages_submodule(entry) {
+            return self.declarations.reads_below(name.trim_end_matches('/'));
+        }
+        match self.declarations.role(&name) {
+            None => false,
+            Some(FileRole::Content) => !status.is_empty(),
+            Some(FileRole::Presence) => {
+                !(status - (Status::INDEX_MODIFIED | Status::WT_MODIFIED)).is_empty()
+            }
+        }
+    }
+
+    /// Whether a file that is read differs from what is staged where git was told not to look
+    /// (`git update-index --assume-unchanged` and `--skip-worktree`).
+    fn hides_change(&self, entry: &IndexEntry) -> bool {
+        let path = index::path(entry);
+        let role = self.name(&path).and_then(|name| self.declarations.role(&name));
+        let found = there(self.repository, &path);
+        match (role, found) {
+            (None, _) => false,
+            (_, None) => !is_left_out(self.repository, entry),
+            (Some(FileRole::Presence), Some(found)) => {
+                !found.symlink_metadata().is_ok_and(|found| found.is_file())
+            }
+            (Some(FileRole::Content), Some(found)) => {
+                let staged = self.repository.find_blob(entry.id);
+                let found = std::fs::read(found);
+                !matches!((staged, found), (Ok(staged), Ok(found)) if staged.content() == found)
+            }
+        }
+    }
+
+    /// Whether a submodule is at another commit than the one that is staged, or is dirty itself. One that
+    /// is not checked out is told as something that is wrong with the declarations.
+    fn is_submodule_dirty(&self, entry: &IndexEntry, depth: usize) -> Result<bool, Error> {
+        let path = index::path(entry);
+        let name = self.name(&path).filter(|name| self.declarations.reads_below(name));
+        let Some(name) = name.filter(|_| depth < index::MOST_SUBMODULES) else {
+            return Ok(false);
+        };
+        let Some(inner) = index::submodule(self.repository, &path)? else { return Ok(false) };
+        let head = inner.head().and_then(|head| head.peel_to_commit()).map(|commit| commit.id());
+        if head.ok() != Some(entry.id) {
+            return Ok(true);
+        }
+        let prefix = format!("{name}/");
+        let (declarations, below) = (self.declarations, Path::new(""));
+        WorkTree { declarations, repository: &inner, below, prefix: &prefix }.is_dirty(depth + 1)
+    }
+}
+
+/// Whether a submodule is added, removed or moved to another commit in the index.
+fn stages_submodule(entry: &StatusEntry<'_>) -> bool {
+    entry.head_to_index().is_some_and(|delta| {
+        let is_submodule = |mode| mode == FileMode::Commit;
+        delta.status() != Delta::Unmodified
+            && (is_submodule(delta.old_file().mode()) || is_submodule(delta.new_file().mode()))
+    })
 }
 
 /// What leads from the top of the work tree to a folder, to be put before the names of its files:
@@ -81,7 +164,7 @@ pub fn prefix(folder: &Path) -> String {
     let repository = discover(folder).ok().flatten();
     let below = repository.and_then(|repository| below(&repository, folder));
     let parts = below.iter().flat_map(|below| below.components());
-    parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
+    parts.map(|role| role.as_os_str().to_string_lossy() + "/").collect()
 }
 
 /// Whether a file lies in a git work tree and git does not ignore it.

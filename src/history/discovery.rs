@@ -1,6 +1,8 @@
 //! The one way in which a git repository is found and opened.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use git2::{ErrorCode, Repository};
 
@@ -27,17 +29,77 @@ pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, Error> {
         if above != start && ceilings.iter().any(|ceiling| ceiling == above) {
             break;
         }
-        let Ok(dot_git) = above.join(DOT_GIT).symlink_metadata() else { continue };
-        match Repository::open(above) {
-            // libgit2 looks at the folder itself where its `.git` is no repository.
-            Ok(repository) if real(repository.path()) == above => {}
-            Ok(repository) => return Ok(Some(repository)),
-            // A folder of that name with something else in it is passed by, as git does.
-            Err(error) if error.code() == ErrorCode::NotFound && dot_git.is_dir() => {}
-            Err(error) => return Err(Error::open(above, &error)),
+        if let Some(repository) = open(above)? {
+            return Ok(Some(repository));
         }
     }
     Ok(None)
+}
+
+/// Opens the git repository whose work tree a folder is; `None` where it has no `.git` entry that is one.
+///
+/// # Errors
+/// The repository cannot be opened, or belongs to another user.
+pub(super) fn open(folder: &Path) -> Result<Option<Repository>, Error> {
+    let Ok(dot_git) = folder.join(DOT_GIT).symlink_metadata() else { return Ok(None) };
+    match Repository::open(folder) {
+        // libgit2 looks at the folder itself where its `.git` is no repository.
+        Ok(repository) if real(repository.path()) == real(folder) => Ok(None),
+        Ok(repository) => Ok(Some(repository)),
+        // A folder of that name with something else in it is passed by, as git does.
+        Err(error) if error.code() == ErrorCode::NotFound && dot_git.is_dir() => Ok(None),
+        Err(error) if error.code() == ErrorCode::Owner => {
+            trusted(folder).map(Some).ok_or_else(|| Error::open(folder, &error))
+        }
+        Err(error) => Err(Error::open(folder, &error)),
+    }
+}
+
+/// Opens the repository of a submodule in the folder where git keeps it, in the repository around it.
+/// Its work tree may be gone.
+pub(super) fn kept(folder: &Path) -> Option<Repository> {
+    Repository::open_bare(folder).ok()
+}
+
+/// Variables by which git learns whose repositories its user trusts. Nothing else is in the environment
+/// of the git that is asked.
+const OF_THE_USER: [&str; 9] = [
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_SYSTEM",
+    "SUDO_UID",
+];
+/// What the names of the variables begin with that hold the settings which GIT_CONFIG_COUNT counts.
+const SETTINGS: [&str; 2] = ["GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"];
+
+/// Opens the repository of another user that git itself trusts: libgit2 does not know all the places
+/// where `safe.directory` may be set.
+fn trusted(folder: &Path) -> Option<Repository> {
+    let is_passed = |name: &OsStr| {
+        let Some(name) = name.to_str() else { return false };
+        OF_THE_USER.contains(&name) || SETTINGS.iter().any(|begin| name.starts_with(begin))
+    };
+    let environment = std::env::vars_os().filter(|(name, _)| is_passed(name));
+    let mut git = Command::new("git");
+    git.env_clear().envs(environment).stdin(Stdio::null());
+    git.arg("-C").arg(folder).args(["-c", "safe.bareRepository=explicit"]);
+    let asked = git.args(["rev-parse", "--absolute-git-dir"]).output().ok()?;
+    let found = String::from_utf8(asked.stdout).ok().filter(|_| asked.status.success())?;
+    let found = PathBuf::from(found.trim_end_matches(['\r', '\n']));
+    // That it is the one of this folder, and no other above it.
+    let dot_git = folder.join(DOT_GIT);
+    let is_own = match dot_git.is_dir() {
+        true => real(&found) == real(&dot_git),
+        false => real(&found) != real(folder),
+    };
+    let repository = Repository::open_bare(&found).ok().filter(|_| is_own)?;
+    repository.set_workdir(folder, false).ok()?;
+    Some(repository)
 }
 
 /// A folder's path over symbolic links, as git goes: the folders above it are those above the one that

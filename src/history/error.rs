@@ -15,6 +15,26 @@ pub enum Error {
         .0.display()
     )]
     Owner(PathBuf),
+    /// The refs of the repository are kept in a way that is not read.
+    #[error(
+        "git: the repository in {} keeps its refs as a reftable, which is not read: run \
+         `git refs migrate --ref-format=files` in it",
+        .0.display()
+    )]
+    Reftable(PathBuf),
+    /// The repository is a partial clone of an old kind.
+    #[error(
+        "git: the repository in {} is a partial clone that an old git made, which is not read: run \
+         `git config remote.origin.promisor true` and `git config --unset extensions.partialClone` in it",
+        .0.display()
+    )]
+    PartialClone(PathBuf),
+    /// The index of the clone is kept in a way that is not read.
+    #[error(
+        "git: this clone has a sparse index, which is not read: run \
+         `git sparse-checkout reapply --no-sparse-index` in it"
+    )]
+    SparseIndex,
     /// The repository that was there is gone.
     #[error("git: there is no repository in {} any more", .0.display())]
     Gone(PathBuf),
@@ -106,6 +126,16 @@ pub enum Error {
         /// What there is too much of.
         what: String,
     },
+    /// What a submodule was at a commit is not known.
+    #[error("git: commit {commit} of submodule {path} cannot be read: {why}")]
+    Submodule {
+        /// The submodule's path.
+        path: String,
+        /// Its commit.
+        commit: String,
+        /// Why it cannot be.
+        why: String,
+    },
     /// There is no portvakt.yaml at a commit.
     #[error("commit {commit} has no portvakt.yaml in folder {folder}")]
     NoSettings {
@@ -138,7 +168,17 @@ impl Error {
     pub(super) fn open(folder: &Path, error: &git2::Error) -> Self {
         match error.code() {
             git2::ErrorCode::Owner => Self::Owner(folder.to_owned()),
+            _ if is_of(error, "extensions.refstorage") => Self::Reftable(folder.to_owned()),
+            _ if is_of(error, "extensions.partialclone") => Self::PartialClone(folder.to_owned()),
             _ => Self::read(&format!("the repository in {}", folder.display()), error),
+        }
+    }
+
+    /// The index was not read.
+    pub(super) fn index(error: &git2::Error) -> Self {
+        match error.message().contains("mandatory extension: 'sdir'") {
+            true => Self::SparseIndex,
+            false => Self::read("the index", error),
         }
     }
 
@@ -149,4 +189,9 @@ impl Error {
     pub(super) fn write(what: &str, error: &git2::Error) -> Self {
         Self::Write { what: what.to_owned(), why: error.message().to_owned() }
     }
+}
+
+/// Whether an error is about a setting, whatever capital letters that has.
+fn is_of(error: &git2::Error, setting: &str) -> bool {
+    error.message().to_ascii_lowercase().contains(setting)
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::lock::signature;
+use super::objects::parsed;
 use super::refs::{self, Refs, Update};
 use super::{History, objects};
 
@@ -147,7 +148,7 @@ impl History {
             self.check_ledger(repository, &self.place, ledger)?;
         }
         let new = with_scratch(repository, ledger, |scratch| {
-            let about = Oid::from_str(entry.commit)?;
+            let about = parsed(entry.commit)?;
             let text = match note(repository, scratch, about)? {
                 None => String::new(),
                 Some(note) => {
@@ -175,7 +176,7 @@ impl History {
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The commit that it is about, 40 hex digits.
+    /// The commit that it is about, in hex digits.
     pub commit: String,
     /// What it says.
     pub text: String,

@@ -18,6 +18,7 @@ mod blame;
 mod checkout;
 mod discovery;
 mod error;
+mod index;
 mod ledger;
 mod lock;
 mod objects;
@@ -40,6 +41,7 @@ pub use actor::Actor;
 pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, prefix, would_be_committed};
 pub use error::Error;
+pub use index::index;
 pub use ledger::{Entry, Line};
 pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use place::{place_name, project};
@@ -58,6 +60,8 @@ pub struct History {
     place: String,
     /// The remote that holds the refs; `None` where they are local.
     remote: Option<String>,
+    /// The remote that has the objects which are not in the clone; `None` where there is none.
+    source: Option<String>,
     program: program::Git,
 }
 
@@ -91,10 +95,14 @@ impl History {
         place::check(place)?;
         let remote = match held {
             Held::Here => None,
-            Held::Shared => refs::remote(&repository)?,
+            Held::Shared => refs::remote(&repository, &program)?,
+        };
+        let source = match held {
+            Held::Here => refs::remote(&repository, &program).ok().flatten(),
+            Held::Shared => remote.clone(),
         };
         let (folder, place) = (folder.to_owned(), place.to_owned());
-        Ok(Some(Self { folder, place, remote, program }))
+        Ok(Some(Self { folder, place, remote, source, program }))
     }
 
     /// The commit of a revision, such as a branch's name or an id, fetched if it is not here.
@@ -165,7 +173,8 @@ impl History {
     pub fn settings_here(&self, folder: &str) -> Option<String> {
         let repository = self.repository().ok()?;
         let file = Path::new(folder).join(SETTINGS_FILE);
-        declare::source(repository.workdir()?, file.to_str()?)
+        let file = file.to_str()?;
+        declare::source(repository.workdir()?, file).or_else(|| index::text(&repository, file))
     }
 
     /// Whether others see the refs: they are those of a remote.
@@ -175,6 +184,11 @@ impl History {
 
     fn repository(&self) -> Result<Repository, Error> {
         discovery::discover(&self.folder)?.ok_or_else(|| Error::Gone(self.folder.clone()))
+    }
+
+    /// The repository with what reads and fetches its objects.
+    fn store(&self) -> Result<objects::Store, Error> {
+        Ok(objects::Store::new(self.repository()?, self.source.clone(), self.program.clone()))
     }
 
     fn program(&self) -> &program::Git {
@@ -194,5 +208,5 @@ pub fn is_id(text: &str) -> bool {
 }
 
 fn oid(commit: &str) -> Result<Oid, Error> {
-    Oid::from_str(commit).map_err(|error| Error::read("a commit's id", &error))
+    objects::parsed(commit).map_err(|error| Error::read("a commit's id", &error))
 }

@@ -1,11 +1,108 @@
 //! Objects of git, none of which is loaded before its size is known: whoever can push chooses it.
 
-use git2::{ObjectType, Oid, Repository};
+use std::path::{Component, Path};
+
+use git2::{ObjectFormat, ObjectType, Oid, Repository};
+
+use super::error::Error;
+use super::program::Git;
+use super::{discovery, index, refs};
 
 /// The largest commit that is read, in bytes, its message and signature included.
 pub(super) const LARGEST_COMMIT: usize = 1024 * 1024;
 /// The largest folder that is read, in bytes: about 300,000 entries.
 pub(super) const LARGEST_TREE: usize = 16 * 1024 * 1024;
+
+/// How many hex digits the id of an object has in a repository with SHA-256.
+const LONG_ID: usize = 64;
+
+/// The id of an object, of either length.
+pub(super) fn parsed(id: &str) -> Result<Oid, git2::Error> {
+    let format = match id.len() {
+        LONG_ID => ObjectFormat::Sha256,
+        _ => ObjectFormat::Sha1,
+    };
+    Oid::from_str_ext(id, format)
+}
+
+/// A git repository whose objects are read, and where they come from if it lacks them.
+pub(super) struct Store {
+    pub(super) repository: Repository,
+    remote: Option<String>,
+    program: Git,
+    /// Whether it is a partial clone: what is not here is on the remote.
+    is_partial: bool,
+}
+
+impl Store {
+    pub(super) fn new(repository: Repository, remote: Option<String>, program: Git) -> Self {
+        let config = repository.config();
+        let is_partial = remote.as_ref().is_some_and(|remote| {
+            let promisor = format!("remote.{remote}.promisor");
+            config.is_ok_and(|config| config.get_bool(&promisor).unwrap_or(false))
+        });
+        Self { repository, remote, program, is_partial }
+    }
+
+    /// Fetches those of some objects that a partial clone lacks.
+    pub(super) fn bring(&self, objects: &[Oid]) -> Result<(), Error> {
+        let Some(remote) = self.remote.as_ref().filter(|_| self.is_partial) else { return Ok(()) };
+        let missing = self.missing(objects)?;
+        match missing.is_empty() {
+            true => Ok(()),
+            false => self.program.fetch_objects(remote, &missing),
+        }
+    }
+
+    fn missing(&self, objects: &[Oid]) -> Result<Vec<Oid>, Error> {
+        let here = self.repository.odb().map_err(|error| Error::read("git's objects", &error))?;
+        Ok(objects.iter().copied().filter(|oid| !here.exists(*oid)).collect())
+    }
+
+    /// The content of a blob of at most so many bytes; `None` for a larger one, and for what is no blob.
+    pub(super) fn blob(&self, oid: Oid, largest: usize) -> Result<Option<Vec<u8>>, Error> {
+        self.bring(&[oid])?;
+        blob(&self.repository, oid, largest)
+            .map_err(|error| Error::read(&format!("object {oid}"), &error))
+    }
+
+    /// The repository of a submodule, by its path from the top of the work tree, with a commit of it in
+    /// it, and that commit's tree.
+    pub(super) fn submodule(&self, path: &Path, commit: Oid) -> Result<(Self, Oid), Error> {
+        let unknown = |why: &str| Error::Submodule {
+            path: path.display().to_string(),
+            commit: commit.to_string(),
+            why: why.to_owned(),
+        };
+        let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let text = path
+            .to_str()
+            .filter(|_| is_inside)
+            .ok_or_else(|| unknown("its path leads out of the repository"))?;
+        let found = match index::submodule(&self.repository, text)? {
+            Some(found) => found,
+            None => self.kept(path).ok_or_else(|| {
+                unknown("it is not checked out: run `git submodule update --init` in the clone")
+            })?,
+        };
+        let program = self.program.of_submodule(&found);
+        let remote = refs::remote(&found, &program)?;
+        let store = Self::new(found, remote, program);
+        if let (Some(remote), false) = (&store.remote, store.missing(&[commit])?.is_empty()) {
+            let shallow = store.repository.is_shallow();
+            store.program.fetch(remote, &[&commit.to_string()], shallow)?;
+        }
+        store.bring(&[commit])?;
+        let found = store.repository.find_commit(commit);
+        let tree = found.map_err(|error| unknown(error.message()))?.tree_id();
+        Ok((store, tree))
+    }
+
+    /// The repository of a submodule that is not checked out any more, as git keeps it.
+    fn kept(&self, path: &Path) -> Option<Repository> {
+        discovery::kept(&self.repository.commondir().join("modules").join(path))
+    }
+}
 
 /// Whether an object has at most so many bytes. One that is not there is left to whoever reads it.
 pub(super) fn is_small(repository: &Repository, oid: Oid, largest: usize) -> bool {

@@ -8,12 +8,16 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 use git2::{Oid, Repository};
 
 use super::error::Error;
+use super::objects::parsed;
 use super::refs::{Listed, Update};
 use super::signing::Unsigned;
 use crate::text::printable;
 
 /// How much of what git says is repeated, in characters.
 const MOST_TOLD: usize = 2000;
+
+/// How many objects are fetched by one run: their ids are arguments.
+const MOST_FETCHED: usize = 500;
 
 /// Variables by which git tells its hooks of their repository, which may be another one.
 const OF_ANOTHER: [&str; 13] = [
@@ -70,7 +74,7 @@ impl Git {
             listed.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
         let entries = listed.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
-            Some((name.to_owned(), Oid::from_str(id).ok()?))
+            Some((name.to_owned(), parsed(id).ok()?))
         });
         // A pattern matches the ends of longer names too.
         let is_asked = |name: &str| {
@@ -83,16 +87,38 @@ impl Git {
         Ok(Listed { refs, head: head.map(str::to_owned) })
     }
 
-    /// Fetches what names or ids stand for; into a shallow clone each with what comes right before it,
-    /// which is what a record is about.
+    /// Of another repository: a submodule of this one, whose work tree may be gone.
+    pub(super) fn of_submodule(&self, repository: &Repository) -> Self {
+        let folder = repository.path().to_owned();
+        let work_tree = repository.workdir().filter(|folder| folder.is_dir());
+        let work_tree = work_tree.unwrap_or(&folder).to_owned();
+        Self { folder, work_tree, secrets: self.secrets.clone() }
+    }
+
+    /// Fetches what names or ids stand for, into a partial clone too with all that is in it; into a
+    /// shallow clone each with what comes right before it, which is what a record is about.
     pub(super) fn fetch(&self, remote: &str, what: &[&str], shallow: bool) -> Result<(), Error> {
-        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+        let mut arguments =
+            vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-filter"];
         if shallow {
             arguments.push("--depth=2");
         }
         arguments.extend(["--", remote]);
         arguments.extend(what);
         self.run(&arguments).map(drop)
+    }
+
+    /// Fetches objects that a partial clone lacks, trees with those below them and without their files,
+    /// as git itself does: it is not asked what is here, as that would seem to be all of it.
+    pub(super) fn fetch_objects(&self, remote: &str, objects: &[Oid]) -> Result<(), Error> {
+        let ids: Vec<_> = objects.iter().map(Oid::to_string).collect();
+        for some in ids.chunks(MOST_FETCHED) {
+            let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+            arguments.extend(["--no-write-fetch-head", "--filter=blob:none", "--", remote]);
+            arguments.extend(some.iter().map(String::as_str));
+            self.run_with(&["fetch.negotiationAlgorithm=noop"], &arguments, &[], "")?;
+        }
+        Ok(())
     }
 
     /// Fetches more of what comes before commits.
@@ -155,7 +181,7 @@ impl Git {
                 .map(|(what, value)| (format!("GIT_{role}_{what}"), value.as_str()))
         });
         let who: Vec<_> = who.collect();
-        self.run_with(&arguments, &who, message).map(|id| id.trim().to_owned())
+        self.run_with(&[], &arguments, &who, message).map(|id| id.trim().to_owned())
     }
 
     /// The commits of a range, a line each: id, verdict on the signature, fingerprint of the key.
@@ -192,11 +218,12 @@ impl Git {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<String, Error> {
-        self.run_with(arguments, &[], "")
+        self.run_with(&[], arguments, &[], "")
     }
 
     fn run_with(
         &self,
+        configuration: &[&str],
         arguments: &[&str],
         environment: &[(String, &str)],
         input: &str,
@@ -204,6 +231,7 @@ impl Git {
         let command = arguments.first().copied().unwrap_or_default();
         let failed = |why: String| Error::Program { command: command.to_owned(), why };
         let mut git = self.command();
+        git.args(configuration.iter().flat_map(|setting| ["-c", *setting]));
         git.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         let mut run = || {
             output(&mut git, input)

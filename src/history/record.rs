@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::lock::signature;
+use super::objects::parsed;
 use super::refs::{self, PlaceRefs, Refs, Update};
 use super::{Actor, Conclusion, History, objects, oid};
 use crate::domain::Orgno;
@@ -49,7 +50,7 @@ pub struct Placement {
 /// A commit whose apply began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// The commit, 40 hex digits.
+    /// The commit, in hex digits.
     pub commit: String,
     /// Where its declarations are, and what they were applied to.
     #[serde(flatten)]
@@ -334,7 +335,7 @@ impl History {
                 .map(|recorded| &*recorded.commit)
                 .collect();
             // One that is gone cannot be kept.
-            let here = |commit: &str| repository.find_commit(Oid::from_str(commit).ok()?).ok();
+            let here = |commit: &str| repository.find_commit(parsed(commit).ok()?).ok();
             let about: Vec<_> = about.into_iter().filter_map(here).collect();
             let parents: Vec<_> = about.iter().collect();
             let signature = signature(repository)?;

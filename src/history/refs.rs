@@ -7,6 +7,7 @@ use git2::{ErrorCode, Oid, Repository};
 use super::History;
 use super::error::Error;
 use super::place::is_place;
+use super::program::Git;
 
 /// What the refs of a repository are, as one place sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,7 +35,7 @@ pub(super) struct PlaceRefs {
 pub struct Branch {
     /// Its name, without `refs/heads/`.
     pub name: String,
-    /// The commit that it leads to, 40 hex digits.
+    /// The commit that it leads to, in hex digits.
     pub tip: String,
 }
 
@@ -158,10 +159,13 @@ pub(super) fn ledger(place: &str) -> String {
 
 /// The remote that holds the refs: the one that the user's git is told of, else `origin`, else the
 /// only one.
-pub(super) fn remote(repository: &Repository) -> Result<Option<String>, Error> {
+pub(super) fn remote(repository: &Repository, program: &Git) -> Result<Option<String>, Error> {
     let listed = repository.remotes().map_err(|error| Error::read("the remotes", &error))?;
     let names: Vec<String> = listed.iter().flatten().flatten().map(str::to_owned).collect();
-    let chosen = repository.config().and_then(|config| config.get_string("portvakt.remote")).ok();
+    // Without a remote, git need not be installed.
+    let chosen = || program.setting("path", "portvakt.remote");
+    let chosen = if names.is_empty() { String::new() } else { chosen()? };
+    let chosen = Some(chosen).filter(|chosen| !chosen.is_empty());
     let is_there = |name: &String| names.contains(name);
     match (chosen, names.as_slice()) {
         (Some(chosen), _) if is_there(&chosen) => Ok(Some(chosen)),

@@ -9,6 +9,7 @@ use git2::{Commit, Oid, Repository};
 
 use super::History;
 use super::error::Error;
+use super::objects::parsed;
 
 /// How git writes the fingerprint of an SSH key; one of another kind of signature has no such beginning.
 const SSH_FINGERPRINT: &str = "SHA256:";
@@ -22,7 +23,7 @@ impl History {
         let unreadable = |error: git2::Error| Error::write("a signed commit", &error);
         let commit = repository.find_commit(made).map_err(unreadable)?;
         let signed = self.program().sign(&Unsigned::of(&commit))?;
-        Oid::from_str(&signed).map_err(unreadable)
+        parsed(&signed).map_err(unreadable)
     }
 
     /// Whether git is set to verify signatures.
@@ -46,7 +47,7 @@ impl History {
             let (commit, rest) = line.split_once(' ')?;
             let (verdict, key) = rest.split_once(' ')?;
             let is_good = verdict == "G" && key.starts_with(SSH_FINGERPRINT);
-            Oid::from_str(commit).ok().filter(|_| is_good)
+            parsed(commit).ok().filter(|_| is_good)
         });
         Ok(good.collect())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use jiff::civil::date;
-use portvakt::declare::{self, Diagnostic, mend};
+use portvakt::declare::{self, Diagnostic, Index, mend};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -429,7 +429,7 @@ proptest! {
             std::fs::write(root.join(file), text).unwrap();
         }
         let (before, declared) = (found(root), desired(root));
-        let mended = mend(root, &before);
+        let mended = mend(root, &Index::default(), &before);
         for file in &mended {
             prop_assert_eq!(comments(&file.before), comments(&file.after), "{}", file.file);
             prop_assert_ne!(&file.before, &file.after);
@@ -457,6 +457,6 @@ proptest! {
                 prop_assert_eq!(accesses(before), accesses(now));
             }
         }
-        prop_assert!(mend(root, &after).is_empty(), "a second time mends nothing");
+        prop_assert!(mend(root, &Index::default(), &after).is_empty(), "a second time mends nothing");
     }
 }

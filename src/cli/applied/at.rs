@@ -32,7 +32,7 @@ pub(in crate::cli) fn read_at(
     today: Date,
 ) -> Result<(Repository, Desired), String> {
     let At { commit, folder, environment } = at;
-    let history::Files { settings, yaml, rest } =
+    let history::Files { settings, yaml, unread, rest } =
         history.files(commit, folder).map_err(|error| error.to_string())?;
     let wrong = |found: &[Diagnostic]| {
         let first = found.iter().find(|found| found.is_error());
@@ -42,6 +42,9 @@ pub(in crate::cli) fn read_at(
     };
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path))
         .map_err(|found| wrong(&found))?;
+    if let Some((_, why)) = unread.iter().find(|(path, _)| !there.excludes(path)) {
+        return Err(why.to_string());
+    }
     match there.desired(environment, today) {
         Ok((desired, _)) => Ok((there, desired)),
         Err(declare::Invalid::Environment(_)) => {

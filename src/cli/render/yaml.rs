@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::adopt::{Rendered, rendered};
 use crate::cli::adoption::overlaid;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::session::{root, today};
+use crate::cli::session::{self, root, today};
 use crate::cli::sink::print_exact;
 use crate::cli::{Global, log};
-use crate::declare::{self, Diagnostic, Invalid, Repository};
+use crate::declare::{Diagnostic, Invalid, Repository};
 use crate::text::printable;
 
 /// The command's arguments.
@@ -29,7 +29,7 @@ of digdirator, such as the life of a token, has the default of YAML unless it is
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let root = root(global)?;
     let invalid = |found| Failure::Invalid(root.clone(), found);
-    let repository = declare::load(&root).map_err(invalid)?;
+    let repository = session::load(&root).map_err(invalid)?;
     let found = repository.check(today());
     if found.iter().any(Diagnostic::is_error) {
         return Err(invalid(found));

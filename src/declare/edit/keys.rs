@@ -148,7 +148,7 @@ impl Repository {
         let (Some(old), Some(new)) = (old, new) else {
             return false;
         };
-        let key_files = KeyFiles::on_disk(self.root());
+        let key_files = KeyFiles::on_disk(self.root(), self.index());
         let read =
             reading::declarations(file.into(), after.as_bytes(), self.settings(), &key_files);
         let has_wanted = |other: &Client| {

@@ -83,7 +83,9 @@ rules! {
     /// A file cannot be read.
     Unreadable = "PV002", Error {
         "A file or folder could not be read, or is no regular file. See to its permissions, \
-         or leave it out with exclude in portvakt.yaml."
+         or leave it out with exclude in portvakt.yaml. A submodule that is not checked out, and \
+         a file that neither a sparse checkout nor its partial clone has, cannot be read either: \
+         check it out."
         wrong: Shell("mkfifo scopes.yaml"),
         right: Shell("echo 'scopes: []' > scopes.yaml"),
     }

@@ -1,6 +1,7 @@
 //! The life of declarations in git: a bare repository as the remote, and clones of it.
 
 mod checkout;
+mod checkouts;
 mod failing;
 mod folders;
 mod hostile;
@@ -18,3 +19,4 @@ pub(crate) mod remote;
 mod removals;
 mod reviewed;
 mod saved;
+mod servers;

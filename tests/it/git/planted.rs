@@ -179,6 +179,32 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
     }
 }
 
+#[test]
+fn no_submodule_leads_to_what_looks_like_a_repository() {
+    let remote = Remote::new();
+    let (one, trap) = (remote.first(), Trap::new(&remote));
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    plant(&one.path.join("felles"), &trap.configuration("\tbare = false\n\tworktree = .\n"));
+    let commit = one.merge("Plant");
+    let repository = git2::Repository::open(&one.path).unwrap();
+    let head = repository.head().unwrap().peel_to_tree().unwrap();
+    let head = repository.odb().unwrap().read(head.id()).unwrap().data().to_vec();
+    // Of a commit that is in none of these repositories, so that it would be fetched.
+    let missing = git2::Oid::from_str("1234567890123456789012345678901234567890").unwrap();
+    for name in ["x/../../../felles", "x/../../felles", "felles", "/tmp/felles", "zz"] {
+        let entry = [format!("160000 {name}\0").as_bytes(), missing.as_bytes()].concat();
+        let tree = [head.clone(), entry].concat();
+        let tree = repository.odb().unwrap().write(git2::ObjectType::Tree, &tree).unwrap();
+        let base = one.git(&["commit-tree", &tree.to_string(), "-p", &commit, "-m", "Lead away"]);
+        let ran = one.ends(0, &["plan", "--base", &base]);
+        assert_eq!(trap.sprung(), None, "{name}");
+        // What belongs to no folder of the declarations is none of them.
+        let is_told = ran.stdout.contains("of submodule");
+        assert_eq!(is_told, !name.contains(".."), "{name}: {}", ran.stdout);
+    }
+}
+
 /// Secrets in variables of any name that portvakt.yaml gives them.
 const SECRETS: [(&str, &str); 6] = [
     ("ETAT_KLIENT", "s3cret-id"),

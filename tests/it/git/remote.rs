@@ -44,10 +44,21 @@ impl Remote {
     }
 
     pub(crate) fn with(switches: Switches) -> Self {
+        Self::begin(switches, "sha1")
+    }
+
+    /// One whose objects have ids of that kind.
+    pub(crate) fn of_format(format: &str) -> Self {
+        Self::begin(Switches::default(), format)
+    }
+
+    fn begin(switches: Switches, format: &str) -> Self {
         let remote = Self { world: World::with(switches), folder: TempDir::new().unwrap() };
         let clone = remote.first();
-        git(remote.folder.path(), &["init", "--quiet", "--bare", "-b", "main", "remote.git"]);
-        clone.git(&["init", "--quiet", "-b", "main"]);
+        let format = format!("--object-format={format}");
+        let init = ["init", "--quiet", "-b", "main", &format];
+        git(remote.folder.path(), &[init.as_slice(), &["--bare", "remote.git"]].concat());
+        clone.git(&init);
         clone.git(&["remote", "add", "origin", &remote.path().to_string_lossy()]);
         clone.commit("Begin");
         clone.git(&["push", "--quiet", "-u", "origin", "main"]);

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::super::{SETTINGS, check, folder, said};
 use super::{CLUSTERS, repository};
-use crate::declare::{Diagnostic, mend};
+use crate::declare::{Diagnostic, Index, mend};
 
 fn found(settings: &str, manifest: &str) -> Vec<Diagnostic> {
     check(repository(settings, &[("a.yaml", manifest)]).path())
@@ -419,11 +419,13 @@ fn a_manifest_is_never_mended() {
         let folder = repository(&sorted, &[("a.yaml", &text)]);
         let found = check(folder.path());
         assert!(!found.is_empty());
-        assert!(mend(folder.path(), &found).is_empty(), "{}", said(&found));
+        assert!(mend(folder.path(), &Index::default(), &found).is_empty(), "{}", said(&found));
         // What stands beside it in its file is.
         let beside = |key: &str| format!("{text}---\nscopes: [{{ name: etat:b, {key}: B }}]\n");
         let folder = repository(&sorted, &[("a.yaml", &beside("descripton"))]);
-        let [mended] = &mend(folder.path(), &check(folder.path()))[..] else { panic!("{text}") };
+        let [mended] = &mend(folder.path(), &Index::default(), &check(folder.path()))[..] else {
+            panic!("{text}")
+        };
         assert_eq!(mended.after, beside("description"));
     }
 }

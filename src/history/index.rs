@@ -1,0 +1,147 @@
+//! Git's index of a folder of declarations, with those of the submodules in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use git2::{IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Oid, Repository};
+
+use super::checkout::below;
+use super::discovery::{discover, open};
+use super::error::Error;
+use super::objects;
+use crate::declare::{self, Tracked};
+
+/// The mode of a submodule in an index and in a tree.
+pub(super) const SUBMODULE: u32 = 0o160_000;
+/// The mode of a symbolic link.
+const LINK: u32 = 0o120_000;
+/// How many submodules may lie one in another.
+pub(super) const MOST_SUBMODULES: usize = 16;
+
+/// The largest file that is read, in bytes: as of a folder.
+const LARGEST: usize = 1024 * 1024;
+
+/// What git's index holds below a folder; that of a folder outside git where it is none.
+///
+/// # Errors
+/// Git cannot be read.
+pub fn index(folder: &Path) -> Result<declare::Index, Error> {
+    let Some(repository) = discover(folder)? else { return Ok(declare::Index::default()) };
+    let Some(below) = below(&repository, folder) else { return Ok(declare::Index::default()) };
+    let mut found = Collected::default();
+    found.add(repository, &below, "", 0)?;
+    let Collected { tracked, sparse, repositories } = found;
+    let repositories = Mutex::new(repositories);
+    let content = move |path: &str| {
+        let (of, blob) = sparse.get(path)?;
+        let repositories = repositories.lock().ok()?;
+        objects::blob(repositories.get(*of)?, *blob, LARGEST).ok()?
+    };
+    Ok(declare::Index::new(tracked, Arc::new(content)))
+}
+
+#[derive(Default)]
+struct Collected {
+    tracked: BTreeMap<String, Tracked>,
+    /// The files that a sparse checkout leaves out: whose they are, and their content.
+    sparse: BTreeMap<String, (usize, Oid)>,
+    repositories: Vec<Repository>,
+}
+
+impl Collected {
+    /// Adds what a repository's index holds below a folder of it, each path behind a prefix.
+    fn add(
+        &mut self,
+        repository: Repository,
+        below: &Path,
+        prefix: &str,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let of = self.repositories.len();
+        for entry in entries(&repository)? {
+            let path = path(&entry);
+            let Some(inside) = inside(&path, below) else { continue };
+            let name = format!("{prefix}{inside}");
+            let tracked = match entry.mode {
+                SUBMODULE => match submodule(&repository, &path)? {
+                    Some(inner) if depth < MOST_SUBMODULES => {
+                        self.add(inner, Path::new(""), &format!("{name}/"), depth + 1)?;
+                        Tracked::Submodule
+                    }
+                    _ => Tracked::Missing,
+                },
+                LINK => Tracked::File,
+                _ if is_left_out(&repository, &entry) => {
+                    self.sparse.insert(name.clone(), (of, entry.id));
+                    Tracked::Sparse
+                }
+                _ => Tracked::File,
+            };
+            self.tracked.insert(name, tracked);
+        }
+        self.repositories.push(repository);
+        Ok(())
+    }
+}
+
+/// The text of a file that a sparse checkout leaves out, by its path from the top.
+pub(super) fn text(repository: &Repository, path: &str) -> Option<String> {
+    let entry = repository.index().ok()?.get_path(Path::new(path), 0)?;
+    let is_file = !matches!(entry.mode, SUBMODULE | LINK);
+    let blob = (is_file && is_left_out(repository, &entry)).then_some(entry.id)?;
+    String::from_utf8(objects::blob(repository, blob, LARGEST).ok()??).ok()
+}
+
+/// All entries of a repository's index.
+pub(super) fn entries(repository: &Repository) -> Result<Vec<IndexEntry>, Error> {
+    let index = repository.index().map_err(|error| Error::index(&error))?;
+    Ok(index.iter().collect())
+}
+
+/// The path of an entry, from the top of its work tree.
+pub(super) fn path(entry: &IndexEntry) -> String {
+    String::from_utf8_lossy(&entry.path).into_owned()
+}
+
+/// A path as it is seen from a folder above it.
+pub(super) fn inside<'p>(path: &'p str, below: &Path) -> Option<&'p str> {
+    Path::new(path).strip_prefix(below).ok()?.to_str().filter(|inside| !inside.is_empty())
+}
+
+/// Whether git was told not to look whether a file is as it is in the index.
+pub(super) fn is_hidden(entry: &IndexEntry) -> bool {
+    entry.flags & IndexEntryFlag::VALID.bits() != 0 || is_skipped(entry)
+}
+
+fn is_skipped(entry: &IndexEntry) -> bool {
+    entry.flags_extended & IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0
+}
+
+/// Whether a sparse checkout leaves a file out of the work tree.
+pub(super) fn is_left_out(repository: &Repository, entry: &IndexEntry) -> bool {
+    is_skipped(entry) && there(repository, &path(entry)).is_none()
+}
+
+/// Where a path of the work tree is, if something is there and no symbolic link leads to it.
+pub(super) fn there(repository: &Repository, path: &str) -> Option<PathBuf> {
+    let mut at = repository.workdir()?.to_owned();
+    let mut parts = Path::new(path).components().peekable();
+    while let Some(part) = parts.next() {
+        at.push(part);
+        let found = at.symlink_metadata().ok()?;
+        if parts.peek().is_some() && !found.is_dir() {
+            return None;
+        }
+    }
+    Some(at)
+}
+
+/// The repository of a submodule, by its path from the top of the work tree; `None` where it is not
+/// checked out.
+pub(super) fn submodule(repository: &Repository, path: &str) -> Result<Option<Repository>, Error> {
+    match there(repository, path) {
+        Some(folder) => open(&folder),
+        None => Ok(None),
+    }
+}

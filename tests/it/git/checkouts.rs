@@ -1,0 +1,325 @@
+//! Kinds of checkouts: sparse ones, one in another, with submodules, with a part of the objects.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::life::scopes;
+use super::protection::settings;
+use super::remote::{Clone, Remote, git};
+use crate::client_tables::set;
+use crate::world::{KART, KEY, SKATT, ids};
+
+/// The ids of what is planned, and whether files differ from the commit.
+fn plan(clone: &Clone<'_>) -> (Vec<String>, bool) {
+    let plan = clone.plan();
+    (ids(&plan), plan["repository"]["dirty"].as_bool().unwrap())
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_read_from_the_index() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.write("inne/a.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    let keys = "clients:\n  - { name: app, scopes: [], jwks: app.json }\n";
+    one.write("ute/b.yaml", &(scopes(&[("etat:b", &[SKATT])]) + keys));
+    one.write("ute/app.json", &set(&[&KEY]));
+    one.write("annet/portvakt.yaml", &settings(&one));
+    one.write("annet/c.yaml", &scopes(&[("etat:c", &[SKATT])]));
+    one.merge("Two folders, and one of its own");
+    one.apply();
+    let two = remote.another("two", &[]);
+    two.git(&["sparse-checkout", "set", "inne"]);
+    assert!(!two.path.join("ute").exists());
+    assert_eq!(plan(&two), (vec![], false), "neither removed nor changed");
+    assert!(two.ends(0, &["validate"]).stdout.contains("Nothing to mend"));
+    // What is in the folder of its own stays there, whatever of it is checked out.
+    two.git(&["sparse-checkout", "set", "--no-cone", "/*", "!annet/portvakt.yaml", "!ute/"]);
+    assert!(two.path.join("annet/c.yaml").exists());
+    assert_eq!(plan(&two), (vec![], false));
+    // What is staged counts, and is not in the commit.
+    one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT, KART])]));
+    let blob = one.git(&["hash-object", "-w", "ute/b.yaml"]);
+    std::fs::copy(one.path.join(".git/objects").join(&blob[..2]).join(&blob[2..]), {
+        let folder = two.path.join(".git/objects").join(&blob[..2]);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder.join(&blob[2..])
+    })
+    .unwrap();
+    two.git(&["update-index", "--cacheinfo", &format!("100644,{blob},ute/b.yaml")]);
+    two.git(&["update-index", "--skip-worktree", "ute/b.yaml"]);
+    let (planned, dirty) = plan(&two);
+    assert!(planned.contains(&format!("grant etat:b {KART}")) && dirty, "{planned:?}");
+    // A file that is only assumed to be as it was is missed.
+    two.git(&["reset", "--quiet", "--hard"]);
+    two.git(&["update-index", "--assume-unchanged", "inne/a.yaml"]);
+    std::fs::remove_file(two.path.join("inne/a.yaml")).unwrap();
+    assert!(plan(&two).1);
+}
+
+#[test]
+fn a_removal_is_closed_from_a_sparse_checkout_that_leaves_it_out() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.write("inne/a.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT])]));
+    one.merge("Both");
+    one.apply();
+    one.git(&["rm", "--quiet", "ute/b.yaml"]);
+    one.merge("Less");
+    let two = remote.another("two", &["--sparse"]);
+    two.git(&["sparse-checkout", "set", "inne"]);
+    two.apply();
+    assert_eq!(remote.world.open_to("etat:b"), None);
+    assert!(remote.world.open_to("etat:a").is_some());
+}
+
+#[test]
+fn what_is_in_neither_a_sparse_checkout_nor_its_clone_is_an_error_with_the_way_out() {
+    let remote = Remote::new();
+    git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
+    let one = remote.first();
+    one.write("inne/a.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT])]));
+    one.merge("Both");
+    one.apply();
+    let two = remote.another("two", &["--sparse", "--filter=blob:none"]);
+    two.git(&["sparse-checkout", "set", "inne"]);
+    for command in [&["plan"][..], &["apply", "--auto-approve"], &["validate"]] {
+        let ran = two.ends(3, command);
+        let told = ran.stdout + &ran.stderr;
+        assert!(told.contains("git sparse-checkout add ute"), "{told}");
+    }
+    two.git(&["sparse-checkout", "add", "ute"]);
+    assert_eq!(plan(&two), (vec![], false));
+    // An index that is sparse itself says nothing of single files.
+    two.git(&["sparse-checkout", "set", "--sparse-index", "inne"]);
+    let ran = two.ends(1, &["plan"]);
+    let way_out = "git sparse-checkout reapply --no-sparse-index";
+    assert!(ran.stderr.contains(way_out), "{}", ran.stderr);
+    two.git(&["sparse-checkout", "add", "ute"]);
+    two.git(&way_out.split(' ').skip(1).collect::<Vec<_>>());
+    assert_eq!(plan(&two), (vec![], false));
+}
+
+#[test]
+fn a_checkout_of_another_repository_below_is_left_out() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    // As `actions/checkout` with `path` makes it, in a folder that git ignores or not.
+    for nested in ["nestet", "ignorert"] {
+        one.write(".git/info/exclude", "ignorert\n");
+        let inner = remote.at(&one.path.join(nested));
+        inner.write("x.yaml", &scopes(&[("etat:x", &[SKATT])]));
+        inner.write("dypere/y.yaml", &scopes(&[("etat:y", &[SKATT])]));
+        inner.git(&["init", "--quiet"]);
+        inner.commit("Of its own");
+        assert_eq!(plan(&one), (vec![], false), "{nested}");
+    }
+    // Nothing is read of it over a link or as keys either.
+    let keys = "clients:\n  - { name: app, scopes: [], jwks: nestet/app.json }\n";
+    one.write("nestet/app.json", &set(&[&KEY]));
+    one.write("keys.yaml", keys);
+    let ran = one.ends(3, &["validate"]);
+    assert!(ran.stdout.contains("a repository of its own"), "{}", ran.stdout);
+    symlink("nestet/app.json", one.path.join("lenke.json")).unwrap();
+    one.write("keys.yaml", &keys.replace("nestet/app", "lenke"));
+    one.ends(3, &["validate"]);
+    std::fs::remove_file(one.path.join("keys.yaml")).unwrap();
+    symlink("nestet/x.yaml", one.path.join("lenke.yaml")).unwrap();
+    let ran = one.ends(3, &["validate"]);
+    assert!(ran.stdout.contains("PV004"), "{}", ran.stdout);
+    std::fs::remove_file(one.path.join("lenke.yaml")).unwrap();
+    // What git has below it is read, whatever somebody has made of the folder.
+    one.write("felles/z.yaml", &scopes(&[("etat:z", &[SKATT])]));
+    one.merge("More");
+    one.apply();
+    git(&one.path.join("felles"), &["init", "--quiet"]);
+    assert_eq!(plan(&one).0, NOTHING);
+    one.write("felles/ny.yaml", &scopes(&[("etat:ny", &[])]));
+    let (planned, dirty) = plan(&one);
+    assert!(dirty || planned.is_empty(), "{planned:?}");
+}
+
+/// A repository that is a submodule `under` of the first clone's, which is on the remote.
+fn with_submodule<'r>(remote: &'r Remote, yaml: &str) -> (Clone<'r>, Clone<'r>) {
+    let one = remote.first();
+    let inner = remote.beside("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let inner = remote.at(&inner);
+    inner.git(&["init", "--quiet", "-b", "main"]);
+    git(&inner.path, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    inner.write("x.yaml", yaml);
+    inner.commit("Inside");
+    let from = format!("file://{}", inner.path.display());
+    one.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &from, "under"]);
+    one.merge("With a submodule");
+    (one, inner)
+}
+
+fn update(clone: &Clone<'_>, more: &[&str]) {
+    let update = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init"];
+    clone.git(&[&update, more].concat());
+}
+
+#[test]
+fn a_submodule_counts_with_its_own_state() {
+    let remote = Remote::new();
+    let (one, inner) = with_submodule(&remote, &scopes(&[("etat:x", &[SKATT])]));
+    one.apply();
+    assert!(remote.world.open_to("etat:x").is_some());
+    assert_eq!(plan(&one), (vec![], false));
+    // Uncommitted in it, committed and not pointed to, and staged and not committed.
+    one.write("under/x.yaml", &scopes(&[("etat:x", &[SKATT, KART])]));
+    let more = vec![format!("grant etat:x {KART}")];
+    assert_eq!(plan(&one), (more.clone(), true));
+    one.git(&["config", "-f", ".gitmodules", "submodule.under.ignore", "all"]);
+    one.merge("Ignore it");
+    assert_eq!(plan(&one), (more.clone(), true), "nothing hides it");
+    remote.at(&one.path.join("under")).commit("More");
+    assert_eq!(plan(&one), (more.clone(), true));
+    one.ends(4, &["apply", "--auto-approve"]);
+    one.git(&["add", "-f", "under"]);
+    assert_eq!(plan(&one), (more, true));
+    one.git(&["reset", "--quiet", "HEAD", "under"]);
+    update(&one, &["--force"]);
+    assert_eq!(plan(&one), (vec![], false));
+    // A file that is not in it, ignored or not.
+    one.write("under/y.yaml", &scopes(&[("etat:y", &[])]));
+    assert!(plan(&one).1);
+    std::fs::remove_file(one.path.join("under/y.yaml")).unwrap();
+    one.write("under/notat.txt", "");
+    assert!(!plan(&one).1);
+    // What it takes out is closed, wherever its pointer is read.
+    inner.write("x.yaml", "scopes: []\n");
+    let less = inner.commit("Less");
+    let under = remote.at(&one.path.join("under"));
+    under.git(&["fetch", "--quiet", "origin"]);
+    under.git(&["checkout", "--quiet", &less]);
+    one.git(&["add", "-f", "under"]);
+    one.git(&["commit", "--quiet", "-m", "Less"]);
+    one.git(&["push", "--quiet", "origin", "HEAD"]);
+    let two = remote.another("two", &["--depth", "1"]);
+    let ran = two.ends(3, &["plan"]);
+    assert!(ran.stderr.contains("git submodule update --init under"), "{}", ran.stderr);
+    for clone in [&one, &two] {
+        update(clone, &["--depth", "1"]);
+        let gone = [format!("revoke etat:x {SKATT}"), "deactivate scope etat:x".to_owned()];
+        assert_eq!(plan(clone), (gone.to_vec(), false));
+    }
+    two.apply();
+    assert_eq!(remote.world.open_to("etat:x"), None);
+}
+
+#[test]
+fn the_past_of_a_submodule_that_nobody_has_is_not_known() {
+    let remote = Remote::new();
+    let (one, _) = with_submodule(&remote, &scopes(&[("etat:x", &[SKATT])]));
+    one.apply();
+    // Nothing is left of it, here or elsewhere.
+    one.git(&["rm", "--quiet", "under"]);
+    one.merge("Without");
+    let two = remote.another("two", &[]);
+    let ran = two.ends(2, &["plan", "--detailed-exitcode"]);
+    assert!(ran.stdout.starts_with("What was applied before is not known"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("of submodule under cannot be read"), "{}", ran.stdout);
+    two.apply();
+    assert!(remote.world.open_to("etat:x").is_some());
+    // Who still has it knows.
+    let plan = one.plan();
+    assert!(ids(&plan).contains(&"deactivate scope etat:x".to_owned()), "{plan:#}");
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:x"), None);
+}
+
+#[test]
+fn a_submodule_that_is_excluded_is_no_part_of_the_past() {
+    let remote = Remote::new();
+    let (one, inner) = with_submodule(&remote, &scopes(&[("etat:x", &[SKATT])]));
+    one.write("portvakt.yaml", &(settings(&one) + "exclude: [under]\n"));
+    one.write("a.yaml", &scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
+    one.merge("Exclude");
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:x"), None);
+    one.write("a.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.write("under/x.yaml", "scopes: []\n");
+    one.git(&["commit", "--quiet", "-m", "Less", "a.yaml"]);
+    one.git(&["push", "--quiet", "origin", "HEAD"]);
+    assert_eq!(plan(&one), (vec!["deactivate scope etat:b".to_owned()], false));
+    std::fs::remove_dir_all(&inner.path).unwrap();
+    let two = remote.another("two", &[]);
+    assert_eq!(plan(&two), (vec!["deactivate scope etat:b".to_owned()], false));
+}
+
+#[test]
+fn a_partial_clone_fetches_what_it_lacks_of_the_past() {
+    for filter in ["--filter=blob:none", "--filter=tree:0"] {
+        let remote = Remote::new();
+        git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
+        let one = remote.first();
+        let keys = "clients:\n  - { name: app, scopes: [], jwks: keys/app.json }\n";
+        let before = scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]);
+        one.write("a/b/scopes.yaml", &before);
+        one.write("a/b/client.yaml", keys);
+        one.write("a/b/keys/app.json", &set(&[&KEY]));
+        one.merge("Declare");
+        one.apply();
+        for file in ["scopes.yaml", "client.yaml", "keys/app.json"] {
+            one.git(&["mv", &format!("a/b/{file}"), &format!("a/{}", file.replace("keys/", ""))]);
+        }
+        one.write("a/client.yaml", &keys.replace("keys/", ""));
+        one.write("a/scopes.yaml", &scopes(&[("etat:a", &[SKATT])]));
+        one.write("a/app.json", &set(&[&KEY]));
+        one.merge("Less");
+        let two = remote.another("two", &[filter]);
+        let gone = [format!("revoke etat:b {SKATT}"), "deactivate scope etat:b".to_owned()];
+        assert_eq!(plan(&two), (gone.to_vec(), false), "{filter}");
+        assert_eq!(two.history().len(), 1);
+        // Out of reach, it is not known, and nothing is done that rests on it.
+        let three = remote.another("three", &[filter]);
+        three.git(&["remote", "set-url", "origin", "file:///nowhere"]);
+        let ran = three.ends(2, &["plan", "--detailed-exitcode"]);
+        assert!(ran.stdout.starts_with("What was applied before is not known"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("deactivate etat:b"), "{}", ran.stdout);
+        two.apply();
+        assert_eq!(remote.world.open_to("etat:b"), None);
+        assert_eq!(one.plan()["applied"]["commit"], *two.head());
+    }
+}
+
+#[test]
+fn a_folder_of_its_own_below_changes_nothing_of_the_one_above() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.write("y/portvakt.yaml", &settings(&one));
+    one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])]));
+    one.merge("One in another");
+    one.apply();
+    one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT, KART])]));
+    one.write("y/ny.yaml", &scopes(&[("etat:ny", &[])]));
+    one.write("y/portvakt.yaml", &(settings(&one) + "guards: { max_grants: 1 }\n"));
+    assert_eq!(plan(&one), (vec![], false));
+    // Whether it is a folder of its own is not for the work tree to say.
+    std::fs::remove_file(one.path.join("y/portvakt.yaml")).unwrap();
+    assert!(plan(&one).1);
+    one.git(&["checkout", "--quiet", "."]);
+    one.git(&["clean", "--quiet", "-fd"]);
+    one.write("z/scopes.yaml", &scopes(&[("etat:z", &[SKATT])]));
+    one.merge("And another");
+    one.apply();
+    one.write("z/portvakt.yaml", &settings(&one));
+    let (planned, dirty) = plan(&one);
+    assert!(dirty, "{planned:?}");
+    std::fs::remove_file(one.path.join("z/portvakt.yaml")).unwrap();
+    // Nothing of it is read over a link.
+    for (link, to) in [("lenke.yaml", "y/scopes.yaml"), ("z/lenke.yaml", "../y/scopes.yaml")] {
+        symlink(Path::new(to), one.path.join(link)).unwrap();
+        let ran = one.ends(3, &["validate"]);
+        assert!(ran.stdout.contains("PV004"), "{link}: {}", ran.stdout);
+        std::fs::remove_file(one.path.join(link)).unwrap();
+    }
+}
