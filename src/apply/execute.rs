@@ -49,6 +49,13 @@ pub(super) enum Failure {
          sent, as that would make a second one; run apply again in a minute", .0
     )]
     Hidden(ClientId),
+    /// An apply shortly before this one may have made the client, and it was not waited until that would
+    /// be shown.
+    #[error(
+        "a client of that name may have been made a short time ago, and DigDir would not show it yet. Nothing \
+         was sent, as that could make a second one; run apply again, and let it wait"
+    )]
+    PerhapsHidden,
 }
 
 impl Failure {
@@ -62,6 +69,7 @@ impl Failure {
             | Self::Unexpected { .. }
             | Self::Moved(_)
             | Self::Partly(_)
+            | Self::PerhapsHidden
             | Self::Hidden(_) => Outcome::Failed(why),
         }
     }

@@ -11,6 +11,9 @@ const SHORTEST: Duration = Duration::from_millis(200);
 /// The longest pause between two looks.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// By how much what is read may lag behind what was written: up to four seconds were seen.
+const LAG: Duration = Duration::from_secs(5);
+
 /// How long something is looked for again.
 #[derive(Debug, Clone)]
 pub struct Patience {
@@ -34,7 +37,7 @@ impl Patience {
             .with_factor(1.5)
             .without_max_times()
             .with_total_delay(Some(self.time));
-        Wait { pauses: pauses.build(), interrupt: self.interrupt.clone() }
+        Wait { pauses: pauses.build(), interrupt: self.interrupt.clone(), waited: Duration::ZERO }
     }
 }
 
@@ -42,6 +45,8 @@ impl Patience {
 pub(super) struct Wait {
     pauses: ExponentialBackoff,
     interrupt: watch::Receiver<bool>,
+    /// How long it was waited.
+    waited: Duration,
 }
 
 impl Wait {
@@ -51,13 +56,17 @@ impl Wait {
         let interrupted = self.interrupt.wait_for(|interrupt| *interrupt);
         // Without a sender nobody interrupts.
         match tokio::time::timeout(pause, interrupted).await {
-            Ok(Ok(_)) => false,
-            Ok(Err(_)) => {
-                tokio::time::sleep(pause).await;
-                true
-            }
-            Err(_) => true,
+            Ok(Ok(_)) => return false,
+            Ok(Err(_)) => tokio::time::sleep(pause).await,
+            Err(_) => {}
         }
+        self.waited += pause;
+        true
+    }
+
+    /// Whether it was waited for longer than what is read is known to lag behind.
+    pub(super) fn was_long(&self) -> bool {
+        self.waited >= LAG
     }
 
     /// Looks until what is found is settled, or there is no time left. Gives what was found last.

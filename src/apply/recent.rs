@@ -66,9 +66,16 @@ impl Recent {
         self.0.iter().filter(opens).find(|write| !is_known(write))
     }
 
-    /// Whether DigDir said lately that exactly this was done.
+    /// Whether DigDir said lately that exactly this was done, and did not show it, and nothing else was
+    /// done with its target since.
     pub(super) fn did(&self, action: &Action) -> bool {
-        self.of(action).any(|write| write.is_done && is_same(write, action))
+        let id = action.id().to_string();
+        let target = |id: &str| id.split_once(' ').map(|(_, target)| target.to_owned());
+        let of_target = |write: &&RecentWrite| target(&write.action) == target(&id);
+        let last = self.0.iter().rev().find(of_target);
+        last.is_some_and(|last| {
+            last.action == id && last.is_done && last.is_unseen && is_same(last, action)
+        })
     }
 
     /// What is known of the client that the action is to make.

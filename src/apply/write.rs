@@ -170,7 +170,7 @@ pub(super) async fn create_client(
                     Some(difference) => Err(Failure::Moved(difference)),
                 };
             }
-            // It was given another name since.
+            // It was given another name since, and another one may have been made.
             Some(_) => {}
         }
     }
@@ -179,9 +179,13 @@ pub(super) async fn create_client(
         fitting.retain(|(_, client)| is_kind(client));
         Ok::<_, Error>(fitting)
     };
-    let may_be_made = matches!(recent, RecentClient::Perhaps);
+    let may_be_made = recent != RecentClient::None;
     if may_be_made {
-        patience.begin().until(found, |found| !found.is_empty()).await?;
+        let mut wait = patience.begin();
+        let found = wait.until(found, |found| !found.is_empty()).await?;
+        if found.is_empty() && !wait.was_long() {
+            return Err(Failure::PerhapsHidden);
+        }
     }
     let look = async |sent: &Sent| {
         let may_be_ours = may_be_made || !matches!(sent, Sent::Nothing);

@@ -6,7 +6,7 @@ use super::applied::EMBEDDED;
 use super::exit::Failure;
 use super::past::git_failed;
 use crate::apply::{Recent, RecentWrite};
-use crate::history::History;
+use crate::history::{History, is_to_come};
 use crate::render::document::ChangeDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
 
@@ -24,11 +24,13 @@ pub(super) fn writes(history: &History, api: &str) -> Result<Recent, Failure> {
     }
     let lines = history.ledger().map_err(|error| git_failed(&error))?;
     let now = Timestamp::now();
-    let reports = lines.iter().filter_map(|line| report::read(&line.text).ok());
+    // What anybody may have written does not count where git is set to verify.
+    let lines = lines.iter().filter(|line| line.is_signed != Some(false));
+    let reports = lines.filter_map(|line| report::read(&line.text).ok());
     let reports = reports.filter(|report| report.api.as_deref() == Some(api));
     let mut reports: Vec<_> =
         reports.filter_map(|report| Some((last_write(&report)?, report))).collect();
-    reports.retain(|(at, _)| now.duration_since(*at) < LONGEST);
+    reports.retain(|(at, _)| now.duration_since(*at) < LONGEST && !is_to_come(*at));
     reports.sort_by_key(|(at, _)| *at);
     Ok(Recent(
         reports.into_iter().flat_map(|(_, report)| report.actions).filter_map(write).collect(),
@@ -57,6 +59,7 @@ fn write(reported: ReportedAction) -> Option<RecentWrite> {
         changes: action.changes.into_iter().map(change).collect(),
         client_id: action.client_id.and_then(|id| id.parse().ok()),
         is_done,
-        is_unseen: may_be_done || outcome == ActionOutcome::DoneNotVisibleYet,
+        is_unseen: may_be_done
+            || matches!(outcome, ActionOutcome::DoneNotVisibleYet | ActionOutcome::Unknown),
     })
 }

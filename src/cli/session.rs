@@ -40,7 +40,8 @@ impl Session {
     pub(super) fn open_in(global: &Global, environment: Option<&str>) -> Result<Self, Failure> {
         let root = root(global)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
-        let repository = load(&root).map_err(invalid)?;
+        let index = history::index(&root).map_err(|error| git_failed(&error))?;
+        let repository = declare::load_tracked(&root, index).map_err(invalid)?;
         let environment = repository
             .environment_name(environment)
             .map_err(|error| Failure::Usage(error.to_string()))?
@@ -237,8 +238,8 @@ pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     declare::load_tracked(root, index(root))
 }
 
-/// Git's index of a folder; that of a folder outside git where it cannot be read. What needs git fails by
-/// that later on.
+/// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
+/// goes on with none of that ([`Session::open_in`]).
 pub(super) fn index(root: &Path) -> Index {
     history::index(root).unwrap_or_else(|error| {
         tracing::warn!("the folder is read as it is, not as git has it: {error}");

@@ -216,12 +216,23 @@ fn kind(entry: &DirEntry, root: &Path, settings: &Settings, index: &Index) -> Ki
         };
     }
     match (yaml, file_type.is_file(), file_type.is_dir()) {
-        (true, true, _) => Kind::Yaml,
+        (true, true, _) if is_text(&relative(root, entry.path())) => Kind::Yaml,
+        (true, true, _) => Kind::Refused(
+            Rule::Unreadable,
+            "its name, or that of a folder above it, is no UTF-8",
+            "give it a name of letters and digits",
+        ),
         (true, false, false) => {
             Kind::Refused(Rule::Unreadable, "this is no regular file", TAKE_OUT)
         }
         (true, false, true) | (false, _, _) => Kind::Other,
     }
+}
+
+/// Whether the name of a file is text, and not the replacement for what is none: git and this program
+/// could take such a file for different ones.
+pub fn is_text(name: &str) -> bool {
+    !name.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// What of the repository a link leads to; `None` for what lies outside.

@@ -62,7 +62,9 @@ pub use diagnostic::{Diagnostic, Related, Severity};
 pub use edit::{CannotEdit, Edited, Handed, Release};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use environments::is_environment_name;
-pub use files::{LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_yaml, source};
+pub use files::{
+    LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
+};
 pub use fix::{Fix, Mended, mend};
 pub use index::{Index, ReadSparse, Tracked};
 pub use keys::KeysRef;

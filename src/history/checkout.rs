@@ -95,9 +95,9 @@ impl WorkTree<'_> {
     }
 
     fn counts(&self, entry: &StatusEntry<'_>, status: Status) -> bool {
-        let path = std::str::from_utf8(entry.path_bytes()).ok();
-        // A name that is no text is told as something that is wrong with the declarations.
-        let Some(name) = path.and_then(|path| self.name(path)) else { return false };
+        // A name that is no text is refused where it is read.
+        let path = String::from_utf8_lossy(entry.path_bytes());
+        let Some(name) = self.name(&path) else { return false };
         if stages_submodule(entry) {
             return self.declarations.reads_below(name.trim_end_matches('/'));
         }

@@ -64,8 +64,9 @@ impl Collected {
             let Some(inside) = inside(&path, below) else { continue };
             let name = format!("{prefix}{inside}");
             let tracked = match entry.mode {
-                SUBMODULE => match submodule(&repository, &path)? {
-                    Some(inner) if depth < MOST_SUBMODULES => {
+                // One that cannot be opened is as one that is not there: it is told where it counts.
+                SUBMODULE => match submodule(&repository, &path) {
+                    Ok(Some(inner)) if depth < MOST_SUBMODULES => {
                         self.add(inner, Path::new(""), &format!("{name}/"), depth + 1)?;
                         Tracked::Submodule
                     }

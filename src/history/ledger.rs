@@ -103,8 +103,9 @@ impl History {
             self.program().deepen(remote, "--unshallow", &[&refs::ledger(&self.place)])?;
         }
         let trusted = self.trusted(&[&ledger.to_string()])?;
+        // What was fetched since is seen by one that is opened anew.
+        let repository = self.repository()?;
         let read = || {
-            let repository = Repository::open(repository.path())?;
             let mut walk = repository.revwalk()?;
             walk.push(ledger)?;
             let mut signed = BTreeSet::new();

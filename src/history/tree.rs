@@ -10,7 +10,7 @@ use super::error::Error;
 use super::index::MOST_SUBMODULES;
 use super::objects::{self, Store};
 use super::{Branch, History, oid};
-use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_yaml};
+use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
 
 /// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
 const LARGEST: usize = 1024 * 1024;
@@ -202,10 +202,11 @@ impl CommitWalk {
             if self.entries > MOST_ENTRIES {
                 return too_much("more files and folders");
             }
-            // What belongs to other tools, and what is no text, is not read.
-            let Some(name) = entry.name().ok().filter(|name| !name.starts_with('.')) else {
+            let name = String::from_utf8_lossy(entry.name_bytes());
+            // What belongs to other tools is not read.
+            if name.starts_with('.') {
                 continue;
-            };
+            }
             if above.len() + name.len() > LONGEST_PATH {
                 return too_much("a longer path");
             }
@@ -219,14 +220,19 @@ impl CommitWalk {
                     depth: depth + 1,
                     submodules: folder.submodules,
                 }),
-                Some(ObjectType::Commit) => self.submodule(folder, &above, name, entry.id())?,
+                Some(ObjectType::Commit) => self.submodule(folder, &above, &name, entry.id())?,
                 // What a symbolic link leads to is read where it stands.
-                Some(ObjectType::Blob) if is_yaml(Path::new(name)) && entry.filemode() != LINK => {
-                    self.files.push((
-                        format!("{above}{name}").into(),
-                        Rc::clone(store),
-                        entry.id(),
-                    ));
+                Some(ObjectType::Blob)
+                    if is_yaml(Path::new(&*name)) && entry.filemode() != LINK =>
+                {
+                    let path = format!("{above}{name}");
+                    if !is_text(&path) {
+                        let why = "its name, or that of a folder above it, is no UTF-8".to_owned();
+                        let error = Error::Read { what: path.clone(), why };
+                        self.unread.push((path, error));
+                        continue;
+                    }
+                    self.files.push((path.into(), Rc::clone(store), entry.id()));
                     if self.files.len() > MOST_FILES {
                         return too_much("more YAML");
                     }

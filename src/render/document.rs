@@ -347,6 +347,14 @@ impl ActionDocument {
         }
     }
 
+    /// Whether somebody loses something by it: access, or a key that a client signs in with.
+    pub fn takes_away(&self) -> bool {
+        let loses_key = || self.changes.iter().any(|change| !change.before.is_null());
+        self.action.closes()
+            || self.danger == Some(Danger::Closes)
+            || self.action == Verb::Keys && loses_key()
+    }
+
     /// With the danger that its own verb, kind and changes have, whatever the document said.
     #[must_use]
     pub fn judged(mut self) -> Self {

@@ -225,7 +225,7 @@ impl ReportDocument {
     pub fn undone(&self) -> impl Iterator<Item = &ReportedAction> {
         self.actions.iter().filter(|reported| match reported.outcome {
             ActionOutcome::Done => false,
-            ActionOutcome::DoneNotVisibleYet => reported.action.action.closes(),
+            ActionOutcome::DoneNotVisibleYet => reported.action.takes_away(),
             ActionOutcome::Unknown
             | ActionOutcome::Failed
             | ActionOutcome::Skipped

@@ -323,3 +323,48 @@ fn a_folder_of_its_own_below_changes_nothing_of_the_one_above() {
         std::fs::remove_file(one.path.join(link)).unwrap();
     }
 }
+
+#[test]
+fn an_index_that_cannot_be_read_whole_hides_nothing() {
+    let remote = Remote::new();
+    let (one, _) = with_submodule(&remote, "");
+    one.write("inne/a.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT])]));
+    one.merge("Both");
+    one.apply();
+    let two = remote.another("two", &[]);
+    two.git(&["sparse-checkout", "set", "inne"]);
+    let submodule = one.git(&["ls-files", "-s"]);
+    let submodule = submodule.lines().find_map(|line| line.strip_prefix("160000")).unwrap();
+    let folder = two.path.join(submodule.rsplit('\t').next().unwrap());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(".git"), "gitdir: ../nowhere\n").unwrap();
+    // Beside a checkout whose declarations no commit here holds.
+    git(&two.path, &["init", "--quiet", "nested"]);
+    two.write("nested/n.yaml", &scopes(&[("etat:n", &[KART])]));
+    let ran = two.run(&["plan"]);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!([1, 3].contains(&ran.code), "{told}");
+    assert!(!told.contains("etat:n ") && !told.contains("deactivate"), "{told}");
+}
+
+#[test]
+fn a_name_that_is_no_text_is_no_declaration_that_nobody_sees() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    let name = std::ffi::OsStr::from_bytes(b"x\xff.yaml");
+    std::fs::write(one.path.join(name), scopes(&[("etat:b", &[SKATT])])).unwrap();
+    let told = one.ends(3, &["validate"]).stdout;
+    assert!(told.contains("is no UTF-8"), "{told}");
+    one.ends(3, &["apply", "--auto-approve"]);
+    let base = one.commit("Name");
+    std::fs::remove_file(one.path.join(name)).unwrap();
+    one.commit("No such name");
+    let plan: serde_json::Value =
+        serde_json::from_str(&one.ends(0, &["plan", "--base", &base, "--format", "json"]).stdout)
+            .unwrap();
+    assert!(plan["notices"].to_string().contains("is no UTF-8"), "{plan:#}");
+}

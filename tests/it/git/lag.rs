@@ -208,7 +208,15 @@ fn a_client_that_is_gone_after_all_is_made_once_more() {
     one.declare(&declared);
     remote.world.sandbox.inject(rule(("POST", "/clients"), 1, Fault::CutBefore));
     one.ends(6, &IMPATIENT);
-    one.ends(0, &["apply", "--auto-approve", "--patience", "1"]);
+    // Nobody has waited long enough to know, also where a signal cut the wait short.
+    let ran = one.ends(6, &["apply", "--auto-approve", "--patience", "1"]);
+    assert!(ran.stdout.contains("may have been made a short time ago"), "{}", ran.stdout);
+    let mut waiting = one.process(&["apply", "--auto-approve"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    super::remote::signal("-TERM", &waiting.id().to_string());
+    assert!([Some(6), Some(130)].contains(&waiting.wait().unwrap().code()));
+    assert_eq!(made(&remote), 1);
+    one.ends(0, &["apply", "--auto-approve", "--patience", "8"]);
     assert_eq!(made(&remote), 2);
     remote.world.client("a");
 }
