@@ -48,9 +48,10 @@ fn a_repository_with_sha_256_is_as_good_as_any() {
     assert_eq!(one.history().len(), 2);
     one.ends(0, &["drift"]);
     one.ends(0, &["unlock"]);
-    one.ends(0, &["rollback", &first, "--auto-approve"]);
-    assert!(remote.world.open_to("etat:b").is_some());
+    let ran = one.ends(0, &["rollback", &first]);
+    assert!(ran.stdout.contains("etat:b"), "{}", ran.stdout);
     one.ends(0, &["baseline", "set", &first, "--yes"]);
+    assert_eq!(remote.held("applied"), Some(first));
     one.git(&["fsck", "--strict", "--no-dangling"]);
 }
 
