@@ -9,7 +9,7 @@ use super::consumers::Consumers;
 use super::found::OnSides;
 use super::yaml::{Entries, Yaml};
 use super::{Input, Side};
-use crate::domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName};
+use crate::domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName, kept_value};
 
 /// What the defaults of other attributes follow from.
 const DRIVERS: [&str; 2] = ["allowed_integration_types", "at_max_age"];
@@ -68,7 +68,7 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
     if let Some((_, live)) = sides.next() {
         given.base = differing(&live, &[], &DRIVERS, &resolve);
         // It has no default.
-        let description = live.get("description").filter(|it| it.is_string()).cloned();
+        let description = live.get("description").filter(|it| it.is_string()).map(kept_value);
         given.base.insert("description".to_owned(), description.unwrap_or_else(|| "".into()));
         if is_explicit {
             let is_default = |attribute: &str| input.repository.has_scope_default(attribute);

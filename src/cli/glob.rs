@@ -2,7 +2,9 @@
 
 use globset::{Glob, GlobMatcher};
 
+use crate::domain::kept;
+
 /// A glob of names.
 pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {
-    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+    Glob::new(&kept(text)).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }

@@ -1,7 +1,7 @@
 //! The attributes of a scope as YAML gives them, and the layers that they come from.
 
 use super::given::Given;
-use crate::domain::{IntegrationType, ScopeAttributes, TokenType, Visibility};
+use crate::domain::{IntegrationType, ScopeAttributes, TokenType, Visibility, kept};
 
 /// Defines a type that has, beside its own keys, every attribute of a scope that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
@@ -98,8 +98,10 @@ pub(super) fn resolve(description: &str, layers: &[&Layer]) -> ScopeAttributes {
     fn first<T: Clone>(layers: &[&Layer], pick: impl Fn(&Layer) -> &Given<T>) -> Option<T> {
         layers.iter().find_map(|layer| pick(layer).0.clone())
     }
-    let text =
-        |pick: fn(&Layer) -> &Given<String>| first(layers, pick).filter(|text| !text.is_empty());
+    let text = |pick: fn(&Layer) -> &Given<String>| {
+        first(layers, pick).map(|text| kept(&text).into_owned())
+    };
+    let text = |pick: fn(&Layer) -> &Given<String>| text(pick).filter(|text| !text.is_empty());
     let flag = |pick: fn(&Layer) -> &Given<bool>| first(layers, pick).unwrap_or_default();
     let visibility: Option<Visibility> = first(layers, |l| &l.visibility);
     let token_type: Option<TokenType> = first(layers, |l| &l.token_type);
@@ -109,7 +111,7 @@ pub(super) fn resolve(description: &str, layers: &[&Layer]) -> ScopeAttributes {
     // DigDir: for Maskinporten scopes the two are set alike.
     let lifetime = if types.contains(&IntegrationType::Maskinporten) { at_max_age } else { 0 };
     ScopeAttributes {
-        description: description.to_owned(),
+        description: kept(description).into_owned(),
         long_description: text(|l| &l.long_description),
         visibility: visibility.unwrap_or_default(),
         token_type: token_type.unwrap_or_default(),

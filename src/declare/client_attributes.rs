@@ -1,7 +1,7 @@
 //! The attributes of a client as YAML gives them, and the layers that they come from.
 
 use super::given::Given;
-use crate::domain::{ClientAttributes, ConsumedScope, IntegrationType, Orgno};
+use crate::domain::{ClientAttributes, ConsumedScope, IntegrationType, Orgno, kept};
 
 /// Defines a type that has, beside its own keys, every attribute of a client that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
@@ -136,14 +136,17 @@ pub(super) fn resolve(
         first(layers, pick).and_then(|text| text.parse().ok())
     };
     let set = |pick: fn(&ClientLayer) -> &Given<Vec<String>>| {
-        first(layers, pick).map(|texts| texts.into_iter().collect())
+        let texts = first(layers, pick)?;
+        Some(texts.iter().map(|text| kept(text).into_owned()).collect())
     };
+    let text =
+        |pick: fn(&ClientLayer) -> &Given<String>| Some(kept(&first(layers, pick)?).into_owned());
     let application_type = first(layers, |l| &l.application_type);
     let usual = ClientAttributes::defaults(kind, application_type);
     let grants = first(layers, |l| &l.grant_types).map(|grants| grants.into_iter().collect());
     ClientAttributes {
         integration_type: kind,
-        description: description.map_or(usual.description, str::to_owned),
+        description: description.map_or(usual.description, |text| kept(text).into_owned()),
         scopes: scopes.map_or(usual.scopes, |scopes| scopes.into_iter().collect()),
         client_orgno: orgno(|l| &l.client_orgno).or(usual.client_orgno),
         supplier_orgno: orgno(|l| &l.supplier_orgno).or(usual.supplier_orgno),
@@ -159,7 +162,7 @@ pub(super) fn resolve(
             .or(usual.authorization_lifetime),
         refresh_token_usage: first(layers, |l| &l.refresh_token_usage)
             .or(usual.refresh_token_usage),
-        logo_uri: first(layers, |l| &l.logo_uri).or(usual.logo_uri),
+        logo_uri: text(|l| &l.logo_uri).or(usual.logo_uri),
         redirect_uris: set(|l| &l.redirect_uris).or(usual.redirect_uris),
         post_logout_redirect_uris: set(|l| &l.post_logout_redirect_uris)
             .or(usual.post_logout_redirect_uris),
@@ -167,7 +170,7 @@ pub(super) fn resolve(
             &l.frontchannel_logout_session_required
         })
         .or(usual.frontchannel_logout_session_required),
-        frontchannel_logout_uri: first(layers, |l| &l.frontchannel_logout_uri)
+        frontchannel_logout_uri: text(|l| &l.frontchannel_logout_uri)
             .or(usual.frontchannel_logout_uri),
         sso_disabled: first(layers, |l| &l.sso_disabled).or(usual.sso_disabled),
         code_challenge_method: first(layers, |l| &l.code_challenge_method)

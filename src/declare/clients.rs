@@ -38,7 +38,7 @@ pub(super) fn client(
     };
     let part = ClientPart {
         attributes: ClientLayer::from(&given),
-        description: given.description.0,
+        description: given.description.kept(),
         active: given.active.0,
         ..part(at, files, findings)
     };
@@ -91,7 +91,7 @@ fn overrides(
         if let (Some(environment), Some(given)) = (environment, given) {
             let part = ClientPart {
                 attributes: ClientLayer::from(&given),
-                description: given.description.0,
+                description: given.description.kept(),
                 active: given.active.0,
                 ..part(at, files, findings)
             };
@@ -189,12 +189,12 @@ fn on_behalf_of(
         let file::OnBehalfOfEntry { name, organization_name, description, uri, logo_uri, .. } =
             given;
         let entry = OnBehalfOf {
-            name: name.0,
+            name: name.kept(),
             orgno,
-            organization_name: organization_name.0,
-            description: description.0,
-            uri: uri.0,
-            logo_uri: logo_uri.0,
+            organization_name: organization_name.kept(),
+            description: description.kept(),
+            uri: uri.kept(),
+            logo_uri: logo_uri.kept(),
         };
         if entries.insert(id, entry).is_some() {
             let message = format!("the entry {} stands twice", quoted(text));

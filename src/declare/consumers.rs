@@ -14,6 +14,7 @@ use super::places::Span;
 use super::rules::Rule;
 use super::settings::parse_orgno;
 use super::suggest::nearest;
+use crate::domain::kept;
 
 /// Reads the `consumers` of a document.
 pub(super) fn aliases(
@@ -25,6 +26,7 @@ pub(super) fn aliases(
     let section = document.get("consumers").unwrap_or(document);
     for (name, at) in entries_of(document, "consumers", findings) {
         let span = section.key_span(name);
+        let name = &*kept(name);
         let is_name = check_name(name, span, findings);
         let alias = alias(name, at, span, environments, findings);
         match alias.filter(|_| is_name) {
@@ -50,7 +52,7 @@ fn alias(
     Some(Alias {
         alias: name.to_owned(),
         orgno: parse_orgno(orgno, orgno_span, findings)?,
-        name: display_name.0.filter(|name| !name.trim().is_empty()),
+        name: display_name.kept().filter(|name| !name.is_empty()),
         environments,
         place: findings.place(span),
         spans: Spans::new(at),
@@ -60,13 +62,14 @@ fn alias(
 /// Reads the `groups` of a document.
 pub(super) fn groups(document: Located<'_>, declared: &mut Declared, findings: &mut Findings) {
     let section = document.get("groups").unwrap_or(document);
-    for (name, _) in entries_of(document, "groups", findings) {
-        let span = section.key_span(name);
+    for (key, _) in entries_of(document, "groups", findings) {
+        let span = section.key_span(key);
+        let name = &*kept(key);
         if !check_name(name, span, findings) {
             declared.broken.push(name.to_owned());
             continue;
         }
-        let members = items_of(section, name, findings)
+        let members = items_of(section, key, findings)
             .filter_map(|at| Some((member(at, findings)?, at.span())))
             .collect();
         declared.groups.push(Group { name: name.to_owned(), members, place: findings.place(span) });
@@ -87,7 +90,7 @@ fn named(text: &str, span: Span, findings: &mut Findings) -> Option<Who> {
     if text.chars().all(numeric) || instead::orgno(text).is_some() {
         return parse_orgno(text, span, findings).map(Who::Orgno);
     }
-    Some(Who::Alias(text.into()))
+    Some(Who::Alias((&*kept(text)).into()))
 }
 
 /// Reads one entry of a scope's consumers.
@@ -112,7 +115,7 @@ pub(super) fn consumer(
         Value::Mapping(mapping) if mapping.contains_key("group") => {
             read::<file::GroupEntry>(at, findings)?;
             let (group, span) = at.text("group")?;
-            Some(plain(Who::Group(group.into()), span))
+            Some(plain(Who::Group((&*kept(group)).into()), span))
         }
         Value::Mapping(_) => detailed(at, environments, findings),
         Value::Number(_) => {

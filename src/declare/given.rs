@@ -7,6 +7,8 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny};
 
+use crate::domain::kept;
+
 /// A value that may be left out. Unlike with an `Option`, `null` is an error: a key with nothing
 /// behind it is more likely forgotten than meant, and what is left out has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,13 @@ pub(super) struct Given<T>(pub(super) Option<T>);
 impl<T> Default for Given<T> {
     fn default() -> Self {
         Self(None)
+    }
+}
+
+impl Given<String> {
+    /// The text as DigDir keeps it.
+    pub(super) fn kept(&self) -> Option<String> {
+        Some(kept(self.0.as_ref()?).into_owned())
     }
 }
 

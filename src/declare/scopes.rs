@@ -15,7 +15,7 @@ use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
 use super::suggest::{did_you_mean, list};
-use crate::domain::{ScopeName, ScopeNameError};
+use crate::domain::{ScopeName, ScopeNameError, kept};
 
 /// Reads one scope.
 pub(super) fn scope(
@@ -49,7 +49,7 @@ pub(super) fn scope(
         name,
         spans: Spans::new(at),
         attributes: layer!(given.clone()),
-        description: given.description,
+        description: kept(&given.description).into_owned(),
         active: given.active.0.unwrap_or(true),
         prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
         environments,
@@ -79,7 +79,7 @@ fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings)
             overrides.push(Override {
                 environment,
                 attributes: layer!(given.clone()),
-                description: given.description.0,
+                description: given.description.kept(),
                 active: given.active.0,
                 span,
                 spans: Spans::new(at),

@@ -28,7 +28,7 @@ use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
 use super::source::{TextSource, is_variable_name};
 use super::targets::{check_distinct, check_target};
-use crate::domain::{ClientId, Guards, Kid, Orgno};
+use crate::domain::{ClientId, Guards, Kid, Orgno, kept};
 use crate::secret;
 
 /// The name of the file at the root of a repository.
@@ -348,8 +348,8 @@ pub(super) fn globset(
 ) -> GlobSet {
     let mut set = GlobSetBuilder::new();
     for (index, glob) in globs.iter().enumerate() {
-        let written = if paths { glob.trim_end_matches('/') } else { glob };
-        match GlobBuilder::new(written).literal_separator(paths).build() {
+        let written = if paths { glob.trim_end_matches('/').into() } else { kept(glob) };
+        match GlobBuilder::new(&written).literal_separator(paths).build() {
             Ok(glob) => {
                 set.add(glob);
             }

@@ -13,7 +13,7 @@ use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
 use crate::domain::{
     AccessState, ClientId, ClientIdentity, ForeignScope, IntegrationType, LiveClient, LiveKey,
-    OddityOf, OnBehalfOfId, Representation, ScopeName,
+    OddityOf, OnBehalfOfId, Representation, ScopeName, kept,
 };
 
 /// The clients by id.
@@ -201,7 +201,7 @@ fn client(mut representation: Representation) -> Result<(ClientId, LiveClient), 
     // Only the answer that made it holds one; it must not get any further.
     representation.remove("client_secret");
     let text = |field: &str| representation.get(field).and_then(Value::as_str).unwrap_or_default();
-    let (id, name) = (text("client_id"), text("client_name").to_owned());
+    let (id, name) = (text("client_id"), kept(text("client_name")).into_owned());
     let entity = || format!("client {name} ({id})");
     let id: ClientId = id.parse().map_err(|reason| (entity(), format!("{reason}; left alone")))?;
     let active =

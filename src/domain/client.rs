@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::difference::Field;
-use super::plain::{is_id, plain_text};
+use super::plain::{is_id, kept, plain_text};
 use super::{IntegrationType, Orgno, ScopeName, scope_name};
 use crate::text::is_invisible;
 
@@ -27,9 +27,6 @@ pub enum ClientNameError {
     /// Nothing, or nothing but white space.
     #[error("it is empty")]
     Empty,
-    /// White space at one of its ends.
-    #[error("it begins or ends with white space")]
-    Untrimmed,
     /// What cannot be seen, or steers.
     #[error("it holds {0:?}")]
     Character(char),
@@ -49,11 +46,9 @@ impl FromStr for ClientName {
     type Err = ClientNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.trim().is_empty() {
+        let text = &*kept(text);
+        if text.is_empty() {
             return Err(ClientNameError::Empty);
-        }
-        if text.trim() != text {
-            return Err(ClientNameError::Untrimmed);
         }
         if let Some(odd) = text
             .chars()
@@ -128,6 +123,7 @@ impl FromStr for ConsumedScope {
     type Err = ConsumedScopeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = &*kept(text);
         match text.chars().find(|c| scope_name::is_forbidden(*c)) {
             Some(character) => Err(ConsumedScopeError::Character(character)),
             None if text.is_empty() => Err(ConsumedScopeError::Empty),

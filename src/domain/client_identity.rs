@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nais::Application;
+use super::plain::kept;
 use super::{ClientId, ClientName, Field};
 
 /// Which live client a declared one is. Its integration type decides too, as that can never change.
@@ -55,8 +56,8 @@ impl ClientIdentity {
     /// Whether a live client of this name and description is it, if it is of the same kind.
     pub fn fits(&self, client_name: &str, description: &str) -> bool {
         match self {
-            Self::Named { name, .. } => name.as_str() == client_name,
-            Self::OwnedBy { application, .. } => application.is_written(description),
+            Self::Named { name, .. } => name.as_str() == kept(client_name),
+            Self::OwnedBy { application, .. } => application.is_written(&kept(description)),
         }
     }
 

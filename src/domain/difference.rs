@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::plain::kept_value;
+
 /// An entity's representation as the API sends it, fields that this program does not know included.
 pub type Representation = Map<String, Value>;
 
@@ -29,7 +31,8 @@ pub struct Change {
 }
 
 /// The fields in which a live representation differs from the wanted ones. A field that is absent
-/// or `null` live counts as its default; the order of a list does not matter.
+/// or `null` live counts as its default; the order of a list does not matter, nor does white space at the
+/// ends of a text or how its letters are composed.
 pub fn changes(live: &Representation, wanted: impl IntoIterator<Item = Field>) -> Vec<Change> {
     wanted
         .into_iter()
@@ -43,8 +46,10 @@ pub fn changes(live: &Representation, wanted: impl IntoIterator<Item = Field>) -
 fn normalised(live: Option<&Value>, default: Value) -> Value {
     match live {
         None | Some(Value::Null) => default,
-        Some(Value::String(text)) if text.is_empty() => default,
-        Some(other) => sorted(other),
+        Some(other) => match kept_value(other) {
+            Value::String(text) if text.is_empty() => default,
+            kept => sorted(&kept),
+        },
     }
 }
 

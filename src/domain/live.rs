@@ -136,7 +136,7 @@ impl LiveClient {
 }
 
 fn description(representation: &Representation) -> &str {
-    representation.get("description").and_then(Value::as_str).unwrap_or_default()
+    representation.get("description").and_then(Value::as_str).unwrap_or_default().trim()
 }
 
 /// A scope of another organisation.

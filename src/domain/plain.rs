@@ -1,9 +1,41 @@
 //! What names and ids have in common that are texts of a checked form.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use crate::secret;
 
 /// The longest id, in characters: DigDir's are UUIDs.
 const LONGEST: usize = 128;
+
+/// A text as DigDir keeps it, and as texts are compared and sent: without white space at its ends, and
+/// its letters composed (Unicode NFC).
+pub fn kept(text: &str) -> Cow<'_, str> {
+    composed(text.trim())
+}
+
+/// A text with its letters composed (Unicode NFC).
+pub fn composed(text: &str) -> Cow<'_, str> {
+    match is_nfc(text) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfc().collect()),
+    }
+}
+
+/// A value with all texts in it as DigDir keeps them; the names of fields stay.
+pub fn kept_value(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(kept(text).into_owned()),
+        Value::Array(items) => items.iter().map(kept_value).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(field, value)| (field.clone(), kept_value(value)));
+            Value::Object(fields.collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
 
 /// Whether a text has the form of an id: letters, digits and `._-`, and more than dots, so that it is
 /// safe in a URL's path. What looks like a secret has it not, whatever it consists of: ids are shown,
@@ -64,3 +96,26 @@ macro_rules! read_by_check {
     };
 }
 pub(super) use read_by_check;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_text_is_kept_trimmed_and_composed() {
+        for (text, expected) in [
+            ("Les\n", "Les"),
+            (" \u{a0}Les  mer\r\n", "Les  mer"),
+            ("bla\u{30a}bær", "blåbær"),
+            ("O\u{338}", "O\u{338}"),
+            ("\n", ""),
+        ] {
+            assert_eq!(kept(text), expected, "{text:?}");
+            assert!(matches!(kept(expected), Cow::Borrowed(_)), "{text:?}");
+        }
+        let value = json!({ "a ": [" b", { "c": "d\n" }], "e": 1, "f": null });
+        let expected = json!({ "a ": ["b", { "c": "d" }], "e": 1, "f": null });
+        assert_eq!(kept_value(&value), expected);
+    }
+}

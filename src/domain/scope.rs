@@ -167,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn how_a_text_is_kept_makes_no_difference() {
+        let wanted = ScopeAttributes { description: "Blåbær".into(), ..Default::default() };
+        for description in ["Blåbær", " Bla\u{30a}bær\n"] {
+            let live =
+                representation(json!({ "description": description, "long_description": " " }));
+            assert_eq!(changes(&live, wanted.wanted()), [], "{description:?}");
+        }
+    }
+
+    #[test]
     fn integration_types_sort_as_their_names_do() {
         let names = IntegrationType::ALL.map(IntegrationType::as_str);
         assert_eq!(json!(names), json!(IntegrationType::ALL));

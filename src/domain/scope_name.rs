@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::plain::read_by_check;
+use super::plain::{kept, read_by_check};
 use crate::text::is_invisible;
 
 /// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never
@@ -52,6 +52,7 @@ impl FromStr for ScopeName {
     type Err = ScopeNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = &*kept(text);
         match text.split_once(':') {
             Some((prefix, subscope)) if !prefix.is_empty() && !subscope.is_empty() => {}
             _ => return Err(ScopeNameError::NotPrefixAndSubscope),
@@ -64,7 +65,7 @@ impl FromStr for ScopeName {
 }
 
 /// What cannot be sent in a token request, and what makes two names look alike: accents that
-/// stand by themselves (of `å` there is one character, Unicode NFC), and what is not seen at all.
+/// stand by themselves (those of `å` are composed before, Unicode NFC), and what is not seen at all.
 pub(super) fn is_forbidden(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()
@@ -116,5 +117,13 @@ mod tests {
             assert_eq!(parse(&format!("etat:a{odd}")), Character(odd));
         }
         assert!("etat:blåbær".parse::<ScopeName>().is_ok());
+    }
+
+    #[test]
+    fn a_name_is_composed() {
+        let name: ScopeName = "etat:blåbær".parse().unwrap();
+        for text in ["etat:bla\u{30a}bær", " etat:blåbær\n"] {
+            assert_eq!(text.parse::<ScopeName>().unwrap(), name, "{text:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::shared::{Caller, Shared};
-use crate::domain::{Orgno, ScopeName};
+use crate::domain::{Orgno, ScopeName, kept_value};
 
 pub(super) type Answer = Result<Response, Refusal>;
 
@@ -122,6 +122,9 @@ impl Call {
             ));
         }
         match serde_json::from_slice(&self.body) {
+            Ok(Value::Object(body)) if self.shared.switches().trims_text => {
+                Ok(body.iter().map(|(field, value)| (field.clone(), kept_value(value))).collect())
+            }
             Ok(Value::Object(body)) => Ok(body),
             Ok(_) => Err(Refusal::bad_request("The body is no JSON object")),
             Err(error) => Err(Refusal::bad_request(format!("The body is no JSON: {error}"))),

@@ -15,6 +15,7 @@ pub struct Switches {
     pub nulls_for_absent: bool,
     pub inactive_access_refused: bool,
     pub put_keeps_omitted: bool,
+    pub trims_text: bool,
     pub keys_keep_exp: bool,
     pub inactive_client_refused: bool,
     pub sync_delay: u64,
@@ -32,6 +33,7 @@ impl Default for Switches {
             nulls_for_absent: false,
             inactive_access_refused: false,
             put_keeps_omitted: false,
+            trims_text: false,
             keys_keep_exp: false,
             inactive_client_refused: false,
             sync_delay: 0,
@@ -45,13 +47,14 @@ impl Default for Switches {
 impl Switches {
     /// Each switch's name on the command line, and what it does. A field has the same name with
     /// `_` for `-`.
-    pub const ALL: [(&'static str, &'static str); 12] = [
+    pub const ALL: [(&'static str, &'static str); 13] = [
         ("empty-list-is-404", "an empty list comes as a 404 that says 'does not have any'"),
         ("denied-hidden", "accesses that were taken away are listed only with inactive=true"),
         ("prefix-with-colon", "GET /prefix gives prefixes with a trailing colon"),
         ("nulls-for-absent", "fields without a value come as null instead of being left out"),
         ("inactive-access-refused", "an access to an inactive scope cannot be taken away: 409"),
         ("put-keeps-omitted", "a field that a PUT leaves out stays; an empty text takes it away"),
+        ("trims-text", "texts lose white space at their ends, and are composed (Unicode NFC)"),
         ("keys-keep-exp", "a key that is registered again ends when it would have ended before"),
         ("inactive-client-refused", "the keys of an inactive client cannot be changed: 409"),
         ("sync-delay", "seconds until the token endpoint knows a new client or key (sync-delay=2)"),
@@ -80,6 +83,7 @@ impl Switches {
             "nulls-for-absent" => assign(&mut self.nulls_for_absent, value),
             "inactive-access-refused" => assign(&mut self.inactive_access_refused, value),
             "put-keeps-omitted" => assign(&mut self.put_keeps_omitted, value),
+            "trims-text" => assign(&mut self.trims_text, value),
             "keys-keep-exp" => assign(&mut self.keys_keep_exp, value),
             "inactive-client-refused" => assign(&mut self.inactive_client_refused, value),
             "sync-delay" => assign(&mut self.sync_delay, value),

@@ -42,6 +42,7 @@ mod secrets;
 mod snapshot;
 mod support;
 mod tables;
+mod texts;
 mod unmanaged;
 mod validate;
 mod world;

@@ -258,7 +258,9 @@ fn documents_without(text: &str, name: &ClientName) -> Option<Vec<Value>> {
         let clients = document.get_mut("clients").and_then(Value::as_sequence_mut);
         for client in clients.into_iter().flatten() {
             let Some(client) = client.as_mapping_mut() else { continue };
-            if client.get("name").and_then(Value::as_str) != Some(name.as_str()) {
+            let named = client.get("name").and_then(Value::as_str);
+            let named: Option<ClientName> = named.and_then(|named| named.parse().ok());
+            if named.as_ref() != Some(name) {
                 continue;
             }
             client.remove("jwks");

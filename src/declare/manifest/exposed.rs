@@ -18,7 +18,7 @@ use super::fields::{
 };
 use super::owner::Owners;
 use crate::domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
-use crate::domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility};
+use crate::domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility, kept};
 
 /// The keys of an entry of `exposes`.
 const KEYS: [&str; 10] = [
@@ -121,6 +121,7 @@ fn exposed(at: Located<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> 
         is_product
     });
     let (name, span) = name?;
+    let name = &*kept(name);
     if !is_subscope(name) {
         report_form(name, span, findings);
         return None;

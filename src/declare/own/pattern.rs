@@ -11,6 +11,7 @@ use super::super::places::{Position, Span};
 use super::super::rules::Rule;
 use super::super::suggest::{did_you_mean, list};
 use super::file::Values;
+use crate::domain::composed;
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 1_000;
@@ -110,7 +111,7 @@ fn compile(text: &str) -> Result<Regex, Refused> {
         let message = format!("this is no regular expression: {reason}");
         return Err(Refused { range, message, help: SYNTAX });
     }
-    let built = RegexBuilder::new(text).size_limit(LARGEST).nest_limit(DEEPEST).build();
+    let built = RegexBuilder::new(&composed(text)).size_limit(LARGEST).nest_limit(DEEPEST).build();
     built.map_err(|_| {
         let help = "repeat less, and name the letters that are meant: `[a-zæøå]` is smaller than \
                     `\\w`";

@@ -10,6 +10,7 @@ use super::expression::{Expression, ExpressionError};
 use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
+use crate::domain::composed;
 
 /// A condition that must hold.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ fn policy(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option
     let reach = Reach { severity, environments, teams };
     let head = reach.head(&rule, message, at, names, findings);
     let (text, span) = at.text("expression")?;
-    match Expression::compile(text, applies_to.variables()) {
+    match Expression::compile(&composed(text), applies_to.variables()) {
         Ok(expression) => {
             let (expression, place) = (Arc::new(expression), findings.place(span));
             Some(Policy { head, applies_to, expression, place })

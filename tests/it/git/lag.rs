@@ -38,7 +38,8 @@ fn outcomes(clone: &Clone<'_>) -> Vec<String> {
 
 /// One change of declarations, applied without patience and then again at once.
 struct Change {
-    before: String,
+    /// What is declared and applied before, one after the other.
+    before: Vec<String>,
     after: String,
     /// What is done by it.
     actions: Vec<&'static str>,
@@ -51,8 +52,11 @@ fn again(change: &Change) {
     let remote = Remote::new();
     let one = remote.first();
     client(&one);
-    let first = one.declare(before);
-    one.apply();
+    let mut first = one.head();
+    for before in before {
+        first = one.declare(before);
+        one.apply();
+    }
     lag(&remote, 3);
     let second = one.declare(after);
     let what = format!("{actions:?}");
@@ -79,16 +83,16 @@ fn an_apply_right_after_another_finds_what_is_not_shown_yet() {
     let other = || one().replace("Les", "Skriv");
     let paused = || one().replace("Les", "Les, active: false");
     let changes = [
-        (String::new(), one(), vec!["create scope etat:a", "grant etat:a 974761076"], true),
-        (one(), other(), vec!["update scope etat:a"], true),
-        (paused(), one(), vec!["reactivate scope etat:a"], true),
+        (vec![String::new()], one(), vec!["create scope etat:a", "grant etat:a 974761076"], true),
+        (vec![one()], other(), vec!["update scope etat:a"], true),
+        (vec![one(), paused()], one(), vec!["reactivate scope etat:a"], true),
         (
-            one(),
+            vec![one()],
             scopes(&[("etat:a", &[KART])]),
             vec!["revoke etat:a 974761076", "grant etat:a 971040238"],
             false,
         ),
-        (one(), paused(), vec!["deactivate scope etat:a"], false),
+        (vec![one()], paused(), vec!["deactivate scope etat:a"], false),
     ];
     run(changes);
 }
@@ -98,15 +102,20 @@ fn an_apply_right_after_another_makes_no_second_client() {
     let client = || "clients:\n  - { name: a, jwks: x.json }\n".to_owned();
     let bare = || "clients:\n  - name: a\n".to_owned();
     let changes = [
-        (String::new(), client(), vec!["create client a", "keys client a"], true),
-        (bare(), client(), vec!["keys client a"], true),
-        (bare(), bare().replace("a\n", "a\n    description: Ny\n"), vec!["update client a"], true),
-        (bare(), String::new(), vec!["deactivate client a"], false),
+        (vec![String::new()], client(), vec!["create client a", "keys client a"], true),
+        (vec![bare()], client(), vec!["keys client a"], true),
+        (
+            vec![bare()],
+            bare().replace("a\n", "a\n    description: Ny\n"),
+            vec!["update client a"],
+            true,
+        ),
+        (vec![bare()], String::new(), vec!["deactivate client a"], false),
     ];
     run(changes);
 }
 
-fn run<const N: usize>(changes: [(String, String, Vec<&'static str>, bool); N]) {
+fn run<const N: usize>(changes: [(Vec<String>, String, Vec<&'static str>, bool); N]) {
     std::thread::scope(|scope| {
         for (before, after, actions, counts) in changes {
             let change = Change { before, after, actions, counts };
