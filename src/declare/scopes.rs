@@ -15,7 +15,7 @@ use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
 use super::suggest::{did_you_mean, list};
-use crate::domain::{ScopeName, ScopeNameError, kept};
+use crate::domain::{ScopeName, ScopeNameError, composed, kept};
 
 /// Reads one scope.
 pub(super) fn scope(
@@ -187,7 +187,7 @@ pub(super) fn check_texts(at: Located<'_>, findings: &mut Findings) {
     let allowed =
         |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
     if let Some((text, span)) = at.text("long_description")
-        && let Some(strange) = text.chars().find(|c| !allowed(*c))
+        && let Some(strange) = composed(text).chars().find(|c| !allowed(*c))
     {
         let message = format!("DigDir refuses a long description that holds `{strange}`");
         let plainer = plainer(strange);

@@ -102,7 +102,7 @@ pub struct OwnClient {
 pub struct LiveClient {
     /// Whether it can get tokens.
     pub active: bool,
-    /// Its name; DigDir does not make it unique.
+    /// Its name, composed and without white space at its ends; DigDir does not make it unique.
     pub name: String,
     /// DigDir's word for its kind.
     pub integration_type: String,

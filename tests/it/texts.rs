@@ -148,7 +148,7 @@ fn what_is_the_same_composed_is_declared_twice() {
     let ran = world.run(&["validate"]);
     assert_eq!(ran.code, 3, "{}", ran.stdout);
     let shown = format!("{}{}", ran.stdout, ran.stderr);
-    assert_eq!(shown.matches("first here").count(), 3, "{shown}");
+    assert_eq!(shown.matches("first declared here").count(), 3, "{shown}");
 }
 
 #[test]

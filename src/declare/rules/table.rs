@@ -680,7 +680,7 @@ scopes:
     }
     /// A client's name or id cannot be used.
     ClientName = "PV132", Error {
-        "A name is one line of at most 255 characters, without white space at its ends; a client id \
+        "A name is one line of at most 255 characters; a client id \
          is DigDir's, a UUID. Correct it, or leave client_id out: DigDir assigns it. The same holds \
          of the id of an entry of onbehalfof."
         wrong: Declarations("clients:

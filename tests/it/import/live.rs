@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
 use portvakt::declare::{self, Files, Repository};
-use portvakt::domain::{Live, Past, norwegian_date};
+use portvakt::domain::{Live, Past, kept, norwegian_date};
 use portvakt::plan::{Plan, plan};
 use serde_json::{Value, json};
 
@@ -157,7 +157,7 @@ pub(crate) fn live(scopes: Value, clients: Value) -> Live {
         own.insert("client_id".into(), id.as_str().into());
         let mut of_client = json!({
             "active": client.get("active") != Some(&json!(false)),
-            "name": client["client_name"],
+            "name": kept(client["client_name"].as_str().unwrap_or_default()),
             "integration_type": client["integration_type"],
             "representation": client,
             "keys": keys,
