@@ -10,7 +10,7 @@ use super::needs::Which;
 use super::wire::{AccessEntry, DelegationSourceEntry, PrefixEntry, scope_name};
 use crate::domain::{
     AccessState, DelegationSource, LiveAccess, LiveScope, Oddity, OddityOf, Orgno, Representation,
-    ScopeName,
+    ScopeName, kept,
 };
 
 /// What the API told and no plan can name.
@@ -49,8 +49,8 @@ pub fn accesses_of_scope(
             oddities.push(odd("it has no state; left alone".to_owned()));
             continue;
         };
-        let access =
-            LiveAccess { state: AccessState::from(state), name: entry.consumer_organization_name };
+        let name = entry.consumer_organization_name.map(|name| kept(&name).into_owned());
+        let access = LiveAccess { state: AccessState::from(state), name };
         match accesses.get_mut(&orgno) {
             None => {
                 accesses.insert(orgno, access);

@@ -194,6 +194,23 @@ fn a_client_whose_creation_may_have_been_lost_is_waited_for() {
 }
 
 #[test]
+fn a_client_that_an_apply_made_that_could_not_tell_of_it_is_waited_for() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let declared = client(&one);
+    one.declare(&declared);
+    lag(&remote, 3);
+    remote.hook("grep -q /applied && exit 1; exit 0");
+    one.ends(6, &IMPATIENT);
+    assert_eq!(outcomes(&one), ["unknown"; 2]);
+    remote.no_hook();
+    one.apply();
+    assert_eq!(made(&remote), 1);
+    remote.world.client("a");
+    assert_eq!(one.planned(), [""; 0]);
+}
+
+#[test]
 fn a_client_that_was_refused_is_made_at_once() {
     let remote = Remote::new();
     let one = remote.first();
