@@ -16,7 +16,7 @@ use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
-use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded};
+use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
 use crate::plan::{Code, Plan};
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
@@ -76,6 +76,8 @@ struct Approved {
     placement: Option<Placement>,
     /// What is not recorded of what was applied before, and was.
     lost: Option<Lost>,
+    /// What counted as applied when the plan was made; `None` where nobody can tell.
+    refs: Option<Refs>,
     /// Whether an apply before it did not end in full.
     is_unfinished: bool,
     /// Whether the applied commit stays where it is, however this ends: what was applied before is not
@@ -205,6 +207,7 @@ async fn prepare(
         document,
         placement: session.past.placement.clone(),
         lost: session.past.lost.clone(),
+        refs: session.past.refs.clone(),
         is_unfinished: session.past.is_unfinished,
         is_kept: is_unknown || refusal.is_some(),
         recent: recent.clone(),
@@ -331,7 +334,7 @@ async fn carry_out(
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
-    let Approved { placement, lost, is_unfinished, is_kept, hidden, .. } = approved;
+    let Approved { placement, lost, refs: mut shown, is_unfinished, is_kept, hidden, .. } = approved;
     let who = (actor.who.clone(), actor.place.clone());
     let of = |part: fn(&Placement) -> &String| placement.as_ref().map(|it| part(it).clone());
     let from = (of(|it| &it.folder), of(|it| &it.api));
@@ -348,13 +351,17 @@ async fn carry_out(
     };
     let hold = hold.zip(placement.map(recorded));
     let begins = !plan.actions.is_empty();
-    if let (Some((held, recorded)), true) = (&hold, begins)
-        && let Err(failure) = held.begin(entry(None, &line), recorded, lost.as_ref(), begun.dirty)
-    {
-        if let Some((hold, _)) = hold {
-            hold.release().await;
+    if let (Some((held, recorded)), true) = (&hold, begins) {
+        let (entry, lost) = (entry(None, &line), lost.as_ref());
+        match held.begin(entry, recorded, lost, begun.dirty, shown.as_ref()) {
+            Ok(now) => shown = Some(now),
+            Err(failure) => {
+                if let Some((hold, _)) = hold {
+                    hold.release().await;
+                }
+                return Err(failure.and("The ledger could not be written, so nothing was changed"));
+            }
         }
-        return Err(failure.and("The ledger could not be written, so nothing was changed"));
     }
     let report = match begins {
         false => Default::default(),
@@ -388,7 +395,7 @@ async fn carry_out(
                 conclusion => conclusion,
             };
             let entry = entry(begins.then_some(&line), &ends);
-            conclude(hold, is_news, begins, conclusion, entry, &recorded).await
+            conclude(hold, is_news, conclusion, entry, &recorded, shown.as_ref()).await
         }
         None => Ok(()),
     };
@@ -439,17 +446,18 @@ async fn carry_out(
 async fn conclude(
     hold: Hold,
     is_news: bool,
-    begins: bool,
     conclusion: Conclusion,
     entry: Entry<'_>,
     recorded: &Recorded,
+    shown: Option<&Refs>,
 ) -> Result<(), Failure> {
+    let begins = entry.before.is_some();
     let in_full = matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack);
     if !begins && (!in_full || !is_news) {
         hold.release().await;
         return Ok(());
     }
-    hold.conclude(entry, recorded, conclusion).await
+    hold.conclude(entry, recorded, conclusion, shown).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
@@ -460,11 +468,14 @@ fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
         blocked.target.verb.closes()
             || matches!(blocked.code, Code::PreventDeactivation | Code::Protected)
     });
-    if ended.dirty || ended.unverified.is_some() || is_open {
+    if ended.dirty {
+        return Conclusion::Dirty;
+    }
+    if ended.unverified.is_some() || is_open {
         return Conclusion::InPart;
     }
-    let undone: Vec<_> = ended.undone().map(|reported| reported.action.action).collect();
-    match undone.iter().any(|verb| verb.closes()) {
+    let undone: Vec<_> = ended.undone().map(|reported| &reported.action).collect();
+    match undone.iter().any(|action| action.takes_away()) {
         true => Conclusion::InPart,
         false if undone.is_empty() => Conclusion::InFull,
         false => Conclusion::Closed,

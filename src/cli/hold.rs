@@ -65,15 +65,17 @@ impl Hold {
         !self.lost.load(Ordering::Relaxed) && self.lock.counts(Timestamp::now())
     }
 
-    /// Writes the first line into the ledger.
+    /// Writes the first line into the ledger, if what counts as applied is still what was `shown`. Gives
+    /// what counts from then on.
     pub(super) fn begin(
         &self,
         entry: Entry<'_>,
         recorded: &Recorded,
         lost: Option<&Lost>,
         dirty: bool,
-    ) -> Result<(), Failure> {
-        self.lock.begin(entry, recorded, lost, dirty).map_err(|error| git_failed(&error))
+        shown: Option<&Refs>,
+    ) -> Result<Refs, Failure> {
+        self.lock.begin(entry, recorded, lost, dirty, shown).map_err(|error| git_failed(&error))
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
@@ -82,9 +84,10 @@ impl Hold {
         entry: Entry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
+        shown: Option<&Refs>,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(entry, recorded, conclusion);
+        let concluded = self.lock.conclude(entry, recorded, conclusion, shown);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.give_back();
         }

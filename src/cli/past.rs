@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::{Global, session};
 use crate::declare::{self, Repository};
 use crate::domain::{self, Applied, Desired};
-use crate::history::{self, Branch, Commit, Held, History, Lost, Placement};
+use crate::history::{self, Branch, Commit, Held, History, Lost, Placement, Refs};
 use crate::plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
@@ -25,6 +25,8 @@ pub(super) struct Past {
     pub(super) unknown: Option<String>,
     /// What would be forgotten by a record that is written now.
     pub(super) lost: Option<Lost>,
+    /// The refs that say what was applied; `None` where they cannot be read.
+    pub(super) refs: Option<Refs>,
     /// Why nothing at all may be applied here: another folder has the same name.
     pub(super) clash: Option<String>,
     /// Whether there are commits whose apply ended in part since.
@@ -170,8 +172,9 @@ impl Past {
                 reading.known(&refs).made_unknown(why.clone())
             }
         };
-        let of_former = self.take(known);
-        (refs.applied(), of_former)
+        let (last, of_former) = (refs.applied(), self.take(known));
+        self.refs = Some(refs);
+        (last, of_former)
     }
 
     fn take(&mut self, known: Known) -> Vec<String> {

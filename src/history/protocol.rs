@@ -1,6 +1,8 @@
 //! What an apply writes into git, and when: a first line into the ledger before it changes anything, a
 //! last one after it, and with each what counts as applied; the lock is given back with the last.
 
+use jiff::Timestamp;
+
 use super::History;
 use super::error::Error;
 use super::ledger::Entry;
@@ -21,24 +23,29 @@ pub enum Conclusion {
     RolledBack,
     /// Some of it was not done, but nothing is left that is declared no longer.
     Closed,
-    /// Some of it was not done, or it was of no commit.
+    /// Some of it was not done.
     InPart,
+    /// It was applied as no commit has it, so nothing is recorded of it.
+    Dirty,
 }
 
 impl Lock {
     /// Writes the first line of an apply into the ledger. What is declared at its commit counts as
     /// tried from now on, by what is `recorded` of it, unless it is applied as no commit has it
-    /// (`dirty`). What is `lost` of the past stays so until a baseline is set.
+    /// (`dirty`). What is `lost` of the past stays so until a baseline is set. Gives what counts from
+    /// then on.
     ///
     /// # Errors
-    /// It cannot be written, or the lock is not ours any more; nothing is, then.
+    /// It cannot be written, the lock is not ours any more, or what counts as applied is not what it was
+    /// when the plan was made, as `shown`; nothing is written, then.
     pub fn begin(
         &self,
         entry: Entry<'_>,
         recorded: &Recorded,
         lost: Option<&Lost>,
         dirty: bool,
-    ) -> Result<(), Error> {
+        shown: Option<&Refs>,
+    ) -> Result<Refs, Error> {
         let history = self.history();
         history.write(entry, &|now| {
             // It may have been broken while somebody was asked. It may have been renewed, too.
@@ -46,6 +53,7 @@ impl Lock {
             if !is_ours(now.own.lock) && !is_ours(history.lock_ref()?) {
                 return Err(Error::Moved(refs::lock(&history.place)));
             }
+            still_counts(now, shown)?;
             match dirty {
                 true => Ok(Vec::new()),
                 false => history.begun(recorded, lost, now),
@@ -57,26 +65,49 @@ impl Lock {
     /// `recorded` of it if it was applied in full, and gives the lock back: all or nothing.
     ///
     /// # Errors
-    /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and no more.
-    /// Any other is that something cannot be written; nothing is, then.
+    /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and counts as tried.
+    /// [`Error::Shown`] where what counts as applied is not what it was when the plan was made or the apply
+    /// began: what was done is told, and no more. Any other is that something cannot be written; nothing is,
+    /// then.
     pub fn conclude(
         &self,
         entry: Entry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
+        shown: Option<&Refs>,
     ) -> Result<(), Error> {
         let history = self.history();
+        // A line of an apply that did nothing would tell of one that no record is about.
+        let tell = |more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>| match entry.before {
+            Some(_) => history.write(entry, more).map(drop),
+            None => Ok(()),
+        };
         let concluded = history.write(entry, &|now| {
+            still_counts(now, shown)?;
             let mut updates = history.concluded(recorded, conclusion, now)?;
             updates.push(self.given_back()?);
             Ok(updates)
         });
         match concluded {
             Err(Error::Moved(name)) if name == refs::lock(&history.place) => {
-                history.write(entry, &|_| Ok(Vec::new()))?;
+                // Whoever has it now may not have seen all that was done, and would forget it.
+                tell(&|now| match conclusion {
+                    Conclusion::Dirty => Ok(Vec::new()),
+                    Conclusion::InFull
+                    | Conclusion::RolledBack
+                    | Conclusion::Closed
+                    | Conclusion::InPart => {
+                        let at = Timestamp::now();
+                        history.begun(&Recorded { at, ..recorded.clone() }, None, now)
+                    }
+                })?;
                 Err(Error::Broken)
             }
-            written => written,
+            Err(Error::Shown) => {
+                tell(&|_| Ok(Vec::new()))?;
+                Err(Error::Shown)
+            }
+            written => written.map(drop),
         }
     }
 
@@ -108,24 +139,153 @@ impl Lock {
 }
 
 impl History {
-    /// Writes a line into the ledger, and what goes with it: all or nothing.
+    /// Writes a line into the ledger, and what goes with it: all or nothing. Gives what the refs are then.
     fn write(
         &self,
         entry: Entry<'_>,
         more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Refs, Error> {
         let ledger = refs::ledger(&self.place);
-        for tried in 1.. {
+        let mut tried = 1;
+        loop {
             let now = self.refs()?;
             let repository = self.repository()?;
             let mut updates = vec![self.entered(&repository, now.own.ledger, entry)?];
             updates.extend(more(&now)?);
             match self.update(&updates) {
                 // Somebody may write notes of his own.
-                Err(Error::Moved(name)) if name == ledger && tried < TRIES => {}
-                written => return written,
+                Err(Error::Moved(name)) if name == ledger && tried < TRIES => tried += 1,
+                written => return written.map(|()| now.after(&self.place, &updates)),
             }
         }
-        Ok(())
+    }
+}
+
+/// Sees that the same counts as applied as when it was `shown`: a plan is made of that.
+fn still_counts(now: &Refs, shown: Option<&Refs>) -> Result<(), Error> {
+    match shown.is_none_or(|shown| now.agree(shown, None)) {
+        true => Ok(()),
+        false => Err(Error::Shown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::{Repository, Signature};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::history::{Actor, Baseline, Held, Placement, Watch};
+
+    /// A repository without a remote, and the only commit of it as it is recorded.
+    fn history() -> (TempDir, History, Recorded) {
+        let folder = TempDir::new().unwrap();
+        let repository = Repository::init(folder.path()).unwrap();
+        let tree = repository.treebuilder(None).unwrap().write().unwrap();
+        let tree = repository.find_tree(tree).unwrap();
+        let by = Signature::now("Kari", "kari@etaten.example").unwrap();
+        let commit = repository.commit(Some("HEAD"), &by, &by, "Begin", &tree, &[]).unwrap();
+        let history = History::open(folder.path(), "test", Held::Here, []).unwrap().unwrap();
+        let placement = Placement {
+            environment: "test".to_owned(),
+            folder: String::new(),
+            api: "sandbox".to_owned(),
+            maskinporten: "sandbox".to_owned(),
+            organization: "889640782".parse().unwrap(),
+        };
+        let at = Timestamp::now();
+        let recorded = Recorded { commit: commit.to_string(), placement, actor: actor(), at };
+        (folder, history, recorded)
+    }
+
+    fn actor() -> Actor {
+        Actor { who: "kari".to_owned(), place: "her".to_owned() }
+    }
+
+    fn lock(history: &History) -> Lock {
+        history.lock(&actor(), Timestamp::now(), &mut Watch::default()).unwrap().unwrap()
+    }
+
+    fn unlock(history: &History) {
+        history.unlock(&history.holder().unwrap().0).unwrap();
+    }
+
+    fn counting(history: &History) -> Baseline {
+        history.baseline(&history.refs().unwrap()).unwrap().unwrap_or_default()
+    }
+
+    /// Deletes the refs that say what counts.
+    fn forget(history: &History) {
+        let Refs { own, .. } = history.refs().unwrap();
+        let gone = [(refs::applied("test"), own.applied), (refs::record("test"), own.record)];
+        history.update(&gone.map(|(name, old)| Update { name, old, new: None })).unwrap();
+    }
+
+    const BEGUN: &str = "begun";
+
+    fn entry<'a>(recorded: &'a Recorded, before: Option<&'a str>, line: &'a str) -> Entry<'a> {
+        Entry { commit: &recorded.commit, before, line }
+    }
+
+    #[test]
+    fn an_apply_that_did_nothing_and_lost_its_lock_leaves_no_line() {
+        let (_folder, history, recorded) = history();
+        let (lock, shown) = (lock(&history), history.refs().unwrap());
+        unlock(&history);
+        let nothing = entry(&recorded, None, "done");
+        let ended = lock.conclude(nothing, &recorded, Conclusion::InFull, Some(&shown));
+        assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
+        assert_eq!(history.ledger().unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_done_after_the_lock_was_broken_counts_as_tried() {
+        let (_folder, history, recorded) = history();
+        let begin = |lock: &Lock| {
+            let shown = history.refs().unwrap();
+            lock.begin(entry(&recorded, None, BEGUN), &recorded, None, false, Some(&shown)).unwrap()
+        };
+        let conclude = |lock: &Lock, shown: &Refs| {
+            let entry = entry(&recorded, Some(BEGUN), "ended");
+            lock.conclude(entry, &recorded, Conclusion::InFull, Some(shown))
+        };
+        let first = lock(&history);
+        let shown = begin(&first);
+        unlock(&history);
+        // Whoever takes it then knows of the commit, and not of all that is done until it ends.
+        let second = lock(&history);
+        let other = Recorded { actor: actor(), at: Timestamp::now(), ..recorded.clone() };
+        let seen = history.refs().unwrap();
+        assert!(matches!(conclude(&first, &shown), Err(Error::Broken)));
+        let nothing = entry(&other, None, "ended");
+        let ended = second.conclude(nothing, &other, Conclusion::InFull, Some(&seen));
+        assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
+        let baseline = counting(&history);
+        assert_eq!((baseline.applied, baseline.tried.len()), (None, 1));
+    }
+
+    #[test]
+    fn a_plan_is_not_carried_out_once_other_refs_count() {
+        let (_folder, history, recorded) = history();
+        let first = lock(&history);
+        let shown = history.refs().unwrap();
+        let nothing = entry(&recorded, None, "ended");
+        first.conclude(nothing, &recorded, Conclusion::InFull, Some(&shown)).unwrap();
+        // Before it begins.
+        let second = lock(&history);
+        let shown = history.refs().unwrap();
+        forget(&history);
+        let begun = entry(&recorded, None, BEGUN);
+        let ended = second.begin(begun, &recorded, None, false, Some(&shown));
+        assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
+        assert!(history.refs().unwrap().own.record.is_none());
+        // And before it ends: a record of it alone would hide what the ledger tells.
+        let now = second.begin(begun, &recorded, None, false, None).unwrap();
+        forget(&history);
+        let last = entry(&recorded, Some(BEGUN), "ended again");
+        let ended = second.conclude(last, &recorded, Conclusion::Closed, Some(&now));
+        assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
+        assert!(history.refs().unwrap().own.record.is_none());
+        assert!(history.ledger().unwrap().iter().any(|line| line.text == "ended again"));
     }
 }

@@ -93,8 +93,7 @@ impl Baseline {
     }
 
     /// The commits that the ledger names and this record lacks, the newest first, by when each apply
-    /// began that has a line there. A record is about all that began before it, so one that began later
-    /// is told apart.
+    /// began that has a line there. A record is about all that began before it.
     pub fn overlooked(
         known: Option<&Self>,
         begun: impl Iterator<Item = (Timestamp, String)>,
@@ -158,7 +157,7 @@ impl Baseline {
                 }
             }
             Conclusion::Closed => self.tried.retain(|tried| tried.is_same(recorded)),
-            Conclusion::InPart => {}
+            Conclusion::InPart | Conclusion::Dirty => {}
         }
         self
     }
@@ -269,7 +268,7 @@ impl History {
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
         match (self.baseline(now), conclusion) {
-            (_, Conclusion::InPart) => Ok(Vec::new()),
+            (_, Conclusion::InPart | Conclusion::Dirty) => Ok(Vec::new()),
             (Ok(before), _) => {
                 let after = before.unwrap_or_default().concluded(recorded, conclusion);
                 self.recording(&self.place, after, recorded.at, now)

@@ -60,6 +60,18 @@ impl Refs {
         counting(&self.own) == counting(&shown.own) && elsewhere(self) == elsewhere(shown)
     }
 
+    /// The same after some of them have changed that count for the place itself.
+    pub(super) fn after(mut self, place: &str, updates: &[Update]) -> Self {
+        for Update { name, old: _, new } in updates {
+            if *name == applied(place) {
+                self.own.applied = *new;
+            } else if *name == record(place) {
+                self.own.record = *new;
+            }
+        }
+        self
+    }
+
     /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
     pub fn default_branch(&self) -> Option<&Branch> {
         self.default_branch.as_ref()
