@@ -106,6 +106,8 @@ pub struct Lock {
     /// Who had it before and let it end.
     pub taken_over: Option<Holder>,
     now: Mutex<Own>,
+    /// The last renewal of which it was not heard whether it came about.
+    unsure: Mutex<Option<Own>>,
 }
 
 #[derive(Debug, Clone)]
@@ -149,8 +151,8 @@ impl History {
             };
             match self.update(&[self.lock_update(old, own.oid)]) {
                 Ok(()) => {
-                    let now = Mutex::new(own);
-                    return Ok(Some(Lock { history: self.clone(), taken_over, now }));
+                    let (now, unsure) = (Mutex::new(own), Mutex::default());
+                    return Ok(Some(Lock { history: self.clone(), taken_over, now, unsure }));
                 }
                 Err(error @ Error::Moved(_)) => moved = error,
                 Err(error) => return Err(error),
@@ -233,14 +235,23 @@ impl Lock {
     /// # Errors
     /// It is not ours any more, or the remote cannot be reached.
     pub fn renew(&self, now: Timestamp) -> Result<(), Error> {
-        let Own { oid, mut claim, renewed: _ } = self.own();
+        let Own { oid, mut claim, renewed: _ } = self.settled();
         claim.expires = end(now);
         let renewed = Instant::now();
         let repository = self.history.repository()?;
         let new = self.history.lock_commit(&repository, Says::By(claim.clone()))?;
-        self.history.update(&[self.history.lock_update(Some(oid), new)])?;
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = Own { oid: new, claim, renewed };
-        Ok(())
+        let own = Own { oid: new, claim, renewed };
+        let unsure = match self.history.update(&[self.history.lock_update(Some(oid), new)]) {
+            Ok(()) => {
+                *self.now.lock().unwrap_or_else(PoisonError::into_inner) = own;
+                None
+            }
+            Err(error @ Error::Moved(_)) => return Err(error),
+            Err(error) => Some((own, error)),
+        };
+        let (unsure, failed) = unsure.unzip();
+        *self.unsure.lock().unwrap_or_else(PoisonError::into_inner) = unsure;
+        failed.map_or(Ok(()), Err)
     }
 
     /// Whether nobody else can have it yet.
@@ -270,7 +281,17 @@ impl Lock {
 
     /// The commit that it is by now.
     pub(super) fn oid(&self) -> Oid {
-        self.own().oid
+        self.settled().oid
+    }
+
+    /// What it is by now. Where the answer to a renewal was lost, the remote says whether it came about.
+    fn settled(&self) -> Own {
+        let mut unsure = self.unsure.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = unsure.as_ref().and_then(|_| self.history.lock_ref().ok().flatten());
+        if let Some(own) = unsure.take_if(|unsure| found == Some(unsure.oid)) {
+            *self.now.lock().unwrap_or_else(PoisonError::into_inner) = own;
+        }
+        self.own()
     }
 
     pub(super) fn history(&self) -> &History {
@@ -409,5 +430,41 @@ mod tests {
         assert!(!lock.counts_after(now, LEASE), "it was not renewed for long enough");
         assert!(!lock.counts_after(later(9), Duration::ZERO), "the machine slept");
         assert!(LEASE + Duration::from_secs(30) < Watch::WHOLE);
+    }
+
+    /// The hook with which a remote goes away as soon as it has taken a push.
+    #[cfg(unix)]
+    fn goes_away(remote: &std::path::Path, gone: &std::path::Path) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let hook = remote.join("hooks/reference-transaction");
+        let (from, to) = (remote.display(), gone.display());
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" = committed ] || exit 0\nmv '{from}' '{to}'\nkill -9 $PPID\n"
+        );
+        std::fs::write(&hook, script).unwrap();
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_renewal_whose_answer_is_lost_is_no_lock_of_another() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let (remote, gone, clone) = (path("remote.git"), path("gone.git"), path("clone"));
+        git2::Repository::init_bare(&remote).unwrap();
+        let repository = git2::Repository::init(&clone).unwrap();
+        repository.remote("origin", remote.to_str().unwrap()).unwrap();
+        let history = History::open(&clone, "test", Held::Shared, []).unwrap().unwrap();
+        let lock = history.lock(&actor("kari"), Timestamp::now(), &mut Watch::default());
+        let lock = lock.unwrap().unwrap();
+        let first = lock.own().oid;
+        goes_away(&remote, &gone);
+        assert!(matches!(lock.renew(Timestamp::now()), Err(Error::Program { .. })));
+        std::fs::remove_file(gone.join("hooks/reference-transaction")).unwrap();
+        std::fs::rename(&gone, &remote).unwrap();
+        assert!(history.lock_ref().unwrap().is_some_and(|lock| lock != first), "it was renewed");
+        lock.renew(Timestamp::now()).unwrap();
+        lock.release().unwrap();
+        assert_eq!(history.holder().unwrap().1, None);
     }
 }
