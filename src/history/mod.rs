@@ -21,6 +21,8 @@ mod error;
 mod index;
 mod ledger;
 mod lock;
+#[cfg(test)]
+mod model;
 mod objects;
 mod place;
 mod program;

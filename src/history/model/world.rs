@@ -1,0 +1,294 @@
+//! What there is in the model: commits, what is live, the refs of two places, and who is at work.
+
+use jiff::Timestamp;
+
+use crate::history::{Actor, Baseline, Placement, Recorded};
+
+/// A commit, by its number in [`World::heads`].
+pub(super) type Commit = u8;
+/// Scopes, a bit each.
+pub(super) type Scopes = u8;
+/// A place, by its number in [`World::places`].
+pub(super) type Place = usize;
+
+/// All that a step depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct World {
+    /// The commits that were merged.
+    pub(super) heads: Vec<Head>,
+    /// The tip of the branch that is applied.
+    pub(super) tip: Commit,
+    /// The scopes that are active at DigDir.
+    pub(super) live: Scopes,
+    pub(super) places: [Refs; 2],
+    pub(super) jobs: Vec<Job>,
+    /// How many plans were made: the time.
+    pub(super) clock: u8,
+    pub(super) left: Left,
+    /// Whether anybody changed refs by hand, or rewrote the branch.
+    pub(super) is_tampered: bool,
+    /// Whether anybody broke a lock whose holder lives.
+    pub(super) is_unlocked: bool,
+    /// Which promise a step has broken.
+    pub(super) broken: Option<&'static str>,
+}
+
+/// A commit that was merged.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Head {
+    pub(super) parent: Option<Commit>,
+    /// The scopes that it declares at each place.
+    pub(super) declared: [Scopes; 2],
+}
+
+/// The refs of a place, and what the model remembers to judge by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Refs {
+    pub(super) applied: Option<Commit>,
+    pub(super) record: Option<Record>,
+    pub(super) lock: Option<Claim>,
+    /// When each apply began that has a line in the ledger, and of which commit.
+    pub(super) ledger: Vec<(u8, Commit)>,
+    /// What counted before, where somebody may put it back.
+    pub(super) older: Vec<(Option<Commit>, Record)>,
+    /// The scopes that were declared at any commit whose apply began here.
+    pub(super) began: Scopes,
+    /// Those that were opened here, or found open and applied, and were not closed since.
+    pub(super) owed: Scopes,
+}
+
+/// A [`Baseline`], small.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Record {
+    pub(super) applied: Option<Commit>,
+    pub(super) tried: Vec<Commit>,
+    pub(super) protecting: Vec<Commit>,
+    pub(super) lost: bool,
+    pub(super) at: u8,
+}
+
+/// A lock that is held. No two are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Claim {
+    pub(super) job: usize,
+    /// Which of the job's runs.
+    pub(super) run: u8,
+    /// How often it was renewed.
+    pub(super) renewed: u8,
+}
+
+/// Somebody who applies to one place, now and then.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Job {
+    pub(super) place: Place,
+    /// How often it may still begin.
+    pub(super) runs: u8,
+    pub(super) at: At,
+    /// What is checked out.
+    pub(super) commit: Commit,
+    /// The lock as it knows it.
+    pub(super) own: Option<Claim>,
+    /// Whether it was renewed lately: `counts_after`.
+    pub(super) is_leased: bool,
+    /// Whether a renewal has found another lock: `Hold::lost`.
+    pub(super) is_lost: bool,
+    pub(super) plan: Plan,
+}
+
+/// What a job does next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum At {
+    Rest,
+    /// Looks at the lock.
+    Holder,
+    /// Takes the lock that it saw.
+    Take(Option<Claim>),
+    Look,
+    Begin,
+    /// Pushes what it made of the refs that it read.
+    Push {
+        read: (Option<Commit>, Option<Record>),
+        made: (Option<Commit>, Record),
+    },
+    Execute,
+    Conclude,
+    /// Writes the ledger alone, as somebody has taken the lock away.
+    Tell,
+    Release,
+}
+
+/// A plan, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Plan {
+    pub(super) opens: Scopes,
+    pub(super) closes: Scopes,
+    /// What is left of it.
+    pub(super) left: Scopes,
+    /// What was not done of it.
+    pub(super) failed: Scopes,
+    /// Whether something is blocked that is to be closed.
+    pub(super) is_blocked: bool,
+    /// Whether the past is not known: `Approved::is_kept`.
+    pub(super) is_kept: bool,
+    pub(super) lost: Option<Option<Commit>>,
+    pub(super) started: u8,
+    /// What counted when the plan was made, and since it was begun.
+    pub(super) counting: (Option<Commit>, Option<Record>),
+}
+
+/// How often each thing may still happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Left {
+    pub(super) merges: u8,
+    pub(super) rewrites: u8,
+    pub(super) kills: u8,
+    /// Pushes whose answer is lost.
+    pub(super) answers: u8,
+    /// Leases that run out.
+    pub(super) leases: u8,
+    /// Actions that DigDir refuses.
+    pub(super) refusals: u8,
+    /// Records that somebody deletes, or older ones that are put back.
+    pub(super) deletions: u8,
+    /// Jobs that begin with the commit before the tip.
+    pub(super) reruns: u8,
+    /// Locks that somebody breaks by hand while their holders live.
+    pub(super) unlocks: u8,
+}
+
+impl World {
+    /// Whether a commit comes before another.
+    pub(super) fn is_before(&self, commit: Commit, other: Commit) -> bool {
+        let mut parent = self.heads[usize::from(other)].parent;
+        while let Some(found) = parent {
+            if found == commit {
+                return true;
+            }
+            parent = self.heads[usize::from(found)].parent;
+        }
+        false
+    }
+
+    /// Whether a commit is on the branch.
+    pub(super) fn is_on(&self, commit: Commit) -> bool {
+        commit == self.tip || self.is_before(commit, self.tip)
+    }
+
+    pub(super) fn declared(&self, commit: Commit, place: Place) -> Scopes {
+        self.heads[usize::from(commit)].declared[place]
+    }
+
+    /// Whether nobody is at work.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.jobs.iter().all(|job| job.at == At::Rest)
+    }
+
+    /// Whether a lock is held by somebody who relies on it: others do not take it then.
+    pub(super) fn is_alive(&self, claim: Claim) -> bool {
+        let job = &self.jobs[claim.job];
+        job.is_leased && job.own.is_some_and(|own| own.run == claim.run)
+    }
+
+    /// The scopes that are declared at any of these commits.
+    pub(super) fn declared_at(&self, place: Place, known: impl Iterator<Item = Commit>) -> Scopes {
+        known.fold(0, |all, commit| all | self.declared(commit, place))
+    }
+}
+
+impl Refs {
+    /// What counts as applied, as `Refs::agree` compares it.
+    pub(super) fn counting(&self) -> (Option<Commit>, Option<Record>) {
+        (self.applied, self.record.clone())
+    }
+}
+
+impl Claim {
+    /// Whether both are of one run of a job, whatever was renewed.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (self.job, self.run) == (other.job, other.run)
+    }
+}
+
+impl Plan {
+    /// Whether there is something to do.
+    pub(super) fn is_begun(&self) -> bool {
+        self.opens | self.closes != 0
+    }
+}
+
+impl Job {
+    /// A job that rests.
+    pub(super) fn new(place: Place, runs: u8) -> Self {
+        Self {
+            place,
+            runs,
+            at: At::Rest,
+            commit: 0,
+            own: None,
+            is_leased: false,
+            is_lost: false,
+            plan: Plan::default(),
+        }
+    }
+
+    /// Whether it may start something: `Hold::counts`.
+    pub(super) fn counts(&self) -> bool {
+        self.is_leased && !self.is_lost
+    }
+
+    /// How it is after it has ended, in whatever way.
+    pub(super) fn ended(&self) -> Self {
+        Self::new(self.place, self.runs)
+    }
+}
+
+impl Record {
+    pub(super) fn of(baseline: &Baseline) -> Self {
+        let Baseline { applied, tried, protecting, lost, retired: _, at } = baseline;
+        Self {
+            applied: applied.as_ref().map(|it| number(&it.commit)),
+            tried: tried.iter().map(|it| number(&it.commit)).collect(),
+            protecting: protecting.iter().map(|it| number(&it.commit)).collect(),
+            lost: lost.is_some(),
+            at: u8::try_from(at.as_second()).unwrap(),
+        }
+    }
+
+    pub(super) fn baseline(&self) -> Baseline {
+        let Self { applied, tried, protecting, lost, at } = self;
+        Baseline {
+            applied: applied.map(recorded),
+            tried: tried.iter().copied().map(recorded).collect(),
+            protecting: protecting.iter().copied().map(recorded).collect(),
+            lost: lost.then(String::new),
+            retired: false,
+            at: time(*at),
+        }
+    }
+}
+
+/// A commit as it is recorded.
+pub(super) fn recorded(commit: Commit) -> Recorded {
+    let placement = Placement {
+        environment: String::new(),
+        folder: String::new(),
+        api: String::new(),
+        maskinporten: String::new(),
+        organization: "889640782".parse().unwrap(),
+    };
+    let actor = Actor { who: String::new(), place: String::new() };
+    Recorded { commit: name(commit), placement, actor, at: time(0) }
+}
+
+/// The id of a commit.
+pub(super) fn name(commit: Commit) -> String {
+    commit.to_string()
+}
+
+pub(super) fn number(name: &str) -> Commit {
+    name.parse().unwrap()
+}
+
+pub(super) fn time(at: u8) -> Timestamp {
+    Timestamp::from_second(at.into()).unwrap()
+}
