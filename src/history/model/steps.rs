@@ -149,6 +149,10 @@ impl World {
             ..Plan::default()
         };
         let plan = Plan { left: plan.opens | plan.closes, ..plan };
+        let began = self.places[place].ledger.iter().map(|(_, commit)| *commit);
+        if plan.closes & !self.declared_at(place, began.filter(|commit| self.is_on(*commit))) != 0 {
+            self.broken = Some("something is closed by a commit that is not on the branch");
+        }
         let is_news = past.applied != Some(commit) || past.is_unfinished;
         self.clock += 1;
         self.jobs[job].at = match (plan.left, is_unknown || !is_news) {
