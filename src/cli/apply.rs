@@ -334,7 +334,8 @@ async fn carry_out(
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
-    let Approved { placement, lost, refs: mut shown, is_unfinished, is_kept, hidden, .. } = approved;
+    let Approved { placement, lost, refs: mut shown, is_unfinished, is_kept, hidden, .. } =
+        approved;
     let who = (actor.who.clone(), actor.place.clone());
     let of = |part: fn(&Placement) -> &String| placement.as_ref().map(|it| part(it).clone());
     let from = (of(|it| &it.folder), of(|it| &it.api));

@@ -28,8 +28,8 @@ pub(super) struct Past {
     pub(super) known: Scopes,
     /// Whether that is not all of it, or cannot be told.
     pub(super) is_unknown: bool,
-    /// `Missing::commit`, where something is missing.
-    lost: Option<Option<Commit>>,
+    /// `Lost::protecting`, where something is missing.
+    lost: Option<Vec<Commit>>,
     applied: Option<Commit>,
     is_unfinished: bool,
 }
@@ -51,9 +51,10 @@ impl World {
         let known = baseline.as_ref().ok().and_then(Option::as_ref);
         let lines = self.places[place].ledger.iter();
         let lines = lines.map(|(at, commit)| (time(*at), name(*commit)));
-        let commit = Baseline::overlooked(known, lines).map(|commit| number(&commit));
+        let overlooked: Vec<_> =
+            Baseline::overlooked(known, lines).iter().map(|commit| number(commit)).collect();
         let is_lost = known.is_some_and(|known| known.lost.is_some());
-        let lost = (baseline.is_err() || is_lost || commit.is_some()).then_some(commit);
+        let lost = (baseline.is_err() || is_lost || !overlooked.is_empty()).then_some(overlooked);
         let Baseline { applied, tried, lost: _, .. } = known.cloned().unwrap_or_default();
         let applied = applied.filter(|_| !is_lost).map(|it| number(&it.commit));
         let tried: Vec<_> = tried.iter().map(|it| number(&it.commit)).collect();
@@ -167,14 +168,16 @@ impl World {
     pub(super) fn begin(&mut self, job: usize) {
         self.settled(job);
         let Job { place, own, .. } = self.jobs[job];
-        let lost = self.jobs[job].plan.lost;
+        let lost = self.jobs[job].plan.lost.clone();
         let refs = &self.places[place];
         if refs.lock != own || refs.counting() != self.jobs[job].plan.counting {
             self.jobs[job].at = At::Release;
             return;
         }
-        let lost = lost
-            .map(|protecting| Lost { why: String::new(), protecting: protecting.map(recorded) });
+        let lost = lost.map(|all| Lost {
+            why: String::new(),
+            protecting: all.into_iter().map(recorded).collect(),
+        });
         let read = refs.counting();
         let made = self.begun(job, lost.as_ref());
         self.jobs[job].at = At::Push { read, made };

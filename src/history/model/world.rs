@@ -130,7 +130,7 @@ pub(super) struct Plan {
     pub(super) is_blocked: bool,
     /// Whether the past is not known: `Approved::is_kept`.
     pub(super) is_kept: bool,
-    pub(super) lost: Option<Option<Commit>>,
+    pub(super) lost: Option<Vec<Commit>>,
     pub(super) started: u8,
     /// What counted when the plan was made, and since it was begun.
     pub(super) counting: (Option<Commit>, Option<Record>),
