@@ -52,6 +52,8 @@ pub(super) struct Git {
     work_tree: PathBuf,
     /// The names of variables that it does not see.
     secrets: Vec<String>,
+    /// Whether the addresses of its remotes come from files of another repository.
+    is_submodule: bool,
 }
 
 impl Git {
@@ -62,7 +64,8 @@ impl Git {
     ) -> Option<Self> {
         let work_tree = repository.workdir().filter(|_| !repository.is_bare())?.to_owned();
         let folder = repository.path().to_owned();
-        Some(Self { folder, work_tree, secrets: secrets.into_iter().collect() })
+        let secrets = secrets.into_iter().collect();
+        Some(Self { folder, work_tree, secrets, is_submodule: false })
     }
 
     /// What the remote has under these names; a `*` at the end stands for anything.
@@ -92,7 +95,7 @@ impl Git {
         let folder = repository.path().to_owned();
         let work_tree = repository.workdir().filter(|folder| folder.is_dir());
         let work_tree = work_tree.unwrap_or(&folder).to_owned();
-        Self { folder, work_tree, secrets: self.secrets.clone() }
+        Self { folder, work_tree, secrets: self.secrets.clone(), is_submodule: true }
     }
 
     /// Fetches what names or ids stand for, into a partial clone too with all that is in it; into a
@@ -209,6 +212,10 @@ impl Git {
             git.env_remove(name);
         }
         git.env("LC_ALL", "C").env("GIT_DIR", &self.folder).env("GIT_WORK_TREE", &self.work_tree);
+        if self.is_submodule {
+            // As git itself does: what a pull request names is not asked over every protocol.
+            git.env("GIT_PROTOCOL_FROM_USER", "0");
+        }
         if !std::io::stdin().is_terminal() {
             git.env("GIT_TERMINAL_PROMPT", "0");
         }

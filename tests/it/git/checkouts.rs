@@ -207,6 +207,11 @@ fn a_submodule_counts_with_its_own_state() {
     assert!(ran.stderr.contains("git submodule update --init under"), "{}", ran.stderr);
     for clone in [&one, &two] {
         update(clone, &["--depth", "1"]);
+        // Who fetches from a submodule is as strict as git: what a pull request names is not the user's.
+        if clone.path == two.path {
+            assert!(two.ends(0, &["plan"]).stdout.contains("PV409"));
+            git(&two.path.join("under"), &["config", "protocol.file.allow", "always"]);
+        }
         let gone = [format!("revoke etat:x {SKATT}"), "deactivate scope etat:x".to_owned()];
         assert_eq!(plan(clone), (gone.to_vec(), false));
     }
