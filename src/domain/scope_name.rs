@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(parse(text), NotPrefixAndSubscope, "{text}");
         }
         assert_eq!(parse("etat:a b"), Character(' '));
-        for odd in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{30a}', '\u{3164}', '\u{e0041}'] {
+        for odd in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{338}', '\u{3164}', '\u{e0041}'] {
             assert_eq!(parse(&format!("etat:a{odd}")), Character(odd));
         }
         assert!("etat:blåbær".parse::<ScopeName>().is_ok());

@@ -22,7 +22,7 @@ fn key(kid: &str, first: u8) -> Value {
 /// What is wrong with a client of these lines, by code, line and a part of what is said.
 const WRONG: [(&str, &str, usize, &str); 30] = [
     ("name: ''", "PV132", 2, "it is empty"),
-    ("name: 'a '", "PV132", 2, "white space"),
+    ("name: ' '", "PV132", 2, "it is empty"),
     ("name: \"a\\nb\"", "PV132", 2, "holds"),
     ("nam: a", "PV010", 2, "did you mean `name`"),
     ("name: a\nclient_id: ../x", "PV132", 3, "no client id"),

@@ -125,10 +125,10 @@ fn what_is_wrong_with_a_client_is_told_with_its_place() {
         ("MaskinportenClient", "scopes: { consumes: [{}] }", "PV011", (5, 24), "`name` is missing"),
         (
             "MaskinportenClient",
-            "clientName: ' x'\nscopes: { consumes: [{ name: 'a:b' }] }",
+            "clientName: ' '\nscopes: { consumes: [{ name: 'a:b' }] }",
             "PV132",
             (5, 15),
-            "white space",
+            "it is empty",
         ),
         (
             "IDPortenClient",
