@@ -300,10 +300,9 @@ impl World {
     pub(super) fn conclude(&mut self, job: usize, answer: Answer) {
         self.settled(job);
         let Job { place, commit, own, plan, .. } = self.jobs[job].clone();
-        if let Some(lock) = self.places[place].lock.filter(|lock| own != Some(*lock)) {
-            if own.is_some_and(|own| own.is_same(&lock)) {
-                self.broken = Some("a lock is taken for broken that nobody has broken");
-            }
+        let is_renewed = |lock: &Claim| own.is_some_and(|own| own != *lock && own.is_same(lock));
+        if self.places[place].lock.as_ref().is_some_and(is_renewed) {
+            self.broken = Some("a lock is taken for broken that nobody has broken");
         }
         if self.places[place].lock != own {
             self.jobs[job].at = At::Tell;
