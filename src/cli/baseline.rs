@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::applied::{self, At, Known, Reading, described, shown_folder};
+use super::applied::{self, At, Known, Reading, described};
 use super::exit::{Exit, Failure};
 use super::hold::Hold;
 use super::past::{self, git_failed};
-use super::session::{self, Session};
+use super::session::Session;
 use super::{Global, ask, print};
 use crate::domain::{Applied, Desired, Protection};
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
@@ -96,7 +96,6 @@ impl<'a> Place<'a> {
             repository: &self.session.repository,
             placement: &self.placement,
             branch: self.branch.as_ref(),
-            today: session::today(),
         }
     }
 
@@ -214,9 +213,8 @@ impl<'a> Place<'a> {
         let placement = last.map_or(here, |last| last.placement);
         match self.reading().leads_on(&name, &placement) {
             true => Err(Failure::Usage(format!(
-                "portvakt.yaml in folder {} still has environment {environment} for the same API, so {name} is \
-                 not what this one was called before",
-                shown_folder(&placement.folder)
+                "a portvakt.yaml still has environment {environment} of {name} for the same API, so that is \
+                 not what this one was called before"
             ))),
             false => Ok(Some(Former { name, environment, folder: placement.folder })),
         }
@@ -242,7 +240,7 @@ impl<'a> Place<'a> {
         let read = |environment: &str, folder: &str| {
             let folder = args.folder.as_deref().map_or(folder, |folder| folder.trim_matches('/'));
             let at = At { commit, folder, environment };
-            applied::read_at(self.history, repository, &at, session::today())
+            applied::read_at(self.history, repository, &at)
                 .map(|(there, desired)| (folder.to_owned(), there, desired))
         };
         let own = || read(&self.placement.environment, &self.placement.folder);

@@ -10,6 +10,7 @@ mod comment;
 mod coverage;
 mod credentials;
 mod drift;
+mod elsewhere;
 mod entity;
 mod exit;
 mod explain;

@@ -1,7 +1,5 @@
 //! What git knows of an environment: what was applied before, and what a plan is compared with.
 
-use jiff::civil::Date;
-
 use super::applied::{self, At, Known, Reading, declared_at};
 use super::exit::Failure;
 use super::{Global, session};
@@ -84,7 +82,6 @@ impl Past {
         commit: Option<Commit>,
         now: &Desired,
         base: Option<&str>,
-        today: Date,
     ) -> Result<Self, Failure> {
         let mut past = Self { commit, ..Self::default() };
         if past.commit.is_none() && history.is_some_and(History::is_shared) {
@@ -105,7 +102,7 @@ impl Past {
         let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
         let base = base.map(|base| history.commit(base)).transpose();
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
-        let (last, of_former) = past.look_at_refs(history, repository, &placement, &commit, today);
+        let (last, of_former) = past.look_at_refs(history, repository, &placement, &commit);
         past.base = match base {
             None => past.applied.clone(),
             Some(id) if id == commit.commit && !commit.dirty => {
@@ -114,7 +111,7 @@ impl Past {
             Some(id) => {
                 let (folder, environment) = (&placement.folder, &placement.environment);
                 let at = At { commit: &id, folder, environment };
-                match declared_at(history, repository, &at, today) {
+                match declared_at(history, repository, &at) {
                     Ok(desired) => Some(Applied { commit: id.into(), desired }),
                     Err(why) => {
                         let message = format!("{why}: what is drift is not shown");
@@ -142,7 +139,6 @@ impl Past {
         repository: &Repository,
         placement: &Placement,
         commit: &Commit,
-        today: Date,
     ) -> (Option<String>, Vec<String>) {
         let refs = match history.refs() {
             Ok(refs) => refs,
@@ -164,11 +160,11 @@ impl Past {
                     false => off_branch(history, branch, &commit.commit),
                 });
                 let branch = branch.as_ref();
-                Reading { history, repository, placement, branch, today }.known(&refs)
+                Reading { history, repository, placement, branch }.known(&refs)
             }
             Err(why) => {
                 self.refusal = Some(no_branch(why));
-                let reading = Reading { history, repository, placement, branch: None, today };
+                let reading = Reading { history, repository, placement, branch: None };
                 reading.known(&refs).made_unknown(why.clone())
             }
         };

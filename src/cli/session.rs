@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Global;
-use super::applied::{self, At, declared_at};
+use super::applied::{self, At, valid_at};
+use super::elsewhere;
 use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
@@ -69,7 +70,7 @@ impl Session {
         let placement = applied::placement(&self.repository, &self.desired);
         let Placement { environment, folder, .. } = placement.map_err(Failure::Failed)?;
         let at = At { commit: &commit, folder: &folder, environment: &environment };
-        let older = declared_at(history, &self.repository, &at, today());
+        let older = valid_at(history, &self.repository, &at, today());
         let older = older.map_err(|why| {
             Failure::Failed(format!(
                 "{why}\nA rollback reads what was declared where it is declared now, under the name that the \
@@ -113,7 +114,7 @@ impl Session {
         base: Option<&str>,
     ) -> Result<(), Failure> {
         let commit = self.commit()?;
-        self.past = Past::look(history, &self.repository, commit, &self.desired, base, today())?;
+        self.past = Past::look(history, &self.repository, commit, &self.desired, base)?;
         if self.rollback.is_some() {
             // That is what it is for.
             self.past.notices.retain(|notice| notice.code != Code::Behind);
@@ -127,8 +128,7 @@ impl Session {
             Failure::Failed("this is no git repository: it cannot be told what was applied".into())
         })?;
         let commit = self.commit()?;
-        let past =
-            Past::look(Some(history), &self.repository, commit, &self.desired, None, today())?;
+        let past = Past::look(Some(history), &self.repository, commit, &self.desired, None)?;
         let environment = &self.desired.environment;
         let applied = match (past.applied, &past.known.unknown) {
             (Some(applied), None) => applied,
@@ -200,6 +200,9 @@ impl Session {
         let now = Timestamp::now();
         let Past { known, applied, base, notices, .. } = &self.past;
         let mut planned = plan(&self.desired, known, live, now);
+        if !planned.unmanaged.is_empty() {
+            planned.leave_to(&elsewhere::declared(&self.repository, &self.desired), live);
+        }
         if let Some(base) = base {
             let known = domain::Past { applied: applied.clone(), ..known.clone() };
             planned.tell_origins(&plan(&base.desired, &known, live, now));

@@ -61,16 +61,20 @@ pub(super) fn client(
 /// What stands alike in a client and in what differs in an environment, but for what the type's own
 /// reader gives.
 fn part(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Findings) -> ClientPart {
+    let id = at.text("client_id").and_then(|(text, span)| id(text, span, findings));
+    let first = findings.list.len();
     check_orgnos(at, findings);
     check_description(at, findings);
-    ClientPart {
-        id: at.text("client_id").and_then(|(text, span)| id(text, span, findings)),
+    let part = ClientPart {
+        id,
         scopes: scopes(at, findings),
         keys: keys(at, files, findings),
         on_behalf_of: on_behalf_of(at, findings),
         spans: Spans::new(at),
         ..ClientPart::default()
-    }
+    };
+    findings.hide_nothing(first);
+    part
 }
 
 fn overrides(

@@ -29,13 +29,11 @@ pub(super) fn aliases(
         let name = &*kept(name);
         let is_name = check_name(name, span, findings);
         let alias = alias(name, at, span, environments, findings);
-        match alias.filter(|_| is_name) {
-            Some(alias) => declared.aliases.push(alias),
-            None => {
-                let without_space = name.split_whitespace().collect();
-                declared.broken.extend([name.to_owned(), without_space]);
-            }
+        if !is_name || alias.is_none() {
+            let without_space = name.split_whitespace().collect();
+            declared.broken.extend([name.to_owned(), without_space]);
         }
+        declared.aliases.extend(alias);
     }
 }
 
@@ -67,7 +65,6 @@ pub(super) fn groups(document: Located<'_>, declared: &mut Declared, findings: &
         let name = &*kept(key);
         if !check_name(name, span, findings) {
             declared.broken.push(name.to_owned());
-            continue;
         }
         let members = items_of(section, key, findings)
             .filter_map(|at| Some((member(at, findings)?, at.span())))

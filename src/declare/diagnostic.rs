@@ -54,6 +54,10 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that have to do with it.
     pub related: Vec<Related>,
+    /// Whether who or what is declared, or what protects it, may be hidden by what is wrong: then it is
+    /// not known what was declared. What only breaks a rule hides nothing.
+    #[serde(skip)]
+    pub hides: bool,
     /// The name of the repository's own rule that is broken.
     #[serde(skip)]
     pub own_rule: Option<Arc<str>>,
@@ -118,6 +122,7 @@ impl Diagnostic {
             end_column: end.column as usize,
             help: (!help.is_empty()).then(|| printable(&shortened(help, SAID)).into_owned()),
             related: Vec::new(),
+            hides: code.hides(),
             own_rule: None,
             fix: None,
         }
@@ -147,6 +152,7 @@ pub(super) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
     let mut more = Diagnostic::new(Rule::TooMuch, &place, &message, help);
     let worst = diagnostics[most..].iter().map(|found| found.severity).min();
     more.severity = worst.unwrap_or(more.severity);
+    more.hides = diagnostics[most..].iter().any(|found| found.hides);
     diagnostics.truncate(most);
     diagnostics.push(more);
 }

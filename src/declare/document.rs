@@ -48,6 +48,12 @@ impl Findings {
         list
     }
 
+    /// Says of the findings from one on that they hide nothing: what they are about is an attribute or a
+    /// rule.
+    pub(super) fn hide_nothing(&mut self, from: usize) {
+        self.list.iter_mut().skip(from).for_each(|found| found.hides = false);
+    }
+
     pub(super) fn place(&self, span: Span) -> Place {
         let file = Arc::clone(&self.file);
         Place { file, span }
@@ -205,9 +211,25 @@ fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
     }
 }
 
+/// How a file begins in whose place git holds something else
+/// (<https://github.com/AGWA/git-crypt/blob/master/commands.cpp>,
+/// <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
+const FILTERED: [(&[u8], &str, &str); 2] = [
+    (b"\0GITCRYPT\0", "encrypted by git-crypt", "run `git-crypt unlock`"),
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "a pointer of Git LFS, and not what it stands for",
+        "run `git lfs pull`",
+    ),
+];
+
 /// The text of a file; `None` if it is not UTF-8, and then it is reported where. A byte order mark
 /// at the start is left out, as editors do when they count columns.
 pub(super) fn decode<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
+    if let Some((_, what, help)) = FILTERED.iter().find(|(begin, ..)| bytes.starts_with(begin)) {
+        findings.report(Rule::Filtered, Span::TOP, &format!("this file is {what}"), help);
+        return None;
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -25,13 +25,58 @@ const MOST_ERRORS: usize = 50;
 /// are wrong, so that the rest can be checked too, and what must be there is empty; `None` if that
 /// is no item.
 ///
-/// A type's reader stops at the first error, so what is wrong is mended in a copy, which is read
-/// again until nothing is wrong with the rest.
+/// Where all that is wrong is about keys that are not known, or that say nothing of who or what it is,
+/// the findings hide nothing.
 pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings) -> Option<T> {
     // Keeping track of the route costs more than reading, and is rarely needed.
     if let Ok(item) = T::deserialize(at.value) {
         return Some(item);
     }
+    let first = findings.list.len();
+    let (item, is_identified) = read_rest(at, findings)?;
+    if is_identified {
+        findings.hide_nothing(first);
+    }
+    Some(item)
+}
+
+/// The keys that say who or what is declared, where, and what protects it.
+const IDENTIFYING: [&str; 22] = [
+    "action",
+    "active",
+    "client",
+    "client_id",
+    "consumer",
+    "consumers",
+    "environments",
+    "exclude",
+    "group",
+    "guards",
+    "include",
+    "integration_type",
+    "nais",
+    "name",
+    "organization",
+    "orgno",
+    "per_environment",
+    "prefixes",
+    "prevent_deactivation",
+    "previous_name",
+    "scope",
+    "target",
+];
+
+/// Whether keys say who or what is declared, among others.
+fn are_identifying<'k>(keys: impl IntoIterator<Item = &'k str>) -> bool {
+    keys.into_iter().any(|key| IDENTIFYING.contains(&key))
+}
+
+/// Reads an item, and tells whether nothing is wrong with what says who or what it is.
+///
+/// A type's reader stops at the first error, so what is wrong is mended in a copy, which is read
+/// again until nothing is wrong with the rest.
+fn read_rest<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings) -> Option<(T, bool)> {
+    let mut is_identified = true;
     let mut rest = at.value.clone();
     // Keys about which something was said: taken out, missing, or meant by a misspelt one.
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -39,13 +84,15 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
     let mut strange: Vec<(String, usize)> = Vec::new();
     for _ in 0..MOST_ERRORS {
         let error = match serde_path_to_error::deserialize::<_, T>(&rest) {
-            Ok(item) => return Some(item),
+            Ok(item) => return Some((item, is_identified)),
             Err(error) => error,
         };
         let route: Vec<&Segment> = error.path().iter().collect();
         let text = error.inner().to_string();
+        let outermost = route.first().map(ToString::to_string);
         match (missing_key(&text), unknown_field(&text)) {
             (Some(key), _) => {
+                is_identified &= !are_identifying([outermost.as_deref().unwrap_or(key)]);
                 let is_new = !is_replaced(&route, &seen) && seen.insert(key_in(&route, key));
                 if is_new && !meant(key, &route, &strange, findings) {
                     missing(key, follow(at, &route).1, findings);
@@ -62,6 +109,7 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
                 };
                 let first = findings.list.len();
                 let meant = take_out_unknown(inside, &known, follow(at, around).0, findings);
+                is_identified &= !are_identifying(meant.iter().copied());
                 seen.extend(meant.iter().map(|key| key_in(around, key)));
                 let told = instead::known(&known);
                 let is_strange = |index: &usize| findings.list[*index].help.as_ref() == Some(&told);
@@ -69,6 +117,7 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
                 strange.extend(indices.map(|index| (key_in(around, ""), index)));
             }
             (None, None) => {
+                is_identified &= outermost.is_some_and(|key| !are_identifying([&*key]));
                 let Some(key) = last_key(&route) else {
                     report(at, &route, &text, findings);
                     return None;

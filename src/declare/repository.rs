@@ -452,6 +452,25 @@ impl Repository {
     }
 }
 
+impl Repository {
+    /// What an environment was declared to hold, by declarations of an older day: who and what is read,
+    /// whatever rule of today they break. An attribute that cannot be read is left out.
+    ///
+    /// # Errors
+    /// There is no such environment, or something is wrong that may hide who or what is declared, or what
+    /// protects it: then that.
+    pub fn desired_before(&self, environment: &str) -> Result<Desired, Invalid> {
+        let name = self.environment_name(Some(environment))?;
+        let hiding: Vec<_> = self.found.iter().filter(|found| found.hides).cloned().collect();
+        match (self.here(name), self.settings.organization) {
+            (Some(here), Some(organization)) if hiding.is_empty() => {
+                Ok(resolve::desired(&here, organization))
+            }
+            _ => Err(Invalid::Declarations(hiding)),
+        }
+    }
+}
+
 /// Why it cannot be told what an environment should hold.
 #[derive(Debug)]
 pub enum Invalid {

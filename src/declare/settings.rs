@@ -134,11 +134,13 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let environment_names = environment_names(root);
     let mut variables = BTreeSet::new();
     add_variables(root.get("environments"), &mut variables);
+    let first = findings.list.len();
     let teams = teams(root, findings);
     let names = Names { environments: &environment_names, teams: team_names(root) };
     check_unique(root, findings);
     let naming = naming(root, &names, findings);
     let policies = policies(root, &names, findings);
+    findings.hide_nothing(first);
     let file = file?;
     let organization = organization(root, findings);
     let orgno = root.get("organization").and_then(|at| at.get("orgno"));
@@ -157,7 +159,9 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         check_texts(at, findings);
     }
     if let Some(at) = of_defaults("client") {
+        let first = findings.list.len();
         check_orgnos(at, findings);
+        findings.hide_nothing(first);
     }
     let keys_policy = file.keys_policy.0.unwrap_or_default();
     let warn_before = warn_before(keys_policy.warn_before.0.as_deref(), root, findings);
@@ -211,7 +215,7 @@ fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) ->
         let span = root.get("project").unwrap_or(root).span();
         let message = format!("{} is not the name of a project", quoted(&name));
         let help = "write 1 to 64 letters, digits, `-`, `_` and single `.`, such as `plattform`";
-        findings.report(Rule::WrongValue, span, &message, help);
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
     }
     is_name.then_some(name)
 }
@@ -235,7 +239,7 @@ fn branch(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> 
         let span = root.get("apply_from").unwrap_or(root).span();
         let message = format!("{} is not the name of a branch", quoted(&name));
         let help = "write it as git does, without `refs/heads/`, such as `main`";
-        findings.report(Rule::WrongValue, span, &message, help);
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
     }
     is_branch.then_some(name)
 }
@@ -251,7 +255,8 @@ fn warn_before(given: Option<&str>, root: Located<'_>, findings: &mut Findings) 
         let place = root.get("keys_policy").and_then(|at| at.get("warn_before"));
         let message = format!("{} is no time", quoted(text));
         let help = "write days, weeks or hours, such as `30d`, `4w` or `12h`";
-        findings.report(Rule::WrongValue, place.unwrap_or(root).span(), &message, help);
+        let span = place.unwrap_or(root).span();
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
         WARN_BEFORE
     })
 }
@@ -464,7 +469,7 @@ fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings
         };
         let message = format!("`{key}` {}", not_an_id(text, key));
         let place = at.get("credentials").and_then(|at| at.get(key)).unwrap_or(at);
-        findings.report(rule, place.span(), &message, &problem);
+        findings.report(rule, place.span(), &message, &problem).hides = false;
     }
 }
 

@@ -10,7 +10,7 @@ use git2::{
 use super::discovery::discover;
 use super::error::Error;
 use super::index::{self, SUBMODULE, inside, is_hidden, is_left_out, there};
-use crate::declare::{self, FileRole};
+use crate::declare::{self, FileRole, SETTINGS_FILE};
 
 /// The commit that a folder's declarations stand at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,8 +164,34 @@ pub fn prefix(folder: &Path) -> String {
     let repository = discover(folder).ok().flatten();
     let below = repository.and_then(|repository| below(&repository, folder));
     let parts = below.iter().flat_map(|below| below.components());
-    parts.map(|role| role.as_os_str().to_string_lossy() + "/").collect()
+    parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
 }
+
+/// The other folders of the work tree whose portvakt.yaml git knows.
+pub fn other_folders(folder: &Path) -> Vec<PathBuf> {
+    let Ok(Some(repository)) = discover(folder) else { return Vec::new() };
+    let Some(top) = repository.workdir() else { return Vec::new() };
+    let own = below(&repository, folder).map(|own| own.to_string_lossy().into_owned());
+    let others = folders(&repository).into_iter().filter(|folder| Some(folder) != own.as_ref());
+    others.map(|folder| top.join(folder)).collect()
+}
+
+/// The folders whose portvakt.yaml git knows, from the top of the work tree.
+pub(super) fn folders(repository: &Repository) -> Vec<String> {
+    let Ok(index) = repository.index() else { return Vec::new() };
+    let is_file = |entry: &IndexEntry| entry.mode & FILE_TYPE == REGULAR_FILE;
+    let folders = index.iter().filter(is_file).filter_map(|entry| {
+        let path = std::str::from_utf8(&entry.path).ok()?;
+        let folder = path.strip_suffix(SETTINGS_FILE)?;
+        (folder.is_empty() || folder.ends_with('/'))
+            .then(|| folder.trim_end_matches('/').to_owned())
+    });
+    folders.collect()
+}
+
+/// The bits of a mode in the index that say what an entry is, and those of a regular file.
+const FILE_TYPE: u32 = 0o170_000;
+const REGULAR_FILE: u32 = 0o100_000;
 
 /// Whether a file lies in a git work tree and git does not ignore it.
 pub fn would_be_committed(file: &Path) -> bool {

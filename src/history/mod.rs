@@ -41,7 +41,7 @@ use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
 pub use blame::{Blame, Blames};
-pub use checkout::{Commit, checked_out, prefix, would_be_committed};
+pub use checkout::{Commit, checked_out, other_folders, prefix, would_be_committed};
 pub use error::Error;
 pub use index::index;
 pub use ledger::{Entry, Line};
@@ -177,6 +177,11 @@ impl History {
         let file = Path::new(folder).join(SETTINGS_FILE);
         let file = file.to_str()?;
         declare::source(repository.workdir()?, file).or_else(|| index::text(&repository, file))
+    }
+
+    /// The folders of the work tree whose portvakt.yaml git knows, by their paths from the top.
+    pub fn folders(&self) -> Vec<String> {
+        self.repository().map_or_else(|_| Vec::new(), |repository| checkout::folders(&repository))
     }
 
     /// Whether others see the refs: they are those of a remote.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Code, Draft, Notice};
-use crate::domain::{ClientId, ScopeName};
+use super::{Code, Draft, Notice, Plan, live_client};
+use crate::domain::{ClientId, Desired, Live, ScopeName};
 
 /// What is active at DigDir and declared nowhere: neither now nor at the applied commit, nor named by
-/// `removed`. It is left as it is.
+/// `removed`, nor by another place of the git repository. It is left as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unmanaged {
     /// The scopes.
@@ -35,16 +35,43 @@ impl Draft<'_> {
     }
 
     pub(super) fn tell_unmanaged(&mut self) {
+        self.notices.extend(self.unmanaged.notices(self.live));
+    }
+}
+
+impl Unmanaged {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.scopes.is_empty() && self.clients.is_empty()
+    }
+
+    fn notices(&self, live: &Live) -> Vec<Notice> {
         let notice = |target, message| Notice { code: Code::Unmanaged, target, message };
-        let scopes = self.unmanaged.scopes.iter().map(|name| {
+        let scopes = self.scopes.iter().map(|name| {
             let message = "is live and declared nowhere: it is left as it is";
             notice(name.to_string(), message.to_owned())
         });
-        let clients = self.unmanaged.clients.iter().filter_map(|id| {
-            let target = format!("client {}", self.live.clients.get(id)?.name);
+        let clients = self.clients.iter().filter_map(|id| {
+            let target = format!("client {}", live.clients.get(id)?.name);
             let message = format!("({id}) is live and declared nowhere: it is left as it is");
             Some(notice(target, message))
         });
-        self.notices.extend(scopes.chain(clients));
+        scopes.chain(clients).collect()
+    }
+}
+
+impl Plan {
+    /// Leaves to other places what they declare: it is not unmanaged.
+    pub fn leave_to(&mut self, others: &[Desired], live: &Live) {
+        for desired in others {
+            self.unmanaged.scopes.retain(|name| !desired.scopes.contains_key(name));
+            let clients = desired.clients.values();
+            for (id, _) in clients.filter_map(|client| live_client(client, live).ok()?) {
+                self.unmanaged.clients.remove(id);
+            }
+        }
+        self.notices.retain(|notice| notice.code != Code::Unmanaged);
+        let left = self.unmanaged.notices(live);
+        self.add_notices(left);
     }
 }

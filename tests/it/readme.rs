@@ -57,17 +57,22 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn its_commands_print_what_it_says() {
-    plays("README.md", "examples/etat");
+    plays("README.md", Some("examples/etat"));
 }
 
 #[test]
 fn the_page_on_security_shows_what_counts_as_applied() {
-    plays("docs/security.md", "examples/etat");
+    plays("docs/security.md", Some("examples/etat"));
+}
+
+#[test]
+fn folders_are_moved_and_environments_renamed_as_the_page_says() {
+    plays("docs/places.md", None);
 }
 
 #[test]
 fn an_organisation_is_adopted_as_the_page_says() {
-    let folder = plays("docs/adopting.md", "examples/grown");
+    let folder = plays("docs/adopting.md", Some("examples/grown"));
     let state = |path: &Path| State::load(path).unwrap().unwrap();
     let before = state(&Path::new(ROOT).join("examples/grown/sandbox.json"));
     let after = state(&folder.path().join(".portvakt/sandbox.json"));
@@ -106,11 +111,13 @@ fn an_organisation_is_adopted_as_the_page_says() {
     }
 }
 
-/// Runs the commands of a page in a copy of a folder, and gives the folder.
-fn plays(page: &str, example: &str) -> TempDir {
+/// Runs the commands of a page in a copy of a folder, or in an empty one, and gives the folder.
+fn plays(page: &str, example: Option<&str>) -> TempDir {
     let page_text = std::fs::read_to_string(format!("{ROOT}/{page}")).unwrap();
     let folder = TempDir::new().unwrap();
-    copy(&Path::new(ROOT).join(example), folder.path());
+    if let Some(example) = example {
+        copy(&Path::new(ROOT).join(example), folder.path());
+    }
     let program = assert_cmd::cargo::cargo_bin!("portvakt").parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let all = shown(&page_text);

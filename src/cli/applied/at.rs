@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::declare::{self, Diagnostic, Repository};
+use crate::declare::{self, Diagnostic, Repository, Rule};
 use crate::domain::Desired;
 use crate::history::{self, Branch, History, Refs};
 
@@ -14,43 +14,81 @@ pub(in crate::cli) struct At<'a> {
     pub(in crate::cli) environment: &'a str,
 }
 
-/// What is declared at a commit. The error says why that cannot be read.
+/// What is declared at a commit, whatever rule of today that breaks. The error says why that cannot be
+/// read.
 pub(in crate::cli) fn declared_at(
+    history: &History,
+    here: &Repository,
+    at: &At<'_>,
+) -> Result<Desired, String> {
+    read_at(history, here, at).map(|(_, desired)| desired)
+}
+
+/// The same, with the repository as it is at the commit.
+pub(in crate::cli) fn read_at(
+    history: &History,
+    here: &Repository,
+    at: &At<'_>,
+) -> Result<(Repository, Desired), String> {
+    let there = files_at(history, here, at)?;
+    match there.desired_before(at.environment) {
+        Ok(desired) => Ok((there, desired)),
+        Err(why) => Err(at.invalid(why)),
+    }
+}
+
+/// What is declared at a commit, by the rules of today: for what is to be applied. The error says what is
+/// wrong with it.
+pub(in crate::cli) fn valid_at(
     history: &History,
     here: &Repository,
     at: &At<'_>,
     today: Date,
 ) -> Result<Desired, String> {
-    read_at(history, here, at, today).map(|(_, desired)| desired)
+    let desired = files_at(history, here, at)?.desired(at.environment, today);
+    desired.map(|(desired, _)| desired).map_err(|why| at.invalid(why))
 }
 
-/// The repository as it is at a commit, and what it declares.
-pub(in crate::cli) fn read_at(
-    history: &History,
-    here: &Repository,
-    at: &At<'_>,
-    today: Date,
-) -> Result<(Repository, Desired), String> {
-    let At { commit, folder, environment } = at;
+/// The repository as it is at a commit.
+fn files_at(history: &History, here: &Repository, at: &At<'_>) -> Result<Repository, String> {
     let history::Files { settings, yaml, unread, rest } =
-        history.files(commit, folder).map_err(|error| error.to_string())?;
-    let wrong = |found: &[Diagnostic]| {
-        let first = found.iter().find(|found| found.is_error());
-        let first = first.map(|found| format!(" ({}: {})", found.code.code(), found.message));
-        let first = first.unwrap_or_default();
-        format!("the declarations at commit {commit} are not valid{first}")
-    };
-    let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path))
-        .map_err(|found| wrong(&found))?;
-    if let Some((_, why)) = unread.iter().find(|(path, _)| !there.excludes(path)) {
-        return Err(why.to_string());
+        history.files(at.commit, at.folder).map_err(|error| error.to_string())?;
+    let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
+    let there = there.map_err(|found| at.invalid(declare::Invalid::Declarations(found)))?;
+    match unread.iter().find(|(path, _)| !there.excludes(path)) {
+        Some((_, why)) => Err(why.to_string()),
+        None => Ok(there),
     }
-    match there.desired(environment, today) {
-        Ok((desired, _)) => Ok((there, desired)),
-        Err(declare::Invalid::Environment(_)) => {
-            Err(format!("commit {commit} has no environment `{environment}`"))
-        }
-        Err(declare::Invalid::Declarations(found)) => Err(wrong(&found)),
+}
+
+impl At<'_> {
+    /// Why what is declared there does not count.
+    fn invalid(&self, why: declare::Invalid) -> String {
+        let Self { commit, folder, environment } = self;
+        let found = match why {
+            declare::Invalid::Environment(_) => {
+                return format!("commit {commit} has no environment `{environment}`");
+            }
+            declare::Invalid::Declarations(found) => found,
+        };
+        let errors = || found.iter().filter(|found| found.is_error());
+        let Some(first) = errors().find(|found| found.hides).or_else(|| errors().next()) else {
+            return format!("the declarations at commit {commit} cannot be read");
+        };
+        let Diagnostic { code, file, line, message, .. } = first;
+        let place = match *folder {
+            "" => format!("{file}:{line}"),
+            folder => format!("{folder}/{file}:{line}"),
+        };
+        let way_out = match code {
+            Rule::Filtered => {
+                "; it is so in git itself, and only a commit that holds it as plain text can be read"
+            }
+            _ => "",
+        };
+        let why = if first.hides { "cannot be read" } else { "break a rule of today" };
+        let code = code.code();
+        format!("the declarations at commit {commit} {why}: {place}: {code}: {message}{way_out}")
     }
 }
 

@@ -5,13 +5,9 @@ mod ledger;
 mod names;
 mod place;
 
-use jiff::civil::Date;
-
-pub(super) use self::at::{At, apply_from, declared_at, read_at};
+pub(super) use self::at::{At, apply_from, declared_at, read_at, valid_at};
 use self::names::former_options;
-pub(super) use self::names::{
-    EMBEDDED, TOP, described, folder, place, placement, project, shown_folder,
-};
+pub(super) use self::names::{EMBEDDED, TOP, described, folder, place, placement, project};
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::domain::{self, Applied, Guards, Past, Protected};
@@ -65,7 +61,6 @@ pub(super) struct Reading<'a> {
     pub(super) placement: &'a Placement,
     /// The branch whose commits may be applied; `None` without a remote.
     pub(super) branch: Option<&'a Branch>,
-    pub(super) today: Date,
 }
 
 /// What another place applied, as this one sees it.

@@ -3,7 +3,7 @@
 use super::Reading;
 use crate::declare::{self, Outline, Repository};
 use crate::digdir::Target;
-use crate::domain::Desired;
+use crate::domain::{Desired, Orgno};
 use crate::history::{self, Placement};
 
 /// What is recorded of the sandbox inside this process in place of an address.
@@ -17,9 +17,11 @@ pub(in crate::cli) fn placement(
     repository: &Repository,
     desired: &Desired,
 ) -> Result<Placement, String> {
-    let environment = repository.environment(&desired.environment);
-    let target = environment.map(|environment| environment.target.addresses()).transpose();
-    let target = target.map_err(|error| error.to_string())?.flatten();
+    let name = &desired.environment;
+    let environment = repository.environment(name);
+    let environment = environment
+        .ok_or_else(|| format!("what portvakt.yaml says of environment `{name}` cannot be read"))?;
+    let target = environment.target.addresses().map_err(|error| error.to_string())?;
     Ok(Placement {
         environment: desired.environment.clone(),
         folder: folder(repository),
@@ -39,30 +41,53 @@ fn api(target: Option<&Target>) -> String {
     target.map_or(EMBEDDED.to_owned(), |target| target.api_id().as_str().to_owned())
 }
 
+impl Placement {
+    /// Whether it is applied to the sandbox inside this process.
+    pub(in crate::cli) fn is_embedded(&self) -> bool {
+        self.api == EMBEDDED
+    }
+}
+
+/// A place that is declared in the work tree, and what it leads to.
+struct Declared {
+    name: String,
+    /// The API; `None` where its addresses cannot be used.
+    api: Option<String>,
+    organization: Option<Orgno>,
+}
+
 impl Reading<'_> {
-    /// Whether a place of that name is still declared where it was.
-    pub(super) fn declares(&self, name: &str, placement: &Placement) -> bool {
-        self.found(name, placement).is_some()
+    /// Whether a place of that name is declared in a folder.
+    pub(super) fn declares(&self, name: &str, folder: &str) -> bool {
+        self.places_in(folder).iter().any(|place| place.name == name)
     }
 
-    /// Whether it is, and still leads to the API and the organisation that it was applied to.
+    /// Whether a place of that name is declared, wherever its folder is by now, and still leads to the API
+    /// and the organisation that it was applied to.
     pub(in crate::cli) fn leads_on(&self, name: &str, placement: &Placement) -> bool {
-        self.found(name, placement).is_some_and(|Outline { organization, environments, .. }| {
-            let environment = environments.get(&placement.environment);
-            let target = environment.and_then(|environment| environment.target.addresses().ok());
-            organization == Some(placement.organization)
-                && target.is_some_and(|target| api(target.as_ref()) == placement.api)
+        let Placement { folder, api, organization, .. } = placement;
+        let folders = self.history.folders().into_iter().chain([folder.clone()]);
+        folders.flat_map(|folder| self.places_in(&folder)).any(|place| {
+            place.name == name
+                && place.api.as_ref() == Some(api)
+                && place.organization == Some(*organization)
         })
     }
 
-    fn found(&self, name: &str, placement: &Placement) -> Option<Outline> {
-        let Placement { environment, folder, .. } = placement;
-        let settings = self.history.settings_here(folder)?;
-        let outline = declare::outline(settings.as_bytes())?;
-        let project = history::project(outline.project.as_deref(), folder);
-        let is_here = outline.environments.contains_key(environment)
-            && history::place_name(project.as_deref(), environment) == name;
-        is_here.then_some(outline)
+    /// The places that are declared in a folder of the work tree.
+    fn places_in(&self, folder: &str) -> Vec<Declared> {
+        let settings = self.history.settings_here(folder);
+        let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
+        let Some(Outline { project, organization, environments, .. }) = outline else {
+            return Vec::new();
+        };
+        let project = history::project(project.as_deref(), folder);
+        let place = |(environment, declared): (String, declare::Environment)| Declared {
+            name: history::place_name(project.as_deref(), &environment),
+            api: declared.target.addresses().ok().map(|target| api(target.as_ref())),
+            organization,
+        };
+        environments.into_iter().map(place).collect()
     }
 }
 
@@ -117,6 +142,6 @@ pub(in crate::cli) fn described(placement: &Placement) -> String {
 }
 
 /// A folder's path from the top of the git repository, as a reader recognises it.
-pub(in crate::cli) fn shown_folder(folder: &str) -> &str {
+fn shown_folder(folder: &str) -> &str {
     if folder.is_empty() { "." } else { folder }
 }

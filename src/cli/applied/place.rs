@@ -140,7 +140,8 @@ impl Reading<'_> {
 
     /// Whether another folder applied a commit under the name of this one, and still has that name.
     pub(super) fn is_of_another(&self, Recorded { placement, .. }: &Recorded) -> bool {
-        placement.folder != self.placement.folder && self.declares(self.history.place(), placement)
+        placement.folder != self.placement.folder
+            && self.declares(self.history.place(), &placement.folder)
     }
 
     /// Sees that a commit is on the branch whose commits may be applied.
@@ -175,7 +176,7 @@ impl Reading<'_> {
     fn declared(&self, Recorded { commit, placement, .. }: &Recorded) -> Result<Applied, String> {
         let Placement { environment, folder, .. } = placement;
         let at = At { commit, folder, environment };
-        let desired = declared_at(self.history, self.repository, &at, self.today)?;
+        let desired = declared_at(self.history, self.repository, &at)?;
         Ok(Applied { commit: commit.as_str().into(), desired })
     }
 }

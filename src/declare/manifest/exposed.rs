@@ -155,7 +155,7 @@ fn attributes(at: Located<'_>, findings: &mut Findings) -> (Layer, Vec<(&'static
         let (least, most) = (AT_MAX_AGE.start(), AT_MAX_AGE.end());
         let message = format!("{seconds} is not between {least} and {most}, as NAIS asks of it");
         let help = "write a number of seconds between these, or leave `atMaxAge` out for 30";
-        findings.report(Rule::WrongValue, span, &message, help);
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
     }
     let spans = [
         ("at_max_age", at_max_age.map(|(_, span)| span)),

@@ -63,6 +63,36 @@ impl Rule {
     pub fn is_error(self) -> bool {
         self.severity() == Severity::Error
     }
+
+    /// Whether a finding of this kind may hide who or what is declared, or what protects it, unless it
+    /// says otherwise. The others leave an attribute out at most.
+    pub(super) fn hides(self) -> bool {
+        let hides_nothing = matches!(
+            self,
+            Self::Secret
+                | Self::Address
+                | Self::Date
+                | Self::Text
+                | Self::Name
+                | Self::Credentials
+                | Self::Pattern
+                | Self::Expression
+                | Self::UnknownTeam
+                | Self::ConsumerTwice
+                | Self::ConsumedScope
+                | Self::ClientCombination
+                | Self::ClientLifetimes
+                | Self::Key
+                | Self::KeyFile
+                | Self::Naming
+                | Self::Policy
+                | Self::NotOfTheTeam
+                | Self::OutsideTheTeam
+                | Self::DuplicateRule
+                | Self::Silence
+        );
+        self.is_error() && !hides_nothing
+    }
 }
 
 impl JsonSchema for Rule {

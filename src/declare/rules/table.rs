@@ -253,6 +253,15 @@ metadata: { name: aareg, namespace: arbeid }
 spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
 "),
     }
+    /// A file is encrypted by git-crypt, or is a pointer of Git LFS.
+    Filtered = "PV019", Error {
+        "What git holds of the file is not what it says: it is filtered by .gitattributes. Run \
+         git-crypt unlock or git lfs pull to have it here. What was declared at an older commit is read \
+         from git itself, so declarations are better kept out of both: whoever may read the repository \
+         may know who has access."
+        wrong: Shell(r"printf '\0GITCRYPT\0abc' > scopes.yaml"),
+        right: Shell("echo 'scopes: []' > scopes.yaml"),
+    }
     /// An organisation number is not valid.
     Orgno = "PV101", Error {
         "An organisation number has nine digits, the last of which is computed from the \

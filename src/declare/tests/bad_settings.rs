@@ -56,8 +56,8 @@ fn environments_of_one_target_are_told() {
     ] {
         insta::allow_duplicates! {
             insta::assert_snapshot!(environments(&other.replace("TARGET", same)), @r"
-            portvakt.yaml:11:16: PV146: warning: environment `x` has the same target as `prod`: both change the same scopes and clients, and neither knows what the other has applied
-              portvakt.yaml:10:19: the same target
+            portvakt.yaml:12:16: PV146: warning: environment `x` has the same target as `prod`: both change the same scopes and clients, and neither knows what the other has applied
+              portvakt.yaml:11:19: the same target
               help: keep one of them, or give `x` another target
             ");
         }

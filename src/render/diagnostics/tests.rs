@@ -29,6 +29,7 @@ fn found(file: &str, start: (usize, usize), end: (usize, usize)) -> Diagnostic {
         end_column: end.1,
         help: None,
         related: Vec::new(),
+        hides: false,
         own_rule: None,
         fix: None,
     }

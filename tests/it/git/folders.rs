@@ -77,6 +77,44 @@ fn two_folders_with_one_environment_name_share_nothing() {
 }
 
 #[test]
+fn what_another_place_declares_is_not_unmanaged() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    apply(&one, "x");
+    apply(&one, "y");
+    remote.world.put("etat:ingen", true, &[]);
+    let unmanaged = |folder: &str| {
+        let text = one.ends(0, &["-C", folder, "plan", "--format", "json"]).stdout;
+        let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let notices = plan["notices"].as_array().unwrap().iter();
+        let told: Vec<_> = notices.filter(|it| it["code"] == "PV401").collect();
+        let listed = one.ends(0, &["-C", folder, "unmanaged", "--format", "json"]).stdout;
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let names = |list: &[&serde_json::Value], key: &str| {
+            list.iter().map(|it| it[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let listed: Vec<_> = listed["scopes"].as_array().unwrap().iter().collect();
+        assert_eq!(names(&told, "target"), names(&listed, "name"));
+        names(&listed, "name")
+    };
+    assert_eq!(unmanaged("x"), ["etat:ingen"]);
+    // Another environment of the same target counts, and another API does not.
+    let text = settings(&remote.at(&one.path.join("y")));
+    let two = text.replace("  test:", "  annet:") + text.split_once("environments:\n").unwrap().1;
+    one.write("y/portvakt.yaml", &two);
+    let own = "  - { name: etat:ingen, description: Les, environments: [annet] }\n";
+    one.write("y/scopes.yaml", &(scopes(&[("etat:y", &[SKATT])]) + own));
+    let ran = one.ends(0, &["-C", "y", "validate"]);
+    assert!(ran.stdout.contains("PV146"), "{}", ran.stdout);
+    assert_eq!(unmanaged("x"), [""; 0]);
+    let ran = one.ends(0, &["-C", "y", "-e", "test", "plan"]);
+    assert!(!ran.stdout.contains("PV401"), "{}", ran.stdout);
+    let api = remote.world.sandbox.api().to_string();
+    one.write("y/portvakt.yaml", &text.replace(api.trim_end_matches('/'), "https://a.example"));
+    assert_eq!(unmanaged("x"), ["etat:ingen", "etat:y"]);
+}
+
+#[test]
 fn a_folder_with_a_portvakt_yaml_is_none_of_the_folder_above() {
     let remote = Remote::new();
     let one = remote.first();
@@ -181,6 +219,30 @@ fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
         assert!(apply(&one, "x").stdout.contains("Nothing to do"));
         assert!(remote.world.open_to("etat:x").is_some());
         let plan = one.ends(0, &["-C", "x", "plan"]).stdout;
+        assert!(!plan.contains("PV409"), "{plan}");
+    }
+}
+
+#[test]
+fn a_place_that_took_its_past_over_is_nobody_elses_former_one() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    let applied = one.head();
+    let text = settings(&remote.at(&one.path.join("x")));
+    one.write("x/portvakt.yaml", &text.replace("  test:", "  dev:"));
+    one.git(&["mv", "y", "z"]);
+    one.merge("Rename, and move");
+    one.ends(0, &["-C", "x", "baseline", "set", &applied, "--from-environment", "test", "--yes"]);
+    // Nothing was applied under the new name yet, so that the old one is still on record.
+    let plan = one.ends(0, &["-C", "z", "plan"]).stdout;
+    let command = format!("`portvakt -e test baseline set {applied} --from-project y`");
+    assert!(plan.lines().next().unwrap().contains(&command), "{plan}");
+    one.ends(0, &["-C", "z", "baseline", "set", &applied, "--from-project", "y", "--yes"]);
+    for folder in ["x", "z"] {
+        let plan = one.ends(0, &["-C", folder, "plan", "--detailed-exitcode"]).stdout;
         assert!(!plan.contains("PV409"), "{plan}");
     }
 }

@@ -11,6 +11,7 @@ mod ledger;
 mod left;
 mod life;
 mod lock;
+mod older;
 mod places;
 mod planted;
 mod protection;

@@ -199,7 +199,7 @@ fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
     // As if it had been applied by a program that takes more.
-    one.write("declarations.yaml", "scopes:\n  - { name: etat:b, beskrivelse: Les }\n");
+    one.write("declarations.yaml", "scopes:\n  - { navn: etat:b, description: Les }\n");
     let invalid = one.merge("Invalid");
     let record = remote.recorded(&one, &invalid);
     let push = [
@@ -213,7 +213,10 @@ fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
     let notices = plan["notices"].as_array().unwrap();
     let told = notices.iter().find(|notice| notice["code"] == "PV409");
     let message = told.unwrap()["message"].as_str().unwrap();
-    assert!(message.contains(&invalid) && message.contains("not valid"), "{message}");
+    assert!(
+        message.contains(&invalid) && message.contains("declarations.yaml:2: PV010"),
+        "{message}"
+    );
     one.ends(1, &["drift"]);
     one.ends(1, &["rollback", "HEAD~1"]);
 }

@@ -18,6 +18,7 @@ fn plan(count: usize, keep: impl Fn(&ActionDocument) -> bool) -> PlanDocument {
     });
     plan.environment = "test".to_owned();
     (plan.project, plan.applied) = (None, None);
+    plan.repository.as_mut().unwrap().folder.clear();
     plan.digest = DIGEST.to_owned();
     plan.actions.retain(keep);
     plan

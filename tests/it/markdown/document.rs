@@ -13,13 +13,13 @@ const ORIGINS: [Option<Origin>; 3] = [Some(Origin::Change), Some(Origin::Drift),
 
 /// A plan with that many actions, blocked ones and notices; every text of it is one of `text`.
 pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocument {
-    PlanDocument {
+    let mut plan = PlanDocument {
         project: Some(text()),
         format_version: 1,
         environment: text(),
         organization: text(),
         organization_name: Some(text()),
-        repository: Some(RepositoryDocument { commit: text(), dirty: true, folder: text() }),
+        repository: Some(RepositoryDocument { commit: text(), dirty: true, folder: String::new() }),
         applied: Some(AppliedDocument { commit: Some(text()), unknown: Some(text()) }),
         base: Some(CommitDocument { commit: text() }),
         rollback: false,
@@ -29,7 +29,9 @@ pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocume
         actions: (0..count).map(|at| action(at, text)).collect(),
         blocked: (0..count.min(7)).map(|_| blocked(text)).collect(),
         notices: (0..count).map(|at| notice(at, text)).collect(),
-    }
+    };
+    plan.repository.as_mut().unwrap().folder = text();
+    plan
 }
 
 fn summary() -> Summary {
@@ -62,7 +64,7 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
         origin: ORIGINS[at / 32 % 3],
         source: Some(source(text)),
         reason: Some(text()),
-        takes_over: at % 5 == 0,
+        takes_over: false,
         changes: (0..3).map(|at| change(at, text)).collect(),
         regains: vec![consumer(text), consumer(text)],
         regains_keys: vec![text()],
