@@ -59,7 +59,6 @@ fn write(reported: ReportedAction) -> Option<RecentWrite> {
         changes: action.changes.into_iter().map(change).collect(),
         client_id: action.client_id.and_then(|id| id.parse().ok()),
         is_done,
-        is_unseen: may_be_done
-            || matches!(outcome, ActionOutcome::DoneNotVisibleYet | ActionOutcome::Unknown),
+        is_unseen: may_be_done || outcome == ActionOutcome::DoneNotVisibleYet,
     })
 }

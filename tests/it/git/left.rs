@@ -120,11 +120,7 @@ fn what_is_no_ledger_is_told_with_what_clears_it() {
     let text = one.ends(0, &["plan"]).stdout;
     assert!(text.contains("PV409") && text.contains(clear), "{text}");
     let ran = one.ends(1, &["apply", "--auto-approve"]);
-    assert!(
-        ran.stderr.contains(clear) && ran.stderr.contains("nothing was changed"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains(clear), "{}", ran.stderr);
     one.git(&["push", "--quiet", "origin", "--delete", "refs/notes/portvakt/test"]);
     one.apply();
     // Half a million lines are more than anybody applies.
