@@ -211,7 +211,7 @@ impl<'a> Place<'a> {
         let last = found.as_ref().and_then(|found| found.commits().last().cloned());
         let here = Placement { environment: environment.clone(), ..self.placement.clone() };
         let placement = last.map_or(here, |last| last.placement);
-        match self.reading().leads_on(&name, &placement) {
+        match self.reading().is_in_use(&name, &placement) {
             true => Err(Failure::Usage(format!(
                 "a portvakt.yaml still has environment {environment} of {name} for the same API, so that is \
                  not what this one was called before"

@@ -36,7 +36,8 @@ impl Findings {
         let mut said = HashSet::new();
         list.retain(|found| {
             let at = Position { line: number(found.line), column: number(found.column) };
-            let is_first = said.insert((found.code, found.message.clone(), found.help.clone()));
+            let what = (found.code, found.message.clone(), found.help.clone(), found.hides);
+            let is_first = said.insert(what);
             // What can be silenced is told of each: it may be silenced for one alone.
             let can_be_silenced = !found.is_error() || found.own_rule.is_some();
             is_first || can_be_silenced || aliases.binary_search(&at).is_err()

@@ -41,11 +41,12 @@ pub(super) fn read<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings
 }
 
 /// The keys that say who or what is declared, where, and what protects it.
-const IDENTIFYING: [&str; 22] = [
+const IDENTIFYING: [&str; 26] = [
     "action",
     "active",
     "client",
     "client_id",
+    "cluster",
     "consumer",
     "consumers",
     "environments",
@@ -56,12 +57,15 @@ const IDENTIFYING: [&str; 22] = [
     "integration_type",
     "nais",
     "name",
+    "namespace",
     "organization",
     "orgno",
     "per_environment",
+    "prefix",
     "prefixes",
     "prevent_deactivation",
     "previous_name",
+    "protect",
     "scope",
     "target",
 ];
@@ -108,6 +112,9 @@ fn read_rest<T: DeserializeOwned>(at: Located<'_>, findings: &mut Findings) -> O
                     return None;
                 };
                 let first = findings.list.len();
+                let strange_keys = inside.keys().filter_map(Value::as_str);
+                is_identified &= !are_identifying(outermost.as_deref())
+                    && !are_identifying(strange_keys.filter(|key| !known.contains(key)));
                 let meant = take_out_unknown(inside, &known, follow(at, around).0, findings);
                 is_identified &= !are_identifying(meant.iter().copied());
                 seen.extend(meant.iter().map(|key| key_in(around, key)));

@@ -48,11 +48,8 @@ impl Lock {
     ) -> Result<Refs, Error> {
         let history = self.history();
         history.write(entry, &|now| {
-            // It may have been broken while somebody was asked. It may have been renewed, too.
-            let is_ours = |lock| lock == Some(self.oid());
-            if !is_ours(now.own.lock) && !is_ours(history.lock_ref()?) {
-                return Err(Error::Moved(refs::lock(&history.place)));
-            }
+            // It may have been broken while somebody was asked.
+            self.check_held(now)?;
             still_counts(now, shown)?;
             match dirty {
                 true => Ok(Vec::new()),
@@ -83,6 +80,8 @@ impl Lock {
             None => Ok(()),
         };
         let concluded = history.write(entry, &|now| {
+            // Whoever has the lock now may have changed what counts.
+            self.check_held(now)?;
             still_counts(now, shown)?;
             let mut updates = history.concluded(recorded, conclusion, now)?;
             updates.push(self.given_back()?);
@@ -91,12 +90,10 @@ impl Lock {
         match concluded {
             Err(Error::Moved(name)) if name == refs::lock(&history.place) => {
                 // Whoever has it now may not have seen all that was done, and would forget it.
-                tell(&|now| match conclusion {
-                    Conclusion::Dirty => Ok(Vec::new()),
-                    Conclusion::InFull
-                    | Conclusion::RolledBack
-                    | Conclusion::Closed
-                    | Conclusion::InPart => {
+                tell(&|now| match (conclusion, now.own.record) {
+                    // A record of this alone would hide what the ledger tells.
+                    (Conclusion::Dirty, _) | (_, None) => Ok(Vec::new()),
+                    (_, Some(_)) => {
                         let at = Timestamp::now();
                         history.begun(&Recorded { at, ..recorded.clone() }, None, now)
                     }
@@ -108,6 +105,15 @@ impl Lock {
                 Err(Error::Shown)
             }
             written => written.map(drop),
+        }
+    }
+
+    /// Sees that nobody has taken the lock away. It may have been renewed since the refs were read.
+    fn check_held(&self, now: &Refs) -> Result<(), Error> {
+        let is_ours = |lock| lock == Some(self.oid());
+        match is_ours(now.own.lock) || is_ours(self.history().lock_ref()?) {
+            true => Ok(()),
+            false => Err(Error::Moved(refs::lock(&self.history().place))),
         }
     }
 
@@ -262,6 +268,50 @@ mod tests {
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         let baseline = counting(&history);
         assert_eq!((baseline.applied, baseline.tried.len()), (None, 1));
+    }
+
+    /// Another commit, as it is recorded.
+    fn another(folder: &TempDir, recorded: &Recorded) -> Recorded {
+        let repository = Repository::open(folder.path()).unwrap();
+        let head = repository.head().unwrap().peel_to_commit().unwrap();
+        let (by, tree) = (head.author(), head.tree().unwrap());
+        let commit = repository.commit(Some("HEAD"), &by, &by, "Go on", &tree, &[&head]).unwrap();
+        Recorded { commit: commit.to_string(), ..recorded.clone() }
+    }
+
+    #[test]
+    fn what_is_done_after_another_began_counts_as_tried() {
+        for first_ends_first in [true, false] {
+            let (folder, history, recorded) = history();
+            let other = another(&folder, &recorded);
+            let first = lock(&history);
+            let begun = entry(&recorded, None, BEGUN);
+            let shown = first.begin(begun, &recorded, None, false, None).unwrap();
+            unlock(&history);
+            let second = lock(&history);
+            let seen = second.begin(entry(&other, None, BEGUN), &other, None, false, None).unwrap();
+            let end_first = || {
+                let last = entry(&recorded, Some(BEGUN), "ended");
+                let ended = first.conclude(last, &recorded, Conclusion::InFull, Some(&shown));
+                assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
+            };
+            let end_second = || {
+                let last = entry(&other, Some(BEGUN), "ended");
+                second.conclude(last, &other, Conclusion::InFull, Some(&seen))
+            };
+            match first_ends_first {
+                true => {
+                    end_first();
+                    assert!(matches!(end_second(), Err(Error::Shown)));
+                }
+                false => {
+                    end_second().unwrap();
+                    end_first();
+                }
+            }
+            let tried = counting(&history).tried;
+            assert!(tried.iter().any(|it| it.commit == recorded.commit), "{first_ends_first}");
+        }
     }
 
     #[test]

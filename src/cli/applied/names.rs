@@ -62,15 +62,24 @@ impl Reading<'_> {
         self.places_in(folder).iter().any(|place| place.name == name)
     }
 
-    /// Whether a place of that name is declared, wherever its folder is by now, and still leads to the API
-    /// and the organisation that it was applied to.
-    pub(in crate::cli) fn leads_on(&self, name: &str, placement: &Placement) -> bool {
-        let Placement { folder, api, organization, .. } = placement;
-        let folders = self.history.folders().into_iter().chain([folder.clone()]);
-        folders.flat_map(|folder| self.places_in(&folder)).any(|place| {
+    /// Whether a place of that name is declared in the folder that it was applied from, and still leads to
+    /// the API and the organisation that it was applied to. One of that name in another folder is not
+    /// believed to be it: anybody who declares something could name one so.
+    pub(super) fn leads_on(&self, name: &str, placement: &Placement) -> bool {
+        self.leads_from(&placement.folder, name, placement)
+    }
+
+    /// The same, in whichever folder.
+    pub(in crate::cli) fn is_in_use(&self, name: &str, placement: &Placement) -> bool {
+        let folders = self.history.folders().into_iter().chain([placement.folder.clone()]);
+        folders.into_iter().any(|folder| self.leads_from(&folder, name, placement))
+    }
+
+    fn leads_from(&self, folder: &str, name: &str, placement: &Placement) -> bool {
+        self.places_in(folder).iter().any(|place| {
             place.name == name
-                && place.api.as_ref() == Some(api)
-                && place.organization == Some(*organization)
+                && place.api.as_ref() == Some(&placement.api)
+                && place.organization == Some(placement.organization)
         })
     }
 

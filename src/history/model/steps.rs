@@ -342,11 +342,16 @@ impl World {
     /// `Lock::conclude`, where somebody has taken the lock away.
     pub(super) fn tell(&mut self, job: usize, answer: Answer) {
         let Job { place, commit, plan, .. } = self.jobs[job].clone();
-        if answer.is_carried_out() && plan.is_begun() {
-            let (applied, record) = self.begun(job, None);
-            self.set(place, (applied, Record { at: record.at.max(self.clock), ..record }));
-            self.clock += 1;
-            self.count(job, plan.started, commit);
+        let is_told = answer.is_carried_out() && plan.is_begun();
+        match self.places[place].record {
+            Some(_) if is_told => {
+                let (applied, record) = self.begun(job, None);
+                self.set(place, (applied, Record { at: record.at.max(self.clock), ..record }));
+                self.clock += 1;
+                self.count(job, plan.started, commit);
+            }
+            None if is_told => self.enter(place, plan.started, commit),
+            _ => {}
         }
         self.jobs[job] = self.jobs[job].ended();
     }

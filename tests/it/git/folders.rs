@@ -248,6 +248,22 @@ fn a_place_that_took_its_past_over_is_nobody_elses_former_one() {
 }
 
 #[test]
+fn a_folder_that_takes_the_name_of_another_hides_nothing_of_it() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    let text = settings(&remote.at(&one.path.join("y")));
+    one.write("y/portvakt.yaml", &format!("project: foo\n{text}"));
+    one.write("y/scopes.yaml", "");
+    one.write("z/portvakt.yaml", &format!("project: y\n{text}"));
+    one.merge("Rename, less, and a folder of the former name");
+    let plan = one.ends(2, &["-C", "y", "plan", "--detailed-exitcode"]).stdout;
+    assert!(plan.starts_with("What was applied before is not known"), "{plan}");
+}
+
+#[test]
 fn an_environment_of_another_name_forgets_nothing() {
     let remote = Remote::new();
     let one = remote.first();

@@ -95,10 +95,22 @@ fn what_cannot_be_read_of_the_past_makes_it_unknown() {
         assert!(ran.stderr.contains("declarations.yaml:"), "{why}: {}", ran.stderr);
     }
     // What protects is read, or the past is not known.
+    for guards in ["protect: [\"[\"]", "protct: [\"etat:b*\"]"] {
+        let remote = Remote::new();
+        let more = format!("guards: {{ {guards} }}\n");
+        applied(&remote, &more, second_with("description: Les").as_bytes());
+        let text = remote.first().ends(2, &["plan", "--detailed-exitcode"]).stdout;
+        assert!(text.lines().next().unwrap().contains("portvakt.yaml:"), "{text}");
+    }
+    // An alias says the same of what hides nothing and of what does.
+    let yaml = format!(
+        "scopes:\n  - {{ name: etat:a, description: Les, accessible_for_all: &x \"yes\" }}\n  \
+           - {{ name: etat:b, description: Les, prevent_deactivation: *x, consumers: [\"{SKATT}\"] }}\n"
+    );
     let remote = Remote::new();
-    applied(&remote, "guards: { protect: [\"[\"] }\n", second_with("description: Les").as_bytes());
+    applied(&remote, "", yaml.as_bytes());
     let text = remote.first().ends(2, &["plan", "--detailed-exitcode"]).stdout;
-    assert!(text.lines().next().unwrap().contains("portvakt.yaml:"), "{text}");
+    assert!(text.lines().next().unwrap().contains("cannot be read: declarations.yaml:3"), "{text}");
 }
 
 #[test]
