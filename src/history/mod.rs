@@ -46,7 +46,7 @@ pub use error::Error;
 pub use index::index;
 pub use ledger::{Entry, Line};
 pub use lock::{Claim, Holder, Lock, LockRefs};
-pub use place::{place_name, project};
+pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
 pub use record::{Baseline, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};

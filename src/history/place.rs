@@ -39,6 +39,14 @@ pub(super) fn is_place(name: &str) -> bool {
     }
 }
 
+/// Whether a text is the path of a folder in a git repository, from its top and with `/` between its
+/// parts, so that it leads nowhere else: whoever can push writes some of those that are read.
+pub fn is_folder(text: &str) -> bool {
+    let is_part =
+        |part: &str| !["", ".", "..", ".git"].contains(&part) && !part.contains(char::is_control);
+    text.is_empty() || text.split('/').all(is_part)
+}
+
 /// Sees that a place can have refs.
 pub(super) fn check(name: &str) -> Result<(), Error> {
     let is_valid = |name: &str| Reference::is_valid_name(&refs::applied(name));
@@ -63,6 +71,26 @@ mod tests {
         assert_eq!(name(None, "tilgang/digdir/"), "@tilgang.digdir/test");
         assert_eq!(name(Some("plattform"), ""), "@plattform/test");
         assert_eq!(name(Some("plattform"), "a/b"), "@plattform/test");
+    }
+
+    #[test]
+    fn only_a_path_within_the_repository_is_a_folder() {
+        for (folder, counts) in [
+            ("", true),
+            ("a", true),
+            ("tilgang/æ b", true),
+            ("/etc", false),
+            ("a/", false),
+            ("a//b", false),
+            ("..", false),
+            ("a/../../b", false),
+            ("./a", false),
+            (".git", false),
+            ("a\0b", false),
+            ("a\u{1b}[31m", false),
+        ] {
+            assert_eq!(is_folder(folder), counts, "{folder:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::lock::signature;
 use super::objects::parsed;
+use super::place::is_folder;
 use super::refs::{self, PlaceRefs, Refs, Update};
 use super::{Actor, Conclusion, History, objects, oid};
 use crate::domain::Orgno;
@@ -120,6 +121,12 @@ impl Baseline {
             Some(_) => format!("{} is about another commit than {name}", refs::record(place)),
         };
         Self { lost: Some(why), ..self }
+    }
+
+    /// What it names as a folder and is none.
+    fn strange_folder(&self) -> Option<String> {
+        let mut all = self.commits().chain(&self.protecting).map(|it| &it.placement.folder);
+        all.find(|folder| !is_folder(folder)).cloned()
     }
 
     /// With a commit whose apply begins, and with what is lost by the record that it replaces.
@@ -234,6 +241,9 @@ impl History {
             .ok_or("is no record that this version of portvakt can read")?;
         if written_for != place {
             return Err("was written for another environment".to_owned());
+        }
+        if let Some(folder) = baseline.strange_folder() {
+            return Err(format!("names `{folder}`, which is no folder"));
         }
         if is_to_come(baseline.at) {
             return Err(format!("is of a time that is yet to come, {:.0}", baseline.at));

@@ -85,7 +85,7 @@ fn told(lines: &[String]) -> Vec<Told> {
         Some(Told {
             started: report.started.parse().ok()?,
             commit: report.commit.filter(|commit| history::is_id(commit))?,
-            folder: report.folder,
+            folder: report.folder.filter(|folder| history::is_folder(folder)),
         })
     });
     told.filter(|told| !history::is_to_come(told.started)).collect()

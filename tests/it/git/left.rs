@@ -110,6 +110,35 @@ fn a_line_about_no_commit_stops_no_apply() {
 }
 
 #[test]
+fn a_folder_that_leads_elsewhere_is_none() {
+    let folders = ["/etc", "../..", ".git", "a\0b", "a\u{1b}[31m", "a//b"];
+    // In a line of the ledger, also where an apply has taken it over.
+    let remote = Remote::new();
+    let one = applied(&remote);
+    for folder in folders {
+        one.merge("More");
+        let commit = one.head();
+        forge(&one, "test", "HEAD", &|report| {
+            report["folder"] = folder.into();
+            report["commit"] = commit.as_str().into();
+        });
+    }
+    nothing_closes(&remote, &one, "a line");
+    one.ends(0, &["baseline"]);
+    one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
+    // In a record.
+    for folder in folders {
+        let mut record = remote.record();
+        record["applied"]["folder"] = folder.into();
+        let made = one.made(&record, "HEAD");
+        push(&one, &[&format!("{made}:refs/portvakt/test/record")]);
+        let text = one.ends(0, &["plan"]).stdout;
+        assert!(text.contains("PV409") && text.contains("which is no folder"), "{text}");
+        one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
+    }
+}
+
+#[test]
 fn what_is_no_ledger_is_told_with_what_clears_it() {
     let remote = Remote::new();
     let one = applied(&remote);

@@ -125,7 +125,7 @@ fn nothing_is_overwritten_and_nothing_written_beside_what_is_there() {
 #[test]
 fn a_folder_outside_the_repository_is_refused() {
     let world = world();
-    for into in ["../x", "/tmp/x", "a/../../b", ".github", "a/.x"] {
+    for into in ["../x", "/x", "a/../../b", ".github", "a/.x"] {
         let ran = world.run(&["import", "--into", into]);
         assert_eq!(ran.code, 64, "{into}: {}", ran.stderr);
     }
