@@ -123,10 +123,9 @@ impl Baseline {
         Self { lost: Some(why), ..self }
     }
 
-    /// What it names as a folder and is none.
-    fn strange_folder(&self) -> Option<String> {
-        let mut all = self.commits().chain(&self.protecting).map(|it| &it.placement.folder);
-        all.find(|folder| !is_folder(folder)).cloned()
+    /// Whether all that it names as folders could be some.
+    fn has_folders(&self) -> bool {
+        self.commits().chain(&self.protecting).all(|it| is_folder(&it.placement.folder))
     }
 
     /// With a commit whose apply begins, and with what is lost by the record that it replaces.
@@ -242,8 +241,8 @@ impl History {
         if written_for != place {
             return Err("was written for another environment".to_owned());
         }
-        if let Some(folder) = baseline.strange_folder() {
-            return Err(format!("names `{folder}`, which is no folder"));
+        if !baseline.has_folders() {
+            return Err("names as a folder what is no path within the repository".to_owned());
         }
         if is_to_come(baseline.at) {
             return Err(format!("is of a time that is yet to come, {:.0}", baseline.at));
