@@ -186,15 +186,17 @@ async fn prepare(
     let remote = Remote::open(global, session).await?;
     let writer = remote.writer().await?;
     let overridden = args.override_guards.as_deref();
-    let is_unknown = match overridden {
+    let known = &mut session.past.known;
+    let (is_unknown, is_unread) = match overridden {
         // A limit that is not known is no less lifted.
-        Some(_) => session.past.known.unknown.take().is_some(),
-        None => session.past.known.unknown.is_some(),
+        Some(_) => (known.unknown.take().is_some(), known.unread.take().is_some()),
+        None => (known.unknown.is_some(), known.unread.is_some()),
     };
     let plan = session.plan(global, writer.reader()).await?;
     let mut document = session.document(&plan);
     let refusal = session.past.refusal.clone();
-    let is_stopped = is_unknown || refusal.is_some() || !plan.exceeded_limits.is_empty();
+    let is_stopped =
+        is_unknown || is_unread || refusal.is_some() || !plan.exceeded_limits.is_empty();
     let recent = match (history, &session.past.placement) {
         (Some(history), Some(placement)) => recent::writes(history, &placement.api)?,
         (Some(_) | None, _) => Recent::default(),

@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use super::hold::Hold;
 use super::past::{self, git_failed};
 use super::session::Session;
-use super::{Global, ask, print};
+use super::{Global, ask, elsewhere, print};
 use crate::domain::{Applied, Desired, Protection};
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
 use crate::text::printable;
@@ -94,6 +94,7 @@ impl<'a> Place<'a> {
         Reading {
             history: self.history,
             repository: &self.session.repository,
+            now: &self.session.desired,
             placement: &self.placement,
             branch: self.branch.as_ref(),
         }
@@ -290,7 +291,9 @@ impl<'a> Place<'a> {
                 let _ = writeln!(out, "    {}", printable(&name));
             }
         };
-        let declared_now = names(now);
+        let beside = elsewhere::look(&self.session.repository, now).beside;
+        let beside = beside.iter().map(|beside| names(&beside.desired));
+        let declared_now = beside.fold(names(now), |all, names| &all | &names);
         let then_names = names(&then.desired);
         let removable = then_names.difference(&declared_now).cloned().collect();
         list("the next apply closes, as they are declared no longer", removable);

@@ -1,33 +1,81 @@
 //! What other places of the git repository declare, as it is checked out.
 
-use super::applied;
-use crate::declare::{self, Repository};
-use crate::domain::Desired;
+use std::path::Path;
+
+use super::{applied, session};
+use crate::declare::{self, Diagnostic, Environment, Invalid, Repository, SETTINGS_FILE};
+use crate::domain::{Beside, Desired};
 use crate::history::{self, Placement};
 
-/// What other environments and other folders with a portvakt.yaml declare for the same API and
-/// organisation. What of them cannot be read is left out.
-pub(super) fn declared(repository: &Repository, own: &Desired) -> Vec<Desired> {
-    let Ok(here) = applied::placement(repository, own) else { return Vec::new() };
-    let folders = history::other_folders(repository.root());
-    let others: Vec<_> = folders.iter().filter_map(|folder| declare::load(folder).ok()).collect();
-    let all = [repository].into_iter().chain(&others);
-    let declared = all.flat_map(|repository| {
-        let desired = repository.environments().map(|name| repository.desired_before(name));
-        desired
-            .flatten()
-            .filter(|desired| is_beside(&here, repository, desired))
-            .collect::<Vec<_>>()
-    });
-    declared.collect()
+/// What other places declare for the same API and organisation.
+#[derive(Default)]
+pub(super) struct Elsewhere {
+    /// What can be read of it.
+    pub(super) beside: Vec<Beside>,
+    /// A folder that cannot be read, and why.
+    pub(super) unread: Option<String>,
 }
 
-/// Whether it is another place of the same API and organisation. An embedded sandbox is of one folder.
-fn is_beside(here: &Placement, repository: &Repository, desired: &Desired) -> bool {
-    let Ok(there) = applied::placement(repository, desired) else { return false };
-    let is_here = there.folder == here.folder;
-    let is_same = there.api == here.api && there.organization == here.organization;
-    is_same
-        && !(is_here && there.environment == here.environment)
-        && (is_here || !there.is_embedded())
+/// Reads what other environments and other folders with a portvakt.yaml declare.
+pub(super) fn look(repository: &Repository, own: &Desired) -> Elsewhere {
+    let mut found = Elsewhere::default();
+    let Ok(here) = applied::placement(repository, own) else { return found };
+    found.add(repository, &here);
+    for folder in history::other_folders(repository.root()) {
+        match session::load(&folder) {
+            Ok(other) => found.add(&other, &here),
+            Err(why) if may_lead_to(&folder, &here) => {
+                found.leave_out(&folder, &why);
+            }
+            Err(_) => {}
+        }
+    }
+    found
+}
+
+impl Elsewhere {
+    /// Adds what a folder declares. An embedded sandbox is of one folder.
+    fn add(&mut self, repository: &Repository, here: &Placement) {
+        let folder = applied::folder(repository);
+        let is_here = folder == here.folder;
+        if here.is_embedded() && !is_here {
+            return;
+        }
+        for environment in repository.environments() {
+            let is_own = is_here && environment == here.environment;
+            let declared = repository.environment(environment);
+            if is_own || !declared.is_some_and(|declared| leads_to(repository, declared, here)) {
+                continue;
+            }
+            match repository.desired_before(environment) {
+                Ok(desired) => {
+                    let place = applied::called(environment, &folder);
+                    self.beside.push(Beside { place, desired });
+                }
+                Err(Invalid::Declarations(why)) => self.leave_out(repository.root(), &why),
+                Err(Invalid::Environment(_)) => {}
+            }
+        }
+    }
+
+    fn leave_out(&mut self, folder: &Path, why: &[Diagnostic]) {
+        let folder = history::prefix(folder).trim_end_matches('/').to_owned();
+        self.unread.get_or_insert_with(|| applied::unread(why, &folder));
+    }
+}
+
+/// Whether an environment is of the same API and organisation.
+fn leads_to(repository: &Repository, declared: &Environment, here: &Placement) -> bool {
+    let organization = repository.settings().organization;
+    organization == Some(here.organization) && applied::api_of(declared) == Some(here.api.clone())
+}
+
+/// Whether a folder could have an environment of the same API, as far as its portvakt.yaml can be read.
+fn may_lead_to(folder: &Path, here: &Placement) -> bool {
+    let text = std::fs::read(folder.join(SETTINGS_FILE)).unwrap_or_default();
+    let Some(outline) = declare::outline(&text) else { return true };
+    outline
+        .environments
+        .values()
+        .any(|declared| applied::api_of(declared) == Some(here.api.clone()))
 }

@@ -102,7 +102,7 @@ impl Past {
         let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
         let base = base.map(|base| history.commit(base)).transpose();
         let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
-        let (last, of_former) = past.look_at_refs(history, repository, &placement, &commit);
+        let (last, of_former) = past.look_at_refs(history, repository, now, &placement, &commit);
         past.base = match base {
             None => past.applied.clone(),
             Some(id) if id == commit.commit && !commit.dirty => {
@@ -137,6 +137,7 @@ impl Past {
         &mut self,
         history: &History,
         repository: &Repository,
+        now: &Desired,
         placement: &Placement,
         commit: &Commit,
     ) -> (Option<String>, Vec<String>) {
@@ -160,11 +161,11 @@ impl Past {
                     false => off_branch(history, branch, &commit.commit),
                 });
                 let branch = branch.as_ref();
-                Reading { history, repository, placement, branch }.known(&refs)
+                Reading { history, repository, now, placement, branch }.known(&refs)
             }
             Err(why) => {
                 self.refusal = Some(no_branch(why));
-                let reading = Reading { history, repository, placement, branch: None };
+                let reading = Reading { history, repository, now, placement, branch: None };
                 reading.known(&refs).made_unknown(why.clone())
             }
         };

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::Global;
 use super::applied::{self, At, valid_at};
-use super::elsewhere;
+use super::elsewhere::{self, Elsewhere};
 use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
@@ -115,11 +115,18 @@ impl Session {
     ) -> Result<(), Failure> {
         let commit = self.commit()?;
         self.past = Past::look(history, &self.repository, commit, &self.desired, base)?;
+        self.look_elsewhere();
         if self.rollback.is_some() {
             // That is what it is for.
             self.past.notices.retain(|notice| notice.code != Code::Behind);
         }
         Ok(())
+    }
+
+    /// Looks at what other places declare.
+    fn look_elsewhere(&mut self) {
+        let Elsewhere { beside, unread } = elsewhere::look(&self.repository, &self.desired);
+        (self.past.known.beside, self.past.known.unread) = (beside, unread);
     }
 
     /// Takes what was applied last for what is declared: what is to be done then is drift.
@@ -154,6 +161,7 @@ impl Session {
             applied: Some(applied),
             ..Past::default()
         };
+        self.look_elsewhere();
         if past.is_unfinished {
             let message =
                 "an apply since then did not end in full: what it did is shown as drift until one does"
@@ -200,9 +208,6 @@ impl Session {
         let now = Timestamp::now();
         let Past { known, applied, base, notices, .. } = &self.past;
         let mut planned = plan(&self.desired, known, live, now);
-        if !planned.unmanaged.is_empty() {
-            planned.leave_to(&elsewhere::declared(&self.repository, &self.desired), live);
-        }
         if let Some(base) = base {
             let known = domain::Past { applied: applied.clone(), ..known.clone() };
             planned.tell_origins(&plan(&base.desired, &known, live, now));

@@ -82,7 +82,8 @@ pub(super) fn list(
     });
     let (mut listed, mut found) = left_out(root, settings, index);
     let mut bytes = listed.iter().map(|listed: &Listed| listed.size()).sum::<u64>();
-    for entry in walk.build() {
+    // A sparse checkout may leave all of it out.
+    for entry in root.exists().then(|| walk.build()).into_iter().flatten() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -311,8 +312,11 @@ pub fn source(root: &Path, file: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Reads portvakt.yaml.
+/// Reads portvakt.yaml, from git's index where a sparse checkout leaves it out.
 pub(super) fn read_settings(root: &Path, index: &Index) -> Result<Vec<u8>, Box<Diagnostic>> {
+    if let Some(left_out) = index.read(SETTINGS_FILE) {
+        return Ok(left_out);
+    }
     let path = root.join(SETTINGS_FILE);
     let refused = |rule, message: &str, help| Box::new(about(SETTINGS_FILE, rule, message, help));
     let metadata = match fs::metadata(&path) {

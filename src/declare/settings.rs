@@ -39,7 +39,7 @@ pub const SETTINGS_FILE: &str = "portvakt.yaml";
 pub struct Settings {
     /// The organisation that owns the scopes; `None` only where its number is wrong, and then
     /// nothing is resolved.
-    pub(super) organization: Option<Orgno>,
+    pub organization: Option<Orgno>,
     pub(super) organization_at: Position,
     /// What it is called, if the repository says so.
     pub organization_name: Option<String>,

@@ -24,6 +24,19 @@ pub struct Past {
     /// Whether git records what is applied: without that nobody knows what is declared for the first
     /// time.
     pub is_recorded: bool,
+    /// What other places of the git repository declare now for the same API and organisation.
+    pub beside: Vec<Beside>,
+    /// What cannot be read of that, and why; `None` where all of it can.
+    pub unread: Option<String>,
+}
+
+/// What another place declares now.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// The place, as a reader recognises it.
+    pub place: String,
+    /// What its declarations hold.
+    pub desired: Desired,
 }
 
 impl Past {
@@ -42,6 +55,8 @@ impl Past {
             applied: Some(applied),
             unknown: None,
             is_recorded: true,
+            beside: Vec::new(),
+            unread: None,
         }
     }
 }

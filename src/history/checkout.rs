@@ -202,8 +202,13 @@ pub fn would_be_committed(file: &Path) -> bool {
     repository.workdir().is_some() && !repository.is_path_ignored(&real).unwrap_or(false)
 }
 
-/// A folder's path from the top of the work tree.
+/// A folder's path from the top of the work tree. A sparse checkout may leave the folder out.
 pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
-    let top = repository.workdir()?.canonicalize().ok()?;
-    Some(folder.canonicalize().ok()?.strip_prefix(top).ok()?.to_path_buf())
+    let top = repository.workdir()?;
+    let (real, real_top) = (folder.canonicalize(), top.canonicalize().ok()?);
+    let (folder, top) = match &real {
+        Ok(folder) => (folder.as_path(), real_top.as_path()),
+        Err(_) => (folder, top),
+    };
+    Some(folder.strip_prefix(top).ok()?.to_path_buf())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::beside::handed_over;
 use super::consumed::Consumption;
 use super::keys::stays;
 use super::matching::{Found, is_owned, removed_clients};
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::domain::nais::owner_of_client;
 use crate::domain::{
-    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, LiveClient, OwnClient,
+    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, Live, LiveClient, OwnClient,
     Removal, RemovalAction, Representation, Source, changes,
 };
 
@@ -107,6 +108,10 @@ impl<'a> Draft<'a> {
                     if !found.active || claims.contains_key(id) || is_pinned(id) {
                         continue;
                     }
+                    if let Some(other) = self.others.of_client(id) {
+                        self.release_client(name, id, &handed_over(commit, &client.source, other));
+                        continue;
+                    }
                     // What a manifest declared goes with it.
                     let owner = owner_of_client(found.description());
                     match owner.filter(|_| !is_owned(client)) {
@@ -114,7 +119,7 @@ impl<'a> Draft<'a> {
                             self.held_at_nais(ActionId::client(Verb::Deactivate, name), &owner);
                         }
                         None => {
-                            self.deactivate_client(name, id, &no_longer(commit, &client.source));
+                            self.take_out_client(name, id, &no_longer(commit, &client.source));
                         }
                     }
                 }
@@ -246,14 +251,8 @@ impl<'a> Draft<'a> {
             client.name == name.as_str() || before.is_some_and(fits)
         };
         match (removal.action, active.as_slice()) {
-            (RemovalAction::Release, [(id, client)]) if before.is_some() => {
-                let target = ActionId::client(Verb::Release, name);
-                let names = [name.as_str(), client.name.as_str()];
-                if !self.must_stay(target, |by| by.of_client(names)) {
-                    let (work, reason) =
-                        (ClientWork::Release((*id).clone()), removal.reason.clone());
-                    self.push_client(name, work, &removal.source, reason, Vec::new());
-                }
+            (RemovalAction::Release, [(id, _)]) if before.is_some() => {
+                self.release_client(name, id, removal);
             }
             (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
             (RemovalAction::Deactivate, [(id, client)]) => match claims.get(*id) {
@@ -263,7 +262,7 @@ impl<'a> Draft<'a> {
                     let mismatch = Mismatch::OtherName { id, name: name_there };
                     self.mismatched(Verb::Deactivate, name, &mismatch);
                 }
-                None => self.deactivate_client(name, id, removal),
+                None => self.take_out_client(name, id, removal),
             },
             (RemovalAction::Deactivate, several) => {
                 let ids = several.iter().map(|(id, _)| (*id).clone()).collect();
@@ -272,13 +271,43 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A client that was ours and is to be no longer; it stays as it is.
+    fn release_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
+        let names = [name.as_str(), self.live_name(name, id)];
+        let target = ActionId::client(Verb::Release, name);
+        if self.others.protect_client(id, names)
+            || !self.must_stay(target, |by| by.of_client(names))
+        {
+            let Removal { action: _, reason, source } = removal;
+            let work = ClientWork::Release(id.clone());
+            self.push_client(name, work, source, reason.clone(), Vec::new());
+        }
+    }
+
+    /// What a client is called live.
+    fn live_name<'n>(&self, name: &'n ClientName, id: &ClientId) -> &'n str
+    where
+        'a: 'n,
+    {
+        let live: &'a Live = self.live;
+        live.clients.get(id).map_or(name.as_str(), |client| &client.name)
+    }
+
+    /// A client that is declared here no longer.
+    fn take_out_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
+        let target = ActionId::client(Verb::Deactivate, name);
+        if !self.is_beside(target, self.others.of_client(id)) {
+            self.deactivate_client(name, id, removal);
+        }
+    }
+
     fn deactivate_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let target = ActionId::client(Verb::Deactivate, name);
         if self.own(Some(id)).is_some() {
             return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
         }
-        let live_name = self.live.clients.get(id).map_or(name.as_str(), |client| &client.name);
-        if !self.must_stay(target, |by| by.of_client([name.as_str(), live_name])) {
+        let names = [name.as_str(), self.live_name(name, id)];
+        if !self.must_stay(target, |by| by.of_client(names)) {
             let Removal { action: _, reason, source } = removal;
             let work = ClientWork::Deactivate(id.clone());
             self.push_client(name, work, source, reason.clone(), Vec::new());

@@ -140,6 +140,12 @@ codes! {
          as long as it is not known what was applied before. `portvakt baseline` shows what is missing \
          and why; `portvakt baseline set COMMIT` names the commit that counts as applied, after showing \
          what that makes removable. An apply with --override-guards and a reason goes on without it.";
+    /// Another place declares what is to be closed, or may do so.
+    DeclaredBeside = "PV316", Blocked,
+        "Another folder or environment of this git repository declares it for the same API. It is closed \
+         once it is declared nowhere: take it out there too, or say `action: release` here. Where the \
+         declarations of another folder cannot be read, nobody knows whether it is declared there: correct \
+         them first, or apply with --override-guards and a reason.";
     /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \
@@ -196,6 +202,11 @@ codes! {
     LessProtection = "PV413", Notice,
         "By itself this changes nothing at DigDir. Once it has been applied, another change can close \
          what was protected, or do more at once than before: see that this is what is meant.";
+    /// Another place declares the same.
+    DeclaredTwice = "PV414", Notice,
+        "Two folders or environments of this git repository declare the same scopes or clients for the same \
+         API. Each applies its own declaration: where the two differ, each apply undoes what the other's did, \
+         and takes away what the other gave. Declare each of them in one place.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

@@ -4,6 +4,7 @@
 
 mod access;
 mod action;
+mod beside;
 mod body;
 mod client;
 mod code;
@@ -40,6 +41,7 @@ pub use on_behalf_of::EntryWork;
 pub use protection::PAST_WAY_OUT;
 pub use unmanaged::Unmanaged;
 
+use self::beside::Others;
 use crate::domain::nais::Application;
 use crate::domain::{
     Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date,
@@ -93,10 +95,12 @@ pub struct Notice {
 /// The accesses of every scope that `desired` and `past` name, and the keys of every client of
 /// `desired`, must have been read into `live`; what was not is taken to have none.
 pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan {
+    let others = Others::of(&past.beside, live);
     let mut draft = Draft {
         desired,
         past,
         protection: Protection::of(desired),
+        others: &others,
         live,
         now,
         today: norwegian_date(now),
@@ -117,6 +121,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.keep_what_was_protected();
     draft.close_consumers_first();
     draft.tell_less_protection();
+    draft.tell_declared_twice();
     draft.find_unmanaged_scopes();
     draft.tell_unmanaged();
     draft.tell_oddities();
@@ -130,6 +135,8 @@ struct Draft<'a> {
     past: &'a Past,
     /// What the declarations protect.
     protection: Protection,
+    /// What other places declare.
+    others: &'a Others<'a>,
     live: &'a Live,
     now: Timestamp,
     today: Date,
@@ -202,6 +209,7 @@ impl Draft<'_> {
             desired,
             past,
             protection: _,
+            others: _,
             live,
             now: _,
             today: _,

@@ -1,5 +1,6 @@
 //! What becomes of a scope: the first table of the design's section 3.
 
+use super::beside::handed_over;
 use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
 use crate::domain::nais::owner_of_scope;
 use crate::domain::{
@@ -35,6 +36,10 @@ impl Draft<'_> {
             if desired.scopes.contains_key(name) || desired.removed.contains_key(name) {
                 continue;
             }
+            if let Some(other) = self.others.of_scope(name) {
+                self.release(name, &handed_over(commit, &scope.source, other));
+                continue;
+            }
             let live = self.live.scopes.get(name).filter(|live| live.active && !scope.in_manifest);
             let owner = live.and_then(|live| owner_of_scope(live.description(), name.subscope()));
             match owner {
@@ -44,12 +49,16 @@ impl Draft<'_> {
         }
     }
 
+    fn is_open(&self, name: &ScopeName) -> bool {
+        self.live.scopes.get(name).is_some_and(|live| live.active)
+    }
+
     /// A scope that was ours and is to be no longer; it stays as it is.
     fn release(&mut self, name: &ScopeName, removal: &Removal) {
-        let is_live = self.live.scopes.get(name).is_some_and(|live| live.active);
-        if is_live
+        let target = ActionId::scope(Verb::Release, name);
+        if self.is_open(name)
             && self.scope_before(name).is_some()
-            && !self.must_stay(ActionId::scope(Verb::Release, name), |by| by.of_scope(name))
+            && (self.others.protect_scope(name) || !self.must_stay(target, |by| by.of_scope(name)))
         {
             let reason = removal.reason.clone();
             self.push_scope(name, ScopeWork::Release, &removal.source, reason, Vec::new());
@@ -62,7 +71,10 @@ impl Draft<'_> {
         let Some(live) = self.live.scopes.get(name).filter(|live| live.active) else {
             return;
         };
-        if self.must_stay(ActionId::scope(Verb::Deactivate, name), |by| by.of_scope(name)) {
+        let target = || ActionId::scope(Verb::Deactivate, name);
+        if self.is_beside(target(), self.others.of_scope(name))
+            || self.must_stay(target(), |by| by.of_scope(name))
+        {
             return;
         }
         let after = self.revoke_all(name, live, removal);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Code, Draft, Notice, Plan, live_client};
-use crate::domain::{ClientId, Desired, Live, ScopeName};
+use super::{Code, Draft, Notice};
+use crate::domain::{ClientId, Live, ScopeName};
 
 /// What is active at DigDir and declared nowhere: neither now nor at the applied commit, nor named by
 /// `removed`, nor by another place of the git repository. It is left as it is.
@@ -21,6 +21,7 @@ impl Draft<'_> {
             self.desired.scopes.contains_key(name)
                 || self.desired.removed.contains_key(name)
                 || self.scope_before(name).is_some()
+                || self.others.of_scope(name).is_some()
         };
         let live = self.live.scopes.iter();
         let unmanaged = live.filter(|(name, scope)| scope.active && !is_named(name));
@@ -30,7 +31,8 @@ impl Draft<'_> {
     /// `known` are those that a declaration is, now or before, and this program's own.
     pub(super) fn find_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
         let live = self.live.clients.iter();
-        let unmanaged = live.filter(|(id, client)| client.active && !known.contains(id));
+        let is_named = |id: &ClientId| known.contains(id) || self.others.of_client(id).is_some();
+        let unmanaged = live.filter(|(id, client)| client.active && !is_named(id));
         self.unmanaged.clients = unmanaged.map(|(id, _)| id.clone()).collect();
     }
 
@@ -40,11 +42,6 @@ impl Draft<'_> {
 }
 
 impl Unmanaged {
-    /// Whether there is nothing.
-    pub fn is_empty(&self) -> bool {
-        self.scopes.is_empty() && self.clients.is_empty()
-    }
-
     fn notices(&self, live: &Live) -> Vec<Notice> {
         let notice = |target, message| Notice { code: Code::Unmanaged, target, message };
         let scopes = self.scopes.iter().map(|name| {
@@ -57,21 +54,5 @@ impl Unmanaged {
             Some(notice(target, message))
         });
         scopes.chain(clients).collect()
-    }
-}
-
-impl Plan {
-    /// Leaves to other places what they declare: it is not unmanaged.
-    pub fn leave_to(&mut self, others: &[Desired], live: &Live) {
-        for desired in others {
-            self.unmanaged.scopes.retain(|name| !desired.scopes.contains_key(name));
-            let clients = desired.clients.values();
-            for (id, _) in clients.filter_map(|client| live_client(client, live).ok()?) {
-                self.unmanaged.clients.remove(id);
-            }
-        }
-        self.notices.retain(|notice| notice.code != Code::Unmanaged);
-        let left = self.unmanaged.notices(live);
-        self.add_notices(left);
     }
 }

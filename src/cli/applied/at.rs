@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::names::shown_folder;
 use crate::declare::{self, Diagnostic, Repository, Rule};
 use crate::domain::Desired;
 use crate::history::{self, Branch, History, Refs};
@@ -71,25 +72,41 @@ impl At<'_> {
             }
             declare::Invalid::Declarations(found) => found,
         };
-        let errors = || found.iter().filter(|found| found.is_error());
-        let Some(first) = errors().find(|found| found.hides).or_else(|| errors().next()) else {
+        let Some(first) = first_error(&found) else {
             return format!("the declarations at commit {commit} cannot be read");
         };
-        let Diagnostic { code, file, line, message, .. } = first;
-        let place = match *folder {
-            "" => format!("{file}:{line}"),
-            folder => format!("{folder}/{file}:{line}"),
-        };
-        let way_out = match code {
+        let way_out = match first.code {
             Rule::Filtered => {
                 "; it is so in git itself, and only a commit that holds it as plain text can be read"
             }
             _ => "",
         };
         let why = if first.hides { "cannot be read" } else { "break a rule of today" };
-        let code = code.code();
-        format!("the declarations at commit {commit} {why}: {place}: {code}: {message}{way_out}")
+        format!("the declarations at commit {commit} {why}: {}{way_out}", said(first, folder))
     }
+}
+
+/// What keeps declarations from being read, or else the first rule that they break.
+fn first_error(found: &[Diagnostic]) -> Option<&Diagnostic> {
+    let errors = || found.iter().filter(|found| found.is_error());
+    errors().find(|found| found.hides).or_else(|| errors().next())
+}
+
+/// A finding about a file of a folder, in one line.
+fn said(Diagnostic { code, file, line, message, .. }: &Diagnostic, folder: &str) -> String {
+    let code = code.code();
+    match folder {
+        "" => format!("{file}:{line}: {code}: {message}"),
+        folder => format!("{folder}/{file}:{line}: {code}: {message}"),
+    }
+}
+
+/// Why a folder of the work tree cannot be read.
+pub(in crate::cli) fn unread(found: &[Diagnostic], folder: &str) -> String {
+    let shown = shown_folder(folder);
+    let why =
+        first_error(found).map_or_else(String::new, |first| format!(": {}", said(first, folder)));
+    format!("the declarations in folder {shown} cannot be read{why}")
 }
 
 /// The branch whose commits may be applied: the one that portvakt.yaml names on the remote's default

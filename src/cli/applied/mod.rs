@@ -5,12 +5,14 @@ mod ledger;
 mod names;
 mod place;
 
-pub(super) use self::at::{At, apply_from, declared_at, read_at, valid_at};
+pub(super) use self::at::{At, apply_from, declared_at, read_at, unread, valid_at};
 use self::names::former_options;
-pub(super) use self::names::{EMBEDDED, TOP, described, folder, place, placement, project};
+pub(super) use self::names::{
+    EMBEDDED, TOP, api_of, called, described, folder, place, placement, project,
+};
 use self::place::OfPlace;
 use crate::declare::Repository;
-use crate::domain::{self, Applied, Guards, Past, Protected};
+use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
 use crate::history::{Branch, History, Lost, Placement, Recorded, Refs};
 
 /// What was applied, as git tells it.
@@ -58,6 +60,8 @@ impl Known {
 pub(super) struct Reading<'a> {
     pub(super) history: &'a History,
     pub(super) repository: &'a Repository,
+    /// What is declared now.
+    pub(super) now: &'a Desired,
     pub(super) placement: &'a Placement,
     /// The branch whose commits may be applied; `None` without a remote.
     pub(super) branch: Option<&'a Branch>,
@@ -88,7 +92,7 @@ impl Reading<'_> {
                 Other { name, of, former }
             })
             .collect();
-        let renamed = others.iter().filter(|_| is_new).find_map(|other| self.renamed(other));
+        let renamed = is_new.then(|| self.renamed(&others)).flatten();
         let unread = others.iter().find_map(|Other { name, of, .. }| {
             let why = of.unknown.as_ref()?;
             Some(format!("of {name}: {why}; {}", self.way_out(name)))
@@ -100,6 +104,8 @@ impl Reading<'_> {
             limits: limits(&own, &others, unknown.is_some()),
             unknown,
             is_recorded: true,
+            beside: Vec::new(),
+            unread: None,
         };
         let mut recorded = own.recorded.commits().chain(&own.recorded.protecting);
         let clash = recorded.find(|it| self.is_of_another(it));
@@ -142,15 +148,46 @@ impl Reading<'_> {
         (!self.leads_on(name, &last.placement)).then_some(last)
     }
 
-    /// Why the past of a place that has nothing recorded may be that of one that is declared no longer.
-    fn renamed(&self, Other { name, former, .. }: &Other) -> Option<String> {
-        let Recorded { commit, placement, .. } = former.as_ref()?;
-        Some(format!(
-            "{} was applied to the same API, and is declared no longer: if that is what this one was \
-             called before, `{}` takes over what was applied there",
-            described(placement),
-            self.take_over(name, commit)
-        ))
+    /// Why the past of a place that has nothing recorded may be that of one that is declared no longer: of one
+    /// that declared what is declared here now, or that was in this folder; else of any.
+    fn renamed(&self, others: &[Other]) -> Option<String> {
+        let former = || others.iter().filter_map(|other| Some((other, other.former.as_ref()?)));
+        let likely = former().filter(|(other, last)| {
+            last.placement.folder == self.placement.folder
+                || other.of.all().any(|applied| self.declares_of(&applied.desired))
+        });
+        let mut could_be: Vec<_> = likely.collect();
+        if could_be.is_empty() {
+            could_be = former().collect();
+        }
+        let commands = could_be.iter().map(|(other, last)| {
+            (described(&last.placement), self.take_over(&other.name, &last.commit))
+        });
+        let commands: Vec<_> = commands.collect();
+        match commands.as_slice() {
+            [] => None,
+            [(former, command)] => Some(format!(
+                "{former} was applied to the same API, and is declared no longer: if that is what this one was \
+                 called before, `{command}` takes over what was applied there"
+            )),
+            several => {
+                let each =
+                    several.iter().map(|(former, command)| format!("`{command}` ({former})"));
+                Some(format!(
+                    "{} places were applied to the same API, and are declared no longer: if one of them is \
+                     what this one was called before, take over what was applied there with its command, \
+                     and with no other: {}",
+                    several.len(),
+                    each.collect::<Vec<_>>().join(", ")
+                ))
+            }
+        }
+    }
+
+    /// Whether some of what was declared is declared here now.
+    fn declares_of(&self, before: &Desired) -> bool {
+        before.scopes.keys().any(|name| self.now.scopes.contains_key(name))
+            || before.clients.keys().any(|name| self.now.clients.contains_key(name))
     }
 
     /// Whether something was applied to the same API for the same organisation.
@@ -168,11 +205,22 @@ impl Reading<'_> {
         )
     }
 
+    /// How a command is told of this folder from the top of the git repository; nothing where it is that, or
+    /// where a shell would take its name for something else.
+    fn directory(&self) -> String {
+        let folder = &self.placement.folder;
+        let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+        match !folder.is_empty() && !folder.starts_with('-') && folder.chars().all(is_plain) {
+            true => format!("-C {folder} "),
+            false => String::new(),
+        }
+    }
+
     /// The command that takes over what was applied at a place that this one was called before.
     fn take_over(&self, name: &str, commit: &str) -> String {
         let own = &self.placement.environment;
         let options = former_options(self.history.place(), name);
-        format!("portvakt -e {own} baseline set {commit} {options}")
+        format!("portvakt {}-e {own} baseline set {commit} {options}", self.directory())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What places are called, for whoever reads of them and for the commands that name them.
 
 use super::Reading;
-use crate::declare::{self, Outline, Repository};
+use crate::declare::{self, Environment, Outline, Repository};
 use crate::digdir::Target;
 use crate::domain::{Desired, Orgno};
 use crate::history::{self, Placement};
@@ -39,6 +39,11 @@ pub(in crate::cli) fn folder(repository: &Repository) -> String {
 /// The API of a target, as it is recorded.
 fn api(target: Option<&Target>) -> String {
     target.map_or(EMBEDDED.to_owned(), |target| target.api_id().as_str().to_owned())
+}
+
+/// The API of an environment, as it is recorded; `None` where its addresses cannot be used.
+pub(in crate::cli) fn api_of(declared: &Environment) -> Option<String> {
+    declared.target.addresses().ok().map(|target| api(target.as_ref()))
 }
 
 impl Placement {
@@ -91,9 +96,9 @@ impl Reading<'_> {
             return Vec::new();
         };
         let project = history::project(project.as_deref(), folder);
-        let place = |(environment, declared): (String, declare::Environment)| Declared {
+        let place = |(environment, declared): (String, Environment)| Declared {
             name: history::place_name(project.as_deref(), &environment),
-            api: declared.target.addresses().ok().map(|target| api(target.as_ref())),
+            api: api_of(&declared),
             organization,
         };
         environments.into_iter().map(place).collect()
@@ -146,11 +151,15 @@ pub(in crate::cli) const TOP: &str = ".";
 /// The organisation and the API of what is recorded, as a reader recognises them.
 pub(in crate::cli) fn described(placement: &Placement) -> String {
     let Placement { environment, folder, api, maskinporten: _, organization } = placement;
-    let folder = shown_folder(folder);
-    format!("environment {environment} in folder {folder}, to {api} for {organization}")
+    format!("{}, to {api} for {organization}", called(environment, folder))
+}
+
+/// What another place is called, for whoever reads of it.
+pub(in crate::cli) fn called(environment: &str, folder: &str) -> String {
+    format!("environment {environment} in folder {}", shown_folder(folder))
 }
 
 /// A folder's path from the top of the git repository, as a reader recognises it.
-fn shown_folder(folder: &str) -> &str {
+pub(super) fn shown_folder(folder: &str) -> &str {
     if folder.is_empty() { "." } else { folder }
 }

@@ -7,7 +7,7 @@ use super::remote::{Clone, Remote, git};
 use crate::world::{KART, SKATT, ids};
 
 /// The folders `x` and `y` of a git repository, each with a portvakt.yaml and a scope of that name.
-fn two(remote: &Remote) -> Clone<'_> {
+pub(super) fn two(remote: &Remote) -> Clone<'_> {
     let one = remote.first();
     let begin = settings(&one);
     for folder in ["x", "y"] {
@@ -20,7 +20,7 @@ fn two(remote: &Remote) -> Clone<'_> {
     one
 }
 
-fn apply(clone: &Clone<'_>, folder: &str) -> crate::world::Ran {
+pub(super) fn apply(clone: &Clone<'_>, folder: &str) -> crate::world::Ran {
     clone.ends(0, &["-C", folder, "apply", "--auto-approve"])
 }
 
@@ -196,7 +196,8 @@ fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
         let plan = one.ends(0, &["-C", "teams/ny", "plan"]).stdout;
         if !named {
             // It has another name now: nothing is forgotten, and the way on is named.
-            let command = format!("portvakt -e test baseline set {applied} --from-project y");
+            let command =
+                format!("portvakt -C teams/ny -e test baseline set {applied} --from-project y");
             assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
             assert!(!plan.contains("deactivate etat:mer"), "{plan}");
             one.write("teams/ny/other.yaml", &scopes(&[("etat:annet", &[SKATT])]));
@@ -238,7 +239,7 @@ fn a_place_that_took_its_past_over_is_nobody_elses_former_one() {
     one.ends(0, &["-C", "x", "baseline", "set", &applied, "--from-environment", "test", "--yes"]);
     // Nothing was applied under the new name yet, so that the old one is still on record.
     let plan = one.ends(0, &["-C", "z", "plan"]).stdout;
-    let command = format!("`portvakt -e test baseline set {applied} --from-project y`");
+    let command = format!("`portvakt -C z -e test baseline set {applied} --from-project y`");
     assert!(plan.lines().next().unwrap().contains(&command), "{plan}");
     one.ends(0, &["-C", "z", "baseline", "set", &applied, "--from-project", "y", "--yes"]);
     for folder in ["x", "z"] {

@@ -78,7 +78,10 @@ fn removals_are_told_from_all_documents_and_for_this_environment() {
     let one = remote.first();
     let first = one.git(&["show", "HEAD:portvakt.yaml"]);
     let (_, target) = first.split_once("  test:\n").unwrap();
-    one.write("portvakt.yaml", &format!("{first}\n  annet:\n{target}\n"));
+    one.write(
+        "portvakt.yaml",
+        &format!("{first}\n  annet:\n{target}\n  eget: {{ target: sandbox }}\n"),
+    );
     remote.world.put("etat:fremmed", true, &[(KART, Approved)]);
     one.write("more/b.yml", &scopes(&[("etat:b", &[SKATT])]));
     one.declare(&format!("{}---\n{}", scopes(&[("etat:a", &[SKATT])]), scopes(&[("etat:c", &[])])));
@@ -92,7 +95,7 @@ fn removals_are_told_from_all_documents_and_for_this_environment() {
     std::fs::remove_file(one.path.join("more/b.yml")).unwrap();
     one.write("c.yaml", &scopes(&[("etat:c", &[])]));
     one.declare(&format!(
-        "scopes:\n  - {{ name: etat:a, description: Les, environments: [annet], consumers: [\"{SKATT}\"] }}\n"
+        "scopes:\n  - {{ name: etat:a, description: Les, environments: [eget], consumers: [\"{SKATT}\"] }}\n"
     ));
     let (actions, _) = planned(&one);
     let expected = [

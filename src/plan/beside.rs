@@ -1,0 +1,115 @@
+//! What other places of the git repository declare for the same API and organisation: it is theirs, and not
+//! closed here.
+
+use std::collections::BTreeMap;
+
+use super::{ActionId, Code, Draft, Notice, live_client};
+use crate::domain::{
+    Beside, ClientId, CommitId, Desired, Live, Protection, Removal, RemovalAction, ScopeName,
+    Source,
+};
+
+/// Another place, and what it protects.
+pub(super) struct Other<'a> {
+    place: &'a str,
+    desired: &'a Desired,
+    pub(super) protection: Protection,
+}
+
+/// All of them.
+pub(super) struct Others<'a> {
+    all: Vec<Other<'a>>,
+    /// Which of them declares a live client.
+    clients: BTreeMap<&'a ClientId, usize>,
+}
+
+impl<'a> Others<'a> {
+    pub(super) fn of(beside: &'a [Beside], live: &'a Live) -> Self {
+        let of_other = |(index, Beside { desired, .. }): (usize, &'a Beside)| {
+            let declared = desired.clients.values();
+            let found = declared.filter_map(|client| live_client(client, live).ok()?);
+            found.map(move |(id, _)| (id, index)).collect::<Vec<_>>()
+        };
+        let all = beside.iter().map(|Beside { place, desired }| {
+            let protection = Protection::of(desired);
+            Other { place, desired, protection }
+        });
+        Self { all: all.collect(), clients: beside.iter().enumerate().flat_map(of_other).collect() }
+    }
+
+    /// The other place that declares a scope, if one does.
+    pub(super) fn of_scope(&self, name: &ScopeName) -> Option<&Other<'a>> {
+        self.all.iter().find(|other| other.desired.scopes.contains_key(name))
+    }
+
+    /// The other place that declares a live client, if one does.
+    pub(super) fn of_client(&self, id: &ClientId) -> Option<&Other<'a>> {
+        self.clients.get(id).and_then(|index| self.all.get(*index))
+    }
+
+    /// Whether the other place that declares a scope protects it.
+    pub(super) fn protect_scope(&self, name: &ScopeName) -> bool {
+        self.of_scope(name).is_some_and(|other| other.protection.of_scope(name).is_some())
+    }
+
+    /// Whether the other place that declares a live client protects it under one of these names.
+    pub(super) fn protect_client(&self, id: &ClientId, names: [&str; 2]) -> bool {
+        self.of_client(id).is_some_and(|other| other.protection.of_client(names).is_some())
+    }
+}
+
+/// That what was declared here is declared elsewhere now.
+pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>) -> Removal {
+    Removal {
+        action: RemovalAction::Release,
+        reason: Some(format!("declared by {} now", other.place)),
+        source: Source { at: source.at.clone().or(Some(commit.clone())), ..source.clone() },
+    }
+}
+
+impl Draft<'_> {
+    /// Whether what is declared here no longer must stay as another place declares it, or may do so.
+    pub(super) fn is_beside(&mut self, target: ActionId, other: Option<&Other<'_>>) -> bool {
+        let message = match (other, &self.past.unread) {
+            (Some(other), _) => {
+                let place = other.place;
+                format!("{place} declares it: take it out there, or say `action: release` here")
+            }
+            (None, Some(why)) => format!(
+                "{why}. It may declare this, which would be closed then: correct that; an apply with \
+                 --override-guards \"why\" goes on without it"
+            ),
+            (None, None) => return false,
+        };
+        self.block(target, Code::DeclaredBeside, message);
+        true
+    }
+
+    /// Tells what another place declares too: each apply undoes what the other's did, where they differ.
+    pub(super) fn tell_declared_twice(&mut self) {
+        let (desired, live) = (self.desired, self.live);
+        let clients =
+            || desired.clients.values().filter_map(|client| live_client(client, live).ok()?);
+        let twice = self.others.all.iter().filter_map(|other| {
+            let scopes = desired.scopes.keys().filter(|name| other.desired.scopes.contains_key(*name));
+            let of_other = |id: &ClientId| self.others.of_client(id).is_some_and(|it| it.place == other.place);
+            let clients = clients().filter(|(id, _)| of_other(id)).map(|(_, client)| client.name.as_str());
+            let names: Vec<_> = scopes.map(ScopeName::as_str).chain(clients).collect();
+            let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+            let more = match names.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let message = format!(
+                "declares {shown}{more} too: where the two differ, each apply undoes what the other's did. \
+                 Declare it in one of them"
+            );
+            let target = other.place.to_owned();
+            (!names.is_empty()).then_some(Notice { code: Code::DeclaredTwice, target, message })
+        });
+        self.notices.extend(twice);
+    }
+}
+
+/// How many names a notice tells.
+const SHOWN: usize = 5;

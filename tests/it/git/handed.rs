@@ -1,0 +1,208 @@
+//! What goes from one folder to another, and what two of them declare.
+
+use super::folders::{apply, two};
+use super::life::{codes, scopes};
+use super::protection::settings;
+use super::remote::{Clone, Remote};
+use crate::world::{KART, SKATT, ids};
+
+fn planned(clone: &Clone<'_>, folder: &str) -> serde_json::Value {
+    let plan = clone.ends(0, &["-C", folder, "plan", "--format", "json"]).stdout;
+    serde_json::from_str(&plan).unwrap()
+}
+
+const CLIENT: &str = "clients:\n  - { name: app, scopes: [\"etat:x\"] }\n";
+
+#[test]
+fn what_another_folder_declares_now_is_released() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let (y, mer) = (scopes(&[("etat:y", &[SKATT])]), scopes(&[("etat:mer", &[KART])]));
+    one.write("y/more.yaml", &format!("{mer}{CLIENT}"));
+    one.merge("More");
+    let applied = one.head();
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["mv", "y/more.yaml", "x/more.yaml"]);
+    one.merge("Hand it over");
+    let plan = planned(&one, "y");
+    assert_eq!(ids(&plan), ["release client app", "release scope etat:mer"], "{plan:#}");
+    let release = &plan["actions"][1];
+    assert_eq!(release["reason"], "declared by environment test in folder x now");
+    let place = serde_json::json!({ "file": "more.yaml", "line": 2, "at": applied });
+    assert_eq!(release["source"], place);
+    let text = one.ends(0, &["-C", "y", "plan"]).stdout;
+    let shown = "\n  ! release    etat:mer  more.yaml:2 at ";
+    assert!(text.contains("\n2 to release.\n\nChanges\n") && text.contains(shown), "{text}");
+    // Whichever applies first.
+    for folder in ["y", "x", "y"] {
+        apply(&one, folder);
+    }
+    assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART]);
+    // And it is the other folder's from then on.
+    one.write("x/more.yaml", "scopes: []\n");
+    one.merge("Take it out");
+    assert!(apply(&one, "y").stdout.contains("Nothing to do"));
+    apply(&one, "x");
+    assert_eq!(remote.world.open_to("etat:mer"), None);
+    assert!(planned(&one, "x")["actions"].as_array().unwrap().is_empty());
+    // What is to be closed by name is not, as long as the other declares it.
+    one.write("x/more.yaml", &mer);
+    one.write("y/scopes.yaml", &format!("{y}removed:\n  - {{ scope: etat:x, action: deactivate }}\n  - {{ client: app, action: deactivate }}\n"));
+    one.merge("Close it by name");
+    let ran = one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
+    assert!(
+        ran.stdout.contains("PV316") && ran.stdout.contains("folder x declares it"),
+        "{}",
+        ran.stdout
+    );
+    assert!(remote.world.open_to("etat:x").is_some());
+}
+
+#[test]
+fn protection_goes_with_what_is_handed_over() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let scope =
+        |more: &str| format!("scopes:\n  - {{ name: etat:mer, description: Les, {more} }}\n");
+    one.write("y/more.yaml", &scope("prevent_deactivation: true"));
+    one.merge("More");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["rm", "--quiet", "y/more.yaml"]);
+    one.write("x/more.yaml", &scope("visibility: PRIVATE"));
+    one.merge("Hand it over, protected no longer");
+    let blocked = planned(&one, "y");
+    assert_eq!(
+        (ids(&blocked).len(), codes(&blocked)),
+        (0, vec!["PV301".to_owned()]),
+        "{blocked:#}"
+    );
+    one.write("x/more.yaml", &scope("prevent_deactivation: true"));
+    one.merge("Protected there too");
+    assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
+    // By its portvakt.yaml as well.
+    let text = settings(&remote.at(&one.path.join("x")));
+    one.write("x/portvakt.yaml", &format!("{text}guards: {{ protect: [\"etat:mer\"] }}\n"));
+    one.write("x/more.yaml", &scope("visibility: PRIVATE"));
+    assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
+}
+
+#[test]
+fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    let text = settings(&remote.at(&one.path.join("x")));
+    one.write("x/scopes.yaml", "scopes: [\n");
+    let is_told = |plan: &serde_json::Value| codes(plan).contains(&"PV316".to_owned());
+    assert!(!is_told(&planned(&one, "y")), "nothing is closed");
+    one.write("y/scopes.yaml", "scopes: []\n");
+    let is_blocked = || {
+        let plan = planned(&one, "y");
+        ids(&plan).is_empty() && is_told(&plan)
+    };
+    assert!(is_blocked());
+    one.write("x/portvakt.yaml", "environments: [\n");
+    assert!(is_blocked());
+    // One of another API cannot declare it.
+    let api = remote.world.sandbox.api().to_string();
+    one.write("x/portvakt.yaml", &text.replace(api.trim_end_matches('/'), "https://a.example"));
+    assert!(!is_blocked());
+    one.write("x/portvakt.yaml", &text);
+    one.merge("Take it out beside what is broken");
+    let ran = one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
+    assert!(ran.stdout.contains("x/scopes.yaml:1: PV006"), "{}", ran.stdout);
+    assert!(remote.world.open_to("etat:y").is_some());
+    one.ends(0, &["-C", "y", "apply", "--auto-approve", "--override-guards", "It is not there"]);
+    assert_eq!(remote.world.open_to("etat:y"), None);
+}
+
+#[test]
+fn what_a_sparse_checkout_leaves_out_of_another_folder_is_read_too() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    one.merge("More");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["mv", "y/more.yaml", "x/more.yaml"]);
+    one.merge("Hand it over");
+    let two = remote.another("two", &["--sparse"]);
+    two.git(&["sparse-checkout", "set", "y"]);
+    assert!(!two.path.join("x").exists());
+    let plan = planned(&two, "y");
+    assert_eq!(ids(&plan), ["release scope etat:mer"], "{plan:#}");
+}
+
+#[test]
+fn what_two_folders_declare_is_told_in_both() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let both = scopes(&[("etat:x", &[SKATT]), ("etat:y", &[KART])]);
+    one.write("y/scopes.yaml", &format!("{both}{CLIENT}"));
+    one.write("x/more.yaml", CLIENT);
+    one.merge("Twice");
+    let told = |folder: &str| {
+        let plan = planned(&one, folder);
+        let notices = plan["notices"].as_array().unwrap().iter();
+        let twice = notices.filter(|it| it["code"] == "PV414");
+        twice.map(|it| (it["target"].to_string(), it["message"].to_string())).collect::<Vec<_>>()
+    };
+    assert!(told("x")[0].1.contains("declares etat:x too"), "{:?}", told("x"));
+    apply(&one, "x");
+    for (folder, other) in [("x", "y"), ("y", "x")] {
+        let told = told(folder);
+        let [(target, message)] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(*target, format!("\"environment test in folder {other}\""));
+        assert!(message.contains("declares etat:x, app too"), "{message}");
+    }
+}
+
+#[test]
+fn folders_that_are_moved_together_are_each_told_of_their_own_past() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        one.write(
+            &format!("{folder}/more.yaml"),
+            &scopes(&[(&format!("etat:{folder}.mer"), &[KART])]),
+        );
+    }
+    one.merge("More");
+    let applied = one.head();
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["mv", "x", "b"]);
+    one.git(&["mv", "y", "a"]);
+    one.git(&["rm", "--quiet", "-f", "b/more.yaml"]);
+    one.merge("Move both, and less");
+    for (folder, former, other) in [("a", "y", "x"), ("b", "x", "y")] {
+        let plan = one.ends(0, &["-C", folder, "plan"]).stdout;
+        let first = plan.lines().next().unwrap();
+        let command = |former: &str| {
+            format!("`portvakt -C {folder} -e test baseline set {applied} --from-project {former}`")
+        };
+        assert!(first.contains(&command(former)) && !first.contains(&command(other)), "{first}");
+    }
+    // Where nothing tells, all are named.
+    one.write("b/scopes.yaml", "scopes: []\n");
+    one.merge("Nothing is left");
+    let plan = one.ends(0, &["-C", "b", "plan"]).stdout;
+    let first = plan.lines().next().unwrap();
+    assert!(first.contains("--from-project x` (environment test in folder x"), "{first}");
+    assert!(first.contains("--from-project y` (environment test in folder y"), "{first}");
+    // Whoever takes over what was another's does not close what is declared.
+    let set = ["-C", "b", "baseline", "set", &applied, "--from-project", "y", "--yes"];
+    let shown = one.ends(0, &set).stdout;
+    assert!(!shown.contains("closes"), "{shown}");
+    assert_eq!(ids(&planned(&one, "b")), ["release scope etat:y", "release scope etat:y.mer"]);
+    apply(&one, "b");
+    assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT]);
+}
