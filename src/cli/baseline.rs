@@ -294,12 +294,24 @@ impl<'a> Place<'a> {
         let beside = elsewhere::look(&self.session.repository, now).beside;
         let beside = beside.iter().map(|beside| names(&beside.desired));
         let declared_now = beside.fold(names(now), |all, names| &all | &names);
-        let then_names = names(&then.desired);
+        let is_here = |place: &str| place == self.history.place();
+        let own = self.history.baseline(&self.refs).ok().flatten().unwrap_or_default();
+        let is_kept = |applied: &Applied| {
+            former.is_some() && own.commits().any(|it| *it.commit == *applied.commit)
+        };
+        let ours = before
+            .traces
+            .iter()
+            .filter(|(place, _)| is_here(place) || Some(place.as_str()) == former);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            ours.partition(|(place, applied)| is_here(place) && is_kept(applied));
+        let of = |all: Vec<&(String, Applied)>| -> BTreeSet<String> {
+            all.into_iter().flat_map(|(_, applied)| names(&applied.desired)).collect()
+        };
+        let then_names = &names(&then.desired) | &of(kept);
         let removable = then_names.difference(&declared_now).cloned().collect();
         list("the next apply closes, as they are declared no longer", removable);
-        let is_ours = |place: &str| place == self.history.place() || Some(place) == former;
-        let ours = before.traces.iter().filter(|(place, _)| is_ours(place));
-        let known: BTreeSet<_> = ours.flat_map(|(_, applied)| names(&applied.desired)).collect();
+        let known = of(gone);
         let gone = known.difference(&then_names).filter(|name| !declared_now.contains(*name));
         list(
             "stays open if it is now, and is nobody's, as it was applied and is not declared there",

@@ -191,6 +191,8 @@ impl Past {
         if self.is_not_overtaken(history, last, commit) && last != commit {
             match history.is_before(last, commit) {
                 Ok(Some(true)) => {}
+                // What does not count is told by that alone.
+                Ok(Some(false)) if self.unknown.is_some() => {}
                 Ok(Some(false)) => self.diverged(last, commit),
                 Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
                 Err(error) => self.order_unknown(last, commit, &error.to_string()),

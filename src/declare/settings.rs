@@ -198,9 +198,9 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
 /// Whether a folder may be called so beside others: git takes it in the name of a ref.
 pub fn is_project_name(name: &str) -> bool {
     let is_allowed = |c: char| c.is_alphanumeric() || "._-".contains(c);
-    !name.is_empty()
+    !name.starts_with(['.', '-'])
+        && !name.is_empty()
         && name.chars().all(is_allowed)
-        && !name.starts_with('.')
         && !name.ends_with('.')
         && !name.ends_with(".lock")
         && !name.contains("..")

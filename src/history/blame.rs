@@ -45,7 +45,7 @@ fn blamed(history: &History, commit: &str, file: &str) -> Option<Vec<Blame>> {
     let repository: Repository = history.repository().ok()?;
     let path = checkout::below(&repository, &history.folder)?.join(Path::new(file));
     let mut options = BlameOptions::new();
-    options.newest_commit(super::oid(commit).ok()?);
+    options.newest_commit(super::oid(&repository, commit).ok()?);
     let blame = repository.blame_file(&path, Some(&mut options)).ok()?;
     let mut lines = Vec::new();
     for hunk in blame.iter() {

@@ -75,6 +75,12 @@ pub enum Error {
         /// The remote that it is on.
         remote: String,
     },
+    /// A record would name more commits than any that is read.
+    #[error(
+        "{0} commits were applied in part since one was applied in full: see what is blocked in the plan, and \
+         bring one to its end, or say what counts with `portvakt baseline set COMMIT`"
+    )]
+    TooManyTried(usize),
     /// What is signed here does not count.
     #[error(
         "git is set to verify what portvakt records (gpg.ssh.allowedSignersFile), and what it signs here \

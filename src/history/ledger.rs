@@ -17,7 +17,7 @@ const LARGEST_NOTE: usize = 64 * 1024 * 1024;
 
 /// How much of a ledger is read in all: twenty applies a day for ten years are 73,000 lines. Whoever
 /// can push chooses what is in it, and the same note may be about many commits.
-const MOST: Budget = Budget { entries: 500_000, lines: 500_000, bytes: 512 * 1024 * 1024 };
+const MOST: Budget = Budget { entries: 500_000, lines: 500_000, bytes: 128 * 1024 * 1024 };
 
 /// What may still be read.
 struct Budget {
@@ -149,22 +149,26 @@ impl History {
             self.check_ledger(repository, &self.place, ledger)?;
         }
         let new = with_scratch(repository, ledger, |scratch| {
-            let about = parsed(entry.commit)?;
+            let about = parsed(repository.object_format(), entry.commit)?;
             let text = match note(repository, scratch, about)? {
                 None => String::new(),
                 Some(note) => {
                     let Some(note) = objects::blob(repository, note, LARGEST_NOTE)? else {
-                        let why = format!("the note about {about} is too large to be added to");
+                        let ledger = refs::ledger(&self.place);
+                        let why = format!(
+                            "the note about {about} is too large to be added to: keep the ledger under \
+                             another name, such as `refs/notes/portvakt-old`, and delete {ledger}"
+                        );
                         return Err(git2::Error::from_str(&why));
                     };
                     String::from_utf8_lossy(&note).into_owned()
                 }
             };
             let is_kept = |line: &&str| Some(*line) != entry.before && *line != entry.line;
-            let kept = text.lines().filter(is_kept);
-            let lines: Vec<_> = kept.chain([entry.line]).collect();
+            let kept = lines(&text).filter(is_kept);
+            let all: Vec<_> = kept.chain([entry.line]).collect();
             let signature = signature(repository)?;
-            let text = lines.join("\n") + "\n";
+            let text = all.join("\n") + "\n";
             repository.note(&signature, &signature, Some(scratch), about, &text, true)?;
             repository.refname_to_id(scratch)
         });
@@ -185,6 +189,11 @@ pub struct Line {
     pub is_signed: Option<bool>,
 }
 
+/// The lines of a note. No end of a line but one is cut off: what is added behind a line changes nothing of it.
+fn lines(note: &str) -> impl Iterator<Item = &str> + Clone {
+    note.split('\n').filter(|line| !line.is_empty())
+}
+
 /// The lines of all notes as they are at a commit of theirs, each with the commit that it is about.
 fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::Error> {
     with_scratch(repository, Some(at), |scratch| {
@@ -197,7 +206,7 @@ fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::E
                 continue;
             };
             let text = String::from_utf8_lossy(&note);
-            let found = text.lines().filter(|line| !line.is_empty());
+            let found = self::lines(&text);
             left.spend(0, found.clone().count(), note.len())?;
             lines.extend(found.map(|line| (commit, line.to_owned())));
         }

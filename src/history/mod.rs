@@ -48,7 +48,7 @@ pub use ledger::{Entry, Line};
 pub use lock::{Claim, Holder, Lock, LockRefs};
 pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
-pub use record::{Baseline, Lost, Placement, Recorded, is_to_come};
+pub use record::{Baseline, Loss, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{File, Files, Rest};
 pub use watch::Watch;
@@ -140,7 +140,8 @@ impl History {
     /// # Errors
     /// The repository cannot be read.
     pub fn is_before(&self, commit: &str, other: &str) -> Result<Option<bool>, Error> {
-        let (before, after) = (oid(commit)?, oid(other)?);
+        let here = self.repository()?;
+        let (before, after) = (oid(&here, commit)?, oid(&here, other)?);
         let mut steps = DEEPEN.into_iter();
         loop {
             let repository = self.repository()?;
@@ -214,6 +215,7 @@ pub fn is_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn oid(commit: &str) -> Result<Oid, Error> {
-    objects::parsed(commit).map_err(|error| Error::read("a commit's id", &error))
+fn oid(repository: &Repository, commit: &str) -> Result<Oid, Error> {
+    let format = repository.object_format();
+    objects::parsed(format, commit).map_err(|error| Error::read("a commit's id", &error))
 }

@@ -13,16 +13,17 @@ pub(super) const LARGEST_COMMIT: usize = 1024 * 1024;
 /// The largest folder that is read, in bytes: about 300,000 entries.
 pub(super) const LARGEST_TREE: usize = 16 * 1024 * 1024;
 
-/// How many hex digits the id of an object has in a repository with SHA-256.
-const LONG_ID: usize = 64;
-
-/// The id of an object, of either length.
-pub(super) fn parsed(id: &str) -> Result<Oid, git2::Error> {
-    let format = match id.len() {
-        LONG_ID => ObjectFormat::Sha256,
-        _ => ObjectFormat::Sha1,
+/// The id of an object in a repository of a format. One of another format is none: libgit2 writes beyond
+/// what it has reserved where it looks for that.
+pub(super) fn parsed(format: ObjectFormat, id: &str) -> Result<Oid, git2::Error> {
+    let digits = match format {
+        ObjectFormat::Sha256 => 64,
+        _ => 40,
     };
-    Oid::from_str_ext(id, format)
+    match id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Oid::from_str_ext(id, format),
+        false => Err(git2::Error::from_str("it is no id of an object in this repository")),
+    }
 }
 
 /// A git repository whose objects are read, and where they come from if it lacks them.

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
-use git2::{Oid, Repository};
+use git2::{ObjectFormat, Oid, Repository};
 
 use super::error::Error;
 use super::objects::parsed;
@@ -50,6 +50,7 @@ const OWN_VARIABLES: &str = "PORTVAKT_";
 pub(super) struct Git {
     folder: PathBuf,
     work_tree: PathBuf,
+    format: ObjectFormat,
     /// The names of variables that it does not see.
     secrets: Vec<String>,
     /// Whether the addresses of its remotes come from files of another repository.
@@ -65,7 +66,8 @@ impl Git {
         let work_tree = repository.workdir().filter(|_| !repository.is_bare())?.to_owned();
         let folder = repository.path().to_owned();
         let secrets = secrets.into_iter().collect();
-        Some(Self { folder, work_tree, secrets, is_submodule: false })
+        let format = repository.object_format();
+        Some(Self { folder, work_tree, format, secrets, is_submodule: false })
     }
 
     /// What the remote has under these names; a `*` at the end stands for anything.
@@ -77,7 +79,7 @@ impl Git {
             listed.lines().find_map(|line| line.strip_prefix("ref: ")?.strip_suffix("\tHEAD"));
         let entries = listed.lines().filter_map(|line| {
             let (id, name) = line.split_once('\t')?;
-            Some((name.to_owned(), parsed(id).ok()?))
+            Some((name.to_owned(), parsed(self.format, id).ok()?))
         });
         // A pattern matches the ends of longer names too.
         let is_asked = |name: &str| {
@@ -95,7 +97,8 @@ impl Git {
         let folder = repository.path().to_owned();
         let work_tree = repository.workdir().filter(|folder| folder.is_dir());
         let work_tree = work_tree.unwrap_or(&folder).to_owned();
-        Self { folder, work_tree, secrets: self.secrets.clone(), is_submodule: true }
+        let format = repository.object_format();
+        Self { folder, work_tree, format, secrets: self.secrets.clone(), is_submodule: true }
     }
 
     /// Fetches what names or ids stand for, into a partial clone too with all that is in it; into a

@@ -118,7 +118,8 @@ impl Lock {
     }
 
     /// Lets a commit count as applied with nothing tried since, and gives the lock back: all or
-    /// nothing. What is recorded of the place's `former` name counts for nothing from then on.
+    /// nothing. What is recorded of the place's `former` name, if one is given, counts for nothing from then
+    /// on, and what was applied under the new one counts as tried.
     ///
     /// # Errors
     /// The refs cannot be read or written, or what counts as applied is not what it was when it was
@@ -134,7 +135,7 @@ impl Lock {
         if !now.agree(shown, former) {
             return Err(Error::Shown);
         }
-        let mut updates = history.set(recorded, &now)?;
+        let mut updates = history.set(recorded, former.is_some(), &now)?;
         if let Some(former) = former {
             history.clear(former)?;
             updates.extend(history.retired(former, recorded.at, &now)?);

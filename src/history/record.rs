@@ -6,15 +6,16 @@
 //! signed where git is set to verify. Each change is another such commit in its place.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use git2::{Oid, Repository};
+use git2::{ObjectFormat, Oid, Repository};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::lock::signature;
 use super::objects::parsed;
-use super::place::is_folder;
+use super::place::{is_folder, is_place};
 use super::refs::{self, PlaceRefs, Refs, Update};
 use super::{Actor, Conclusion, History, objects, oid};
 use crate::domain::Orgno;
@@ -63,6 +64,47 @@ pub struct Recorded {
     pub at: Timestamp,
 }
 
+/// Why it is not known what counted before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// An apply went on without it.
+    WentOn,
+    /// The record cannot be read, or is not about what the ref says is applied.
+    Unreadable(String),
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WentOn => "an apply went on without knowing what was applied before it",
+            Self::Unreadable(why) => why,
+        })
+    }
+}
+
+/// How a record says it.
+mod is_lost {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Loss;
+
+    pub(super) fn serialize<S: Serializer>(
+        lost: &Option<Loss>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(lost.is_some())
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(
+        deserializer: D,
+    ) -> Result<Option<Loss>, D::Error> {
+        Ok(bool::deserialize(deserializer)?.then_some(Loss::WentOn))
+    }
+}
+
+/// How many commits a record names at most.
+const MOST: usize = 1000;
+
 /// What counts as applied at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Baseline {
@@ -76,12 +118,13 @@ pub struct Baseline {
     /// rollback went back from, and what the ledger names where the record of it was lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protecting: Vec<Recorded>,
-    /// Why it is not known what counted before these; `None` where nothing is missing.
+    /// Why it is not known what counted before these; `None` where nothing is missing. A record says no
+    /// more than that it is so.
+    #[serde(default, with = "is_lost", skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Loss>,
+    /// The name that the place has since, if it has another: then it counts for nothing any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lost: Option<String>,
-    /// Whether the place has another name since: then it counts for nothing any more.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retired: bool,
+    pub moved_to: Option<String>,
     /// When this was recorded, and no earlier than what was recorded before it, whatever the clocks say:
     /// an apply that began later is about one of these commits.
     pub at: Timestamp,
@@ -112,7 +155,7 @@ impl Baseline {
     /// where that is another.
     pub(super) fn beside(self, place: &str, applied: Option<String>) -> Self {
         let says = self.applied.as_ref().map(|recorded| &recorded.commit);
-        if self.retired || self.lost.is_some() || says == applied.as_ref() {
+        if self.moved_to.is_some() || self.lost.is_some() || says == applied.as_ref() {
             return self;
         }
         let name = refs::applied(place);
@@ -120,12 +163,30 @@ impl Baseline {
             None => format!("{name} is missing"),
             Some(_) => format!("{} is about another commit than {name}", refs::record(place)),
         };
-        Self { lost: Some(why), ..self }
+        Self { lost: Some(Loss::Unreadable(why)), ..self }
     }
 
-    /// Whether all that it names as folders could be some.
-    fn has_folders(&self) -> bool {
-        self.commits().chain(&self.protecting).all(|it| is_folder(&it.placement.folder))
+    /// All commits that it names.
+    fn named(&self) -> impl Iterator<Item = &Recorded> {
+        self.commits().chain(&self.protecting)
+    }
+
+    /// What no apply writes, if it says something of the kind: whoever can push may have written it.
+    fn misstated(&self, format: ObjectFormat) -> Option<&'static str> {
+        let all = || self.named();
+        if all().count() > MOST {
+            Some("names more commits than any that is read")
+        } else if all().any(|it| parsed(format, &it.commit).is_err()) {
+            Some("names as a commit what is no id of one")
+        } else if all().any(|it| !is_folder(&it.placement.folder)) {
+            Some("names as a folder what is no path within the repository")
+        } else if self.moved_to.as_ref().is_some_and(|place| !is_place(place)) {
+            Some("names a place that nobody could declare")
+        } else if all().next().is_none() && self.moved_to.is_none() {
+            Some("names no commit")
+        } else {
+            None
+        }
     }
 
     /// With a commit whose apply begins, and with what is lost by the record that it replaces.
@@ -133,8 +194,8 @@ impl Baseline {
         if !self.commits().any(|known| known.is_same(recorded)) {
             self.tried.push(recorded.clone());
         }
-        if let Some(Lost { why, protecting }) = lost {
-            self.lost.get_or_insert_with(|| why.clone());
+        if let Some(Lost { why: _, protecting }) = lost {
+            self.lost.get_or_insert(Loss::WentOn);
             for recorded in protecting {
                 if !self.protecting.iter().any(|known| known.is_same(recorded)) {
                     self.protecting.push(recorded.clone());
@@ -241,8 +302,8 @@ impl History {
         if written_for != place {
             return Err("was written for another environment".to_owned());
         }
-        if !baseline.has_folders() {
-            return Err("names as a folder what is no path within the repository".to_owned());
+        if let Some(why) = baseline.misstated(repository.object_format()) {
+            return Err(why.to_owned());
         }
         if is_to_come(baseline.at) {
             return Err(format!("is of a time that is yet to come, {:.0}", baseline.at));
@@ -264,9 +325,13 @@ impl History {
     ) -> Result<Vec<Update>, Error> {
         let before = match self.baseline(now) {
             Ok(before) => before.unwrap_or_default(),
-            Err(why) => Baseline { lost: Some(why), ..Baseline::default() },
+            Err(why) => Baseline { lost: Some(Loss::Unreadable(why)), ..Baseline::default() },
         };
-        self.recording(&self.place, before.begun(recorded, lost), recorded.at, now)
+        let begun = before.begun(recorded, lost);
+        match begun.named().count() <= MOST {
+            true => self.recording(&self.place, begun, recorded.at, now),
+            false => Err(Error::TooManyTried(MOST)),
+        }
     }
 
     /// What records how the apply of a commit ended.
@@ -286,9 +351,17 @@ impl History {
         }
     }
 
-    /// What lets a commit alone count as applied.
-    pub(super) fn set(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
-        let baseline = Baseline { applied: Some(recorded.clone()), ..Baseline::default() };
+    /// What lets a commit count as applied: alone, or beside what was applied here meanwhile (`is_added`).
+    pub(super) fn set(
+        &self,
+        recorded: &Recorded,
+        is_added: bool,
+        now: &Refs,
+    ) -> Result<Vec<Update>, Error> {
+        let before = self.baseline(now).ok().flatten().filter(|_| is_added).unwrap_or_default();
+        let tried = before.commits().filter(|it| !it.is_same(recorded)).cloned().collect();
+        let applied = Some(recorded.clone());
+        let baseline = Baseline { applied, tried, ..Baseline::default() };
         self.recording(&self.place, baseline, recorded.at, now)
     }
 
@@ -299,7 +372,8 @@ impl History {
         at: Timestamp,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
-        self.recording(place, Baseline { retired: true, ..Baseline::default() }, at, now)
+        let moved_to = Some(self.place.clone());
+        self.recording(place, Baseline { moved_to, ..Baseline::default() }, at, now)
     }
 
     fn recording(
@@ -318,7 +392,7 @@ impl History {
         // What is lost is set by a baseline alone.
         let known = baseline.applied.as_ref().filter(|_| baseline.lost.is_none());
         let Some(applied) = known else { return Ok(vec![record]) };
-        let applied = oid(&applied.commit)?;
+        let applied = oid(&self.repository()?, &applied.commit)?;
         let applied = Update { name: refs::applied(name), old: place.applied, new: Some(applied) };
         Ok(vec![applied, record])
     }
@@ -337,13 +411,11 @@ impl History {
         });
         let write = || {
             let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
-            let about: BTreeSet<_> = baseline
-                .commits()
-                .chain(&baseline.protecting)
-                .map(|recorded| &*recorded.commit)
-                .collect();
+            let about: BTreeSet<_> = baseline.named().map(|recorded| &*recorded.commit).collect();
             // One that is gone cannot be kept.
-            let here = |commit: &str| repository.find_commit(parsed(commit).ok()?).ok();
+            let here = |commit: &str| {
+                repository.find_commit(parsed(repository.object_format(), commit).ok()?).ok()
+            };
             let about: Vec<_> = about.into_iter().filter_map(here).collect();
             let parents: Vec<_> = about.iter().collect();
             let signature = signature(repository)?;
@@ -354,6 +426,34 @@ impl History {
         match self.is_trusted(signed)? {
             true => Ok(signed),
             false => Err(Error::NotAllowed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_names_some_commits_and_not_too_many() {
+        let placement = Placement {
+            environment: "test".to_owned(),
+            folder: String::new(),
+            api: "sandbox".to_owned(),
+            maskinporten: "sandbox".to_owned(),
+            organization: "889640782".parse().unwrap(),
+        };
+        let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
+        let commit = "a".repeat(40);
+        let tried = Recorded { commit, placement, actor, at: Timestamp::UNIX_EPOCH };
+        for (count, why) in [
+            (0, Some("names no commit")),
+            (1, None),
+            (MOST, None),
+            (MOST + 1, Some("names more commits than any that is read")),
+        ] {
+            let record = Baseline { tried: vec![tried.clone(); count], ..Baseline::default() };
+            assert_eq!(record.misstated(ObjectFormat::Sha1), why, "{count}");
         }
     }
 }

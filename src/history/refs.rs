@@ -288,7 +288,9 @@ impl History {
             return Ok(Some(true));
         }
         let name = format!("{BRANCHES}{}", branch.name);
-        self.fetch_missing(&self.repository()?, &name, super::oid(&branch.tip)?)?;
+        let repository = self.repository()?;
+        let tip = super::oid(&repository, &branch.tip)?;
+        self.fetch_missing(&repository, &name, tip)?;
         self.is_before(commit, &branch.tip)
     }
 

@@ -23,7 +23,7 @@ impl History {
         let unreadable = |error: git2::Error| Error::write("a signed commit", &error);
         let commit = repository.find_commit(made).map_err(unreadable)?;
         let signed = self.program().sign(&Unsigned::of(&commit))?;
-        parsed(&signed).map_err(unreadable)
+        parsed(repository.object_format(), &signed).map_err(unreadable)
     }
 
     /// Whether git is set to verify signatures.
@@ -42,12 +42,13 @@ impl History {
     /// Those of a range of commits, as `git log` takes it, that are signed by one of the allowed
     /// signers.
     pub(super) fn trusted(&self, range: &[&str]) -> Result<BTreeSet<Oid>, Error> {
+        let format = self.repository()?.object_format();
         let listed = self.program().signatures(range)?;
         let good = listed.lines().filter_map(|line| {
             let (commit, rest) = line.split_once(' ')?;
             let (verdict, key) = rest.split_once(' ')?;
             let is_good = verdict == "G" && key.starts_with(SSH_FINGERPRINT);
-            parsed(commit).ok().filter(|_| is_good)
+            parsed(format, commit).ok().filter(|_| is_good)
         });
         Ok(good.collect())
     }

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use git2::{ObjectType, Oid, Tree, TreeEntry};
+use git2::{ObjectType, Oid, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
 
 use super::error::Error;
 use super::index::MOST_SUBMODULES;
@@ -68,12 +68,46 @@ impl History {
     /// The branch cannot be fetched or read.
     pub fn settings(&self, branch: &Branch, folder: &str) -> Result<Option<Vec<u8>>, Error> {
         let store = self.store()?;
-        let tip = oid(&branch.tip)?;
+        let tip = oid(&store.repository, &branch.tip)?;
         self.fetch_missing(&store.repository, &format!("refs/heads/{}", branch.name), tip)?;
         let commit = store.repository.find_commit(tip);
         let commit =
             commit.map_err(|error| Error::read(&format!("branch {}", branch.name), &error))?;
         file(&store, commit.tree_id(), &Path::new(folder).join(SETTINGS_FILE), 0)
+    }
+
+    /// The folders of a commit that have a portvakt.yaml, by their paths from the top of the git repository.
+    ///
+    /// # Errors
+    /// The commit cannot be read, or is too large.
+    pub fn folders_at(&self, commit: &str) -> Result<Vec<String>, Error> {
+        let repository = self.repository()?;
+        let unreadable = |error: git2::Error| Error::read(&format!("commit {commit}"), &error);
+        let found = repository.find_commit(oid(&repository, commit)?).map_err(unreadable)?;
+        let (mut folders, mut left) = (Vec::new(), MOST_ENTRIES);
+        let look = |above: &str, entry: &TreeEntry<'_>| {
+            left -= 1;
+            let name = entry.name_bytes();
+            match entry.kind() {
+                _ if left == 0 => TreeWalkResult::Abort,
+                // What belongs to other tools is not read.
+                Some(ObjectType::Tree) if name.starts_with(b".") => TreeWalkResult::Skip,
+                Some(ObjectType::Blob) if name == SETTINGS_FILE.as_bytes() => {
+                    folders.push(above.trim_end_matches('/').to_owned());
+                    TreeWalkResult::Ok
+                }
+                _ => TreeWalkResult::Ok,
+            }
+        };
+        let tree = found.tree().map_err(unreadable)?;
+        match tree.walk(TreeWalkMode::PreOrder, look) {
+            Ok(()) => Ok(folders),
+            Err(_) if left == 0 => {
+                let what = "more files and folders".to_owned();
+                Err(Error::TooMuch { commit: commit.to_owned(), what })
+            }
+            Err(error) => Err(unreadable(error)),
+        }
     }
 
     /// The files of a folder of a commit, by its path from the top of the git repository.
@@ -85,7 +119,7 @@ impl History {
         let below = PathBuf::from(folder);
         let unreadable = |error: &git2::Error| Error::read(&format!("commit {commit}"), error);
         let too_much = |what: String| Error::TooMuch { commit: commit.to_owned(), what };
-        let id = oid(commit)?;
+        let id = oid(&store.repository, commit)?;
         if !objects::is_small(&store.repository, id, objects::LARGEST_COMMIT) {
             return Err(too_much("a larger message".to_owned()));
         }

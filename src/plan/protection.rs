@@ -53,9 +53,8 @@ impl Draft<'_> {
             self.block(target, code, message);
             return true;
         }
-        if let (Some(why), Verb::Deactivate) = (&self.past.unknown, target.verb) {
-            let message = past_unknown(why);
-            self.block(target, Code::PastUnknown, message);
+        if self.past.unknown.is_some() && target.verb == Verb::Deactivate {
+            self.block(target, Code::PastUnknown, PAST_UNKNOWN.to_owned());
             return true;
         }
         false
@@ -76,7 +75,7 @@ impl Draft<'_> {
             return Some(protected_before(protected, by, DROPPED));
         }
         match &self.past.unknown {
-            Some(why) if is_emptied => Some((Code::PastUnknown, past_unknown(why))),
+            Some(_) if is_emptied => Some((Code::PastUnknown, PAST_UNKNOWN.to_owned())),
             Some(_) | None => None,
         }
     }
@@ -239,13 +238,10 @@ const DROPPED: &str = "a change that drops that changes nothing else of it. Put 
 const RENAMED: &str = "guards.protect names it by the name that it has: name the new one there too, in a \
                        change of its own, and apply that first";
 
-/// Why nothing is closed as long as the past is not known.
-fn past_unknown(why: &str) -> String {
-    format!(
-        "what was applied before is not known ({why}), so whether this may be closed is not known either. \
-         {PAST_WAY_OUT}"
-    )
-}
+/// Why nothing is closed as long as the past is not known. The plan's first line and its PV409 say why that is
+/// so.
+const PAST_UNKNOWN: &str = "what was applied before is not known, so whether this may be closed is not known \
+                            either: `portvakt baseline set` is the way out";
 
 /// Why something is protected although the declarations do not say so any more, and what to do.
 fn protected_before(

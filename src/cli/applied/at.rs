@@ -51,7 +51,11 @@ pub(in crate::cli) fn valid_at(
 }
 
 /// The repository as it is at a commit.
-fn files_at(history: &History, here: &Repository, at: &At<'_>) -> Result<Repository, String> {
+pub(super) fn files_at(
+    history: &History,
+    here: &Repository,
+    at: &At<'_>,
+) -> Result<Repository, String> {
     let history::Files { settings, yaml, unread, rest } =
         history.files(at.commit, at.folder).map_err(|error| error.to_string())?;
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));

@@ -45,9 +45,10 @@ impl Reading<'_> {
         let begun = told.iter().map(|told| (told.started, told.commit.clone()));
         let mut overlooked = Baseline::overlooked(known, begun);
         overlooked.truncate(MOST);
-        let is_lost = known.and_then(|known| known.lost.as_ref());
+        let is_lost = known.and_then(|known| known.lost.as_ref()).map(ToString::to_string);
         let why = match (baseline, is_lost, overlooked.first()) {
-            (Err(why), _, _) | (Ok(_), Some(why), _) => why.clone(),
+            (Err(why), _, _) => why.clone(),
+            (Ok(_), Some(why), _) => why,
             (Ok(_), None, Some(commit)) => format!(
                 "the ledger says that commit {commit} was applied, and the refs that say what counts do \
                  not: they were deleted, or are older ones that were put back"

@@ -5,6 +5,8 @@ mod ledger;
 mod names;
 mod place;
 
+use std::collections::BTreeSet;
+
 pub(super) use self::at::{At, apply_from, declared_at, read_at, unread, valid_at};
 use self::names::former_options;
 pub(super) use self::names::{
@@ -13,7 +15,7 @@ pub(super) use self::names::{
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
-use crate::history::{Branch, History, Lost, Placement, Recorded, Refs};
+use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
 
 /// What was applied, as git tells it.
 #[derive(Default)]
@@ -80,7 +82,9 @@ impl Reading<'_> {
     /// same organisation.
     pub(super) fn known(&self, refs: &Refs) -> Known {
         let baseline = self.history.baseline(refs);
-        let is_new = matches!(baseline, Ok(None));
+        // What it was called before is not known, and only that is missing.
+        let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(Loss::WentOn);
+        let is_new = matches!(&baseline, Ok(known) if known.as_ref().is_none_or(went_on));
         let own = self.here(refs, baseline);
         let others: Vec<Other> = self
             .history
@@ -97,7 +101,9 @@ impl Reading<'_> {
             let why = of.unknown.as_ref()?;
             Some(format!("of {name}: {why}; {}", self.way_out(name)))
         });
-        let unknown = own.unknown.clone().or(unread).or_else(|| renamed.clone());
+        let known_as = renamed.clone().filter(|_| went_on(&own.recorded));
+        let unknown =
+            known_as.or_else(|| own.unknown.clone()).or(unread).or_else(|| renamed.clone());
         let past = Past {
             applied: own.counting(),
             protected: self.protected(&own, &others),
@@ -137,7 +143,19 @@ impl Reading<'_> {
             let elsewhere = domain::Elsewhere { name: name.clone(), way_out };
             of.all().map(move |applied| Protected::at(Some(elsewhere.clone()), applied))
         });
-        here.chain(elsewhere).collect()
+        here.chain(elsewhere).chain(self.protected_beside(own)).collect()
+    }
+
+    /// What other places protected at the commits that this one applied: a change that drops it there does not
+    /// drop it here at once.
+    fn protected_beside(&self, own: &OfPlace) -> Vec<Protected> {
+        let commits = own.applied.iter().chain(&own.tried).map(|applied| &applied.commit);
+        let commits: BTreeSet<_> = commits.collect();
+        let beside = commits.into_iter().flat_map(|commit| {
+            let folders = self.history.folders_at(commit).unwrap_or_default();
+            folders.into_iter().flat_map(move |folder| self.beside_at(commit, &folder))
+        });
+        beside.collect()
     }
 
     /// What a place applied last to the same API, if it is declared no longer.
@@ -229,7 +247,7 @@ impl Reading<'_> {
 fn limits(own: &OfPlace, others: &[Other], is_unknown: bool) -> Option<Guards> {
     let elsewhere = others.iter().flat_map(|other| other.of.all());
     let counting: Vec<&Applied> = match &own.applied {
-        Some(applied) => [applied].into_iter().chain(&own.protecting).collect(),
+        Some(_) => own.all().collect(),
         None => own.all().chain(elsewhere).collect(),
     };
     let defaults = is_unknown.then(Guards::default);

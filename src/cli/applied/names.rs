@@ -56,9 +56,18 @@ impl Placement {
 /// A place that is declared in the work tree, and what it leads to.
 struct Declared {
     name: String,
+    environment: String,
     /// The API; `None` where its addresses cannot be used.
     api: Option<String>,
     organization: Option<Orgno>,
+}
+
+impl Declared {
+    /// Whether it is of the same API and organisation.
+    fn leads_to(&self, placement: &Placement) -> bool {
+        self.api.as_ref() == Some(&placement.api)
+            && self.organization == Some(placement.organization)
+    }
 }
 
 impl Reading<'_> {
@@ -81,15 +90,25 @@ impl Reading<'_> {
     }
 
     fn leads_from(&self, folder: &str, name: &str, placement: &Placement) -> bool {
-        self.places_in(folder).iter().any(|place| {
-            place.name == name
-                && place.api.as_ref() == Some(&placement.api)
-                && place.organization == Some(placement.organization)
-        })
+        self.places_in(folder).iter().any(|place| place.name == name && place.leads_to(placement))
     }
 
-    /// The places that are declared in a folder of the work tree.
+    /// Whether what was applied at a place is another one's now: a folder that is not this one, or an
+    /// environment that is not this one, is still declared as it was.
+    pub(super) fn is_declared_elsewhere(&self, placement: &Placement) -> bool {
+        let Placement { environment, folder, .. } = placement;
+        let is_here =
+            *folder == self.placement.folder && *environment == self.placement.environment;
+        let is_it =
+            |place: &Declared| place.environment == *environment && place.leads_to(placement);
+        !is_here && self.places_in(folder).iter().any(is_it)
+    }
+
+    /// The places that are declared in a folder of the work tree. One that a link leads to has none.
     fn places_in(&self, folder: &str) -> Vec<Declared> {
+        if !self.history.folders().iter().any(|known| known == folder) {
+            return Vec::new();
+        }
         let settings = self.history.settings_here(folder);
         let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
         let Some(Outline { project, organization, environments, .. }) = outline else {
@@ -100,6 +119,7 @@ impl Reading<'_> {
             name: history::place_name(project.as_deref(), &environment),
             api: api_of(&declared),
             organization,
+            environment,
         };
         environments.into_iter().map(place).collect()
     }

@@ -1,10 +1,10 @@
 //! What one place applied to the same API for the same organisation.
 
 use super::Reading;
-use super::at::{At, declared_at};
-use super::names::clash;
-use crate::domain::Applied;
-use crate::history::{Baseline, Lost, Placement, Recorded, Refs};
+use super::at::{At, files_at, read_at};
+use super::names::{self, clash, described};
+use crate::domain::{Applied, CommitId, Elsewhere, Protected};
+use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
 
 /// What git tells of a place.
 #[derive(Default)]
@@ -13,9 +13,11 @@ pub(super) struct OfPlace {
     pub(super) applied: Option<Applied>,
     /// What was declared at the commits whose apply did not end in full since.
     pub(super) tried: Vec<Applied>,
-    /// What was declared at commits that do not count as applied, and protect and limit all the same: by
-    /// their record or the ledger, or as they are not what may be applied.
+    /// What was declared at commits that do not count as applied, and protect and limit all the same, by
+    /// their record or the ledger.
     pub(super) protecting: Vec<Applied>,
+    /// The same of those that are recorded as applied, and are not what may be applied.
+    pub(super) uncounted: Vec<Applied>,
     /// Why not all of it is known.
     pub(super) unknown: Option<String>,
     /// What is not recorded, and was.
@@ -33,12 +35,17 @@ impl OfPlace {
     /// What may be open because of it: what counts, and where some of that is lost, all that is left of it.
     pub(super) fn traces(&self) -> impl Iterator<Item = &Applied> {
         let lost = self.protecting.iter().filter(|_| self.lost.is_some());
-        self.applied.iter().chain(&self.tried).chain(lost)
+        self.applied.iter().chain(&self.tried).chain(&self.uncounted).chain(lost)
     }
 
     /// What was declared at all those commits.
     pub(super) fn all(&self) -> impl Iterator<Item = &Applied> {
-        self.applied.iter().chain(&self.tried).chain(&self.protecting)
+        self.applied.iter().chain(&self.tried).chain(self.aside())
+    }
+
+    /// What does not count, and protects and limits.
+    pub(super) fn aside(&self) -> impl Iterator<Item = &Applied> {
+        self.protecting.iter().chain(&self.uncounted)
     }
 }
 
@@ -52,9 +59,8 @@ impl Reading<'_> {
             recorded.protecting.extend(recorded.applied.take());
         }
         let mut unknown = lost.as_ref().map(|lost| lost.why.clone());
-        if recorded.retired {
-            let why = || "its past was moved to a place of another name".to_owned();
-            unknown.get_or_insert_with(why);
+        if let Some(place) = &recorded.moved_to {
+            unknown.get_or_insert_with(|| format!("its past was moved to {place}"));
         }
         let counts = |recorded: &Recorded| self.is_of_this_place(recorded);
         self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &counts)
@@ -97,12 +103,13 @@ impl Reading<'_> {
         let forgotten = lost.iter().flat_map(|lost| &lost.protecting);
         let protecting = recorded.protecting.iter().chain(forgotten);
         let protecting = protecting.filter(|it| self.is_same(&it.placement));
-        let mut protecting: Vec<_> = protecting
+        let protecting = protecting
             .filter_map(|it| {
                 let read = self.declared(it);
                 read.map_err(|why| unknown.get_or_insert(why).clone()).ok()
             })
             .collect();
+        let mut uncounted = Vec::new();
         let mut counting = |recorded: &Recorded| {
             let read = counts(recorded).and_then(|()| match self.is_same(&recorded.placement) {
                 true => self
@@ -114,13 +121,13 @@ impl Reading<'_> {
             read.unwrap_or_else(|why| {
                 unknown.get_or_insert(why);
                 // What does not count protects all the same, as far as it can be read.
-                protecting.extend(self.fetched(recorded));
+                uncounted.extend(self.fetched(recorded));
                 None
             })
         };
         let applied = recorded.applied.as_ref().and_then(&mut counting);
         let tried = recorded.tried.iter().filter_map(counting).collect();
-        OfPlace { applied, tried, protecting, unknown, lost, recorded }
+        OfPlace { applied, tried, protecting, uncounted, unknown, lost, recorded }
     }
 
     /// Sees that what is recorded under the name of this place is of this folder, API and organisation.
@@ -129,6 +136,11 @@ impl Reading<'_> {
         let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
         if self.is_of_another(recorded) {
             Err(clash(folder))
+        } else if self.is_declared_elsewhere(placement) {
+            Err(format!(
+                "commit {commit} is recorded here as one that was applied at another place, {}",
+                described(placement)
+            ))
         } else if *api != self.placement.api {
             Err(format!("commit {commit} was applied to another API, {api}"))
         } else if *organization != self.placement.organization {
@@ -172,11 +184,38 @@ impl Reading<'_> {
         self.declared(recorded).ok()
     }
 
+    /// What the other places in a folder protected at a commit, as far as that can be read.
+    pub(super) fn beside_at(&self, commit: &CommitId, folder: &str) -> Vec<Protected> {
+        let at = At { commit, folder, environment: "" };
+        let Ok(there) = files_at(self.history, self.repository, &at) else { return Vec::new() };
+        let project = history::project(there.settings().project.as_deref(), folder);
+        let others = there.environments().filter_map(|environment| {
+            let name = history::place_name(project.as_deref(), environment);
+            let desired = there.desired_before(environment).ok()?;
+            let then = names::placement(&there, &desired).ok()?;
+            let is_other = name != self.history.place() && self.is_same(&then);
+            let applied = Applied { commit: commit.clone(), desired };
+            let elsewhere = Elsewhere { name, way_out: None };
+            is_other.then(|| Protected::at(Some(elsewhere), &applied))
+        });
+        others.collect()
+    }
+
     /// What was declared at a commit where it was applied from. The error says why that cannot be read.
     fn declared(&self, Recorded { commit, placement, .. }: &Recorded) -> Result<Applied, String> {
         let Placement { environment, folder, .. } = placement;
         let at = At { commit, folder, environment };
-        let desired = declared_at(self.history, self.repository, &at)?;
-        Ok(Applied { commit: commit.as_str().into(), desired })
+        let (there, desired) = read_at(self.history, self.repository, &at)?;
+        // Whoever can push may have written the record.
+        let then = names::placement(&there, &desired)?;
+        match then.api == placement.api && then.organization == placement.organization {
+            true => Ok(Applied { commit: commit.as_str().into(), desired }),
+            false => Err(format!(
+                "commit {commit} is recorded as applied from {}, and was declared there for {} and {}",
+                described(placement),
+                then.api,
+                then.organization
+            )),
+        }
     }
 }

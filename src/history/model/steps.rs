@@ -3,7 +3,7 @@
 use super::world::{
     At, Claim, Commit, Job, Place, Plan, Record, Scopes, World, name, number, recorded, time,
 };
-use crate::history::{Baseline, Conclusion, Lost};
+use crate::history::{Baseline, Conclusion, Loss, Lost};
 
 /// What the job hears of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,7 @@ impl World {
         let Job { place, commit, .. } = self.jobs[job];
         let before = match self.baseline_of(place) {
             Ok(before) => before.unwrap_or_default(),
-            Err(()) => Baseline { lost: Some(String::new()), ..Baseline::default() },
+            Err(()) => Baseline { lost: Some(Loss::WentOn), ..Baseline::default() },
         };
         self.recording(job, before.begun(&recorded(commit), lost))
     }

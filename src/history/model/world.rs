@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::history::{Actor, Baseline, Placement, Recorded};
+use crate::history::{Actor, Baseline, Loss, Placement, Recorded};
 
 /// A commit, by its number in [`World::heads`].
 pub(super) type Commit = u8;
@@ -244,7 +244,7 @@ impl Job {
 
 impl Record {
     pub(super) fn of(baseline: &Baseline) -> Self {
-        let Baseline { applied, tried, protecting, lost, retired: _, at } = baseline;
+        let Baseline { applied, tried, protecting, lost, moved_to: _, at } = baseline;
         Self {
             applied: applied.as_ref().map(|it| number(&it.commit)),
             tried: tried.iter().map(|it| number(&it.commit)).collect(),
@@ -260,8 +260,8 @@ impl Record {
             applied: applied.map(recorded),
             tried: tried.iter().copied().map(recorded).collect(),
             protecting: protecting.iter().copied().map(recorded).collect(),
-            lost: lost.then(String::new),
-            retired: false,
+            lost: lost.then_some(Loss::WentOn),
+            moved_to: None,
             at: time(*at),
         }
     }

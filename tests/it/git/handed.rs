@@ -90,6 +90,51 @@ fn protection_goes_with_what_is_handed_over() {
     assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
 }
 
+/// The ways in which a change of two folders closes in one what is protected in the other.
+#[test]
+fn no_change_drops_protection_in_one_folder_and_closes_in_the_other() {
+    let drops: [fn(&Clone<'_>); 2] = [
+        |one| one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])])),
+        // To a place that nobody applies, and that protects it.
+        |one| {
+            let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+            one.write("aaa/portvakt.yaml", &text);
+            one.git(&["mv", "y/scopes.yaml", "aaa/scopes.yaml"]);
+        },
+    ];
+    for drop in drops {
+        for first in ["x", "y"] {
+            let remote = Remote::new();
+            let one = two(&remote);
+            let open = scopes(&[("etat:y", &[SKATT])]);
+            one.write(
+                "y/scopes.yaml",
+                &open.replace("description", "prevent_deactivation: true, description"),
+            );
+            one.merge("Protect");
+            for folder in ["x", "y"] {
+                apply(&one, folder);
+            }
+            drop(&one);
+            one.write(
+                "x/more.yaml",
+                "scopes:\n  - { name: etat:y, description: Les, active: false }\n",
+            );
+            one.merge("Drop, and close");
+            let second = if first == "x" { "y" } else { "x" };
+            for folder in [first, second, "x", "x"] {
+                let ran = one.run(&["-C", folder, "apply", "--auto-approve"]);
+                assert!(
+                    folder == "y" || (ran.code == 6 && ran.stdout.contains("PV301")),
+                    "{}",
+                    ran.stdout
+                );
+            }
+            assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT]);
+        }
+    }
+}
+
 #[test]
 fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     let remote = Remote::new();
@@ -205,4 +250,82 @@ fn folders_that_are_moved_together_are_each_told_of_their_own_past() {
     assert_eq!(ids(&planned(&one, "b")), ["release scope etat:y", "release scope etat:y.mer"]);
     apply(&one, "b");
     assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT]);
+}
+
+#[test]
+fn what_was_applied_under_a_new_name_counts_beside_what_is_taken_over() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let applied = one.head();
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["mv", "y", "z"]);
+    one.write("z/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    one.merge("Move, and more");
+    apply(&one, "z");
+    one.write("z/more.yaml", "");
+    one.merge("Less");
+    let ran = one.ends(6, &["-C", "z", "apply", "--auto-approve"]);
+    assert!(ran.stdout.contains("x deactivate scope etat:mer PV315"), "{}", ran.stdout);
+    let set = ["-C", "z", "baseline", "set", &applied, "--from-project", "y", "--yes"];
+    let shown = one.ends(0, &set).stdout;
+    let closes = "closes, as they are declared no longer: 1\n    scope etat:mer\n";
+    assert!(shown.contains(closes) && !shown.contains("nobody's"), "{shown}");
+    let closed = ["revoke etat:mer 971040238", "deactivate scope etat:mer"];
+    assert_eq!(ids(&planned(&one, "z")), closed);
+    apply(&one, "z");
+    assert_eq!(remote.world.open_to("etat:mer"), None);
+    assert!(remote.world.open_to("etat:y").is_some());
+}
+
+#[test]
+fn a_name_that_comes_back_is_told_where_its_past_went() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let first = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
+    one.apply();
+    let text = settings(&one);
+    let rename = |to: &str, from: &str, set: &[&str]| {
+        one.write("portvakt.yaml", &text.replace("  test:", &format!("  {to}:")));
+        one.merge(&format!("From {from}"));
+        let plan = one.ends(0, &["plan"]).stdout;
+        let command = format!("baseline set {first} --from-environment {from}`");
+        assert!(plan.lines().next().unwrap().contains(&command), "{plan}");
+        one.ends(0, &[&["baseline", "set", &first, "--yes"], set].concat());
+    };
+    rename("tt", "test", &["--from-environment", "test"]);
+    let unknown = |name: &str| {
+        one.write(
+            "portvakt.yaml",
+            &format!(
+                "{}{}",
+                text.replace("  test:", "  tt:"),
+                text.split_once("environments:\n").unwrap().1
+            ),
+        );
+        let plan = one.ends(0, &["-e", name, "plan"]).stdout;
+        plan.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(unknown("test"), "What was applied before is not known: its past was moved to tt");
+    rename("test", "tt", &["--from-environment", "tt"]);
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    assert_eq!(ids(&one.plan()), ["revoke etat:b 974761076", "deactivate scope etat:b"]);
+}
+
+#[test]
+fn what_a_commit_that_is_on_no_branch_applied_is_told_as_nobodys() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let before = one.head();
+    one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
+    one.apply();
+    one.git(&["reset", "--quiet", "--hard", &before]);
+    one.git(&["push", "--quiet", "--force", "origin", "HEAD:main"]);
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    assert!(codes(&one.plan()).contains(&"PV409".to_owned()));
+    let ran = one.ends(4, &["baseline", "set", "HEAD"]);
+    assert!(ran.stdout.contains("is nobody's"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n    scope etat:b\n"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("etat:a"), "{}", ran.stdout);
 }

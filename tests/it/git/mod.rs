@@ -4,6 +4,7 @@ mod checkout;
 mod checkouts;
 mod failing;
 mod folders;
+mod forged;
 mod handed;
 mod hostile;
 mod kills;

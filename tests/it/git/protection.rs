@@ -269,7 +269,7 @@ fn whoever_can_push_refs_closes_nothing_by_it() {
         }),
         ("the record says that its past was moved", |remote, one| {
             let mut record = remote.record();
-            record["retired"] = true.into();
+            record["moved_to"] = "annet".into();
             put_record(one, &record);
         }),
         ("the record of another environment", |remote, one| {
@@ -439,32 +439,37 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
     assert!(ran.stdout.contains("is not the name of a branch"), "{}{}", ran.stdout, ran.stderr);
 }
 
-#[test]
+/// What sets git to verify, and if it is told so to sign with the one key that is allowed.
 #[expect(
     clippy::print_stderr,
     reason = "whoever reads the test's output must see what it left out"
 )]
-fn only_signed_records_count_where_git_is_set_to_verify() {
+pub(super) fn signer(remote: &Remote) -> Option<impl Fn(&Clone<'_>, bool)> {
     if std::process::Command::new("ssh-keygen").arg("-?").output().is_err() {
         eprintln!("left out: ssh-keygen is not installed");
-        return;
+        return None;
     }
-    let remote = Remote::new();
-    let one = remote.first();
     let key = remote.beside("signing");
     let ssh_keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key.to_string_lossy()];
     assert!(std::process::Command::new("ssh-keygen").args(ssh_keygen).status().unwrap().success());
     let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
     let allowed = remote.beside("allowed");
     std::fs::write(&allowed, format!("kari@etaten.example {public}")).unwrap();
-    let config = |clone: &Clone<'_>, signs: bool| {
+    Some(move |clone: &Clone<'_>, signs: bool| {
         clone.git(&["config", "gpg.ssh.allowedSignersFile", &allowed.to_string_lossy()]);
         if signs {
             clone.git(&["config", "gpg.format", "ssh"]);
             clone.git(&["config", "user.signingKey", &key.to_string_lossy()]);
             clone.git(&["config", "commit.gpgsign", "true"]);
         }
-    };
+    })
+}
+
+#[test]
+fn only_signed_records_count_where_git_is_set_to_verify() {
+    let remote = Remote::new();
+    let Some(config) = signer(&remote) else { return };
+    let one = remote.first();
     // What is signed by nobody who is allowed to would count for nobody.
     config(&one, false);
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
