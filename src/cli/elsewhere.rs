@@ -16,14 +16,19 @@ pub(super) struct Elsewhere {
     pub(super) unread: Option<String>,
 }
 
-/// Reads what other environments and other folders with a portvakt.yaml declare.
-pub(super) fn look(repository: &Repository, own: &Desired) -> Elsewhere {
+/// Reads what other environments and other folders with a portvakt.yaml declare. `is_applied` tells whether
+/// something was applied at a place of that name.
+pub(super) fn look(
+    repository: &Repository,
+    own: &Desired,
+    is_applied: &dyn Fn(&str) -> bool,
+) -> Elsewhere {
     let mut found = Elsewhere::default();
     let Ok(here) = applied::placement(repository, own) else { return found };
-    found.add(repository, &here);
+    found.add(repository, &here, is_applied);
     for folder in history::other_folders(repository.root()) {
         match session::load(&folder) {
-            Ok(other) => found.add(&other, &here),
+            Ok(other) => found.add(&other, &here, is_applied),
             Err(why) if may_lead_to(&folder, &here) => {
                 found.leave_out(&folder, &why);
             }
@@ -35,7 +40,12 @@ pub(super) fn look(repository: &Repository, own: &Desired) -> Elsewhere {
 
 impl Elsewhere {
     /// Adds what a folder declares. An embedded sandbox is of one folder.
-    fn add(&mut self, repository: &Repository, here: &Placement) {
+    fn add(
+        &mut self,
+        repository: &Repository,
+        here: &Placement,
+        is_applied: &dyn Fn(&str) -> bool,
+    ) {
         let folder = applied::folder(repository);
         let is_here = folder == here.folder;
         if here.is_embedded() && !is_here {
@@ -50,7 +60,8 @@ impl Elsewhere {
             match repository.desired_before(environment) {
                 Ok(desired) => {
                     let place = applied::called(environment, &folder);
-                    self.beside.push(Beside { place, desired });
+                    let is_applied = is_applied(&applied::place(repository, environment));
+                    self.beside.push(Beside { place, is_applied, desired });
                 }
                 Err(Invalid::Declarations(why)) => self.leave_out(repository.root(), &why),
                 Err(Invalid::Environment(_)) => {}

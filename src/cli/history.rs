@@ -10,6 +10,7 @@ use super::{Global, print};
 use crate::history::Line;
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report::{self, ReportDocument};
+use crate::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut reports = Vec::new();
     for Line { commit, text, is_signed } in lines {
         match report::read(&text) {
+            Ok(report) if report.environment != environment => tracing::warn!(
+                "a line of the ledger about {commit} is left out: it is of environment {}",
+                printable(&report.environment)
+            ),
             Ok(report) => reports.push(ReportDocument { signed: is_signed, ..report }),
             Err(why) => tracing::warn!("a line of the ledger about {commit} is left out: {why}"),
         }

@@ -115,7 +115,7 @@ impl Session {
     ) -> Result<(), Failure> {
         let commit = self.commit()?;
         self.past = Past::look(history, &self.repository, commit, &self.desired, base)?;
-        self.look_elsewhere();
+        self.look_elsewhere(history);
         if self.rollback.is_some() {
             // That is what it is for.
             self.past.notices.retain(|notice| notice.code != Code::Behind);
@@ -123,9 +123,14 @@ impl Session {
         Ok(())
     }
 
-    /// Looks at what other places declare.
-    fn look_elsewhere(&mut self) {
-        let Elsewhere { beside, unread } = elsewhere::look(&self.repository, &self.desired);
+    /// Looks at what other places declare. Where nobody can tell which of them are applied, all are taken to be.
+    fn look_elsewhere(&mut self, history: Option<&History>) {
+        let refs = history.zip(self.past.refs.as_ref());
+        let applied = refs.map(|(history, refs)| history.applied_elsewhere(refs));
+        let is_applied =
+            |place: &str| applied.as_ref().is_none_or(|applied| applied.contains(place));
+        let Elsewhere { beside, unread } =
+            elsewhere::look(&self.repository, &self.desired, &is_applied);
         (self.past.known.beside, self.past.known.unread) = (beside, unread);
     }
 
@@ -156,12 +161,13 @@ impl Session {
         self.past = Past {
             commit: Some(Commit { commit, dirty: false }),
             placement: past.placement,
+            refs: past.refs,
             base: Some(applied.clone()),
             known: domain::Past { applied: Some(applied.clone()), ..past.known },
             applied: Some(applied),
             ..Past::default()
         };
-        self.look_elsewhere();
+        self.look_elsewhere(Some(history));
         if past.is_unfinished {
             let message =
                 "an apply since then did not end in full: what it did is shown as drift until one does"

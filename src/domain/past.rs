@@ -35,6 +35,8 @@ pub struct Past {
 pub struct Beside {
     /// The place, as a reader recognises it.
     pub place: String,
+    /// Whether something was applied there, as far as is known.
+    pub is_applied: bool,
     /// What its declarations hold.
     pub desired: Desired,
 }

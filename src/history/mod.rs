@@ -34,6 +34,8 @@ mod tree;
 mod watch;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git2::{Oid, Reference, Repository};
 
@@ -65,7 +67,12 @@ pub struct History {
     /// The remote that has the objects which are not in the clone; `None` where there is none.
     source: Option<String>,
     program: program::Git,
+    /// How many commits could not be fetched: whoever can push names as many as he likes.
+    failed: Arc<AtomicUsize>,
 }
+
+/// How many commits that cannot be fetched are asked for.
+const MOST_ASKED: usize = 10;
 
 /// By how much a shallow clone is deepened at a time to find out how two commits stand to each other.
 const DEEPEN: [&str; 3] = ["--deepen=50", "--deepen=1000", "--unshallow"];
@@ -104,7 +111,8 @@ impl History {
             Held::Shared => remote.clone(),
         };
         let (folder, place) = (folder.to_owned(), place.to_owned());
-        Ok(Some(Self { folder, place, remote, source, program }))
+        let failed = Arc::default();
+        Ok(Some(Self { folder, place, remote, source, program, failed }))
     }
 
     /// The commit of a revision, such as a branch's name or an id, fetched if it is not here.
@@ -122,15 +130,19 @@ impl History {
         }
         let unknown = || Error::Revision(revision.to_owned());
         let remote = self.remote.as_ref().ok_or_else(unknown)?;
+        if self.failed.load(Ordering::Relaxed) >= MOST_ASKED {
+            return Err(unknown());
+        }
         // What looks like an option, or tells git where to put what it fetches, is no name; and to
         // have nothing named is not to have git's default named.
         let could_be = format!("refs/heads/{revision}");
         if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
         }
-        self.program()
-            .fetch(remote, &[revision], repository.is_shallow())
-            .map_err(|_| unknown())?;
+        self.program().fetch(remote, &[revision], repository.is_shallow()).map_err(|_| {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            unknown()
+        })?;
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
     }
 

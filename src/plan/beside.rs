@@ -12,6 +12,7 @@ use crate::domain::{
 /// Another place, and what it protects.
 pub(super) struct Other<'a> {
     place: &'a str,
+    is_applied: bool,
     desired: &'a Desired,
     pub(super) protection: Protection,
 }
@@ -30,16 +31,21 @@ impl<'a> Others<'a> {
             let found = declared.filter_map(|client| live_client(client, live).ok()?);
             found.map(move |(id, _)| (id, index)).collect::<Vec<_>>()
         };
-        let all = beside.iter().map(|Beside { place, desired }| {
+        let all = beside.iter().map(|Beside { place, is_applied, desired }| {
             let protection = Protection::of(desired);
-            Other { place, desired, protection }
+            Other { place, is_applied: *is_applied, desired, protection }
         });
-        Self { all: all.collect(), clients: beside.iter().enumerate().flat_map(of_other).collect() }
+        // Rather one that is applied.
+        let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
+        clients.sort_by_key(|(_, index)| beside.get(*index).is_some_and(|it| it.is_applied));
+        Self { all: all.collect(), clients: clients.into_iter().collect() }
     }
 
-    /// The other place that declares a scope, if one does.
+    /// The other place that declares a scope, if one does; rather one that is applied.
     pub(super) fn of_scope(&self, name: &ScopeName) -> Option<&Other<'a>> {
-        self.all.iter().find(|other| other.desired.scopes.contains_key(name))
+        let declares = |other: &&Other<'_>| other.desired.scopes.contains_key(name);
+        let mut all = self.all.iter().filter(declares);
+        all.clone().find(|other| other.is_applied).or_else(|| all.next())
     }
 
     /// The other place that declares a live client, if one does.
@@ -47,14 +53,26 @@ impl<'a> Others<'a> {
         self.clients.get(id).and_then(|index| self.all.get(*index))
     }
 
-    /// Whether the other place that declares a scope protects it.
+    /// Whether the other place that declares a scope protects it, and is one that is applied.
     pub(super) fn protect_scope(&self, name: &ScopeName) -> bool {
-        self.of_scope(name).is_some_and(|other| other.protection.of_scope(name).is_some())
+        let protects = |other: &Other<'_>| other.protection.of_scope(name).is_some();
+        self.of_scope(name).is_some_and(|other| other.is_applied && protects(other))
     }
 
-    /// Whether the other place that declares a live client protects it under one of these names.
+    /// The same of a live client, under one of these names.
     pub(super) fn protect_client(&self, id: &ClientId, names: [&str; 2]) -> bool {
-        self.of_client(id).is_some_and(|other| other.protection.of_client(names).is_some())
+        let protects = |other: &Other<'_>| other.protection.of_client(names).is_some();
+        self.of_client(id).is_some_and(|other| other.is_applied && protects(other))
+    }
+
+    /// Whether a place that is applied declares a scope.
+    pub(super) fn manage_scope(&self, name: &ScopeName) -> bool {
+        self.of_scope(name).is_some_and(|other| other.is_applied)
+    }
+
+    /// Whether a place that is applied declares a live client.
+    pub(super) fn manage_client(&self, id: &ClientId) -> bool {
+        self.of_client(id).is_some_and(|other| other.is_applied)
     }
 }
 
@@ -62,7 +80,10 @@ impl<'a> Others<'a> {
 pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>) -> Removal {
     Removal {
         action: RemovalAction::Release,
-        reason: Some(format!("declared by {} now", other.place)),
+        reason: Some(match other.is_applied {
+            true => format!("declared by {} now", other.place),
+            false => format!("declared by {} now, where nothing was applied yet", other.place),
+        }),
         source: Source { at: source.at.clone().or(Some(commit.clone())), ..source.clone() },
     }
 }

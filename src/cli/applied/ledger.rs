@@ -25,7 +25,7 @@ impl Reading<'_> {
         place: &str,
     ) -> Result<Option<Timestamp>, String> {
         let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
-        Ok(told(&lines).into_iter().map(|told| told.started).max())
+        Ok(told(place, &lines).into_iter().map(|told| told.started).max())
     }
 
     /// Why what is recorded of a place is not all that there was: it cannot be read, or its ledger tells of
@@ -41,7 +41,7 @@ impl Reading<'_> {
             Ok(lines) => lines,
             Err(error) => return Some(Lost { why: error.to_string(), protecting: Vec::new() }),
         };
-        let told = told(&lines);
+        let told = told(place, &lines);
         let begun = told.iter().map(|told| (told.started, told.commit.clone()));
         let mut overlooked = Baseline::overlooked(known, begun);
         overlooked.truncate(MOST);
@@ -67,7 +67,7 @@ impl Reading<'_> {
 
     /// A commit that the ledger of a place names, as it would have been recorded there.
     fn recorded(&self, place: &str, told: &Told) -> Recorded {
-        let environment = place.rsplit('/').next().unwrap_or(place).to_owned();
+        let environment = environment(place).to_owned();
         let folder = told.folder.clone().unwrap_or_else(|| self.placement.folder.clone());
         Recorded {
             commit: told.commit.clone(),
@@ -78,10 +78,17 @@ impl Reading<'_> {
     }
 }
 
-/// The applies that a ledger tells of. What is of a day that is yet to come was written by no apply.
-fn told(lines: &[String]) -> Vec<Told> {
+/// The environment of a place.
+pub(super) fn environment(place: &str) -> &str {
+    place.rsplit('/').next().unwrap_or(place)
+}
+
+/// The applies that the ledger of a place tells of. What is of another environment, or of a day that is yet to
+/// come, was written by no apply.
+fn told(place: &str, lines: &[String]) -> Vec<Told> {
+    let environment = environment(place);
     let reports = lines.iter().filter_map(|line| report::read(line).ok());
-    let reports = reports.filter(|report| !report.dirty);
+    let reports = reports.filter(|report| !report.dirty && report.environment == environment);
     let told = reports.filter_map(|report| {
         Some(Told {
             started: report.started.parse().ok()?,

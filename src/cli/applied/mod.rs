@@ -215,7 +215,7 @@ impl Reading<'_> {
 
     /// How another place is kept from making the past of this one unknown.
     fn way_out(&self, name: &str) -> String {
-        let environment = name.rsplit('/').next().unwrap_or(name);
+        let environment = ledger::environment(name);
         format!(
             "`portvakt -e {environment} baseline` in its folder shows more of it, and if it is declared \
              nowhere any more, `{}` lets it count for nothing",

@@ -106,6 +106,9 @@ fn what_another_place_declares_is_not_unmanaged() {
     one.write("y/scopes.yaml", &(scopes(&[("etat:y", &[SKATT])]) + own));
     let ran = one.ends(0, &["-C", "y", "validate"]);
     assert!(ran.stdout.contains("PV146"), "{}", ran.stdout);
+    assert_eq!(unmanaged("x"), ["etat:ingen"], "nobody has applied it");
+    one.merge("Another environment");
+    one.ends(0, &["-C", "y", "-e", "annet", "apply", "--auto-approve"]);
     assert_eq!(unmanaged("x"), [""; 0]);
     let ran = one.ends(0, &["-C", "y", "-e", "test", "plan"]);
     assert!(!ran.stdout.contains("PV401"), "{}", ran.stdout);

@@ -166,3 +166,21 @@ fn a_line_without_an_end_becomes_nobodys_signed_one() {
         shown.iter().filter(|it| it["report"] == "forged").map(|it| it["signed"].clone()).collect();
     assert_eq!(forged, [Value::Bool(false)], "{shown:#?}");
 }
+
+#[test]
+fn a_ledger_of_another_environment_tells_nothing_here() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let text = settings(&one);
+    let (before, block) = text.split_once("  test:\n").unwrap();
+    one.write("portvakt.yaml", &format!("{before}  test:\n{block}  annet:\n{block}"));
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.ends(0, &["-e", "annet", "apply", "--auto-approve"]);
+    one.git(&["fetch", "--quiet", "origin", "refs/notes/*:refs/notes/*"]);
+    push(&one, &["refs/notes/portvakt/annet:refs/notes/portvakt/test"]);
+    let ran = one.ends(0, &["-e", "test", "history", "--format", "json"]);
+    assert_eq!(ran.stdout.trim(), "[]");
+    assert!(ran.stderr.contains("it is of environment annet"), "{}", ran.stderr);
+    let text = one.ends(0, &["-e", "test", "plan"]).stdout;
+    assert!(!text.contains("PV409"), "{text}");
+}

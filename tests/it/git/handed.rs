@@ -329,3 +329,33 @@ fn what_a_commit_that_is_on_no_branch_applied_is_told_as_nobodys() {
     assert!(ran.stdout.contains("\n    scope etat:b\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("etat:a"), "{}", ran.stdout);
 }
+
+#[test]
+fn what_nobody_applies_is_told_as_such() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("y/more.yaml", &format!("{}{CLIENT}", scopes(&[("etat:mer", &[KART])])));
+    one.merge("More");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+    one.write("aaa/portvakt.yaml", &text);
+    one.git(&["mv", "y/more.yaml", "aaa/more.yaml"]);
+    one.merge("To a folder that is new");
+    let plan = planned(&one, "y");
+    let reason = "declared by environment test in folder aaa now, where nothing was applied yet";
+    assert_eq!(plan["actions"][1]["reason"], reason, "{plan:#}");
+    apply(&one, "y");
+    let unmanaged = || {
+        let plan = planned(&one, "y");
+        let notices = plan["notices"].as_array().unwrap().iter();
+        notices
+            .filter(|it| it["code"] == "PV401")
+            .map(|it| it["target"].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(unmanaged(), ["\"etat:mer\""]);
+    apply(&one, "aaa");
+    assert_eq!(unmanaged(), [""; 0]);
+}

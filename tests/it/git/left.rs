@@ -169,7 +169,7 @@ fn a_ref_that_nobody_can_declare_is_no_place() {
     let text = one.ends(0, &["plan"]).stdout;
     assert!(!text.contains("PV409"), "{text}");
     // One that somebody could, and a ref that keeps it from being set aside.
-    forge(&one, "evil", "HEAD", &|_| ());
+    forge(&one, "evil", "HEAD", &|report| report["environment"] = "evil".into());
     push(&one, &["HEAD:refs/portvakt/evil"]);
     let text = one.ends(0, &["plan"]).stdout;
     assert!(text.contains("of evil: the ledger says"), "{text}");
