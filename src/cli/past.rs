@@ -215,7 +215,11 @@ impl Past {
     fn behind(&mut self, applied: &str, commit: &str) {
         let message = format!(
             "{applied} was applied before and is newer than what is read here, {commit}: this plan \
-             would undo what came between, so apply refuses it. Bring this branch up to date"
+             would undo what came between, so apply refuses it. {}",
+            match self.unknown {
+                Some(_) => PAST_WAY_OUT,
+                None => "Bring this branch up to date",
+            }
         );
         self.tell(Code::Behind, "applied", &message);
     }
