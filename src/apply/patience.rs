@@ -1,6 +1,7 @@
 //! Waiting for what was written to be read: what DigDir shows may lag behind what it has done.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::sync::watch;
@@ -14,11 +15,18 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// By how much what is read may lag behind what was written: up to four seconds were seen.
 const LAG: Duration = Duration::from_secs(5);
 
-/// How long something is looked for again.
-#[derive(Debug, Clone)]
+/// How long something is looked for again: all waits have so much time together. Those that are side by
+/// side take it once.
+#[derive(Debug)]
 pub struct Patience {
     /// In all.
     time: Duration,
+    /// How long waits were open that have ended.
+    spent: Cell<Duration>,
+    /// How many waits are open, and since when one is.
+    open: Cell<(usize, Instant)>,
+    /// When it began; what is looked for was written before that.
+    began: Instant,
     /// True once nobody is to wait any more.
     interrupt: watch::Receiver<bool>,
 }
@@ -26,47 +34,61 @@ pub struct Patience {
 impl Patience {
     /// For that long at most, and only until `interrupt` turns true.
     pub fn new(time: Duration, interrupt: watch::Receiver<bool>) -> Self {
-        Self { time, interrupt }
+        let began = Instant::now();
+        Self { time, spent: Cell::default(), open: Cell::new((0, began)), began, interrupt }
     }
 
-    /// A wait that begins now.
-    pub(super) fn begin(&self) -> Wait {
+    /// A wait, which takes no time before its first pause.
+    pub fn begin(&self) -> Wait<'_> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(SHORTEST)
             .with_max_delay(LONGEST)
             .with_factor(1.5)
-            .without_max_times()
-            .with_total_delay(Some(self.time));
-        Wait { pauses: pauses.build(), interrupt: self.interrupt.clone(), waited: Duration::ZERO }
+            .without_max_times();
+        let was_long = self.began.elapsed() >= LAG;
+        Wait { patience: self, pauses: pauses.build(), is_open: false, was_long }
+    }
+
+    /// The time that is left.
+    fn left(&self) -> Duration {
+        let (open, since) = self.open.get();
+        let running = if open > 0 { since.elapsed() } else { Duration::ZERO };
+        self.time.saturating_sub(self.spent.get() + running)
     }
 }
 
-/// A wait that has begun.
-pub(super) struct Wait {
+/// A wait for one thing.
+pub struct Wait<'p> {
+    patience: &'p Patience,
     pauses: ExponentialBackoff,
-    interrupt: watch::Receiver<bool>,
-    /// How long it was waited.
-    waited: Duration,
+    /// Whether it takes time.
+    is_open: bool,
+    /// Whether the last look came so long after all that was written before that this is shown.
+    was_long: bool,
 }
 
-impl Wait {
+impl Wait<'_> {
     /// Pauses before another look; `false` where there is to be none.
-    pub(super) async fn pause(&mut self) -> bool {
-        let Some(pause) = self.pauses.next() else { return false };
-        let interrupted = self.interrupt.wait_for(|interrupt| *interrupt);
+    pub async fn pause(&mut self) -> bool {
+        self.open();
+        let (left, next) = (self.patience.left(), self.pauses.next());
+        let Some(pause) = next.filter(|_| !left.is_zero()) else { return false };
+        let pause = pause.min(left);
+        let mut interrupt = self.patience.interrupt.clone();
+        let interrupted = interrupt.wait_for(|interrupt| *interrupt);
         // Without a sender nobody interrupts.
         match tokio::time::timeout(pause, interrupted).await {
             Ok(Ok(_)) => return false,
             Ok(Err(_)) => tokio::time::sleep(pause).await,
             Err(_) => {}
         }
-        self.waited += pause;
+        self.was_long = self.patience.began.elapsed() >= LAG;
         true
     }
 
-    /// Whether it was waited for longer than what is read is known to lag behind.
-    pub(super) fn was_long(&self) -> bool {
-        self.waited >= LAG
+    /// Whether it was looked for longer after it was written than what is read is known to lag behind.
+    pub fn was_long(&self) -> bool {
+        self.was_long
     }
 
     /// Looks until what is found is settled, or there is no time left. Gives what was found last.
@@ -75,12 +97,38 @@ impl Wait {
         mut look: impl AsyncFnMut() -> Result<T, E>,
         is_settled: impl Fn(&T) -> bool,
     ) -> Result<T, E> {
-        loop {
-            let found = look().await?;
-            if is_settled(&found) || !self.pause().await {
-                return Ok(found);
+        let found = loop {
+            let found = look().await;
+            if found.as_ref().map_or(true, &is_settled) || !self.pause().await {
+                break found;
             }
+        };
+        self.close();
+        found
+    }
+
+    fn open(&mut self) {
+        if !std::mem::replace(&mut self.is_open, true) {
+            let (open, since) = self.patience.open.get();
+            let since = if open > 0 { since } else { Instant::now() };
+            self.patience.open.set((open + 1, since));
         }
+    }
+
+    fn close(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            let (open, since) = self.patience.open.get();
+            if open == 1 {
+                self.patience.spent.set(self.patience.spent.get() + since.elapsed());
+            }
+            self.patience.open.set((open - 1, since));
+        }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -88,38 +136,62 @@ impl Wait {
 mod tests {
     use super::*;
 
-    fn wait(seconds: u64) -> (watch::Sender<bool>, Wait) {
+    fn patience(milliseconds: u64) -> (watch::Sender<bool>, Patience) {
         let (sender, interrupt) = watch::channel(false);
-        (sender, Patience::new(Duration::from_secs(seconds), interrupt).begin())
+        (sender, Patience::new(Duration::from_millis(milliseconds), interrupt))
     }
 
-    async fn look(wait: &mut Wait) -> usize {
-        let mut looks = 0;
+    /// How often it is looked for what never comes, and how long that takes.
+    async fn looks(patience: &Patience) -> (usize, Duration) {
+        let (mut looks, began) = (0, Instant::now());
         let count = async || {
             looks += 1;
             Ok::<_, ()>(looks)
         };
-        wait.until(count, |looks| *looks > 999).await.unwrap()
+        patience.begin().until(count, |_| false).await.unwrap();
+        (looks, began.elapsed())
     }
 
     #[test]
-    fn it_is_looked_ever_more_seldom_for_the_whole_time() {
-        let pauses: Vec<_> = wait(30).1.pauses.collect();
-        assert!(pauses.is_sorted() && pauses.len() > 10, "{pauses:?}");
-        let sum: Duration = pauses.iter().sum();
-        assert!((28..=30).contains(&sum.as_secs()), "{sum:?}");
+    fn it_is_looked_ever_more_seldom() {
+        let (_sender, patience) = patience(30_000);
+        let pauses: Vec<_> = patience.begin().pauses.by_ref().take(20).collect();
+        assert!(pauses.is_sorted() && pauses.last() == Some(&LONGEST), "{pauses:?}");
     }
 
     #[tokio::test]
     async fn without_patience_it_is_looked_once() {
-        let (_sender, mut wait) = wait(0);
-        assert_eq!(look(&mut wait).await, 1);
+        let (_sender, patience) = patience(0);
+        assert_eq!(looks(&patience).await.0, 1);
+    }
+
+    #[tokio::test]
+    async fn waits_side_by_side_take_their_time_once_and_later_ones_what_is_left() {
+        let (_sender, patience) = patience(700);
+        let (first, second) = tokio::join!(looks(&patience), looks(&patience));
+        for (looks, took) in [first, second] {
+            assert!(looks >= 3 && took >= Duration::from_millis(690), "{looks} looks, {took:?}");
+        }
+        assert_eq!(looks(&patience).await.0, 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_found_at_once_or_comes_before_a_wait_takes_no_time() {
+        let (_sender, patience) = patience(500);
+        let mut wait = patience.begin();
+        wait.until(async || Ok::<_, ()>(()), |()| true).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert!(wait.pause().await && patience.left() < Duration::from_millis(400));
+        drop(wait);
+        let left = patience.left();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(patience.left(), left);
     }
 
     #[tokio::test]
     async fn a_signal_ends_the_wait() {
-        let (sender, mut wait) = wait(3600);
+        let (sender, patience) = patience(3_600_000);
         sender.send_replace(true);
-        assert_eq!(look(&mut wait).await, 1);
+        assert_eq!(looks(&patience).await.0, 1);
     }
 }
