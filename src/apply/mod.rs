@@ -18,8 +18,8 @@ use std::collections::{BTreeSet, HashMap};
 use tokio::sync::watch;
 
 use execute::Executor;
-pub use patience::Patience;
-pub use recent::{Recent, RecentWrite};
+pub use patience::{Patience, Wait};
+pub use recent::{Recent, RecentEnd, RecentWrite};
 
 use crate::digdir::{ClientNeeds, Needs, Writer};
 use crate::domain::{ClientId, ClientName, Live};
@@ -60,7 +60,7 @@ pub struct Conduct<M, P> {
     pub concurrency: usize,
     /// When it turns true, what is in flight is finished and nothing new is started.
     pub interrupt: watch::Receiver<bool>,
-    /// How long it is waited until DigDir shows what was done.
+    /// How long it is waited until DigDir shows what was done, in all.
     pub patience: Patience,
     /// What was written shortly before.
     pub recent: Recent,

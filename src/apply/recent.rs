@@ -1,29 +1,37 @@
 //! What applies shortly before this one have written: DigDir may not show it yet.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::domain::{ClientId, ClientName, Desired, ScopeName};
-use crate::plan::{Action, Plan, Verb};
+use crate::domain::{
+    AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction, ScopeName,
+};
+use crate::plan::{Action, ActionId, Target, Verb, live_client};
 
 /// A write of an apply shortly before this one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecentWrite {
-    /// The id of its action.
-    pub action: String,
-    /// What the action did.
-    pub verb: Verb,
-    /// To which scope, if to one.
-    pub scope: Option<String>,
-    /// To which client, if to one.
-    pub client: Option<String>,
+    /// Its action.
+    pub id: ActionId,
     /// What differed, field by field: the field, what it was, and what it was to be.
     pub changes: Vec<(String, Value, Value)>,
-    /// The id that DigDir has given the client that it made.
+    /// The id of the client, also of one that it made.
     pub client_id: Option<ClientId>,
-    /// Whether DigDir said that it was done; else nobody knows.
-    pub is_done: bool,
-    /// Whether it was looked for, and not to be seen.
-    pub is_unseen: bool,
+    /// What is known of how it ended.
+    pub ended: RecentEnd,
+}
+
+/// What is known of how a write of an apply shortly before this one ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecentEnd {
+    /// DigDir said that it was done, and showed it.
+    Shown,
+    /// DigDir said that it was done, and did not show it.
+    Hidden,
+    /// The answer was lost, or the apply was killed: it may have been done, in part or not at all.
+    Unclear,
 }
 
 /// All such writes, the newest last.
@@ -41,40 +49,79 @@ pub(super) enum RecentClient<'a> {
     Made { id: &'a ClientId, as_wanted: bool },
 }
 
-impl Recent {
-    fn of(&self, action: &Action) -> impl Iterator<Item = &RecentWrite> {
-        let id = action.id().to_string();
-        self.0.iter().rev().filter(move |write| write.action == id)
+impl RecentWrite {
+    /// Whether DigDir said that it was done, also where something that goes with it failed.
+    pub fn is_done(&self) -> bool {
+        match self.ended {
+            RecentEnd::Shown | RecentEnd::Hidden => true,
+            RecentEnd::Unclear => self.id.verb == Verb::Create && self.client_id.is_some(),
+        }
     }
 
-    /// A scope or client that was opened and not to be seen, and is not declared any more, nor closed by
-    /// this plan: as it is not shown, the plan knows nothing of it.
-    pub fn hidden(&self, desired: &Desired, plan: &Plan) -> Option<&RecentWrite> {
-        let opens = |write: &&RecentWrite| {
-            write.is_unseen && matches!(write.verb, Verb::Create | Verb::Reactivate)
+    /// Whether it opened, or may have opened, what was closed or not there.
+    fn opens(&self) -> bool {
+        matches!(self.id.verb, Verb::Create | Verb::Reactivate | Verb::Grant)
+    }
+
+    /// Whether it is to be seen, or is of no consequence as nobody has access to what is inactive.
+    fn is_shown(&self, past: &Past, live: &Live) -> bool {
+        let is_seen = |active: bool| active || self.id.verb == Verb::Create;
+        match &self.id.target {
+            Target::Scope(name) => live.scopes.get(name).is_some_and(|scope| is_seen(scope.active)),
+            Target::Access(name, consumer) => live.scopes.get(name).is_some_and(|scope| {
+                let record = scope.accesses.iter().flatten().find(|(orgno, _)| *orgno == consumer);
+                !scope.active || record.is_some_and(|(_, it)| it.state == AccessState::Approved)
+            }),
+            Target::Client(name) => match &self.client_id {
+                Some(id) => live.clients.get(id).is_some_and(|client| is_seen(client.active)),
+                None => is_live(name, past, live),
+            },
+            Target::Keys(_) => true,
+        }
+    }
+}
+
+impl Recent {
+    fn of(&self, action: &Action) -> impl Iterator<Item = &RecentWrite> {
+        let id = action.id();
+        self.0.iter().rev().filter(move |write| write.id == id)
+    }
+
+    /// What was opened, or may have been, and is neither shown nor to be open any more: a plan that is
+    /// made now does not close it, and one that is made later does.
+    pub fn hidden(
+        &self,
+        desired: &Desired,
+        past: &Past,
+        live: &Live,
+        today: Date,
+    ) -> Vec<&RecentWrite> {
+        // Whatever came after it has seen it, but for another try.
+        let mut last: BTreeMap<&Target, &RecentWrite> = BTreeMap::new();
+        for write in &self.0 {
+            let before = last.entry(&write.id.target).or_insert(write);
+            if !(before.id == write.id && before.is_done() && !write.is_done()) {
+                *before = write;
+            }
+        }
+        let is_hidden = |write: &&RecentWrite| {
+            let target = &write.id.target;
+            write.opens()
+                && write.ended != RecentEnd::Shown
+                && !is_declared(target, desired, today)
+                && is_ours(target, desired, past)
+                && !write.is_shown(past, live)
         };
-        let is_known = |write: &RecentWrite| {
-            let is_scope = |name: &ScopeName| write.scope.as_deref() == Some(name.as_str());
-            let is_client = |name: &ClientName| write.client.as_deref() == Some(name.as_str());
-            let is_planned = |action: &Action| {
-                action.scope().is_some_and(is_scope) || action.client().is_some_and(is_client)
-            };
-            desired.scopes.keys().any(is_scope)
-                || desired.clients.keys().any(is_client)
-                || plan.actions.iter().any(is_planned)
-        };
-        self.0.iter().filter(opens).find(|write| !is_known(write))
+        last.into_values().filter(is_hidden).collect()
     }
 
     /// Whether DigDir said lately that exactly this was done, and did not show it, and nothing else was
     /// done with its target since.
     pub(super) fn did(&self, action: &Action) -> bool {
-        let id = action.id().to_string();
-        let target = |id: &str| id.split_once(' ').map(|(_, target)| target.to_owned());
-        let of_target = |write: &&RecentWrite| target(&write.action) == target(&id);
-        let last = self.0.iter().rev().find(of_target);
+        let id = action.id();
+        let last = self.0.iter().rev().find(|write| write.id.target == id.target);
         last.is_some_and(|last| {
-            last.action == id && last.is_done && last.is_unseen && is_same(last, action)
+            last.id == id && last.ended == RecentEnd::Hidden && is_same(last, action)
         })
     }
 
@@ -86,6 +133,50 @@ impl Recent {
             None if self.of(action).next().is_some() => RecentClient::Perhaps,
             None => RecentClient::None,
         }
+    }
+}
+
+/// Whether the declarations want it open.
+fn is_declared(target: &Target, desired: &Desired, today: Date) -> bool {
+    match target {
+        Target::Scope(name) => desired.scopes.get(name).is_some_and(|scope| scope.active),
+        Target::Access(name, consumer) => {
+            let access = desired.scopes.get(name).and_then(|scope| scope.consumers.get(consumer));
+            access.is_some_and(|access| access.until.is_none_or(|until| until >= today))
+        }
+        Target::Client(name) | Target::Keys(name) => {
+            desired.clients.get(name).is_some_and(|client| client.active)
+        }
+    }
+}
+
+/// Whether a plan closes it once it is shown.
+fn is_ours(target: &Target, desired: &Desired, past: &Past) -> bool {
+    let before = past.applied.as_ref().map(|applied| &applied.desired);
+    let is_scope = |name: &ScopeName| match desired.removed.get(name) {
+        Some(removal) => removal.action == RemovalAction::Deactivate,
+        None => {
+            [Some(desired), before].into_iter().flatten().any(|it| it.scopes.contains_key(name))
+        }
+    };
+    let is_client = |name: &ClientName| match desired.removed_clients.get(name) {
+        Some(removed) => removed.removal.action == RemovalAction::Deactivate,
+        None => {
+            [Some(desired), before].into_iter().flatten().any(|it| it.clients.contains_key(name))
+        }
+    };
+    match target {
+        Target::Scope(name) | Target::Access(name, _) => is_scope(name),
+        Target::Client(name) | Target::Keys(name) => is_client(name),
+    }
+}
+
+/// Whether a client is live that could be the one of that name.
+fn is_live(name: &ClientName, past: &Past, live: &Live) -> bool {
+    let before = past.applied.as_ref().and_then(|applied| applied.desired.clients.get(name));
+    match before {
+        Some(before) => live_client(before, live) != Ok(None),
+        None => live.clients.values().any(|client| client.name == name.as_str()),
     }
 }
 

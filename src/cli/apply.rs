@@ -12,7 +12,7 @@ use super::output::{blame, read_plan};
 use super::progress::Progress;
 use super::recent;
 use super::remote::Remote;
-use super::session::{self, Session};
+use super::session::{self, Session, live, today};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
@@ -43,7 +43,8 @@ pub(super) struct Args {
     /// Keep in the ledger who last touched each line that asks for something
     #[arg(long)]
     blame: bool,
-    /// How long to wait until DigDir shows what was done, in seconds: its reads may lag behind its writes
+    /// How long to wait until DigDir shows what was done, in seconds in all: its reads may lag behind its
+    /// writes. What an apply shortly before has done is waited for as long again, before the plan is made
     #[arg(long, value_name = "SECONDS", default_value = "30")]
     patience: u32,
     /// Save the report as JSON
@@ -87,7 +88,7 @@ struct Approved {
     lifted: Option<String>,
     /// What was written shortly before.
     recent: Recent,
-    /// The action of an apply shortly before that opened what is not shown yet and not declared any more.
+    /// Why what an apply shortly before has opened cannot be closed yet, if it cannot.
     hidden: Option<String>,
 }
 
@@ -109,7 +110,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let prepared = prepare(global, args, &mut session, history.as_ref(), saved.as_ref());
+    let patience = || Patience::new(Duration::from_secs(args.patience.into()), interrupt.clone());
+    let prepared =
+        prepare(global, args, &mut session, history.as_ref(), saved.as_ref(), patience());
     let approved = match interrupt::unless(interrupt.clone(), prepared).await {
         Ok(approved) => approved,
         Err(failure) => {
@@ -119,7 +122,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             return Err(failure);
         }
     };
-    carry_out(global, args, approved, &actor, hold, interrupt).await
+    carry_out(global, args, approved, &actor, hold, patience(), interrupt.clone()).await
 }
 
 /// Reads the declarations for the environment that is asked for, or that a saved plan is about.
@@ -181,6 +184,7 @@ async fn prepare(
     session: &mut Session,
     history: Option<&History>,
     saved: Option<&PlanDocument>,
+    patience: Patience,
 ) -> Result<Approved, Failure> {
     session.look_back(history, None)?;
     let remote = Remote::open(global, session).await?;
@@ -192,16 +196,15 @@ async fn prepare(
         Some(_) => (known.unknown.take().is_some(), known.unread.take().is_some()),
         None => (known.unknown.is_some(), known.unread.is_some()),
     };
-    let plan = session.plan(global, writer.reader()).await?;
+    let recent = match (history, &session.past.placement) {
+        (Some(history), Some(placement)) => recent::writes(history, placement)?,
+        (Some(_) | None, _) => Recent::default(),
+    };
+    let (plan, hidden) = plan(global, session, &writer, &recent, &patience).await?;
     let mut document = session.document(&plan);
     let refusal = session.past.refusal.clone();
     let is_stopped =
         is_unknown || is_unread || refusal.is_some() || !plan.exceeded_limits.is_empty();
-    let recent = match (history, &session.past.placement) {
-        (Some(history), Some(placement)) => recent::writes(history, &placement.api)?,
-        (Some(_) | None, _) => Recent::default(),
-    };
-    let hidden = recent.hidden(&session.desired, &plan).map(|write| write.action.clone());
     let approved = |remote, writer, plan, document| Approved {
         remote,
         writer,
@@ -247,6 +250,35 @@ async fn prepare(
         return Err(Failure::Refused(why.to_owned()));
     }
     Ok(approved(remote, writer, again, document))
+}
+
+/// Makes the plan once DigDir shows what an apply shortly before has opened, or may have, and what is to be
+/// closed again, or there is no patience left. Gives what is not shown, and why it is not forgotten.
+async fn plan(
+    global: &Global,
+    session: &Session,
+    writer: &Writer,
+    recent: &Recent,
+    patience: &Patience,
+) -> Result<(Plan, Option<String>), Failure> {
+    let mut wait = patience.begin();
+    let mut is_told = false;
+    loop {
+        let live = live(global, writer.reader(), &session.needs()).await?;
+        let Session { desired, past, .. } = session;
+        let hidden = recent.hidden(desired, &past.known, &live, today());
+        if let (Some(write), false) = (hidden.first(), is_told) {
+            tracing::warn!(
+                "{}, and DigDir does not show it: waiting until it does, as it is to be closed again",
+                recent::described(write)
+            );
+            is_told = true;
+        }
+        if hidden.is_empty() || !wait.pause().await {
+            let hidden = hidden.into_iter().find(|write| write.is_done() || !wait.was_long());
+            return Ok((session.compare(&live), hidden.map(recent::why_hidden)));
+        }
+    }
 }
 
 /// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
@@ -333,6 +365,7 @@ async fn carry_out(
     approved: Approved,
     actor: &Actor,
     hold: Option<Hold>,
+    patience: Patience,
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
@@ -372,10 +405,9 @@ async fn carry_out(
             let progress = Progress::start(global, "applying");
             let total = plan.actions.len();
             let may_go_on = || hold.as_ref().is_none_or(|(hold, _)| hold.counts());
-            let time = Duration::from_secs(args.patience.into());
             let conduct = Conduct {
                 concurrency: global.concurrency.get(),
-                patience: Patience::new(time, interrupt.clone()),
+                patience,
                 interrupt,
                 recent,
                 may_go_on,
@@ -413,12 +445,8 @@ async fn carry_out(
              set COMMIT` says what counts"
         );
     }
-    if let Some(action) = &hidden {
-        tracing::warn!(
-            "`{}` was done a short time ago, and DigDir does not show it yet, so it cannot be closed: what \
-             is declared now counts as applied once it is. Run apply again in a minute",
-            printable(action)
-        );
+    if let Some(why) = &hidden {
+        tracing::warn!("{why}");
     }
     if let Some(path) = &args.report {
         failures.extend(files::put(path, &ended.json()).err());

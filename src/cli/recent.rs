@@ -2,32 +2,39 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::applied::EMBEDDED;
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::apply::{Recent, RecentWrite};
-use crate::history::{History, is_to_come};
-use crate::render::document::ChangeDocument;
+use crate::apply::{Recent, RecentEnd, RecentWrite};
+use crate::history::{self, History, Line, Placement, is_to_come};
+use crate::plan::{ActionId, Kind, Target};
+use crate::render::document::{ActionDocument, ChangeDocument};
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
+use crate::text::printable;
 
 /// How long what was written may be hidden at most: as long as Maskinporten takes to learn of it.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 
-/// What was written to an API shortly before now, the newest last. What the sandbox inside this process
-/// holds is never hidden, and may have been thrown away.
+/// What was written to an API for an organisation shortly before now, the newest last: here, or at a place
+/// that this one may have been called before. What the sandbox inside this process holds is never hidden,
+/// and may have been thrown away.
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(super) fn writes(history: &History, api: &str) -> Result<Recent, Failure> {
-    if api == EMBEDDED {
+pub(super) fn writes(history: &History, placement: &Placement) -> Result<Recent, Failure> {
+    let Placement { environment: _, folder: _, api, maskinporten: _, organization } = placement;
+    if placement.is_embedded() {
         return Ok(Recent::default());
     }
-    let lines = history.ledger().map_err(|error| git_failed(&error))?;
+    let lines = lines(history, placement).map_err(|error| git_failed(&error))?;
     let now = Timestamp::now();
     // What anybody may have written does not count where git is set to verify.
     let lines = lines.iter().filter(|line| line.is_signed != Some(false));
     let reports = lines.filter_map(|line| report::read(&line.text).ok());
-    let reports = reports.filter(|report| report.api.as_deref() == Some(api));
+    let is_same = |report: &ReportDocument| {
+        let of = (report.api.as_deref(), report.organization.as_deref());
+        of == (Some(api.as_str()), Some(organization.as_str()))
+    };
+    let reports = reports.filter(is_same);
     let mut reports: Vec<_> =
         reports.filter_map(|report| Some((last_write(&report)?, report))).collect();
     reports.retain(|(at, _)| now.duration_since(*at) < LONGEST && !is_to_come(*at));
@@ -37,6 +44,52 @@ pub(super) fn writes(history: &History, api: &str) -> Result<Recent, Failure> {
     ))
 }
 
+/// What is known of a write, as the beginning of a sentence.
+pub(super) fn described(write: &RecentWrite) -> String {
+    let action = write.id.to_string();
+    let is_done = if write.is_done() { "was" } else { "may have been" };
+    format!("`{}` {is_done} done a short time ago", printable(&action))
+}
+
+/// Why a write that is not shown is not forgotten, and what to do.
+pub(super) fn why_hidden(write: &RecentWrite) -> String {
+    let why = match write.is_done() {
+        true => "and DigDir does not show it yet, so it cannot be closed",
+        false => "and it was not waited until DigDir would show it, so it could not be closed",
+    };
+    let what_to_do = match write.is_done() {
+        true => "in a minute",
+        false => "with a longer --patience",
+    };
+    format!(
+        "{}, {why}: what is declared now counts as applied once it is. Run apply again {what_to_do}",
+        described(write)
+    )
+}
+
+/// All lines of the own ledger, and of those of places that have applied to the same API. What another one
+/// has in the place of a ledger must not stop this one.
+fn lines(history: &History, placement: &Placement) -> Result<Vec<Line>, history::Error> {
+    let refs = history.refs()?;
+    let mut lines = history.ledger_of(&refs, history.place())?;
+    for (name, baseline) in history.other_baselines(&refs) {
+        let could_be = baseline.ok().flatten().is_none_or(|baseline| {
+            let mut commits = baseline.commits().peekable();
+            commits.peek().is_none() || commits.any(|it| it.placement.api == placement.api)
+        });
+        if could_be {
+            match history.ledger_of(&refs, &name) {
+                Ok(others) => lines.extend(others),
+                Err(error) => tracing::warn!(
+                    "what {} has written a short time ago is not known: {error}",
+                    printable(&name)
+                ),
+            }
+        }
+    }
+    Ok(lines)
+}
+
 /// When something was written at the latest, as far as is told.
 fn last_write(report: &ReportDocument) -> Option<Timestamp> {
     report.ended.as_ref().unwrap_or(&report.started).parse().ok()
@@ -44,21 +97,31 @@ fn last_write(report: &ReportDocument) -> Option<Timestamp> {
 
 fn write(reported: ReportedAction) -> Option<RecentWrite> {
     let ReportedAction { action, outcome, message: _, may_be_done } = reported;
-    let is_done = match outcome {
-        ActionOutcome::Done | ActionOutcome::DoneNotVisibleYet => true,
-        ActionOutcome::Unknown => false,
-        ActionOutcome::Failed if may_be_done || action.client_id.is_some() => false,
+    let ended = match outcome {
+        ActionOutcome::Done => RecentEnd::Shown,
+        ActionOutcome::DoneNotVisibleYet => RecentEnd::Hidden,
+        ActionOutcome::Unknown => RecentEnd::Unclear,
+        ActionOutcome::Failed if may_be_done || action.client_id.is_some() => RecentEnd::Unclear,
         ActionOutcome::Failed | ActionOutcome::Skipped | ActionOutcome::NotStarted => return None,
     };
     let change = |change: ChangeDocument| (change.field, change.before, change.after);
     Some(RecentWrite {
-        verb: action.action,
-        scope: action.scope.filter(|_| action.consumer.is_none()),
-        client: action.client,
-        action: action.id,
+        id: ActionId { verb: action.action, target: target(&action)? },
         changes: action.changes.into_iter().map(change).collect(),
         client_id: action.client_id.and_then(|id| id.parse().ok()),
-        is_done,
-        is_unseen: may_be_done || outcome == ActionOutcome::DoneNotVisibleYet,
+        ended,
+    })
+}
+
+/// What an action was about; `None` where that is nothing that this version knows.
+fn target(action: &ActionDocument) -> Option<Target> {
+    let ActionDocument { kind, scope, consumer, client, .. } = action;
+    let scope = || scope.as_ref()?.parse().ok();
+    let client = || client.as_ref()?.parse().ok();
+    Some(match kind {
+        Kind::Scope => Target::Scope(scope()?),
+        Kind::Access => Target::Access(scope()?, consumer.as_ref()?.parse().ok()?),
+        Kind::Client => Target::Client(client()?),
+        Kind::Keys => Target::Keys(client()?),
     })
 }

@@ -60,15 +60,19 @@ impl History {
     /// # Errors
     /// The ledger cannot be read.
     pub fn ledger(&self) -> Result<Vec<Line>, Error> {
-        let Some(ledger) = self.refs()?.own.ledger else { return Ok(Vec::new()) };
-        let repository = self.repository()?;
-        self.check_ledger(&repository, &self.place, ledger)?;
+        self.ledger_of(&self.refs()?, &self.place)
+    }
+
+    /// The same of a place.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn ledger_of(&self, refs: &Refs, name: &str) -> Result<Vec<Line>, Error> {
+        let Some((ledger, notes)) = self.read_ledger(refs, name)? else { return Ok(Vec::new()) };
         let signed = match self.verifies()? {
-            true => Some(self.signed_lines(&repository, ledger)?),
+            true => Some(self.signed_lines(name, ledger)?),
             false => None,
         };
-        let notes =
-            notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
         let lines = notes.into_iter().map(|(commit, text)| Line {
             commit: commit.to_string(),
             is_signed: signed.as_ref().map(|signed| signed.contains(&(commit, text.clone()))),
@@ -82,25 +86,31 @@ impl History {
     /// # Errors
     /// The ledger cannot be read.
     pub fn written(&self, refs: &Refs, name: &str) -> Result<Vec<String>, Error> {
+        let read = self.read_ledger(refs, name)?;
+        Ok(read.into_iter().flat_map(|(_, notes)| notes).map(|(_, text)| text).collect())
+    }
+
+    /// A place's ledger and its lines, each with the commit that it is about; `None` where there is none.
+    fn read_ledger(
+        &self,
+        refs: &Refs,
+        name: &str,
+    ) -> Result<Option<(Oid, Vec<(Oid, String)>)>, Error> {
         let place = refs.place(&self.place, name);
-        let Some(ledger) = place.and_then(|place| place.ledger) else { return Ok(Vec::new()) };
+        let Some(ledger) = place.and_then(|place| place.ledger) else { return Ok(None) };
         let repository = self.repository()?;
         self.fetch_missing(&repository, &refs::ledger(name), ledger)?;
         self.check_ledger(&repository, name, ledger)?;
         let notes =
             notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
-        Ok(notes.into_iter().map(|(_, text)| text).collect())
+        Ok(Some((ledger, notes)))
     }
 
     /// The lines that came into the ledger by a commit that is signed by one of the allowed signers.
     /// Who signs a later one vouches for what that adds, and for nothing that was there before.
-    fn signed_lines(
-        &self,
-        repository: &Repository,
-        ledger: Oid,
-    ) -> Result<BTreeSet<(Oid, String)>, Error> {
-        if let (Some(remote), true) = (&self.remote, repository.is_shallow()) {
-            self.program().deepen(remote, "--unshallow", &[&refs::ledger(&self.place)])?;
+    fn signed_lines(&self, name: &str, ledger: Oid) -> Result<BTreeSet<(Oid, String)>, Error> {
+        if let (Some(remote), true) = (&self.remote, self.repository()?.is_shallow()) {
+            self.program().deepen(remote, "--unshallow", &[&refs::ledger(name)])?;
         }
         let trusted = self.trusted(&[&ledger.to_string()])?;
         // What was fetched since is seen by one that is opened anew.

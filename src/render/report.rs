@@ -22,6 +22,9 @@ pub struct ReportDocument {
     pub report: String,
     /// The environment's name in `portvakt.yaml`.
     pub environment: String,
+    /// The number of the organisation that it was applied for; absent in reports from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// The commit whose declarations were applied; `null` outside git.
     pub commit: Option<String>,
     /// The folder of portvakt.yaml, from the top of the git repository; absent outside git.
@@ -164,6 +167,7 @@ impl ReportDocument {
             format_version: FORMAT_VERSION,
             report: uuid::Uuid::new_v4().to_string(),
             environment: plan.environment.clone(),
+            organization: Some(plan.organization.clone()),
             commit: plan.repository.as_ref().map(|repository| repository.commit.clone()),
             folder,
             dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),

@@ -67,7 +67,8 @@ fn kills(seed: u64) {
             number += 1;
             one.declare(&round(number));
         }
-        let ran = one.run(&["apply", "--auto-approve"]);
+        // What was killed before it made anything is waited for in vain.
+        let ran = one.run(&["apply", "--auto-approve", "--patience", "5"]);
         assert_eq!(ran.code, 0, "{what}\n{}{}", ran.stdout, ran.stderr);
         is_as_declared(&remote, &one, number, &what);
     }
@@ -80,7 +81,8 @@ fn kills(seed: u64) {
 /// Applies, and kills that at any moment, alone or with the git that it runs. What is sent to the
 /// remote by then may still arrive.
 fn killed(clone: &Clone<'_>, random: &mut Random, span: u64) {
-    let mut command = clone.process(&["apply", "--auto-approve"]);
+    // One that waits for what another one may have done would be killed while it waits.
+    let mut command = clone.process(&["apply", "--auto-approve", "--patience", "0"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut apply = command.spawn().unwrap();
     std::thread::sleep(Duration::from_micros(random.below(span)));

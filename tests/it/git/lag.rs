@@ -9,15 +9,15 @@ use crate::faults::rule;
 use crate::world::{KART, KEY, SKATT};
 
 /// An apply that does not wait for what it has done to be shown.
-const IMPATIENT: [&str; 4] = ["apply", "--auto-approve", "--patience", "0"];
+pub(super) const IMPATIENT: [&str; 4] = ["apply", "--auto-approve", "--patience", "0"];
 
 /// Reads lag that many seconds behind from now on.
-fn lag(remote: &Remote, read_lag: u64) {
+pub(super) fn lag(remote: &Remote, read_lag: u64) {
     remote.world.sandbox.set_switches(Switches { read_lag, ..Switches::default() });
 }
 
 /// The declarations of a client with a key.
-fn client(clone: &Clone<'_>) -> String {
+pub(super) fn client(clone: &Clone<'_>) -> String {
     let jwk = serde_json::to_value(&KEY.public).unwrap();
     let key = json!({ "kty": "RSA", "kid": KEY.kid, "n": jwk["n"], "e": jwk["e"] });
     clone.write("x.json", &json!({ "keys": [key] }).to_string());
@@ -25,7 +25,7 @@ fn client(clone: &Clone<'_>) -> String {
 }
 
 /// How often a client was made.
-fn made(remote: &Remote) -> usize {
+pub(super) fn made(remote: &Remote) -> usize {
     let sent = remote.world.sent();
     sent.iter().filter(|id| id.starts_with("create client")).count()
 }

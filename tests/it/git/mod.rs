@@ -20,6 +20,7 @@ mod protection;
 mod put_back;
 pub(crate) mod remote;
 mod removals;
+mod reverted;
 mod reviewed;
 mod saved;
 mod servers;

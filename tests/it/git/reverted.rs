@@ -1,0 +1,243 @@
+//! What an apply opened and the next one is to close, where what is read lags behind what was written.
+
+use std::time::{Duration, Instant};
+
+use portvakt::sandbox::{Fault, Switches};
+
+use super::lag::{IMPATIENT, client, lag, made};
+use super::life::scopes;
+use super::remote::{Clone, Remote};
+use crate::faults::rule;
+use crate::world::SKATT;
+
+/// Applies, and cannot tell how it ended: the ledger knows as much as of one that was killed.
+fn killed(remote: &Remote, clone: &Clone<'_>) {
+    remote.hook("all=$(cat); case $all in *refs/notes/*/lock*|*/lock*refs/notes/*) exit 1;; esac");
+    clone.ends(6, &IMPATIENT);
+    remote.no_hook();
+    let report = clone.history().swap_remove(0);
+    let actions = report["actions"].as_array().unwrap();
+    assert!(actions.iter().all(|action| action["outcome"] == "unknown"), "{report:#}");
+}
+
+/// One change that is applied by an apply that is killed, and taken back before it is shown.
+struct Change {
+    /// What is applied before, one after the other; the last is what is declared again.
+    before: Vec<String>,
+    after: String,
+    /// What the next apply waits for, and what it does then.
+    waits_for: &'static str,
+    closes: &'static str,
+}
+
+#[test]
+fn what_a_killed_apply_opened_is_closed_by_the_next_one_of_a_later_commit() {
+    let bare = || scopes(&[("etat:a", &[])]);
+    let paused = || bare().replace("Les", "Les, active: false");
+    let named = || "clients:\n  - name: a\n".to_owned();
+    let changes = [
+        Change {
+            before: vec![String::new()],
+            after: scopes(&[("etat:a", &[SKATT])]),
+            waits_for: "create scope etat:a",
+            closes: "deactivate etat:a",
+        },
+        Change {
+            before: vec![bare(), paused()],
+            after: bare(),
+            waits_for: "reactivate scope etat:a",
+            closes: "deactivate etat:a",
+        },
+        Change {
+            before: vec![bare(), String::new()],
+            after: bare(),
+            waits_for: "reactivate scope etat:a",
+            closes: "deactivate etat:a",
+        },
+        Change {
+            before: vec![bare()],
+            after: scopes(&[("etat:a", &[SKATT])]),
+            waits_for: "grant etat:a 974761076",
+            closes: "revoke etat:a 974761076",
+        },
+        Change {
+            before: vec![String::new()],
+            after: named(),
+            waits_for: "create client a",
+            closes: "deactivate client a",
+        },
+        Change {
+            before: vec![named(), named().replace("a\n", "a\n    active: false\n")],
+            after: named(),
+            waits_for: "reactivate client a",
+            closes: "deactivate client a",
+        },
+    ];
+    std::thread::scope(|scope| {
+        for change in changes {
+            scope.spawn(move || taken_back(&change));
+        }
+    });
+}
+
+fn taken_back(Change { before, after, waits_for, closes }: &Change) {
+    let remote = Remote::new();
+    let one = remote.first();
+    for before in before {
+        one.declare(before);
+        one.apply();
+    }
+    lag(&remote, 4);
+    one.declare(after);
+    killed(&remote, &one);
+    let last = one.declare(before.last().unwrap());
+    let ran = one.apply();
+    let waits = format!("`{waits_for}` may have been done");
+    assert!(ran.stderr.contains(&waits), "{waits_for}: {}", ran.stderr);
+    let report = one.history().swap_remove(0);
+    let ids = report["actions"].as_array().unwrap().iter().map(|action| action["id"].to_string());
+    let closes = closes.replace("deactivate etat", "deactivate scope etat");
+    assert!(ids.collect::<String>().contains(&closes), "{waits_for}: {report:#}");
+    assert_eq!(remote.held("applied"), Some(last), "{waits_for}");
+    assert_eq!(remote.tried(), [""; 0], "{waits_for}");
+    lag(&remote, 0);
+    assert_eq!(one.planned(), [""; 0], "{waits_for}");
+    let is_open = match waits_for.split_once(" client ") {
+        Some((_, client)) => remote.world.client(client).1.active,
+        None if waits_for.starts_with("grant") => {
+            remote.world.open_to("etat:a").is_some_and(|consumers| !consumers.is_empty())
+        }
+        None => remote.world.open_to("etat:a").is_some(),
+    };
+    assert!(!is_open, "{waits_for}");
+}
+
+#[test]
+fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[])]));
+    let refused = Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(rule(("POST", "/scopes"), 1, refused));
+    killed(&remote, &one);
+    let last = one.declare("");
+    // Nobody has waited long enough to know.
+    for patience in ["0", "1"] {
+        let ran = one.ends(6, &["apply", "--auto-approve", "--patience", patience]);
+        assert!(ran.stderr.contains("`create scope etat:a` may have been done"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("longer --patience"), "{}", ran.stderr);
+        assert_eq!(remote.tried().len(), 1);
+    }
+    let ran = one.ends(0, &["apply", "--auto-approve", "--patience", "7"]);
+    assert!(ran.stderr.contains("`create scope etat:a` may have been done"), "{}", ran.stderr);
+    assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
+    // Nothing is left of it: nobody waits any more.
+    let began = Instant::now();
+    let ran = one.apply();
+    assert!(!ran.stderr.contains("may have been done"), "{}", ran.stderr);
+    assert!(began.elapsed() < Duration::from_secs(7));
+}
+
+#[test]
+fn a_grant_that_is_not_shown_yet_is_not_forgotten() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[])]));
+    one.apply();
+    let granted = one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    lag(&remote, 30);
+    one.ends(0, &IMPATIENT);
+    let last = one.declare(&scopes(&[("etat:a", &[])]));
+    let ran = one.ends(6, &["apply", "--auto-approve", "--patience", "1"]);
+    assert!(ran.stderr.contains("`grant etat:a 974761076` was done"), "{}", ran.stderr);
+    assert_eq!(remote.held("applied"), Some(granted));
+    lag(&remote, 0);
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
+    assert_eq!(remote.held("applied"), Some(last));
+}
+
+#[test]
+fn what_was_not_shown_and_was_closed_since_is_waited_for_no_more() {
+    let closed_by_hand = |remote: &Remote| {
+        remote.world.sandbox.edit(|state| {
+            state.scopes.values_mut().for_each(|scope| scope.active = false);
+        });
+    };
+    for by_hand in [true, false] {
+        let remote = Remote::new();
+        let one = remote.first();
+        let unseen = scopes(&[("etat:a", &[SKATT])]);
+        one.declare(&unseen);
+        lag(&remote, 30);
+        one.ends(0, &IMPATIENT);
+        lag(&remote, 0);
+        if by_hand {
+            closed_by_hand(&remote);
+        }
+        for yaml in ["", "# A later one.\n"] {
+            let last = one.declare(yaml);
+            let ran = one.ends(0, &IMPATIENT);
+            assert!(!ran.stderr.contains("does not show it yet"), "{}", ran.stderr);
+            assert_eq!(remote.held("applied"), Some(last));
+            assert_eq!(remote.world.open_to("etat:a"), None);
+        }
+    }
+}
+
+#[test]
+fn a_grant_that_was_not_shown_and_was_revoked_since_is_waited_for_no_more() {
+    let remote = Remote::with(Switches { denied_hidden: true, ..Switches::default() });
+    let one = remote.first();
+    let bare = scopes(&[("etat:a", &[])]);
+    one.declare(&bare);
+    one.apply();
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    let switches = Switches { denied_hidden: true, read_lag: 30, ..Switches::default() };
+    remote.world.sandbox.set_switches(switches);
+    one.ends(0, &IMPATIENT);
+    remote.world.sandbox.set_switches(Switches { read_lag: 0, ..switches });
+    for more in ["", "# A later one.\n"] {
+        one.declare(&format!("{more}{bare}"));
+        let ran = one.ends(0, &IMPATIENT);
+        assert!(!ran.stderr.contains("does not show it yet"), "{}", ran.stderr);
+    }
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_client_is_made_once_where_its_place_gets_another_name_meanwhile() {
+    let moves: [fn(&Clone<'_>, &str) -> &'static str; 3] = [
+        |one, settings| {
+            one.write("portvakt.yaml", &settings.replace("  test:", "  dev:"));
+            ""
+        },
+        |one, settings| {
+            one.write("portvakt.yaml", &format!("project: annet\n{settings}"));
+            ""
+        },
+        |one, _| {
+            let files = ["portvakt.yaml", "declarations.yaml", "x.json"];
+            std::fs::create_dir(one.path.join("under")).unwrap();
+            for file in files {
+                one.git(&["mv", file, &format!("under/{file}")]);
+            }
+            "under"
+        },
+    ];
+    for (rename, what) in moves.into_iter().zip(["environment", "project", "folder"]) {
+        let remote = Remote::new();
+        let one = remote.first();
+        let declared = client(&one);
+        one.declare(&declared);
+        lag(&remote, 60);
+        one.ends(0, &IMPATIENT);
+        let settings = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
+        let folder = rename(&one, &settings);
+        one.merge("Rename");
+        let place = remote.at(&one.path.join(folder));
+        let ran = place.run(&IMPATIENT);
+        assert!(ran.stdout.contains("not visible yet"), "{what}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(made(&remote), 1, "{what}: {}{}", ran.stdout, ran.stderr);
+    }
+}
