@@ -95,6 +95,7 @@ pub(super) async fn converge<T>(
     send: impl AsyncFn(&T) -> Result<(), Error>,
 ) -> Result<(), Failure> {
     let mut sent = Sent::Nothing;
+    let mut may_be_done = false;
     let mut writes_left = WRITES;
     let mut pause = PAUSE;
     let mut wait = patience.begin();
@@ -106,7 +107,8 @@ pub(super) async fn converge<T>(
         };
         let is_settled = |stand: &Stand<T>| can_be_sent || !matches!(stand, Stand::Unseen { .. });
         let stand = wait.until(async || look(&sent).await, is_settled).await;
-        let left = match (stand, sent) {
+        may_be_done |= sent.may_be_done();
+        let (left, found) = match (stand, sent) {
             (Ok(Stand::AsWanted), _) => return Ok(()),
             (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(Failure::Moved(found)),
             (Ok(Stand::Moved(found)), Sent::Unclear(call)) => {
@@ -119,7 +121,9 @@ pub(super) async fn converge<T>(
             // What was taken and is not so after all, the read-back tells.
             (Ok(Stand::Moved(_) | Stand::Unseen { .. }) | Err(_), Sent::Taken) => return Ok(()),
             (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
-            (Ok(Stand::Open { left, .. } | Stand::Unseen { left, .. }), _) => left,
+            (Ok(Stand::Open { left, difference } | Stand::Unseen { left, difference }), _) => {
+                (left, difference)
+            }
             (Err(error), Sent::Nothing) => return Err(error.into()),
             (Err(_), Sent::Unclear(call)) => return Err(Failure::Unknown(call)),
         };
@@ -127,6 +131,9 @@ pub(super) async fn converge<T>(
             Ok(()) if then == Then::LookAgain => Sent::Taken,
             Ok(()) => return Ok(()),
             Err(error) if is_unclear(error.kind()) => Sent::Unclear(error),
+            Err(error) if error.kind() == ErrorKind::Stopped && may_be_done => {
+                return Err(Failure::Unexpected { call: error.after_unclear(), found });
+            }
             Err(error) => return Err(error.into()),
         };
         if let Sent::Unclear(error) = &sent

@@ -92,6 +92,7 @@ impl Failure {
             | ErrorKind::Server
             | ErrorKind::Connection
             | ErrorKind::AnswerLost
+            | ErrorKind::Stopped
             | ErrorKind::Malformed
             | ErrorKind::Refused => false,
         }
@@ -295,6 +296,7 @@ pub(super) fn is_unclear(kind: ErrorKind) -> bool {
         | ErrorKind::Forbidden
         | ErrorKind::Invalid
         | ErrorKind::Terms
+        | ErrorKind::Stopped
         | ErrorKind::Refused => false,
     }
 }

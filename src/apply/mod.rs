@@ -55,7 +55,7 @@ pub enum Outcome {
 }
 
 /// How a plan is carried out.
-pub struct Conduct<M, P> {
+pub struct Conduct<P> {
     /// How many actions at a time, at most.
     pub concurrency: usize,
     /// When it turns true, what is in flight is finished and nothing new is started.
@@ -64,22 +64,16 @@ pub struct Conduct<M, P> {
     pub patience: Patience,
     /// What was written shortly before.
     pub recent: Recent,
-    /// Nothing new is started as soon as it says no.
-    pub may_go_on: M,
     /// It is told how many actions have ended.
     pub progress: P,
 }
 
-/// Carries the plan out.
-pub async fn apply<M: Fn() -> bool, P: Fn(usize)>(
-    plan: &Plan,
-    writer: &Writer,
-    conduct: Conduct<M, P>,
-) -> Report {
-    let Conduct { concurrency, interrupt, patience, recent, may_go_on, progress } = conduct;
+/// Carries the plan out. Nothing new is started once nothing may be written any more.
+pub async fn apply<P: Fn(usize)>(plan: &Plan, writer: &Writer, conduct: Conduct<P>) -> Report {
+    let Conduct { concurrency, interrupt, patience, recent, progress } = conduct;
     let executor = Executor::new(writer, &patience, &recent);
     let mut outcomes =
-        schedule::run(&plan.actions, &executor, concurrency, interrupt, may_go_on, progress).await;
+        schedule::run(&plan.actions, &executor, concurrency, interrupt, progress).await;
     let made = executor.into_made();
     let read = read_back(&plan.actions, &mut outcomes, writer, &made, &patience).await;
     Report { outcomes, made, unverified: read.err() }

@@ -17,14 +17,13 @@ pub(super) async fn run(
     executor: &Executor<'_>,
     concurrency: usize,
     mut interrupt: watch::Receiver<bool>,
-    may_go_on: impl Fn() -> bool,
     progress: impl Fn(usize),
 ) -> Vec<Outcome> {
     let mut board = Board::new(actions);
     let mut in_flight = FuturesUnordered::new();
     let mut interrupted = *interrupt.borrow();
     loop {
-        interrupted |= !may_go_on();
+        interrupted |= !executor.writer.may_write();
         while !interrupted && in_flight.len() < concurrency {
             let Some(task) = board.next() else { break };
             in_flight.push(perform(actions, task, executor));

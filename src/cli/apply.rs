@@ -404,13 +404,15 @@ async fn carry_out(
         true => {
             let progress = Progress::start(global, "applying");
             let total = plan.actions.len();
-            let may_go_on = || hold.as_ref().is_none_or(|(hold, _)| hold.counts());
+            let writer = match &hold {
+                Some((hold, _)) => writer.gated(hold.gate()),
+                None => writer,
+            };
             let conduct = Conduct {
                 concurrency: global.concurrency.get(),
                 patience,
                 interrupt,
                 recent,
-                may_go_on,
                 progress: |ended| progress.tell(ended, total),
             };
             apply(&plan, &writer, conduct).await

@@ -60,9 +60,13 @@ impl Hold {
         Self { lock, lost, renewal }
     }
 
-    /// Whether nobody else can have it.
-    pub(super) fn counts(&self) -> bool {
-        !self.lost.load(Ordering::Relaxed) && self.lock.counts(Timestamp::now())
+    /// Says why nothing may be written any more once somebody else can have it.
+    pub(super) fn gate(&self) -> impl Fn() -> Result<(), &'static str> + Send + Sync + 'static {
+        let (lock, lost) = (Arc::clone(&self.lock), Arc::clone(&self.lost));
+        move || match !lost.load(Ordering::Relaxed) && lock.counts(Timestamp::now()) {
+            true => Ok(()),
+            false => Err("the lock was lost, so nothing more is sent"),
+        }
     }
 
     /// Writes the first line into the ledger, if what counts as applied is still what was `shown`. Gives
@@ -194,10 +198,11 @@ mod tests {
             holder.map(|_| lock)
         };
         until(|| held().as_ref() != Some(&first)).await;
-        assert!(hold.counts());
+        let gate = hold.gate();
+        assert_eq!(gate(), Ok(()));
         // It may be renewed at the same time, and is another one then.
         until(|| held().is_none_or(|lock| history.unlock(&lock).is_ok())).await;
-        until(|| !hold.counts()).await;
+        until(|| gate().is_err()).await;
         hold.release().await;
         assert_eq!(held(), None);
     }

@@ -78,6 +78,9 @@ pub(super) enum Failure {
     Answered(Answer),
     /// The token that the call needs could not be had; already tried as often as is useful.
     Token(Error),
+    /// It was not sent, as nothing may be written any more, and why. An earlier try may have been carried
+    /// out if it is `unclear`.
+    Stopped { why: &'static str, unclear: bool },
 }
 
 impl From<NoAnswer> for Failure {
@@ -103,7 +106,7 @@ impl Policy {
             }
             Failure::Answered(answer) if answer.status.is_server_error() => self.server,
             Failure::Answered(_) => self.refused,
-            Failure::Token(_) => Then::Fail,
+            Failure::Token(_) | Failure::Stopped { .. } => Then::Fail,
         }
     }
 }
@@ -145,7 +148,21 @@ impl Failure {
                 }
                 _ => None,
             },
-            Self::NotSent(_) | Self::NoAnswer(_) | Self::Malformed(..) | Self::Token(_) => None,
+            Self::NotSent(_)
+            | Self::NoAnswer(_)
+            | Self::Malformed(..)
+            | Self::Token(_)
+            | Self::Stopped { .. } => None,
+        }
+    }
+
+    /// Whether the call may have been carried out all the same.
+    pub(super) fn is_unclear(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) | Self::Malformed(..) => true,
+            Self::Answered(answer) => answer.status.is_server_error(),
+            Self::NotSent(_) | Self::Token(_) => false,
+            Self::Stopped { unclear, .. } => *unclear,
         }
     }
 
@@ -157,6 +174,10 @@ impl Failure {
         let wait = asked.filter(|wait| *wait > MAX_WAIT);
         match self {
             Self::Token(error) => error,
+            Self::Stopped { why, unclear: false } => Error::new(ErrorKind::Stopped, place, why),
+            Self::Stopped { why, unclear: true } => {
+                Error::new(ErrorKind::Stopped, place, why).after_unclear()
+            }
             Self::NotSent(reason) | Self::NoAnswer(reason) => {
                 Error::new(kind(ErrorKind::Connection), place, reason)
             }

@@ -66,6 +66,8 @@ pub enum ErrorKind {
     Connection,
     /// A call that must not be sent twice may or may not have been carried out.
     AnswerLost,
+    /// A write that was not sent, as nothing may be written any more.
+    Stopped,
     /// An answer that is not what the API's description says: an HTML page, a redirect, broken JSON.
     Malformed,
     /// Another refusal (4xx).
@@ -139,6 +141,12 @@ impl Error {
 
     pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
         self.details.cause = Some(clean(&cause.into()));
+        self
+    }
+
+    /// The same where an earlier try may have been carried out.
+    pub(crate) fn after_unclear(mut self) -> Self {
+        self.details.kind = ErrorKind::AnswerLost;
         self
     }
 
@@ -226,6 +234,7 @@ impl ErrorKind {
             Self::Server => "the server failed",
             Self::Connection => "no answer",
             Self::AnswerLost => "the answer was lost: it is unknown whether this was carried out",
+            Self::Stopped => "not sent",
             Self::Malformed => "an answer that the API does not give",
             Self::Refused => "refused",
         }
@@ -266,6 +275,7 @@ impl ErrorKind {
                  run again."
             }
             Self::AnswerLost => "Make a new plan: it shows whether this was carried out.",
+            Self::Stopped => "Run apply again.",
             Self::Malformed => {
                 "See that `target` names the API itself and that no gateway or proxy answers in \
                  its place, then run again."

@@ -189,9 +189,11 @@ fn means_empty_list(failure: &Failure) -> bool {
             }
             _ => false,
         },
-        Failure::NotSent(_) | Failure::NoAnswer(_) | Failure::Malformed(..) | Failure::Token(_) => {
-            false
-        }
+        Failure::NotSent(_)
+        | Failure::NoAnswer(_)
+        | Failure::Malformed(..)
+        | Failure::Token(_)
+        | Failure::Stopped { .. } => false,
     }
 }
 

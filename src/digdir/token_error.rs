@@ -85,9 +85,11 @@ pub(super) fn explain(
 ) -> Error {
     let skew = match &failure {
         Failure::Answered(answer) => answer.date.and_then(|date| skew(date, Timestamp::now())),
-        Failure::NotSent(_) | Failure::NoAnswer(_) | Failure::Malformed(..) | Failure::Token(_) => {
-            None
-        }
+        Failure::NotSent(_)
+        | Failure::NoAnswer(_)
+        | Failure::Malformed(..)
+        | Failure::Token(_)
+        | Failure::Stopped { .. } => None,
     };
     let error = failure.into_error(&REPEATABLE, place).of_tokens();
     let description = error.description().unwrap_or_default().to_owned();

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -21,6 +22,9 @@ use super::options::Options;
 use super::owner::ExpectedOwner;
 use super::target::Target;
 use super::token::{Token, Tokens};
+
+/// Says why nothing may be sent any more, if so.
+pub(super) type Gate = dyn Fn() -> Result<(), &'static str> + Send + Sync;
 
 /// A connection to the API of one environment.
 pub(super) struct Transport {
@@ -85,27 +89,52 @@ impl Transport {
     /// Sends a call as often as its policy says. It keeps its place among the concurrent ones
     /// while it waits, so that a server that asks for less gets less.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        self.send_while(call, &|| Ok(())).await
+    }
+
+    /// The same, where the gate is asked each time before it is sent.
+    pub(super) async fn send_while(&self, call: &Call<'_>, gate: &Gate) -> Result<Answer, Failure> {
         // Only a closed semaphore refuses, and nothing closes this one.
         let _permit = self.permits.acquire().await.ok();
-        repeat(call.policy, self.base_delay, || self.attempt(call)).await
+        let unclear = AtomicBool::new(false);
+        let may_send = || {
+            gate().map_err(|why| Failure::Stopped { why, unclear: unclear.load(Ordering::Relaxed) })
+        };
+        repeat(call.policy, self.base_delay, || async {
+            let answer = self.attempt(call, &may_send).await;
+            let is_unclear = answer.as_ref().is_err_and(Failure::is_unclear);
+            unclear.fetch_or(is_unclear, Ordering::Relaxed);
+            answer
+        })
+        .await
     }
 
     /// One attempt. A 401 can mean that the token has just ended, or was revoked: it is renewed
     /// and the call repeated, once. The API refuses before it does anything, so this holds for
     /// POST too.
-    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        may_send: &(dyn Fn() -> Result<(), Failure> + Sync),
+    ) -> Result<Answer, Failure> {
         let token = self.tokens.current().await.map_err(Failure::Token)?;
-        let answer = self.once(call, &token).await?;
+        let answer = self.once(call, &token, may_send).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return acceptable(call, answer);
         }
         let token = self.tokens.instead_of(&token).await;
-        let answer = self.once(call, &*token.map_err(Failure::Token)?).await?;
+        let answer = self.once(call, &*token.map_err(Failure::Token)?, may_send).await?;
         acceptable(call, answer)
     }
 
-    async fn once(&self, call: &Call<'_>, token: &Token) -> Result<Answer, Failure> {
+    async fn once(
+        &self,
+        call: &Call<'_>,
+        token: &Token,
+        may_send: &(dyn Fn() -> Result<(), Failure> + Sync),
+    ) -> Result<Answer, Failure> {
         self.rate.until_ready().await;
+        may_send()?;
         let request =
             self.request(call, token).map_err(|error| Failure::NotSent(http::reason(error)))?;
         Ok(exchange(&self.client, request, http::LIST).await?)

@@ -1,6 +1,7 @@
 //! The calls that change something. Only an apply makes one of these.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,13 +14,14 @@ use super::needs::Reach;
 use super::options::Options;
 use super::reader::Reader;
 use super::target::Target;
-use super::transport::Transport;
+use super::transport::{Gate, Transport};
 use crate::domain::{ClientId, OnBehalfOfId, Orgno, Representation, ScopeName};
 
 /// The API for reading and changing. All calls, its reader's included, share one token.
 #[derive(Clone)]
 pub struct Writer {
     reader: Reader,
+    gate: Arc<Gate>,
 }
 
 impl Writer {
@@ -38,7 +40,22 @@ impl Writer {
             }
         };
         let transport = Transport::connect(target, credentials, options, scope).await?;
-        Ok(Self { reader: Reader { transport } })
+        Ok(Self { reader: Reader { transport }, gate: Arc::new(|| Ok(())) })
+    }
+
+    /// With a gate that is asked each time before a write is sent, for the first time or again: it says why
+    /// nothing may be written any more, if so ([`super::ErrorKind::Stopped`]).
+    #[must_use]
+    pub fn gated(
+        self,
+        gate: impl Fn() -> Result<(), &'static str> + Send + Sync + 'static,
+    ) -> Self {
+        Self { gate: Arc::new(gate), ..self }
+    }
+
+    /// Whether something may be written.
+    pub fn may_write(&self) -> bool {
+        (self.gate)().is_ok()
     }
 
     /// The calls that read, with the same token and limits.
@@ -154,7 +171,7 @@ impl Writer {
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
-        let sent = self.reader.transport.send(call).await;
+        let sent = self.reader.transport.send_while(call, &*self.gate).await;
         sent.map_err(|failure| failure.into_error(call.policy, &call.place()))
     }
 }

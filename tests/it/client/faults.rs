@@ -1,5 +1,6 @@
 //! What is repeated, and what is not.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use portvakt::digdir::{Error, ErrorKind, Reach, Writer};
@@ -37,6 +38,37 @@ async fn what_may_be_repeated_is() {
         assert_eq!(world.count("PUT", SKATT), 2, "{fault}");
         assert_eq!(world.count("PUT", "/scopes"), 1, "{fault}");
         assert_eq!(world.count("GET", "/scopes/access"), 2, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_written_or_written_again_once_the_gate_is_shut() {
+    // The fault, and whether the write may have been carried out.
+    for (fault, unclear) in [
+        ("429:0", false),
+        ("503", true),
+        ("503-after", true),
+        ("cut-after", true),
+        ("expire-tokens", false),
+    ] {
+        let world = world().await;
+        let asked = AtomicUsize::new(0);
+        // Shut after the first write.
+        let writer =
+            world.writer().await.gated(move || match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(()),
+                _ => Err("the gate is shut"),
+            });
+        let name = scope("etat:a");
+        world.inject(&format!("PUT /scopes/access 0 1 {fault}"));
+        let error = writer.grant(&name, orgno(SKATT)).await.unwrap_err();
+        let kind = if unclear { ErrorKind::AnswerLost } else { ErrorKind::Stopped };
+        assert_eq!(error.kind(), kind, "{fault}: {error}");
+        assert!(error.to_string().contains("the gate is shut"), "{error}");
+        assert_eq!(world.count("PUT", SKATT), 1, "{fault}");
+        let error = writer.deactivate_scope(&name).await.unwrap_err();
+        assert_eq!((error.kind(), world.count("DELETE", "/scopes")), (ErrorKind::Stopped, 0));
+        writer.reader().accesses(&name, false).await.unwrap();
     }
 }
 

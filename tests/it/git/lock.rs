@@ -3,6 +3,7 @@
 use std::process::Child;
 
 use jiff::{SignedDuration, Timestamp};
+use portvakt::domain::AccessState::Approved;
 use portvakt::sandbox::{Exchange, Fault, Method, Switches};
 use serde_json::json;
 
@@ -259,6 +260,47 @@ fn a_lock_that_is_broken_meanwhile_does_not_cost_the_report() {
         assert_eq!(remote.held("applied"), Some(one.head()));
         remote.world.check_and_forget();
     }
+}
+
+#[test]
+fn a_write_that_is_put_off_is_not_sent_again_once_the_lock_is_lost() {
+    let remote = Remote::new();
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    remote.world.put("etat:a", true, &[]);
+    remote.world.put("etat:b", true, &[]);
+    remote.world.put("etat:c", true, &[(SKATT, Approved)]);
+    let declared = scopes(&[("etat:a", &[]), ("etat:b", &[SKATT]), ("etat:c", &[])]);
+    one.declare(&declared.replacen("Les", "Skriv", 1));
+    // For longer than it takes to see that the lock is lost.
+    let after = Some(33);
+    let put_off = Fault::Status { status: 503, retry_after: after };
+    remote.world.sandbox.inject(rule(("PUT", "/scopes?"), 1, put_off));
+    remote.world.sandbox.inject(rule(("DELETE", "/scopes/access/"), 1, put_off));
+    let refused = Fault::Status { status: 429, retry_after: after };
+    remote.world.sandbox.inject(rule(("PUT", "/scopes/access/"), 1, refused));
+    let apply = ["apply", "--auto-approve", "--patience", "1", "--override-guards", "prøve"];
+    let child = one.process(&apply).spawn().unwrap();
+    until("the writes", || remote.world.sent().len() == 3);
+    two.ends(0, &["unlock", "--yes"]);
+    let ended = ran(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 6, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.stdout.matches("the lock was lost").count(), 3, "{}", ended.stdout);
+    assert_eq!(remote.world.sent().len(), 3, "{:?}", remote.world.sent());
+    let report = one.history().swap_remove(0);
+    let actions = report["actions"].as_array().unwrap().iter();
+    let outcomes: Vec<_> = actions
+        .map(|it| {
+            (it["id"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["may_be_done"] == true)
+        })
+        .collect();
+    // What a gateway failed at may have been done; what was put off with a 429 was not.
+    let expected = [
+        ("revoke etat:c 974761076", "failed", true),
+        ("update scope etat:a", "failed", true),
+        ("grant etat:b 974761076", "failed", false),
+    ];
+    assert_eq!(outcomes, expected);
+    one.apply();
 }
 
 #[test]
