@@ -68,7 +68,8 @@ impl History {
     /// # Errors
     /// The ledger cannot be read.
     pub fn ledger_of(&self, refs: &Refs, name: &str) -> Result<Vec<Line>, Error> {
-        let Some((ledger, notes)) = self.read_ledger(refs, name)? else { return Ok(Vec::new()) };
+        let Some(ledger) = self.ledger_ref(refs, name) else { return Ok(Vec::new()) };
+        let notes = self.read_ledger(name, ledger)?;
         let signed = match self.verifies()? {
             true => Some(self.signed_lines(name, ledger)?),
             false => None,
@@ -86,24 +87,21 @@ impl History {
     /// # Errors
     /// The ledger cannot be read.
     pub fn written(&self, refs: &Refs, name: &str) -> Result<Vec<String>, Error> {
-        let read = self.read_ledger(refs, name)?;
-        Ok(read.into_iter().flat_map(|(_, notes)| notes).map(|(_, text)| text).collect())
+        let Some(ledger) = self.ledger_ref(refs, name) else { return Ok(Vec::new()) };
+        let notes = self.read_ledger(name, ledger)?;
+        Ok(notes.into_iter().map(|(_, text)| text).collect())
     }
 
-    /// A place's ledger and its lines, each with the commit that it is about; `None` where there is none.
-    fn read_ledger(
-        &self,
-        refs: &Refs,
-        name: &str,
-    ) -> Result<Option<(Oid, Vec<(Oid, String)>)>, Error> {
-        let place = refs.place(&self.place, name);
-        let Some(ledger) = place.and_then(|place| place.ledger) else { return Ok(None) };
+    fn ledger_ref(&self, refs: &Refs, name: &str) -> Option<Oid> {
+        refs.place(&self.place, name)?.ledger
+    }
+
+    /// The lines of a place's ledger, each with the commit that it is about.
+    fn read_ledger(&self, name: &str, ledger: Oid) -> Result<Vec<(Oid, String)>, Error> {
         let repository = self.repository()?;
         self.fetch_missing(&repository, &refs::ledger(name), ledger)?;
         self.check_ledger(&repository, name, ledger)?;
-        let notes =
-            notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))?;
-        Ok(Some((ledger, notes)))
+        notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))
     }
 
     /// The lines that came into the ledger by a commit that is signed by one of the allowed signers.

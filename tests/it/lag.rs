@@ -1,5 +1,7 @@
 //! Applies where what is read lags behind what was written.
 
+use std::time::Instant;
+
 use portvakt::domain::AccessState::Approved;
 use portvakt::sandbox::{Fault, KeyRecord, OnBehalfOfRecord, Switches};
 use serde_json::{Value, json};
@@ -154,6 +156,23 @@ fn a_creation_whose_answer_was_lost_is_waited_for() {
         world.client("a");
         world.is_settled();
     }
+}
+
+#[test]
+fn all_waits_of_an_apply_have_one_patience() {
+    let world = World::new();
+    world.sandbox.set_switches(lagging(60));
+    let names = ["a", "b", "c", "d"];
+    let clients: String = names.iter().map(|name| format!("  - name: {name}\n")).collect();
+    world.declare(&format!("clients:\n{clients}"));
+    world.sandbox.inject(rule(("POST", "/clients"), 4, Fault::CutAfter));
+    let began = Instant::now();
+    // One after the other, and none of them is ever shown.
+    let ran = world.run(&["apply", "--auto-approve", "--concurrency", "1", "--patience", "4"]);
+    let took = began.elapsed();
+    assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(world.sent().len(), 4, "{:?}", world.sent());
+    assert!((4..10).contains(&took.as_secs()), "{took:?}");
 }
 
 #[test]

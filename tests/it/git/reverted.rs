@@ -1,5 +1,6 @@
 //! What an apply opened and the next one is to close, where what is read lags behind what was written.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use portvakt::sandbox::{Fault, Switches};
@@ -8,7 +9,7 @@ use super::lag::{IMPATIENT, client, lag, made};
 use super::life::scopes;
 use super::remote::{Clone, Remote};
 use crate::faults::rule;
-use crate::world::SKATT;
+use crate::world::{DIGDIR, OWNER, SKATT};
 
 /// Applies, and cannot tell how it ended: the ledger knows as much as of one that was killed.
 fn killed(remote: &Remote, clone: &Clone<'_>) {
@@ -240,4 +241,63 @@ fn a_client_is_made_once_where_its_place_gets_another_name_meanwhile() {
         assert!(ran.stdout.contains("not visible yet"), "{what}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(made(&remote), 1, "{what}: {}{}", ran.stdout, ran.stderr);
     }
+}
+
+#[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever reads the test's output must see what it left out"
+)]
+fn what_another_place_has_written_counts_only_where_it_could_be_this_one() {
+    let replaced = |one: &Clone<'_>, from: &str, to: &str| {
+        let of = ["notes", "--ref=refs/notes/portvakt/test"];
+        one.git(&["fetch", "--quiet", "--force", "origin", "refs/notes/*:refs/notes/*"]);
+        let note = one.git(&[of.as_slice(), &["show", "HEAD"]].concat());
+        assert!(note.contains(from), "{note}");
+        let note = note.replace(from, to);
+        one.git(&[of.as_slice(), &["add", "-f", "-m", &note, "HEAD"]].concat());
+        one.git(&["push", "--quiet", "origin", "refs/notes/portvakt/test"]);
+    };
+    for (what, clients) in [("as it was", 1), ("organisation", 2), ("API", 2), ("unsigned", 2)] {
+        let remote = Remote::new();
+        let one = remote.first();
+        one.declare(&client(&one));
+        lag(&remote, 60);
+        one.ends(0, &IMPATIENT);
+        match what {
+            "organisation" => replaced(&one, OWNER, DIGDIR),
+            "API" => replaced(&one, "http://127", "http://128"),
+            "unsigned" if !sign(&remote, &one) => {
+                eprintln!("left out: ssh-keygen is not installed");
+                continue;
+            }
+            _ => {}
+        }
+        let settings = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
+        one.write("portvakt.yaml", &settings.replace("  test:", "  dev:"));
+        one.merge("Rename");
+        let ran = one.run(&IMPATIENT);
+        assert_eq!(made(&remote), clients, "{what}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+/// Has what is written from now on signed, and only what is signed believed; `false` where that cannot be
+/// done here.
+fn sign(remote: &Remote, clone: &Clone<'_>) -> bool {
+    let key = remote.beside("signing");
+    let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key.to_string_lossy()];
+    let Ok(made) = Command::new("ssh-keygen").args(arguments).status() else { return false };
+    assert!(made.success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let allowed = remote.beside("allowed");
+    std::fs::write(&allowed, format!("kari@etaten.example {public}")).unwrap();
+    for (name, value) in [
+        ("gpg.ssh.allowedSignersFile", &*allowed.to_string_lossy()),
+        ("gpg.format", "ssh"),
+        ("user.signingKey", &*key.to_string_lossy()),
+        ("commit.gpgsign", "true"),
+    ] {
+        clone.git(&["config", name, value]);
+    }
+    true
 }
