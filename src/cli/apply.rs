@@ -12,7 +12,7 @@ use super::output::{blame, read_plan};
 use super::progress::Progress;
 use super::recent;
 use super::remote::Remote;
-use super::session::{self, Session, live, today};
+use super::session::{self, Session};
 use super::{Global, ask, files, interrupt, print, write};
 use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
@@ -200,7 +200,7 @@ async fn prepare(
         (Some(history), Some(placement)) => recent::writes(history, placement)?,
         (Some(_) | None, _) => Recent::default(),
     };
-    let (plan, hidden) = plan(global, session, &writer, &recent, &patience).await?;
+    let (plan, hidden) = recent::plan(global, session, &writer, &recent, &patience).await?;
     let mut document = session.document(&plan);
     let refusal = session.past.refusal.clone();
     let is_stopped =
@@ -250,35 +250,6 @@ async fn prepare(
         return Err(Failure::Refused(why.to_owned()));
     }
     Ok(approved(remote, writer, again, document))
-}
-
-/// Makes the plan once DigDir shows what an apply shortly before has opened, or may have, and what is to be
-/// closed again, or there is no patience left. Gives what is not shown, and why it is not forgotten.
-async fn plan(
-    global: &Global,
-    session: &Session,
-    writer: &Writer,
-    recent: &Recent,
-    patience: &Patience,
-) -> Result<(Plan, Option<String>), Failure> {
-    let mut wait = patience.begin();
-    let mut is_told = false;
-    loop {
-        let live = live(global, writer.reader(), &session.needs()).await?;
-        let Session { desired, past, .. } = session;
-        let hidden = recent.hidden(desired, &past.known, &live, today());
-        if let (Some(write), false) = (hidden.first(), is_told) {
-            tracing::warn!(
-                "{}, and DigDir does not show it: waiting until it does, as it is to be closed again",
-                recent::described(write)
-            );
-            is_told = true;
-        }
-        if hidden.is_empty() || !wait.pause().await {
-            let hidden = hidden.into_iter().find(|write| write.is_done() || !wait.was_long());
-            return Ok((session.compare(&live), hidden.map(recent::why_hidden)));
-        }
-    }
 }
 
 /// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of

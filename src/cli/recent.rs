@@ -2,17 +2,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Global;
 use super::exit::Failure;
 use super::past::git_failed;
-use crate::apply::{Recent, RecentEnd, RecentWrite};
+use super::session::{Session, live, today};
+use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
+use crate::digdir::Writer;
 use crate::history::{self, History, Line, Placement, is_to_come};
-use crate::plan::{ActionId, Kind, Target};
+use crate::plan::{ActionId, Kind, Plan, Target};
 use crate::render::document::{ActionDocument, ChangeDocument};
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
 use crate::text::printable;
 
 /// How long what was written may be hidden at most: as long as Maskinporten takes to learn of it.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
+
+/// The same since an apply began that did not tell how it ended: it may have run as long as CI jobs run.
+const LONGEST_KILLED: SignedDuration = SignedDuration::from_hours(6);
 
 /// What was written to an API for an organisation shortly before now, the newest last: here, or at a place
 /// that this one may have been called before. What the sandbox inside this process holds is never hidden,
@@ -37,29 +43,69 @@ pub(super) fn writes(history: &History, placement: &Placement) -> Result<Recent,
     let reports = reports.filter(is_same);
     let mut reports: Vec<_> =
         reports.filter_map(|report| Some((last_write(&report)?, report))).collect();
-    reports.retain(|(at, _)| now.duration_since(*at) < LONGEST && !is_to_come(*at));
+    reports.retain(|(at, report)| {
+        let longest = if report.ended.is_some() { LONGEST } else { LONGEST_KILLED };
+        now.duration_since(*at) < longest && !is_to_come(*at)
+    });
     reports.sort_by_key(|(at, _)| *at);
     Ok(Recent(
         reports.into_iter().flat_map(|(_, report)| report.actions).filter_map(write).collect(),
     ))
 }
 
-/// What is known of a write, as the beginning of a sentence.
-pub(super) fn described(write: &RecentWrite) -> String {
-    let action = write.id.to_string();
-    let is_done = if write.is_done() { "was" } else { "may have been" };
-    format!("`{}` {is_done} done a short time ago", printable(&action))
+/// Makes the plan once DigDir shows what an apply shortly before has opened, or may have, and what is to be
+/// closed again, or there is no patience left. Gives why something of that is left open, if it is.
+pub(super) async fn plan(
+    global: &Global,
+    session: &Session,
+    writer: &Writer,
+    recent: &Recent,
+    patience: &Patience,
+) -> Result<(Plan, Option<String>), Failure> {
+    let mut wait = patience.begin();
+    let mut is_told = false;
+    loop {
+        let live = live(global, writer.reader(), &session.needs()).await?;
+        let Session { desired, past, .. } = session;
+        let hidden = recent.hidden(desired, &past.known, &live, today());
+        if let (Some(write), false) = (hidden.first(), is_told) {
+            tracing::warn!(
+                "{}, and DigDir does not show it: waiting until it does, as it is to be closed again",
+                described(write)
+            );
+            is_told = true;
+        }
+        if !hidden.is_empty() && wait.pause().await {
+            continue;
+        }
+        let was_long = wait.was_long();
+        let (left, undone): (Vec<_>, Vec<_>) =
+            hidden.into_iter().partition(|write| write.is_done() || !was_long);
+        for write in undone {
+            tracing::warn!("`{}` is not shown by now, so it was not done", printed(write));
+        }
+        return Ok((session.compare(&live), left.first().map(|write| why_left(write))));
+    }
 }
 
-/// Why a write that is not shown is not forgotten, and what to do.
-pub(super) fn why_hidden(write: &RecentWrite) -> String {
-    let why = match write.is_done() {
-        true => "and DigDir does not show it yet, so it cannot be closed",
-        false => "and it was not waited until DigDir would show it, so it could not be closed",
-    };
-    let what_to_do = match write.is_done() {
-        true => "in a minute",
-        false => "with a longer --patience",
+/// What is known of a write, as the beginning of a sentence.
+fn described(write: &RecentWrite) -> String {
+    let is_done = if write.is_done() { "was" } else { "may have been" };
+    format!("`{}` {is_done} done a short time ago", printed(write))
+}
+
+fn printed(write: &RecentWrite) -> String {
+    printable(&write.id.to_string()).into_owned()
+}
+
+/// Why a write that is not shown is left open, and what to do.
+fn why_left(write: &RecentWrite) -> String {
+    let (why, what_to_do) = match write.is_done() {
+        true => ("and DigDir does not show it yet, so it cannot be closed", "in a minute"),
+        false => (
+            "and it was not waited until DigDir would show it, so it could not be closed",
+            "with a longer --patience",
+        ),
     };
     format!(
         "{}, {why}: what is declared now counts as applied once it is. Run apply again {what_to_do}",

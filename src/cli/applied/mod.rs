@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 
 pub(super) use self::at::{At, apply_from, declared_at, read_at, unread, valid_at};
 use self::names::former_options;
-pub(super) use self::names::{
-    TOP, api_of, called, described, folder, place, placement, project,
-};
+pub(super) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::domain::{self, Applied, Desired, Guards, Past, Protected};

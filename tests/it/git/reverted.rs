@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use portvakt::sandbox::{Fault, Switches};
 
 use super::lag::{IMPATIENT, client, lag, made};
@@ -130,13 +131,28 @@ fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown(
         assert_eq!(remote.tried().len(), 1);
     }
     let ran = one.ends(0, &["apply", "--auto-approve", "--patience", "7"]);
-    assert!(ran.stderr.contains("`create scope etat:a` may have been done"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not shown by now, so it was not done"), "{}", ran.stderr);
     assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
     // Nothing is left of it: nobody waits any more.
     let began = Instant::now();
     let ran = one.apply();
     assert!(!ran.stderr.contains("may have been done"), "{}", ran.stderr);
     assert!(began.elapsed() < Duration::from_secs(7));
+}
+
+#[test]
+fn what_an_apply_opened_that_was_killed_after_a_long_time_is_closed() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[])]));
+    lag(&remote, 8);
+    killed(&remote, &one);
+    let began = one.history()[0]["started"].as_str().unwrap().to_owned();
+    let earlier = began.parse::<Timestamp>().unwrap() - SignedDuration::from_hours(2);
+    replaced(&one, &began, &format!("{earlier:.3}"));
+    one.declare("");
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:a"), None);
 }
 
 #[test]
@@ -249,15 +265,6 @@ fn a_client_is_made_once_where_its_place_gets_another_name_meanwhile() {
     reason = "whoever reads the test's output must see what it left out"
 )]
 fn what_another_place_has_written_counts_only_where_it_could_be_this_one() {
-    let replaced = |one: &Clone<'_>, from: &str, to: &str| {
-        let of = ["notes", "--ref=refs/notes/portvakt/test"];
-        one.git(&["fetch", "--quiet", "--force", "origin", "refs/notes/*:refs/notes/*"]);
-        let note = one.git(&[of.as_slice(), &["show", "HEAD"]].concat());
-        assert!(note.contains(from), "{note}");
-        let note = note.replace(from, to);
-        one.git(&[of.as_slice(), &["add", "-f", "-m", &note, "HEAD"]].concat());
-        one.git(&["push", "--quiet", "origin", "refs/notes/portvakt/test"]);
-    };
     for (what, clients) in [("as it was", 1), ("organisation", 2), ("API", 2), ("unsigned", 2)] {
         let remote = Remote::new();
         let one = remote.first();
@@ -279,6 +286,17 @@ fn what_another_place_has_written_counts_only_where_it_could_be_this_one() {
         let ran = one.run(&IMPATIENT);
         assert_eq!(made(&remote), clients, "{what}: {}{}", ran.stdout, ran.stderr);
     }
+}
+
+/// Rewrites what the ledger says of the commit that is checked out.
+fn replaced(one: &Clone<'_>, from: &str, to: &str) {
+    let of = ["notes", "--ref=refs/notes/portvakt/test"];
+    one.git(&["fetch", "--quiet", "--force", "origin", "refs/notes/*:refs/notes/*"]);
+    let note = one.git(&[of.as_slice(), &["show", "HEAD"]].concat());
+    assert!(note.contains(from), "{note}");
+    let note = note.replace(from, to);
+    one.git(&[of.as_slice(), &["add", "-f", "-m", &note, "HEAD"]].concat());
+    one.git(&["push", "--quiet", "origin", "refs/notes/portvakt/test"]);
 }
 
 /// Has what is written from now on signed, and only what is signed believed; `false` where that cannot be
