@@ -42,8 +42,7 @@ pub(super) enum Failure {
         "a part was done, and then it was not as the plan saw it: {0}. Run plan again and look anew"
     )]
     Partly(String),
-    /// An apply shortly before this one made a client otherwise than it is declared now, and DigDir does
-    /// not show it yet.
+    /// An apply shortly before this one made the client, and DigDir does not show it yet.
     #[error(
         "a client of that name was made a short time ago, {}, and DigDir does not show it yet. Nothing was \
          sent, as that would make a second one; run apply again in a minute", .0
@@ -117,20 +116,11 @@ impl<'a> Executor<'a> {
 
     /// Does it.
     pub(super) async fn execute(&self, action: &Action) -> Result<(), Failure> {
-        let done = match &action.work {
+        match &action.work {
             Work::Scope(scope, work) => self.scope(action, scope, work).await,
             Work::Access(scope, consumer, work) => self.access(action, scope, consumer, work).await,
             Work::Client(client, work) => self.client(action, client, work).await,
             Work::Keys(client, work) => self.keys(client, work).await,
-        };
-        match done {
-            // The read-back tells whether it is.
-            Err(Failure::Unexpected { call, .. })
-                if is_refused(call.kind()) && self.recent.did(action) =>
-            {
-                Ok(())
-            }
-            done => done,
         }
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use serde_json::Value;
 
 use crate::domain::{
     AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction, ScopeName,
@@ -15,8 +14,6 @@ use crate::plan::{Action, ActionId, Target, Verb, live_client};
 pub struct RecentWrite {
     /// Its action.
     pub id: ActionId,
-    /// What differed, field by field: the field, what it was, and what it was to be.
-    pub changes: Vec<(String, Value, Value)>,
     /// The id of the client, also of one that it made.
     pub client_id: Option<ClientId>,
     /// What is known of how it ended.
@@ -45,8 +42,8 @@ pub(super) enum RecentClient<'a> {
     None,
     /// The answer was lost, or the apply was killed: it may have been made.
     Perhaps,
-    /// It was made, and has this id. `as_wanted` tells whether it was made as the action wants it.
-    Made { id: &'a ClientId, as_wanted: bool },
+    /// It was made, and has this id.
+    Made(&'a ClientId),
 }
 
 impl RecentWrite {
@@ -115,21 +112,10 @@ impl Recent {
         last.into_values().filter(is_hidden).collect()
     }
 
-    /// Whether DigDir said lately that exactly this was done, and did not show it, and nothing else was
-    /// done with its target since.
-    pub(super) fn did(&self, action: &Action) -> bool {
-        let id = action.id();
-        let last = self.0.iter().rev().find(|write| write.id.target == id.target);
-        last.is_some_and(|last| {
-            last.id == id && last.ended == RecentEnd::Hidden && is_same(last, action)
-        })
-    }
-
     /// What is known of the client that the action is to make.
     pub(super) fn client(&self, action: &Action) -> RecentClient<'_> {
-        let made = self.of(action).find_map(|write| Some((write, write.client_id.as_ref()?)));
-        match made {
-            Some((write, id)) => RecentClient::Made { id, as_wanted: is_same(write, action) },
+        match self.of(action).find_map(|write| write.client_id.as_ref()) {
+            Some(id) => RecentClient::Made(id),
             None if self.of(action).next().is_some() => RecentClient::Perhaps,
             None => RecentClient::None,
         }
@@ -178,13 +164,4 @@ fn is_live(name: &ClientName, past: &Past, live: &Live) -> bool {
         Some(before) => live_client(before, live) != Ok(None),
         None => live.clients.values().any(|client| client.name == name.as_str()),
     }
-}
-
-fn is_same(write: &RecentWrite, action: &Action) -> bool {
-    let changes = action.changes();
-    let pairs = write.changes.iter().zip(&changes);
-    write.changes.len() == changes.len()
-        && pairs.into_iter().all(|((field, before, after), change)| {
-            (field.as_str(), before, after) == (change.field, &change.before, &change.after)
-        })
 }

@@ -160,9 +160,9 @@ pub(super) async fn create_client(
     };
     let fits =
         |client: &LiveClient| identity.fits(&client.name, client.description()) && is_kind(client);
-    if let RecentClient::Made { id, as_wanted } = recent {
-        match writer.reader().client(id).await? {
-            None if as_wanted => return Ok(id.clone()),
+    if let RecentClient::Made(id) = recent {
+        let look = async || writer.reader().client(id).await;
+        match patience.begin().until(look, Option::is_some).await? {
             None => return Err(Failure::Hidden(id.clone())),
             Some(live) if fits(&live) => {
                 return match verify::attributes(write, live.active, &live.representation) {

@@ -10,7 +10,7 @@ use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::digdir::Writer;
 use crate::history::{self, History, Line, Placement, is_to_come};
 use crate::plan::{ActionId, Kind, Plan, Target};
-use crate::render::document::{ActionDocument, ChangeDocument};
+use crate::render::document::ActionDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
 use crate::text::printable;
 
@@ -150,10 +150,8 @@ fn write(reported: ReportedAction) -> Option<RecentWrite> {
         ActionOutcome::Failed if may_be_done || action.client_id.is_some() => RecentEnd::Unclear,
         ActionOutcome::Failed | ActionOutcome::Skipped | ActionOutcome::NotStarted => return None,
     };
-    let change = |change: ChangeDocument| (change.field, change.before, change.after);
     Some(RecentWrite {
         id: ActionId { verb: action.action, target: target(&action)? },
-        changes: action.changes.into_iter().map(change).collect(),
         client_id: action.client_id.and_then(|id| id.parse().ok()),
         ended,
     })

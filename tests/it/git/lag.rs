@@ -131,9 +131,12 @@ fn a_client_that_is_not_shown_yet_is_known_by_the_ledger() {
     let declared = client(&one);
     one.declare(&declared);
     lag(&remote, 20);
+    one.ends(0, &IMPATIENT);
+    assert_eq!(outcomes(&one), ["done_not_visible_yet"; 2]);
+    // Nothing is sent again, and what was sent by another apply, as the ledger says, is not told as done.
     for _ in 0..2 {
-        one.ends(0, &IMPATIENT);
-        assert_eq!(outcomes(&one), ["done_not_visible_yet"; 2]);
+        let ran = one.ends(6, &IMPATIENT);
+        assert!(ran.stdout.contains("make a second one"), "{}", ran.stdout);
         assert_eq!(made(&remote), 1);
     }
     // Declared otherwise: nothing is sent before it is seen what there is.

@@ -254,7 +254,7 @@ fn a_client_is_made_once_where_its_place_gets_another_name_meanwhile() {
         one.merge("Rename");
         let place = remote.at(&one.path.join(folder));
         let ran = place.run(&IMPATIENT);
-        assert!(ran.stdout.contains("not visible yet"), "{what}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("make a second one"), "{what}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(made(&remote), 1, "{what}: {}{}", ran.stdout, ran.stderr);
     }
 }
