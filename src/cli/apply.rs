@@ -414,8 +414,11 @@ async fn carry_out(
     if begins && is_kept {
         tracing::warn!(
             "commit {commit} was applied and does not count as that: until one does, what was applied is not \
-             known. If it is not merged yet, merge it as it is and apply again; else `portvakt baseline \
-             set COMMIT` says what counts"
+             known. {}",
+            match is_off_branch {
+                true => "Merge it as it is, and apply again",
+                false => "`portvakt baseline set COMMIT` says what counts",
+            }
         );
     }
     if let Some(why) = &hidden {

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::output::TextOrJson;
 use super::past::{self, git_failed};
-use super::{Global, print};
+use super::{Global, applied, print};
 use crate::history::Line;
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report::{self, ReportDocument};
@@ -32,17 +32,11 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (environment, history) = past::open_only(global, "there is no ledger")?;
-    let lines = history.ledger().map_err(|error| git_failed(&error))?;
+    let refs = history.refs().map_err(|error| git_failed(&error))?;
     let mut reports = Vec::new();
-    for Line { commit, text, is_signed } in lines {
-        match report::read(&text) {
-            Ok(report) if report.environment != environment => tracing::warn!(
-                "a line of the ledger about {commit} is left out: it is of environment {}",
-                printable(&report.environment)
-            ),
-            Ok(report) => reports.push(ReportDocument { signed: is_signed, ..report }),
-            Err(why) => tracing::warn!("a line of the ledger about {commit} is left out: {why}"),
-        }
+    for place in [history.place().to_owned()].into_iter().chain(history.former_names(&refs)) {
+        let lines = history.ledger_of(&refs, &place).map_err(|error| git_failed(&error))?;
+        reports.extend(lines.into_iter().filter_map(|line| reported(&place, line)));
     }
     let Args { scope, consumer, client, format } = args;
     let asked =
@@ -56,4 +50,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         },
     )?;
     Ok(Exit::Done)
+}
+
+/// What a line in the ledger of a place tells.
+fn reported(place: &str, Line { commit, text, is_signed }: Line) -> Option<ReportDocument> {
+    let left_out = match report::read(&text) {
+        Ok(report) if report.environment == applied::environment(place) => {
+            return Some(ReportDocument { signed: is_signed, ..report });
+        }
+        Ok(report) => format!("it is of environment {}", printable(&report.environment)),
+        Err(why) => why.to_string(),
+    };
+    tracing::warn!("a line of the ledger about {commit} is left out: {left_out}");
+    None
 }

@@ -270,6 +270,21 @@ impl History {
         others.map(|(name, place)| (name.clone(), self.baseline_of(name, place))).collect()
     }
 
+    /// What this place was called before: the places whose past was moved to it, one after the other.
+    pub fn former_names(&self, refs: &Refs) -> Vec<String> {
+        let mut others = self.other_baselines(refs);
+        let mut names = vec![self.place.clone()];
+        let mut next = 0;
+        while let Some(to) = names.get(next).cloned() {
+            let moved = others.extract_if(.., |(_, baseline)| {
+                matches!(baseline, Ok(Some(baseline)) if baseline.moved_to.as_ref() == Some(&to))
+            });
+            names.extend(moved.map(|(name, _)| name));
+            next += 1;
+        }
+        names.split_off(1)
+    }
+
     /// The names of the other places at which something was applied, as far as that can be read.
     pub fn applied_elsewhere(&self, refs: &Refs) -> BTreeSet<String> {
         let others = self.other_baselines(refs).into_iter();

@@ -74,7 +74,7 @@ pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
     }
     let mut out = String::new();
     for report in reports {
-        head(&mut out, report);
+        head(&mut out, environment, report);
         for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
             action_lines(&mut out, action);
             let style = match outcome {
@@ -93,7 +93,7 @@ pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
     out
 }
 
-fn head(out: &mut String, report: &ReportDocument) {
+fn head(out: &mut String, environment: &str, report: &ReportDocument) {
     if !out.is_empty() {
         out.push('\n');
     }
@@ -115,6 +115,10 @@ fn head(out: &mut String, report: &ReportDocument) {
     );
     let (who, place) = (printable(&report.who), printable(&report.place));
     line(out, format_args!("  {QUIET}by{QUIET:#} {who} {QUIET}at{QUIET:#} {place}"));
+    if report.environment != environment {
+        let former = printable(&report.environment);
+        line(out, format_args!("  {QUIET}when the environment was called{QUIET:#} {former}"));
+    }
     if report.signed == Some(false) {
         line(
             out,

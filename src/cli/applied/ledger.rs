@@ -79,7 +79,7 @@ impl Reading<'_> {
 }
 
 /// The environment of a place.
-pub(super) fn environment(place: &str) -> &str {
+pub(in crate::cli) fn environment(place: &str) -> &str {
     place.rsplit('/').next().unwrap_or(place)
 }
 

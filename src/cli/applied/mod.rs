@@ -8,6 +8,7 @@ mod place;
 use std::collections::BTreeSet;
 
 pub(super) use self::at::{At, apply_from, declared_at, read_at, unread, valid_at};
+pub(super) use self::ledger::environment;
 use self::names::former_options;
 pub(super) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
 use self::place::OfPlace;
@@ -213,7 +214,7 @@ impl Reading<'_> {
 
     /// How another place is kept from making the past of this one unknown.
     fn way_out(&self, name: &str) -> String {
-        let environment = ledger::environment(name);
+        let environment = environment(name);
         format!(
             "`portvakt -e {environment} baseline` in its folder shows more of it, and if it is declared \
              nowhere any more, `{}` lets it count for nothing",

@@ -314,6 +314,32 @@ fn a_name_that_comes_back_is_told_where_its_past_went() {
 }
 
 #[test]
+fn history_goes_on_under_another_name() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let text = settings(&one);
+    let mut applied = one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    for (from, to) in [("test", "tt"), ("tt", "uu")] {
+        one.write("portvakt.yaml", &text.replace("  test:", &format!("  {to}:")));
+        one.write(
+            "declarations.yaml",
+            &scopes(&[("etat:a", &[SKATT]), (&format!("etat:{to}"), &[])]),
+        );
+        one.merge("Rename");
+        one.ends(0, &["baseline", "set", &applied, "--from-environment", from, "--yes"]);
+        one.apply();
+        applied = one.head();
+    }
+    let environments: Vec<_> =
+        one.history().iter().map(|it| it["environment"].to_string()).collect();
+    assert_eq!(environments, ["\"uu\"", "\"tt\"", "\"test\""]);
+    let shown = one.ends(0, &["history"]).stdout;
+    assert!(shown.contains("  when the environment was called test\n"), "{shown}");
+    assert!(!shown.contains("called uu"), "{shown}");
+}
+
+#[test]
 fn what_a_commit_that_is_on_no_branch_applied_is_told_as_nobodys() {
     let remote = Remote::new();
     let one = remote.first();
