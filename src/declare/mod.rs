@@ -59,7 +59,7 @@ mod tests;
 
 pub use append::{CannotAppend, Opening, openings};
 pub use diagnostic::{Diagnostic, Related, Severity};
-pub use edit::{CannotEdit, Edited, Handed, Release};
+pub use edit::{CannotEdit, ConsumerEntry, Edited, Handed, Release, ScopeDeclaration};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use environments::is_environment_name;
 pub use files::{

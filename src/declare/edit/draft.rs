@@ -179,7 +179,7 @@ fn last_key(at: Located<'_>) -> Option<&str> {
 }
 
 /// The documents of a text in which nothing stands for anything elsewhere.
-fn read(text: &str) -> Result<Vec<Document<'_>>, Because> {
+pub(super) fn read(text: &str) -> Result<Vec<Document<'_>>, Because> {
     let mut findings = Findings::new("".into());
     let documents = parse(text, &mut findings).ok_or(CHANGED)?;
     match findings.aliases.is_empty() {

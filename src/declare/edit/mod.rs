@@ -1,6 +1,9 @@
 //! Editing the YAML by exact spans, so that every comment and all other text stays. What comes of it
 //! is read again, and refused unless it says exactly what is wanted.
 
+#[cfg(test)]
+mod added;
+mod consumers;
 mod draft;
 #[cfg(test)]
 mod generated;
@@ -15,6 +18,7 @@ use std::ops::Range;
 use serde::Deserialize as _;
 use serde_yaml::Value;
 
+pub use consumers::{ConsumerEntry, ScopeDeclaration};
 pub use nais::{Handed, Release};
 
 /// A file with another text.

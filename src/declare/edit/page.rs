@@ -1,6 +1,8 @@
 //! A text in which values are set, taken out and added. What is written in braces stays so, and so
 //! does what is written line by line.
 
+mod items;
+
 use std::ops::Range;
 
 use super::super::document::Located;
@@ -244,53 +246,6 @@ impl<'t> Page<'t> {
                 Ok(())
             }
         }
-    }
-
-    /// Adds an item to the end of a list of a mapping, which need not be there.
-    pub(super) fn append(&mut self, at: Located<'_>, key: &str, item: &str) -> Result<(), Because> {
-        let Some(list) = at.get(key) else {
-            return self.append_key(at, key, item);
-        };
-        let (braces, last) = (self.is_in_braces(list), list.items().last());
-        match last {
-            Some(last) if braces => {
-                let end = self.end(last)?;
-                self.edits.push((end..end, format!(", {item}")));
-            }
-            Some(last) => {
-                let start = self.range(last.span())?.start;
-                let dash = dash(self.text, start).ok_or(LAYOUT)?;
-                let place = line_end(self.text, self.end(last)?).ok_or(CHANGED)?;
-                let indent = self.text.get(dash).ok_or(CHANGED)?;
-                self.edits
-                    .push((place..place, format!("{}{indent}- {item}", line_break(self.text))));
-            }
-            None if braces => return self.replace_list(list, &format!("[{item}]")),
-            None => return Err(LAYOUT),
-        }
-        Ok(())
-    }
-
-    /// Adds a list with an item to the end of a document.
-    fn append_key(&mut self, at: Located<'_>, key: &str, item: &str) -> Result<(), Because> {
-        if self.is_in_braces(at) {
-            let last = keys(at).into_iter().next_back().ok_or(LAYOUT)?;
-            let last = at.entries().find(|(key, _)| at.key_span(key) == last).ok_or(LAYOUT)?;
-            let end = self.end(last.1)?;
-            self.edits.push((end..end, format!(", {key}: [{item}]")));
-            return Ok(());
-        }
-        let end = self.with_comments_below(self.end(at)?, 0)?;
-        let ends = line_break(self.text);
-        let is_open = !self.text.get(..end).ok_or(CHANGED)?.ends_with(['\n', '\r']);
-        let before = if is_open { ends } else { "" };
-        let is_spaced = keys(at).into_iter().skip(1).any(|key| {
-            let start = self.range(key).ok().and_then(|key| line_start(self.text, key.start));
-            start.is_some_and(|start| self.is_below_blank(start))
-        });
-        let blank = if is_spaced { ends } else { "" };
-        self.edits.push((end..end, format!("{before}{blank}{key}:{ends}  - {item}{ends}")));
-        Ok(())
     }
 
     fn range(&self, span: Span) -> Result<Range<usize>, Because> {
