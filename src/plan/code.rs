@@ -225,8 +225,10 @@ codes! {
     /// Accesses would be revoked from a scope that is declared here for the first time.
     TakeOver = "PV504", Limit,
         "An apply refuses the whole plan and changes nothing. The scope was live before it was declared, \
-         and others gave these accesses. `portvakt import --scope NAME --merge` writes them into the \
-         declarations; if they are to go, apply with --override-guards and a reason.";
+         and others granted these accesses. `portvakt import --scope NAME --merge` adds them to the \
+         declaration of a scope that stays declared, and lists what it cannot add. A NAIS manifest is \
+         edited by hand. A scope that `removed` names keeps its accesses if it is taken out there. If \
+         they are to be revoked, apply with --override-guards and a reason.";
     /// More accesses would be granted than `guards.max_grants` allows.
     TooManyGrants = "PV505", Limit,
         "An apply refuses the whole plan and changes nothing. Only accesses to scopes that exist \

@@ -6,7 +6,10 @@ use super::matching::removed_clients;
 use super::{
     Action, Code, Danger, Notice, PAST_WAY_OUT, ScopeWork, Verb, Work, count, live_client,
 };
-use crate::domain::{AccessState, Applied, ClientName, Desired, Guards, Live, LiveScope, Past};
+use crate::domain::{
+    AccessState, Applied, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past,
+    ScopeName,
+};
 use crate::text::counted;
 
 /// The limits that these actions exceed, each with the numbers and the way out.
@@ -62,36 +65,75 @@ pub(super) fn exceeded_limits(
         let limit = Limit::of(*max_grants, desired.guards.max_grants);
         exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
     }
-    exceeded.extend(taken_over(past, actions));
+    exceeded.extend(taken_over(desired, past, actions));
     exceeded
 }
 
 /// What is found at a scope that is declared for the first time is not revoked unasked: it was given by
 /// somebody else.
-fn taken_over(past: &Past, actions: &[Action]) -> Option<Notice> {
+fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Notice> {
     let first = actions.iter().filter(|action| action.takes_over());
     let first: Vec<_> = first.filter_map(Action::scope).collect();
     let scopes: BTreeSet<_> = first.iter().copied().collect();
-    let names: Vec<_> = scopes.iter().map(ToString::to_string).collect();
-    let imports: Vec<_> = names.iter().map(|name| format!("--scope {name}")).collect();
+    let (removed, declared): (Vec<_>, Vec<_>) =
+        scopes.iter().partition(|name| desired.removed.contains_key(**name));
+    let named = match (declared.is_empty(), removed.is_empty()) {
+        (_, true) => "declared here",
+        (true, false) => "named by `removed`",
+        (false, false) => "declared here or named by `removed`",
+    };
+    let unknown = match &past.unknown {
+        Some(_) => format!(". What was applied before is not known: {PAST_WAY_OUT}"),
+        None => String::new(),
+    };
     (!first.is_empty()).then(|| Notice {
         code: Code::TakeOver,
-        target: names.join(", "),
+        target: listed(&scopes),
         message: format!(
-            "{} would be revoked from {} declared here for the first time, as far as is known. Declare them (`portvakt import \
-             {} --merge` writes them), or apply with --override-guards \"why\"{}",
+            "{} would be revoked from {} {named} for the first time, as far as is known. {}{unknown}",
             counted(first.len() as u64, "access", "es"),
             match scopes.len() {
                 1 => "a scope that is".to_owned(),
                 count => format!("{count} scopes that are"),
             },
-            imports.join(" "),
-            match &past.unknown {
-                Some(_) => format!(". What was applied before is not known: {PAST_WAY_OUT}"),
-                None => String::new(),
-            }
+            ways_to_keep(desired, &declared, &removed),
         ),
     })
+}
+
+/// How the accesses are kept, by how their scopes are declared, and how they are revoked all the same.
+fn ways_to_keep(desired: &Desired, declared: &[&ScopeName], removed: &[&ScopeName]) -> String {
+    let of = |is_meant: fn(&DesiredScope) -> bool| {
+        let meant = |name: &&&ScopeName| desired.scopes.get(**name).is_some_and(is_meant);
+        declared.iter().filter(meant).copied().collect::<Vec<_>>()
+    };
+    let by_import = of(|scope| !scope.in_manifest && !scope.attributes.accessible_for_all);
+    let by_manifest = of(|scope| scope.in_manifest);
+    let mut ways = Vec::new();
+    if !by_import.is_empty() {
+        let scopes: Vec<_> = by_import.iter().map(|name| format!("--scope {name}")).collect();
+        ways.push(format!(
+            "declare them (`portvakt -e {} import {} --merge` writes them)",
+            desired.environment,
+            scopes.join(" ")
+        ));
+    }
+    if !by_manifest.is_empty() {
+        ways.push(format!("add them to the NAIS manifest of {}", listed(&by_manifest)));
+    }
+    if !removed.is_empty() {
+        ways.push(format!("take {} out of `removed`", listed(removed)));
+    }
+    let keep = match ways.is_empty() {
+        true => String::new(),
+        false => format!("To keep them, {}. ", ways.join(", and ")),
+    };
+    format!("{keep}To revoke them, apply with --override-guards \"why\"")
+}
+
+fn listed<'n>(names: impl IntoIterator<Item = &'n &'n ScopeName>) -> String {
+    let names: Vec<_> = names.into_iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 /// The limits that count: the stricter of those that were applied and those of the declarations.
