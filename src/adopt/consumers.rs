@@ -114,7 +114,7 @@ fn one_line_group(entry: Yaml) -> Yaml {
 }
 
 /// The alias of the repository that stands for a number in all of these sides.
-fn existing(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>) -> Option<String> {
+pub(super) fn existing(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>) -> Option<String> {
     let mut environments = sides.iter().filter_map(|side| input.name(*side));
     let of = |environment| {
         let aliases = input.repository.aliases(environment).filter(|(_, of)| *of == orgno);

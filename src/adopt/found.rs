@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
+use super::completed;
 use super::left_out::{LeftOut, Reason, Subject};
 use super::{Entity, Input, Side, Thing};
 use crate::domain::nais::owner_of_client;
@@ -15,9 +18,12 @@ use crate::plan::live_client;
 pub(super) type OnSides<T> = BTreeMap<usize, T>;
 
 /// What there is to declare.
-#[derive(Default)]
 pub(super) struct Found<'a> {
+    /// The date in Norway.
+    today: Date,
     pub(super) scopes: BTreeMap<ScopeName, OnSides<&'a LiveScope>>,
+    /// The accesses that declared scopes lack, each with the sides where it is live.
+    pub(super) accesses: BTreeMap<ScopeName, BTreeMap<Orgno, BTreeSet<usize>>>,
     pub(super) clients: BTreeMap<(ClientName, IntegrationType), OnSides<FoundClient<'a>>>,
     /// How many of those that were chosen are declared already.
     pub(super) declared: usize,
@@ -34,8 +40,15 @@ pub(super) struct FoundClient<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(input: &Input<'a>) -> Self {
-        let mut found = Self::default();
+    pub(super) fn new(input: &Input<'a>, today: Date) -> Self {
+        let mut found = Self {
+            today,
+            scopes: BTreeMap::new(),
+            accesses: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            declared: 0,
+            left_out: Vec::new(),
+        };
         for (side, it) in input.sides.iter().enumerate() {
             found.scopes_of(input, side, it);
             found.clients_of(input, side, it);
@@ -56,12 +69,43 @@ impl<'a> Found<'a> {
         match entity {
             Entity::Scope(name) => take(&mut self.scopes, name, side),
             Entity::Client(name, kind) => take(&mut self.clients, &(name.clone(), *kind), side),
+            Entity::Access(name, orgno) => self.leave_out_accesses(name, Some(*orgno), side),
+            Entity::Accesses(name) => self.leave_out_accesses(name, None, side),
             Entity::Alias(_) | Entity::Group(_) => {}
         }
     }
 
+    /// Takes out an access to a declared scope, or all, from one side or from all.
+    fn leave_out_accesses(&mut self, name: &ScopeName, orgno: Option<Orgno>, side: Option<usize>) {
+        let Some(missing) = self.accesses.get_mut(name) else { return };
+        for (_, sides) in missing.iter_mut().filter(|(of, _)| orgno.is_none_or(|it| it == **of)) {
+            sides.retain(|of| side.is_some_and(|side| side != *of));
+        }
+        missing.retain(|_, sides| !sides.is_empty());
+        self.accesses.retain(|_, missing| !missing.is_empty());
+    }
+
+    /// Whether a declared scope gets accesses in a side.
+    pub(super) fn has_accesses(&self, name: &ScopeName, side: usize) -> bool {
+        let mut missing = self.accesses.get(name).into_iter().flat_map(BTreeMap::values);
+        missing.any(|sides| sides.contains(&side))
+    }
+
+    /// Whether an entity is to be declared.
+    pub(super) fn has(&self, entity: &Entity) -> bool {
+        match entity {
+            Entity::Scope(name) => self.scopes.contains_key(name),
+            Entity::Client(name, kind) => self.clients.contains_key(&(name.clone(), *kind)),
+            Entity::Access(name, orgno) => {
+                self.accesses.get(name).is_some_and(|missing| missing.contains_key(orgno))
+            }
+            Entity::Accesses(name) => self.accesses.contains_key(name),
+            Entity::Alias(_) | Entity::Group(_) => false,
+        }
+    }
+
     fn scopes_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
-        let Side { environment, live, before } = *of;
+        let Side { environment, live, before, declared: _ } = *of;
         let repository = input.repository;
         let is_declarable = |scope: &LiveScope| scope.active || input.rendered;
         for (name, scope) in live.scopes.iter().filter(|(_, scope)| is_declarable(scope)) {
@@ -72,13 +116,13 @@ impl<'a> Found<'a> {
                 || repository.removes_scope(name, environment)
             {
                 self.declared += 1;
+                self.accesses_of(name, scope, side, of);
                 continue;
             }
-            let is_twice = |odd: &OddityOf| matches!(odd, OddityOf::TwoScopes(of) if of == name);
             let was_declared = before.is_some_and(|before| before.scopes.contains_key(name));
             let reason = if was_declared {
                 Reason::TakenOut
-            } else if live.oddities.iter().any(|odd| is_twice(&odd.of)) {
+            } else if is_twice(name, live) {
                 Reason::TwoScopes
             } else if scope.unclear {
                 Reason::Unclear
@@ -90,6 +134,46 @@ impl<'a> Found<'a> {
                 continue;
             };
             self.tell(Subject::Scope(name.clone()), environment, reason);
+        }
+    }
+
+    /// The accesses to an active scope that its declaration lacks.
+    fn accesses_of(&mut self, name: &ScopeName, live: &LiveScope, side: usize, of: &Side<'a>) {
+        let Side { environment, before, declared, live: all } = *of;
+        let Some(declared) = declared.and_then(|declared| declared.scopes.get(name)) else {
+            return;
+        };
+        if !live.active || !declared.active {
+            return;
+        }
+        let today = self.today;
+        let until = |orgno: &Orgno| declared.consumers.get(orgno).map(|entry| entry.until);
+        let expired = |orgno: &Orgno| until(orgno).flatten().filter(|until| *until < today);
+        let mut missing = approved(live);
+        missing.retain(|orgno| until(orgno).is_none() || expired(orgno).is_some());
+        if missing.is_empty() {
+            return;
+        }
+        let reason = match is_twice(name, all) {
+            true => Some(Reason::TwoScopes),
+            false => completed::closed(declared),
+        };
+        if let Some(reason) = reason {
+            return self.tell(Subject::Accesses(name.clone()), environment, reason);
+        }
+        let before = before.and_then(|before| before.scopes.get(name));
+        for orgno in missing {
+            let was_declared = before.is_some_and(|before| before.consumers.contains_key(&orgno));
+            let reason = match expired(&orgno) {
+                Some(until) => Reason::Expired(until),
+                None if was_declared => Reason::Removed,
+                None => {
+                    let missing = self.accesses.entry(name.clone()).or_default();
+                    missing.entry(orgno).or_default().insert(side);
+                    continue;
+                }
+            };
+            self.tell(Subject::Access(name.clone(), orgno), environment, reason);
         }
     }
 
@@ -108,7 +192,7 @@ impl<'a> Found<'a> {
     }
 
     fn clients_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
-        let Side { environment, live, before } = *of;
+        let Side { environment, live, before, declared: _ } = *of;
         let taken_out = declared_before(before, live);
         let mut by_name: BTreeMap<&str, Vec<(&ClientId, &LiveClient)>> = BTreeMap::new();
         for (id, client) in &live.clients {
@@ -170,6 +254,11 @@ impl<'a> Found<'a> {
         let environment = environment.to_owned();
         self.left_out.push(LeftOut { subject, environment, reason });
     }
+}
+
+/// Whether the list of scopes has two of a name.
+fn is_twice(name: &ScopeName, live: &Live) -> bool {
+    live.oddities.iter().any(|odd| matches!(&odd.of, OddityOf::TwoScopes(of) if of == name))
 }
 
 /// The live clients that were declared when they were last applied.

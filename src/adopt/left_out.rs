@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
+
 use crate::domain::{ClientId, ClientNameError, Orgno, ScopeName};
 use crate::text::printable;
 
@@ -23,6 +25,10 @@ pub enum Subject {
     Scope(ScopeName),
     /// An access to a scope that is declared.
     Access(ScopeName, Orgno),
+    /// The accesses to a declared scope that its declaration lacks.
+    Accesses(ScopeName),
+    /// What a declared scope has besides accesses.
+    Attributes(ScopeName),
     /// A client, by its name and its id.
     Client(String, Option<ClientId>),
     /// The keys of a client that is declared.
@@ -61,6 +67,32 @@ pub enum Reason {
          not imported, as declaring it would undo that"
     )]
     TakenOut,
+    /// The access was declared when it was last applied, and is not any more.
+    #[error(
+        "it was removed from the declarations since the last apply, and the next apply revokes it: adding \
+         it would undo that"
+    )]
+    Removed,
+    /// The entry that gives the access has ended.
+    #[error(
+        "the entry that declares it expired on {0}, and the next apply revokes it: change `until` if the \
+         access is to stay"
+    )]
+    Expired(Date),
+    /// A manifest of NAIS declares the scope.
+    #[error("the NAIS manifest {0} declares the scope: add them to its `consumers`")]
+    InManifest(String),
+    /// The declared scope has no access control.
+    #[error(
+        "the scope is declared with `accessible_for_all`, and a list of consumers has no effect there"
+    )]
+    AccessibleForAll,
+    /// The file that declares the scope cannot be edited.
+    #[error("{0}")]
+    CannotEdit(String),
+    /// Attributes of a declared scope differ from the live ones.
+    #[error("the declaration was not changed, and an apply changes {0}")]
+    Differs(String),
     /// It is this program.
     #[error(
         "it is the client that portvakt itself works with here: a change to it could lock it out"
@@ -120,6 +152,8 @@ impl fmt::Display for Subject {
         match self {
             Self::Scope(name) => write!(f, "scope {name}"),
             Self::Access(scope, consumer) => write!(f, "access of {consumer} to {scope}"),
+            Self::Accesses(scope) => write!(f, "undeclared accesses to {scope}"),
+            Self::Attributes(scope) => write!(f, "attributes of {scope}"),
             Self::Client(name, Some(id)) => write!(f, "client {} ({id})", shown(name)),
             Self::Client(name, None) | Self::Keys(name) | Self::OnBehalfOf(name) => {
                 write!(f, "client {}", shown(name))
@@ -148,11 +182,46 @@ impl fmt::Display for LeftOut {
 }
 
 impl LeftOut {
+    /// Whether a plan changes it.
+    pub fn is_planned(&self) -> bool {
+        match &self.reason {
+            Reason::TakenOut
+            | Reason::Removed
+            | Reason::Expired(_)
+            | Reason::InManifest(_)
+            | Reason::AccessibleForAll
+            | Reason::CannotEdit(_)
+            | Reason::Differs(_) => true,
+            Reason::TwoScopes | Reason::Invalid { .. } | Reason::Planned(_) => {
+                match &self.subject {
+                    Subject::Access(..) | Subject::Accesses(_) | Subject::Attributes(_) => true,
+                    Subject::Scope(_)
+                    | Subject::Client(..)
+                    | Subject::Keys(_)
+                    | Subject::OnBehalfOf(_) => false,
+                }
+            }
+            Reason::Requested(_)
+            | Reason::State(_)
+            | Reason::Unclear
+            | Reason::NotRead
+            | Reason::OwnClient
+            | Reason::SameName(_)
+            | Reason::SameNameAtNais(_)
+            | Reason::Name(_)
+            | Reason::Kind(_)
+            | Reason::Keys(_)
+            | Reason::Entries => false,
+        }
+    }
+
     /// The scope, if it is one.
     pub(super) fn scope(&self) -> Option<&ScopeName> {
         match &self.subject {
             Subject::Scope(name) => Some(name),
             Subject::Access(..)
+            | Subject::Accesses(_)
+            | Subject::Attributes(_)
             | Subject::Client(..)
             | Subject::Keys(_)
             | Subject::OnBehalfOf(_) => None,

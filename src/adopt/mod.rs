@@ -8,6 +8,7 @@
 
 mod attributes;
 mod client;
+mod completed;
 mod consumers;
 mod draft;
 mod found;
@@ -33,7 +34,7 @@ pub use rendered::{Rendered, rendered};
 pub use schema::schema;
 pub use written::{Counts, File, declarations};
 
-use crate::declare::{Repository, Target};
+use crate::declare::{Environment, Repository, Target};
 use crate::domain::{
     ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
 };
@@ -47,6 +48,8 @@ pub struct Side<'a> {
     pub live: &'a Live,
     /// What was declared there when it was last applied; `None` where that is not known.
     pub before: Option<&'a Desired>,
+    /// What is declared there, if the accesses that its scopes lack are to be added to it.
+    pub declared: Option<&'a Desired>,
 }
 
 /// What there is to choose from.
@@ -101,23 +104,27 @@ impl<'a> Input<'a> {
     }
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
     /// What `environments` must say of something that is in these sides; `None` for nothing, as it is
     /// in every environment that is no embedded sandbox. What is declared elsewhere says it always.
     fn environments(&self, on: &BTreeSet<usize>, is_elsewhere: bool) -> Option<Vec<String>> {
         let names: BTreeSet<&str> = on.iter().filter_map(|side| self.name(*side)).collect();
-        let declared = &self.repository.settings().environments;
-        let is_embedded =
-            |name: &str| declared.get(name).is_some_and(|it| matches!(it.target, Target::Sandbox));
-        let all_embedded = declared.keys().all(|name| is_embedded(name));
-        let mut relevant = declared.keys().filter(|name| all_embedded || !is_embedded(name));
         let is_everywhere =
-            relevant.all(|name| names.contains(name.as_str())) && on.len() == self.sides.len();
+            self.relevant().all(|name| names.contains(name)) && on.len() == self.sides.len();
         let listed = || names.iter().map(|name| (*name).to_owned()).collect();
         (is_elsewhere || !is_everywhere).then(listed)
     }
 
-    fn name(&self, side: usize) -> Option<&str> {
+    /// The environments that are no embedded sandboxes, or all where all are.
+    fn relevant(&self) -> impl Iterator<Item = &'a str> {
+        let declared = &self.repository.settings().environments;
+        let is_embedded = |it: &Environment| matches!(it.target, Target::Sandbox);
+        let all_embedded = declared.values().all(is_embedded);
+        let relevant = declared.iter().filter(move |(_, it)| all_embedded || !is_embedded(it));
+        relevant.map(|(name, _)| name.as_str())
+    }
+
+    fn name(&self, side: usize) -> Option<&'a str> {
         self.sides.get(side).map(|side| side.environment)
     }
 }
@@ -129,6 +136,10 @@ enum Entity {
     Group(BTreeSet<Orgno>),
     Scope(ScopeName),
     Client(ClientName, IntegrationType),
+    /// An access that is added to a scope that is declared.
+    Access(ScopeName, Orgno),
+    /// All of these.
+    Accesses(ScopeName),
 }
 
 /// What reading the declarations again has taught.

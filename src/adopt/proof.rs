@@ -1,12 +1,15 @@
 //! The declarations read again: what a plan would still change is left out, until there is nothing.
 
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::completed::{self, completed};
+use super::draft::Lines;
 use super::found::Found;
 use super::left_out::{LeftOut, Reason, Subject};
 use super::written::{Counts, File, Text, Texts, Written};
@@ -81,11 +84,19 @@ pub fn proved(
     key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
     now: Timestamp,
 ) -> Result<Proved, Unproved> {
-    let mut found = Found::new(input);
+    let mut found = Found::new(input, norwegian_date(now));
     let mut lessons = Lessons::default();
     let mut last = String::new();
-    for _ in 0..found.scopes.len() + found.clients.len() + MORE_ROUNDS {
-        let written = Written::new(&found, input, &lessons);
+    let accesses: usize = found.accesses.values().map(BTreeMap::len).sum();
+    for _ in 0..found.scopes.len() + accesses + found.clients.len() + MORE_ROUNDS {
+        let (completed, faults) = completed(&found, input, files);
+        if !faults.is_empty() {
+            for fault in faults {
+                last = learn(fault, &mut found, &mut lessons, input);
+            }
+            continue;
+        }
+        let written = Written::new(&found, input, &lessons, completed);
         let texts = written.texts(input, files)?;
         if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
             return Err(Unproved::NotRead(path.clone()));
@@ -95,12 +106,16 @@ pub fn proved(
             return Err(Unproved::TooLarge(path.clone()));
         }
         let again = read_again(&written, &texts, input, files, key_file)?;
-        let mut faults = errors(&again, &texts, &lessons, input, now)?;
+        let added = completed::lines(&again, &found, input);
+        let mut faults =
+            errors(&again, &Lined { texts: &texts, added: &added }, &lessons, input, now)?;
         if faults.is_empty() {
-            faults = changes(&again, &found, input, now)?;
-        }
-        if faults.is_empty() {
-            return Ok(done(found, &written, &texts));
+            let (changes, differing) = changes(&again, &found, input, now)?;
+            if changes.is_empty() {
+                found.left_out.extend(differing);
+                return Ok(done(found, &written, &texts));
+            }
+            faults = changes;
         }
         let is_default = |fault: &Fault| matches!(fault, Fault::Default);
         let all_explicit = faults.iter().any(is_default);
@@ -131,7 +146,7 @@ fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
 }
 
 /// Something that keeps the declarations from being what is live.
-enum Fault {
+pub(super) enum Fault {
     /// A rule of the repository's own that can be silenced for an entity.
     Silence(Entity, String),
     /// Something is wrong with what some entity has by the repository's defaults.
@@ -158,20 +173,16 @@ fn learn(fault: Fault, found: &mut Found<'_>, lessons: &mut Lessons, input: &Inp
         Fault::Refuse(entity, side, reason) => {
             let told = reason.to_string();
             let environment = side.and_then(|side| input.name(side)).unwrap_or_default();
-            let is_there = match &entity {
-                Entity::Scope(name) => found.scopes.contains_key(name),
-                Entity::Client(name, kind) => found.clients.contains_key(&(name.clone(), *kind)),
-                Entity::Alias(_) | Entity::Group(_) => false,
-            };
-            found.leave_out(&entity, side);
-            match &entity {
-                Entity::Scope(name) if is_there => {
-                    found.tell(Subject::Scope(name.clone()), environment, reason);
-                }
-                Entity::Client(name, _) if is_there => {
-                    found.tell(Subject::Client(name.to_string(), None), environment, reason);
-                }
-                Entity::Scope(_) | Entity::Client(..) | Entity::Alias(_) | Entity::Group(_) => {}
+            if found.has(&entity) {
+                found.leave_out(&entity, side);
+                let subject = match &entity {
+                    Entity::Scope(name) => Some(Subject::Scope(name.clone())),
+                    Entity::Client(name, _) => Some(Subject::Client(name.to_string(), None)),
+                    Entity::Access(name, orgno) => Some(Subject::Access(name.clone(), *orgno)),
+                    Entity::Accesses(name) => Some(Subject::Accesses(name.clone())),
+                    Entity::Alias(_) | Entity::Group(_) => None,
+                };
+                subject.into_iter().for_each(|it| found.tell(it, environment, reason.clone()));
             }
             lessons.refused.insert(entity);
             told
@@ -201,10 +212,25 @@ fn read_again(
     declare::read(root, &files.settings, yaml, &key_file).map_err(Unproved::Invalid)
 }
 
+/// Whose the lines of the files are.
+struct Lined<'t> {
+    texts: &'t Texts,
+    /// Of the scopes that were there, and of what was added to them.
+    added: &'t BTreeMap<String, Lines>,
+}
+
+/// Whether a rule can be silenced for an entity: what was there already gets no comment.
+fn is_new(entity: &Entity) -> bool {
+    match entity {
+        Entity::Alias(_) | Entity::Group(_) | Entity::Scope(_) | Entity::Client(..) => true,
+        Entity::Access(..) | Entity::Accesses(_) => false,
+    }
+}
+
 /// What is wrong with the declarations, as their diagnostics tell.
 fn errors(
     again: &Repository,
-    texts: &Texts,
+    places: &Lined<'_>,
     lessons: &Lessons,
     input: &Input<'_>,
     now: Timestamp,
@@ -212,9 +238,18 @@ fn errors(
     let today = norwegian_date(now);
     let mut faults = Vec::new();
     let mut strange = Vec::new();
+    let before = LazyCell::new(|| input.repository.check(today));
+    let here = LazyCell::new(|| {
+        let sides = input.sides.iter();
+        let found = sides.filter_map(|it| again.check_environment(it.environment, today).ok());
+        found.flatten().collect::<Vec<_>>()
+    });
+    // What was wrong before, was so in an environment that was not read.
+    let is_old = |error: &Diagnostic| has_same(&before, error) && !has_same(&here, error);
     for error in again.check(today).into_iter().filter(Diagnostic::is_error) {
-        let of_error = whose(&error, texts);
-        let Some((_, entity)) = of_error.first() else {
+        let of_error = whose(&error, places);
+        let first = of_error.first();
+        let Some((_, entity)) = first.filter(|(_, it)| is_new(it) || !is_old(&error)) else {
             strange.push(error);
             continue;
         };
@@ -226,7 +261,7 @@ fn errors(
             Fault::Refuse(entity.clone(), None, reason)
         };
         match own {
-            Some(rule) if silenced.is_none_or(|rules| !rules.contains(rule)) => {
+            Some(rule) if is_new(entity) && silenced.is_none_or(|rules| !rules.contains(rule)) => {
                 faults.push(Fault::Silence(entity.clone(), rule.to_owned()));
             }
             // From here on, no comment in the file is heeded.
@@ -239,12 +274,7 @@ fn errors(
         }
     }
     if faults.is_empty() && !strange.is_empty() {
-        let before = input.repository.check(today);
-        // Lines may have moved.
-        let is_same = |a: &Diagnostic, b: &Diagnostic| {
-            (a.code, &a.message, &a.file) == (b.code, &b.message, &b.file)
-        };
-        strange.retain(|error| !before.iter().any(|other| is_same(error, other)));
+        strange.retain(|error| !has_same(&before, error));
         let is_of_default = |error: &Diagnostic| &*error.file == declare::SETTINGS_FILE;
         match strange.first() {
             Some(error) if is_of_default(error) && !lessons.all_explicit => {
@@ -257,27 +287,41 @@ fn errors(
     Ok(faults)
 }
 
+/// Whether an error is among others; lines may have moved.
+fn has_same(found: &[Diagnostic], error: &Diagnostic) -> bool {
+    let is_same = |other: &Diagnostic| {
+        (other.code, &other.message, &other.file) == (error.code, &error.message, &error.file)
+    };
+    found.iter().any(is_same)
+}
+
 /// The entity that an error is about, and those below it in the same file. What a policy cannot tell of
 /// an entity is told at the policy.
-fn whose<'t>(error: &Diagnostic, texts: &'t Texts) -> &'t [(Range<usize>, Entity)] {
+fn whose<'t>(error: &Diagnostic, places: &Lined<'t>) -> &'t [(Range<usize>, Entity)] {
+    let Lined { texts, added } = *places;
     let at = |file: &str, line: usize| {
-        let lines = texts.get(file).map(|text| text.lines.as_slice()).unwrap_or_default();
-        let of_line = lines.iter().position(|(range, _)| range.contains(&line));
-        lines.get(of_line.unwrap_or(lines.len())..).unwrap_or_default()
+        let new = texts.get(file).map(|text| text.lines.as_slice()).unwrap_or_default();
+        let added = added.get(file).map(Vec::as_slice).unwrap_or_default();
+        let from = |lines: &'t [(Range<usize>, Entity)]| {
+            let of_line = lines.iter().position(|(range, _)| range.contains(&line));
+            lines.get(of_line?..)
+        };
+        from(new).or_else(|| from(added)).unwrap_or_default()
     };
     let places = error.related.iter().map(|related| at(&related.file, related.line));
     let mut places = std::iter::once(at(&error.file, error.line)).chain(places);
     places.find(|lines| !lines.is_empty()).unwrap_or_default()
 }
 
-/// What a plan would still do to what is to be declared.
+/// What a plan would still do to what is to be declared, and what else to scopes that got accesses.
 fn changes(
     again: &Repository,
     found: &Found<'_>,
     input: &Input<'_>,
     now: Timestamp,
-) -> Result<Vec<Fault>, Unproved> {
+) -> Result<(Vec<Fault>, Vec<LeftOut>), Unproved> {
     let mut faults = Vec::new();
+    let mut differing = Vec::new();
     for (side, it) in input.sides.iter().enumerate() {
         let desired = match again.desired(it.environment, norwegian_date(now)) {
             Ok((desired, _)) => desired,
@@ -286,9 +330,21 @@ fn changes(
         };
         let Plan { actions, blocked, .. } = plan(&desired, &Past::default(), it.live, now);
         let actions = actions.iter().map(|action| (action.id().target, told(action)));
+        let actions: Vec<_> = actions.collect();
+        for (target, why) in &actions {
+            if let Target::Scope(name) = target
+                && found.has_accesses(name, side)
+            {
+                differing.push(LeftOut {
+                    subject: Subject::Attributes(name.clone()),
+                    environment: it.environment.to_owned(),
+                    reason: Reason::Differs(why.clone()),
+                });
+            }
+        }
         let blocked = blocked.into_iter().map(|it| (it.target.target, it.message));
         let mut refused = BTreeSet::new();
-        for (target, why) in actions.chain(blocked) {
+        for (target, why) in actions.into_iter().chain(blocked) {
             if let Some(entity) = entity(&target, side, found)
                 && refused.insert(entity.clone())
             {
@@ -302,16 +358,22 @@ fn changes(
             return Err(Unproved::Restless(format!("{name} is not declared by its own file")));
         }
     }
-    Ok(faults)
+    Ok((faults, differing))
 }
 
 /// Whom of those to be declared in a side an action is about.
 fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<Entity> {
     match target {
-        Target::Scope(name) | Target::Access(name, _) => {
-            let is_ours = found.scopes.get(name).is_some_and(|on| on.contains_key(&side));
-            is_ours.then(|| Entity::Scope(name.clone()))
+        Target::Scope(name) | Target::Access(name, _)
+            if found.scopes.get(name).is_some_and(|on| on.contains_key(&side)) =>
+        {
+            Some(Entity::Scope(name.clone()))
         }
+        Target::Access(name, orgno) => {
+            let sides = found.accesses.get(name)?.get(orgno)?;
+            sides.contains(&side).then(|| Entity::Access(name.clone(), *orgno))
+        }
+        Target::Scope(_) => None,
         Target::Client(name) | Target::Keys(name) => {
             let mut ours = found.clients.iter();
             let ours = ours.find(|((of, _), on)| of == name && on.contains_key(&side));

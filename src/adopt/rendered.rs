@@ -41,10 +41,12 @@ pub fn rendered(
         let (desired, _) = manifests.desired(environment, today)?;
         all.push((environment, as_live(&desired)));
     }
-    let sides: Vec<_> =
-        all.iter().map(|(environment, live)| Side { environment, live, before: None }).collect();
+    let sides: Vec<_> = all
+        .iter()
+        .map(|(environment, live)| Side { environment, live, before: None, declared: None })
+        .collect();
     let input = Input { rendered: true, ..Input::new(rest, &sides) };
-    let (files, left_out) = declarations(&input);
+    let (files, left_out) = declarations(&input, today);
     let clients = files.iter().map(|file| file.counts.clients).sum();
     // Where the schema is, only a file in the repository can tell.
     let texts = files.iter().filter_map(|file| file.text.split_once("\n\n"));

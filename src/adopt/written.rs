@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
+use super::completed::Completed;
 use super::consumers::Consumers;
 use super::draft::{Body, Draft, Lines, Piece};
 use super::found::{Found, approved};
@@ -43,25 +46,32 @@ pub struct Counts {
     pub groups: usize,
     /// Files with keys.
     pub key_files: usize,
+    /// Scopes that are declared already and get more accesses.
+    pub completed: usize,
+    /// Those accesses.
+    pub added: usize,
 }
 
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        let Self { scopes, accesses, clients, aliases, groups, key_files } = other;
+        let Self { scopes, accesses, clients, aliases, groups, key_files, completed, added } =
+            other;
         self.scopes += scopes;
         self.accesses += accesses;
         self.clients += clients;
         self.aliases += aliases;
         self.groups += groups;
         self.key_files += key_files;
+        self.completed += completed;
+        self.added += added;
     }
 }
 
 /// The declarations of what is chosen, and what was left out of them, all in new files. That a plan
 /// after them is empty is for [`super::proved`] to see.
-pub fn declarations(input: &Input<'_>) -> (Vec<File>, Vec<LeftOut>) {
-    let found = Found::new(input);
-    let written = Written::new(&found, input, &Lessons::default());
+pub fn declarations(input: &Input<'_>, today: Date) -> (Vec<File>, Vec<LeftOut>) {
+    let found = Found::new(input, today);
+    let written = Written::new(&found, input, &Lessons::default(), Completed::default());
     let left_out = found.left_out.iter().chain(&written.left_out).cloned().collect();
     let texts = written.drafts.iter();
     let texts = texts.map(|(path, made)| (path.clone(), Text::new(made.draft.text(&made.schema))));
@@ -71,6 +81,7 @@ pub fn declarations(input: &Input<'_>) -> (Vec<File>, Vec<LeftOut>) {
 /// What is to be written, file by file.
 pub(super) struct Written {
     drafts: BTreeMap<String, Made>,
+    completed: Completed,
     pub(super) key_files: BTreeMap<String, String>,
     pub(super) left_out: Vec<LeftOut>,
 }
@@ -100,7 +111,12 @@ impl Text {
 pub(super) type Texts = BTreeMap<String, Text>;
 
 impl Written {
-    pub(super) fn new(found: &Found<'_>, input: &Input<'_>, lessons: &Lessons) -> Self {
+    pub(super) fn new(
+        found: &Found<'_>,
+        input: &Input<'_>,
+        lessons: &Lessons,
+        completed: Completed,
+    ) -> Self {
         let places = Places::new(found, input);
         let consumers = Consumers::new(found, input, lessons);
         let folder = |name: &ClientName, _: IntegrationType| {
@@ -153,7 +169,7 @@ impl Written {
             made.schema = schema_of(path, input.schema);
         }
         let KeyFiles { files, left_out, .. } = keys;
-        Self { drafts, key_files: files, left_out }
+        Self { drafts, completed, key_files: files, left_out }
     }
 
     /// The texts, each behind what is there already if that is wanted.
@@ -170,7 +186,9 @@ impl Written {
         }
         let text = |(path, made): (&String, &Made)| {
             let cannot = |why| Unproved::CannotMerge { file: path.clone(), why };
-            let text = match there.get(path.as_str()).filter(|_| input.merge) {
+            let completed = self.completed.texts.get(path).map(String::as_bytes);
+            let there = completed.or_else(|| there.get(path.as_str()).copied());
+            let text = match there.filter(|_| input.merge) {
                 None => Text::new(made.draft.text(&made.schema)),
                 Some(bytes) => {
                     let before =
@@ -181,11 +199,23 @@ impl Written {
             };
             Ok((path.clone(), text))
         };
-        self.drafts.iter().map(text).collect()
+        let completed = self.completed.texts.iter().map(|(path, text)| {
+            let text = Text { text: text.clone(), lines: Lines::new(), is_new: false };
+            (path.clone(), text)
+        });
+        let mut texts: Texts = completed.collect();
+        for made in self.drafts.iter().map(text) {
+            texts.extend([made?]);
+        }
+        Ok(texts)
     }
 
     pub(super) fn files(&self, texts: &Texts) -> Vec<File> {
-        let counts = |path: &str| self.drafts.get(path).map(|made| made.counts).unwrap_or_default();
+        let counts = |path: &str| {
+            let mut counts = self.drafts.get(path).map(|made| made.counts).unwrap_or_default();
+            counts += self.completed.counts.get(path).copied().unwrap_or_default();
+            counts
+        };
         let yaml = texts.iter().map(|(path, Text { text, lines: _, is_new })| File {
             path: path.clone(),
             text: text.clone(),

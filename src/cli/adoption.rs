@@ -135,7 +135,7 @@ fn is_inside(root: &Path, path: &str) -> bool {
 
 /// `2 scopes with 3 accesses, 1 client`.
 pub(super) fn counts(counts: Counts) -> String {
-    let Counts { scopes, accesses, clients, aliases, groups, key_files } = counts;
+    let Counts { scopes, accesses, clients, aliases, groups, key_files, completed, added } = counts;
     let count = |count: usize, thing, plural| counted(count as u64, thing, plural);
     let scopes_told = match accesses {
         0 => count(scopes, "scope", "s"),
@@ -145,6 +145,14 @@ pub(super) fn counts(counts: Counts) -> String {
     };
     let all = [
         (scopes, scopes_told),
+        (
+            added,
+            format!(
+                "{} to {}",
+                count(added, "access", "es"),
+                count(completed, "declared scope", "s")
+            ),
+        ),
         (clients, count(clients, "client", "s")),
         (aliases, count(aliases, "alias", "es")),
         (groups, count(groups, "group", "s")),

@@ -81,9 +81,9 @@ struct Approved {
     refs: Option<Refs>,
     /// Whether an apply before it did not end in full.
     is_unfinished: bool,
-    /// Whether the applied commit stays where it is, however this ends: what was applied before is not
-    /// known and must not be forgotten, or the commit is not on the branch that is applied.
-    is_kept: bool,
+    /// What to do where the applied commit stays where it is, however this ends: what was applied before is
+    /// not known and must not be forgotten, or the commit is not on the branch that is applied.
+    kept: Option<&'static str>,
     /// Why what would have stopped it did not, if something was lifted.
     lifted: Option<String>,
     /// What was written shortly before.
@@ -214,7 +214,11 @@ async fn prepare(
         lost: session.past.lost.clone(),
         refs: session.past.refs.clone(),
         is_unfinished: session.past.is_unfinished,
-        is_kept: is_unknown || refusal.is_some(),
+        kept: match (&refusal, is_unknown) {
+            (Some(_), _) => Some("merge it as it is, and apply again"),
+            (None, true) => Some("`portvakt baseline set COMMIT` says what counts"),
+            (None, false) => None,
+        },
         recent: recent.clone(),
         hidden: hidden.clone(),
         lifted: args.override_guards.clone().filter(|_| is_stopped),
@@ -340,8 +344,7 @@ async fn carry_out(
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
-    let Approved { placement, lost, refs: mut shown, is_unfinished, is_kept, hidden, .. } =
-        approved;
+    let Approved { placement, lost, refs: mut shown, is_unfinished, kept, hidden, .. } = approved;
     let who = (actor.who.clone(), actor.place.clone());
     let of = |part: fn(&Placement) -> &String| placement.as_ref().map(|it| part(it).clone());
     let from = (of(|it| &it.folder), of(|it| &it.api));
@@ -396,7 +399,7 @@ async fn carry_out(
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {
-                Conclusion::InFull | Conclusion::Closed if is_kept || hidden.is_some() => {
+                Conclusion::InFull | Conclusion::Closed if kept.is_some() || hidden.is_some() => {
                     Conclusion::InPart
                 }
                 Conclusion::InFull if document.rollback => Conclusion::RolledBack,
@@ -411,14 +414,10 @@ async fn carry_out(
     if begins {
         failures.extend(print(global.color, &render::report(&ended)).err());
     }
-    if begins && is_kept {
+    if let Some(way_out) = kept.filter(|_| begins) {
         tracing::warn!(
-            "commit {commit} was applied and does not count as that: until one does, what was applied is not \
-             known. {}",
-            match is_off_branch {
-                true => "Merge it as it is, and apply again",
-                false => "`portvakt baseline set COMMIT` says what counts",
-            }
+            "commit {commit} was applied and does not count as that, and until one does, what was applied is \
+             not known: {way_out}"
         );
     }
     if let Some(why) = &hidden {

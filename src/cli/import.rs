@@ -11,7 +11,7 @@ use super::glob::glob;
 use super::remote::{Remote, call_failed};
 use super::session::{self, Session};
 use super::{Global, interrupt, log, print};
-use crate::adopt::{Counts, Layout, Proved, Side, Thing};
+use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
 use crate::digdir::{ClientNeeds, Needs, Reach, Reader, Which};
 use crate::domain::{Live, LiveClient, ScopeName};
@@ -32,7 +32,8 @@ pub(super) struct Args {
     /// The folder for the files, from the repository's root; with by-team only for what no team has
     #[arg(long, value_name = "DIR")]
     into: Option<String>,
-    /// Add to files that are there, with all that stands in them kept
+    /// Add to files that are there, with all that stands in them kept; with --scope, add to declared
+    /// scopes the accesses that they lack
     #[arg(long)]
     merge: bool,
     /// Read every environment that is no embedded sandbox, and tell each scope and client once, with
@@ -61,7 +62,11 @@ Active scopes with their accesses, and active clients, are written as a person w
 them: only what differs from the defaults, aliases for organisations that occur more than once, groups \
 for sets of them that recur, keys as files. A plan right after it is empty: what cannot be declared so \
 that it stays as it is live is left out, and told with the reason. Nothing that stands there is \
-changed; with --merge the declarations are added to files that are there.";
+changed; with --merge the declarations are added to files that are there.
+
+With --scope and --merge, a scope that is declared and active gets the accesses that its declaration \
+lacks, in the file that declares it. Its attributes, and what was removed from the declarations since the \
+last apply, are left as they are.";
 
 /// What was read of one environment.
 struct Read {
@@ -195,12 +200,14 @@ fn made(
     repository: &Repository,
     files: &Files,
 ) -> Result<Proved, Failure> {
+    let completes = args.merge && !args.scope.is_empty();
     let sides: Vec<_> = read
         .iter()
         .map(|read| Side {
             environment: &read.session.desired.environment,
             live: &read.live,
             before: read.session.past.known.applied.as_ref().map(|applied| &applied.desired),
+            declared: completes.then_some(&read.session.desired),
         })
         .collect();
     let layout = args.layout.map(|layout| match layout {
@@ -260,9 +267,11 @@ fn next(made: &Proved, read: &[Read]) -> String {
         1 => "One thing was left out, see above. ".to_owned(),
         many => format!("{many} things were left out, see above. "),
     };
-    format!(
-        "{left_out}Next: look through the files, see that {} {} empty, and commit them",
-        plans.join(" and "),
-        if plans.len() == 1 { "is" } else { "are" }
-    )
+    let plans = match (made.left_out.iter().any(LeftOut::is_planned), plans.as_slice()) {
+        (true, [one]) => format!("{one} changes nothing but what was left out"),
+        (true, all) => format!("{} change nothing but what was left out", all.join(" and ")),
+        (false, [one]) => format!("{one} is empty"),
+        (false, all) => format!("{} are empty", all.join(" and ")),
+    };
+    format!("{left_out}Next: look through the files, see that {plans}, and commit them")
 }

@@ -181,7 +181,8 @@ fn made(
         Thing::Scope(name) => named.scopes.contains_key(name),
         Thing::Client(id, _) => clients.contains(id),
     };
-    let side = Side { environment: &session.desired.environment, live, before: None };
+    let environment = &session.desired.environment;
+    let side = Side { environment, live, before: None, declared: None };
     let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen };
     imported.made(None, into, false)
 }

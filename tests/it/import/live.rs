@@ -60,7 +60,7 @@ impl Repo {
     ) -> Result<Proved, Unproved> {
         let sides: Vec<_> = sides
             .iter()
-            .map(|(environment, live)| Side { environment, live, before: None })
+            .map(|(environment, live)| Side { environment, live, before: None, declared: None })
             .collect();
         let repository = self.read();
         let taken = |path: &str| self.key_file(path).is_some();
@@ -77,7 +77,7 @@ impl Repo {
     ) -> Result<Proved, Unproved> {
         let sides: Vec<_> = sides
             .iter()
-            .map(|(environment, live)| Side { environment, live, before: None })
+            .map(|(environment, live)| Side { environment, live, before: None, declared: None })
             .collect();
         let repository = self.read();
         let taken = |path: &str| self.key_file(path).is_some();

@@ -2,6 +2,7 @@
 
 mod asked;
 mod command;
+mod declared;
 mod golden;
 mod live;
 mod merge;

@@ -61,6 +61,12 @@ fn is_known(reason: &Reason, defaults: bool) -> bool {
         | Reason::TwoScopes
         | Reason::OwnClient
         | Reason::TakenOut
+        | Reason::Removed
+        | Reason::Expired(_)
+        | Reason::InManifest(_)
+        | Reason::AccessibleForAll
+        | Reason::CannotEdit(_)
+        | Reason::Differs(_)
         | Reason::Kind(_)
         | Reason::Keys(_)
         | Reason::Entries => false,

@@ -6,7 +6,7 @@ use super::command::read;
 use crate::world::{DIGDIR, KART, OWNER, SKATT, World};
 
 /// A repository of two environments, each a sandbox of its own.
-fn two() -> (World, World) {
+pub(super) fn two() -> (World, World) {
     let (test, prod) = (World::new(), World::new());
     let environment = |name: &str, world: &World| {
         let (api, issuer) = (world.sandbox.api(), world.sandbox.issuer());

@@ -1,0 +1,128 @@
+//! Accesses to scopes that are declared already, added to the declarations that they have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::consumers::existing;
+use super::draft::Lines;
+use super::found::Found;
+use super::left_out::Reason;
+use super::proof::Fault;
+use super::written::Counts;
+use super::{Entity, Input};
+use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
+use crate::domain::{DesiredScope, Orgno, ScopeName};
+
+/// The files with the accesses that were added.
+#[derive(Debug, Default)]
+pub(super) struct Completed {
+    /// Their texts, by their paths.
+    pub(super) texts: BTreeMap<String, String>,
+    /// How much was added to each.
+    pub(super) counts: BTreeMap<String, Counts>,
+}
+
+/// The declarations with the accesses that they lack, and those that cannot be edited.
+pub(super) fn completed(
+    found: &Found<'_>,
+    input: &Input<'_>,
+    files: &Files,
+) -> (Completed, Vec<Fault>) {
+    let mut added: BTreeMap<ScopeDeclaration<'_>, Vec<ConsumerEntry>> = BTreeMap::new();
+    for (name, missing) in &found.accesses {
+        for (orgno, sides) in missing {
+            for (declaration, sides) in by_declaration(name, sides, input) {
+                let entry = entry(*orgno, &sides, &declaration, input);
+                added.entry(declaration).or_default().push(entry);
+            }
+        }
+    }
+    added.values_mut().for_each(|entries| entries.sort());
+    let (edited, refused) = input.repository.with_consumers(files, &added);
+    let faults = refused.into_iter().flat_map(|(declaration, error)| {
+        let sides = input.sides.iter().enumerate();
+        let here = sides.filter(|(_, it)| declaration.environments.contains(&it.environment));
+        let here: Vec<usize> = here.map(|(side, _)| side).collect();
+        let (name, why) = (declaration.scope.clone(), error.to_string());
+        here.into_iter().map(move |side| {
+            let reason = Reason::CannotEdit(why.clone());
+            Fault::Refuse(Entity::Accesses(name.clone()), Some(side), reason)
+        })
+    });
+    let faults = faults.collect();
+    let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
+    for (declaration, entries) in &added {
+        let of_file = counts.entry(declaration.file.to_owned()).or_default();
+        *of_file += Counts { completed: 1, added: entries.len(), ..Counts::default() };
+    }
+    let texts = edited.into_iter().map(|Edited { file, after }| (file, after)).collect();
+    (Completed { texts, counts }, faults)
+}
+
+/// The declarations of a scope that count in some sides, each with those.
+fn by_declaration<'a>(
+    name: &ScopeName,
+    sides: &BTreeSet<usize>,
+    input: &Input<'a>,
+) -> BTreeMap<ScopeDeclaration<'a>, BTreeSet<usize>> {
+    let mut declarations: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
+    for side in sides {
+        let declaration =
+            input.name(*side).and_then(|it| input.repository.scope_declaration(it, name));
+        if let Some(declaration) = declaration {
+            declarations.entry(declaration).or_default().insert(*side);
+        }
+    }
+    declarations
+}
+
+/// An entry that counts in no environment of its declaration but these sides, and embedded sandboxes
+/// where it counts in all others.
+fn entry(
+    orgno: Orgno,
+    sides: &BTreeSet<usize>,
+    declaration: &ScopeDeclaration<'_>,
+    input: &Input<'_>,
+) -> ConsumerEntry {
+    let names: BTreeSet<&str> = sides.iter().filter_map(|side| input.name(*side)).collect();
+    let mut relevant = input.relevant().filter(|name| declaration.environments.contains(name));
+    let environments = match relevant.all(|name| names.contains(name)) {
+        true => Vec::new(),
+        false => names.into_iter().map(str::to_owned).collect(),
+    };
+    let consumer = existing(orgno, sides, input).unwrap_or_else(|| orgno.to_string());
+    ConsumerEntry { consumer, environments }
+}
+
+/// Why no access can be added to a declared scope.
+pub(super) fn closed(declared: &DesiredScope) -> Option<Reason> {
+    if declared.in_manifest {
+        return Some(Reason::InManifest(declared.source.file.to_string()));
+    }
+    declared.attributes.accessible_for_all.then_some(Reason::AccessibleForAll)
+}
+
+/// Whose the lines of the scopes are that got accesses, and the lines of those.
+pub(super) fn lines(
+    again: &Repository,
+    found: &Found<'_>,
+    input: &Input<'_>,
+) -> BTreeMap<String, Lines> {
+    let mut lines: BTreeMap<String, Lines> = BTreeMap::new();
+    for (side, it) in input.sides.iter().enumerate() {
+        let Ok(desired) = again.desired_before(it.environment) else { continue };
+        for (name, missing) in &found.accesses {
+            let Some(scope) = desired.scopes.get(name) else { continue };
+            let here = missing.iter().filter(|(_, sides)| sides.contains(&side));
+            let accesses = here.filter_map(|(orgno, _)| {
+                let access = scope.consumers.get(orgno)?;
+                Some((&access.source, Entity::Access(name.clone(), *orgno)))
+            });
+            let of_scope = [(&scope.source, Entity::Accesses(name.clone()))];
+            for (source, entity) in of_scope.into_iter().chain(accesses) {
+                let of_file = lines.entry(source.file.to_string()).or_default();
+                of_file.push((source.line..source.line + 1, entity));
+            }
+        }
+    }
+    lines
+}
