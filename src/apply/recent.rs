@@ -136,8 +136,15 @@ fn is_declared(target: &Target, desired: &Desired, today: Date) -> bool {
     }
 }
 
-/// Whether a plan closes it once it is shown.
+/// Whether a plan closes it once it is shown: it is not another place's.
 fn is_ours(target: &Target, desired: &Desired, past: &Past) -> bool {
+    let declares = |desired: &Desired| match target {
+        Target::Scope(name) | Target::Access(name, _) => desired.scopes.contains_key(name),
+        Target::Client(name) | Target::Keys(name) => desired.clients.contains_key(name),
+    };
+    if !declares(desired) && past.beside.iter().any(|beside| declares(&beside.desired)) {
+        return false;
+    }
     let before = past.applied.as_ref().map(|applied| &applied.desired);
     let is_scope = |name: &ScopeName| match desired.removed.get(name) {
         Some(removal) => removal.action == RemovalAction::Deactivate,

@@ -10,17 +10,17 @@ use super::exit::{Exit, Failure};
 use super::hold::Hold;
 use super::output::{blame, read_plan};
 use super::progress::Progress;
-use super::recent;
+use super::recent::{self, Left};
 use super::remote::Remote;
 use super::session::{self, Session};
-use super::{Global, ask, files, interrupt, print, write};
+use super::{Global, ask, checks, files, interrupt, print, write};
 use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
 use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
 use crate::plan::{Code, Plan};
+use crate::render;
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
-use crate::render::{self, moved};
 use crate::text::printable;
 
 /// The command's arguments.
@@ -88,8 +88,8 @@ struct Approved {
     lifted: Option<String>,
     /// What was written shortly before.
     recent: Recent,
-    /// Why what an apply shortly before has opened cannot be closed yet, if it cannot.
-    hidden: Option<String>,
+    /// What an apply shortly before has opened and cannot be closed yet.
+    left: Left,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -200,7 +200,7 @@ async fn prepare(
         (Some(history), Some(placement)) => recent::writes(history, placement)?,
         (Some(_) | None, _) => Recent::default(),
     };
-    let (plan, hidden) = recent::plan(global, session, &writer, &recent, &patience).await?;
+    let (plan, left) = recent::plan(global, session, &writer, &recent, &patience).await?;
     let mut document = session.document(&plan);
     let refusal = session.past.refusal.clone();
     let is_stopped =
@@ -215,29 +215,32 @@ async fn prepare(
         refs: session.past.refs.clone(),
         is_unfinished: session.past.is_unfinished,
         kept: match (&refusal, is_unknown) {
-            (Some(_), _) => Some("merge it as it is, and apply again"),
+            (Some(_), _) => Some(
+                "apply it again once it is merged as it is, or name what counts with `portvakt baseline set \
+                 COMMIT`",
+            ),
             (None, true) => Some("`portvakt baseline set COMMIT` says what counts"),
             (None, false) => None,
         },
         recent: recent.clone(),
-        hidden: hidden.clone(),
+        left: left.clone(),
         lifted: args.override_guards.clone().filter(|_| is_stopped),
     };
     write(global.color, &render::plan(&document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
-    check_name(session)?;
-    check_order(session)?;
-    check_refusal(refusal.as_deref(), overridden)?;
-    check_saved(saved, &document)?;
-    check_expected(args.expect.as_deref(), &document)?;
+    checks::name(session)?;
+    checks::order(session)?;
+    checks::branch(refusal.as_deref(), overridden)?;
+    checks::saved(saved, &document)?;
+    checks::expected(args.expect.as_deref(), &document)?;
     if args.blame {
         blame(&mut document, history);
     }
     if plan.actions.is_empty() {
         return Ok(approved(remote, writer, plan, document));
     }
-    check_limits(&plan, overridden)?;
+    checks::limits(&plan, overridden)?;
     if args.auto_approve {
         return Ok(approved(remote, writer, plan, document));
     }
@@ -256,84 +259,6 @@ async fn prepare(
     Ok(approved(remote, writer, again, document))
 }
 
-/// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
-/// which nobody can tell whether it was overtaken could undo what came after it.
-fn check_refusal(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
-    match (refusal, overridden) {
-        (None, _) => Ok(()),
-        (Some(why), Some(reason)) => {
-            tracing::warn!("{}; applied all the same: {}", printable(why), printable(reason));
-            Ok(())
-        }
-        (Some(why), None) => Err(Failure::Refused(format!(
-            "nothing was changed: {why}\n--override-guards \"why\" applies it all the same"
-        ))),
-    }
-}
-
-/// A place is one folder's alone: each would take what the other applied for its own.
-fn check_name(session: &Session) -> Result<(), Failure> {
-    match &session.past.clash {
-        Some(why) => Err(Failure::Refused(format!("nothing was changed: {}", printable(why)))),
-        None => Ok(()),
-    }
-}
-
-/// A commit that was overtaken is not applied: that would undo what came after it, unasked.
-fn check_order(session: &Session) -> Result<(), Failure> {
-    match session.past.is_behind() {
-        Some(notice) => Err(Failure::Refused(format!(
-            "nothing was changed\n{}: {}",
-            notice.code, notice.message
-        ))),
-        None => Ok(()),
-    }
-}
-
-fn check_saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<(), Failure> {
-    let Some(saved) = saved else { return Ok(()) };
-    let mut why = moved(saved, now);
-    if why.is_empty() {
-        return Ok(());
-    }
-    let commit = |plan: &PlanDocument| plan.repository.as_ref().map(|own| own.commit.clone());
-    if let (Some(planned), Some(here)) = (commit(saved), commit(now))
-        && planned != here
-    {
-        why.push(format!("the plan was made at commit {planned}, and {here} is checked out"));
-    }
-    let why = why.join("\n");
-    Err(Failure::Refused(format!(
-        "the plan is stale: nothing was changed\n{why}\nMake a new plan, and have that reviewed"
-    )))
-}
-
-fn check_expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Failure> {
-    match expected {
-        Some(expected) if expected != now.digest => Err(Failure::Refused(format!(
-            "the plan is not the expected one: nothing was changed\nexpected {expected}\nthis is  \
-             {}\nLook at the plan above, and have it reviewed anew",
-            now.digest
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn check_limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
-    match (plan.exceeded_limits.as_slice(), overridden) {
-        ([], _) => Ok(()),
-        (limits, None) => {
-            let messages: Vec<_> =
-                limits.iter().map(|limit| format!("{}: {}", limit.code, limit.message)).collect();
-            Err(Failure::Refused(format!("nothing was changed\n{}", messages.join("\n"))))
-        }
-        (_, Some(reason)) => {
-            tracing::warn!("limits of guards lifted: {}", printable(reason));
-            Ok(())
-        }
-    }
-}
-
 async fn carry_out(
     global: &Global,
     args: &Args,
@@ -344,7 +269,7 @@ async fn carry_out(
     interrupt: watch::Receiver<bool>,
 ) -> Result<Exit, Failure> {
     let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
-    let Approved { placement, lost, refs: mut shown, is_unfinished, kept, hidden, .. } = approved;
+    let Approved { placement, lost, refs: mut shown, is_unfinished, kept, left, .. } = approved;
     let who = (actor.who.clone(), actor.place.clone());
     let of = |part: fn(&Placement) -> &String| placement.as_ref().map(|it| part(it).clone());
     let from = (of(|it| &it.folder), of(|it| &it.api));
@@ -399,7 +324,9 @@ async fn carry_out(
             let is_news = !was_applied || is_unfinished;
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {
-                Conclusion::InFull | Conclusion::Closed if kept.is_some() || hidden.is_some() => {
+                Conclusion::InFull | Conclusion::Closed
+                    if kept.is_some() || left.open.is_some() || left.may_show =>
+                {
                     Conclusion::InPart
                 }
                 Conclusion::InFull if document.rollback => Conclusion::RolledBack,
@@ -420,7 +347,7 @@ async fn carry_out(
              not known: {way_out}"
         );
     }
-    if let Some(why) = &hidden {
+    if let Some(why) = &left.open {
         tracing::warn!("{why}");
     }
     if let Some(path) = &args.report {
@@ -440,7 +367,7 @@ async fn carry_out(
     Ok(match ended.outcome {
         Ending::Interrupted => Exit::Interrupted,
         Ending::Partial | Ending::Begun => Exit::Partial,
-        Ending::Done if hidden.is_some() => Exit::Partial,
+        Ending::Done if left.open.is_some() => Exit::Partial,
         Ending::Done if failures.is_empty() => Exit::Done,
         Ending::Done if begins => Exit::Partial,
         Ending::Done => Exit::Failed,

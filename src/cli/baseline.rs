@@ -291,7 +291,7 @@ impl<'a> Place<'a> {
                 let _ = writeln!(out, "    {}", printable(&name));
             }
         };
-        let beside = elsewhere::look(&self.session.repository, now, &|_| true).beside;
+        let beside = elsewhere::look(&self.session.repository, now, None, None).beside;
         let beside = beside.iter().map(|beside| names(&beside.desired));
         let declared_now = beside.fold(names(now), |all, names| &all | &names);
         let is_here = |place: &str| place == self.history.place();

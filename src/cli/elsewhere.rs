@@ -1,92 +1,103 @@
-//! What other places of the git repository declare, as it is checked out.
+//! What other places of the git repository declare for the same API and organisation.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use super::{applied, session};
-use crate::declare::{self, Diagnostic, Environment, Invalid, Repository, SETTINGS_FILE};
-use crate::domain::{Beside, Desired};
-use crate::history::{self, Placement};
+use super::applied::{self, files_at, files_here};
+use crate::declare::{Invalid, Repository};
+use crate::domain::{Beside, Desired, Protection};
+use crate::history::{self, History, Placement};
 
-/// What other places declare for the same API and organisation.
+/// What other places declare.
 #[derive(Default)]
-pub(super) struct Elsewhere {
+pub(super) struct Neighbours {
     /// What can be read of it.
     pub(super) beside: Vec<Beside>,
-    /// A folder that cannot be read, and why.
+    /// What cannot be read, and why.
     pub(super) unread: Option<String>,
 }
 
-/// Reads what other environments and other folders with a portvakt.yaml declare. `is_applied` tells whether
-/// something was applied at a place of that name.
+/// The other places at which something was applied to the same API, or may have been, by their names; with
+/// what protects there by it, as far as that is known.
+pub(super) type AppliedElsewhere = BTreeMap<String, Option<Protection>>;
+
+/// Reads what other environments and other folders with a portvakt.yaml declare: the folders as they are at
+/// a commit, or as they are checked out where there is none. Without `applied`, each counts as applied.
 pub(super) fn look(
     repository: &Repository,
     own: &Desired,
-    is_applied: &dyn Fn(&str) -> bool,
-) -> Elsewhere {
-    let mut found = Elsewhere::default();
+    at: Option<(&History, &str)>,
+    applied: Option<&AppliedElsewhere>,
+) -> Neighbours {
+    let mut found = Neighbours::default();
     let Ok(here) = applied::placement(repository, own) else { return found };
-    found.add(repository, &here, is_applied);
-    for folder in history::other_folders(repository.root()) {
-        match session::load(&folder) {
-            Ok(other) => found.add(&other, &here, is_applied),
-            Err(why) if may_lead_to(&folder, &here) => {
-                found.leave_out(&folder, &why);
-            }
-            Err(_) => {}
+    found.add(&here.folder, repository, &here, applied);
+    // An embedded sandbox is of one folder.
+    if here.is_embedded() {
+        return found;
+    }
+    let folders = match at {
+        Some((history, commit)) => history.folders_at(commit).map_err(|error| error.to_string()),
+        None => Ok(history::folders(repository.root())),
+    };
+    let folders = folders.unwrap_or_else(|why| {
+        found.unread = Some(why);
+        Vec::new()
+    });
+    for folder in folders.iter().filter(|folder| **folder != here.folder) {
+        let other = match at {
+            Some((history, commit)) => files_at(history, repository, commit, folder),
+            None => files_here(repository, folder),
+        };
+        match other {
+            Ok(other) => found.add(folder, &other, &here, applied),
+            Err(why) => found.leave_out(why),
         }
     }
     found
 }
 
-impl Elsewhere {
-    /// Adds what a folder declares. An embedded sandbox is of one folder.
+impl Neighbours {
+    /// Adds what a folder declares.
     fn add(
         &mut self,
+        folder: &str,
         repository: &Repository,
         here: &Placement,
-        is_applied: &dyn Fn(&str) -> bool,
+        applied: Option<&AppliedElsewhere>,
     ) {
-        let folder = applied::folder(repository);
-        let is_here = folder == here.folder;
-        if here.is_embedded() && !is_here {
-            return;
-        }
+        let organization = repository.settings().organization;
+        let project = history::project(repository.settings().project.as_deref(), folder);
         for environment in repository.environments() {
-            let is_own = is_here && environment == here.environment;
-            let declared = repository.environment(environment);
-            if is_own || !declared.is_some_and(|declared| leads_to(repository, declared, here)) {
+            let api = repository.environment(environment).and_then(applied::api_of);
+            let is_own = folder == here.folder && environment == here.environment;
+            let is_other = api.as_ref().is_some_and(|api| *api != here.api)
+                || organization.is_some_and(|organization| organization != here.organization);
+            if is_own || is_other {
                 continue;
             }
-            match repository.desired_before(environment) {
-                Ok(desired) => {
-                    let place = applied::called(environment, &folder);
-                    let is_applied = is_applied(&applied::place(repository, environment));
-                    self.beside.push(Beside { place, is_applied, desired });
+            let desired = match repository.desired_before(environment) {
+                Ok(desired) if api.is_some() => desired,
+                Ok(_) | Err(Invalid::Environment(_)) => {
+                    self.leave_out(applied::unread(&[], folder));
+                    continue;
                 }
-                Err(Invalid::Declarations(why)) => self.leave_out(repository.root(), &why),
-                Err(Invalid::Environment(_)) => {}
-            }
+                Err(Invalid::Declarations(why)) => {
+                    self.leave_out(applied::unread(&why, folder));
+                    continue;
+                }
+            };
+            let name = history::place_name(project.as_deref(), environment);
+            let protected = applied.and_then(|applied| applied.get(&name));
+            self.beside.push(Beside {
+                place: applied::called(environment, folder),
+                is_applied: applied.is_none() || protected.is_some(),
+                protected: protected.cloned().flatten(),
+                desired,
+            });
         }
     }
 
-    fn leave_out(&mut self, folder: &Path, why: &[Diagnostic]) {
-        let folder = history::prefix(folder).trim_end_matches('/').to_owned();
-        self.unread.get_or_insert_with(|| applied::unread(why, &folder));
+    fn leave_out(&mut self, why: String) {
+        self.unread.get_or_insert(why);
     }
-}
-
-/// Whether an environment is of the same API and organisation.
-fn leads_to(repository: &Repository, declared: &Environment, here: &Placement) -> bool {
-    let organization = repository.settings().organization;
-    organization == Some(here.organization) && applied::api_of(declared) == Some(here.api.clone())
-}
-
-/// Whether a folder could have an environment of the same API, as far as its portvakt.yaml can be read.
-fn may_lead_to(folder: &Path, here: &Placement) -> bool {
-    let text = std::fs::read(folder.join(SETTINGS_FILE)).unwrap_or_default();
-    let Some(outline) = declare::outline(&text) else { return true };
-    outline
-        .environments
-        .values()
-        .any(|declared| applied::api_of(declared) == Some(here.api.clone()))
 }

@@ -35,7 +35,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let refs = history.refs().map_err(|error| git_failed(&error))?;
     let mut reports = Vec::new();
     for place in [history.place().to_owned()].into_iter().chain(history.former_names(&refs)) {
-        let lines = history.ledger_of(&refs, &place).map_err(|error| git_failed(&error))?;
+        let lines = match history.ledger_of(&refs, &place) {
+            Ok(lines) => lines,
+            Err(error) if place == history.place() => return Err(git_failed(&error)),
+            Err(error) => {
+                tracing::warn!("what was applied as {place} is not known: {error}");
+                continue;
+            }
+        };
         reports.extend(lines.into_iter().filter_map(|line| reported(&place, line)));
     }
     let Args { scope, consumer, client, format } = args;

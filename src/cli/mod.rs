@@ -5,6 +5,7 @@ mod applied;
 mod apply;
 mod ask;
 mod baseline;
+mod checks;
 mod client;
 mod comment;
 mod coverage;

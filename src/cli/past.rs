@@ -1,6 +1,7 @@
 //! What git knows of an environment: what was applied before, and what a plan is compared with.
 
 use super::applied::{self, At, Known, Reading, declared_at};
+use super::elsewhere::AppliedElsewhere;
 use super::exit::Failure;
 use super::{Global, session};
 use crate::declare::{self, Repository};
@@ -34,6 +35,8 @@ pub(super) struct Past {
     /// Why the commit may not be applied, if it may not: it is not on the branch for that, or nobody can
     /// tell whether it was overtaken.
     pub(super) refusal: Option<String>,
+    /// What other places applied; `None` where nobody can tell.
+    pub(super) elsewhere: Option<AppliedElsewhere>,
     /// What is not known, and what else there is to say.
     pub(super) notices: Vec<Notice>,
 }
@@ -175,8 +178,8 @@ impl Past {
     }
 
     fn take(&mut self, known: Known) -> Vec<String> {
-        let Known { applied, all: _, traces: _, is_unfinished, lost, clash, of_former, past } =
-            known;
+        let Known { applied, is_unfinished, lost, clash, of_former, elsewhere, past, .. } = known;
+        self.elsewhere = Some(elsewhere);
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {
             self.unknown = Some(why.clone());
@@ -215,10 +218,11 @@ impl Past {
     fn behind(&mut self, applied: &str, commit: &str) {
         let message = format!(
             "{applied} was applied before and is newer than what is read here, {commit}: this plan \
-             would undo what came between, so apply refuses it. {}",
+             would undo what came between, so apply refuses it. Bring this branch up to date{}",
             match self.unknown {
-                Some(_) => PAST_WAY_OUT,
-                None => "Bring this branch up to date",
+                Some(_) =>
+                    ", or where that is on no branch, name what counts with `portvakt baseline set COMMIT`",
+                None => "",
             }
         );
         self.tell(Code::Behind, "applied", &message);

@@ -9,7 +9,7 @@ use super::session::{Session, live, today};
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::digdir::Writer;
 use crate::history::{self, History, Line, Placement, is_to_come};
-use crate::plan::{ActionId, Kind, Plan, Target};
+use crate::plan::{ActionId, Kind, Plan, Target, Verb};
 use crate::render::document::ActionDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
 use crate::text::printable;
@@ -53,15 +53,24 @@ pub(super) fn writes(history: &History, placement: &Placement) -> Result<Recent,
     ))
 }
 
+/// What is left of what an apply shortly before has opened, or may have, and what is to be closed again.
+#[derive(Clone)]
+pub(super) struct Left {
+    /// Why something that was opened stays open, if it does.
+    pub(super) open: Option<String>,
+    /// Whether something may still show up: it is not known to have been done, and was not shown.
+    pub(super) may_show: bool,
+}
+
 /// Makes the plan once DigDir shows what an apply shortly before has opened, or may have, and what is to be
-/// closed again, or there is no patience left. Gives why something of that is left open, if it is.
+/// closed again, or there is no patience left.
 pub(super) async fn plan(
     global: &Global,
     session: &Session,
     writer: &Writer,
     recent: &Recent,
     patience: &Patience,
-) -> Result<(Plan, Option<String>), Failure> {
+) -> Result<(Plan, Left), Failure> {
     let mut wait = patience.begin();
     let mut is_told = false;
     loop {
@@ -79,12 +88,19 @@ pub(super) async fn plan(
             continue;
         }
         let was_long = wait.was_long();
-        let (left, undone): (Vec<_>, Vec<_>) =
+        let (open, may_show): (Vec<_>, Vec<_>) =
             hidden.into_iter().partition(|write| write.is_done() || !was_long);
-        for write in undone {
-            tracing::warn!("`{}` is not shown by now, so it was not done", printed(write));
+        for write in &may_show {
+            tracing::warn!(
+                "`{}` is still not shown, so it was hardly done: the next apply looks again",
+                printed(write)
+            );
         }
-        return Ok((session.compare(&live), left.first().map(|write| why_left(write))));
+        let left = Left {
+            open: open.first().map(|write| why_left(write)),
+            may_show: !may_show.is_empty(),
+        };
+        return Ok((session.compare(&live), left));
     }
 }
 
@@ -143,11 +159,12 @@ fn last_write(report: &ReportDocument) -> Option<Timestamp> {
 
 fn write(reported: ReportedAction) -> Option<RecentWrite> {
     let ReportedAction { action, outcome, message: _, may_be_done } = reported;
+    let is_made = action.action == Verb::Create && action.client_id.is_some();
     let ended = match outcome {
         ActionOutcome::Done => RecentEnd::Shown,
         ActionOutcome::DoneNotVisibleYet => RecentEnd::Hidden,
         ActionOutcome::Unknown => RecentEnd::Unclear,
-        ActionOutcome::Failed if may_be_done || action.client_id.is_some() => RecentEnd::Unclear,
+        ActionOutcome::Failed if may_be_done || is_made => RecentEnd::Unclear,
         ActionOutcome::Failed | ActionOutcome::Skipped | ActionOutcome::NotStarted => return None,
     };
     Some(RecentWrite {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::Global;
 use super::applied::{self, At, valid_at};
-use super::elsewhere::{self, Elsewhere};
+use super::elsewhere::{self, Neighbours};
 use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
@@ -123,14 +123,14 @@ impl Session {
         Ok(())
     }
 
-    /// Looks at what other places declare. Where nobody can tell which of them are applied, all are taken to be.
+    /// Looks at what other places declare at the commit that is read. What is not committed here is compared
+    /// with what is not committed there; a rollback is one of this place alone.
     fn look_elsewhere(&mut self, history: Option<&History>) {
-        let refs = history.zip(self.past.refs.as_ref());
-        let applied = refs.map(|(history, refs)| history.applied_elsewhere(refs));
-        let is_applied =
-            |place: &str| applied.as_ref().is_none_or(|applied| applied.contains(place));
-        let Elsewhere { beside, unread } =
-            elsewhere::look(&self.repository, &self.desired, &is_applied);
+        let commit = self.past.commit.as_ref().filter(|it| !it.dirty && self.rollback.is_none());
+        let at = history.zip(commit).map(|(history, commit)| (history, commit.commit.as_str()));
+        let applied = self.past.elsewhere.as_ref();
+        let Neighbours { beside, unread } =
+            elsewhere::look(&self.repository, &self.desired, at, applied);
         (self.past.known.beside, self.past.known.unread) = (beside, unread);
     }
 
@@ -162,6 +162,7 @@ impl Session {
             commit: Some(Commit { commit, dirty: false }),
             placement: past.placement,
             refs: past.refs,
+            elsewhere: past.elsewhere,
             base: Some(applied.clone()),
             known: domain::Past { applied: Some(applied.clone()), ..past.known },
             applied: Some(applied),

@@ -37,6 +37,8 @@ pub struct Beside {
     pub place: String,
     /// Whether something was applied there, as far as is known.
     pub is_applied: bool,
+    /// What is protected there by what was applied last, as far as is known.
+    pub protected: Option<Protection>,
     /// What its declarations hold.
     pub desired: Desired,
 }

@@ -167,17 +167,18 @@ pub fn prefix(folder: &Path) -> String {
     parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
 }
 
-/// The other folders of the work tree whose portvakt.yaml git knows.
-pub fn other_folders(folder: &Path) -> Vec<PathBuf> {
-    let Ok(Some(repository)) = discover(folder) else { return Vec::new() };
-    let Some(top) = repository.workdir() else { return Vec::new() };
-    let own = below(&repository, folder).map(|own| own.to_string_lossy().into_owned());
-    let others = folders(&repository).into_iter().filter(|folder| Some(folder) != own.as_ref());
-    others.map(|folder| top.join(folder)).collect()
+/// The top of the work tree that a folder lies in; `None` outside git.
+pub fn top(folder: &Path) -> Option<PathBuf> {
+    discover(folder).ok()??.workdir().map(Path::to_owned)
+}
+
+/// The folders of the work tree around a folder whose portvakt.yaml git knows, from the top.
+pub fn folders(folder: &Path) -> Vec<String> {
+    discover(folder).ok().flatten().map_or_else(Vec::new, |repository| known_folders(&repository))
 }
 
 /// The folders whose portvakt.yaml git knows, from the top of the work tree.
-pub(super) fn folders(repository: &Repository) -> Vec<String> {
+pub(super) fn known_folders(repository: &Repository) -> Vec<String> {
     let Ok(index) = repository.index() else { return Vec::new() };
     let is_file = |entry: &IndexEntry| entry.mode & FILE_TYPE == REGULAR_FILE;
     let folders = index.iter().filter(is_file).filter_map(|entry| {

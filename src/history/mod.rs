@@ -43,7 +43,7 @@ use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
 pub use blame::{Blame, Blames};
-pub use checkout::{Commit, checked_out, other_folders, prefix, would_be_committed};
+pub use checkout::{Commit, checked_out, folders, prefix, top, would_be_committed};
 pub use error::Error;
 pub use index::index;
 pub use ledger::{Entry, Line};
@@ -67,12 +67,12 @@ pub struct History {
     /// The remote that has the objects which are not in the clone; `None` where there is none.
     source: Option<String>,
     program: program::Git,
-    /// How many commits could not be fetched: whoever can push names as many as he likes.
+    /// How many commits could not be fetched.
     failed: Arc<AtomicUsize>,
 }
 
 /// How many commits that cannot be fetched are asked for.
-const MOST_ASKED: usize = 10;
+const MOST_ASKED: usize = 50;
 
 /// By how much a shallow clone is deepened at a time to find out how two commits stand to each other.
 const DEEPEN: [&str; 3] = ["--deepen=50", "--deepen=1000", "--unshallow"];
@@ -130,20 +130,32 @@ impl History {
         }
         let unknown = || Error::Revision(revision.to_owned());
         let remote = self.remote.as_ref().ok_or_else(unknown)?;
-        if self.failed.load(Ordering::Relaxed) >= MOST_ASKED {
-            return Err(unknown());
-        }
         // What looks like an option, or tells git where to put what it fetches, is no name; and to
         // have nothing named is not to have git's default named.
         let could_be = format!("refs/heads/{revision}");
         if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
         }
-        self.program().fetch(remote, &[revision], repository.is_shallow()).map_err(|_| {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-            unknown()
-        })?;
+        self.program()
+            .fetch(remote, &[revision], repository.is_shallow())
+            .map_err(|_| unknown())?;
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
+    }
+
+    /// Whether a commit that a record or a ledger names is here, or could be fetched. Whoever can push names
+    /// as many as he likes, so only some that are not are asked for.
+    pub fn has(&self, commit: &str) -> bool {
+        if self.failed.load(Ordering::Relaxed) > MOST_ASKED {
+            return false;
+        }
+        let found = self.commit(commit).is_ok();
+        if !found && self.failed.fetch_add(1, Ordering::Relaxed) == MOST_ASKED {
+            tracing::warn!(
+                "more than {MOST_ASKED} commits that records and ledgers name are not on the remote: no \
+                 other is asked for"
+            );
+        }
+        found
     }
 
     /// Whether a commit comes before another in history; `None` where that cannot be told. What a
@@ -194,7 +206,8 @@ impl History {
 
     /// The folders of the work tree whose portvakt.yaml git knows, by their paths from the top.
     pub fn folders(&self) -> Vec<String> {
-        self.repository().map_or_else(|_| Vec::new(), |repository| checkout::folders(&repository))
+        self.repository()
+            .map_or_else(|_| Vec::new(), |repository| checkout::known_folders(&repository))
     }
 
     /// Whether others see the refs: they are those of a remote.

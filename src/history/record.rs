@@ -285,14 +285,6 @@ impl History {
         names.split_off(1)
     }
 
-    /// The names of the other places at which something was applied, as far as that can be read.
-    pub fn applied_elsewhere(&self, refs: &Refs) -> BTreeSet<String> {
-        let others = self.other_baselines(refs).into_iter();
-        let is_applied = |it: &Baseline| it.commits().next().is_some();
-        let applied = others.filter(|(_, it)| matches!(it, Ok(Some(it)) if is_applied(it)));
-        applied.map(|(name, _)| name).collect()
-    }
-
     fn baseline_of(&self, name: &str, place: &PlaceRefs) -> Result<Option<Baseline>, String> {
         let (applied, record) = (refs::applied(name), refs::record(name));
         let of = match (place.applied, place.record) {

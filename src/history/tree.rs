@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use git2::{ObjectType, Oid, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
+use git2::{ObjectType, Oid, Tree, TreeEntry};
 
 use super::error::Error;
 use super::index::MOST_SUBMODULES;
@@ -81,33 +81,45 @@ impl History {
     /// # Errors
     /// The commit cannot be read, or is too large.
     pub fn folders_at(&self, commit: &str) -> Result<Vec<String>, Error> {
-        let repository = self.repository()?;
+        let store = self.store()?;
         let unreadable = |error: git2::Error| Error::read(&format!("commit {commit}"), &error);
-        let found = repository.find_commit(oid(&repository, commit)?).map_err(unreadable)?;
+        let too_much =
+            |what: &str| Error::TooMuch { commit: commit.to_owned(), what: what.to_owned() };
+        let found = store.repository.find_commit(oid(&store.repository, commit)?);
         let (mut folders, mut left) = (Vec::new(), MOST_ENTRIES);
-        let look = |above: &str, entry: &TreeEntry<'_>| {
-            left -= 1;
-            let name = entry.name_bytes();
-            match entry.kind() {
-                _ if left == 0 => TreeWalkResult::Abort,
-                // What belongs to other tools is not read.
-                Some(ObjectType::Tree) if name.starts_with(b".") => TreeWalkResult::Skip,
-                Some(ObjectType::Blob) if name == SETTINGS_FILE.as_bytes() => {
-                    folders.push(above.trim_end_matches('/').to_owned());
-                    TreeWalkResult::Ok
+        let mut next = vec![(String::new(), found.map_err(unreadable)?.tree_id(), 0)];
+        while let Some((path, tree, depth)) = next.pop() {
+            store.bring(&[tree])?;
+            if depth > MOST_DEEP {
+                return Err(too_much("more folders one in another"));
+            }
+            if !objects::is_small(&store.repository, tree, objects::LARGEST_TREE) {
+                return Err(too_much("a folder with more files"));
+            }
+            for entry in &store.repository.find_tree(tree).map_err(unreadable)? {
+                left -= 1;
+                if left == 0 {
+                    return Err(too_much("more files and folders"));
                 }
-                _ => TreeWalkResult::Ok,
+                // What has another name is no folder of declarations.
+                let Ok(name) = entry.name() else { continue };
+                match entry.kind() {
+                    Some(ObjectType::Tree) => {
+                        let below = if path.is_empty() {
+                            name.to_owned()
+                        } else {
+                            format!("{path}/{name}")
+                        };
+                        next.push((below, entry.id(), depth + 1));
+                    }
+                    Some(ObjectType::Blob) if name == SETTINGS_FILE && entry.filemode() != LINK => {
+                        folders.push(path.clone());
+                    }
+                    _ => {}
+                }
             }
-        };
-        let tree = found.tree().map_err(unreadable)?;
-        match tree.walk(TreeWalkMode::PreOrder, look) {
-            Ok(()) => Ok(folders),
-            Err(_) if left == 0 => {
-                let what = "more files and folders".to_owned();
-                Err(Error::TooMuch { commit: commit.to_owned(), what })
-            }
-            Err(error) => Err(unreadable(error)),
         }
+        Ok(folders)
     }
 
     /// The files of a folder of a commit, by its path from the top of the git repository.

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{ActionId, Code, Draft, Notice, live_client};
+use super::{ActionId, Code, Draft, Mismatch, Notice, live_client};
 use crate::domain::{
-    Beside, ClientId, CommitId, Desired, Live, Protection, Removal, RemovalAction, ScopeName,
-    Source,
+    Beside, ClientId, CommitId, Desired, DesiredClient, Live, Protection, Removal, RemovalAction,
+    ScopeName, Source,
 };
 
 /// Another place, and what it protects.
@@ -14,7 +14,10 @@ pub(super) struct Other<'a> {
     place: &'a str,
     is_applied: bool,
     desired: &'a Desired,
-    pub(super) protection: Protection,
+    /// What is protected by its declarations.
+    protection: Protection,
+    /// What is protected by those of them that were applied.
+    protected: Option<&'a Protection>,
 }
 
 /// All of them.
@@ -24,16 +27,36 @@ pub(super) struct Others<'a> {
     clients: BTreeMap<&'a ClientId, usize>,
 }
 
+impl Other<'_> {
+    fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {
+        by(&self.protection) && self.protected.is_some_and(by)
+    }
+}
+
+/// The live clients that a declared one could be, also where it is not clear which.
+fn could_be<'l>(client: &'l DesiredClient, live: &'l Live) -> Vec<&'l ClientId> {
+    let ids = match live_client(client, live) {
+        Ok(found) => return found.map(|(id, _)| id).into_iter().collect(),
+        Err(Mismatch::Several(ids) | Mismatch::SeveralOwned(ids)) => ids,
+        Err(
+            Mismatch::NoSuchId(id)
+            | Mismatch::OtherName { id, .. }
+            | Mismatch::OtherType { id, .. },
+        ) => vec![id],
+    };
+    ids.iter().filter_map(|id| live.clients.get_key_value(id)).map(|(id, _)| id).collect()
+}
+
 impl<'a> Others<'a> {
     pub(super) fn of(beside: &'a [Beside], live: &'a Live) -> Self {
         let of_other = |(index, Beside { desired, .. }): (usize, &'a Beside)| {
-            let declared = desired.clients.values();
-            let found = declared.filter_map(|client| live_client(client, live).ok()?);
-            found.map(move |(id, _)| (id, index)).collect::<Vec<_>>()
+            let found = desired.clients.values().flat_map(|client| could_be(client, live));
+            found.map(move |id| (id, index)).collect::<Vec<_>>()
         };
-        let all = beside.iter().map(|Beside { place, is_applied, desired }| {
+        let all = beside.iter().map(|Beside { place, is_applied, protected, desired }| {
+            let (is_applied, protected) = (*is_applied, protected.as_ref());
             let protection = Protection::of(desired);
-            Other { place, is_applied: *is_applied, desired, protection }
+            Other { place, is_applied, desired, protection, protected }
         });
         // Rather one that is applied.
         let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
@@ -53,25 +76,25 @@ impl<'a> Others<'a> {
         self.clients.get(id).and_then(|index| self.all.get(*index))
     }
 
-    /// Whether the other place that declares a scope protects it, and is one that is applied.
-    pub(super) fn protect_scope(&self, name: &ScopeName) -> bool {
-        let protects = |other: &Other<'_>| other.protection.of_scope(name).is_some();
-        self.of_scope(name).is_some_and(|other| other.is_applied && protects(other))
+    /// Whether the other place that declares a scope protects it, and has applied that.
+    pub(super) fn is_scope_protected(&self, name: &ScopeName) -> bool {
+        let by = |protection: &Protection| protection.of_scope(name).is_some();
+        self.of_scope(name).is_some_and(|other| other.protects(by))
     }
 
     /// The same of a live client, under one of these names.
-    pub(super) fn protect_client(&self, id: &ClientId, names: [&str; 2]) -> bool {
-        let protects = |other: &Other<'_>| other.protection.of_client(names).is_some();
-        self.of_client(id).is_some_and(|other| other.is_applied && protects(other))
+    pub(super) fn is_client_protected(&self, id: &ClientId, names: [&str; 2]) -> bool {
+        let by = |protection: &Protection| protection.of_client(names).is_some();
+        self.of_client(id).is_some_and(|other| other.protects(by))
     }
 
     /// Whether a place that is applied declares a scope.
-    pub(super) fn manage_scope(&self, name: &ScopeName) -> bool {
+    pub(super) fn is_scope_managed(&self, name: &ScopeName) -> bool {
         self.of_scope(name).is_some_and(|other| other.is_applied)
     }
 
     /// Whether a place that is applied declares a live client.
-    pub(super) fn manage_client(&self, id: &ClientId) -> bool {
+    pub(super) fn is_client_managed(&self, id: &ClientId) -> bool {
         self.of_client(id).is_some_and(|other| other.is_applied)
     }
 }
@@ -89,16 +112,17 @@ pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>)
 }
 
 impl Draft<'_> {
-    /// Whether what is declared here no longer must stay as another place declares it, or may do so.
-    pub(super) fn is_beside(&mut self, target: ActionId, other: Option<&Other<'_>>) -> bool {
+    /// Blocks what is to be closed and was never applied here, or is declared here no longer, where another
+    /// place declares it or may do so. Gives whether it is blocked.
+    pub(super) fn blocked_beside(&mut self, target: ActionId, other: Option<&Other<'_>>) -> bool {
         let message = match (other, &self.past.unread) {
             (Some(other), _) => {
                 let place = other.place;
-                format!("{place} declares it: take it out there, or say `action: release` here")
+                format!("{place} declares it: remove it there first, or leave it to that place")
             }
             (None, Some(why)) => format!(
-                "{why}. It may declare this, which would be closed then: correct that; an apply with \
-                 --override-guards \"why\" goes on without it"
+                "{why}. That folder may declare it. Correct the declarations there first, or apply with \
+                 --override-guards \"why\""
             ),
             (None, None) => return false,
         };

@@ -149,7 +149,11 @@ impl<'a> Draft<'a> {
             (Some((id, live)), true) => self.reactivate_client(name, declared, id, live),
             (Some((id, live)), false) if live.active => {
                 let (source, action) = (declared.source.clone(), RemovalAction::Deactivate);
-                self.deactivate_client(name, id, &Removal { action, reason: None, source });
+                let removal = Removal { action, reason: None, source };
+                match self.client_before(name) {
+                    None => self.take_out_client(name, id, &removal),
+                    Some(_) => self.deactivate_client(name, id, &removal),
+                }
             }
             (None | Some(_), false) => {}
         }
@@ -275,7 +279,7 @@ impl<'a> Draft<'a> {
     fn release_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let names = [name.as_str(), self.live_name(name, id)];
         let target = ActionId::client(Verb::Release, name);
-        if self.others.protect_client(id, names)
+        if self.others.is_client_protected(id, names)
             || !self.must_stay(target, |by| by.of_client(names))
         {
             let Removal { action: _, reason, source } = removal;
@@ -293,10 +297,10 @@ impl<'a> Draft<'a> {
         live.clients.get(id).map_or(name.as_str(), |client| &client.name)
     }
 
-    /// A client that is declared here no longer.
+    /// A client that is declared here no longer, or was never applied here.
     fn take_out_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let target = ActionId::client(Verb::Deactivate, name);
-        if !self.is_beside(target, self.others.of_client(id)) {
+        if !self.blocked_beside(target, self.others.of_client(id)) {
             self.deactivate_client(name, id, removal);
         }
     }

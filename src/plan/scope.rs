@@ -58,7 +58,8 @@ impl Draft<'_> {
         let target = ActionId::scope(Verb::Release, name);
         if self.is_open(name)
             && self.scope_before(name).is_some()
-            && (self.others.protect_scope(name) || !self.must_stay(target, |by| by.of_scope(name)))
+            && (self.others.is_scope_protected(name)
+                || !self.must_stay(target, |by| by.of_scope(name)))
         {
             let reason = removal.reason.clone();
             self.push_scope(name, ScopeWork::Release, &removal.source, reason, Vec::new());
@@ -72,7 +73,7 @@ impl Draft<'_> {
             return;
         };
         let target = || ActionId::scope(Verb::Deactivate, name);
-        if self.is_beside(target(), self.others.of_scope(name))
+        if self.blocked_beside(target(), self.others.of_scope(name))
             || self.must_stay(target(), |by| by.of_scope(name))
         {
             return;
@@ -136,7 +137,12 @@ impl Draft<'_> {
     }
 
     fn pause(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
-        if !self.must_stay(ActionId::scope(Verb::Deactivate, name), |by| by.of_scope(name)) {
+        let target = || ActionId::scope(Verb::Deactivate, name);
+        let is_new = self.scope_before(name).is_none();
+        if is_new && self.blocked_beside(target(), self.others.of_scope(name)) {
+            return;
+        }
+        if !self.must_stay(target(), |by| by.of_scope(name)) {
             let work = ScopeWork::Deactivate { loses: self.approved(live) };
             self.push_scope(name, work, &declared.source, None, Vec::new());
         }

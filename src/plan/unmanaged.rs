@@ -21,7 +21,7 @@ impl Draft<'_> {
             self.desired.scopes.contains_key(name)
                 || self.desired.removed.contains_key(name)
                 || self.scope_before(name).is_some()
-                || self.others.manage_scope(name)
+                || self.others.is_scope_managed(name)
         };
         let live = self.live.scopes.iter();
         let unmanaged = live.filter(|(name, scope)| scope.active && !is_named(name));
@@ -31,7 +31,7 @@ impl Draft<'_> {
     /// `known` are those that a declaration is, now or before, and this program's own.
     pub(super) fn find_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
         let live = self.live.clients.iter();
-        let is_named = |id: &ClientId| known.contains(id) || self.others.manage_client(id);
+        let is_named = |id: &ClientId| known.contains(id) || self.others.is_client_managed(id);
         let unmanaged = live.filter(|(id, client)| client.active && !is_named(id));
         self.unmanaged.clients = unmanaged.map(|(id, _)| id.clone()).collect();
     }

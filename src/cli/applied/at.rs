@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::super::session;
 use super::names::shown_folder;
 use crate::declare::{self, Diagnostic, Repository, Rule};
 use crate::domain::Desired;
@@ -31,7 +32,7 @@ pub(in crate::cli) fn read_at(
     here: &Repository,
     at: &At<'_>,
 ) -> Result<(Repository, Desired), String> {
-    let there = files_at(history, here, at)?;
+    let there = files_at(history, here, at.commit, at.folder)?;
     match there.desired_before(at.environment) {
         Ok(desired) => Ok((there, desired)),
         Err(why) => Err(at.invalid(why)),
@@ -46,48 +47,59 @@ pub(in crate::cli) fn valid_at(
     at: &At<'_>,
     today: Date,
 ) -> Result<Desired, String> {
-    let desired = files_at(history, here, at)?.desired(at.environment, today);
+    let desired = files_at(history, here, at.commit, at.folder)?.desired(at.environment, today);
     desired.map(|(desired, _)| desired).map_err(|why| at.invalid(why))
 }
 
 /// The repository as it is at a commit.
-pub(super) fn files_at(
+pub(in crate::cli) fn files_at(
     history: &History,
     here: &Repository,
-    at: &At<'_>,
+    commit: &str,
+    folder: &str,
 ) -> Result<Repository, String> {
     let history::Files { settings, yaml, unread, rest } =
-        history.files(at.commit, at.folder).map_err(|error| error.to_string())?;
+        history.files(commit, folder).map_err(|error| error.to_string())?;
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
-    let there = there.map_err(|found| at.invalid(declare::Invalid::Declarations(found)))?;
+    let there = there.map_err(|found| invalid(commit, folder, &found))?;
     match unread.iter().find(|(path, _)| !there.excludes(path)) {
         Some((_, why)) => Err(why.to_string()),
         None => Ok(there),
     }
 }
 
+/// Another folder of the work tree, by its path from the top of the git repository.
+pub(in crate::cli) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
+    let top = history::top(here.root()).ok_or("this is no git repository")?;
+    session::load(&top.join(folder)).map_err(|found| unread(&found, folder))
+}
+
 impl At<'_> {
     /// Why what is declared there does not count.
     fn invalid(&self, why: declare::Invalid) -> String {
         let Self { commit, folder, environment } = self;
-        let found = match why {
+        match why {
             declare::Invalid::Environment(_) => {
-                return format!("commit {commit} has no environment `{environment}`");
+                format!("commit {commit} has no environment `{environment}`")
             }
-            declare::Invalid::Declarations(found) => found,
-        };
-        let Some(first) = first_error(&found) else {
-            return format!("the declarations at commit {commit} cannot be read");
-        };
-        let way_out = match first.code {
-            Rule::Filtered => {
-                "; it is so in git itself, and only a commit that holds it as plain text can be read"
-            }
-            _ => "",
-        };
-        let why = if first.hides { "cannot be read" } else { "break a rule of today" };
-        format!("the declarations at commit {commit} {why}: {}{way_out}", said(first, folder))
+            declare::Invalid::Declarations(found) => invalid(commit, folder, &found),
+        }
     }
+}
+
+/// Why the declarations of a commit do not count.
+fn invalid(commit: &str, folder: &str, found: &[Diagnostic]) -> String {
+    let Some(first) = first_error(found) else {
+        return format!("the declarations at commit {commit} cannot be read");
+    };
+    let way_out = match first.code {
+        Rule::Filtered => {
+            "; it is so in git itself, and only a commit that holds it as plain text can be read"
+        }
+        _ => "",
+    };
+    let why = if first.hides { "cannot be read" } else { "break a rule of today" };
+    format!("the declarations at commit {commit} {why}: {}{way_out}", said(first, folder))
 }
 
 /// What keeps declarations from being read, or else the first rule that they break.
@@ -105,7 +117,7 @@ fn said(Diagnostic { code, file, line, message, .. }: &Diagnostic, folder: &str)
     }
 }
 
-/// Why a folder of the work tree cannot be read.
+/// Why another folder cannot be read.
 pub(in crate::cli) fn unread(found: &[Diagnostic], folder: &str) -> String {
     let shown = shown_folder(folder);
     let why =

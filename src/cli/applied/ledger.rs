@@ -55,7 +55,7 @@ impl Reading<'_> {
             ),
             (Ok(_), None, None) => return None,
         };
-        let is_here = |commit: &&String| self.history.commit(commit).is_ok();
+        let is_here = |commit: &&String| self.history.has(commit);
         let last = |commit: &String| {
             let of_it = told.iter().filter(|told| told.commit == *commit);
             of_it.max_by_key(|told| told.started)

@@ -7,13 +7,16 @@ mod place;
 
 use std::collections::BTreeSet;
 
-pub(super) use self::at::{At, apply_from, declared_at, read_at, unread, valid_at};
+pub(super) use self::at::{
+    At, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
+};
 pub(super) use self::ledger::environment;
 use self::names::former_options;
 pub(super) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
 use self::place::OfPlace;
+use super::elsewhere::AppliedElsewhere;
 use crate::declare::Repository;
-use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
+use crate::domain::{self, Applied, Desired, Guards, Past, Protected, Protection};
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
 
 /// What was applied, as git tells it.
@@ -34,6 +37,8 @@ pub(super) struct Known {
     /// The commits that were last applied to the same API by places that are declared no longer, as after
     /// a rename.
     pub(super) of_former: Vec<String>,
+    /// What other places applied.
+    pub(super) elsewhere: AppliedElsewhere,
     /// All that a plan must know of it.
     pub(super) past: Past,
 }
@@ -119,7 +124,13 @@ impl Reading<'_> {
         let traces = places.chain([(self.history.place(), &own)]).flat_map(|(name, of)| {
             of.traces().map(move |applied| (name.to_owned(), applied.clone()))
         });
+        let may_be_applied = |of: &OfPlace| of.applied.is_some() || of.unknown.is_some();
+        let elsewhere = others.iter().filter(|other| may_be_applied(&other.of)).map(|other| {
+            let applied = other.of.applied.as_ref();
+            (other.name.clone(), applied.map(|applied| Protection::of(&applied.desired)))
+        });
         Known {
+            elsewhere: elsewhere.collect(),
             all: all.cloned().collect(),
             traces: traces.collect(),
             is_unfinished: !own.recorded.tried.is_empty(),

@@ -180,14 +180,13 @@ impl Reading<'_> {
         if !self.is_same(&recorded.placement) {
             return None;
         }
-        self.history.commit(&recorded.commit).ok()?;
-        self.declared(recorded).ok()
+        self.history.has(&recorded.commit).then(|| self.declared(recorded).ok())?
     }
 
     /// What the other places in a folder protected at a commit, as far as that can be read.
     pub(super) fn beside_at(&self, commit: &CommitId, folder: &str) -> Vec<Protected> {
-        let at = At { commit, folder, environment: "" };
-        let Ok(there) = files_at(self.history, self.repository, &at) else { return Vec::new() };
+        let there = files_at(self.history, self.repository, commit, folder);
+        let Ok(there) = there else { return Vec::new() };
         let project = history::project(there.settings().project.as_deref(), folder);
         let others = there.environments().filter_map(|environment| {
             let name = history::place_name(project.as_deref(), environment);

@@ -114,6 +114,7 @@ fn what_another_place_declares_is_not_unmanaged() {
     assert!(!ran.stdout.contains("PV401"), "{}", ran.stdout);
     let api = remote.world.sandbox.api().to_string();
     one.write("y/portvakt.yaml", &text.replace(api.trim_end_matches('/'), "https://a.example"));
+    one.merge("Another API");
     assert_eq!(unmanaged("x"), ["etat:ingen", "etat:y"]);
 }
 

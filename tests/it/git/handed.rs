@@ -82,55 +82,63 @@ fn protection_goes_with_what_is_handed_over() {
     );
     one.write("x/more.yaml", &scope("prevent_deactivation: true"));
     one.merge("Protected there too");
+    // Not before that was applied.
+    assert!(codes(&planned(&one, "y")).contains(&"PV301".to_owned()));
+    apply(&one, "x");
     assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
     // By its portvakt.yaml as well.
     let text = settings(&remote.at(&one.path.join("x")));
     one.write("x/portvakt.yaml", &format!("{text}guards: {{ protect: [\"etat:mer\"] }}\n"));
+    one.merge("Protect it there");
+    apply(&one, "x");
     one.write("x/more.yaml", &scope("visibility: PRIVATE"));
+    one.merge("By that alone");
     assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
 }
 
-/// The ways in which a change of two folders closes in one what is protected in the other.
+const PAUSED: &str = "scopes:\n  - { name: etat:y, description: Les, active: false }\n";
+
+/// `y` drops what protects its scope.
+fn drop_protection(one: &Clone<'_>) {
+    one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])]));
+}
+
+/// `y` hands it to a folder that nobody applies, and that protects it.
+fn hand_to_nobody(one: &Clone<'_>) {
+    let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+    one.write("aaa/portvakt.yaml", &text);
+    one.git(&["mv", "y/scopes.yaml", "aaa/scopes.yaml"]);
+}
+
 #[test]
 fn no_change_drops_protection_in_one_folder_and_closes_in_the_other() {
-    let drops: [fn(&Clone<'_>); 2] = [
-        |one| one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])])),
-        // To a place that nobody applies, and that protects it.
-        |one| {
-            let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
-            one.write("aaa/portvakt.yaml", &text);
-            one.git(&["mv", "y/scopes.yaml", "aaa/scopes.yaml"]);
-        },
-    ];
-    for drop in drops {
-        for first in ["x", "y"] {
-            let remote = Remote::new();
-            let one = two(&remote);
-            let open = scopes(&[("etat:y", &[SKATT])]);
-            one.write(
-                "y/scopes.yaml",
-                &open.replace("description", "prevent_deactivation: true, description"),
-            );
-            one.merge("Protect");
-            for folder in ["x", "y"] {
-                apply(&one, folder);
+    let drops: [(fn(&Clone<'_>), i32); 2] = [(drop_protection, 0), (hand_to_nobody, 6)];
+    for (drop, ends) in drops {
+        for closing in ["x", "ny"] {
+            for is_first in [true, false] {
+                let remote = Remote::new();
+                let one = two(&remote);
+                let open = scopes(&[("etat:y", &[SKATT])]);
+                let fast = open.replace("description", "prevent_deactivation: true, description");
+                one.write("y/scopes.yaml", &fast);
+                one.merge("Protect");
+                for folder in ["x", "y"] {
+                    apply(&one, folder);
+                }
+                drop(&one);
+                let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+                one.write(&format!("{closing}/portvakt.yaml"), &text);
+                one.write(&format!("{closing}/more.yaml"), PAUSED);
+                one.merge("Drop, and close");
+                let order =
+                    if is_first { [closing, "y", closing] } else { ["y", closing, closing] };
+                for folder in order {
+                    let ran = one.run(&["-C", folder, "apply", "--auto-approve"]);
+                    let expected = if folder == "y" { ends } else { 6 };
+                    assert_eq!(ran.code, expected, "{folder}: {}{}", ran.stdout, ran.stderr);
+                }
+                assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT]);
             }
-            drop(&one);
-            one.write(
-                "x/more.yaml",
-                "scopes:\n  - { name: etat:y, description: Les, active: false }\n",
-            );
-            one.merge("Drop, and close");
-            let second = if first == "x" { "y" } else { "x" };
-            for folder in [first, second, "x", "x"] {
-                let ran = one.run(&["-C", folder, "apply", "--auto-approve"]);
-                assert!(
-                    folder == "y" || (ran.code == 6 && ran.stdout.contains("PV301")),
-                    "{}",
-                    ran.stdout
-                );
-            }
-            assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT]);
         }
     }
 }
@@ -152,12 +160,20 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
         ids(&plan).is_empty() && is_told(&plan)
     };
     assert!(is_blocked());
-    one.write("x/portvakt.yaml", "environments: [\n");
-    assert!(is_blocked());
+    for broken in [
+        "environments: [\n".to_owned(),
+        text.replace("  test:\n", "  test:\n    hva: 1\n"),
+        text.replace("orgno: ", "orgno: 1"),
+        text.replace("http://127.0.0.1", "http://etaten.example"),
+    ] {
+        assert_ne!(broken, text);
+        one.write("x/portvakt.yaml", &broken);
+        assert!(is_blocked(), "{broken}");
+    }
     // One of another API cannot declare it.
     let api = remote.world.sandbox.api().to_string();
     one.write("x/portvakt.yaml", &text.replace(api.trim_end_matches('/'), "https://a.example"));
-    assert!(!is_blocked());
+    assert_eq!(ids(&planned(&one, "y")), ["revoke etat:y 974761076", "deactivate scope etat:y"]);
     one.write("x/portvakt.yaml", &text);
     one.merge("Take it out beside what is broken");
     let ran = one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
@@ -384,4 +400,43 @@ fn what_nobody_applies_is_told_as_such() {
     assert_eq!(unmanaged(), ["\"etat:mer\""]);
     apply(&one, "aaa");
     assert_eq!(unmanaged(), [""; 0]);
+}
+
+#[test]
+fn what_is_not_committed_in_another_folder_decides_nothing() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    one.merge("More");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["rm", "--quiet", "y/more.yaml"]);
+    one.merge("Less");
+    let closed = ["revoke etat:mer 971040238", "deactivate scope etat:mer"];
+    one.write("x/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    assert_eq!(ids(&planned(&one, "y")), closed);
+    one.merge("Hand it over");
+    std::fs::remove_file(one.path.join("x/more.yaml")).unwrap();
+    assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
+}
+
+#[test]
+fn a_client_that_another_folder_pins_stays() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("y/more.yaml", CLIENT);
+    one.merge("Client");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    let (id, _) = remote.world.client("app");
+    one.git(&["rm", "--quiet", "y/more.yaml"]);
+    // It has another name there, which is refused there and closes nothing here.
+    one.write(
+        "x/more.yaml",
+        &format!("clients:\n  - {{ name: annen, client_id: {id}, scopes: [\"etat:x\"] }}\n"),
+    );
+    one.merge("Hand it over, renamed");
+    assert_eq!(ids(&planned(&one, "y")), ["release client app"]);
 }

@@ -118,6 +118,7 @@ fn taken_back(Change { before, after, waits_for, closes }: &Change) {
 fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown() {
     let remote = Remote::new();
     let one = remote.first();
+    let before = remote.held("applied");
     one.declare(&scopes(&[("etat:a", &[])]));
     let refused = Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(rule(("POST", "/scopes"), 1, refused));
@@ -131,13 +132,31 @@ fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown(
         assert_eq!(remote.tried().len(), 1);
     }
     let ran = one.ends(0, &["apply", "--auto-approve", "--patience", "7"]);
-    assert!(ran.stderr.contains("is not shown by now, so it was not done"), "{}", ran.stderr);
-    assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
-    // Nothing is left of it: nobody waits any more.
-    let began = Instant::now();
+    assert!(ran.stderr.contains("is still not shown, so it was hardly done"), "{}", ran.stderr);
+    assert_eq!((remote.held("applied"), remote.tried().len()), (before, 1));
+    // Once it is too long ago to be hidden, nothing is left of it.
+    let began = one.history()[0]["started"].as_str().unwrap().to_owned();
+    let earlier = began.parse::<Timestamp>().unwrap() - SignedDuration::from_hours(7);
+    replaced(&one, &began, &format!("{earlier:.3}"));
     let ran = one.apply();
     assert!(!ran.stderr.contains("may have been done"), "{}", ran.stderr);
-    assert!(began.elapsed() < Duration::from_secs(7));
+    assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
+}
+
+#[test]
+fn what_is_shown_after_all_patience_is_closed_by_the_next_apply() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.declare(&scopes(&[("etat:a", &[])]));
+    lag(&remote, 60);
+    killed(&remote, &one);
+    let last = one.declare("");
+    one.ends(0, &["apply", "--auto-approve", "--patience", "7"]);
+    assert!(remote.world.open_to("etat:a").is_some());
+    lag(&remote, 0);
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:a"), None);
+    assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Why a plan is not carried out although it could be.
+
+use super::exit::Failure;
+use super::session::Session;
+use crate::plan::Plan;
+use crate::render::document::PlanDocument;
+use crate::render::moved;
+use crate::text::printable;
+
+/// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
+/// which nobody can tell whether it was overtaken could undo what came after it.
+pub(super) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
+    match (refusal, overridden) {
+        (None, _) => Ok(()),
+        (Some(why), Some(reason)) => {
+            tracing::warn!("{}; applied all the same: {}", printable(why), printable(reason));
+            Ok(())
+        }
+        (Some(why), None) => Err(Failure::Refused(format!(
+            "nothing was changed: {why}\n--override-guards \"why\" applies it all the same"
+        ))),
+    }
+}
+
+/// A place is one folder's alone: each would take what the other applied for its own.
+pub(super) fn name(session: &Session) -> Result<(), Failure> {
+    match &session.past.clash {
+        Some(why) => Err(Failure::Refused(format!("nothing was changed: {}", printable(why)))),
+        None => Ok(()),
+    }
+}
+
+/// A commit that was overtaken is not applied: that would undo what came after it, unasked.
+pub(super) fn order(session: &Session) -> Result<(), Failure> {
+    match session.past.is_behind() {
+        Some(notice) => Err(Failure::Refused(format!(
+            "nothing was changed\n{}: {}",
+            notice.code, notice.message
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A saved plan is carried out as it was reviewed, or not at all.
+pub(super) fn saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<(), Failure> {
+    let Some(saved) = saved else { return Ok(()) };
+    let mut why = moved(saved, now);
+    if why.is_empty() {
+        return Ok(());
+    }
+    let commit = |plan: &PlanDocument| plan.repository.as_ref().map(|own| own.commit.clone());
+    if let (Some(planned), Some(here)) = (commit(saved), commit(now))
+        && planned != here
+    {
+        why.push(format!("the plan was made at commit {planned}, and {here} is checked out"));
+    }
+    let why = why.join("\n");
+    Err(Failure::Refused(format!(
+        "the plan is stale: nothing was changed\n{why}\nMake a new plan, and have that reviewed"
+    )))
+}
+
+/// The same of a plan of which the digest alone is known.
+pub(super) fn expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Failure> {
+    match expected {
+        Some(expected) if expected != now.digest => Err(Failure::Refused(format!(
+            "the plan is not the expected one: nothing was changed\nexpected {expected}\nthis is  \
+             {}\nLook at the plan above, and have it reviewed anew",
+            now.digest
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// What exceeds a limit of `guards` needs a reason.
+pub(super) fn limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
+    match (plan.exceeded_limits.as_slice(), overridden) {
+        ([], _) => Ok(()),
+        (limits, None) => {
+            let messages: Vec<_> =
+                limits.iter().map(|limit| format!("{}: {}", limit.code, limit.message)).collect();
+            Err(Failure::Refused(format!("nothing was changed\n{}", messages.join("\n"))))
+        }
+        (_, Some(reason)) => {
+            tracing::warn!("limits of guards lifted: {}", printable(reason));
+            Ok(())
+        }
+    }
+}
