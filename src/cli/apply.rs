@@ -399,7 +399,10 @@ async fn conclude(
 fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
     let is_open = plan.blocked.iter().any(|blocked| {
         blocked.target.verb.closes()
-            || matches!(blocked.code, Code::PreventDeactivation | Code::Protected)
+            || matches!(
+                blocked.code,
+                Code::PreventDeactivation | Code::Protected | Code::DeclaredBeside
+            )
     });
     if ended.dirty {
         return Conclusion::Dirty;

@@ -244,7 +244,14 @@ impl<'a> Place<'a> {
             applied::read_at(self.history, repository, &at)
                 .map(|(there, desired)| (folder.to_owned(), there, desired))
         };
-        let own = || read(&self.placement.environment, &self.placement.folder);
+        let own = || {
+            let known = self.history.baseline(&self.refs).ok().flatten().unwrap_or_default();
+            let recorded = known.commits().find(|it| it.commit == commit);
+            let then = recorded
+                .map(|Recorded { placement, .. }| read(&placement.environment, &placement.folder));
+            let here = || read(&self.placement.environment, &self.placement.folder);
+            then.and_then(Result::ok).map_or_else(here, Ok)
+        };
         let read = match former.map(|former| read(&former.environment, &former.folder)) {
             Some(Ok(found)) => Ok(found),
             // The commit may be one at which it had its name of now already.

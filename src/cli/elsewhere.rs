@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::applied::{self, files_at, files_here};
 use crate::declare::{Invalid, Repository};
-use crate::domain::{Beside, Desired, Protection};
+use crate::domain::{Applied, Beside, Desired, Protection};
 use crate::history::{self, History, Placement};
 
 /// What other places declare.
@@ -17,8 +17,8 @@ pub(super) struct Neighbours {
 }
 
 /// The other places at which something was applied to the same API, or may have been, by their names; with
-/// what protects there by it, as far as that is known.
-pub(super) type AppliedElsewhere = BTreeMap<String, Option<Protection>>;
+/// what was applied last, as far as that is known.
+pub(super) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
 /// Reads what other environments and other folders with a portvakt.yaml declare: the folders as they are at
 /// a commit, or as they are checked out where there is none. Without `applied`, each counts as applied.
@@ -35,6 +35,9 @@ pub(super) fn look(
     if here.is_embedded() {
         return found;
     }
+    if let (Some((history, commit)), Some(applied)) = (at, applied) {
+        found.add_newer(history, commit, applied);
+    }
     let folders = match at {
         Some((history, commit)) => history.folders_at(commit).map_err(|error| error.to_string()),
         None => Ok(history::folders(repository.root())),
@@ -43,7 +46,14 @@ pub(super) fn look(
         found.unread = Some(why);
         Vec::new()
     });
-    for folder in folders.iter().filter(|folder| **folder != here.folder) {
+    let below = match here.folder.as_str() {
+        "" => String::new(),
+        folder => format!("{folder}/"),
+    };
+    let is_excluded = |folder: &str| {
+        folder.strip_prefix(&below).is_some_and(|inside| repository.excludes(inside))
+    };
+    for folder in folders.iter().filter(|folder| **folder != here.folder && !is_excluded(folder)) {
         let other = match at {
             Some((history, commit)) => files_at(history, repository, commit, folder),
             None => files_here(repository, folder),
@@ -87,13 +97,28 @@ impl Neighbours {
                 }
             };
             let name = history::place_name(project.as_deref(), environment);
-            let protected = applied.and_then(|applied| applied.get(&name));
+            let last = applied.and_then(|applied| applied.get(&name));
             self.beside.push(Beside {
                 place: applied::called(environment, folder),
-                is_applied: applied.is_none() || protected.is_some(),
-                protected: protected.cloned().flatten(),
+                is_applied: applied.is_none() || last.is_some(),
+                protected: last.and_then(|last| Some(Protection::of(&last.as_ref()?.desired))),
                 desired,
             });
+        }
+    }
+
+    /// Adds what other places applied that come after a commit: what they declare is theirs by now.
+    fn add_newer(&mut self, history: &History, commit: &str, applied: &AppliedElsewhere) {
+        for (name, last) in applied {
+            let Some(Applied { commit: last, desired }) = last else { continue };
+            if matches!(history.is_before(commit, last), Ok(Some(true))) {
+                self.beside.push(Beside {
+                    place: format!("{name} at commit {last}"),
+                    is_applied: true,
+                    protected: Some(Protection::of(desired)),
+                    desired: desired.clone(),
+                });
+            }
         }
     }
 

@@ -49,7 +49,13 @@ pub(super) fn writes(history: &History, placement: &Placement) -> Result<Recent,
     });
     reports.sort_by_key(|(at, _)| *at);
     Ok(Recent(
-        reports.into_iter().flat_map(|(_, report)| report.actions).filter_map(write).collect(),
+        reports
+            .into_iter()
+            .flat_map(|(_, report)| {
+                let has_ended = report.ended.is_some();
+                report.actions.into_iter().filter_map(move |reported| write(reported, has_ended))
+            })
+            .collect(),
     ))
 }
 
@@ -157,10 +163,15 @@ fn last_write(report: &ReportDocument) -> Option<Timestamp> {
     report.ended.as_ref().unwrap_or(&report.started).parse().ok()
 }
 
-fn write(reported: ReportedAction) -> Option<RecentWrite> {
+/// A write that a line tells of. One that does not tell how the apply ended tells of no end of an action either.
+fn write(reported: ReportedAction, has_ended: bool) -> Option<RecentWrite> {
     let ReportedAction { action, outcome, message: _, may_be_done } = reported;
-    let is_made = action.action == Verb::Create && action.client_id.is_some();
+    // Nobody knows the id of one that is not made yet.
+    let makes = action.action == Verb::Create;
+    let client_id = action.client_id.clone().filter(|_| has_ended || !makes);
+    let is_made = makes && client_id.is_some();
     let ended = match outcome {
+        _ if !has_ended => RecentEnd::Unclear,
         ActionOutcome::Done => RecentEnd::Shown,
         ActionOutcome::DoneNotVisibleYet => RecentEnd::Hidden,
         ActionOutcome::Unknown => RecentEnd::Unclear,
@@ -169,7 +180,7 @@ fn write(reported: ReportedAction) -> Option<RecentWrite> {
     };
     Some(RecentWrite {
         id: ActionId { verb: action.action, target: target(&action)? },
-        client_id: action.client_id.and_then(|id| id.parse().ok()),
+        client_id: client_id.and_then(|id| id.parse().ok()),
         ended,
     })
 }

@@ -26,6 +26,8 @@ pub struct Past {
     pub is_recorded: bool,
     /// What other places of the git repository declare now for the same API and organisation.
     pub beside: Vec<Beside>,
+    /// How a command is told of the folder, such as `-C folder `; empty where it needs no telling.
+    pub directory: String,
     /// What cannot be read of that, and why; `None` where all of it can.
     pub unread: Option<String>,
 }
@@ -60,6 +62,7 @@ impl Past {
             unknown: None,
             is_recorded: true,
             beside: Vec::new(),
+            directory: String::new(),
             unread: None,
         }
     }

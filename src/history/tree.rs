@@ -76,6 +76,17 @@ impl History {
         file(&store, commit.tree_id(), &Path::new(folder).join(SETTINGS_FILE), 0)
     }
 
+    /// What is in the portvakt.yaml of a folder of a commit; `None` where there is none.
+    ///
+    /// # Errors
+    /// The commit cannot be read.
+    pub fn settings_at(&self, commit: &str, folder: &str) -> Result<Option<Vec<u8>>, Error> {
+        let store = self.store()?;
+        let found = store.repository.find_commit(oid(&store.repository, commit)?);
+        let found = found.map_err(|error| Error::read(&format!("commit {commit}"), &error))?;
+        file(&store, found.tree_id(), &Path::new(folder).join(SETTINGS_FILE), 0)
+    }
+
     /// The folders of a commit that have a portvakt.yaml, by their paths from the top of the git repository.
     ///
     /// # Errors

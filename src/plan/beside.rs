@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::{ActionId, Code, Draft, Mismatch, Notice, live_client};
 use crate::domain::{
-    Beside, ClientId, CommitId, Desired, DesiredClient, Live, Protection, Removal, RemovalAction,
-    ScopeName, Source,
+    Beside, ClientId, CommitId, Desired, DesiredClient, Live, ProtectedBy, Protection, Removal,
+    RemovalAction, ScopeName, Source,
 };
 
 /// Another place, and what it protects.
@@ -126,6 +126,25 @@ impl Draft<'_> {
             ),
             (None, None) => return false,
         };
+        self.block(target, Code::DeclaredBeside, message);
+        true
+    }
+
+    /// Blocks the release of what was protected here to a place that protects it too and has not applied that.
+    /// Gives whether it is blocked.
+    pub(super) fn waits_for(
+        &mut self,
+        target: ActionId,
+        other: Option<&Other<'_>>,
+        by: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> bool {
+        let is_protected = |other: &&Other<'_>| by(&other.protection).is_some();
+        let Some(other) = other.filter(is_protected) else { return false };
+        if !self.past.protected.iter().any(|protected| by(&protected.protection).is_some()) {
+            return false;
+        }
+        let place = other.place;
+        let message = format!("it is protected here, and will be by {place}: apply that first");
         self.block(target, Code::DeclaredBeside, message);
         true
     }

@@ -278,10 +278,11 @@ impl<'a> Draft<'a> {
     /// A client that was ours and is to be no longer; it stays as it is.
     fn release_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let names = [name.as_str(), self.live_name(name, id)];
-        let target = ActionId::client(Verb::Release, name);
-        if self.others.is_client_protected(id, names)
-            || !self.must_stay(target, |by| by.of_client(names))
-        {
+        let target = || ActionId::client(Verb::Release, name);
+        let stays = !self.others.is_client_protected(id, names)
+            && (self.waits_for(target(), self.others.of_client(id), |by| by.of_client(names))
+                || self.must_stay(target(), |by| by.of_client(names)));
+        if !stays {
             let Removal { action: _, reason, source } = removal;
             let work = ClientWork::Release(id.clone());
             self.push_client(name, work, source, reason.clone(), Vec::new());

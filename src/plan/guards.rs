@@ -96,13 +96,18 @@ fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Noti
                 1 => "a scope that is".to_owned(),
                 count => format!("{count} scopes that are"),
             },
-            ways_to_keep(desired, &declared, &removed),
+            ways_to_keep(desired, past, &declared, &removed),
         ),
     })
 }
 
 /// How the accesses are kept, by how their scopes are declared, and how they are revoked all the same.
-fn ways_to_keep(desired: &Desired, declared: &[&ScopeName], removed: &[&ScopeName]) -> String {
+fn ways_to_keep(
+    desired: &Desired,
+    past: &Past,
+    declared: &[&ScopeName],
+    removed: &[&ScopeName],
+) -> String {
     let of = |is_meant: fn(&DesiredScope) -> bool| {
         let meant = |name: &&&ScopeName| desired.scopes.get(**name).is_some_and(is_meant);
         declared.iter().filter(meant).copied().collect::<Vec<_>>()
@@ -113,7 +118,8 @@ fn ways_to_keep(desired: &Desired, declared: &[&ScopeName], removed: &[&ScopeNam
     if !by_import.is_empty() {
         let scopes: Vec<_> = by_import.iter().map(|name| format!("--scope {name}")).collect();
         ways.push(format!(
-            "declare them (`portvakt -e {} import {} --merge` writes them)",
+            "declare them (`portvakt {}-e {} import {} --merge` writes them)",
+            past.directory,
             desired.environment,
             scopes.join(" ")
         ));

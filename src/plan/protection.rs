@@ -168,6 +168,7 @@ impl Draft<'_> {
         let is_open = |name| self.live.scopes.get(name).is_some_and(|live| live.active);
         let scopes = before.scopes.keys();
         let scopes = scopes.filter(|name| is_open(*name) && !is_blocked(&|it| of_scope(it, name)));
+        let scopes = scopes.filter(|name| !self.others.is_scope_protected(name));
         let scopes = scopes.filter_map(|name| {
             let (protected, _) = self.drops_of_scope(name)?;
             Some((format!("scope {name}"), &protected.commit))

@@ -55,12 +55,15 @@ impl Draft<'_> {
 
     /// A scope that was ours and is to be no longer; it stays as it is.
     fn release(&mut self, name: &ScopeName, removal: &Removal) {
-        let target = ActionId::scope(Verb::Release, name);
-        if self.is_open(name)
-            && self.scope_before(name).is_some()
-            && (self.others.is_scope_protected(name)
-                || !self.must_stay(target, |by| by.of_scope(name)))
-        {
+        if !self.is_open(name) || self.scope_before(name).is_none() {
+            return;
+        }
+        let target = || ActionId::scope(Verb::Release, name);
+        let other = self.others.of_scope(name);
+        let stays = !self.others.is_scope_protected(name)
+            && (self.waits_for(target(), other, |by| by.of_scope(name))
+                || self.must_stay(target(), |by| by.of_scope(name)));
+        if !stays {
             let reason = removal.reason.clone();
             self.push_scope(name, ScopeWork::Release, &removal.source, reason, Vec::new());
         }

@@ -16,7 +16,7 @@ pub(super) use self::names::{TOP, api_of, called, described, folder, place, plac
 use self::place::OfPlace;
 use super::elsewhere::AppliedElsewhere;
 use crate::declare::Repository;
-use crate::domain::{self, Applied, Desired, Guards, Past, Protected, Protection};
+use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
 
 /// What was applied, as git tells it.
@@ -90,16 +90,17 @@ impl Reading<'_> {
         let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(Loss::WentOn);
         let is_new = matches!(&baseline, Ok(known) if known.as_ref().is_none_or(went_on));
         let own = self.here(refs, baseline);
-        let others: Vec<Other> = self
-            .history
-            .other_baselines(refs)
-            .into_iter()
-            .map(|(name, baseline)| {
-                let of = self.elsewhere(refs, &name, baseline);
-                let former = self.former(&name, &of).cloned();
-                Other { name, of, former }
-            })
+        let others = self.history.other_baselines(refs);
+        let taken_over: BTreeSet<_> = others
+            .iter()
+            .filter_map(|(_, baseline)| baseline.as_ref().ok()?.as_ref()?.moved_to.clone())
             .collect();
+        let others = others.into_iter().map(|(name, baseline)| {
+            let of = self.elsewhere(refs, &name, baseline);
+            let former = self.former(&name, &of, taken_over.contains(&name)).cloned();
+            Other { name, of, former }
+        });
+        let others: Vec<Other> = others.collect();
         let renamed = is_new.then(|| self.renamed(&others)).flatten();
         let unread = others.iter().find_map(|Other { name, of, .. }| {
             let why = of.unknown.as_ref()?;
@@ -115,6 +116,7 @@ impl Reading<'_> {
             unknown,
             is_recorded: true,
             beside: Vec::new(),
+            directory: self.directory(),
             unread: None,
         };
         let mut recorded = own.recorded.commits().chain(&own.recorded.protecting);
@@ -125,10 +127,10 @@ impl Reading<'_> {
             of.traces().map(move |applied| (name.to_owned(), applied.clone()))
         });
         let may_be_applied = |of: &OfPlace| of.applied.is_some() || of.unknown.is_some();
-        let elsewhere = others.iter().filter(|other| may_be_applied(&other.of)).map(|other| {
-            let applied = other.of.applied.as_ref();
-            (other.name.clone(), applied.map(|applied| Protection::of(&applied.desired)))
-        });
+        let elsewhere = others
+            .iter()
+            .filter(|other| may_be_applied(&other.of))
+            .map(|other| (other.name.clone(), other.of.applied.clone()));
         Known {
             elsewhere: elsewhere.collect(),
             all: all.cloned().collect(),
@@ -168,12 +170,16 @@ impl Reading<'_> {
         beside.collect()
     }
 
-    /// What a place applied last to the same API, if it is declared no longer.
-    fn former<'a>(&self, name: &str, of: &'a OfPlace) -> Option<&'a Recorded> {
+    /// What a place applied last to the same API, if it is declared no longer. One that took over what was
+    /// applied under a former name (`took_over`) may be declared in another folder than it was applied from.
+    fn former<'a>(&self, name: &str, of: &'a OfPlace, took_over: bool) -> Option<&'a Recorded> {
         let is_same = |recorded: &&Recorded| self.is_same(&recorded.placement);
         let in_full = of.recorded.applied.as_ref().filter(is_same);
         let last = in_full.or_else(|| of.recorded.commits().filter(is_same).last())?;
-        (!self.leads_on(name, &last.placement)).then_some(last)
+        let placement = &last.placement;
+        let is_declared =
+            self.leads_on(name, placement) || took_over && self.is_in_use(name, placement);
+        (!is_declared).then_some(last)
     }
 
     /// Why the past of a place that has nothing recorded may be that of one that is declared no longer: of one

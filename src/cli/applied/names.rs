@@ -4,7 +4,7 @@ use super::Reading;
 use crate::declare::{self, Environment, Outline, Repository};
 use crate::digdir::Target;
 use crate::domain::{Desired, Orgno};
-use crate::history::{self, Placement};
+use crate::history::{self, Placement, Recorded};
 
 /// What is recorded of the sandbox inside this process in place of an address.
 pub(in crate::cli) const EMBEDDED: &str = "sandbox";
@@ -93,15 +93,21 @@ impl Reading<'_> {
         self.places_in(folder).iter().any(|place| place.name == name && place.leads_to(placement))
     }
 
-    /// Whether what was applied at a place is another one's now: a folder that is not this one, or an
-    /// environment that is not this one, is still declared as it was.
-    pub(super) fn is_declared_elsewhere(&self, placement: &Placement) -> bool {
+    /// Whether what is recorded of a place was applied at another one: it had another name at that commit, and
+    /// is still declared under another one.
+    pub(super) fn is_of_another_place(&self, name: &str, recorded: &Recorded) -> bool {
+        let Recorded { commit, placement, .. } = recorded;
         let Placement { environment, folder, .. } = placement;
-        let is_here =
-            *folder == self.placement.folder && *environment == self.placement.environment;
-        let is_it =
-            |place: &Declared| place.environment == *environment && place.leads_to(placement);
-        !is_here && self.places_in(folder).iter().any(is_it)
+        let is_other = |place: &Declared| {
+            place.environment == *environment && place.name != name && place.leads_to(placement)
+        };
+        if !self.places_in(folder).iter().any(is_other) {
+            return false;
+        }
+        let settings = self.history.settings_at(commit, folder).ok().flatten();
+        let project = settings.and_then(|text| declare::outline(&text)?.project);
+        let project = history::project(project.as_deref(), folder);
+        history::place_name(project.as_deref(), environment) != name
     }
 
     /// The places that are declared in a folder of the work tree. One that a link leads to has none.

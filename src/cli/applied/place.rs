@@ -91,7 +91,8 @@ impl Reading<'_> {
             ));
         }
         let recorded = baseline.ok().flatten().unwrap_or_default();
-        self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &|_| Ok(()))
+        let counts = |recorded: &Recorded| self.is_of(name, recorded);
+        self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &counts)
     }
 
     /// Reads what was declared at the commits that are recorded of a place, and at those that are lost.
@@ -136,17 +137,24 @@ impl Reading<'_> {
         let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
         if self.is_of_another(recorded) {
             Err(clash(folder))
-        } else if self.is_declared_elsewhere(placement) {
-            Err(format!(
-                "commit {commit} is recorded here as one that was applied at another place, {}",
-                described(placement)
-            ))
         } else if *api != self.placement.api {
             Err(format!("commit {commit} was applied to another API, {api}"))
         } else if *organization != self.placement.organization {
             Err(format!("commit {commit} was applied for another organisation, {organization}"))
         } else {
-            Ok(())
+            self.is_of(self.history.place(), recorded)
+        }
+    }
+
+    /// Sees that what is recorded of a place was not applied at another one.
+    fn is_of(&self, name: &str, recorded: &Recorded) -> Result<(), String> {
+        let Recorded { commit, placement, .. } = recorded;
+        match self.is_of_another_place(name, recorded) {
+            false => Ok(()),
+            true => Err(format!(
+                "commit {commit} is recorded of {name}, and was applied at another place, {}",
+                described(placement)
+            )),
         }
     }
 

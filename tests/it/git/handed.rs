@@ -83,7 +83,10 @@ fn protection_goes_with_what_is_handed_over() {
     one.write("x/more.yaml", &scope("prevent_deactivation: true"));
     one.merge("Protected there too");
     // Not before that was applied.
-    assert!(codes(&planned(&one, "y")).contains(&"PV301".to_owned()));
+    for _ in 0..2 {
+        let ran = one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
+        assert!(ran.stdout.contains("apply that first"), "{}", ran.stdout);
+    }
     apply(&one, "x");
     assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
     // By its portvakt.yaml as well.
@@ -439,4 +442,89 @@ fn a_client_that_another_folder_pins_stays() {
     );
     one.merge("Hand it over, renamed");
     assert_eq!(ids(&planned(&one, "y")), ["release client app"]);
+}
+
+#[test]
+fn a_name_of_its_own_goes_with_a_folder_whatever_comes_in_its_place() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        let text = std::fs::read_to_string(one.path.join(folder).join("portvakt.yaml")).unwrap();
+        one.write(&format!("{folder}/portvakt.yaml"), &format!("project: p{folder}\n{text}"));
+        one.write(
+            &format!("{folder}/more.yaml"),
+            &scopes(&[(&format!("etat:{folder}.mer"), &[KART])]),
+        );
+    }
+    one.merge("Name both");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    for (from, to) in [("x", "z"), ("y", "x"), ("z", "y")] {
+        one.git(&["mv", from, to]);
+    }
+    one.git(&["rm", "--quiet", "-f", "y/more.yaml"]);
+    one.merge("Swap, and less");
+    assert_eq!(
+        ids(&planned(&one, "y")),
+        ["revoke etat:x.mer 971040238", "deactivate scope etat:x.mer"]
+    );
+    for folder in ["x", "y"] {
+        assert!(!codes(&planned(&one, folder)).contains(&"PV409".to_owned()));
+        apply(&one, folder);
+    }
+    assert_eq!(remote.world.open_to("etat:x.mer"), None);
+    // What is recorded to have been applied from a folder is read there.
+    let applied = one.head();
+    one.git(&["mv", "x", "w"]);
+    one.merge("Move");
+    one.ends(0, &["-C", "w", "baseline", "set", &applied, "--yes"]);
+    assert!(!codes(&planned(&one, "w")).contains(&"PV409".to_owned()));
+}
+
+#[test]
+fn an_older_commit_closes_nothing_that_another_folder_has_applied_since() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let mer = scopes(&[("etat:mer", &[KART])]);
+    one.write("y/more.yaml", &mer);
+    one.merge("More");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.write("y/more.yaml", "");
+    one.merge("Less");
+    let late = one.head();
+    one.write("x/more.yaml", &mer);
+    one.merge("There");
+    apply(&one, "x");
+    one.git(&["checkout", "--quiet", &late]);
+    assert_eq!(ids(&planned(&one, "y")), ["release scope etat:mer"]);
+}
+
+#[test]
+fn a_folder_that_is_excluded_is_no_neighbour() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let text = settings(&one);
+    one.write("portvakt.yaml", &format!("{text}exclude: [\"fixtures/**\"]\n"));
+    one.write("fixtures/bad/portvakt.yaml", "environments: [\n");
+    one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.apply();
+    one.declare("");
+    assert_eq!(ids(&one.plan()), ["revoke etat:a 974761076", "deactivate scope etat:a"]);
+}
+
+#[test]
+fn a_moved_place_that_took_its_past_over_is_nobodys_former_one_before_it_is_applied_again() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    apply(&one, "x");
+    let applied = one.head();
+    one.git(&["mv", "x", "z"]);
+    one.merge("Move");
+    one.ends(0, &["-C", "z", "baseline", "set", &applied, "--from-project", "x", "--yes"]);
+    assert!(!codes(&planned(&one, "y")).contains(&"PV409".to_owned()));
+    apply(&one, "y");
+    assert!(!codes(&planned(&one, "z")).contains(&"PV409".to_owned()));
 }

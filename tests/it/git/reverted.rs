@@ -1,7 +1,6 @@
 //! What an apply opened and the next one is to close, where what is read lags behind what was written.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use portvakt::sandbox::{Fault, Switches};
@@ -137,7 +136,9 @@ fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown(
     // Once it is too long ago to be hidden, nothing is left of it.
     let began = one.history()[0]["started"].as_str().unwrap().to_owned();
     let earlier = began.parse::<Timestamp>().unwrap() - SignedDuration::from_hours(7);
+    one.git(&["checkout", "--quiet", "HEAD~1"]);
     replaced(&one, &began, &format!("{earlier:.3}"));
+    one.git(&["checkout", "--quiet", "main"]);
     let ran = one.apply();
     assert!(!ran.stderr.contains("may have been done"), "{}", ran.stderr);
     assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
