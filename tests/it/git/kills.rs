@@ -97,6 +97,11 @@ fn killed(clone: &Clone<'_>, random: &mut Random, span: u64) {
         let _ = Command::new("kill").args(["-KILL", &child]).stderr(Stdio::null()).status();
     }
     apply.wait().unwrap();
+    is_gone(&id);
+}
+
+/// Waits until the process group of a killed apply is gone.
+pub(super) fn is_gone(id: &str) {
     let group = format!("-{id}");
     let end = Instant::now() + PATIENCE;
     let is_there = || {

@@ -18,6 +18,7 @@ mod places;
 mod planted;
 mod protection;
 mod put_back;
+mod random;
 pub(crate) mod remote;
 mod removals;
 mod reverted;

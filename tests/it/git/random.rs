@@ -1,0 +1,100 @@
+//! Two places that change and apply at random: at rest, what nobody declares is closed or reported, and
+//! what nobody applied is as it was.
+
+mod life;
+mod model;
+
+use proptest::prelude::*;
+
+use self::life::runs;
+use self::model::{Change, ENVIRONMENTS, FOLDERS, NAMES, Said};
+
+/// How an apply goes.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Whole,
+    /// In a clone that has not seen the last commits.
+    Late,
+    /// After so many milliseconds.
+    KilledAfter(u64),
+    /// Once so many calls have changed something.
+    KilledAtWrite(usize),
+    WithoutRemote,
+    RemoteLostAtWrite(usize),
+}
+
+/// A step of a sequence, by the number of the place that takes it.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Changes that go in one commit.
+    Merge(Vec<Change>),
+    Apply(usize, Way),
+    /// The past is taken over by the command that the plan names, if it names one.
+    Baseline(usize),
+    Unlock(usize),
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
+        5 => (prop::bool::weighted(0.85), 0..8_u8)
+            .prop_map(|(active, to)| Said::Declared { active, to }),
+        1 => prop::sample::select(vec!["release", "deactivate"]).prop_map(Said::Removed),
+    ]
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let (place, name) = (0..2_usize, 0..NAMES.len());
+    let which = (place.clone(), name);
+    prop_oneof![
+        5 => (which.clone(), said()).prop_map(|((place, name), said)| Change::Say(place, name, said)),
+        3 => which.clone().prop_map(|(place, name)| Change::TakeOut(place, name)),
+        2 => which.clone().prop_map(|(place, name)| Change::HandOver(place, name)),
+        1 => which.prop_map(|(place, name)| Change::Share(place, name)),
+        2 => (place.clone(), prop::sample::select(FOLDERS.to_vec()))
+            .prop_map(|(place, folder)| Change::Move(place, folder)),
+        2 => (place.clone(), prop::sample::select(ENVIRONMENTS.to_vec()))
+            .prop_map(|(place, environment)| Change::Rename(place, environment)),
+        1 => place.clone().prop_map(Change::Add),
+        1 => place.prop_map(Change::Drop),
+    ]
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    prop_oneof![
+        6 => Just(Way::Whole),
+        1 => Just(Way::Late),
+        1 => (0..400_u64).prop_map(Way::KilledAfter),
+        2 => (1..5_usize).prop_map(Way::KilledAtWrite),
+        1 => Just(Way::WithoutRemote),
+        1 => (1..4_usize).prop_map(Way::RemoteLostAtWrite),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => prop::collection::vec(change(), 1..4).prop_map(Step::Merge),
+        6 => (0..2_usize, way()).prop_map(|(place, way)| Step::Apply(place, way)),
+        2 => (0..2_usize).prop_map(Step::Baseline),
+        1 => (0..2_usize).prop_map(Step::Unlock),
+    ]
+}
+
+/// How many sequences are run by default.
+const CASES: u32 = 6;
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(CASES),
+        failure_persistence: None,
+        max_shrink_time: 120_000,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn two_places_forget_nothing_and_touch_nothing_that_is_not_theirs(
+        by_hand in prop::bool::weighted(0.2),
+        steps in prop::collection::vec(step(), 8..15),
+    ) {
+        runs(by_hand, &steps);
+    }
+}

@@ -1,0 +1,357 @@
+//! A sequence while it runs, and what is checked when it is at rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use portvakt::domain::AccessState::Approved;
+use portvakt::sandbox::Method;
+use regex::Regex;
+use serde_json::Value;
+
+use super::model::{CLIENT, Model, NAMES, Place, Said, consumers};
+use super::{Step, Way};
+use crate::git::kills::is_gone;
+use crate::git::protection::settings;
+use crate::git::remote::{self, Clone as Checkout, PATIENCE, Remote};
+use crate::world::{KART, Ran, SKATT, ids};
+
+/// Limits that nothing exceeds.
+const LIMITS: &str =
+    "guards: { max_deactivations: 99, max_revocations: 99, max_changed_percent: 100 }\n";
+
+/// A sequence while it runs.
+struct Life<'r> {
+    remote: &'r Remote,
+    one: Checkout<'r>,
+    /// A clone that is brought up to date once it has been applied from.
+    late: Checkout<'r>,
+    /// What every portvakt.yaml says.
+    settings: String,
+    model: Model,
+    /// What the places say at the commit of `late`.
+    of_late: Model,
+    /// What was named at any commit that somebody tried to apply, by the place that it was applied to.
+    tried: BTreeSet<usize>,
+    log: Vec<String>,
+}
+
+const APPLY: [&str; 4] = ["apply", "--auto-approve", "--patience", "0"];
+
+impl Life<'_> {
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Merge(changes) => {
+                for change in changes {
+                    self.model.change(*change);
+                }
+                self.merge();
+            }
+            Step::Apply(place, way) => self.apply(*place, *way),
+            Step::Baseline(place) => {
+                if let Some(place) = self.model.0[*place].clone() {
+                    self.baseline(&place);
+                }
+            }
+            Step::Unlock(place) => {
+                if let Some(place) = &self.model.0[*place] {
+                    let ran = place.run(&self.one, &["unlock", "--yes"]);
+                    assert_eq!(ran.code, 0, "{}", self.told(&ran));
+                }
+            }
+        }
+    }
+
+    /// Commits what the places say, and pushes it.
+    fn merge(&self) {
+        self.one.git(&["rm", "--quiet", "-r", "--ignore-unmatch", "."]);
+        for place in self.model.places() {
+            let under = match place.folder {
+                "" => String::new(),
+                folder => format!("{folder}/"),
+            };
+            let settings = self.settings.replace("  test:", &format!("  {}:", place.environment));
+            self.one.write(&format!("{under}portvakt.yaml"), &settings);
+            self.one.write(&format!("{under}all.yaml"), &place.yaml());
+        }
+        self.one.merge("Change");
+    }
+
+    fn apply(&mut self, index: usize, way: Way) {
+        let is_late = matches!(way, Way::Late);
+        let model = if is_late { &self.of_late } else { &self.model };
+        let Some(place) = model.0[index].clone() else { return };
+        self.tried.extend(place.says.keys());
+        let writes = self.writes();
+        let ran = match way {
+            Way::Whole => Some(place.run(&self.one, &APPLY)),
+            Way::Late => {
+                let ran = place.run(&self.late, &APPLY);
+                self.late.pull();
+                self.of_late = self.model.clone();
+                Some(ran)
+            }
+            Way::KilledAfter(milliseconds) => {
+                self.killed(&place, |began, _| began >= Duration::from_millis(milliseconds));
+                None
+            }
+            Way::KilledAtWrite(number) => {
+                self.killed(&place, |_, sent| sent >= number);
+                None
+            }
+            Way::WithoutRemote => {
+                self.lose();
+                let ran = place.run(&self.one, &APPLY);
+                self.find();
+                assert_eq!(writes, self.writes(), "{}", self.told(&ran));
+                Some(ran)
+            }
+            Way::RemoteLostAtWrite(number) => Some(self.losing(&place, number)),
+        };
+        let what = format!("{way:?} in {} {}", place.folder, place.environment);
+        let Some(ran) = ran else {
+            self.log.push(format!("{what}: killed"));
+            return;
+        };
+        self.log.push(format!("{what}: {}", ran.code));
+        let codes: &[i32] = match way {
+            Way::Whole | Way::Late => &[0, 4, 5, 6],
+            Way::WithoutRemote => &[1, 4],
+            Way::RemoteLostAtWrite(_) => &[0, 1, 4, 5, 6],
+            Way::KilledAfter(_) | Way::KilledAtWrite(_) => &[],
+        };
+        assert!(codes.contains(&ran.code), "{what}: {}", self.told(&ran));
+        if [1, 4, 5].contains(&ran.code) {
+            assert_eq!(writes, self.writes(), "{what}: {}", self.told(&ran));
+        }
+    }
+
+    /// How many calls have changed something.
+    fn writes(&self) -> usize {
+        let exchanges = self.remote.world.sandbox.exchanges();
+        let is_write =
+            |path: &str, method: &Method| path.starts_with("/api/") && *method != Method::GET;
+        exchanges.iter().filter(|it| is_write(&it.path, &it.method)).count()
+    }
+
+    /// Begins an apply, and looks on until it has ended or `is_enough`, by how long it runs and how many
+    /// calls have changed something.
+    fn begun(&self, place: &Place, is_enough: impl Fn(Duration, usize) -> bool) -> Child {
+        let mut command = self.one.process(&place.arguments(&APPLY));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (writes, began) = (self.writes(), Instant::now());
+        let mut child = command.spawn().unwrap();
+        while child.try_wait().unwrap().is_none()
+            && !is_enough(began.elapsed(), self.writes() - writes)
+        {
+            assert!(began.elapsed() < PATIENCE, "an apply does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child
+    }
+
+    fn killed(&self, place: &Place, is_enough: impl Fn(Duration, usize) -> bool) {
+        let mut child = self.begun(place, is_enough);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        is_gone(&child.id().to_string());
+    }
+
+    /// An apply that loses the remote on its way.
+    fn losing(&self, place: &Place, number: usize) -> Ran {
+        let child = self.begun(place, |_, sent| sent >= number);
+        self.lose();
+        let ran = remote::ran(child.wait_with_output().unwrap());
+        self.find();
+        ran
+    }
+
+    fn lose(&self) {
+        std::fs::rename(self.remote.path(), self.remote.beside("lost.git")).unwrap();
+    }
+
+    fn find(&self) {
+        std::fs::rename(self.remote.beside("lost.git"), self.remote.path()).unwrap();
+    }
+
+    /// Runs the command that takes over the past of a place, if its plan names one.
+    fn baseline(&mut self, place: &Place) {
+        let ran = place.run(&self.one, &["plan"]);
+        assert_eq!(ran.code, 0, "{}", self.told(&ran));
+        let command = Regex::new("`portvakt ([^`]*baseline set [0-9a-f]+[^`]*)`").unwrap();
+        let line = ran.stdout.lines().next().unwrap_or_default();
+        let Some(found) = command.captures(line) else { return };
+        let arguments: Vec<_> = found[1].split(' ').chain(["--yes"]).collect();
+        let ran = self.one.run(&arguments);
+        self.log.push(format!("{}: {}\n{}", arguments.join(" "), ran.code, ran.stdout));
+        // Another place has that name again, or the lock is held.
+        let is_in_use = ran.code == 64 && ran.stderr.contains("still has environment");
+        assert!(is_in_use || [0, 5].contains(&ran.code), "{}", self.told(&ran));
+    }
+
+    /// All that was done, and how a command ended, for whoever reads of a failure.
+    fn told(&self, ran: &Ran) -> String {
+        let refs = remote::git(&self.remote.path(), &["for-each-ref"]);
+        format!("{:#?}\n{refs}\n{}\n{}\n{}", self.log, ran.code, ran.stdout, ran.stderr)
+    }
+}
+
+/// What is live by somebody else's hand and declared nowhere.
+const BY_HAND: &str = "etat:hand";
+
+/// How often each place is applied at the end, at most.
+const ROUNDS: usize = 3;
+
+/// How a place is at rest.
+struct Rest {
+    place: Place,
+    code: i32,
+    plan: Value,
+    unmanaged: Value,
+}
+
+impl Rest {
+    /// Whether the plan or the list of what is unmanaged names something.
+    fn names(&self, name: &str) -> bool {
+        let is_it = |value: &Value| value == name;
+        let has = |list: &Value, keys: &[&str]| {
+            let mut all = list.as_array().unwrap().iter();
+            all.any(|it| keys.iter().any(|key| is_it(&it[*key])))
+        };
+        let blocked = self.plan["blocked"].as_array().unwrap().iter();
+        let mut targets = blocked.map(|it| it["target"].as_str().unwrap());
+        has(&self.plan["actions"], &["scope", "client"])
+            || has(&self.plan["notices"], &["target"])
+            || has(&self.unmanaged["scopes"], &["name"])
+            || has(&self.unmanaged["clients"], &["name"])
+            || targets.any(|target| target.split(' ').any(|word| word == name))
+    }
+}
+
+impl Life<'_> {
+    /// Takes over, plans and applies in each place until nothing more comes of it.
+    fn rest(&mut self) -> Vec<Rest> {
+        self.log.push("rest".to_owned());
+        let places: Vec<Place> = self.model.places().cloned().collect();
+        for place in &places {
+            place.run(&self.one, &["unlock", "--yes"]);
+            self.tried.extend(place.says.keys());
+        }
+        let mut codes = BTreeMap::new();
+        for _ in 0..ROUNDS {
+            let before = (self.writes(), codes.clone());
+            for place in &places {
+                self.baseline(place);
+                let ran = place.run(&self.one, &["apply", "--auto-approve", "--patience", "7"]);
+                let what = format!("{} {}", place.folder, place.environment);
+                assert!([0, 4, 6].contains(&ran.code), "{what}: {}", self.told(&ran));
+                // A blocked action or a limit is named.
+                let is_named = |code| ran.stdout.contains(code) || ran.stderr.contains(code);
+                let is_told = ["PV3", "PV5"].into_iter().any(is_named);
+                assert!(ran.code == 0 || is_told, "{what}: {}", self.told(&ran));
+                codes.insert(place.folder, ran.code);
+                self.log.push(format!("{what}: {}\n{}{}", ran.code, ran.stdout, ran.stderr));
+            }
+            if before == (self.writes(), codes.clone()) {
+                break;
+            }
+        }
+        let json = |place: &Place, command| {
+            let ran = place.run(&self.one, &[command, "--format", "json"]);
+            assert_eq!(ran.code, 0, "{}", self.told(&ran));
+            serde_json::from_str::<Value>(&ran.stdout).unwrap()
+        };
+        let rest = |place: Place| Rest {
+            code: codes[place.folder],
+            plan: json(&place, "plan"),
+            unmanaged: json(&place, "unmanaged"),
+            place,
+        };
+        places.into_iter().map(rest).collect()
+    }
+
+    /// Whether a scope or the client is active.
+    fn is_active(&self, name: usize) -> bool {
+        let state = self.remote.world.sandbox.state();
+        match name {
+            CLIENT => state
+                .clients
+                .values()
+                .any(|it| it.active && it.fields["client_name"] == NAMES[CLIENT]),
+            _ => self.remote.world.open_to(NAMES[name]).is_some(),
+        }
+    }
+
+    /// What nobody declares is closed or reported, what nobody applied is as it was, and what is declared and
+    /// applied in full is as declared.
+    fn check(&self, all: &[Rest]) {
+        let world = &self.remote.world;
+        assert_eq!(world.open_to(BY_HAND).unwrap(), [KART, SKATT], "{:#?}", self.log);
+        assert!(world.client("hand").1.active);
+        let sent = world.sent();
+        for (index, name) in NAMES.iter().enumerate() {
+            let told = || {
+                let plans: Vec<_> = all.iter().map(|it| (&it.plan, &it.unmanaged)).collect();
+                format!("{name}: {:#?}\n{plans:#?}\n{sent:#?}\n{:#?}", self.log, self.model)
+            };
+            let is_sent = sent.iter().any(|id| id.split(' ').any(|word| word == *name));
+            assert!(!is_sent || self.tried.contains(&index), "nobody applied {}", told());
+            let is_active = self.is_active(index);
+            let said = self.model.said(index);
+            let is_reported = all.iter().any(|rest| rest.names(name));
+            let is_released = said.contains(&Said::Removed("release"));
+            match self.model.declared(index).as_slice() {
+                [] => assert!(!is_active || is_reported || is_released, "forgotten: {}", told()),
+                [Said::Declared { active, to }] if said.len() == 1 => {
+                    let rest = all.iter().find(|it| it.place.says.contains_key(&index)).unwrap();
+                    assert!(
+                        is_active == *active || rest.names(name),
+                        "not as declared: {}",
+                        told()
+                    );
+                    if index != CLIENT && rest.code == 0 && *active {
+                        assert_eq!(world.open_to(name).unwrap(), consumers(*to), "{}", told());
+                    }
+                }
+                // Each undoes what the other does.
+                _ => {}
+            }
+        }
+        let is_twice = (0..NAMES.len()).any(|name| self.model.said(name).len() > 1);
+        for rest in all.iter().filter(|rest| rest.code == 0 && !is_twice) {
+            assert_eq!(ids(&rest.plan), [""; 0], "{:#?}", self.log);
+        }
+    }
+}
+
+/// Runs a sequence, brings it to rest, and checks what is left. `by_hand` makes one of the scopes live by
+/// somebody else's hand before.
+pub(super) fn runs(by_hand: bool, steps: &[Step]) {
+    let remote = Remote::new();
+    let one = remote.first();
+    let accesses = [(SKATT, Approved), (KART, Approved)];
+    remote.world.put(BY_HAND, true, &accesses);
+    remote.world.put_client("hand", "hand", true, &[]);
+    if by_hand {
+        remote.world.put(NAMES[CLIENT - 1], true, &accesses);
+    }
+    let settings = format!("{}{LIMITS}", settings(&one));
+    let model = Model::begin();
+    let mut life = Life {
+        remote: &remote,
+        late: remote.another("late", &[]),
+        one,
+        settings,
+        of_late: Model::default(),
+        model,
+        tried: BTreeSet::new(),
+        log: Vec::new(),
+    };
+    life.merge();
+    for step in steps {
+        life.log.push(format!("{step:?}"));
+        life.step(step);
+    }
+    let rest = life.rest();
+    life.check(&rest);
+}
