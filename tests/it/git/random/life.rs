@@ -33,6 +33,12 @@ struct Life<'r> {
     of_late: Model,
     /// What was named at any commit that somebody tried to apply, by the place that it was applied to.
     tried: BTreeSet<usize>,
+    /// Which places have ever said something of a name.
+    said_by: BTreeMap<usize, BTreeSet<usize>>,
+    /// What was released by name, or was live before.
+    not_ours: BTreeSet<usize>,
+    /// Whether no place was ever moved, renamed, added or dropped.
+    is_steady: bool,
     log: Vec<String>,
 }
 
@@ -44,6 +50,7 @@ impl Life<'_> {
             Step::Merge(changes) => {
                 for change in changes {
                     self.model.change(*change);
+                    self.is_steady &= self.model.is_where(&Model::begin());
                 }
                 self.merge();
             }
@@ -63,7 +70,15 @@ impl Life<'_> {
     }
 
     /// Commits what the places say, and pushes it.
-    fn merge(&self) {
+    fn merge(&mut self) {
+        for (index, place) in self.model.0.iter().enumerate() {
+            for (name, said) in place.iter().flat_map(|place| &place.says) {
+                self.said_by.entry(*name).or_default().insert(index);
+                if *said == Said::Removed("release") {
+                    self.not_ours.insert(*name);
+                }
+            }
+        }
         self.one.git(&["rm", "--quiet", "-r", "--ignore-unmatch", "."]);
         for place in self.model.places() {
             let under = match place.folder {
@@ -299,6 +314,11 @@ impl Life<'_> {
             let is_active = self.is_active(index);
             let said = self.model.said(index);
             let is_reported = all.iter().any(|rest| rest.names(name));
+            let by = self.said_by.get(&index).into_iter().flatten().collect::<Vec<_>>();
+            if let ([by], true) = (by.as_slice(), self.is_steady && said.is_empty()) {
+                let is_closed = !is_active || all[**by].code != 0 || self.not_ours.contains(&index);
+                assert!(is_closed, "left open: {}", told());
+            }
             let is_released = said.contains(&Said::Removed("release"));
             match self.model.declared(index).as_slice() {
                 [] => assert!(!is_active || is_reported || is_released, "forgotten: {}", told()),
@@ -345,6 +365,9 @@ pub(super) fn runs(by_hand: bool, steps: &[Step]) {
         of_late: Model::default(),
         model,
         tried: BTreeSet::new(),
+        said_by: BTreeMap::new(),
+        not_ours: by_hand.then_some(CLIENT - 1).into_iter().collect(),
+        is_steady: true,
         log: Vec::new(),
     };
     life.merge();

@@ -62,7 +62,7 @@ impl Model {
             model.change(Change::Say(place, place, said));
             model.change(Change::Say(place, place + 2, said));
         }
-        model.change(Change::Say(0, CLIENT, said));
+        model.change(Change::Say(0, CLIENT, Said::Declared { active: true, to: 0 }));
         model
     }
 
@@ -114,6 +114,14 @@ impl Model {
 
     pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
         self.0.iter().flatten()
+    }
+
+    /// Whether the places are where those of another one are, under the same names.
+    pub(super) fn is_where(&self, other: &Self) -> bool {
+        let names = |model: &Self| {
+            model.0.each_ref().map(|it| it.as_ref().map(|it| (it.folder, it.environment)))
+        };
+        names(self) == names(other)
     }
 
     /// What the places say of a name.
