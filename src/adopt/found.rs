@@ -105,7 +105,7 @@ impl<'a> Found<'a> {
     }
 
     fn scopes_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
-        let Side { environment, live, before, declared: _ } = *of;
+        let Side { environment, live, before, declared: _, beside } = *of;
         let repository = input.repository;
         let is_declarable = |scope: &LiveScope| scope.active || input.rendered;
         for (name, scope) in live.scopes.iter().filter(|(_, scope)| is_declarable(scope)) {
@@ -120,7 +120,10 @@ impl<'a> Found<'a> {
                 continue;
             }
             let was_declared = before.is_some_and(|before| before.scopes.contains_key(name));
-            let reason = if was_declared {
+            let other = beside.iter().find(|other| other.desired.scopes.contains_key(name));
+            let reason = if let Some(other) = other {
+                Reason::Beside(other.place.clone())
+            } else if was_declared {
                 Reason::TakenOut
             } else if is_twice(name, live) {
                 Reason::TwoScopes
@@ -139,7 +142,7 @@ impl<'a> Found<'a> {
 
     /// The accesses to an active scope that its declaration lacks.
     fn accesses_of(&mut self, name: &ScopeName, live: &LiveScope, side: usize, of: &Side<'a>) {
-        let Side { environment, before, declared, live: all } = *of;
+        let Side { environment, before, declared, live: all, beside: _ } = *of;
         let Some(declared) = declared.and_then(|declared| declared.scopes.get(name)) else {
             return;
         };
@@ -192,8 +195,15 @@ impl<'a> Found<'a> {
     }
 
     fn clients_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {
-        let Side { environment, live, before, declared: _ } = *of;
+        let Side { environment, live, before, declared: _, beside } = *of;
         let taken_out = declared_before(before, live);
+        let of_others: BTreeMap<_, _> = beside
+            .iter()
+            .flat_map(|other| {
+                let ids = declared_before(Some(&other.desired), live);
+                ids.into_iter().map(|id| (id, &other.place))
+            })
+            .collect();
         let mut by_name: BTreeMap<&str, Vec<(&ClientId, &LiveClient)>> = BTreeMap::new();
         for (id, client) in &live.clients {
             by_name.entry(&client.name).or_default().push((id, client));
@@ -225,6 +235,7 @@ impl<'a> Found<'a> {
                         false => Reason::SameName(ids),
                     }
                 }
+                _ if let Some(place) = of_others.get(*id) => Reason::Beside((*place).clone()),
                 _ if taken_out.contains(*id) => Reason::TakenOut,
                 _ if is_own => Reason::OwnClient,
                 (_, Err(_), _) => Reason::Kind(client.integration_type.clone()),

@@ -67,6 +67,9 @@ pub enum Reason {
          not imported, as declaring it would undo that"
     )]
     TakenOut,
+    /// Another place declares it.
+    #[error("{0} declares it")]
+    Beside(String),
     /// The access was declared when it was last applied, and is not any more.
     #[error(
         "it was removed from the declarations since the last apply, and the next apply revokes it: adding \
@@ -201,7 +204,8 @@ impl LeftOut {
                     | Subject::OnBehalfOf(_) => false,
                 }
             }
-            Reason::Requested(_)
+            Reason::Beside(_)
+            | Reason::Requested(_)
             | Reason::State(_)
             | Reason::Unclear
             | Reason::NotRead

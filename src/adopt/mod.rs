@@ -36,7 +36,7 @@ pub use written::{Counts, File, declarations};
 
 use crate::declare::{Environment, Repository, Target};
 use crate::domain::{
-    ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
+    Beside, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
 };
 
 /// What is live in one environment.
@@ -50,6 +50,8 @@ pub struct Side<'a> {
     pub before: Option<&'a Desired>,
     /// What is declared there, if the accesses that its scopes lack are to be added to it.
     pub declared: Option<&'a Desired>,
+    /// What other places of the git repository declare for the same API.
+    pub beside: &'a [Beside],
 }
 
 /// What there is to choose from.

@@ -43,7 +43,13 @@ pub fn rendered(
     }
     let sides: Vec<_> = all
         .iter()
-        .map(|(environment, live)| Side { environment, live, before: None, declared: None })
+        .map(|(environment, live)| Side {
+            environment,
+            live,
+            before: None,
+            declared: None,
+            beside: &[],
+        })
         .collect();
     let input = Input { rendered: true, ..Input::new(rest, &sides) };
     let (files, left_out) = declarations(&input, today);

@@ -325,11 +325,12 @@ async fn carry_out(
             let ends = ended.line();
             let conclusion = match conclusion(&plan, &ended) {
                 Conclusion::InFull | Conclusion::Closed
-                    if kept.is_some() || left.open.is_some() || left.may_show =>
+                    if kept.is_some() || left.open.is_some() =>
                 {
                     Conclusion::InPart
                 }
                 Conclusion::InFull if document.rollback => Conclusion::RolledBack,
+                Conclusion::InFull if left.may_show => Conclusion::Awaiting,
                 conclusion => conclusion,
             };
             let entry = entry(begins.then_some(&line), &ends);
@@ -385,7 +386,8 @@ async fn conclude(
     shown: Option<&Refs>,
 ) -> Result<(), Failure> {
     let begins = entry.before.is_some();
-    let in_full = matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack);
+    let in_full =
+        matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting);
     if !begins && (!in_full || !is_news) {
         hold.release().await;
         return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::applied::{self, files_at, files_here};
-use crate::declare::{Invalid, Repository};
+use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::domain::{Applied, Beside, Desired, Protection};
 use crate::history::{self, History, Placement};
 
@@ -20,12 +20,22 @@ pub(super) struct Neighbours {
 /// what was applied last, as far as that is known.
 pub(super) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
-/// Reads what other environments and other folders with a portvakt.yaml declare: the folders as they are at
-/// a commit, or as they are checked out where there is none. Without `applied`, each counts as applied.
+/// Where the other folders are read: at commits, or as they are checked out where there is none.
+#[derive(Clone, Copy)]
+pub(super) struct Where<'a> {
+    pub(super) history: &'a History,
+    /// The commit that is checked out, and the one that is rolled back to.
+    pub(super) commits: &'a [&'a str],
+    /// Whether what others applied last counts, whichever commit that is; else only what comes after these.
+    pub(super) is_rollback: bool,
+}
+
+/// Reads what other environments and other folders with a portvakt.yaml declare. Without `applied`, each
+/// counts as applied.
 pub(super) fn look(
     repository: &Repository,
     own: &Desired,
-    at: Option<(&History, &str)>,
+    at: Option<Where<'_>>,
     applied: Option<&AppliedElsewhere>,
 ) -> Neighbours {
     let mut found = Neighbours::default();
@@ -35,35 +45,55 @@ pub(super) fn look(
     if here.is_embedded() {
         return found;
     }
-    if let (Some((history, commit)), Some(applied)) = (at, applied) {
-        found.add_newer(history, commit, applied);
+    if let (Some(at), Some(applied)) = (at, applied) {
+        found.add_applied(at, applied);
     }
-    let folders = match at {
-        Some((history, commit)) => history.folders_at(commit).map_err(|error| error.to_string()),
-        None => Ok(history::folders(repository.root())),
-    };
-    let folders = folders.unwrap_or_else(|why| {
-        found.unread = Some(why);
-        Vec::new()
-    });
     let below = match here.folder.as_str() {
         "" => String::new(),
         folder => format!("{folder}/"),
     };
     let is_excluded = |folder: &str| {
-        folder.strip_prefix(&below).is_some_and(|inside| repository.excludes(inside))
+        folder.strip_prefix(&below).is_some_and(|inside| {
+            repository.excludes(inside) || repository.excludes(&format!("{inside}/{SETTINGS_FILE}"))
+        })
     };
-    for folder in folders.iter().filter(|folder| **folder != here.folder && !is_excluded(folder)) {
-        let other = match at {
-            Some((history, commit)) => files_at(history, repository, commit, folder),
-            None => files_here(repository, folder),
+    let all = folders(repository, at, &mut found);
+    for (commit, folder) in all.into_iter().filter(|(_, folder)| *folder != here.folder) {
+        let other = match (at, commit) {
+            (Some(Where { history, .. }), Some(commit)) => {
+                files_at(history, repository, commit, &folder)
+            }
+            _ => files_here(repository, &folder),
         };
+        let mut seen = Neighbours::default();
         match other {
-            Ok(other) => found.add(folder, &other, &here, applied),
-            Err(why) => found.leave_out(why),
+            Ok(other) => seen.add(&folder, &other, &here, applied),
+            Err(why) => seen.leave_out(why),
         }
+        found.beside.extend(seen.beside);
+        // What can be read counts though it is excluded: a change could exclude what it closes.
+        found.unread = found.unread.or(seen.unread.filter(|_| !is_excluded(&folder)));
     }
     found
+}
+
+/// The folders with a portvakt.yaml, each with the commit that it is of; `None` for the work tree.
+fn folders<'a>(
+    repository: &Repository,
+    at: Option<Where<'a>>,
+    found: &mut Neighbours,
+) -> Vec<(Option<&'a str>, String)> {
+    let Some(Where { history, commits, .. }) = at else {
+        return history::folders(repository.root()).into_iter().map(|it| (None, it)).collect();
+    };
+    let mut all = Vec::new();
+    for commit in commits {
+        match history.folders_at(commit) {
+            Ok(folders) => all.extend(folders.into_iter().map(|it| (Some(*commit), it))),
+            Err(error) => found.leave_out(error.to_string()),
+        }
+    }
+    all
 }
 
 impl Neighbours {
@@ -107,11 +137,14 @@ impl Neighbours {
         }
     }
 
-    /// Adds what other places applied that come after a commit: what they declare is theirs by now.
-    fn add_newer(&mut self, history: &History, commit: &str, applied: &AppliedElsewhere) {
+    /// Adds what other places applied: what they declare there is theirs by now.
+    fn add_applied(&mut self, at: Where<'_>, applied: &AppliedElsewhere) {
+        let Where { history, commits, is_rollback } = at;
         for (name, last) in applied {
             let Some(Applied { commit: last, desired }) = last else { continue };
-            if matches!(history.is_before(commit, last), Ok(Some(true))) {
+            let is_newer =
+                |commit: &&str| matches!(history.is_before(commit, last), Ok(Some(true)));
+            if is_rollback || commits.iter().all(is_newer) {
                 self.beside.push(Beside {
                     place: format!("{name} at commit {last}"),
                     is_applied: true,

@@ -208,6 +208,7 @@ fn made(
             live: &read.live,
             before: read.session.past.known.applied.as_ref().map(|applied| &applied.desired),
             declared: completes.then_some(&read.session.desired),
+            beside: &read.session.past.known.beside,
         })
         .collect();
     let layout = args.layout.map(|layout| match layout {

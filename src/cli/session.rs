@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::Global;
 use super::applied::{self, At, valid_at};
-use super::elsewhere::{self, Neighbours};
+use super::elsewhere::{self, Neighbours, Where};
 use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
@@ -123,11 +123,19 @@ impl Session {
         Ok(())
     }
 
-    /// Looks at what other places declare at the commit that is read. What is not committed here is compared
-    /// with what is not committed there; a rollback is one of this place alone.
+    /// Looks at what other places declare at the commit that is read, for a rollback also at the one that is
+    /// checked out. What is not committed here is compared with what is not committed there.
     fn look_elsewhere(&mut self, history: Option<&History>) {
-        let commit = self.past.commit.as_ref().filter(|it| !it.dirty && self.rollback.is_none());
-        let at = history.zip(commit).map(|(history, commit)| (history, commit.commit.as_str()));
+        let checked_out = match self.rollback {
+            Some(_) => history::checked_out(&self.repository).ok().flatten(),
+            None => None,
+        };
+        let commits = [&self.past.commit, &checked_out];
+        let commits: Vec<_> = commits.into_iter().flatten().filter(|it| !it.dirty).collect();
+        let commits: Vec<_> = commits.iter().map(|it| it.commit.as_str()).collect();
+        let is_rollback = self.rollback.is_some();
+        let at = history.filter(|_| !commits.is_empty());
+        let at = at.map(|history| Where { history, commits: &commits, is_rollback });
         let applied = self.past.elsewhere.as_ref();
         let Neighbours { beside, unread } =
             elsewhere::look(&self.repository, &self.desired, at, applied);

@@ -21,6 +21,9 @@ pub enum Conclusion {
     /// The same, and it is an older commit than the one that was applied before: what that protects and
     /// limits counts on.
     RolledBack,
+    /// In full, and what an apply before it may have opened can still show up: the commits that were tried
+    /// count on.
+    Awaiting,
     /// Some of it was not done, but nothing is left that is declared no longer.
     Closed,
     /// Some of it was not done.

@@ -208,6 +208,10 @@ impl Baseline {
     /// After the apply of a commit.
     pub(super) fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
         match conclusion {
+            Conclusion::Awaiting => {
+                self.tried.retain(|tried| !tried.is_same(recorded));
+                self.applied = Some(recorded.clone());
+            }
             Conclusion::InFull | Conclusion::RolledBack => {
                 let others = self.commits().filter(|it| !it.is_same(recorded)).cloned();
                 let others: Vec<_> = others.collect();

@@ -278,7 +278,15 @@ impl CommitWalk {
                     submodules: folder.submodules,
                 }),
                 Some(ObjectType::Commit) => self.submodule(folder, &above, &name, entry.id())?,
-                // What a symbolic link leads to is read where it stands.
+                Some(ObjectType::Blob)
+                    if is_yaml(Path::new(&*name)) && self.leaves(store, &above, &entry) =>
+                {
+                    let (path, why) =
+                        (format!("{above}{name}"), "it is a symbolic link out of the folder");
+                    let error = Error::Read { what: path.clone(), why: why.to_owned() };
+                    self.unread.push((path, error));
+                }
+                // What another symbolic link leads to is read where it stands.
                 Some(ObjectType::Blob)
                     if is_yaml(Path::new(&*name)) && entry.filemode() != LINK =>
                 {
@@ -298,6 +306,27 @@ impl CommitWalk {
             }
         }
         Ok(())
+    }
+
+    /// Whether an entry is a symbolic link that leads out of the folder of the declarations.
+    fn leaves(&self, store: &Store, above: &str, entry: &TreeEntry<'_>) -> bool {
+        if entry.filemode() != LINK {
+            return false;
+        }
+        let target = objects::blob(&store.repository, entry.id(), LONGEST_PATH).ok().flatten();
+        let Some(target) = target.and_then(|target| String::from_utf8(target).ok()) else {
+            return true;
+        };
+        let mut depth = above.matches('/').count();
+        for part in Path::new(&target).components() {
+            match part {
+                Component::Normal(_) => depth += 1,
+                Component::CurDir => {}
+                Component::ParentDir if depth > 0 => depth -= 1,
+                _ => return true,
+            }
+        }
+        false
     }
 
     /// Goes on in a submodule, at the commit that it is at.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{ActionId, Code, Draft, Mismatch, Notice, live_client};
+use super::{
+    Action, ActionId, ClientWork, Code, Draft, Mismatch, Notice, ScopeWork, Work, live_client,
+};
 use crate::domain::{
     Beside, ClientId, CommitId, Desired, DesiredClient, Live, ProtectedBy, Protection, Removal,
     RemovalAction, ScopeName, Source,
@@ -28,6 +30,11 @@ pub(super) struct Others<'a> {
 }
 
 impl Other<'_> {
+    /// Why something is left to it.
+    pub(super) fn declares_it(&self) -> String {
+        format!("{} declares it: remove it there first, or leave it to that place", self.place)
+    }
+
     fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {
         by(&self.protection) && self.protected.is_some_and(by)
     }
@@ -76,6 +83,11 @@ impl<'a> Others<'a> {
         self.clients.get(id).and_then(|index| self.all.get(*index))
     }
 
+    /// Whether another place declares a client of that name.
+    pub(super) fn declare_client(&self, name: &str) -> bool {
+        self.all.iter().any(|other| other.desired.clients.keys().any(|it| it.as_str() == name))
+    }
+
     /// Whether the other place that declares a scope protects it, and has applied that.
     pub(super) fn is_scope_protected(&self, name: &ScopeName) -> bool {
         let by = |protection: &Protection| protection.of_scope(name).is_some();
@@ -111,15 +123,31 @@ pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>)
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// The place that an action is left to: it is applied, and declares what was never applied here.
+    pub(super) fn of_another(&self, action: &Action) -> Option<&'a Other<'a>> {
+        let others: &'a Others<'a> = self.others;
+        let other = match &action.work {
+            Work::Scope(_, ScopeWork::Create(_) | ScopeWork::Release) => None,
+            Work::Scope(name, _) | Work::Access(name, ..) => {
+                let is_new = self.scope_before(name).is_none();
+                let is_theirs = is_new && self.live.scopes.contains_key(name);
+                is_theirs.then(|| others.of_scope(name)).flatten()
+            }
+            Work::Client(_, ClientWork::Create(..) | ClientWork::Release(_)) => None,
+            Work::Client(name, _) | Work::Keys(name, _) => {
+                let id = action.client_id().filter(|_| self.client_before(name).is_none());
+                id.and_then(|id| others.of_client(id))
+            }
+        };
+        other.filter(|other| other.is_applied)
+    }
+
     /// Blocks what is to be closed and was never applied here, or is declared here no longer, where another
     /// place declares it or may do so. Gives whether it is blocked.
     pub(super) fn blocked_beside(&mut self, target: ActionId, other: Option<&Other<'_>>) -> bool {
         let message = match (other, &self.past.unread) {
-            (Some(other), _) => {
-                let place = other.place;
-                format!("{place} declares it: remove it there first, or leave it to that place")
-            }
+            (Some(other), _) => other.declares_it(),
             (None, Some(why)) => format!(
                 "{why}. That folder may declare it. Correct the declarations there first, or apply with \
                  --override-guards \"why\""

@@ -140,12 +140,14 @@ codes! {
          as long as it is not known what was applied before. `portvakt baseline` shows what is missing \
          and why; `portvakt baseline set COMMIT` names the commit that counts as applied, after showing \
          what that makes removable. An apply with --override-guards and a reason goes on without it.";
-    /// Another place declares what is to be closed, or may do so.
+    /// Another place declares it, or may do so.
     DeclaredBeside = "PV316", Blocked,
-        "Another folder or environment of this git repository declares it for the same API. It is closed \
-         once it is declared nowhere: take it out there too, or say `action: release` here. Where the \
-         declarations of another folder cannot be read, nobody knows whether it is declared there: correct \
-         them first, or apply with --override-guards and a reason.";
+        "Another folder or environment of this git repository declares it for the same API. What was never \
+         applied here is left to that place, and what is removed here is not closed: remove it there first, or \
+         release it here. What is protected is released once the other place protects it and has applied that. \
+         Where the declarations of another folder cannot be read, nobody knows whether it is declared there: \
+         correct them first, leave the folder out with `exclude` if it is below this one, or apply with \
+         --override-guards and a reason.";
     /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \

@@ -105,23 +105,28 @@ impl Draft<'_> {
     }
 
     fn drops_of_scope(&self, name: &ScopeName) -> Option<(&Protected, ProtectedBy)> {
-        let is_ours = self.scope_before(name).is_some();
+        // What another place declares as well is protected as that one does it.
+        let is_ours = self.scope_before(name).is_some() && self.others.of_scope(name).is_none();
         self.drops(is_ours, |by| by.of_scope(name), |by| by.of_scope(name))
     }
 
     /// The same of a client, which may have another name live.
     fn drops_of_client(&self, name: &ClientName, live: &str) -> Option<(&Protected, ProtectedBy)> {
-        let is_ours = self.client_before(name).is_some();
+        let is_ours = self.client_before(name).is_some() && !self.others.declare_client(live);
         let (now, both) = ([name.as_str(); 2], [name.as_str(), live]);
         self.drops(is_ours, |by| by.of_client(now), |by| by.of_client(both))
     }
 
-    /// Leaves out what changes a scope or a client that is protected no longer by the same change, and
-    /// what would give a client a name that is not protected: what protects is dropped in a change of its
-    /// own.
+    /// Leaves out what changes a scope or a client that is protected no longer by the same change, what would
+    /// give a client a name that is not protected, and what another place declares and this one has never
+    /// applied: what protects is dropped in a change of its own.
     pub(super) fn keep_what_was_protected(&mut self) {
         let mut blocked = Vec::new();
         for action in &self.actions {
+            if let Some(other) = self.of_another(action) {
+                blocked.push((action.id(), (Code::DeclaredBeside, other.declares_it())));
+                continue;
+            }
             let dropped = match &action.work {
                 Work::Scope(name, ScopeWork::Update(_)) => self.drops_of_scope(name),
                 Work::Client(name, ClientWork::Update(id, _)) => {
@@ -154,7 +159,7 @@ impl Draft<'_> {
         let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
         // What is blocked is not applied, and says so.
         let is_blocked = |is_it: &dyn Fn(&Target) -> bool| {
-            let by = [Code::PreventDeactivation, Code::Protected];
+            let by = [Code::PreventDeactivation, Code::Protected, Code::DeclaredBeside];
             self.blocked.iter().any(|it| by.contains(&it.code) && is_it(&it.target.target))
         };
         let of_scope = |target: &Target, name: &ScopeName| match target {

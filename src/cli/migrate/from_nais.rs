@@ -182,7 +182,7 @@ fn made(
         Thing::Client(id, _) => clients.contains(id),
     };
     let environment = &session.desired.environment;
-    let side = Side { environment, live, before: None, declared: None };
+    let side = Side { environment, live, before: None, declared: None, beside: &[] };
     let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen };
     imported.made(None, into, false)
 }

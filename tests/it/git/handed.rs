@@ -6,7 +6,7 @@ use super::protection::settings;
 use super::remote::{Clone, Remote};
 use crate::world::{KART, SKATT, ids};
 
-fn planned(clone: &Clone<'_>, folder: &str) -> serde_json::Value {
+pub(super) fn planned(clone: &Clone<'_>, folder: &str) -> serde_json::Value {
     let plan = clone.ends(0, &["-C", folder, "plan", "--format", "json"]).stdout;
     serde_json::from_str(&plan).unwrap()
 }
@@ -115,7 +115,9 @@ fn hand_to_nobody(one: &Clone<'_>) {
 
 #[test]
 fn no_change_drops_protection_in_one_folder_and_closes_in_the_other() {
-    let drops: [(fn(&Clone<'_>), i32); 2] = [(drop_protection, 0), (hand_to_nobody, 6)];
+    /// How `y` drops it, and with what its apply ends then.
+    type Way = (fn(&Clone<'_>), i32);
+    let drops: [Way; 2] = [(drop_protection, 0), (hand_to_nobody, 6)];
     for (drop, ends) in drops {
         for closing in ["x", "ny"] {
             for is_first in [true, false] {
@@ -147,6 +149,63 @@ fn no_change_drops_protection_in_one_folder_and_closes_in_the_other() {
 }
 
 #[test]
+fn no_change_drops_protection_in_one_folder_and_changes_it_in_the_other() {
+    let open = "scopes:\n  - { name: etat:y, description: Les, accessible_for_all: true }\n";
+    let fast = open.replace("description", "prevent_deactivation: true, description");
+    let narrow = open.replace("accessible_for_all: true", "accessible_for_all: false");
+    let is_open = |remote: &Remote| {
+        let scopes = remote.world.sandbox.state().scopes;
+        scopes[&"etat:y".parse().unwrap()].fields["accessible_for_all"] == true
+    };
+    // Whoever declares it too, and has applied that or not; and whether it is protected there still.
+    for (was_declared, drops) in [(false, true), (true, true), (true, false)] {
+        let remote = Remote::new();
+        let one = two(&remote);
+        one.write("y/scopes.yaml", &fast);
+        if was_declared {
+            one.write("x/more.yaml", open);
+        }
+        one.merge("Protect");
+        for folder in ["y", "x"] {
+            apply(&one, folder);
+        }
+        if drops {
+            one.write("y/scopes.yaml", open);
+        }
+        one.write("x/more.yaml", &narrow);
+        one.merge("Drop, and narrow");
+        one.run(&["-C", "y", "apply", "--auto-approve"]);
+        let ran = one.ends(6, &["-C", "x", "apply", "--auto-approve"]);
+        let code = if was_declared { "PV301" } else { "PV316" };
+        assert!(ran.stdout.contains(code), "{was_declared} {drops} {}", ran.stdout);
+        assert!(is_open(&remote));
+    }
+}
+
+#[test]
+fn a_rollback_closes_nothing_that_another_folder_holds_or_held() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    one.merge("More");
+    let first = one.head();
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["mv", "y/more.yaml", "x/more.yaml"]);
+    one.merge("Hand it over");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    for folder in ["y", "x"] {
+        let plan = remote.beside(&format!("{folder}.json")).to_string_lossy().into_owned();
+        one.ends(0, &["-C", folder, "rollback", &first, "--out", &plan]);
+        one.ends(0, &["-C", folder, "apply", &plan, "--auto-approve"]);
+        assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART], "{folder}");
+    }
+}
+
+#[test]
 fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     let remote = Remote::new();
     let one = two(&remote);
@@ -173,9 +232,18 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
         one.write("x/portvakt.yaml", &broken);
         assert!(is_blocked(), "{broken}");
     }
+    one.write("x/portvakt.yaml", &text);
+    std::fs::remove_file(one.path.join("x/scopes.yaml")).unwrap();
+    std::os::unix::fs::symlink("../y/scopes.yaml", one.path.join("x/scopes.yaml")).unwrap();
+    one.merge("A link out of the folder");
+    assert!(is_blocked());
+    std::fs::remove_file(one.path.join("x/scopes.yaml")).unwrap();
+    one.write("x/scopes.yaml", "scopes: [\n");
+    one.merge("Broken");
     // One of another API cannot declare it.
     let api = remote.world.sandbox.api().to_string();
     one.write("x/portvakt.yaml", &text.replace(api.trim_end_matches('/'), "https://a.example"));
+    one.merge("Another API");
     assert_eq!(ids(&planned(&one, "y")), ["revoke etat:y 974761076", "deactivate scope etat:y"]);
     one.write("x/portvakt.yaml", &text);
     one.merge("Take it out beside what is broken");
@@ -226,153 +294,6 @@ fn what_two_folders_declare_is_told_in_both() {
         assert_eq!(*target, format!("\"environment test in folder {other}\""));
         assert!(message.contains("declares etat:x, app too"), "{message}");
     }
-}
-
-#[test]
-fn folders_that_are_moved_together_are_each_told_of_their_own_past() {
-    let remote = Remote::new();
-    let one = two(&remote);
-    for folder in ["x", "y"] {
-        one.write(
-            &format!("{folder}/more.yaml"),
-            &scopes(&[(&format!("etat:{folder}.mer"), &[KART])]),
-        );
-    }
-    one.merge("More");
-    let applied = one.head();
-    for folder in ["x", "y"] {
-        apply(&one, folder);
-    }
-    one.git(&["mv", "x", "b"]);
-    one.git(&["mv", "y", "a"]);
-    one.git(&["rm", "--quiet", "-f", "b/more.yaml"]);
-    one.merge("Move both, and less");
-    for (folder, former, other) in [("a", "y", "x"), ("b", "x", "y")] {
-        let plan = one.ends(0, &["-C", folder, "plan"]).stdout;
-        let first = plan.lines().next().unwrap();
-        let command = |former: &str| {
-            format!("`portvakt -C {folder} -e test baseline set {applied} --from-project {former}`")
-        };
-        assert!(first.contains(&command(former)) && !first.contains(&command(other)), "{first}");
-    }
-    // Where nothing tells, all are named.
-    one.write("b/scopes.yaml", "scopes: []\n");
-    one.merge("Nothing is left");
-    let plan = one.ends(0, &["-C", "b", "plan"]).stdout;
-    let first = plan.lines().next().unwrap();
-    assert!(first.contains("--from-project x` (environment test in folder x"), "{first}");
-    assert!(first.contains("--from-project y` (environment test in folder y"), "{first}");
-    // Whoever takes over what was another's does not close what is declared.
-    let set = ["-C", "b", "baseline", "set", &applied, "--from-project", "y", "--yes"];
-    let shown = one.ends(0, &set).stdout;
-    assert!(!shown.contains("closes"), "{shown}");
-    assert_eq!(ids(&planned(&one, "b")), ["release scope etat:y", "release scope etat:y.mer"]);
-    apply(&one, "b");
-    assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT]);
-}
-
-#[test]
-fn what_was_applied_under_a_new_name_counts_beside_what_is_taken_over() {
-    let remote = Remote::new();
-    let one = two(&remote);
-    let applied = one.head();
-    for folder in ["x", "y"] {
-        apply(&one, folder);
-    }
-    one.git(&["mv", "y", "z"]);
-    one.write("z/more.yaml", &scopes(&[("etat:mer", &[KART])]));
-    one.merge("Move, and more");
-    apply(&one, "z");
-    one.write("z/more.yaml", "");
-    one.merge("Less");
-    let ran = one.ends(6, &["-C", "z", "apply", "--auto-approve"]);
-    assert!(ran.stdout.contains("x deactivate scope etat:mer PV315"), "{}", ran.stdout);
-    let set = ["-C", "z", "baseline", "set", &applied, "--from-project", "y", "--yes"];
-    let shown = one.ends(0, &set).stdout;
-    let closes = "closes, as they are declared no longer: 1\n    scope etat:mer\n";
-    assert!(shown.contains(closes) && !shown.contains("nobody's"), "{shown}");
-    let closed = ["revoke etat:mer 971040238", "deactivate scope etat:mer"];
-    assert_eq!(ids(&planned(&one, "z")), closed);
-    apply(&one, "z");
-    assert_eq!(remote.world.open_to("etat:mer"), None);
-    assert!(remote.world.open_to("etat:y").is_some());
-}
-
-#[test]
-fn a_name_that_comes_back_is_told_where_its_past_went() {
-    let remote = Remote::new();
-    let one = remote.first();
-    let first = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
-    one.apply();
-    let text = settings(&one);
-    let rename = |to: &str, from: &str, set: &[&str]| {
-        one.write("portvakt.yaml", &text.replace("  test:", &format!("  {to}:")));
-        one.merge(&format!("From {from}"));
-        let plan = one.ends(0, &["plan"]).stdout;
-        let command = format!("baseline set {first} --from-environment {from}`");
-        assert!(plan.lines().next().unwrap().contains(&command), "{plan}");
-        one.ends(0, &[&["baseline", "set", &first, "--yes"], set].concat());
-    };
-    rename("tt", "test", &["--from-environment", "test"]);
-    let unknown = |name: &str| {
-        one.write(
-            "portvakt.yaml",
-            &format!(
-                "{}{}",
-                text.replace("  test:", "  tt:"),
-                text.split_once("environments:\n").unwrap().1
-            ),
-        );
-        let plan = one.ends(0, &["-e", name, "plan"]).stdout;
-        plan.lines().next().unwrap().to_owned()
-    };
-    assert_eq!(unknown("test"), "What was applied before is not known: its past was moved to tt");
-    rename("test", "tt", &["--from-environment", "tt"]);
-    one.declare(&scopes(&[("etat:a", &[SKATT])]));
-    assert_eq!(ids(&one.plan()), ["revoke etat:b 974761076", "deactivate scope etat:b"]);
-}
-
-#[test]
-fn history_goes_on_under_another_name() {
-    let remote = Remote::new();
-    let one = remote.first();
-    let text = settings(&one);
-    let mut applied = one.declare(&scopes(&[("etat:a", &[SKATT])]));
-    one.apply();
-    for (from, to) in [("test", "tt"), ("tt", "uu")] {
-        one.write("portvakt.yaml", &text.replace("  test:", &format!("  {to}:")));
-        one.write(
-            "declarations.yaml",
-            &scopes(&[("etat:a", &[SKATT]), (&format!("etat:{to}"), &[])]),
-        );
-        one.merge("Rename");
-        one.ends(0, &["baseline", "set", &applied, "--from-environment", from, "--yes"]);
-        one.apply();
-        applied = one.head();
-    }
-    let environments: Vec<_> =
-        one.history().iter().map(|it| it["environment"].to_string()).collect();
-    assert_eq!(environments, ["\"uu\"", "\"tt\"", "\"test\""]);
-    let shown = one.ends(0, &["history"]).stdout;
-    assert!(shown.contains("  when the environment was called test\n"), "{shown}");
-    assert!(!shown.contains("called uu"), "{shown}");
-}
-
-#[test]
-fn what_a_commit_that_is_on_no_branch_applied_is_told_as_nobodys() {
-    let remote = Remote::new();
-    let one = remote.first();
-    let before = one.head();
-    one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
-    one.apply();
-    one.git(&["reset", "--quiet", "--hard", &before]);
-    one.git(&["push", "--quiet", "--force", "origin", "HEAD:main"]);
-    one.declare(&scopes(&[("etat:a", &[SKATT])]));
-    assert!(codes(&one.plan()).contains(&"PV409".to_owned()));
-    let ran = one.ends(4, &["baseline", "set", "HEAD"]);
-    assert!(ran.stdout.contains("is nobody's"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("\n    scope etat:b\n"), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("etat:a"), "{}", ran.stdout);
 }
 
 #[test]
@@ -445,44 +366,6 @@ fn a_client_that_another_folder_pins_stays() {
 }
 
 #[test]
-fn a_name_of_its_own_goes_with_a_folder_whatever_comes_in_its_place() {
-    let remote = Remote::new();
-    let one = two(&remote);
-    for folder in ["x", "y"] {
-        let text = std::fs::read_to_string(one.path.join(folder).join("portvakt.yaml")).unwrap();
-        one.write(&format!("{folder}/portvakt.yaml"), &format!("project: p{folder}\n{text}"));
-        one.write(
-            &format!("{folder}/more.yaml"),
-            &scopes(&[(&format!("etat:{folder}.mer"), &[KART])]),
-        );
-    }
-    one.merge("Name both");
-    for folder in ["x", "y"] {
-        apply(&one, folder);
-    }
-    for (from, to) in [("x", "z"), ("y", "x"), ("z", "y")] {
-        one.git(&["mv", from, to]);
-    }
-    one.git(&["rm", "--quiet", "-f", "y/more.yaml"]);
-    one.merge("Swap, and less");
-    assert_eq!(
-        ids(&planned(&one, "y")),
-        ["revoke etat:x.mer 971040238", "deactivate scope etat:x.mer"]
-    );
-    for folder in ["x", "y"] {
-        assert!(!codes(&planned(&one, folder)).contains(&"PV409".to_owned()));
-        apply(&one, folder);
-    }
-    assert_eq!(remote.world.open_to("etat:x.mer"), None);
-    // What is recorded to have been applied from a folder is read there.
-    let applied = one.head();
-    one.git(&["mv", "x", "w"]);
-    one.merge("Move");
-    one.ends(0, &["-C", "w", "baseline", "set", &applied, "--yes"]);
-    assert!(!codes(&planned(&one, "w")).contains(&"PV409".to_owned()));
-}
-
-#[test]
 fn an_older_commit_closes_nothing_that_another_folder_has_applied_since() {
     let remote = Remote::new();
     let one = two(&remote);
@@ -503,7 +386,7 @@ fn an_older_commit_closes_nothing_that_another_folder_has_applied_since() {
 }
 
 #[test]
-fn a_folder_that_is_excluded_is_no_neighbour() {
+fn a_folder_that_is_excluded_and_cannot_be_read_holds_nothing_up() {
     let remote = Remote::new();
     let one = remote.first();
     let text = settings(&one);
@@ -513,18 +396,31 @@ fn a_folder_that_is_excluded_is_no_neighbour() {
     one.apply();
     one.declare("");
     assert_eq!(ids(&one.plan()), ["revoke etat:a 974761076", "deactivate scope etat:a"]);
+    // One that can be read counts all the same.
+    one.write("fixtures/bad/portvakt.yaml", &text);
+    one.write("fixtures/bad/scopes.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.merge("Mend it");
+    assert_eq!(ids(&one.plan()), ["release scope etat:a"]);
 }
 
 #[test]
-fn a_moved_place_that_took_its_past_over_is_nobodys_former_one_before_it_is_applied_again() {
+fn what_another_folder_declares_is_not_imported() {
     let remote = Remote::new();
     let one = two(&remote);
-    apply(&one, "x");
-    let applied = one.head();
-    one.git(&["mv", "x", "z"]);
-    one.merge("Move");
-    one.ends(0, &["-C", "z", "baseline", "set", &applied, "--from-project", "x", "--yes"]);
-    assert!(!codes(&planned(&one, "y")).contains(&"PV409".to_owned()));
-    apply(&one, "y");
-    assert!(!codes(&planned(&one, "z")).contains(&"PV409".to_owned()));
+    one.write("y/more.yaml", CLIENT);
+    one.merge("Client");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    remote.world.put("etat:ingen", true, &[]);
+    let ran = one.ends(0, &["-C", "x", "import"]);
+    let told = "in test: environment test in folder y declares it";
+    assert_eq!(ran.stderr.matches(told).count(), 2, "{}", ran.stderr);
+    let written = one.git(&["status", "--short", "-uall"]);
+    let file = written.trim().trim_start_matches("?? ");
+    let text = std::fs::read_to_string(one.path.join(file)).unwrap();
+    assert!(
+        text.contains("etat:ingen") && !text.contains("etat:y") && !text.contains("app"),
+        "{text}"
+    );
 }

@@ -13,6 +13,7 @@ mod ledger;
 mod left;
 mod life;
 mod lock;
+mod moved;
 mod older;
 mod places;
 mod planted;

@@ -60,7 +60,13 @@ impl Repo {
     ) -> Result<Proved, Unproved> {
         let sides: Vec<_> = sides
             .iter()
-            .map(|(environment, live)| Side { environment, live, before: None, declared: None })
+            .map(|(environment, live)| Side {
+                environment,
+                live,
+                before: None,
+                declared: None,
+                beside: &[],
+            })
             .collect();
         let repository = self.read();
         let taken = |path: &str| self.key_file(path).is_some();
@@ -77,7 +83,13 @@ impl Repo {
     ) -> Result<Proved, Unproved> {
         let sides: Vec<_> = sides
             .iter()
-            .map(|(environment, live)| Side { environment, live, before: None, declared: None })
+            .map(|(environment, live)| Side {
+                environment,
+                live,
+                before: None,
+                declared: None,
+                beside: &[],
+            })
             .collect();
         let repository = self.read();
         let taken = |path: &str| self.key_file(path).is_some();

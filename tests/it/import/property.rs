@@ -61,6 +61,7 @@ fn is_known(reason: &Reason, defaults: bool) -> bool {
         | Reason::TwoScopes
         | Reason::OwnClient
         | Reason::TakenOut
+        | Reason::Beside(_)
         | Reason::Removed
         | Reason::Expired(_)
         | Reason::InManifest(_)
