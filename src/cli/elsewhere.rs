@@ -52,10 +52,17 @@ pub(super) fn look(
         "" => String::new(),
         folder => format!("{folder}/"),
     };
+    // What was applied from there is not left out by a change that makes it unreadable as well.
+    let was_applied = |folder: &str| {
+        let name = history::place_name(history::project(None, folder).as_deref(), "");
+        applied.is_none_or(|applied| applied.keys().any(|applied| applied.starts_with(&name)))
+    };
     let is_excluded = |folder: &str| {
-        folder.strip_prefix(&below).is_some_and(|inside| {
-            repository.excludes(inside) || repository.excludes(&format!("{inside}/{SETTINGS_FILE}"))
-        })
+        !was_applied(folder)
+            && folder.strip_prefix(&below).is_some_and(|inside| {
+                let settings = format!("{inside}/{SETTINGS_FILE}");
+                repository.excludes(inside) || repository.excludes(&settings)
+            })
     };
     let all = folders(repository, at, &mut found);
     for (commit, folder) in all.into_iter().filter(|(_, folder)| *folder != here.folder) {

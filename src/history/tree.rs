@@ -123,9 +123,8 @@ impl History {
                         };
                         next.push((below, entry.id(), depth + 1));
                     }
-                    Some(ObjectType::Blob) if name == SETTINGS_FILE && entry.filemode() != LINK => {
-                        folders.push(path.clone());
-                    }
+                    // Also where it is a link, which is no place of its own: it may hide one.
+                    Some(ObjectType::Blob) if name == SETTINGS_FILE => folders.push(path.clone()),
                     _ => {}
                 }
             }

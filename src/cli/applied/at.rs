@@ -63,7 +63,10 @@ pub(in crate::cli) fn files_at(
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
     let there = there.map_err(|found| invalid(commit, folder, &found))?;
     match unread.iter().find(|(path, _)| !there.excludes(path)) {
-        Some((_, why)) => Err(why.to_string()),
+        Some((_, why)) => Err(match folder {
+            "" => why.to_string(),
+            folder => format!("in folder {folder}: {why}"),
+        }),
         None => Ok(there),
     }
 }

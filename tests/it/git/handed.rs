@@ -424,3 +424,34 @@ fn what_another_folder_declares_is_not_imported() {
         "{text}"
     );
 }
+
+#[test]
+fn a_folder_that_becomes_unreadable_in_the_same_change_hides_nothing() {
+    let broken: [fn(&Clone<'_>); 2] = [
+        |one| {
+            one.git(&["mv", "y/portvakt.yaml", "s.yaml"]);
+            std::os::unix::fs::symlink("../s.yaml", one.path.join("y/portvakt.yaml")).unwrap();
+        },
+        |one| {
+            one.write("y/portvakt.yaml", "environments: [\n");
+            let own = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
+            one.write("portvakt.yaml", &format!("{own}exclude: [\"y/**\", \"x/**\", s.yaml]\n"));
+        },
+    ];
+    for (number, hide) in broken.into_iter().enumerate() {
+        let remote = Remote::new();
+        let one = two(&remote);
+        let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+        one.write("portvakt.yaml", &text);
+        one.merge("And one above");
+        for folder in ["y", "."] {
+            apply(&one, folder);
+        }
+        hide(&one);
+        one.write("more.yaml", PAUSED);
+        one.merge("Hide it, and close");
+        let ran = one.run(&["apply", "--auto-approve"]);
+        assert_ne!(ran.code, 0, "{number} {}", ran.stdout);
+        assert_eq!(remote.world.open_to("etat:y").unwrap(), [SKATT], "{number}");
+    }
+}
