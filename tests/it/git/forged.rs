@@ -24,8 +24,7 @@ fn what_is_no_id_of_a_commit_is_named_by_no_record() {
     let one = applied(&remote);
     let good = remote.record()["applied"].clone();
     let longer = format!("{}{}", one.head(), "0".repeat(24));
-    let commits =
-        [&"a".repeat(64), &longer, "$(touch /tmp/x)", "HEAD", &one.head()[..7], "--all", ""];
+    let commits = [&"a".repeat(64), &longer, "$(touch x)", "HEAD", &one.head()[..7], "--all", ""];
     for commit in commits {
         let bad = || {
             let mut bad = good.clone();

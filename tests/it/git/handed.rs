@@ -11,6 +11,17 @@ pub(super) fn planned(clone: &Clone<'_>, folder: &str) -> serde_json::Value {
     serde_json::from_str(&plan).unwrap()
 }
 
+/// Two folders that are applied, the second with another scope in a file of its own.
+fn more(remote: &Remote) -> Clone<'_> {
+    let one = two(remote);
+    one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    one.merge("More");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one
+}
+
 const CLIENT: &str = "clients:\n  - { name: app, scopes: [\"etat:x\"] }\n";
 
 #[test]
@@ -257,12 +268,7 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
 #[test]
 fn what_a_sparse_checkout_leaves_out_of_another_folder_is_read_too() {
     let remote = Remote::new();
-    let one = two(&remote);
-    one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
-    one.merge("More");
-    for folder in ["x", "y"] {
-        apply(&one, folder);
-    }
+    let one = more(&remote);
     one.git(&["mv", "y/more.yaml", "x/more.yaml"]);
     one.merge("Hand it over");
     let two = remote.another("two", &["--sparse"]);
@@ -329,12 +335,7 @@ fn what_nobody_applies_is_told_as_such() {
 #[test]
 fn what_is_not_committed_in_another_folder_decides_nothing() {
     let remote = Remote::new();
-    let one = two(&remote);
-    one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
-    one.merge("More");
-    for folder in ["x", "y"] {
-        apply(&one, folder);
-    }
+    let one = more(&remote);
     one.git(&["rm", "--quiet", "y/more.yaml"]);
     one.merge("Less");
     let closed = ["revoke etat:mer 971040238", "deactivate scope etat:mer"];
