@@ -100,7 +100,8 @@ fn looking_back(criterion: &mut Criterion) {
     let history = History::open(folder.path(), "bench", Held::Here, []).unwrap().unwrap();
     let commit = history.commit("HEAD").unwrap();
     let read_commit = || {
-        let Files { settings, yaml, unread: _, rest } = history.files(&commit, "").unwrap();
+        let Files { settings, yaml, submodules: _, unread: _, rest } =
+            history.files(&commit, "").unwrap();
         let read = declare::read(folder.path(), &settings, yaml, &|path| rest.file(path)).unwrap();
         read.desired("bench", today()).unwrap().0
     };

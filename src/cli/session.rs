@@ -1,6 +1,7 @@
 //! What plan and apply have in common: the declarations, what git knows, what is live, and the plan of
 //! all that.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::exit::{Failure, tell_diagnostics};
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};
-use crate::declare::{self, Diagnostic, Index, Invalid, Repository};
+use crate::declare::{self, Diagnostic, Index, Invalid, Repository, SETTINGS_FILE};
 use crate::digdir::{Needs, Reader};
 use crate::domain::{self, Applied, Desired, Live, norwegian_date};
 use crate::history::{self, Commit, History, Placement};
@@ -41,7 +42,7 @@ impl Session {
     pub(super) fn open_in(global: &Global, environment: Option<&str>) -> Result<Self, Failure> {
         let root = root(global)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
-        let index = history::index(&root).map_err(|error| git_failed(&error))?;
+        let index = history::index(&root, secrets(&root)).map_err(|error| git_failed(&error))?;
         let repository = declare::load_tracked(&root, index).map_err(invalid)?;
         let environment = repository
             .environment_name(environment)
@@ -261,13 +262,34 @@ pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     declare::load_tracked(root, index(root))
 }
 
+/// The same for a folder beside another one, whose secrets no other program sees either.
+///
+/// # Errors
+/// As of [`declare::load`].
+pub(super) fn load_beside(here: &Repository, root: &Path) -> Result<Repository, Vec<Diagnostic>> {
+    let mut secrets = secrets(root);
+    secrets.extend(here.settings().variables.iter().cloned());
+    declare::load_tracked(root, index_without(root, secrets))
+}
+
 /// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
 /// goes on with none of that ([`Session::open_in`]).
 pub(super) fn index(root: &Path) -> Index {
-    history::index(root).unwrap_or_else(|error| {
+    index_without(root, secrets(root))
+}
+
+fn index_without(root: &Path, secrets: BTreeSet<String>) -> Index {
+    history::index(root, secrets).unwrap_or_else(|error| {
         tracing::warn!("the folder is read as it is, not as git has it: {error}");
         Index::default()
     })
+}
+
+/// The names of the environment variables that a folder reads secrets from.
+fn secrets(root: &Path) -> BTreeSet<String> {
+    let settings = declare::source(root, SETTINGS_FILE);
+    let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
+    outline.map(|outline| outline.variables).unwrap_or_default()
 }
 
 /// The environment that is asked for; an empty name asks for none.

@@ -143,7 +143,9 @@ fn left_out(root: &Path, settings: &Settings, index: &Index) -> (Vec<Listed>, Ve
         found.push(not_checked_out(name));
     }
     let is_read = |name: &&str| is_yaml(Path::new(name)) && is_chosen(name, settings);
-    for name in index.sparse().filter(is_read).filter(|name| is_ours(name)) {
+    let sparse: Vec<_> = index.sparse().filter(is_read).filter(|name| is_ours(name)).collect();
+    index.fetch(&sparse[..sparse.len().min(MOST_FILES)]);
+    for name in sparse {
         let Some(content) = index.read(name) else {
             found.push(not_in_the_clone(name));
             continue;
@@ -350,8 +352,8 @@ fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Why a file that a sparse checkout leaves out is not read from git's index.
-const NOT_IN_THE_CLONE: &str =
-    "the sparse checkout leaves this file out, and this partial clone does not have it";
+const NOT_IN_THE_CLONE: &str = "the sparse checkout leaves this file out, this partial clone does not have it, and it could not be \
+     fetched";
 
 fn not_in_the_clone(name: &str) -> Diagnostic {
     let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder);

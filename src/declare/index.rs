@@ -8,9 +8,14 @@ use std::sync::Arc;
 
 use super::settings::SETTINGS_FILE;
 
-/// What gives the content of a file that a sparse checkout leaves out; `None` where it is not in the
-/// clone, or too large.
-pub type ReadSparse = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
+/// Reads the files that a sparse checkout leaves out. Whoever knows git implements it.
+pub trait ReadSparse: Send + Sync {
+    /// Fetches those of some files that a partial clone lacks, in one go. What fails is read as missing.
+    fn fetch(&self, paths: &[&str]);
+
+    /// The content of a file; `None` where it cannot be had, or is too large.
+    fn read(&self, path: &str) -> Option<Vec<u8>>;
+}
 
 /// A path in git's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +35,7 @@ pub enum Tracked {
 #[derive(Clone, Default)]
 pub struct Index {
     tracked: Option<Arc<BTreeMap<String, Tracked>>>,
-    content: Option<Arc<ReadSparse>>,
+    content: Option<Arc<dyn ReadSparse>>,
 }
 
 impl fmt::Debug for Index {
@@ -41,7 +46,7 @@ impl fmt::Debug for Index {
 
 impl Index {
     /// The index of a folder in git.
-    pub fn new(tracked: BTreeMap<String, Tracked>, content: Arc<ReadSparse>) -> Self {
+    pub fn new(tracked: BTreeMap<String, Tracked>, content: Arc<dyn ReadSparse>) -> Self {
         Self { tracked: Some(Arc::new(tracked)), content: Some(content) }
     }
 
@@ -67,8 +72,14 @@ impl Index {
 
     /// What is in a file that a sparse checkout leaves out; `None` for any other file.
     pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
-        let content = self.content.as_ref().filter(|_| self.is_sparse(path))?;
-        content(path)
+        self.content.as_ref().filter(|_| self.is_sparse(path))?.read(path)
+    }
+
+    /// Fetches, in one go, those of some files that a sparse checkout leaves out and a partial clone lacks.
+    pub(super) fn fetch(&self, paths: &[&str]) {
+        if let (Some(content), false) = (&self.content, paths.is_empty()) {
+            content.fetch(paths);
+        }
     }
 
     /// Whether a folder below `root` is a repository of its own, whose files are not read: it holds a

@@ -279,6 +279,11 @@ impl Repository {
         files::is_excluded(folder, &self.settings)
     }
 
+    /// Whether portvakt.yaml leaves a YAML file at a path to be read.
+    pub fn includes(&self, path: &str) -> bool {
+        files::is_chosen(path, &self.settings)
+    }
+
     pub(super) fn declared(&self) -> &Declared {
         &self.declared
     }

@@ -106,12 +106,15 @@ pub struct Outline {
     pub environments: BTreeMap<String, Environment>,
     /// The branch whose commits may be applied, if it names one.
     pub apply_from: Option<String>,
+    /// The names of the environment variables that it reads secrets from.
+    pub variables: BTreeSet<String>,
 }
 
 /// Reads the outline of a portvakt.yaml; `None` where there is nothing to read.
 pub fn outline(bytes: &[u8]) -> Option<Outline> {
-    let Settings { project, organization, environments, apply_from, .. } = settings(bytes).0?;
-    Some(Outline { project, organization, environments, apply_from })
+    let Settings { project, organization, environments, apply_from, variables, .. } =
+        settings(bytes).0?;
+    Some(Outline { project, organization, environments, apply_from, variables })
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {

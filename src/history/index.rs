@@ -9,7 +9,9 @@ use git2::{IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Oid, Repository};
 use super::checkout::below;
 use super::discovery::{discover, open};
 use super::error::Error;
-use super::objects;
+use super::objects::Store;
+use super::program::Git;
+use super::refs;
 use crate::declare::{self, Tracked};
 
 /// The mode of a submodule in an index and in a tree.
@@ -22,31 +24,60 @@ pub(super) const MOST_SUBMODULES: usize = 16;
 /// The largest file that is read, in bytes: as of a folder.
 const LARGEST: usize = 1024 * 1024;
 
-/// What git's index holds below a folder; that of a folder outside git where it is none.
+/// What git's index holds below a folder; that of a folder outside git where it is none. What a sparse
+/// checkout leaves out and a partial clone lacks is fetched once it is read; `secrets` are the names of
+/// environment variables that no program which is run for that sees.
 ///
 /// # Errors
 /// Git cannot be read.
-pub fn index(folder: &Path) -> Result<declare::Index, Error> {
+pub fn index(
+    folder: &Path,
+    secrets: impl IntoIterator<Item = String>,
+) -> Result<declare::Index, Error> {
     let Some(repository) = discover(folder)? else { return Ok(declare::Index::default()) };
     let Some(below) = below(&repository, folder) else { return Ok(declare::Index::default()) };
-    let mut found = Collected::default();
-    found.add(repository, &below, "", 0)?;
-    let Collected { tracked, sparse, repositories } = found;
-    let repositories = Mutex::new(repositories);
-    let content = move |path: &str| {
-        let (of, blob) = sparse.get(path)?;
-        let repositories = repositories.lock().ok()?;
-        objects::blob(repositories.get(*of)?, *blob, LARGEST).ok()?
+    let Some(program) = Git::of(&repository, secrets) else {
+        return Ok(declare::Index::default());
     };
-    Ok(declare::Index::new(tracked, Arc::new(content)))
+    let mut found = Collected::default();
+    found.add(repository, program, &below, "", 0)?;
+    Ok(declare::Index::new(found.tracked, Arc::new(Objects(Mutex::new(found.left_out)))))
 }
 
 #[derive(Default)]
 struct Collected {
     tracked: BTreeMap<String, Tracked>,
-    /// The files that a sparse checkout leaves out: whose they are, and their content.
-    sparse: BTreeMap<String, (usize, Oid)>,
-    repositories: Vec<Repository>,
+    left_out: Vec<LeftOut>,
+}
+
+/// The files that a sparse checkout of one repository leaves out, by their path in the folder.
+struct LeftOut {
+    store: Store,
+    files: BTreeMap<String, Oid>,
+}
+
+/// The content of the files that sparse checkouts leave out.
+struct Objects(Mutex<Vec<LeftOut>>);
+
+impl declare::ReadSparse for Objects {
+    fn fetch(&self, paths: &[&str]) {
+        let Ok(left_out) = self.0.lock() else { return };
+        for LeftOut { store, files } in &*left_out {
+            let blobs: Vec<_> = paths.iter().filter_map(|path| files.get(*path).copied()).collect();
+            if let Err(error) = store.bring(&blobs) {
+                tracing::warn!(
+                    "files that the sparse checkout leaves out were not fetched: {error}"
+                );
+            }
+        }
+    }
+
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        let left_out = self.0.lock().ok()?;
+        let of = left_out.iter().find_map(|of| Some((&of.store, *of.files.get(path)?)));
+        let (store, blob) = of?;
+        store.blob(blob, LARGEST).ok()?
+    }
 }
 
 impl Collected {
@@ -54,11 +85,12 @@ impl Collected {
     fn add(
         &mut self,
         repository: Repository,
+        program: Git,
         below: &Path,
         prefix: &str,
         depth: usize,
     ) -> Result<(), Error> {
-        let of = self.repositories.len();
+        let mut files = BTreeMap::new();
         for entry in entries(&repository)? {
             let path = path(&entry);
             let Some(inside) = inside(&path, below) else { continue };
@@ -67,31 +99,35 @@ impl Collected {
                 // One that cannot be opened is as one that is not there: it is told where it counts.
                 SUBMODULE => match submodule(&repository, &path) {
                     Ok(Some(inner)) if depth < MOST_SUBMODULES => {
-                        self.add(inner, Path::new(""), &format!("{name}/"), depth + 1)?;
+                        let program = program.of_submodule(&inner);
+                        self.add(inner, program, Path::new(""), &format!("{name}/"), depth + 1)?;
                         Tracked::Submodule
                     }
                     _ => Tracked::Missing,
                 },
                 LINK => Tracked::File,
                 _ if is_left_out(&repository, &entry) => {
-                    self.sparse.insert(name.clone(), (of, entry.id));
+                    files.insert(name.clone(), entry.id);
                     Tracked::Sparse
                 }
                 _ => Tracked::File,
             };
             self.tracked.insert(name, tracked);
         }
-        self.repositories.push(repository);
+        if !files.is_empty() {
+            let remote = refs::remote(&repository, &program).ok().flatten();
+            self.left_out.push(LeftOut { store: Store::new(repository, remote, program), files });
+        }
         Ok(())
     }
 }
 
 /// The text of a file that a sparse checkout leaves out, by its path from the top.
-pub(super) fn text(repository: &Repository, path: &str) -> Option<String> {
-    let entry = repository.index().ok()?.get_path(Path::new(path), 0)?;
+pub(super) fn text(store: &Store, path: &str) -> Option<String> {
+    let entry = store.repository.index().ok()?.get_path(Path::new(path), 0)?;
     let is_file = !matches!(entry.mode, SUBMODULE | LINK);
-    let blob = (is_file && is_left_out(repository, &entry)).then_some(entry.id)?;
-    String::from_utf8(objects::blob(repository, blob, LARGEST).ok()??).ok()
+    let blob = (is_file && is_left_out(&store.repository, &entry)).then_some(entry.id)?;
+    String::from_utf8(store.blob(blob, LARGEST).ok()??).ok()
 }
 
 /// All entries of a repository's index.

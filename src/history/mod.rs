@@ -24,6 +24,7 @@ mod lock;
 #[cfg(test)]
 mod model;
 mod objects;
+mod path;
 mod place;
 mod program;
 mod protocol;
@@ -31,6 +32,7 @@ mod record;
 mod refs;
 mod signing;
 mod tree;
+mod walk;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -52,7 +54,8 @@ pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
 pub use record::{Baseline, Loss, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
-pub use tree::{File, Files, Rest};
+pub use tree::{Files, Rest};
+pub use walk::File;
 pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one place sees it.
@@ -198,10 +201,10 @@ impl History {
     /// The portvakt.yaml of a folder of the work tree, by its path from the top; `None` where there is
     /// none.
     pub fn settings_here(&self, folder: &str) -> Option<String> {
-        let repository = self.repository().ok()?;
+        let store = self.store().ok()?;
         let file = Path::new(folder).join(SETTINGS_FILE);
         let file = file.to_str()?;
-        declare::source(repository.workdir()?, file).or_else(|| index::text(&repository, file))
+        declare::source(store.repository.workdir()?, file).or_else(|| index::text(&store, file))
     }
 
     /// The folders of the work tree whose portvakt.yaml git knows, by their paths from the top.

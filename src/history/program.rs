@@ -172,7 +172,7 @@ impl Git {
         arguments.extend(leases.iter().map(String::as_str));
         arguments.extend(["--", remote]);
         arguments.extend(specs.iter().map(String::as_str));
-        self.run(&arguments).map(drop)
+        self.run(&arguments).map(drop).map_err(with_signing)
     }
 
     /// Makes the same commit anew, signed as git is set to. Gives its id.
@@ -283,6 +283,20 @@ fn output(git: &mut Command, input: &str) -> std::io::Result<Output> {
 /// Whether a push failed because the remote cannot change several refs at once.
 fn is_not_atomic(error: &Error) -> bool {
     matches!(error, Error::Program { why, .. } if why.contains("does not support --atomic"))
+}
+
+/// Adds what to do where a remote seems to accept signed commits alone. Hosts say that in different words.
+fn with_signing(error: Error) -> Error {
+    const HELP: &str = "If the server accepts signed commits alone, set `commit.gpgsign` and the key to sign \
+        with where this runs: what is pushed is then signed";
+    match error {
+        Error::Program { command, why }
+            if ["signed", "signature"].iter().any(|word| why.contains(word)) =>
+        {
+            Error::Program { command, why: format!("{why}\n{HELP}") }
+        }
+        error => error,
+    }
 }
 
 #[cfg(unix)]

@@ -199,6 +199,9 @@ fn an_undeclared_scope_is_told_and_left_alone() {
         ("etat:b", live_scope(false, &[(SKATT, "APPROVED")])),
     ]);
     assert_snapshot!(told(&declared([]), &live), @"PV401 etat:a");
+    let past = Past { unread: Some("folder x cannot be read".to_owned()), ..Past::default() };
+    let plan = plan(&declared([]), &past, &live, NOW.parse().unwrap());
+    assert!(plan.notices[0].message.contains("declared nowhere that can be read"));
 }
 
 #[test]

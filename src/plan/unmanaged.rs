@@ -37,20 +37,24 @@ impl Draft<'_> {
     }
 
     pub(super) fn tell_unmanaged(&mut self) {
-        self.notices.extend(self.unmanaged.notices(self.live));
+        let nowhere = match self.past.unread {
+            None => "nowhere",
+            Some(_) => "nowhere that can be read",
+        };
+        self.notices.extend(self.unmanaged.notices(self.live, nowhere));
     }
 }
 
 impl Unmanaged {
-    fn notices(&self, live: &Live) -> Vec<Notice> {
+    fn notices(&self, live: &Live, nowhere: &str) -> Vec<Notice> {
         let notice = |target, message| Notice { code: Code::Unmanaged, target, message };
         let scopes = self.scopes.iter().map(|name| {
-            let message = "is live and declared nowhere: it is left as it is";
-            notice(name.to_string(), message.to_owned())
+            let message = format!("is live and declared {nowhere}: it is left as it is");
+            notice(name.to_string(), message)
         });
         let clients = self.clients.iter().filter_map(|id| {
             let target = format!("client {}", live.clients.get(id)?.name);
-            let message = format!("({id}) is live and declared nowhere: it is left as it is");
+            let message = format!("({id}) is live and declared {nowhere}: it is left as it is");
             Some(notice(target, message))
         });
         scopes.chain(clients).collect()

@@ -58,11 +58,13 @@ pub(in crate::cli) fn files_at(
     commit: &str,
     folder: &str,
 ) -> Result<Repository, String> {
-    let history::Files { settings, yaml, unread, rest } =
+    let history::Files { settings, yaml, submodules, unread, rest } =
         history.files(commit, folder).map_err(|error| error.to_string())?;
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
     let there = there.map_err(|found| invalid(commit, folder, &found))?;
-    match unread.iter().find(|(path, _)| !there.excludes(path)) {
+    let submodules = submodules.iter().filter(|(path, _)| !there.excludes(path));
+    let unread = unread.iter().filter(|(path, _)| there.includes(path));
+    match submodules.chain(unread).next() {
         Some((_, why)) => Err(match folder {
             "" => why.to_string(),
             folder => format!("in folder {folder}: {why}"),
@@ -74,7 +76,7 @@ pub(in crate::cli) fn files_at(
 /// Another folder of the work tree, by its path from the top of the git repository.
 pub(in crate::cli) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
     let top = history::top(here.root()).ok_or("this is no git repository")?;
-    session::load(&top.join(folder)).map_err(|found| unread(&found, folder))
+    session::load_beside(here, &top.join(folder)).map_err(|found| unread(&found, folder))
 }
 
 impl At<'_> {

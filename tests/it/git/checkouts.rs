@@ -76,7 +76,45 @@ fn a_removal_is_closed_from_a_sparse_checkout_that_leaves_it_out() {
 }
 
 #[test]
-fn what_is_in_neither_a_sparse_checkout_nor_its_clone_is_an_error_with_the_way_out() {
+fn what_is_in_neither_a_sparse_checkout_nor_its_partial_clone_is_fetched_in_one_go() {
+    let remote = Remote::new();
+    git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
+    let one = remote.first();
+    one.write("inne/a.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT])]));
+    one.write("ute/c.yaml", &scopes(&[("etat:c", &[SKATT])]));
+    one.write("ute/app.json", &set(&[&KEY]));
+    one.write("ute/d.yaml", "clients:\n  - { name: app, scopes: [], jwks: app.json }\n");
+    one.merge("All");
+    one.apply();
+    let two = remote.another("two", &["--sparse", "--filter=blob:none"]);
+    two.git(&["sparse-checkout", "set", "inne"]);
+    // One for the files and one for the keys that they name; none where all is here.
+    let fetches = |command: &[&str]| {
+        let trace = two.path.join(".git/trace");
+        let _ = std::fs::remove_file(&trace);
+        let ran = two.process(command).env("GIT_TRACE", &trace).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let trace = std::fs::read_to_string(trace).unwrap_or_default();
+        let fetched = trace.matches("built-in: git fetch").count();
+        (ran.status.code(), fetched, said)
+    };
+    let (code, fetched, said) = fetches(&["validate"]);
+    assert_eq!((code, fetched), (Some(0), 2), "{said}");
+    assert_eq!(plan(&two), (vec![], false));
+    assert_eq!(fetches(&["validate"]).1, 0);
+    // An index that is sparse itself says nothing of single files.
+    two.git(&["sparse-checkout", "set", "--sparse-index", "inne"]);
+    let ran = two.ends(1, &["plan"]);
+    let way_out = "git sparse-checkout reapply --no-sparse-index";
+    assert!(ran.stderr.contains(way_out), "{}", ran.stderr);
+    two.git(&["sparse-checkout", "add", "ute"]);
+    two.git(&way_out.split(' ').skip(1).collect::<Vec<_>>());
+    assert_eq!(plan(&two), (vec![], false));
+}
+
+#[test]
+fn what_cannot_be_fetched_into_a_sparse_checkout_is_an_error_with_the_way_out() {
     let remote = Remote::new();
     git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
     let one = remote.first();
@@ -86,20 +124,14 @@ fn what_is_in_neither_a_sparse_checkout_nor_its_clone_is_an_error_with_the_way_o
     one.apply();
     let two = remote.another("two", &["--sparse", "--filter=blob:none"]);
     two.git(&["sparse-checkout", "set", "inne"]);
+    two.git(&["remote", "set-url", "origin", "gone.git"]);
     for command in [&["plan"][..], &["apply", "--auto-approve"], &["validate"]] {
         let ran = two.ends(3, command);
         let told = ran.stdout + &ran.stderr;
         assert!(told.contains("git sparse-checkout add ute"), "{told}");
+        assert!(told.contains("was not fetched") || told.contains("were not fetched"), "{told}");
     }
-    two.git(&["sparse-checkout", "add", "ute"]);
-    assert_eq!(plan(&two), (vec![], false));
-    // An index that is sparse itself says nothing of single files.
-    two.git(&["sparse-checkout", "set", "--sparse-index", "inne"]);
-    let ran = two.ends(1, &["plan"]);
-    let way_out = "git sparse-checkout reapply --no-sparse-index";
-    assert!(ran.stderr.contains(way_out), "{}", ran.stderr);
-    two.git(&["sparse-checkout", "add", "ute"]);
-    two.git(&way_out.split(' ').skip(1).collect::<Vec<_>>());
+    two.git(&["remote", "set-url", "origin", &remote.path().display().to_string()]);
     assert_eq!(plan(&two), (vec![], false));
 }
 

@@ -3,7 +3,7 @@
 use super::folders::{apply, two};
 use super::life::{codes, scopes};
 use super::protection::settings;
-use super::remote::{Clone, Remote};
+use super::remote::{Clone, Remote, git};
 use crate::world::{KART, SKATT, ids};
 
 pub(super) fn planned(clone: &Clone<'_>, folder: &str) -> serde_json::Value {
@@ -245,10 +245,35 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     }
     one.write("x/portvakt.yaml", &text);
     std::fs::remove_file(one.path.join("x/scopes.yaml")).unwrap();
-    std::os::unix::fs::symlink("../y/scopes.yaml", one.path.join("x/scopes.yaml")).unwrap();
-    one.merge("A link out of the folder");
-    assert!(is_blocked());
-    std::fs::remove_file(one.path.join("x/scopes.yaml")).unwrap();
+    one.write("x/.skjult/scopes.yaml", "scopes: []\n");
+    one.write("felles/scopes.yaml", "scopes: []\n");
+    for (target, link) in [
+        ("../y/scopes.yaml", "x/scopes.yaml"),
+        ("../felles", "x/felles"),
+        ("../felles", "x/felles.yaml"),
+        (".skjult/scopes.yaml", "x/scopes.yaml"),
+        ("gone.yaml", "x/scopes.yaml"),
+    ] {
+        let link = one.path.join(link);
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        assert!(is_blocked(), "{target} here");
+        one.merge("A link to what is not read");
+        assert!(is_blocked(), "{target} in the commit");
+        std::fs::remove_file(link).unwrap();
+    }
+    // What leads to what is read, or is read nowhere, hides nothing.
+    one.write("x/mappe/les.yaml", "scopes: []\n");
+    for (target, link) in [
+        ("mappe/les.yaml", "x/lenke.yaml"),
+        ("mappe", "x/lenke"),
+        ("lenke/les.yaml", "x/over.yaml"),
+        ("../README", "x/nowhere"),
+        ("../../y/scopes.yaml", "x/.skjult/scopes2.yaml"),
+    ] {
+        std::os::unix::fs::symlink(target, one.path.join(link)).unwrap();
+    }
+    one.merge("Links");
+    assert!(!is_blocked());
     one.write("x/scopes.yaml", "scopes: [\n");
     one.merge("Broken");
     // One of another API cannot declare it.
@@ -271,11 +296,18 @@ fn what_a_sparse_checkout_leaves_out_of_another_folder_is_read_too() {
     let one = more(&remote);
     one.git(&["mv", "y/more.yaml", "x/more.yaml"]);
     one.merge("Hand it over");
-    let two = remote.another("two", &["--sparse"]);
-    two.git(&["sparse-checkout", "set", "y"]);
-    assert!(!two.path.join("x").exists());
-    let plan = planned(&two, "y");
-    assert_eq!(ids(&plan), ["release scope etat:mer"], "{plan:#}");
+    git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
+    for (name, more) in [("two", &["--sparse"][..]), ("three", &["--sparse", "--filter=blob:none"])]
+    {
+        let other = remote.another(name, more);
+        other.git(&["sparse-checkout", "set", "y"]);
+        assert!(!other.path.join("x").exists());
+        let plan = planned(&other, "y");
+        assert_eq!(ids(&plan), ["release scope etat:mer"], "{plan:#}");
+        // What is not committed here is planned beside the other folder as git has it.
+        other.write("y/new.yaml", "scopes: []\n");
+        assert_eq!(ids(&planned(&other, "y")), ["release scope etat:mer"]);
+    }
 }
 
 #[test]

@@ -196,6 +196,7 @@ fn a_server_that_takes_signed_commits_alone_is_served() {
         one.commit("Not signed");
         let ran = one.ends(1, &["apply", "--auto-approve"]);
         assert!(ran.stderr.contains("is not signed"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("set `commit.gpgsign`"), "{}", ran.stderr);
         one.git(&["config", "commit.gpgSign", "true"]);
         one.git(&["commit", "--quiet", "--amend", "--no-edit"]);
         one.git(&["push", "--quiet", "origin", "HEAD"]);

@@ -1,0 +1,275 @@
+//! The way through the folders of a commit, for the files that declarations are read from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use git2::{ObjectType, Oid, Tree, TreeEntry};
+
+use super::error::Error;
+use super::index::MOST_SUBMODULES;
+use super::objects::{self, Store};
+use super::path::{LINK, entry, parts};
+use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
+
+/// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
+pub(super) const LARGEST: usize = 1024 * 1024;
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// How many files and folders of all kinds are looked at. A folder costs a commit nothing to have many
+/// times, so that a small one can have more of them than any disk.
+pub(super) const MOST_ENTRIES: usize = 1_000_000;
+/// The longest path, in bytes: as of most disks.
+const LONGEST_PATH: usize = 4096;
+/// A file's path and what is in it.
+pub type File = (Arc<str>, Vec<u8>);
+
+/// Why the files of a commit are not read.
+pub(super) enum Stop {
+    Failed(Error),
+    Git(git2::Error),
+    /// There is too much of something.
+    TooMuch(String),
+}
+
+impl From<git2::Error> for Stop {
+    fn from(error: git2::Error) -> Self {
+        Self::Git(error)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The way through the folders of a commit and of the submodules in it.
+#[derive(Default)]
+pub(super) struct CommitWalk {
+    folders: Vec<Folder>,
+    /// The YAML files.
+    files: Vec<Found>,
+    entries: usize,
+    /// The symbolic links.
+    links: Vec<Found>,
+    pub(super) unread: Vec<(String, Error)>,
+    pub(super) submodules: Vec<(String, Error)>,
+}
+
+/// A file that was found, by its path, and whose it is.
+type Found = (Arc<str>, Rc<Store>, Oid);
+
+/// A folder to be looked at.
+struct Folder {
+    store: Rc<Store>,
+    path: StorePath,
+    tree: Oid,
+    above: Rc<str>,
+    name: String,
+    depth: usize,
+    submodules: usize,
+}
+
+/// What makes the path of a file in the declarations that of the same file in its store.
+#[derive(Clone)]
+enum StorePath {
+    /// The folder of the declarations, which comes before it.
+    Prefix(Rc<Path>),
+    /// The path of a submodule, of so many bytes, which is cut off.
+    Cut(usize),
+}
+
+impl CommitWalk {
+    /// Looks at all that is below a folder, by its path from the top of the git repository, whose tree is
+    /// `root`.
+    pub(super) fn folder(
+        &mut self,
+        store: Store,
+        root: Oid,
+        below: &Path,
+        tree: Oid,
+    ) -> Result<(), Stop> {
+        let (store, path) = (Rc::new(store), StorePath::Prefix(below.into()));
+        let (above, name) = (Rc::from(""), String::new());
+        self.folders.push(Folder { store, path, tree, above, name, depth: 0, submodules: 0 });
+        while let Some(folder) = self.folders.pop() {
+            self.look(&folder)?;
+        }
+        self.check_links(below, root)
+    }
+
+    fn look(&mut self, folder: &Folder) -> Result<(), Stop> {
+        let too_much = |what: &str| Err(Stop::TooMuch(what.to_owned()));
+        let Folder { store, path: _, tree, above, name, depth, submodules: _ } = folder;
+        if *depth > MOST_DEEP {
+            return Err(Stop::TooMuch(format!("more than {MOST_DEEP} folders one in another")));
+        }
+        store.bring(&[*tree])?;
+        if !objects::is_small(&store.repository, *tree, objects::LARGEST_TREE) {
+            return too_much("a folder with more files");
+        }
+        let above: Rc<str> = format!("{above}{name}").into();
+        let tree = store.repository.find_tree(*tree)?;
+        // A folder with a portvakt.yaml is a repository of its own.
+        if *depth > 0 && is_another(&tree) {
+            return Ok(());
+        }
+        let is_tree = |entry: &TreeEntry<'_>| entry.kind() == Some(ObjectType::Tree);
+        let folders: Vec<_> = tree.iter().filter(is_tree).map(|entry| entry.id()).collect();
+        store.bring(&folders)?;
+        for entry in &tree {
+            self.entries += 1;
+            if self.entries > MOST_ENTRIES {
+                return too_much("more files and folders");
+            }
+            let name = String::from_utf8_lossy(entry.name_bytes());
+            // What belongs to other tools is not read.
+            if name.starts_with('.') {
+                continue;
+            }
+            if above.len() + name.len() > LONGEST_PATH {
+                return too_much("a longer path");
+            }
+            match entry.kind() {
+                Some(ObjectType::Tree) => self.folders.push(Folder {
+                    store: Rc::clone(store),
+                    path: folder.path.clone(),
+                    tree: entry.id(),
+                    above: Rc::clone(&above),
+                    name: format!("{name}/"),
+                    depth: depth + 1,
+                    submodules: folder.submodules,
+                }),
+                Some(ObjectType::Commit) => self.submodule(folder, &above, &name, entry.id())?,
+                Some(ObjectType::Blob) if entry.filemode() == LINK => {
+                    let path = format!("{above}{name}");
+                    self.links.push((path.into(), Rc::clone(store), entry.id()));
+                }
+                Some(ObjectType::Blob) if is_yaml(Path::new(&*name)) => {
+                    let path = format!("{above}{name}");
+                    if !is_text(&path) {
+                        self.leave(&path, "its name, or that of a folder above it, is no UTF-8");
+                        continue;
+                    }
+                    self.files.push((path.into(), Rc::clone(store), entry.id()));
+                    if self.files.len() > MOST_FILES {
+                        return too_much("more YAML");
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the symbolic links behind which there is something that is not read, as in a work tree: what
+    /// others lead to is read where it is.
+    fn check_links(&mut self, below: &Path, root: Oid) -> Result<(), Stop> {
+        bring(&self.links)?;
+        let mut inside = BTreeMap::new();
+        for (path, store, blob) in std::mem::take(&mut self.links) {
+            let target = store.blob(blob, LONGEST_PATH)?;
+            let target = target.and_then(|target| String::from_utf8(target).ok());
+            let folder = Path::new(&*path).parent().unwrap_or(Path::new(""));
+            let target = target.map(|target| folder.join(target)).unwrap_or_default();
+            let of_top = || parts(&below.join(&target)).filter(|_| target.is_relative());
+            match parts(&target) {
+                Some(target) => drop(inside.insert(path, target.join("/"))),
+                None if is_yaml(Path::new(&*path)) => self.leave(&path, LEAVES),
+                None => {
+                    let found = of_top().map(|target| entry(&store, root, &target)).transpose()?;
+                    if found.flatten().is_some() {
+                        self.leave(&path, LEAVES);
+                    }
+                }
+            }
+        }
+        let files: BTreeSet<&str> = self.files.iter().map(|(path, ..)| &**path).collect();
+        let is_read = |target: &str| {
+            let mut above = Path::new(target).ancestors().filter_map(Path::to_str);
+            files.contains(target) || above.any(|path| inside.contains_key(path))
+        };
+        let astray =
+            inside.iter().filter(|(path, to)| is_yaml(Path::new(&***path)) && !is_read(to));
+        for path in astray.map(|(path, _)| Arc::clone(path)).collect::<Vec<_>>() {
+            self.leave(&path, "it is a symbolic link to a file that is not read");
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, path: &str, why: &str) {
+        let error = Error::Read { what: path.to_owned(), why: why.to_owned() };
+        self.unread.push((path.to_owned(), error));
+    }
+
+    /// Goes on in a submodule, at the commit that it is at.
+    fn submodule(
+        &mut self,
+        folder: &Folder,
+        above: &Rc<str>,
+        name: &str,
+        commit: Oid,
+    ) -> Result<(), Stop> {
+        let path = format!("{above}{name}");
+        let inside = match &folder.path {
+            StorePath::Prefix(below) => below.join(&path),
+            StorePath::Cut(bytes) => PathBuf::from(path.get(*bytes..).unwrap_or_default()),
+        };
+        if folder.submodules >= MOST_SUBMODULES {
+            let most = format!("more than {MOST_SUBMODULES} submodules one in another");
+            return Err(Stop::TooMuch(most));
+        }
+        match folder.store.submodule(&inside, commit) {
+            Ok((store, tree)) => self.folders.push(Folder {
+                store: Rc::new(store),
+                path: StorePath::Cut(path.len() + 1),
+                tree,
+                above: Rc::clone(above),
+                name: format!("{name}/"),
+                depth: folder.depth + 1,
+                submodules: folder.submodules + 1,
+            }),
+            Err(error) => self.submodules.push((path, error)),
+        }
+        Ok(())
+    }
+
+    /// Reads the files that were found.
+    pub(super) fn read(&self) -> Result<Vec<File>, Stop> {
+        bring(&self.files)?;
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        for (name, store, blob) in &self.files {
+            let Some(content) = objects::blob(&store.repository, *blob, LARGEST)? else {
+                return Err(Stop::TooMuch("a larger file".to_owned()));
+            };
+            bytes += content.len();
+            if bytes > MOST_BYTES {
+                return Err(Stop::TooMuch("more YAML".to_owned()));
+            }
+            read.push((Arc::clone(name), content));
+        }
+        Ok(read)
+    }
+}
+
+const LEAVES: &str = "it is a symbolic link out of the folder";
+
+/// Fetches those of some files that are in no clone, all of one repository at once.
+fn bring(files: &[Found]) -> Result<(), Error> {
+    for files in files.chunk_by(|(_, a, _), (_, b, _)| Rc::ptr_eq(a, b)) {
+        let blobs: Vec<_> = files.iter().map(|(_, _, blob)| *blob).collect();
+        if let Some((_, store, _)) = files.first() {
+            store.bring(&blobs)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder holds a portvakt.yaml that is a regular file, as in a work tree.
+fn is_another(folder: &Tree<'_>) -> bool {
+    let is_file =
+        |entry: TreeEntry<'_>| entry.kind() == Some(ObjectType::Blob) && entry.filemode() != LINK;
+    folder.get_name(SETTINGS_FILE).is_some_and(is_file)
+}
