@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use super::declared::{Client, ClientPart, Declared, Group, Scope, Stray, Who};
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::environments::EnvironmentSet;
+use super::index::SETTINGS_FILE;
 use super::instead;
 use super::own::teams::{Objection, Teams, Thing};
 use super::rules::Rule;
-use super::settings::SETTINGS_FILE;
 use super::suggest::Suggester;
 use crate::domain::{ClientId, Orgno};
 

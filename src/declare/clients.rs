@@ -11,9 +11,10 @@ use super::environments::EnvironmentSet;
 use super::item::{entries_of, items_of, read, read_whole};
 use super::key_files::KeyFiles;
 use super::keys::keys;
-use super::places::Span;
 use super::rules::Rule;
-use super::settings::{Settings, parse_orgno};
+use super::settings::Settings;
+use super::span::Span;
+use super::texts::{check_description, check_orgnos, parse_orgno};
 use crate::domain::{
     ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId,
 };
@@ -206,26 +207,6 @@ fn on_behalf_of(
         }
     }
     Some(entries)
-}
-
-/// What is wrong with the organisation numbers of a client, of an override or of the defaults.
-pub(super) fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
-    for key in ["client_orgno", "supplier_orgno"] {
-        if let Some((text, span)) = at.text(key) {
-            parse_orgno(text, span, findings);
-        }
-    }
-}
-
-fn check_description(at: Located<'_>, findings: &mut Findings) {
-    if let Some((description, span)) = at.text("description")
-        && description.contains(|c: char| c.is_control() && !c.is_whitespace())
-    {
-        let message = "the description holds a character that cannot be seen";
-        let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
-                    text in single quotes";
-        findings.report(Rule::Text, span, message, help);
-    }
 }
 
 /// Warns about overrides for environments that do not hold the client.

@@ -9,11 +9,12 @@ use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
 use super::instead;
-use super::item::{TEXT, entries_of, items_of, read, unknown_key, wrong_kind};
-use super::places::Span;
+use super::instead::TEXT;
+use super::item::{entries_of, items_of, read, unknown_key, wrong_kind};
 use super::rules::Rule;
-use super::settings::parse_orgno;
+use super::span::Span;
 use super::suggest::nearest;
+use super::texts::parse_orgno;
 use crate::domain::kept;
 
 /// Reads the `consumers` of a document.

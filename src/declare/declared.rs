@@ -11,8 +11,8 @@ use super::diagnostic::{Diagnostic, Place};
 use super::document::Located;
 use super::environments::EnvironmentSet;
 use super::keys::Keys;
-use super::places::Span;
 use super::silences::Silence;
+use super::span::Span;
 use crate::domain::nais::Application;
 use crate::domain::{
     ClientAttributes, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf,

@@ -5,27 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::fix::Fix;
-use super::places::{Position, Span};
-use super::rules::Rule;
+use super::rules::{Rule, Severity};
+use super::span::{Position, Span};
 use crate::secret;
 use crate::text::printable;
-
-/// How bad a finding is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Nothing is planned or applied until it is mended.
-    Error,
-    /// Probably not what was meant.
-    Warning,
-    /// Good to know.
-    Note,
-}
 
 /// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -64,6 +49,30 @@ pub struct Diagnostic {
     /// What would mend it.
     #[serde(skip)]
     pub fix: Option<Fix>,
+}
+
+/// What mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix(pub(super) Change);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A scalar in one line, and what comes in its place.
+    Replace { span: Span, old: Box<str>, new: Box<str> },
+    /// The items of a list in another order: where each stands, and which one comes in its place.
+    Reorder { items: Vec<Span>, order: Vec<usize> },
+}
+
+impl Fix {
+    /// Another scalar in the place of one.
+    pub(super) fn replace(span: Span, old: &str, new: &str) -> Self {
+        Self(Change::Replace { span, old: old.into(), new: new.into() })
+    }
+
+    /// A list's items, which stand at the spans, in this order.
+    pub(super) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
+        Self(Change::Reorder { items, order })
+    }
 }
 
 /// Another place that has to do with a finding.
@@ -216,7 +225,7 @@ pub(super) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::places::Position;
+    use super::super::span::Position;
     use super::*;
 
     fn example() -> Diagnostic {

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 use super::diagnostic::{Diagnostic, Place, cut, quoted};
-use super::places::{self, Node, Places, Position, Problem, Span, end_of};
+use super::index::SETTINGS_FILE;
+use super::places::{self, Node, Places, Problem, end_of};
 use super::rules::Rule;
-use super::settings::SETTINGS_FILE;
+use super::span::{Position, Span};
 
 /// How many findings of one file are told; far more than anybody reads.
 const MOST_IN_A_FILE: usize = 1_000;

@@ -3,8 +3,8 @@
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::instead;
-use super::places::Span;
 use super::rules::Rule;
+use super::span::Span;
 use super::suggest::{did_you_mean, list, nearest};
 use crate::text::is_invisible;
 

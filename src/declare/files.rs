@@ -10,9 +10,9 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::index::Index;
-use super::places::Span;
+use super::index::SETTINGS_FILE;
 use super::rules::Rule;
-use super::settings::{SETTINGS_FILE, Settings};
+use super::span::Span;
 
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 1024 * 1024;
@@ -47,6 +47,32 @@ pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
         .ok_or(NoRepository { start: absolute })
 }
 
+/// Which files portvakt.yaml leaves to be read. A glob of a folder holds for all below it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileFilter {
+    /// Only what matches is read; `None` for everything.
+    pub(super) include: Option<GlobSet>,
+    /// What matches is not read.
+    pub(super) exclude: GlobSet,
+}
+
+impl FileFilter {
+    /// Whether a file lies where declarations are read.
+    pub(super) fn is_chosen(&self, name: &str) -> bool {
+        let included = |set: &GlobSet| Path::new(name).ancestors().any(|path| set.is_match(path));
+        name != SETTINGS_FILE
+            && !self.is_excluded(name)
+            && self.include.as_ref().is_none_or(included)
+    }
+
+    /// Whether nothing at a path is ever read: it belongs to other tools, or portvakt.yaml excludes it.
+    pub(super) fn is_excluded(&self, name: &str) -> bool {
+        let excluded = |path: &Path| path != Path::new("") && self.exclude.is_match(path);
+        name.split('/').any(|part| part.starts_with('.'))
+            || Path::new(name).ancestors().any(excluded)
+    }
+}
+
 /// A file to read.
 #[derive(Debug)]
 pub(super) struct Listed {
@@ -67,12 +93,12 @@ pub(super) struct Listed {
 /// in them, and a checkout of another repository is left out.
 pub(super) fn list(
     root: &Path,
-    settings: &Settings,
+    filter: &FileFilter,
     index: &Index,
 ) -> (Vec<Listed>, Vec<Diagnostic>) {
     let mut walk = WalkBuilder::new(root);
     walk.standard_filters(false).hidden(true).follow_links(false).sort_by_file_path(Path::cmp);
-    let exclude = settings.exclude.clone();
+    let exclude = filter.exclude.clone();
     let (above, around) = (root.to_owned(), index.clone());
     walk.filter_entry(move |entry| {
         let name = relative(&above, entry.path());
@@ -80,7 +106,7 @@ pub(super) fn list(
         let is_another = || entry.depth() > 0 && is_folder && around.is_another(&above, &name);
         !exclude.is_match(&name) && !is_another()
     });
-    let (mut listed, mut found) = left_out(root, settings, index);
+    let (mut listed, mut found) = left_out(root, filter, index);
     let mut bytes = listed.iter().map(|listed: &Listed| listed.size()).sum::<u64>();
     // A sparse checkout may leave all of it out.
     for entry in root.exists().then(|| walk.build()).into_iter().flatten() {
@@ -102,10 +128,10 @@ pub(super) fn list(
             found.push(too_deep(&name));
             break;
         }
-        if !is_chosen(&name, settings) {
+        if !filter.is_chosen(&name) {
             continue;
         }
-        match kind(&entry, root, settings, index) {
+        match kind(&entry, root, filter, index) {
             Kind::Other => {}
             Kind::Yaml => {
                 bytes += entry.metadata().map_or(0, |metadata| metadata.len());
@@ -136,13 +162,13 @@ impl Listed {
 
 /// The files with declarations that git's index holds and the folder does not, and what is to be said of
 /// those that nobody can read.
-fn left_out(root: &Path, settings: &Settings, index: &Index) -> (Vec<Listed>, Vec<Diagnostic>) {
+fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Vec<Diagnostic>) {
     let (mut listed, mut found, mut bytes) = (Vec::new(), Vec::new(), 0);
     let is_ours = |name: &str| !index.is_in_another(root, name);
-    for name in index.missing().filter(|name| !is_excluded(name, settings) && is_ours(name)) {
+    for name in index.missing().filter(|name| !filter.is_excluded(name) && is_ours(name)) {
         found.push(not_checked_out(name));
     }
-    let is_read = |name: &&str| is_yaml(Path::new(name)) && is_chosen(name, settings);
+    let is_read = |name: &&str| is_yaml(Path::new(name)) && filter.is_chosen(name);
     let sparse: Vec<_> = index.sparse().filter(is_read).filter(|name| is_ours(name)).collect();
     index.fetch(&sparse[..sparse.len().min(MOST_FILES)]);
     for name in sparse {
@@ -160,21 +186,6 @@ fn left_out(root: &Path, settings: &Settings, index: &Index) -> (Vec<Listed>, Ve
     (listed, found)
 }
 
-/// Whether a file lies where declarations are read. What portvakt.yaml says of a folder holds for
-/// all below.
-pub(super) fn is_chosen(name: &str, settings: &Settings) -> bool {
-    let included = |set: &GlobSet| Path::new(name).ancestors().any(|path| set.is_match(path));
-    name != SETTINGS_FILE
-        && !is_excluded(name, settings)
-        && settings.include.as_ref().is_none_or(included)
-}
-
-/// Whether nothing at a path is ever read: it belongs to other tools, or portvakt.yaml excludes it.
-pub(super) fn is_excluded(name: &str, settings: &Settings) -> bool {
-    let excluded = |path: &Path| path != Path::new("") && settings.exclude.is_match(path);
-    name.split('/').any(|part| part.starts_with('.')) || Path::new(name).ancestors().any(excluded)
-}
-
 /// Whether a file is YAML, by its name.
 pub fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
@@ -188,7 +199,7 @@ enum Kind {
     Refused(Rule, &'static str, &'static str),
 }
 
-fn kind(entry: &DirEntry, root: &Path, settings: &Settings, index: &Index) -> Kind {
+fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Kind {
     const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
     let yaml = is_yaml(entry.path());
     let Some(file_type) = entry.file_type() else {
@@ -197,7 +208,7 @@ fn kind(entry: &DirEntry, root: &Path, settings: &Settings, index: &Index) -> Ki
     if file_type.is_symlink() {
         let is_read = |target: &str| {
             is_yaml(Path::new(target))
-                && is_chosen(target, settings)
+                && filter.is_chosen(target)
                 && !index.is_in_another(root, target)
         };
         return match target(entry.path(), root) {

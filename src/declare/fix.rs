@@ -8,46 +8,19 @@ use std::sync::Arc;
 use serde::Deserialize as _;
 use serde_yaml::Value;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Change, Diagnostic, Fix};
 use super::document::{Findings, decode};
 use super::index::Index;
+use super::index::SETTINGS_FILE;
 use super::key_files::KeyFiles;
 use super::lines::Lines;
-use super::places::Span;
 use super::rules::Rule;
-use super::settings::{SETTINGS_FILE, Settings, settings};
+use super::settings::{Settings, settings};
+use super::span::Span;
 use super::{files, reading, silences};
 
 /// How often a file is read again for what only shows when something else is mended.
 const ROUNDS: usize = 100;
-
-/// What mends a finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix(Change);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Change {
-    /// A scalar in one line, and what comes in its place.
-    Replace { span: Span, old: Box<str>, new: Box<str> },
-    /// The items of a list in another order: where each stands, and which one comes in its place.
-    Reorder { items: Vec<Span>, order: Vec<usize> },
-}
-
-impl Fix {
-    /// Another scalar in the place of one.
-    pub(super) fn replace(span: Span, old: &str, new: &str) -> Self {
-        Self(Change::Replace { span, old: old.into(), new: new.into() })
-    }
-
-    fn is_reorder(&self) -> bool {
-        matches!(self.0, Change::Reorder { .. })
-    }
-
-    /// A list's items, which stand at the spans, in this order.
-    pub(super) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
-        Self(Change::Reorder { items, order })
-    }
-}
 
 /// A file as it stands, and as it would be mended.
 #[derive(Debug, Clone)]
@@ -79,8 +52,11 @@ pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
     };
     if let (Some(_), Some(settings)) = (&of_settings, &settings) {
         // In their light, more is read and found.
-        files =
-            files::list(root, settings, index).0.into_iter().map(|listed| listed.name).collect();
+        files = files::list(root, &settings.filter, index)
+            .0
+            .into_iter()
+            .map(|listed| listed.name)
+            .collect();
     }
     files.retain(|file| !is_settings(file));
     let others = files.into_iter().filter_map(|file| mend_file(root, file, settings.as_ref()));
@@ -97,7 +73,7 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     for _ in 0..ROUNDS {
         let found = read(&after);
         let fixes = found.iter().filter_map(|found| found.fix.as_ref());
-        let next = apply(&after, fixes.filter(|fix| !fix.is_reorder()));
+        let next = apply(&after, fixes.filter(|fix| !is_reorder(fix)));
         if next == after {
             break;
         }
@@ -105,7 +81,7 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     }
     let found = read(&after);
     let fixes = found.iter().filter_map(|found| found.fix.as_ref());
-    let sorted = apply(&after, fixes.filter(|fix| fix.is_reorder()));
+    let sorted = apply(&after, fixes.filter(|fix| is_reorder(fix)));
     if is_same_but_for_order(&after, &sorted) {
         after = sorted;
     }
@@ -117,6 +93,10 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     let is_better =
         errors(&now) <= errors(&then) && now.iter().all(|found| can_be_read(found.code));
     is_better.then_some(Mended { file, before, after })
+}
+
+fn is_reorder(fix: &Fix) -> bool {
+    matches!(fix.0, Change::Reorder { .. })
 }
 
 /// Whether two texts say the same but for the order of consumers.
@@ -267,7 +247,7 @@ impl Lines<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::places::Position;
+    use super::super::span::Position;
     use super::*;
 
     fn at(line: u32, from: u32, to: u32) -> Span {

@@ -6,7 +6,8 @@ use super::declared::{Alias, Client, Consumer, Declared, Scope, Who};
 use super::diagnostic::Place;
 use super::environment::Target;
 use super::environments::EnvironmentSet;
-use super::settings::{SETTINGS_FILE, Settings};
+use super::index::SETTINGS_FILE;
+use super::settings::Settings;
 use crate::domain::Orgno;
 
 /// The declarations as one environment sees them.

@@ -6,7 +6,8 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::settings::SETTINGS_FILE;
+/// The name of the file at the root of a repository.
+pub const SETTINGS_FILE: &str = "portvakt.yaml";
 
 /// Reads the files that a sparse checkout leaves out. Whoever knows git implements it.
 pub trait ReadSparse: Send + Sync {

@@ -2,9 +2,19 @@
 
 use serde_yaml::Value;
 
-use super::item::{BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::suggest::list;
 use crate::domain::Orgno;
+
+/// What a text is called in messages.
+pub(super) const TEXT: &str = "a text";
+/// What `true` and `false` are called.
+pub(super) const BOOL: &str = "true or false";
+/// What a list is called.
+pub(super) const LIST: &str = "a list";
+/// What a mapping is called.
+pub(super) const MAPPING: &str = "a mapping";
+/// What a number is called.
+pub(super) const NUMBER: &str = "a whole number, 0 or more";
 
 /// The longest text that is repeated.
 const LONGEST: usize = 60;

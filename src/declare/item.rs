@@ -8,13 +8,13 @@ use serde_path_to_error::Segment;
 use serde_yaml::{Mapping, Value};
 
 use super::diagnostic::Diagnostic;
+use super::diagnostic::Fix;
 use super::document::{Findings, Located, kind};
-use super::fix::Fix;
-use super::instead;
-use super::places::Span;
+use super::index::SETTINGS_FILE;
+use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::rules::Rule;
-use super::settings::SETTINGS_FILE;
 use super::source::SECRET_IN_YAML;
+use super::span::Span;
 use super::suggest::{did_you_mean, list, nearest, only_near};
 use crate::domain::Orgno;
 
@@ -416,17 +416,6 @@ fn report_kind(found: Located<'_>, expected: &str, help: &str, findings: &mut Fi
     findings.report(Rule::WrongValue, found.span(), &message, help).fix =
         orgno.map(|orgno| Fix::replace(found.span(), &orgno, &format!("\"{orgno}\"")));
 }
-
-/// What a text is called in messages.
-pub(super) const TEXT: &str = "a text";
-/// What `true` and `false` are called.
-pub(super) const BOOL: &str = "true or false";
-/// What a list is called.
-pub(super) const LIST: &str = "a list";
-/// What a mapping is called.
-pub(super) const MAPPING: &str = "a mapping";
-/// What a number is called.
-pub(super) const NUMBER: &str = "a whole number, 0 or more";
 
 /// What a type's reader expects, in the words of a person who writes YAML.
 fn in_words(expected: &str) -> &str {

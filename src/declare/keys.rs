@@ -6,9 +6,9 @@ use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::item::wrong_kind;
 use super::key_files::{KeyFiles, resolved};
-use super::places::Span;
-use super::public_keys::{Problem, from_json, from_text};
+use super::public_keys::{FILES, Problem, from_json, from_text};
 use super::rules::Rule;
+use super::span::Span;
 use crate::domain::{MOST_KEYS, PublicKey};
 
 /// The keys that a client declares, and where each is from.
@@ -119,9 +119,6 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
         Err((number, problem)) => report(at, key, number, &problem, findings),
     }
 }
-
-/// The ends of the names of files with keys.
-pub(super) const FILES: [&str; 7] = ["json", "jwk", "jwks", "pem", "pub", "crt", "cer"];
 
 /// Whether a text names a file. What does not is taken for a key, and never repeated: it could be a
 /// private one.

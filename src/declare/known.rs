@@ -34,7 +34,7 @@ pub struct Files {
 pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
     let (root, index) = (repository.root(), repository.index());
     let settings = files::read_settings(root, index).map_err(|error| vec![*error])?;
-    let (listed, refused) = files::list(root, repository.settings(), index);
+    let (listed, refused) = files::list(root, &repository.settings().filter, index);
     if !refused.is_empty() {
         return Err(refused);
     }

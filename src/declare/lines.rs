@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::places::{Position, Span};
+use super::span::{Position, Span};
 
 /// A text and where its lines begin.
 pub(super) struct Lines<'t> {

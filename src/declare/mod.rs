@@ -28,6 +28,7 @@ mod environments;
 mod files;
 mod fix;
 mod given;
+mod globs;
 mod here;
 mod index;
 mod instead;
@@ -37,6 +38,7 @@ mod keys;
 mod known;
 mod lines;
 mod manifest;
+mod nais;
 mod own;
 mod places;
 mod public_keys;
@@ -51,31 +53,31 @@ mod settings;
 mod settings_file;
 mod silences;
 mod source;
+mod span;
 mod suggest;
 mod syntax;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub use append::{CannotAppend, Opening, openings};
-pub use diagnostic::{Diagnostic, Related, Severity};
+pub use diagnostic::{Diagnostic, Fix, Related};
 pub use edit::{CannotEdit, ConsumerEntry, Edited, Handed, Release, ScopeDeclaration};
 pub use environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use environments::is_environment_name;
 pub use files::{
     LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
 };
-pub use fix::{Fix, Mended, mend};
-pub use index::{Index, ReadSparse, Tracked};
+pub use fix::{Mended, mend};
+pub use index::{Index, ReadSparse, SETTINGS_FILE, Tracked};
 pub use keys::KeysRef;
 pub use known::{Files, is_alias, read_files};
 pub use public_keys::public_keys;
 pub use repository::{
     EnvironmentError, FileRole, Invalid, ManifestsApart, Repository, load, load_tracked, read,
 };
-pub use rules::{BASE, Example, Rule};
-pub use settings::{
-    Outline, SETTINGS_FILE, Settings, is_project_name, not_an_id, outline, parse_duration,
-};
+pub use rules::{BASE, Example, Rule, Severity};
+pub use settings::{Outline, Settings, is_project_name, not_an_id, outline, parse_duration};
 pub use source::{SecretSource, TextSource};
 pub use suggest::did_you_mean;

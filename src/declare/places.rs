@@ -12,34 +12,13 @@ use saphyr_parser::{Event, Marker, Parser, Tag};
 use super::diagnostic::quoted;
 use super::quotes::Source;
 use super::rules::Rule;
+use super::span::{Position, Span};
 use super::syntax;
 
 /// How deeply YAML may be nested.
 const DEEPEST: usize = 64;
 /// How many values the aliases of one file may add to it.
 const MOST_FROM_ALIASES: usize = 10_000;
-
-/// A place in a text; line and column start at 1, the column counts characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) line: u32,
-    pub(super) column: u32,
-}
-
-/// From where to where something stands, the end exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: Position,
-    pub(super) end: Position,
-}
-
-impl Span {
-    /// The beginning of a file, for what has no better place.
-    pub(super) const TOP: Self = {
-        let start = Position { line: 1, column: 1 };
-        Self { start, end: start }
-    };
-}
 
 /// Something wrong with the text itself.
 #[derive(Debug)]

@@ -11,6 +11,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::domain::{KeyProblem, PRIVATE_MEMBERS, PublicKey, Representation};
 
+/// The ends of the names of files with keys.
+pub(super) const FILES: [&str; 7] = ["json", "jwk", "jwks", "pem", "pub", "crt", "cer"];
+
 /// What can be wrong with what should be a key.
 pub(super) enum Problem {
     /// It holds what only its holder may know.
@@ -188,7 +191,7 @@ fn from_pem(text: &str) -> Read {
             0,
             Problem::Other(format!(
                 "it is neither JSON nor PEM, nor the path of a file (one that ends in .{})",
-                super::keys::FILES.join(", .")
+                FILES.join(", .")
             )),
         ));
     }

@@ -2,7 +2,7 @@
 
 use saphyr_parser::ScalarStyle;
 
-use super::places::{Position, Span};
+use super::span::{Position, Span};
 
 /// The text, read along with the events.
 pub(super) struct Source<'s> {

@@ -17,6 +17,7 @@ use super::rules::Rule;
 use super::scopes;
 use super::settings::Settings;
 use super::silences;
+use super::span::Span;
 use super::suggest::nearest;
 
 /// What the bytes of a file declare.
@@ -31,7 +32,7 @@ pub(super) fn declarations(
     let text = decode(bytes, &mut findings);
     match text.and_then(|text| Some((text, parse(text, &mut findings)?))) {
         Some((text, documents)) => {
-            declared.silences = silences::read(text, &documents, &mut findings);
+            declared.silences = silences::read(text, &documents, entities, &mut findings);
             for document in &documents {
                 read_document(document.root(), settings, key_files, &mut declared, &mut findings);
             }
@@ -109,6 +110,28 @@ fn read_document(
             }
         }
     }
+}
+
+/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups,
+/// and manifests.
+fn entities(document: Located<'_>) -> Vec<Span> {
+    fn items<'d>(at: Located<'d>, key: &str) -> impl Iterator<Item = Located<'d>> + use<'d> {
+        at.get(key).into_iter().flat_map(Located::items)
+    }
+    let mut spans = manifest::entities(document);
+    for scope in items(document, "scopes") {
+        spans.push(scope.span());
+        spans.extend(items(scope, "consumers").map(Located::span));
+    }
+    for key in ["clients", "removed"] {
+        spans.extend(items(document, key).map(Located::span));
+    }
+    for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
+        for (name, at) in section.entries() {
+            spans.push(Span { start: section.key_span(name).start, end: at.span().end });
+        }
+    }
+    spans
 }
 
 fn foreign_help(file: &str) -> String {

@@ -14,10 +14,11 @@ use super::environment::Environment;
 use super::environments::EnvironmentSet;
 use super::here::Here;
 use super::index::Index;
+use super::index::SETTINGS_FILE;
 use super::key_files::KeyFiles;
 use super::own::teams::Teams;
 use super::rules::Rule;
-use super::settings::{SETTINGS_FILE, Settings, settings};
+use super::settings::{Settings, settings};
 use super::silences::{self, Silence};
 use super::suggest::{did_you_mean, list};
 use super::{advice, check, files, reading, resolve};
@@ -115,7 +116,7 @@ fn load_with(
     let bytes = files::read_settings(root, &index).map_err(|error| vec![*error])?;
     let keys = KeyFiles::on_disk(root, &index);
     let repository = from_parts(root, &bytes, |settings| {
-        let (listed, refused) = files::list(root, settings, &index);
+        let (listed, refused) = files::list(root, &settings.filter, &index);
         let read = |listed: &files::Listed| match edited.get(&*listed.name) {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None => files::read(listed),
@@ -151,7 +152,7 @@ pub fn read(
     let keys = KeyFiles::Given(key_file);
     from_parts(root, settings, |settings| {
         let is_read =
-            |name: &str| files::is_yaml(Path::new(name)) && files::is_chosen(name, settings);
+            |name: &str| files::is_yaml(Path::new(name)) && settings.filter.is_chosen(name);
         let chosen = yaml.into_par_iter().filter(|(name, _)| is_read(name));
         let parts =
             chosen.map(|(name, bytes)| reading::declarations(name, &bytes, settings, &keys));
@@ -262,9 +263,9 @@ impl Repository {
         if self.index.is_in_another(&self.root, folder.unwrap_or(path)) {
             return None;
         }
-        let is_read = || files::is_yaml(Path::new(path)) && files::is_chosen(path, &self.settings);
+        let is_read = || files::is_yaml(Path::new(path)) && self.settings.filter.is_chosen(path);
         match folder {
-            Some(_) => (!files::is_excluded(path, &self.settings)).then_some(FileRole::Presence),
+            Some(_) => (!self.settings.filter.is_excluded(path)).then_some(FileRole::Presence),
             None => is_read().then_some(FileRole::Content),
         }
     }
@@ -276,12 +277,12 @@ impl Repository {
 
     /// Whether portvakt.yaml excludes a folder, or it belongs to other tools.
     pub fn excludes(&self, folder: &str) -> bool {
-        files::is_excluded(folder, &self.settings)
+        self.settings.filter.is_excluded(folder)
     }
 
     /// Whether portvakt.yaml leaves a YAML file at a path to be read.
     pub fn includes(&self, path: &str) -> bool {
-        files::is_chosen(path, &self.settings)
+        self.settings.filter.is_chosen(path)
     }
 
     pub(super) fn declared(&self) -> &Declared {

@@ -11,11 +11,12 @@ use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::item::{entries_of, items_of, read};
 use super::own::sorted;
-use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
+use super::span::Span;
 use super::suggest::{did_you_mean, list};
-use crate::domain::{ScopeName, ScopeNameError, composed, kept};
+use super::texts::check_texts;
+use crate::domain::{ScopeName, ScopeNameError, kept};
 
 /// Reads one scope.
 pub(super) fn scope(
@@ -150,49 +151,6 @@ fn scope_name_help(text: &str, error: ScopeNameError, settings: &Settings) -> St
                 "write it with letters, digits, `.`, `:`, `/`, `-` and `_`, such as `{prefix}:arbeid.read`"
             )
         }
-    }
-}
-
-/// What to write for a character that DigDir refuses.
-fn plainer(strange: char) -> &'static str {
-    match strange {
-        '&' => "write `og` in its place; ",
-        '–' | '—' | '−' | '‑' => "write `-` in its place; ",
-        '“' | '”' | '„' | '«' | '»' => "write `\"` in its place; ",
-        '‘' | '’' | '`' | '´' => "write `'` in its place; ",
-        '…' => "write `...` in its place; ",
-        '+' => "write `og` or `pluss` in its place; ",
-        '%' => "write `prosent` in its place; ",
-        _ => "",
-    }
-}
-
-/// What is wrong with the texts of a scope or an override.
-pub(super) fn check_texts(at: Located<'_>, findings: &mut Findings) {
-    if let Some((description, span)) = at.text("description")
-        && description.trim().is_empty()
-    {
-        let help = "tell in one line what the scope gives access to";
-        findings.report(Rule::Text, span, "the description is empty", help);
-    }
-    if let Some((description, span)) = at.text("description")
-        && description.contains(|c: char| c.is_control() && !c.is_whitespace())
-    {
-        let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
-                    text in single quotes";
-        let message = "the description holds a character that cannot be seen";
-        findings.report(Rule::Text, span, message, help);
-    }
-    // DigDir's own web refuses other characters.
-    let allowed =
-        |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
-    if let Some((text, span)) = at.text("long_description")
-        && let Some(strange) = composed(text).chars().find(|c| !allowed(*c))
-    {
-        let message = format!("DigDir refuses a long description that holds `{strange}`");
-        let plainer = plainer(strange);
-        let help = format!("{plainer}use letters, digits, white space and .,-_:;!?'\"()/*[]#");
-        findings.report(Rule::Text, span, &message, &help);
     }
 }
 

@@ -3,36 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::SignedDuration;
 
 use super::attributes::Layer;
 use super::client_attributes::ClientLayer;
-use super::clients::check_orgnos;
 use super::declared::Spans;
 use super::diagnostic::{Diagnostic, quoted};
 use super::document::{Document, Findings, Located, decode, parse};
 use super::environment::{Credentials, Environment, Target};
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
-use super::instead;
+use super::files::FileFilter;
+use super::globs::globset;
+use super::index::SETTINGS_FILE;
 use super::item::{entries_of, read, read_whole, wrong_kind};
-use super::manifest::Nais;
+use super::nais::Nais;
 use super::own::naming::{NamingRule, naming};
 use super::own::policies::{Policy, policies};
 use super::own::teams::{Teams, team_names, teams};
 use super::own::{Names, check_unique};
-use super::places::{Position, Span};
 use super::rules::Rule;
-use super::scopes::check_texts;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
 use super::source::{TextSource, is_variable_name};
+use super::span::{Position, Span};
 use super::targets::{check_distinct, check_target};
-use crate::domain::{ClientId, Guards, Kid, Orgno, kept};
+use super::texts::{check_orgnos, check_texts, parse_orgno};
+use crate::domain::{ClientId, Guards, Kid, Orgno};
 use crate::secret;
-
-/// The name of the file at the root of a repository.
-pub const SETTINGS_FILE: &str = "portvakt.yaml";
 
 /// What holds for the whole repository.
 #[derive(Debug, Clone)]
@@ -66,8 +63,7 @@ pub struct Settings {
     pub(super) client_default_spans: Spans,
     pub(super) warn_before: SignedDuration,
     pub(super) nais: Nais,
-    pub(super) include: Option<GlobSet>,
-    pub(super) exclude: GlobSet,
+    pub(super) filter: FileFilter,
 }
 
 impl Settings {
@@ -121,7 +117,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let text = decode(bytes, findings)?;
     let documents = parse(text, findings)?;
     // There is nothing here that could have a silence, and that is told.
-    silences::read(text, &[], findings);
+    silences::read(text, &[], |_| Vec::new(), findings);
     let root = documents.first().map(Document::root)?;
     if let Some(second) = documents.get(1) {
         let help = "put it into another file";
@@ -193,8 +189,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         client_defaults: defaults.client.0.unwrap_or_default(),
         warn_before,
         nais,
-        include,
-        exclude,
+        filter: FileFilter { include, exclude },
     })
 }
 
@@ -278,20 +273,6 @@ fn organization(root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {
     parse_orgno(text, span, findings)
 }
 
-/// An organisation number, or a report of what is wrong with it.
-pub(super) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {
-    text.parse()
-        .map_err(|error| {
-            let message = format!("{} is no organisation number: {error}", quoted(text));
-            let help = match instead::orgno(text) {
-                Some(help) => help,
-                None => "look the number up at https://www.brreg.no".into(),
-            };
-            findings.report(Rule::Orgno, span, &message, &help);
-        })
-        .ok()
-}
-
 fn before_colon(prefix: &str) -> &str {
     prefix.split(':').next().unwrap_or_default().trim()
 }
@@ -344,37 +325,6 @@ fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guard
         max_changed_percent,
         protect: globset(&protect.0.unwrap_or_default(), false, key("protect"), findings),
     }
-}
-
-/// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so
-/// that a protection covers what lies below too.
-pub(super) fn globset(
-    globs: &[String],
-    paths: bool,
-    at: Located<'_>,
-    findings: &mut Findings,
-) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for (index, glob) in globs.iter().enumerate() {
-        let written = if paths { glob.trim_end_matches('/').into() } else { kept(glob) };
-        match GlobBuilder::new(&written).literal_separator(paths).build() {
-            Ok(glob) => {
-                set.add(glob);
-            }
-            Err(error) => {
-                let span = at.item(index).unwrap_or(at).span();
-                let message = format!("{} is no glob: {}", quoted(glob), error.kind());
-                let help = "`*` stands for anything, `?` for one character, `[…]` for one of some";
-                findings.report(Rule::Glob, span, &message, help);
-            }
-        }
-    }
-    set.build().unwrap_or_else(|error| {
-        let message = format!("these globs cannot be used together: {}", error.kind());
-        let help = "use fewer or shorter ones";
-        findings.report(Rule::Glob, at.span(), &message, help);
-        GlobSet::empty()
-    })
 }
 
 fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, Environment> {

@@ -9,9 +9,8 @@ use std::collections::HashMap;
 use super::diagnostic::{Diagnostic, Place, quoted};
 use super::document::{Document, Findings, Located};
 use super::lines::Lines;
-use super::manifest;
-use super::places::{Position, Span};
 use super::rules::Rule;
+use super::span::{Position, Span};
 use super::suggest::did_you_mean;
 
 /// How a comment to this program begins.
@@ -31,10 +30,11 @@ pub(super) struct Silence {
     place: Place,
 }
 
-/// The silences of a file. Those that are not understood are reported.
+/// The silences of a file, each for one of its entities. Those that are not understood are reported.
 pub(super) fn read(
     text: &str,
     documents: &[Document<'_>],
+    entities: impl Fn(Located<'_>) -> Vec<Span>,
     findings: &mut Findings,
 ) -> Vec<Silence> {
     if !text.contains(MARK) {
@@ -129,28 +129,6 @@ fn rule(text: &str) -> Result<&str, &'static str> {
         return Err("this comment does not say why");
     }
     Ok(rule)
-}
-
-/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups,
-/// and manifests.
-fn entities(document: Located<'_>) -> Vec<Span> {
-    fn items<'d>(at: Located<'d>, key: &str) -> impl Iterator<Item = Located<'d>> + use<'d> {
-        at.get(key).into_iter().flat_map(Located::items)
-    }
-    let mut spans = manifest::entities(document);
-    for scope in items(document, "scopes") {
-        spans.push(scope.span());
-        spans.extend(items(scope, "consumers").map(Located::span));
-    }
-    for key in ["clients", "removed"] {
-        spans.extend(items(document, key).map(Located::span));
-    }
-    for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
-        for (name, at) in section.entries() {
-            spans.push(Span { start: section.key_span(name).start, end: at.span().end });
-        }
-    }
-    spans
 }
 
 /// The entity that a comment on a line speaks of.

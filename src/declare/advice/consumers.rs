@@ -9,8 +9,8 @@ use super::super::declared::{Consumer, Group, Scope, Until, Who};
 use super::super::diagnostic::{Diagnostic, Place};
 use super::super::environment::Target;
 use super::super::here::Here;
-use super::super::places::Span;
 use super::super::rules::Rule;
+use super::super::span::Span;
 use crate::domain::Orgno;
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {

@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use super::diagnostic::Diagnostic;
 use super::files::about;
 use super::here::Here;
+use super::index::SETTINGS_FILE;
 use super::rules::Rule;
-use super::settings::SETTINGS_FILE;
 
 /// How much is said of a repository; far more than anybody reads. Two hundred rules can each be
 /// broken by every scope, in each of 64 environments.

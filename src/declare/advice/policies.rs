@@ -12,9 +12,9 @@ use super::super::here::Here;
 use super::super::own::expression::Variables;
 use super::super::own::file::PolicySubject;
 use super::super::own::policies::Policy;
-use super::super::places::Span;
 use super::super::resolve::attributes;
 use super::super::rules::Rule;
+use super::super::span::Span;
 use super::{MOST_FOUND, too_much};
 use crate::domain::Orgno;
 

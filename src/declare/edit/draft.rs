@@ -3,7 +3,7 @@
 use serde_yaml::{Mapping, Value};
 
 use super::super::document::{Document, Findings, Located, parse};
-use super::super::places::Span;
+use super::super::span::Span;
 use super::page::Page;
 use super::{ALIASES, Because, CHANGED, NOT_THE_SAME, documents};
 use crate::yaml::scalar;

@@ -2,8 +2,8 @@
 
 use super::super::declared::{Client, Scope};
 use super::super::environments::EnvironmentSet;
-use super::super::places::Span;
 use super::super::repository::Repository;
+use super::super::span::Span;
 use super::draft::Draft;
 use super::{Because, CannotEdit, Edited};
 use crate::domain::ClientId;

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::super::document::Located;
 use super::super::lines::Lines;
-use super::super::places::Span;
 use super::super::silences::MARK;
+use super::super::span::Span;
 use super::{
     Because, CHANGED, Replacement, dash, line_break, line_end, line_start, next_line, replaced,
 };

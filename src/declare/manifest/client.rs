@@ -3,8 +3,8 @@
 use super::super::declared::{Client, ClientPart, Declared, ManifestClient, Spans};
 use super::super::diagnostic::quoted;
 use super::super::document::{Findings, Located};
-use super::super::places::Span;
 use super::super::rules::Rule;
+use super::super::span::Span;
 use super::fields::{Read, is_mapping, items, refuse_nothing, required, text, warn_unknown};
 use super::owner::Owners;
 use crate::domain::nais::Application;

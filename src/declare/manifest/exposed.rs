@@ -9,9 +9,10 @@ use super::super::document::{Findings, Located};
 use super::super::environments::EnvironmentSet;
 use super::super::given::Given;
 use super::super::own::sorted;
-use super::super::places::Span;
 use super::super::rules::Rule;
-use super::super::settings::{Settings, parse_orgno};
+use super::super::settings::Settings;
+use super::super::span::Span;
+use super::super::texts::parse_orgno;
 use super::fields::{
     check_label, flag, is_mapping, items, number, one_of, refuse_nothing, required, text, texts,
     warn_unknown,
@@ -61,7 +62,7 @@ pub(super) fn scopes(
     let Some((list, span)) = items(at, "exposes", findings) else { return };
     let prefix = match list.is_empty() {
         true => None,
-        false => settings.nais.prefix(settings, span, findings),
+        false => settings.nais.prefix(&settings.prefixes, span, findings),
     };
     for item in list {
         let Some(entry) = entry(item, prefix, findings) else { continue };

@@ -7,9 +7,10 @@ use serde_yaml::Value;
 use super::super::diagnostic::quoted;
 use super::super::document::{Findings, Located};
 use super::super::instead;
-use super::super::item::{BOOL, LIST, MAPPING, NUMBER, TEXT, missing, wrong_kind};
-use super::super::places::Span;
+use super::super::instead::{BOOL, LIST, MAPPING, NUMBER, TEXT};
+use super::super::item::{missing, wrong_kind};
 use super::super::rules::Rule;
+use super::super::span::Span;
 use super::super::suggest::{did_you_mean, list, nearest};
 
 /// A value, and where it stands.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::declared::Declared;
 use super::super::document::{Findings, Located};
-use super::super::places::Span;
+use super::super::span::Span;
 use super::client::{Places, bare, client_name, consumed_scope, declare};
 use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
 use super::owner::Owners;

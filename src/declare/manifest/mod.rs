@@ -17,14 +17,13 @@ use serde_yaml::Value;
 
 pub(super) use self::fields::template_help;
 use self::fields::{flag, mapping, refuse_nothing, required, warn_misspelt, warn_unknown};
-pub(super) use self::owner::Nais;
 use self::owner::{Owners, owners};
 use super::declarations_file::DOCUMENT_KEYS;
 use super::declared::Declared;
 use super::document::{Findings, Located};
 use super::item::missing;
-use super::places::Span;
 use super::settings::Settings;
+use super::span::Span;
 use super::suggest::did_you_mean;
 
 /// The kinds of manifest that can declare something.

@@ -13,12 +13,13 @@ pub(super) mod teams;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Place, SAID, Severity, quoted, shortened};
+use super::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::given::Given;
-use super::places::Span;
 use super::rules::Rule;
+use super::rules::Severity;
+use super::span::Span;
 use super::suggest::{did_you_mean, list};
 use naming::PRESETS;
 

@@ -7,8 +7,8 @@ use regex_syntax::ParserBuilder;
 
 use super::super::diagnostic::quoted;
 use super::super::document::{Findings, Located};
-use super::super::places::{Position, Span};
 use super::super::rules::Rule;
+use super::super::span::{Position, Span};
 use super::super::suggest::{did_you_mean, list};
 use super::file::Values;
 use crate::domain::composed;

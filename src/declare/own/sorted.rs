@@ -2,8 +2,8 @@
 //! written. It is about the text alone, and so is asked while a file is read.
 
 use super::super::declared::{Scope, Who};
+use super::super::diagnostic::Fix;
 use super::super::document::Findings;
-use super::super::fix::Fix;
 use super::super::rules::Rule;
 use super::super::settings::Settings;
 use super::file::Preset;

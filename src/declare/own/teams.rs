@@ -7,10 +7,10 @@ use globset::GlobSet;
 use super::super::diagnostic::{Diagnostic, quoted};
 use super::super::document::{Findings, Located};
 use super::super::environments::check_name;
+use super::super::globs::globset;
 use super::super::item::{entries_of, read};
-use super::super::places::Span;
 use super::super::rules::Rule;
-use super::super::settings::globset;
+use super::super::span::Span;
 use super::super::suggest::list;
 use super::file::TeamFile;
 use crate::domain::{ClientName, ScopeName};
@@ -241,7 +241,7 @@ fn same_folder(path: &str, span: Span, first: Span, findings: &Findings) -> Diag
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::settings::SETTINGS_FILE;
+    use super::super::super::index::SETTINGS_FILE;
     use super::*;
     use crate::declare::document::{Document, parse};
 

@@ -1,7 +1,7 @@
 //! The table of rules.
 
 use super::Example::{self, Both, Declarations, Settings, Shell};
-use crate::declare::diagnostic::Severity;
+use crate::declare::rules::Severity;
 
 macro_rules! rules {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident {

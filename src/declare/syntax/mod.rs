@@ -13,7 +13,7 @@ mod quoting;
 use line::Line;
 
 use super::lines::Lines;
-use super::places::{Position, Span};
+use super::span::{Position, Span};
 
 /// What is told of a text that is not YAML.
 #[derive(Debug, PartialEq, Eq)]

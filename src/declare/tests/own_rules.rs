@@ -3,11 +3,12 @@
 
 use proptest::prelude::*;
 
-use super::super::diagnostic::{Diagnostic, Severity};
+use super::super::diagnostic::Diagnostic;
 use super::super::environments::EnvironmentSet;
 use super::super::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
 use super::super::own::naming::{NamingCheck, PRESETS};
 use super::super::own::teams::Thing;
+use super::super::rules::Severity;
 use super::super::settings::{Settings, settings};
 use super::SETTINGS;
 
