@@ -1,10 +1,10 @@
 //! What import, from-nais and render have in common: from what is live to files with declarations.
 
+use super::clock;
 use std::path::{Component, Path};
 
 use super::exit::Failure;
 use super::files::Written;
-use super::session;
 use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
 use crate::declare::{Files, Repository, Target};
 use crate::text::{counted, printable};
@@ -63,7 +63,7 @@ impl Imported<'_> {
             rendered: false,
         };
         let key_file = |path: &str| repository.key_file(path);
-        let made = adopt::proved(&input, files, &key_file, session::now());
+        let made = adopt::proved(&input, files, &key_file, clock::now());
         made.map_err(|error| match error {
             Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
             Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {

@@ -1,5 +1,6 @@
 //! `portvakt apply`.
 
+use super::checkout;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,13 +8,15 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::hold::Hold;
 use super::output::{blame, read_plan};
 use super::progress::Progress;
 use super::recent::{self, Left};
 use super::remote::Remote;
-use super::session::{self, Session};
-use super::{Global, ask, checks, files, interrupt, print, write};
+use super::session::Session;
+use super::sink::{print, write};
+use super::{ask, checks, files, interrupt};
 use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
 use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
@@ -127,7 +130,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 /// Reads the declarations for the environment that is asked for, or that a saved plan is about.
 fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Session, Failure> {
-    let asked = session::environment(global);
+    let asked = checkout::environment(global);
     let Some(saved) = saved else { return Session::open_in(global, asked) };
     if let Some(asked) = asked.filter(|asked| *asked != saved.environment) {
         let planned = printable(&saved.environment);

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use super::applied::{self, At, Known, Reading, described};
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::hold::Hold;
 use super::past::{self, git_failed};
 use super::session::Session;
-use super::{Global, ask, elsewhere, print};
+use super::sink::print;
+use super::{ask, elsewhere};
 use crate::domain::{Applied, Desired, Protection};
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
 use crate::text::printable;
@@ -329,7 +331,11 @@ impl<'a> Place<'a> {
             lost_protection(&before, &self.protecting(then, former, &before)),
         );
         if let Some(why) = &before.past.unknown {
-            let _ = writeln!(out, "  what counted before is not known: {}", printable(why));
+            let _ = writeln!(
+                out,
+                "  what counted before is not known, so more may be forgotten than this: {}",
+                printable(why)
+            );
         }
         if let Some(former) = former {
             let _ = writeln!(out, "  {} counts for nothing any more", printable(former));

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::read_plan;
 use super::session::Session;
-use super::{Global, interrupt, log};
+use super::{interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
 use crate::render::document::PlanDocument;
 use crate::render::markdown;

@@ -1,8 +1,10 @@
 //! `portvakt coverage`.
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::interrupt;
+use super::sink::print;
 use super::unmanaged::look;
-use super::{Global, interrupt, print};
 use crate::digdir::{ClientNeeds, Needs};
 use crate::render::unmanaged::figure;
 

@@ -1,9 +1,10 @@
 //! `portvakt drift`.
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::interrupt;
 use super::output::Output;
 use super::session::Session;
-use super::{Global, interrupt};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

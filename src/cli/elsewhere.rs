@@ -1,8 +1,6 @@
 //! What other places of the git repository declare for the same API and organisation.
 
-use std::collections::BTreeMap;
-
-use super::applied::{self, files_at, files_here};
+use super::applied::{self, AppliedElsewhere, files_beside, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::domain::{Applied, Beside, Desired, Protection};
 use crate::history::{self, History, Placement};
@@ -15,10 +13,6 @@ pub(super) struct Neighbours {
     /// What cannot be read, and why.
     pub(super) unread: Option<String>,
 }
-
-/// The other places at which something was applied to the same API, or may have been, by their names; with
-/// what was applied last, as far as that is known.
-pub(super) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
 /// Where the other folders are read: at commits, or as they are checked out where there is none.
 #[derive(Clone, Copy)]
@@ -68,7 +62,7 @@ pub(super) fn look(
     for (commit, folder) in all.into_iter().filter(|(_, folder)| *folder != here.folder) {
         let other = match (at, commit) {
             (Some(Where { history, .. }), Some(commit)) => {
-                files_at(history, repository, commit, &folder)
+                files_beside(history, repository, commit, &folder)
             }
             _ => files_here(repository, &folder),
         };

@@ -1,7 +1,8 @@
 //! `portvakt explain`.
 
 use super::exit::{Exit, Failure};
-use super::{Global, print};
+use super::global::Global;
+use super::sink::print;
 use crate::declare::Rule;
 use crate::plan::Code;
 use crate::render;

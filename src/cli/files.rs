@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::exit::Failure;
-use super::{Global, log};
+use super::global::Global;
+use super::log;
 use crate::history;
 use crate::secret;
 use crate::text::printable;

@@ -2,11 +2,13 @@
 
 use globset::GlobMatcher;
 
+use super::applied;
 use super::exit::{Exit, Failure};
 use super::glob::glob;
+use super::global::Global;
 use super::output::TextOrJson;
 use super::past::{self, git_failed};
-use super::{Global, applied, print};
+use super::sink::print;
 use crate::history::Line;
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report::{self, ReportDocument};

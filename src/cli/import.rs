@@ -1,5 +1,6 @@
 //! `portvakt import`.
 
+use super::checkout;
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
@@ -8,9 +9,11 @@ use globset::GlobMatcher;
 use super::adoption::{Imported, counts, folder, overlaid, write};
 use super::exit::{Exit, Failure};
 use super::glob::glob;
+use super::global::Global;
 use super::remote::{Remote, call_failed};
 use super::session::{self, Session};
-use super::{Global, interrupt, log, print};
+use super::sink::print;
+use super::{interrupt, log};
 use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
 use crate::digdir::{ClientNeeds, Needs, Reach, Reader, Which};
@@ -101,7 +104,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 /// Reads each environment that is asked for, the one that the others are told by first.
 async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
-    let asked = session::environment(global);
+    let asked = checkout::environment(global);
     if !args.environment_overlay {
         let session = Session::open_in(global, asked)?;
         return Ok(vec![read_one(global, args, session).await?]);
@@ -110,8 +113,8 @@ async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
         let why = "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let root = session::root(global)?;
-    let repository = session::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let root = checkout::root(global)?;
+    let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let mut read = Vec::new();
     for name in overlaid(&repository) {
         let session = Session::open_in(global, Some(&name))?;

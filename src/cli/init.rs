@@ -2,13 +2,15 @@
 
 mod ci;
 
+use super::checkout;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::files::Written;
-use super::{Global, print, session};
+use super::global::Global;
+use super::sink::print;
 use crate::declare;
 use crate::domain::{Orgno, ScopeName};
 use crate::text::printable;
@@ -141,7 +143,7 @@ fn new_repository(args: &Args, ci: Option<Host>, root: &Path) -> Files {
 /// The CI files, for the environments of the repository.
 fn existing_repository(args: &Args, host: Host, root: &Path) -> Result<Files, Failure> {
     let repository =
-        session::load(root).map_err(|found| Failure::Invalid(root.to_owned(), found))?;
+        checkout::load(root).map_err(|found| Failure::Invalid(root.to_owned(), found))?;
     let environments = ci::environments(repository.settings());
     if environments.is_empty() {
         return Err(Failure::Usage(

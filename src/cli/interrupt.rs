@@ -4,6 +4,18 @@ use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
 
+/// Runs a command to its end.
+pub(super) fn wait_for(
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Failed(format!("the program could not start: {error}")))?;
+    let result = runtime.block_on(command);
+    // A question that nobody has answered must not hold the program back after a signal.
+    runtime.shutdown_background();
+    result
+}
+
 /// Turns true at the first signal that asks the program to stop; a second one stops it at once.
 pub(super) fn listen() -> Result<watch::Receiver<bool>, Failure> {
     let failed = |error| Failure::Failed(format!("signals cannot be listened for: {error}"));

@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use super::{Global, sink};
+use super::global::Global;
+use super::sink;
 use crate::text::json;
 
 /// The form of log lines.

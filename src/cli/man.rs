@@ -1,13 +1,14 @@
 //! `portvakt man`.
 
 use super::exit::{Exit, Failure};
+use super::sink::print;
 
 /// Prints the manual page: the program, then each command, those below a command too.
 pub(super) fn run(command: clap::Command) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     render(command, &mut page)
         .map_err(|error| Failure::Failed(format!("the page could not be made: {error}")))?;
-    super::print(clap::ColorChoice::Never, &String::from_utf8_lossy(&page))?;
+    print(clap::ColorChoice::Never, &String::from_utf8_lossy(&page))?;
     Ok(Exit::Done)
 }
 

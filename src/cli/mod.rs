@@ -5,8 +5,10 @@ mod applied;
 mod apply;
 mod ask;
 mod baseline;
+mod checkout;
 mod checks;
 mod client;
+mod clock;
 mod comment;
 mod coverage;
 mod credentials;
@@ -17,6 +19,7 @@ mod exit;
 mod explain;
 mod files;
 mod glob;
+mod global;
 mod history;
 mod hold;
 mod import;
@@ -46,16 +49,16 @@ mod unlock;
 mod unmanaged;
 mod validate;
 
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::secret;
 use crate::text::printable;
 use exit::{Exit, Failure};
-use sink::{print, write};
+use global::Global;
+use interrupt::wait_for;
+use sink::print;
 
 /// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
 #[derive(Debug, Parser)]
@@ -71,44 +74,6 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 changes are pending, or a key ends soon (--detailed-exitcode, and drift); \
 3 the declarations are invalid; 4 refused, nothing changed; 5 the lock is held; 6 applied in part; \
 64 wrong usage; 130 interrupted.";
-
-/// What every command takes.
-#[derive(Debug, Args)]
-struct Global {
-    /// The repository, or a folder in it [default: upwards from here]
-    #[arg(short = 'C', long = "repo", value_name = "DIR", global = true)]
-    repo: Option<PathBuf>,
-    /// The environment in portvakt.yaml [default: the only one if there is one; for validate, all]
-    #[arg(short, long, value_name = "NAME", env = "PORTVAKT_ENV", global = true)]
-    env: Option<String>,
-    /// When to colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
-    color: ColorChoice,
-    /// Tell more on stderr; repeat for yet more
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    verbose: u8,
-    /// Tell nothing but errors on stderr
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// The form of what is told on stderr
-    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
-    log_format: log::Format,
-    /// A host beside DigDir's own that credentials may be sent to
-    #[arg(
-        long = "allow-host",
-        value_name = "HOST",
-        env = "PORTVAKT_ALLOW_HOSTS",
-        value_delimiter = ',',
-        global = true
-    )]
-    allow_hosts: Vec<String>,
-    /// How many requests may be under way at once
-    #[arg(long, value_name = "N", default_value = "16", global = true)]
-    concurrency: NonZeroUsize,
-    /// How many requests may be sent in a second
-    #[arg(long, value_name = "N", default_value = "1000", global = true)]
-    rate: NonZeroU32,
-}
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -263,13 +228,4 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }
-}
-
-fn wait_for(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Failed(format!("the program could not start: {error}")))?;
-    let result = runtime.block_on(command);
-    // A question that nobody has answered must not hold the program back after a signal.
-    runtime.shutdown_background();
-    result
 }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
+use super::files;
+use super::global::Global;
 use super::remote::read_file;
-use super::{Global, files, print};
+use super::sink::print;
 use crate::history::{Blames, History};
 use crate::render::document::{BlameDocument, PlanDocument};
 use crate::render::{self, json};

@@ -1,9 +1,10 @@
 //! What git knows of an environment: what was applied before, and what a plan is compared with.
 
+use super::applied::AppliedElsewhere;
 use super::applied::{self, At, Known, Reading, declared_at};
-use super::elsewhere::AppliedElsewhere;
+use super::checkout;
 use super::exit::Failure;
-use super::{Global, session};
+use super::global::Global;
 use crate::declare::{self, Repository};
 use crate::domain::{self, Applied, Desired};
 use crate::history::{self, Branch, Commit, Held, History, Lost, Placement, Refs};
@@ -59,10 +60,10 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
 /// The git repository of the declarations as the environment that is asked for sees it, and that
 /// environment's name. The declarations need not be right. `without` tells what there is not outside git.
 pub(super) fn open_only(global: &Global, without: &str) -> Result<(String, History), Failure> {
-    let root = session::root(global)?;
-    let repository = session::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let root = checkout::root(global)?;
+    let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let environment = repository
-        .environment_name(session::environment(global))
+        .environment_name(checkout::environment(global))
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let history = open(&repository, environment)?
         .ok_or_else(|| Failure::Failed(format!("this is no git repository: {without}")))?;

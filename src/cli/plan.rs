@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::Pending;
 use super::session::Session;
-use super::{Global, interrupt, snapshot};
+use super::{interrupt, snapshot};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

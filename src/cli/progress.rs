@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Global, log, sink};
+use super::global::Global;
+use super::{log, sink};
 
 /// How often a line is told where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);

@@ -2,10 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Global;
+use super::clock::today;
 use super::exit::Failure;
+use super::global::Global;
 use super::past::git_failed;
-use super::session::{Session, live, today};
+use super::session::{Session, live};
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::digdir::Writer;
 use crate::history::{self, History, Line, Placement, is_to_come};

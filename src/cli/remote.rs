@@ -8,8 +8,8 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::Global;
 use super::exit::Failure;
+use super::global::Global;
 use super::session::Session;
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use crate::digdir::{

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use super::comment::{Host, shown};
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::read_plan;
-use super::{Global, interrupt, log, print};
+use super::sink::print;
+use super::{interrupt, log};
 use crate::forge::{self, Options};
 
 pub(super) const ABOUT: &str = "\

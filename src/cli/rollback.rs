@@ -1,9 +1,10 @@
 //! `portvakt rollback`.
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::interrupt;
 use super::output::Pending;
 use super::session::Session;
-use super::{Global, interrupt};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -6,6 +6,7 @@ use clap::ColorChoice;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::{self, Signals};
+use super::sink::print;
 use crate::domain::Orgno;
 use crate::sandbox::{
     CLIENT_ID, ClientKey, Config, FaultRule, Sandbox, SandboxError, StateFile, Switches,
@@ -54,7 +55,7 @@ pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
         _ => Failure::Failed(error.to_string()),
     };
     let (sandbox, told, mut stop) = start(args).await.map_err(failed)?;
-    super::print(ColorChoice::Never, &format!("{told}\n"))?;
+    print(ColorChoice::Never, &format!("{told}\n"))?;
     stop.recv().await;
     sandbox.stop().await.map_err(failed)?;
     Ok(Exit::Done)

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
+use super::sink::print;
 use crate::{declare, render};
 
 /// The command's arguments.
@@ -44,6 +45,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Unmanaged => render::unmanaged::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };
-    super::print(clap::ColorChoice::Never, &crate::text::json::pretty(&schema))?;
+    print(clap::ColorChoice::Never, &crate::text::json::pretty(&schema))?;
     Ok(Exit::Done)
 }

@@ -1,22 +1,20 @@
 //! What plan and apply have in common: the declarations, what git knows, what is live, and the plan of
 //! all that.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-
 use jiff::Timestamp;
-use jiff::civil::Date;
 
-use super::Global;
 use super::applied::{self, At, valid_at};
+use super::checkout::{self, environment, root};
+use super::clock::{now, today};
 use super::elsewhere::{self, Neighbours, Where};
 use super::exit::{Failure, tell_diagnostics};
+use super::global::Global;
 use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};
-use crate::declare::{self, Diagnostic, Index, Invalid, Repository, SETTINGS_FILE};
+use crate::declare::{self, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::{self, Applied, Desired, Live, norwegian_date};
+use crate::domain::{self, Applied, Desired, Live};
 use crate::history::{self, Commit, History, Placement};
 use crate::plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 use crate::render::Context;
@@ -42,7 +40,7 @@ impl Session {
     pub(super) fn open_in(global: &Global, environment: Option<&str>) -> Result<Self, Failure> {
         let root = root(global)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
-        let index = history::index(&root, secrets(&root)).map_err(|error| git_failed(&error))?;
+        let index = checkout::git_index(&root).map_err(|error| git_failed(&error))?;
         let repository = declare::load_tracked(&root, index).map_err(invalid)?;
         let environment = repository
             .environment_name(environment)
@@ -246,64 +244,4 @@ pub(super) async fn live(global: &Global, reader: &Reader, needs: &Needs) -> Res
     let live = reader.live(needs, &|read| progress.tell(read.done, read.total)).await;
     drop(progress);
     live.map_err(call_failed)
-}
-
-/// The folder of the repository that is asked for.
-pub(super) fn root(global: &Global) -> Result<PathBuf, Failure> {
-    let start = global.repo.clone().unwrap_or_else(|| ".".into());
-    declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
-}
-
-/// Reads the declarations of a folder as git has them.
-///
-/// # Errors
-/// As of [`declare::load`].
-pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
-    declare::load_tracked(root, index(root))
-}
-
-/// The same for a folder beside another one, whose secrets no other program sees either.
-///
-/// # Errors
-/// As of [`declare::load`].
-pub(super) fn load_beside(here: &Repository, root: &Path) -> Result<Repository, Vec<Diagnostic>> {
-    let mut secrets = secrets(root);
-    secrets.extend(here.settings().variables.iter().cloned());
-    declare::load_tracked(root, index_without(root, secrets))
-}
-
-/// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
-/// goes on with none of that ([`Session::open_in`]).
-pub(super) fn index(root: &Path) -> Index {
-    index_without(root, secrets(root))
-}
-
-fn index_without(root: &Path, secrets: BTreeSet<String>) -> Index {
-    history::index(root, secrets).unwrap_or_else(|error| {
-        tracing::warn!("the folder is read as it is, not as git has it: {error}");
-        Index::default()
-    })
-}
-
-/// The names of the environment variables that a folder reads secrets from.
-fn secrets(root: &Path) -> BTreeSet<String> {
-    let settings = declare::source(root, SETTINGS_FILE);
-    let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
-    outline.map(|outline| outline.variables).unwrap_or_default()
-}
-
-/// The environment that is asked for; an empty name asks for none.
-pub(super) fn environment(global: &Global) -> Option<&str> {
-    global.env.as_deref().filter(|name| !name.is_empty())
-}
-
-/// Now, to the second.
-pub(super) fn now() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-/// The date in Norway: `until` counts by it.
-pub(super) fn today() -> Date {
-    norwegian_date(Timestamp::now())
 }

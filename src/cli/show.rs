@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::output::{Format, parsed_plan, read_text, shown};
-use super::{Global, print};
+use super::sink::print;
 use crate::render;
 use crate::render::report::{self, ReportDocument};
 

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::clock::now;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::remote::Remote;
-use super::session::{Session, live as read_live, now};
-use super::{Global, files, interrupt, log};
+use super::session::{Session, live as read_live};
+use super::{files, interrupt, log};
 use crate::digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
 use crate::domain::{Desired, Live};
 use crate::text::{counted, printable};

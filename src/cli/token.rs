@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::remote::{Remote, call_failed};
 use super::session::Session;
+use super::sink::print;
 use super::sink::print_secret;
-use super::{Global, interrupt, log, print};
+use super::{interrupt, log};
 use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
 use crate::domain::{ConsumedScope, LiveClient, Orgno};
 use crate::text::json::pretty;

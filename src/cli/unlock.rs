@@ -1,8 +1,10 @@
 //! `portvakt unlock`.
 
+use super::ask;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 use super::past::{self, git_failed};
-use super::{Global, ask, print};
+use super::sink::print;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -1,10 +1,13 @@
 //! `portvakt unmanaged`.
 
+use super::clock::now;
 use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::interrupt;
 use super::output::TextOrJson;
 use super::remote::Remote;
-use super::session::{Session, live, now};
-use super::{Global, interrupt, print};
+use super::session::{Session, live};
+use super::sink::print;
 use crate::digdir::{ClientNeeds, Needs, Reach, Which};
 use crate::render::unmanaged::{UnmanagedDocument, json, text};
 

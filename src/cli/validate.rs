@@ -1,13 +1,16 @@
 //! `portvakt validate`.
 
+use super::checkout;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::clock::today;
 use super::exit::{Exit, Failure};
-use super::session::today;
+use super::global::Global;
+use super::sink::print;
 use super::sink::print_annotations;
-use super::{Global, files, log, print, session};
+use super::{files, log};
 use crate::declare::{self, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
 use crate::text::printable;
@@ -43,11 +46,11 @@ enum Format {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = session::root(global)?;
-    let environment = session::environment(global);
+    let root = checkout::root(global)?;
+    let environment = checkout::environment(global);
     let mut found = findings(&root, environment)?;
     if args.diff {
-        let mended = declare::mend(&root, &session::index(&root), &found);
+        let mended = declare::mend(&root, &checkout::index(&root), &found);
         if mended.is_empty() {
             log::line(global.log_format, "there is nothing that can be mended");
         }
@@ -55,7 +58,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Ok(exit(args, &found));
     }
     if args.fix {
-        let mended = declare::mend(&root, &session::index(&root), &found);
+        let mended = declare::mend(&root, &checkout::index(&root), &found);
         let paths: Vec<PathBuf> = mended
             .iter()
             .map(|mended| files::writable(&root.join(&*mended.file)))
@@ -95,7 +98,7 @@ fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {
 
 /// All that is found in a repository for one environment or for all, sorted by place.
 fn findings(root: &Path, environment: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
-    let repository = match session::load(root) {
+    let repository = match checkout::load(root) {
         Ok(repository) => repository,
         Err(found) => return Ok(found),
     };

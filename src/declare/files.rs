@@ -166,14 +166,14 @@ fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Ve
     let (mut listed, mut found, mut bytes) = (Vec::new(), Vec::new(), 0);
     let is_ours = |name: &str| !index.is_in_another(root, name);
     for name in index.missing().filter(|name| !filter.is_excluded(name) && is_ours(name)) {
-        found.push(not_checked_out(name));
+        found.push(not_checked_out(name, index));
     }
     let is_read = |name: &&str| is_yaml(Path::new(name)) && filter.is_chosen(name);
     let sparse: Vec<_> = index.sparse().filter(is_read).filter(|name| is_ours(name)).collect();
     index.fetch(&sparse[..sparse.len().min(MOST_FILES)]);
     for name in sparse {
         let Some(content) = index.read(name) else {
-            found.push(not_in_the_clone(name));
+            found.push(not_in_the_clone(name, index));
             continue;
         };
         bytes += content.len() as u64;
@@ -222,7 +222,7 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Ki
                 let message = "this symbolic link leaves the repository";
                 Kind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
-            Err(_) if yaml => {
+            Err(_) if yaml && !leads_to_sparse(entry, root, index) => {
                 let message = "this symbolic link leads nowhere";
                 Kind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
@@ -241,6 +241,19 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Ki
         }
         (true, false, true) | (false, _, _) => Kind::Other,
     }
+}
+
+/// Whether a symbolic link leads to a file that a sparse checkout leaves out.
+fn leads_to_sparse(entry: &DirEntry, root: &Path, index: &Index) -> bool {
+    let Ok(target) = fs::read_link(entry.path()) else { return false };
+    let mut path = PathBuf::new();
+    for part in entry.path().with_file_name(target).components() {
+        match part {
+            Component::ParentDir => drop(path.pop()),
+            part => path.push(part),
+        }
+    }
+    index.is_sparse(&relative(root, &path))
 }
 
 /// Whether the name of a file is text, and not the replacement for what is none: git and this program
@@ -366,23 +379,27 @@ fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
 const NOT_IN_THE_CLONE: &str = "the sparse checkout leaves this file out, this partial clone does not have it, and it could not be \
      fetched";
 
-fn not_in_the_clone(name: &str) -> Diagnostic {
-    let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder);
-    let help = format!(
-        "check it out with `git sparse-checkout add {folder}`, or all files with \
-         `git sparse-checkout disable`"
-    );
+fn not_in_the_clone(name: &str, index: &Index) -> Diagnostic {
+    let folder = index.from_top(name.rsplit_once('/').map_or("", |(folder, _)| folder));
+    let help = match folder.as_str() {
+        "" => "check all files out with `git sparse-checkout disable`".to_owned(),
+        folder => format!(
+            "check it out at the top of the git repository with `git sparse-checkout add {folder}`, or all \
+             files with `git sparse-checkout disable`"
+        ),
+    };
     about(name, Rule::Unreadable, NOT_IN_THE_CLONE, &help)
 }
 
-fn not_checked_out(submodule: &str) -> Diagnostic {
+fn not_checked_out(submodule: &str, index: &Index) -> Diagnostic {
     let message = format!(
         "submodule {} is not checked out, so what it declares is not known",
         quoted(submodule)
     );
     let help = format!(
-        "check it out with `git submodule update --init {submodule}`, or leave it out with `exclude` in \
-         portvakt.yaml"
+        "check it out at the top of the git repository with `git submodule update --init {}`, or leave it \
+         out with `exclude` in portvakt.yaml",
+        index.from_top(submodule)
     );
     about(SETTINGS_FILE, Rule::Unreadable, &message, &help)
 }

@@ -37,6 +37,8 @@ pub enum Tracked {
 pub struct Index {
     tracked: Option<Arc<BTreeMap<String, Tracked>>>,
     content: Option<Arc<dyn ReadSparse>>,
+    /// The folder's own path from the top of the git repository.
+    folder: String,
 }
 
 impl fmt::Debug for Index {
@@ -46,9 +48,19 @@ impl fmt::Debug for Index {
 }
 
 impl Index {
-    /// The index of a folder in git.
-    pub fn new(tracked: BTreeMap<String, Tracked>, content: Arc<dyn ReadSparse>) -> Self {
-        Self { tracked: Some(Arc::new(tracked)), content: Some(content) }
+    /// The index of a folder in git, which has that path from the top of the git repository.
+    pub fn new(
+        folder: String,
+        tracked: BTreeMap<String, Tracked>,
+        content: Arc<dyn ReadSparse>,
+    ) -> Self {
+        Self { tracked: Some(Arc::new(tracked)), content: Some(content), folder }
+    }
+
+    /// The path of something in the folder from the top of the git repository.
+    pub(super) fn from_top(&self, path: &str) -> String {
+        let parts = [&*self.folder, path].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("/")
     }
 
     fn paths(&self, which: Tracked) -> impl Iterator<Item = &str> {

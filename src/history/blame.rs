@@ -5,7 +5,9 @@ use std::path::Path;
 
 use git2::{BlameOptions, Repository};
 
-use super::{History, checkout};
+use super::History;
+use super::discovery::below;
+use super::oid::oid;
 
 /// Who last touched a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +45,9 @@ impl<'h> Blames<'h> {
 /// Who last touched each line of a file.
 fn blamed(history: &History, commit: &str, file: &str) -> Option<Vec<Blame>> {
     let repository: Repository = history.repository().ok()?;
-    let path = checkout::below(&repository, &history.folder)?.join(Path::new(file));
+    let path = below(&repository, &history.folder)?.join(Path::new(file));
     let mut options = BlameOptions::new();
-    options.newest_commit(super::oid(&repository, commit).ok()?);
+    options.newest_commit(oid(&repository, commit).ok()?);
     let blame = repository.blame_file(&path, Some(&mut options)).ok()?;
     let mut lines = Vec::new();
     for hunk in blame.iter() {

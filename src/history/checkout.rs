@@ -7,7 +7,7 @@ use git2::{
     Delta, ErrorCode, FileMode, IndexEntry, Repository, Status, StatusEntry, StatusOptions,
 };
 
-use super::discovery::discover;
+use super::discovery::{below, discover};
 use super::error::Error;
 use super::index::{self, SUBMODULE, inside, is_hidden, is_left_out, there};
 use crate::declare::{self, FileRole, SETTINGS_FILE};
@@ -201,15 +201,4 @@ pub fn would_be_committed(file: &Path) -> bool {
     let Some(repository) = found else { return false };
     let real = absolute.canonicalize().unwrap_or(absolute);
     repository.workdir().is_some() && !repository.is_path_ignored(&real).unwrap_or(false)
-}
-
-/// A folder's path from the top of the work tree. A sparse checkout may leave the folder out.
-pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
-    let top = repository.workdir()?;
-    let (real, real_top) = (folder.canonicalize(), top.canonicalize().ok()?);
-    let (folder, top) = match &real {
-        Ok(folder) => (folder.as_path(), real_top.as_path()),
-        Err(_) => (folder, top),
-    };
-    Some(folder.strip_prefix(top).ok()?.to_path_buf())
 }

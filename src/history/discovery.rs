@@ -55,6 +55,17 @@ pub(super) fn open(folder: &Path) -> Result<Option<Repository>, Error> {
     }
 }
 
+/// A folder's path from the top of the work tree. A sparse checkout may leave the folder out.
+pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
+    let top = repository.workdir()?;
+    let (real, real_top) = (folder.canonicalize(), top.canonicalize().ok()?);
+    let (folder, top) = match &real {
+        Ok(folder) => (folder.as_path(), real_top.as_path()),
+        Err(_) => (folder, top),
+    };
+    Some(folder.strip_prefix(top).ok()?.to_path_buf())
+}
+
 /// Opens the repository of a submodule in the folder where git keeps it, in the repository around it.
 /// Its work tree may be gone.
 pub(super) fn kept(folder: &Path) -> Option<Repository> {

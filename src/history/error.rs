@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lock::Holder;
+use super::holder::Holder;
 
 /// Git cannot tell, or cannot keep, something.
 #[derive(Debug, thiserror::Error)]

@@ -1,17 +1,17 @@
 //! Git's index of a folder of declarations, with those of the submodules in it.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use git2::{IndexEntry, IndexEntryExtendedFlag, IndexEntryFlag, Oid, Repository};
 
-use super::checkout::below;
-use super::discovery::{discover, open};
+use super::discovery::{below, discover, open};
 use super::error::Error;
 use super::objects::Store;
 use super::program::Git;
-use super::refs;
+use super::remote::remote;
 use crate::declare::{self, Tracked};
 
 /// The mode of a submodule in an index and in a tree.
@@ -41,7 +41,8 @@ pub fn index(
     };
     let mut found = Collected::default();
     found.add(repository, program, &below, "", 0)?;
-    Ok(declare::Index::new(found.tracked, Arc::new(Objects(Mutex::new(found.left_out)))))
+    let folder = below.to_string_lossy().into_owned();
+    Ok(declare::Index::new(folder, found.tracked, Arc::new(Objects(Mutex::new(found.left_out)))))
 }
 
 #[derive(Default)]
@@ -50,9 +51,10 @@ struct Collected {
     left_out: Vec<LeftOut>,
 }
 
-/// The files that a sparse checkout of one repository leaves out, by their path in the folder.
+/// The files that a sparse checkout of one repository leaves out, by their path in the folder. No program
+/// is run before one of them is read: then it is known which variables hold secrets.
 struct LeftOut {
-    store: Store,
+    store: LazyCell<Store, Box<dyn FnOnce() -> Store + Send>>,
     files: BTreeMap<String, Oid>,
 }
 
@@ -115,8 +117,11 @@ impl Collected {
             self.tracked.insert(name, tracked);
         }
         if !files.is_empty() {
-            let remote = refs::remote(&repository, &program).ok().flatten();
-            self.left_out.push(LeftOut { store: Store::new(repository, remote, program), files });
+            let open = move || {
+                let source = remote(&repository, &program).ok().flatten();
+                Store::new(repository, source, program)
+            };
+            self.left_out.push(LeftOut { store: LazyCell::new(Box::new(open)), files });
         }
         Ok(())
     }

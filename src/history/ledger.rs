@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::lock::signature;
-use super::objects::parsed;
-use super::refs::{self, Refs, Update};
+use super::oid::parsed;
+use super::program::Update;
+use super::refs::{self, Refs};
 use super::{History, objects};
 
 /// The largest note that is read, in bytes: all reports of one commit.

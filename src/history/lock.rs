@@ -1,7 +1,6 @@
 //! The lock: at most one apply of a place at a time, wherever it runs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::error::Error;
-use super::refs::{self, Update};
+use super::holder::{Claim, Holder, end};
+use super::program::Update;
+use super::refs;
 use super::watch::{Verdict, Watch};
 use super::{Actor, History};
-use crate::text::{json, printable};
+use crate::text::json;
 
-/// How long a lock claims to count that is not renewed.
-pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// How long before its end the holder takes it to have ended: by the clock that people read it relies
 /// on a renewal no longer than by the other, for a [`LEASE`].
 const MARGIN: SignedDuration = SignedDuration::from_mins(8);
@@ -28,30 +27,6 @@ const LEASE: Duration = Duration::from_mins(2);
 const TRIES: usize = 5;
 /// The largest commit that is read as that of a lock, in bytes.
 const LARGEST: usize = 64 * 1024;
-/// How many characters of a name in a lock are shown.
-const LONGEST_SHOWN: usize = 200;
-
-/// Who has the lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// Somebody who says so.
-    Named(Claim),
-    /// Nobody knows, and why: the ref leads to nothing that an apply writes. Such a lock does not end.
-    Unknown(String),
-}
-
-/// What the holder of a lock says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// Who, and where.
-    #[serde(flatten)]
-    pub actor: Actor,
-    /// Since when.
-    pub since: Timestamp,
-    /// Until when, unless it is renewed.
-    pub expires: Timestamp,
-}
-
 /// What the commit of a lock says.
 #[derive(Serialize, Deserialize)]
 struct Message {
@@ -74,31 +49,6 @@ enum Says {
 /// whatever is in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockRefs(BTreeMap<String, Oid>);
-
-impl Claim {
-    fn new(actor: Actor, now: Timestamp) -> Self {
-        Self { actor, since: now, expires: end(now) }
-    }
-}
-
-fn end(now: Timestamp) -> Timestamp {
-    now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX)
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Claim { actor: Actor { who, place }, since, expires } = match self {
-            Self::Named(claim) => claim,
-            Self::Unknown(why) => return write!(f, "by unknown: {}", printable(why)),
-        };
-        let shown = |text: &str| {
-            let cut: String = text.chars().take(LONGEST_SHOWN).collect();
-            printable(&cut).into_owned()
-        };
-        let (who, place) = (shown(who), shown(place));
-        write!(f, "by {who} at {place}, since {since:.0}; it ends at {expires:.0} unless renewed")
-    }
-}
 
 /// The lock, held.
 #[derive(Debug)]

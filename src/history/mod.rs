@@ -18,18 +18,21 @@ mod blame;
 mod checkout;
 mod discovery;
 mod error;
+mod holder;
 mod index;
 mod ledger;
 mod lock;
 #[cfg(test)]
 mod model;
 mod objects;
+mod oid;
 mod path;
 mod place;
 mod program;
 mod protocol;
 mod record;
 mod refs;
+mod remote;
 mod signing;
 mod tree;
 mod walk;
@@ -39,23 +42,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use git2::{Oid, Reference, Repository};
+use git2::{Reference, Repository};
 
+use self::oid::oid;
 use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
 pub use blame::{Blame, Blames};
 pub use checkout::{Commit, checked_out, folders, prefix, top, would_be_committed};
 pub use error::Error;
+pub use holder::{Claim, Holder};
 pub use index::index;
 pub use ledger::{Entry, Line};
-pub use lock::{Claim, Holder, Lock, LockRefs};
+pub use lock::{Lock, LockRefs};
+pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
 pub use record::{Baseline, Loss, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{Files, Rest};
-pub use walk::File;
+pub use walk::{File, FileLink};
 pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one place sees it.
@@ -107,10 +113,10 @@ impl History {
         place::check(place)?;
         let remote = match held {
             Held::Here => None,
-            Held::Shared => refs::remote(&repository, &program)?,
+            Held::Shared => remote::remote(&repository, &program)?,
         };
         let source = match held {
-            Held::Here => refs::remote(&repository, &program).ok().flatten(),
+            Held::Here => remote::remote(&repository, &program).ok().flatten(),
             Held::Shared => remote.clone(),
         };
         let (folder, place) = (folder.to_owned(), place.to_owned());
@@ -236,14 +242,4 @@ impl History {
 fn fetched(repository: &Repository) -> Option<String> {
     let head = repository.find_reference("FETCH_HEAD").ok()?;
     Some(head.peel_to_commit().ok()?.id().to_string())
-}
-
-/// Whether a text is the whole id of a commit.
-pub fn is_id(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn oid(repository: &Repository, commit: &str) -> Result<Oid, Error> {
-    let format = repository.object_format();
-    objects::parsed(format, commit).map_err(|error| Error::read("a commit's id", &error))
 }

@@ -2,29 +2,16 @@
 
 use std::path::{Component, Path};
 
-use git2::{ObjectFormat, ObjectType, Oid, Repository};
+use git2::{ObjectType, Oid, Repository};
 
 use super::error::Error;
 use super::program::Git;
-use super::{discovery, index, refs};
+use super::{discovery, index, remote};
 
 /// The largest commit that is read, in bytes, its message and signature included.
 pub(super) const LARGEST_COMMIT: usize = 1024 * 1024;
 /// The largest folder that is read, in bytes: about 300,000 entries.
 pub(super) const LARGEST_TREE: usize = 16 * 1024 * 1024;
-
-/// The id of an object in a repository of a format. One of another format is none: libgit2 writes beyond
-/// what it has reserved where it looks for that.
-pub(super) fn parsed(format: ObjectFormat, id: &str) -> Result<Oid, git2::Error> {
-    let digits = match format {
-        ObjectFormat::Sha256 => 64,
-        _ => 40,
-    };
-    match id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => Oid::from_str_ext(id, format),
-        false => Err(git2::Error::from_str("it is no id of an object in this repository")),
-    }
-}
 
 /// A git repository whose objects are read, and where they come from if it lacks them.
 pub(super) struct Store {
@@ -87,7 +74,7 @@ impl Store {
             })?,
         };
         let program = self.program.of_submodule(&found);
-        let remote = refs::remote(&found, &program)?;
+        let remote = remote::remote(&found, &program)?;
         let store = Self::new(found, remote, program);
         if let (Some(remote), false) = (&store.remote, store.missing(&[commit])?.is_empty()) {
             let shallow = store.repository.is_shallow();

@@ -49,6 +49,71 @@ pub(super) fn entry(store: &Store, root: Oid, path: &[String]) -> Result<Option<
     Ok(Some(found))
 }
 
+/// Where a path below a tree leads.
+pub(super) enum Led {
+    /// To something, by its own path.
+    To(Vec<String>, TreeItem),
+    /// Into a submodule, with what is left of the path.
+    Into {
+        submodule: PathBuf,
+        commit: Oid,
+        rest: PathBuf,
+    },
+    /// Out of the tree, or over too many links.
+    Out,
+    Nowhere,
+}
+
+/// Follows a path below a tree over symbolic links, as in a work tree.
+pub(super) fn follow(store: &Store, root: Oid, path: &Path) -> Result<Led, Error> {
+    let mut left = vec![path.to_owned()];
+    let mut done: Vec<String> = Vec::new();
+    let mut found = TreeItem::Tree(root);
+    let mut links = 0;
+    while let Some(path) = left.pop() {
+        let mut components = path.components();
+        let Some(next) = components.next() else { continue };
+        left.push(components.as_path().to_owned());
+        match (next, &found) {
+            (Component::CurDir, TreeItem::Tree(_)) => continue,
+            (Component::ParentDir, TreeItem::Tree(_)) => {
+                if done.pop().is_none() {
+                    return Ok(Led::Out);
+                }
+            }
+            (Component::Normal(name), TreeItem::Tree(_)) => match name.to_str() {
+                Some(name) if done.len() < MOST_DEEP => done.push(name.to_owned()),
+                _ => return Ok(Led::Out),
+            },
+            (Component::RootDir | Component::Prefix(_), _) => return Ok(Led::Out),
+            (_, TreeItem::File(_) | TreeItem::Link(_) | TreeItem::Submodule(_)) => {
+                return Ok(Led::Nowhere);
+            }
+        }
+        found = match entry(store, root, &done)? {
+            None => return Ok(Led::Nowhere),
+            Some(TreeItem::Link(link)) => {
+                links += 1;
+                let target = store.blob(link, LARGEST)?.and_then(|it| String::from_utf8(it).ok());
+                let target = target.filter(|target| links <= MOST_LINKS && !target.is_empty());
+                let Some(target) = target else { return Ok(Led::Out) };
+                done.pop();
+                left.push(target.into());
+                match entry(store, root, &done)? {
+                    Some(around) => around,
+                    None => return Ok(Led::Nowhere),
+                }
+            }
+            Some(TreeItem::Submodule(commit)) => {
+                let rest = left.iter().rev().collect();
+                return Ok(Led::Into { submodule: done.iter().collect(), commit, rest });
+            }
+            Some(item) => item,
+        };
+    }
+    Ok(Led::To(done, found))
+}
+
 /// What a regular file below a tree holds, over symbolic links that stay in it.
 pub(super) fn file(
     store: &Store,
@@ -56,34 +121,14 @@ pub(super) fn file(
     path: &Path,
     submodules: usize,
 ) -> Result<Option<Vec<u8>>, Error> {
-    let Some(mut left) = parts(path) else { return Ok(None) };
-    left.reverse();
-    let mut done: Vec<String> = Vec::new();
-    let mut links = 0;
-    while let Some(next) = left.pop() {
-        done.push(next);
-        match entry(store, root, &done)? {
-            Some(TreeItem::Tree(_)) => {}
-            Some(TreeItem::File(blob)) if left.is_empty() => return store.blob(blob, LARGEST),
-            Some(TreeItem::Link(link)) => {
-                links += 1;
-                let target = store.blob(link, LARGEST)?.and_then(|it| String::from_utf8(it).ok());
-                done.pop();
-                let target = target.filter(|_| links <= MOST_LINKS);
-                let target = target.map(|target| done.iter().collect::<PathBuf>().join(target));
-                let Some(target) = target.as_deref().and_then(parts) else { return Ok(None) };
-                done.clear();
-                left.extend(target.into_iter().rev());
-            }
-            Some(TreeItem::Submodule(commit)) if submodules < MOST_SUBMODULES => {
-                let (store, root) = store.submodule(&done.iter().collect::<PathBuf>(), commit)?;
-                let rest: PathBuf = left.iter().rev().collect();
-                return file(&store, root, &rest, submodules + 1);
-            }
-            Some(TreeItem::File(_) | TreeItem::Submodule(_)) | None => return Ok(None),
+    match follow(store, root, path)? {
+        Led::To(_, TreeItem::File(blob)) => store.blob(blob, LARGEST),
+        Led::Into { submodule, commit, rest } if submodules < MOST_SUBMODULES => {
+            let (store, root) = store.submodule(&submodule, commit)?;
+            file(&store, root, &rest, submodules + 1)
         }
+        Led::To(..) | Led::Into { .. } | Led::Out | Led::Nowhere => Ok(None),
     }
-    Ok(None)
 }
 
 /// The parts of a path without `.` and `..`; `None` where it leads out, or deeper than is read: git

@@ -1,16 +1,15 @@
 //! The `git` program: fetch, push and a look at the remote, with the credentials that it finds.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
-use git2::{ObjectFormat, Oid, Repository};
+use git2::{Commit, ObjectFormat, Oid, Repository};
 
 use super::error::Error;
-use super::objects::parsed;
-use super::refs::{Listed, Update};
-use super::signing::Unsigned;
+use super::oid::parsed;
 use crate::text::printable;
 
 /// How much of what git says is repeated, in characters.
@@ -263,6 +262,49 @@ impl Git {
             true => output.status.to_string(),
             false => lines.join("\n"),
         }))
+    }
+}
+
+/// What the refs of the remote, or of the clone, are.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) refs: BTreeMap<String, Oid>,
+    /// The ref that the remote's HEAD leads to.
+    pub(super) head: Option<String>,
+}
+
+/// A change to a ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Update {
+    pub(super) name: String,
+    /// What it must be before; `None` for not there.
+    pub(super) old: Option<Oid>,
+    /// What it is to be; `None` for gone.
+    pub(super) new: Option<Oid>,
+}
+
+/// What a commit that is to be signed is made of.
+pub(super) struct Unsigned {
+    pub(super) tree: String,
+    pub(super) parents: Vec<String>,
+    pub(super) message: String,
+    /// Who made it: name and address.
+    pub(super) who: (String, String),
+    /// When, in seconds since 1970.
+    pub(super) when: i64,
+}
+
+impl Unsigned {
+    pub(super) fn of(commit: &Commit<'_>) -> Self {
+        let committer = commit.committer();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            tree: commit.tree_id().to_string(),
+            parents: commit.parent_ids().map(|parent| parent.to_string()).collect(),
+            message: text(commit.message_bytes()),
+            who: (text(committer.name_bytes()), text(committer.email_bytes())),
+            when: committer.when().seconds(),
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use super::History;
 use super::error::Error;
 use super::ledger::Entry;
 use super::lock::Lock;
+use super::program::Update;
 use super::record::{Lost, Recorded};
-use super::refs::{self, Refs, Update};
+use super::refs::{self, Refs};
 
 /// How often it is tried to write, as long as somebody else writes too.
 const TRIES: usize = 5;

@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::lock::signature;
-use super::objects::parsed;
+use super::oid::oid;
+use super::oid::parsed;
 use super::place::{is_folder, is_place};
-use super::refs::{self, PlaceRefs, Refs, Update};
-use super::{Actor, Conclusion, History, objects, oid};
+use super::program::Update;
+use super::refs::{self, PlaceRefs, Refs};
+use super::{Actor, Conclusion, History, objects};
 use crate::domain::Orgno;
 use crate::text::json;
 

@@ -6,8 +6,9 @@ use git2::{ErrorCode, Oid, Repository};
 
 use super::History;
 use super::error::Error;
+use super::oid::oid;
 use super::place::is_place;
-use super::program::Git;
+use super::program::{Listed, Update};
 
 /// What the refs of a repository are, as one place sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -126,14 +127,6 @@ impl Refs {
     }
 }
 
-/// What the refs of the remote, or of the clone, are.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub(super) refs: BTreeMap<String, Oid>,
-    /// The ref that the remote's HEAD leads to.
-    pub(super) head: Option<String>,
-}
-
 /// What the refs of all environments begin with.
 const ALL: &str = "refs/portvakt/";
 /// What the refs of all ledgers begin with.
@@ -141,16 +134,6 @@ const LEDGERS: &str = "refs/notes/portvakt/";
 /// What the refs of branches begin with.
 const BRANCHES: &str = "refs/heads/";
 const HEAD: &str = "HEAD";
-
-/// A change to a ref.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Update {
-    pub(super) name: String,
-    /// What it must be before; `None` for not there.
-    pub(super) old: Option<Oid>,
-    /// What it is to be; `None` for gone.
-    pub(super) new: Option<Oid>,
-}
 
 pub(super) fn applied(place: &str) -> String {
     format!("{ALL}{place}/applied")
@@ -167,26 +150,6 @@ pub(super) fn lock(place: &str) -> String {
 
 pub(super) fn ledger(place: &str) -> String {
     format!("{LEDGERS}{place}")
-}
-
-/// The remote that holds the refs: the one that the user's git is told of, else `origin`, else the
-/// only one.
-pub(super) fn remote(repository: &Repository, program: &Git) -> Result<Option<String>, Error> {
-    let listed = repository.remotes().map_err(|error| Error::read("the remotes", &error))?;
-    let names: Vec<String> = listed.iter().flatten().flatten().map(str::to_owned).collect();
-    // Without a remote, git need not be installed.
-    let chosen = || program.setting("path", "portvakt.remote");
-    let chosen = if names.is_empty() { String::new() } else { chosen()? };
-    let chosen = Some(chosen).filter(|chosen| !chosen.is_empty());
-    let is_there = |name: &String| names.contains(name);
-    match (chosen, names.as_slice()) {
-        (Some(chosen), _) if is_there(&chosen) => Ok(Some(chosen)),
-        (Some(chosen), _) => Err(Error::NoRemote { chosen, names }),
-        (_, _) if is_there(&"origin".to_owned()) => Ok(Some("origin".to_owned())),
-        (_, []) => Ok(None),
-        (_, [only]) => Ok(Some(only.clone())),
-        (_, several) => Err(Error::Remotes(several.to_vec())),
-    }
 }
 
 impl History {
@@ -289,7 +252,7 @@ impl History {
         }
         let name = format!("{BRANCHES}{}", branch.name);
         let repository = self.repository()?;
-        let tip = super::oid(&repository, &branch.tip)?;
+        let tip = oid(&repository, &branch.tip)?;
         self.fetch_missing(&repository, &name, tip)?;
         self.is_before(commit, &branch.tip)
     }

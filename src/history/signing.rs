@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use git2::{Commit, Oid, Repository};
+use git2::{Oid, Repository};
 
 use super::History;
 use super::error::Error;
-use super::objects::parsed;
+use super::oid::parsed;
+use super::program::Unsigned;
 
 /// How git writes the fingerprint of an SSH key; one of another kind of signature has no such beginning.
 const SSH_FINGERPRINT: &str = "SHA256:";
@@ -51,30 +52,5 @@ impl History {
             parsed(format, commit).ok().filter(|_| is_good)
         });
         Ok(good.collect())
-    }
-}
-
-/// What a commit is made of.
-pub(super) struct Unsigned {
-    pub(super) tree: String,
-    pub(super) parents: Vec<String>,
-    pub(super) message: String,
-    /// Who made it: name and address.
-    pub(super) who: (String, String),
-    /// When, in seconds since 1970.
-    pub(super) when: i64,
-}
-
-impl Unsigned {
-    fn of(commit: &Commit<'_>) -> Self {
-        let committer = commit.committer();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            tree: commit.tree_id().to_string(),
-            parents: commit.parent_ids().map(|parent| parent.to_string()).collect(),
-            message: text(commit.message_bytes()),
-            who: (text(committer.name_bytes()), text(committer.email_bytes())),
-            when: committer.when().seconds(),
-        }
     }
 }

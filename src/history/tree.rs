@@ -7,9 +7,10 @@ use git2::{ObjectType, Oid};
 
 use super::error::Error;
 use super::objects::{self, Store};
+use super::oid::oid;
 use super::path::{TreeItem, entry, file, parts};
-use super::walk::{CommitWalk, File, MOST_ENTRIES, Stop};
-use super::{Branch, History, oid};
+use super::walk::{CommitWalk, File, FileLink, MOST_ENTRIES, Stop};
+use super::{Branch, History};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE};
 
 /// The files of a commit that declarations are read from.
@@ -18,6 +19,9 @@ pub struct Files {
     pub settings: Vec<u8>,
     /// The YAML files, by their path in the repository of declarations.
     pub yaml: Vec<File>,
+    /// The symbolic links that may hide something: that is for whoever does not know that they were looked
+    /// at in a work tree.
+    pub links: Vec<FileLink>,
     /// The submodules that cannot be read, by their path there, each with the reason.
     pub submodules: Vec<(String, Error)>,
     /// The same of files.
@@ -145,7 +149,7 @@ impl History {
             _ => return Err(no_settings()),
         };
         let mut walk = CommitWalk::default();
-        let read = walk.folder(store, root, &below, folder).and_then(|()| walk.read());
+        let read = walk.folder(store, &below, folder).and_then(|()| walk.read());
         let yaml = match read {
             Ok(yaml) => yaml,
             Err(Stop::Failed(error)) => return Err(error),
@@ -153,7 +157,8 @@ impl History {
             Err(Stop::TooMuch(what)) => return Err(too_much(what)),
         };
         let rest = Rest { store: Mutex::new(self.store()?), root, below };
+        let links = walk.links(&rest.below, root);
         let CommitWalk { submodules, unread, .. } = walk;
-        Ok(Files { settings, yaml, submodules, unread, rest })
+        Ok(Files { settings, yaml, links, submodules, unread, rest })
     }
 }

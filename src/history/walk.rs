@@ -1,6 +1,6 @@
 //! The way through the folders of a commit, for the files that declarations are read from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use git2::{ObjectType, Oid, Tree, TreeEntry};
 use super::error::Error;
 use super::index::MOST_SUBMODULES;
 use super::objects::{self, Store};
-use super::path::{LINK, entry, parts};
+use super::path::{LINK, Led, follow};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
 
 /// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
@@ -24,6 +24,15 @@ pub(super) const MOST_ENTRIES: usize = 1_000_000;
 const LONGEST_PATH: usize = 4096;
 /// A file's path and what is in it.
 pub type File = (Arc<str>, Vec<u8>);
+
+/// A symbolic link that seems to be a file with declarations, or leads out of the folder.
+#[derive(Debug)]
+pub struct FileLink {
+    /// Its path in the repository of declarations.
+    pub path: String,
+    /// The file with declarations that it leads to, by its path there, if it leads to one.
+    pub target: Option<String>,
+}
 
 /// Why the files of a commit are not read.
 pub(super) enum Stop {
@@ -52,7 +61,7 @@ pub(super) struct CommitWalk {
     /// The YAML files.
     files: Vec<Found>,
     entries: usize,
-    /// The symbolic links.
+    /// The symbolic links of the git repository itself.
     links: Vec<Found>,
     pub(super) unread: Vec<(String, Error)>,
     pub(super) submodules: Vec<(String, Error)>,
@@ -82,22 +91,15 @@ enum StorePath {
 }
 
 impl CommitWalk {
-    /// Looks at all that is below a folder, by its path from the top of the git repository, whose tree is
-    /// `root`.
-    pub(super) fn folder(
-        &mut self,
-        store: Store,
-        root: Oid,
-        below: &Path,
-        tree: Oid,
-    ) -> Result<(), Stop> {
+    /// Looks at all that is below a folder, by its path from the top of the git repository.
+    pub(super) fn folder(&mut self, store: Store, below: &Path, tree: Oid) -> Result<(), Stop> {
         let (store, path) = (Rc::new(store), StorePath::Prefix(below.into()));
         let (above, name) = (Rc::from(""), String::new());
         self.folders.push(Folder { store, path, tree, above, name, depth: 0, submodules: 0 });
         while let Some(folder) = self.folders.pop() {
             self.look(&folder)?;
         }
-        self.check_links(below, root)
+        Ok(())
     }
 
     fn look(&mut self, folder: &Folder) -> Result<(), Stop> {
@@ -144,8 +146,10 @@ impl CommitWalk {
                 }),
                 Some(ObjectType::Commit) => self.submodule(folder, &above, &name, entry.id())?,
                 Some(ObjectType::Blob) if entry.filemode() == LINK => {
-                    let path = format!("{above}{name}");
-                    self.links.push((path.into(), Rc::clone(store), entry.id()));
+                    if matches!(folder.path, StorePath::Prefix(_)) {
+                        let path = format!("{above}{name}");
+                        self.links.push((path.into(), Rc::clone(store), entry.id()));
+                    }
                 }
                 Some(ObjectType::Blob) if is_yaml(Path::new(&*name)) => {
                     let path = format!("{above}{name}");
@@ -164,39 +168,28 @@ impl CommitWalk {
         Ok(())
     }
 
-    /// Notes the symbolic links behind which there is something that is not read, as in a work tree: what
-    /// others lead to is read where it is.
-    fn check_links(&mut self, below: &Path, root: Oid) -> Result<(), Stop> {
-        bring(&self.links)?;
-        let mut inside = BTreeMap::new();
-        for (path, store, blob) in std::mem::take(&mut self.links) {
-            let target = store.blob(blob, LONGEST_PATH)?;
-            let target = target.and_then(|target| String::from_utf8(target).ok());
-            let folder = Path::new(&*path).parent().unwrap_or(Path::new(""));
-            let target = target.map(|target| folder.join(target)).unwrap_or_default();
-            let of_top = || parts(&below.join(&target)).filter(|_| target.is_relative());
-            match parts(&target) {
-                Some(target) => drop(inside.insert(path, target.join("/"))),
-                None if is_yaml(Path::new(&*path)) => self.leave(&path, LEAVES),
-                None => {
-                    let found = of_top().map(|target| entry(&store, root, &target)).transpose()?;
-                    if found.flatten().is_some() {
-                        self.leave(&path, LEAVES);
-                    }
-                }
+    /// The symbolic links that seem to be declarations, and those of any name that lead out of the folder:
+    /// what others lead to is read where it is.
+    /// One that cannot be followed leads out.
+    pub(super) fn links(&self, below: &Path, root: Oid) -> Vec<FileLink> {
+        // What is missing is missed when a link is followed.
+        let _ = bring(&self.links);
+        let files: BTreeSet<&str> = self.files.iter().map(|(path, ..)| &**path).collect();
+        let mut links = Vec::new();
+        for (path, store, _) in &self.links {
+            let led = follow(store, root, &below.join(&**path)).unwrap_or(Led::Out);
+            let (is_there, target) = match &led {
+                Led::To(parts, _) => (true, parts.iter().collect::<PathBuf>()),
+                Led::Into { submodule, rest, .. } => (true, submodule.join(rest)),
+                Led::Out | Led::Nowhere => (false, PathBuf::new()),
+            };
+            let inside = target.strip_prefix(below).ok().filter(|_| is_there);
+            let read = inside.and_then(Path::to_str).filter(|target| files.contains(target));
+            if is_yaml(Path::new(&**path)) || is_there && inside.is_none() {
+                links.push(FileLink { path: path.to_string(), target: read.map(str::to_owned) });
             }
         }
-        let files: BTreeSet<&str> = self.files.iter().map(|(path, ..)| &**path).collect();
-        let is_read = |target: &str| {
-            let mut above = Path::new(target).ancestors().filter_map(Path::to_str);
-            files.contains(target) || above.any(|path| inside.contains_key(path))
-        };
-        let astray =
-            inside.iter().filter(|(path, to)| is_yaml(Path::new(&***path)) && !is_read(to));
-        for path in astray.map(|(path, _)| Arc::clone(path)).collect::<Vec<_>>() {
-            self.leave(&path, "it is a symbolic link to a file that is not read");
-        }
-        Ok(())
+        links
     }
 
     fn leave(&mut self, path: &str, why: &str) {
@@ -253,8 +246,6 @@ impl CommitWalk {
         Ok(read)
     }
 }
-
-const LEAVES: &str = "it is a symbolic link out of the folder";
 
 /// Fetches those of some files that are in no clone, all of one repository at once.
 fn bring(files: &[Found]) -> Result<(), Error> {

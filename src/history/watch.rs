@@ -5,7 +5,7 @@ use std::time::Duration;
 use git2::Oid;
 use jiff::Timestamp;
 
-use super::lock::{Holder, LIFETIME};
+use super::holder::{Holder, LIFETIME};
 
 /// How much sooner or later than ours a clock may be for its lock to be believed at once.
 const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);

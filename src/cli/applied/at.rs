@@ -2,11 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::super::session;
 use super::names::shown_folder;
+use crate::cli::checkout;
 use crate::declare::{self, Diagnostic, Repository, Rule};
 use crate::domain::Desired;
-use crate::history::{self, Branch, History, Refs};
+use crate::history::{self, Branch, FileLink, History, Refs};
 
 /// A commit, and where in it declarations are.
 pub(in crate::cli) struct At<'a> {
@@ -51,32 +51,64 @@ pub(in crate::cli) fn valid_at(
     desired.map(|(desired, _)| desired).map_err(|why| at.invalid(why))
 }
 
-/// The repository as it is at a commit.
+/// The repository as it is at a commit. That an apply has read it, links and all, is taken for granted.
 pub(in crate::cli) fn files_at(
     history: &History,
     here: &Repository,
     commit: &str,
     folder: &str,
 ) -> Result<Repository, String> {
-    let history::Files { settings, yaml, submodules, unread, rest } =
+    read_files(history, here, commit, folder).map(|(there, _)| there)
+}
+
+/// The same of another folder, whose links nobody may have looked at: what they hide is not known.
+pub(in crate::cli) fn files_beside(
+    history: &History,
+    here: &Repository,
+    commit: &str,
+    folder: &str,
+) -> Result<Repository, String> {
+    let (there, links) = read_files(history, here, commit, folder)?;
+    let is_read = |target: &String| there.includes(target);
+    let hides =
+        |link: &&FileLink| there.includes(&link.path) && !link.target.as_ref().is_some_and(is_read);
+    match links.iter().find(hides) {
+        Some(FileLink { path, .. }) => {
+            Err(in_folder(folder, &format!("{path} is a symbolic link to what is not read there")))
+        }
+        None => Ok(there),
+    }
+}
+
+fn read_files(
+    history: &History,
+    here: &Repository,
+    commit: &str,
+    folder: &str,
+) -> Result<(Repository, Vec<FileLink>), String> {
+    let history::Files { settings, yaml, links, submodules, unread, rest } =
         history.files(commit, folder).map_err(|error| error.to_string())?;
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
     let there = there.map_err(|found| invalid(commit, folder, &found))?;
     let submodules = submodules.iter().filter(|(path, _)| !there.excludes(path));
     let unread = unread.iter().filter(|(path, _)| there.includes(path));
     match submodules.chain(unread).next() {
-        Some((_, why)) => Err(match folder {
-            "" => why.to_string(),
-            folder => format!("in folder {folder}: {why}"),
-        }),
-        None => Ok(there),
+        Some((_, why)) => Err(in_folder(folder, &why.to_string())),
+        None => Ok((there, links)),
+    }
+}
+
+fn in_folder(folder: &str, why: &str) -> String {
+    match folder {
+        "" => why.to_owned(),
+        folder => format!("in folder {folder}: {why}"),
     }
 }
 
 /// Another folder of the work tree, by its path from the top of the git repository.
 pub(in crate::cli) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
     let top = history::top(here.root()).ok_or("this is no git repository")?;
-    session::load_beside(here, &top.join(folder)).map_err(|found| unread(&found, folder))
+    checkout::load_beside(here, &top.join(folder)).map_err(|found| unread(&found, folder))
 }
 
 impl At<'_> {

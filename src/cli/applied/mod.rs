@@ -5,19 +5,22 @@ mod ledger;
 mod names;
 mod place;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::at::{
-    At, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
+    At, apply_from, declared_at, files_beside, files_here, read_at, unread, valid_at,
 };
 pub(super) use self::ledger::environment;
 use self::names::former_options;
 pub(super) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
 use self::place::OfPlace;
-use super::elsewhere::AppliedElsewhere;
 use crate::declare::Repository;
 use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
+
+/// The other places at which something was applied to the same API, or may have been, by their names; with
+/// what was applied last, as far as that is known.
+pub(super) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
 /// What was applied, as git tells it.
 #[derive(Default)]

@@ -9,11 +9,13 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use crate::cli::clock::today;
 use crate::cli::exit::Failure;
 use crate::cli::files::{self, Written};
-use crate::cli::session::{Session, today};
+use crate::cli::global::Global;
+use crate::cli::log;
+use crate::cli::session::Session;
 use crate::cli::sink::write_secret;
-use crate::cli::{Global, log};
 use crate::declare::{self, KeysRef};
 use crate::digdir::ApplicationKey;
 use crate::domain::{

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::added::add;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::global::Global;
 use crate::cli::session::Session;
-use crate::cli::{Global, client, log};
+use crate::cli::{client, log};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::global::Global;
 use crate::cli::output::TextOrJson;
 use crate::cli::remote::Remote;
 use crate::cli::session::Session;
-use crate::cli::{Global, client, interrupt, print};
+use crate::cli::sink::print;
+use crate::cli::{client, interrupt};
 use crate::declare::parse_duration;
 use crate::domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
 use crate::render::keys::{self, KeyState, ListedKey};

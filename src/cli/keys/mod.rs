@@ -11,7 +11,8 @@ use clap::Subcommand;
 pub(super) use added::slug;
 
 use super::exit::{Exit, Failure};
-use super::{Global, wait_for};
+use super::global::Global;
+use super::interrupt::wait_for;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use super::added::add;
 use super::retire::retire;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::global::Global;
+use crate::cli::interrupt::wait_for;
 use crate::cli::session::Session;
-use crate::cli::{Global, client, log, wait_for};
+use crate::cli::{client, log};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

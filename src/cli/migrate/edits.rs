@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 
+use crate::cli::clock::today;
 use crate::cli::exit::Failure;
 use crate::cli::files::Written;
-use crate::cli::session::{Session, today};
-use crate::cli::{Global, log};
+use crate::cli::global::Global;
+use crate::cli::log;
+use crate::cli::session::Session;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
 use crate::domain::nais::Entity;
 use crate::domain::{Desired, Live};

@@ -9,10 +9,13 @@ use serde_yaml::Value;
 
 use crate::adopt::{Proved, Side, Thing};
 use crate::cli::adoption::{Imported, counts, folder, write};
+use crate::cli::clock::today;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::global::Global;
 use crate::cli::remote::{MAX_FILE, Remote, read_file};
-use crate::cli::session::{self, Session, today};
-use crate::cli::{Global, interrupt, log, print};
+use crate::cli::session::{self, Session};
+use crate::cli::sink::print;
+use crate::cli::{interrupt, log};
 use crate::declare::{self, Invalid};
 use crate::digdir::Needs;
 use crate::domain::{ClientId, Desired, Live, Past};

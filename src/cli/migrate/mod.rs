@@ -7,7 +7,8 @@ mod to_nais;
 use clap::Subcommand;
 
 use super::exit::{Exit, Failure};
-use super::{Global, wait_for};
+use super::global::Global;
+use super::interrupt::wait_for;
 
 /// Whose it becomes.
 #[derive(Debug, Subcommand)]

@@ -3,12 +3,15 @@
 use clap::ValueEnum;
 
 use super::edits;
+use crate::cli::clock::today;
 use crate::cli::entity::{InCluster, Named};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::global::Global;
 use crate::cli::remote::Remote;
-use crate::cli::session::{self, Session, today};
+use crate::cli::session::{self, Session};
+use crate::cli::sink::print;
 use crate::cli::sink::print_exact;
-use crate::cli::{Global, interrupt, log, print};
+use crate::cli::{interrupt, log};
 use crate::declare::{Handed, KeysRef, Release, Repository};
 use crate::domain::nais::{Application, Entity};
 use crate::domain::{Live, RemovalAction};

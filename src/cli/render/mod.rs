@@ -5,8 +5,8 @@ mod yaml;
 
 use clap::Subcommand;
 
-use super::Global;
 use super::exit::{Exit, Failure};
+use super::global::Global;
 
 /// The form.
 #[derive(Debug, Subcommand)]

@@ -1,10 +1,12 @@
 //! `portvakt render nais`.
 
+use crate::cli::clock::today;
 use crate::cli::entity::{InCluster, Named};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::session::{Session, today};
+use crate::cli::global::Global;
+use crate::cli::log;
+use crate::cli::session::Session;
 use crate::cli::sink::print_exact;
-use crate::cli::{Global, log};
 use crate::domain::nais::Entity;
 use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
 use crate::text::printable;

@@ -1,14 +1,17 @@
 //! `portvakt render yaml`.
 
+use crate::cli::checkout;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::adopt::{Rendered, rendered};
 use crate::cli::adoption::overlaid;
+use crate::cli::checkout::root;
+use crate::cli::clock::today;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::session::{self, root, today};
+use crate::cli::global::Global;
+use crate::cli::log;
 use crate::cli::sink::print_exact;
-use crate::cli::{Global, log};
 use crate::declare::{Diagnostic, Invalid, Repository};
 use crate::text::printable;
 
@@ -29,7 +32,7 @@ of digdirator, such as the life of a token, has the default of YAML unless it is
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let root = root(global)?;
     let invalid = |found| Failure::Invalid(root.clone(), found);
-    let repository = session::load(&root).map_err(invalid)?;
+    let repository = checkout::load(&root).map_err(invalid)?;
     let found = repository.check(today());
     if found.iter().any(Diagnostic::is_error) {
         return Err(invalid(found));

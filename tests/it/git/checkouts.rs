@@ -84,6 +84,7 @@ fn what_is_in_neither_a_sparse_checkout_nor_its_partial_clone_is_fetched_in_one_
     one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT])]));
     one.write("ute/c.yaml", &scopes(&[("etat:c", &[SKATT])]));
     one.write("ute/app.json", &set(&[&KEY]));
+    symlink("../ute/c.yaml", one.path.join("inne/lenke.yaml")).unwrap();
     one.write("ute/d.yaml", "clients:\n  - { name: app, scopes: [], jwks: app.json }\n");
     one.merge("All");
     one.apply();

@@ -247,12 +247,21 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     std::fs::remove_file(one.path.join("x/scopes.yaml")).unwrap();
     one.write("x/.skjult/scopes.yaml", "scopes: []\n");
     one.write("felles/scopes.yaml", "scopes: []\n");
+    one.write("x/ut/scopes.yaml", "scopes: []\n");
+    one.write("x/portvakt.yaml", &format!("{text}exclude: [ut]\n"));
+    std::os::unix::fs::symlink(".skjult/scopes.yaml", one.path.join("x/tekst")).unwrap();
+    std::os::unix::fs::symlink(".skjult", one.path.join("x/skjult")).unwrap();
     for (target, link) in [
         ("../y/scopes.yaml", "x/scopes.yaml"),
         ("../felles", "x/felles"),
         ("../felles", "x/felles.yaml"),
         (".skjult/scopes.yaml", "x/scopes.yaml"),
         ("gone.yaml", "x/scopes.yaml"),
+        ("scopes.yaml", "x/scopes.yaml"),
+        ("tekst", "x/scopes.yaml"),
+        ("skjult/scopes.yaml", "x/scopes.yaml"),
+        ("ut/scopes.yaml", "x/scopes.yaml"),
+        ("y/scopes.yaml/", "x/scopes.yaml"),
     ] {
         let link = one.path.join(link);
         std::os::unix::fs::symlink(target, &link).unwrap();
@@ -287,6 +296,44 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     assert!(ran.stdout.contains("x/scopes.yaml:1: PV006"), "{}", ran.stdout);
     assert!(remote.world.open_to("etat:y").is_some());
     one.ends(0, &["-C", "y", "apply", "--auto-approve", "--override-guards", "It is not there"]);
+    assert_eq!(remote.world.open_to("etat:y"), None);
+}
+
+#[test]
+fn a_link_that_an_apply_has_taken_hides_nothing_of_the_past() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("x/keys/m/b.yaml", "scopes: []\n");
+    one.write("felles/liste.txt", "en\n");
+    std::os::unix::fs::symlink("gone", one.path.join("borte")).unwrap();
+    let here = one.path.join("x/keys/m/b.yaml").display().to_string();
+    for (target, link) in [
+        ("../../x/portvakt.yaml", "x/keys/app.json"),
+        ("../x/keys", "x/tilbake"),
+        ("../x/keys/m/b.yaml", "x/a.yaml"),
+        (&*here, "x/absolutt.yaml"),
+        ("keys/m", "x/mappe"),
+        ("mappe/../m/b.yaml", "x/over.yaml"),
+        ("../borte", "x/borte"),
+    ] {
+        std::os::unix::fs::symlink(target, one.path.join(link)).unwrap();
+    }
+    one.merge("Links");
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    for folder in ["x", "y"] {
+        one.write(&format!("{folder}/scopes.yaml"), "scopes: []\n");
+    }
+    one.merge("Less");
+    apply(&one, "x");
+    assert_eq!(remote.world.open_to("etat:x"), None);
+    // Where the clone lies is not known of another folder's commit.
+    let ran = one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
+    assert!(ran.stdout.contains("absolutt.yaml is a symbolic link"), "{}", ran.stdout);
+    one.git(&["rm", "--quiet", "x/absolutt.yaml"]);
+    one.merge("Without it");
+    apply(&one, "y");
     assert_eq!(remote.world.open_to("etat:y"), None);
 }
 

@@ -1,0 +1,63 @@
+//! The repository that is asked for: its folder, its declarations as git has them, and its environment.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::exit::Failure;
+use super::global::Global;
+use crate::declare::{self, Diagnostic, Index, Repository, SETTINGS_FILE};
+use crate::history;
+
+/// The folder of the repository that is asked for.
+pub(super) fn root(global: &Global) -> Result<PathBuf, Failure> {
+    let start = global.repo.clone().unwrap_or_else(|| ".".into());
+    declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Reads the declarations of a folder as git has them.
+///
+/// # Errors
+/// As of [`declare::load`].
+pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
+    declare::load_tracked(root, index(root))
+}
+
+/// The same for a folder beside another one, whose secrets no other program sees either.
+///
+/// # Errors
+/// As of [`declare::load`].
+pub(super) fn load_beside(here: &Repository, root: &Path) -> Result<Repository, Vec<Diagnostic>> {
+    let mut secrets = secrets(root);
+    secrets.extend(here.settings().variables.iter().cloned());
+    declare::load_tracked(root, index_without(root, secrets))
+}
+
+/// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
+/// goes on with none of that ([`git_index`]).
+pub(super) fn index(root: &Path) -> Index {
+    index_without(root, secrets(root))
+}
+
+/// The same, or why it cannot be read.
+pub(super) fn git_index(root: &Path) -> Result<Index, history::Error> {
+    history::index(root, secrets(root))
+}
+
+fn index_without(root: &Path, secrets: BTreeSet<String>) -> Index {
+    history::index(root, secrets).unwrap_or_else(|error| {
+        tracing::warn!("the folder is read as it is, not as git has it: {error}");
+        Index::default()
+    })
+}
+
+/// The names of the environment variables that a folder reads secrets from.
+fn secrets(root: &Path) -> BTreeSet<String> {
+    let settings = declare::source(root, SETTINGS_FILE);
+    let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
+    outline.map(|outline| outline.variables).unwrap_or_default()
+}
+
+/// The environment that is asked for; an empty name asks for none.
+pub(super) fn environment(global: &Global) -> Option<&str> {
+    global.env.as_deref().filter(|name| !name.is_empty())
+}

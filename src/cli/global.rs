@@ -1,0 +1,46 @@
+//! What every command takes.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice};
+
+use super::log;
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The repository, or a folder in it [default: upwards from here]
+    #[arg(short = 'C', long = "repo", value_name = "DIR", global = true)]
+    pub(super) repo: Option<PathBuf>,
+    /// The environment in portvakt.yaml [default: the only one if there is one; for validate, all]
+    #[arg(short, long, value_name = "NAME", env = "PORTVAKT_ENV", global = true)]
+    pub(super) env: Option<String>,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(super) color: ColorChoice,
+    /// Tell more on stderr; repeat for yet more
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(super) verbose: u8,
+    /// Tell nothing but errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// The form of what is told on stderr
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
+    pub(super) log_format: log::Format,
+    /// A host beside DigDir's own that credentials may be sent to
+    #[arg(
+        long = "allow-host",
+        value_name = "HOST",
+        env = "PORTVAKT_ALLOW_HOSTS",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub(super) allow_hosts: Vec<String>,
+    /// How many requests may be under way at once
+    #[arg(long, value_name = "N", default_value = "16", global = true)]
+    pub(super) concurrency: NonZeroUsize,
+    /// How many requests may be sent in a second
+    #[arg(long, value_name = "N", default_value = "1000", global = true)]
+    pub(super) rate: NonZeroU32,
+}

@@ -1,0 +1,29 @@
+//! Ids of git's objects.
+
+use git2::{ObjectFormat, Oid, Repository};
+
+use super::error::Error;
+
+/// Whether a text is the whole id of a commit.
+pub fn is_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The id of a commit that a text names.
+pub(super) fn oid(repository: &Repository, commit: &str) -> Result<Oid, Error> {
+    let format = repository.object_format();
+    parsed(format, commit).map_err(|error| Error::read("a commit's id", &error))
+}
+
+/// The id of an object in a repository of a format. One of another format is none: libgit2 writes beyond
+/// what it has reserved where it looks for that.
+pub(super) fn parsed(format: ObjectFormat, id: &str) -> Result<Oid, git2::Error> {
+    let digits = match format {
+        ObjectFormat::Sha256 => 64,
+        _ => 40,
+    };
+    match id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Oid::from_str_ext(id, format),
+        false => Err(git2::Error::from_str("it is no id of an object in this repository")),
+    }
+}
