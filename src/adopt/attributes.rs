@@ -91,3 +91,39 @@ fn yaml(name: &str, value: &Value) -> Yaml {
         other => other.into(),
     }
 }
+
+/// What is the same in all sides, and what some have of their own.
+pub(super) struct Differing<T> {
+    pub(super) base: Option<T>,
+    pub(super) own: BTreeMap<usize, T>,
+}
+
+impl<T: PartialEq + Clone> Differing<T> {
+    /// `values` are those of the sides that are to be told, of so many in all; what is `nothing`
+    /// needs not be said where no other is.
+    pub(super) fn new(
+        values: impl IntoIterator<Item = (usize, T)>,
+        sides: usize,
+        nothing: T,
+    ) -> Self {
+        let mut values: BTreeMap<usize, T> = values.into_iter().collect();
+        if values.values().all(|value| *value == nothing) {
+            return Self { base: None, own: BTreeMap::new() };
+        }
+        // A value above the sides would hold in those that are to stay as they are.
+        let first = values.values().next().cloned().filter(|_| values.len() == sides);
+        let base = first.filter(|first| *first != nothing);
+        match &base {
+            Some(base) => values.retain(|_, value| value != base),
+            None => values.retain(|_, value| *value != nothing),
+        }
+        Self { base, own: values }
+    }
+
+    pub(super) fn map<U>(&self, change: impl Fn(&T) -> U) -> Differing<U> {
+        Differing {
+            base: self.base.as_ref().map(&change),
+            own: self.own.iter().map(|(side, value)| (*side, change(value))).collect(),
+        }
+    }
+}

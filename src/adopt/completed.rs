@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumers::existing;
+use super::counts::Counts;
 use super::draft::Lines;
 use super::found::Found;
-use super::left_out::Reason;
-use super::proof::Fault;
-use super::written::Counts;
+use super::left_out::{Fault, Reason};
 use super::{Entity, Input};
 use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
-use crate::domain::{DesiredScope, Orgno, ScopeName};
+use crate::domain::{Orgno, ScopeName};
 
 /// The files with the accesses that were added.
 #[derive(Debug, Default)]
@@ -91,14 +90,6 @@ fn entry(
     };
     let consumer = existing(orgno, sides, input).unwrap_or_else(|| orgno.to_string());
     ConsumerEntry { consumer, environments }
-}
-
-/// Why no access can be added to a declared scope.
-pub(super) fn closed(declared: &DesiredScope) -> Option<Reason> {
-    if declared.in_manifest {
-        return Some(Reason::InManifest(declared.source.file.to_string()));
-    }
-    declared.attributes.accessible_for_all.then_some(Reason::AccessibleForAll)
 }
 
 /// Whose the lines of the scopes are that got accesses, and the lines of those.

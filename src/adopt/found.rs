@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::completed;
-use super::left_out::{LeftOut, Reason, Subject};
+use super::left_out::{LeftOut, Reason, Subject, closed};
 use super::{Entity, Input, Side, Thing};
 use crate::domain::nais::owner_of_client;
 use crate::domain::{
@@ -159,7 +158,7 @@ impl<'a> Found<'a> {
         }
         let reason = match is_twice(name, all) {
             true => Some(Reason::TwoScopes),
-            false => completed::closed(declared),
+            false => closed(declared),
         };
         if let Some(reason) = reason {
             return self.tell(Subject::Accesses(name.clone()), environment, reason);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::client::Differing;
+use super::attributes::Differing;
 use super::found::{Found, FoundClient, OnSides};
 use super::left_out::{LeftOut, Reason, Subject};
 use super::{Input, slug};

@@ -4,7 +4,8 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::domain::{ClientId, ClientNameError, Orgno, ScopeName};
+use super::Entity;
+use crate::domain::{ClientId, ClientNameError, DesiredScope, Orgno, ScopeName};
 use crate::text::printable;
 
 /// Something live that is not declared, or not in full.
@@ -231,4 +232,22 @@ impl LeftOut {
             | Subject::OnBehalfOf(_) => None,
         }
     }
+}
+
+/// Something that keeps the declarations from being what is live.
+pub(super) enum Fault {
+    /// A rule of the repository's own that can be silenced for an entity.
+    Silence(Entity, String),
+    /// Something is wrong with what some entity has by the repository's defaults.
+    Default,
+    /// An entity that cannot be declared, in one side or in all, and why.
+    Refuse(Entity, Option<usize>, Reason),
+}
+
+/// Why no access can be added to a declared scope.
+pub(super) fn closed(declared: &DesiredScope) -> Option<Reason> {
+    if declared.in_manifest {
+        return Some(Reason::InManifest(declared.source.file.to_string()));
+    }
+    declared.attributes.accessible_for_all.then_some(Reason::AccessibleForAll)
 }

@@ -10,6 +10,7 @@ mod attributes;
 mod client;
 mod completed;
 mod consumers;
+mod counts;
 mod draft;
 mod found;
 mod groups;
@@ -27,12 +28,13 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use counts::Counts;
 pub use layout::Layout;
 pub use left_out::{LeftOut, Reason, Subject};
 pub use proof::{Proved, Unproved, proved};
 pub use rendered::{Rendered, rendered};
 pub use schema::schema;
-pub use written::{Counts, File, declarations};
+pub use written::{File, declarations};
 
 use crate::declare::{Environment, Repository, Target};
 use crate::domain::{

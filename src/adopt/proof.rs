@@ -9,10 +9,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::completed::{self, completed};
+use super::counts::Counts;
 use super::draft::Lines;
 use super::found::Found;
-use super::left_out::{LeftOut, Reason, Subject};
-use super::written::{Counts, File, Text, Texts, Written};
+use super::left_out::{Fault, LeftOut, Reason, Subject};
+use super::written::{File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
 use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
 use crate::domain::{Past, norwegian_date};
@@ -143,16 +144,6 @@ fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
     left_out.sort();
     left_out.dedup();
     Proved { files, counts, left_out, declared: found.declared }
-}
-
-/// Something that keeps the declarations from being what is live.
-pub(super) enum Fault {
-    /// A rule of the repository's own that can be silenced for an entity.
-    Silence(Entity, String),
-    /// Something is wrong with what some entity has by the repository's defaults.
-    Default,
-    /// An entity that cannot be declared, in one side or in all, and why.
-    Refuse(Entity, Option<usize>, Reason),
 }
 
 /// Takes a fault into account; tells it.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::completed::Completed;
 use super::consumers::Consumers;
+use super::counts::Counts;
 use super::draft::{Body, Draft, Lines, Piece};
 use super::found::{Found, approved};
 use super::key_files::KeyFiles;
@@ -29,42 +30,6 @@ pub struct File {
     pub counts: Counts,
     /// Whether it is not there yet.
     pub is_new: bool,
-}
-
-/// How much is declared. What several environments hold counts once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Scopes.
-    pub scopes: usize,
-    /// Accesses to them.
-    pub accesses: usize,
-    /// Clients.
-    pub clients: usize,
-    /// Aliases.
-    pub aliases: usize,
-    /// Groups.
-    pub groups: usize,
-    /// Files with keys.
-    pub key_files: usize,
-    /// Scopes that are declared already and get more accesses.
-    pub completed: usize,
-    /// Those accesses.
-    pub added: usize,
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        let Self { scopes, accesses, clients, aliases, groups, key_files, completed, added } =
-            other;
-        self.scopes += scopes;
-        self.accesses += accesses;
-        self.clients += clients;
-        self.aliases += aliases;
-        self.groups += groups;
-        self.key_files += key_files;
-        self.completed += completed;
-        self.added += added;
-    }
 }
 
 /// The declarations of what is chosen, and what was left out of them, all in new files. That a plan

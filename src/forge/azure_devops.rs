@@ -11,12 +11,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::comment::Merged;
+use super::comment::{Forge, Options};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::http::{Call, Connection, bearer, below};
-use super::review::Merged;
 use super::upsert::{Found, Host};
-use super::{Forge, Options};
 
 const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Forge;
+use super::comment::Forge;
 use crate::secret;
 use crate::text::printable;
 

@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::answer::{for_browser, header};
+use super::comment::Merged;
+use super::comment::{Forge, Options};
 use super::environment::{Environment, is_segment, parsed};
 use super::error::{Error, ErrorKind};
 use super::http::{Call, Connection, MAX_PAGES, bearer, below};
-use super::review::Merged;
 use super::upsert::{Found, Host};
-use super::{Forge, Options};
 
 /// More than the largest event: GitHub sends none above 25 MB.
 const MAX_EVENT: u64 = 32 * 1024 * 1024;

@@ -11,12 +11,12 @@ use serde_json::json;
 use url::Url;
 
 use super::answer::{for_browser, header};
+use super::comment::Merged;
+use super::comment::{Forge, Options};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
 use super::http::{Call, Connection, MAX_PAGES, below, secret};
-use super::review::Merged;
 use super::upsert::{Found, Host};
-use super::{Forge, Options};
 
 const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
 /// What GitLab writes of an approval (gitlab-org/gitlab, app/services/system_notes).

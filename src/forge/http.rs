@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::Options;
 use super::answer::{asked_to_wait, is_json, words};
+use super::comment::Options;
 use super::error::{Error, ErrorKind};
 use crate::digdir::budget::{BUDGET, Body, Limit, SMALL};
 use crate::digdir::http::{self, NoAnswer};

@@ -10,10 +10,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::comment::{Comment, Forge, Merged, Options, is_same};
 use super::environment::Environment;
 use super::error::Error;
 use super::upsert::Host;
-use super::{Comment, Forge, Options, azure_devops, github, gitlab};
+use super::{azure_devops, github, gitlab};
 
 /// A pull request that showed a plan before anybody approved or merged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,13 +65,6 @@ pub enum Decision {
     Approval,
     /// The merge.
     Merge,
-}
-
-/// A pull request that was merged, as its host lists it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Merged {
-    pub(super) number: u64,
-    pub(super) at: Timestamp,
 }
 
 /// Checks that the one pull request that was merged as this commit, into the branch that the job
@@ -157,13 +151,6 @@ async fn check<H: Host>(
         }
         _ => Ok(Ok(Review { number, shown: changed })),
     }
-}
-
-/// Whether a comment says what is meant. Hosts write lines in their own way, and take white space
-/// from the end.
-pub(super) fn is_same(found: &str, meant: &str) -> bool {
-    let lines = |text: &str| text.replace('\r', "").trim_end().to_owned();
-    lines(found) == lines(meant)
 }
 
 impl fmt::Display for Doubt {

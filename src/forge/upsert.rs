@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use url::Url;
 
+use super::comment::is_same;
+use super::comment::{Change, Forge, Options, Posted};
 use super::error::{Error, ErrorKind};
-use super::review::is_same;
-use super::{Change, Forge, Options, Posted, http};
+use super::http;
 
 /// What a host does for one pull request.
 pub(super) trait Host {
