@@ -1,67 +1,71 @@
 //! The attributes of a scope as YAML gives them, and the layers that they come from.
 
 use super::given::Given;
+use super::table::words;
 use crate::domain::{IntegrationType, ScopeAttributes, TokenType, Visibility, kept};
 
 /// Defines a type that has, beside its own keys, every attribute of a scope that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
 macro_rules! with_attributes {
-    ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $type:ty,)* }) => {
-        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
-        $(#[$meta])*
-        #[serde(deny_unknown_fields)]
-        pub(super) struct $name {
-            $($(#[$own_meta])* pub(super) $own: $type,)*
-            /// More text. DigDir takes letters, digits, white space and `.,-_:;!?'"()/*[]#`.
-            /// Default: none.
-            #[serde(default)]
-            pub(super) long_description: $crate::declare::given::Given<String>,
-            /// Who sees that the scope exists: PUBLIC (everybody), PRIVATE (the owner and the
-            /// consumers) or INTERNAL (DigDir only). Default: PUBLIC.
-            #[serde(default)]
-            pub(super) visibility:
-                $crate::declare::given::Given<$crate::domain::Visibility>,
-            /// The form of the access tokens: SELF_CONTAINED (a JWT) or OPAQUE.
-            /// Default: SELF_CONTAINED.
-            #[serde(default)]
-            pub(super) token_type: $crate::declare::given::Given<$crate::domain::TokenType>,
-            /// The kinds of client that may carry the scope; an empty list means any.
-            /// Default: any.
-            #[serde(default)]
-            pub(super) allowed_integration_types:
-                $crate::declare::given::Given<Vec<$crate::domain::IntegrationType>>,
-            /// Upper bound in seconds for the life of an access token; 0 leaves it to the client.
-            /// Default: 0.
-            #[serde(default)]
-            pub(super) at_max_age: $crate::declare::given::Given<u64>,
-            /// Upper bound in seconds for the life of an authorisation; 0 leaves it to the client.
-            /// Default: as at_max_age if maskinporten is among allowed_integration_types, else 0.
-            #[serde(default)]
-            pub(super) authorization_max_lifetime: $crate::declare::given::Given<u64>,
-            /// Whether every organisation has access without being granted it. Default: false.
-            #[serde(default)]
-            pub(super) accessible_for_all: $crate::declare::given::Given<bool>,
-            /// Through what consumers may delegate to suppliers: a name such as `altinn`, or the
-            /// issuer. Default: none; an empty text means none too.
-            #[serde(default)]
-            pub(super) delegation_source: $crate::declare::given::Given<String>,
-            /// The audience that tokens with this scope must carry. Default: none; an empty text
-            /// means none too.
-            #[serde(default)]
-            pub(super) enforced_aud_for_access_token: $crate::declare::given::Given<String>,
-            /// Whether the end user must consent. Default: false.
-            #[serde(default)]
-            pub(super) requires_user_consent: $crate::declare::given::Given<bool>,
-            /// Whether an end user must be logged in. Default: false.
-            #[serde(default)]
-            pub(super) requires_user_authentication: $crate::declare::given::Given<bool>,
-            /// Whether tokens must be pseudonymous. Default: false.
-            #[serde(default)]
-            pub(super) requires_pseudonymous_tokens: $crate::declare::given::Given<bool>,
+    ($(@like $like:literal)? $(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $type:ty,)* }) => {
+        $crate::declare::table::table! {
+            $(@like $like)?
+            $(#[$meta])*
+            pub(super) struct $name {
+                $($(#[$own_meta])* pub(super) $own: $type,)*
+                /// More text. DigDir takes letters, digits, white space and `.,-_:;!?'"()/*[]#`.
+                /// Default: none.
+                #[serde(default)]
+                pub(super) long_description: $crate::declare::given::Given<String>,
+                /// Who sees that the scope exists: PUBLIC (everybody), PRIVATE (the owner and the
+                /// consumers) or INTERNAL (DigDir only). Default: PUBLIC.
+                #[serde(default)]
+                pub(super) visibility:
+                    $crate::declare::given::Given<$crate::domain::Visibility>,
+                /// The form of the access tokens: SELF_CONTAINED (a JWT) or OPAQUE.
+                /// Default: SELF_CONTAINED.
+                #[serde(default)]
+                pub(super) token_type: $crate::declare::given::Given<$crate::domain::TokenType>,
+                /// The kinds of client that may carry the scope; an empty list means any.
+                /// Default: any.
+                #[serde(default)]
+                pub(super) allowed_integration_types:
+                    $crate::declare::given::Given<Vec<$crate::domain::IntegrationType>>,
+                /// Upper bound in seconds for the life of an access token; 0 leaves it to the client.
+                /// Default: 0.
+                #[serde(default)]
+                pub(super) at_max_age: $crate::declare::given::Given<u64>,
+                /// Upper bound in seconds for the life of an authorisation; 0 leaves it to the client.
+                /// Default: as at_max_age if maskinporten is among allowed_integration_types, else 0.
+                #[serde(default)]
+                pub(super) authorization_max_lifetime: $crate::declare::given::Given<u64>,
+                /// Whether every organisation has access without being granted it. Default: false.
+                #[serde(default)]
+                pub(super) accessible_for_all: $crate::declare::given::Given<bool>,
+                /// Through what consumers may delegate to suppliers: a name such as `altinn`, or the
+                /// issuer. Default: none; an empty text means none too.
+                #[serde(default)]
+                pub(super) delegation_source: $crate::declare::given::Given<String>,
+                /// The audience that tokens with this scope must carry. Default: none; an empty text
+                /// means none too.
+                #[serde(default)]
+                pub(super) enforced_aud_for_access_token: $crate::declare::given::Given<String>,
+                /// Whether the end user must consent. Default: false.
+                #[serde(default)]
+                pub(super) requires_user_consent: $crate::declare::given::Given<bool>,
+                /// Whether an end user must be logged in. Default: false.
+                #[serde(default)]
+                pub(super) requires_user_authentication: $crate::declare::given::Given<bool>,
+                /// Whether tokens must be pseudonymous. Default: false.
+                #[serde(default)]
+                pub(super) requires_pseudonymous_tokens: $crate::declare::given::Given<bool>,
+            }
         }
     };
 }
 pub(super) use with_attributes;
+
+words!(Visibility, TokenType, IntegrationType);
 
 /// From a type of [`with_attributes`], the layer of attributes that it gives.
 macro_rules! layer {
@@ -86,6 +90,7 @@ macro_rules! layer {
 pub(super) use layer;
 
 with_attributes! {
+    @like "{ at_max_age: … }"
     /// What every scope has that does not say otherwise. Any attribute but the description.
     #[derive(Default)]
     #[schemars(rename = "ScopeDefaults")]
@@ -133,7 +138,7 @@ mod tests {
     use super::*;
 
     fn layer(yaml: &str) -> Layer {
-        serde_yaml::from_str(yaml).unwrap()
+        super::super::table::read_text(yaml).unwrap()
     }
 
     #[test]

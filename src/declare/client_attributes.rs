@@ -1,87 +1,92 @@
 //! The attributes of a client as YAML gives them, and the layers that they come from.
 
 use super::given::Given;
-use crate::domain::{ClientAttributes, ConsumedScope, IntegrationType, Orgno, kept};
+use super::table::words;
+use crate::domain::{
+    ApplicationType, AuthMethod, ClientAttributes, CodeChallengeMethod, ConsumedScope, GrantType,
+    IntegrationType, Orgno, RefreshTokenUsage, kept,
+};
 
 /// Defines a type that has, beside its own keys, every attribute of a client that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
 macro_rules! with_client_attributes {
-    ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $type:ty,)* }) => {
-        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
-        $(#[$meta])*
-        #[serde(deny_unknown_fields)]
-        pub(super) struct $name {
-            $($(#[$own_meta])* pub(super) $own: $type,)*
-            /// The organisation that the client acts for, if it is another's: nine digits in
-            /// quotes. Default: as it is live; DigDir puts the organisation itself.
-            #[serde(default)]
-            #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-            pub(super) client_orgno: $crate::declare::given::Given<String>,
-            /// The supplier that runs the client for another organisation: nine digits in quotes.
-            /// Default: as it is live.
-            #[serde(default)]
-            #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-            pub(super) supplier_orgno: $crate::declare::given::Given<String>,
-            /// Where the client runs: web, browser or native. Default: web.
-            #[serde(default)]
-            pub(super) application_type:
-                $crate::declare::given::Given<$crate::domain::ApplicationType>,
-            /// How the client proves itself. A secret (`client_secret_basic`,
-            /// `client_secret_post`) is made by DigDir and not kept by portvakt. Default:
-            /// private_key_jwt, and none where a client with a login runs in a browser or natively.
-            #[serde(default)]
-            pub(super) token_endpoint_auth_method:
-                $crate::declare::given::Given<$crate::domain::AuthMethod>,
-            /// For what the client gets tokens. Default: the JWT grant for maskinporten and krr,
-            /// authorization_code and refresh_token for types with a login.
-            #[serde(default)]
-            pub(super) grant_types:
-                $crate::declare::given::Given<Vec<$crate::domain::GrantType>>,
-            /// How long an access token lives, in seconds. Default: 120.
-            #[serde(default)]
-            pub(super) access_token_lifetime: $crate::declare::given::Given<u64>,
-            /// How long a refresh token lives, in seconds. Default: 600 for types with a login, else
-            /// as it is live.
-            #[serde(default)]
-            pub(super) refresh_token_lifetime: $crate::declare::given::Given<u64>,
-            /// How long a login counts, in seconds. Default: 7200 for types with a login, else as
-            /// it is live.
-            #[serde(default)]
-            pub(super) authorization_lifetime: $crate::declare::given::Given<u64>,
-            /// Whether a refresh token counts once (ONETIME) or again and again (REUSE). Default: as
-            /// it is live; DigDir tells no default.
-            #[serde(default)]
-            pub(super) refresh_token_usage:
-                $crate::declare::given::Given<$crate::domain::RefreshTokenUsage>,
-            /// The address of a picture that a login shows. Default: none for types with a login,
-            /// else as it is live; an empty text means none.
-            #[serde(default)]
-            pub(super) logo_uri: $crate::declare::given::Given<String>,
-            /// Where a login may lead back to. Default: nowhere for types with a login, else as it
-            /// is live.
-            #[serde(default)]
-            pub(super) redirect_uris: $crate::declare::given::Given<Vec<String>>,
-            /// Where a logout may lead to. Default: nowhere for types with a login, else as it is
-            /// live.
-            #[serde(default)]
-            pub(super) post_logout_redirect_uris: $crate::declare::given::Given<Vec<String>>,
-            /// Whether a logout elsewhere tells which session ends. Default: false for types with a
-            /// login, else as it is live.
-            #[serde(default)]
-            pub(super) frontchannel_logout_session_required: $crate::declare::given::Given<bool>,
-            /// What is called at a logout elsewhere. Default: nothing for types with a login, else as
-            /// it is live; an empty text means nothing.
-            #[serde(default)]
-            pub(super) frontchannel_logout_uri: $crate::declare::given::Given<String>,
-            /// Whether a login elsewhere does not count here. Default: false for idporten, true for
-            /// ansattporten, else as it is live.
-            #[serde(default)]
-            pub(super) sso_disabled: $crate::declare::given::Given<bool>,
-            /// How a login proves that it was this client that began it (PKCE): S256 or none.
-            /// Default: S256 for types with a login, else as it is live.
-            #[serde(default)]
-            pub(super) code_challenge_method:
-                $crate::declare::given::Given<$crate::domain::CodeChallengeMethod>,
+    ($(@like $like:literal)? $(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $type:ty,)* }) => {
+        $crate::declare::table::table! {
+            $(@like $like)?
+            $(#[$meta])*
+            pub(super) struct $name {
+                $($(#[$own_meta])* pub(super) $own: $type,)*
+                /// The organisation that the client acts for, if it is another's: nine digits in
+                /// quotes. Default: as it is live; DigDir puts the organisation itself.
+                #[serde(default)]
+                #[schemars(regex(pattern = r"^[0-9]{9}$"))]
+                pub(super) client_orgno: $crate::declare::given::Given<String>,
+                /// The supplier that runs the client for another organisation: nine digits in quotes.
+                /// Default: as it is live.
+                #[serde(default)]
+                #[schemars(regex(pattern = r"^[0-9]{9}$"))]
+                pub(super) supplier_orgno: $crate::declare::given::Given<String>,
+                /// Where the client runs: web, browser or native. Default: web.
+                #[serde(default)]
+                pub(super) application_type:
+                    $crate::declare::given::Given<$crate::domain::ApplicationType>,
+                /// How the client proves itself. A secret (`client_secret_basic`,
+                /// `client_secret_post`) is made by DigDir and not kept by portvakt. Default:
+                /// private_key_jwt, and none where a client with a login runs in a browser or natively.
+                #[serde(default)]
+                pub(super) token_endpoint_auth_method:
+                    $crate::declare::given::Given<$crate::domain::AuthMethod>,
+                /// For what the client gets tokens. Default: the JWT grant for maskinporten and krr,
+                /// authorization_code and refresh_token for types with a login.
+                #[serde(default)]
+                pub(super) grant_types:
+                    $crate::declare::given::Given<Vec<$crate::domain::GrantType>>,
+                /// How long an access token lives, in seconds. Default: 120.
+                #[serde(default)]
+                pub(super) access_token_lifetime: $crate::declare::given::Given<u64>,
+                /// How long a refresh token lives, in seconds. Default: 600 for types with a login, else
+                /// as it is live.
+                #[serde(default)]
+                pub(super) refresh_token_lifetime: $crate::declare::given::Given<u64>,
+                /// How long a login counts, in seconds. Default: 7200 for types with a login, else as
+                /// it is live.
+                #[serde(default)]
+                pub(super) authorization_lifetime: $crate::declare::given::Given<u64>,
+                /// Whether a refresh token counts once (ONETIME) or again and again (REUSE). Default: as
+                /// it is live; DigDir tells no default.
+                #[serde(default)]
+                pub(super) refresh_token_usage:
+                    $crate::declare::given::Given<$crate::domain::RefreshTokenUsage>,
+                /// The address of a picture that a login shows. Default: none for types with a login,
+                /// else as it is live; an empty text means none.
+                #[serde(default)]
+                pub(super) logo_uri: $crate::declare::given::Given<String>,
+                /// Where a login may lead back to. Default: nowhere for types with a login, else as it
+                /// is live.
+                #[serde(default)]
+                pub(super) redirect_uris: $crate::declare::given::Given<Vec<String>>,
+                /// Where a logout may lead to. Default: nowhere for types with a login, else as it is
+                /// live.
+                #[serde(default)]
+                pub(super) post_logout_redirect_uris: $crate::declare::given::Given<Vec<String>>,
+                /// Whether a logout elsewhere tells which session ends. Default: false for types with a
+                /// login, else as it is live.
+                #[serde(default)]
+                pub(super) frontchannel_logout_session_required: $crate::declare::given::Given<bool>,
+                /// What is called at a logout elsewhere. Default: nothing for types with a login, else as
+                /// it is live; an empty text means nothing.
+                #[serde(default)]
+                pub(super) frontchannel_logout_uri: $crate::declare::given::Given<String>,
+                /// Whether a login elsewhere does not count here. Default: false for idporten, true for
+                /// ansattporten, else as it is live.
+                #[serde(default)]
+                pub(super) sso_disabled: $crate::declare::given::Given<bool>,
+                /// How a login proves that it was this client that began it (PKCE): S256 or none.
+                /// Default: S256 for types with a login, else as it is live.
+                #[serde(default)]
+                pub(super) code_challenge_method:
+                    $crate::declare::given::Given<$crate::domain::CodeChallengeMethod>,
+            }
         }
 
         impl From<&$name> for $crate::declare::client_attributes::ClientLayer {
@@ -110,6 +115,8 @@ macro_rules! with_client_attributes {
     };
 }
 pub(super) use with_client_attributes;
+
+words!(ApplicationType, AuthMethod, GrantType, RefreshTokenUsage, CodeChallengeMethod);
 
 with_client_attributes! {
     /// What every client has that does not say otherwise.

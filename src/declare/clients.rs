@@ -8,12 +8,13 @@ use super::declared::{Client, ClientOverride, ClientPart, Declared, RemovedClien
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::EnvironmentSet;
-use super::item::{entries_of, items_of, read, read_whole};
+use super::item::{entries_of, items_of};
 use super::key_files::KeyFiles;
 use super::keys::keys;
 use super::rules::Rule;
 use super::settings::Settings;
 use super::span::Span;
+use super::table::{read, read_whole};
 use super::texts::{check_description, check_orgnos, parse_orgno};
 use crate::domain::{
     ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId,

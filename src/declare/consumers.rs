@@ -10,10 +10,11 @@ use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
 use super::instead;
 use super::instead::TEXT;
-use super::item::{entries_of, items_of, read, unknown_key, wrong_kind};
+use super::item::{entries_of, items_of, unknown_key, wrong_kind};
 use super::rules::Rule;
 use super::span::Span;
 use super::suggest::nearest;
+use super::table::read;
 use super::texts::parse_orgno;
 use crate::domain::kept;
 

@@ -1,57 +1,59 @@
 //! The documents of declaration files, as they are written. Their JSON Schema comes from here.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::attributes::with_attributes;
 use super::client_attributes::with_client_attributes;
 use super::given::{Entries, Given, Items};
+use super::table::{table, words};
 use crate::domain::{IntegrationType, RemovalAction};
 
-/// A document with declarations. Where a thing stands in which file does not matter.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "tells the keys; what they hold is read item by item")]
-pub(super) struct Declarations {
-    /// Who the organisation numbers are: an alias for each.
-    #[serde(default)]
-    consumers: Entries<Consumer>,
-    /// Names for several organisations together: a list of aliases or quoted organisation numbers.
-    #[serde(default)]
-    groups: Entries<Vec<String>>,
-    /// The scopes to hold, and who has access to them.
-    #[serde(default)]
-    scopes: Items<Scope>,
-    /// The clients (integrations) to hold: which scopes they consume, and their keys.
-    #[serde(default)]
-    clients: Items<Client>,
-    /// Scopes and clients that are no longer held, and what is to become of them.
-    #[serde(default)]
-    removed: Items<RemovedItem>,
+table! {
+    /// A document with declarations. Where a thing stands in which file does not matter.
+    #[expect(dead_code, reason = "tells the keys; what they hold is read item by item")]
+    pub(super) struct Declarations {
+        /// Who the organisation numbers are: an alias for each.
+        #[serde(default)]
+        consumers: Entries<Consumer>,
+        /// Names for several organisations together: a list of aliases or quoted organisation numbers.
+        #[serde(default)]
+        groups: Entries<Vec<String>>,
+        /// The scopes to hold, and who has access to them.
+        #[serde(default)]
+        scopes: Items<Scope>,
+        /// The clients (integrations) to hold: which scopes they consume, and their keys.
+        #[serde(default)]
+        clients: Items<Client>,
+        /// Scopes and clients that are no longer held, and what is to become of them.
+        #[serde(default)]
+        removed: Items<RemovedItem>,
+    }
 }
 
 /// The keys of a document with declarations.
 pub(super) const DOCUMENT_KEYS: [&str; 5] = ["consumers", "groups", "scopes", "clients", "removed"];
 
-/// An organisation under the alias that the repository gives it.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Consumer {
-    /// The organisation number: nine digits in quotes.
-    #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    orgno: String,
-    /// What a plan calls the organisation. Default: the alias.
-    #[serde(default)]
-    pub(super) name: Given<String>,
-    /// The environments in which the alias counts. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
+table! {
+    @like "{ orgno: \"…\" }"
+    /// An organisation under the alias that the repository gives it.
+    pub(super) struct Consumer {
+        /// The organisation number: nine digits in quotes.
+        #[schemars(regex(pattern = r"^[0-9]{9}$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        orgno: String,
+        /// What a plan calls the organisation. Default: the alias.
+        #[serde(default)]
+        pub(super) name: Given<String>,
+        /// The environments in which the alias counts. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(super) environments: Given<Vec<String>>,
+    }
 }
 
 with_attributes! {
+    @like "{ name: …, description: … }"
     /// A scope and who has access to it. Attributes carry DigDir's own names; one that is left out
     /// has the repository's default (`defaults.scope` in portvakt.yaml), else the tool's.
     Scope {
@@ -84,6 +86,7 @@ with_attributes! {
 }
 
 with_attributes! {
+    @like "{ at_max_age: … }"
     /// What a scope is in one environment; what is left out is as in the others.
     ScopeInEnvironment {
         /// One line that tells what the scope gives access to.
@@ -110,34 +113,34 @@ pub(super) enum ConsumerEntry {
     Consumer(DetailedEntry),
 }
 
-/// Everybody in a group.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GroupEntry {
-    /// The group's name.
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    group: String,
+table! {
+    /// Everybody in a group.
+    pub(super) struct GroupEntry {
+        /// The group's name.
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        group: String,
+    }
 }
 
-/// One organisation, with more to say about its access.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DetailedEntry {
-    /// An alias, or an organisation number in quotes.
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    consumer: String,
-    /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
-    #[serde(default)]
-    #[schemars(with = "Given<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    until: Given<IgnoredAny>,
-    /// The environments in which the entry counts. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
-    /// Why the access is given, such as a case number.
-    #[serde(default)]
-    pub(super) reason: Given<String>,
+table! {
+    /// One organisation, with more to say about its access.
+    pub(super) struct DetailedEntry {
+        /// An alias, or an organisation number in quotes.
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        consumer: String,
+        /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
+        #[serde(default)]
+        #[schemars(with = "Given<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        until: Given<IgnoredAny>,
+        /// The environments in which the entry counts. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(super) environments: Given<Vec<String>>,
+        /// Why the access is given, such as a case number.
+        #[serde(default)]
+        pub(super) reason: Given<String>,
+    }
 }
 
 with_client_attributes! {
@@ -252,34 +255,34 @@ pub(super) enum KeySource {
     Inline(serde_json::Map<String, serde_json::Value>),
 }
 
-/// Somebody on whose behalf a client acts.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OnBehalfOfEntry {
-    /// Its id, chosen freely: what a login request names.
-    #[schemars(length(min = 1, max = 255))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    onbehalfof: String,
-    /// What a login shows.
-    #[serde(default)]
-    pub(super) name: Given<String>,
-    /// The organisation number: nine digits in quotes.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    orgno: Given<String>,
-    /// What the organisation is called.
-    #[serde(default)]
-    pub(super) organization_name: Given<String>,
-    /// One line about it.
-    #[serde(default)]
-    pub(super) description: Given<String>,
-    /// Its address on the web.
-    #[serde(default)]
-    pub(super) uri: Given<String>,
-    /// The address of its picture.
-    #[serde(default)]
-    pub(super) logo_uri: Given<String>,
+table! {
+    /// Somebody on whose behalf a client acts.
+    pub(super) struct OnBehalfOfEntry {
+        /// Its id, chosen freely: what a login request names.
+        #[schemars(length(min = 1, max = 255))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        onbehalfof: String,
+        /// What a login shows.
+        #[serde(default)]
+        pub(super) name: Given<String>,
+        /// The organisation number: nine digits in quotes.
+        #[serde(default)]
+        #[schemars(regex(pattern = r"^[0-9]{9}$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        orgno: Given<String>,
+        /// What the organisation is called.
+        #[serde(default)]
+        pub(super) organization_name: Given<String>,
+        /// One line about it.
+        #[serde(default)]
+        pub(super) description: Given<String>,
+        /// Its address on the web.
+        #[serde(default)]
+        pub(super) uri: Given<String>,
+        /// The address of its picture.
+        #[serde(default)]
+        pub(super) logo_uri: Given<String>,
+    }
 }
 
 /// A scope or a client that is no longer held.
@@ -293,45 +296,48 @@ pub(super) enum RemovedItem {
     Client(RemovedClient),
 }
 
-/// A client that is no longer held.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RemovedClient {
-    /// The client's name.
-    #[schemars(length(min = 1, max = 255))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    client: String,
-    /// The id of the live client that it is. Default: the one of its name.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    client_id: Given<String>,
-    /// What is to become of it.
-    pub(super) action: RemovalAction,
-    /// Why.
-    #[serde(default)]
-    pub(super) reason: Given<String>,
-    /// The environments in which it is removed. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
+table! {
+    /// A client that is no longer held.
+    pub(super) struct RemovedClient {
+        /// The client's name.
+        #[schemars(length(min = 1, max = 255))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        client: String,
+        /// The id of the live client that it is. Default: the one of its name.
+        #[serde(default)]
+        #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        client_id: Given<String>,
+        /// What is to become of it.
+        pub(super) action: RemovalAction,
+        /// Why.
+        #[serde(default)]
+        pub(super) reason: Given<String>,
+        /// The environments in which it is removed. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(super) environments: Given<Vec<String>>,
+    }
 }
 
-/// A scope that is no longer held.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Removed {
-    /// The scope's whole name.
-    #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    scope: String,
-    /// What is to become of it.
-    pub(super) action: RemovalAction,
-    /// Why.
-    #[serde(default)]
-    pub(super) reason: Given<String>,
-    /// The environments in which it is removed. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(super) environments: Given<Vec<String>>,
+table! {
+    @like "{ scope: …, action: deactivate }"
+    /// A scope that is no longer held.
+    pub(super) struct Removed {
+        /// The scope's whole name.
+        #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        scope: String,
+        /// What is to become of it.
+        pub(super) action: RemovalAction,
+        /// Why.
+        #[serde(default)]
+        pub(super) reason: Given<String>,
+        /// The environments in which it is removed. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(super) environments: Given<Vec<String>>,
+    }
 }
+
+words!(RemovalAction);

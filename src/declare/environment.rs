@@ -1,25 +1,27 @@
 //! Environments: where declarations are applied, and with what credentials.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_yaml::Value;
 
+use super::document::Located;
 use super::source::{SecretSource, TextSource};
+use super::span::Span;
+use super::table::{Read, Reader, table};
 use crate::digdir::{self, TargetError};
 
-/// Where declarations are applied.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Environment {
-    /// The API to talk to.
-    pub target: Target,
-    /// Who talks to it. Only the sandbox does without.
-    #[serde(default)]
-    pub credentials: Option<Credentials>,
+table! {
+    @like "{ target: … }"
+    /// Where declarations are applied.
+    #[derive(PartialEq, Eq)]
+    pub struct Environment {
+        /// The API to talk to.
+        pub target: Target,
+        /// Who talks to it. Only the sandbox does without.
+        #[serde(default)]
+        pub credentials: Option<Credentials>,
+    }
 }
 
 /// An API to talk to.
@@ -53,72 +55,68 @@ impl Target {
     }
 }
 
-/// The two addresses of a place that is neither of DigDir's. Both are https, or plain http to
-/// loopback; a credential is sent there only if the host is also named outside the repository.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Endpoints {
-    /// The self-service API, without `/api/v1`.
-    pub api: String,
-    /// Maskinporten's issuer, exactly as its metadata has it (mostly with a slash at the end).
-    pub maskinporten: String,
-}
-
-/// A client at Maskinporten and how it proves itself: with a key, or with an enterprise
-/// certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Credentials {
-    /// The client's id; no secret.
-    pub client_id: TextSource,
-    /// A private key, PEM or JWK. Excludes `certificate`.
-    #[serde(default)]
-    pub key: Option<SecretSource>,
-    /// The id under which the key is registered on the client; no secret. Goes with `key`; may be
-    /// left out if the key is a JWK that has a `kid`.
-    #[serde(default)]
-    pub kid: Option<TextSource>,
-    /// An enterprise certificate (`x5c`). Excludes `key`.
-    #[serde(default)]
-    pub certificate: Option<Certificate>,
-}
-
-/// An enterprise certificate with its key.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Certificate {
-    /// A PKCS#12 file, relative to the repository unless absolute.
-    pub file: String,
-    /// The file's password.
-    pub password: SecretSource,
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TargetVisitor)
+table! {
+    /// The two addresses of a place that is neither of DigDir's. Both are https, or plain http to
+    /// loopback; a credential is sent there only if the host is also named outside the repository.
+    #[derive(PartialEq, Eq)]
+    pub struct Endpoints {
+        /// The self-service API, without `/api/v1`.
+        pub api: String,
+        /// Maskinporten's issuer, exactly as its metadata has it (mostly with a slash at the end).
+        pub maskinporten: String,
     }
 }
 
-struct TargetVisitor;
-
-impl<'de> Visitor<'de> for TargetVisitor {
-    type Value = Target;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sandbox, test, prod or { api: …, maskinporten: … }")
+table! {
+    /// A client at Maskinporten and how it proves itself: with a key, or with an enterprise
+    /// certificate.
+    #[derive(PartialEq, Eq)]
+    pub struct Credentials {
+        /// The client's id; no secret.
+        pub client_id: TextSource,
+        /// A private key, PEM or JWK. Excludes `certificate`.
+        #[serde(default)]
+        pub key: Option<SecretSource>,
+        /// The id under which the key is registered on the client; no secret. Goes with `key`; may be
+        /// left out if the key is a JWK that has a `kid`.
+        #[serde(default)]
+        pub kid: Option<TextSource>,
+        /// An enterprise certificate (`x5c`). Excludes `key`.
+        #[serde(default)]
+        pub certificate: Option<Certificate>,
     }
+}
 
-    fn visit_str<E: Error>(self, word: &str) -> Result<Target, E> {
-        match word {
-            "sandbox" => Ok(Target::Sandbox),
-            "test" => Ok(Target::Test),
-            "prod" => Ok(Target::Prod),
-            other => Err(E::unknown_variant(other, &["sandbox", "test", "prod"])),
+table! {
+    /// An enterprise certificate with its key.
+    #[derive(PartialEq, Eq)]
+    pub struct Certificate {
+        /// A PKCS#12 file, relative to the repository unless absolute.
+        pub file: String,
+        /// The file's password.
+        pub password: SecretSource,
+    }
+}
+
+impl Read for Target {
+    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        let word = match at.value {
+            Value::String(word) => word,
+            Value::Mapping(_) => return Endpoints::read(at, key, reader).map(Self::Custom),
+            _ => {
+                reader.wrong(at, "sandbox, test, prod or { api: …, maskinporten: … }");
+                return None;
+            }
+        };
+        match word.as_str() {
+            "sandbox" => Some(Self::Sandbox),
+            "test" => Some(Self::Test),
+            "prod" => Some(Self::Prod),
+            other => {
+                reader.unknown_word(at, other, &["sandbox", "test", "prod"]);
+                None
+            }
         }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Target, A::Error> {
-        Endpoints::deserialize(MapAccessDeserializer::new(map)).map(Target::Custom)
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny};
 
 use crate::domain::kept;
 
@@ -24,17 +23,6 @@ impl Given<String> {
     /// The text as DigDir keeps it.
     pub(super) fn kept(&self) -> Option<String> {
         Some(kept(self.0.as_ref()?).into_owned())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Option::<T>::deserialize(deserializer)? {
-            Some(value) => Ok(Self(Some(value))),
-            None => Err(D::Error::custom(
-                "found nothing behind this key: write a value, or leave the key out",
-            )),
-        }
     }
 }
 
@@ -65,6 +53,30 @@ pub(super) struct Items<T>(PhantomData<T>);
 #[derive(Debug, Clone)]
 pub(super) struct Entries<T>(PhantomData<T>);
 
+/// The same of a mapping that must be there.
+#[derive(Debug, Clone)]
+pub(super) struct RequiredEntries<T>(PhantomData<T>);
+
+impl<T> Default for RequiredEntries<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for RequiredEntries<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Entries::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Entries::<T>::json_schema(generator)
+    }
+}
+
 impl<T> Default for Items<T> {
     fn default() -> Self {
         Self(PhantomData)
@@ -74,18 +86,6 @@ impl<T> Default for Items<T> {
 impl<T> Default for Entries<T> {
     fn default() -> Self {
         Self(PhantomData)
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Items<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self(PhantomData))
-    }
-}
-
-impl<'de, T> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self(PhantomData))
     }
 }
 

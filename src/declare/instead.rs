@@ -85,25 +85,15 @@ pub(super) fn names(text: &str) -> Vec<&str> {
     text.split(between).filter(|name| !name.is_empty()).collect()
 }
 
-/// What to type where a mapping with certain keys is wanted; `what` is the name of its type.
-pub(super) fn mapping(value: &Value, what: &str) -> Option<String> {
+/// What to type where a mapping is wanted: `like` is one, with `…` for what was given in its place.
+pub(super) fn mapping(value: &Value, like: &str) -> Option<String> {
     let given = match value {
         Value::String(text) if text.len() <= LONGEST => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::String(_) | Value::Bool(_) => "…".into(),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => return None,
     };
-    let like = match what.strip_prefix("struct ")? {
-        "Consumer" => format!("{{ orgno: \"{given}\" }}"),
-        "OrganizationFile" => format!("{{ orgno: \"{given}\", name: … }}"),
-        "Scope" => format!("{{ name: {given}, description: … }}"),
-        "Removed" => format!("{{ scope: {given}, action: deactivate }}"),
-        "Environment" => format!("{{ target: {given} }}"),
-        "ScopeInEnvironment" | "Layer" => "{ at_max_age: … }".into(),
-        "GuardsFile" => "{ max_revocations: … }".into(),
-        _ => return None,
-    };
-    Some(format!("write `{like}`"))
+    (!like.is_empty()).then(|| format!("write `{}`", like.replacen('…', &given, 1)))
 }
 
 /// The organisation number that a text holds beside spaces and the like, in quotes.

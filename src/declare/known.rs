@@ -13,6 +13,7 @@ use super::files;
 use super::key_files;
 use super::own::teams::Thing;
 use super::repository::Repository;
+use super::table::{Read, read_text};
 use crate::domain::{
     ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
     Representation, ScopeAttributes, ScopeName,
@@ -202,14 +203,12 @@ fn first<'r>(given: &[&'r Representation], name: &str) -> Option<&'r Value> {
     given.iter().find_map(|given| given.get(name))
 }
 
-fn layers<T: serde::de::DeserializeOwned>(
-    given: &[&Representation],
-    others: &[&str],
-) -> Option<Vec<T>> {
+fn layers<T: Read>(given: &[&Representation], others: &[&str]) -> Option<Vec<T>> {
     let layer = |given: &&Representation| {
         let mut layer = (*given).clone();
         layer.retain(|name, _| !others.contains(&name.as_str()));
-        serde_json::from_value(Value::Object(layer)).ok()
+        // JSON is YAML.
+        read_text(&Value::Object(layer).to_string())
     };
     given.iter().map(layer).collect()
 }

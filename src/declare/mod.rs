@@ -56,6 +56,7 @@ mod source;
 mod span;
 mod suggest;
 mod syntax;
+mod table;
 mod targets;
 #[cfg(test)]
 mod tests;

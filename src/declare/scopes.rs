@@ -9,12 +9,13 @@ use super::declared::{Declared, Override, Removed, Scope, Spans, Stray};
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environments::{EnvironmentNames, EnvironmentSet};
-use super::item::{entries_of, items_of, read};
+use super::item::{entries_of, items_of};
 use super::own::sorted;
 use super::rules::Rule;
 use super::settings::Settings;
 use super::span::Span;
 use super::suggest::{did_you_mean, list};
+use super::table::read;
 use super::texts::check_texts;
 use crate::domain::{ScopeName, ScopeNameError, kept};
 

@@ -15,7 +15,7 @@ use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment
 use super::files::FileFilter;
 use super::globs::globset;
 use super::index::SETTINGS_FILE;
-use super::item::{entries_of, read, read_whole, wrong_kind};
+use super::item::{entries_of, wrong_kind};
 use super::nais::Nais;
 use super::own::naming::{NamingRule, naming};
 use super::own::policies::{Policy, policies};
@@ -26,6 +26,7 @@ use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
 use super::source::{TextSource, is_variable_name};
 use super::span::{Position, Span};
+use super::table::{read, read_whole};
 use super::targets::{check_distinct, check_target};
 use super::texts::{check_orgnos, check_texts, parse_orgno};
 use crate::domain::{ClientId, Guards, Kid, Orgno};

@@ -3,114 +3,114 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::attributes::Layer;
 use super::client_attributes::ClientLayer;
 use super::environment::Environment;
-use super::given::{Entries, Given, Items};
+use super::given::{Entries, Given, Items, RequiredEntries};
 use super::own::file::{NamingItem, PolicyFile, TeamFile};
+use super::table::table;
 
-/// What holds for the whole repository.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SettingsFile {
-    /// Whose scopes and clients they are.
-    pub(super) organization: OrganizationFile,
-    /// What this folder is called beside others of the same git repository: its refs, its ledger and its
-    /// comments have that name. Default: none at the top of the git repository, else the folder's path
-    /// with `.` for `/`.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))]
-    pub(super) project: Given<String>,
-    /// The prefixes that DigDir has given the organisation, without a colon.
-    #[schemars(length(min = 1))]
-    pub(super) prefixes: Vec<String>,
-    /// Where the declarations are applied, by name.
-    #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-    environments: RequiredEnvironments,
+table! {
+    /// What holds for the whole repository.
+    pub(super) struct SettingsFile {
+        /// Whose scopes and clients they are.
+        pub(super) organization: OrganizationFile,
+        /// What this folder is called beside others of the same git repository: its refs, its ledger and its
+        /// comments have that name. Default: none at the top of the git repository, else the folder's path
+        /// with `.` for `/`.
+        #[serde(default)]
+        #[schemars(regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))]
+        pub(super) project: Given<String>,
+        /// The prefixes that DigDir has given the organisation, without a colon.
+        #[schemars(length(min = 1))]
+        pub(super) prefixes: Vec<String>,
+        /// Where the declarations are applied, by name.
+        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
+        environments: RequiredEntries<Environment>,
+        /// What declarations have that do not say otherwise.
+        #[serde(default)]
+        pub(super) defaults: Given<Defaults>,
+        /// What names and other texts must look like.
+        #[serde(default)]
+        #[expect(dead_code, reason = "read one by one, from the list itself")]
+        naming: Items<NamingItem>,
+        /// What must hold of scopes and accesses.
+        #[serde(default)]
+        #[expect(dead_code, reason = "read one by one, from the list itself")]
+        policies: Items<PolicyFile>,
+        /// Who may declare which scopes and clients, and where, by the team's name.
+        #[serde(default)]
+        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
+        teams: Entries<TeamFile>,
+        /// The branch of the remote whose commits may be applied. It counts as it is written on the
+        /// remote's default branch. Default: that branch.
+        #[serde(default)]
+        pub(super) apply_from: Given<String>,
+        /// What an apply must not do without being told twice.
+        #[serde(default)]
+        pub(super) guards: Given<GuardsFile>,
+        /// What is told of the keys of clients.
+        #[serde(default)]
+        pub(super) keys_policy: Given<KeysPolicyFile>,
+        /// What manifests of NAIS among the declarations do not say themselves.
+        #[serde(default)]
+        pub(super) nais: Given<NaisFile>,
+        /// Globs; only files that match one are read. Default: all.
+        #[serde(default)]
+        pub(super) include: Given<Vec<String>>,
+        /// Globs; files that match one are not read. Default: none.
+        #[serde(default)]
+        pub(super) exclude: Given<Vec<String>>,
+    }
+}
+
+table! {
+    @like "{ orgno: \"…\", name: … }"
+    /// An organisation.
+    pub(super) struct OrganizationFile {
+        /// The organisation number: nine digits in quotes.
+        #[schemars(regex(pattern = r"^[0-9]{9}$"))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        orgno: String,
+        /// What the organisation is called.
+        #[serde(default)]
+        pub(super) name: Given<String>,
+    }
+}
+
+table! {
     /// What declarations have that do not say otherwise.
-    #[serde(default)]
-    pub(super) defaults: Given<Defaults>,
-    /// What names and other texts must look like.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read one by one, from the list itself")]
-    naming: Items<NamingItem>,
-    /// What must hold of scopes and accesses.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read one by one, from the list itself")]
-    policies: Items<PolicyFile>,
-    /// Who may declare which scopes and clients, and where, by the team's name.
-    #[serde(default)]
-    #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-    teams: Entries<TeamFile>,
-    /// The branch of the remote whose commits may be applied. It counts as it is written on the
-    /// remote's default branch. Default: that branch.
-    #[serde(default)]
-    pub(super) apply_from: Given<String>,
-    /// What an apply must not do without being told twice.
-    #[serde(default)]
-    pub(super) guards: Given<GuardsFile>,
-    /// What is told of the keys of clients.
-    #[serde(default)]
-    pub(super) keys_policy: Given<KeysPolicyFile>,
+    #[derive(Default)]
+    pub(super) struct Defaults {
+        /// The attributes of scopes.
+        #[serde(default)]
+        pub(super) scope: Given<Layer>,
+        /// The attributes of clients.
+        #[serde(default)]
+        pub(super) client: Given<ClientLayer>,
+    }
+}
+
+table! {
     /// What manifests of NAIS among the declarations do not say themselves.
-    #[serde(default)]
-    pub(super) nais: Given<NaisFile>,
-    /// Globs; only files that match one are read. Default: all.
-    #[serde(default)]
-    pub(super) include: Given<Vec<String>>,
-    /// Globs; files that match one are not read. Default: none.
-    #[serde(default)]
-    pub(super) exclude: Given<Vec<String>>,
-}
-
-/// The environments by name.
-pub(super) type RequiredEnvironments = Entries<Environment>;
-
-/// An organisation.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OrganizationFile {
-    /// The organisation number: nine digits in quotes.
-    #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    orgno: String,
-    /// What the organisation is called.
-    #[serde(default)]
-    pub(super) name: Given<String>,
-}
-
-/// What declarations have that do not say otherwise.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Defaults {
-    /// The attributes of scopes.
-    #[serde(default)]
-    pub(super) scope: Given<Layer>,
-    /// The attributes of clients.
-    #[serde(default)]
-    pub(super) client: Given<ClientLayer>,
-}
-
-/// What manifests of NAIS among the declarations do not say themselves.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NaisFile {
-    /// The cluster of a manifest that names none: one for all environments, or one for each, by the
-    /// environment's name. With one for each, a manifest counts in the environments of its cluster
-    /// alone.
-    #[serde(default)]
-    #[schemars(with = "Given<ClusterFile>")]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    cluster: Given<IgnoredAny>,
-    /// The namespace of a manifest that names none.
-    #[serde(default)]
-    pub(super) namespace: Given<String>,
-    /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
-    #[serde(default)]
-    pub(super) prefix: Given<String>,
+    #[derive(Default)]
+    pub(super) struct NaisFile {
+        /// The cluster of a manifest that names none: one for all environments, or one for each, by the
+        /// environment's name. With one for each, a manifest counts in the environments of its cluster
+        /// alone.
+        #[serde(default)]
+        #[schemars(with = "Given<ClusterFile>")]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        cluster: Given<IgnoredAny>,
+        /// The namespace of a manifest that names none.
+        #[serde(default)]
+        pub(super) namespace: Given<String>,
+        /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
+        #[serde(default)]
+        pub(super) prefix: Given<String>,
+    }
 }
 
 /// A cluster for all environments, or one for each.
@@ -127,37 +127,40 @@ enum ClusterFile {
     Each(BTreeMap<String, String>),
 }
 
-/// What is told of the keys of clients.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeysPolicyFile {
-    /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
-    /// `12h`. Default: 30d.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
-    pub(super) warn_before: Given<String>,
+table! {
+    /// What is told of the keys of clients.
+    #[derive(Default)]
+    pub(super) struct KeysPolicyFile {
+        /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
+        /// `12h`. Default: 30d.
+        #[serde(default)]
+        #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
+        pub(super) warn_before: Given<String>,
+    }
 }
 
-/// Limits that stop an apply, and what no plan may deactivate.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GuardsFile {
-    /// How many scopes and clients one apply may deactivate. Default: 3.
-    #[serde(default)]
-    pub(super) max_deactivations: Given<u64>,
-    /// How many accesses one apply may revoke. Default: 25.
-    #[serde(default)]
-    pub(super) max_revocations: Given<u64>,
-    /// How many accesses one apply may grant; those to a scope that it creates do not count.
-    /// Default: 50.
-    #[serde(default)]
-    pub(super) max_grants: Given<u64>,
-    /// How much of what is live one apply may change, in percent. Default: no limit.
-    #[serde(default)]
-    #[schemars(range(max = 100))]
-    pub(super) max_changed_percent: Given<u64>,
-    /// Globs of names of scopes and clients; what matches is never deactivated. `*` matches `:` and `/` too.
-    /// Default: none.
-    #[serde(default)]
-    pub(super) protect: Given<Vec<String>>,
+table! {
+    @like "{ max_revocations: … }"
+    /// Limits that stop an apply, and what no plan may deactivate.
+    #[derive(Default)]
+    pub(super) struct GuardsFile {
+        /// How many scopes and clients one apply may deactivate. Default: 3.
+        #[serde(default)]
+        pub(super) max_deactivations: Given<u64>,
+        /// How many accesses one apply may revoke. Default: 25.
+        #[serde(default)]
+        pub(super) max_revocations: Given<u64>,
+        /// How many accesses one apply may grant; those to a scope that it creates do not count.
+        /// Default: 50.
+        #[serde(default)]
+        pub(super) max_grants: Given<u64>,
+        /// How much of what is live one apply may change, in percent. Default: no limit.
+        #[serde(default)]
+        #[schemars(range(max = 100))]
+        pub(super) max_changed_percent: Given<u64>,
+        /// Globs of names of scopes and clients; what matches is never deactivated. `*` matches `:` and `/` too.
+        /// Default: none.
+        #[serde(default)]
+        pub(super) protect: Given<Vec<String>>,
+    }
 }

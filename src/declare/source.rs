@@ -1,15 +1,14 @@
 //! Where a credential is to be had: an environment variable, a file, or — for what is no secret —
 //! the YAML itself.
 
-use std::fmt;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Value;
 
-/// The whole of the error about a secret that stands in the YAML; the value is never repeated.
-pub(super) const SECRET_IN_YAML: &str = "a secret must not stand in the YAML: whoever reads the \
-                                         repository, now or from its history, would have it";
+use super::document::Located;
+use super::item::unknown_key;
+use super::rules::Rule;
+use super::span::Span;
+use super::table::{Read, Reader};
 
 /// Where a secret is to be had. It is only named here; nothing is read before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,131 +30,108 @@ pub enum TextSource {
     File(String),
 }
 
-impl<'de> Deserialize<'de> for TextSource {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = TextSource;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, or { env: NAME }, or { file: PATH }")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<TextSource, E> {
-        if text.trim().is_empty() {
-            return Err(E::custom("an empty text identifies nothing"));
+impl Read for TextSource {
+    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.value {
+            Value::String(text) if text.trim().is_empty() => {
+                reader.says(at, "an empty text identifies nothing");
+                None
+            }
+            Value::String(text) if text.starts_with('$') => {
+                let message = "`$` has no meaning here: an environment variable is named as in \
+                               `{ env: NAME }`";
+                reader.says(at, message);
+                None
+            }
+            Value::String(text) => Some(Self::Literal(text.clone())),
+            Value::Mapping(_) => match env_or_file(at, reader)? {
+                SecretSource::Env(name) => Some(Self::Env(name)),
+                SecretSource::File(path) => Some(Self::File(path)),
+            },
+            _ => {
+                reader.wrong(at, "a text, or { env: NAME }, or { file: PATH }");
+                None
+            }
         }
-        if text.starts_with('$') {
-            return Err(E::custom(
-                "`$` has no meaning here: an environment variable is named as in `{ env: NAME }`",
-            ));
+    }
+}
+
+impl Read for SecretSource {
+    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.value {
+            Value::Mapping(_) => env_or_file(at, reader),
+            Value::Null => {
+                reader.wrong(at, "{ env: NAME } or { file: PATH }");
+                None
+            }
+            _ => {
+                report_secret(at, reader);
+                None
+            }
         }
-        Ok(TextSource::Literal(text.to_owned()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextSource, A::Error> {
-        Ok(match env_or_file(map)? {
-            SecretSource::Env(name) => TextSource::Env(name),
-            SecretSource::File(path) => TextSource::File(path),
-        })
     }
 }
 
-impl<'de> Deserialize<'de> for SecretSource {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecretVisitor)
-    }
-}
-
-/// Refuses every literal in the same words: serde's own would repeat the value.
-struct SecretVisitor;
-
-impl<'de> Visitor<'de> for SecretVisitor {
-    type Value = SecretSource;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("{ env: NAME } or { file: PATH }")
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<SecretSource, E> {
-        Err(E::custom(SECRET_IN_YAML))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<SecretSource, E> {
-        Err(E::custom(SECRET_IN_YAML))
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<SecretSource, E> {
-        Err(E::custom(SECRET_IN_YAML))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<SecretSource, E> {
-        Err(E::custom(SECRET_IN_YAML))
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<SecretSource, E> {
-        Err(E::custom(SECRET_IN_YAML))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<SecretSource, A::Error> {
-        Err(A::Error::custom(SECRET_IN_YAML))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretSource, A::Error> {
-        env_or_file(map)
-    }
+/// Refuses a secret in the YAML. It is never repeated.
+fn report_secret(at: Located<'_>, reader: &mut Reader<'_>) {
+    const SECRET_IN_YAML: &str = "a secret must not stand in the YAML: whoever reads the repository, now or \
+                                  from its history, would have it";
+    let help = "put it into an environment variable, `{ env: NAME }`, or into a file that is \
+                not in the repository, `{ file: PATH }`, and consider the value that stood \
+                here as known to others";
+    reader.findings.report(Rule::Secret, at.span(), SECRET_IN_YAML, help);
 }
 
 /// Reads `{ env: NAME }` or `{ file: PATH }`. What looks like the secret itself is refused without
 /// being repeated.
-fn env_or_file<'de, A: MapAccess<'de>>(mut map: A) -> Result<SecretSource, A::Error> {
-    const ONE: &str = "exactly one of `env` and `file` says where it is";
+fn env_or_file(at: Located<'_>, reader: &mut Reader<'_>) -> Option<SecretSource> {
     let mut source = None;
-    while let Some(key) = map.next_key::<String>()? {
-        let read = match key.as_str() {
-            "env" => environment_variable,
-            "file" => path,
+    let mut is_one = true;
+    for (key, value) in at.entries() {
+        let named = match (key, value.value) {
+            ("env", Value::String(name)) if is_variable_name(name) => {
+                SecretSource::Env(name.clone())
+            }
+            // A key or a password that was pasted in would be repeated by any other message.
+            ("env", _) => {
+                let message = "`env` takes the name of an environment variable, such as \
+                               `{ env: PORTVAKT_KEY }`: letters, digits and `_`, without `$` and braces";
+                reader.says(at, message);
+                return None;
+            }
+            ("file", Value::String(path))
+                if path.starts_with(['{', '-']) || path.contains(char::is_control) =>
+            {
+                report_secret(at, reader);
+                return None;
+            }
+            ("file", Value::String(path)) if !path.is_empty() => SecretSource::File(path.clone()),
+            ("file", _) => {
+                reader.says(at, "`file` takes the path of a file");
+                return None;
+            }
             // An inline JWK is a mapping too.
-            "kty" | "d" | "n" | "e" => return Err(A::Error::custom(SECRET_IN_YAML)),
-            other => return Err(A::Error::unknown_field(other, &["env", "file"])),
+            ("kty" | "d" | "n" | "e", _) => {
+                report_secret(at, reader);
+                return None;
+            }
+            (other, _) => {
+                unknown_key(other, &["env", "file"], at, reader.findings);
+                return None;
+            }
         };
-        let named = read(map.next_value()?).map_err(A::Error::custom)?;
-        if source.replace(named).is_some() {
-            return Err(A::Error::custom(ONE));
-        }
+        is_one &= source.replace(named).is_none();
     }
-    source.ok_or_else(|| A::Error::custom(ONE))
-}
-
-fn environment_variable(value: Value) -> Result<SecretSource, &'static str> {
-    match value {
-        Value::String(name) if is_variable_name(&name) => Ok(SecretSource::Env(name)),
-        // A key or a password that was pasted in would be repeated by any other message.
-        _ => Err(
-            "`env` takes the name of an environment variable, such as `{ env: PORTVAKT_KEY }`: \
-                  letters, digits and `_`, without `$` and braces",
-        ),
+    if source.is_none() || !is_one {
+        reader.says(at, "exactly one of `env` and `file` says where it is");
+        return None;
     }
+    source
 }
 
 pub(super) fn is_variable_name(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.chars().all(word)
-}
-
-fn path(value: Value) -> Result<SecretSource, &'static str> {
-    match value {
-        Value::String(path) if path.starts_with(['{', '-']) || path.contains(char::is_control) => {
-            Err(SECRET_IN_YAML)
-        }
-        Value::String(path) if !path.is_empty() => Ok(SecretSource::File(path)),
-        _ => Err("`file` takes the path of a file"),
-    }
 }
 
 fn sources() -> [Schema; 2] {

@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::super::document::Located;
 use super::super::given::Given;
 use super::super::rules::Severity;
+use super::super::span::Span;
+use super::super::table::{Read, Reader, table, words};
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
@@ -20,50 +23,56 @@ pub(in crate::declare) enum NamingItem {
     Preset(PresetFile),
 }
 
-/// What a text must look like.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::declare) struct NamingRuleFile {
-    /// The rule's name, which also silences it: letters a to z, digits and `-`.
-    #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-    pub(in crate::declare) rule: String,
-    /// What has the text: a scope, an alias of the `consumers` section, or a client.
-    pub(in crate::declare) applies_to: NamingSubject,
-    /// Which text of it. Default: name (of a consumer the display name, or else the alias).
-    #[serde(default)]
-    #[schemars(with = "Field")]
-    pub(in crate::declare) field: Given<String>,
-    /// A regular expression that the text must match. Write `^` and `$` where it must match as a
-    /// whole; `(?<name>…)` names a group.
-    #[schemars(length(min = 1, max = 1000))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    pattern: String,
-    /// What a named group of the pattern may be, by the group's name.
-    #[serde(default)]
-    pub(in crate::declare) values: Given<BTreeMap<String, Values>>,
-    /// What is said of a text that breaks the rule.
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) message: String,
-    /// How bad it is to break the rule. Default: error.
-    #[serde(default)]
-    pub(in crate::declare) severity: Given<Severity>,
-    /// The environments in which the rule counts. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) environments: Given<Vec<String>>,
-    /// The teams in whose files the rule counts. Default: all files, those of no team too.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) teams: Given<Vec<String>>,
+table! {
+    /// What a text must look like.
+    pub(in crate::declare) struct NamingRuleFile {
+        /// The rule's name, which also silences it: letters a to z, digits and `-`.
+        #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
+        pub(in crate::declare) rule: String,
+        /// What has the text: a scope, an alias of the `consumers` section, or a client.
+        pub(in crate::declare) applies_to: NamingSubject,
+        /// Which text of it. Default: name (of a consumer the display name, or else the alias).
+        #[serde(default)]
+        #[schemars(with = "Field")]
+        pub(in crate::declare) field: Given<String>,
+        /// A regular expression that the text must match. Write `^` and `$` where it must match as a
+        /// whole; `(?<name>…)` names a group.
+        #[schemars(length(min = 1, max = 1000))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        pattern: String,
+        /// What a named group of the pattern may be, by the group's name.
+        #[serde(default)]
+        pub(in crate::declare) values: Given<BTreeMap<String, Values>>,
+        /// What is said of a text that breaks the rule.
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) message: String,
+        /// How bad it is to break the rule. Default: error.
+        #[serde(default)]
+        pub(in crate::declare) severity: Given<Severity>,
+        /// The environments in which the rule counts. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) environments: Given<Vec<String>>,
+        /// The teams in whose files the rule counts. Default: all files, those of no team too.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) teams: Given<Vec<String>>,
+    }
 }
 
 /// What a named group of a pattern may be.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
 pub(in crate::declare) struct Values(
     #[schemars(length(min = 1))] pub(in crate::declare) Vec<String>,
 );
+
+impl Read for Values {
+    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        Read::read(at, key, reader).map(Self)
+    }
+}
 
 /// What a naming rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -120,23 +129,23 @@ pub(in crate::declare) enum ClientField {
     IntegrationType,
 }
 
-/// A rule that comes with portvakt. It is named as its preset.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::declare) struct PresetFile {
-    /// Which one.
-    pub(in crate::declare) preset: Preset,
-    /// How bad it is to break the rule. Default: error.
-    #[serde(default)]
-    pub(in crate::declare) severity: Given<Severity>,
-    /// The environments in which the rule counts. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) environments: Given<Vec<String>>,
-    /// The teams in whose files the rule counts. Default: all files, those of no team too.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) teams: Given<Vec<String>>,
+table! {
+    /// A rule that comes with portvakt. It is named as its preset.
+    pub(in crate::declare) struct PresetFile {
+        /// Which one.
+        pub(in crate::declare) preset: Preset,
+        /// How bad it is to break the rule. Default: error.
+        #[serde(default)]
+        pub(in crate::declare) severity: Given<Severity>,
+        /// The environments in which the rule counts. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) environments: Given<Vec<String>>,
+        /// The teams in whose files the rule counts. Default: all files, those of no team too.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) teams: Given<Vec<String>>,
+    }
 }
 
 /// A rule that comes with portvakt.
@@ -151,34 +160,34 @@ pub(in crate::declare) enum Preset {
     SortedConsumers,
 }
 
-/// A condition that must hold.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::declare) struct PolicyFile {
-    /// The policy's name, which also silences it: letters a to z, digits and `-`.
-    #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-    pub(in crate::declare) rule: String,
-    /// What the condition is about.
-    pub(in crate::declare) applies_to: PolicySubject,
-    /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
-    /// be.
-    #[schemars(length(min = 1, max = 2000))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    expression: String,
-    /// What is said where the condition does not hold.
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) message: String,
-    /// How bad it is to break the policy. Default: error.
-    #[serde(default)]
-    pub(in crate::declare) severity: Given<Severity>,
-    /// The environments in which the policy counts. Default: all.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) environments: Given<Vec<String>>,
-    /// The teams in whose files the policy counts. Default: all files, those of no team too.
-    #[serde(default)]
-    #[schemars(length(min = 1))]
-    pub(in crate::declare) teams: Given<Vec<String>>,
+table! {
+    /// A condition that must hold.
+    pub(in crate::declare) struct PolicyFile {
+        /// The policy's name, which also silences it: letters a to z, digits and `-`.
+        #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
+        pub(in crate::declare) rule: String,
+        /// What the condition is about.
+        pub(in crate::declare) applies_to: PolicySubject,
+        /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
+        /// be.
+        #[schemars(length(min = 1, max = 2000))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        expression: String,
+        /// What is said where the condition does not hold.
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) message: String,
+        /// How bad it is to break the policy. Default: error.
+        #[serde(default)]
+        pub(in crate::declare) severity: Given<Severity>,
+        /// The environments in which the policy counts. Default: all.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) environments: Given<Vec<String>>,
+        /// The teams in whose files the policy counts. Default: all files, those of no team too.
+        #[serde(default)]
+        #[schemars(length(min = 1))]
+        pub(in crate::declare) teams: Given<Vec<String>>,
+    }
 }
 
 /// What a policy is about.
@@ -191,18 +200,20 @@ pub(in crate::declare) enum PolicySubject {
     Access,
 }
 
-/// Who may declare which scopes and clients, and where.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::declare) struct TeamFile {
-    /// The folder that holds the team's files, from the root of the repository.
-    #[schemars(length(min = 1))]
-    #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-    path: String,
-    /// Globs of scope names: the scopes that are the team's. They are declared in its folder
-    /// alone, and nothing else is. `*` matches `:` and `/` too.
-    pub(in crate::declare) scopes: Vec<String>,
-    /// Globs of names of clients, in the same way. Default: none.
-    #[serde(default)]
-    pub(in crate::declare) clients: Given<Vec<String>>,
+table! {
+    /// Who may declare which scopes and clients, and where.
+    pub(in crate::declare) struct TeamFile {
+        /// The folder that holds the team's files, from the root of the repository.
+        #[schemars(length(min = 1))]
+        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
+        path: String,
+        /// Globs of scope names: the scopes that are the team's. They are declared in its folder
+        /// alone, and nothing else is. `*` matches `:` and `/` too.
+        pub(in crate::declare) scopes: Vec<String>,
+        /// Globs of names of clients, in the same way. Default: none.
+        #[serde(default)]
+        pub(in crate::declare) clients: Given<Vec<String>>,
+    }
 }
+
+words!(Severity, NamingSubject, ScopeField, ConsumerField, ClientField, Preset, PolicySubject);

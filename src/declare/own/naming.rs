@@ -1,9 +1,10 @@
 //! Reading naming rules.
 
 use super::super::document::{Findings, Located};
-use super::super::item::{read, wrong_kind};
+use super::super::item::wrong_kind;
 use super::super::rules::Rule;
 use super::super::suggest::{list, nearest};
+use super::super::table::read;
 use super::file::{
     ClientField, ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField,
 };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::diagnostic::Place;
 use super::super::document::{Findings, Located};
-use super::super::item::read;
 use super::super::rules::Rule;
+use super::super::table::read;
 use super::expression::{Expression, ExpressionError};
 use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;

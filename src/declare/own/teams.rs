@@ -8,10 +8,11 @@ use super::super::diagnostic::{Diagnostic, quoted};
 use super::super::document::{Findings, Located};
 use super::super::environments::check_name;
 use super::super::globs::globset;
-use super::super::item::{entries_of, read};
+use super::super::item::entries_of;
 use super::super::rules::Rule;
 use super::super::span::Span;
 use super::super::suggest::list;
+use super::super::table::read;
 use super::file::TeamFile;
 use crate::domain::{ClientName, ScopeName};
 

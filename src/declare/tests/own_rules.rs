@@ -42,7 +42,7 @@ const SECTIONS: &[Case] = &[
     ("naming: [{ preset: nais, teams: [a] }]", "PV119", 12, 34, "declare it under `teams`"),
     ("naming: [{ preset: nais, teams: [] }]", "PV012", 12, 33, "would count nowhere"),
     ("naming: [{ preset: nais }, { preset: nais }]", "PV144", 12, 38, "12:20: first here"),
-    ("policies: [{ rule: a }]", "PV011", 12, 12, "`applies_to` is missing"),
+    ("policies: [{ rule: a, applies_to: scope, message: m }]", "PV011", 12, 12, "`expression` is missing"),
     ("policies: {}", "PV012", 12, 11, "expected a list"),
     ("teams: []", "PV012", 12, 8, "expected a mapping"),
     ("teams: { a b: { path: a, scopes: [] } }", "PV114", 12, 10, "white space"),
@@ -158,6 +158,16 @@ fn what_is_wrong_with_own_rules() {
     let policies = POLICIES.iter().filter_map(|case| mismatch(&replaced(POLICY, case.0), case));
     let wrong: Vec<_> = sections.chain(naming).chain(policies).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn all_that_is_missing_is_told_at_once() {
+    let (_, found) = read("policies: [{ rule: a }]");
+    let told: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(
+        told,
+        ["applies_to", "expression", "message"].map(|key| format!("the key `{key}` is missing"))
+    );
 }
 
 #[test]
