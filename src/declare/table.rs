@@ -164,7 +164,8 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
         like: &str,
         reader: &'r mut Reader<'f>,
     ) -> Option<Self> {
-        if !at.value.is_mapping() {
+        // With nothing behind it, it lacks all that must be there.
+        if !at.value.is_mapping() && !at.value.is_null() {
             let help = instead::mapping(at.value, like);
             let help = help.unwrap_or_else(|| instead::value(at.value, MAPPING));
             reader.wrong_with(at, MAPPING, &help);
@@ -325,7 +326,7 @@ impl Read for u64 {
 
 impl<T: Read> Read for Vec<T> {
     fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        if !at.value.is_sequence() {
+        if !at.value.is_sequence() && !at.value.is_null() {
             return none(reader.wrong(at, LIST));
         }
         let mut wrong = 0;
@@ -349,7 +350,7 @@ impl<T: Read> Read for Vec<T> {
 
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        if !at.value.is_mapping() {
+        if !at.value.is_mapping() && !at.value.is_null() {
             return none(reader.wrong(at, MAPPING));
         }
         let mut all = Self::new();
