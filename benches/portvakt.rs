@@ -10,10 +10,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use domain::{Desired, Past};
 use generator::Size;
 use portvakt::declare;
 use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
-use portvakt::domain::{Desired, Past};
 use portvakt::history::{Files, Held, History};
 use portvakt::plan::plan;
 use portvakt::render::diagnostics::{Sources, text};
@@ -117,7 +117,7 @@ fn comparing(criterion: &mut Criterion) {
     group.bench_function("5,000 scopes, nothing differs", |bencher| {
         bencher.iter(|| plan(&desired, &Past::default(), &live, now()));
     });
-    let nothing = portvakt::domain::Live { scopes: [].into(), ..live };
+    let nothing = domain::Live { scopes: [].into(), ..live };
     group.sample_size(10).bench_function("5,000 scopes, nothing is live", |bencher| {
         bencher.iter(|| plan(&desired, &Past::default(), &nothing, now()));
     });

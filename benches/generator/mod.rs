@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use portvakt::domain::{AccessState, Desired, Live, LiveAccess, LiveScope, Orgno, Representation};
+use domain::{AccessState, Desired, Live, LiveAccess, LiveScope, Orgno, Representation};
 use portvakt::sandbox::State;
 
 /// The organisation that owns everything.

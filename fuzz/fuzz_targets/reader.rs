@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use libfuzzer_sys::fuzz_target;
 use portvakt::declare::{self, Diagnostic, SETTINGS_FILE};
 use portvakt::render::diagnostics::{Sources, github, json, sarif, text};
-use portvakt::text::{for_annotations, for_log, printable};
+use domain::text::{for_annotations, for_log, printable};
 use tempfile::TempDir;
 
 const BETWEEN: &[u8] = b"\n...portvakt\n";

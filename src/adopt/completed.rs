@@ -10,7 +10,7 @@ use super::proof::Fault;
 use super::written::Counts;
 use super::{Entity, Input};
 use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
-use crate::domain::{DesiredScope, Orgno, ScopeName};
+use domain::{DesiredScope, Orgno, ScopeName};
 
 /// The files with the accesses that were added.
 #[derive(Debug, Default)]

@@ -4,8 +4,8 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use crate::domain::{ClientId, ClientNameError, Orgno, ScopeName};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{ClientId, ClientNameError, Orgno, ScopeName};
 
 /// Something live that is not declared, or not in full.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

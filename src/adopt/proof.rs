@@ -15,8 +15,8 @@ use super::left_out::{LeftOut, Reason, Subject};
 use super::written::{Counts, File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
 use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
-use crate::domain::{Past, norwegian_date};
 use crate::plan::{Action, Plan, Target, Work, plan};
+use domain::{Past, norwegian_date};
 
 /// How often the declarations are made anew beside once for each entity. Each time something is learnt;
 /// mostly twice is enough.

@@ -21,7 +21,7 @@ use crate::plan::{Code, Plan};
 use crate::render;
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
-use crate::text::printable;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

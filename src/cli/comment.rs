@@ -9,8 +9,8 @@ use super::{Global, interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
 use crate::render::document::PlanDocument;
 use crate::render::markdown;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::applied::{self, files_at, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
-use crate::domain::{Applied, Beside, Desired, Protection};
 use crate::history::{self, History, Placement};
+use domain::{Applied, Beside, Desired, Protection};
 
 /// What other places declare.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use super::{Global, print};
 use crate::declare::Rule;
 use crate::plan::Code;
 use crate::render;
-use crate::text::printable;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

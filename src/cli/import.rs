@@ -14,8 +14,8 @@ use super::{Global, interrupt, log, print};
 use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
 use crate::digdir::{ClientNeeds, Needs, Reach, Reader, Which};
-use crate::domain::{Live, LiveClient, ScopeName};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{Live, LiveClient, ScopeName};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -10,8 +10,8 @@ use super::exit::{Exit, Failure};
 use super::files::Written;
 use super::{Global, print, session};
 use crate::declare;
-use crate::domain::{Orgno, ScopeName};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{Orgno, ScopeName};
 
 use ci::{Host, Source};
 

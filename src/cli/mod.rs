@@ -52,8 +52,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
 
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 use exit::{Exit, Failure};
 use sink::{print, write};
 

@@ -5,9 +5,9 @@ use super::elsewhere::AppliedElsewhere;
 use super::exit::Failure;
 use super::{Global, session};
 use crate::declare::{self, Repository};
-use crate::domain::{self, Applied, Desired};
 use crate::history::{self, Branch, Commit, Held, History, Lost, Placement, Refs};
 use crate::plan::{Code, Notice, PAST_WAY_OUT};
+use domain::{self, Applied, Desired};
 
 /// What git knows.
 #[derive(Default)]

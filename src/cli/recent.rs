@@ -12,7 +12,7 @@ use crate::history::{self, History, Line, Placement, is_to_come};
 use crate::plan::{ActionId, Kind, Plan, Target, Verb};
 use crate::render::document::ActionDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
-use crate::text::printable;
+use domain::text::printable;
 
 /// How long what was written may be hidden at most: as long as Maskinporten takes to learn of it.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);

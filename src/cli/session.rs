@@ -15,11 +15,11 @@ use super::progress::Progress;
 use super::remote::{Remote, call_failed};
 use crate::declare::{self, Diagnostic, Index, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
-use crate::domain::{self, Applied, Desired, Live, norwegian_date};
 use crate::history::{self, Commit, History, Placement};
 use crate::plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
+use domain::{self, Applied, Desired, Live, norwegian_date};
 
 /// A repository and what it declares for the chosen environment.
 pub(super) struct Session {

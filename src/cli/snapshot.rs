@@ -9,8 +9,8 @@ use super::remote::Remote;
 use super::session::{Session, live as read_live, now};
 use super::{Global, files, interrupt, log};
 use crate::digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
-use crate::domain::{Desired, Live};
-use crate::text::{counted, printable};
+use domain::text::{counted, printable};
+use domain::{Desired, Live};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -12,8 +12,8 @@ use super::session::Session;
 use super::sink::print_secret;
 use super::{Global, interrupt, log, print};
 use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
-use crate::domain::{ConsumedScope, LiveClient, Orgno};
-use crate::text::json::pretty;
+use domain::text::json::pretty;
+use domain::{ConsumedScope, LiveClient, Orgno};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

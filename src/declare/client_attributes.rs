@@ -1,7 +1,7 @@
 //! The attributes of a client as YAML gives them, and the layers that they come from.
 
 use super::given::Given;
-use crate::domain::{ClientAttributes, ConsumedScope, IntegrationType, Orgno, kept};
+use domain::{ClientAttributes, ConsumedScope, IntegrationType, Orgno, kept};
 
 /// Defines a type that has, beside its own keys, every attribute of a client that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
@@ -25,18 +25,18 @@ macro_rules! with_client_attributes {
             /// Where the client runs: web, browser or native. Default: web.
             #[serde(default)]
             pub(super) application_type:
-                $crate::declare::given::Given<$crate::domain::ApplicationType>,
+                $crate::declare::given::Given<domain::ApplicationType>,
             /// How the client proves itself. A secret (`client_secret_basic`,
             /// `client_secret_post`) is made by DigDir and not kept by portvakt. Default:
             /// private_key_jwt, and none where a client with a login runs in a browser or natively.
             #[serde(default)]
             pub(super) token_endpoint_auth_method:
-                $crate::declare::given::Given<$crate::domain::AuthMethod>,
+                $crate::declare::given::Given<domain::AuthMethod>,
             /// For what the client gets tokens. Default: the JWT grant for maskinporten and krr,
             /// authorization_code and refresh_token for types with a login.
             #[serde(default)]
             pub(super) grant_types:
-                $crate::declare::given::Given<Vec<$crate::domain::GrantType>>,
+                $crate::declare::given::Given<Vec<domain::GrantType>>,
             /// How long an access token lives, in seconds. Default: 120.
             #[serde(default)]
             pub(super) access_token_lifetime: $crate::declare::given::Given<u64>,
@@ -52,7 +52,7 @@ macro_rules! with_client_attributes {
             /// it is live; DigDir tells no default.
             #[serde(default)]
             pub(super) refresh_token_usage:
-                $crate::declare::given::Given<$crate::domain::RefreshTokenUsage>,
+                $crate::declare::given::Given<domain::RefreshTokenUsage>,
             /// The address of a picture that a login shows. Default: none for types with a login,
             /// else as it is live; an empty text means none.
             #[serde(default)]
@@ -81,7 +81,7 @@ macro_rules! with_client_attributes {
             /// Default: S256 for types with a login, else as it is live.
             #[serde(default)]
             pub(super) code_challenge_method:
-                $crate::declare::given::Given<$crate::domain::CodeChallengeMethod>,
+                $crate::declare::given::Given<domain::CodeChallengeMethod>,
         }
 
         impl From<&$name> for $crate::declare::client_attributes::ClientLayer {

@@ -14,9 +14,7 @@ use super::keys::keys;
 use super::places::Span;
 use super::rules::Rule;
 use super::settings::{Settings, parse_orgno};
-use crate::domain::{
-    ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId,
-};
+use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 
 /// Reads one client.
 pub(super) fn client(

@@ -14,7 +14,7 @@ use super::places::Span;
 use super::rules::Rule;
 use super::settings::parse_orgno;
 use super::suggest::nearest;
-use crate::domain::kept;
+use domain::kept;
 
 /// Reads the `consumers` of a document.
 pub(super) fn aliases(

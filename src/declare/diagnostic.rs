@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::fix::Fix;
 use super::places::{Position, Span};
 use super::rules::Rule;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// How bad a finding is.
 #[derive(

@@ -7,7 +7,7 @@ use super::diagnostic::Place;
 use super::environment::Target;
 use super::environments::EnvironmentSet;
 use super::settings::{SETTINGS_FILE, Settings};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// The declarations as one environment sees them.
 pub(super) struct Here<'r> {

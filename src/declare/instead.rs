@@ -4,7 +4,7 @@ use serde_yaml::Value;
 
 use super::item::{BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::suggest::list;
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// The longest text that is repeated.
 const LONGEST: usize = 60;
@@ -131,7 +131,7 @@ pub(super) fn place(
 ) -> Option<String> {
     const ATTRIBUTES: [&str; 3] = ["visibility", "at_max_age", "allowed_integration_types"];
     let is_attribute = |key: &str| {
-        crate::domain::ScopeAttributes::default().fields().iter().any(|(name, _)| *name == key)
+        domain::ScopeAttributes::default().fields().iter().any(|(name, _)| *name == key)
     };
     let is_scope = known.contains(&"per_environment");
     let text = match key {

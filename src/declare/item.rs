@@ -16,7 +16,7 @@ use super::rules::Rule;
 use super::settings::SETTINGS_FILE;
 use super::source::SECRET_IN_YAML;
 use super::suggest::{did_you_mean, list, nearest, only_near};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// How many errors of one item are told at most; unknown keys of one mapping count as one.
 const MOST_ERRORS: usize = 50;

@@ -9,7 +9,7 @@ use super::key_files::{KeyFiles, resolved};
 use super::places::Span;
 use super::public_keys::{Problem, from_json, from_text};
 use super::rules::Rule;
-use crate::domain::{MOST_KEYS, PublicKey};
+use domain::{MOST_KEYS, PublicKey};
 
 /// The keys that a client declares, and where each is from.
 #[derive(Debug, Clone)]

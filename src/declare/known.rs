@@ -13,7 +13,7 @@ use super::files;
 use super::key_files;
 use super::own::teams::Thing;
 use super::repository::Repository;
-use crate::domain::{
+use domain::{
     ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
     Representation, ScopeAttributes, ScopeName,
 };

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Value as Json, json};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::domain::{KeyProblem, PRIVATE_MEMBERS, PublicKey, Representation};
+use domain::{KeyProblem, PRIVATE_MEMBERS, PublicKey, Representation};
 
 /// What can be wrong with what should be a key.
 pub(super) enum Problem {

@@ -15,7 +15,7 @@ use super::places::Span;
 use super::rules::Rule;
 use super::settings::Settings;
 use super::suggest::{did_you_mean, list};
-use crate::domain::{ScopeName, ScopeNameError, composed, kept};
+use domain::{ScopeName, ScopeNameError, composed, kept};
 
 /// Reads one scope.
 pub(super) fn scope(

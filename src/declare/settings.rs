@@ -28,8 +28,8 @@ use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
 use super::source::{TextSource, is_variable_name};
 use super::targets::{check_distinct, check_target};
-use crate::domain::{ClientId, Guards, Kid, Orgno, kept};
-use crate::secret;
+use domain::secret;
+use domain::{ClientId, Guards, Kid, Orgno, kept};
 
 /// The name of the file at the root of a repository.
 pub const SETTINGS_FILE: &str = "portvakt.yaml";

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::key::{self, KeyError};
-use crate::domain::{Kid, KidError, PublicKey, Representation, SigningAlgorithm};
+use domain::{Kid, KidError, PublicKey, Representation, SigningAlgorithm};
 
 /// How much of its thumbprint the id of a new key carries: enough that two of a day differ.
 const KID_THUMBPRINT: usize = 8;

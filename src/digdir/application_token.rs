@@ -18,7 +18,7 @@ use super::options::Options;
 use super::target::Target;
 use super::token::Desk;
 use super::token_error::Whose;
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// A connection to Maskinporten alone, for an application's client.
 pub struct Issuer {

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::attempts::{ONCE, Policy, REPEATABLE};
 use super::error::Place;
-use crate::domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, ScopeName};
+use domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, ScopeName};
 
 /// What to ask of `GET /scopes/all`, the list of every organisation's public scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

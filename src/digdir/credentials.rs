@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::application_key::ApplicationKey;
 use super::key::{self, KeyError};
-use crate::domain::{ClientId, Kid, KidError, Orgno, SigningAlgorithm};
-use crate::secret;
+use domain::secret;
+use domain::{ClientId, Kid, KidError, Orgno, SigningAlgorithm};
 
 /// How long a grant can be used, in seconds. Maskinporten takes at most 120; less leaves room
 /// for a server clock that is behind.

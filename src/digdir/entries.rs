@@ -8,7 +8,7 @@ use super::call::Call;
 use super::error::{Error, ErrorKind};
 use super::needs::Which;
 use super::wire::{AccessEntry, DelegationSourceEntry, PrefixEntry, scope_name};
-use crate::domain::{
+use domain::{
     AccessState, DelegationSource, LiveAccess, LiveScope, Oddity, OddityOf, Orgno, Representation,
     ScopeName, kept,
 };

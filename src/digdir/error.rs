@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::wire::ApiErrorResponse;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// How much of a text from outside an error keeps, in characters.
 const MAX_TEXT: usize = 1_000;

@@ -10,13 +10,13 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::secret::SecretText;
+use domain::secret::SecretText;
 
 /// `rsaEncryption` (RFC 8017 appendix C).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// DigDir takes RSA keys of 2048 bits or more.
-const MIN_BITS: usize = crate::domain::LEAST_BITS;
+const MIN_BITS: usize = domain::LEAST_BITS;
 
 /// Why a text is no key that a grant can be signed with. None of these holds any part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

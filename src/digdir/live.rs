@@ -10,7 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::needs::Needs;
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
-use crate::domain::{DelegationSource, Live, LiveScope, Representation, ScopeName};
+use domain::{DelegationSource, Live, LiveScope, Representation, ScopeName};
 
 /// How far the reading has come, in access lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::live::side_by_side;
 use super::needs::{ClientNeeds, Which};
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
-use crate::domain::{
+use domain::{
     AccessState, ClientId, ClientIdentity, ForeignScope, IntegrationType, LiveClient, LiveKey,
     OddityOf, OnBehalfOfId, Representation, ScopeName, kept,
 };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::nais::{Application, owner_of_client};
-use crate::domain::{
+use domain::nais::{Application, owner_of_client};
+use domain::{
     ClientAttributes, ClientId, ClientIdentity, ClientName, Desired, DesiredClient, DesiredScope,
     LiveClient, RemovalAction, ScopeName,
 };

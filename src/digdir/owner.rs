@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::error::{Error, ErrorKind};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// The organisation that the prefixes and scopes must belong to, and where that is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

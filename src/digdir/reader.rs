@@ -19,7 +19,7 @@ use super::transport::Transport;
 use super::wire::{
     AccessEntry, DelegationSourceEntry, KeySet, Organization, PrefixEntry, owner_of_scope,
 };
-use crate::domain::{ClientId, LiveKey, Orgno, OwnClient, Representation, ScopeName};
+use domain::{ClientId, LiveKey, Orgno, OwnClient, Representation, ScopeName};
 
 /// The API for reading. Cheap to clone; clones share token and limits.
 #[derive(Clone)]

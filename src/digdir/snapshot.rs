@@ -15,8 +15,8 @@ use super::entries::two_scopes;
 use super::live_clients::has_entries;
 use super::needs::{ClientNeeds, Needs, Reach};
 use super::wire::owner_of_scope;
-use crate::domain::{ClientId, Live, LiveClient, LiveScope, Oddity, OddityOf, Orgno, ScopeName};
-use crate::text::json::pretty;
+use domain::text::json::pretty;
+use domain::{ClientId, Live, LiveClient, LiveScope, Oddity, OddityOf, Orgno, ScopeName};
 
 /// The version of the format.
 const FORMAT_VERSION: u64 = 1;

@@ -18,7 +18,7 @@ use super::error::{Error, ErrorKind, Place};
 use super::http::exchange;
 use super::issuer::readable;
 use super::token_error::{self, Whose};
-use crate::secret::{self, SecretText};
+use domain::secret::{self, SecretText};
 
 /// A token is renewed this long before it ends, or when a tenth of its life is left if that is less.
 const MARGIN: Duration = Duration::from_secs(10);

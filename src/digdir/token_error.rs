@@ -6,7 +6,7 @@ use super::application::Application;
 use super::attempts::{Failure, REPEATABLE};
 use super::credentials::Asked;
 use super::error::{Error, ErrorKind, Place};
-use crate::domain::ClientId;
+use domain::ClientId;
 
 /// What Maskinporten's descriptions begin with or contain (DigDir's documentation of errors), and
 /// what to do about it.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Representation, ScopeName};
+use domain::{Representation, ScopeName};
 
 /// The body of a refusal (OpenAPI `ApiErrorResponse`; RFC 6749 section 5.2 for token requests).
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -15,7 +15,7 @@ use super::options::Options;
 use super::reader::Reader;
 use super::target::Target;
 use super::transport::{Gate, Transport};
-use crate::domain::{ClientId, OnBehalfOfId, Orgno, Representation, ScopeName};
+use domain::{ClientId, OnBehalfOfId, Orgno, Representation, ScopeName};
 
 /// The API for reading and changing. All calls, its reader's included, share one token.
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Forge;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// How much of a text from outside an error keeps, in characters.
 const MAX_TEXT: usize = 500;

@@ -16,7 +16,7 @@ use super::answer::{asked_to_wait, is_json, words};
 use super::error::{Error, ErrorKind};
 use crate::digdir::budget::{BUDGET, Body, Limit, SMALL};
 use crate::digdir::http::{self, NoAnswer};
-use crate::secret;
+use domain::secret;
 
 /// More than a page of the longest comments that are of any use to people.
 const MAX_BODY: usize = 8 * 1024 * 1024;

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::refs::{self, Update};
 use super::watch::{Verdict, Watch};
 use super::{Actor, History};
-use crate::text::{json, printable};
+use domain::text::{json, printable};
 
 /// How long a lock claims to count that is not renewed.
 pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);

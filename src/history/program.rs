@@ -11,7 +11,7 @@ use super::error::Error;
 use super::objects::parsed;
 use super::refs::{Listed, Update};
 use super::signing::Unsigned;
-use crate::text::printable;
+use domain::text::printable;
 
 /// How much of what git says is repeated, in characters.
 const MOST_TOLD: usize = 2000;

@@ -18,8 +18,8 @@ use super::objects::parsed;
 use super::place::{is_folder, is_place};
 use super::refs::{self, PlaceRefs, Refs, Update};
 use super::{Actor, Conclusion, History, objects, oid};
-use crate::domain::Orgno;
-use crate::text::json;
+use domain::Orgno;
+use domain::text::json;
 
 /// The version of the format.
 const VERSION: u8 = 1;

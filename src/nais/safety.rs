@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::nais::Entity;
-use crate::domain::{
+use crate::plan::{ActionId, Plan, Target, Verb};
+use domain::nais::Entity;
+use domain::{
     ClientName, ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Orgno, Removal,
     ScopeName,
 };
-use crate::plan::{ActionId, Plan, Target, Verb};
 
 /// What is declared otherwise after an edit than before, in one environment, beside what the edit is
 /// about; what is declared alike, wherever it stands, is the same.
@@ -128,8 +128,8 @@ mod tests {
 
     use super::*;
     use crate::declare::read;
-    use crate::domain::{Applied, Live, LiveScope, Past};
     use crate::plan::plan;
+    use domain::{Applied, Live, LiveScope, Past};
 
     const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                             environments: { test: { target: sandbox } }\n";

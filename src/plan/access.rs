@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, Verb, Work};
-use crate::domain::{
+use domain::{
     AccessState, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal, ScopeName,
     Source,
 };

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ActionId, Target, Verb};
-use crate::domain::{
+use domain::{
     AccessState, Change, ClientId, ClientIdentity, ClientName, Field, LiveKey, OnBehalfOf,
     OnBehalfOfId, Orgno, PublicKey, Representation, ScopeName, Source,
 };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     Action, ActionId, ClientWork, Code, Draft, Mismatch, Notice, ScopeWork, Work, live_client,
 };
-use crate::domain::{
+use domain::{
     Beside, ClientId, CommitId, Desired, DesiredClient, Live, ProtectedBy, Protection, Removal,
     RemovalAction, ScopeName, Source,
 };

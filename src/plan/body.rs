@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{KeysWork, Write};
-use crate::domain::{Change, PublicKey, Representation, ScopeName};
+use domain::{Change, PublicKey, Representation, ScopeName};
 
 /// Fields that are the server's own, or have calls of their own: they are never sent.
 const SERVER_FIELDS: [&str; 6] =

@@ -13,8 +13,8 @@ use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
     Verb, Work, Write, live_client,
 };
-use crate::domain::nais::owner_of_client;
-use crate::domain::{
+use domain::nais::owner_of_client;
+use domain::{
     Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, Live, LiveClient, OwnClient,
     Removal, RemovalAction, Representation, Source, changes,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{ActionId, Code, Draft, Notice, ScopeWork, Verb, Work};
-use crate::domain::{
+use domain::{
     AccessState, ClientName, ConsumedScope, DesiredClient, ForeignScope, IntegrationType,
     LiveClient, ScopeName,
 };

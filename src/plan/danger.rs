@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Action, Kind, Verb};
-use crate::domain::nais::{owner_of_client, owner_of_scope};
-use crate::domain::{ClientAttributes, OnBehalfOf, ScopeAttributes, ScopeName};
+use domain::nais::{owner_of_client, owner_of_scope};
+use domain::{ClientAttributes, OnBehalfOf, ScopeAttributes, ScopeName};
 
 /// What an action opens or closes, the most severe first. An action that does several of these has
 /// the first of them; an action on keys that brings a key is `keys`.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Action, ActionId, Plan};
-use crate::domain::{Change, ClientId, Orgno};
+use domain::{Change, ClientId, Orgno};
 
 impl Plan {
     /// A checksum over the environment and what would be done: not over places, times, names or

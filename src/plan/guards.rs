@@ -6,11 +6,11 @@ use super::matching::removed_clients;
 use super::{
     Action, Code, Danger, Notice, PAST_WAY_OUT, ScopeWork, Verb, Work, count, live_client,
 };
-use crate::domain::{
+use domain::text::counted;
+use domain::{
     AccessState, Applied, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past,
     ScopeName,
 };
-use crate::text::counted;
 
 /// The limits that these actions exceed, each with the numbers and the way out.
 pub(super) fn exceeded_limits(

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use super::client::OWN_CLIENT;
 use super::matching::is_owned;
 use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work};
-use crate::domain::{
-    Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm,
-};
+use domain::{Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm};
 
 impl Draft<'_> {
     /// Makes the client's keys the declared ones, if it declares any. Gives the action's id.

@@ -1,6 +1,6 @@
 //! Which live client a declared one is.
 
-use crate::domain::{
+use domain::{
     ClientId, ClientIdentity, ClientName, ClientRemoval, DesiredClient, IntegrationType, Live,
     LiveClient,
 };

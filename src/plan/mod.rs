@@ -42,10 +42,8 @@ pub use protection::PAST_WAY_OUT;
 pub use unmanaged::Unmanaged;
 
 use self::beside::Others;
-use crate::domain::nais::Application;
-use crate::domain::{
-    Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date,
-};
+use domain::nais::Application;
+use domain::{Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date};
 
 /// What would be done to one environment, and what there is to say about it.
 #[derive(Debug, Clone)]

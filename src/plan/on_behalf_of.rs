@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{ClientWrite, OnBehalfOfWrite};
-use crate::domain::{
+use domain::{
     Change, DesiredClient, LiveClient, OnBehalfOf, OnBehalfOfId, Representation, changes,
 };
 

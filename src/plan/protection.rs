@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{ActionId, ClientWork, Code, Draft, Notice, ScopeWork, Target, Verb, Work};
-use crate::domain::{
+use domain::{
     AccessState, Applied, ClientName, Elsewhere, Guards, LiveScope, Orgno, Protected, ProtectedBy,
     Protection, ScopeName,
 };

@@ -2,8 +2,8 @@
 
 use super::beside::handed_over;
 use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
-use crate::domain::nais::owner_of_scope;
-use crate::domain::{
+use domain::nais::owner_of_scope;
+use domain::{
     Applied, Change, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction,
     Representation, ScopeAttributes, ScopeName, Source, changes,
 };

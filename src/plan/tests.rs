@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{Plan, plan};
-use crate::domain::{
+use domain::{
     AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
     LiveAccess, LiveScope, Orgno, Past, Protected, Protection, Removal, RemovalAction,
     ScopeAttributes, ScopeName, Source,

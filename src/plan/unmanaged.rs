@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Code, Draft, Notice};
-use crate::domain::{ClientId, Live, ScopeName};
+use domain::{ClientId, Live, ScopeName};
 
 /// What is active at DigDir and declared nowhere: neither now nor at the applied commit, nor named by
 /// `removed`, nor by another place of the git repository. It is left as it is.

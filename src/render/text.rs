@@ -13,7 +13,7 @@ use super::document::{
 };
 use super::sections::{Section, sections};
 use crate::plan::{Mark, Origin, Verb};
-use crate::text::{counted, printable};
+use domain::text::{counted, printable};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();

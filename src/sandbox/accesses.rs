@@ -13,7 +13,7 @@ use super::call::{Answer, Call, READ, WRITE, orgno};
 use super::refusal::Refusal;
 use super::scopes::owned;
 use super::{AccessRecord, ScopeRecord, State};
-use crate::domain::{AccessState, Orgno, ScopeName};
+use domain::{AccessState, Orgno, ScopeName};
 
 /// What one organisation gives: to all consumers of a scope, or all scopes to one consumer.
 pub(super) async fn list(call: Call) -> Answer {

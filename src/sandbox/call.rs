@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::shared::{Caller, Shared};
-use crate::domain::{Orgno, ScopeName, kept_value};
+use domain::{Orgno, ScopeName, kept_value};
 
 pub(super) type Answer = Result<Response, Refusal>;
 

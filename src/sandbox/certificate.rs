@@ -10,7 +10,7 @@ use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// What the first certificate of a chain says.
 pub(super) struct Leaf {

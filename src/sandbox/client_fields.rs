@@ -9,7 +9,7 @@ use super::refusal::{FieldError, Refusal};
 use super::standing::{self, KRR_SCOPES, LOGIN_SCOPES};
 use super::validate::seconds;
 use super::{ClientRecord, State};
-use crate::domain::{Orgno, Representation};
+use domain::{Orgno, Representation};
 
 /// What a value of a field must be.
 enum Kind {

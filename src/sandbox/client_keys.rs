@@ -14,7 +14,7 @@ use super::clients::{owned, owned_mut};
 use super::jwk::{self, MOST_KEYS};
 use super::refusal::{FieldError, Refusal};
 use super::{ClientRecord, KeyRecord, State};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[DCR_READ])?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::keys::ClientKey;
 use super::{Registered, SandboxError, State};
-use crate::domain::{Orgno, Representation, ScopeName};
+use domain::{Orgno, Representation, ScopeName};
 
 /// The token scopes of the self-service API. The emulator lets every organisation put any of them
 /// on its clients; DigDir hands them out one by one.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client_record::JWT_BEARER;
 use super::refusal::FieldError;
-use crate::domain::Representation;
+use domain::Representation;
 
 pub(super) const INTEGRATION_TYPES: &[&str] = &[
     "ansattporten",

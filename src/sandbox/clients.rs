@@ -16,7 +16,7 @@ use super::on_behalf_of;
 use super::refusal::{FieldError, Refusal};
 use super::validate::laid_over;
 use super::{ClientRecord, State};
-use crate::domain::{Orgno, Representation};
+use domain::{Orgno, Representation};
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[DCR_READ])?;

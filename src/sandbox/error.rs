@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// Why a sandbox cannot start, or could not keep its state.
 #[derive(Debug, thiserror::Error)]

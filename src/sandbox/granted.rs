@@ -6,7 +6,7 @@ use super::client_record::JWT_BEARER;
 use super::standing::{Lack, usable};
 use super::token::Denial;
 use super::{ClientRecord, ScopeRecord, State};
-use crate::domain::{Orgno, ScopeName};
+use domain::{Orgno, ScopeName};
 
 /// What a grant asks for.
 pub(super) struct Asked<'a> {

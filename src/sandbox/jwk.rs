@@ -12,7 +12,7 @@ use super::KeyRecord;
 use super::certificate::leaf;
 use super::client_record::KEY_LIFETIME;
 use super::refusal::{FieldError, Refusal};
-use crate::domain::Representation;
+use domain::Representation;
 
 /// How many keys a client can have (S).
 pub(super) const MOST_KEYS: usize = 5;

@@ -53,7 +53,7 @@ pub use state::{AccessRecord, ScopeRecord, State};
 pub use state_file::StateFile;
 pub use switches::Switches;
 
-use crate::domain::Orgno;
+use domain::Orgno;
 use keys::SigningKey;
 use shared::{Shared, lock};
 use writer::Writer;

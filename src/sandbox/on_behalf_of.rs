@@ -14,7 +14,7 @@ use super::clients::{owned, owned_mut};
 use super::refusal::{FieldError, Refusal};
 use super::validate::laid_over;
 use super::{ClientRecord, OnBehalfOfRecord};
-use crate::domain::{Orgno, Representation};
+use domain::{Orgno, Representation};
 
 /// Any of them allows to write (S).
 const WRITERS: [&str; 3] = [DCR_WRITE, DCR_MODIFY, "idporten:dcr/onbehalfof.write"];

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::state::add_server_fields;
 use super::validate::{self, Accepted};
 use super::{ScopeRecord, State};
-use crate::domain::{IntegrationType, Orgno, ScopeAttributes, ScopeName};
+use domain::{IntegrationType, Orgno, ScopeAttributes, ScopeName};
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[READ, WRITE])?;

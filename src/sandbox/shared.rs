@@ -8,7 +8,7 @@ use super::keys::SigningKey;
 use super::refusal::Refusal;
 use super::writer::Signal;
 use super::{Exchange, FaultRule, State, Switches};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 pub(super) struct Shared {
     /// The issuer, with a trailing slash.

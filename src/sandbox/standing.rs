@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client_record::ADMIN_SCOPES;
 use super::{ScopeRecord, State};
-use crate::domain::{AccessState, Orgno, ScopeName};
+use domain::{AccessState, Orgno, ScopeName};
 
 /// The scopes that every client of `krr` has, and no others (D).
 pub(super) const KRR_SCOPES: [&str; 2] =

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{ClientRecord, Delegation, SandboxError};
-use crate::domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
+use domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
 
 /// Everything that the sandbox knows, of all organisations. As JSON it is what the state file
 /// holds; the order is always the same.

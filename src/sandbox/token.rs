@@ -15,7 +15,7 @@ use super::client_record::JWT_BEARER;
 use super::grant::{self, Grant};
 use super::granted::{Delegated, Granted};
 use super::shared::{Caller, Shared};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// An error of the token endpoint (RFC 6749 section 5.2).
 #[derive(Debug)]

@@ -5,9 +5,7 @@ use serde_json::Value;
 
 use super::State;
 use super::refusal::{FieldError, Refusal};
-use crate::domain::{
-    IntegrationType, Representation, ScopeAttributes, ScopeName, TokenType, Visibility,
-};
+use domain::{IntegrationType, Representation, ScopeAttributes, ScopeName, TokenType, Visibility};
 
 /// What a value of a field must be.
 enum Kind {

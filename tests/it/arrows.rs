@@ -1,40 +1,43 @@
 //! Which crate and which folder of `src/` may use which others, checked by reading the code.
 
 mod circles;
+mod manifest;
 mod source;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use circles::circles;
+use manifest::manifests;
 use source::{Names, Sources};
 
-/// The arrows: each folder of `src/`, and those that it may use. An arrow that no code needs any
-/// longer is an error too, so that the table can only become tighter.
+/// The arrows: each crate and each folder of `src/`, and those that it may use. An arrow that no code
+/// needs any longer is an error too, so that the table can only become tighter.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("text", &[]),
-    ("secret", &["text"]),
-    ("yaml", &["text"]),
-    ("domain", &["secret", "text"]),
-    ("digdir", &["domain", "secret", "text"]),
+    ("domain", &[]),
+    ("yaml", &["domain"]),
+    ("digdir", &["domain"]),
     ("sandbox", &["domain"]),
-    ("plan", &["domain", "text"]),
-    ("declare", &["digdir", "domain", "secret", "text", "yaml"]),
-    ("adopt", &["declare", "domain", "plan", "text", "yaml"]),
-    ("history", &["declare", "domain", "text"]),
-    ("nais", &["domain", "plan", "text", "yaml"]),
+    ("plan", &["domain"]),
+    ("declare", &["digdir", "domain", "yaml"]),
+    ("adopt", &["declare", "domain", "plan", "yaml"]),
+    ("history", &["declare", "domain"]),
+    ("nais", &["domain", "plan", "yaml"]),
     ("apply", &["digdir", "domain", "plan"]),
-    ("render", &["apply", "declare", "domain", "history", "nais", "plan", "text"]),
-    ("forge", &["digdir", "secret", "text"]),
+    ("render", &["apply", "declare", "domain", "history", "nais", "plan"]),
+    ("forge", &["digdir", "domain"]),
     (
         "cli",
         &[
             "adopt", "apply", "declare", "digdir", "domain", "forge", "history", "nais", "plan",
-            "render", "sandbox", "secret", "text",
+            "render", "sandbox",
         ],
     ),
     ("main", &["cli"]),
 ];
+
+/// The crates that a crate's tests use beside those of its code.
+const ARROWS_OF_TESTS: &[(&str, &[&str])] = &[];
 
 /// The number of files of the largest import circle.
 const LARGEST_CIRCLE: usize = 37;
@@ -42,11 +45,14 @@ const LARGEST_CIRCLE: usize = 37;
 /// The crate with folders that the table names one by one.
 const PROGRAM: &str = "portvakt";
 
-/// All crates, each with the folder of its sources.
-const CRATES: &[(&str, &str)] = &[(PROGRAM, "src")];
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn sources() -> Sources {
-    Sources::read(Path::new(env!("CARGO_MANIFEST_DIR")), CRATES)
+    let crates = manifests(root());
+    let crates = crates.iter().map(|(name, manifest)| (name.as_str(), manifest.sources.as_str()));
+    Sources::read(root(), &crates.collect::<Vec<_>>())
 }
 
 /// The entry of the table that some code belongs to: its crate, or its folder in the program.
@@ -90,6 +96,35 @@ fn objections(sources: &Sources, arrows: &[(&str, &[&str])]) -> Vec<String> {
 fn code_follows_the_arrows() {
     let objections = objections(&sources(), ARROWS);
     assert!(objections.is_empty(), "{}", objections.join("\n"));
+}
+
+#[test]
+fn manifests_follow_the_arrows() {
+    let crates = manifests(root());
+    let row = |table: &[(&str, &'static [&'static str])], name: &str| -> BTreeSet<&str> {
+        let rows = table.iter().filter(|(from, _)| *from == name);
+        rows.flat_map(|(_, to)| to.iter().copied()).collect()
+    };
+    for (name, manifest) in &crates {
+        let uses = match name == PROGRAM {
+            true => ARROWS.iter().flat_map(|(folder, _)| row(ARROWS, folder)).collect(),
+            false => row(ARROWS, name),
+        };
+        let of_crates = |uses: BTreeSet<&str>| -> BTreeSet<String> {
+            let uses = uses.into_iter().filter(|used| crates.contains_key(*used));
+            uses.map(str::to_owned).collect()
+        };
+        let mut uses = of_crates(uses);
+        uses.remove(name);
+        let of_tests = of_crates(row(ARROWS_OF_TESTS, name));
+        assert_eq!(manifest.uses, uses, "dependencies of {name}, and ARROWS in {}", file!());
+        assert_eq!(
+            manifest.uses_in_tests,
+            of_tests,
+            "dependencies of the tests of {name}, and ARROWS_OF_TESTS in {}",
+            file!()
+        );
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ pub(crate) mod tokens;
 
 use std::time::Duration;
 
+use domain::Representation;
 use portvakt::digdir::{Credentials, Options, Reach, Reader, Target, Writer};
-use portvakt::domain::Representation;
 use portvakt::sandbox::{Config, FaultRule, Sandbox, State};
 use serde_json::{Value, json};
 

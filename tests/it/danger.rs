@@ -1,6 +1,6 @@
 //! What opens up or gives access is marked as such, in every format; what narrows is not.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use portvakt::sandbox::Switches;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portvakt::domain::AccessState::{Approved, Denied};
+use domain::AccessState::{Approved, Denied};
 use portvakt::sandbox::{Fault, FaultRule, Switches};
 
 use crate::world::{DIGDIR, KART, SKATT, World, name, orgno};

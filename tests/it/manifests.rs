@@ -1,6 +1,6 @@
 //! Manifests of NAIS beside YAML, planned and applied, and what NAIS made earlier.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use portvakt::sandbox::{Fault, KeyRecord};
 use serde_json::{Value, json};
 

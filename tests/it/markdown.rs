@@ -5,7 +5,7 @@ mod document;
 mod hostile;
 mod parsed;
 
-use portvakt::domain::AccessState::{Approved, Requested};
+use domain::AccessState::{Approved, Requested};
 use portvakt::plan::Origin;
 use portvakt::render::markdown;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use portvakt::domain::{AccessState, IntegrationType, ScopeAttributes, Visibility};
+use domain::{AccessState, IntegrationType, ScopeAttributes, Visibility};
 use portvakt::sandbox::{Exchange, Fault, FaultRule, Method, State, Switches};
 use proptest::prelude::*;
 use serde_json::{Map, Value};

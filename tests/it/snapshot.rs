@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use portvakt::digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
-use portvakt::domain::AccessState::{self, Approved, Denied, Other, Requested};
-use portvakt::domain::{
+use domain::AccessState::{self, Approved, Denied, Other, Requested};
+use domain::{
     DelegationSource, ForeignScope, IntegrationType, Live, LiveAccess, LiveClient, LiveKey,
     LiveScope, Oddity, OddityOf, OwnClient, Representation, ScopeAttributes,
 };
+use portvakt::digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
 use portvakt::sandbox::{KeyRecord, OnBehalfOfRecord, Switches};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -448,7 +448,7 @@ fn state() -> impl Strategy<Value = AccessState> {
     ]
 }
 
-fn consumer() -> impl Strategy<Value = portvakt::domain::Orgno> {
+fn consumer() -> impl Strategy<Value = domain::Orgno> {
     prop::sample::select(vec![orgno(OWNER), orgno(SKATT), orgno(KART), orgno(DIGDIR)])
 }
 

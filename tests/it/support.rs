@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
+use domain::{Orgno, ScopeName};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use portvakt::domain::{Orgno, ScopeName};
 use portvakt::sandbox::{ClientKey, Config, Sandbox, State, Switches};
 use reqwest::{Method, Response};
 use secrecy::ExposeSecret;

@@ -1,6 +1,6 @@
 //! The tables of the design's section 3, a test a row, from the YAML to the API and back.
 
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
+use domain::AccessState::{Approved, Denied, Requested};
 use portvakt::sandbox::Switches;
 
 use crate::world::{DIGDIR, KART, SKATT, World, name, orgno};

@@ -16,8 +16,8 @@ pub(super) use self::names::{TOP, api_of, called, described, folder, place, plac
 use self::place::OfPlace;
 use super::elsewhere::AppliedElsewhere;
 use crate::declare::Repository;
-use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
+use domain::{self, Applied, Desired, Guards, Past, Protected};
 
 /// What was applied, as git tells it.
 #[derive(Default)]

@@ -8,8 +8,8 @@ use crate::cli::remote::Remote;
 use crate::cli::session::Session;
 use crate::cli::{Global, client, interrupt, print};
 use crate::declare::parse_duration;
-use crate::domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
 use crate::render::keys::{self, KeyState, ListedKey};
+use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -7,11 +7,11 @@ use crate::cli::files::Written;
 use crate::cli::session::{Session, today};
 use crate::cli::{Global, log};
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
-use crate::domain::nais::Entity;
-use crate::domain::{Desired, Live};
 use crate::nais::{declared_otherwise, harm};
 use crate::plan::plan;
-use crate::text::printable;
+use domain::nais::Entity;
+use domain::text::printable;
+use domain::{Desired, Live};
 
 /// Edits the declarations of several, one after the other; nothing is written.
 pub(super) fn edited<'e, T: 'e>(

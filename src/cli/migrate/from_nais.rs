@@ -15,9 +15,9 @@ use crate::cli::session::{self, Session, today};
 use crate::cli::{Global, interrupt, log, print};
 use crate::declare::{self, Invalid};
 use crate::digdir::Needs;
-use crate::domain::{ClientId, Desired, Live, Past};
 use crate::plan::{live_client, plan};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{ClientId, Desired, Live, Past};
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\

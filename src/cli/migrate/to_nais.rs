@@ -10,15 +10,15 @@ use crate::cli::session::{self, Session, today};
 use crate::cli::sink::print_exact;
 use crate::cli::{Global, interrupt, log, print};
 use crate::declare::{Handed, KeysRef, Release, Repository};
-use crate::domain::nais::{Application, Entity};
-use crate::domain::{Live, RemovalAction};
 use crate::nais::{
     Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
     standing_of_client, standing_of_scope,
 };
 use crate::plan::{Action, Origin, Verb};
 use crate::render::migration;
-use crate::text::printable;
+use domain::nais::{Application, Entity};
+use domain::text::printable;
+use domain::{Live, RemovalAction};
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\

@@ -5,9 +5,9 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{Session, today};
 use crate::cli::sink::print_exact;
 use crate::cli::{Global, log};
-use crate::domain::nais::Entity;
 use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
-use crate::text::printable;
+use domain::nais::Entity;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use crate::cli::session::{self, root, today};
 use crate::cli::sink::print_exact;
 use crate::cli::{Global, log};
 use crate::declare::{Diagnostic, Invalid, Repository};
-use crate::text::printable;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -14,7 +14,7 @@ use super::super::settings::Settings;
 use super::super::settings_file::NaisFile;
 use super::super::suggest::{did_you_mean, list};
 use super::fields::{mapping, required, text};
-use crate::domain::nais::Application;
+use domain::nais::Application;
 
 /// How many clusters a repository can have: a manifest that names none declares its things in each.
 const MOST_CLUSTERS: usize = 8;

@@ -13,7 +13,7 @@ use super::super::rules::Rule;
 use super::super::settings::globset;
 use super::super::suggest::list;
 use super::file::TeamFile;
-use crate::domain::{ClientName, ScopeName};
+use domain::{ClientName, ScopeName};
 
 /// How many teams a repository can have: each is asked about every scope.
 const MOST_TEAMS: usize = 1_000;

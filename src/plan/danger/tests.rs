@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Kind, Verb};
 use super::{CLIENT, Danger, FieldChange, ON_BEHALF_OF, Operation, SCOPE};
-use crate::domain::{
+use domain::{
     ApplicationType, AuthMethod, ClientAttributes, CodeChallengeMethod, GrantType, IntegrationType,
     RefreshTokenUsage, ScopeAttributes,
 };
@@ -123,7 +123,7 @@ fn the_tables_hold_every_attribute() {
     let known: Vec<_> = whole.wanted().map(|field| field.name).collect();
     assert_eq!(of(CLIENT), known);
     assert_eq!(clients().map(|(field, ..)| field), *known);
-    let known = crate::domain::OnBehalfOf::default().wanted().map(|field| field.name);
+    let known = domain::OnBehalfOf::default().wanted().map(|field| field.name);
     assert_eq!(of(ON_BEHALF_OF), known);
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::{ClientWork, Work};
 use super::*;
-use crate::domain::{
+use domain::{
     ClientAttributes, ClientId, ClientIdentity, ClientName, ClientRemoval, DesiredClient,
     ForeignScope, IntegrationType, LiveClient, LiveKey, OnBehalfOf, OwnClient, PublicKey,
 };
@@ -423,7 +423,7 @@ fn those_on_whose_behalf_a_client_acts_are_told_one_by_one() {
     );
 }
 
-fn with_type(live: &LiveClient, kind: &str) -> crate::domain::Representation {
+fn with_type(live: &LiveClient, kind: &str) -> domain::Representation {
     let mut representation = live.representation.clone();
     representation.insert("integration_type".to_owned(), kind.into());
     representation
@@ -488,7 +488,7 @@ fn an_id_of_another_client_deactivates_nothing() {
 fn what_kind_of_client_is_made_is_shown() {
     let native = ClientAttributes::defaults(
         IntegrationType::Idporten,
-        Some(crate::domain::ApplicationType::Native),
+        Some(domain::ApplicationType::Native),
     );
     let native = DesiredClient { attributes: native, ..client("x", &[]) };
     assert_snapshot!(told(&desired([native]), &with([])), @r#"create client x integration_type:null->"idporten" application_type:null->"native" token_endpoint_auth_method:null->"none""#);
@@ -499,7 +499,7 @@ fn the_last_keys_go_after_what_makes_them_needless() {
     let secret = |wanted| {
         let mut secret = client("x", &[]);
         secret.attributes = ClientAttributes {
-            token_endpoint_auth_method: Some(crate::domain::AuthMethod::ClientSecretBasic),
+            token_endpoint_auth_method: Some(domain::AuthMethod::ClientSecretBasic),
             ..ClientAttributes::defaults(IntegrationType::Idporten, None)
         };
         secret.keys = wanted;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::{ClientWork, Work};
 use super::clients::{client, client_name, desired, live_client, named, removed, with};
 use super::*;
-use crate::domain::{ClientIdentity, DesiredClient, IntegrationType, LiveClient, LiveKey};
+use domain::{ClientIdentity, DesiredClient, IntegrationType, LiveClient, LiveKey};
 
 const APP: &str = "prod-gcp:plattform:app";
 const ID: &str = "1f0a";

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use domain::{AccessState, ScopeAttributes};
 use portvakt::digdir::{Error, ErrorKind, Reach, Writer};
-use portvakt::domain::{AccessState, ScopeAttributes};
 use portvakt::sandbox::Switches;
 
 use super::{World, options, representation};

@@ -5,8 +5,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use domain::{AccessState, Live, ScopeAttributes, ScopeName};
 use portvakt::digdir::{Needs, Options, Progress};
-use portvakt::domain::{AccessState, Live, ScopeAttributes, ScopeName};
 use portvakt::sandbox::{State, Switches};
 
 use super::{World, options, representation};

@@ -207,7 +207,7 @@ fn what_protects_does_so_while_no_branch_is_known() {
     let remote = Remote::new();
     let one = applied(&remote);
     // A commit that nobody merged declares what no place applied.
-    remote.world.put("etat:fremmed", true, &[(SKATT, portvakt::domain::AccessState::Approved)]);
+    remote.world.put("etat:fremmed", true, &[(SKATT, domain::AccessState::Approved)]);
     let forged = format!("{}  - {{ name: etat:fremmed, description: Les }}\n", protected());
     one.write("declarations.yaml", &forged);
     let forged = one.commit("Forge");

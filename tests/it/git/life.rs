@@ -1,6 +1,6 @@
 //! The whole life of declarations, over two clones.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use portvakt::sandbox::Fault;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Accesses: granted, taken away, kept while a scope is inactive.
 
-use portvakt::domain::{AccessState, ScopeAttributes};
+use domain::{AccessState, ScopeAttributes};
 use portvakt::sandbox::Switches;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What can be a client at all, and which scopes it can have.
 
-use portvakt::domain::{AccessState, IntegrationType};
+use domain::{AccessState, IntegrationType};
 use portvakt::sandbox::Switches;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use portvakt::domain::ScopeAttributes;
+use domain::ScopeAttributes;
 use portvakt::sandbox::{
     ClientKey, Config, Sandbox, SandboxError, State, StateFile, embedded, load_or_seed,
 };

@@ -1,6 +1,6 @@
 //! Scopes: their life, their representation, their lists.
 
-use portvakt::domain::ScopeAttributes;
+use domain::ScopeAttributes;
 use portvakt::sandbox::Switches;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use portvakt::sandbox::Method;
 use regex::Regex;
 use serde_json::Value;

@@ -73,7 +73,7 @@ macro_rules! plain_text {
                 }
             }
 
-            $crate::domain::plain::read_by_check! { $name }
+            $crate::plain::read_by_check! { $name }
         )+
     };
 }

@@ -23,7 +23,10 @@ static NOTED: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
 /// A text that is dropped without leaving a copy behind, read as any other text.
 #[derive(Clone, Deserialize)]
 #[serde(from = "String")]
-pub(crate) struct SecretText(pub(crate) SecretString);
+pub struct SecretText(
+    /// The text.
+    pub SecretString,
+);
 
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
@@ -44,7 +47,7 @@ struct PrivateMembers {
 }
 
 /// What a text looks like that is rather a secret than a name, an id or a path.
-pub(crate) fn likeness(text: &str) -> Option<&'static str> {
+pub fn likeness(text: &str) -> Option<&'static str> {
     /// Longer than any name, and shorter than any token.
     const TOKEN: usize = 30;
     /// Longer than any name or path, and shorter than any private key.
@@ -80,7 +83,7 @@ pub(crate) fn likeness(text: &str) -> Option<&'static str> {
 }
 
 /// A text's size and likeness, for a message that must not repeat it.
-pub(crate) fn described(text: &str) -> String {
+pub fn described(text: &str) -> String {
     let counted = |count: usize, thing| crate::text::counted(count as u64, thing, "s");
     let length = counted(text.chars().count(), "character");
     let lines = match text.trim().lines().count() {
@@ -94,7 +97,7 @@ pub(crate) fn described(text: &str) -> String {
 }
 
 /// Remembers a secret, so that [`redact`] knows it.
-pub(crate) fn note(secret: &SecretString) {
+pub fn note(secret: &SecretString) {
     let text = secret.expose_secret().trim();
     let mut parts: Vec<&str> = vec![text];
     let is_key = |line: &&str| {
@@ -126,7 +129,7 @@ pub(crate) fn note(secret: &SecretString) {
 
 /// The text without any secret that was noted: the last line of defence, for the places where text
 /// leaves the process.
-pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+pub fn redact(text: &str) -> Cow<'_, str> {
     let noted = NOTED.read().unwrap_or_else(PoisonError::into_inner);
     let mut shown = Cow::Borrowed(text);
     for secret in noted.iter().map(|secret| secret.expose_secret()) {

@@ -1,4 +1,7 @@
 //! The words of the field, each checked where it is made, and the two sides of a plan.
+//!
+//! Every other crate shows [`text`] of others by the same rules, and keeps each [`secret`] that it reads
+//! out of what it shows.
 
 mod client;
 mod client_identity;
@@ -15,6 +18,8 @@ mod plain;
 mod public;
 mod scope;
 mod scope_name;
+pub mod secret;
+pub mod text;
 
 pub use client::{
     ApplicationType, AuthMethod, ClientAttributes, ClientId, ClientIdError, ClientName,

@@ -11,7 +11,7 @@
 //! | YAML | `yaml::scalar`, which is read as the same | refused where [`for_log`] would change it |
 //! | GitHub's annotations | `render::diagnostics::github` | [`for_annotations`] |
 
-pub(crate) mod commands;
+pub mod commands;
 pub mod json;
 
 use std::borrow::Cow;

@@ -16,7 +16,7 @@ use super::is_invisible;
 /// Positions of the characters without which no part of the text is a command, in order: the `[` of
 /// `##[` and of `##vso[`, the second `:` of a leading `::`, the second `:` of a section marker. None of
 /// these characters is structural where it occurs in JSON.
-pub(crate) fn triggers(text: &str) -> Vec<usize> {
+pub fn triggers(text: &str) -> Vec<usize> {
     let mut found: Vec<usize> =
         text.match_indices(SECTION).filter_map(|(at, _)| section_end(text, at)).collect();
     let mut start = 0;
