@@ -14,7 +14,6 @@ pub mod digdir;
 pub mod forge;
 pub mod history;
 pub mod nais;
-pub mod plan;
 pub mod render;
 pub mod sandbox;
 pub mod yaml;

@@ -7,12 +7,12 @@ use jiff::civil::Date;
 use super::completed;
 use super::left_out::{LeftOut, Reason, Subject};
 use super::{Entity, Input, Side, Thing};
-use crate::plan::live_client;
 use domain::nais::owner_of_client;
 use domain::{
     AccessState, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, LiveScope,
     OddityOf, Orgno, ScopeName,
 };
+use plan::live_client;
 
 /// A scope in the sides where it is to be declared.
 pub(super) type OnSides<T> = BTreeMap<usize, T>;

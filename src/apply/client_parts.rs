@@ -8,8 +8,8 @@ use super::execute::Failure;
 use super::patience::Patience;
 use super::verify;
 use crate::digdir::{Error, ErrorKind, Writer};
-use crate::plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 use domain::{ClientId, OnBehalfOfId, Representation, changes};
+use plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 
 /// Makes the client's keys the wanted ones: the whole set at once, so that there is no moment with
 /// fewer.

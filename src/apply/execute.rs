@@ -10,10 +10,8 @@ use super::recent::Recent;
 use super::verify;
 use super::write::{Entity, create_client, create_scope, replace};
 use crate::digdir::{Error, ErrorKind, Writer};
-use crate::plan::{
-    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work,
-};
 use domain::{ClientId, ClientName, ScopeName};
+use plan::{AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work};
 
 /// Why an action failed.
 #[derive(Debug, thiserror::Error)]

@@ -22,8 +22,8 @@ pub use patience::{Patience, Wait};
 pub use recent::{Recent, RecentEnd, RecentWrite};
 
 use crate::digdir::{ClientNeeds, Needs, Writer};
-use crate::plan::{AccessWork, Action, ActionId, Plan, Work};
 use domain::{ClientId, ClientName, Live};
+use plan::{AccessWork, Action, ActionId, Plan, Work};
 
 /// What became of a plan.
 #[derive(Debug, Default)]

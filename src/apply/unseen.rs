@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::verify::{client_id, state};
-use crate::plan::{
-    AccessWork, Action, ClientWork, ClientWrite, KeysWork, OnBehalfOfWrite, ScopeWork, Work, Write,
-};
 use domain::{
     AccessState, ClientId, ClientName, Live, LiveClient, LiveScope, Representation, changes,
+};
+use plan::{
+    AccessWork, Action, ClientWork, ClientWrite, KeysWork, OnBehalfOfWrite, ScopeWork, Work, Write,
 };
 
 /// Whether what is live and not as the action was to make it could be what was there before it, whole or

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::digdir::{Error, Reader};
-use crate::plan::{
-    AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
-    Write,
-};
 use domain::{
     AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Orgno, PublicKey,
     Representation, ScopeName, changes,
+};
+use plan::{
+    AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
+    Write,
 };
 
 /// How what is live now differs from what the action was to bring about; `None` where it does not.

@@ -8,8 +8,8 @@ use super::patience::Patience;
 use super::recent::RecentClient;
 use super::verify;
 use crate::digdir::{Error, ErrorKind, Writer};
-use crate::plan::Write;
 use domain::{Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes};
+use plan::Write;
 
 /// What is written.
 #[derive(Debug, Clone, Copy)]

@@ -17,11 +17,11 @@ use super::{Global, ask, checks, files, interrupt, print, write};
 use crate::apply::{Conduct, Patience, Recent, apply};
 use crate::digdir::Writer;
 use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
-use crate::plan::{Code, Plan};
 use crate::render;
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
 use domain::text::printable;
+use plan::{Code, Plan};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

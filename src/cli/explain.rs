@@ -3,9 +3,9 @@
 use super::exit::{Exit, Failure};
 use super::{Global, print};
 use crate::declare::Rule;
-use crate::plan::Code;
 use crate::render;
 use domain::text::printable;
+use plan::Code;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

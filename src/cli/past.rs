@@ -6,8 +6,8 @@ use super::exit::Failure;
 use super::{Global, session};
 use crate::declare::{self, Repository};
 use crate::history::{self, Branch, Commit, Held, History, Lost, Placement, Refs};
-use crate::plan::{Code, Notice, PAST_WAY_OUT};
 use domain::{self, Applied, Desired};
+use plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
 #[derive(Default)]

@@ -16,10 +16,10 @@ use super::remote::{Remote, call_failed};
 use crate::declare::{self, Diagnostic, Index, Invalid, Repository};
 use crate::digdir::{Needs, Reader};
 use crate::history::{self, Commit, History, Placement};
-use crate::plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
 use domain::{self, Applied, Desired, Live, norwegian_date};
+use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 
 /// A repository and what it declares for the chosen environment.
 pub(super) struct Session {

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Context;
-use crate::plan::{
+use domain::{Change, ClientId, ClientName, ScopeName, Source};
+use plan::{
     Action, Blocked, Code, Consumer, Danger, FieldChange, Kind, Mark, Notice, Operation, Origin,
     Plan, Verb,
 };
-use domain::{Change, ClientId, ClientName, ScopeName, Source};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u8 = 1;

@@ -6,7 +6,7 @@ mod hostile;
 mod parsed;
 
 use domain::AccessState::{Approved, Requested};
-use portvakt::plan::Origin;
+use plan::Origin;
 use portvakt::render::markdown;
 
 use crate::world::{DIGDIR, KART, SKATT, World};

@@ -8,10 +8,10 @@ use crate::cli::session::{Session, today};
 use crate::cli::{Global, log};
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
 use crate::nais::{declared_otherwise, harm};
-use crate::plan::plan;
 use domain::nais::Entity;
 use domain::text::printable;
 use domain::{Desired, Live};
+use plan::plan;
 
 /// Edits the declarations of several, one after the other; nothing is written.
 pub(super) fn edited<'e, T: 'e>(

@@ -15,9 +15,9 @@ use crate::cli::session::{self, Session, today};
 use crate::cli::{Global, interrupt, log, print};
 use crate::declare::{self, Invalid};
 use crate::digdir::Needs;
-use crate::plan::{live_client, plan};
 use domain::text::printable;
 use domain::{ClientId, Desired, Live, Past};
+use plan::{live_client, plan};
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\
