@@ -17,7 +17,7 @@ use portvakt::declare;
 use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
 use portvakt::history::{Files, Held, History};
 use portvakt::render::diagnostics::{Sources, text};
-use portvakt::sandbox::{ClientKey, Config, Sandbox, Switches};
+use sandbox::{ClientKey, Config, Sandbox, Switches};
 use tempfile::TempDir;
 
 /// 5,000 scopes with 100,000 entries in 500 files.

@@ -15,5 +15,4 @@ pub mod forge;
 pub mod history;
 pub mod nais;
 pub mod render;
-pub mod sandbox;
 pub mod yaml;

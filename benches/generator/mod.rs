@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use domain::{AccessState, Desired, Live, LiveAccess, LiveScope, Orgno, Representation};
-use portvakt::sandbox::State;
+use sandbox::State;
 
 /// The organisation that owns everything.
 pub(crate) const OWNER: &str = "889640782";

@@ -33,6 +33,9 @@ pub(super) fn told(global: &Global, text: &str) {
     }
 }
 
+/// The targets of this program's own events: a target counts by its beginning.
+const OWN: [&str; 2] = ["portvakt", "sandbox"];
+
 /// Sends this program's own events to stderr. Those of libraries stay silent: some would show
 /// headers, and with them the token.
 pub(super) fn start(global: &Global) {
@@ -43,8 +46,9 @@ pub(super) fn start(global: &Global) {
         (false, 2) => "debug",
         (false, _) => "trace",
     };
+    let own = OWN.map(|target| format!("{target}={level}")).join(",");
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("off,portvakt={level}")))
+        .with_env_filter(EnvFilter::new(format!("off,{own}")))
         .with_writer(sink::Events(global.log_format))
         .with_target(false)
         .with_ansi(false);

@@ -15,9 +15,9 @@ use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource}
 use crate::digdir::{
     AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Reach, Reader, Target, Writer,
 };
-use crate::sandbox::{self, Sandbox};
 use domain::secret;
 use domain::{ClientId, Kid};
+use sandbox::Sandbox;
 
 /// Where the API is and what opens it. For `target: sandbox` it holds the server too.
 pub(super) struct Remote {

@@ -6,11 +6,11 @@ use clap::ColorChoice;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::{self, Signals};
-use crate::sandbox::{
+use domain::Orgno;
+use sandbox::{
     CLIENT_ID, ClientKey, Config, FaultRule, Sandbox, SandboxError, StateFile, Switches,
     load_or_seed,
 };
-use domain::Orgno;
 
 /// Serve an emulator of DigDir's self-service API and of Maskinporten on a loopback port.
 #[derive(Debug, clap::Args)]

@@ -11,7 +11,7 @@ use jwt_simple::algorithms::{
 use jwt_simple::claims::Claims;
 use jwt_simple::common::VerificationOptions;
 use jwt_simple::token::Token;
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use crate::credentials::{register, world as with_client};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::AccessState::Approved;
-use portvakt::sandbox::{Fault, FaultRule, Switches};
+use sandbox::{Fault, FaultRule, Switches};
 use secrecy::ExposeSecret as _;
 
 use crate::client::tokens::archive;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::Representation;
 use portvakt::digdir::{Credentials, Options, Reach, Reader, Target, Writer};
-use portvakt::sandbox::{Config, FaultRule, Sandbox, State};
+use sandbox::{Config, FaultRule, Sandbox, State};
 use serde_json::{Value, json};
 
 use crate::openapi;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use domain::AccessState::{Approved, Denied, Requested};
-use portvakt::sandbox::{ClientKey, KeyRecord, Switches};
+use sandbox::{ClientKey, KeyRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::world::{DIGDIR, KEY, OWNER, World, name, orgno};

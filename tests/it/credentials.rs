@@ -8,7 +8,7 @@ use std::process::Command;
 
 use age::x25519::Identity;
 use domain::AccessState::Approved;
-use portvakt::sandbox::{ClientKey, KeyRecord};
+use sandbox::{ClientKey, KeyRecord};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 

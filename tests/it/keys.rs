@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use portvakt::sandbox::{ClientKey, KeyRecord};
+use sandbox::{ClientKey, KeyRecord};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 

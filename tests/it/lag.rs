@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use domain::AccessState::Approved;
-use portvakt::sandbox::{Fault, KeyRecord, OnBehalfOfRecord, Switches};
+use sandbox::{Fault, KeyRecord, OnBehalfOfRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::faults::rule;

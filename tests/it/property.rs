@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use domain::{AccessState, IntegrationType, ScopeAttributes, Visibility};
-use portvakt::sandbox::{Exchange, Fault, FaultRule, Method, State, Switches};
 use proptest::prelude::*;
+use sandbox::{Exchange, Fault, FaultRule, Method, State, Switches};
 use serde_json::{Map, Value};
 
 use crate::world::{OWNER, World, as_sent, ids, name, orgno};

@@ -9,8 +9,8 @@ use domain::{
     LiveScope, Oddity, OddityOf, OwnClient, Representation, ScopeAttributes,
 };
 use portvakt::digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
-use portvakt::sandbox::{KeyRecord, OnBehalfOfRecord, Switches};
 use proptest::prelude::*;
+use sandbox::{KeyRecord, OnBehalfOfRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::world::{DIGDIR, KART, KEY, OWNER, Ran, SKATT, World, name, orgno, program};

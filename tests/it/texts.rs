@@ -2,7 +2,7 @@
 //! as they come and where it does not.
 
 use domain::AccessState::Approved;
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::Value;
 
 use crate::world::{SKATT, World, name};

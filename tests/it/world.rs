@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use assert_cmd::Command;
 use domain::{AccessState, ScopeAttributes};
-use portvakt::sandbox::{ClientRecord, Config, Exchange, Method, Sandbox, State, Switches};
+use sandbox::{ClientRecord, Config, Exchange, Method, Sandbox, State, Switches};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;

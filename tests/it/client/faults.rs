@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::{AccessState, ScopeAttributes};
 use portvakt::digdir::{Error, ErrorKind, Reach, Writer};
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 
 use super::{World, options, representation};
 use crate::support::{NAV, SKATT, orgno, scope, two_organizations};

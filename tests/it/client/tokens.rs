@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use portvakt::digdir::{Credentials, ErrorKind, Reach, Reader, Writer};
-use portvakt::sandbox::Switches;
 use rcgen::{CertificateParams, DnType, KeyPair};
+use sandbox::Switches;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 

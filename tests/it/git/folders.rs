@@ -324,7 +324,7 @@ fn no_ref_is_deleted_by_an_apply() {
     git(&remote.path(), &["config", "receive.denyDeletes", "true"]);
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
-    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
     assert_eq!(remote.tried(), [one.head()]);

@@ -46,7 +46,7 @@ fn what_the_ledger_names_is_read_where_it_was_applied_from() {
     let remote = Remote::new();
     let one = applied(&remote);
     // A later apply that ended in part is the newest line, and protects nothing.
-    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     let both = format!("{}  - {{ name: etat:ny, description: Les }}\n", protected());
     one.declare(&both.replace("prevent_deactivation: true, ", ""));

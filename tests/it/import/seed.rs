@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Orgno;
-use portvakt::sandbox::State;
+use sandbox::State;
 use serde_json::{Value, json};
 
 use crate::world::{OWNER, SKATT};

@@ -5,7 +5,7 @@ mod checked;
 mod digdirator;
 mod rendered;
 
-use portvakt::sandbox::Method;
+use sandbox::Method;
 use serde_json::{Value, json};
 
 use crate::git::remote::{Clone, Remote};

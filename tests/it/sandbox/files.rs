@@ -4,9 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use domain::ScopeAttributes;
-use portvakt::sandbox::{
-    ClientKey, Config, Sandbox, SandboxError, State, StateFile, embedded, load_or_seed,
-};
+use sandbox::{ClientKey, Config, Sandbox, SandboxError, State, StateFile, embedded, load_or_seed};
 
 use crate::support::{DIGDIR, NAV, orgno, scope, two_organizations};
 

@@ -2,7 +2,7 @@
 
 use domain::ScopeAttributes;
 use jsonwebtoken::Header;
-use portvakt::sandbox::{ClientKey, State, Switches};
+use sandbox::{ClientKey, State, Switches};
 use serde_json::{Value, json};
 
 use crate::openapi;

@@ -1,7 +1,7 @@
 //! Scopes: their life, their representation, their lists.
 
 use domain::ScopeAttributes;
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use crate::support::{DIGDIR, NAV, World, column, orgno, read, scope, two_organizations};

@@ -3,7 +3,7 @@
 use domain::AccessState;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use portvakt::sandbox::{State, Switches};
+use sandbox::{State, Switches};
 use serde_json::{Value, json};
 
 use super::registry::{foreign, make, maskinporten, shared_jwk, sign_as, with, world};

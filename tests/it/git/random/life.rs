@@ -5,8 +5,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::AccessState::Approved;
-use portvakt::sandbox::Method;
 use regex::Regex;
+use sandbox::Method;
 use serde_json::Value;
 
 use super::model::{CLIENT, Model, NAMES, Place, Said, consumers};
