@@ -7,6 +7,7 @@
 //! the other side.
 
 pub mod adopt;
+pub mod advice;
 pub mod apply;
 pub mod cli;
 pub mod declare;

@@ -9,6 +9,7 @@ use super::patience::Patience;
 use super::recent::Recent;
 use super::verify;
 use super::write::{Entity, create_client, create_scope, replace};
+use crate::advice::advised;
 use crate::digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, ClientName, ScopeName};
 use plan::{AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work};
@@ -17,7 +18,7 @@ use plan::{AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, Scop
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The call failed.
-    #[error("{}", .0.advised())]
+    #[error("{}", advised(.0))]
     Call(#[from] Error),
     /// The call failed, and what came of it could not be read.
     #[error(

@@ -11,9 +11,11 @@ use zeroize::Zeroizing;
 use super::Global;
 use super::exit::Failure;
 use super::session::Session;
+use crate::advice::advised;
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use crate::digdir::{
-    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Reach, Reader, Target, Writer,
+    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Reach, Reader, Target, TargetError,
+    Writer,
 };
 use domain::secret;
 use domain::{ClientId, Kid};
@@ -59,7 +61,7 @@ impl Remote {
         let Some(target) = environment.target.addresses().map_err(failed)? else {
             return embedded(session, options, reach).await;
         };
-        target.check(&options.allowed_hosts).map_err(failed)?;
+        target.check(&options.allowed_hosts).map_err(not_trusted)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
         let credentials = credentials(declared, repository.root())?;
         Ok(Self { target, credentials, options, reach, sandbox: None })
@@ -238,7 +240,18 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(error.to_string())
 }
 
+/// Credentials that may not go where the target is, and how that is allowed.
+fn not_trusted(error: TargetError) -> Failure {
+    let (TargetError::NotAllowed { host, .. } | TargetError::Mixed { host, .. }) = &error else {
+        return failed(error);
+    };
+    Failure::Failed(format!(
+        "{error}. If it is meant, whoever runs portvakt allows it with --allow-host {host} or \
+         PORTVAKT_ALLOW_HOSTS; the repository cannot"
+    ))
+}
+
 /// A failed call with what to do about it.
 pub(super) fn call_failed(error: crate::digdir::Error) -> Failure {
-    Failure::Failed(error.advised())
+    Failure::Failed(advised(&error))
 }

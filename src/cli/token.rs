@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
-use super::remote::{Remote, call_failed};
+use super::remote::Remote;
 use super::session::Session;
 use super::sink::print_secret;
 use super::{Global, interrupt, log, print};
-use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
+use crate::advice::Application;
+use crate::digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
 use domain::{ConsumedScope, LiveClient, Orgno};
 
@@ -68,7 +69,8 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
         registered,
         own_prefixes: session.repository.settings().prefixes.clone(),
     };
-    let issued = issuer.token(&credentials, &wanted, &application).await.map_err(call_failed);
+    let issued = issuer.token(&credentials, &wanted).await;
+    let issued = issued.map_err(|error| Failure::Failed(application.advised(&error, &wanted)));
     remote.close().await?;
     show(global, args, &issued?)?;
     Ok(Exit::Done)

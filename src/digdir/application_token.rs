@@ -7,7 +7,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::application::Application;
 use super::attempts::{REPEATABLE, repeat};
 use super::budget::SMALL;
 use super::credentials::{Asked, Credentials};
@@ -17,7 +16,6 @@ use super::issuer::{self, Endpoints, readable};
 use super::options::Options;
 use super::target::Target;
 use super::token::Desk;
-use super::token_error::Whose;
 use domain::Orgno;
 
 /// A connection to Maskinporten alone, for an application's client.
@@ -89,13 +87,8 @@ impl Issuer {
     /// Gets a token and verifies it.
     ///
     /// # Errors
-    /// Maskinporten refuses, with its code and what to do about it; or the token is none of its own.
-    pub async fn token(
-        &self,
-        credentials: &Credentials,
-        wanted: &Wanted,
-        application: &Application,
-    ) -> Result<Issued, Error> {
+    /// Maskinporten refuses ([`Error::token_refusal`]), or the token is none of its own.
+    pub async fn token(&self, credentials: &Credentials, wanted: &Wanted) -> Result<Issued, Error> {
         let Wanted { scopes, resource, consumer_org } = wanted;
         let scope = scopes.join(" ");
         let asked = Asked { scope: &scope, resource, consumer_org: *consumer_org };
@@ -105,7 +98,7 @@ impl Issuer {
             issuer: &self.issuer,
             base_delay: self.options.base_delay,
         };
-        let handed = desk.ask(credentials, asked, Whose::Application(application)).await?;
+        let handed = desk.ask(credentials, asked).await?;
         let content = match handed.token.expose_secret().split('.').count() {
             3 => Some(self.verified(&handed.token).await?),
             _ => None,

@@ -1,13 +1,14 @@
-//! What can go wrong between this program and DigDir, told to the person who must mend it.
+//! What can go wrong between a program and DigDir.
 
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use super::owner::OwnerMismatch;
+use super::token_error::TokenRefusal;
 use super::wire::ApiErrorResponse;
 use domain::secret;
-use domain::text::printable;
 
 /// How much of a text from outside an error keeps, in characters.
 const MAX_TEXT: usize = 1_000;
@@ -15,8 +16,9 @@ const MAX_TEXT: usize = 1_000;
 /// How many of DigDir's `errors[]` an error keeps.
 const MAX_ENTRIES: usize = 50;
 
-/// A call that did not do what it should. Displayed, it says what happened and where;
-/// [`Error::help`] says what to do now. All its texts are free of control characters.
+/// A call that did not do what it should. Displayed, it says what happened and where. What to do now is
+/// for the program to say: [`Error::kind`], [`Error::token_refusal`] and [`Error::owner_mismatch`] are what
+/// to go by. All its texts are free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{details}")]
 pub struct Error {
@@ -34,7 +36,8 @@ struct Details {
     entries: Vec<String>,
     correlation_id: Option<String>,
     cause: Option<String>,
-    advice: Option<String>,
+    token_refusal: Option<TokenRefusal>,
+    owner_mismatch: Option<OwnerMismatch>,
     retry_after: Option<Duration>,
 }
 
@@ -96,7 +99,8 @@ impl Error {
                 entries: Vec::new(),
                 correlation_id: None,
                 cause: Some(clean(&cause.into())),
-                advice: None,
+                token_refusal: None,
+                owner_mismatch: None,
                 retry_after: None,
             }),
         }
@@ -124,8 +128,8 @@ impl Error {
         self
     }
 
-    /// Without a text that Maskinporten repeats: portvakt.yaml of a pull request names where the
-    /// client's id and the kid come from, and could name a secret.
+    /// Without a text that Maskinporten repeats: whoever names where the client's id and the kid come from
+    /// could name a secret.
     pub(super) fn hiding(mut self, text: &str, name: &str) -> Self {
         let hide = |shown: &mut String| *shown = shown.replace(text, name);
         let Details { code, description, entries, correlation_id, .. } = &mut *self.details;
@@ -159,8 +163,13 @@ impl Error {
         self
     }
 
-    pub(super) fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.details.advice = Some(clean(&advice.into()));
+    pub(super) fn refused_token(mut self, refusal: TokenRefusal) -> Self {
+        self.details.token_refusal = Some(refusal);
+        self
+    }
+
+    pub(super) fn with_owner(mut self, mismatch: OwnerMismatch) -> Self {
+        self.details.owner_mismatch = Some(mismatch);
         self
     }
 
@@ -205,17 +214,14 @@ impl Error {
         self.details.retry_after
     }
 
-    /// What happened and, on a line of its own, what to do now.
-    pub fn advised(&self) -> String {
-        format!("{self}\n{}", self.help())
+    /// Why Maskinporten refused a token, if it did.
+    pub fn token_refusal(&self) -> Option<TokenRefusal> {
+        self.details.token_refusal
     }
 
-    /// What to do now.
-    pub fn help(&self) -> &str {
-        match &self.details.advice {
-            Some(advice) => advice,
-            None => self.details.kind.help(),
-        }
+    /// Whose something is, where it is not whose it should be.
+    pub fn owner_mismatch(&self) -> Option<&OwnerMismatch> {
+        self.details.owner_mismatch.as_ref()
     }
 }
 
@@ -239,50 +245,6 @@ impl ErrorKind {
             Self::Refused => "refused",
         }
     }
-
-    fn help(self) -> &'static str {
-        match self {
-            Self::Untrusted => {
-                "Compare `target` in portvakt.yaml with DigDir's documentation. No credentials were sent."
-            }
-            Self::OtherOrganization => {
-                "See that `organization.orgno` in portvakt.yaml is the organisation of the client."
-            }
-            Self::Auth => {
-                "See that the client exists in this environment, that its key is registered and \
-                 has not ended, and that it holds the scopes idporten:scopes.read and, for \
-                 apply, idporten:scopes.write."
-            }
-            Self::Forbidden => {
-                "See that the entity is this organisation's own and that the client holds the \
-                 scope idporten:scopes.write for changes, idporten:scopes.read for reading."
-            }
-            Self::NotFound => "Make a new plan: what it is about is no longer there.",
-            Self::Conflict => "Make a new plan: someone else has changed it since.",
-            Self::Invalid => "Mend the declaration as the message says, then run again.",
-            Self::Terms => {
-                "Someone who may sign for the organisation accepts the terms in DigDir's \
-                 self-service web; then run again."
-            }
-            Self::Throttled => {
-                "Run again later; a lower --concurrency makes fewer requests at a time."
-            }
-            Self::Server => {
-                "Run again later. If it stays, give DigDir's support the correlation id."
-            }
-            Self::Connection => {
-                "See that this machine reaches the host (network, firewall, HTTPS_PROXY), then \
-                 run again."
-            }
-            Self::AnswerLost => "Make a new plan: it shows whether this was carried out.",
-            Self::Stopped => "Run apply again.",
-            Self::Malformed => {
-                "See that `target` names the API itself and that no gateway or proxy answers in \
-                 its place, then run again."
-            }
-            Self::Refused => "Run again; if it stays, give DigDir's support the correlation id.",
-        }
-    }
 }
 
 impl fmt::Display for Details {
@@ -297,7 +259,8 @@ impl fmt::Display for Details {
             entries,
             correlation_id,
             cause,
-            advice: _,
+            token_refusal: _,
+            owner_mismatch: _,
             retry_after: _,
         } = self;
         write!(f, "{entity}: {}", kind.words())?;
@@ -321,14 +284,9 @@ impl fmt::Display for Details {
     }
 }
 
-/// A text from outside as it is shown. It is redacted before it is cut: half of a secret is no longer
-/// recognised.
+/// A text from outside as it is shown.
 fn clean(text: &str) -> String {
-    let text = &*secret::redact(text);
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", printable(&text[..end])),
-        None => printable(text).into_owned(),
-    }
+    secret::excerpt(text, MAX_TEXT)
 }
 
 #[cfg(test)]
@@ -367,7 +325,6 @@ mod tests {
         );
         assert_eq!(error.status(), Some(400));
         assert_eq!(error.correlation_id(), Some("c-1"));
-        assert!(error.help().contains("Mend the declaration"));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! A [`Reader`] cannot change anything; a [`Writer`] can. Both go through one transport
 //! that keeps the limits, repeats what may be repeated and knows the token.
 
-mod application;
 mod application_key;
 mod application_token;
 mod attempts;
@@ -29,7 +28,6 @@ mod transport;
 mod wire;
 mod writer;
 
-pub use application::Application;
 pub use application_key::ApplicationKey;
 pub use application_token::{Content, Issued, Issuer, Wanted};
 pub use call::AllScopesFilter;
@@ -41,9 +39,10 @@ pub use key::KeyError;
 pub use live::Progress;
 pub use needs::{ClientNeeds, Needs, Reach, Which};
 pub use options::Options;
-pub use owner::ExpectedOwner;
+pub use owner::{ExpectedOwner, OwnerMismatch};
 pub use reader::Reader;
 pub use snapshot::{MOST_BYTES, Snapshot, SnapshotError};
 pub use target::{AllowedHosts, ApiId, Target, TargetError};
+pub use token_error::TokenRefusal;
 pub use wire::{AccessEntry, Organization, scope_name};
 pub use writer::Writer;

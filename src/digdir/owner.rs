@@ -9,8 +9,17 @@ use domain::Orgno;
 pub struct ExpectedOwner {
     /// Its number.
     pub orgno: Orgno,
-    /// Such as `portvakt.yaml:1:24`.
+    /// Such as `settings.yaml:1:24`.
     pub place: String,
+}
+
+/// An owner that is not the expected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerMismatch {
+    /// The organisation number that DigDir names.
+    pub found: String,
+    /// The one that was expected; `None` where entries of one list are of several organisations.
+    pub expected: Option<ExpectedOwner>,
 }
 
 /// Checks that all entries of a list belong to the expected organisation, or to the same where none is
@@ -47,22 +56,16 @@ fn other(
 ) -> Error {
     let mut place = call.place();
     place.entity = entity.to_owned();
-    let (why, advice) = match expected {
-        Some(ExpectedOwner { orgno, place }) => (
-            format!("DigDir names {owner} as its owner, and {place} names {orgno}"),
-            format!(
-                "Set `organization.orgno` ({place}) to {owner} if that is whose scopes these are, or \
-                 use the client of {orgno}. Nothing was planned and nothing was changed."
-            ),
-        ),
-        None => (
-            format!(
-                "DigDir names {owner} as its owner, and {wanted} as that of others in the list"
-            ),
-            "See that `target` names the API itself, then run again.".to_owned(),
-        ),
+    let why = match expected {
+        Some(ExpectedOwner { orgno, place }) => {
+            format!("DigDir names {owner} as its owner, and {place} names {orgno}")
+        }
+        None => {
+            format!("DigDir names {owner} as its owner, and {wanted} as that of others in the list")
+        }
     };
-    Error::new(ErrorKind::OtherOrganization, &place, why).advise(advice)
+    let mismatch = OwnerMismatch { found: owner.to_owned(), expected: expected.cloned() };
+    Error::new(ErrorKind::OtherOrganization, &place, why).with_owner(mismatch)
 }
 
 #[cfg(test)]
@@ -90,7 +93,7 @@ mod tests {
             assert_eq!(check(&call, None, entries()).is_ok(), unknown, "{owners:?}");
             if let Err(error) = checked {
                 assert_eq!(error.kind(), ErrorKind::OtherOrganization);
-                let told = error.advised();
+                let told = error.to_string();
                 assert!(told.contains("x.yaml:1:2") && told.contains(own), "{told}");
             }
         }

@@ -27,7 +27,7 @@ pub const MOST_BYTES: u64 = 256 << 20;
 /// What was live in an environment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// The environment's name in `portvakt.yaml`.
+    /// The environment's name.
     pub environment: String,
     /// The organisation that owns all of it.
     pub organization: Orgno,
@@ -43,22 +43,18 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     /// It cannot be read.
-    #[error("it is no snapshot, or not a whole one: {0}. {ANEW}")]
+    #[error("it is no snapshot, or not a whole one: {0}")]
     Broken(String),
     /// It is larger than any.
-    #[error("it has more than {} MiB, which no snapshot has. {ANEW}", MOST_BYTES >> 20)]
+    #[error("it has more than {} MiB, which no snapshot has", MOST_BYTES >> 20)]
     TooLarge,
     /// It was written by another version of this program.
     #[error(
-        "it is a snapshot of format version {0}, and this program reads version {FORMAT_VERSION}: \
-         let the same version of portvakt write the snapshot and plan with it"
+        "it is a snapshot of format version {0}, and this program reads version {FORMAT_VERSION}"
     )]
     Version(String),
     /// It is of another environment.
-    #[error(
-        "it is of the environment '{found}', and the plan is for '{wanted}': give the file of that \
-         environment, or choose with --env"
-    )]
+    #[error("it is of the environment '{found}', not of '{wanted}'")]
     Environment {
         /// That of the snapshot.
         found: String,
@@ -66,44 +62,33 @@ pub enum SnapshotError {
         wanted: String,
     },
     /// It is of another organisation.
-    #[error(
-        "it is of the organisation {found}, and portvakt.yaml names {wanted}: give the file of this \
-         repository"
-    )]
+    #[error("it is of the organisation {found}, not of {wanted}")]
     Organization {
         /// That of the snapshot.
         found: Orgno,
-        /// That of the repository.
+        /// The one whose scopes are planned.
         wanted: Orgno,
     },
     /// It has a scope of another organisation.
-    #[error(
-        "{scope} in it belongs to the organisation {found}, and portvakt.yaml names {wanted}: give the \
-         file of this repository"
-    )]
+    #[error("{scope} in it belongs to the organisation {found}, not to {wanted}")]
     Owner {
         /// The scope.
         scope: String,
         /// The organisation that the snapshot names as its owner.
         found: String,
-        /// That of the repository.
+        /// The one whose scopes are planned.
         wanted: Orgno,
     },
-    /// The declarations have clients and it has none.
-    #[error(
-        "it has no clients, as the repository declared none when it was made, and now some are \
-         declared: plan the first client from a branch of the repository itself, without --snapshot"
-    )]
+    /// Clients are needed and it has none.
+    #[error("it has no clients")]
     NoClients,
     /// It does not have all that the plan must know.
-    #[error("it lacks {0}. {ANEW}")]
+    #[error("it lacks {0}")]
     Lacks(String),
     /// What it has cannot be planned with, and could not be live either.
     #[error("{0}")]
     Unclear(String),
 }
-
-const ANEW: &str = "Have it made anew by `portvakt snapshot --out FILE`";
 
 /// The file.
 #[derive(Serialize, Deserialize)]

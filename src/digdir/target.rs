@@ -34,9 +34,8 @@ impl ApiId {
     }
 }
 
-/// Hosts beyond DigDir's own that credentials may go to. They are named by whoever runs the
-/// program (`--allow-host`, `PORTVAKT_ALLOW_HOSTS`), never by the repository, because a pull
-/// request can change the repository.
+/// Hosts beyond DigDir's own that credentials may go to. They are for whoever runs a program to name,
+/// and not for what names the target: somebody else may be able to change that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedHosts(BTreeSet<String>);
 
@@ -81,11 +80,7 @@ pub enum TargetError {
         what: &'static str,
     },
     /// Neither DigDir's nor allowed.
-    #[error(
-        "credentials may not go to {host} ({what}): it is not DigDir's. If it is meant, whoever \
-         runs portvakt allows it with --allow-host {host} or PORTVAKT_ALLOW_HOSTS; the \
-         repository cannot"
-    )]
+    #[error("credentials may not go to {host} ({what}): it is not DigDir's")]
     NotAllowed {
         /// `api` or `maskinporten`.
         what: &'static str,
@@ -94,9 +89,7 @@ pub enum TargetError {
     },
     /// This machine beside another: whoever listens here would get what is meant for the other.
     #[error(
-        "credentials may not go to {host} ({what}): it is this machine, and {other} is another. If it \
-         is meant, whoever runs portvakt allows it with --allow-host {host} or \
-         PORTVAKT_ALLOW_HOSTS; the repository cannot"
+        "credentials may not go to {host} ({what}): it is this machine, and {other} is another"
     )]
     Mixed {
         /// `api` or `maskinporten`.

@@ -17,7 +17,7 @@ use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
 use super::http::exchange;
 use super::issuer::readable;
-use super::token_error::{self, Whose};
+use super::token_error;
 use domain::secret::{self, SecretText};
 
 /// A token is renewed this long before it ends, or when a tenth of its life is left if that is less.
@@ -134,7 +134,7 @@ impl Tokens {
             issuer: &self.issuer,
             base_delay: self.base_delay,
         };
-        let answer = desk.ask(&self.credentials, wanted, Whose::Own).await?;
+        let answer = desk.ask(&self.credentials, wanted).await?;
         let life = Duration::from_secs(answer.expires_in.min(MAX_LIFE));
         Ok(Token {
             bearer: answer.token,
@@ -165,7 +165,6 @@ impl Desk<'_> {
         self,
         credentials: &Credentials,
         asked: Asked<'_>,
-        whose: Whose<'_>,
     ) -> Result<Handed, Error> {
         let place = Place {
             call: format!("POST {}", self.endpoint),
@@ -179,7 +178,7 @@ impl Desk<'_> {
         .await
         .map_err(|failure| {
             let ids = (credentials.client_id(), credentials.kid());
-            token_error::explain(failure, &place, ids, asked, whose)
+            token_error::explain(failure, &place, ids)
         })?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Forge;
 use domain::secret;
-use domain::text::printable;
 
 /// How much of a text from outside an error keeps, in characters.
 const MAX_TEXT: usize = 500;
@@ -244,12 +243,7 @@ impl fmt::Display for Details {
     }
 }
 
-/// A text from outside as it is shown. It is redacted before it is cut: half of a secret is no longer
-/// recognised.
+/// A text from outside as it is shown.
 fn clean(text: &str) -> String {
-    let text = &*secret::redact(text);
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", printable(&text[..end])),
-        None => printable(text).into_owned(),
-    }
+    secret::excerpt(text, MAX_TEXT)
 }

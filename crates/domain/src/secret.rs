@@ -7,6 +7,8 @@ use std::sync::{PoisonError, RwLock};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
+use crate::text::{counted, printable};
+
 /// What is shown in a secret's place.
 const REDACTED: &str = "(a secret)";
 
@@ -84,11 +86,11 @@ pub fn likeness(text: &str) -> Option<&'static str> {
 
 /// A text's size and likeness, for a message that must not repeat it.
 pub fn described(text: &str) -> String {
-    let counted = |count: usize, thing| crate::text::counted(count as u64, thing, "s");
-    let length = counted(text.chars().count(), "character");
+    let number = |count: usize, thing| counted(count as u64, thing, "s");
+    let length = number(text.chars().count(), "character");
     let lines = match text.trim().lines().count() {
         0 | 1 => String::new(),
-        lines => format!(" on {}", counted(lines, "line")),
+        lines => format!(" on {}", number(lines, "line")),
     };
     match likeness(text) {
         Some(likeness) => format!("it has {length}{lines} and looks like {likeness}"),
@@ -138,6 +140,16 @@ pub fn redact(text: &str) -> Cow<'_, str> {
         }
     }
     shown
+}
+
+/// A text from outside as an error repeats it: on one line, and at most so many characters of it. It is
+/// redacted before it is cut: half of a secret is no longer recognised.
+pub fn excerpt(text: &str, most: usize) -> String {
+    let text = &*redact(text);
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", printable(&text[..end])),
+        None => printable(text).into_owned(),
+    }
 }
 
 #[cfg(test)]

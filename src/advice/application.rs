@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::credentials::Asked;
+use super::{MOST, help, of_any_token};
+use crate::digdir::{Error, TokenRefusal, Wanted};
+use domain::Orgno;
+use domain::secret::excerpt;
 
 /// How long a change takes to reach Maskinporten, in seconds (DigDir's documentation: about two
 /// minutes).
@@ -26,24 +29,38 @@ pub struct Application {
 }
 
 impl Application {
-    /// What to do about a refusal with that description.
-    pub(super) fn advice(&self, description: &str, asked: Asked<'_>) -> String {
+    /// What happened when a token was asked for and, on a line of its own, what to do now.
+    pub fn advised(&self, error: &Error, wanted: &Wanted) -> String {
+        let Some(refusal) = error.token_refusal() else { return super::advised(error) };
+        let advice = match of_any_token(refusal) {
+            Some(_) => help(error),
+            None => excerpt(&self.advice(refusal, error, wanted), MOST),
+        };
+        format!("{error}\n{advice}")
+    }
+
+    fn advice(&self, refusal: TokenRefusal, error: &Error, wanted: &Wanted) -> String {
         let name = &self.name;
-        let refused: Vec<&str> =
-            asked.scope.split(' ').filter(|scope| holds_word(description, scope)).collect();
-        let tells = |mark| description.contains(mark);
-        if tells("MP-124") {
-            self.signature(Timestamp::now())
-        } else if tells("MP-250") {
-            self.no_access(&refused, asked)
-        } else if tells("MP-251") {
-            not_delegated(&refused, asked)
-        } else {
-            format!(
+        let description = error.description().unwrap_or_default();
+        let is_named = |scope: &&String| holds_word(description, scope);
+        let mut scopes: Vec<&str> =
+            wanted.scopes.iter().filter(is_named).map(String::as_str).collect();
+        if scopes.is_empty() {
+            scopes = wanted.scopes.iter().map(String::as_str).collect();
+        }
+        match refusal {
+            TokenRefusal::Signature => self.signature(Timestamp::now()),
+            TokenRefusal::Scope => self.no_access(&scopes),
+            TokenRefusal::Delegation => not_delegated(&scopes, wanted.consumer_org),
+            TokenRefusal::RepeatedGrant
+            | TokenRefusal::ClockAhead
+            | TokenRefusal::OtherOrganization
+            | TokenRefusal::Certificate
+            | TokenRefusal::Other => format!(
                 "See in the plan that client {name}, its keys and its scopes are as declared; a \
                  change takes about two minutes to reach Maskinporten. DigDir's documentation of \
                  Maskinporten tells what the description means."
-            )
+            ),
         }
     }
 
@@ -64,11 +81,9 @@ impl Application {
         }
     }
 
-    fn no_access(&self, refused: &[&str], asked: Asked<'_>) -> String {
+    fn no_access(&self, scopes: &[&str]) -> String {
         let name = &self.name;
-        let all: Vec<&str> = asked.scope.split(' ').collect();
-        let about = if refused.is_empty() { &all[..] } else { refused };
-        let lines = about.iter().map(|scope| {
+        let lines = scopes.iter().map(|scope| {
             let prefix = scope.split(':').next().unwrap_or_default();
             if !self.scopes.contains(*scope) {
                 format!(
@@ -92,9 +107,9 @@ impl Application {
     }
 }
 
-fn not_delegated(refused: &[&str], asked: Asked<'_>) -> String {
-    let scopes = if refused.is_empty() { asked.scope.to_owned() } else { refused.join(" ") };
-    let consumer = asked.consumer_org.map_or("The consumer".to_owned(), |orgno| orgno.to_string());
+fn not_delegated(scopes: &[&str], consumer: Option<Orgno>) -> String {
+    let scopes = scopes.join(" ");
+    let consumer = consumer.map_or("The consumer".to_owned(), |orgno| orgno.to_string());
     format!(
         "{consumer} has not delegated {scopes} to this organisation: someone there who may do so \
          delegates the scope in Altinn (API delegation). The consumer also needs access to the \
@@ -149,12 +164,11 @@ mod tests {
 
     #[test]
     fn what_to_do_without_access_depends_on_whose_the_scope_is() {
-        let asked = Asked { scope: "dig:a.read etat:b dig:c", resource: &[], consumer_org: None };
-        let advice = |refused: &[&str]| application().no_access(refused, asked);
+        let advice = |refused: &[&str]| application().no_access(refused);
         assert!(advice(&["dig:a.read"]).contains("ask its owner, who has the prefix dig"));
         assert!(advice(&["etat:b"]).contains("under its `consumers`"));
         assert!(advice(&["dig:c"]).contains("put it on the client"));
-        let all = advice(&[]);
+        let all = advice(&["dig:a.read", "etat:b", "dig:c"]);
         assert!(["dig:a.read", "etat:b", "dig:c"].iter().all(|scope| all.contains(scope)));
     }
 
