@@ -14,8 +14,8 @@ use super::session::Session;
 use crate::advice::advised;
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use crate::digdir::{
-    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Reach, Reader, Target, TargetError,
-    Writer,
+    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Program, Reach, Reader, Target,
+    TargetError, Writer,
 };
 use domain::secret;
 use domain::{ClientId, Kid};
@@ -46,6 +46,7 @@ impl Remote {
         let allowed_hosts = AllowedHosts::new(global.allow_hosts.iter().map(String::as_str))
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let options = Options {
+            program: Program { name: "portvakt", version: env!("CARGO_PKG_VERSION") },
             concurrency: global.concurrency,
             rate: global.rate,
             allowed_hosts,

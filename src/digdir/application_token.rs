@@ -1,18 +1,17 @@
 //! Tokens as an application gets them: by its own client and key.
 
+use http::{Client, REPEATABLE, SMALL};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
-use reqwest::{Client, Method, Request};
+use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::attempts::{REPEATABLE, repeat};
-use super::budget::SMALL;
 use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
-use super::http::{self, exchange};
-use super::issuer::{self, Endpoints, readable};
+use super::failure::{Persistence, readable};
+use super::issuer::{self, Endpoints};
 use super::options::Options;
 use super::target::Target;
 use super::token::Desk;
@@ -23,7 +22,7 @@ pub struct Issuer {
     client: Client,
     issuer: String,
     endpoints: Endpoints,
-    options: Options,
+    persistence: Persistence,
 }
 
 /// What a token is to be for.
@@ -68,10 +67,12 @@ impl Issuer {
         let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
         target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
         let url = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
-        let client = http::client(&url, options.timeout)
+        let client = options.client(&url);
+        let client = client
             .map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))?;
-        let endpoints = issuer::endpoints(&client, &target.issuer, options.base_delay).await?;
-        Ok(Self { client, issuer: target.issuer.clone(), endpoints, options })
+        let persistence = options.persistence();
+        let endpoints = issuer::endpoints(&client, &target.issuer, persistence).await?;
+        Ok(Self { client, issuer: target.issuer.clone(), endpoints, persistence })
     }
 
     /// The issuer, as its metadata has it.
@@ -96,7 +97,7 @@ impl Issuer {
             client: &self.client,
             endpoint: &self.endpoints.token,
             issuer: &self.issuer,
-            base_delay: self.options.base_delay,
+            persistence: self.persistence,
         };
         let handed = desk.ask(credentials, asked).await?;
         let content = match handed.token.expose_secret().split('.').count() {
@@ -138,12 +139,13 @@ impl Issuer {
             return Err(Error::new(ErrorKind::Untrusted, &place, reason));
         };
         let place = Place { call: call(url), entity };
-        let answer = repeat(&REPEATABLE, self.options.base_delay, || {
+        let attempt = || {
             let request = Request::new(Method::GET, url.clone());
-            async move { readable(exchange(&self.client, request, SMALL).await?) }
-        })
-        .await
-        .map_err(|failure| failure.into_error(&REPEATABLE, &place))?;
+            async move { readable(self.client.exchange(request, SMALL).await?) }
+        };
+        let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
+        let answer =
+            answer.map_err(|failure| self.persistence.error(failure, &REPEATABLE, &place))?;
         serde_json::from_slice(&answer.body)
             .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))
     }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use http::{ONCE, Policy, REPEATABLE};
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::attempts::{ONCE, Policy, REPEATABLE};
 use super::error::Place;
 use domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, ScopeName};
 

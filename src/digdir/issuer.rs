@@ -1,15 +1,12 @@
 //! Maskinporten's metadata (RFC 8414): where tokens are handed out.
 
-use std::time::Duration;
-
-use reqwest::{Client, Method, Request, StatusCode};
+use http::{Client, REPEATABLE, SMALL};
+use reqwest::{Method, Request};
 use serde::Deserialize;
 use url::Url;
 
-use super::attempts::{Failure, REPEATABLE, repeat, what_came};
-use super::budget::SMALL;
 use super::error::{Error, ErrorKind, Place};
-use super::http::{Answer, exchange};
+use super::failure::{Persistence, readable};
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -35,19 +32,19 @@ pub struct Endpoints {
 pub(super) async fn endpoints(
     client: &Client,
     issuer: &str,
-    base_delay: Duration,
+    persistence: Persistence,
 ) -> Result<Endpoints, Error> {
     let slash = if issuer.ends_with('/') { "" } else { "/" };
     let address = format!("{issuer}{slash}.well-known/oauth-authorization-server");
     let place = Place { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
     let url = Url::parse(&address)
         .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason.to_string()))?;
-    let answer = repeat(&REPEATABLE, base_delay, || {
+    let attempt = || {
         let request = Request::new(Method::GET, url.clone());
-        async move { readable(exchange(client, request, SMALL).await?) }
-    })
-    .await
-    .map_err(|failure| failure.into_error(&REPEATABLE, &place))?;
+        async move { readable(client.exchange(request, SMALL).await?) }
+    };
+    let answer = persistence.repeat(&REPEATABLE, attempt).await;
+    let answer = answer.map_err(|failure| persistence.error(failure, &REPEATABLE, &place))?;
     let metadata: Metadata = serde_json::from_slice(&answer.body)
         .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))?;
     let token = trusted(&metadata, issuer, &url)
@@ -56,22 +53,6 @@ pub(super) async fn endpoints(
     let plain = |jwks: &Url| jwks.username().is_empty() && jwks.password().is_none();
     let jwks = jwks.filter(|jwks| jwks.origin() == url.origin() && plain(jwks));
     Ok(Endpoints { well_known: url, token, jwks })
-}
-
-/// What must hold of any answer that is going to be read: 200 and JSON.
-pub(super) fn readable(answer: Answer) -> Result<Answer, Failure> {
-    if answer.status.is_client_error() || answer.status.is_server_error() {
-        return Err(Failure::Answered(answer));
-    }
-    let what = match (&answer.location, answer.status, answer.is_json()) {
-        (_, StatusCode::OK, true) => return Ok(answer),
-        (Some(location), status, _) if status.is_redirection() => {
-            format!("it redirects to {location}; redirects are not followed")
-        }
-        (_, StatusCode::OK, false) => what_came(&answer),
-        (_, status, _) => format!("the status is {status} instead of 200"),
-    };
-    Err(Failure::Malformed(Some(answer.status), what))
 }
 
 fn trusted(metadata: &Metadata, issuer: &str, asked: &Url) -> Result<Url, String> {

@@ -3,21 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::Answer;
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 
-use super::attempts::Failure;
 use super::call::{AllScopesFilter, Call};
 use super::credentials::Credentials;
 use super::error::{Error, ErrorKind};
-use super::http::Answer;
+use super::failure::Failure;
 use super::needs::Reach;
 use super::options::Options;
 use super::owner;
 use super::target::Target;
 use super::transport::Transport;
 use super::wire::{
-    AccessEntry, DelegationSourceEntry, KeySet, Organization, PrefixEntry, owner_of_scope,
+    AccessEntry, ApiErrorResponse, DelegationSourceEntry, KeySet, Organization, PrefixEntry,
+    owner_of_scope,
 };
 use domain::{ClientId, LiveKey, Orgno, OwnClient, Representation, ScopeName};
 
@@ -146,7 +147,7 @@ impl Reader {
         match self.transport.send(call).await {
             Ok(answer) => parse(call, &answer),
             Err(failure) if means_empty_list(&failure) => Ok(Vec::new()),
-            Err(failure) => Err(failure.into_error(call.policy, &call.place())),
+            Err(failure) => Err(self.transport.error(failure, call)),
         }
     }
 
@@ -154,7 +155,7 @@ impl Reader {
         match self.transport.send(call).await {
             Ok(answer) => parse(call, &answer).map(Some),
             Err(failure) if means_empty_list(&failure) => Ok(None),
-            Err(failure) => match failure.into_error(call.policy, &call.place()) {
+            Err(failure) => match self.transport.error(failure, call) {
                 error if error.kind() == ErrorKind::NotFound => Ok(None),
                 error => Err(error),
             },
@@ -179,37 +180,27 @@ fn parse<T: DeserializeOwned>(call: &Call<'_>, answer: &Answer) -> Result<T, Err
 /// how often, is none, whatever it says ("does not have any of the required scopes").
 fn means_empty_list(failure: &Failure) -> bool {
     match failure {
-        Failure::Answered(answer) => match answer.status {
+        Failure::Refused(refusal) => match refusal.answer.status {
             StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
             | StatusCode::PRECONDITION_REQUIRED
             | StatusCode::TOO_MANY_REQUESTS => false,
             status if status.is_client_error() => {
-                answer.api_error().is_some_and(|error| error.means_empty_list())
+                ApiErrorResponse::of(&refusal.answer).is_some_and(|error| error.means_empty_list())
             }
             _ => false,
         },
-        Failure::NotSent(_)
-        | Failure::NoAnswer(_)
-        | Failure::Malformed(..)
-        | Failure::Token(_)
-        | Failure::Stopped { .. } => false,
+        Failure::Unanswered(_) | Failure::Malformed(..) | Failure::Unsent(_) => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::failure::tests::answer;
     use super::*;
 
     fn empty(status: u16, content_type: &str, body: &str) -> bool {
-        means_empty_list(&Failure::Answered(Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            content_type: content_type.to_owned(),
-            body: body.as_bytes().to_vec().into(),
-            retry_after: None,
-            location: None,
-            date: None,
-        }))
+        means_empty_list(&answer(status, content_type, body).into())
     }
 
     #[test]
@@ -229,14 +220,7 @@ mod tests {
 
     #[test]
     fn null_is_no_list() {
-        let answer = |body: &str| Answer {
-            status: StatusCode::OK,
-            content_type: "application/json".to_owned(),
-            body: body.as_bytes().to_vec().into(),
-            retry_after: None,
-            location: None,
-            date: None,
-        };
+        let answer = |body| answer(200, "application/json", body);
         let list = |body| parse::<Vec<AccessEntry>>(&Call::prefixes(), &answer(body));
         assert_eq!(list("[]").unwrap(), []);
         for odd in ["null", "", "{}", "[null]", "[{}", "\"\""] {

@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use http::{Client, REPEATABLE, SMALL};
 use jiff::Timestamp;
-use reqwest::{Client, Request};
+use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::attempts::{Failure, REPEATABLE, repeat};
-use super::budget::SMALL;
 use super::credentials::{Asked, Credentials};
 use super::error::{Error, ErrorKind, Place};
-use super::http::exchange;
-use super::issuer::readable;
+use super::failure::{Failure, Persistence, Unsent, readable};
 use super::token_error;
 use domain::secret::{self, SecretText};
 
@@ -40,7 +38,7 @@ pub(super) struct Tokens {
     issuer: String,
     scope: &'static str,
     credentials: Credentials,
-    base_delay: Duration,
+    persistence: Persistence,
     state: Mutex<State>,
     /// How many requests for a token have ended.
     ended: AtomicU64,
@@ -69,7 +67,7 @@ impl Tokens {
         issuer: String,
         scope: &'static str,
         credentials: Credentials,
-        base_delay: Duration,
+        persistence: Persistence,
     ) -> Self {
         Self {
             client,
@@ -77,7 +75,7 @@ impl Tokens {
             issuer,
             scope,
             credentials,
-            base_delay,
+            persistence,
             state: Mutex::default(),
             ended: AtomicU64::new(0),
         }
@@ -132,7 +130,7 @@ impl Tokens {
             client: &self.client,
             endpoint: &self.endpoint,
             issuer: &self.issuer,
-            base_delay: self.base_delay,
+            persistence: self.persistence,
         };
         let answer = desk.ask(&self.credentials, wanted).await?;
         let life = Duration::from_secs(answer.expires_in.min(MAX_LIFE));
@@ -150,7 +148,7 @@ pub(super) struct Desk<'a> {
     pub(super) client: &'a Client,
     pub(super) endpoint: &'a Url,
     pub(super) issuer: &'a str,
-    pub(super) base_delay: Duration,
+    pub(super) persistence: Persistence,
 }
 
 /// A token that was handed out.
@@ -170,15 +168,15 @@ impl Desk<'_> {
             call: format!("POST {}", self.endpoint),
             entity: format!("token with {}", asked.scope),
         };
-        let answer = repeat(&REPEATABLE, self.base_delay, || async {
-            let request = self.request(credentials, asked, &place).map_err(Failure::Token)?;
-            let answer = exchange(self.client, request, SMALL).await?;
-            readable(answer)
-        })
-        .await
-        .map_err(|failure| {
+        let attempt = || async {
+            let request = self.request(credentials, asked, &place);
+            let request = request.map_err(|error| Failure::Unsent(Unsent::Token(error)))?;
+            readable(self.client.exchange(request, SMALL).await?)
+        };
+        let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
+        let answer = answer.map_err(|failure| {
             let ids = (credentials.client_id(), credentials.kid());
-            token_error::explain(failure, &place, ids)
+            token_error::explain(failure, self.persistence, &place, ids)
         })?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
@@ -212,13 +210,13 @@ impl Desk<'_> {
         // An answer can repeat it.
         secret::note(&grant);
         self.client
-            .post(self.endpoint.clone())
+            .request(Method::POST, self.endpoint.clone())
             .form(&[
                 ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
                 ("assertion", grant.expose_secret()),
             ])
             .build()
-            .map_err(|reason| Error::new(ErrorKind::Auth, place, super::http::reason(reason)))
+            .map_err(|reason| Error::new(ErrorKind::Auth, place, http::reason(reason)))
     }
 }
 

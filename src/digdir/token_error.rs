@@ -1,9 +1,10 @@
 //! Why Maskinporten gives no token.
 
+use http::REPEATABLE;
 use jiff::Timestamp;
 
-use super::attempts::{Failure, REPEATABLE};
 use super::error::{Error, ErrorKind, Place};
+use super::failure::{Failure, Persistence};
 use domain::ClientId;
 
 /// Why Maskinporten refused a token, as far as its description says (DigDir's documentation of errors).
@@ -50,16 +51,19 @@ impl TokenRefusal {
 
 /// The error of a token request that failed for good, of the client and the kid that are not to be
 /// repeated.
-pub(super) fn explain(failure: Failure, place: &Place, ids: (&ClientId, Option<&str>)) -> Error {
+pub(super) fn explain(
+    failure: Failure,
+    persistence: Persistence,
+    place: &Place,
+    ids: (&ClientId, Option<&str>),
+) -> Error {
     let skew = match &failure {
-        Failure::Answered(answer) => answer.date.and_then(|date| skew(date, Timestamp::now())),
-        Failure::NotSent(_)
-        | Failure::NoAnswer(_)
-        | Failure::Malformed(..)
-        | Failure::Token(_)
-        | Failure::Stopped { .. } => None,
+        Failure::Refused(refusal) => {
+            refusal.answer.date().and_then(|date| skew(date, Timestamp::now()))
+        }
+        Failure::Unanswered(_) | Failure::Malformed(..) | Failure::Unsent(_) => None,
     };
-    let error = failure.into_error(&REPEATABLE, place).of_tokens();
+    let error = persistence.error(failure, &REPEATABLE, place).of_tokens();
     let refusal = TokenRefusal::described_by(error.description().unwrap_or_default());
     let (client_id, kid) = ids;
     let error = error.hiding(client_id.as_str(), "(the client id)");
@@ -87,26 +91,18 @@ fn skew(server: Timestamp, here: Timestamp) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::http::Answer;
+    use super::super::failure::tests::{answer, persistence};
     use super::*;
-    use reqwest::StatusCode;
 
     fn explained(description: &str) -> Error {
         let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
-        let answer = Answer {
-            status: StatusCode::BAD_REQUEST,
-            content_type: "application/json".to_owned(),
-            body: body.to_string().into_bytes().into(),
-            retry_after: None,
-            location: None,
-            date: None,
-        };
+        let failure = answer(400, "application/json", &body.to_string()).into();
         let place = Place {
             call: "POST https://maskinporten.no/token".to_owned(),
             entity: "token with idporten:scopes.read".to_owned(),
         };
         let ids = (&"klient-1".parse().unwrap(), Some("hemmelig-1"));
-        explain(Failure::Answered(answer), &place, ids)
+        explain(failure, persistence(), &place, ids)
     }
 
     #[test]

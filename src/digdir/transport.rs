@@ -1,27 +1,26 @@
 //! Sends a call: limits, token, repetition.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::{Client, Method, Request, StatusCode};
+use http::{Answer, Client, Limits, NoAnswer};
+use reqwest::{Method, Request, StatusCode};
 use secrecy::ExposeSecret;
 use serde::de::IgnoredAny;
-use tokio::sync::Semaphore;
 use url::Url;
 
-use super::attempts::{Failure, repeat, what_came};
 use super::call::Call;
 use super::credentials::Credentials;
 use super::error::{Error, ErrorKind, Place};
-use super::http::{self, Answer, exchange};
-use super::issuer::{self, readable};
+use super::failure::{Failure, Persistence, Unsent, readable, what_came};
+use super::issuer;
 use super::options::Options;
 use super::owner::ExpectedOwner;
 use super::target::Target;
 use super::token::{Token, Tokens};
+
+/// The most that an answer of the API is, in bytes: more than any list of DigDir's.
+const LIST: usize = 64 << 20;
 
 /// Says why nothing may be sent any more, if so.
 pub(super) type Gate = dyn Fn() -> Result<(), &'static str> + Send + Sync;
@@ -31,9 +30,8 @@ pub(super) struct Transport {
     client: Client,
     api: Url,
     tokens: Tokens,
-    permits: Semaphore,
-    rate: DefaultDirectRateLimiter,
-    base_delay: Duration,
+    limits: Limits,
+    persistence: Persistence,
     owner: Option<ExpectedOwner>,
 }
 
@@ -51,12 +49,12 @@ impl Transport {
         target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
         let issuer = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
         let client = |url: &Url| {
-            http::client(url, options.timeout)
-                .map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))
+            let client = options.client(url);
+            client.map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))
         };
         let issuer_client = client(&issuer)?;
-        let endpoints =
-            issuer::endpoints(&issuer_client, &target.issuer, options.base_delay).await?;
+        let persistence = options.persistence();
+        let endpoints = issuer::endpoints(&issuer_client, &target.issuer, persistence).await?;
         let transport = Self {
             client: client(&target.api)?,
             api: target.api,
@@ -66,11 +64,10 @@ impl Transport {
                 target.issuer,
                 scope,
                 credentials,
-                options.base_delay,
+                persistence,
             ),
-            permits: Semaphore::new(options.concurrency.get().min(Semaphore::MAX_PERMITS)),
-            rate: RateLimiter::direct(quota(&options)),
-            base_delay: options.base_delay,
+            limits: Limits::new(options.concurrency, options.rate),
+            persistence,
             owner: options.owner,
         };
         transport.tokens.current().await?;
@@ -94,19 +91,25 @@ impl Transport {
 
     /// The same, where the gate is asked each time before it is sent.
     pub(super) async fn send_while(&self, call: &Call<'_>, gate: &Gate) -> Result<Answer, Failure> {
-        // Only a closed semaphore refuses, and nothing closes this one.
-        let _permit = self.permits.acquire().await.ok();
+        let _permit = self.limits.call().await;
         let unclear = AtomicBool::new(false);
         let may_send = || {
-            gate().map_err(|why| Failure::Stopped { why, unclear: unclear.load(Ordering::Relaxed) })
+            gate().map_err(|why| {
+                Failure::Unsent(Unsent::Stopped { why, unclear: unclear.load(Ordering::Relaxed) })
+            })
         };
-        repeat(call.policy, self.base_delay, || async {
+        let attempt = || async {
             let answer = self.attempt(call, &may_send).await;
             let is_unclear = answer.as_ref().is_err_and(Failure::is_unclear);
             unclear.fetch_or(is_unclear, Ordering::Relaxed);
             answer
-        })
-        .await
+        };
+        self.persistence.repeat(call.policy, attempt).await
+    }
+
+    /// The error that the failure of a call comes down to.
+    pub(super) fn error(&self, failure: Failure, call: &Call<'_>) -> Error {
+        self.persistence.error(failure, call.policy, &call.place())
     }
 
     /// One attempt. A 401 can mean that the token has just ended, or was revoked: it is renewed
@@ -117,13 +120,14 @@ impl Transport {
         call: &Call<'_>,
         may_send: &(dyn Fn() -> Result<(), Failure> + Sync),
     ) -> Result<Answer, Failure> {
-        let token = self.tokens.current().await.map_err(Failure::Token)?;
+        let no_token = |error| Failure::Unsent(Unsent::Token(error));
+        let token = self.tokens.current().await.map_err(no_token)?;
         let answer = self.once(call, &token, may_send).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return acceptable(call, answer);
         }
         let token = self.tokens.instead_of(&token).await;
-        let answer = self.once(call, &*token.map_err(Failure::Token)?, may_send).await?;
+        let answer = self.once(call, &*token.map_err(no_token)?, may_send).await?;
         acceptable(call, answer)
     }
 
@@ -133,11 +137,11 @@ impl Transport {
         token: &Token,
         may_send: &(dyn Fn() -> Result<(), Failure> + Sync),
     ) -> Result<Answer, Failure> {
-        self.rate.until_ready().await;
+        self.limits.request().await;
         may_send()?;
         let request =
-            self.request(call, token).map_err(|error| Failure::NotSent(http::reason(error)))?;
-        Ok(exchange(&self.client, request, http::LIST).await?)
+            self.request(call, token).map_err(|error| NoAnswer::NotSent(http::reason(error)))?;
+        Ok(self.client.exchange(request, LIST).await?)
     }
 
     fn request(&self, call: &Call<'_>, token: &Token) -> Result<Request, reqwest::Error> {
@@ -154,13 +158,6 @@ impl Transport {
     }
 }
 
-/// No more at once than may be on their way anyhow; else a second could begin with twice the rate.
-fn quota(options: &Options) -> Quota {
-    let burst = u32::try_from(options.concurrency.get()).unwrap_or(u32::MAX);
-    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-    Quota::per_second(options.rate).allow_burst(burst.min(options.rate))
-}
-
 /// What is read must be JSON. What was changed may be answered by JSON or by nothing.
 fn acceptable(call: &Call<'_>, answer: Answer) -> Result<Answer, Failure> {
     if call.method == Method::GET || !answer.status.is_success() {
@@ -169,6 +166,6 @@ fn acceptable(call: &Call<'_>, answer: Answer) -> Result<Answer, Failure> {
     let json = answer.is_json() && serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
     match json || answer.body.is_empty() {
         true => Ok(answer),
-        false => Err(Failure::Malformed(Some(answer.status), what_came(&answer))),
+        false => Err(Failure::Malformed(answer.status, what_came(&answer))),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::Answer;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -40,8 +41,13 @@ impl fmt::Display for ApiError {
 }
 
 impl ApiErrorResponse {
+    /// The API's own words about a refusal; `None` where something else answered.
+    pub(super) fn of(answer: &Answer) -> Option<Self> {
+        answer.is_json().then(|| Self::read(&answer.body)).flatten()
+    }
+
     /// Reads a body; `None` where it is no JSON object with an error in it.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
+    fn read(body: &[u8]) -> Option<Self> {
         let says_something = |error: &Self| {
             error.error.is_some()
                 || error.error_description.is_some()
@@ -55,6 +61,11 @@ impl ApiErrorResponse {
     pub(super) fn means_empty_list(&self) -> bool {
         self.error_description.as_ref().is_some_and(|text| text.contains("does not have any"))
     }
+}
+
+/// What DigDir's support asks for, of a refusal.
+pub(super) fn correlation_id(answer: &Answer) -> Option<String> {
+    ApiErrorResponse::of(answer)?.correlation_id
 }
 
 /// An access as the API lists it (OpenAPI `ScopeAccess`).

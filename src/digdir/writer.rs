@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::Answer;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
 use super::credentials::Credentials;
 use super::error::{Error, ErrorKind};
-use super::http::Answer;
 use super::needs::Reach;
 use super::options::Options;
 use super::reader::Reader;
@@ -172,7 +172,7 @@ impl Writer {
 
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let sent = self.reader.transport.send_while(call, &*self.gate).await;
-        sent.map_err(|failure| failure.into_error(call.policy, &call.place()))
+        sent.map_err(|failure| self.reader.transport.error(failure, call))
     }
 }
 

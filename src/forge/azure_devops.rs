@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::connection::{Call, Connection, bearer, below};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
-use super::http::{Call, Connection, bearer, below};
 use super::review::Merged;
 use super::upsert::{Found, Host};
 use super::{Forge, Options};

@@ -10,7 +10,7 @@ use domain::secret;
 const MAX_TEXT: usize = 500;
 
 /// The longest wait that a host may ask for; a longer one is told instead of sat out.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Why a comment was not posted. Displayed, it says what happened and where; [`Error::help`] says
 /// what to do now. All its texts are free of control characters, and of the token.

@@ -6,23 +6,28 @@
 
 mod answer;
 mod azure_devops;
+mod connection;
 mod environment;
 mod error;
 mod github;
 mod gitlab;
-mod http;
 mod review;
 mod upsert;
 
 use std::fmt;
 use std::time::Duration;
 
+use http::Retries;
 use url::Url;
 
 pub use error::{Error, ErrorKind};
 pub use review::{Decision, Doubt, Review, reviewed};
 
 use environment::Environment;
+use error::MAX_WAIT;
+
+/// How often a call is sent at most, the first time included.
+const TRIES: usize = 4;
 
 /// A host of git repositories with pull requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +90,12 @@ pub struct Options {
     pub timeout: Duration,
     /// How long to wait before the second try; doubled with each further one.
     pub base_delay: Duration,
+}
+
+impl Options {
+    fn retries(&self) -> Retries {
+        Retries { tries: TRIES, base_delay: self.base_delay, longest_wait: MAX_WAIT }
+    }
 }
 
 impl Default for Options {

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::error::{Error, ErrorKind};
 use super::review::is_same;
-use super::{Change, Forge, Options, Posted, http};
+use super::{Change, Forge, Options, Posted};
 
 /// What a host does for one pull request.
 pub(super) trait Host {
@@ -95,7 +95,7 @@ async fn create<H: Host>(
     text: &str,
     options: &Options,
 ) -> Result<Posted, Error> {
-    let mut waits = http::waits(options);
+    let mut waits = options.retries().waits();
     loop {
         let error = match host.create(text).await {
             Ok(url) => return Ok(Posted { change: Change::Created, url }),

@@ -16,7 +16,8 @@ use source::{Names, Sources};
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("yaml", &["domain"]),
-    ("digdir", &["domain"]),
+    ("http", &[]),
+    ("digdir", &["domain", "http"]),
     ("sandbox", &["domain"]),
     ("plan", &["domain"]),
     ("advice", &["digdir", "domain"]),
@@ -26,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nais", &["domain", "plan", "yaml"]),
     ("apply", &["advice", "digdir", "domain", "plan"]),
     ("render", &["apply", "declare", "domain", "history", "nais", "plan"]),
-    ("forge", &["digdir", "domain"]),
+    ("forge", &["domain", "http"]),
     (
         "cli",
         &[

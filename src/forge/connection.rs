@@ -1,11 +1,11 @@
 //! A connection to one host's API: a call, its answer as JSON, and when it is sent again.
 
-use std::time::{Duration, Instant};
-
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use http::{
+    Answer, Client, Failure, NoAnswer, ONCE, Policy, REPEATABLE, Refusal, Settings, Then, too_large,
+};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Request, StatusCode};
+use reqwest::{Method, Request, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,8 +14,6 @@ use url::Url;
 use super::Options;
 use super::answer::{asked_to_wait, is_json, words};
 use super::error::{Error, ErrorKind};
-use crate::digdir::budget::{BUDGET, Body, Limit, SMALL};
-use crate::digdir::http::{self, NoAnswer};
 use domain::secret;
 
 /// More than a page of the longest comments that are of any use to people.
@@ -23,9 +21,6 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// How many pages of comments are read, of a hundred each: GitHub takes no more than 2,500 comments.
 pub(super) const MAX_PAGES: u64 = 100;
-
-/// How often a call is sent at most, the first time included.
-const TRIES: usize = 4;
 
 /// A host's API, the headers that open it, and its words about refusals.
 pub(super) struct Connection {
@@ -47,12 +42,6 @@ pub(super) struct Call<'a> {
     pub(super) repeatable: bool,
 }
 
-/// A successful answer.
-pub(super) struct Answer {
-    pub(super) headers: HeaderMap,
-    body: Body,
-}
-
 impl<'a> Call<'a> {
     pub(super) fn get(url: Url, failing: &'static str) -> Self {
         Self { method: Method::GET, url, body: None, failing, repeatable: true }
@@ -68,6 +57,13 @@ impl<'a> Call<'a> {
     pub(super) fn create(url: Url, body: &'a Value) -> Self {
         let failing = "the comment cannot be posted";
         Self { method: Method::POST, url, body: Some(body), failing, repeatable: false }
+    }
+
+    fn policy(&self) -> &'static Policy {
+        match self.repeatable {
+            true => &REPEATABLE,
+            false => &ONCE,
+        }
     }
 
     /// Without the query, which says nothing to a person.
@@ -86,7 +82,12 @@ impl Connection {
         advice: fn(ErrorKind) -> Option<&'static str>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let client = http::client(&base, options.timeout).map_err(|error| {
+        let settings = Settings {
+            user_agent: concat!("portvakt/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timeout: options.timeout,
+            correlation_id: |_| None,
+        };
+        let client = Client::new(&base, settings).map_err(|error| {
             let call = format!("connect to {base}");
             Error::of_call(ErrorKind::Connection, "no connection", &call, &http::reason(error))
         })?;
@@ -102,29 +103,19 @@ impl Connection {
 
     /// Sends a call, again where it failed in passing and twice is as good as once.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
-        let mut waits = waits(&self.options);
-        loop {
-            let error = match self.once(call).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let next = waits.next().filter(|_| call.repeatable);
-            let Some(wait) = next.and_then(|wait| error.wait_at_least(wait)) else {
-                return Err(error);
-            };
-            tracing::debug!(ms = wait.as_millis(), "waiting to try again");
-            tokio::time::sleep(wait).await;
-        }
+        let retries = self.options.retries();
+        let answer = retries.repeat(call.policy(), || self.once(call)).await;
+        answer.map_err(|failure| self.failed(call, failure))
     }
 
     /// The same, read as JSON.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         call: &Call<'_>,
-    ) -> Result<(T, HeaderMap), Error> {
-        let Answer { headers, body } = self.send(call).await?;
-        match serde_json::from_slice(&body) {
-            Ok(value) => Ok((value, headers)),
+    ) -> Result<(T, Answer), Error> {
+        let answer = self.send(call).await?;
+        match serde_json::from_slice(&answer.body) {
+            Ok(value) => Ok((value, answer)),
             Err(error) => {
                 Err(self.error(ErrorKind::Malformed, call, &format!("it cannot be read: {error}")))
             }
@@ -142,19 +133,22 @@ impl Connection {
         self.error(ErrorKind::Refused, call, &why)
     }
 
-    async fn once(&self, call: &Call<'_>) -> Result<Answer, Error> {
-        let request = self
-            .request(call)
-            .map_err(|error| self.error(ErrorKind::Refused, call, &http::reason(error)))?;
-        let started = Instant::now();
-        let result = self.exchange(call, request).await;
-        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let status = match &result {
-            Ok(_) => Some(StatusCode::OK.as_u16()),
-            Err(error) => error.status(),
-        };
-        tracing::debug!(method = %call.method, path = call.url.path(), status, ms, "called");
-        result
+    async fn once(&self, call: &Call<'_>) -> Result<Answer, Failure<Error>> {
+        let request = self.request(call).map_err(|error| {
+            Failure::Unsent(self.error(ErrorKind::Refused, call, &http::reason(error)))
+        })?;
+        let answer = self.client.exchange(request, MAX_BODY).await?;
+        match answer.status {
+            StatusCode::OK | StatusCode::CREATED if is_json(&answer) => Ok(answer),
+            status @ (StatusCode::OK | StatusCode::CREATED) => {
+                Err(Failure::Malformed(status, "it is no JSON".to_owned()))
+            }
+            status => {
+                let wait = asked_to_wait(&answer, Timestamp::now());
+                let is_throttled = refused(status, wait.is_some()) == ErrorKind::Throttled;
+                Err(Failure::Refused(Box::new(Refusal { answer, is_throttled, wait })))
+            }
+        }
     }
 
     fn request(&self, call: &Call<'_>) -> Result<Request, reqwest::Error> {
@@ -167,83 +161,53 @@ impl Connection {
         .build()
     }
 
-    async fn exchange(&self, call: &Call<'_>, request: Request) -> Result<Answer, Error> {
-        let no_answer = |reason| self.no_answer(call, reason);
-        let sent = self.client.execute(request).await;
-        let mut response = sent.map_err(|error| no_answer(http::no_answer(error)))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let limit = match status.is_success() {
-            true => Limit::Whole(MAX_BODY),
-            false => Limit::Beginning(SMALL),
-        };
-        let body = BUDGET.read(&mut response, limit).await.map_err(no_answer)?;
-        if !matches!(status, StatusCode::OK | StatusCode::CREATED) {
-            return Err(self.refusal(call, status, &headers, &body));
-        }
-        if !is_json(&headers) {
-            // Whoever answers in the host's place may have handed the call on.
-            let kind = match call.repeatable {
-                true => ErrorKind::Malformed,
-                false => ErrorKind::AnswerLost,
-            };
-            return Err(self.error(kind, call, "it is no JSON").status_is(status.as_u16()));
-        }
-        Ok(Answer { headers, body })
-    }
-
-    fn no_answer(&self, call: &Call<'_>, reason: NoAnswer) -> Error {
-        let lost = match call.repeatable {
-            true => ErrorKind::Connection,
-            false => ErrorKind::AnswerLost,
-        };
-        match reason {
-            NoAnswer::NotSent(why) => self.error(ErrorKind::Connection, call, &why),
-            NoAnswer::Lost(why) => self.error(lost, call, &why),
-            NoAnswer::TooLarge(most) => {
-                let kind = match call.repeatable {
-                    true => ErrorKind::Malformed,
-                    false => ErrorKind::AnswerLost,
-                };
-                self.error(kind, call, &http::too_large(most))
+    /// The error that a failure, the last one, comes down to. Whoever answers in the host's place may have
+    /// handed the call on.
+    fn failed(&self, call: &Call<'_>, failure: Failure<Error>) -> Error {
+        let lost = call.policy().after(&failure) == Then::Lost;
+        let kind = |kind| if lost { ErrorKind::AnswerLost } else { kind };
+        match failure {
+            Failure::Unsent(error) => error,
+            Failure::Unanswered(NoAnswer::NotSent(why) | NoAnswer::Lost(why)) => {
+                self.error(kind(ErrorKind::Connection), call, &why)
             }
+            Failure::Unanswered(NoAnswer::TooLarge(most)) => {
+                self.error(kind(ErrorKind::Malformed), call, &too_large(most))
+            }
+            Failure::Malformed(status, why) => {
+                self.error(kind(ErrorKind::Malformed), call, &why).status_is(status.as_u16())
+            }
+            Failure::Refused(refusal) => self.refusal(call, &refusal),
         }
     }
 
-    fn refusal(
-        &self,
-        call: &Call<'_>,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> Error {
-        let asked = asked_to_wait(headers, Timestamp::now());
-        let kind = match status.as_u16() {
-            // Azure DevOps answers a token that it does not accept with a page to sign in on.
-            203 | 401 => ErrorKind::Auth,
-            // GitHub tells a limit on the rate so too (its "Rate limits for the REST API").
-            403 if asked.is_some() => ErrorKind::Throttled,
-            403 => ErrorKind::Forbidden,
-            404 => ErrorKind::NotFound,
-            400 | 413 | 422 => ErrorKind::Invalid,
-            429 => ErrorKind::Throttled,
-            500.. => ErrorKind::Server,
-            ..400 => ErrorKind::Malformed,
-            _ => ErrorKind::Refused,
-        };
+    fn refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Error {
+        let Refusal { answer, is_throttled: _, wait } = refusal;
+        let status = answer.status;
         let why = match status.is_redirection() {
             true => Some("it redirects elsewhere, which is not followed".to_owned()),
-            false => is_json(headers).then(|| words(body)).flatten(),
+            false => is_json(answer).then(|| words(&answer.body)).flatten(),
         };
-        self.error(kind, call, &why.unwrap_or_default())
+        self.error(refused(status, wait.is_some()), call, &why.unwrap_or_default())
             .status_is(status.as_u16())
-            .asked_to_wait(asked)
+            .asked_to_wait(*wait)
     }
 }
 
-impl Answer {
-    /// What an answer says, as far as it says it.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
+/// What a status comes down to that is not the wanted one.
+fn refused(status: StatusCode, asks_to_wait: bool) -> ErrorKind {
+    match status.as_u16() {
+        // Azure DevOps answers a token that it does not accept with a page to sign in on.
+        203 | 401 => ErrorKind::Auth,
+        // GitHub tells a limit on the rate so too (its "Rate limits for the REST API").
+        403 if asks_to_wait => ErrorKind::Throttled,
+        403 => ErrorKind::Forbidden,
+        404 => ErrorKind::NotFound,
+        400 | 413 | 422 => ErrorKind::Invalid,
+        429 => ErrorKind::Throttled,
+        500.. => ErrorKind::Server,
+        ..400 => ErrorKind::Malformed,
+        _ => ErrorKind::Refused,
     }
 }
 
@@ -270,16 +234,6 @@ pub(super) fn below<'s>(base: &Url, segments: impl IntoIterator<Item = &'s str>)
         path.pop_if_empty().extend(segments);
     }
     url
-}
-
-/// How long to wait before each further try.
-pub(super) fn waits(options: &Options) -> impl Iterator<Item = Duration> + use<> {
-    ExponentialBuilder::default()
-        .with_min_delay(options.base_delay)
-        .with_factor(2.0)
-        .with_max_times(TRIES - 1)
-        .with_jitter()
-        .build()
 }
 
 #[cfg(test)]
