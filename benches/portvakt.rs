@@ -10,11 +10,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use digdir::{Credentials, Needs, Options, Reach, Reader, Target};
 use domain::{Desired, Past};
 use generator::Size;
 use plan::plan;
 use portvakt::declare;
-use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
 use portvakt::history::{Files, Held, History};
 use portvakt::render::diagnostics::{Sources, text};
 use sandbox::{ClientKey, Config, Sandbox, Switches};

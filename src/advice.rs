@@ -2,7 +2,7 @@
 
 mod application;
 
-use crate::digdir::{Error, ErrorKind, ExpectedOwner, OwnerMismatch, TokenRefusal};
+use digdir::{Error, ErrorKind, ExpectedOwner, OwnerMismatch, TokenRefusal};
 
 pub use application::Application;
 use domain::secret::excerpt;

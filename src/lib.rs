@@ -11,7 +11,6 @@ pub mod advice;
 pub mod apply;
 pub mod cli;
 pub mod declare;
-pub mod digdir;
 pub mod forge;
 pub mod history;
 pub mod nais;

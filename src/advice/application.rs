@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{MOST, help, of_any_token};
-use crate::digdir::{Error, TokenRefusal, Wanted};
+use digdir::{Error, TokenRefusal, Wanted};
 use domain::Orgno;
 use domain::secret::excerpt;
 

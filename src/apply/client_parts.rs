@@ -7,7 +7,7 @@ use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
 use super::patience::Patience;
 use super::verify;
-use crate::digdir::{Error, ErrorKind, Writer};
+use digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, OnBehalfOfId, Representation, changes};
 use plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 

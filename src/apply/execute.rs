@@ -10,7 +10,7 @@ use super::recent::Recent;
 use super::verify;
 use super::write::{Entity, create_client, create_scope, replace};
 use crate::advice::advised;
-use crate::digdir::{Error, ErrorKind, Writer};
+use digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, ClientName, ScopeName};
 use plan::{AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work};
 

@@ -22,7 +22,7 @@ pub use patience::{Patience, Wait};
 pub use recent::{Recent, RecentEnd, RecentWrite};
 
 use crate::advice::advised;
-use crate::digdir::{ClientNeeds, Needs, Writer};
+use digdir::{ClientNeeds, Needs, Writer};
 use domain::{ClientId, ClientName, Live};
 use plan::{AccessWork, Action, ActionId, Plan, Work};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::digdir::{Error, Reader};
+use digdir::{Error, Reader};
 use domain::{
     AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Orgno, PublicKey,
     Representation, ScopeName, changes,

@@ -7,7 +7,7 @@ use super::execute::Failure;
 use super::patience::Patience;
 use super::recent::RecentClient;
 use super::verify;
-use crate::digdir::{Error, ErrorKind, Writer};
+use digdir::{Error, ErrorKind, Writer};
 use domain::{Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes};
 use plan::Write;
 

@@ -15,11 +15,11 @@ use super::remote::Remote;
 use super::session::{self, Session};
 use super::{Global, ask, checks, files, interrupt, print, write};
 use crate::apply::{Conduct, Patience, Recent, apply};
-use crate::digdir::Writer;
 use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
 use crate::render;
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
+use digdir::Writer;
 use domain::text::printable;
 use plan::{Code, Plan};
 

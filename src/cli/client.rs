@@ -8,7 +8,7 @@ use super::exit::Failure;
 use super::remote::{call_failed, read_secret};
 use super::session::Session;
 use crate::declare::did_you_mean;
-use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
+use digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
 use domain::secret;
 use domain::text::printable;
 use domain::{

@@ -3,8 +3,8 @@
 use super::exit::{Exit, Failure};
 use super::unmanaged::look;
 use super::{Global, interrupt, print};
-use crate::digdir::{ClientNeeds, Needs};
 use crate::render::unmanaged::figure;
+use digdir::{ClientNeeds, Needs};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

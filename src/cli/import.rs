@@ -13,7 +13,7 @@ use super::session::{self, Session};
 use super::{Global, interrupt, log, print};
 use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
-use crate::digdir::{ClientNeeds, Needs, Reach, Reader, Which};
+use digdir::{ClientNeeds, Needs, Reach, Reader, Which};
 use domain::text::printable;
 use domain::{Live, LiveClient, ScopeName};
 

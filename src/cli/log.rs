@@ -35,7 +35,7 @@ pub(super) fn told(global: &Global, text: &str) {
 
 /// The targets of this program's own events: a target counts by its beginning, and others than ours begin
 /// with `http`.
-const OWN: [&str; 3] = ["portvakt", "http::", "sandbox"];
+const OWN: [&str; 4] = ["portvakt", "digdir", "http::", "sandbox"];
 
 /// Sends this program's own events to stderr. Those of libraries stay silent: some would show
 /// headers, and with them the token.

@@ -7,10 +7,10 @@ use super::exit::Failure;
 use super::past::git_failed;
 use super::session::{Session, live, today};
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
-use crate::digdir::Writer;
 use crate::history::{self, History, Line, Placement, is_to_come};
 use crate::render::document::ActionDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
+use digdir::Writer;
 use domain::text::printable;
 use plan::{ActionId, Kind, Plan, Target, Verb};
 

@@ -13,7 +13,7 @@ use super::exit::Failure;
 use super::session::Session;
 use crate::advice::advised;
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
-use crate::digdir::{
+use digdir::{
     AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Program, Reach, Reader, Target,
     TargetError, Writer,
 };
@@ -253,6 +253,6 @@ fn not_trusted(error: TargetError) -> Failure {
 }
 
 /// A failed call with what to do about it.
-pub(super) fn call_failed(error: crate::digdir::Error) -> Failure {
+pub(super) fn call_failed(error: digdir::Error) -> Failure {
     Failure::Failed(advised(&error))
 }

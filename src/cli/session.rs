@@ -14,10 +14,10 @@ use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};
 use crate::declare::{self, Diagnostic, Index, Invalid, Repository};
-use crate::digdir::{Needs, Reader};
 use crate::history::{self, Commit, History, Placement};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
+use digdir::{Needs, Reader};
 use domain::{self, Applied, Desired, Live, norwegian_date};
 use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 

@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::remote::Remote;
 use super::session::{Session, live as read_live, now};
 use super::{Global, files, interrupt, log};
-use crate::digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
+use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
 use domain::text::{counted, printable};
 use domain::{Desired, Live};
 

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::sink::print_secret;
 use super::{Global, interrupt, log, print};
 use crate::advice::Application;
-use crate::digdir::{Content, Credentials, Issued, Wanted};
+use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
 use domain::{ConsumedScope, LiveClient, Orgno};
 

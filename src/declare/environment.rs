@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::source::{SecretSource, TextSource};
-use crate::digdir::{self, TargetError};
+use digdir::TargetError;
 
 /// Where declarations are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]

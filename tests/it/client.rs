@@ -7,8 +7,8 @@ pub(crate) mod tokens;
 
 use std::time::Duration;
 
+use digdir::{Credentials, Options, Reach, Reader, Target, Writer};
 use domain::Representation;
-use portvakt::digdir::{Credentials, Options, Reach, Reader, Target, Writer};
 use sandbox::{Config, FaultRule, Sandbox, State};
 use serde_json::{Value, json};
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
 use domain::AccessState::{self, Approved, Denied, Other, Requested};
 use domain::{
     DelegationSource, ForeignScope, IntegrationType, Live, LiveAccess, LiveClient, LiveKey,
     LiveScope, Oddity, OddityOf, OwnClient, Representation, ScopeAttributes,
 };
-use portvakt::digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
 use proptest::prelude::*;
 use sandbox::{KeyRecord, OnBehalfOfRecord, Switches};
 use serde_json::{Value, json};

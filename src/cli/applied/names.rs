@@ -2,8 +2,8 @@
 
 use super::Reading;
 use crate::declare::{self, Environment, Outline, Repository};
-use crate::digdir::Target;
 use crate::history::{self, Placement, Recorded};
+use digdir::Target;
 use domain::{Desired, Orgno};
 
 /// What is recorded of the sandbox inside this process in place of an address.

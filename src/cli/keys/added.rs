@@ -15,7 +15,7 @@ use crate::cli::session::{Session, today};
 use crate::cli::sink::write_secret;
 use crate::cli::{Global, log};
 use crate::declare::{self, KeysRef};
-use crate::digdir::ApplicationKey;
+use digdir::ApplicationKey;
 use domain::text::printable;
 use domain::{AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm};
 

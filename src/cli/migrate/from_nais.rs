@@ -14,7 +14,7 @@ use crate::cli::remote::{MAX_FILE, Remote, read_file};
 use crate::cli::session::{self, Session, today};
 use crate::cli::{Global, interrupt, log, print};
 use crate::declare::{self, Invalid};
-use crate::digdir::Needs;
+use digdir::Needs;
 use domain::text::printable;
 use domain::{ClientId, Desired, Live, Past};
 use plan::{live_client, plan};

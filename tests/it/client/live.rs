@@ -5,8 +5,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use digdir::{Needs, Options, Progress};
 use domain::{AccessState, Live, ScopeAttributes, ScopeName};
-use portvakt::digdir::{Needs, Options, Progress};
 use sandbox::{State, Switches};
 
 use super::{World, options, representation};

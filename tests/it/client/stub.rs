@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use portvakt::digdir::{AllowedHosts, Error, ErrorKind, Options, Reach, Reader, Target};
+use digdir::{AllowedHosts, Error, ErrorKind, Options, Reach, Reader, Target};
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use digdir::{Credentials, ErrorKind, Reach, Reader, TokenRefusal, Writer};
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
-use portvakt::digdir::{Credentials, ErrorKind, Reach, Reader, TokenRefusal, Writer};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use sandbox::Switches;
 use secrecy::{ExposeSecret, SecretString};

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::check;
 use super::*;
-use crate::digdir::Needs;
+use digdir::Needs;
 use domain::{ClientIdentity, LiveClient};
 
 #[test]

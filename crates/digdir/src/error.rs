@@ -149,7 +149,8 @@ impl Error {
     }
 
     /// The same where an earlier try may have been carried out.
-    pub(crate) fn after_unclear(mut self) -> Self {
+    #[must_use]
+    pub fn after_unclear(mut self) -> Self {
         self.details.kind = ErrorKind::AnswerLost;
         self
     }
