@@ -1,4 +1,4 @@
-//! Every call of the API that this program makes, as data.
+//! Every call of the API that is made here, as data.
 
 use std::fmt;
 

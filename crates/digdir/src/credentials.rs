@@ -1,4 +1,4 @@
-//! The client that this program is at DigDir, and the grants that it signs.
+//! The client that a program is at DigDir, and the grants that it signs.
 
 use std::fmt;
 

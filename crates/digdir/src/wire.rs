@@ -1,4 +1,4 @@
-//! What the API sends, as far as this program reads it. Every field can be absent or `null`.
+//! What the API sends, as far as it is read here. Every field can be absent or `null`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The calls that change something. Only an apply makes one of these.
+//! The calls that change something.
 
 use std::fmt;
 use std::sync::Arc;
