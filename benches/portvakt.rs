@@ -10,14 +10,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use digdir::{Credentials, Needs, Options, Reach, Reader, Target};
+use domain::{Desired, Past};
 use generator::Size;
+use plan::plan;
 use portvakt::declare;
-use portvakt::digdir::{Credentials, Needs, Options, Reach, Reader, Target};
-use portvakt::domain::{Desired, Past};
 use portvakt::history::{Files, Held, History};
-use portvakt::plan::plan;
 use portvakt::render::diagnostics::{Sources, text};
-use portvakt::sandbox::{ClientKey, Config, Sandbox, Switches};
+use sandbox::{ClientKey, Config, Sandbox, Switches};
 use tempfile::TempDir;
 
 /// 5,000 scopes with 100,000 entries in 500 files.
@@ -100,7 +100,7 @@ fn looking_back(criterion: &mut Criterion) {
     let history = History::open(folder.path(), "bench", Held::Here, []).unwrap().unwrap();
     let commit = history.commit("HEAD").unwrap();
     let read_commit = || {
-        let Files { settings, yaml, submodules: _, unread: _, rest } =
+        let Files { settings, yaml, links: _, submodules: _, unread: _, rest } =
             history.files(&commit, "").unwrap();
         let read = declare::read(folder.path(), &settings, yaml, &|path| rest.file(path)).unwrap();
         read.desired("bench", today()).unwrap().0
@@ -118,7 +118,7 @@ fn comparing(criterion: &mut Criterion) {
     group.bench_function("5,000 scopes, nothing differs", |bencher| {
         bencher.iter(|| plan(&desired, &Past::default(), &live, now()));
     });
-    let nothing = portvakt::domain::Live { scopes: [].into(), ..live };
+    let nothing = domain::Live { scopes: [].into(), ..live };
     group.sample_size(10).bench_function("5,000 scopes, nothing is live", |bencher| {
         bencher.iter(|| plan(&desired, &Past::default(), &nothing, now()));
     });

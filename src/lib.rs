@@ -7,17 +7,12 @@
 //! the other side.
 
 pub mod adopt;
+pub mod advice;
 pub mod apply;
 pub mod cli;
 pub mod declare;
-pub mod digdir;
-pub mod domain;
 pub mod forge;
 pub mod history;
 pub mod nais;
-pub mod plan;
 pub mod render;
-pub mod sandbox;
-mod secret;
-pub mod text;
 pub mod yaml;

@@ -1,8 +1,8 @@
 //! A text as a YAML scalar that every reader takes for that text, older ones and those of Kubernetes
 //! included.
 
-use crate::text::commands::triggers;
-use crate::text::is_invisible;
+use domain::text::commands::triggers;
+use domain::text::is_invisible;
 
 /// A text as a scalar on one line.
 pub fn scalar(text: &str, in_flow: bool) -> String {
@@ -84,7 +84,7 @@ mod tests {
     use serde_yaml::Value;
 
     use super::scalar;
-    use crate::text::for_log;
+    use domain::text::for_log;
 
     fn is_read_as_it_is(text: &str) {
         for yaml in [

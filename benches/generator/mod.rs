@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use portvakt::domain::{AccessState, Desired, Live, LiveAccess, LiveScope, Orgno, Representation};
-use portvakt::sandbox::State;
+use domain::{AccessState, Desired, Live, LiveAccess, LiveScope, Orgno, Representation};
+use sandbox::State;
 
 /// The organisation that owns everything.
 pub(crate) const OWNER: &str = "889640782";

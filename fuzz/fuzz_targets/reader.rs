@@ -9,11 +9,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use domain::text::{for_annotations, for_log, printable};
 use jiff::civil::Date;
 use libfuzzer_sys::fuzz_target;
-use portvakt::declare::{self, Diagnostic, SETTINGS_FILE};
+use portvakt::declare::{self, Diagnostic, Index, SETTINGS_FILE};
 use portvakt::render::diagnostics::{Sources, github, json, sarif, text};
-use portvakt::text::{for_annotations, for_log, printable};
 use tempfile::TempDir;
 
 const BETWEEN: &[u8] = b"\n...portvakt\n";
@@ -114,7 +114,7 @@ fn show_with_lines(found: &[Diagnostic], root: &Path) {
 
 /// What was mended is mended for good.
 fn mend(found: &[Diagnostic], root: &Path) {
-    let mended = declare::mend(root, found);
+    let mended = declare::mend(root, &Index::default(), found);
     if mended.is_empty() {
         return;
     }
@@ -125,7 +125,8 @@ fn mend(found: &[Diagnostic], root: &Path) {
     let again = read(&settings, &fs::read(root.join(FILE)).unwrap());
     // In the light of other settings, more can be mended in the declarations.
     let new_settings = mended.iter().any(|file| *file.file == *SETTINGS_FILE);
-    let again = declare::mend(root, &again).into_iter();
-    let again: Vec<_> = again.filter(|file| *file.file == *SETTINGS_FILE || !new_settings).collect();
+    let again = declare::mend(root, &Index::default(), &again).into_iter();
+    let again: Vec<_> =
+        again.filter(|file| *file.file == *SETTINGS_FILE || !new_settings).collect();
     assert!(again.is_empty(), "{mended:?} {again:?}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::yaml::{Entries, Yaml};
-use crate::domain::{Change, Field, Representation, changes};
+use domain::{Change, Field, Representation, changes};
 
 /// What a declaration gives, and what is different in some of its sides.
 #[derive(Default)]

@@ -8,9 +8,7 @@ use super::Input;
 use super::attributes::{Differing, Given, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
 use super::yaml::{Entries, Yaml};
-use crate::domain::{
-    ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation, changes,
-};
+use domain::{ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation, changes};
 
 /// What the defaults of other attributes follow from.
 const DRIVERS: [&str; 1] = ["application_type"];
@@ -171,7 +169,7 @@ fn told(
 }
 
 /// On whose behalf a client acts; `None` where that stays as it is live.
-fn on_behalf_of(client: &FoundClient<'_>, live: &crate::domain::Live) -> Option<Vec<Yaml>> {
+fn on_behalf_of(client: &FoundClient<'_>, live: &domain::Live) -> Option<Vec<Yaml>> {
     let entries = client.live.on_behalf_of.as_ref()?;
     if super::found::has_odd_entries(client.id, live) {
         return None;

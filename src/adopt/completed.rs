@@ -9,7 +9,7 @@ use super::found::Found;
 use super::left_out::{Fault, Reason};
 use super::{Entity, Input};
 use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
-use crate::domain::{Orgno, ScopeName};
+use domain::{Orgno, ScopeName};
 
 /// The files with the accesses that were added.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use super::groups::Groups;
 use super::yaml::{Entries, Yaml};
 use super::{Entity, Input, Lessons, slug};
 use crate::declare::{self, Target};
-use crate::domain::{LiveScope, Orgno, ScopeName};
 use crate::yaml::is_plain;
+use domain::{LiveScope, Orgno, ScopeName};
 
 /// An alias that is to be declared.
 struct Alias {

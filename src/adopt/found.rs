@@ -6,12 +6,12 @@ use jiff::civil::Date;
 
 use super::left_out::{LeftOut, Reason, Subject, closed};
 use super::{Entity, Input, Side, Thing};
-use crate::domain::nais::owner_of_client;
-use crate::domain::{
+use domain::nais::owner_of_client;
+use domain::{
     AccessState, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, LiveScope,
     OddityOf, Orgno, ScopeName,
 };
-use crate::plan::live_client;
+use plan::live_client;
 
 /// A scope in the sides where it is to be declared.
 pub(super) type OnSides<T> = BTreeMap<usize, T>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::found::{Found, shared};
 use super::slug;
 use super::{Entity, Input, Lessons};
-use crate::domain::{Orgno, ScopeName};
+use domain::{Orgno, ScopeName};
 
 /// How many members a set must have to become a group.
 const FEWEST: usize = 3;

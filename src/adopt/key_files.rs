@@ -8,7 +8,7 @@ use super::attributes::Differing;
 use super::found::{Found, FoundClient, OnSides};
 use super::left_out::{LeftOut, Reason, Subject};
 use super::{Input, slug};
-use crate::domain::{ClientName, IntegrationType, LiveKey, MOST_KEYS, PublicKey};
+use domain::{ClientName, IntegrationType, LiveKey, MOST_KEYS, PublicKey};
 
 /// Files with keys, by their paths in the repository.
 #[derive(Default)]

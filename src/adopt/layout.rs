@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::found::Found;
 use super::{Input, slug};
 use crate::declare::SETTINGS_FILE;
-use crate::domain::{ClientName, ScopeName};
+use domain::{ClientName, ScopeName};
 
 /// How declarations are spread over files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::civil::Date;
 
 use super::Entity;
-use crate::domain::{ClientId, ClientNameError, DesiredScope, Orgno, ScopeName};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{ClientId, ClientNameError, DesiredScope, Orgno, ScopeName};
 
 /// Something live that is not declared, or not in full.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -37,7 +37,7 @@ pub use schema::schema;
 pub use written::{File, declarations};
 
 use crate::declare::{Environment, Repository, Target};
-use crate::domain::{
+use domain::{
     Beside, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
 };
 

@@ -16,8 +16,8 @@ use super::left_out::{Fault, LeftOut, Reason, Subject};
 use super::written::{File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
 use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
-use crate::domain::{Past, norwegian_date};
-use crate::plan::{Action, Plan, Target, Work, plan};
+use domain::{Past, norwegian_date};
+use plan::{Action, Plan, Target, Work, plan};
 
 /// How often the declarations are made anew beside once for each entity. Each time something is learnt;
 /// mostly twice is enough.
@@ -376,8 +376,8 @@ fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<Entity> {
 /// An action in a sentence, with the fields that it would change.
 fn told(action: &Action) -> String {
     let changes = match &action.work {
-        Work::Scope(_, crate::plan::ScopeWork::Update(write)) => write.changes.clone(),
-        Work::Client(_, crate::plan::ClientWork::Update(_, write)) => write.changes(),
+        Work::Scope(_, plan::ScopeWork::Update(write)) => write.changes.clone(),
+        Work::Client(_, plan::ClientWork::Update(_, write)) => write.changes(),
         Work::Keys(_, keys) => keys.changes(),
         Work::Scope(..) | Work::Access(..) | Work::Client(..) => Vec::new(),
     };

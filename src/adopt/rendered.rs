@@ -9,7 +9,7 @@ use super::left_out::LeftOut;
 use super::written::declarations;
 use super::{Input, Side};
 use crate::declare::{Invalid, ManifestsApart};
-use crate::domain::{
+use domain::{
     AccessState, ClientName, Desired, DesiredAccess, DesiredClient, DesiredScope, Live, LiveAccess,
     LiveClient, LiveScope, Orgno, Representation,
 };

@@ -9,7 +9,7 @@ use super::consumers::Consumers;
 use super::found::OnSides;
 use super::yaml::{Entries, Yaml};
 use super::{Input, Side};
-use crate::domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName, kept_value};
+use domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName, kept_value};
 
 /// What the defaults of other attributes follow from.
 const DRIVERS: [&str; 2] = ["allowed_integration_types", "at_max_age"];

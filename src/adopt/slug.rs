@@ -1,6 +1,6 @@
 //! Live names as parts of names of files, aliases and groups.
 
-use crate::text::is_invisible;
+use domain::text::is_invisible;
 
 /// How long such a name may be, in characters.
 const LONGEST: usize = 50;

@@ -16,8 +16,8 @@ use super::proof::Unproved;
 use super::yaml::Yaml;
 use super::{Entity, Input, Lessons, client, merge, scope};
 use crate::declare::{CannotAppend, Files};
-use crate::domain::nais::{self, Application};
-use crate::domain::{ClientName, IntegrationType, LiveScope};
+use domain::nais::{self, Application};
+use domain::{ClientName, IntegrationType, LiveScope};
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::Failure;
 use super::patience::Patience;
 use super::verify;
-use crate::digdir::{Error, ErrorKind, Writer};
-use crate::domain::{ClientId, OnBehalfOfId, Representation, changes};
-use crate::plan::{EntryWork, KeysWork, OnBehalfOfWrite};
+use digdir::{Error, ErrorKind, Writer};
+use domain::{ClientId, OnBehalfOfId, Representation, changes};
+use plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 
 /// Makes the client's keys the wanted ones: the whole set at once, so that there is no moment with
 /// fewer.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::execute::{Failure, is_unclear, may_be_done};
 use super::patience::Patience;
-use crate::digdir::{Error, ErrorKind};
+use digdir::{Error, ErrorKind};
 
 /// How often something is written at most, as long as nothing comes of it.
 const WRITES: usize = 5;

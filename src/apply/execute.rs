@@ -9,17 +9,16 @@ use super::patience::Patience;
 use super::recent::Recent;
 use super::verify;
 use super::write::{Entity, create_client, create_scope, replace};
-use crate::digdir::{Error, ErrorKind, Writer};
-use crate::domain::{ClientId, ClientName, ScopeName};
-use crate::plan::{
-    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work,
-};
+use crate::advice::advised;
+use digdir::{Error, ErrorKind, Writer};
+use domain::{ClientId, ClientName, ScopeName};
+use plan::{AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work};
 
 /// Why an action failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The call failed.
-    #[error("{}", .0.advised())]
+    #[error("{}", advised(.0))]
     Call(#[from] Error),
     /// The call failed, and what came of it could not be read.
     #[error(

@@ -21,9 +21,10 @@ use execute::Executor;
 pub use patience::{Patience, Wait};
 pub use recent::{Recent, RecentEnd, RecentWrite};
 
-use crate::digdir::{ClientNeeds, Needs, Writer};
-use crate::domain::{ClientId, ClientName, Live};
-use crate::plan::{AccessWork, Action, ActionId, Plan, Work};
+use crate::advice::advised;
+use digdir::{ClientNeeds, Needs, Writer};
+use domain::{ClientId, ClientName, Live};
+use plan::{AccessWork, Action, ActionId, Plan, Work};
 
 /// What became of a plan.
 #[derive(Debug, Default)]
@@ -140,5 +141,5 @@ async fn read(
         (!ids.is_empty()).then(|| ClientNeeds { ids: ids.into(), ..ClientNeeds::default() });
     let needs = Needs { scopes: scopes.into(), clients, ..Needs::default() };
     let live = writer.reader().live(&needs, &|_| {}).await;
-    live.map(Some).map_err(|error| error.advised())
+    live.map(Some).map_err(|error| advised(&error))
 }

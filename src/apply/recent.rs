@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::domain::{
-    AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction, ScopeName,
-};
-use crate::plan::{Action, ActionId, Target, Verb, live_client};
+use domain::{AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction, ScopeName};
+use plan::{Action, ActionId, Target, Verb, live_client};
 
 /// A write of an apply shortly before this one.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Outcome;
 use super::execute::{Executor, is_asleep};
-use crate::plan::{Action, ActionId, Work};
+use plan::{Action, ActionId, Work};
 
 /// Runs every action after those it waits for. Gives what became of each, in the order of
 /// `actions`.

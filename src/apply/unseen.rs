@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::verify::{client_id, state};
-use crate::domain::{
+use domain::{
     AccessState, ClientId, ClientName, Live, LiveClient, LiveScope, Representation, changes,
 };
-use crate::plan::{
+use plan::{
     AccessWork, Action, ClientWork, ClientWrite, KeysWork, OnBehalfOfWrite, ScopeWork, Work, Write,
 };
 

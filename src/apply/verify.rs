@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::digdir::{Error, Reader};
-use crate::domain::{
+use digdir::{Error, Reader};
+use domain::{
     AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Orgno, PublicKey,
     Representation, ScopeName, changes,
 };
-use crate::plan::{
+use plan::{
     AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
     Write,
 };

@@ -7,11 +7,9 @@ use super::execute::Failure;
 use super::patience::Patience;
 use super::recent::RecentClient;
 use super::verify;
-use crate::digdir::{Error, ErrorKind, Writer};
-use crate::domain::{
-    Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes,
-};
-use crate::plan::Write;
+use digdir::{Error, ErrorKind, Writer};
+use domain::{Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes};
+use plan::Write;
 
 /// What is written.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::files::Written;
 use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
 use crate::declare::{Files, Repository, Target};
-use crate::text::{counted, printable};
+use domain::text::{counted, printable};
 
 /// The environments that are not embedded, or all where all are; that of production first, else the
 /// last by name.

@@ -18,13 +18,13 @@ use super::session::Session;
 use super::sink::{print, write};
 use super::{ask, checks, files, interrupt};
 use crate::apply::{Conduct, Patience, Recent, apply};
-use crate::digdir::Writer;
 use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
-use crate::plan::{Code, Plan};
 use crate::render;
 use crate::render::document::PlanDocument;
 use crate::render::report::{Ending, ReportDocument};
-use crate::text::printable;
+use digdir::Writer;
+use domain::text::printable;
+use plan::{Code, Plan};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use super::exit::Failure;
 use super::sink;
-use crate::text::printable;
+use domain::text::printable;
 
 /// Asks; anything but 'yes' refuses. Where nobody can be asked, `instead` says what a job does.
 pub(super) async fn yes(question: &str, instead: &str) -> Result<(), Failure> {

@@ -13,9 +13,9 @@ use super::past::{self, git_failed};
 use super::session::Session;
 use super::sink::print;
 use super::{ask, elsewhere};
-use crate::domain::{Applied, Desired, Protection};
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{Applied, Desired, Protection};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -2,10 +2,10 @@
 
 use super::exit::Failure;
 use super::session::Session;
-use crate::plan::Plan;
 use crate::render::document::PlanDocument;
 use crate::render::moved;
-use crate::text::printable;
+use domain::text::printable;
+use plan::Plan;
 
 /// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
 /// which nobody can tell whether it was overtaken could undo what came after it.

@@ -8,13 +8,13 @@ use super::exit::Failure;
 use super::remote::{call_failed, read_secret};
 use super::session::Session;
 use crate::declare::did_you_mean;
-use crate::digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
-use crate::domain::{
+use digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
+use domain::secret;
+use domain::text::printable;
+use domain::{
     ClientId, ClientName, DesiredClient, GrantType, Kid, Live, LiveClient, SigningAlgorithm,
 };
-use crate::plan::{Mismatch, live_client};
-use crate::secret;
-use crate::text::printable;
+use plan::{Mismatch, live_client};
 
 /// The declared client of a name.
 pub(super) fn declared<'s>(

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::norwegian_date;
+use domain::norwegian_date;
 
 /// Now, to the second.
 pub(super) fn now() -> Timestamp {

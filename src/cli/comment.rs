@@ -10,8 +10,8 @@ use super::{interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
 use crate::render::document::PlanDocument;
 use crate::render::markdown;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,8 @@ use super::global::Global;
 use super::interrupt;
 use super::sink::print;
 use super::unmanaged::look;
-use crate::digdir::{ClientNeeds, Needs};
 use crate::render::unmanaged::figure;
+use digdir::{ClientNeeds, Needs};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -19,9 +19,9 @@ use super::remote::Remote;
 use super::session::Session;
 use super::sink::print_secret;
 use super::{files, interrupt, log};
-use crate::secret;
-use crate::text::json::pretty;
-use crate::text::printable;
+use domain::secret;
+use domain::text::json::pretty;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -2,8 +2,8 @@
 
 use super::applied::{self, AppliedElsewhere, files_beside, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
-use crate::domain::{Applied, Beside, Desired, Protection};
 use crate::history::{self, History, Placement};
+use domain::{Applied, Beside, Desired, Protection};
 
 /// What other places declare.
 #[derive(Default)]

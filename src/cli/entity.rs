@@ -3,8 +3,8 @@
 use super::client;
 use super::exit::Failure;
 use super::session::Session;
-use crate::domain::nais::{Application, Entity};
-use crate::domain::{Removal, RemovalAction, ScopeName};
+use domain::nais::{Application, Entity};
+use domain::{Removal, RemovalAction, ScopeName};
 
 /// The scopes and clients that a command names.
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::{log, sink};
 use crate::declare::Diagnostic;
 use crate::render::diagnostics::{Sources, text};
-use crate::text::json;
+use domain::text::json;
 
 /// The exit codes: relied on from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
 use crate::declare::Rule;
-use crate::plan::Code;
 use crate::render;
-use crate::text::printable;
+use domain::text::printable;
+use plan::Code;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -11,8 +11,8 @@ use super::exit::Failure;
 use super::global::Global;
 use super::log;
 use crate::history;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// That a file cannot be written, and why.
 pub(super) fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {

@@ -2,7 +2,7 @@
 
 use globset::{Glob, GlobMatcher};
 
-use crate::domain::kept;
+use domain::kept;
 
 /// A glob of names.
 pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {

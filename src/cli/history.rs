@@ -12,7 +12,7 @@ use super::sink::print;
 use crate::history::Line;
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report::{self, ReportDocument};
-use crate::text::printable;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -16,9 +16,9 @@ use super::sink::print;
 use super::{interrupt, log};
 use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
-use crate::digdir::{ClientNeeds, Needs, Reach, Reader, Which};
-use crate::domain::{Live, LiveClient, ScopeName};
-use crate::text::printable;
+use digdir::{ClientNeeds, Needs, Reach, Reader, Which};
+use domain::text::printable;
+use domain::{Live, LiveClient, ScopeName};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

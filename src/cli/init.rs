@@ -12,8 +12,8 @@ use super::files::Written;
 use super::global::Global;
 use super::sink::print;
 use crate::declare;
-use crate::domain::{Orgno, ScopeName};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{Orgno, ScopeName};
 
 use ci::{Host, Source};
 

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::global::Global;
 use super::sink;
-use crate::text::json;
+use domain::text::json;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +34,10 @@ pub(super) fn told(global: &Global, text: &str) {
     }
 }
 
+/// The targets of this program's own events: a target counts by its beginning, and others than ours begin
+/// with `http`.
+const OWN: [&str; 4] = ["portvakt", "digdir", "http::", "sandbox"];
+
 /// Sends this program's own events to stderr. Those of libraries stay silent: some would show
 /// headers, and with them the token.
 pub(super) fn start(global: &Global) {
@@ -44,8 +48,9 @@ pub(super) fn start(global: &Global) {
         (false, 2) => "debug",
         (false, _) => "trace",
     };
+    let own = OWN.map(|target| format!("{target}={level}")).join(",");
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("off,portvakt={level}")))
+        .with_env_filter(EnvFilter::new(format!("off,{own}")))
         .with_writer(sink::Events(global.log_format))
         .with_target(false)
         .with_ansi(false);

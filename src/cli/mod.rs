@@ -53,8 +53,8 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 use exit::{Exit, Failure};
 use global::Global;
 use interrupt::wait_for;

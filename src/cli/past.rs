@@ -6,9 +6,9 @@ use super::checkout;
 use super::exit::Failure;
 use super::global::Global;
 use crate::declare::{self, Repository};
-use crate::domain::{self, Applied, Desired};
 use crate::history::{self, Branch, Commit, Held, History, Lost, Placement, Refs};
-use crate::plan::{Code, Notice, PAST_WAY_OUT};
+use domain::{self, Applied, Desired};
+use plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
 #[derive(Default)]

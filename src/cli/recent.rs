@@ -8,12 +8,12 @@ use super::global::Global;
 use super::past::git_failed;
 use super::session::{Session, live};
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
-use crate::digdir::Writer;
 use crate::history::{self, History, Line, Placement, is_to_come};
-use crate::plan::{ActionId, Kind, Plan, Target, Verb};
 use crate::render::document::ActionDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
-use crate::text::printable;
+use digdir::Writer;
+use domain::text::printable;
+use plan::{ActionId, Kind, Plan, Target, Verb};
 
 /// How long what was written may be hidden at most: as long as Maskinporten takes to learn of it.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);

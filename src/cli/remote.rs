@@ -11,13 +11,15 @@ use zeroize::Zeroizing;
 use super::exit::Failure;
 use super::global::Global;
 use super::session::Session;
+use crate::advice::advised;
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
-use crate::digdir::{
-    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Reach, Reader, Target, Writer,
+use digdir::{
+    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Program, Reach, Reader, Target,
+    TargetError, Writer,
 };
-use crate::domain::{ClientId, Kid};
-use crate::sandbox::{self, Sandbox};
-use crate::secret;
+use domain::secret;
+use domain::{ClientId, Kid};
+use sandbox::Sandbox;
 
 /// Where the API is and what opens it. For `target: sandbox` it holds the server too.
 pub(super) struct Remote {
@@ -44,6 +46,7 @@ impl Remote {
         let allowed_hosts = AllowedHosts::new(global.allow_hosts.iter().map(String::as_str))
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let options = Options {
+            program: Program { name: "portvakt", version: env!("CARGO_PKG_VERSION") },
             concurrency: global.concurrency,
             rate: global.rate,
             allowed_hosts,
@@ -59,7 +62,7 @@ impl Remote {
         let Some(target) = environment.target.addresses().map_err(failed)? else {
             return embedded(session, options, reach).await;
         };
-        target.check(&options.allowed_hosts).map_err(failed)?;
+        target.check(&options.allowed_hosts).map_err(not_trusted)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
         let credentials = credentials(declared, repository.root())?;
         Ok(Self { target, credentials, options, reach, sandbox: None })
@@ -238,7 +241,18 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(error.to_string())
 }
 
+/// Credentials that may not go where the target is, and how that is allowed.
+fn not_trusted(error: TargetError) -> Failure {
+    let (TargetError::NotAllowed { host, .. } | TargetError::Mixed { host, .. }) = &error else {
+        return failed(error);
+    };
+    Failure::Failed(format!(
+        "{error}. If it is meant, whoever runs portvakt allows it with --allow-host {host} or \
+         PORTVAKT_ALLOW_HOSTS; the repository cannot"
+    ))
+}
+
 /// A failed call with what to do about it.
-pub(super) fn call_failed(error: crate::digdir::Error) -> Failure {
-    Failure::Failed(error.advised())
+pub(super) fn call_failed(error: digdir::Error) -> Failure {
+    Failure::Failed(advised(&error))
 }

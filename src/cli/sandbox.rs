@@ -7,8 +7,8 @@ use clap::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::interrupt::{self, Signals};
 use super::sink::print;
-use crate::domain::Orgno;
-use crate::sandbox::{
+use domain::Orgno;
+use sandbox::{
     CLIENT_ID, ClientKey, Config, FaultRule, Sandbox, SandboxError, StateFile, Switches,
     load_or_seed,
 };

@@ -45,6 +45,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Unmanaged => render::unmanaged::schema(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };
-    print(clap::ColorChoice::Never, &crate::text::json::pretty(&schema))?;
+    print(clap::ColorChoice::Never, &domain::text::json::pretty(&schema))?;
     Ok(Exit::Done)
 }

@@ -13,12 +13,12 @@ use super::past::{self, Past, git_failed};
 use super::progress::Progress;
 use super::remote::{Remote, call_failed};
 use crate::declare::{self, Invalid, Repository};
-use crate::digdir::{Needs, Reader};
-use crate::domain::{self, Applied, Desired, Live};
 use crate::history::{self, Commit, History, Placement};
-use crate::plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 use crate::render::Context;
 use crate::render::document::PlanDocument;
+use digdir::{Needs, Reader};
+use domain::{self, Applied, Desired, Live};
+use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 
 /// A repository and what it declares for the chosen environment.
 pub(super) struct Session {

@@ -13,8 +13,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::exit::Failure;
 use super::log::Format;
 use crate::render::BAD;
-use crate::secret::redact;
-use crate::text::{escaped_json, for_annotations, for_log, printable};
+use domain::secret::redact;
+use domain::text::{escaped_json, for_annotations, for_log, printable};
 
 /// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
 /// result that does not arrive is an error, as a job must not go on with half of it.

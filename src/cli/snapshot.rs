@@ -10,9 +10,9 @@ use super::global::Global;
 use super::remote::Remote;
 use super::session::{Session, live as read_live};
 use super::{files, interrupt, log};
-use crate::digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
-use crate::domain::{Desired, Live};
-use crate::text::{counted, printable};
+use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
+use domain::text::{counted, printable};
+use domain::{Desired, Live};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -72,14 +72,46 @@ fn told(live: &Live) -> String {
 /// What the session's plan must know, as it was when a snapshot was made.
 pub(super) fn live(file: &Path, session: &Session) -> Result<Live, Failure> {
     let path = file.display().to_string();
-    let failed = |why: &dyn std::fmt::Display| {
+    let failed = |why: &str| {
         Failure::Failed(format!("the snapshot {} cannot be used: {why}", printable(&path)))
     };
-    let text = read(file).map_err(|error| failed(&error))?;
+    let text = read(file).map_err(|error| failed(&error.to_string()))?;
     let Desired { environment, organization, .. } = &session.desired;
-    let text = text.ok_or_else(|| failed(&SnapshotError::TooLarge))?;
+    let unfit = |error: SnapshotError| failed(&explained(&error));
+    let text = text.ok_or_else(|| unfit(SnapshotError::TooLarge))?;
     let snapshot = Snapshot::read(&text, environment, *organization);
-    snapshot.and_then(|snapshot| snapshot.live(&session.needs())).map_err(|error| failed(&error))
+    snapshot.and_then(|snapshot| snapshot.live(&session.needs())).map_err(unfit)
+}
+
+/// Why a snapshot cannot be used, and what to do.
+fn explained(error: &SnapshotError) -> String {
+    match error {
+        SnapshotError::Broken(_) | SnapshotError::TooLarge | SnapshotError::Lacks(_) => {
+            format!("{error}. Have it made anew by `portvakt snapshot --out FILE`")
+        }
+        SnapshotError::Version(_) => {
+            format!("{error}: let the same version of portvakt write the snapshot and plan with it")
+        }
+        SnapshotError::Environment { found, wanted } => format!(
+            "it is of the environment '{found}', and the plan is for '{wanted}': give the file of that \
+             environment, or choose with --env"
+        ),
+        SnapshotError::Organization { found, wanted } => format!(
+            "it is of the organisation {found}, and portvakt.yaml names {wanted}: give the file of this \
+             repository"
+        ),
+        SnapshotError::Owner { scope, found, wanted } => format!(
+            "{scope} in it belongs to the organisation {found}, and portvakt.yaml names {wanted}: give \
+             the file of this repository"
+        ),
+        SnapshotError::NoClients => {
+            "it has no clients, as the repository declared none when it was \
+                                     made, and now some are declared: plan the first client from a \
+                                     branch of the repository itself, without --snapshot"
+                .to_owned()
+        }
+        SnapshotError::Unclear(why) => why.clone(),
+    }
 }
 
 /// A file's text; `None` where it is larger than any snapshot.

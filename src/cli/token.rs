@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::remote::{Remote, call_failed};
+use super::remote::Remote;
 use super::session::Session;
-use super::sink::print;
-use super::sink::print_secret;
+use super::sink::{print, print_secret};
 use super::{interrupt, log};
-use crate::digdir::{Application, Content, Credentials, Issued, Wanted};
-use crate::domain::{ConsumedScope, LiveClient, Orgno};
-use crate::text::json::pretty;
+use crate::advice::Application;
+use digdir::{Content, Credentials, Issued, Wanted};
+use domain::text::json::pretty;
+use domain::{ConsumedScope, LiveClient, Orgno};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,8 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
         registered,
         own_prefixes: session.repository.settings().prefixes.clone(),
     };
-    let issued = issuer.token(&credentials, &wanted, &application).await.map_err(call_failed);
+    let issued = issuer.token(&credentials, &wanted).await;
+    let issued = issued.map_err(|error| Failure::Failed(application.advised(&error, &wanted)));
     remote.close().await?;
     show(global, args, &issued?)?;
     Ok(Exit::Done)

@@ -8,8 +8,8 @@ use super::output::TextOrJson;
 use super::remote::Remote;
 use super::session::{Session, live};
 use super::sink::print;
-use crate::digdir::{ClientNeeds, Needs, Reach, Which};
 use crate::render::unmanaged::{UnmanagedDocument, json, text};
+use digdir::{ClientNeeds, Needs, Reach, Which};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

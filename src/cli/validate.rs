@@ -13,8 +13,8 @@ use super::sink::print_annotations;
 use super::{files, log};
 use crate::declare::{self, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
-use crate::text::printable;
 use crate::{history, render};
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

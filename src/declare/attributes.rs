@@ -2,7 +2,7 @@
 
 use super::given::Given;
 use super::table::words;
-use crate::domain::{IntegrationType, ScopeAttributes, TokenType, Visibility, kept};
+use domain::{IntegrationType, ScopeAttributes, TokenType, Visibility, kept};
 
 /// Defines a type that has, beside its own keys, every attribute of a scope that can have a
 /// default. (serde's `flatten` would lose both the places of errors and the unknown keys.)
@@ -21,16 +21,16 @@ macro_rules! with_attributes {
                 /// consumers) or INTERNAL (DigDir only). Default: PUBLIC.
                 #[serde(default)]
                 pub(super) visibility:
-                    $crate::declare::given::Given<$crate::domain::Visibility>,
+                    $crate::declare::given::Given<domain::Visibility>,
                 /// The form of the access tokens: SELF_CONTAINED (a JWT) or OPAQUE.
                 /// Default: SELF_CONTAINED.
                 #[serde(default)]
-                pub(super) token_type: $crate::declare::given::Given<$crate::domain::TokenType>,
+                pub(super) token_type: $crate::declare::given::Given<domain::TokenType>,
                 /// The kinds of client that may carry the scope; an empty list means any.
                 /// Default: any.
                 #[serde(default)]
                 pub(super) allowed_integration_types:
-                    $crate::declare::given::Given<Vec<$crate::domain::IntegrationType>>,
+                    $crate::declare::given::Given<Vec<domain::IntegrationType>>,
                 /// Upper bound in seconds for the life of an access token; 0 leaves it to the client.
                 /// Default: 0.
                 #[serde(default)]

@@ -10,7 +10,7 @@ use super::instead;
 use super::own::teams::{Objection, Teams, Thing};
 use super::rules::Rule;
 use super::suggest::Suggester;
-use crate::domain::{ClientId, Orgno};
+use domain::{ClientId, Orgno};
 
 /// How much access is resolved; far more than any organisation gives.
 const MOST_ACCESSES: usize = 1_000_000;

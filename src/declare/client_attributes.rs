@@ -2,7 +2,7 @@
 
 use super::given::Given;
 use super::table::words;
-use crate::domain::{
+use domain::{
     ApplicationType, AuthMethod, ClientAttributes, CodeChallengeMethod, ConsumedScope, GrantType,
     IntegrationType, Orgno, RefreshTokenUsage, kept,
 };
@@ -29,18 +29,18 @@ macro_rules! with_client_attributes {
                 /// Where the client runs: web, browser or native. Default: web.
                 #[serde(default)]
                 pub(super) application_type:
-                    $crate::declare::given::Given<$crate::domain::ApplicationType>,
+                    $crate::declare::given::Given<domain::ApplicationType>,
                 /// How the client proves itself. A secret (`client_secret_basic`,
                 /// `client_secret_post`) is made by DigDir and not kept by portvakt. Default:
                 /// private_key_jwt, and none where a client with a login runs in a browser or natively.
                 #[serde(default)]
                 pub(super) token_endpoint_auth_method:
-                    $crate::declare::given::Given<$crate::domain::AuthMethod>,
+                    $crate::declare::given::Given<domain::AuthMethod>,
                 /// For what the client gets tokens. Default: the JWT grant for maskinporten and krr,
                 /// authorization_code and refresh_token for types with a login.
                 #[serde(default)]
                 pub(super) grant_types:
-                    $crate::declare::given::Given<Vec<$crate::domain::GrantType>>,
+                    $crate::declare::given::Given<Vec<domain::GrantType>>,
                 /// How long an access token lives, in seconds. Default: 120.
                 #[serde(default)]
                 pub(super) access_token_lifetime: $crate::declare::given::Given<u64>,
@@ -56,7 +56,7 @@ macro_rules! with_client_attributes {
                 /// it is live; DigDir tells no default.
                 #[serde(default)]
                 pub(super) refresh_token_usage:
-                    $crate::declare::given::Given<$crate::domain::RefreshTokenUsage>,
+                    $crate::declare::given::Given<domain::RefreshTokenUsage>,
                 /// The address of a picture that a login shows. Default: none for types with a login,
                 /// else as it is live; an empty text means none.
                 #[serde(default)]
@@ -85,7 +85,7 @@ macro_rules! with_client_attributes {
                 /// Default: S256 for types with a login, else as it is live.
                 #[serde(default)]
                 pub(super) code_challenge_method:
-                    $crate::declare::given::Given<$crate::domain::CodeChallengeMethod>,
+                    $crate::declare::given::Given<domain::CodeChallengeMethod>,
             }
         }
 

@@ -16,9 +16,7 @@ use super::settings::Settings;
 use super::span::Span;
 use super::table::{read, read_whole};
 use super::texts::{check_description, check_orgnos, parse_orgno};
-use crate::domain::{
-    ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId,
-};
+use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 
 /// Reads one client.
 pub(super) fn client(

@@ -16,7 +16,7 @@ use super::span::Span;
 use super::suggest::nearest;
 use super::table::read;
 use super::texts::parse_orgno;
-use crate::domain::kept;
+use domain::kept;
 
 /// Reads the `consumers` of a document.
 pub(super) fn aliases(

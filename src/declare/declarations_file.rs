@@ -7,7 +7,7 @@ use super::attributes::with_attributes;
 use super::client_attributes::with_client_attributes;
 use super::given::{Entries, Given, Items};
 use super::table::{table, words};
-use crate::domain::{IntegrationType, RemovalAction};
+use domain::{IntegrationType, RemovalAction};
 
 table! {
     /// A document with declarations. Where a thing stands in which file does not matter.

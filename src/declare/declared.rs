@@ -13,8 +13,8 @@ use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::silences::Silence;
 use super::span::Span;
-use crate::domain::nais::Application;
-use crate::domain::{
+use domain::nais::Application;
+use domain::{
     ClientAttributes, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf,
     OnBehalfOfId, Orgno, RemovalAction, ScopeName,
 };

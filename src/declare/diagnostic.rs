@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::rules::{Rule, Severity};
 use super::span::{Position, Span};
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
+use domain::text::printable;
 
 /// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -9,7 +9,7 @@ use super::document::Located;
 use super::source::{SecretSource, TextSource};
 use super::span::Span;
 use super::table::{Read, Reader, table};
-use crate::digdir::{self, TargetError};
+use digdir::{self, TargetError};
 
 table! {
     @like "{ target: … }"

@@ -6,7 +6,7 @@ use super::instead;
 use super::rules::Rule;
 use super::span::Span;
 use super::suggest::{did_you_mean, list, nearest};
-use crate::text::is_invisible;
+use domain::text::is_invisible;
 
 /// How many environments a repository can have: a set of them is a word of bits.
 pub(super) const MOST_ENVIRONMENTS: usize = 64;

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::domain::kept;
+use domain::kept;
 
 /// A value that may be left out. Unlike with an `Option`, `null` is an error: a key with nothing
 /// behind it is more likely forgotten than meant, and what is left out has a default.

@@ -5,7 +5,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::rules::Rule;
-use crate::domain::kept;
+use domain::kept;
 
 /// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so
 /// that a protection covers what lies below too.

@@ -8,7 +8,7 @@ use super::environment::Target;
 use super::environments::EnvironmentSet;
 use super::index::SETTINGS_FILE;
 use super::settings::Settings;
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// The declarations as one environment sees them.
 pub(super) struct Here<'r> {

@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::suggest::list;
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// What a text is called in messages.
 pub(super) const TEXT: &str = "a text";
@@ -131,7 +131,7 @@ pub(super) fn place(
 ) -> Option<String> {
     const ATTRIBUTES: [&str; 3] = ["visibility", "at_max_age", "allowed_integration_types"];
     let is_attribute = |key: &str| {
-        crate::domain::ScopeAttributes::default().fields().iter().any(|(name, _)| *name == key)
+        domain::ScopeAttributes::default().fields().iter().any(|(name, _)| *name == key)
     };
     let is_scope = known.contains(&"per_environment");
     let text = match key {

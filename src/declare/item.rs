@@ -11,7 +11,7 @@ use super::instead::{self, LIST, MAPPING, TEXT};
 use super::rules::Rule;
 use super::span::Span;
 use super::suggest::{nearest, only_near};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// Of two keys that were probably meant to be the same one, neither can be mended.
 pub(super) fn mend_no_two_alike(found: &mut [Diagnostic]) {

@@ -9,7 +9,7 @@ use super::key_files::{KeyFiles, resolved};
 use super::public_keys::{FILES, Problem, from_json, from_text};
 use super::rules::Rule;
 use super::span::Span;
-use crate::domain::{MOST_KEYS, PublicKey};
+use domain::{MOST_KEYS, PublicKey};
 
 /// The keys that a client declares, and where each is from.
 #[derive(Debug, Clone)]

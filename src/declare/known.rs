@@ -14,7 +14,7 @@ use super::key_files;
 use super::own::teams::Thing;
 use super::repository::Repository;
 use super::table::{Read, read_text};
-use crate::domain::{
+use domain::{
     ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
     Representation, ScopeAttributes, ScopeName,
 };

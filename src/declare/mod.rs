@@ -6,7 +6,7 @@
 //! [`reading`] checks what can be checked by itself into [`declared`] — manifests of NAIS in
 //! [`manifest`] —, and [`check`] checks that
 //! against the other files. For one environment ([`here`]), [`advice`] tells what is hardly meant or
-//! breaks the repository's [`own`] rules, and [`resolve`] makes a [`crate::domain::Desired`].
+//! breaks the repository's [`own`] rules, and [`resolve`] makes a [`domain::Desired`].
 //! [`silences`] may keep a rule from speaking, [`fix`] mends what is safe to mend, and [`edit`] changes
 //! what a command is asked to change. Each kind of
 //! finding stands in the table of [`rules`].

@@ -12,7 +12,7 @@ use super::rules::Rule;
 use super::settings_file::NaisFile;
 use super::span::Span;
 use super::suggest::{did_you_mean, list};
-use crate::domain::nais::Application;
+use domain::nais::Application;
 
 /// How many clusters a repository can have: a manifest that names none declares its things in each.
 const MOST_CLUSTERS: usize = 8;

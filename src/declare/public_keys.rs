@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Value as Json, json};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::domain::{KeyProblem, PRIVATE_MEMBERS, PublicKey, Representation};
+use domain::{KeyProblem, PRIVATE_MEMBERS, PublicKey, Representation};
 
 /// The ends of the names of files with keys.
 pub(super) const FILES: [&str; 7] = ["json", "jwk", "jwks", "pem", "pub", "crt", "cer"];

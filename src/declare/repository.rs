@@ -22,7 +22,7 @@ use super::settings::{Settings, settings};
 use super::silences::{self, Silence};
 use super::suggest::{did_you_mean, list};
 use super::{advice, check, files, reading, resolve};
-use crate::domain::{ClientName, Desired};
+use domain::{ClientName, Desired};
 
 /// Everything that a repository declares, for all its environments, and what is to be said of it.
 #[derive(Debug)]

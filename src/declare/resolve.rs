@@ -10,7 +10,7 @@ use super::client_attributes::{self, ClientLayer};
 use super::declared::{Client, Consumer, Scope};
 use super::diagnostic::Place;
 use super::here::Here;
-use crate::domain::{
+use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
     DesiredScope, Orgno, Removal, ScopeAttributes, Source,
 };

@@ -17,7 +17,7 @@ use super::span::Span;
 use super::suggest::{did_you_mean, list};
 use super::table::read;
 use super::texts::check_texts;
-use crate::domain::{ScopeName, ScopeNameError, kept};
+use domain::{ScopeName, ScopeNameError, kept};
 
 /// Reads one scope.
 pub(super) fn scope(

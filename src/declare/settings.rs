@@ -29,8 +29,8 @@ use super::span::{Position, Span};
 use super::table::{read, read_whole};
 use super::targets::{check_distinct, check_target};
 use super::texts::{check_orgnos, check_texts, parse_orgno};
-use crate::domain::{ClientId, Guards, Kid, Orgno};
-use crate::secret;
+use domain::secret;
+use domain::{ClientId, Guards, Kid, Orgno};
 
 /// What holds for the whole repository.
 #[derive(Debug, Clone)]

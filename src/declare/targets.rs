@@ -8,7 +8,7 @@ use super::diagnostic::quoted;
 use super::document::{Findings, Located};
 use super::environment::{Environment, Target};
 use super::rules::Rule;
-use crate::digdir::ApiId;
+use digdir::ApiId;
 
 /// Warns of environments that are applied to the same API, however its address is written. An embedded
 /// sandbox is no API that anybody else could apply to.

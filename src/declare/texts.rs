@@ -5,7 +5,7 @@ use super::document::{Findings, Located};
 use super::instead;
 use super::rules::Rule;
 use super::span::Span;
-use crate::domain::{Orgno, composed};
+use domain::{Orgno, composed};
 
 /// An organisation number, or a report of what is wrong with it.
 pub(super) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {

@@ -2,38 +2,30 @@
 
 use std::time::Duration;
 
+use http::Answer;
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use url::Url;
-
-use crate::digdir::http;
 
 /// An address that a host tells, if it is one for a browser.
 pub(super) fn for_browser(address: &str) -> Option<Url> {
     Url::parse(address).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
 
-/// A header as text.
-pub(super) fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
-}
-
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let value = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+pub(super) fn is_json(answer: &Answer) -> bool {
+    answer.content_type() == "application/json"
 }
 
 /// `Retry-After`; or where GitHub leaves no request over, the time until it does.
-pub(super) fn asked_to_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    if let Some(value) = header(headers, RETRY_AFTER.as_str()) {
-        return http::retry_after(value, now);
+pub(super) fn asked_to_wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    if answer.header(RETRY_AFTER.as_str()).is_some() {
+        return answer.retry_after(now);
     }
-    if header(headers, "x-ratelimit-remaining")? != "0" {
+    if answer.header("x-ratelimit-remaining")? != "0" {
         return None;
     }
-    let reset: i64 = header(headers, "x-ratelimit-reset")?.parse().ok()?;
+    let reset: i64 = answer.header("x-ratelimit-reset")?.parse().ok()?;
     let seconds = reset.saturating_sub(now.as_second());
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
@@ -55,14 +47,16 @@ pub(super) fn words(body: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    fn with(pairs: &[(&'static str, &str)]) -> Answer {
+        let pairs = pairs.iter();
+        let headers = pairs.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        Answer { headers: headers.collect(), ..Answer::default() }
     }
 
     #[test]
     fn a_host_says_how_long_to_wait() {
         let now = Timestamp::from_second(1_000).unwrap();
-        let wait = |pairs: &[_]| asked_to_wait(&headers(pairs), now).map(|wait| wait.as_secs());
+        let wait = |pairs: &[_]| asked_to_wait(&with(pairs), now).map(|wait| wait.as_secs());
         assert_eq!(wait(&[]), None);
         assert_eq!(wait(&[("retry-after", "7")]), Some(7));
         let reset = ("x-ratelimit-reset", "1090");

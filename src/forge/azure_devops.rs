@@ -13,9 +13,9 @@ use url::Url;
 
 use super::comment::Merged;
 use super::comment::{Forge, Options};
+use super::connection::{Call, Connection, bearer, below};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
-use super::http::{Call, Connection, bearer, below};
 use super::upsert::{Found, Host};
 
 const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";

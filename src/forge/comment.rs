@@ -3,10 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::Retries;
 use jiff::Timestamp;
 use url::Url;
 
-use super::error::Error;
+use super::error::{Error, MAX_WAIT};
+
+/// How often a call is sent at most, the first time included.
+const TRIES: usize = 4;
 
 /// A host of git repositories with pull requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,12 @@ pub struct Options {
     pub timeout: Duration,
     /// How long to wait before the second try; doubled with each further one.
     pub base_delay: Duration,
+}
+
+impl Options {
+    pub(super) fn retries(&self) -> Retries {
+        Retries { tries: TRIES, base_delay: self.base_delay, longest_wait: MAX_WAIT }
+    }
 }
 
 impl Default for Options {

@@ -1,10 +1,10 @@
 //! What the variables of a CI job say, each told by name where it is of no use.
 
+use http::address;
 use secrecy::SecretString;
 use url::Url;
 
 use super::error::Error;
-use crate::digdir::target;
 
 /// The variables of the process, or of a test.
 pub(super) struct Environment<'a> {
@@ -79,8 +79,8 @@ impl<'a> Environment<'a> {
 }
 
 /// The address of an API that a token may be sent to.
-pub(super) fn parsed(name: &'static str, address: &str) -> Result<Url, Error> {
-    target::parse(name, address).map_err(|error| {
+pub(super) fn parsed(name: &'static str, text: &str) -> Result<Url, Error> {
+    address(name, text).map_err(|error| {
         Error::unusable(&error.to_string(), "The CI system itself sets it: leave it as it is.")
     })
 }

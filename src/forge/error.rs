@@ -4,14 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use super::comment::Forge;
-use crate::secret;
-use crate::text::printable;
+use domain::secret;
 
 /// How much of a text from outside an error keeps, in characters.
 const MAX_TEXT: usize = 500;
 
 /// The longest wait that a host may ask for; a longer one is told instead of sat out.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Why a comment was not posted. Displayed, it says what happened and where; [`Error::help`] says
 /// what to do now. All its texts are free of control characters, and of the token.
@@ -244,12 +243,7 @@ impl fmt::Display for Details {
     }
 }
 
-/// A text from outside as it is shown. It is redacted before it is cut: half of a secret is no longer
-/// recognised.
+/// A text from outside as it is shown.
 fn clean(text: &str) -> String {
-    let text = &*secret::redact(text);
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", printable(&text[..end])),
-        None => printable(text).into_owned(),
-    }
+    secret::excerpt(text, MAX_TEXT)
 }

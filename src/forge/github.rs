@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 
+use http::Answer;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK};
@@ -14,12 +15,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::answer::{for_browser, header};
+use super::answer::for_browser;
 use super::comment::Merged;
 use super::comment::{Forge, Options};
+use super::connection::{Call, Connection, MAX_PAGES, bearer, below};
 use super::environment::{Environment, is_segment, parsed};
 use super::error::{Error, ErrorKind};
-use super::http::{Call, Connection, MAX_PAGES, bearer, below};
 use super::upsert::{Found, Host};
 
 /// More than the largest event: GitHub sends none above 25 MB.
@@ -156,8 +157,8 @@ impl Repository {
         let mut url = connection.url(["repos", owner, name, "commits", commit, "pulls"]);
         url.query_pairs_mut().append_pair("per_page", "100");
         let call = Call::get(url, "the pull request of the commit cannot be read");
-        let (related, headers): (Vec<Related>, _) = connection.read(&call).await?;
-        if has_next(&headers) {
+        let (related, answer): (Vec<Related>, _) = connection.read(&call).await?;
+        if has_next(&answer) {
             return Err(connection.error(ErrorKind::Refused, &call, "there are more than 100"));
         }
         let own = format!("{owner}/{name}");
@@ -230,10 +231,9 @@ impl Comments<'_> {
             url.query_pairs_mut()
                 .append_pair("per_page", "100")
                 .append_pair("page", &page.to_string());
-            let (all, headers): (Vec<T>, _) =
-                self.connection.read(&Call::get(url, failing)).await?;
+            let (all, answer): (Vec<T>, _) = self.connection.read(&Call::get(url, failing)).await?;
             chosen.extend(all.into_iter().filter_map(&mut choose).take(most - chosen.len()));
-            if chosen.len() == most || !has_next(&headers) {
+            if chosen.len() == most || !has_next(&answer) {
                 return Ok(chosen);
             }
         }
@@ -358,8 +358,8 @@ fn number_in(event: &Value) -> Option<u64> {
 }
 
 /// Whether there is another page (RFC 8288). Where it is, is not asked: the address is ours.
-fn has_next(headers: &HeaderMap) -> bool {
-    header(headers, LINK.as_str()).is_some_and(|links| {
+fn has_next(answer: &Answer) -> bool {
+    answer.header(LINK.as_str()).is_some_and(|links| {
         links.split(',').any(|link| {
             let mut parameters = link.split(';').skip(1).map(str::trim);
             parameters.any(|parameter| matches!(parameter, "rel=\"next\"" | "rel=next"))
@@ -410,7 +410,8 @@ mod tests {
     #[test]
     fn the_next_page_is_told_by_its_relation() {
         let next = |value: &str| {
-            has_next(&HeaderMap::from_iter([(LINK, HeaderValue::from_str(value).unwrap())]))
+            let headers = HeaderMap::from_iter([(LINK, HeaderValue::from_str(value).unwrap())]);
+            has_next(&Answer { headers, ..Answer::default() })
         };
         assert!(next(r#"<https://x/?page=1>; rel="prev", <https://x/?page=3>; rel="next""#));
         assert!(!next(r#"<https://x/?page=1>; rel="prev", <https://x/?page=1>; rel="first""#));

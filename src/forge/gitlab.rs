@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::Answer;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -10,12 +11,12 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::answer::{for_browser, header};
+use super::answer::for_browser;
 use super::comment::Merged;
 use super::comment::{Forge, Options};
+use super::connection::{Call, Connection, MAX_PAGES, below, secret};
 use super::environment::Environment;
 use super::error::{Error, ErrorKind};
-use super::http::{Call, Connection, MAX_PAGES, below, secret};
 use super::upsert::{Found, Host};
 
 const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
@@ -144,8 +145,8 @@ impl Project {
         let mut url = connection.url(path);
         url.query_pairs_mut().append_pair("per_page", "100");
         let call = Call::get(url, "the merge request of the commit cannot be read");
-        let (related, headers): (Vec<Related>, _) = connection.read(&call).await?;
-        if has_next(&headers) {
+        let (related, answer): (Vec<Related>, _) = connection.read(&call).await?;
+        if has_next(&answer) {
             return Err(connection.error(ErrorKind::Refused, &call, "there are more than 100"));
         }
         let is_it = |related: &Related| {
@@ -217,10 +218,10 @@ impl Notes<'_> {
                 .append_pair("order_by", "created_at")
                 .append_pair("per_page", "100")
                 .append_pair("page", &page.to_string());
-            let (notes, headers): (Vec<Note>, _) =
+            let (notes, answer): (Vec<Note>, _) =
                 self.connection.read(&Call::get(url, READING)).await?;
             chosen.extend(notes.into_iter().filter_map(&mut choose).take(most - chosen.len()));
-            if chosen.len() == most || !has_next(&headers) {
+            if chosen.len() == most || !has_next(&answer) {
                 return Ok(chosen);
             }
         }
@@ -238,8 +239,8 @@ impl Notes<'_> {
 }
 
 /// Whether there is another page: the header is empty on the last one.
-fn has_next(headers: &HeaderMap) -> bool {
-    header(headers, "x-next-page").is_some_and(|next| !next.is_empty())
+fn has_next(answer: &Answer) -> bool {
+    answer.header("x-next-page").is_some_and(|next| !next.is_empty())
 }
 
 impl Host for Notes<'_> {

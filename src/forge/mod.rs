@@ -7,11 +7,11 @@
 mod answer;
 mod azure_devops;
 mod comment;
+mod connection;
 mod environment;
 mod error;
 mod github;
 mod gitlab;
-mod http;
 mod review;
 mod upsert;
 

@@ -6,7 +6,6 @@ use url::Url;
 use super::comment::is_same;
 use super::comment::{Change, Forge, Options, Posted};
 use super::error::{Error, ErrorKind};
-use super::http;
 
 /// What a host does for one pull request.
 pub(super) trait Host {
@@ -96,7 +95,7 @@ async fn create<H: Host>(
     text: &str,
     options: &Options,
 ) -> Result<Posted, Error> {
-    let mut waits = http::waits(options);
+    let mut waits = options.retries().waits();
     loop {
         let error = match host.create(text).await {
             Ok(url) => return Ok(Posted { change: Change::Created, url }),

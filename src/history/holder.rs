@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
-use crate::text::printable;
+use domain::text::printable;
 
 /// How long a lock claims to count that is not renewed.
 pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);

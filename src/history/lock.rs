@@ -15,7 +15,7 @@ use super::program::Update;
 use super::refs;
 use super::watch::{Verdict, Watch};
 use super::{Actor, History};
-use crate::text::json;
+use domain::text::json;
 
 /// How long before its end the holder takes it to have ended: by the clock that people read it relies
 /// on a renewal no longer than by the other, for a [`LEASE`].

@@ -10,7 +10,7 @@ use git2::{Commit, ObjectFormat, Oid, Repository};
 
 use super::error::Error;
 use super::oid::parsed;
-use crate::text::printable;
+use domain::text::printable;
 
 /// How much of what git says is repeated, in characters.
 const MOST_TOLD: usize = 2000;

@@ -20,8 +20,8 @@ use super::place::{is_folder, is_place};
 use super::program::Update;
 use super::refs::{self, PlaceRefs, Refs};
 use super::{Actor, Conclusion, History, objects};
-use crate::domain::Orgno;
-use crate::text::json;
+use domain::Orgno;
+use domain::text::json;
 
 /// The version of the format.
 const VERSION: u8 = 1;

@@ -4,9 +4,9 @@ use super::obstacles::{Obstacle, of_client};
 use super::standing::{
     SET_BACK, Standing, Step, Told, belongs_to, differs, of_life, told_by_client,
 };
-use crate::domain::nais::{Application, Entity, owner_of_client};
-use crate::domain::{ClientId, ClientName, DesiredClient, IntegrationType, Live, LiveClient};
-use crate::plan::{Mismatch, live_client};
+use domain::nais::{Application, Entity, owner_of_client};
+use domain::{ClientId, ClientName, DesiredClient, IntegrationType, Live, LiveClient};
+use plan::{Mismatch, live_client};
 
 /// How a declared client stands; `application` is the one asked for, else the one that its description
 /// tells, here or live.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::nais::{Application, Entity, owner_of_client, owner_of_scope};
-use crate::domain::{ClientName, Desired, DesiredClient, DesiredScope, ScopeName};
+use domain::nais::{Application, Entity, owner_of_client, owner_of_scope};
+use domain::{ClientName, Desired, DesiredClient, DesiredScope, ScopeName};
 
 /// An application and what is handed over to it.
 #[derive(Debug, Clone)]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::obstacles::delegation_name;
-use crate::domain::nais::{Application, Exposed};
-use crate::domain::{
+use crate::yaml::scalar;
+use domain::nais::{Application, Exposed};
+use domain::{
     ConsumedScope, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName, Visibility,
 };
-use crate::yaml::scalar;
 
 /// What an application's manifest says of Maskinporten.
 #[derive(Debug, Clone)]
@@ -117,7 +117,7 @@ impl Manifest<'_> {
 /// A text that can stand in a comment.
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
-    crate::text::printable(&words.join(" ")).into_owned()
+    domain::text::printable(&words.join(" ")).into_owned()
 }
 
 #[derive(Default)]

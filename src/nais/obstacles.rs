@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 
-use crate::domain::nais::{AT_MAX_AGE, Exposed};
-use crate::domain::{
+use domain::nais::{AT_MAX_AGE, Exposed};
+use domain::{
     ApplicationType, AuthMethod, ClientAttributes, DesiredClient, DesiredScope, GrantType,
     IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility,
 };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::nais::Entity;
-use crate::domain::{
+use domain::nais::Entity;
+use domain::{
     ClientName, ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Orgno, Removal,
     ScopeName,
 };
-use crate::plan::{ActionId, Plan, Target, Verb};
+use plan::{ActionId, Plan, Target, Verb};
 
 /// What is declared otherwise after an edit than before, in one environment, beside what the edit is
 /// about; what is declared alike, wherever it stands, is the same.
@@ -96,14 +96,14 @@ pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
         all.collect::<Vec<_>>()
     };
     // What is blocked now is not blocked for ever.
-    let all = after.actions.iter().map(crate::plan::Action::id);
+    let all = after.actions.iter().map(plan::Action::id);
     let all = all.chain(after.blocked.iter().map(|blocked| blocked.target.clone()));
     let mut found: Vec<ActionId> = all.filter(|id| is_named(id) && takes_away(id)).collect();
     for (one, other) in [(before, after), (after, before)] {
         let missing = one.actions.iter().filter(|action| {
             !is_named(&action.id()) && !other.actions.iter().any(|there| there.is_same_work(action))
         });
-        found.extend(missing.map(crate::plan::Action::id));
+        found.extend(missing.map(plan::Action::id));
         let there = blocked(other);
         let missing =
             blocked(one).into_iter().filter(|own| !is_named(&own.0) && !there.contains(own));
@@ -128,8 +128,8 @@ mod tests {
 
     use super::*;
     use crate::declare::read;
-    use crate::domain::{Applied, Live, LiveScope, Past};
-    use crate::plan::plan;
+    use domain::{Applied, Live, LiveScope, Past};
+    use plan::plan;
 
     const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                             environments: { test: { target: sandbox } }\n";

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::obstacles::{Obstacle, of_scope};
-use crate::domain::nais::{Application, Entity, Exposed, owner_of_client, owner_of_scope};
-use crate::domain::{ClientId, ClientName, DesiredScope, Live, LiveClient, LiveScope, ScopeName};
+use domain::nais::{Application, Entity, Exposed, owner_of_client, owner_of_scope};
+use domain::{ClientId, ClientName, DesiredScope, Live, LiveClient, LiveScope, ScopeName};
 
 /// The next step of the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::nais::{Application, Exposed};
-use crate::domain::{
+use domain::nais::{Application, Exposed};
+use domain::{
     ClientAttributes, ClientIdentity, ClientName, DesiredAccess, DesiredClient, DesiredScope,
     IntegrationType, Live, LiveClient, LiveScope, Orgno, ScopeAttributes, ScopeName, Source,
     Visibility,

@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 use super::diagnostics::Lines;
 use super::text::{BAD, GOOD, HEADING, QUIET};
 use crate::declare::Mended;
-use crate::text::printable;
+use domain::text::printable;
 
 /// What a line has around its text, without which a diff could not be applied: a byte order mark,
 /// and the carriage return of a line end.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Context;
-use crate::domain::{Change, ClientId, ClientName, ScopeName, Source};
-use crate::plan::{
+use domain::{Change, ClientId, ClientName, ScopeName, Source};
+use plan::{
     Action, Blocked, Code, Consumer, Danger, FieldChange, Kind, Mark, Notice, Operation, Origin,
     Plan, Verb,
 };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::diagnostics::word;
 use super::text::HEADING;
 use crate::declare::{BASE, Example, Rule};
-use crate::plan::Code;
+use plan::Code;
 
 /// What a rule asks for, with examples and ANSI colours.
 pub fn explanation(rule: Rule) -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document::{ActionDocument, ChangeDocument, ConsumerDocument, PlanDocument, Summary};
-use crate::plan::{Kind, checksum};
+use plan::{Kind, checksum};
 
 impl PlanDocument {
     /// What is wrong with the document in itself, if something is: its digest, its ids and its sums are

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::document::{ActionDocument, ConsumerDocument};
 use super::report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
 use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, short};
-use crate::text::{json, printable};
+use domain::text::{json, printable};
 
 /// What of the ledger is asked for; nothing is all of it.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::document::{ActionDocument, FORMAT_VERSION, PlanDocument};
-use crate::text::json::pretty;
+use domain::text::json::pretty;
 
 /// A plan as JSON, indented, with a line break at the end.
 pub fn plan(plan: &PlanDocument) -> String {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::{BAD, CAREFUL, HEADING, QUIET};
-use crate::text::{json, printable};
+use domain::text::{json, printable};
 
 /// How a key stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

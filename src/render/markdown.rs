@@ -17,8 +17,8 @@ use super::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocum
 use super::sections::{Section, sections};
 use super::text::{TAKE_OVER, since_by, sum};
 use crate::history::place_name;
-use crate::plan::Origin;
-use crate::text::counted;
+use domain::text::counted;
+use plan::Origin;
 
 /// How many characters a comment has at most. GitHub takes 65,536.
 const LONGEST: usize = 60_000;

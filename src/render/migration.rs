@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET};
-use crate::domain::nais::Entity;
 use crate::nais::{Standing, Step, Weight};
-use crate::text::{json, printable};
+use domain::nais::Entity;
+use domain::text::{json, printable};
 
 /// Scopes and clients on their way to NAIS.
 #[derive(Serialize, JsonSchema)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::document::{ActionDocument, BlockedDocument, FORMAT_VERSION, PlanDocument};
 use super::text::{BAD, CAREFUL, HEADING};
 use crate::apply::{Outcome, Report};
-use crate::text::{json, printable};
+use domain::text::{json, printable};
 
 /// A report of `portvakt`: what became of a plan.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

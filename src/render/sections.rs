@@ -2,7 +2,7 @@
 //! else takes access away or opens up, what gives access, the rest.
 
 use super::document::ActionDocument;
-use crate::plan::Danger;
+use plan::Danger;
 
 /// A part of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

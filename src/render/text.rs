@@ -12,8 +12,8 @@ use super::document::{
     PlanDocument, SourceDocument,
 };
 use super::sections::{Section, sections};
-use crate::plan::{Mark, Origin, Verb};
-use crate::text::{counted, printable};
+use domain::text::{counted, printable};
+use plan::{Mark, Origin, Verb};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();

@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::text::{CAREFUL, HEADING, QUIET};
-use crate::domain::nais::{self, Application};
-use crate::domain::{
+use domain::nais::{self, Application};
+use domain::text::{counted, json, printable};
+use domain::{
     AccessState, ClientId, Live, LiveClient, LiveScope, Orgno, Representation, ScopeName,
     norwegian_date,
 };
-use crate::plan::Plan;
-use crate::text::{counted, json, printable};
+use plan::Plan;
 
 /// What is live and declared nowhere, and how much that is.
 #[derive(Debug, Serialize, JsonSchema)]

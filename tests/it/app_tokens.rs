@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use domain::AccessState::{Approved, Denied, Requested};
+use domain::{ScopeAttributes, TokenType};
 use jwt_simple::algorithms::{
     RS256KeyPair, RS256PublicKey, RSAKeyPairLike as _, RSAPublicKeyLike as _,
 };
 use jwt_simple::claims::Claims;
 use jwt_simple::common::VerificationOptions;
 use jwt_simple::token::Token;
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
-use portvakt::domain::{ScopeAttributes, TokenType};
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use crate::credentials::{register, world as with_client};

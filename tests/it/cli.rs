@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::{Fault, FaultRule, Switches};
+use domain::AccessState::Approved;
+use sandbox::{Fault, FaultRule, Switches};
 use secrecy::ExposeSecret as _;
 
 use crate::client::tokens::archive;
@@ -382,7 +382,7 @@ fn is_ended_in_order_by(signal: &str) {
 
 pub(crate) fn valid_numbers() -> impl Iterator<Item = String> {
     let numbers = (310_000_000..).map(|number: u32| number.to_string());
-    numbers.filter(|number| number.parse::<portvakt::domain::Orgno>().is_ok())
+    numbers.filter(|number| number.parse::<domain::Orgno>().is_ok())
 }
 
 #[test]

@@ -7,9 +7,9 @@ pub(crate) mod tokens;
 
 use std::time::Duration;
 
-use portvakt::digdir::{Credentials, Options, Reach, Reader, Target, Writer};
-use portvakt::domain::Representation;
-use portvakt::sandbox::{Config, FaultRule, Sandbox, State};
+use digdir::{Credentials, Options, Reach, Reader, Target, Writer};
+use domain::Representation;
+use sandbox::{Config, FaultRule, Sandbox, State};
 use serde_json::{Value, json};
 
 use crate::openapi;

@@ -1,6 +1,6 @@
 //! What a network, a gateway and somebody else's hands can do to an apply of clients and keys.
 
-use portvakt::sandbox::{ClientKey, Fault, KeyRecord, Switches};
+use sandbox::{ClientKey, Fault, KeyRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::faults::{self, rule};
@@ -41,8 +41,7 @@ fn world() -> World {
         for id in ["x", "y"] {
             let fields = json!({ "name": "Gammel" }).as_object().unwrap().clone();
             let now = jiff::Timestamp::now();
-            let record =
-                portvakt::sandbox::OnBehalfOfRecord { created: now, last_updated: now, fields };
+            let record = sandbox::OnBehalfOfRecord { created: now, last_updated: now, fields };
             client.on_behalf_of.insert(id.to_owned(), record);
         }
     });
@@ -165,7 +164,7 @@ fn keys_that_cannot_be_changed_before_are_changed_at_once_after() {
 #[test]
 fn what_somebody_changes_after_the_plan_is_not_overwritten() {
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
-    type Hand = fn(&mut portvakt::sandbox::ClientRecord);
+    type Hand = fn(&mut sandbox::ClientRecord);
     let hands: [(&str, Hand); 3] = [
         ("PUT", |client| client.active = false),
         ("PUT", |client| drop(client.fields.insert("description".to_owned(), "Annet".into()))),

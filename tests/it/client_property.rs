@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use portvakt::sandbox::{
-    ClientKey, ClientRecord, Exchange, Fault, FaultRule, KeyRecord, Method, Switches,
-};
 use proptest::prelude::*;
+use sandbox::{ClientKey, ClientRecord, Exchange, Fault, FaultRule, KeyRecord, Method, Switches};
 use serde_json::{Map, Value, json};
 
 use crate::world::{KEY, OWNER, World, as_sent, ids, name, orgno};

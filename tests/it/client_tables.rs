@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
-use portvakt::sandbox::{ClientKey, KeyRecord, Switches};
+use domain::AccessState::{Approved, Denied, Requested};
+use sandbox::{ClientKey, KeyRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::world::{DIGDIR, KEY, OWNER, World, name, orgno};
@@ -177,9 +177,9 @@ fn an_integration_type_never_changes() {
 }
 
 /// A scope of another organisation.
-fn foreign(world: &World, scope: &str, more: impl FnOnce(&mut portvakt::domain::ScopeAttributes)) {
+fn foreign(world: &World, scope: &str, more: impl FnOnce(&mut domain::ScopeAttributes)) {
     let mut attributes =
-        portvakt::domain::ScopeAttributes { description: "Les".to_owned(), ..Default::default() };
+        domain::ScopeAttributes { description: "Les".to_owned(), ..Default::default() };
     more(&mut attributes);
     world.sandbox.edit(|state| {
         state.organizations.insert(orgno(DIGDIR), "Digitaliseringsdirektoratet".to_owned());
@@ -238,7 +238,7 @@ fn a_scope_for_other_clients_blocks_this_one() {
     let world = World::new();
     foreign(&world, "dig:a", |scope| {
         scope.accessible_for_all = true;
-        scope.allowed_integration_types = [portvakt::domain::IntegrationType::Krr].into();
+        scope.allowed_integration_types = [domain::IntegrationType::Krr].into();
     });
     world.declare(&client("scopes: [\"dig:a\"]"));
     assert_eq!(world.plan()["blocked"][0]["code"], "PV311");

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use age::x25519::Identity;
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::{ClientKey, KeyRecord};
+use domain::AccessState::Approved;
+use sandbox::{ClientKey, KeyRecord};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What opens up or gives access is marked as such, in every format; what narrows is not.
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::Switches;
+use domain::AccessState::Approved;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use crate::cli::valid_numbers;

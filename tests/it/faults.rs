@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use portvakt::domain::AccessState::{Approved, Denied};
-use portvakt::sandbox::{Fault, FaultRule, Switches};
+use domain::AccessState::{Approved, Denied};
+use sandbox::{Fault, FaultRule, Switches};
 
 use crate::world::{DIGDIR, KART, SKATT, World, name, orgno};
 
@@ -184,7 +184,7 @@ fn an_access_that_is_refused_late_is_told_as_skipped() {
 fn what_somebody_changes_after_the_plan_is_not_overwritten() {
     // The write is put off for so long that somebody can come in between.
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
-    type Hand = fn(&mut portvakt::sandbox::ScopeRecord);
+    type Hand = fn(&mut sandbox::ScopeRecord);
     let hands: [(Hand, i32); 3] = [
         (|scope| scope.active = false, 6),
         (|scope| drop(scope.fields.insert("description".to_owned(), "Annet".into())), 6),

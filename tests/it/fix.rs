@@ -344,7 +344,7 @@ fn found(root: &Path) -> Vec<Diagnostic> {
 }
 
 /// What is declared for every environment; `None` where something is wrong.
-fn desired(root: &Path) -> Option<Vec<portvakt::domain::Desired>> {
+fn desired(root: &Path) -> Option<Vec<domain::Desired>> {
     let repository = declare::load(root).ok()?;
     let of = |name: &String| Some(repository.desired(name, date(2026, 11, 23)).ok()?.0);
     let desired: Vec<_> =
@@ -447,8 +447,8 @@ proptest! {
         if let (Some(declared), Some(now)) = (declared, desired(root)) {
             prop_assert_eq!(declared.len(), now.len());
             for (before, now) in declared.iter().zip(&now) {
-                let accesses = |desired: &portvakt::domain::Desired| -> Vec<_> {
-                    let of = |(name, scope): (&portvakt::domain::ScopeName, &portvakt::domain::DesiredScope)| {
+                let accesses = |desired: &domain::Desired| -> Vec<_> {
+                    let of = |(name, scope): (&domain::ScopeName, &domain::DesiredScope)| {
                         let attributes = format!("{:?}", scope.attributes);
                         (name.clone(), attributes, scope.consumers.iter().map(|(orgno, access)| (*orgno, access.until)).collect::<Vec<_>>())
                     };

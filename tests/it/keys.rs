@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use portvakt::sandbox::{ClientKey, KeyRecord};
+use sandbox::{ClientKey, KeyRecord};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ fn a_new_key_goes_to_a_private_file_and_beside_the_declaration() {
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": private["n"], "e": "AQAB",
     });
     assert_eq!(set, json!({ "keys": [expected] }));
-    let date = portvakt::domain::norwegian_date(jiff::Timestamp::now()).to_string();
+    let date = domain::norwegian_date(jiff::Timestamp::now()).to_string();
     assert!(kid.starts_with(&format!("{date}-")) && kid.len() == date.len() + 9, "{kid}");
 
     assert_eq!(

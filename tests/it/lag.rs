@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::{Fault, KeyRecord, OnBehalfOfRecord, Switches};
+use domain::AccessState::Approved;
+use sandbox::{Fault, KeyRecord, OnBehalfOfRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::faults::rule;
@@ -77,7 +77,7 @@ fn is_as_declared(world: &World) {
     assert!(!world.client("d").1.active);
 }
 
-fn json_object(value: Value) -> portvakt::domain::Representation {
+fn json_object(value: Value) -> domain::Representation {
     value.as_object().unwrap().clone()
 }
 

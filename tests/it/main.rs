@@ -11,6 +11,7 @@
 )]
 
 mod app_tokens;
+mod arrows;
 mod cli;
 mod client;
 mod client_faults;

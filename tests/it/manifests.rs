@@ -1,7 +1,7 @@
 //! Manifests of NAIS beside YAML, planned and applied, and what NAIS made earlier.
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::{Fault, KeyRecord};
+use domain::AccessState::Approved;
+use sandbox::{Fault, KeyRecord};
 use serde_json::{Value, json};
 
 use crate::faults::rule;

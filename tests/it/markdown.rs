@@ -5,8 +5,8 @@ mod document;
 mod hostile;
 mod parsed;
 
-use portvakt::domain::AccessState::{Approved, Requested};
-use portvakt::plan::Origin;
+use domain::AccessState::{Approved, Requested};
+use plan::Origin;
 use portvakt::render::markdown;
 
 use crate::world::{DIGDIR, KART, SKATT, World};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
-use portvakt::sandbox::Exchange;
+use sandbox::Exchange;
 use serde_json::{Value, json};
 
 static DESCRIPTION: LazyLock<Value> =
@@ -206,7 +206,7 @@ fn without_nulls(body: &mut Value) {
 
 mod tests {
     use super::*;
-    use portvakt::sandbox::{Fault, Method, Switches};
+    use sandbox::{Fault, Method, Switches};
 
     type Edit<'a> = &'a dyn Fn(&mut Exchange);
 

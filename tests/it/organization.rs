@@ -1,6 +1,6 @@
 //! The organisation that portvakt.yaml names is the one that DigDir's answers name.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 
 use crate::git::remote::{Clone, Remote};
 use crate::world::{OWNER, SKATT};

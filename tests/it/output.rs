@@ -3,7 +3,7 @@
 mod hostile;
 pub(crate) mod runners;
 
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
+use domain::AccessState::{Approved, Denied, Requested};
 use serde_json::Value;
 
 use crate::world::{DIGDIR, KART, SKATT, World};

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use portvakt::domain::{AccessState, IntegrationType, ScopeAttributes, Visibility};
-use portvakt::sandbox::{Exchange, Fault, FaultRule, Method, State, Switches};
+use domain::{AccessState, IntegrationType, ScopeAttributes, Visibility};
 use proptest::prelude::*;
+use sandbox::{Exchange, Fault, FaultRule, Method, State, Switches};
 use serde_json::{Map, Value};
 
 use crate::world::{OWNER, World, as_sent, ids, name, orgno};

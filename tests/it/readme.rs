@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use portvakt::sandbox::State;
+use sandbox::State;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::{Desired, norwegian_date};
 use insta::assert_snapshot;
 use portvakt::declare;
-use portvakt::domain::{Desired, norwegian_date};
 
 use crate::world::{Ran, program};
 

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use portvakt::digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
-use portvakt::domain::AccessState::{self, Approved, Denied, Other, Requested};
-use portvakt::domain::{
+use digdir::{ClientNeeds, Needs, Reach, Snapshot, SnapshotError, Which};
+use domain::AccessState::{self, Approved, Denied, Other, Requested};
+use domain::{
     DelegationSource, ForeignScope, IntegrationType, Live, LiveAccess, LiveClient, LiveKey,
     LiveScope, Oddity, OddityOf, OwnClient, Representation, ScopeAttributes,
 };
-use portvakt::sandbox::{KeyRecord, OnBehalfOfRecord, Switches};
 use proptest::prelude::*;
+use sandbox::{KeyRecord, OnBehalfOfRecord, Switches};
 use serde_json::{Value, json};
 
 use crate::world::{DIGDIR, KART, KEY, OWNER, Ran, SKATT, World, name, orgno, program};
@@ -448,7 +448,7 @@ fn state() -> impl Strategy<Value = AccessState> {
     ]
 }
 
-fn consumer() -> impl Strategy<Value = portvakt::domain::Orgno> {
+fn consumer() -> impl Strategy<Value = domain::Orgno> {
     prop::sample::select(vec![orgno(OWNER), orgno(SKATT), orgno(KART), orgno(DIGDIR)])
 }
 

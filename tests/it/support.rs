@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
+use domain::{Orgno, ScopeName};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use portvakt::domain::{Orgno, ScopeName};
-use portvakt::sandbox::{ClientKey, Config, Sandbox, State, Switches};
 use reqwest::{Method, Response};
+use sandbox::{ClientKey, Config, Sandbox, State, Switches};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! The tables of the design's section 3, a test a row, from the YAML to the API and back.
 
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
-use portvakt::sandbox::Switches;
+use domain::AccessState::{Approved, Denied, Requested};
+use sandbox::Switches;
 
 use crate::world::{DIGDIR, KART, SKATT, World, name, orgno};
 

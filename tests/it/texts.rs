@@ -1,8 +1,8 @@
 //! Texts with white space at their ends and with letters that are taken apart, where the server keeps them
 //! as they come and where it does not.
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::Switches;
+use domain::AccessState::Approved;
+use sandbox::Switches;
 use serde_json::Value;
 
 use crate::world::{SKATT, World, name};

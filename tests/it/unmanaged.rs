@@ -1,7 +1,7 @@
 //! `portvakt unmanaged` and `portvakt coverage`: what is live and declared nowhere.
 
+use domain::AccessState::{Approved, Denied, Requested};
 use jiff::{SignedDuration, Timestamp};
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
 use serde_json::{Value, json};
 
 use crate::git::remote::Remote;
@@ -82,7 +82,7 @@ fn what_is_declared_nowhere_is_listed_with_hints() {
     let now = Timestamp::now();
     let world = grown(now);
     let ran = done(world.run(&["unmanaged"]));
-    let day = |days: i64| portvakt::domain::norwegian_date(days_ago(now, days));
+    let day = |days: i64| domain::norwegian_date(days_ago(now, days));
     let expected = format!(
         "Declared nowhere in test, Etaten (889640782)
 

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 
 use assert_cmd::Command;
-use portvakt::domain::{AccessState, ScopeAttributes};
-use portvakt::sandbox::{ClientRecord, Config, Exchange, Method, Sandbox, State, Switches};
+use domain::{AccessState, ScopeAttributes};
+use sandbox::{ClientRecord, Config, Exchange, Method, Sandbox, State, Switches};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use super::names::shown_folder;
 use crate::cli::checkout;
 use crate::declare::{self, Diagnostic, Repository, Rule};
-use crate::domain::Desired;
 use crate::history::{self, Branch, FileLink, History, Refs};
+use domain::Desired;
 
 /// A commit, and where in it declarations are.
 pub(in crate::cli) struct At<'a> {

@@ -15,8 +15,8 @@ use self::names::former_options;
 pub(super) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
 use self::place::OfPlace;
 use crate::declare::Repository;
-use crate::domain::{self, Applied, Desired, Guards, Past, Protected};
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
+use domain::{self, Applied, Desired, Guards, Past, Protected};
 
 /// The other places at which something was applied to the same API, or may have been, by their names; with
 /// what was applied last, as far as that is known.

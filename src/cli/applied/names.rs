@@ -2,9 +2,9 @@
 
 use super::Reading;
 use crate::declare::{self, Environment, Outline, Repository};
-use crate::digdir::Target;
-use crate::domain::{Desired, Orgno};
 use crate::history::{self, Placement, Recorded};
+use digdir::Target;
+use domain::{Desired, Orgno};
 
 /// What is recorded of the sandbox inside this process in place of an address.
 pub(in crate::cli) const EMBEDDED: &str = "sandbox";

@@ -3,8 +3,8 @@
 use super::Reading;
 use super::at::{At, files_at, read_at};
 use super::names::{self, clash, described};
-use crate::domain::{Applied, CommitId, Elsewhere, Protected};
 use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
+use domain::{Applied, CommitId, Elsewhere, Protected};
 
 /// What git tells of a place.
 #[derive(Default)]

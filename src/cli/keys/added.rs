@@ -17,11 +17,9 @@ use crate::cli::log;
 use crate::cli::session::Session;
 use crate::cli::sink::write_secret;
 use crate::declare::{self, KeysRef};
-use crate::digdir::ApplicationKey;
-use crate::domain::{
-    AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm,
-};
-use crate::text::printable;
+use digdir::ApplicationKey;
+use domain::text::printable;
+use domain::{AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm};
 
 /// Makes a key. `out` is the file for its private half; `None` prints that. The private half comes
 /// first, as without it all else is of no use; where a step fails, what was written before is taken

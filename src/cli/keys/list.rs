@@ -10,8 +10,8 @@ use crate::cli::session::Session;
 use crate::cli::sink::print;
 use crate::cli::{client, interrupt};
 use crate::declare::parse_duration;
-use crate::domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
 use crate::render::keys::{self, KeyState, ListedKey};
+use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -13,8 +13,8 @@ use crate::cli::remote::Remote;
 use crate::cli::session::Session;
 use crate::cli::{client, interrupt, log};
 use crate::declare::{self, KeysRef};
-use crate::domain::{ClientName, LiveKey, PublicKey};
-use crate::text::printable;
+use domain::text::printable;
+use domain::{ClientName, LiveKey, PublicKey};
 
 /// How long it takes until DigDir's authorisation servers know a new key (DigDir's documentation:
 /// about two minutes).

@@ -9,11 +9,11 @@ use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::session::Session;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
-use crate::domain::nais::Entity;
-use crate::domain::{Desired, Live};
 use crate::nais::{declared_otherwise, harm};
-use crate::plan::plan;
-use crate::text::printable;
+use domain::nais::Entity;
+use domain::text::printable;
+use domain::{Desired, Live};
+use plan::plan;
 
 /// Edits the declarations of several, one after the other; nothing is written.
 pub(super) fn edited<'e, T: 'e>(

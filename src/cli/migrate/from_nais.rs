@@ -17,10 +17,10 @@ use crate::cli::session::{self, Session};
 use crate::cli::sink::print;
 use crate::cli::{interrupt, log};
 use crate::declare::{self, Invalid};
-use crate::digdir::Needs;
-use crate::domain::{ClientId, Desired, Live, Past};
-use crate::plan::{live_client, plan};
-use crate::text::printable;
+use digdir::Needs;
+use domain::text::printable;
+use domain::{ClientId, Desired, Live, Past};
+use plan::{live_client, plan};
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\

@@ -13,15 +13,15 @@ use crate::cli::sink::print;
 use crate::cli::sink::print_exact;
 use crate::cli::{interrupt, log};
 use crate::declare::{Handed, KeysRef, Release, Repository};
-use crate::domain::nais::{Application, Entity};
-use crate::domain::{Live, RemovalAction};
 use crate::nais::{
     Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
     standing_of_client, standing_of_scope,
 };
-use crate::plan::{Action, Origin, Verb};
 use crate::render::migration;
-use crate::text::printable;
+use domain::nais::{Application, Entity};
+use domain::text::printable;
+use domain::{Live, RemovalAction};
+use plan::{Action, Origin, Verb};
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\

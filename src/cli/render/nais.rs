@@ -7,9 +7,9 @@ use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::session::Session;
 use crate::cli::sink::print_exact;
-use crate::domain::nais::Entity;
 use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
-use crate::text::printable;
+use domain::nais::Entity;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

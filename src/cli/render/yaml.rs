@@ -13,7 +13,7 @@ use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print_exact;
 use crate::declare::{Diagnostic, Invalid, Repository};
-use crate::text::printable;
+use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

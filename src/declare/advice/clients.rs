@@ -6,7 +6,7 @@ use super::super::here::Here;
 use super::super::resolve::client_attributes;
 use super::super::rules::Rule;
 use super::super::suggest::list;
-use crate::domain::{
+use domain::{
     ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
     KRR_SCOPES, LOGIN_SCOPES,
 };

@@ -11,7 +11,7 @@ use super::super::environment::Target;
 use super::super::here::Here;
 use super::super::rules::Rule;
 use super::super::span::Span;
-use crate::domain::Orgno;
+use domain::Orgno;
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     numbers(here, found);

@@ -13,7 +13,7 @@ use super::super::own::pattern::Broken;
 use super::super::resolve::attributes;
 use super::super::rules::Rule;
 use super::{MOST_FOUND, too_much};
-use crate::domain::{ScopeAttributes, TokenType, Visibility};
+use domain::{ScopeAttributes, TokenType, Visibility};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let settings = here.settings;

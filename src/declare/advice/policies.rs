@@ -16,7 +16,7 @@ use super::super::resolve::attributes;
 use super::super::rules::Rule;
 use super::super::span::Span;
 use super::{MOST_FOUND, too_much};
-use crate::domain::Orgno;
+use domain::Orgno;
 
 /// How many steps all policies together may take in one environment: a step is about 100 ns. (Each
 /// evaluation is bounded by itself, too.)

@@ -7,7 +7,7 @@ use super::super::here::Here;
 use super::super::resolve::attributes;
 use super::super::rules::Rule;
 use super::super::suggest::did_you_mean;
-use crate::domain::{IntegrationType, ScopeAttributes};
+use domain::{IntegrationType, ScopeAttributes};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     for scope in here.scopes() {

@@ -12,8 +12,8 @@ use super::super::span::Position;
 use super::draft::read;
 use super::page::Page;
 use super::{Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, documents};
-use crate::domain::ScopeName;
 use crate::yaml::scalar;
+use domain::ScopeName;
 
 /// A declaration of a scope: one that is declared twice has different environments in each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

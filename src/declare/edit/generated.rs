@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{Handed, Release};
 use crate::declare::load;
-use crate::domain::nais::Entity;
+use domain::nais::Entity;
 
 const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                         environments: { dev: { target: sandbox }, prod: { target: sandbox } }\n";

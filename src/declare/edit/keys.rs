@@ -15,8 +15,8 @@ use super::{
     ALIASES, Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, Replacement, dash, line_break,
     line_end, next_line, replaced,
 };
-use crate::domain::ClientName;
 use crate::yaml::scalar;
+use domain::ClientName;
 
 impl Repository {
     /// What the `jwks` of a client names in an environment; nothing where it has none.

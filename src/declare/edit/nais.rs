@@ -6,9 +6,9 @@ use super::super::repository::Repository;
 use super::super::span::Span;
 use super::draft::Draft;
 use super::{Because, CannotEdit, Edited};
-use crate::domain::ClientId;
-use crate::domain::nais::Entity;
 use crate::yaml::scalar;
+use domain::ClientId;
+use domain::nais::Entity;
 
 /// What a declaration is to say from now on.
 #[derive(Debug, Clone)]

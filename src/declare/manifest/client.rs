@@ -7,8 +7,8 @@ use super::super::rules::Rule;
 use super::super::span::Span;
 use super::fields::{Read, is_mapping, items, refuse_nothing, required, text, warn_unknown};
 use super::owner::Owners;
-use crate::domain::nais::Application;
-use crate::domain::{
+use domain::nais::Application;
+use domain::{
     ApplicationType, AuthMethod, ClientAttributes, ClientName, ConsumedScope, GrantType,
     IntegrationType, RefreshTokenUsage,
 };

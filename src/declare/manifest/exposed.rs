@@ -18,8 +18,8 @@ use super::fields::{
     warn_unknown,
 };
 use super::owner::Owners;
-use crate::domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
-use crate::domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility, kept};
+use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
+use domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility, kept};
 
 /// The keys of an entry of `exposes`.
 const KEYS: [&str; 10] = [

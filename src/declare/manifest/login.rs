@@ -8,8 +8,8 @@ use super::super::span::Span;
 use super::client::{Places, bare, client_name, consumed_scope, declare};
 use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
 use super::owner::Owners;
-use crate::domain::nais::Application;
-use crate::domain::{
+use domain::nais::Application;
+use domain::{
     ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
     KRR_SCOPES, LOGIN_SCOPES,
 };

@@ -9,7 +9,7 @@ use super::super::settings::Settings;
 use super::super::span::Span;
 use super::super::suggest::{did_you_mean, list};
 use super::fields::{mapping, required, text};
-use crate::domain::nais::Application;
+use domain::nais::Application;
 
 /// The applications of a manifest, each with the environments in which it counts.
 pub(super) struct Owners {

@@ -3,7 +3,7 @@
 
 use super::super::diagnostic::quoted;
 use super::pattern::Broken;
-use crate::domain::nais::{SEPARATORS, is_subscope};
+use domain::nais::{SEPARATORS, is_subscope};
 
 /// How a subscope is none that an application can expose as a product and a name.
 pub(in crate::declare) fn check_subscope(subscope: &str) -> Option<Broken> {

@@ -11,7 +11,7 @@ use super::super::rules::Rule;
 use super::super::span::{Position, Span};
 use super::super::suggest::{did_you_mean, list};
 use super::file::Values;
-use crate::domain::composed;
+use domain::composed;
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 1_000;

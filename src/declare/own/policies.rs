@@ -10,7 +10,7 @@ use super::expression::{Expression, ExpressionError};
 use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
-use crate::domain::composed;
+use domain::composed;
 
 /// A condition that must hold.
 #[derive(Debug, Clone)]

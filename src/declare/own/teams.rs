@@ -14,7 +14,7 @@ use super::super::span::Span;
 use super::super::suggest::list;
 use super::super::table::read;
 use super::file::TeamFile;
-use crate::domain::{ClientName, ScopeName};
+use domain::{ClientName, ScopeName};
 
 /// How many teams a repository can have: each is asked about every scope.
 const MOST_TEAMS: usize = 1_000;

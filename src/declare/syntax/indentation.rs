@@ -3,7 +3,7 @@
 use super::keys::{is_known, is_list};
 use super::line::Line;
 use super::{Broken, Told};
-use crate::text::counted;
+use domain::text::counted;
 
 const SAID: [&str; 5] = [
     "mapping values are not allowed",

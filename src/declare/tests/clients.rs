@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{TODAY, check, folder, load_one, one, said};
-use crate::domain::{AuthMethod, IntegrationType, Representation};
+use domain::{AuthMethod, IntegrationType, Representation};
 
 /// A modulus of 2048 bits that begins with this byte.
 fn modulus(first: u8) -> String {
@@ -248,7 +248,7 @@ fn defaults_are_the_repositorys_then_those_of_the_type() {
 
 #[test]
 fn keys_are_set_with_every_comment_kept() {
-    use crate::domain::ClientName;
+    use domain::ClientName;
     let set = json!({ "keys": [key("a", 1)] }).to_string();
     let other = json!({ "keys": [key("b", 2)] }).to_string();
     for (before, after) in [

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::{load, schema};
 use super::{SETTINGS, TODAY, check_one, errors, said};
-use crate::domain::RemovalAction;
+use domain::RemovalAction;
 
 fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -17,7 +17,7 @@ fn in_repository(path: &str) -> PathBuf {
 /// `UPDATE_SCHEMAS=1 cargo test` writes what it should be.
 fn assert_current(path: &str, schema: &Value) {
     let path = in_repository(path);
-    let wanted = crate::text::json::pretty(schema);
+    let wanted = domain::text::json::pretty(schema);
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
         fs::write(&path, &wanted).unwrap();
     }

@@ -1,7 +1,7 @@
 //! What an environment should hold.
 
 use super::{TODAY, check_one, load_one, said};
-use crate::domain::{DesiredAccess, Orgno, Visibility};
+use domain::{DesiredAccess, Orgno, Visibility};
 
 const NAV: &str = "889640782";
 const SKATT: &str = "974761076";

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::word;
 use crate::declare::{Diagnostic, Related, Severity};
-use crate::text::printable;
+use domain::text::printable;
 
 /// One command a diagnostic. `prefix` leads from the top of the git work tree to the repository:
 /// nothing, or as in `declarations/`.

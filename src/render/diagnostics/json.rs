@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::declare::Diagnostic;
-use crate::text::json::pretty;
+use domain::text::json::pretty;
 
 /// Diagnostics as a JSON array, indented, with a line break at the end.
 pub fn json(diagnostics: &[Diagnostic]) -> String {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::word;
 use crate::declare::{Diagnostic, Related, Rule};
 use crate::render;
-use crate::text::json::pretty;
-use crate::text::printable;
+use domain::text::json::pretty;
+use domain::text::printable;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

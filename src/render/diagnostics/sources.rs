@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::secrets::{Secrets, mask};
 use crate::declare::{SETTINGS_FILE, source};
-use crate::text::printable;
+use domain::text::printable;
 
 /// How many characters are kept before all is read anew.
 const MOST_KEPT: usize = 16 * 1024 * 1024;

@@ -344,7 +344,7 @@ proptest! {
         let shown = super::text(&[found.clone()], &mut Sources::new(folder.path()));
         let shown = anstream::adapter::strip_str(&shown).to_string();
         for line in shown.lines() {
-            prop_assert_eq!(crate::text::printable(line), line);
+            prop_assert_eq!(domain::text::printable(line), line);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::sources::{Lines, Sources};
 use super::word;
 use crate::declare::{Diagnostic, Related, Rule, Severity};
 use crate::render::text::{BAD, CAREFUL, HEADING, QUIET};
-use crate::text::{counted, printable};
+use domain::text::{counted, printable};
 
 /// Diagnostics with ANSI colours, and in the last line how many there are of each severity.
 pub fn text(diagnostics: &[Diagnostic], sources: &mut Sources) -> String {

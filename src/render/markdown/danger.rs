@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Danger, Kind, Verb};
 use crate::render::document::{ActionDocument, PlanDocument};
-use crate::text::counted;
+use domain::text::counted;
+use plan::{Danger, Kind, Verb};
 
 /// `2 consumers lose access, 1 scope is opened again and 3 consumers have access again by that`;
 /// nothing where the plan opens and closes nothing.

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::text::printable;
+use domain::text::printable;
 
 /// How long an environment's name may be in a marker.
 const LONGEST_MARKED: usize = 100;

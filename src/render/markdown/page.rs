@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::text::for_markdown;
+use domain::text::for_markdown;
 
 /// Room for the numbers of the lines that say how many rows are shown, for each table.
 const NUMBERS: usize = 48;

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::escape::Escape;
 use super::page::{Page, Rank, Table};
-use crate::plan::Mark;
 use crate::render::document::{ActionDocument, ChangeDocument, ConsumerDocument};
 use crate::render::text::{entry, is_entry, place, remark, short, value};
+use plan::Mark;
 
 const ACCESSES: [&str; 8] =
     ["Action", "Scope", "Consumer", "Field", "Before", "After", "Where", "Reason"];

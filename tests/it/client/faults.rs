@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use portvakt::digdir::{Error, ErrorKind, Reach, Writer};
-use portvakt::domain::{AccessState, ScopeAttributes};
-use portvakt::sandbox::Switches;
+use digdir::{Error, ErrorKind, Reach, Writer};
+use domain::{AccessState, ScopeAttributes};
+use sandbox::Switches;
 
 use super::{World, options, representation};
 use crate::support::{NAV, SKATT, orgno, scope, two_organizations};
@@ -185,7 +185,7 @@ async fn a_server_that_is_gone_is_a_connection_error() {
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_given_up() {
     let world = world().await;
-    let options = || portvakt::digdir::Options { timeout: Duration::from_millis(150), ..options() };
+    let options = || digdir::Options { timeout: Duration::from_millis(150), ..options() };
     let credentials = super::credentials();
     let writer =
         Writer::connect(world.target(), credentials, options(), Reach::Scopes).await.unwrap();

@@ -5,9 +5,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use portvakt::digdir::{Needs, Options, Progress};
-use portvakt::domain::{AccessState, Live, ScopeAttributes, ScopeName};
-use portvakt::sandbox::{State, Switches};
+use digdir::{Needs, Options, Progress};
+use domain::{AccessState, Live, ScopeAttributes, ScopeName};
+use sandbox::{State, Switches};
 
 use super::{World, options, representation};
 use crate::support::{KARTVERKET, NAV, SKATT, orgno, scope, two_organizations};
@@ -75,7 +75,7 @@ async fn each_scope_gets_its_own_accesses_whatever_the_oddities() {
             assert_eq!(approved, i % 2 == 0, "{name}");
             assert!(access.is_none_or(|a| a.name.is_some()), "{name}");
         }
-        let inactive = |e: &&portvakt::sandbox::Exchange| {
+        let inactive = |e: &&sandbox::Exchange| {
             e.path.ends_with("/access") && e.query.iter().any(|(name, _)| name == "inactive")
         };
         assert_eq!(world.sandbox.exchanges().iter().filter(inactive).count(), 4);

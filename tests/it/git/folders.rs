@@ -48,7 +48,7 @@ fn two_folders_with_one_environment_name_share_nothing() {
     assert_eq!(remote.world.open_to("etat:y"), None);
     assert!(remote.world.open_to("etat:x").is_some());
     // What y declares and never applies is not closed by it, whatever x applies.
-    remote.world.put("etat:hand", true, &[(SKATT, portvakt::domain::AccessState::Approved)]);
+    remote.world.put("etat:hand", true, &[(SKATT, domain::AccessState::Approved)]);
     one.write("y/scopes.yaml", &scopes(&[("etat:hand", &[SKATT])]));
     one.merge("By hand");
     apply(&one, "x");
@@ -324,7 +324,7 @@ fn no_ref_is_deleted_by_an_apply() {
     git(&remote.path(), &["config", "receive.denyDeletes", "true"]);
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
-    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
     assert_eq!(remote.tried(), [one.head()]);
@@ -338,7 +338,7 @@ fn no_ref_is_deleted_by_an_apply() {
 
 #[test]
 fn what_others_gave_is_not_revoked_by_the_first_declaration() {
-    use portvakt::domain::AccessState::Approved;
+    use domain::AccessState::Approved;
     let remote = Remote::new();
     let one = remote.first();
     one.declare(&scopes(&[("etat:egen", &[SKATT, KART])]));

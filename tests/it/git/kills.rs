@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::Value;
 
 use super::life::scopes;

@@ -1,6 +1,6 @@
 //! One apply right after another where what is read lags behind what was written.
 
-use portvakt::sandbox::{Fault, Switches};
+use sandbox::{Fault, Switches};
 use serde_json::{Value, json};
 
 use super::life::scopes;

@@ -46,7 +46,7 @@ fn what_the_ledger_names_is_read_where_it_was_applied_from() {
     let remote = Remote::new();
     let one = applied(&remote);
     // A later apply that ended in part is the newest line, and protects nothing.
-    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     let both = format!("{}  - {{ name: etat:ny, description: Les }}\n", protected());
     one.declare(&both.replace("prevent_deactivation: true, ", ""));
@@ -207,7 +207,7 @@ fn what_protects_does_so_while_no_branch_is_known() {
     let remote = Remote::new();
     let one = applied(&remote);
     // A commit that nobody merged declares what no place applied.
-    remote.world.put("etat:fremmed", true, &[(SKATT, portvakt::domain::AccessState::Approved)]);
+    remote.world.put("etat:fremmed", true, &[(SKATT, domain::AccessState::Approved)]);
     let forged = format!("{}  - {{ name: etat:fremmed, description: Les }}\n", protected());
     one.write("declarations.yaml", &forged);
     let forged = one.commit("Forge");

@@ -1,7 +1,7 @@
 //! The whole life of declarations, over two clones.
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::Fault;
+use domain::AccessState::Approved;
+use sandbox::Fault;
 use serde_json::Value;
 
 use super::remote::Remote;

@@ -2,9 +2,9 @@
 
 use std::process::Child;
 
+use domain::AccessState::Approved;
 use jiff::{SignedDuration, Timestamp};
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::{Exchange, Fault, Method, Switches};
+use sandbox::{Exchange, Fault, Method, Switches};
 use serde_json::json;
 
 use super::life::scopes;

@@ -116,7 +116,7 @@ fn without_a_remote_the_refs_are_those_of_the_clone() {
         |what: &str, name: &str| one.git(&["for-each-ref", &format!("--format=%({what})"), name]);
     commit(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     // One that is not done in full, and one that is, twice at once.
-    let refused = portvakt::sandbox::Fault::Status { status: 400, retry_after: None };
+    let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
     let record = held("contents", "refs/portvakt/test/record");

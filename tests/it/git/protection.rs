@@ -1,6 +1,6 @@
 //! What protects a scope, and every way in which one change could drop it.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use serde_json::Value;
 
 use super::life::{codes, scopes};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! What is taken out of the declarations, and what of it is done.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use serde_json::Value;
 
 use super::life::{codes, scopes};

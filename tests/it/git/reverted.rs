@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
-use portvakt::sandbox::{Fault, Switches};
+use sandbox::{Fault, Switches};
 
 use super::lag::{IMPATIENT, client, lag, made};
 use super::life::scopes;

@@ -1,6 +1,6 @@
 //! A plan that is saved, shown, and applied: exactly that, or nothing.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 use serde_json::Value;
 
 use super::life::scopes;

@@ -1,7 +1,7 @@
 //! The program itself, over HTTP.
 
-use portvakt::domain::AccessState::{Approved, Denied, Requested};
-use portvakt::domain::{IntegrationType, ScopeAttributes};
+use domain::AccessState::{Approved, Denied, Requested};
+use domain::{IntegrationType, ScopeAttributes};
 use serde_json::json;
 
 use crate::world::{DIGDIR, KART, OWNER, SKATT, World, name, orgno};
@@ -276,8 +276,8 @@ fn attributes_and_keys_of_every_kind_come_back() {
     let all = ScopeAttributes {
         description: "Les: alt # mulig".to_owned(),
         long_description: Some("Linje en\nLinje to".to_owned()),
-        visibility: portvakt::domain::Visibility::Private,
-        token_type: portvakt::domain::TokenType::Opaque,
+        visibility: domain::Visibility::Private,
+        token_type: domain::TokenType::Opaque,
         allowed_integration_types: [IntegrationType::Krr, IntegrationType::Maskinporten].into(),
         at_max_age: 30,
         authorization_max_lifetime: 99,

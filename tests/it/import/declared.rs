@@ -1,6 +1,6 @@
 //! Accesses to scopes that are declared, added to the declarations that they have.
 
-use portvakt::domain::AccessState::{Approved, Requested};
+use domain::AccessState::{Approved, Requested};
 
 use super::command::read;
 use super::two::two;
@@ -30,7 +30,7 @@ const MERGE: [&str; 4] = ["import", "--scope", "etat:hand", "--merge"];
 fn strangers(count: usize) -> Vec<String> {
     let numbers = 200_000_000..300_000_000;
     let numbers = numbers.map(|number: u32| number.to_string());
-    numbers.filter(|number| number.parse::<portvakt::domain::Orgno>().is_ok()).take(count).collect()
+    numbers.filter(|number| number.parse::<domain::Orgno>().is_ok()).take(count).collect()
 }
 
 /// Makes a scope live with accesses.

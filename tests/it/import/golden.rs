@@ -1,7 +1,7 @@
 //! What a person would own after an import: one example in every layout.
 
+use domain::Live;
 use portvakt::adopt::Layout;
-use portvakt::domain::Live;
 use serde_json::json;
 
 use super::live::{Repo, jwk, left_out, live, shown};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::{Live, Past, kept, norwegian_date};
 use jiff::Timestamp;
+use plan::{Plan, plan};
 use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
 use portvakt::declare::{self, Files, Repository};
-use portvakt::domain::{Live, Past, kept, norwegian_date};
-use portvakt::plan::{Plan, plan};
 use serde_json::{Value, json};
 
 /// When all of it is looked at.

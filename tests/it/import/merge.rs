@@ -1,6 +1,6 @@
 //! Adding to files that are there.
 
-use portvakt::domain::AccessState::Approved;
+use domain::AccessState::Approved;
 
 use crate::world::{DIGDIR, KART, Ran, SKATT, World};
 

@@ -1,7 +1,7 @@
 //! Several environments told at once: what they have in common, and what is different in some.
 
+use domain::Live;
 use portvakt::adopt::Layout;
-use portvakt::domain::Live;
 use serde_json::json;
 
 use super::live::{Repo, jwk, left_out, live, shown};

@@ -15,7 +15,7 @@ environments:
   test: { target: { api: https://b.no, maskinporten: https://b.no/ }, credentials: *c }
 "#;
 
-fn clients(all: serde_json::Value) -> portvakt::domain::Live {
+fn clients(all: serde_json::Value) -> domain::Live {
     live(json!({ "etat:god": { "description": "God" } }), all)
 }
 

@@ -1,8 +1,8 @@
 //! Whatever is live: after an import the plan is empty, in every layout, and nothing is left out that
 //! could have been declared.
 
+use domain::Live;
 use portvakt::adopt::{Layout, Proved, Reason, Subject, Thing};
-use portvakt::domain::Live;
 use proptest::prelude::*;
 
 use super::live::{Repo, shown};

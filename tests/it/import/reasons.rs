@@ -1,7 +1,7 @@
 //! Each reason for leaving something out, and that the rest is declared all the same.
 
+use domain::{Live, Oddity, OddityOf, OwnClient};
 use portvakt::adopt::Layout;
-use portvakt::domain::{Live, Oddity, OddityOf, OwnClient};
 use serde_json::json;
 
 use super::live::{Repo, jwk, left_out, live, shown};

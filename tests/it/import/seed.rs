@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portvakt::domain::Orgno;
-use portvakt::sandbox::State;
+use domain::Orgno;
+use sandbox::State;
 use serde_json::{Value, json};
 
 use crate::world::{OWNER, SKATT};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portvakt::domain::Live;
+use domain::Live;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -256,7 +256,7 @@ pub(super) fn states() -> impl Strategy<Value = [Live; 2]> {
         [0, 1].map(|side| {
             let scopes = scopes.iter().filter_map(|((prefix, subscope), both)| {
                 let name = format!("{prefix}:{subscope}");
-                name.parse::<portvakt::domain::ScopeName>().ok()?;
+                name.parse::<domain::ScopeName>().ok()?;
                 let mut scope = both[side].clone()?;
                 for (orgno, access) in scope["access"].as_object_mut().unwrap() {
                     access[1] = names[orgno.as_str()].as_str().into();

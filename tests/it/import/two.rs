@@ -1,6 +1,6 @@
 //! Two environments, each with a side of its own, over HTTP.
 
-use portvakt::domain::AccessState::{Approved, Requested};
+use domain::AccessState::{Approved, Requested};
 
 use super::command::read;
 use crate::world::{DIGDIR, KART, OWNER, SKATT, World};

@@ -1,6 +1,6 @@
 //! Comments that would be too long.
 
-use portvakt::plan::{Danger, Verb};
+use plan::{Danger, Verb};
 use portvakt::render::document::{ActionDocument, PlanDocument};
 use portvakt::render::markdown;
 

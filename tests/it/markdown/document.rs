@@ -1,6 +1,6 @@
 //! Plans as documents in which every text comes from somewhere else.
 
-use portvakt::plan::{Kind, Origin, Verb};
+use plan::{Kind, Origin, Verb};
 use portvakt::render::document::{
     ActionDocument, AppliedDocument, BlameDocument, BlockedDocument, ChangeDocument,
     CommitDocument, ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument,

@@ -1,8 +1,8 @@
 //! Every text of a plan is hostile, and stays text.
 
+use domain::text::printable;
 use portvakt::render::document::PlanDocument;
 use portvakt::render::markdown;
-use portvakt::text::printable;
 use proptest::prelude::*;
 
 use super::document;

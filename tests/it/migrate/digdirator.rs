@@ -1,8 +1,8 @@
 //! What digdirator does with a manifest, through the sandbox's API. It takes a scope by its subscope,
 //! and a client by its description and kind; what the manifest does not say has its own defaults.
 
-use portvakt::sandbox::ClientKey;
 use reqwest::Method;
+use sandbox::ClientKey;
 use serde_json::{Value, json};
 
 use crate::support::{encoding_key, read};

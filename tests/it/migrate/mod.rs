@@ -5,7 +5,7 @@ mod checked;
 mod digdirator;
 mod rendered;
 
-use portvakt::sandbox::Method;
+use sandbox::Method;
 use serde_json::{Value, json};
 
 use crate::git::remote::{Clone, Remote};
@@ -300,7 +300,7 @@ fn nothing_is_written_where_the_next_apply_would_take_something_away() {
     one.apply();
     // Somebody was let in behind the repository's back, and would be taken out.
     remote.world.sandbox.edit(|state| {
-        let access = portvakt::domain::AccessState::Approved;
+        let access = domain::AccessState::Approved;
         state.put_access(
             crate::world::name(SCOPE),
             crate::world::orgno(crate::world::DIGDIR),
@@ -399,7 +399,7 @@ fn a_release_lets_go_of_nothing_that_is_still_to_be_done() {
         state.put_access(
             crate::world::name(SCOPE),
             crate::world::orgno(crate::world::DIGDIR),
-            portvakt::domain::AccessState::Approved,
+            domain::AccessState::Approved,
         );
     });
     one.ends(0, &both(&["--release"]));

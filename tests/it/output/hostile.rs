@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse as _;
-use portvakt::domain::AccessState::{Approved, Requested};
+use domain::AccessState::{Approved, Requested};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

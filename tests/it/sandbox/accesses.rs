@@ -1,8 +1,8 @@
 //! Accesses: granted, taken away, kept while a scope is inactive.
 
-use portvakt::domain::{AccessState, ScopeAttributes};
-use portvakt::sandbox::Switches;
+use domain::{AccessState, ScopeAttributes};
 use reqwest::Method;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -149,7 +149,7 @@ proptest! {
         world.sandbox.clear_exchanges();
         let state = world.sandbox.state();
         let text = serde_json::to_string(&state).unwrap();
-        prop_assert_eq!(serde_json::from_str::<portvakt::sandbox::State>(&text).unwrap(), state);
+        prop_assert_eq!(serde_json::from_str::<sandbox::State>(&text).unwrap(), state);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What can be a client at all, and which scopes it can have.
 
-use portvakt::domain::{AccessState, IntegrationType};
-use portvakt::sandbox::Switches;
+use domain::{AccessState, IntegrationType};
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use super::registry::{check_answers, fields, foreign, make, maskinporten, with, world};

@@ -1,6 +1,6 @@
 //! Clients: their life, their representation, who sees them.
 
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use super::registry::{check_answers, fields, make, maskinporten, with, world};

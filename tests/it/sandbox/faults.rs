@@ -1,6 +1,6 @@
 //! Faults and latency.
 
-use portvakt::sandbox::{Fault, FaultRule, Method};
+use sandbox::{Fault, FaultRule, Method};
 use serde_json::json;
 
 use crate::support::{SKATT, World, scope};

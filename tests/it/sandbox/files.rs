@@ -3,10 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use portvakt::domain::ScopeAttributes;
-use portvakt::sandbox::{
-    ClientKey, Config, Sandbox, SandboxError, State, StateFile, embedded, load_or_seed,
-};
+use domain::ScopeAttributes;
+use sandbox::{ClientKey, Config, Sandbox, SandboxError, State, StateFile, embedded, load_or_seed};
 
 use crate::support::{DIGDIR, NAV, orgno, scope, two_organizations};
 

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use portvakt::sandbox::{ClientKey, Switches};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use reqwest::Method;
+use sandbox::{ClientKey, Switches};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

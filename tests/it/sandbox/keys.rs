@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use portvakt::sandbox::{ClientKey, Switches};
 use rcgen::{CertificateParams, KeyPair};
+use sandbox::{ClientKey, Switches};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

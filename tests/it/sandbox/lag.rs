@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::json;
 
 use crate::support::{SKATT, World, column, two_organizations};

@@ -1,7 +1,7 @@
 //! Prefixes, delegation sources, organisations, and paths that are not there.
 
-use portvakt::sandbox::Switches;
 use reqwest::Method;
+use sandbox::Switches;
 use serde_json::json;
 
 use crate::support::{DIGDIR, NAV, World, column, orgno, read, two_organizations};

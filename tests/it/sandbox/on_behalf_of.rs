@@ -1,6 +1,6 @@
 //! Those on whose behalf a client acts.
 
-use portvakt::sandbox::Switches;
+use sandbox::Switches;
 use serde_json::json;
 
 use super::registry::{check_answers, fields, make, maskinporten, with, world};

@@ -1,8 +1,8 @@
 //! What tests of clients share: a world that may write them, and bodies to send.
 
+use domain::ScopeAttributes;
 use jsonwebtoken::Header;
-use portvakt::domain::ScopeAttributes;
-use portvakt::sandbox::{ClientKey, State, Switches};
+use sandbox::{ClientKey, State, Switches};
 use serde_json::{Value, json};
 
 use crate::openapi;

@@ -1,7 +1,7 @@
 //! Scopes: their life, their representation, their lists.
 
-use portvakt::domain::ScopeAttributes;
-use portvakt::sandbox::Switches;
+use domain::ScopeAttributes;
+use sandbox::Switches;
 use serde_json::{Value, json};
 
 use crate::support::{DIGDIR, NAV, World, column, orgno, read, scope, two_organizations};

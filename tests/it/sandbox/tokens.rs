@@ -1,9 +1,9 @@
 //! What a client that was registered over the API gets from the token endpoint.
 
+use domain::AccessState;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use portvakt::domain::AccessState;
-use portvakt::sandbox::{State, Switches};
+use sandbox::{State, Switches};
 use serde_json::{Value, json};
 
 use super::registry::{foreign, make, maskinporten, shared_jwk, sign_as, with, world};

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::super::check;
 use super::*;
-use crate::digdir::Needs;
-use crate::domain::{ClientIdentity, LiveClient};
+use digdir::Needs;
+use domain::{ClientIdentity, LiveClient};
 
 #[test]
 fn what_is_consumed_is_a_client_as_digdirator_sets_it() {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{SETTINGS, TODAY, folder, said};
 use crate::declare::{Repository, load};
-use crate::domain::{Desired, DesiredClient, DesiredScope};
+use domain::{Desired, DesiredClient, DesiredScope};
 
 /// A repository of these keys in portvakt.yaml and these files.
 pub(super) fn repository(settings: &str, files: &[(&str, &str)]) -> tempfile::TempDir {

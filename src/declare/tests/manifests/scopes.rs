@@ -1,7 +1,7 @@
 //! What a manifest exposes: each rule of digdirator's on a manifest.
 
 use super::*;
-use crate::domain::{IntegrationType, ScopeAttributes, TokenType, Visibility};
+use domain::{IntegrationType, ScopeAttributes, TokenType, Visibility};
 
 fn exposed(fields: &str) -> (String, DesiredScope) {
     let repository = read(CLUSTERS, &[("app.yaml", &exposing(fields))]);

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use portvakt::domain::AccessState::Approved;
-use portvakt::sandbox::Method;
+use domain::AccessState::Approved;
 use regex::Regex;
+use sandbox::Method;
 use serde_json::Value;
 
 use super::model::{CLIENT, Model, NAMES, Place, Said, consumers};

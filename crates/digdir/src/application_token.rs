@@ -1,0 +1,152 @@
+//! Tokens as an application gets them: by its own client and key.
+
+use http::{Client, REPEATABLE, SMALL};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{DecodingKey, Validation};
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::credentials::{Asked, Credentials};
+use super::error::{Error, ErrorKind, Place};
+use super::failure::{Persistence, readable};
+use super::issuer::{self, Endpoints};
+use super::options::Options;
+use super::target::Target;
+use super::token::Desk;
+use domain::Orgno;
+
+/// A connection to Maskinporten alone, for an application's client.
+pub struct Issuer {
+    client: Client,
+    issuer: String,
+    endpoints: Endpoints,
+    persistence: Persistence,
+}
+
+/// What a token is to be for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// Its audience (RFC 8707); none leaves it to Maskinporten.
+    pub resource: Vec<String>,
+    /// The consumer that the client's organisation acts for, if not for itself.
+    pub consumer_org: Option<Orgno>,
+}
+
+/// A token that was handed out. Its `Debug` does not show it.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token itself.
+    pub token: SecretString,
+    /// How long it lives, in seconds.
+    pub expires_in: u64,
+    /// What it says; `None` for one that says nothing by itself (`token_type` OPAQUE).
+    pub content: Option<Content>,
+}
+
+/// What a token says, with a signature that was verified by the issuer's own keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// The header.
+    pub header: Value,
+    /// The claims.
+    pub claims: Value,
+}
+
+impl Issuer {
+    /// Finds out where the issuer's endpoints are (RFC 8414).
+    ///
+    /// # Errors
+    /// The host may not be spoken to, or its metadata cannot be had or trusted.
+    pub async fn connect(target: &Target, options: Options) -> Result<Self, Error> {
+        let place =
+            Place { call: format!("connect to {}", target.issuer), entity: "target".to_owned() };
+        let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
+        target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
+        let url = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
+        let client = options.client(&url);
+        let client = client
+            .map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))?;
+        let persistence = options.persistence();
+        let endpoints = issuer::endpoints(&client, &target.issuer, persistence).await?;
+        Ok(Self { client, issuer: target.issuer.clone(), endpoints, persistence })
+    }
+
+    /// The issuer, as its metadata has it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where it is spoken to.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Gets a token and verifies it.
+    ///
+    /// # Errors
+    /// Maskinporten refuses ([`Error::token_refusal`]), or the token is none of its own.
+    pub async fn token(&self, credentials: &Credentials, wanted: &Wanted) -> Result<Issued, Error> {
+        let Wanted { scopes, resource, consumer_org } = wanted;
+        let scope = scopes.join(" ");
+        let asked = Asked { scope: &scope, resource, consumer_org: *consumer_org };
+        let desk = Desk {
+            client: &self.client,
+            endpoint: &self.endpoints.token,
+            issuer: &self.issuer,
+            persistence: self.persistence,
+        };
+        let handed = desk.ask(credentials, asked).await?;
+        let content = match handed.token.expose_secret().split('.').count() {
+            3 => Some(self.verified(&handed.token).await?),
+            _ => None,
+        };
+        Ok(Issued { token: handed.token, expires_in: handed.expires_in, content })
+    }
+
+    /// What the token says. No error holds any part of it.
+    async fn verified(&self, token: &SecretString) -> Result<Content, Error> {
+        let entity = "the token's signature".to_owned();
+        let place = Place { call: "verify".to_owned(), entity };
+        let wrong = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
+        let token = token.expose_secret();
+        let header =
+            jsonwebtoken::decode_header(token).map_err(|_| wrong("the token is no JWT"))?;
+        let keys = self.keys().await?;
+        let kid = header.kid.as_deref().ok_or_else(|| wrong("the token names no key"))?;
+        let key = keys.find(kid).ok_or_else(|| wrong("the issuer has no key of that kid"))?;
+        let key = DecodingKey::from_jwk(key).map_err(|_| wrong("the issuer's key is none"))?;
+        let mut validation = Validation::new(header.alg);
+        validation.set_issuer(&[&self.issuer]);
+        // Who it is for is the reader's to see.
+        validation.validate_aud = false;
+        let claims = jsonwebtoken::decode::<Value>(token, &key, &validation)
+            .map_err(|_| wrong("it was not signed by the issuer, or is none of its tokens"))?
+            .claims;
+        let header = serde_json::to_value(&header).unwrap_or_default();
+        Ok(Content { header, claims })
+    }
+
+    async fn keys(&self) -> Result<JwkSet, Error> {
+        let call = |url: &Url| format!("GET {url}");
+        let entity = "the issuer's keys".to_owned();
+        let Some(url) = &self.endpoints.jwks else {
+            let place = Place { call: call(&self.endpoints.well_known), entity };
+            let reason = "its metadata tells no jwks_uri on the issuer's own host";
+            return Err(Error::new(ErrorKind::Untrusted, &place, reason));
+        };
+        let place = Place { call: call(url), entity };
+        let attempt = || {
+            let request = Request::new(Method::GET, url.clone());
+            async move { readable(self.client.exchange(request, SMALL).await?) }
+        };
+        let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
+        let answer =
+            answer.map_err(|failure| self.persistence.error(failure, &REPEATABLE, &place))?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))
+    }
+}

@@ -1,0 +1,241 @@
+//! Access tokens: fetched once, shared by all calls, renewed in time (RFC 7523).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::{Client, REPEATABLE, SMALL};
+use jiff::Timestamp;
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::credentials::{Asked, Credentials};
+use super::error::{Error, ErrorKind, Place};
+use super::failure::{Failure, Persistence, Unsent, readable};
+use super::token_error;
+use domain::secret::{self, SecretText};
+
+/// A token is renewed this long before it ends, or when a tenth of its life is left if that is less.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// No token is kept longer than this, whatever the server says of its life.
+const MAX_LIFE: u64 = 86_400;
+
+/// An access token, and when it is to be renewed.
+pub(super) struct Token {
+    pub(super) bearer: SecretString,
+    number: u64,
+    renew_at: Instant,
+}
+
+/// What hands out the token for all calls.
+pub(super) struct Tokens {
+    client: Client,
+    endpoint: Url,
+    issuer: String,
+    scope: &'static str,
+    credentials: Credentials,
+    persistence: Persistence,
+    state: Mutex<State>,
+    /// How many requests for a token have ended.
+    ended: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Arc<Token>>,
+    /// How the last request failed, for those who were waiting for it.
+    failed: Option<Error>,
+}
+
+/// RFC 6749 section 5.1.
+#[derive(Deserialize)]
+struct TokenResponse {
+    access_token: SecretText,
+    token_type: Option<String>,
+    expires_in: u64,
+    scope: Option<String>,
+}
+
+impl Tokens {
+    pub(super) fn new(
+        client: Client,
+        endpoint: Url,
+        issuer: String,
+        scope: &'static str,
+        credentials: Credentials,
+        persistence: Persistence,
+    ) -> Self {
+        Self {
+            client,
+            endpoint,
+            issuer,
+            scope,
+            credentials,
+            persistence,
+            state: Mutex::default(),
+            ended: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The token, renewed if it is about to end.
+    pub(super) async fn current(&self) -> Result<Arc<Token>, Error> {
+        self.token_that(|_| true).await
+    }
+
+    /// Another token than one that the API has refused.
+    pub(super) async fn instead_of(&self, refused: &Token) -> Result<Arc<Token>, Error> {
+        self.token_that(|token| token.number != refused.number).await
+    }
+
+    /// One request serves all who wait for it, whether it succeeds or fails.
+    async fn token_that(&self, will_do: impl Fn(&Token) -> bool) -> Result<Arc<Token>, Error> {
+        let ended = self.ended.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
+        let fresh = |token: &Token| Instant::now() < token.renew_at && will_do(token);
+        if let Some(token) = state.token.as_ref().filter(|token| fresh(token)) {
+            return Ok(Arc::clone(token));
+        }
+        if let Some(error) = &state.failed
+            && self.ended.load(Ordering::Acquire) > ended
+        {
+            return Err(error.clone());
+        }
+        let result = self.fetch().await;
+        let number = self.ended.fetch_add(1, Ordering::AcqRel);
+        match result {
+            Ok(token) => {
+                let token = Arc::new(Token { number, ..token });
+                *state = State { token: Some(Arc::clone(&token)), failed: None };
+                Ok(token)
+            }
+            Err(error) => {
+                *state = State { token: None, failed: Some(error.clone()) };
+                Err(error)
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<Token, Error> {
+        let asked = Instant::now();
+        let wanted = Asked { scope: self.scope, resource: &[], consumer_org: None };
+        let desk = Desk {
+            client: &self.client,
+            endpoint: &self.endpoint,
+            issuer: &self.issuer,
+            persistence: self.persistence,
+        };
+        let answer = desk.ask(&self.credentials, wanted).await?;
+        let life = Duration::from_secs(answer.expires_in.min(MAX_LIFE));
+        Ok(Token {
+            bearer: answer.token,
+            number: 0,
+            renew_at: asked + life.saturating_sub(MARGIN.min(life / 10)),
+        })
+    }
+}
+
+/// Where tokens are handed out.
+#[derive(Clone, Copy)]
+pub(super) struct Desk<'a> {
+    pub(super) client: &'a Client,
+    pub(super) endpoint: &'a Url,
+    pub(super) issuer: &'a str,
+    pub(super) persistence: Persistence,
+}
+
+/// A token that was handed out.
+pub(super) struct Handed {
+    pub(super) token: SecretString,
+    pub(super) expires_in: u64,
+}
+
+impl Desk<'_> {
+    /// Asks for a token. Errors where it comes without a scope that was asked for.
+    pub(super) async fn ask(
+        self,
+        credentials: &Credentials,
+        asked: Asked<'_>,
+    ) -> Result<Handed, Error> {
+        let place = Place {
+            call: format!("POST {}", self.endpoint),
+            entity: format!("token with {}", asked.scope),
+        };
+        let attempt = || async {
+            let request = self.request(credentials, asked, &place);
+            let request = request.map_err(|error| Failure::Unsent(Unsent::Token(error)))?;
+            readable(self.client.exchange(request, SMALL).await?)
+        };
+        let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
+        let answer = answer.map_err(|failure| {
+            let ids = (credentials.client_id(), credentials.kid());
+            token_error::explain(failure, self.persistence, &place, ids)
+        })?;
+        // What the parser says is not passed on: it can quote the answer, which holds the token.
+        let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
+        let answer: TokenResponse = serde_json::from_slice(&answer.body)
+            .map_err(|_| malformed("the answer has no access_token and expires_in"))?;
+        let bearer = answer.token_type.as_deref().unwrap_or("Bearer");
+        if !bearer.eq_ignore_ascii_case("Bearer") {
+            return Err(malformed("the token is not of type Bearer"));
+        }
+        if let Some(missing) = missing_scope(asked.scope, answer.scope.as_deref()) {
+            return Err(Error::new(
+                ErrorKind::Auth,
+                &place,
+                format!("the token came without {missing}"),
+            ));
+        }
+        secret::note(&answer.access_token.0);
+        Ok(Handed { token: answer.access_token.0, expires_in: answer.expires_in })
+    }
+
+    /// A fresh request: a grant is good for one use.
+    fn request(
+        self,
+        credentials: &Credentials,
+        asked: Asked<'_>,
+        place: &Place,
+    ) -> Result<Request, Error> {
+        let grant = credentials
+            .grant(self.issuer, asked, Timestamp::now())
+            .map_err(|reason| Error::new(ErrorKind::Auth, place, reason.to_string()))?;
+        // An answer can repeat it.
+        secret::note(&grant);
+        self.client
+            .request(Method::POST, self.endpoint.clone())
+            .form(&[
+                ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                ("assertion", grant.expose_secret()),
+            ])
+            .build()
+            .map_err(|reason| Error::new(ErrorKind::Auth, place, http::reason(reason)))
+    }
+}
+
+/// The first scope that was asked for and not given. No `scope` in the answer means all of them
+/// (RFC 6749 section 5.1).
+fn missing_scope<'a>(asked: &'a str, given: Option<&str>) -> Option<&'a str> {
+    let given = given?;
+    asked.split(' ').find(|scope| !given.split(' ').any(|other| other == *scope))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing_scope;
+
+    #[test]
+    fn a_token_must_hold_every_scope_asked_for() {
+        assert_eq!(missing_scope("a b", None), None);
+        assert_eq!(missing_scope("a b", Some("b c a")), None);
+        assert_eq!(missing_scope("a b", Some("ab a")), Some("b"));
+        assert_eq!(missing_scope("a b", Some("")), Some("a"));
+    }
+}

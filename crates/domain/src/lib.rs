@@ -1,0 +1,49 @@
+//! The words of the field, each checked where it is made, and the two sides of a plan.
+//!
+//! Every other crate shows [`text`] of others by the same rules, and keeps each [`secret`] that it reads
+//! out of what it shows.
+
+mod client;
+mod client_identity;
+mod date;
+mod desired;
+mod difference;
+mod key;
+mod live;
+pub mod nais;
+mod on_behalf_of;
+mod orgno;
+mod past;
+mod plain;
+mod public;
+mod scope;
+mod scope_name;
+pub mod secret;
+pub mod text;
+
+pub use client::{
+    ApplicationType, AuthMethod, ClientAttributes, ClientId, ClientIdError, ClientName,
+    ClientNameError, CodeChallengeMethod, ConsumedScope, ConsumedScopeError, GrantType, KRR_SCOPES,
+    LOGIN_SCOPES, RefreshTokenUsage,
+};
+pub use client_identity::ClientIdentity;
+pub use date::norwegian_date;
+pub use desired::{
+    ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards, Removal,
+    RemovalAction, Source,
+};
+pub use difference::{Change, Field, Representation, changes};
+pub use key::{
+    KeyProblem, Kid, KidError, LEAST_BITS, LiveKey, MOST_KEYS, PRIVATE_MEMBERS, PublicKey,
+    SigningAlgorithm,
+};
+pub use live::{
+    AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope, Oddity,
+    OddityOf, OwnClient,
+};
+pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
+pub use orgno::{Orgno, OrgnoError};
+pub use past::{Applied, Beside, Elsewhere, Past, Protected, ProtectedBy, Protection};
+pub use plain::{composed, kept, kept_value};
+pub use scope::{IntegrationType, ScopeAttributes, TokenType, Visibility};
+pub use scope_name::{ScopeName, ScopeNameError};

@@ -1,0 +1,259 @@
+//! Which call is repeated after what, as a table, and the loop that reads it.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use jiff::Timestamp;
+use reqwest::StatusCode;
+
+use crate::answer::{Answer, NoAnswer};
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Wait and send the call again.
+    Repeat,
+    /// Report it.
+    Fail,
+    /// Report that the call may have been carried out.
+    Lost,
+}
+
+/// One row of the table: what to do after each way to fail.
+#[derive(Debug)]
+pub struct Policy {
+    /// No connection was made.
+    not_sent: Then,
+    /// 429: the server says that it did not carry it out.
+    throttled: Then,
+    /// 5xx.
+    server: Then,
+    /// Cut or timed out after the connection was made.
+    no_answer: Then,
+    /// An answer that nobody from the API wrote: HTML, a redirect, broken JSON, too large.
+    malformed: Then,
+    /// Any other 4xx.
+    refused: Then,
+}
+
+/// GET, DELETE, and whatever else can be sent twice as well as once (RFC 9110 section 9.2.2).
+pub const REPEATABLE: Policy = Policy {
+    not_sent: Then::Repeat,
+    throttled: Then::Repeat,
+    server: Then::Repeat,
+    no_answer: Then::Repeat,
+    malformed: Then::Fail,
+    refused: Then::Fail,
+};
+
+/// POST of what is new and PUT of a whole entity: never repeated here. A second POST would make a second
+/// entity, and a second PUT would overwrite what came in between (there is no If-Match): whoever sends
+/// one looks at what is live first. A 503 can come from a gateway behind which the call went
+/// through.
+pub const ONCE: Policy = Policy {
+    not_sent: Then::Fail,
+    throttled: Then::Fail,
+    server: Then::Lost,
+    no_answer: Then::Lost,
+    malformed: Then::Lost,
+    refused: Then::Fail,
+};
+
+/// One attempt that failed.
+#[derive(Debug)]
+pub enum Failure<E> {
+    /// No answer came, or none that can be read.
+    Unanswered(NoAnswer),
+    /// An answer that cannot be the API's, and what it is instead.
+    Malformed(StatusCode, String),
+    /// Any status that is not the wanted one.
+    Refused(Box<Refusal>),
+    /// The caller's own reason not to send the call; it is not tried again.
+    Unsent(E),
+}
+
+/// An answer with another status than the wanted one.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The answer.
+    pub answer: Answer,
+    /// Whether the server did not carry the call out, as there were too many.
+    pub is_throttled: bool,
+    /// How long the server asks to wait.
+    pub wait: Option<Duration>,
+}
+
+/// How often and how patiently a call is sent again.
+#[derive(Debug, Clone, Copy)]
+pub struct Retries {
+    /// How often a call is sent at most, the first time included.
+    pub tries: usize,
+    /// The wait before the first repetition; each further one doubles it, and up to as much again is added
+    /// at random.
+    pub base_delay: Duration,
+    /// The longest wait that a server may ask for; a longer one is reported instead of sat out.
+    pub longest_wait: Duration,
+}
+
+impl From<Answer> for Refusal {
+    /// `Retry-After` counts with 429 and 503 (RFC 9110 section 10.2.3, RFC 6585 section 4).
+    fn from(answer: Answer) -> Self {
+        let is_throttled = answer.status == StatusCode::TOO_MANY_REQUESTS;
+        let wait = match is_throttled || answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            true => answer.retry_after(Timestamp::now()),
+            false => None,
+        };
+        Self { answer, is_throttled, wait }
+    }
+}
+
+impl<E> From<NoAnswer> for Failure<E> {
+    fn from(reason: NoAnswer) -> Self {
+        Self::Unanswered(reason)
+    }
+}
+
+impl<E> From<Answer> for Failure<E> {
+    fn from(answer: Answer) -> Self {
+        Self::Refused(Box::new(answer.into()))
+    }
+}
+
+impl<E> Failure<E> {
+    /// How long the server asks to wait.
+    pub fn asked_to_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.wait,
+            Self::Unanswered(_) | Self::Malformed(..) | Self::Unsent(_) => None,
+        }
+    }
+
+    /// Whether the call may have been carried out all the same.
+    pub fn is_unclear(&self) -> bool {
+        match self {
+            Self::Unanswered(NoAnswer::Lost(_) | NoAnswer::TooLarge(_)) | Self::Malformed(..) => {
+                true
+            }
+            Self::Refused(refusal) => refusal.answer.status.is_server_error(),
+            Self::Unanswered(NoAnswer::NotSent(_)) | Self::Unsent(_) => false,
+        }
+    }
+}
+
+impl Policy {
+    /// What to do after this failure.
+    pub fn after<E>(&self, failure: &Failure<E>) -> Then {
+        match failure {
+            Failure::Unanswered(NoAnswer::NotSent(_)) => self.not_sent,
+            Failure::Unanswered(NoAnswer::Lost(_)) => self.no_answer,
+            Failure::Unanswered(NoAnswer::TooLarge(_)) | Failure::Malformed(..) => self.malformed,
+            Failure::Refused(refusal) if refusal.is_throttled => self.throttled,
+            Failure::Refused(refusal) if refusal.answer.status.is_server_error() => self.server,
+            Failure::Refused(_) => self.refused,
+            Failure::Unsent(_) => Then::Fail,
+        }
+    }
+}
+
+impl Retries {
+    /// How long to wait before each further try.
+    pub fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
+        ExponentialBuilder::default()
+            .with_min_delay(self.base_delay)
+            .with_factor(2.0)
+            .with_max_times(self.tries.saturating_sub(1))
+            .with_jitter()
+            .build()
+    }
+
+    /// Makes attempts until one succeeds, one fails for good, or there were enough.
+    ///
+    /// # Errors
+    /// The last failure.
+    pub async fn repeat<E, F, Fut>(
+        &self,
+        policy: &Policy,
+        mut attempt: F,
+    ) -> Result<Answer, Failure<E>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<Answer, Failure<E>>>,
+    {
+        let mut waits = self.waits();
+        loop {
+            let failure = match attempt().await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let asked = failure.asked_to_wait().unwrap_or_default();
+            let is_passing = policy.after(&failure) == Then::Repeat && asked <= self.longest_wait;
+            let Some(wait) = waits.next().filter(|_| is_passing) else { return Err(failure) };
+            let wait = wait.max(asked);
+            tracing::debug!(ms = wait.as_millis(), "waiting to try again");
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16) -> Failure<()> {
+        let status = StatusCode::from_u16(status).unwrap();
+        Answer { status, ..Answer::default() }.into()
+    }
+
+    #[test]
+    fn an_entity_is_never_written_twice_blindly() {
+        use Then::*;
+        let failures = || {
+            [
+                NoAnswer::NotSent(String::new()).into(),
+                refused(429),
+                refused(500),
+                refused(503),
+                NoAnswer::Lost(String::new()).into(),
+                NoAnswer::TooLarge(1).into(),
+                Failure::Malformed(StatusCode::OK, String::new()),
+                refused(409),
+                Failure::Unsent(()),
+            ]
+        };
+        let after = |policy: &Policy| failures().map(|failure| policy.after(&failure));
+        let repeatable = after(&REPEATABLE);
+        assert_eq!(repeatable, [Repeat, Repeat, Repeat, Repeat, Repeat, Fail, Fail, Fail, Fail]);
+        assert_eq!(after(&ONCE), [Fail, Fail, Lost, Lost, Lost, Lost, Lost, Fail, Fail]);
+    }
+
+    #[tokio::test]
+    async fn a_server_is_waited_for_as_long_as_it_asks_and_no_longer_than_is_worth_it() {
+        let ms = Duration::from_millis;
+        let retries = Retries { tries: 3, base_delay: ms(1), longest_wait: ms(50) };
+        for (asked, tries, waited) in [(0, 3, 2), (30, 3, 60), (50, 3, 100), (51, 1, 0)] {
+            let (start, mut sent) = (std::time::Instant::now(), 0);
+            let failure = retries
+                .repeat(&REPEATABLE, || {
+                    sent += 1;
+                    let answer = Answer::default();
+                    let refusal = Refusal { answer, is_throttled: true, wait: Some(ms(asked)) };
+                    std::future::ready(Err::<Answer, Failure<()>>(Failure::Refused(refusal.into())))
+                })
+                .await
+                .unwrap_err();
+            assert_eq!((failure.asked_to_wait(), sent), (Some(ms(asked)), tries));
+            assert!(start.elapsed() >= ms(waited), "{asked}: {:?}", start.elapsed());
+        }
+    }
+
+    #[test]
+    fn retry_after_counts_with_the_statuses_that_it_is_for() {
+        for (status, wait) in [(429, Some(7)), (503, Some(7)), (500, None), (403, None)] {
+            let mut answer =
+                Answer { status: StatusCode::from_u16(status).unwrap(), ..Answer::default() };
+            answer.headers.insert("retry-after", "7".parse().unwrap());
+            let failure: Failure<()> = answer.into();
+            assert_eq!(failure.asked_to_wait(), wait.map(Duration::from_secs), "{status}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Who gets and who loses access: the second table of the design's section 3.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, Verb, Work};
+use domain::{
+    AccessState, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal, ScopeName,
+    Source,
+};
+
+/// Why an access is revoked that nobody took out of the declarations.
+const FIRST_DECLARED: &str = "the scope is declared here for the first time, without this consumer";
+
+impl Draft<'_> {
+    /// Gives access to the declared consumers that lack it.
+    pub(super) fn grants(
+        &mut self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        live: Option<&BTreeMap<Orgno, LiveAccess>>,
+        after: &[ActionId],
+    ) {
+        for (orgno, access) in &declared.consumers {
+            let record = live.and_then(|live| live.get(orgno));
+            let before = record.map(|record| record.state.clone());
+            if self.has_ended(access) || before == Some(AccessState::Approved) {
+                continue;
+            }
+            let consumer = self.consumer(*orgno, record);
+            self.actions.push(Action {
+                work: Work::Access(scope.clone(), consumer, AccessWork::Grant { before }),
+                source: access.source.clone(),
+                reason: access.reason.clone(),
+                after: after.to_vec(),
+                origin: None,
+            });
+        }
+    }
+
+    /// Takes access away from those who have it and are not declared, or no longer; tells of
+    /// those who ask for it. Nobody has access to a scope that is `asleep`, so that its protection does
+    /// not stand in the way. Gives the ids of the revocations.
+    pub(super) fn revokes(
+        &mut self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        live: &LiveScope,
+        asleep: bool,
+    ) -> Vec<ActionId> {
+        let mut ids = Vec::new();
+        let is_emptied = self.is_emptied(live, &self.entitled(declared));
+        for (orgno, record) in live.accesses.iter().flatten() {
+            let entry = declared.consumers.get(orgno);
+            if entry.is_some_and(|entry| !self.has_ended(entry)) {
+                continue;
+            }
+            match &record.state {
+                AccessState::Approved
+                    if !asleep
+                        && let Some((code, message)) =
+                            self.keeps_access(scope, *orgno, is_emptied) =>
+                {
+                    self.block(ActionId::access(Verb::Revoke, scope, *orgno), code, message);
+                }
+                AccessState::Approved => {
+                    let source = entry.map_or(&declared.source, |entry| &entry.source);
+                    let reason = match entry.and_then(|entry| entry.until) {
+                        Some(until) => Some(format!("expired: the last day was {until}")),
+                        None => self.past.is_first(scope).then(|| FIRST_DECLARED.to_owned()),
+                    };
+                    // Whose days are over was declared.
+                    let takes_over = entry.is_none() && self.takes_over(scope);
+                    let how = AccessWork::Revoke { asleep, takes_over };
+                    ids.push(self.revoke(scope, *orgno, record, how, source, reason));
+                }
+                AccessState::Requested => self.tell_request(scope, *orgno, record),
+                AccessState::Other(state) => self.tell_unknown(scope, *orgno, state),
+                AccessState::Denied => {}
+            }
+        }
+        ids
+    }
+
+    /// Takes access away from everybody who has it. Gives the ids of the revocations.
+    pub(super) fn revoke_all(
+        &mut self,
+        scope: &ScopeName,
+        live: &LiveScope,
+        removal: &Removal,
+    ) -> Vec<ActionId> {
+        let mut ids = Vec::new();
+        for (orgno, record) in live.accesses.iter().flatten() {
+            if record.state == AccessState::Approved {
+                let source = &removal.source;
+                let how = AccessWork::Revoke { asleep: false, takes_over: self.takes_over(scope) };
+                ids.push(self.revoke(scope, *orgno, record, how, source, removal.reason.clone()));
+            }
+        }
+        ids
+    }
+
+    /// The declared consumers whose access DigDir kept while the scope was inactive.
+    pub(super) fn regains(&self, declared: &DesiredScope, live: &LiveScope) -> Vec<Consumer> {
+        let entitled = self.entitled(declared);
+        let mut kept = self.approved(live);
+        kept.retain(|consumer| entitled.contains(&consumer.orgno));
+        kept
+    }
+
+    /// Whether what others have of a scope was granted before it was declared here.
+    fn takes_over(&self, scope: &ScopeName) -> bool {
+        let is_open = self.live.scopes.get(scope).is_some_and(|live| live.active);
+        is_open && self.past.is_first(scope)
+    }
+
+    fn revoke(
+        &mut self,
+        scope: &ScopeName,
+        orgno: Orgno,
+        record: &LiveAccess,
+        how: AccessWork,
+        source: &Source,
+        reason: Option<String>,
+    ) -> ActionId {
+        let consumer = self.consumer(orgno, Some(record));
+        let work = Work::Access(scope.clone(), consumer, how);
+        let action =
+            Action { work, source: source.clone(), reason, after: Vec::new(), origin: None };
+        let id = action.id();
+        self.actions.push(action);
+        id
+    }
+
+    fn tell_request(&mut self, scope: &ScopeName, orgno: Orgno, record: &LiveAccess) {
+        let name = self.consumer(orgno, Some(record)).name;
+        let who = name.map_or_else(|| orgno.to_string(), |name| format!("{name} ({orgno})"));
+        self.notices.push(Notice {
+            code: Code::AccessRequested,
+            target: format!("{scope} {orgno}"),
+            message: format!(
+                "{who} asks for access; declare it among the scope's consumers to approve"
+            ),
+        });
+    }
+
+    fn tell_unknown(&mut self, scope: &ScopeName, orgno: Orgno, state: &str) {
+        self.notices.push(Notice {
+            code: Code::Oddity,
+            target: format!("{scope} {orgno}"),
+            message: format!(
+                "the access is in the state {state}, which DigDir does not document; left alone"
+            ),
+        });
+    }
+
+    /// Whether it cannot be told who has access: then a scope must not be opened again, as that
+    /// could give access to somebody whom the plan does not name.
+    pub(super) fn is_unclear(
+        &mut self,
+        verb: Verb,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        live: &LiveScope,
+    ) -> bool {
+        let is_strange = |(orgno, record): (&Orgno, &LiveAccess)| {
+            matches!(record.state, AccessState::Other(_)) && !declared.consumers.contains_key(orgno)
+        };
+        let is_strange = live.accesses.iter().flatten().any(is_strange);
+        let is_unclear = live.accesses.is_none() || live.unclear || is_strange;
+        if is_unclear {
+            let message = "DigDir lists accesses to it that cannot be understood (PV403), and they \
+                           could come back to life with it: have them cleared up at DigDir first";
+            self.block(ActionId::scope(verb, scope), Code::UnclearAccesses, message.to_owned());
+        }
+        is_unclear
+    }
+
+    /// The declared consumers whose access has not ended.
+    pub(super) fn entitled(&self, declared: &DesiredScope) -> BTreeSet<Orgno> {
+        let in_force = declared.consumers.iter().filter(|(_, access)| !self.has_ended(access));
+        in_force.map(|(orgno, _)| *orgno).collect()
+    }
+
+    /// Everybody who has access.
+    pub(super) fn approved(&self, live: &LiveScope) -> Vec<Consumer> {
+        let accesses = live.accesses.iter().flatten();
+        let approved = accesses.filter(|(_, record)| record.state == AccessState::Approved);
+        approved.map(|(orgno, record)| self.consumer(*orgno, Some(record))).collect()
+    }
+
+    fn has_ended(&self, access: &DesiredAccess) -> bool {
+        access.until.is_some_and(|until| until < self.today)
+    }
+
+    fn consumer(&self, orgno: Orgno, record: Option<&LiveAccess>) -> Consumer {
+        let declared = self.desired.names.get(&orgno);
+        let name = declared.or_else(|| record.and_then(|record| record.name.as_ref())).cloned();
+        Consumer { orgno, name }
+    }
+}

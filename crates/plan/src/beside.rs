@@ -1,0 +1,207 @@
+//! What other places of the git repository declare for the same API and organisation: it is theirs, and not
+//! closed here.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Action, ActionId, ClientWork, Code, Draft, Mismatch, Notice, ScopeWork, Work, live_client,
+};
+use domain::{
+    Beside, ClientId, CommitId, Desired, DesiredClient, Live, ProtectedBy, Protection, Removal,
+    RemovalAction, ScopeName, Source,
+};
+
+/// Another place, and what it protects.
+pub(super) struct Other<'a> {
+    place: &'a str,
+    is_applied: bool,
+    desired: &'a Desired,
+    /// What is protected by its declarations.
+    protection: Protection,
+    /// What is protected by those of them that were applied.
+    protected: Option<&'a Protection>,
+}
+
+/// All of them.
+pub(super) struct Others<'a> {
+    all: Vec<Other<'a>>,
+    /// Which of them declares a live client.
+    clients: BTreeMap<&'a ClientId, usize>,
+}
+
+impl Other<'_> {
+    /// Why something is left to it.
+    pub(super) fn declares_it(&self) -> String {
+        format!("{} declares it: remove it there first, or leave it to that place", self.place)
+    }
+
+    fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {
+        by(&self.protection) && self.protected.is_some_and(by)
+    }
+}
+
+/// The live clients that a declared one could be, also where it is not clear which.
+fn could_be<'l>(client: &'l DesiredClient, live: &'l Live) -> Vec<&'l ClientId> {
+    let ids = match live_client(client, live) {
+        Ok(found) => return found.map(|(id, _)| id).into_iter().collect(),
+        Err(Mismatch::Several(ids) | Mismatch::SeveralOwned(ids)) => ids,
+        Err(
+            Mismatch::NoSuchId(id)
+            | Mismatch::OtherName { id, .. }
+            | Mismatch::OtherType { id, .. },
+        ) => vec![id],
+    };
+    ids.iter().filter_map(|id| live.clients.get_key_value(id)).map(|(id, _)| id).collect()
+}
+
+impl<'a> Others<'a> {
+    pub(super) fn of(beside: &'a [Beside], live: &'a Live) -> Self {
+        let of_other = |(index, Beside { desired, .. }): (usize, &'a Beside)| {
+            let found = desired.clients.values().flat_map(|client| could_be(client, live));
+            found.map(move |id| (id, index)).collect::<Vec<_>>()
+        };
+        let all = beside.iter().map(|Beside { place, is_applied, protected, desired }| {
+            let (is_applied, protected) = (*is_applied, protected.as_ref());
+            let protection = Protection::of(desired);
+            Other { place, is_applied, desired, protection, protected }
+        });
+        // Rather one that is applied.
+        let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
+        clients.sort_by_key(|(_, index)| beside.get(*index).is_some_and(|it| it.is_applied));
+        Self { all: all.collect(), clients: clients.into_iter().collect() }
+    }
+
+    /// The other place that declares a scope, if one does; rather one that is applied.
+    pub(super) fn of_scope(&self, name: &ScopeName) -> Option<&Other<'a>> {
+        let declares = |other: &&Other<'_>| other.desired.scopes.contains_key(name);
+        let mut all = self.all.iter().filter(declares);
+        all.clone().find(|other| other.is_applied).or_else(|| all.next())
+    }
+
+    /// The other place that declares a live client, if one does.
+    pub(super) fn of_client(&self, id: &ClientId) -> Option<&Other<'a>> {
+        self.clients.get(id).and_then(|index| self.all.get(*index))
+    }
+
+    /// Whether another place declares a client of that name.
+    pub(super) fn declare_client(&self, name: &str) -> bool {
+        self.all.iter().any(|other| other.desired.clients.keys().any(|it| it.as_str() == name))
+    }
+
+    /// Whether the other place that declares a scope protects it, and has applied that.
+    pub(super) fn is_scope_protected(&self, name: &ScopeName) -> bool {
+        let by = |protection: &Protection| protection.of_scope(name).is_some();
+        self.of_scope(name).is_some_and(|other| other.protects(by))
+    }
+
+    /// The same of a live client, under one of these names.
+    pub(super) fn is_client_protected(&self, id: &ClientId, names: [&str; 2]) -> bool {
+        let by = |protection: &Protection| protection.of_client(names).is_some();
+        self.of_client(id).is_some_and(|other| other.protects(by))
+    }
+
+    /// Whether a place that is applied declares a scope.
+    pub(super) fn is_scope_managed(&self, name: &ScopeName) -> bool {
+        self.of_scope(name).is_some_and(|other| other.is_applied)
+    }
+
+    /// Whether a place that is applied declares a live client.
+    pub(super) fn is_client_managed(&self, id: &ClientId) -> bool {
+        self.of_client(id).is_some_and(|other| other.is_applied)
+    }
+}
+
+/// That what was declared here is declared elsewhere now.
+pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>) -> Removal {
+    Removal {
+        action: RemovalAction::Release,
+        reason: Some(match other.is_applied {
+            true => format!("declared by {} now", other.place),
+            false => format!("declared by {} now, where nothing was applied yet", other.place),
+        }),
+        source: Source { at: source.at.clone().or(Some(commit.clone())), ..source.clone() },
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// The place that an action is left to: it is applied, and declares what was never applied here.
+    pub(super) fn of_another(&self, action: &Action) -> Option<&'a Other<'a>> {
+        let others: &'a Others<'a> = self.others;
+        let other = match &action.work {
+            Work::Scope(_, ScopeWork::Create(_) | ScopeWork::Release) => None,
+            Work::Scope(name, _) | Work::Access(name, ..) => {
+                let is_new = self.scope_before(name).is_none();
+                let is_theirs = is_new && self.live.scopes.contains_key(name);
+                is_theirs.then(|| others.of_scope(name)).flatten()
+            }
+            Work::Client(_, ClientWork::Create(..) | ClientWork::Release(_)) => None,
+            Work::Client(name, _) | Work::Keys(name, _) => {
+                let id = action.client_id().filter(|_| self.client_before(name).is_none());
+                id.and_then(|id| others.of_client(id))
+            }
+        };
+        other.filter(|other| other.is_applied)
+    }
+
+    /// Blocks what is to be closed and was never applied here, or is declared here no longer, where another
+    /// place declares it or may do so. Gives whether it is blocked.
+    pub(super) fn blocked_beside(&mut self, target: ActionId, other: Option<&Other<'_>>) -> bool {
+        let message = match (other, &self.past.unread) {
+            (Some(other), _) => other.declares_it(),
+            (None, Some(why)) => format!(
+                "{why}. That folder may declare it. Correct the declarations there first, or apply with \
+                 --override-guards \"why\""
+            ),
+            (None, None) => return false,
+        };
+        self.block(target, Code::DeclaredBeside, message);
+        true
+    }
+
+    /// Blocks the release of what was protected here to a place that protects it too and has not applied that.
+    /// Gives whether it is blocked.
+    pub(super) fn waits_for(
+        &mut self,
+        target: ActionId,
+        other: Option<&Other<'_>>,
+        by: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> bool {
+        let is_protected = |other: &&Other<'_>| by(&other.protection).is_some();
+        let Some(other) = other.filter(is_protected) else { return false };
+        if !self.past.protected.iter().any(|protected| by(&protected.protection).is_some()) {
+            return false;
+        }
+        let place = other.place;
+        let message = format!("it is protected here, and will be by {place}: apply that first");
+        self.block(target, Code::DeclaredBeside, message);
+        true
+    }
+
+    /// Tells what another place declares too: each apply undoes what the other's did, where they differ.
+    pub(super) fn tell_declared_twice(&mut self) {
+        let (desired, live) = (self.desired, self.live);
+        let clients =
+            || desired.clients.values().filter_map(|client| live_client(client, live).ok()?);
+        let twice = self.others.all.iter().filter_map(|other| {
+            let scopes = desired.scopes.keys().filter(|name| other.desired.scopes.contains_key(*name));
+            let of_other = |id: &ClientId| self.others.of_client(id).is_some_and(|it| it.place == other.place);
+            let clients = clients().filter(|(id, _)| of_other(id)).map(|(_, client)| client.name.as_str());
+            let names: Vec<_> = scopes.map(ScopeName::as_str).chain(clients).collect();
+            let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+            let more = match names.len().saturating_sub(SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let message = format!(
+                "declares {shown}{more} too: where the two differ, each apply undoes what the other's did. \
+                 Declare it in one of them"
+            );
+            let target = other.place.to_owned();
+            (!names.is_empty()).then_some(Notice { code: Code::DeclaredTwice, target, message })
+        });
+        self.notices.extend(twice);
+    }
+}
+
+/// How many names a notice tells.
+const SHOWN: usize = 5;

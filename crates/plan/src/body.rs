@@ -1,0 +1,63 @@
+//! What is sent of a scope, a client or its keys.
+
+use serde_json::Value;
+
+use super::{KeysWork, Write};
+use domain::{Change, PublicKey, Representation, ScopeName};
+
+/// Fields that are the server's own, or have calls of their own: they are never sent.
+const SERVER_FIELDS: [&str; 6] =
+    ["created", "last_updated", "owner_orgno", "client_secret", "jwks", "onbehalfof"];
+
+impl Write {
+    /// The body that creates a client.
+    pub fn creation(&self) -> Representation {
+        let fields = self.wanted.iter().filter(|field| !field.wanted.is_null());
+        let mut body: Representation =
+            fields.map(|field| (field.name.to_owned(), field.wanted.clone())).collect();
+        body.insert("active".to_owned(), true.into());
+        body
+    }
+
+    /// The body that creates a scope.
+    pub fn scope_creation(&self, name: &ScopeName) -> Representation {
+        let mut body = self.creation();
+        body.insert("prefix".to_owned(), name.prefix().into());
+        body.insert("subscope".to_owned(), name.subscope().into());
+        body
+    }
+
+    /// The body that replaces a live representation: all of it, active, with only what differs
+    /// changed. A field that is to be unset is left out, as the whole representation is replaced.
+    pub fn replacement(&self, live: &Representation) -> Representation {
+        let mut body = live.clone();
+        body.retain(|field, value| !SERVER_FIELDS.contains(&field.as_str()) && !value.is_null());
+        body.insert("active".to_owned(), true.into());
+        for Change { field, before: _, after } in &self.changes {
+            match after {
+                Value::Null => drop(body.remove(*field)),
+                after => drop(body.insert((*field).to_owned(), after.clone())),
+            }
+        }
+        body
+    }
+}
+
+impl KeysWork {
+    /// The set that is sent: a key that stays as it is live, its end included, so that nothing of it
+    /// changes unseen. What DigDir has not always asked for (`use`) is filled in.
+    pub fn set(&self) -> Vec<Representation> {
+        let member = |key: &PublicKey| {
+            let mut member = key.to_jwk();
+            if let Some(live) = self.before.iter().find(|live| live.is(key)) {
+                member.remove("exp");
+                let own = live.representation.clone().into_iter();
+                member.extend(own.filter(|(field, value)| {
+                    !SERVER_FIELDS.contains(&field.as_str()) && !value.is_null()
+                }));
+            }
+            member
+        };
+        self.wanted.iter().map(member).collect()
+    }
+}

@@ -1,0 +1,445 @@
+//! What becomes of a client. Clients follow the scopes' table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::beside::handed_over;
+use super::consumed::Consumption;
+use super::keys::stays;
+use super::matching::{Found, is_owned, removed_clients};
+use super::scope::no_longer;
+use super::{
+    Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
+    Verb, Work, Write, live_client,
+};
+use domain::nais::owner_of_client;
+use domain::{
+    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, Live, LiveClient, OwnClient,
+    Removal, RemovalAction, Representation, Source, changes,
+};
+
+/// A declared client and the live one that it is, if there is one.
+type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<Found<'a>>);
+
+/// The live clients that declarations are, each with the names of those.
+type Claims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
+
+impl<'a> Draft<'a> {
+    /// All clients. The scopes must have been planned: what the plan makes can be consumed.
+    pub(super) fn clients(&mut self) {
+        let (desired, live) = (self.desired, self.live);
+        self.of_scopes = self
+            .actions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, action)| match &action.work {
+                Work::Scope(scope, _) => Some((scope.clone(), index)),
+                Work::Access(..) | Work::Client(..) | Work::Keys(..) => None,
+            })
+            .collect();
+        let mut matched: Vec<Matched<'a>> = Vec::new();
+        let mut claims = Claims::new();
+        let mut known: BTreeSet<&ClientId> = live.own_client.iter().map(|own| &own.id).collect();
+        for (name, declared) in &desired.clients {
+            match live_client(declared, live) {
+                Ok(found) => {
+                    matched.push((name, declared, found));
+                    if let Some((id, _)) = found {
+                        claims.entry(id).or_default().push(name);
+                    }
+                }
+                Err(mismatch) => {
+                    let fits = |client: &LiveClient| {
+                        declared.identity.fits(&client.name, client.description())
+                    };
+                    let could_be = live.clients.iter().filter(|(_, client)| fits(client));
+                    known.extend(could_be.map(|(id, _)| id));
+                    self.mismatched(Verb::Update, name, &mismatch);
+                }
+            }
+        }
+        known.extend(claims.keys());
+        for (name, removal) in &desired.removed_clients {
+            let mut found = removed_clients(name, removal, self.client_before(name), live);
+            found.retain(|(id, _)| removal.id.is_some() || !claims.contains_key(*id));
+            known.extend(found.iter().map(|(id, _)| *id));
+            self.removed_client(name, &removal.removal, &found, &claims);
+        }
+        self.clients_declared_before(&mut known, &claims);
+        for (name, declared, found) in matched {
+            let others = found.and_then(|(id, _)| claims.get(id)).filter(|names| names.len() > 1);
+            match others {
+                Some(names) => self.claimed(name, names),
+                None => self.declared_client(name, declared, found),
+            }
+        }
+        self.find_unmanaged_clients(&known);
+    }
+
+    /// What a client was declared to be at the applied commit.
+    pub(super) fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
+        self.past.applied.as_ref()?.desired.clients.get(name)
+    }
+
+    /// The clients that were declared at the applied commit and are no longer. One that another
+    /// declaration is now, under a new name for instance, is left to that. What a manifest declared and
+    /// what YAML declares under the same name need not be the same client.
+    fn clients_declared_before(&mut self, known: &mut BTreeSet<&'a ClientId>, claims: &Claims<'_>) {
+        let (desired, live) = (self.desired, self.live);
+        let identities = || desired.clients.values().map(|client| &client.identity);
+        let is_pinned = |id: &ClientId| identities().any(|client| client.pinned() == Some(id));
+        let is_renamed =
+            |name: &ClientName| identities().any(|client| client.previous_name() == Some(name));
+        let Some(Applied { commit, desired: before }) = &self.past.applied else { return };
+        let is_declared = |name: &ClientName, before: &DesiredClient| {
+            let now = desired.clients.get(name);
+            now.is_some_and(|now| is_owned(now) == is_owned(before))
+        };
+        let gone = before.clients.iter().filter(|(name, client)| {
+            !is_declared(name, client)
+                && !desired.removed_clients.contains_key(*name)
+                && !is_renamed(name)
+        });
+        for (name, client) in gone {
+            match live_client(client, live) {
+                Ok(Some((id, found))) => {
+                    known.insert(id);
+                    if !found.active || claims.contains_key(id) || is_pinned(id) {
+                        continue;
+                    }
+                    if let Some(other) = self.others.of_client(id) {
+                        self.release_client(name, id, &handed_over(commit, &client.source, other));
+                        continue;
+                    }
+                    // What a manifest declared goes with it.
+                    let owner = owner_of_client(found.description());
+                    match owner.filter(|_| !is_owned(client)) {
+                        Some(owner) => {
+                            self.held_at_nais(ActionId::client(Verb::Deactivate, name), &owner);
+                        }
+                        None => {
+                            self.take_out_client(name, id, &no_longer(commit, &client.source));
+                        }
+                    }
+                }
+                Err(
+                    mismatch @ (Mismatch::Several(_)
+                    | Mismatch::SeveralOwned(_)
+                    | Mismatch::OtherName { .. }),
+                ) => {
+                    self.mismatched(Verb::Deactivate, name, &mismatch);
+                }
+                Ok(None) | Err(Mismatch::NoSuchId(_) | Mismatch::OtherType { .. }) => {}
+            }
+        }
+    }
+
+    fn declared_client(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        live: Option<(&ClientId, &LiveClient)>,
+    ) {
+        match (live, declared.active) {
+            (None, true) => self.create_client(name, declared),
+            (Some((id, live)), true) if live.active => {
+                self.update_client(name, declared, id, live);
+            }
+            (Some((id, live)), true) => self.reactivate_client(name, declared, id, live),
+            (Some((id, live)), false) if live.active => {
+                let (source, action) = (declared.source.clone(), RemovalAction::Deactivate);
+                let removal = Removal { action, reason: None, source };
+                match self.client_before(name) {
+                    None => self.take_out_client(name, id, &removal),
+                    Some(_) => self.deactivate_client(name, id, &removal),
+                }
+            }
+            (None | Some(_), false) => {}
+        }
+    }
+
+    fn create_client(&mut self, name: &ClientName, declared: &DesiredClient) {
+        let Consumption { after, lacking } = self.consumption(name, declared, None);
+        if let Some((code, message)) = lacking {
+            let keys = match declared.keys.as_ref().map_or(0, Vec::len) {
+                0 => "",
+                _ => "; nor are its keys registered",
+            };
+            let message = format!("{message}{keys}");
+            return self.block_client(Verb::Create, name, code, message);
+        }
+        let mut write = write(name, declared, None);
+        // The name is told already.
+        let is_told =
+            |change: &Change| change.field == "client_name" && change.after == json!(name);
+        write.attributes.changes.retain(|change| !is_told(change));
+        let fresh = |change: &mut Change| change.before = Value::Null;
+        write.attributes.changes.iter_mut().for_each(fresh);
+        self.tell_secret(name, declared);
+        let work = ClientWork::Create(declared.identity.clone(), Box::new(write));
+        self.push_client(name, work, &declared.source, None, after);
+        let made = ActionId::client(Verb::Create, name);
+        self.keys(name, declared, None, &[], false, vec![made]);
+    }
+
+    fn update_client(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        id: &ClientId,
+        live: &LiveClient,
+    ) {
+        let keys = live.keys.as_deref().unwrap_or_default();
+        self.tell_ends(name, declared, keys);
+        let Consumption { after, lacking } = self.consumption(name, declared, Some(live));
+        let update = ActionId::client(Verb::Update, name);
+        let write = write(name, declared, Some(live));
+        let is_updated = !write.changes().is_empty();
+        if let Some((code, message)) = lacking {
+            self.block(update, code, message);
+            // The last key goes with what makes it needless, and that is not done.
+            if declared.keys.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
+                self.keys(name, declared, Some(id), keys, false, Vec::new());
+            }
+            return;
+        }
+        if is_updated && self.own(Some(id)).is_some() && takes_scope(&write) {
+            return self.block(update, Code::OwnClient, OWN_CLIENT.to_owned());
+        }
+        if is_updated {
+            let work = ClientWork::Update(id.clone(), Box::new(write));
+            self.push_client(name, work, &declared.source, None, after);
+        }
+        let after = if is_updated { vec![update] } else { Vec::new() };
+        self.keys(name, declared, Some(id), keys, false, after);
+    }
+
+    /// DigDir kept the keys: those that are not declared go before they count again.
+    fn reactivate_client(
+        &mut self,
+        name: &ClientName,
+        declared: &DesiredClient,
+        id: &ClientId,
+        live: &LiveClient,
+    ) {
+        let Consumption { mut after, lacking } = self.consumption(name, declared, Some(live));
+        if let Some((code, message)) = lacking {
+            return self.block_client(Verb::Reactivate, name, code, message);
+        }
+        let kept = live.keys.as_deref().unwrap_or_default();
+        after.extend(self.keys(name, declared, Some(id), kept, true, Vec::new()));
+        self.tell_ends(name, declared, kept);
+        let keys = kept.iter().filter(|key| stays(key, declared));
+        let work = ClientWork::Reactivate {
+            id: id.clone(),
+            write: Box::new(write(name, declared, Some(live))),
+            keys: keys.cloned().collect(),
+            declared: declared.keys.clone().unwrap_or_default(),
+        };
+        self.push_client(name, work, &declared.source, None, after);
+    }
+
+    /// A client that is taken out for good.
+    fn removed_client(
+        &mut self,
+        name: &ClientName,
+        removal: &Removal,
+        found: &[Found<'_>],
+        claims: &Claims<'_>,
+    ) {
+        let active: Vec<_> = found.iter().filter(|(_, client)| client.active).collect();
+        let before = self.client_before(name);
+        let is_it = |client: &LiveClient| {
+            let fits = |it: &DesiredClient| it.identity.fits(&client.name, client.description());
+            client.name == name.as_str() || before.is_some_and(fits)
+        };
+        match (removal.action, active.as_slice()) {
+            (RemovalAction::Release, [(id, _)]) if before.is_some() => {
+                self.release_client(name, id, removal);
+            }
+            (RemovalAction::Release, _) | (RemovalAction::Deactivate, []) => {}
+            (RemovalAction::Deactivate, [(id, client)]) => match claims.get(*id) {
+                Some(names) => self.claimed(name, names),
+                None if !is_it(client) => {
+                    let (id, name_there) = ((*id).clone(), client.name.clone());
+                    let mismatch = Mismatch::OtherName { id, name: name_there };
+                    self.mismatched(Verb::Deactivate, name, &mismatch);
+                }
+                None => self.take_out_client(name, id, removal),
+            },
+            (RemovalAction::Deactivate, several) => {
+                let ids = several.iter().map(|(id, _)| (*id).clone()).collect();
+                self.mismatched(Verb::Deactivate, name, &Mismatch::Several(ids));
+            }
+        }
+    }
+
+    /// A client that was ours and is to be no longer; it stays as it is.
+    fn release_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
+        let names = [name.as_str(), self.live_name(name, id)];
+        let target = || ActionId::client(Verb::Release, name);
+        let stays = !self.others.is_client_protected(id, names)
+            && (self.waits_for(target(), self.others.of_client(id), |by| by.of_client(names))
+                || self.must_stay(target(), |by| by.of_client(names)));
+        if !stays {
+            let Removal { action: _, reason, source } = removal;
+            let work = ClientWork::Release(id.clone());
+            self.push_client(name, work, source, reason.clone(), Vec::new());
+        }
+    }
+
+    /// What a client is called live.
+    fn live_name<'n>(&self, name: &'n ClientName, id: &ClientId) -> &'n str
+    where
+        'a: 'n,
+    {
+        let live: &'a Live = self.live;
+        live.clients.get(id).map_or(name.as_str(), |client| &client.name)
+    }
+
+    /// A client that is declared here no longer, or was never applied here.
+    fn take_out_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
+        let target = ActionId::client(Verb::Deactivate, name);
+        if !self.blocked_beside(target, self.others.of_client(id)) {
+            self.deactivate_client(name, id, removal);
+        }
+    }
+
+    fn deactivate_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
+        let target = ActionId::client(Verb::Deactivate, name);
+        if self.own(Some(id)).is_some() {
+            return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
+        }
+        let names = [name.as_str(), self.live_name(name, id)];
+        if !self.must_stay(target, |by| by.of_client(names)) {
+            let Removal { action: _, reason, source } = removal;
+            let work = ClientWork::Deactivate(id.clone());
+            self.push_client(name, work, source, reason.clone(), Vec::new());
+        }
+    }
+
+    /// This program's own client, if it is the live one of that id.
+    pub(super) fn own(&self, id: Option<&ClientId>) -> Option<&OwnClient> {
+        self.live.own_client.as_ref().filter(|own| Some(&own.id) == id)
+    }
+
+    fn mismatched(&mut self, verb: Verb, name: &ClientName, mismatch: &Mismatch) {
+        let (code, message) = match mismatch {
+            Mismatch::Several(ids) => {
+                let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+                let message = format!(
+                    "several live clients could be it: {}. Write `client_id` with the right one in \
+                     the declaration",
+                    ids.join(", ")
+                );
+                (Code::AmbiguousClient, message)
+            }
+            Mismatch::SeveralOwned(ids) => {
+                let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
+                let message = format!(
+                    "several live clients have its description, by which alone one of NAIS is known: \
+                     {}. Give those that are not it another description in DigDir's self-service, \
+                     inactive ones too",
+                    ids.join(", ")
+                );
+                (Code::AmbiguousClient, message)
+            }
+            Mismatch::NoSuchId(id) => (
+                Code::NoSuchClient,
+                format!(
+                    "the organisation has no client {id} in this environment: mend `client_id`, or \
+                     leave it out to have the client made; ids differ between environments, so it \
+                     may belong into `per_environment`"
+                ),
+            ),
+            Mismatch::OtherName { id, name: live } => (
+                Code::ClientName,
+                format!(
+                    "the live client {id} is called '{live}': correct `client_id`, or if it is meant \
+                     and to be renamed, write that name under `previous_name`"
+                ),
+            ),
+            Mismatch::OtherType { id, integration_type } => (
+                Code::ClientType,
+                format!(
+                    "the live client {id} of this name is of the integration_type \
+                     {integration_type}, which can never change: declare it as it is, give the new \
+                     one another name, or first have the old one deactivated by a change of its own"
+                ),
+            ),
+        };
+        self.block_client(verb, name, code, message);
+    }
+
+    fn claimed(&mut self, name: &ClientName, names: &[&ClientName]) {
+        let others: Vec<_> = names.iter().map(|other| format!("'{other}'")).collect();
+        let message = format!(
+            "more than one declaration is this live client: {}. Keep one, and mend the `client_id` \
+             or `previous_name` of the others",
+            others.join(", ")
+        );
+        self.block_client(Verb::Update, name, Code::ClientTwice, message);
+    }
+
+    fn tell_secret(&mut self, name: &ClientName, declared: &DesiredClient) {
+        let has_secret = match declared.attributes.token_endpoint_auth_method {
+            Some(AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost) => true,
+            Some(AuthMethod::PrivateKeyJwt | AuthMethod::None) | None => false,
+        };
+        if has_secret {
+            self.notices.push(Notice {
+                code: Code::SecretNotKept,
+                target: format!("client {name}"),
+                message: "DigDir tells its secret once, and portvakt does not keep it: have a new \
+                          one made in DigDir's self-service for the application"
+                    .to_owned(),
+            });
+        }
+    }
+
+    fn block_client(&mut self, verb: Verb, name: &ClientName, code: Code, message: String) {
+        self.block(ActionId::client(verb, name), code, message);
+    }
+
+    fn push_client(
+        &mut self,
+        name: &ClientName,
+        work: ClientWork,
+        source: &Source,
+        reason: Option<String>,
+        after: Vec<ActionId>,
+    ) {
+        let (work, source) = (Work::Client(name.clone(), work), source.clone());
+        self.actions.push(Action { work, source, reason, after, origin: None });
+    }
+}
+
+/// Why something is not done to the client that this program is.
+pub(super) const OWN_CLIENT: &str = "it is the client that portvakt itself works with here: nothing \
+                                     could be planned or applied any more. Use another one first";
+
+/// Whether a client loses one of the token scopes of the self-service API.
+fn takes_scope(write: &ClientWrite) -> bool {
+    let of_api = |value: &Value| -> BTreeSet<String> {
+        let scopes = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        scopes.filter(|scope| scope.starts_with("idporten:")).map(str::to_owned).collect()
+    };
+    let mut changes = write.attributes.changes.iter().filter(|change| change.field == "scopes");
+    changes.any(|change| !of_api(&change.before).is_subset(&of_api(&change.after)))
+}
+
+/// What makes a client, or a live one the declared one.
+fn write(name: &ClientName, declared: &DesiredClient, live: Option<&LiveClient>) -> ClientWrite {
+    let nothing = Representation::new();
+    let representation = live.map_or(&nothing, |live| &live.representation);
+    // A client has some name.
+    let client_name = declared.identity.client_name().or(live.is_none().then_some(name));
+    let client_name = client_name.map(ClientName::field);
+    let wanted: Vec<_> = client_name.into_iter().chain(declared.attributes.wanted()).collect();
+    let changes = changes(representation, wanted.iter().cloned());
+    ClientWrite {
+        attributes: Write { wanted, changes },
+        on_behalf_of: OnBehalfOfWrite::new(declared, live),
+    }
+}

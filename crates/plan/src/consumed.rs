@@ -1,0 +1,200 @@
+//! Whether a client may have the scopes that it consumes.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{ActionId, Code, Draft, Notice, ScopeWork, Verb, Work};
+use domain::{
+    AccessState, ClientName, ConsumedScope, DesiredClient, ForeignScope, IntegrationType,
+    LiveClient, ScopeName,
+};
+
+/// What the scopes that a client consumes ask for.
+#[derive(Default)]
+pub(super) struct Consumption {
+    /// What must be done before the client can have them.
+    pub(super) after: Vec<ActionId>,
+    /// Why it cannot have one of them.
+    pub(super) lacking: Option<(Code, String)>,
+}
+
+/// How the organisation stands to a scope.
+enum Standing {
+    /// Its clients can have it, once this is done.
+    Fine(Option<ActionId>),
+    /// Its clients can have it and use it for others alone.
+    ForOthers,
+    /// Its clients cannot have it.
+    Lacking(Code, String),
+}
+
+impl Draft<'_> {
+    /// What a client that consumes these scopes waits for. What is on the live client already stays
+    /// there, so of that it is only told.
+    pub(super) fn consumption(
+        &mut self,
+        client: &ClientName,
+        declared: &DesiredClient,
+        live: Option<&LiveClient>,
+    ) -> Consumption {
+        let kind = declared.attributes.integration_type;
+        let has: BTreeSet<&str> = live.map(scopes_of).unwrap_or_default();
+        let mut consumption = Consumption::default();
+        let mut lacking = Vec::new();
+        for scope in &declared.attributes.scopes {
+            match self.standing(scope, kind) {
+                Standing::Fine(after) => consumption.after.extend(after),
+                Standing::ForOthers if has.contains(scope.as_str()) => {}
+                Standing::ForOthers => self.tell_of_scope(client, Code::ForOthers, format!(
+                    "has no access to {scope} itself: it can use the scope only for consumers that \
+                     have delegated it to the organisation"
+                )),
+                Standing::Lacking(_, why) if has.contains(scope.as_str()) => {
+                    self.tell_of_scope(client, Code::ConsumedInVain, format!("{why}; tokens with it are refused"));
+                }
+                Standing::Lacking(code, why) => lacking.push((code, why)),
+            }
+        }
+        if let Some((code, _)) = lacking.first() {
+            let why: Vec<_> = lacking.iter().map(|(_, why)| why.as_str()).collect();
+            consumption.lacking = Some((*code, why.join("; ")));
+        }
+        consumption
+    }
+
+    fn tell_of_scope(&mut self, client: &ClientName, code: Code, message: String) {
+        self.notices.push(Notice { code, target: format!("client {client}"), message });
+    }
+
+    fn standing(&self, scope: &ConsumedScope, kind: IntegrationType) -> Standing {
+        if kind.brings(scope.as_str()) {
+            return Standing::Fine(None);
+        }
+        let Some(name) = scope.name() else {
+            return Standing::Lacking(
+                Code::ScopeNotGranted,
+                format!("there is no scope '{scope}' for a client of {}", kind.as_str()),
+            );
+        };
+        let is_own = self.desired.scopes.contains_key(&name)
+            || self.live.scopes.contains_key(&name)
+            || self.live.prefixes.contains(name.prefix());
+        let (standing, allowed) = match is_own {
+            true => (self.own_standing(&name), self.own_types(&name)),
+            false => {
+                let foreign = self.live.foreign.get(&name);
+                let types = foreign.map(|foreign| foreign.allowed_integration_types.clone());
+                (self.foreign_standing(&name, foreign), types.unwrap_or_default())
+            }
+        };
+        match standing {
+            Standing::Fine(_) | Standing::ForOthers
+                if !allowed.is_empty() && !allowed.contains(&kind) =>
+            {
+                let types: Vec<_> = allowed.iter().map(|kind| kind.as_str()).collect();
+                Standing::Lacking(
+                    Code::ScopeNotForType,
+                    format!(
+                        "{name} is for clients of {} alone, and this one is of {}",
+                        types.join(", "),
+                        kind.as_str()
+                    ),
+                )
+            }
+            standing => standing,
+        }
+    }
+
+    /// A scope of the organisation itself, as it is after the plan.
+    fn own_standing(&self, name: &ScopeName) -> Standing {
+        let lacking = |why: String| Standing::Lacking(Code::ScopeNotGranted, why);
+        let planned = self.of_scopes.get(name).and_then(|index| self.actions.get(*index));
+        if let Some(action) = planned
+            && let Work::Scope(_, work) = &action.work
+        {
+            return match work {
+                ScopeWork::Deactivate { .. } => {
+                    lacking(format!("{name} is our own, and this plan deactivates it"))
+                }
+                ScopeWork::Release => Standing::Fine(None),
+                ScopeWork::Update(write) => {
+                    let opens =
+                        write.changes.iter().any(|c| c.field == "allowed_integration_types");
+                    Standing::Fine(opens.then(|| action.id()))
+                }
+                ScopeWork::Create(_) | ScopeWork::Reactivate { .. } => {
+                    Standing::Fine(Some(action.id()))
+                }
+            };
+        }
+        let create = ActionId::scope(Verb::Create, name);
+        match self.live.scopes.get(name) {
+            Some(scope) if scope.active => Standing::Fine(None),
+            Some(_) => lacking(format!("{name} is our own, and inactive")),
+            None if self.blocked.iter().any(|blocked| blocked.target == create) => {
+                lacking(format!("{name} is our own, and its creation is blocked"))
+            }
+            None => lacking(format!(
+                "{name} would be our own, and does not exist: declare it, or mend the name"
+            )),
+        }
+    }
+
+    /// The kinds of client that a scope of our own is for after the plan; empty means any.
+    fn own_types(&self, name: &ScopeName) -> BTreeSet<IntegrationType> {
+        if let Some(scope) = self.desired.scopes.get(name) {
+            return scope.attributes.allowed_integration_types.clone();
+        }
+        let live = self.live.scopes.get(name).map(|scope| &scope.representation);
+        let types = live.and_then(|live| live.get("allowed_integration_types")).cloned();
+        serde_json::from_value(types.unwrap_or_default()).unwrap_or_default()
+    }
+
+    fn foreign_standing(&self, name: &ScopeName, foreign: Option<&ForeignScope>) -> Standing {
+        let lacking = |why: String| Standing::Lacking(Code::ScopeNotGranted, why);
+        let Some(scope) = foreign else {
+            return lacking(format!(
+                "there is no access to {name}, and no public scope of that name: look for a typing \
+                 error, or ask whoever has the prefix '{}' for access",
+                name.prefix()
+            ));
+        };
+        let owner = self.owner(scope);
+        if scope.inactive {
+            return lacking(format!("{name} is inactive: ask its owner, {owner}"));
+        }
+        match &scope.access {
+            _ if scope.open => Standing::Fine(None),
+            Some(AccessState::Approved) => Standing::Fine(None),
+            _ if scope.delegable => Standing::ForOthers,
+            Some(AccessState::Requested) => lacking(format!(
+                "access to {name} is REQUESTED, and {owner}, its owner, has not answered"
+            )),
+            Some(AccessState::Denied) => {
+                lacking(format!("access to {name} is DENIED: ask its owner, {owner}"))
+            }
+            Some(AccessState::Other(state)) => lacking(format!(
+                "access to {name} is in the state {state}, which DigDir does not document: ask its \
+                 owner, {owner}"
+            )),
+            None => lacking(format!("access to {name} is missing: ask its owner, {owner}")),
+        }
+    }
+
+    fn owner(&self, scope: &ForeignScope) -> String {
+        let Some(owner) = scope.owner else {
+            return "whom DigDir does not tell".to_owned();
+        };
+        match self.desired.names.get(&owner).or(scope.owner_name.as_ref()) {
+            Some(name) => format!("{name} ({owner})"),
+            None => owner.to_string(),
+        }
+    }
+}
+
+/// The scopes that are on a live client.
+fn scopes_of(live: &LiveClient) -> BTreeSet<&str> {
+    let scopes = live.representation.get("scopes").and_then(Value::as_array);
+    scopes.into_iter().flatten().filter_map(Value::as_str).collect()
+}

@@ -1,0 +1,234 @@
+//! The limits that stop an apply.
+
+use std::collections::BTreeSet;
+
+use super::matching::removed_clients;
+use super::{
+    Action, Code, Danger, Notice, PAST_WAY_OUT, ScopeWork, Verb, Work, count, live_client,
+};
+use domain::text::counted;
+use domain::{
+    AccessState, Applied, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past,
+    ScopeName,
+};
+
+/// The limits that these actions exceed, each with the numbers and the way out.
+pub(super) fn exceeded_limits(
+    desired: &Desired,
+    past: &Past,
+    live: &Live,
+    actions: &[Action],
+) -> Vec<Notice> {
+    let of = |verb| count(actions, verb) as u64;
+    let limits = in_force(desired, past);
+    let Guards { max_deactivations, max_revocations, max_grants, max_changed_percent, protect: _ } =
+        &limits;
+    let deactivations = of(Verb::Deactivate);
+    let revocations = of(Verb::Revoke);
+    let mut exceeded = Vec::new();
+    if deactivations > *max_deactivations {
+        let scopes = actions.iter().filter(|action| is_closed_scope(action)).count() as u64;
+        let clients = deactivations - scopes;
+        let parts = [(scopes, "scope"), (clients, "client")].into_iter().filter(|(n, _)| *n > 0);
+        let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
+        let what = format!("{} would be deactivated", what.join(" and "));
+        let limit = Limit::of(*max_deactivations, desired.guards.max_deactivations);
+        exceeded.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
+    }
+    if revocations > *max_revocations {
+        let what = format!("{} would be revoked", counted(revocations, "access", "es"));
+        let limit = Limit::of(*max_revocations, desired.guards.max_revocations);
+        exceeded.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
+    }
+    let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
+    let in_place = of(Verb::Update) + of(Verb::Reactivate) + changed_keys(actions);
+    let changed = deactivations + revocations + in_place + reopened as u64;
+    let total = managed(desired, past.applied.as_ref(), live);
+    if let Some(percent) = *max_changed_percent
+        && changed * 100 > total * u64::from(percent)
+    {
+        let share = (changed * 100).checked_div(total).unwrap_or(100);
+        let things = match desired.clients.is_empty() && desired.removed_clients.is_empty() {
+            true => "scopes and accesses",
+            false => "scopes, accesses and clients",
+        };
+        let what = format!("{changed} of {total} live {things} ({share} %) would be changed");
+        let declared = desired.guards.max_changed_percent;
+        let declared = declared.map_or("no limit".to_owned(), |percent| format!("{percent} %"));
+        let limit = Limit::of(format!("{percent} %"), declared);
+        exceeded.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
+    }
+    let grants = granted_on_existing(live, actions) + reopened as u64;
+    if grants > *max_grants {
+        let back = if reopened == 0 { "" } else { " or regained" };
+        let what = format!("{} would be granted{back}", counted(grants, "access", "es"));
+        let limit = Limit::of(*max_grants, desired.guards.max_grants);
+        exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
+    }
+    exceeded.extend(taken_over(desired, past, actions));
+    exceeded
+}
+
+/// What is found at a scope that is declared for the first time is not revoked unasked: it was given by
+/// somebody else.
+fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Notice> {
+    let first = actions.iter().filter(|action| action.takes_over());
+    let first: Vec<_> = first.filter_map(Action::scope).collect();
+    let scopes: BTreeSet<_> = first.iter().copied().collect();
+    let (removed, declared): (Vec<_>, Vec<_>) =
+        scopes.iter().partition(|name| desired.removed.contains_key(**name));
+    let named = match (declared.is_empty(), removed.is_empty()) {
+        (_, true) => "declared here",
+        (true, false) => "named by `removed`",
+        (false, false) => "declared here or named by `removed`",
+    };
+    let unknown = match &past.unknown {
+        Some(_) => format!(". What was applied before is not known: {PAST_WAY_OUT}"),
+        None => String::new(),
+    };
+    (!first.is_empty()).then(|| Notice {
+        code: Code::TakeOver,
+        target: listed(&scopes),
+        message: format!(
+            "{} would be revoked from {} {named} for the first time, as far as is known. {}{unknown}",
+            counted(first.len() as u64, "access", "es"),
+            match scopes.len() {
+                1 => "a scope that is".to_owned(),
+                count => format!("{count} scopes that are"),
+            },
+            ways_to_keep(desired, past, &declared, &removed),
+        ),
+    })
+}
+
+/// How the accesses are kept, by how their scopes are declared, and how they are revoked all the same.
+fn ways_to_keep(
+    desired: &Desired,
+    past: &Past,
+    declared: &[&ScopeName],
+    removed: &[&ScopeName],
+) -> String {
+    let of = |is_meant: fn(&DesiredScope) -> bool| {
+        let meant = |name: &&&ScopeName| desired.scopes.get(**name).is_some_and(is_meant);
+        declared.iter().filter(meant).copied().collect::<Vec<_>>()
+    };
+    let by_import = of(|scope| !scope.in_manifest && !scope.attributes.accessible_for_all);
+    let by_manifest = of(|scope| scope.in_manifest);
+    let mut ways = Vec::new();
+    if !by_import.is_empty() {
+        let scopes: Vec<_> = by_import.iter().map(|name| format!("--scope {name}")).collect();
+        ways.push(format!(
+            "declare them (`portvakt {}-e {} import {} --merge` writes them)",
+            past.directory,
+            desired.environment,
+            scopes.join(" ")
+        ));
+    }
+    if !by_manifest.is_empty() {
+        ways.push(format!("add them to the NAIS manifest of {}", listed(&by_manifest)));
+    }
+    if !removed.is_empty() {
+        ways.push(format!("take {} out of `removed`", listed(removed)));
+    }
+    let keep = match ways.is_empty() {
+        true => String::new(),
+        false => format!("To keep them, {}. ", ways.join(", and ")),
+    };
+    format!("{keep}To revoke them, apply with --override-guards \"why\"")
+}
+
+fn listed<'n>(names: impl IntoIterator<Item = &'n &'n ScopeName>) -> String {
+    let names: Vec<_> = names.into_iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+/// The limits that count: the stricter of those that were applied and those of the declarations.
+fn in_force(desired: &Desired, past: &Past) -> Guards {
+    match &past.limits {
+        Some(before) => before.stricter(&desired.guards),
+        None => desired.guards.clone(),
+    }
+}
+
+/// A limit that counts.
+struct Limit {
+    limit: String,
+    /// What portvakt.yaml allows, where that is more.
+    raised: Option<String>,
+}
+
+impl Limit {
+    fn of(limit: impl ToString, declared: impl ToString) -> Self {
+        let (limit, declared) = (limit.to_string(), declared.to_string());
+        Self { raised: (declared != limit).then_some(declared), limit }
+    }
+}
+
+/// The limit that is exceeded, the numbers, and the way out.
+fn notice(code: Code, key: &str, what: &str, Limit { limit, raised }: &Limit) -> Notice {
+    let allows = match raised {
+        None => format!("guards.{key} in portvakt.yaml allows {limit}"),
+        Some(raised) => format!(
+            "guards.{key} allowed {limit} when it was last applied, and {raised} in portvakt.yaml \
+             counts only after it has been applied"
+        ),
+    };
+    Notice {
+        code,
+        target: format!("guards.{key}"),
+        message: format!(
+            "{what}; {allows}. Split the change, raise the limit in a change of its own, or apply \
+             with --override-guards \"why\""
+        ),
+    }
+}
+
+/// How many accesses are granted to scopes that exist already. Who is granted one that the plan
+/// creates gets what nobody had before.
+fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
+    let exists = |action: &&Action| {
+        action.danger() == Some(Danger::Grants)
+            && action.scope().is_some_and(|scope| live.scopes.contains_key(scope))
+    };
+    actions.iter().filter(exists).count() as u64
+}
+
+fn is_closed_scope(action: &Action) -> bool {
+    matches!(action.work, Work::Scope(_, ScopeWork::Deactivate { .. }))
+}
+
+/// How many live clients get other keys and are not changed besides: a client counts once.
+fn changed_keys(actions: &[Action]) -> u64 {
+    let changes_client = |name: &ClientName| {
+        actions.iter().any(|action| matches!(&action.work, Work::Client(other, _) if other == name))
+    };
+    let keys = actions.iter().filter(|action| match &action.work {
+        Work::Keys(name, keys) => keys.id.is_some() && !changes_client(name),
+        Work::Scope(..) | Work::Access(..) | Work::Client(..) => false,
+    });
+    keys.count() as u64
+}
+
+/// How many live scopes, granted accesses and clients the repository speaks of, or spoke of before.
+fn managed(desired: &Desired, applied: Option<&Applied>, live: &Live) -> u64 {
+    let before = applied.map(|applied| &applied.desired);
+    let named = desired.scopes.keys().chain(desired.removed.keys());
+    let named: BTreeSet<_> =
+        named.chain(before.into_iter().flat_map(|before| before.scopes.keys())).collect();
+    let scopes = named.into_iter().filter_map(|name| live.scopes.get(name));
+    let scopes: u64 = scopes.map(|scope| 1 + granted(scope)).sum();
+    let declared = [Some(desired), before].into_iter().flatten();
+    let declared = declared.flat_map(|desired| desired.clients.values());
+    let declared = declared.filter_map(|client| live_client(client, live).ok()?);
+    let removed = desired.removed_clients.iter().flat_map(|(name, removal)| {
+        let before = before.and_then(|before| before.clients.get(name));
+        removed_clients(name, removal, before, live)
+    });
+    let clients: BTreeSet<_> = declared.chain(removed).map(|(id, _)| id).collect();
+    scopes + clients.len() as u64
+}
+
+fn granted(scope: &LiveScope) -> u64 {
+    let accesses = scope.accesses.iter().flatten();
+    accesses.filter(|(_, access)| access.state == AccessState::Approved).count() as u64
+}

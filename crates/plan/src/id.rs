@@ -1,0 +1,179 @@
+//! What tells actions apart, and their order.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+
+use domain::{ClientName, Orgno, ScopeName};
+
+/// The word for what an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(missing_docs, reason = "Work tells what each does")]
+pub enum Verb {
+    Revoke,
+    Reactivate,
+    Create,
+    Update,
+    Grant,
+    Keys,
+    Deactivate,
+    Release,
+}
+
+impl Verb {
+    /// Every verb, in the order in which a sum tells them.
+    pub const ALL: [Self; 8] = [
+        Self::Revoke,
+        Self::Reactivate,
+        Self::Create,
+        Self::Update,
+        Self::Grant,
+        Self::Keys,
+        Self::Deactivate,
+        Self::Release,
+    ];
+
+    /// Whether it takes something away that is declared no longer.
+    pub fn closes(self) -> bool {
+        match self {
+            Self::Revoke | Self::Deactivate | Self::Release => true,
+            Self::Create | Self::Update | Self::Reactivate | Self::Grant | Self::Keys => false,
+        }
+    }
+
+    /// The word as it stands in plans.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoke => "revoke",
+            Self::Reactivate => "reactivate",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Grant => "grant",
+            Self::Keys => "keys",
+            Self::Deactivate => "deactivate",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// What an action is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A scope.
+    Scope(ScopeName),
+    /// A consumer's access to a scope.
+    Access(ScopeName, Orgno),
+    /// A client.
+    Client(ClientName),
+    /// A client's keys.
+    Keys(ClientName),
+}
+
+/// The kinds of entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(missing_docs, reason = "Target tells what each is")]
+pub enum Kind {
+    Scope,
+    Access,
+    Client,
+    Keys,
+}
+
+impl Target {
+    /// The kind of entity.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Scope(_) => Kind::Scope,
+            Self::Access(..) => Kind::Access,
+            Self::Client(_) => Kind::Client,
+            Self::Keys(_) => Kind::Keys,
+        }
+    }
+}
+
+/// The order in which actions are carried out and listed: what takes access away comes before what
+/// opens, scopes come before accesses to them, those before clients and clients before their keys.
+/// A client that can get tokens again has its keys in order before, and is closed before the scopes
+/// that it consumes.
+const ORDER: [(Verb, Kind); 13] = [
+    (Verb::Revoke, Kind::Access),
+    (Verb::Reactivate, Kind::Scope),
+    (Verb::Create, Kind::Scope),
+    (Verb::Update, Kind::Scope),
+    (Verb::Grant, Kind::Access),
+    (Verb::Create, Kind::Client),
+    (Verb::Update, Kind::Client),
+    (Verb::Keys, Kind::Keys),
+    (Verb::Reactivate, Kind::Client),
+    (Verb::Deactivate, Kind::Client),
+    (Verb::Deactivate, Kind::Scope),
+    (Verb::Release, Kind::Client),
+    (Verb::Release, Kind::Scope),
+];
+
+/// What tells an action from all others of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ActionId {
+    /// What is done.
+    pub verb: Verb,
+    /// To what.
+    pub target: Target,
+}
+
+impl ActionId {
+    /// The id of an action on a scope itself.
+    pub fn scope(verb: Verb, scope: &ScopeName) -> Self {
+        Self { verb, target: Target::Scope(scope.clone()) }
+    }
+
+    /// The id of an action on a consumer's access to a scope.
+    pub fn access(verb: Verb, scope: &ScopeName, consumer: Orgno) -> Self {
+        Self { verb, target: Target::Access(scope.clone(), consumer) }
+    }
+
+    /// The id of an action on a client itself.
+    pub fn client(verb: Verb, client: &ClientName) -> Self {
+        Self { verb, target: Target::Client(client.clone()) }
+    }
+
+    fn rank(&self) -> usize {
+        let own = (self.verb, self.target.kind());
+        ORDER.iter().position(|step| *step == own).unwrap_or(ORDER.len())
+    }
+}
+
+impl Ord for ActionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.rank(), &self.target).cmp(&(other.rank(), &other.target))
+    }
+}
+
+impl PartialOrd for ActionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, target } = self;
+        let verb = verb.as_str();
+        match target {
+            Target::Scope(scope) => write!(f, "{verb} scope {scope}"),
+            Target::Access(scope, consumer) => write!(f, "{verb} {scope} {consumer}"),
+            Target::Client(client) | Target::Keys(client) => write!(f, "{verb} client {client}"),
+        }
+    }
+}
+
+impl Serialize for ActionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,96 @@
+//! On whose behalf a client acts: what differs, entry by entry.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{ClientWrite, OnBehalfOfWrite};
+use domain::{
+    Change, DesiredClient, LiveClient, OnBehalfOf, OnBehalfOfId, Representation, changes,
+};
+
+/// What is to be done to one entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EntryWork {
+    /// It is registered, with this body.
+    Add(Representation),
+    /// It is replaced by this body.
+    Replace(OnBehalfOfId, Representation),
+    /// It is taken away.
+    Remove(OnBehalfOfId),
+}
+
+impl OnBehalfOfWrite {
+    /// What is to be written, if a declaration says on whose behalf the client acts, and that is
+    /// otherwise live.
+    pub(super) fn new(declared: &DesiredClient, live: Option<&LiveClient>) -> Option<Self> {
+        let wanted = declared.on_behalf_of.clone()?;
+        let before = live.and_then(|live| live.on_behalf_of.clone()).unwrap_or_default();
+        let write = Self { before, wanted };
+        (!write.work(&write.before).is_empty()).then_some(write)
+    }
+
+    /// What is left to do, given who is registered.
+    pub fn work(&self, live: &BTreeMap<OnBehalfOfId, Representation>) -> Vec<EntryWork> {
+        let removed = live.keys().filter(|id| !self.wanted.contains_key(*id));
+        let written = self.wanted.iter().filter_map(|(id, wanted)| match live.get(id) {
+            None => Some(EntryWork::Add(body(id, wanted, &Representation::new()))),
+            Some(live) if changes(live, wanted.wanted()).is_empty() => None,
+            Some(live) => Some(EntryWork::Replace(id.clone(), body(id, wanted, live))),
+        });
+        removed.map(|id| EntryWork::Remove(id.clone())).chain(written).collect()
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let shown = |id: &OnBehalfOfId, live: &Representation| {
+            let mut shown = live.clone();
+            shown.retain(|field, value| !is_servers(field) && !value.is_null());
+            shown.insert("onbehalfof".to_owned(), id.as_str().into());
+            Value::Object(shown)
+        };
+        let change = |work| {
+            let (id, after) = match work {
+                EntryWork::Remove(id) => (id, Value::Null),
+                EntryWork::Replace(id, body) => (id, Value::Object(body)),
+                EntryWork::Add(body) => {
+                    return Change {
+                        field: "onbehalfof",
+                        before: Value::Null,
+                        after: Value::Object(body),
+                    };
+                }
+            };
+            let before = self.before.get(&id).map_or(Value::Null, |live| shown(&id, live));
+            Change { field: "onbehalfof", before, after }
+        };
+        self.work(&self.before).into_iter().map(change).collect()
+    }
+}
+
+impl ClientWrite {
+    /// What differs from what is live.
+    pub fn changes(&self) -> Vec<Change> {
+        let Self { attributes, on_behalf_of } = self;
+        let entries = on_behalf_of.iter().flat_map(OnBehalfOfWrite::changes);
+        attributes.changes.iter().cloned().chain(entries).collect()
+    }
+}
+
+fn is_servers(field: &str) -> bool {
+    matches!(field, "created" | "last_updated")
+}
+
+/// The whole representation of an entry: what the declaration says, and what it does not know as it
+/// is live.
+fn body(id: &OnBehalfOfId, wanted: &OnBehalfOf, live: &Representation) -> Representation {
+    let mut body = live.clone();
+    body.retain(|field, value| !is_servers(field) && !value.is_null());
+    body.insert("onbehalfof".to_owned(), id.as_str().into());
+    for field in wanted.wanted() {
+        match field.wanted {
+            Value::Null => drop(body.remove(field.name)),
+            value => drop(body.insert(field.name.to_owned(), value)),
+        }
+    }
+    body
+}

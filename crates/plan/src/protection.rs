@@ -1,0 +1,278 @@
+//! What protects a scope or a client, and what a plan does not do because of it.
+
+use std::collections::BTreeSet;
+
+use super::{ActionId, ClientWork, Code, Draft, Notice, ScopeWork, Target, Verb, Work};
+use domain::{
+    AccessState, Applied, ClientName, Elsewhere, Guards, LiveScope, Orgno, Protected, ProtectedBy,
+    Protection, ScopeName,
+};
+
+impl Draft<'_> {
+    /// Whether something must stay as it is: it is protected, by the declarations or by those of a
+    /// commit that was applied (who removes a declaration does not remove its protection with it), or
+    /// it is to be closed and the past is not known. If so, the plan shows it as blocked.
+    pub(super) fn must_stay(
+        &mut self,
+        target: ActionId,
+        by: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> bool {
+        if let Some(found) = by(&self.protection) {
+            let (code, message) = match found {
+                ProtectedBy::Declaration => (
+                    Code::PreventDeactivation,
+                    "its declaration says prevent_deactivation: remove that in a change of its own, \
+                     apply it, and deactivate it after that",
+                ),
+                ProtectedBy::Guard => (
+                    Code::Protected,
+                    "guards.protect in portvakt.yaml names it. Remove it there first, in a change of \
+                     its own, and apply that, if it really is to go",
+                ),
+            };
+            self.block(target, code, message.to_owned());
+            return true;
+        }
+        // Elsewhere it may be protected and stay open when it is released here.
+        let counts =
+            |protected: &&Protected| target.verb != Verb::Release || protected.elsewhere.is_none();
+        let before = self.past.protected.iter().filter(counts);
+        let mut before =
+            before.filter_map(|protected| Some((protected, by(&protected.protection)?)));
+        if let Some((protected, found)) = before.next() {
+            let advice = match found {
+                ProtectedBy::Declaration => {
+                    "put it back without that, apply it, and remove it after that"
+                }
+                ProtectedBy::Guard => {
+                    "put it back, remove it from guards.protect in a change of its own, apply that, and \
+                     remove it after that"
+                }
+            };
+            let (code, message) = protected_before(protected, found, advice);
+            self.block(target, code, message);
+            return true;
+        }
+        if self.past.unknown.is_some() && target.verb == Verb::Deactivate {
+            self.block(target, Code::PastUnknown, PAST_UNKNOWN.to_owned());
+            return true;
+        }
+        false
+    }
+
+    /// Why somebody may not lose access to an open scope, if so. Who drops what protects a scope takes
+    /// no access away by the same change that the declarations gave before; and as long as the past is not
+    /// known, nobody knows whether that is so, and no scope is emptied.
+    pub(super) fn keeps_access(
+        &self,
+        scope: &ScopeName,
+        consumer: Orgno,
+        is_emptied: bool,
+    ) -> Option<(Code, String)> {
+        let before = self.scope_before(scope);
+        let was_entitled = before.is_none_or(|before| self.entitled(before).contains(&consumer));
+        if was_entitled && let Some((protected, by)) = self.drops_of_scope(scope) {
+            return Some(protected_before(protected, by, DROPPED));
+        }
+        match &self.past.unknown {
+            Some(_) if is_emptied => Some((Code::PastUnknown, PAST_UNKNOWN.to_owned())),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Whether a scope would be left without anybody who has access.
+    pub(super) fn is_emptied(&self, live: &LiveScope, entitled: &BTreeSet<Orgno>) -> bool {
+        let mut accesses = live.accesses.iter().flatten();
+        !accesses.any(|(orgno, record)| {
+            record.state == AccessState::Approved && entitled.contains(orgno)
+        })
+    }
+
+    /// What protected something when it was applied, if nothing does any more. What another place protects
+    /// counts where this one has not applied it itself (`is_ours`).
+    fn drops(
+        &self,
+        is_ours: bool,
+        now: impl Fn(&Protection) -> Option<ProtectedBy>,
+        before: impl Fn(&Protection) -> Option<ProtectedBy>,
+    ) -> Option<(&Protected, ProtectedBy)> {
+        if now(&self.protection).is_some() {
+            return None;
+        }
+        let counts = |protected: &&Protected| !is_ours || protected.elsewhere.is_none();
+        let mut past = self.past.protected.iter().filter(counts);
+        past.find_map(|protected| Some((protected, before(&protected.protection)?)))
+    }
+
+    fn drops_of_scope(&self, name: &ScopeName) -> Option<(&Protected, ProtectedBy)> {
+        // What another place declares as well is protected as that one does it.
+        let is_ours = self.scope_before(name).is_some() && self.others.of_scope(name).is_none();
+        self.drops(is_ours, |by| by.of_scope(name), |by| by.of_scope(name))
+    }
+
+    /// The same of a client, which may have another name live.
+    fn drops_of_client(&self, name: &ClientName, live: &str) -> Option<(&Protected, ProtectedBy)> {
+        let is_ours = self.client_before(name).is_some() && !self.others.declare_client(live);
+        let (now, both) = ([name.as_str(); 2], [name.as_str(), live]);
+        self.drops(is_ours, |by| by.of_client(now), |by| by.of_client(both))
+    }
+
+    /// Leaves out what changes a scope or a client that is protected no longer by the same change, what would
+    /// give a client a name that is not protected, and what another place declares and this one has never
+    /// applied: what protects is dropped in a change of its own.
+    pub(super) fn keep_what_was_protected(&mut self) {
+        let mut blocked = Vec::new();
+        for action in &self.actions {
+            if let Some(other) = self.of_another(action) {
+                blocked.push((action.id(), (Code::DeclaredBeside, other.declares_it())));
+                continue;
+            }
+            let dropped = match &action.work {
+                Work::Scope(name, ScopeWork::Update(_)) => self.drops_of_scope(name),
+                Work::Client(name, ClientWork::Update(id, _)) => {
+                    let live = self.live.clients.get(id).map_or(name.as_str(), |it| &it.name);
+                    let is_protected = |name: &str| self.protection.of_client([name; 2]).is_some();
+                    if is_protected(live) && !is_protected(name.as_str()) {
+                        blocked.push((action.id(), (Code::Protected, RENAMED.to_owned())));
+                        continue;
+                    }
+                    self.drops_of_client(name, live)
+                }
+                Work::Keys(name, keys) if keys.takes_away() => {
+                    let live = keys.id.as_ref().and_then(|id| self.live.clients.get(id));
+                    self.drops_of_client(name, live.map_or(name.as_str(), |it| &it.name))
+                }
+                Work::Scope(..) | Work::Access(..) | Work::Client(..) | Work::Keys(..) => None,
+            };
+            let found = dropped.map(|(protected, by)| protected_before(protected, by, DROPPED));
+            blocked.extend(found.map(|found| (action.id(), found)));
+        }
+        for (id, (code, message)) in blocked {
+            self.actions.retain(|action| action.id() != id);
+            self.actions.iter_mut().for_each(|action| action.after.retain(|after| *after != id));
+            self.block(id, code, message);
+        }
+    }
+
+    /// Tells what is protected no longer, and which limits are raised: nothing else in a plan shows it.
+    pub(super) fn tell_less_protection(&mut self) {
+        let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
+        // What is blocked is not applied, and says so.
+        let is_blocked = |is_it: &dyn Fn(&Target) -> bool| {
+            let by = [Code::PreventDeactivation, Code::Protected, Code::DeclaredBeside];
+            self.blocked.iter().any(|it| by.contains(&it.code) && is_it(&it.target.target))
+        };
+        let of_scope = |target: &Target, name: &ScopeName| match target {
+            Target::Scope(other) | Target::Access(other, _) => other == name,
+            Target::Client(_) | Target::Keys(_) => false,
+        };
+        let of_client = |target: &Target, name: &ClientName| match target {
+            Target::Client(other) | Target::Keys(other) => other == name,
+            Target::Scope(_) | Target::Access(..) => false,
+        };
+        let is_open = |name| self.live.scopes.get(name).is_some_and(|live| live.active);
+        let scopes = before.scopes.keys();
+        let scopes = scopes.filter(|name| is_open(*name) && !is_blocked(&|it| of_scope(it, name)));
+        let scopes = scopes.filter(|name| !self.others.is_scope_protected(name));
+        let scopes = scopes.filter_map(|name| {
+            let (protected, _) = self.drops_of_scope(name)?;
+            Some((format!("scope {name}"), &protected.commit))
+        });
+        let clients = before.clients.keys().filter(|name| !is_blocked(&|it| of_client(it, name)));
+        let clients = clients.filter_map(|name| {
+            let (protected, _) = self.drops_of_client(name, name.as_str())?;
+            Some((format!("client {name}"), &protected.commit))
+        });
+        let less = scopes.chain(clients).map(|(target, commit)| {
+            let message = format!(
+                "was protected at commit {commit} and is protected no longer: once this has been applied, \
+                 another change can close it"
+            );
+            (target, message)
+        });
+        let Guards {
+            max_deactivations,
+            max_revocations,
+            max_grants,
+            max_changed_percent,
+            protect: _,
+        } = &self.desired.guards;
+        let limits = self.past.limits.as_ref().map(|limits| {
+            let percent = |limit: Option<_>| limit.map_or(u64::MAX, u64::from);
+            [
+                ("max_deactivations", limits.max_deactivations, *max_deactivations),
+                ("max_revocations", limits.max_revocations, *max_revocations),
+                ("max_grants", limits.max_grants, *max_grants),
+                (
+                    "max_changed_percent",
+                    percent(limits.max_changed_percent),
+                    percent(*max_changed_percent),
+                ),
+            ]
+        });
+        let shown = |limit| match limit {
+            u64::MAX => "no limit".to_owned(),
+            limit => limit.to_string(),
+        };
+        let raised = limits.into_iter().flatten().filter(|(_, before, now)| now > before);
+        let raised = raised.map(|(key, before, now)| {
+            let message = format!(
+                "is raised from {} to {}, which counts once this has been applied",
+                shown(before),
+                shown(now)
+            );
+            (format!("guards.{key}"), message)
+        });
+        let told: Vec<_> = less
+            .chain(raised)
+            .map(|(target, message)| Notice { code: Code::LessProtection, target, message })
+            .collect();
+        self.notices.extend(told);
+    }
+}
+
+/// The ways out where it is not known what was applied before.
+pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
+                                COMMIT` names the commit that counts as applied; an apply with \
+                                --override-guards \"why\" goes on without it";
+
+/// What to do where a change drops what protects, and does more.
+const DROPPED: &str = "a change that drops that changes nothing else of it. Put it back and apply the rest, and \
+                       drop it in a change of its own";
+
+/// Why a client keeps its name.
+const RENAMED: &str = "guards.protect names it by the name that it has: name the new one there too, in a \
+                       change of its own, and apply that first";
+
+/// Why nothing is closed as long as the past is not known. The plan's first line and its PV409 say why that is
+/// so.
+const PAST_UNKNOWN: &str = "what was applied before is not known, so whether this may be closed is not known \
+                            either: `portvakt baseline set` is the way out";
+
+/// Why something is protected although the declarations do not say so any more, and what to do.
+fn protected_before(
+    Protected { elsewhere, commit, protection: _ }: &Protected,
+    by: ProtectedBy,
+    advice: &str,
+) -> (Code, String) {
+    let (place, retire) = match elsewhere {
+        None => (String::new(), String::new()),
+        Some(Elsewhere { name, way_out: None }) => {
+            (format!(" to the same API by {name}"), format!(" (all of it at {name})"))
+        }
+        Some(Elsewhere { name, way_out: Some(way_out) }) => (
+            format!(" to the same API by {name}"),
+            format!(
+                "; or, where {name} is what this environment was called before, have that count for \
+                 nothing with `{way_out}`"
+            ),
+        ),
+    };
+    let (code, said) = match by {
+        ProtectedBy::Declaration => {
+            (Code::PreventDeactivation, "its declaration said prevent_deactivation")
+        }
+        ProtectedBy::Guard => (Code::Protected, "guards.protect named it"),
+    };
+    (code, format!("{said} at commit {commit}, which was applied{place}: {advice}{retire}"))
+}

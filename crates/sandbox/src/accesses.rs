@@ -1,0 +1,194 @@
+//! The endpoints below `/api/v1/scopes/access`: which consumer has access to which scope.
+//!
+//! Where no source settles what DigDir does: the accesses to an inactive scope are listed with
+//! `inactive=true` only, as inactive entities are everywhere; taking away what is taken away
+//! already is a conflict.
+
+use axum::Json;
+use axum::response::IntoResponse;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call, READ, WRITE, orgno};
+use super::refusal::Refusal;
+use super::scopes::owned;
+use super::{AccessRecord, ScopeRecord, State};
+use domain::{AccessState, Orgno, ScopeName};
+
+/// What one organisation gives: to all consumers of a scope, or all scopes to one consumer.
+pub(super) async fn list(call: Call) -> Answer {
+    let caller = call.allowed(&[READ])?;
+    call.no_body()?;
+    let query = call.query(&["scope", "consumer_orgno", "inactive"])?;
+    let listing = Listing::new(&call, query.inactive()?);
+    let consumer = query.text("consumer_orgno").map(orgno).transpose()?;
+    if consumer.is_none() && query.text("scope").is_none() {
+        return Err(Refusal::bad_request(
+            "One of the parameters \"scope\" and \"consumer_orgno\" is required",
+        ));
+    }
+    let accesses = if query.text("scope").is_some() {
+        let name = query.scope()?;
+        call.shared.shown(|state| {
+            let scope = owned(state, caller, &name)?;
+            Ok(listing.of_scope(state, &name, scope, consumer))
+        })?
+    } else {
+        call.shared
+            .shown(|state| listing.of_all(state, consumer, |scope| scope.owner_orgno == caller))
+    };
+    call.list("accesses", accesses)
+}
+
+/// What an organisation is given, by whomever.
+pub(super) async fn list_given(call: Call) -> Answer {
+    let caller = call.allowed(&[READ])?;
+    call.no_body()?;
+    let listing = Listing::new(&call, call.query(&["inactive"])?.inactive()?);
+    let accesses = call.shared.shown(|state| listing.of_all(state, Some(caller), |_| true));
+    call.list("accesses", accesses)
+}
+
+pub(super) async fn grant(call: Call) -> Answer {
+    let (caller, consumer, name) = target(&call)?;
+    let nulls = call.shared.switches().nulls_for_absent;
+    call.shared.change(|state| {
+        if state.unknown_organizations.contains(&consumer) {
+            return Err(Refusal::bad_request(format!("The organization {consumer} was not found")));
+        }
+        if !owned(state, caller, &name)?.active {
+            return Err(Refusal::conflict(format!("The scope {name} is inactive")));
+        }
+        let now = Timestamp::now();
+        let consumers = state.accesses.entry(name.clone()).or_default();
+        let access = consumers.entry(consumer).or_insert(AccessRecord {
+            state: AccessState::Approved,
+            created: now,
+            last_updated: now,
+        });
+        if access.state != AccessState::Approved {
+            access.state = AccessState::Approved;
+            access.last_updated = now;
+        }
+        let access = access.clone();
+        let answer = wire(state, &name, caller, consumer, &access, nulls);
+        Ok(Json(answer).into_response())
+    })
+}
+
+pub(super) async fn revoke(call: Call) -> Answer {
+    let (caller, consumer, name) = target(&call)?;
+    let switches = call.shared.switches();
+    call.shared.change(|state| {
+        if !owned(state, caller, &name)?.active && switches.inactive_access_refused {
+            return Err(Refusal::conflict(format!("The scope {name} is inactive")));
+        }
+        let consumers = state.accesses.get_mut(&name);
+        let access =
+            consumers.and_then(|consumers| consumers.get_mut(&consumer)).ok_or_else(|| {
+                Refusal::not_found(format!("{consumer} has no access to the scope {name}"))
+            })?;
+        if access.state == AccessState::Denied {
+            return Err(Refusal::conflict(format!(
+                "The access of {consumer} to the scope {name} is DENIED already"
+            )));
+        }
+        access.state = AccessState::Denied;
+        access.last_updated = Timestamp::now();
+        let access = access.clone();
+        let nulls = switches.nulls_for_absent;
+        let answer = wire(state, &name, caller, consumer, &access, nulls);
+        Ok(Json(answer).into_response())
+    })
+}
+
+/// Who changes whose access to what.
+fn target(call: &Call) -> Result<(Orgno, Orgno, ScopeName), Refusal> {
+    let caller = call.allowed(&[WRITE])?;
+    call.no_body()?;
+    let consumer = call.orgno_in_path()?;
+    Ok((caller, consumer, call.query(&["scope"])?.scope()?))
+}
+
+/// What a list shows.
+struct Listing {
+    inactive: bool,
+    denied: bool,
+    nulls: bool,
+}
+
+impl Listing {
+    fn new(call: &Call, inactive: bool) -> Self {
+        let switches = call.shared.switches();
+        Self {
+            inactive,
+            denied: inactive || !switches.denied_hidden,
+            nulls: switches.nulls_for_absent,
+        }
+    }
+
+    fn of_all(
+        &self,
+        state: &State,
+        consumer: Option<Orgno>,
+        wanted: impl Fn(&ScopeRecord) -> bool,
+    ) -> Vec<Value> {
+        state
+            .scopes
+            .iter()
+            .filter(|(_, scope)| wanted(scope))
+            .flat_map(|(name, scope)| self.of_scope(state, name, scope, consumer))
+            .collect()
+    }
+
+    fn of_scope(
+        &self,
+        state: &State,
+        name: &ScopeName,
+        scope: &ScopeRecord,
+        consumer: Option<Orgno>,
+    ) -> Vec<Value> {
+        if !scope.active && !self.inactive {
+            return Vec::new();
+        }
+        let shown = |(orgno, access): &(&Orgno, &AccessRecord)| {
+            consumer.is_none_or(|consumer| consumer == **orgno)
+                && (self.denied || access.state != AccessState::Denied)
+        };
+        let consumers = state.accesses.get(name).into_iter().flatten();
+        let owner = scope.owner_orgno;
+        consumers
+            .filter(shown)
+            .map(|(orgno, access)| wire(state, name, owner, *orgno, access, self.nulls))
+            .collect()
+    }
+}
+
+/// An access as the API gives it.
+fn wire(
+    state: &State,
+    scope: &ScopeName,
+    owner: Orgno,
+    consumer: Orgno,
+    access: &AccessRecord,
+    nulls_for_absent: bool,
+) -> Value {
+    let AccessRecord { state: access_state, created, last_updated } = access;
+    let mut wire = json!({
+        "scope": scope,
+        "owner_orgno": owner,
+        "consumer_orgno": consumer,
+        "state": access_state.as_str(),
+        "created": created,
+        "last_updated": last_updated,
+    });
+    let names = [("owner_organization_name", owner), ("consumer_organization_name", consumer)];
+    for (field, orgno) in names {
+        match state.organizations.get(&orgno) {
+            Some(name) => wire[field] = json!(name),
+            None if nulls_for_absent => wire[field] = Value::Null,
+            None => {}
+        }
+    }
+    wire
+}

@@ -1,0 +1,142 @@
+//! The endpoints below `/api/v1/clients/{client_id}/jwks`.
+//!
+//! Where no source settles what DigDir does: keys that have expired stay in the set until they
+//! are taken out; taking out what is not there is 404; the keys of an inactive client can be changed,
+//! unless the switch `inactive-client-refused` is on.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call, DCR_MODIFY, DCR_READ, DCR_WRITE};
+use super::clients::{owned, owned_mut};
+use super::jwk::{self, MOST_KEYS};
+use super::refusal::{FieldError, Refusal};
+use super::{ClientRecord, KeyRecord, State};
+use domain::Orgno;
+
+pub(super) async fn list(call: Call) -> Answer {
+    let caller = call.allowed(&[DCR_READ])?;
+    call.no_body()?;
+    call.query(&[])?;
+    let id = call.path("client_id");
+    call.shared.shown(|state| {
+        let client = owned(state, caller, id)?;
+        if client.keys.is_empty() {
+            return Err(none(id));
+        }
+        Ok(Json(set(client)).into_response())
+    })
+}
+
+pub(super) async fn replace(call: Call) -> Answer {
+    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
+    call.query(&[])?;
+    let keys = jwk::accept_set(&call.json()?)?;
+    let keep = call.shared.switches().keys_keep_exp;
+    call.shared.change(|state| {
+        let client = changeable(state, caller, &call)?;
+        let keys = keys.into_iter().map(|(kid, key)| {
+            let key = jwk::registered(key, client.keys.get(&kid), keep);
+            (kid, key)
+        });
+        client.keys = keys.collect();
+        Ok(Json(set(client)).into_response())
+    })
+}
+
+pub(super) async fn delete_all(call: Call) -> Answer {
+    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
+    call.no_body()?;
+    call.query(&[])?;
+    let id = call.path("client_id");
+    call.shared.change(|state| {
+        let client = changeable(state, caller, &call)?;
+        if client.keys.is_empty() {
+            return Err(none(id));
+        }
+        client.keys.clear();
+        Ok(StatusCode::OK.into_response())
+    })
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    let caller = call.allowed(&[DCR_READ])?;
+    call.no_body()?;
+    call.query(&[])?;
+    let kid = call.path("kid");
+    call.shared.shown(|state| {
+        let client = owned(state, caller, call.path("client_id"))?;
+        let key = client.keys.get(kid).ok_or_else(|| unknown(kid))?;
+        Ok(Json(wire(key)).into_response())
+    })
+}
+
+/// Adds the key or takes the place of the one that has its `kid` (S).
+pub(super) async fn put(call: Call) -> Answer {
+    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
+    call.query(&[])?;
+    let (kid, key) = jwk::accept(&call.json()?)?;
+    if kid != call.path("kid") {
+        let error = FieldError::new("kid", "is not the one in the path");
+        return Err(Refusal::invalid("key", vec![error]));
+    }
+    let keep = call.shared.switches().keys_keep_exp;
+    call.shared.change(|state| {
+        let client = changeable(state, caller, &call)?;
+        let before = client.keys.get(&kid);
+        if before.is_none() && client.keys.len() >= MOST_KEYS {
+            return Err(Refusal::bad_request(format!("The client has {MOST_KEYS} keys already")));
+        }
+        let key = jwk::registered(key, before, keep);
+        let answer = wire(&key);
+        client.keys.insert(kid, key);
+        Ok(Json(answer).into_response())
+    })
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
+    call.no_body()?;
+    call.query(&[])?;
+    let kid = call.path("kid");
+    call.shared.change(|state| {
+        let client = changeable(state, caller, &call)?;
+        client.keys.remove(kid).ok_or_else(|| unknown(kid))?;
+        Ok(StatusCode::OK.into_response())
+    })
+}
+
+/// The client, if its keys can be changed.
+fn changeable<'a>(
+    state: &'a mut State,
+    caller: Orgno,
+    call: &Call,
+) -> Result<&'a mut ClientRecord, Refusal> {
+    let id = call.path("client_id");
+    let refused = call.shared.switches().inactive_client_refused;
+    let client = owned_mut(state, caller, id)?;
+    match refused && !client.active {
+        true => Err(Refusal::conflict(format!("The client {id} is inactive"))),
+        false => Ok(client),
+    }
+}
+
+fn set(client: &ClientRecord) -> Value {
+    let keys: Vec<Value> = client.keys.values().map(wire).collect();
+    json!({ "keys": keys })
+}
+
+fn wire(key: &KeyRecord) -> Value {
+    json!(key)
+}
+
+/// C: an empty set comes as an error.
+fn none(client_id: &str) -> Refusal {
+    Refusal::not_found(format!("The client {client_id} does not have any keys"))
+}
+
+fn unknown(kid: &str) -> Refusal {
+    Refusal::not_found(format!("The client has no key {kid:?}"))
+}

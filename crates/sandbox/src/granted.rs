@@ -1,0 +1,169 @@
+//! What a client gets that has shown who it is: scopes, for whom, for which audience, how long.
+
+use serde_json::{Value, json};
+
+use super::client_record::JWT_BEARER;
+use super::standing::{Lack, usable};
+use super::token::Denial;
+use super::{ClientRecord, ScopeRecord, State};
+use domain::{Orgno, ScopeName};
+
+/// What a grant asks for.
+pub(super) struct Asked<'a> {
+    /// Separated by spaces.
+    pub(super) scopes: &'a str,
+    pub(super) resource: Option<&'a Value>,
+    pub(super) consumer: Option<&'a str>,
+}
+
+/// What the token says.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) consumer: Orgno,
+    /// Who acts for the consumer, if it does not act itself.
+    pub(super) delegation: Option<Delegated>,
+    pub(super) scopes: Vec<String>,
+    pub(super) audience: Value,
+    /// Seconds.
+    pub(super) lifetime: u64,
+    /// Whether the token says nothing by itself.
+    pub(super) opaque: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Delegated {
+    pub(super) supplier: Orgno,
+    pub(super) source: String,
+}
+
+/// `lifetime` is for clients that do not have one of their own.
+pub(super) fn decide(
+    state: &State,
+    client: &ClientRecord,
+    asked: &Asked<'_>,
+    lifetime: u64,
+) -> Result<Granted, Denial> {
+    let grants = client.fields.get("grant_types").and_then(Value::as_array);
+    if !grants.is_some_and(|grants| grants.contains(&JWT_BEARER.into())) {
+        let description = "the client is not registered for this grant_type";
+        return Err(Denial::new("unauthorized_client", description));
+    }
+    let scopes = on_client(asked.scopes, client)?;
+    let consumer = consumer(asked.consumer, client)?;
+    let mut delegation = None;
+    if consumer != client.orgno {
+        for scope in &scopes {
+            let source = delegated(state, scope, consumer, client.orgno)?;
+            // ? No source tells of scopes with different delegation sources in one token.
+            delegation.get_or_insert(Delegated { supplier: client.orgno, source });
+        }
+    }
+    let records = scopes
+        .iter()
+        .map(|scope| usable(state, consumer, scope).map_err(|lack| denied(scope, consumer, lack)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let records: Vec<&ScopeRecord> = records.into_iter().flatten().collect();
+    Ok(Granted {
+        consumer,
+        delegation,
+        audience: audience(asked.resource, &records)?,
+        lifetime: bounded(lifetime, client, &records),
+        opaque: is_opaque(&records),
+        scopes,
+    })
+}
+
+fn on_client(asked: &str, client: &ClientRecord) -> Result<Vec<String>, Denial> {
+    let scopes: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
+    if scopes.is_empty() {
+        return Err(Denial::scope("the grant asks for no scope"));
+    }
+    match scopes.iter().find(|scope| !client.scopes.contains(*scope)) {
+        None => Ok(scopes),
+        Some(scope) => Err(Denial::scope(format!(
+            "MP-250 the consumer has not been granted the scope {scope}: it is not on the client"
+        ))),
+    }
+}
+
+fn consumer(asked: Option<&str>, client: &ClientRecord) -> Result<Orgno, Denial> {
+    match asked {
+        None => Ok(client.orgno),
+        Some(text) => text
+            .parse()
+            .map_err(|error| Denial::new("invalid_request", format!("consumer_org: {error}"))),
+    }
+}
+
+/// The delegation source through which the consumer lets the supplier use the scope.
+fn delegated(
+    state: &State,
+    scope: &str,
+    consumer: Orgno,
+    supplier: Orgno,
+) -> Result<String, Denial> {
+    let name: Option<ScopeName> = scope.parse().ok();
+    let source = name
+        .as_ref()
+        .and_then(|name| state.scopes.get(name)?.fields.get("delegation_source")?.as_str())
+        .filter(|_| {
+            let mut delegations = state.delegations.iter();
+            delegations.any(|given| {
+                Some(&given.scope) == name.as_ref()
+                    && (given.consumer, given.supplier) == (consumer, supplier)
+            })
+        });
+    source.map(str::to_owned).ok_or_else(|| {
+        Denial::grant(format!("MP-251 {consumer} has not delegated {scope} to {supplier}"))
+    })
+}
+
+/// ? Which code a scope gives that has been deactivated since it was put on the client.
+fn denied(scope: &str, consumer: Orgno, lack: Lack) -> Denial {
+    Denial::scope(match lack {
+        Lack::Unknown | Lack::Inactive => format!("the scope {scope} {lack}"),
+        Lack::NotGranted => {
+            format!("MP-250 the consumer {consumer} has not been granted the scope {scope}")
+        }
+    })
+}
+
+/// D: a token for a scope with `enforced_aud_for_access_token` must carry that audience. ? What
+/// becomes of a grant that asks for none, or for another: the first gets it, the second is
+/// refused.
+fn audience(resource: Option<&Value>, records: &[&ScopeRecord]) -> Result<Value, Denial> {
+    let target = |description: String| Denial::new("invalid_target", description);
+    let mut enforced: Vec<&str> = records
+        .iter()
+        .filter_map(|record| record.fields.get("enforced_aud_for_access_token")?.as_str())
+        .filter(|audience| !audience.is_empty())
+        .collect();
+    enforced.dedup();
+    let audiences: Vec<&str> = match resource {
+        None if enforced.is_empty() => return Ok("unspecified".into()),
+        None => enforced.clone(),
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) if several.iter().all(Value::is_string) => {
+            several.iter().filter_map(Value::as_str).collect()
+        }
+        Some(_) => return Err(target("resource must be a list of texts".to_owned())),
+    };
+    if let Some(missing) = enforced.iter().find(|audience| !audiences.contains(audience)) {
+        return Err(target(format!("the audience of the scope must be {missing}")));
+    }
+    Ok(json!(audiences))
+}
+
+/// S: a scope's `token_type`. ? No source tells of scopes of both types in one token: one of them makes
+/// it opaque.
+fn is_opaque(records: &[&ScopeRecord]) -> bool {
+    let mut types = records.iter().filter_map(|record| record.fields.get("token_type"));
+    types.any(|token_type| token_type == "OPAQUE")
+}
+
+/// The client's lifetime, at most `at_max_age` of each scope (D); 0 does not bound (S).
+fn bounded(default: u64, client: &ClientRecord, records: &[&ScopeRecord]) -> u64 {
+    let seconds = |value: Option<&Value>| value.and_then(Value::as_u64).filter(|s| *s > 0);
+    let own = seconds(client.fields.get("access_token_lifetime")).unwrap_or(default);
+    records.iter().filter_map(|record| seconds(record.fields.get("at_max_age"))).fold(own, u64::min)
+}

@@ -1,0 +1,193 @@
+//! The endpoints below `/api/v1/scopes` that deal with scopes themselves.
+//!
+//! Where no source settles what DigDir does: a PUT without `active` leaves it as it is, and
+//! `active: false` deactivates; an inactive scope takes a PUT that does not reactivate it.
+
+use axum::Json;
+use axum::response::IntoResponse;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::call::{Answer, Call, READ, WRITE};
+use super::refusal::Refusal;
+use super::state::add_server_fields;
+use super::validate::{self, Accepted};
+use super::{ScopeRecord, State};
+use domain::{IntegrationType, Orgno, ScopeAttributes, ScopeName};
+
+pub(super) async fn list(call: Call) -> Answer {
+    let caller = call.allowed(&[READ, WRITE])?;
+    call.no_body()?;
+    let inactive = call.query(&["inactive"])?.inactive()?;
+    let scopes = wires(&call, |_, scope| scope.owner_orgno == caller && (scope.active || inactive));
+    call.list("scopes", scopes)
+}
+
+/// Public scopes of everybody; no token is needed. Each filter that is given must hold.
+pub(super) async fn list_all(call: Call) -> Answer {
+    call.no_body()?;
+    let known =
+        ["prefix", "inactive", "delegated_sources", "accessible_for_all", "integration_type"];
+    let query = call.query(&known)?;
+    let inactive = query.inactive()?;
+    let delegated = query.flag("delegated_sources")?;
+    let for_all = query.flag("accessible_for_all")?;
+    let integration_type = query.text("integration_type").map(Value::from);
+    if let Some(word) = &integration_type {
+        serde_json::from_value::<IntegrationType>(word.clone())
+            .map_err(|error| Refusal::bad_request(format!("Unknown integration_type: {error}")))?;
+    }
+    let fits = |name: &ScopeName, scope: &ScopeRecord| {
+        let field = |field| scope.fields.get(field);
+        let types = field("allowed_integration_types").and_then(Value::as_array);
+        (scope.active || inactive)
+            && field("visibility").and_then(Value::as_str) == Some("PUBLIC")
+            && query.text("prefix").is_none_or(|prefix| prefix == name.prefix())
+            && delegated.is_none_or(|is| is == field("delegation_source").is_some())
+            && for_all.is_none_or(|is| field("accessible_for_all") == Some(&json!(is)))
+            && integration_type.as_ref().is_none_or(|word| {
+                types.is_none_or(|types| types.is_empty() || types.contains(word))
+            })
+    };
+    let scopes = wires(&call, fits);
+    call.list("scopes", scopes)
+}
+
+pub(super) async fn get(call: Call) -> Answer {
+    let caller = call.allowed(&[READ])?;
+    call.no_body()?;
+    let query = call.query(&["scope", "inactive"])?;
+    let (name, inactive) = (query.scope()?, query.inactive()?);
+    let nulls = call.shared.switches().nulls_for_absent;
+    call.shared.shown(|state| {
+        let scope = owned(state, caller, &name)?;
+        if !scope.active && !inactive {
+            return Err(unknown(&name));
+        }
+        Ok(Json(wire(&name, scope, nulls)).into_response())
+    })
+}
+
+pub(super) async fn create(call: Call) -> Answer {
+    let caller = call.allowed(&[WRITE])?;
+    call.query(&[])?;
+    let body = call.json()?;
+    let name = validate::name(&body)?;
+    let nulls = call.shared.switches().nulls_for_absent;
+    call.shared.change(|state| {
+        if state.prefixes.get(name.prefix()) != Some(&caller) {
+            return Err(Refusal::forbidden(format!(
+                "The organization {caller} does not own the prefix {:?}",
+                name.prefix()
+            )));
+        }
+        if state.scopes.contains_key(&name) {
+            return Err(Refusal::conflict(format!("The scope {name} already exists")));
+        }
+        let Accepted { active, mut fields } = validate::accept(state, body)?;
+        add_server_fields(&mut fields);
+        let now = Timestamp::now();
+        let scope = ScopeRecord {
+            owner_orgno: caller,
+            active: active.unwrap_or(true),
+            created: now,
+            last_updated: now,
+            fields,
+        };
+        let answer = wire(&name, &scope, nulls);
+        state.scopes.insert(name, scope);
+        Ok(Json(answer).into_response())
+    })
+}
+
+pub(super) async fn update(call: Call) -> Answer {
+    let caller = call.allowed(&[WRITE])?;
+    let name = call.query(&["scope"])?.scope()?;
+    let sent = call.json()?;
+    let switches = call.shared.switches();
+    let nulls = switches.nulls_for_absent;
+    call.shared.change(|state| {
+        let before = owned(state, caller, &name)?;
+        validate::same_name(&sent, &name)?;
+        let body = match switches.put_keeps_omitted {
+            true => validate::laid_over(before.fields.clone(), sent),
+            false => sent,
+        };
+        let Accepted { active, fields } = validate::accept(state, body)?;
+        let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
+        scope.fields = fields;
+        scope.active = active.unwrap_or(scope.active);
+        scope.last_updated = Timestamp::now();
+        Ok(Json(wire(&name, scope, nulls)).into_response())
+    })
+}
+
+/// Deactivates; the accesses stay.
+pub(super) async fn delete(call: Call) -> Answer {
+    let caller = call.allowed(&[WRITE])?;
+    call.no_body()?;
+    let name = call.query(&["scope"])?.scope()?;
+    let nulls = call.shared.switches().nulls_for_absent;
+    call.shared.change(|state| {
+        if !owned(state, caller, &name)?.active {
+            return Err(Refusal::conflict(format!("The scope {name} is inactive")));
+        }
+        let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
+        scope.active = false;
+        scope.last_updated = Timestamp::now();
+        Ok(Json(wire(&name, scope, nulls)).into_response())
+    })
+}
+
+/// The scope, if it exists and is the caller's.
+pub(super) fn owned<'a>(
+    state: &'a State,
+    caller: Orgno,
+    name: &ScopeName,
+) -> Result<&'a ScopeRecord, Refusal> {
+    match state.scopes.get(name) {
+        None => Err(unknown(name)),
+        Some(scope) if scope.owner_orgno != caller => {
+            Err(Refusal::forbidden(format!("The scope {name} is not owned by {caller}")))
+        }
+        Some(scope) => Ok(scope),
+    }
+}
+
+fn unknown(name: &ScopeName) -> Refusal {
+    Refusal::not_found(format!("There is no scope {name}"))
+}
+
+fn wires(call: &Call, fits: impl Fn(&ScopeName, &ScopeRecord) -> bool) -> Vec<Value> {
+    let nulls = call.shared.switches().nulls_for_absent;
+    call.shared.shown(|state| {
+        state
+            .scopes
+            .iter()
+            .filter(|(name, scope)| fits(name, scope))
+            .map(|(name, scope)| wire(name, scope, nulls))
+            .collect()
+    })
+}
+
+/// A scope as the API gives it.
+fn wire(name: &ScopeName, scope: &ScopeRecord, nulls_for_absent: bool) -> Value {
+    let ScopeRecord { owner_orgno, active, created, last_updated, fields } = scope;
+    let mut wire = fields.clone();
+    let own: [(&str, Value); 7] = [
+        ("name", name.as_str().into()),
+        ("prefix", name.prefix().into()),
+        ("subscope", name.subscope().into()),
+        ("active", (*active).into()),
+        ("created", json!(created)),
+        ("last_updated", json!(last_updated)),
+        ("owner_orgno", json!(owner_orgno)),
+    ];
+    wire.extend(own.map(|(field, value)| (field.to_owned(), value)));
+    if nulls_for_absent {
+        for (field, _) in ScopeAttributes::default().fields() {
+            wire.entry(field).or_insert(Value::Null);
+        }
+    }
+    Value::Object(wire)
+}

@@ -1,0 +1,246 @@
+//! What DigDir accepts as a scope's representation.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::State;
+use super::refusal::{FieldError, Refusal};
+use domain::{IntegrationType, Representation, ScopeAttributes, ScopeName, TokenType, Visibility};
+
+/// What a value of a field must be.
+enum Kind {
+    Text,
+    LongText,
+    Flag,
+    Seconds,
+    Visibility,
+    TokenType,
+    IntegrationTypes,
+    DelegationSource,
+}
+
+/// The fields that an owner sets.
+const FIELDS: [(&str, Kind); 13] = [
+    ("description", Kind::Text),
+    ("long_description", Kind::LongText),
+    ("visibility", Kind::Visibility),
+    ("token_type", Kind::TokenType),
+    ("allowed_integration_types", Kind::IntegrationTypes),
+    ("at_max_age", Kind::Seconds),
+    ("authorization_max_lifetime", Kind::Seconds),
+    ("accessible_for_all", Kind::Flag),
+    ("delegation_source", Kind::DelegationSource),
+    ("enforced_aud_for_access_token", Kind::Text),
+    ("requires_user_consent", Kind::Flag),
+    ("requires_user_authentication", Kind::Flag),
+    ("requires_pseudonymous_tokens", Kind::Flag),
+];
+
+/// The fields that say who the scope is.
+pub(super) const NAME_FIELDS: [&str; 3] = ["name", "prefix", "subscope"];
+
+/// The fields that are the server's; what a client sends in them is not looked at.
+const SERVER_FIELDS: [&str; 3] = ["created", "last_updated", "owner_orgno"];
+
+/// A body that was found good.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// What `active` says.
+    pub(super) active: Option<bool>,
+    /// The fields to store: absent ones have their defaults, unknown ones are kept.
+    pub(super) fields: Representation,
+}
+
+/// Checks a body. `null` counts as absent.
+pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted, Refusal> {
+    body.retain(|_, value| !value.is_null());
+    for field in NAME_FIELDS.iter().chain(&SERVER_FIELDS) {
+        body.remove(*field);
+    }
+    let active = body.remove("active");
+    let mut errors: Vec<FieldError> = FIELDS
+        .iter()
+        .filter_map(|(field, kind)| {
+            let message = problem(state, kind, body.get(*field)?)?;
+            Some(FieldError::new(field, message))
+        })
+        .collect();
+    let described = body.get("description").and_then(Value::as_str);
+    if !body.contains_key("description") || described.is_some_and(|text| text.trim().is_empty()) {
+        errors.insert(0, FieldError::new("description", "must not be blank"));
+    }
+    if active.as_ref().is_some_and(|value| !value.is_boolean()) {
+        errors.push(FieldError::new("active", "must be true or false"));
+    }
+    if !errors.is_empty() {
+        return Err(Refusal::invalid("scope", errors));
+    }
+    for (field, default) in ScopeAttributes::default().fields() {
+        if !default.is_null() {
+            body.entry(field).or_insert(default);
+        }
+    }
+    Ok(Accepted { active: active.as_ref().and_then(Value::as_bool), fields: body })
+}
+
+/// The name that a body gives, whole or in its parts, which must agree.
+pub(super) fn name(body: &Representation) -> Result<ScopeName, Refusal> {
+    let text = |field| body.get(field).and_then(Value::as_str);
+    let parts = match (text("prefix"), text("subscope")) {
+        (Some(prefix), Some(subscope)) => Some(format!("{prefix}:{subscope}")),
+        (Some(_) | None, _) => None,
+    };
+    let name = text("name").map(str::to_owned).or(parts);
+    let name = name.ok_or_else(|| {
+        let message = "a scope needs a prefix and a subscope";
+        Refusal::invalid("scope", vec![FieldError::new("subscope", message)])
+    })?;
+    let name: ScopeName = name.parse().map_err(|error| {
+        Refusal::invalid("scope", vec![FieldError::new("name", format!("{error}"))])
+    })?;
+    same_name(body, &name)?;
+    Ok(name)
+}
+
+/// Refuses a body that names another scope: a name cannot change.
+pub(super) fn same_name(body: &Representation, name: &ScopeName) -> Result<(), Refusal> {
+    let parts = [name.as_str(), name.prefix(), name.subscope()];
+    let other = NAME_FIELDS.into_iter().zip(parts).find(|(field, part)| {
+        body.get(*field).is_some_and(|value| !value.is_null() && value != part)
+    });
+    match other {
+        None => Ok(()),
+        Some((field, part)) => Err(Refusal::invalid(
+            "scope",
+            vec![FieldError::new(
+                field,
+                format!("a scope's name cannot change; here it is {part:?}"),
+            )],
+        )),
+    }
+}
+
+/// What was there with what is sent laid over it; an empty text takes a field away.
+pub(super) fn laid_over(mut before: Representation, sent: Representation) -> Representation {
+    before.extend(sent.into_iter().filter(|(_, value)| !value.is_null()));
+    before.retain(|_, value| value.as_str() != Some(""));
+    before
+}
+
+fn problem(state: &State, kind: &Kind, value: &Value) -> Option<String> {
+    let text = match kind {
+        Kind::Text => value.is_string().then_some(None),
+        Kind::LongText => value.as_str().map(forbidden_character),
+        Kind::Flag => value.is_boolean().then_some(None),
+        Kind::Seconds => Some(seconds(value)),
+        Kind::Visibility => Some(not_one_of::<Visibility>(value)),
+        Kind::TokenType => Some(not_one_of::<TokenType>(value)),
+        Kind::IntegrationTypes => value.as_array().map(|types| {
+            let unknown = |value: &Value| not_one_of::<IntegrationType>(value);
+            types.iter().find_map(unknown)
+        }),
+        Kind::DelegationSource => value.as_str().map(|issuer| {
+            let known = state.delegation_sources.values().any(|known| known == issuer);
+            (!known).then(|| format!("{issuer:?} is no known delegation source"))
+        }),
+    };
+    text.unwrap_or_else(|| Some(format!("{value} is of the wrong type")))
+}
+
+/// OpenAPI 2025-09: `int64`, 0 or more.
+pub(super) fn seconds(value: &Value) -> Option<String> {
+    let valid = value.as_i64().is_some_and(|seconds| seconds >= 0);
+    (!valid).then(|| format!("{value} is not a number of seconds, 0 or more"))
+}
+
+pub(super) fn not_one_of<T: DeserializeOwned>(value: &Value) -> Option<String> {
+    serde_json::from_value::<T>(value.clone()).err().map(|error| error.to_string())
+}
+
+/// Letters, ÆØÅ and accented ones included, digits, white space and some punctuation (seen in
+/// clients of the live API). Which accents is not documented: those of Latin-1 are taken.
+fn forbidden_character(text: &str) -> Option<String> {
+    let allowed = |c: char| {
+        c.is_ascii_alphanumeric()
+            || c.is_whitespace()
+            || (matches!(c, 'À'..='ÿ') && c.is_alphabetic())
+            || ".,-_:;!?'\"()/*[]#".contains(c)
+    };
+    let forbidden = text.chars().find(|c| !allowed(*c))?;
+    Some(format!("{forbidden:?} is not allowed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(mut body: Value) -> Vec<&'static str> {
+        let nav = "889640782".parse().unwrap();
+        let state = State::new(nav, "Etaten", &["etat".to_owned()]);
+        body["description"] = json!("Les");
+        match accept(&state, body.as_object().unwrap().clone()) {
+            Ok(_) => Vec::new(),
+            Err(refusal) => refusal.fields.iter().map(|error| error.field).collect(),
+        }
+    }
+
+    #[test]
+    fn the_fields_are_those_of_the_domain() {
+        let domain = ScopeAttributes::default().fields().map(|(field, _)| field);
+        assert_eq!(FIELDS.map(|(field, _)| field), domain);
+    }
+
+    #[test]
+    fn each_field_is_checked() {
+        let good = [
+            json!({"long_description": "Ærlig talt, (éi) [prøve]; #1!\n\"a\"/*"}),
+            json!({"at_max_age": 0, "authorization_max_lifetime": i64::MAX}),
+            json!({"visibility": "PRIVATE", "token_type": "OPAQUE"}),
+            json!({"allowed_integration_types": ["krr"], "delegation_source": "https://tt02.altinn.no/"}),
+            json!({"at_max_age": null, "unknown": {"a": [1]}, "active": false}),
+            json!({"created": 1, "last_updated": [], "owner_orgno": "000"}),
+        ];
+        for body in good {
+            assert_eq!(check(body.clone()), [""; 0], "{body}");
+        }
+        let bad = [
+            ("long_description", json!("pris < 10")),
+            ("long_description", json!("5 × 5")),
+            ("at_max_age", json!(-1)),
+            ("at_max_age", json!(1.5)),
+            ("authorization_max_lifetime", json!("120")),
+            ("authorization_max_lifetime", json!(u64::MAX)),
+            ("visibility", json!("public")),
+            ("token_type", json!("JWT")),
+            ("allowed_integration_types", json!(["maskinporten", "altinn"])),
+            ("allowed_integration_types", json!("maskinporten")),
+            ("delegation_source", json!("altinn")),
+            ("delegation_source", json!("")),
+            ("accessible_for_all", json!("true")),
+            ("enforced_aud_for_access_token", json!(["a"])),
+            ("active", json!("yes")),
+        ];
+        for (field, value) in bad {
+            let found = check(json!({ field: value }));
+            assert_eq!(found, [field], "{field}: {value}");
+        }
+    }
+
+    #[test]
+    fn names_come_whole_or_in_parts_that_agree() {
+        let name = |body: Value| name(body.as_object().unwrap()).ok();
+        let expected: ScopeName = "etat:a:b".parse().unwrap();
+        assert_eq!(name(json!({"name": "etat:a:b"})), Some(expected.clone()));
+        let parts = json!({"prefix": "etat", "subscope": "a:b"});
+        assert_eq!(name(parts), Some(expected));
+        for body in [
+            json!({"name": "etat"}),
+            json!({"prefix": "etat"}),
+            json!({"name": "etat:a", "subscope": "b"}),
+            json!({}),
+        ] {
+            assert_eq!(name(body), None);
+        }
+    }
+}
