@@ -103,19 +103,13 @@ impl Read for Target {
         let word = match at.value {
             Value::String(word) => word,
             Value::Mapping(_) => return Endpoints::read(at, key, reader).map(Self::Custom),
-            _ => {
-                reader.wrong(at, "sandbox, test, prod or { api: …, maskinporten: … }");
-                return None;
-            }
+            _ => return reader.wrong(at, "sandbox, test, prod or { api: …, maskinporten: … }"),
         };
         match word.as_str() {
             "sandbox" => Some(Self::Sandbox),
             "test" => Some(Self::Test),
             "prod" => Some(Self::Prod),
-            other => {
-                reader.unknown_word(at, other, &["sandbox", "test", "prod"]);
-                None
-            }
+            other => reader.unknown_word(at, other, &["sandbox", "test", "prod"]),
         }
     }
 }

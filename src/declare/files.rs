@@ -380,7 +380,7 @@ const NOT_IN_THE_CLONE: &str = "the sparse checkout leaves this file out, this p
      fetched";
 
 fn not_in_the_clone(name: &str, index: &Index) -> Diagnostic {
-    let folder = index.from_top(name.rsplit_once('/').map_or("", |(folder, _)| folder));
+    let folder = index.top_path(name.rsplit_once('/').map_or("", |(folder, _)| folder));
     let help = match folder.as_str() {
         "" => "check all files out with `git sparse-checkout disable`".to_owned(),
         folder => format!(
@@ -399,7 +399,7 @@ fn not_checked_out(submodule: &str, index: &Index) -> Diagnostic {
     let help = format!(
         "check it out at the top of the git repository with `git submodule update --init {}`, or leave it \
          out with `exclude` in portvakt.yaml",
-        index.from_top(submodule)
+        index.top_path(submodule)
     );
     about(SETTINGS_FILE, Rule::Unreadable, &message, &help)
 }

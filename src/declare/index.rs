@@ -58,7 +58,7 @@ impl Index {
     }
 
     /// The path of something in the folder from the top of the git repository.
-    pub(super) fn from_top(&self, path: &str) -> String {
+    pub(super) fn top_path(&self, path: &str) -> String {
         let parts = [&*self.folder, path].into_iter().filter(|part| !part.is_empty());
         parts.collect::<Vec<_>>().join("/")
     }

@@ -34,24 +34,19 @@ impl Read for TextSource {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         match at.value {
             Value::String(text) if text.trim().is_empty() => {
-                reader.says(at, "an empty text identifies nothing");
-                None
+                reader.says(at, "an empty text identifies nothing")
             }
             Value::String(text) if text.starts_with('$') => {
                 let message = "`$` has no meaning here: an environment variable is named as in \
                                `{ env: NAME }`";
-                reader.says(at, message);
-                None
+                reader.says(at, message)
             }
             Value::String(text) => Some(Self::Literal(text.clone())),
             Value::Mapping(_) => match env_or_file(at, reader)? {
                 SecretSource::Env(name) => Some(Self::Env(name)),
                 SecretSource::File(path) => Some(Self::File(path)),
             },
-            _ => {
-                reader.wrong(at, "a text, or { env: NAME }, or { file: PATH }");
-                None
-            }
+            _ => reader.wrong(at, "a text, or { env: NAME }, or { file: PATH }"),
         }
     }
 }
@@ -60,26 +55,21 @@ impl Read for SecretSource {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         match at.value {
             Value::Mapping(_) => env_or_file(at, reader),
-            Value::Null => {
-                reader.wrong(at, "{ env: NAME } or { file: PATH }");
-                None
-            }
-            _ => {
-                report_secret(at, reader);
-                None
-            }
+            Value::Null => reader.wrong(at, "{ env: NAME } or { file: PATH }"),
+            _ => refuse_secret(at, reader),
         }
     }
 }
 
 /// Refuses a secret in the YAML. It is never repeated.
-fn report_secret(at: Located<'_>, reader: &mut Reader<'_>) {
+fn refuse_secret<T>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
     const SECRET_IN_YAML: &str = "a secret must not stand in the YAML: whoever reads the repository, now or \
                                   from its history, would have it";
     let help = "put it into an environment variable, `{ env: NAME }`, or into a file that is \
                 not in the repository, `{ file: PATH }`, and consider the value that stood \
                 here as known to others";
     reader.findings.report(Rule::Secret, at.span(), SECRET_IN_YAML, help);
+    None
 }
 
 /// Reads `{ env: NAME }` or `{ file: PATH }`. What looks like the secret itself is refused without
@@ -96,24 +86,20 @@ fn env_or_file(at: Located<'_>, reader: &mut Reader<'_>) -> Option<SecretSource>
             ("env", _) => {
                 let message = "`env` takes the name of an environment variable, such as \
                                `{ env: PORTVAKT_KEY }`: letters, digits and `_`, without `$` and braces";
-                reader.says(at, message);
-                return None;
+                return reader.says(at, message);
             }
             ("file", Value::String(path))
                 if path.starts_with(['{', '-']) || path.contains(char::is_control) =>
             {
-                report_secret(at, reader);
-                return None;
+                return refuse_secret(at, reader);
             }
             ("file", Value::String(path)) if !path.is_empty() => SecretSource::File(path.clone()),
             ("file", _) => {
-                reader.says(at, "`file` takes the path of a file");
-                return None;
+                return reader.says(at, "`file` takes the path of a file");
             }
             // An inline JWK is a mapping too.
             ("kty" | "d" | "n" | "e", _) => {
-                report_secret(at, reader);
-                return None;
+                return refuse_secret(at, reader);
             }
             (other, _) => {
                 unknown_key(other, &["env", "file"], at, reader.findings);
@@ -123,8 +109,7 @@ fn env_or_file(at: Located<'_>, reader: &mut Reader<'_>) -> Option<SecretSource>
         is_one &= source.replace(named).is_none();
     }
     if source.is_none() || !is_one {
-        reader.says(at, "exactly one of `env` and `file` says where it is");
-        return None;
+        return reader.says(at, "exactly one of `env` and `file` says where it is");
     }
     source
 }

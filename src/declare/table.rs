@@ -88,32 +88,40 @@ pub(super) struct Reader<'f> {
 }
 
 impl Reader<'_> {
-    /// Reports a value that should be something else.
-    pub(super) fn wrong(&mut self, at: Located<'_>, expected: &str) {
+    /// Reports a value that should be something else: nothing is read of it.
+    pub(super) fn wrong<T>(&mut self, at: Located<'_>, expected: &str) -> Option<T> {
         let help = instead::value(at.value, expected);
-        self.wrong_with(at, expected, &help);
+        self.wrong_with(at, expected, &help)
     }
 
-    fn wrong_with(&mut self, at: Located<'_>, expected: &str, help: &str) {
-        match self.is_secret {
-            true => self.says(at, &format!("expected {expected}")),
-            false => report_kind(at, expected, help, self.findings),
+    fn wrong_with<T>(&mut self, at: Located<'_>, expected: &str, help: &str) -> Option<T> {
+        if self.is_secret {
+            return self.says(at, &format!("expected {expected}"));
         }
+        report_kind(at, expected, help, self.findings);
+        None
     }
 
     /// Reports a value with a message that says what to write.
-    pub(super) fn says(&mut self, at: Located<'_>, message: &str) {
+    pub(super) fn says<T>(&mut self, at: Located<'_>, message: &str) -> Option<T> {
         self.findings.report(Rule::WrongValue, at.span(), message, "");
+        None
     }
 
     /// Reports a word that is none of those that can stand there.
-    pub(super) fn unknown_word(&mut self, at: Located<'_>, word: &str, known: &[&str]) {
+    pub(super) fn unknown_word<T>(
+        &mut self,
+        at: Located<'_>,
+        word: &str,
+        known: &[&str],
+    ) -> Option<T> {
         let message = format!("{} is none of the values that can stand here", quoted(word));
         let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word));
         let hint = did_you_mean(word, known.iter().copied());
         let help = format!("{hint}one of {}", list(known.iter().copied()));
         self.findings.report(Rule::WrongValue, at.span(), &message, &help).fix =
             other_case.map(|other| Fix::replace(at.span(), word, other));
+        None
     }
 
     fn doubts(&mut self, key: &str) {
@@ -168,8 +176,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
         if !at.value.is_mapping() && !at.value.is_null() {
             let help = instead::mapping(at.value, like);
             let help = help.unwrap_or_else(|| instead::value(at.value, MAPPING));
-            reader.wrong_with(at, MAPPING, &help);
-            return None;
+            return reader.wrong_with(at, MAPPING, &help);
         }
         let mut table = Self { at, key, reader, meant: Vec::new(), strange: None };
         table.check_keys(known);
@@ -179,7 +186,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     fn check_keys(&mut self, known: &'static [&'static str]) {
         let Self { at, reader, .. } = self;
         if at.value.as_mapping().is_some_and(|mapping| mapping.keys().any(|key| !key.is_string())) {
-            reader.wrong(*at, "keys that are texts");
+            let _: Option<()> = reader.wrong(*at, "keys that are texts");
         }
         let unknown: Vec<&str> =
             at.entries().map(|(key, _)| key).filter(|key| !known.contains(key)).collect();
@@ -259,8 +266,7 @@ impl<T: Read> Field for Given<T> {
         if at.value.is_null() {
             table.reader.doubts(key);
             let message = "found nothing behind this key: write a value, or leave the key out";
-            table.reader.says(at, message);
-            return Some(Self(None));
+            return Some(Self(table.reader.says(at, message)));
         }
         Some(Self(table.value(key, at)))
     }
@@ -304,7 +310,7 @@ impl<T> Field for Entries<T> {
 impl Read for String {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         let text = at.value.as_str().map(str::to_owned);
-        text.or_else(|| none(reader.wrong(at, TEXT)))
+        text.or_else(|| reader.wrong(at, TEXT))
     }
 
     fn empty() -> Option<Self> {
@@ -314,20 +320,20 @@ impl Read for String {
 
 impl Read for bool {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        at.value.as_bool().or_else(|| none(reader.wrong(at, BOOL)))
+        at.value.as_bool().or_else(|| reader.wrong(at, BOOL))
     }
 }
 
 impl Read for u64 {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        at.value.as_u64().or_else(|| none(reader.wrong(at, NUMBER)))
+        at.value.as_u64().or_else(|| reader.wrong(at, NUMBER))
     }
 }
 
 impl<T: Read> Read for Vec<T> {
     fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_sequence() && !at.value.is_null() {
-            return none(reader.wrong(at, LIST));
+            return reader.wrong(at, LIST);
         }
         let mut wrong = 0;
         let mut all = Self::new();
@@ -351,7 +357,7 @@ impl<T: Read> Read for Vec<T> {
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_mapping() && !at.value.is_null() {
-            return none(reader.wrong(at, MAPPING));
+            return reader.wrong(at, MAPPING);
         }
         let mut all = Self::new();
         for (key, value) in at.entries() {
@@ -388,15 +394,14 @@ impl Read for de::IgnoredAny {
     }
 }
 
-fn none<T>((): ()) -> Option<T> {
-    None
-}
-
 /// Reads one of the words of an enum.
 pub(super) fn word<T: DeserializeOwned>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
-    let Some(text) = at.value.as_str() else { return none(reader.wrong(at, TEXT)) };
+    let Some(text) = at.value.as_str() else { return reader.wrong(at, TEXT) };
     let found: StrDeserializer<'_, NotAWord> = text.into_deserializer();
-    T::deserialize(found).map_err(|NotAWord(known)| reader.unknown_word(at, text, known)).ok()
+    match T::deserialize(found) {
+        Ok(word) => Some(word),
+        Err(NotAWord(known)) => reader.unknown_word(at, text, known),
+    }
 }
 
 /// That a text is none of the words of an enum, which are these.
