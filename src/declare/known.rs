@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::attributes::{self, Layer};
-use super::client_attributes::{self, ClientLayer};
-use super::diagnostic::Diagnostic;
-use super::environments::EnvironmentSet;
-use super::files;
-use super::key_files;
-use super::own::teams::Thing;
-use super::repository::Repository;
-use super::table::{Read, read_text};
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::files;
+use crate::declare::files::key_files;
+use crate::declare::own::teams::Thing;
+use crate::declare::read::attributes::{self, Layer};
+use crate::declare::read::client_attributes::{self, ClientLayer};
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::repository::Repository;
+use crate::declare::yaml::table::{Read, read_text};
 use domain::{
     ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
     Representation, ScopeAttributes, ScopeName,
@@ -49,7 +49,8 @@ pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
 
 /// Whether a text can be the name of an alias or a group.
 pub fn is_alias(name: &str) -> bool {
-    super::environments::is_name(name) && super::instead::orgno(name).is_none()
+    crate::declare::read::environments::is_name(name)
+        && crate::declare::yaml::instead::orgno(name).is_none()
 }
 
 impl Repository {

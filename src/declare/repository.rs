@@ -7,21 +7,23 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rayon::prelude::*;
 
-use super::declared::{Client, Declared, Scope};
-use super::diagnostic::{self, Diagnostic};
-use super::edit::Edited;
-use super::environment::Environment;
-use super::environments::EnvironmentSet;
-use super::here::Here;
-use super::index::Index;
-use super::index::SETTINGS_FILE;
-use super::key_files::KeyFiles;
-use super::own::teams::Teams;
-use super::rules::Rule;
-use super::settings::{Settings, settings};
-use super::silences::{self, Silence};
-use super::suggest::{did_you_mean, list};
-use super::{advice, check, files, reading, resolve};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
+use crate::declare::diagnostic::{self, Diagnostic};
+use crate::declare::files::index::Index;
+use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::files::key_files::KeyFiles;
+use crate::declare::fix::edit::Edited;
+use crate::declare::own::teams::Teams;
+use crate::declare::read::declared::{Client, Declared, Scope};
+use crate::declare::read::environment::Environment;
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::file;
+use crate::declare::read::settings::{Settings, settings};
+use crate::declare::read::silences::{self, Silence};
+use crate::declare::rules::here::Here;
+use crate::declare::rules::{advice, check};
+use crate::declare::{files, resolve};
 use domain::{ClientName, Desired};
 
 /// Everything that a repository declares, for all its environments, and what is to be said of it.
@@ -122,7 +124,7 @@ fn load_with(
             None => files::read(listed),
         };
         let parts = listed.into_par_iter().map(|listed| match read(&listed) {
-            Ok(bytes) => reading::declarations(listed.name, &bytes, settings, &keys),
+            Ok(bytes) => file::declarations(listed.name, &bytes, settings, &keys),
             Err(error) => {
                 Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
             }
@@ -154,8 +156,7 @@ pub fn read(
         let is_read =
             |name: &str| files::is_yaml(Path::new(name)) && settings.filter.is_chosen(name);
         let chosen = yaml.into_par_iter().filter(|(name, _)| is_read(name));
-        let parts =
-            chosen.map(|(name, bytes)| reading::declarations(name, &bytes, settings, &keys));
+        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, settings, &keys));
         (parts.collect(), Vec::new())
     })
 }
@@ -217,7 +218,7 @@ impl Repository {
             ..self.settings.clone()
         };
         let mut declared =
-            reading::declarations(file.into(), bytes, &settings, &KeyFiles::Given(&|_| None));
+            file::declarations(file.into(), bytes, &settings, &KeyFiles::Given(&|_| None));
         let mut found = std::mem::take(&mut declared.diagnostics);
         found.extend(check::check(&declared, &settings.teams));
         Self {

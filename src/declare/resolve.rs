@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::attributes::{Layer, resolve};
-use super::client_attributes::{self, ClientLayer};
-use super::declared::{Client, Consumer, Scope};
-use super::diagnostic::Place;
-use super::here::Here;
+use crate::declare::diagnostic::Place;
+use crate::declare::read::attributes::{Layer, resolve};
+use crate::declare::read::client_attributes::{self, ClientLayer};
+use crate::declare::read::declared::{Client, Consumer, Scope};
+use crate::declare::rules::here::Here;
 use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
     DesiredScope, Orgno, Removal, ScopeAttributes, Source,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::declarations_file::Declarations;
-use super::settings_file::SettingsFile;
+use crate::declare::read::declarations_file::Declarations;
+use crate::declare::read::settings_file::SettingsFile;
 
 /// The schema of portvakt.yaml.
 pub fn settings() -> Value {

@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::super::document::Located;
-use super::super::given::Given;
-use super::super::rules::Severity;
-use super::super::span::Span;
-use super::super::table::{Read, Reader, table, words};
+use crate::declare::diagnostic::rule::Severity;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::yaml::document::Located;
+use crate::declare::yaml::given::Given;
+use crate::declare::yaml::table::{Read, Reader, table, words};
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "the shape of an entry; which one it is shows before it is read")]
-pub(in crate::declare) enum NamingItem {
+pub(crate) enum NamingItem {
     /// A rule of the repository's own.
     Rule(NamingRuleFile),
     /// A rule that comes with portvakt.
@@ -25,16 +25,16 @@ pub(in crate::declare) enum NamingItem {
 
 table! {
     /// What a text must look like.
-    pub(in crate::declare) struct NamingRuleFile {
+    pub(crate) struct NamingRuleFile {
         /// The rule's name, which also silences it: letters a to z, digits and `-`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-        pub(in crate::declare) rule: String,
+        pub(crate) rule: String,
         /// What has the text: a scope, an alias of the `consumers` section, or a client.
-        pub(in crate::declare) applies_to: NamingSubject,
+        pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
         #[serde(default)]
         #[schemars(with = "Field")]
-        pub(in crate::declare) field: Given<String>,
+        pub(crate) field: Given<String>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
         #[schemars(length(min = 1, max = 1000))]
@@ -42,21 +42,21 @@ table! {
         pattern: String,
         /// What a named group of the pattern may be, by the group's name.
         #[serde(default)]
-        pub(in crate::declare) values: Given<BTreeMap<String, Values>>,
+        pub(crate) values: Given<BTreeMap<String, Values>>,
         /// What is said of a text that breaks the rule.
         #[schemars(length(min = 1))]
-        pub(in crate::declare) message: String,
+        pub(crate) message: String,
         /// How bad it is to break the rule. Default: error.
         #[serde(default)]
-        pub(in crate::declare) severity: Given<Severity>,
+        pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[serde(default)]
         #[schemars(length(min = 1))]
-        pub(in crate::declare) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<Vec<String>>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[serde(default)]
         #[schemars(length(min = 1))]
-        pub(in crate::declare) teams: Given<Vec<String>>,
+        pub(crate) teams: Given<Vec<String>>,
     }
 }
 
@@ -64,9 +64,7 @@ table! {
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub(in crate::declare) struct Values(
-    #[schemars(length(min = 1))] pub(in crate::declare) Vec<String>,
-);
+pub(crate) struct Values(#[schemars(length(min = 1))] pub(crate) Vec<String>);
 
 impl Read for Values {
     fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
@@ -77,7 +75,7 @@ impl Read for Values {
 /// What a naming rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::declare) enum NamingSubject {
+pub(crate) enum NamingSubject {
     /// Each scope.
     Scope,
     /// Each alias of the `consumers` section.
@@ -99,7 +97,7 @@ enum Field {
 /// A text of a scope. `prefix` is what stands before the name's first colon, `subscope` the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::declare) enum ScopeField {
+pub(crate) enum ScopeField {
     Name,
     Prefix,
     Subscope,
@@ -114,7 +112,7 @@ pub(in crate::declare) enum ScopeField {
 /// A text of a consumer. `name` is the display name, or the alias where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::declare) enum ConsumerField {
+pub(crate) enum ConsumerField {
     Name,
     Alias,
     Orgno,
@@ -123,7 +121,7 @@ pub(in crate::declare) enum ConsumerField {
 /// A text of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::declare) enum ClientField {
+pub(crate) enum ClientField {
     Name,
     Description,
     IntegrationType,
@@ -131,27 +129,27 @@ pub(in crate::declare) enum ClientField {
 
 table! {
     /// A rule that comes with portvakt. It is named as its preset.
-    pub(in crate::declare) struct PresetFile {
+    pub(crate) struct PresetFile {
         /// Which one.
-        pub(in crate::declare) preset: Preset,
+        pub(crate) preset: Preset,
         /// How bad it is to break the rule. Default: error.
         #[serde(default)]
-        pub(in crate::declare) severity: Given<Severity>,
+        pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[serde(default)]
         #[schemars(length(min = 1))]
-        pub(in crate::declare) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<Vec<String>>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[serde(default)]
         #[schemars(length(min = 1))]
-        pub(in crate::declare) teams: Given<Vec<String>>,
+        pub(crate) teams: Given<Vec<String>>,
     }
 }
 
 /// A rule that comes with portvakt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::declare) enum Preset {
+pub(crate) enum Preset {
     /// A scope is named as NAIS can hold it: a product, `:` or `/`, and a name.
     Nais,
     /// A scope's description names the NAIS application that it belongs to.
@@ -162,12 +160,12 @@ pub(in crate::declare) enum Preset {
 
 table! {
     /// A condition that must hold.
-    pub(in crate::declare) struct PolicyFile {
+    pub(crate) struct PolicyFile {
         /// The policy's name, which also silences it: letters a to z, digits and `-`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-        pub(in crate::declare) rule: String,
+        pub(crate) rule: String,
         /// What the condition is about.
-        pub(in crate::declare) applies_to: PolicySubject,
+        pub(crate) applies_to: PolicySubject,
         /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
         /// be.
         #[schemars(length(min = 1, max = 2000))]
@@ -175,25 +173,25 @@ table! {
         expression: String,
         /// What is said where the condition does not hold.
         #[schemars(length(min = 1))]
-        pub(in crate::declare) message: String,
+        pub(crate) message: String,
         /// How bad it is to break the policy. Default: error.
         #[serde(default)]
-        pub(in crate::declare) severity: Given<Severity>,
+        pub(crate) severity: Given<Severity>,
         /// The environments in which the policy counts. Default: all.
         #[serde(default)]
         #[schemars(length(min = 1))]
-        pub(in crate::declare) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<Vec<String>>,
         /// The teams in whose files the policy counts. Default: all files, those of no team too.
         #[serde(default)]
         #[schemars(length(min = 1))]
-        pub(in crate::declare) teams: Given<Vec<String>>,
+        pub(crate) teams: Given<Vec<String>>,
     }
 }
 
 /// What a policy is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::declare) enum PolicySubject {
+pub(crate) enum PolicySubject {
     /// Each scope.
     Scope,
     /// Each access of a consumer to a scope.
@@ -202,17 +200,17 @@ pub(in crate::declare) enum PolicySubject {
 
 table! {
     /// Who may declare which scopes and clients, and where.
-    pub(in crate::declare) struct TeamFile {
+    pub(crate) struct TeamFile {
         /// The folder that holds the team's files, from the root of the repository.
         #[schemars(length(min = 1))]
         #[expect(dead_code, reason = "read from the mapping itself, with its place")]
         path: String,
         /// Globs of scope names: the scopes that are the team's. They are declared in its folder
         /// alone, and nothing else is. `*` matches `:` and `/` too.
-        pub(in crate::declare) scopes: Vec<String>,
+        pub(crate) scopes: Vec<String>,
         /// Globs of names of clients, in the same way. Default: none.
         #[serde(default)]
-        pub(in crate::declare) clients: Given<Vec<String>>,
+        pub(crate) clients: Given<Vec<String>>,
     }
 }
 

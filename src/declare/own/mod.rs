@@ -13,34 +13,34 @@ pub(super) mod teams;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
-use super::document::{Findings, Located};
-use super::environments::{EnvironmentNames, EnvironmentSet};
-use super::given::Given;
-use super::rules::Rule;
-use super::rules::Severity;
-use super::span::Span;
-use super::suggest::{did_you_mean, list};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::rule::Severity;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
+use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
+use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Given;
 use naming::PRESETS;
 
 /// How many naming rules, and how many policies, a repository can have: each is asked about
 /// everything that is declared.
-pub(in crate::declare) const MOST_RULES: usize = 200;
+pub(crate) const MOST_RULES: usize = 200;
 
 /// The head of a naming rule or of a policy.
 #[derive(Debug, Clone)]
-pub(in crate::declare) struct OwnRule {
-    pub(in crate::declare) name: Arc<str>,
-    pub(in crate::declare) message: String,
-    pub(in crate::declare) severity: Severity,
-    pub(in crate::declare) environments: EnvironmentSet,
+pub(crate) struct OwnRule {
+    pub(crate) name: Arc<str>,
+    pub(crate) message: String,
+    pub(crate) severity: Severity,
+    pub(crate) environments: EnvironmentSet,
     /// The teams in whose files it counts; none means all files, those of no team too.
-    pub(in crate::declare) teams: Vec<String>,
+    pub(crate) teams: Vec<String>,
 }
 
 impl OwnRule {
     /// That it is broken: a naming rule or a policy, as `rule` says.
-    pub(in crate::declare) fn broken(
+    pub(crate) fn broken(
         &self,
         rule: Rule,
         place: &Place,
@@ -55,27 +55,27 @@ impl OwnRule {
     }
 
     /// Whether it counts in a file of this team, or in one of no team.
-    pub(in crate::declare) fn counts_for(&self, team: Option<&str>) -> bool {
+    pub(crate) fn counts_for(&self, team: Option<&str>) -> bool {
         self.teams.is_empty() || team.is_some_and(|team| self.teams.iter().any(|t| t == team))
     }
 }
 
 /// What rules can refer to.
-pub(in crate::declare) struct Names<'d> {
-    pub(in crate::declare) environments: &'d EnvironmentNames,
-    pub(in crate::declare) teams: Vec<&'d str>,
+pub(crate) struct Names<'d> {
+    pub(crate) environments: &'d EnvironmentNames,
+    pub(crate) teams: Vec<&'d str>,
 }
 
 /// When and for whom a rule counts, as it is written.
-pub(in crate::declare) struct Reach {
-    pub(in crate::declare) severity: Given<Severity>,
-    pub(in crate::declare) environments: Given<Vec<String>>,
-    pub(in crate::declare) teams: Given<Vec<String>>,
+pub(crate) struct Reach {
+    pub(crate) severity: Given<Severity>,
+    pub(crate) environments: Given<Vec<String>>,
+    pub(crate) teams: Given<Vec<String>>,
 }
 
 impl Reach {
     /// The head of the rule of this name that stands at `at`.
-    pub(in crate::declare) fn head(
+    pub(crate) fn head(
         self,
         name: &str,
         message: String,
@@ -124,7 +124,7 @@ fn teams(
 }
 
 /// Reports what is wrong with the name and the message that a rule of the repository's own has.
-pub(in crate::declare) fn check_words(at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_words(at: Located<'_>, findings: &mut Findings) {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if let Some((name, span)) = at.text("rule")
         && (name.is_empty() || !name.chars().all(plain))
@@ -143,7 +143,7 @@ pub(in crate::declare) fn check_words(at: Located<'_>, findings: &mut Findings) 
 
 /// Reports names that more than one rule has. They are taken from the items themselves: a rule
 /// that is wrong in another way has its name all the same.
-pub(in crate::declare) fn check_unique(root: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_unique(root: Located<'_>, findings: &mut Findings) {
     let items = |section| root.get(section).into_iter().flat_map(Located::items);
     let mut first: HashMap<&str, Span> = HashMap::new();
     for item in items("naming").chain(items("policies")) {
@@ -181,12 +181,12 @@ fn twice(name: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic
 }
 
 /// The items of a section that has rules, as many as a repository can have.
-pub(in crate::declare) fn rules_of<'d>(
+pub(crate) fn rules_of<'d>(
     root: Located<'d>,
     section: &str,
     findings: &mut Findings,
 ) -> impl Iterator<Item = Located<'d>> + use<'d> {
-    let items = super::item::items_of(root, section, findings);
+    let items = crate::declare::yaml::item::items_of(root, section, findings);
     let too_many = root.get(section).and_then(|at| at.item(MOST_RULES));
     if let Some(item) = too_many {
         let message = format!("`{section}` has more than {MOST_RULES} entries");

@@ -1,12 +1,12 @@
 //! What NAIS asks of a scope that one of its applications is to take over.
 //! (<https://doc.nais.io/auth/maskinporten/>; digdirator, which does the work there.)
 
-use super::super::diagnostic::quoted;
 use super::pattern::Broken;
+use crate::declare::diagnostic::quoted;
 use domain::nais::{SEPARATORS, is_subscope};
 
 /// How a subscope is none that an application can expose as a product and a name.
-pub(in crate::declare) fn check_subscope(subscope: &str) -> Option<Broken> {
+pub(crate) fn check_subscope(subscope: &str) -> Option<Broken> {
     let well_formed = is_subscope(subscope);
     let separated = subscope.contains(SEPARATORS);
     let why = match (well_formed, separated) {
@@ -36,7 +36,7 @@ fn nearest_subscope(subscope: &str) -> Option<String> {
 }
 
 /// How a scope's description does not tell the application that the scope belongs to.
-pub(in crate::declare) fn check_description(description: &str, subscope: &str) -> Option<Broken> {
+pub(crate) fn check_description(description: &str, subscope: &str) -> Option<Broken> {
     match description.split_once(" - ") {
         Some((product, application)) => as_digdirator_writes(product, application, subscope),
         None => as_the_guide_asks(description, subscope),

@@ -1,29 +1,29 @@
 //! Reading naming rules.
 
-use super::super::document::{Findings, Located};
-use super::super::item::wrong_kind;
-use super::super::rules::Rule;
-use super::super::suggest::{list, nearest};
-use super::super::table::read;
 use super::file::{
     ClientField, ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField,
 };
 use super::pattern::Pattern;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::{list, nearest};
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::item::wrong_kind;
+use crate::declare::yaml::table::read;
 
 /// The names of the rules that come with portvakt.
-pub(in crate::declare) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
+pub(crate) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
 
 /// What names and other texts must look like.
 #[derive(Debug, Clone)]
-pub(in crate::declare) struct NamingRule {
-    pub(in crate::declare) head: OwnRule,
-    pub(in crate::declare) check: NamingCheck,
+pub(crate) struct NamingRule {
+    pub(crate) head: OwnRule,
+    pub(crate) check: NamingCheck,
 }
 
 /// What a naming rule looks at.
 #[derive(Debug, Clone)]
-pub(in crate::declare) enum NamingCheck {
+pub(crate) enum NamingCheck {
     Scope(ScopeField, Pattern),
     Consumer(ConsumerField, Pattern),
     Client(ClientField, Pattern),
@@ -31,7 +31,7 @@ pub(in crate::declare) enum NamingCheck {
 }
 
 /// The naming rules; reports what is wrong with each.
-pub(in crate::declare) fn naming(
+pub(crate) fn naming(
     root: Located<'_>,
     names: &Names<'_>,
     findings: &mut Findings,
@@ -116,7 +116,7 @@ fn preset(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option
 
 impl Preset {
     /// The name of the rule.
-    pub(in crate::declare) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         let [nais, description_nais, sorted_consumers] = PRESETS;
         match self {
             Self::Nais => nais,

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 
-use super::super::diagnostic::quoted;
-use super::super::document::{Findings, Located};
-use super::super::rules::Rule;
-use super::super::span::{Position, Span};
-use super::super::suggest::{did_you_mean, list};
 use super::file::Values;
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::{Position, Span};
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
+use crate::declare::yaml::document::{Findings, Located};
 use domain::composed;
 
 /// The longest pattern, in characters.
@@ -27,23 +27,23 @@ const SYNTAX: &str = "the syntax is that of https://docs.rs/regex/latest/regex/#
 
 /// What a text must look like, and what its named groups may be.
 #[derive(Debug, Clone)]
-pub(in crate::declare) struct Pattern {
+pub(crate) struct Pattern {
     regex: Regex,
     values: BTreeMap<String, Values>,
 }
 
 /// How a text breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::declare) struct Broken {
+pub(crate) struct Broken {
     /// What about it is wrong.
-    pub(in crate::declare) why: String,
+    pub(crate) why: String,
     /// What to write; empty where the rule's message says it all.
-    pub(in crate::declare) help: String,
+    pub(crate) help: String,
 }
 
 impl Pattern {
     /// The pattern that stands at the span, of the rule at `at`; reports what is wrong with it.
-    pub(in crate::declare) fn read(
+    pub(crate) fn read(
         text: &str,
         span: Span,
         values: BTreeMap<String, Values>,
@@ -65,7 +65,7 @@ impl Pattern {
 
     /// How a text is not as the pattern demands. A named group that takes no part in the match can
     /// be anything.
-    pub(in crate::declare) fn check(&self, text: &str) -> Option<Broken> {
+    pub(crate) fn check(&self, text: &str) -> Option<Broken> {
         let Some(captures) = self.regex.captures(text) else {
             let why = format!("it does not match {}", quoted(self.regex.as_str()));
             return Some(Broken { why, help: String::new() });
@@ -135,7 +135,7 @@ fn reason(error: &regex_syntax::Error) -> (String, Option<(usize, usize)>) {
 
 /// The place of a part of a text that stands in one line as it is: in quotes or not, but without
 /// escapes, which would show in its length. For any other the place is that of the whole text.
-pub(in crate::declare) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span {
+pub(crate) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span {
     let Span { start, end } = span;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let written = end.column.saturating_sub(start.column);

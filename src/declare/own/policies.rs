@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use super::super::diagnostic::Place;
-use super::super::document::{Findings, Located};
-use super::super::rules::Rule;
-use super::super::table::read;
 use super::expression::{Expression, ExpressionError};
 use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
+use crate::declare::diagnostic::Place;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::table::read;
 use domain::composed;
 
 /// A condition that must hold.
 #[derive(Debug, Clone)]
-pub(in crate::declare) struct Policy {
-    pub(in crate::declare) head: OwnRule,
-    pub(in crate::declare) applies_to: PolicySubject,
-    pub(in crate::declare) expression: Arc<Expression>,
+pub(crate) struct Policy {
+    pub(crate) head: OwnRule,
+    pub(crate) applies_to: PolicySubject,
+    pub(crate) expression: Arc<Expression>,
     /// Where the expression stands.
-    pub(in crate::declare) place: Place,
+    pub(crate) place: Place,
 }
 
 impl PolicySubject {
@@ -33,7 +33,7 @@ impl PolicySubject {
 }
 
 /// The policies; reports what is wrong with each.
-pub(in crate::declare) fn policies(
+pub(crate) fn policies(
     root: Located<'_>,
     names: &Names<'_>,
     findings: &mut Findings,

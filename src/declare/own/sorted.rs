@@ -1,16 +1,16 @@
 //! The preset `sorted-consumers`: the consumers of a scope stand in the order of the names that are
 //! written. It is about the text alone, and so is asked while a file is read.
 
-use super::super::declared::{Scope, Who};
-use super::super::diagnostic::Fix;
-use super::super::document::Findings;
-use super::super::rules::Rule;
-use super::super::settings::Settings;
 use super::file::Preset;
 use super::naming::NamingCheck;
+use crate::declare::diagnostic::Fix;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::read::declared::{Scope, Who};
+use crate::declare::read::settings::Settings;
+use crate::declare::yaml::document::Findings;
 
 /// Reports the first consumer that does not stand in order.
-pub(in crate::declare) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings) {
+pub(crate) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings) {
     let is_preset =
         |check: &NamingCheck| matches!(check, NamingCheck::Preset(Preset::SortedConsumers));
     let Some(rule) = settings.naming.iter().find(|rule| is_preset(&rule.check)) else {

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use globset::GlobSet;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::document::{Findings, Located};
-use super::super::environments::check_name;
-use super::super::globs::globset;
-use super::super::item::entries_of;
-use super::super::rules::Rule;
-use super::super::span::Span;
-use super::super::suggest::list;
-use super::super::table::read;
 use super::file::TeamFile;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::list;
+use crate::declare::diagnostic::{Diagnostic, quoted};
+use crate::declare::read::environments::check_name;
+use crate::declare::read::globs::globset;
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::item::entries_of;
+use crate::declare::yaml::table::read;
 use domain::{ClientName, ScopeName};
 
 /// How many teams a repository can have: each is asked about every scope.
@@ -21,12 +21,12 @@ const MOST_TEAMS: usize = 1_000;
 
 /// The repository's teams.
 #[derive(Debug, Clone, Default)]
-pub(in crate::declare) struct Teams(Vec<Team>);
+pub(crate) struct Teams(Vec<Team>);
 
 /// Who declares some of the scopes, in a folder of their own.
 #[derive(Debug, Clone)]
-pub(in crate::declare) struct Team {
-    pub(in crate::declare) name: String,
+pub(crate) struct Team {
+    pub(crate) name: String,
     /// Without a slash at its end.
     path: String,
     scopes: Globs,
@@ -44,7 +44,7 @@ struct Globs {
 
 /// What is declared.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::declare) enum Thing<'d> {
+pub(crate) enum Thing<'d> {
     Scope(&'d ScopeName),
     Client(&'d ClientName),
 }
@@ -67,12 +67,12 @@ impl Thing<'_> {
 
 /// Why a scope or a client may not be declared where it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::declare) struct Objection {
-    pub(in crate::declare) rule: Rule,
-    pub(in crate::declare) message: String,
-    pub(in crate::declare) help: String,
+pub(crate) struct Objection {
+    pub(crate) rule: Rule,
+    pub(crate) message: String,
+    pub(crate) help: String,
     /// The place in portvakt.yaml of the team that is spoken of.
-    pub(in crate::declare) team: Span,
+    pub(crate) team: Span,
 }
 
 impl Team {
@@ -97,16 +97,16 @@ impl Team {
 
 impl Teams {
     /// The team whose file this is; of several, the one with the deepest folder.
-    pub(in crate::declare) fn of(&self, file: &str) -> Option<&Team> {
+    pub(crate) fn of(&self, file: &str) -> Option<&Team> {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
     }
 
-    pub(in crate::declare) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The folder of the first team in whose file of that name a scope or a client may be declared.
-    pub(in crate::declare) fn folder(&self, file: &str, thing: Thing<'_>) -> Option<&str> {
+    pub(crate) fn folder(&self, file: &str, thing: Thing<'_>) -> Option<&str> {
         let owners = self.0.iter().filter(|team| team.has(thing));
         let mut folders = owners.map(|team| team.path.as_str());
         folders.find(|path| self.objection(&format!("{path}/{file}"), thing).is_none())
@@ -114,7 +114,7 @@ impl Teams {
 
     /// Why a scope or a client may not be declared in a file. In a team's file it is one of that team's; one
     /// that teams have stands in the file of one of them.
-    pub(in crate::declare) fn objection(&self, file: &str, thing: Thing<'_>) -> Option<Objection> {
+    pub(crate) fn objection(&self, file: &str, thing: Thing<'_>) -> Option<Objection> {
         let owners: Vec<_> = self.0.iter().filter(|team| team.has(thing)).collect();
         match (self.of(file), owners.first()) {
             (Some(team), _) if team.has(thing) => None,
@@ -170,13 +170,13 @@ fn folders(teams: &[&Team]) -> String {
 }
 
 /// The names of all teams, those included that have something wrong with them.
-pub(in crate::declare) fn team_names(root: Located<'_>) -> Vec<&str> {
+pub(crate) fn team_names(root: Located<'_>) -> Vec<&str> {
     let names = root.get("teams").into_iter().flat_map(Located::entries);
     names.map(|(name, _)| name).collect()
 }
 
 /// The teams; reports what is wrong with each.
-pub(in crate::declare) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
+pub(crate) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
     let section = root.get("teams").unwrap_or(root);
     let entries = entries_of(root, "teams", findings);
     if entries.len() > MOST_TEAMS {
@@ -242,9 +242,9 @@ fn same_folder(path: &str, span: Span, first: Span, findings: &Findings) -> Diag
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::index::SETTINGS_FILE;
     use super::*;
-    use crate::declare::document::{Document, parse};
+    use crate::declare::files::index::SETTINGS_FILE;
+    use crate::declare::yaml::document::{Document, parse};
 
     const TEAMS: &str = "\
 teams:

@@ -1,7 +1,7 @@
 //! What is allowed but hardly meant: where it is told, and in which environments.
 
-use super::super::load;
 use super::{SETTINGS, TODAY, folder, said};
+use crate::declare::load;
 
 /// [`SETTINGS`] with DigDir's own test environment.
 fn settings() -> String {

@@ -136,6 +136,7 @@ fn one_mistake_hides_no_other() {
       help: did you mean `prefixes`?
     "#);
     let yaml = yaml.replace("nav:a", "nav");
-    let codes: Vec<_> = super::check_one(&yaml).iter().map(|found| found.code.code()).collect();
+    let codes: Vec<_> =
+        crate::declare::tests::check_one(&yaml).iter().map(|found| found.code.code()).collect();
     assert_eq!(codes, ["PV102", "PV106", "PV012", "PV012", "PV012", "PV012", "PV104"]);
 }

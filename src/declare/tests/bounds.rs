@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::super::{Rule, find_root, load, read};
 use super::{SETTINGS, TODAY, check, check_one, folder, said};
+use crate::declare::{Rule, find_root, load, read};
 
 #[test]
 fn bounds_of_yaml() {
@@ -102,7 +102,7 @@ fn the_root_is_found_upwards() {
     let folder = folder(&[("portvakt.yaml", b""), ("a/b/c.yaml", b"")]);
     let found = find_root(&folder.path().join("a/b")).unwrap();
     assert_eq!(found, folder.path());
-    let nowhere = super::folder(&[]);
+    let nowhere = crate::declare::tests::folder(&[]);
     let error = find_root(nowhere.path()).unwrap_err();
     assert!(error.to_string().contains("-C DIR"));
 }

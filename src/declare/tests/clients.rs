@@ -110,7 +110,7 @@ fn keys_come_from_files_and_from_the_yaml() {
     let yaml = format!("clients:\n  - name: a\n    jwks: [set.json, one.jwk, {}]\n", key("c", 3));
     let set = json!({ "keys": [key("a", 1)] }).to_string();
     let folder = with_files(&yaml, &[("set.json", &set), ("one.jwk", &key("b", 2).to_string())]);
-    let repository = super::load(folder.path()).unwrap();
+    let repository = crate::declare::tests::load(folder.path()).unwrap();
     let (desired, found) = repository.desired("test", TODAY).unwrap();
     assert_eq!(said(&found), "");
     let client = desired.clients.values().next().unwrap();
@@ -177,7 +177,7 @@ fn pem_and_certificates_are_keys_too() {
     let certificate = parameters.self_signed(&pair).unwrap().pem();
     let kid_of = |text: &str| {
         let folder = with_files("clients: [{ name: a, jwks: x.pem }]", &[("x.pem", text)]);
-        let repository = super::load(folder.path()).unwrap();
+        let repository = crate::declare::tests::load(folder.path()).unwrap();
         let (desired, found) = repository.desired("test", TODAY).unwrap();
         assert_eq!(said(&found), "");
         let keys = desired.clients.into_values().next().unwrap().keys.unwrap();
@@ -224,13 +224,15 @@ fn an_environment_has_its_own() {
 
 #[test]
 fn defaults_are_the_repositorys_then_those_of_the_type() {
-    let settings =
-        format!("{}defaults: {{ client: {{ access_token_lifetime: 30 }} }}\n", super::SETTINGS);
+    let settings = format!(
+        "{}defaults: {{ client: {{ access_token_lifetime: 30 }} }}\n",
+        crate::declare::tests::SETTINGS
+    );
     let yaml = "clients:\n  - { name: m }\n  - { name: i, integration_type: idporten }\n  \
                 - { name: b, integration_type: idporten, application_type: browser }\n  \
                 - { name: e, integration_type: eformidling }\n";
     let folder = folder(&[("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())]);
-    let repository = super::load(folder.path()).unwrap();
+    let repository = crate::declare::tests::load(folder.path()).unwrap();
     let (desired, found) = repository.desired("test", TODAY).unwrap();
     assert_eq!(said(&found), "");
     let of = |name: &str| &desired.clients[&name.parse().unwrap()].attributes;
@@ -283,7 +285,7 @@ fn keys_are_set_with_every_comment_kept() {
         ),
     ] {
         let folder = with_files(before, &[("old.json", &set), ("new.json", &other)]);
-        let repository = super::load(folder.path()).unwrap();
+        let repository = crate::declare::tests::load(folder.path()).unwrap();
         let name: ClientName = "a".parse().unwrap();
         let edited = repository.with_key_file("test", &name, "new.json");
         assert_eq!(edited.unwrap().after, after);
@@ -291,7 +293,7 @@ fn keys_are_set_with_every_comment_kept() {
     let block = "clients:\n  - name: a\n    jwks:\n      kty: RSA\n      kid: c\n      e: AQAB\n      n: N\n";
     let block = block.replace("n: N", &format!("n: {}", key("c", 3)["n"].as_str().unwrap()));
     let folder = with_files(&block, &[("new.json", &other)]);
-    let repository = super::load(folder.path()).unwrap();
+    let repository = crate::declare::tests::load(folder.path()).unwrap();
     let name: ClientName = "a".parse().unwrap();
     let error = repository.with_key_file("test", &name, "new.json").unwrap_err();
     assert!(error.to_string().contains("name `new.json` too, and run again"), "{error}");

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{load, schema};
 use super::{SETTINGS, TODAY, check_one, errors, said};
+use crate::declare::{load, schema};
 use domain::RemovalAction;
 
 fn in_repository(path: &str) -> PathBuf {

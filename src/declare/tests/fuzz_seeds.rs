@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::Rule;
+use crate::declare::Rule;
 
 const EXAMPLE: [&str; 3] = [
     include_str!("../../../examples/etat/consumers.yaml"),
@@ -16,7 +16,7 @@ const GOOD: &str = include_str!("fuzzed.yaml");
 /// `FUZZ_SEEDS=fuzz/corpus cargo test fuzz_seeds` writes them.
 #[test]
 fn the_settings_that_are_fuzzed_with_are_good() {
-    let (_, found) = super::super::settings::settings(GOOD.as_bytes());
+    let (_, found) = crate::declare::read::settings::settings(GOOD.as_bytes());
     assert!(found.is_empty(), "{found:?}");
     if let Some(corpus) = std::env::var_os("FUZZ_SEEDS") {
         write(Path::new(&corpus));

@@ -21,7 +21,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use tempfile::TempDir;
 
-use super::{Diagnostic, Repository, load};
+use crate::declare::{Diagnostic, Repository, load};
 
 /// A portvakt.yaml with the environments `prod`, `sandbox` and `test`.
 const SETTINGS: &str = r#"

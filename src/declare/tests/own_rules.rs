@@ -3,14 +3,14 @@
 
 use proptest::prelude::*;
 
-use super::super::diagnostic::Diagnostic;
-use super::super::environments::EnvironmentSet;
-use super::super::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
-use super::super::own::naming::{NamingCheck, PRESETS};
-use super::super::own::teams::Thing;
-use super::super::rules::Severity;
-use super::super::settings::{Settings, settings};
 use super::SETTINGS;
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::diagnostic::rule::Severity;
+use crate::declare::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
+use crate::declare::own::naming::{NamingCheck, PRESETS};
+use crate::declare::own::teams::Thing;
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::settings::{Settings, settings};
 
 /// [`SETTINGS`] and then, from line 12 on, this.
 fn read(section: &str) -> (Option<Settings>, Vec<Diagnostic>) {
@@ -185,7 +185,7 @@ teams:
   helse: { path: teams/helse }
 ";
     let (_, mut found) = read(yaml);
-    super::super::diagnostic::sort(&mut found);
+    crate::declare::diagnostic::sort(&mut found);
     let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     portvakt.yaml:13:43: PV117: this is no regular expression: unclosed group
@@ -320,7 +320,7 @@ fn there_is_a_bound_to_everything() {
 
 #[test]
 fn the_schema_refuses_what_the_reader_refuses() {
-    let schema = jsonschema::validator_for(&super::super::schema::settings()).unwrap();
+    let schema = jsonschema::validator_for(&crate::declare::schema::settings()).unwrap();
     let is_valid = |section: &str| {
         let text = format!("{SETTINGS}{section}\n");
         schema.is_valid(&serde_yaml::from_str(&text).unwrap())

@@ -5,21 +5,24 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::super::here::Here;
-use super::super::key_files::KeyFiles;
-use super::super::settings::{Settings, settings};
-use super::super::{Rule, advice, check, reading, resolve};
 use super::{Diagnostic, SETTINGS, TODAY};
+use crate::declare::files::key_files::KeyFiles;
+use crate::declare::read::file;
+use crate::declare::read::settings::{Settings, settings};
+use crate::declare::rules::here::Here;
+use crate::declare::rules::{advice, check};
+use crate::declare::{Rule, resolve};
 
 fn known_settings() -> Settings {
-    let settings_of_manifests = format!("{SETTINGS}{}\n", super::manifests::CLUSTERS);
+    let settings_of_manifests =
+        format!("{SETTINGS}{}\n", crate::declare::tests::manifests::CLUSTERS);
     settings(settings_of_manifests.as_bytes()).0.unwrap()
 }
 
 /// Takes any bytes all the way.
 fn read(bytes: &[u8]) {
     let settings = known_settings();
-    let declared = reading::declarations(Arc::from("a.yaml"), bytes, &settings, &no_keys());
+    let declared = file::declarations(Arc::from("a.yaml"), bytes, &settings, &no_keys());
     let found = check::check(&declared, &settings.teams);
     for diagnostic in declared.diagnostics.iter().chain(&found) {
         assert!(diagnostic.line >= 1 && diagnostic.column >= 1, "{diagnostic}");
@@ -33,7 +36,7 @@ fn read(bytes: &[u8]) {
         advice::find(&here, TODAY);
         resolve::desired(&here, settings.organization.unwrap());
     }
-    super::super::settings::settings(bytes);
+    crate::declare::read::settings::settings(bytes);
 }
 
 const YAML: &str = include_str!("../../../examples/etat/teams/arbeid/aareg.yaml");
@@ -150,7 +153,7 @@ fn no_place_lies_behind_the_end_of_a_file() {
     for text in ["scopes:\n- { a: b", "a: |\n  b\n  c", "\u{feff}a: \"b\r c", "a:\r\n  - b\r\n  -"]
     {
         let declared =
-            reading::declarations("a.yaml".into(), text.as_bytes(), &known_settings(), &no_keys());
+            file::declarations("a.yaml".into(), text.as_bytes(), &known_settings(), &no_keys());
         let lines = text.replace("\r\n", "\n").replace('\r', "\n");
         assert!(!declared.diagnostics.is_empty(), "{text:?}");
         for found in declared.diagnostics {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use super::super::rules::{Example, Rule};
 use super::{Diagnostic, check, folder, said};
+use crate::declare::diagnostic::rule::{Example, Rule};
 
 fn check_example(example: Example) -> Vec<Diagnostic> {
     let settings = example.settings();

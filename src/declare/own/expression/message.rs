@@ -4,7 +4,7 @@ use cel::common::types::{CelDouble, CelInt, CelString, CelUInt};
 use cel::common::value::Val;
 use cel::{ExecutionError, OverloadError, Value};
 
-use super::super::super::diagnostic::quoted;
+use crate::declare::diagnostic::quoted;
 
 /// A value that is neither true nor false.
 pub(super) fn of_value(value: &dyn Val) -> String {

@@ -7,11 +7,11 @@ use cel::common::ast::{
 };
 use regex::{Regex, RegexBuilder};
 
-use super::super::super::diagnostic::quoted;
-use super::super::super::suggest::{did_you_mean, list};
 use super::ExpressionError;
 use super::functions::{FUNCTIONS, TYPES};
 use super::syntax::characters_before;
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
 
 /// How deep macros may be nested: each multiplies the steps by the length of its list.
 const DEEPEST_MACROS: usize = 2;

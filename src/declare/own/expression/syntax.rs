@@ -6,8 +6,8 @@ use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr, SourceInfo};
 use cel::parser::Parser;
 use cel::{ParseError, ParseErrors};
 
-use super::super::super::diagnostic::quoted;
 use super::ExpressionError;
+use crate::declare::diagnostic::quoted;
 
 /// The most characters of an expression.
 pub(super) const LONGEST: usize = 2_000;

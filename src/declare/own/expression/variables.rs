@@ -13,7 +13,7 @@ use super::extent::Extent;
 
 /// Named values, perhaps on top of others, which are shared and not copied: those of a scope below
 /// those of each of its accesses.
-pub(in crate::declare) struct Variables<'b> {
+pub(crate) struct Variables<'b> {
     own: Vec<Variable>,
     base: Option<&'b Variables<'b>>,
 }
@@ -25,7 +25,7 @@ struct Variable {
 }
 
 impl<'b> Variables<'b> {
-    pub(in crate::declare) fn new(values: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+    pub(crate) fn new(values: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         let own = values.into_iter().map(|(name, value)| Variable {
             name,
             extent: Extent::of(&value),
@@ -35,7 +35,7 @@ impl<'b> Variables<'b> {
     }
 
     /// These values on top of those.
-    pub(in crate::declare) fn on(self, base: &'b Variables<'b>) -> Self {
+    pub(crate) fn on(self, base: &'b Variables<'b>) -> Self {
         Self { base: Some(base), ..self }
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::super::check;
 use super::*;
+use crate::declare::tests::check;
 use digdir::Needs;
 use domain::{ClientIdentity, LiveClient};
 

@@ -201,8 +201,11 @@ fn teams_rules_policies_and_silences_count_for_manifests() {
         + "        - { product: helse, name: aareg, enabled: true, consumers: [{ orgno: '974761076' }, { orgno: '971040238' }] }\n"
         + "      consumes: [{ name: 'skatt:a' }]\n";
     let manifest = manifest.replace("          consumers: []\n", "");
-    let found =
-        |text: &str| said(&super::check(repository(&settings, &[("arbeid/a.yaml", text)]).path()));
+    let found = |text: &str| {
+        said(&crate::declare::tests::check(
+            repository(&settings, &[("arbeid/a.yaml", text)]).path(),
+        ))
+    };
     assert_snapshot!(found(&manifest), @r"
     arbeid/a.yaml:4:9: PV140: short: too long: it does not match `^.{0,10}$`
     arbeid/a.yaml:14:36: PV141: open: open

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::super::{SETTINGS, check, folder, said};
 use super::{CLUSTERS, repository};
+use crate::declare::tests::{SETTINGS, check, folder, said};
 use crate::declare::{Diagnostic, Index, mend};
 
 fn found(settings: &str, manifest: &str) -> Vec<Diagnostic> {

@@ -1,0 +1,263 @@
+//! Findings about declarations: what, where, and what to do now.
+
+pub(crate) mod rule;
+pub(crate) mod span;
+pub(crate) mod suggest;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use self::rule::{Rule, Severity};
+use self::span::{Position, Span};
+use domain::secret;
+use domain::text::printable;
+
+/// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Diagnostic {
+    /// The kind of finding; its code in JSON, of which `portvakt explain` tells more.
+    pub code: Rule,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// The file, relative to the repository, with `/` between its parts.
+    pub file: Arc<str>,
+    /// Where it begins.
+    #[schemars(range(min = 1))]
+    pub line: usize,
+    /// Where it begins.
+    #[schemars(range(min = 1))]
+    pub column: usize,
+    /// Where it ends.
+    #[schemars(range(min = 1))]
+    pub end_line: usize,
+    /// The first column behind its end.
+    #[schemars(range(min = 1))]
+    pub end_column: usize,
+    /// What to do now.
+    pub help: Option<String>,
+    /// Other places that have to do with it.
+    pub related: Vec<Related>,
+    /// Whether who or what is declared, or what protects it, may be hidden by what is wrong: then it is
+    /// not known what was declared. What only breaks a rule hides nothing.
+    #[serde(skip)]
+    pub hides: bool,
+    /// The name of the repository's own rule that is broken.
+    #[serde(skip)]
+    pub own_rule: Option<Arc<str>>,
+    /// What would mend it.
+    #[serde(skip)]
+    pub fix: Option<Fix>,
+}
+
+/// What mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix(pub(crate) Change);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A scalar in one line, and what comes in its place.
+    Replace { span: Span, old: Box<str>, new: Box<str> },
+    /// The items of a list in another order: where each stands, and which one comes in its place.
+    Reorder { items: Vec<Span>, order: Vec<usize> },
+}
+
+impl Fix {
+    /// Another scalar in the place of one.
+    pub(crate) fn replace(span: Span, old: &str, new: &str) -> Self {
+        Self(Change::Replace { span, old: old.into(), new: new.into() })
+    }
+
+    /// A list's items, which stand at the spans, in this order.
+    pub(crate) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
+        Self(Change::Reorder { items, order })
+    }
+}
+
+/// Another place that has to do with a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Related {
+    /// What is there.
+    pub message: String,
+    /// The file, relative to the repository.
+    pub file: Arc<str>,
+    /// The line, the first being 1.
+    #[schemars(range(min = 1))]
+    pub line: usize,
+    /// The column in characters, the first being 1.
+    #[schemars(range(min = 1))]
+    pub column: usize,
+}
+
+/// A span in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) file: Arc<str>,
+    pub(crate) span: Span,
+}
+
+impl Place {
+    /// Another place in the same file.
+    pub(crate) fn with(&self, span: Span) -> Self {
+        Self { file: Arc::clone(&self.file), span }
+    }
+
+    pub(crate) fn line(&self) -> usize {
+        self.span.start.line as usize
+    }
+
+    pub(crate) fn related(&self, message: &str) -> Related {
+        Related {
+            message: printable(message).into_owned(),
+            file: Arc::clone(&self.file),
+            line: self.span.start.line as usize,
+            column: self.span.start.column as usize,
+        }
+    }
+}
+
+impl Diagnostic {
+    pub(crate) fn new(code: Rule, place: &Place, message: &str, help: &str) -> Self {
+        let Span { start, end } = place.span;
+        Self {
+            code,
+            severity: code.severity(),
+            message: printable(&shortened(message, SAID)).into_owned(),
+            file: Arc::clone(&place.file),
+            line: start.line as usize,
+            column: start.column as usize,
+            end_line: end.line as usize,
+            end_column: end.column as usize,
+            help: (!help.is_empty()).then(|| printable(&shortened(help, SAID)).into_owned()),
+            related: Vec::new(),
+            hides: code.hides(),
+            own_rule: None,
+            fix: None,
+        }
+    }
+
+    pub(crate) fn with_related(mut self, related: Related) -> Self {
+        self.related.push(related);
+        self
+    }
+
+    /// Whether nothing may be planned before it is mended.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Leaves so many, and tells that there are more; that is as bad as the worst that is left out.
+pub(crate) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
+    let Some(next) = diagnostics.get(most) else {
+        return;
+    };
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let start = Position { line: number(next.line), column: number(next.column) };
+    let place = Place { file: Arc::clone(&next.file), span: Span { start, end: start } };
+    let message = format!("more than {most} findings, of which these are the first");
+    let help = "mend these; what else there is will be told then";
+    let mut more = Diagnostic::new(Rule::TooMuch, &place, &message, help);
+    let worst = diagnostics[most..].iter().map(|found| found.severity).min();
+    more.severity = worst.unwrap_or(more.severity);
+    more.hides = diagnostics[most..].iter().any(|found| found.hides);
+    diagnostics.truncate(most);
+    diagnostics.push(more);
+}
+
+/// Sorts by place, and at one place by code.
+pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (Arc::clone(&d.file), d.line, d.column, d.code);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+}
+
+/// As `file:line:column: code: message`, then what else there is to say, a line each.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = printable(&self.file);
+        let code = self.code.code();
+        write!(f, "{file}:{}:{}: {code}: ", self.line, self.column)?;
+        if self.severity != Severity::Error {
+            f.write_str(match self.severity {
+                Severity::Error => "",
+                Severity::Warning => "warning: ",
+                Severity::Note => "note: ",
+            })?;
+        }
+        f.write_str(&self.message)?;
+        for related in &self.related {
+            let file = printable(&related.file);
+            let Related { line, column, .. } = related;
+            write!(f, "\n  {file}:{line}:{column}: {}", related.message)?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The longest stretch of somebody else's text that a message repeats, in characters.
+const QUOTED: usize = 80;
+/// The longest message and the longest help, in characters: what a pull request writes once may be
+/// said of thousands of places.
+pub(crate) const SAID: usize = 2_000;
+
+/// A text from the YAML as a message shows it: in backticks, and not at any length. What looks like a
+/// secret is described and not shown.
+pub(crate) fn quoted(text: &str) -> String {
+    match secret::likeness(text) {
+        Some(likeness) => format!("a text that looks like {likeness}"),
+        None => format!("`{}`", shortened(text, QUOTED)),
+    }
+}
+
+/// A text of so many characters at most; what is cut off leaves an ellipsis.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::diagnostic::span::Position;
+
+    fn example() -> Diagnostic {
+        let start = Position { line: 3, column: 5 };
+        let end = Position { line: 3, column: 9 };
+        let place = Place { file: "a.yaml".into(), span: Span { start, end } };
+        let message = "no \u{1b}[2J such \u{202e}alias";
+        Diagnostic::new(Rule::UnknownAlias, &place, message, "declare it")
+            .with_related(place.related("here"))
+    }
+
+    #[test]
+    fn shown_without_control_characters() {
+        insta::assert_snapshot!(example(), @r"
+        a.yaml:3:5: PV104: no �[2J such �alias
+          a.yaml:3:5: here
+          help: declare it
+        ");
+    }
+
+    #[test]
+    fn json_is_as_designed() {
+        let expected = serde_json::json!({
+            "code": "PV104", "severity": "error",
+            "message": "no \u{fffd}[2J such \u{fffd}alias", "file": "a.yaml",
+            "line": 3, "column": 5, "end_line": 3, "end_column": 9, "help": "declare it",
+            "related": [{"message": "here", "file": "a.yaml", "line": 3, "column": 5}],
+        });
+        assert_eq!(serde_json::to_value(example()).unwrap(), expected);
+    }
+}

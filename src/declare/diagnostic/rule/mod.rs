@@ -1,0 +1,149 @@
+//! What can be wrong with a repository, as a table: one code a kind of finding. Diagnostics,
+//! `explain`, the page on diagnostics and SARIF's metadata all read it.
+
+mod table;
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use table::Rule;
+
+/// How bad a finding is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is planned or applied until it is mended.
+    Error,
+    /// Probably not what was meant.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// A repository that breaks a rule, or one that does not.
+///
+/// What is not shown is as in [`BASE`], and nothing is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Example {
+    /// A file with declarations.
+    Declarations(&'static str),
+    /// Keys of portvakt.yaml, in place of those of [`BASE`].
+    Settings(&'static str),
+    /// Keys of portvakt.yaml, and a file with declarations.
+    Both(&'static str, &'static str),
+    /// Commands of a shell in a repository with nothing but portvakt.yaml: for what YAML cannot
+    /// show.
+    Shell(&'static str),
+}
+
+/// The portvakt.yaml of the examples, an entry a line.
+pub const BASE: &str = r#"organization: { orgno: "889640782", name: Etaten }
+prefixes: [etat]
+environments: { sandbox: { target: sandbox }, demo: { target: sandbox } }
+"#;
+
+impl Example {
+    /// What stands in portvakt.yaml.
+    pub fn settings(self) -> String {
+        let own = match self {
+            Self::Settings(own) | Self::Both(own, _) => own,
+            Self::Declarations(_) | Self::Shell(_) => "",
+        };
+        let key = |line: &str| line.split_once(':').map(|(key, _)| format!("{key}:"));
+        let is_replaced = |line: &&str| {
+            key(line).is_some_and(|key| own.lines().any(|line| line.starts_with(&key)))
+        };
+        let kept = BASE.lines().filter(|line| !is_replaced(line));
+        let lines: Vec<&str> = kept.chain(own.lines()).collect();
+        lines.join("\n") + "\n"
+    }
+
+    /// What is declared, if it is YAML.
+    pub fn declarations(self) -> Option<&'static str> {
+        match self {
+            Self::Declarations(text) | Self::Both(_, text) => Some(text),
+            Self::Settings(_) | Self::Shell(_) => None,
+        }
+    }
+}
+
+impl Rule {
+    /// Whether a finding of this kind is an error, unless it says otherwise.
+    pub fn is_error(self) -> bool {
+        self.severity() == Severity::Error
+    }
+
+    /// Whether a finding of this kind may hide who or what is declared, or what protects it, unless it
+    /// says otherwise. The others leave an attribute out at most.
+    pub(crate) fn hides(self) -> bool {
+        let hides_nothing = matches!(
+            self,
+            Self::Secret
+                | Self::Address
+                | Self::Date
+                | Self::Text
+                | Self::Name
+                | Self::Credentials
+                | Self::Pattern
+                | Self::Expression
+                | Self::UnknownTeam
+                | Self::ConsumerTwice
+                | Self::ConsumedScope
+                | Self::ClientCombination
+                | Self::ClientLifetimes
+                | Self::Key
+                | Self::KeyFile
+                | Self::Naming
+                | Self::Policy
+                | Self::NotOfTheTeam
+                | Self::OutsideTheTeam
+                | Self::DuplicateRule
+                | Self::Silence
+        );
+        self.is_error() && !hides_nothing
+    }
+}
+
+impl JsonSchema for Rule {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Rule".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^PV[0-9]{3}$" })
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        let codes: Vec<_> = Rule::ALL.iter().map(|rule| rule.code()).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+    }
+
+    #[test]
+    fn titles_and_meanings_are_sentences() {
+        for rule in Rule::ALL {
+            for text in [rule.title(), rule.meaning()] {
+                assert!(text.ends_with('.') && !text.contains("  "), "{rule:?}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,961 @@
+//! The table of rules.
+
+use super::Example::{self, Both, Declarations, Settings, Shell};
+use super::Severity;
+
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident {
+        $meaning:literal
+        wrong: $wrong:expr,
+        right: $right:expr,
+    })+) => {
+        /// The kind of a finding. Its code never changes meaning: `PV0xx` is about reading the
+        /// files, `PV1xx` about what they declare.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Rule {
+            /// Every rule, in the order of their codes.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code, as in `PV010`.
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)+
+                }
+            }
+
+            /// The name, as in `UnknownKey`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// How bad a finding of this kind is.
+            pub fn severity(self) -> Severity {
+                match self {
+                    $(Self::$name => Severity::$severity,)+
+                }
+            }
+
+            /// One line that tells what is wrong.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+
+            /// What it means and how it is mended.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $meaning,)+
+                }
+            }
+
+            /// What breaks the rule.
+            pub fn wrong(self) -> Example {
+                match self {
+                    $(Self::$name => $wrong,)+
+                }
+            }
+
+            /// The same as it should be.
+            pub fn right(self) -> Example {
+                match self {
+                    $(Self::$name => $right,)+
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// There is no portvakt.yaml.
+    NoSettings = "PV001", Error {
+        "A repository is a folder with a portvakt.yaml, which tells whose scopes these are \
+         and where they are applied. A command that finds none at all says so and ends with 64."
+        wrong: Shell("rm portvakt.yaml"),
+        right: Settings(""),
+    }
+    /// A file cannot be read.
+    Unreadable = "PV002", Error {
+        "A file or folder could not be read, or is no regular file. See to its permissions, \
+         or leave it out with exclude in portvakt.yaml. A submodule that is not checked out, and \
+         a file that neither a sparse checkout nor its partial clone has, cannot be read either: \
+         check it out."
+        wrong: Shell("mkfifo scopes.yaml"),
+        right: Shell("echo 'scopes: []' > scopes.yaml"),
+    }
+    /// There is more YAML than is ever read.
+    TooMuch = "PV003", Error {
+        "A file may have 1 MiB, and a repository 10,000 files and 64 MiB in all: a pull \
+         request must not be able to keep the job busy. Spread the declarations over more \
+         files, or leave out what holds none with exclude. Of more than 1,000 findings in a \
+         file, or 10,000 in all, the rest is not told either."
+        wrong: Shell("yes '# filler' | head -n 200000 > scopes.yaml"),
+        right: Shell("yes '# filler' | head -n 2000 > scopes.yaml"),
+    }
+    /// A symbolic link leaves the repository.
+    Symlink = "PV004", Error {
+        "What is declared stands in the repository itself, where a review sees it. Put the \
+         file in the place of the link, or leave the link out with exclude."
+        wrong: Shell("ln -s /etc/hosts scopes.yaml"),
+        right: Shell("echo 'scopes: []' > real.yaml && ln -s real.yaml scopes.yaml"),
+    }
+    /// A file is not UTF-8.
+    NotUtf8 = "PV005", Error {
+        "YAML is read as UTF-8. Older Windows programs save as Latin-1 or UTF-16; save the \
+         file as UTF-8."
+        wrong: Shell(r"printf 'groups: {}  # bl\345' > groups.yaml"),
+        right: Shell(r"printf 'groups: {}  # bl\303\245' > groups.yaml"),
+    }
+    /// A file is not YAML.
+    Syntax = "PV006", Error {
+        "The file cannot be parsed. Mostly the indentation, a quote or a bracket is wrong \
+         here or just above; YAML is indented with spaces, never with tabs."
+        wrong: Declarations("scopes: [\n"),
+        right: Declarations("scopes: []\n"),
+    }
+    /// A key stands twice in one mapping.
+    DuplicateKey = "PV007", Error {
+        "Readers of YAML do not agree on which of two equal keys counts. Keep one; what \
+         differs between environments goes into per_environment."
+        wrong: Declarations("scopes:
+  - name: etat:les
+    description: Les
+    description: Les alt
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// YAML is nested too deeply, or its aliases make too much of it.
+    Nesting = "PV008", Error {
+        "Nesting deeper than 64 levels, aliases that stand for more than 10,000 values and \
+         aliases inside what they stand for are not read. Write out what is meant; for many \
+         consumers use a group."
+        wrong: Declarations("groups: &all { everybody: *all }\n"),
+        right: Declarations(r#"groups: { everybody: ["991825827"] }
+"#),
+    }
+    /// A YAML tag has no meaning here.
+    Tag = "PV009", Error {
+        "Tags such as !secret belong to other tools. Write the value itself; put a text that \
+         begins with ! in quotes."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: !text Les }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// A key is not known here.
+    UnknownKey = "PV010", Error {
+        "Attributes carry the names of DigDir, and nothing is guessed: a misspelt key would \
+         otherwise silently be a default. Write the key that was meant."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: Les, at_max_aeg: 120 }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les, at_max_age: 120 }
+"),
+    }
+    /// A key is missing.
+    MissingKey = "PV011", Error {
+        "Something that must be said is not. Add the key."
+        wrong: Declarations("scopes:
+  - name: etat:les
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// A value is of the wrong kind.
+    WrongValue = "PV012", Error {
+        "A number stands where a text is wanted, a text where a list is, a word that is none \
+         of those possible, or nothing at all. Organisation numbers are texts: put them in \
+         quotes."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: Les, visibility: public }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les, visibility: PUBLIC }
+"),
+    }
+    /// A document declares nothing that is known here.
+    ForeignDocument = "PV013", Error {
+        "Every YAML file in the repository is read, so that a misspelt key at the top is \
+         not passed over. Leave files of other tools out with exclude in \
+         portvakt.yaml."
+        wrong: Declarations("kind: Deployment\n"),
+        right: Declarations("scopes: []\n"),
+    }
+    /// A NAIS manifest does not say what it takes to read it.
+    NaisManifest = "PV014", Error {
+        "Manifests (Application, Naisjob, MaskinportenClient, IDPortenClient) are read as they are \
+         once their cluster, their namespace and the prefix of what they expose are known: from the \
+         manifest, or else from `nais` in portvakt.yaml. Names are as in Kubernetes, and a template \
+         is no manifest yet: leave it out with exclude."
+        wrong: Declarations("apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+"),
+        right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+"),
+    }
+    /// A glob is not well-formed.
+    Glob = "PV015", Error {
+        "In a glob * stands for anything, ? for one character, […] for one of some and {a,b} \
+         for either."
+        wrong: Settings(r#"guards: { protect: ["etat:[folkereg"] }
+"#),
+        right: Settings(r#"guards: { protect: ["etat:folkereg*"] }
+"#),
+    }
+    /// A secret stands in the YAML.
+    Secret = "PV016", Error {
+        "Whoever reads the repository, now or from its history, would have it: consider it as \
+         known to others. Put it into an environment variable or a file outside of the \
+         repository, and name that."
+        wrong: Settings("environments: { test: { target: test, credentials: { client_id: my-client, key: c2VjcmV0 } } }
+"),
+        right: Settings("environments: { test: { target: test, credentials: { client_id: my-client, key: { env: KEY } } } }
+"),
+    }
+    /// An address is none that a token may be sent to.
+    Address = "PV017", Error {
+        "Addresses are https, or http to loopback, with nothing but a host and a path."
+        wrong: Settings(r#"environments: { own: { target: { api: "http://api.example/", maskinporten: "https://m.example/" }, credentials: { client_id: my-client, key: { env: KEY } } } }
+"#),
+        right: Settings(r#"environments: { own: { target: { api: "https://api.example/", maskinporten: "https://m.example/" }, credentials: { client_id: my-client, key: { env: KEY } } } }
+"#),
+    }
+    /// A key of a NAIS manifest is not known.
+    UnknownManifestKey = "PV018", Warning {
+        "NAIS has no such key where it stands, so Kubernetes drops it and nothing comes of it here \
+         either; it may be misspelt. What else stands in a manifest and has nothing to do with \
+         Maskinporten or ID-porten is not looked at."
+        wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read, scope: x }] } }
+"),
+        right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+"),
+    }
+    /// A file is encrypted by git-crypt, or is a pointer of Git LFS.
+    Filtered = "PV019", Error {
+        "What git holds of the file is not what it says: it is filtered by .gitattributes. Run \
+         git-crypt unlock or git lfs pull to have it here. What was declared at an older commit is read \
+         from git itself, so declarations are better kept out of both: whoever may read the repository \
+         may know who has access."
+        wrong: Shell(r"printf '\0GITCRYPT\0abc' > scopes.yaml"),
+        right: Shell("echo 'scopes: []' > scopes.yaml"),
+    }
+    /// An organisation number is not valid.
+    Orgno = "PV101", Error {
+        "An organisation number has nine digits, the last of which is computed from the \
+         others (MOD 11), so a wrong digit shows. Look the number up at https://www.brreg.no."
+        wrong: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761077" }
+"#),
+        right: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+"#),
+    }
+    /// A scope's name is not valid.
+    ScopeName = "PV102", Error {
+        "A scope is named prefix:subscope, without white space, quotes or characters that \
+         cannot be seen."
+        wrong: Declarations("scopes:
+  - { name: etat, description: Les }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// A scope lies outside the organisation's prefixes.
+    Prefix = "PV103", Error {
+        "DigDir hands out prefixes, and an organisation can only have scopes that begin with \
+         one of its own. They are listed under prefixes in portvakt.yaml."
+        wrong: Declarations("scopes:
+  - { name: nav:les, description: Les }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// An alias is declared nowhere.
+    UnknownAlias = "PV104", Error {
+        "A consumer is named by an alias that no file declares under consumers. Declare it, \
+         correct it, or write the organisation number in quotes."
+        wrong: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skattetaten] }
+"#),
+        right: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
+"#),
+    }
+    /// A group is declared nowhere.
+    UnknownGroup = "PV105", Error {
+        "A group is named that no file declares under groups. Declare or correct it."
+        wrong: Declarations(r#"groups: { statistikk: ["971526920"] }
+scopes:
+  - { name: etat:les, description: Les, consumers: [{ group: statstikk }] }
+"#),
+        right: Declarations(r#"groups: { statistikk: ["971526920"] }
+scopes:
+  - { name: etat:les, description: Les, consumers: [{ group: statistikk }] }
+"#),
+    }
+    /// An environment is not among those of portvakt.yaml.
+    UnknownEnvironment = "PV106", Error {
+        "Something is restricted to an environment that does not exist. Correct the name, or \
+         add the environment to portvakt.yaml."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: Les, environments: [sandboks] }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les, environments: [sandbox] }
+"),
+    }
+    /// A date is not valid.
+    Date = "PV107", Error {
+        "The last day with access is written as YYYY-MM-DD."
+        wrong: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 30.06.2027 }]
+"#),
+        right: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 2027-06-30 }]
+"#),
+    }
+    /// A scope is declared twice in one environment.
+    DuplicateScope = "PV108", Error {
+        "One of two declarations would win without a word. Keep one, or give the two \
+         environments that do not overlap."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: Les }
+  - { name: etat:les, description: Les alt }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les, environments: [sandbox] }
+  - { name: etat:les, description: Les alt, environments: [demo] }
+"),
+    }
+    /// An alias is declared twice in one environment.
+    DuplicateAlias = "PV109", Error {
+        "An alias stands for one organisation in each environment. Keep one, rename one, or \
+         give the two environments that do not overlap."
+        wrong: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+---
+consumers:
+  skatteetaten: { orgno: "313367002" }
+"#),
+        right: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076", environments: [demo] }
+---
+consumers:
+  skatteetaten: { orgno: "313367002", environments: [sandbox] }
+"#),
+    }
+    /// A group is declared twice.
+    DuplicateGroup = "PV110", Error {
+        "Who is in a group stands in one place. Put all members into one of them, or rename \
+         one."
+        wrong: Declarations(r#"groups: { statistikk: ["971526920"] }
+---
+groups: { statistikk: ["974760673"] }
+"#),
+        right: Declarations(r#"groups: { statistikk: ["971526920", "974760673"] }
+"#),
+    }
+    /// A scope or a client is both declared and removed.
+    DeclaredAndRemoved = "PV111", Error {
+        "Under removed stands what is no longer declared. Take one of the two out."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: Les }
+removed:
+  - { scope: etat:les, action: deactivate }
+"),
+        right: Declarations("removed:
+  - { scope: etat:les, action: deactivate }
+"),
+    }
+    /// A scope or a client is removed twice.
+    RemovedTwice = "PV112", Error {
+        "What becomes of it stands in one place. Keep one of the entries."
+        wrong: Declarations("removed:
+  - { scope: etat:les, action: deactivate }
+  - { scope: etat:les, action: release }
+"),
+        right: Declarations("removed:
+  - { scope: etat:les, action: deactivate }
+"),
+    }
+    /// A text is empty or holds a character that DigDir refuses.
+    Text = "PV113", Error {
+        "A description says something, a prefix has no colon, and a long description holds \
+         letters, digits, white space and .,-_:;!?'\"()/*[]# only."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:les, description: Les, long_description: "Navn & adresse" }
+"#),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les, long_description: Navn og adresse }
+"),
+    }
+    /// An alias, a group, a team, a rule or an environment has a name that cannot be used.
+    Name = "PV114", Error {
+        "A name is one word with at least one letter; names of environments and rules are \
+         plain letters, digits and single dashes."
+        wrong: Declarations(r#"consumers:
+  "974761076": { orgno: "974761076" }
+"#),
+        right: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+"#),
+    }
+    /// The credentials of an environment do not fit together.
+    Credentials = "PV115", Error {
+        "All targets but the sandbox need a client_id, and either a key (with its kid, unless \
+         it is a JWK that has one) or a certificate."
+        wrong: Settings("environments: { test: { target: test } }\n"),
+        right: Settings("environments: { test: { target: test, credentials: { client_id: my-client, key: { env: KEY } } } }
+"),
+    }
+    /// The declarations give more access than is ever resolved.
+    TooManyAccesses = "PV116", Error {
+        "Large groups on many scopes multiply. More than a million accesses are not resolved: \
+         make the groups smaller, or open the scopes with accessible_for_all."
+        wrong: Shell(r#"{ echo 'groups:'; echo '  all:'; yes '    - "974761076"' | head -n 1001
+  echo 'scopes:'; echo '  - name: etat:les'; echo '    description: Les'; echo '    consumers:'
+  yes '      - group: all' | head -n 1000; } > scopes.yaml"#),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// A pattern is not well-formed.
+    Pattern = "PV117", Error {
+        "Patterns of naming rules are regular expressions as the Rust crate regex reads them: \
+         without look-around and back-references, so that they take linear time."
+        wrong: Settings("naming:
+  - { rule: product, applies_to: scope, pattern: '^etat:(?<product>[a-z]+', message: name the product }
+"),
+        right: Settings("naming:
+  - { rule: product, applies_to: scope, pattern: '^etat:(?<product>[a-z]+)', message: name the product }
+"),
+    }
+    /// An expression cannot be evaluated.
+    Expression = "PV118", Error {
+        "A policy is an expression in CEL that is true where the policy is kept. It cannot be \
+         parsed, names something that is not there, gives something that is neither true nor \
+         false, or would take too long."
+        wrong: Both(
+            "policies:
+  - rule: short-tokens
+    applies_to: scope
+    expression: scope.at_max_agee <= 600
+    message: a token lives ten minutes at most
+",
+            "scopes:
+  - { name: etat:les, description: Les }
+",
+        ),
+        right: Both(
+            "policies:
+  - rule: short-tokens
+    applies_to: scope
+    expression: scope.at_max_age <= 600
+    message: a token lives ten minutes at most
+",
+            "scopes:
+  - { name: etat:les, description: Les }
+",
+        ),
+    }
+    /// A team is not among those of portvakt.yaml.
+    UnknownTeam = "PV119", Error {
+        "A rule is restricted to a team that does not exist. Correct the name, or add the \
+         team."
+        wrong: Settings("teams:
+  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'] }
+naming:
+  - { preset: nais, teams: [arbied] }
+"),
+        right: Settings("teams:
+  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'] }
+naming:
+  - { preset: nais, teams: [arbeid] }
+"),
+    }
+    /// An entry or an override counts in no environment.
+    NeverCounts = "PV120", Warning {
+        "It is for environments in which its scope is not declared. Add the environment to \
+         the scope, or take the entry out. A NAIS manifest counts in the environments of its \
+         cluster, if `nais.cluster` in portvakt.yaml gives each its own."
+        wrong: Declarations("scopes:
+  - name: etat:les
+    description: Les
+    environments: [sandbox]
+    per_environment: { demo: { at_max_age: 600 } }
+"),
+        right: Declarations("scopes:
+  - name: etat:les
+    description: Les
+    environments: [sandbox, demo]
+    per_environment: { demo: { at_max_age: 600 } }
+"),
+    }
+    /// Consumers are listed on a scope that is open to all.
+    OpenToAll = "PV121", Warning {
+        "With accessible_for_all DigDir does not control access, so that a list of consumers \
+         has no effect. Take out one of the two."
+        wrong: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    accessible_for_all: true
+    consumers: ["974761076"]
+"#),
+        right: Declarations("scopes:
+  - name: etat:les
+    description: Les
+    accessible_for_all: true
+"),
+    }
+    /// The two lifetimes of a Maskinporten scope differ.
+    Lifetimes = "PV122", Warning {
+        "DigDir sets at_max_age and authorization_max_lifetime alike for Maskinporten scopes. \
+         Leave the latter out: it follows the former."
+        wrong: Declarations("scopes:
+  - name: etat:les
+    description: Les
+    allowed_integration_types: [maskinporten]
+    at_max_age: 120
+    authorization_max_lifetime: 600
+"),
+        right: Declarations("scopes:
+  - name: etat:les
+    description: Les
+    allowed_integration_types: [maskinporten]
+    at_max_age: 120
+"),
+    }
+    /// A synthetic organisation number is declared for production.
+    SyntheticInProduction = "PV123", Warning {
+        "Synthetic numbers (Tenor) begin with 2 or 3 and exist in the test environment only. \
+         Restrict the alias or the entry with environments."
+        wrong: Both(
+            "environments: { prod: { target: prod, credentials: { client_id: my-client, key: { env: KEY } } } }
+",
+            r#"consumers:
+  testetaten: { orgno: "313367002" }
+"#,
+        ),
+        right: Both(
+            "environments: { prod: { target: prod, credentials: { client_id: my-client, key: { env: KEY } } } }
+",
+            r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+"#,
+        ),
+    }
+    /// The sandbox is given credentials that it does not use.
+    UnusedCredentials = "PV124", Warning {
+        "The embedded sandbox starts with a key of its own. Leave the credentials out."
+        wrong: Settings("environments: { sandbox: { target: sandbox, credentials: { client_id: my-client, key: { env: KEY } } } }
+"),
+        right: Settings("environments: { sandbox: { target: sandbox } }\n"),
+    }
+    /// A real organisation number is declared for DigDir's test environment.
+    RealInTest = "PV125", Warning {
+        "Real organisations are in production; the test environment has synthetic ones \
+         (Tenor). Restrict the alias or the entry with environments; an alias of the same \
+         name can stand for another number in the test environment."
+        wrong: Both(
+            "environments: { test: { target: test, credentials: { client_id: my-client, key: { env: KEY } } } }
+",
+            r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+"#,
+        ),
+        right: Both(
+            "environments: { test: { target: test, credentials: { client_id: my-client, key: { env: KEY } } } }
+",
+            r#"consumers:
+  skatteetaten: { orgno: "313367002" }
+"#,
+        ),
+    }
+    /// The organisation is a consumer of its own scope.
+    OwnOrganization = "PV126", Warning {
+        "The owner of a scope needs no access to it. Take the entry out."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:les, description: Les, consumers: ["889640782"] }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:les, description: Les, consumers: ["974761076"] }
+"#),
+    }
+    /// An organisation stands twice in one list.
+    ConsumerTwice = "PV127", Error {
+        "Taking out one of two entries would look as if it revoked the access, and would not. \
+         Keep one."
+        wrong: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten, "974761076"] }
+"#),
+        right: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
+"#),
+    }
+    /// An entry changes nothing, as a group gives the same access.
+    Redundant = "PV128", Warning {
+        "A group on the same scope names the organisation too, and has no end: this entry, its end \
+         and taking it out have no effect. Take out one of the two."
+        wrong: Declarations(r#"groups: { all: ["974761076"] }
+scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ group: all }, { consumer: "974761076", until: 2027-06-30 }]
+"#),
+        right: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 2027-06-30 }]
+"#),
+    }
+    /// An access has ended.
+    UntilPast = "PV129", Warning {
+        "The last day with access is past; the entry counts as absent. Take it out, or write \
+         a later day."
+        wrong: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 2020-06-30 }]
+"#),
+        right: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 2027-06-30 }]
+"#),
+    }
+    /// An access ends in more than two years.
+    UntilFar = "PV130", Note {
+        "Nobody may remember then why it was given. Check the year, or have it renewed \
+         sooner."
+        wrong: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 2072-06-30 }]
+"#),
+        right: Declarations(r#"scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: "974761076", until: 2027-06-30 }]
+"#),
+    }
+    /// A delegation source is none that is known to exist.
+    DelegationSource = "PV131", Warning {
+        "DigDir has one delegation source, Altinn. Its name is right in every environment; \
+         its issuer is another one in test than in production. A plan asks DigDir and blocks \
+         what does not exist."
+        wrong: Declarations("scopes:
+  - { name: etat:les, description: Les, delegation_source: altin }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les, delegation_source: altinn }
+"),
+    }
+    /// A client's name or id cannot be used.
+    ClientName = "PV132", Error {
+        "A name is one line of at most 255 characters; a client id \
+         is DigDir's, a UUID. Correct it, or leave client_id out: DigDir assigns it. The same holds \
+         of the id of an entry of onbehalfof."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, client_id: 'a/b' }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, client_id: 1f0a8f0e-5a34-4b4b-9c1e-0f6f0d1c2b3a }
+"),
+    }
+    /// A client consumes something that is no scope.
+    ConsumedScope = "PV133", Error {
+        "A scope has no white space in it, as the scopes of a token request are separated by it. The \
+         scopes of a client may be anybody's; whether the organisation has access to them shows in a \
+         plan."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, scopes: ['skatt:a skatt:b'] }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, scopes: ['skatt:a', 'skatt:b'] }
+"),
+    }
+    /// What a client declares does not go together.
+    ClientCombination = "PV134", Error {
+        "DigDir has a table of what goes together. maskinporten and krr: application_type web, \
+         private_key_jwt, the JWT grant; the scopes of krr are fixed. idporten, api_klient and \
+         ansattporten: web with private_key_jwt or a secret, browser and native with none, grants \
+         authorization_code and refresh_token; idporten has the scopes openid, profile, eidas and \
+         no_pid, and alone acts on others' behalf. Left out, an attribute is legal."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, token_endpoint_auth_method: client_secret_post }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, token_endpoint_auth_method: private_key_jwt }
+"),
+    }
+    /// The lifetimes of a client are in the wrong order.
+    ClientLifetimes = "PV135", Error {
+        "An access token ends before the refresh token that renews it, and that not after the login: \
+         access_token_lifetime < refresh_token_lifetime <= authorization_lifetime. Left out they are \
+         120, 600 and 7200 seconds."
+        wrong: Declarations("clients:
+  - { name: innlogging, integration_type: idporten, access_token_lifetime: 900 }
+"),
+        right: Declarations("clients:
+  - name: innlogging
+    integration_type: idporten
+    access_token_lifetime: 900
+    refresh_token_lifetime: 1800
+"),
+    }
+    /// A key of a client cannot be used.
+    Key = "PV136", Error {
+        "A client has one to five public RSA keys of 2048 bits or more, as JWK, JWKS, PEM or \
+         certificate, each under a kid of its own of letters, digits and ._- (its thumbprint if it \
+         has none). portvakt keys generate makes one."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, jwks: { kty: RSA, kid: a, n: AQAB, e: AQAB } }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, jwks: { kty: RSA, kid: a, n: sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q, e: AQAB } }
+"),
+    }
+    /// A file with keys cannot be read.
+    KeyFile = "PV137", Error {
+        "The path under jwks starts at the folder of the file that it stands in, and stays in the \
+         repository; the file has 64 KiB at most. portvakt keys generate makes a key and its file."
+        wrong: Declarations("clients:
+  - { name: aareg-sync, jwks: keys/aareg-sync.jwks.json }
+"),
+        right: Shell("mkdir keys && echo '{ \"kty\": \"RSA\", \"n\": \"sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q\", \"e\": \"AQAB\" }' > keys/aareg-sync.jwks.json && echo 'clients: [{ name: aareg-sync, jwks: keys/aareg-sync.jwks.json }]' > clients.yaml"),
+    }
+    /// A client is declared twice in an environment.
+    DuplicateClient = "PV138", Error {
+        "A client is one by its name, and by the id that its declaration pins. Keep one of the \
+         declarations, or restrict them to different environments. A previous_name is nobody's any \
+         more, and an entry of onbehalfof stands once."
+        wrong: Declarations("clients:
+  - { name: aareg-sync }
+  - { name: aareg-sync, description: Henter arbeidsforhold }
+"),
+        right: Declarations("clients:
+  - { name: aareg-sync, environments: [sandbox] }
+  - { name: aareg-sync, environments: [demo], description: Henter arbeidsforhold }
+"),
+    }
+    /// A client has keys and does not use them.
+    UnusedKeys = "PV139", Warning {
+        "Keys are for clients with private_key_jwt. Take jwks out, or change \
+         token_endpoint_auth_method."
+        wrong: Declarations("clients:
+  - name: innlogging
+    integration_type: idporten
+    application_type: browser
+    jwks: { kty: RSA, kid: a, n: sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q, e: AQAB }
+"),
+        right: Declarations("clients:
+  - name: innlogging
+    integration_type: idporten
+    application_type: web
+    jwks: { kty: RSA, kid: a, n: sK2AT287h5qutiohoin0o5uBtSfsmW1S6B3o5dGLgr8BVWO77AivuKmdZi1ZPbqmI-vb4hx1BSFOQZntKODc_IXmm32SJQJENMclHYGbrUJYCcADy1EOfb3akXzYhJjNcWAmfK1rQA0QpIqRrBtdQ2dpJoESWTLCPo-ybEeeqd0--5b6O2MLlPdQweZbhGkPRzjD0cnTxguXI9uqsEtLsOcsXU7_aZ4JGu4Ul-Zuq1DvUo7XweP6T1-sD9ya_E_0PGBIUWSI1WKtvEPeNszJzUAdNhsSwIfiAZx6_L2YcKSsBXOZ1y-u3y45f-YSmGaX24otMIL6EOEue-5SBeRS-Q, e: AQAB }
+"),
+    }
+    /// A naming rule of the repository is broken.
+    Naming = "PV140", Error {
+        "The rule stands under naming in portvakt.yaml, with its message and severity. Change \
+         the text, or silence the rule for this one with a comment above it: # portvakt: \
+         allow <rule> -- why."
+        wrong: Both(
+            "naming:
+  - rule: product
+    applies_to: scope
+    pattern: '^etat:(?<product>[a-z]+):'
+    values: { product: [arbeid, helse] }
+    message: a scope is named etat:<product>:<name>
+",
+            "scopes:
+  - { name: etat:skatt:les, description: Les }
+",
+        ),
+        right: Both(
+            "naming:
+  - rule: product
+    applies_to: scope
+    pattern: '^etat:(?<product>[a-z]+):'
+    values: { product: [arbeid, helse] }
+    message: a scope is named etat:<product>:<name>
+",
+            "scopes:
+  - { name: etat:arbeid:les, description: Les }
+",
+        ),
+    }
+    /// A policy of the repository is broken.
+    Policy = "PV141", Error {
+        "The policy stands under policies in portvakt.yaml, with its message and severity. \
+         Change the declaration, or silence the policy for this one with a comment above it: \
+         # portvakt: allow <rule> -- why."
+        wrong: Both(
+            "policies:
+  - rule: short-tokens
+    applies_to: scope
+    expression: scope.at_max_age <= 600
+    message: a token lives ten minutes at most
+",
+            "scopes:
+  - { name: etat:les, description: Les, at_max_age: 3600 }
+",
+        ),
+        right: Both(
+            "policies:
+  - rule: short-tokens
+    applies_to: scope
+    expression: scope.at_max_age <= 600
+    message: a token lives ten minutes at most
+",
+            "scopes:
+  - { name: etat:les, description: Les, at_max_age: 600 }
+",
+        ),
+    }
+    /// A team's file declares what the team's globs do not allow.
+    NotOfTheTeam = "PV142", Error {
+        "Below a team's path only scopes may be declared or removed that the team's globs \
+         match. Move the declaration, or let the team have it in portvakt.yaml."
+        wrong: Shell(r#"cat >> portvakt.yaml <<'END'
+teams:
+  arbeid: { path: teams/arbeid, scopes: ["etat:arbeid*"] }
+END
+mkdir -p teams/arbeid
+echo 'scopes: [{ name: etat:helse:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
+        right: Shell(r#"cat >> portvakt.yaml <<'END'
+teams:
+  arbeid: { path: teams/arbeid, scopes: ["etat:arbeid*"] }
+END
+mkdir -p teams/arbeid
+echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
+    }
+    /// What belongs to a team is declared outside its path.
+    OutsideTheTeam = "PV143", Error {
+        "A scope that a team's globs match may only be declared or removed below the team's \
+         path, where the team reviews it."
+        wrong: Both(
+            "teams:
+  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'] }
+",
+            "scopes:
+  - { name: etat:arbeid:les, description: Les }
+",
+        ),
+        right: Both(
+            "teams:
+  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'] }
+",
+            "scopes:
+  - { name: etat:helse:les, description: Les }
+",
+        ),
+    }
+    /// Two rules of the repository have the same name.
+    DuplicateRule = "PV144", Error {
+        "Rules and policies are told apart, and silenced, by their names. Rename one."
+        wrong: Settings("naming:
+  - { preset: nais }
+  - { preset: nais }
+"),
+        right: Settings("naming:
+  - { preset: nais }
+"),
+    }
+    /// A subscope of a manifest is none that NAIS can expose.
+    Exposed = "PV145", Error {
+        "A product is of letters a to z and digits, and the name and the whole subscope match \
+         ^([a-zæøå0-9]+\\/?)+(\\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\\.[a-zæøå0-9]+)*$. Kubernetes would \
+         refuse the manifest."
+        wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { exposes: [{ name: Aareg.read, product: arbeid, enabled: true }] } }
+"),
+        right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }] } }
+"),
+    }
+    /// Two environments have the same target.
+    SameTarget = "PV146", Warning {
+        "Both change the same scopes and clients of one organisation at one API. Each remembers only \
+         what it applied itself, so what one declares is unmanaged to the other, and where the two \
+         differ each apply undoes the other's. Keep one of them, or give one another target. The \
+         embedded sandbox does not count."
+        wrong: Settings("environments:
+  test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }
+  stage: { target: test, credentials: *job }
+"),
+        right: Settings("environments:
+  test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }
+  prod: { target: prod, credentials: *job }
+"),
+    }
+    /// A comment that silences a rule is not understood, or gives no reason.
+    Silence = "PV150", Error {
+        "A silence is written # portvakt: allow <rule> -- why, above a scope, a client, an alias, a \
+         group or an entry, or behind it on its line. The reason is for the reviewer."
+        wrong: Declarations("scopes:
+  # portvakt: allow PV121
+  - { name: etat:les, description: Les }
+"),
+        right: Declarations("scopes:
+  - { name: etat:les, description: Les }
+"),
+    }
+    /// A comment silences nothing.
+    SilencesNothing = "PV151", Warning {
+        "The rule that it names has nothing to say about what it stands at. Take the comment \
+         out."
+        wrong: Declarations("scopes:
+  # portvakt: allow PV121 -- they are told why
+  - { name: etat:les, description: Les }
+"),
+        right: Declarations(r#"scopes:
+  # portvakt: allow PV121 -- they are told why
+  - name: etat:les
+    description: Les
+    accessible_for_all: true
+    consumers: ["974761076"]
+"#),
+    }
+}

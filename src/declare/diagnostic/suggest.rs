@@ -1,0 +1,136 @@
+//! 'Did you mean': the known name nearest to the one that was written.
+
+use std::cell::Cell;
+
+use super::quoted;
+
+/// Longer names than this are not compared: a distance costs the product of the two lengths.
+const LONGEST: usize = 64;
+/// So many names are listed.
+const MOST_LISTED: usize = 50;
+
+/// The candidates that are near enough to `name` to have been meant, with how far they are; upper
+/// and lower case count as alike.
+fn near<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> impl Iterator<Item = (usize, &'c str)> {
+    let short = (name.len() <= LONGEST).then(|| name.to_lowercase());
+    candidates.into_iter().filter_map(move |candidate| {
+        let name = short.as_deref()?;
+        let allowed = (name.chars().count() / 3).clamp(1, 3);
+        if candidate.len().abs_diff(name.len()) > 2 * allowed {
+            return None;
+        }
+        let distance = strsim::osa_distance(name, &candidate.to_lowercase());
+        let is_near = distance <= allowed && distance < name.chars().count();
+        is_near.then_some((distance, candidate))
+    })
+}
+
+/// The candidate nearest to `name`.
+pub(crate) fn nearest<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let near = near(name, candidates.iter().copied()).min();
+    near.map(|(_, candidate)| candidate).or_else(|| longer_or_shorter(name, &candidates))
+}
+
+/// The only candidate that begins as the name does, one of the two being cut short.
+fn longer_or_shorter<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str> {
+    /// What is shorter begins too many words.
+    const SHORTEST: usize = 4;
+    let name = name.to_lowercase();
+    let is_cut = |long: &str, short: &str| short.len() >= SHORTEST && long.starts_with(short);
+    let mut alike = candidates.iter().filter(|candidate| {
+        let other = candidate.to_lowercase();
+        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        name.chars().all(plain) && (is_cut(&name, &other) || is_cut(&other, &name))
+    });
+    let (only, None) = (alike.next()?, alike.next()) else {
+        return None;
+    };
+    Some(only)
+}
+
+/// The candidate that is near to `name`, if there is just one.
+pub(crate) fn only_near<'c>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let mut near = near(name, candidates);
+    let (_, only) = near.next()?;
+    near.next().is_none().then_some(only)
+}
+
+/// `did you mean …?` and a space, or nothing.
+pub fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
+    match nearest(name, candidates) {
+        Some(candidate) => format!("did you mean `{candidate}`? "),
+        None => String::new(),
+    }
+}
+
+/// Suggests until so many comparisons were made that a reader would not want to wait for more: a
+/// file of a hundred thousand unknown names stays cheap.
+pub(crate) struct Suggester {
+    comparisons_left: Cell<usize>,
+}
+
+impl Suggester {
+    pub(crate) fn new() -> Self {
+        let comparisons_left = Cell::new(200_000);
+        Self { comparisons_left }
+    }
+
+    pub(crate) fn did_you_mean<'c>(
+        &self,
+        name: &str,
+        candidates: impl ExactSizeIterator<Item = &'c str>,
+    ) -> String {
+        match self.comparisons_left.get().checked_sub(candidates.len()) {
+            Some(left) => {
+                self.comparisons_left.set(left);
+                did_you_mean(name, candidates)
+            }
+            None => String::new(),
+        }
+    }
+}
+
+/// The names as a sentence lists them.
+pub(crate) fn list<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+    let mut names = names.into_iter();
+    let listed: Vec<_> = names.by_ref().take(MOST_LISTED).map(quoted).collect();
+    let listed = listed.join(", ");
+    match names.count() {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let names: Vec<_> = (1..=60).map(|number| number.to_string()).collect();
+        let listed = list(names.iter().map(String::as_str));
+        assert!(listed.starts_with("`1`, `2`, ") && listed.ends_with(", `50` and 10 more"));
+    }
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        let known = ["skatteetaten", "kartverket", "nav"];
+        assert_eq!(nearest("skattetaten", known), Some("skatteetaten"));
+        assert_eq!(nearest("NAV", known), Some("nav"));
+        assert_eq!(nearest("politiet", known), None);
+        assert_eq!(nearest("produksjon", ["prod", "test"]), Some("prod"));
+        assert_eq!(nearest("skatt", known), Some("skatteetaten"));
+        assert_eq!(nearest("skat", ["skatteetaten", "skatteklagenemnda"]), None);
+        assert_eq!(nearest(&"x".repeat(1 << 20), known), None);
+    }
+}

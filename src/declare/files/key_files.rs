@@ -1,0 +1,102 @@
+//! Files with public keys: where they may lie, and reading them within bounds.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::index::Index;
+use crate::declare::files;
+
+/// The largest file with keys that is read, in bytes.
+pub(crate) const LARGEST: u64 = 64 * 1024;
+/// How many are read.
+const MOST_FILES: usize = 10_000;
+
+/// Where files with keys are read from.
+pub(crate) enum KeyFiles<'r> {
+    /// The folder of the repository.
+    Disk {
+        root: &'r Path,
+        index: &'r Index,
+        /// Which were read, and where symbolic links led.
+        read: Mutex<BTreeSet<String>>,
+    },
+    /// What gives a file by its path in the repository; `None` where there is none.
+    Given(&'r (dyn Fn(&str) -> Option<Vec<u8>> + Sync)),
+}
+
+impl<'r> KeyFiles<'r> {
+    pub(crate) fn on_disk(root: &'r Path, index: &'r Index) -> Self {
+        Self::Disk { root, index, read: Mutex::default() }
+    }
+
+    /// Which files of the folder were read.
+    pub(crate) fn into_read(self) -> BTreeSet<String> {
+        match self {
+            Self::Given(_) => BTreeSet::new(),
+            Self::Disk { root: _, index: _, read } => {
+                read.into_inner().unwrap_or_else(PoisonError::into_inner)
+            }
+        }
+    }
+
+    /// What a file holds. The error says why it cannot be read.
+    pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Given(file) => {
+                let bytes = file(path).ok_or("there is no such file")?;
+                match bytes.len() as u64 <= LARGEST {
+                    true => Ok(bytes),
+                    false => Err(format!("it is larger than {} KiB", LARGEST / 1024)),
+                }
+            }
+            Self::Disk { root, index, read } => {
+                let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+                if read.len() >= MOST_FILES {
+                    return Err(format!("more than {MOST_FILES} files with keys are not read"));
+                }
+                read.insert(path.to_owned());
+                read.extend(files::target(&root.join(path), root).ok().flatten());
+                drop(read);
+                files::read_inside(root, path, LARGEST, index)
+            }
+        }
+    }
+}
+
+/// The path in the repository of what a file names. `None` where that leaves the repository, or
+/// looks into what belongs to other tools (dot-files).
+pub(crate) fn resolved(file: &str, written: &str) -> Option<String> {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let strange = |c: char| c == '\\' || c.is_control();
+    if written.is_empty() || written.starts_with('/') || written.contains(strange) {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in written.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            hidden if hidden.starts_with('.') => return None,
+            part => parts.push(part),
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolved;
+
+    #[test]
+    fn a_path_starts_at_its_file_and_stays_in_the_repository() {
+        let from = |written| resolved("teams/arbeid/a.yaml", written);
+        assert_eq!(from("keys/x.json").as_deref(), Some("teams/arbeid/keys/x.json"));
+        assert_eq!(from("./x.json").as_deref(), Some("teams/arbeid/x.json"));
+        assert_eq!(from("../../keys/x.json").as_deref(), Some("keys/x.json"));
+        for out in ["", "/etc/passwd", "../../../x", ".ssh/id", "a\\b", "..", "../.."] {
+            assert!(from(out).is_none_or(|path| path == "teams"), "{out}");
+        }
+        assert_eq!(resolved("a.yaml", "x.json").as_deref(), Some("x.json"));
+    }
+}

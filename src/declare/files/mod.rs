@@ -1,0 +1,436 @@
+//! Which files are read, and reading them within bounds: a pull request is untrusted input.
+
+pub(crate) mod index;
+pub(crate) mod key_files;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use globset::GlobSet;
+use ignore::{DirEntry, WalkBuilder};
+
+use self::index::Index;
+use self::index::SETTINGS_FILE;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+
+/// The largest file that is read, in bytes.
+pub const LARGEST: u64 = 1024 * 1024;
+/// How many files are read.
+const MOST_FILES: usize = 10_000;
+/// How many folders may lie one in another.
+pub const MOST_DEEP: usize = 256;
+/// How many bytes all files together may have.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
+/// There is no repository here.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no {SETTINGS_FILE} in {} or any folder above it; go to a repository, name one with \
+     `-C DIR`, or begin with the example in the README",
+    start.display()
+)]
+pub struct NoRepository {
+    start: PathBuf,
+}
+
+/// The folder that holds portvakt.yaml: this one, or the nearest above it.
+///
+/// # Errors
+/// There is none.
+pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
+    let absolute = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
+    absolute
+        .ancestors()
+        .find(|folder| folder.join(SETTINGS_FILE).is_file())
+        .map(Path::to_owned)
+        .ok_or(NoRepository { start: absolute })
+}
+
+/// Which files portvakt.yaml leaves to be read. A glob of a folder holds for all below it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FileFilter {
+    /// Only what matches is read; `None` for everything.
+    pub(crate) include: Option<GlobSet>,
+    /// What matches is not read.
+    pub(crate) exclude: GlobSet,
+}
+
+impl FileFilter {
+    /// Whether a file lies where declarations are read.
+    pub(crate) fn is_chosen(&self, name: &str) -> bool {
+        let included = |set: &GlobSet| Path::new(name).ancestors().any(|path| set.is_match(path));
+        name != SETTINGS_FILE
+            && !self.is_excluded(name)
+            && self.include.as_ref().is_none_or(included)
+    }
+
+    /// Whether nothing at a path is ever read: it belongs to other tools, or portvakt.yaml excludes it.
+    pub(crate) fn is_excluded(&self, name: &str) -> bool {
+        let excluded = |path: &Path| path != Path::new("") && self.exclude.is_match(path);
+        name.split('/').any(|part| part.starts_with('.'))
+            || Path::new(name).ancestors().any(excluded)
+    }
+}
+
+/// A file to read.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) path: PathBuf,
+    /// Relative to the repository, with `/` between its parts.
+    pub(crate) name: Arc<str>,
+    /// What is in it where the folder does not have it: a sparse checkout leaves it out.
+    content: Option<Vec<u8>>,
+}
+
+/// The files with declarations, in the order of their paths.
+///
+/// Dot-files and dot-folders belong to other tools. `.gitignore` is not heeded: what is declared
+/// must not depend on a file that says nothing about access, nor on each person's own settings of
+/// git.
+///
+/// What git's index holds counts too: the files that a sparse checkout leaves out are listed with what is
+/// in them, and a checkout of another repository is left out.
+pub(crate) fn list(
+    root: &Path,
+    filter: &FileFilter,
+    index: &Index,
+) -> (Vec<Listed>, Vec<Diagnostic>) {
+    let mut walk = WalkBuilder::new(root);
+    walk.standard_filters(false).hidden(true).follow_links(false).sort_by_file_path(Path::cmp);
+    let exclude = filter.exclude.clone();
+    let (above, around) = (root.to_owned(), index.clone());
+    walk.filter_entry(move |entry| {
+        let name = relative(&above, entry.path());
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let is_another = || entry.depth() > 0 && is_folder && around.is_another(&above, &name);
+        !exclude.is_match(&name) && !is_another()
+    });
+    let (mut listed, mut found) = left_out(root, filter, index);
+    let mut bytes = listed.iter().map(|listed: &Listed| listed.size()).sum::<u64>();
+    // A sparse checkout may leave all of it out.
+    for entry in root.exists().then(|| walk.build()).into_iter().flatten() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let message = format!("a folder cannot be read: {error}");
+                found.push(about(
+                    SETTINGS_FILE,
+                    Rule::Unreadable,
+                    &message,
+                    "see to its permissions",
+                ));
+                continue;
+            }
+        };
+        let name = relative(root, entry.path());
+        if entry.depth() > MOST_DEEP {
+            found.push(too_deep(&name));
+            break;
+        }
+        if !filter.is_chosen(&name) {
+            continue;
+        }
+        match kind(&entry, root, filter, index) {
+            Kind::Other => {}
+            Kind::Yaml => {
+                bytes += entry.metadata().map_or(0, |metadata| metadata.len());
+                listed.push(Listed::there(entry.path().to_owned(), &name));
+            }
+            Kind::Refused(rule, message, help) => found.push(about(&name, rule, message, help)),
+        }
+        if listed.len() > MOST_FILES || bytes > MOST_BYTES {
+            found.push(too_much(&name));
+            break;
+        }
+    }
+    listed.sort_by(|a, b| Path::new(&*a.name).cmp(Path::new(&*b.name)));
+    (listed, found)
+}
+
+impl Listed {
+    /// A file of the folder.
+    pub(crate) fn there(path: PathBuf, name: &str) -> Self {
+        Self { path, name: name.into(), content: None }
+    }
+
+    /// How many bytes of its content are in memory.
+    fn size(&self) -> u64 {
+        self.content.as_ref().map_or(0, |content| content.len() as u64)
+    }
+}
+
+/// The files with declarations that git's index holds and the folder does not, and what is to be said of
+/// those that nobody can read.
+fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Vec<Diagnostic>) {
+    let (mut listed, mut found, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let is_ours = |name: &str| !index.is_in_another(root, name);
+    for name in index.missing().filter(|name| !filter.is_excluded(name) && is_ours(name)) {
+        found.push(not_checked_out(name, index));
+    }
+    let is_read = |name: &&str| is_yaml(Path::new(name)) && filter.is_chosen(name);
+    let sparse: Vec<_> = index.sparse().filter(is_read).filter(|name| is_ours(name)).collect();
+    index.fetch(&sparse[..sparse.len().min(MOST_FILES)]);
+    for name in sparse {
+        let Some(content) = index.read(name) else {
+            found.push(not_in_the_clone(name, index));
+            continue;
+        };
+        bytes += content.len() as u64;
+        listed.push(Listed { content: Some(content), ..Listed::there(root.join(name), name) });
+        if listed.len() > MOST_FILES || bytes > MOST_BYTES {
+            found.push(too_much(name));
+            break;
+        }
+    }
+    (listed, found)
+}
+
+/// Whether a file is YAML, by its name.
+pub fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
+}
+
+enum Kind {
+    Yaml,
+    Other,
+    Refused(Rule, &'static str, &'static str),
+}
+
+fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Kind {
+    const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
+    let yaml = is_yaml(entry.path());
+    let Some(file_type) = entry.file_type() else {
+        return Kind::Other;
+    };
+    if file_type.is_symlink() {
+        let is_read = |target: &str| {
+            is_yaml(Path::new(target))
+                && filter.is_chosen(target)
+                && !index.is_in_another(root, target)
+        };
+        return match target(entry.path(), root) {
+            Ok(Some(target)) if yaml && !is_read(&target) => {
+                let message = "this symbolic link leads to a file that is not read";
+                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+            }
+            // What it leads to is read where it stands.
+            Ok(Some(_)) => Kind::Other,
+            Ok(None) => {
+                let message = "this symbolic link leaves the repository";
+                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+            }
+            Err(_) if yaml && !leads_to_sparse(entry, root, index) => {
+                let message = "this symbolic link leads nowhere";
+                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+            }
+            Err(_) => Kind::Other,
+        };
+    }
+    match (yaml, file_type.is_file(), file_type.is_dir()) {
+        (true, true, _) if is_text(&relative(root, entry.path())) => Kind::Yaml,
+        (true, true, _) => Kind::Refused(
+            Rule::Unreadable,
+            "its name, or that of a folder above it, is no UTF-8",
+            "give it a name of letters and digits",
+        ),
+        (true, false, false) => {
+            Kind::Refused(Rule::Unreadable, "this is no regular file", TAKE_OUT)
+        }
+        (true, false, true) | (false, _, _) => Kind::Other,
+    }
+}
+
+/// Whether a symbolic link leads to a file that a sparse checkout leaves out.
+fn leads_to_sparse(entry: &DirEntry, root: &Path, index: &Index) -> bool {
+    let Ok(target) = fs::read_link(entry.path()) else { return false };
+    let mut path = PathBuf::new();
+    for part in entry.path().with_file_name(target).components() {
+        match part {
+            Component::ParentDir => drop(path.pop()),
+            part => path.push(part),
+        }
+    }
+    index.is_sparse(&relative(root, &path))
+}
+
+/// Whether the name of a file is text, and not the replacement for what is none: git and this program
+/// could take such a file for different ones.
+pub fn is_text(name: &str) -> bool {
+    !name.contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// What of the repository a link leads to; `None` for what lies outside.
+pub(crate) fn target(path: &Path, root: &Path) -> io::Result<Option<String>> {
+    let (target, root) = (fs::canonicalize(path)?, fs::canonicalize(root)?);
+    Ok(target.starts_with(&root).then(|| relative(&root, &target)))
+}
+
+/// The path of a file in the repository, as it is shown and as globs see it.
+fn relative(root: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(root).unwrap_or(path).components();
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Reads a file with declarations.
+pub(crate) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
+    if let Some(content) = &listed.content {
+        return Ok(content.clone());
+    }
+    let result = File::open(&listed.path).and_then(bounded);
+    let bytes = result.map_err(|error| {
+        let message = format!("this file cannot be read: {error}");
+        let help = "see to its permissions";
+        Box::new(about(&listed.name, Rule::Unreadable, &message, help))
+    })?;
+    bytes.ok_or_else(|| Box::new(too_large(&listed.name)))
+}
+
+/// What a regular file of the repository holds, unless it is larger than `largest` bytes or a
+/// symbolic link leads out of the repository. `path` has no `..`. The error says why it cannot be
+/// read.
+pub(crate) fn read_inside(
+    root: &Path,
+    path: &str,
+    largest: u64,
+    index: &Index,
+) -> Result<Vec<u8>, String> {
+    let too_large = || format!("it is larger than {} KiB", largest / 1024);
+    if index.is_sparse(path) && !index.is_in_another(root, path) {
+        let content = index.read(path).ok_or(NOT_IN_THE_CLONE)?;
+        return Some(content).filter(|it| it.len() as u64 <= largest).ok_or_else(too_large);
+    }
+    let path = root.join(path);
+    let inside = target(&path, root).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let inside = inside.ok_or("a symbolic link leads out of the repository")?;
+    if index.is_in_another(root, &inside) {
+        return Err("it lies in a folder that is a repository of its own".to_owned());
+    }
+    let path = root.join(inside);
+    let metadata = fs::metadata(&path).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    let file = File::open(&path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    Some(bytes).filter(|bytes| bytes.len() as u64 <= largest).ok_or_else(too_large)
+}
+
+/// The text of a file of the repository as it is now, for showing its lines; `None` for what is no
+/// small regular file in it, or not UTF-8.
+pub fn source(root: &Path, file: &str) -> Option<String> {
+    let is_inside = |part| matches!(part, Component::Normal(_));
+    if !Path::new(file).components().all(is_inside) {
+        return None;
+    }
+    let path = root.join(target(&root.join(file), root).ok()??);
+    if !fs::metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let bytes = read(&Listed::there(path, file)).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Reads portvakt.yaml, from git's index where a sparse checkout leaves it out.
+pub(crate) fn read_settings(root: &Path, index: &Index) -> Result<Vec<u8>, Box<Diagnostic>> {
+    if let Some(left_out) = index.read(SETTINGS_FILE) {
+        return Ok(left_out);
+    }
+    let path = root.join(SETTINGS_FILE);
+    let refused = |rule, message: &str, help| Box::new(about(SETTINGS_FILE, rule, message, help));
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            let message = format!("there is no {SETTINGS_FILE} that can be read: {error}");
+            let help = "name the repository with `-C DIR`, or begin with the example in the README";
+            return Err(refused(Rule::NoSettings, &message, help));
+        }
+    };
+    if !metadata.is_file() {
+        let help = "put a file in its place";
+        return Err(refused(Rule::Unreadable, "this is no regular file", help));
+    }
+    match target(&path, root) {
+        Ok(Some(target)) if !index.is_in_another(root, &target) => {}
+        _ => {
+            let message = "this symbolic link leaves the repository";
+            return Err(refused(Rule::Symlink, message, "put a file in its place"));
+        }
+    }
+    read(&Listed::there(path, SETTINGS_FILE))
+}
+
+/// `None` for a file that is too large.
+fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LARGEST)).unwrap_or(0));
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+}
+
+/// Why a file that a sparse checkout leaves out is not read from git's index.
+const NOT_IN_THE_CLONE: &str = "the sparse checkout leaves this file out, this partial clone does not have it, and it could not be \
+     fetched";
+
+fn not_in_the_clone(name: &str, index: &Index) -> Diagnostic {
+    let folder = index.top_path(name.rsplit_once('/').map_or("", |(folder, _)| folder));
+    let help = match folder.as_str() {
+        "" => "check all files out with `git sparse-checkout disable`".to_owned(),
+        folder => format!(
+            "check it out at the top of the git repository with `git sparse-checkout add {folder}`, or all \
+             files with `git sparse-checkout disable`"
+        ),
+    };
+    about(name, Rule::Unreadable, NOT_IN_THE_CLONE, &help)
+}
+
+fn not_checked_out(submodule: &str, index: &Index) -> Diagnostic {
+    let message = format!(
+        "submodule {} is not checked out, so what it declares is not known",
+        quoted(submodule)
+    );
+    let help = format!(
+        "check it out at the top of the git repository with `git submodule update --init {}`, or leave it \
+         out with `exclude` in portvakt.yaml",
+        index.top_path(submodule)
+    );
+    about(SETTINGS_FILE, Rule::Unreadable, &message, &help)
+}
+
+fn too_large(name: &str) -> Diagnostic {
+    let message = "this file is larger than 1 MiB";
+    let help = "spread the declarations over several files, or add it to `exclude`";
+    about(name, Rule::TooMuch, message, help)
+}
+
+fn too_deep(name: &str) -> Diagnostic {
+    let message =
+        format!("more than {MOST_DEEP} folders lie one in another, as in {}", quoted(name));
+    let help = "leave out what holds no declarations with `exclude` in portvakt.yaml";
+    about(SETTINGS_FILE, Rule::TooMuch, &message, help)
+}
+
+fn too_much(name: &str) -> Diagnostic {
+    let message = format!(
+        "more than {MOST_FILES} files, or more than {} MiB of YAML, up to {}",
+        MOST_BYTES / (1024 * 1024),
+        quoted(name)
+    );
+    let help = "leave out what holds no declarations with `exclude` in portvakt.yaml";
+    about(SETTINGS_FILE, Rule::TooMuch, &message, help)
+}
+
+pub(crate) fn about(file: &str, rule: Rule, message: &str, help: &str) -> Diagnostic {
+    let place = Place { file: file.into(), span: Span::TOP };
+    Diagnostic::new(rule, &place, message, help)
+}

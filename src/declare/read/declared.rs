@@ -1,0 +1,293 @@
+//! What the files declare, each thing checked by itself but not yet against the others.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::attributes::Layer;
+use super::client_attributes::ClientLayer;
+use super::environments::EnvironmentSet;
+use super::keys::Keys;
+use super::silences::Silence;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::{Diagnostic, Place};
+use crate::declare::yaml::document::Located;
+use domain::nais::Application;
+use domain::{
+    ClientAttributes, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf,
+    OnBehalfOfId, Orgno, RemovalAction, ScopeName,
+};
+
+/// What one file declares, and in the end what all of them do.
+#[derive(Debug, Default)]
+pub(crate) struct Declared {
+    pub(crate) aliases: Vec<Alias>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) strays: Vec<Stray>,
+    pub(crate) removed: Vec<Removed>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) removed_clients: Vec<RemovedClient>,
+    pub(crate) silences: Vec<Silence>,
+    /// Names of aliases and groups that are declared with errors: using them is no second error.
+    pub(crate) broken: Vec<String>,
+    /// Whether some file could not be read at all, so that a name may be declared there.
+    pub(crate) incomplete: bool,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Declared {
+    pub(crate) fn append(&mut self, other: Self) {
+        let Self {
+            aliases,
+            groups,
+            scopes,
+            strays,
+            removed,
+            clients,
+            removed_clients,
+            silences,
+            broken,
+            incomplete,
+            diagnostics,
+        } = other;
+        self.aliases.extend(aliases);
+        self.groups.extend(groups);
+        self.scopes.extend(scopes);
+        self.strays.extend(strays);
+        self.removed.extend(removed);
+        self.clients.extend(clients);
+        self.removed_clients.extend(removed_clients);
+        self.silences.extend(silences);
+        self.broken.extend(broken);
+        self.incomplete |= incomplete;
+        self.diagnostics.extend(diagnostics);
+    }
+}
+
+/// An organisation and the name that the repository gives it.
+#[derive(Debug)]
+pub(crate) struct Alias {
+    pub(crate) alias: String,
+    pub(crate) orgno: Orgno,
+    pub(crate) name: Option<String>,
+    pub(crate) environments: EnvironmentSet,
+    /// Where the alias itself stands.
+    pub(crate) place: Place,
+    pub(crate) spans: Spans,
+}
+
+impl Alias {
+    /// Where the value of a key stands, or else the alias.
+    pub(crate) fn at(&self, key: &str) -> Place {
+        self.spans.of(key).map_or_else(|| self.place.clone(), |span| self.place.with(span))
+    }
+}
+
+/// Several organisations under one name.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) members: Vec<(Who, Span)>,
+    pub(crate) place: Place,
+}
+
+impl Group {
+    /// A place in the group's file.
+    pub(crate) fn at(&self, span: Span) -> Place {
+        self.place.with(span)
+    }
+}
+
+/// Whom an entry or a group's member names.
+#[derive(Debug, Clone)]
+pub(crate) enum Who {
+    Orgno(Orgno),
+    Alias(Box<str>),
+    Group(Box<str>),
+}
+
+/// A scope.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) name: ScopeName,
+    /// Where the values of its attributes stand.
+    pub(crate) spans: Spans,
+    pub(crate) description: String,
+    pub(crate) attributes: Layer,
+    pub(crate) active: bool,
+    pub(crate) prevent_deactivation: bool,
+    pub(crate) environments: EnvironmentSet,
+    pub(crate) overrides: Vec<Override>,
+    /// Shared by the scopes that one manifest makes.
+    pub(crate) consumers: Arc<[Consumer]>,
+    /// Where the name stands.
+    pub(crate) place: Place,
+    /// Whether a manifest of NAIS declares it: then all attributes are as digdirator sets them.
+    pub(crate) in_manifest: bool,
+}
+
+impl Scope {
+    /// A place in the scope's file.
+    pub(crate) fn at(&self, span: Span) -> Place {
+        self.place.with(span)
+    }
+
+    /// Where the value of an attribute stands that holds in an environment, if the scope gives it.
+    pub(crate) fn given(&self, environment: EnvironmentSet, attribute: &str) -> Option<Place> {
+        let in_override = self.override_in(environment).and_then(|o| o.spans.of(attribute));
+        Some(self.at(in_override.or_else(|| self.spans.of(attribute))?))
+    }
+
+    pub(crate) fn override_in(&self, environment: EnvironmentSet) -> Option<&Override> {
+        self.overrides.iter().find(|o| o.environment == environment)
+    }
+}
+
+/// Where the values of some keys stand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spans(Arc<[(Box<str>, Span)]>);
+
+impl Spans {
+    /// Of the keys that have one plain value; what has more has its places elsewhere.
+    pub(crate) fn new(at: Located<'_>) -> Self {
+        let plain = at.entries().filter(|(_, at)| !at.value.is_mapping());
+        Self(plain.map(|(key, at)| (key.into(), at.span())).collect())
+    }
+
+    /// Of keys that stand elsewhere under other names.
+    pub(crate) fn of_keys(keys: impl IntoIterator<Item = (&'static str, Span)>) -> Self {
+        Self(keys.into_iter().map(|(key, span)| (key.into(), span)).collect())
+    }
+
+    pub(crate) fn of(&self, wanted: &str) -> Option<Span> {
+        self.0.iter().find(|(key, _)| &**key == wanted).map(|(_, span)| *span)
+    }
+}
+
+/// What a scope is in one environment.
+#[derive(Debug)]
+pub(crate) struct Override {
+    pub(crate) environment: EnvironmentSet,
+    pub(crate) description: Option<String>,
+    pub(crate) active: Option<bool>,
+    pub(crate) attributes: Layer,
+    pub(crate) span: Span,
+    pub(crate) spans: Spans,
+}
+
+/// An entry of a scope's consumers; it stands in the scope's file.
+#[derive(Debug, Clone)]
+pub(crate) struct Consumer {
+    pub(crate) who: Who,
+    pub(crate) who_span: Span,
+    pub(crate) until: Option<Until>,
+    pub(crate) environments: EnvironmentSet,
+    pub(crate) reason: Option<Box<str>>,
+    pub(crate) span: Span,
+}
+
+/// The consumers of a scope that could not be read: whom they name is checked all the same.
+#[derive(Debug)]
+pub(crate) struct Stray {
+    pub(crate) consumers: Arc<[Consumer]>,
+    pub(crate) place: Place,
+}
+
+/// The last day with access, in Norway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Until {
+    pub(crate) date: Date,
+    pub(crate) span: Span,
+}
+
+/// A scope that is no longer held.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    pub(crate) scope: ScopeName,
+    pub(crate) action: RemovalAction,
+    pub(crate) reason: Option<String>,
+    pub(crate) environments: EnvironmentSet,
+    /// Where the scope's name stands.
+    pub(crate) place: Place,
+}
+
+/// A client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) name: ClientName,
+    /// What it was called before, and where that stands.
+    pub(crate) previous_name: Option<(ClientName, Span)>,
+    pub(crate) integration_type: IntegrationType,
+    pub(crate) part: ClientPart,
+    pub(crate) overrides: Vec<ClientOverride>,
+    pub(crate) environments: EnvironmentSet,
+    pub(crate) prevent_deactivation: bool,
+    /// Where the name stands.
+    pub(crate) place: Place,
+    /// Where its key, `name`, stands.
+    pub(crate) name_key: Span,
+    /// What it is, if a manifest of NAIS declares it. Then the rest only tells where things stand.
+    pub(crate) manifest: Option<Box<ManifestClient>>,
+}
+
+/// What a client is that a manifest of NAIS declares: neither defaults nor environments change it.
+#[derive(Debug)]
+pub(crate) struct ManifestClient {
+    pub(crate) application: Application,
+    /// What it is to be called, if the manifest says so.
+    pub(crate) client_name: Option<ClientName>,
+    pub(crate) attributes: ClientAttributes,
+}
+
+/// What a client is, as far as it can differ between environments.
+#[derive(Debug, Default)]
+pub(crate) struct ClientPart {
+    pub(crate) id: Option<ClientId>,
+    pub(crate) description: Option<String>,
+    pub(crate) scopes: Option<Vec<ConsumedScope>>,
+    pub(crate) attributes: ClientLayer,
+    pub(crate) keys: Option<Keys>,
+    pub(crate) on_behalf_of: Option<BTreeMap<OnBehalfOfId, OnBehalfOf>>,
+    pub(crate) active: Option<bool>,
+    /// Where the values of its keys stand.
+    pub(crate) spans: Spans,
+}
+
+/// What a client is in one environment.
+#[derive(Debug)]
+pub(crate) struct ClientOverride {
+    pub(crate) environment: EnvironmentSet,
+    pub(crate) part: ClientPart,
+    pub(crate) span: Span,
+}
+
+impl Client {
+    /// What is said of the client in an environment, what decides first.
+    pub(crate) fn parts(&self, environment: EnvironmentSet) -> impl Iterator<Item = &ClientPart> {
+        let own = self.overrides.iter().filter(move |o| o.environment == environment);
+        own.map(|o| &o.part).chain([&self.part])
+    }
+
+    /// What an environment's client has of something, from what decides first.
+    pub(crate) fn first<'c, T>(
+        &'c self,
+        environment: EnvironmentSet,
+        pick: impl Fn(&'c ClientPart) -> Option<T>,
+    ) -> Option<T> {
+        self.parts(environment).find_map(pick)
+    }
+}
+
+/// A client that is no longer held.
+#[derive(Debug)]
+pub(crate) struct RemovedClient {
+    pub(crate) name: ClientName,
+    pub(crate) id: Option<ClientId>,
+    pub(crate) action: RemovalAction,
+    pub(crate) reason: Option<String>,
+    pub(crate) environments: EnvironmentSet,
+    /// Where the client's name stands.
+    pub(crate) place: Place,
+}

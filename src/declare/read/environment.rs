@@ -1,0 +1,132 @@
+//! Environments: where declarations are applied, and with what credentials.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_yaml::Value;
+
+use super::source::{SecretSource, TextSource};
+use crate::declare::diagnostic::span::Span;
+use crate::declare::yaml::document::Located;
+use crate::declare::yaml::table::{Read, Reader, table};
+use digdir::{self, TargetError};
+
+table! {
+    @like "{ target: … }"
+    /// Where declarations are applied.
+    #[derive(PartialEq, Eq)]
+    pub struct Environment {
+        /// The API to talk to.
+        pub target: Target,
+        /// Who talks to it. Only the sandbox does without.
+        #[serde(default)]
+        pub credentials: Option<Credentials>,
+    }
+}
+
+/// An API to talk to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The embedded emulator: no account, no network.
+    Sandbox,
+    /// DigDir's test environment.
+    Test,
+    /// DigDir's production environment.
+    Prod,
+    /// Any other place.
+    Custom(Endpoints),
+}
+
+impl Target {
+    /// The addresses of the API and of Maskinporten; `None` for the embedded emulator, which has none
+    /// before it runs.
+    ///
+    /// # Errors
+    /// An address cannot be used.
+    pub fn addresses(&self) -> Result<Option<digdir::Target>, TargetError> {
+        match self {
+            Self::Sandbox => Ok(None),
+            Self::Test => Ok(Some(digdir::Target::test())),
+            Self::Prod => Ok(Some(digdir::Target::prod())),
+            Self::Custom(place) => {
+                digdir::Target::custom(&place.api, &place.maskinporten).map(Some)
+            }
+        }
+    }
+}
+
+table! {
+    /// The two addresses of a place that is neither of DigDir's. Both are https, or plain http to
+    /// loopback; a credential is sent there only if the host is also named outside the repository.
+    #[derive(PartialEq, Eq)]
+    pub struct Endpoints {
+        /// The self-service API, without `/api/v1`.
+        pub api: String,
+        /// Maskinporten's issuer, exactly as its metadata has it (mostly with a slash at the end).
+        pub maskinporten: String,
+    }
+}
+
+table! {
+    /// A client at Maskinporten and how it proves itself: with a key, or with an enterprise
+    /// certificate.
+    #[derive(PartialEq, Eq)]
+    pub struct Credentials {
+        /// The client's id; no secret.
+        pub client_id: TextSource,
+        /// A private key, PEM or JWK. Excludes `certificate`.
+        #[serde(default)]
+        pub key: Option<SecretSource>,
+        /// The id under which the key is registered on the client; no secret. Goes with `key`; may be
+        /// left out if the key is a JWK that has a `kid`.
+        #[serde(default)]
+        pub kid: Option<TextSource>,
+        /// An enterprise certificate (`x5c`). Excludes `key`.
+        #[serde(default)]
+        pub certificate: Option<Certificate>,
+    }
+}
+
+table! {
+    /// An enterprise certificate with its key.
+    #[derive(PartialEq, Eq)]
+    pub struct Certificate {
+        /// A PKCS#12 file, relative to the repository unless absolute.
+        pub file: String,
+        /// The file's password.
+        pub password: SecretSource,
+    }
+}
+
+impl Read for Target {
+    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        let word = match at.value {
+            Value::String(word) => word,
+            Value::Mapping(_) => return Endpoints::read(at, key, reader).map(Self::Custom),
+            _ => return reader.wrong(at, "sandbox, test, prod or { api: …, maskinporten: … }"),
+        };
+        match word.as_str() {
+            "sandbox" => Some(Self::Sandbox),
+            "test" => Some(Self::Test),
+            "prod" => Some(Self::Prod),
+            other => reader.unknown_word(at, other, &["sandbox", "test", "prod"]),
+        }
+    }
+}
+
+impl JsonSchema for Target {
+    fn schema_name() -> Cow<'static, str> {
+        "Target".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The API to talk to: the embedded sandbox, DigDir's test or \
+                            production environment, or another place.",
+            "anyOf": [
+                {"type": "string", "enum": ["sandbox", "test", "prod"]},
+                generator.subschema_for::<Endpoints>(),
+            ],
+        })
+    }
+}

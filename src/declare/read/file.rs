@@ -1,0 +1,218 @@
+//! Reading a file with declarations.
+
+use std::sync::Arc;
+
+use serde_yaml::{Mapping, Value};
+
+use super::clients;
+use super::consumers;
+use super::declarations_file::DOCUMENT_KEYS;
+use super::declared::Declared;
+use super::manifest;
+use super::scopes;
+use super::settings::Settings;
+use super::silences;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::nearest;
+use crate::declare::files::key_files::KeyFiles;
+use crate::declare::yaml::document::{Findings, Located, decode, parse};
+use crate::declare::yaml::instead;
+use crate::declare::yaml::item::{items_of, mend_no_two_alike, unknown_key, wrong_kind};
+
+/// What the bytes of a file declare.
+pub(crate) fn declarations(
+    file: Arc<str>,
+    bytes: &[u8],
+    settings: &Settings,
+    key_files: &KeyFiles<'_>,
+) -> Declared {
+    let mut declared = Declared::default();
+    let mut findings = Findings::new(file);
+    let text = decode(bytes, &mut findings);
+    match text.and_then(|text| Some((text, parse(text, &mut findings)?))) {
+        Some((text, documents)) => {
+            declared.silences = silences::read(text, &documents, entities, &mut findings);
+            for document in &documents {
+                read_document(document.root(), settings, key_files, &mut declared, &mut findings);
+            }
+        }
+        None => declared.incomplete = true,
+    }
+    if let Some(text) = text {
+        tell_template(text, &mut findings);
+    }
+    declared.diagnostics = findings.into_list();
+    declared
+}
+
+fn read_document(
+    at: Located<'_>,
+    settings: &Settings,
+    key_files: &KeyFiles<'_>,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    let mapping = match at.value {
+        Value::Null => return,
+        Value::Mapping(mapping) => mapping,
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Sequence(_)
+        | Value::Tagged(_) => {
+            let message = "this document is no mapping, so it declares nothing";
+            let is_scope = |item: Located<'_>| item.get("name").is_some();
+            let help = match at.items().next().is_some_and(is_scope) {
+                true => "write `scopes:` on a line above the list".to_owned(),
+                false => foreign_help(&findings.file),
+            };
+            findings.report(Rule::ForeignDocument, at.span(), message, &help);
+            return;
+        }
+    };
+    if let Some(kind) = manifest::kind(at) {
+        return manifest::read(kind, at, settings, declared, findings);
+    }
+    if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
+        return;
+    }
+    let first = findings.list.len();
+    for key in mapping.keys() {
+        match key.as_str() {
+            Some(key) if DOCUMENT_KEYS.contains(&key) => {}
+            Some(key) => unknown_key(key, &DOCUMENT_KEYS, at, findings),
+            None => wrong_kind(at, "keys that are texts", findings),
+        }
+    }
+    mend_no_two_alike(&mut findings.list[first..]);
+    consumers::aliases(at, &settings.environment_names, declared, findings);
+    consumers::groups(at, declared, findings);
+    let items: Vec<Located<'_>> = items_of(at, "scopes", findings).collect();
+    for item in whole(&items, findings) {
+        scopes::scope(item, settings, declared, findings);
+    }
+    for item in items_of(at, "clients", findings) {
+        clients::client(item, settings, key_files, declared, findings);
+    }
+    for item in items_of(at, "removed", findings) {
+        match (item.get("client"), item.get("scope")) {
+            (Some(_), None) => {
+                declared.removed_clients.extend(clients::removed(item, settings, findings));
+            }
+            (Some(client), Some(_)) => {
+                let message = "`scope` and `client` exclude each other";
+                let help = "write an entry of its own for each";
+                findings.report(Rule::WrongValue, client.span(), message, help);
+            }
+            (None, Some(_) | None) => {
+                declared.removed.extend(scopes::removed(item, settings, findings));
+            }
+        }
+    }
+}
+
+/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups,
+/// and manifests.
+fn entities(document: Located<'_>) -> Vec<Span> {
+    fn items<'d>(at: Located<'d>, key: &str) -> impl Iterator<Item = Located<'d>> + use<'d> {
+        at.get(key).into_iter().flat_map(Located::items)
+    }
+    let mut spans = manifest::entities(document);
+    for scope in items(document, "scopes") {
+        spans.push(scope.span());
+        spans.extend(items(scope, "consumers").map(Located::span));
+    }
+    for key in ["clients", "removed"] {
+        spans.extend(items(document, key).map(Located::span));
+    }
+    for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
+        for (name, at) in section.entries() {
+            spans.push(Span { start: section.key_span(name).start, end: at.span().end });
+        }
+    }
+    spans
+}
+
+fn foreign_help(file: &str) -> String {
+    let exclude = instead::exclude(file);
+    format!(
+        "a declaration has `consumers`, `groups`, `scopes`, `clients` or `removed` at its top; {exclude}"
+    )
+}
+
+/// Whether a document is a scope that does not stand under `scopes`; reported.
+fn is_bare_scope(at: Located<'_>, findings: &mut Findings) -> bool {
+    let has = |key| at.get(key).is_some();
+    if has("scopes") || !(has("name") && has("description")) {
+        return false;
+    }
+    let message = "a scope stands in the list `scopes`";
+    let help = "write `scopes:` on a line above it, and `  - ` before `name`; indent the rest with 4 \
+                spaces";
+    findings.report(Rule::UnknownKey, at.key_span("name"), message, help);
+    true
+}
+
+/// The items that are whole scopes. One without a name mostly comes of a dash too many, and was part
+/// of the one above; that is reported, and both are left out.
+fn whole<'d>(items: &[Located<'d>], findings: &mut Findings) -> Vec<Located<'d>> {
+    let is_torn = |item: &Located<'_>| {
+        let names = |(key, _): (&str, _)| nearest(key, ["name"]).is_some() || key == "scope";
+        item.value.is_mapping() && item.entries().next().is_some() && !item.entries().any(names)
+    };
+    let mut kept: Vec<Located<'d>> = Vec::new();
+    let mut in_torn = false;
+    for (index, item) in items.iter().enumerate() {
+        let above = index.checked_sub(1).and_then(|above| items.get(above));
+        let is_part = |above: &Located<'_>| {
+            above.value.is_mapping() && item.entries().all(|(key, _)| above.get(key).is_none())
+        };
+        if !(is_torn(item) && above.is_some_and(is_part)) {
+            in_torn = false;
+            kept.push(*item);
+            continue;
+        }
+        if !in_torn {
+            kept.pop();
+            let message = "this begins another scope, and has no `name`";
+            let help = "take the dash out, and put two spaces in its place, if it belongs to the \
+                        scope above; else add `name: …`";
+            findings.report(Rule::MissingKey, item.span(), message, help);
+        }
+        in_torn = true;
+    }
+    kept
+}
+
+/// What cannot be parsed and has placeholders is probably a template of a manifest.
+fn tell_template(text: &str, findings: &mut Findings) {
+    let is_template = text.contains("{{") && text.contains("}}") && text.contains("kind:");
+    let help = manifest::template_help(&findings.file);
+    let syntax = findings.list.iter_mut().filter(|found| found.code == Rule::Syntax);
+    for found in syntax.filter(|_| is_template) {
+        found.help = Some(format!("`{{{{ … }}}}` are placeholders of a template: {help}"));
+        found.fix = None;
+    }
+}
+
+/// Whether a document has none of our keys; reported.
+fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bool {
+    let keys = || mapping.keys().filter_map(Value::as_str);
+    if mapping.is_empty() || keys().any(|key| DOCUMENT_KEYS.contains(&key)) {
+        return false;
+    }
+    if keys().any(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
+        let mut near = keys().filter(|key| nearest(key, DOCUMENT_KEYS).is_some());
+        let (first, second) = (near.next().unwrap_or_default(), near.next());
+        unknown_key(first, &DOCUMENT_KEYS, at, findings);
+        if let (Some(_), Some(told)) = (second, findings.list.last_mut()) {
+            told.fix = None;
+        }
+    } else {
+        let message = "this document has none of the keys that declare something";
+        let help = format!("{}{}", manifest::meant(at), foreign_help(&findings.file));
+        findings.report(Rule::ForeignDocument, at.span(), message, &help);
+    }
+    true
+}

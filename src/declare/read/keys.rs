@@ -1,0 +1,175 @@
+//! Reading a client's keys (`jwks`): inline, or from files beside the declaration.
+
+use serde_yaml::Value;
+
+use super::public_keys::{FILES, Problem, from_json, from_text};
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::files::key_files::{KeyFiles, resolved};
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::item::wrong_kind;
+use domain::{MOST_KEYS, PublicKey};
+
+/// The keys that a client declares, and where each is from.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    /// Where the whole of it stands.
+    pub(crate) span: Span,
+    pub(crate) keys: Vec<PublicKey>,
+    /// What the declaration names, in its order.
+    pub(crate) refs: Vec<KeysRef>,
+    /// Where each of these stands.
+    pub(crate) places: Vec<Span>,
+}
+
+/// What a client's `jwks` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeysRef {
+    /// A file.
+    File {
+        /// As the declaration writes it.
+        written: String,
+        /// In the repository.
+        path: String,
+    },
+    /// Keys that stand in the YAML itself.
+    Inline,
+}
+
+impl Keys {
+    fn name(&mut self, named: KeysRef, place: Span) {
+        self.refs.push(named);
+        self.places.push(place);
+    }
+}
+
+impl KeysRef {
+    /// As the declaration writes it; nothing for what stands in the YAML itself.
+    pub(crate) fn written(&self) -> &str {
+        match self {
+            Self::File { written, .. } => written,
+            Self::Inline => "",
+        }
+    }
+}
+
+/// Reads what stands under `jwks`; `None` if there is nothing.
+pub(crate) fn keys(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Findings) -> Option<Keys> {
+    let key = at.key_span("jwks");
+    let at = at.get("jwks").filter(|at| !at.value.is_null())?;
+    let mut read = Keys { span: at.span(), keys: Vec::new(), refs: Vec::new(), places: Vec::new() };
+    match at.value {
+        Value::Sequence(_) => {
+            for item in at.items() {
+                one(item, key, &mut read, files, findings);
+            }
+        }
+        _ => one(at, key, &mut read, files, findings),
+    }
+    check_set(&read, findings);
+    Some(read)
+}
+
+fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findings: &mut Findings) {
+    let span = at.span();
+    let found = match at.value {
+        Value::String(text) if !is_path(text) => {
+            read.name(KeysRef::Inline, span);
+            from_text(text)
+        }
+        Value::String(written) => {
+            let Some(path) = resolved(&findings.file, written) else {
+                let message = format!("{} leads out of the repository", quoted(written));
+                let help = "write the path of a file from the folder of this one, such as \
+                            `keys/name.jwks.json`";
+                findings.report(Rule::KeyFile, span, &message, help);
+                return;
+            };
+            let bytes = match files.read(&path) {
+                Ok(bytes) => bytes,
+                Err(why) => {
+                    let message =
+                        format!("the file with keys {} cannot be read: {why}", quoted(&path));
+                    let help = "write the path from the folder of this file; `portvakt keys \
+                                generate` makes a key and its file";
+                    findings.report(Rule::KeyFile, span, &message, help);
+                    return;
+                }
+            };
+            read.name(KeysRef::File { written: written.clone(), path }, span);
+            match String::from_utf8(bytes) {
+                Ok(text) => from_text(&text),
+                Err(_) => Err((0, Problem::Other("it is not UTF-8".to_owned()))),
+            }
+        }
+        Value::Mapping(_) => {
+            read.name(KeysRef::Inline, span);
+            match serde_json::to_value(at.value) {
+                Ok(json) => from_json(&json),
+                Err(_) => Err((0, Problem::Other("it is no JWK".to_owned()))),
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Tagged(_) => {
+            return wrong_kind(at, "a file with keys, or a JWK", findings);
+        }
+    };
+    match found {
+        Ok(keys) => read.keys.extend(keys),
+        Err((number, problem)) => report(at, key, number, &problem, findings),
+    }
+}
+
+/// Whether a text names a file. What does not is taken for a key, and never repeated: it could be a
+/// private one.
+fn is_path(text: &str) -> bool {
+    let end = text.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_line = text.chars().all(|c| !c.is_control() && !matches!(c, '{' | '"'));
+    is_line && FILES.contains(&end.to_lowercase().as_str())
+}
+
+/// Tells what is wrong with the key of that number, from 0, of what is named or stands here. What
+/// stands in the YAML itself is told at `jwks`, the key, so that nothing of a key is shown.
+fn report(at: Located<'_>, key: Span, number: usize, problem: &Problem, findings: &mut Findings) {
+    let ordinal = if number == 0 { String::new() } else { format!(" (key {})", number + 1) };
+    let (what, span) = match at.value.as_str().filter(|text| is_path(text)) {
+        Some(written) => (format!("the key in {}{ordinal}", quoted(written)), at.span()),
+        None => (format!("this key{ordinal}"), key),
+    };
+    match problem {
+        Problem::Private => {
+            let message = format!(
+                "{what} is private: whoever reads the repository, now or from its history, has it"
+            );
+            let help = "declare the public key only, without the members d, p, q, dp, dq and qi. A \
+                        key that was committed or pushed is not secret any more: make another with \
+                        `portvakt keys generate`";
+            findings.report(Rule::Secret, span, &message, help);
+        }
+        Problem::Other(why) => {
+            let message = format!("{what} cannot be used: {why}");
+            let help = "a public RSA key of 2048 bits or more is wanted, as JWK, JWKS, PEM or \
+                        certificate; `portvakt keys generate` makes one";
+            findings.report(Rule::Key, span, &message, help);
+        }
+    }
+}
+
+fn check_set(read: &Keys, findings: &mut Findings) {
+    if read.keys.len() > MOST_KEYS {
+        let message = format!("{} keys, where a client has {MOST_KEYS} at most", read.keys.len());
+        let help = "take out those that are not used any more";
+        findings.report(Rule::Key, read.span, &message, help);
+    }
+    for (index, key) in read.keys.iter().enumerate().take(MOST_KEYS) {
+        let before = read.keys.iter().take(index);
+        let twice = before.clone().any(|other| other.modulus() == key.modulus());
+        let same_kid = before.clone().any(|other| other.kid == key.kid);
+        let message = match (twice, same_kid) {
+            (true, _) => format!("the key {} comes twice", quoted(key.kid.as_str())),
+            (false, true) => format!("two keys have the kid {}", quoted(key.kid.as_str())),
+            (false, false) => continue,
+        };
+        findings.report(Rule::Key, read.span, &message, "keep one of them, or rename one");
+    }
+}

@@ -1,0 +1,145 @@
+//! The client of Maskinporten that a manifest makes.
+
+use super::fields::{Read, is_mapping, items, refuse_nothing, required, text, warn_unknown};
+use super::owner::Owners;
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::read::declared::{Client, ClientPart, Declared, ManifestClient, Spans};
+use crate::declare::yaml::document::{Findings, Located};
+use domain::nais::Application;
+use domain::{
+    ApplicationType, AuthMethod, ClientAttributes, ClientName, ConsumedScope, GrantType,
+    IntegrationType, RefreshTokenUsage,
+};
+
+/// Where the values of attributes stand, by DigDir's names.
+pub(super) type Places = Vec<(&'static str, Span)>;
+
+/// Reads the client of what consumes something.
+pub(super) fn maskinporten(
+    at: Located<'_>,
+    scopes: Located<'_>,
+    owners: &Owners,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    let name = client_name(at, findings);
+    let help = "write `consumes: []` if there is to be no client";
+    refuse_nothing(scopes, "consumes", "close the client", help, findings);
+    let Some((list, span)) = items(scopes, "consumes", findings) else { return };
+    let is_none = list.is_empty();
+    let consumed: Vec<_> = list.into_iter().filter_map(|item| consumed(item, findings)).collect();
+    if is_none {
+        return;
+    }
+    let kind = IntegrationType::Maskinporten;
+    let attributes = ClientAttributes {
+        scopes: consumed.into_iter().collect(),
+        ..bare(kind, [GrantType::JwtBearer])
+    };
+    let identity = |application: &Application| application.to_string();
+    declare(owners, identity, name, &attributes, vec![("scopes", span)], declared, findings);
+}
+
+fn consumed(at: Located<'_>, findings: &mut Findings) -> Option<ConsumedScope> {
+    if !is_mapping(at, findings) {
+        return None;
+    }
+    warn_unknown(at, &["name"], findings);
+    consumed_scope(required(at, "name", findings, text)?, findings)
+}
+
+/// A scope that a client may ask for.
+pub(super) fn consumed_scope(
+    (name, span): (&str, Span),
+    findings: &mut Findings,
+) -> Option<ConsumedScope> {
+    let scope = name.parse().map_err(|error| {
+        let message = format!("{} is no scope: {error}", quoted(name));
+        let help = "write the whole name of one scope, such as `skatteetaten:skattekort.read`";
+        findings.report(Rule::ConsumedScope, span, &message, help);
+    });
+    scope.ok()
+}
+
+/// The name that a manifest gives its client.
+pub(super) fn client_name(at: Located<'_>, findings: &mut Findings) -> Read<ClientName> {
+    let (name, span) = text(at, "clientName", findings)?;
+    let parsed = name.parse().map_err(|error| {
+        let message = format!("{} is no name for a client: {error}", quoted(name));
+        let help = "write a name of one line, or leave `clientName` out";
+        findings.report(Rule::ClientName, span, &message, help);
+    });
+    Some((parsed.ok()?, span))
+}
+
+/// What digdirator sets of every client, whatever its manifest says. The rest is as it is live.
+pub(super) fn bare<const N: usize>(
+    integration_type: IntegrationType,
+    grants: [GrantType; N],
+) -> ClientAttributes {
+    ClientAttributes {
+        integration_type,
+        description: String::new(),
+        scopes: [].into(),
+        client_orgno: None,
+        supplier_orgno: None,
+        application_type: Some(ApplicationType::Web),
+        token_endpoint_auth_method: Some(AuthMethod::PrivateKeyJwt),
+        grant_types: Some(grants.into()),
+        access_token_lifetime: None,
+        refresh_token_lifetime: None,
+        authorization_lifetime: None,
+        refresh_token_usage: Some(RefreshTokenUsage::Onetime),
+        logo_uri: None,
+        redirect_uris: None,
+        post_logout_redirect_uris: None,
+        frontchannel_logout_session_required: None,
+        frontchannel_logout_uri: None,
+        sso_disabled: None,
+        code_challenge_method: None,
+    }
+}
+
+/// Declares the client of each of the applications. `identity` tells what it is called in the
+/// repository.
+pub(super) fn declare(
+    owners: &Owners,
+    identity: impl Fn(&Application) -> String,
+    client_name: Read<ClientName>,
+    attributes: &ClientAttributes,
+    places: Places,
+    declared: &mut Declared,
+    findings: &Findings,
+) {
+    let (client_name, name_span) = client_name.unzip();
+    let own = [("name", owners.span), ("client_name", name_span.unwrap_or(owners.span))];
+    let places: Places = places.into_iter().chain(own).collect();
+    for (application, environments) in &owners.applications {
+        let Ok(name) = identity(application).parse() else { continue };
+        let description = application.to_string();
+        let attributes =
+            ClientAttributes { description: description.clone(), ..attributes.clone() };
+        declared.clients.push(Client {
+            name,
+            previous_name: None,
+            integration_type: attributes.integration_type,
+            part: ClientPart {
+                description: Some(description),
+                spans: Spans::of_keys(places.iter().copied()),
+                ..ClientPart::default()
+            },
+            overrides: Vec::new(),
+            environments: *environments,
+            prevent_deactivation: false,
+            place: findings.place(owners.span),
+            name_key: owners.span,
+            manifest: Some(Box::new(ManifestClient {
+                application: application.clone(),
+                client_name: client_name.clone(),
+                attributes,
+            })),
+        });
+    }
+}

@@ -1,0 +1,243 @@
+//! What a manifest exposes: scopes, and who has access to them.
+
+use std::sync::Arc;
+
+use super::fields::{
+    check_label, flag, is_mapping, items, number, one_of, refuse_nothing, required, text, texts,
+    warn_unknown,
+};
+use super::owner::Owners;
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::own::sorted;
+use crate::declare::read::attributes::Layer;
+use crate::declare::read::declared::{Consumer, Declared, Scope, Spans, Who};
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::settings::Settings;
+use crate::declare::read::texts::parse_orgno;
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Given;
+use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
+use domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility, kept};
+
+/// The keys of an entry of `exposes`.
+const KEYS: [&str; 10] = [
+    "name",
+    "enabled",
+    "product",
+    "separator",
+    "allowedIntegrations",
+    "atMaxAge",
+    "accessibleForAll",
+    "delegationSource",
+    "visibility",
+    "consumers",
+];
+
+/// The life of a token where a manifest says nothing, in seconds.
+const USUAL_AT_MAX_AGE: u64 = 30;
+
+/// What an entry of `exposes` says that is the same in each cluster.
+struct Entry {
+    name: ScopeName,
+    product: String,
+    active: bool,
+    attributes: Layer,
+    spans: Spans,
+    consumers: Arc<[Consumer]>,
+    span: Span,
+}
+
+/// Reads `exposes`.
+pub(super) fn scopes(
+    at: Located<'_>,
+    owners: &Owners,
+    settings: &Settings,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    let help = "write `exposes: []` if nothing is to be exposed";
+    refuse_nothing(at, "exposes", "close all that is exposed", help, findings);
+    let Some((list, span)) = items(at, "exposes", findings) else { return };
+    let prefix = match list.is_empty() {
+        true => None,
+        false => settings.nais.prefix(&settings.prefixes, span, findings),
+    };
+    for item in list {
+        let Some(entry) = entry(item, prefix, findings) else { continue };
+        for (application, environments) in &owners.applications {
+            let scope = Scope {
+                name: entry.name.clone(),
+                spans: entry.spans.clone(),
+                description: application.exposing(&entry.product),
+                attributes: entry.attributes.clone(),
+                active: entry.active,
+                prevent_deactivation: false,
+                environments: *environments,
+                overrides: Vec::new(),
+                consumers: entry.consumers.clone(),
+                place: findings.place(entry.span),
+                in_manifest: true,
+            };
+            sorted::check(&scope, settings, findings);
+            declared.scopes.push(scope);
+        }
+    }
+}
+
+fn entry(at: Located<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option<Entry> {
+    if !is_mapping(at, findings) {
+        return None;
+    }
+    warn_unknown(at, &KEYS, findings);
+    let (attributes, spans) = attributes(at, findings);
+    let consumers = consumers(at, findings);
+    let enabled = required(at, "enabled", findings, flag);
+    let exposed = exposed(at, findings);
+    let (exposed, span) = exposed?;
+    let name = format!("{}:{}", prefix?, exposed.subscope()).parse().ok()?;
+    let (active, _) = enabled?;
+    let product = exposed.product;
+    let spans = complete(spans, span);
+    Some(Entry { name, product, active, attributes, spans, consumers, span })
+}
+
+/// The subscope, and where its name stands.
+fn exposed(at: Located<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
+    const SEPARATORS: [(&str, char); 2] = [(":", ':'), ("/", '/')];
+    let product = required(at, "product", findings, text);
+    let name = required(at, "name", findings, text);
+    let separator = match text(at, "separator", findings) {
+        Some(given) => Some(one_of(given, &SEPARATORS, findings)?),
+        None => None,
+    };
+    let product = product.filter(|(product, span)| {
+        let is_product = is_product(product);
+        if !is_product {
+            let message = format!("{} is no product of NAIS", quoted(product));
+            let help = "a product is of letters a to z and digits, such as `arbeid`";
+            findings.report(Rule::Exposed, *span, &message, help);
+        }
+        is_product
+    });
+    let (name, span) = name?;
+    let name = &*kept(name);
+    if !is_subscope(name) {
+        report_form(name, span, findings);
+        return None;
+    }
+    let exposed = Exposed { product: product?.0.to_owned(), separator, name: name.to_owned() };
+    let subscope = exposed.subscope();
+    if !is_subscope(&subscope) {
+        report_form(&subscope, span, findings);
+        return None;
+    }
+    Some((exposed, span))
+}
+
+fn report_form(subscope: &str, span: Span, findings: &mut Findings) {
+    let message = format!("the subscope {} is not formed as one of NAIS", quoted(subscope));
+    let help = "write it of letters a to z, æ, ø, å and digits, the name ending in two of them or \
+                more, with `/` before `:`, and `.` behind the last of these alone";
+    findings.report(Rule::Exposed, span, &message, help);
+}
+
+/// All attributes, as digdirator sets them, and where those stand that the manifest gives.
+fn attributes(at: Located<'_>, findings: &mut Findings) -> (Layer, Vec<(&'static str, Span)>) {
+    const VISIBILITIES: [(&str, Visibility); 2] =
+        [("public", Visibility::Public), ("private", Visibility::Private)];
+    let at_max_age = number(at, "atMaxAge", findings);
+    let accessible_for_all = flag(at, "accessibleForAll", findings);
+    let delegation_source = text(at, "delegationSource", findings);
+    let visibility = text(at, "visibility", findings);
+    let types = texts(at, "allowedIntegrations", findings);
+    if let Some((seconds, span)) = at_max_age.filter(|(seconds, _)| !AT_MAX_AGE.contains(seconds)) {
+        let (least, most) = (AT_MAX_AGE.start(), AT_MAX_AGE.end());
+        let message = format!("{seconds} is not between {least} and {most}, as NAIS asks of it");
+        let help = "write a number of seconds between these, or leave `atMaxAge` out for 30";
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
+    }
+    let spans = [
+        ("at_max_age", at_max_age.map(|(_, span)| span)),
+        ("accessible_for_all", accessible_for_all.map(|(_, span)| span)),
+        ("delegation_source", delegation_source.map(|(_, span)| span)),
+        ("visibility", visibility.map(|(_, span)| span)),
+        ("allowed_integration_types", types.as_ref().map(|(_, span)| *span)),
+    ];
+    let spans = spans.into_iter().filter_map(|(name, span)| Some((name, span?)));
+    let layer = Layer {
+        long_description: said(String::new()),
+        visibility: said(
+            visibility
+                .and_then(|given| one_of(given, &VISIBILITIES, findings))
+                .unwrap_or(Visibility::Public),
+        ),
+        token_type: said(TokenType::SelfContained),
+        allowed_integration_types: said(integration_types(types, findings)),
+        at_max_age: said(at_max_age.map_or(USUAL_AT_MAX_AGE, |(seconds, _)| seconds)),
+        authorization_max_lifetime: said(0),
+        accessible_for_all: said(accessible_for_all.is_some_and(|(flag, _)| flag)),
+        delegation_source: said(delegation_source.map_or("", |(text, _)| text).to_owned()),
+        enforced_aud_for_access_token: said(String::new()),
+        requires_user_consent: said(false),
+        requires_user_authentication: said(false),
+        requires_pseudonymous_tokens: said(false),
+    };
+    (layer, spans.collect())
+}
+
+fn said<T>(value: T) -> Given<T> {
+    Given(Some(value))
+}
+
+/// What may carry the scope: Maskinporten's clients where nothing is said.
+fn integration_types(
+    given: Option<(Vec<(&str, Span)>, Span)>,
+    findings: &mut Findings,
+) -> Vec<IntegrationType> {
+    let words = IntegrationType::ALL.map(|kind| (kind.as_str(), kind));
+    let given = given.map(|(given, _)| given).unwrap_or_default();
+    if given.is_empty() {
+        return vec![IntegrationType::Maskinporten];
+    }
+    given.into_iter().filter_map(|word| one_of(word, &words, findings)).collect()
+}
+
+/// Where each attribute stands. What the manifest does not give comes of no default of the
+/// repository's: it stands with the scope itself.
+fn complete(given: Vec<(&'static str, Span)>, scope: Span) -> Spans {
+    let fields = ScopeAttributes::default().fields();
+    let span = |name: &str| {
+        let given = given.iter().find(|(key, _)| *key == name);
+        given.map_or(scope, |(_, span)| *span)
+    };
+    Spans::of_keys(fields.map(|(name, _)| (name, span(name))))
+}
+
+fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
+    let help = "write `consumers: []` if nobody is to have access";
+    refuse_nothing(at, "consumers", "revoke everybody's access", help, findings);
+    let Some((list, _)) = items(at, "consumers", findings) else {
+        return Arc::default();
+    };
+    list.into_iter().filter_map(|at| consumer(at, findings)).collect()
+}
+
+fn consumer(at: Located<'_>, findings: &mut Findings) -> Option<Consumer> {
+    if !is_mapping(at, findings) {
+        return None;
+    }
+    warn_unknown(at, &["orgno", "name"], findings);
+    check_label(at, "name", findings);
+    let (orgno, who_span) = required(at, "orgno", findings, text)?;
+    let who = Who::Orgno(parse_orgno(orgno, who_span, findings)?);
+    Some(Consumer {
+        who,
+        who_span,
+        until: None,
+        environments: EnvironmentSet::ALL,
+        reason: None,
+        span: at.span(),
+    })
+}

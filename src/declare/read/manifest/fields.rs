@@ -1,0 +1,237 @@
+//! Reading the fields of a manifest: what is of the wrong kind is an error, what is not known is none.
+//! A field with nothing behind it is one that is left out, as Kubernetes has it, but where that takes
+//! something away: there it is refused, as somebody has forgotten what was to follow.
+
+use serde_yaml::Value;
+
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::instead;
+use crate::declare::yaml::instead::{BOOL, LIST, MAPPING, NUMBER, TEXT};
+use crate::declare::yaml::item::{missing, wrong_kind};
+
+/// A value, and where it stands.
+pub(super) type Read<T> = Option<(T, Span)>;
+
+/// What stands behind a key, if something does.
+fn given<'d>(at: Located<'d>, key: &str) -> Option<Located<'d>> {
+    at.get(key).filter(|at| !at.value.is_null())
+}
+
+/// Refuses a key with nothing behind it where that would take something away.
+pub(super) fn refuse_nothing(
+    at: Located<'_>,
+    key: &str,
+    loss: &str,
+    help: &str,
+    findings: &mut Findings,
+) {
+    if let Some(empty) = at.get(key).filter(|at| at.value.is_null()) {
+        let message = format!("there is nothing behind `{key}`, and that would {loss}");
+        findings.report(Rule::WrongValue, empty.span(), &message, help);
+    }
+}
+
+/// A mapping.
+pub(super) fn mapping<'d>(
+    at: Located<'d>,
+    key: &str,
+    findings: &mut Findings,
+) -> Option<Located<'d>> {
+    let at = given(at, key)?;
+    is_mapping(at, findings).then_some(at)
+}
+
+/// Whether it is one; reported if not.
+pub(super) fn is_mapping(at: Located<'_>, findings: &mut Findings) -> bool {
+    let is_mapping = at.value.is_mapping() && !is_placeholder(at.value);
+    if !is_mapping {
+        wrong(at, MAPPING, findings);
+    }
+    is_mapping
+}
+
+/// The `scopes` of a client of Maskinporten. They were a list of what is consumed once.
+pub(super) fn scopes<'d>(at: Located<'d>, findings: &mut Findings) -> Option<Located<'d>> {
+    let loss = "close all that is exposed, and the client";
+    let help = "write `scopes: {}` if nothing is to be exposed or consumed";
+    refuse_nothing(at, "scopes", loss, help, findings);
+    let scopes = given(at, "scopes")?;
+    if scopes.value.is_sequence() {
+        let message = "this is a list, as MaskinportenClient had it once";
+        let help = "write it below `consumes`: `scopes: { consumes: [{ name: … }] }`";
+        findings.report(Rule::WrongValue, scopes.span(), message, help);
+        return None;
+    }
+    is_mapping(scopes, findings).then_some(scopes)
+}
+
+/// A text.
+pub(super) fn text<'d>(at: Located<'d>, key: &str, findings: &mut Findings) -> Read<&'d str> {
+    let at = given(at, key)?;
+    plain_text(at, findings).map(|text| (text, at.span()))
+}
+
+/// A text for those who read the manifest, whatever it says.
+pub(super) fn check_label(at: Located<'_>, key: &str, findings: &mut Findings) {
+    if let Some(at) = given(at, key).filter(|at| !at.value.is_string()) {
+        wrong(at, TEXT, findings);
+    }
+}
+
+fn plain_text<'d>(at: Located<'d>, findings: &mut Findings) -> Option<&'d str> {
+    match at.value {
+        Value::String(text) if has_placeholder(text) => {
+            placeholder(at.span(), findings);
+            None
+        }
+        Value::String(text) => Some(text),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Sequence(_)
+        | Value::Mapping(_)
+        | Value::Tagged(_) => {
+            wrong(at, TEXT, findings);
+            None
+        }
+    }
+}
+
+/// True or false.
+pub(super) fn flag(at: Located<'_>, key: &str, findings: &mut Findings) -> Read<bool> {
+    let at = given(at, key)?;
+    let flag = at.value.as_bool();
+    if flag.is_none() {
+        wrong(at, BOOL, findings);
+    }
+    Some((flag?, at.span()))
+}
+
+/// A number.
+pub(super) fn number(at: Located<'_>, key: &str, findings: &mut Findings) -> Read<u64> {
+    let at = given(at, key)?;
+    let number = at.value.as_u64();
+    if number.is_none() {
+        wrong(at, NUMBER, findings);
+    }
+    Some((number?, at.span()))
+}
+
+/// The items of a list, and where that stands.
+pub(super) fn items<'d>(
+    at: Located<'d>,
+    key: &str,
+    findings: &mut Findings,
+) -> Read<Vec<Located<'d>>> {
+    let at = given(at, key)?;
+    if !at.value.is_sequence() {
+        wrong(at, LIST, findings);
+        return None;
+    }
+    Some((at.items().collect(), at.span()))
+}
+
+/// The texts of a list, and where that stands.
+pub(super) fn texts<'d>(
+    at: Located<'d>,
+    key: &str,
+    findings: &mut Findings,
+) -> Read<Vec<(&'d str, Span)>> {
+    let (items, span) = items(at, key, findings)?;
+    let texts = items.into_iter().filter_map(|at| Some((plain_text(at, findings)?, at.span())));
+    Some((texts.collect(), span))
+}
+
+/// What must be there.
+pub(super) fn required<'d, T>(
+    at: Located<'d>,
+    key: &str,
+    findings: &mut Findings,
+    read: impl Fn(Located<'d>, &str, &mut Findings) -> Read<T>,
+) -> Read<T> {
+    if given(at, key).is_none() {
+        missing(key, at.span(), findings);
+        return None;
+    }
+    read(at, key, findings)
+}
+
+/// One of some words.
+pub(super) fn one_of<T: Copy>(
+    (text, span): (&str, Span),
+    words: &[(&'static str, T)],
+    findings: &mut Findings,
+) -> Option<T> {
+    let found = words.iter().find(|(word, _)| *word == text);
+    if found.is_none() {
+        let known = || words.iter().map(|(word, _)| *word);
+        let message = format!("{} is none of the values that can stand here", quoted(text));
+        let help = format!("{}one of {}", did_you_mean(text, known()), list(known()));
+        findings.report(Rule::WrongValue, span, &message, &help);
+    }
+    found.map(|(_, value)| *value)
+}
+
+/// Warns of keys that NAIS does not know there.
+pub(super) fn warn_unknown(at: Located<'_>, known: &[&str], findings: &mut Findings) {
+    for (key, _) in at.entries().filter(|(key, _)| !known.contains(key)) {
+        report_unknown(key, known, at, findings);
+    }
+}
+
+fn report_unknown(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
+    let message = format!("the key {} is none that NAIS has here: it is not heeded", quoted(key));
+    let help = match nearest(key, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => instead::known(known),
+    };
+    findings.report(Rule::UnknownManifestKey, at.key_span(key), &message, &help);
+}
+
+/// Warns of keys that were probably meant to be one that is not there, among many that are not known
+/// here and are right.
+pub(super) fn warn_misspelt(at: Located<'_>, meant: &str, findings: &mut Findings) {
+    if at.get(meant).is_some() {
+        return;
+    }
+    let misspelt = at.entries().filter(|(key, _)| nearest(key, [meant]).is_some());
+    for (key, _) in misspelt {
+        report_unknown(key, &[meant], at, findings);
+    }
+}
+
+/// Reports a value of the wrong kind.
+pub(super) fn wrong(at: Located<'_>, expected: &str, findings: &mut Findings) {
+    match is_placeholder(at.value) {
+        true => placeholder(at.span(), findings),
+        false => wrong_kind(at, expected, findings),
+    }
+}
+
+/// Whether it is what YAML makes of `{{ name }}`: a mapping with a mapping for its key.
+fn is_placeholder(value: &Value) -> bool {
+    let mut keys = value.as_mapping().into_iter().flat_map(|mapping| mapping.keys());
+    keys.any(Value::is_mapping)
+}
+
+fn has_placeholder(text: &str) -> bool {
+    text.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"))
+}
+
+fn placeholder(span: Span, findings: &mut Findings) {
+    let message = "`{{ … }}` is a placeholder: this is a template, and no manifest yet";
+    let help = template_help(&findings.file);
+    findings.report(Rule::NaisManifest, span, message, &help);
+}
+
+/// What to do about a template.
+pub(crate) fn template_help(file: &str) -> String {
+    format!(
+        "write `exclude: [\"{file}\"]` in portvakt.yaml, and keep what it makes of it in the \
+         repository if that is to be applied"
+    )
+}

@@ -1,0 +1,218 @@
+//! The client that people log in to, as an `IDPortenClient` makes it.
+
+use std::collections::BTreeSet;
+
+use super::client::{Places, bare, client_name, consumed_scope, declare};
+use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
+use super::owner::Owners;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::read::declared::Declared;
+use crate::declare::yaml::document::{Findings, Located};
+use domain::nais::Application;
+use domain::{
+    ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
+    KRR_SCOPES, LOGIN_SCOPES,
+};
+
+/// The keys of its `spec`. `clientURI` is known to nobody but digdirator: DigDir's description of a
+/// client has no such field.
+const KEYS: [&str; 15] = [
+    "accessTokenLifetime",
+    "applicationType",
+    "clientName",
+    "clientURI",
+    "frontchannelLogoutURI",
+    "integrationType",
+    "postLogoutRedirectURIs",
+    "redirectURI",
+    "redirectURIs",
+    "scopes",
+    "secretKeyPrefix",
+    "secretName",
+    "secretProtected",
+    "sessionLifetime",
+    "ssoDisabled",
+];
+
+const KINDS: [(&str, IntegrationType); 3] = [
+    ("idporten", IntegrationType::Idporten),
+    ("krr", IntegrationType::Krr),
+    ("api_klient", IntegrationType::ApiKlient),
+];
+
+const APPLICATION_TYPES: [(&str, ApplicationType); 3] = [
+    ("web", ApplicationType::Web),
+    ("browser", ApplicationType::Browser),
+    ("native", ApplicationType::Native),
+];
+
+/// Reads the client. An application can have one of Maskinporten as well, so in the repository this one
+/// is called by its kind too: `<cluster>:<namespace>:<name>:<integration type>`.
+pub(super) fn client(
+    at: Located<'_>,
+    owners: &Owners,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    warn_unknown(at, &KEYS, findings);
+    let name = client_name(at, findings);
+    let kind = match text(at, "integrationType", findings) {
+        Some(word) => one_of(word, &KINDS, findings),
+        None => Some(IntegrationType::Idporten),
+    };
+    let mut places = Places::new();
+    let scopes = scopes(at, &mut places, findings);
+    let given = Given::read(at, &mut places, findings);
+    let application_type = application_type(at, &mut places, findings);
+    let Some(kind) = kind else { return };
+    if let Some((_, span)) = text(at, "integrationType", findings) {
+        places.push(("integration_type", span));
+    }
+    let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
+    let mut attributes = match kind.has_login() {
+        true => given.with_login(kind, scopes),
+        // Nobody logs in to it, and DigDir knows no other grant for it (its table of combinations).
+        false => ClientAttributes {
+            scopes,
+            access_token_lifetime: given.access_token_lifetime,
+            ..bare(kind, [GrantType::JwtBearer])
+        },
+    };
+    attributes.application_type = Some(application_type);
+    attributes.token_endpoint_auth_method = Some(match application_type {
+        ApplicationType::Web => AuthMethod::PrivateKeyJwt,
+        // What runs at its user's can keep no key secret.
+        ApplicationType::Browser | ApplicationType::Native => AuthMethod::None,
+    });
+    let identity = |application: &Application| format!("{application}:{}", kind.as_str());
+    declare(owners, identity, name, &attributes, places, declared, findings);
+}
+
+/// What the client runs on: a server where nothing is said.
+fn application_type(
+    at: Located<'_>,
+    places: &mut Places,
+    findings: &mut Findings,
+) -> ApplicationType {
+    let Some((word, span)) = text(at, "applicationType", findings) else {
+        return ApplicationType::Web;
+    };
+    places.extend([("application_type", span), ("token_endpoint_auth_method", span)]);
+    one_of((word, span), &APPLICATION_TYPES, findings).unwrap_or(ApplicationType::Web)
+}
+
+fn scopes(
+    at: Located<'_>,
+    places: &mut Places,
+    findings: &mut Findings,
+) -> BTreeSet<ConsumedScope> {
+    let help = "name them, or take the key out if the usual ones are meant";
+    refuse_nothing(at, "scopes", "take every scope but the usual ones", help, findings);
+    let Some((list, span)) = texts(at, "scopes", findings) else {
+        return BTreeSet::new();
+    };
+    places.push(("scopes", span));
+    list.into_iter().filter_map(|scope| consumed_scope(scope, findings)).collect()
+}
+
+/// The scopes where the manifest names none.
+fn usual_scopes(kind: IntegrationType) -> BTreeSet<ConsumedScope> {
+    let scopes: &[&str] = match kind {
+        IntegrationType::Krr => &KRR_SCOPES,
+        IntegrationType::Idporten | IntegrationType::ApiKlient => &LOGIN_SCOPES[..2],
+        IntegrationType::Ansattporten
+        | IntegrationType::Eformidling
+        | IntegrationType::IdportenSaml2
+        | IntegrationType::Maskinporten => &[],
+    };
+    scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
+}
+
+/// What else the manifest gives.
+struct Given {
+    access_token_lifetime: Option<u64>,
+    session_lifetime: Option<u64>,
+    redirect_uris: BTreeSet<String>,
+    post_logout_redirect_uris: Option<BTreeSet<String>>,
+    frontchannel_logout_uri: Option<String>,
+    sso_disabled: bool,
+}
+
+impl Given {
+    fn read(at: Located<'_>, places: &mut Places, findings: &mut Findings) -> Self {
+        let mut noted = |names: &[&'static str], span: Span| {
+            places.extend(names.iter().map(|name| (*name, span)));
+        };
+        let mut value = |names: &[&'static str], read: Read<u64>| {
+            let (value, span) = read?;
+            noted(names, span);
+            Some(value)
+        };
+        let access_token_lifetime =
+            value(&["access_token_lifetime"], number(at, "accessTokenLifetime", findings));
+        let session_lifetime = value(
+            &["authorization_lifetime", "refresh_token_lifetime"],
+            number(at, "sessionLifetime", findings),
+        );
+        let one = text(at, "redirectURI", findings);
+        let help = "write the addresses, or take the key out";
+        refuse_nothing(at, "redirectURIs", "take the addresses of logins", help, findings);
+        let several = texts(at, "redirectURIs", findings);
+        let after_logout = texts(at, "postLogoutRedirectURIs", findings);
+        let logout = text(at, "frontchannelLogoutURI", findings);
+        let sso_disabled = flag(at, "ssoDisabled", findings);
+        let spans = [
+            ("redirect_uris", several.as_ref().map(|(_, span)| *span).or(one.map(|(_, at)| at))),
+            ("post_logout_redirect_uris", after_logout.as_ref().map(|(_, span)| *span)),
+            ("frontchannel_logout_uri", logout.map(|(_, span)| span)),
+            ("sso_disabled", sso_disabled.map(|(_, span)| span)),
+        ];
+        for (name, span) in spans {
+            if let Some(span) = span {
+                noted(&[name], span);
+            }
+        }
+        let set = |(texts, _): (Vec<(&str, Span)>, Span)| -> BTreeSet<String> {
+            texts.into_iter().map(|(text, _)| text.to_owned()).collect()
+        };
+        let mut redirect_uris = several.map(set).unwrap_or_default();
+        redirect_uris.extend(one.map(|(text, _)| text.to_owned()));
+        redirect_uris.remove("");
+        Self {
+            access_token_lifetime,
+            session_lifetime,
+            redirect_uris,
+            post_logout_redirect_uris: after_logout.map(set).filter(|uris| !uris.is_empty()),
+            frontchannel_logout_uri: logout.map(|(text, _)| text.to_owned()),
+            sso_disabled: sso_disabled.is_some_and(|(flag, _)| flag),
+        }
+    }
+
+    /// What is left out, digdirator unsets, but for what its operator has configured.
+    fn with_login(
+        self,
+        kind: IntegrationType,
+        scopes: BTreeSet<ConsumedScope>,
+    ) -> ClientAttributes {
+        let Self {
+            access_token_lifetime,
+            session_lifetime,
+            redirect_uris,
+            post_logout_redirect_uris,
+            frontchannel_logout_uri,
+            sso_disabled,
+        } = self;
+        ClientAttributes {
+            scopes,
+            access_token_lifetime,
+            refresh_token_lifetime: session_lifetime,
+            authorization_lifetime: session_lifetime,
+            redirect_uris: Some(redirect_uris),
+            post_logout_redirect_uris,
+            frontchannel_logout_session_required: Some(true),
+            frontchannel_logout_uri: Some(frontchannel_logout_uri.unwrap_or_default()),
+            sso_disabled: Some(sso_disabled),
+            ..bare(kind, [GrantType::AuthorizationCode, GrantType::RefreshToken])
+        }
+    }
+}

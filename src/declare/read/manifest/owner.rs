@@ -1,0 +1,132 @@
+//! Which applications a manifest is about: one a cluster, in the environments of that cluster.
+
+use super::fields::{mapping, required, text};
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::nais::Clusters;
+use crate::declare::read::settings::Settings;
+use crate::declare::yaml::document::{Findings, Located};
+use domain::nais::Application;
+
+/// The applications of a manifest, each with the environments in which it counts.
+pub(super) struct Owners {
+    /// One a cluster; none where it cannot be told, and that was told.
+    pub(super) applications: Vec<(Application, EnvironmentSet)>,
+    /// Where the name stands.
+    pub(super) span: Span,
+}
+
+/// The applications that a manifest is about.
+pub(super) fn owners(
+    document: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Owners {
+    let nais = &settings.nais;
+    let nobody = |span| Owners { applications: Vec::new(), span };
+    let metadata = mapping(document, "metadata", findings).unwrap_or(document);
+    let name = required(metadata, "name", findings, text);
+    let own_cluster = text(metadata, "clusterName", findings);
+    let own_namespace = text(metadata, "namespace", findings);
+    let Some((name, span)) = name else {
+        return nobody(document.span());
+    };
+    if !is_named(name, span, findings) {
+        return nobody(span);
+    }
+    let namespace = match (own_namespace, &nais.namespace) {
+        (Some((namespace, span)), _) => is_named(namespace, span, findings).then_some(namespace),
+        (None, Some(namespace)) => Some(namespace.as_str()),
+        (None, None) => {
+            let message = "the manifest does not say in which namespace this is";
+            let help = "add `namespace: …` below `metadata`, or say it in portvakt.yaml for all: \
+                        `nais: { namespace: plattform }`";
+            findings.report(Rule::NaisManifest, span, message, help);
+            None
+        }
+    };
+    let clusters = match own_cluster {
+        Some((own, span)) if is_named(own, span, findings) => {
+            of_cluster(own, span, &nais.clusters, findings)
+        }
+        Some(_) => Vec::new(),
+        None => usual_clusters(&nais.clusters, settings, span, findings),
+    };
+    let Some(namespace) = namespace else {
+        return nobody(span);
+    };
+    let applications = clusters.into_iter().filter_map(|(cluster, set)| {
+        let application = Application::new(&cluster, namespace, name).ok()?;
+        Some((application, set))
+    });
+    Owners { applications: applications.collect(), span }
+}
+
+fn is_named(text: &str, span: Span, findings: &mut Findings) -> bool {
+    let is_name = Application::new(text, text, text).map_err(|error| {
+        let help = "write it as it is at NAIS";
+        findings.report(Rule::NaisManifest, span, &error.to_string(), help);
+    });
+    is_name.is_ok()
+}
+
+/// The environments of the cluster that a manifest names.
+fn of_cluster(
+    own: &str,
+    span: Span,
+    clusters: &Clusters,
+    findings: &mut Findings,
+) -> Vec<(String, EnvironmentSet)> {
+    let each = match clusters {
+        Clusters::Unknown | Clusters::Usual(_) => {
+            return vec![(own.to_owned(), EnvironmentSet::ALL)];
+        }
+        Clusters::Wrong => return Vec::new(),
+        Clusters::Each(each) => each,
+    };
+    let found: Vec<_> = each.iter().filter(|(cluster, _)| cluster == own).cloned().collect();
+    if found.is_empty() {
+        let message = format!(
+            "no environment has the cluster {}, so this manifest counts nowhere",
+            quoted(own)
+        );
+        let known = || each.iter().map(|(cluster, _)| cluster.as_str());
+        let hint = did_you_mean(own, known());
+        let help = format!("{hint}`nais.cluster` in portvakt.yaml has {}", list(known()));
+        findings.report(Rule::NeverCounts, span, &message, &help);
+    }
+    found
+}
+
+/// The clusters of a manifest that names none.
+fn usual_clusters(
+    clusters: &Clusters,
+    settings: &Settings,
+    span: Span,
+    findings: &mut Findings,
+) -> Vec<(String, EnvironmentSet)> {
+    match clusters {
+        Clusters::Usual(cluster) => vec![(cluster.clone(), EnvironmentSet::ALL)],
+        Clusters::Each(each) => each.clone(),
+        Clusters::Wrong => Vec::new(),
+        Clusters::Unknown => {
+            let message = "the manifest does not say in which cluster this is";
+            let each: Vec<_> = settings
+                .environment_names
+                .iter()
+                .take(3)
+                .map(|name| format!("{name}: …"))
+                .collect();
+            let help = format!(
+                "say it in portvakt.yaml: `nais: {{ cluster: prod-gcp }}`, or for each environment \
+                 `nais: {{ cluster: {{ {} }} }}`",
+                each.join(", ")
+            );
+            findings.report(Rule::NaisManifest, span, message, &help);
+            Vec::new()
+        }
+    }
+}

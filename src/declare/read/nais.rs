@@ -1,0 +1,170 @@
+//! What portvakt.yaml says for manifests of NAIS that do not say it.
+
+use std::collections::BTreeMap;
+
+use serde_yaml::Value;
+
+use super::environments::{EnvironmentNames, EnvironmentSet};
+use super::settings_file::NaisFile;
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::item::wrong_kind;
+use domain::nais::Application;
+
+/// How many clusters a repository can have: a manifest that names none declares its things in each.
+const MOST_CLUSTERS: usize = 8;
+
+/// What the repository says for manifests that do not say it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Nais {
+    pub(crate) clusters: Clusters,
+    pub(crate) namespace: Option<String>,
+    prefix: Option<String>,
+}
+
+/// The clusters of manifests that name none.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Clusters {
+    /// Nothing is said.
+    #[default]
+    Unknown,
+    /// One where a manifest names none.
+    Usual(String),
+    /// The cluster of each environment.
+    Each(Vec<(String, EnvironmentSet)>),
+    /// What is said is wrong, and that was told.
+    Wrong,
+}
+
+impl Nais {
+    /// Reads the section `nais` of portvakt.yaml.
+    pub(crate) fn new(
+        file: NaisFile,
+        prefixes: &[String],
+        names: &EnvironmentNames,
+        root: Located<'_>,
+        findings: &mut Findings,
+    ) -> Self {
+        let Some(at) = root.get("nais") else {
+            return Self::default();
+        };
+        let NaisFile { namespace, prefix, .. } = file;
+        if let Some((namespace, span)) = at.text("namespace") {
+            is_name(namespace, "namespace", span, findings);
+        }
+        if let Some((prefix, span)) = at.text("prefix")
+            && !prefixes.iter().any(|known| known == prefix)
+        {
+            let message = format!("{} is none of the `prefixes`", quoted(prefix));
+            let known = || prefixes.iter().map(String::as_str);
+            let help = format!("{}write one of {}", did_you_mean(prefix, known()), list(known()));
+            findings.report(Rule::Prefix, span, &message, &help);
+        }
+        Self { clusters: clusters(at, names, findings), namespace: namespace.0, prefix: prefix.0 }
+    }
+
+    /// The cluster of an environment's manifests that name none, if there is one.
+    pub(crate) fn cluster(&self, environment: EnvironmentSet) -> Option<&str> {
+        match &self.clusters {
+            Clusters::Unknown | Clusters::Wrong => None,
+            Clusters::Usual(cluster) => Some(cluster),
+            Clusters::Each(each) => {
+                let mut here = each.iter().filter(|(_, set)| set.overlaps(environment));
+                here.next().map(|(cluster, _)| cluster.as_str())
+            }
+        }
+    }
+
+    /// The namespace of manifests that name none, if there is one.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The prefix of what manifests expose, as far as the repository tells it.
+    pub(crate) fn known_prefix<'s>(&'s self, prefixes: &'s [String]) -> Option<&'s str> {
+        match (&self.prefix, prefixes) {
+            (Some(prefix), _) => Some(prefix),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// The prefix of what manifests expose; `None` where it is not known, and that is told.
+    pub(crate) fn prefix<'s>(
+        &'s self,
+        prefixes: &'s [String],
+        span: Span,
+        findings: &mut Findings,
+    ) -> Option<&'s str> {
+        match (&self.prefix, prefixes) {
+            (Some(prefix), _) | (None, [prefix]) => Some(prefix),
+            (None, []) => None,
+            (None, [first, ..]) => {
+                let message = "a manifest does not say which of the organisation's prefixes its \
+                               scopes have";
+                let help = format!("say it in portvakt.yaml: `nais: {{ prefix: {first} }}`");
+                findings.report(Rule::NaisManifest, span, message, &help);
+                None
+            }
+        }
+    }
+}
+
+fn clusters(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) -> Clusters {
+    let Some(at) = at.get("cluster") else {
+        return Clusters::Unknown;
+    };
+    match at.value {
+        Value::String(cluster) => match is_name(cluster, "cluster", at.span(), findings) {
+            true => Clusters::Usual(cluster.clone()),
+            false => Clusters::Wrong,
+        },
+        Value::Mapping(_) => {
+            let mut each: BTreeMap<&str, EnvironmentSet> = BTreeMap::new();
+            let before = findings.list.len();
+            for (environment, cluster) in at.entries() {
+                let Some(set) = names.known(environment, at.key_span(environment), findings) else {
+                    continue;
+                };
+                match cluster.value.as_str() {
+                    Some(name) if is_name(name, "cluster", cluster.span(), findings) => {
+                        let all = each.entry(name).or_insert(EnvironmentSet::NONE);
+                        *all = all.or(set);
+                    }
+                    Some(_) => {}
+                    None => wrong_kind(cluster, "a cluster's name", findings),
+                }
+            }
+            if each.len() > MOST_CLUSTERS {
+                let message = format!("more than {MOST_CLUSTERS} clusters");
+                let help = "let other repositories have the others";
+                findings.report(Rule::WrongValue, at.span(), &message, help);
+            }
+            let each = each.into_iter().map(|(cluster, set)| (cluster.to_owned(), set));
+            match findings.list.len() == before {
+                true => Clusters::Each(each.collect()),
+                false => Clusters::Wrong,
+            }
+        }
+        Value::Null => Clusters::Wrong,
+        Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Tagged(_) => {
+            wrong_kind(at, "a cluster's name, or one for each environment", findings);
+            Clusters::Wrong
+        }
+    }
+}
+
+/// Whether a text can name something in Kubernetes; reported if not.
+fn is_name(text: &str, what: &str, span: Span, findings: &mut Findings) -> bool {
+    match Application::new(text, text, text) {
+        Ok(_) => true,
+        Err(error) => {
+            let help = format!("write the {what} as NAIS calls it, such as `prod-gcp`");
+            findings.report(Rule::NaisManifest, span, &error.to_string(), &help);
+            false
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Reading scopes and what is removed.
+
+use std::sync::Arc;
+
+use super::attributes::layer;
+use super::consumers;
+use super::declarations_file as file;
+use super::declared::{Declared, Override, Removed, Scope, Spans, Stray};
+use super::environments::{EnvironmentNames, EnvironmentSet};
+use super::settings::Settings;
+use super::texts::check_texts;
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
+use crate::declare::own::sorted;
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::item::{entries_of, items_of};
+use crate::declare::yaml::table::read;
+use domain::{ScopeName, ScopeNameError, kept};
+
+/// Reads one scope.
+pub(crate) fn scope(
+    at: Located<'_>,
+    settings: &Settings,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    let names = &settings.environment_names;
+    if let Some(empty) = at.get("consumers").filter(|list| list.value.is_null()) {
+        let help = "write `consumers: []` if nobody is to have access";
+        let message =
+            "there is nothing behind `consumers`, and that would revoke everybody's access";
+        findings.report(Rule::WrongValue, empty.span(), message, help);
+    }
+    // Before the scope itself, so that one wrong attribute hides no wrong consumer.
+    let consumers: Arc<[_]> = items_of(at, "consumers", findings)
+        .filter_map(|entry| consumers::consumer(entry, names, findings))
+        .collect();
+    let overrides = overrides(at, names, findings);
+    let name = scope_name("name", at, settings, findings);
+    check_texts(at, findings);
+    let given: Option<file::Scope> = read(at, findings);
+    let environments = given.as_ref().and_then(|given| given.environments.0.as_deref());
+    let environments = names.declared(environments, at, findings);
+    let (Some(given), Some((name, span))) = (given, name) else {
+        declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
+        return;
+    };
+    let scope = Scope {
+        name,
+        spans: Spans::new(at),
+        attributes: layer!(given.clone()),
+        description: kept(&given.description).into_owned(),
+        active: given.active.0.unwrap_or(true),
+        prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
+        environments,
+        overrides,
+        consumers,
+        place: findings.place(span),
+        in_manifest: false,
+    };
+    check_reach(&scope, findings);
+    sorted::check(&scope, settings, findings);
+    declared.scopes.push(scope);
+}
+
+fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) -> Vec<Override> {
+    let section = at.get("per_environment").unwrap_or(at);
+    let entries = entries_of(at, "per_environment", findings);
+    let mut overrides = Vec::with_capacity(entries.len());
+    for (name, at) in entries {
+        let span = section.key_span(name);
+        let environment = names.known(name, span, findings);
+        if environment.is_none() && !at.value.is_mapping() {
+            continue;
+        }
+        check_texts(at, findings);
+        let given: Option<file::ScopeInEnvironment> = read(at, findings);
+        if let (Some(environment), Some(given)) = (environment, given) {
+            overrides.push(Override {
+                environment,
+                attributes: layer!(given.clone()),
+                description: given.description.kept(),
+                active: given.active.0,
+                span,
+                spans: Spans::new(at),
+            });
+        }
+    }
+    overrides
+}
+
+/// Reads one entry of `removed`.
+pub(crate) fn removed(
+    at: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<Removed> {
+    let name = scope_name("scope", at, settings, findings);
+    let file::Removed { action, reason, environments, .. } = read(at, findings)?;
+    let names = &settings.environment_names;
+    let environments = names.declared(environments.0.as_deref(), at, findings);
+    let (scope, span) = name?;
+    let place = findings.place(span);
+    Some(Removed { scope, action, reason: reason.0, environments, place })
+}
+
+/// The name of a scope under a key, and where it stands. Nothing is said if there is no text.
+fn scope_name(
+    key: &str,
+    at: Located<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Option<(ScopeName, Span)> {
+    let (text, span) = at.text(key)?;
+    let name: ScopeName = match text.parse() {
+        Ok(name) => name,
+        Err(error) => {
+            let message = format!("{} is no name for a scope: {error}", quoted(text));
+            let help = scope_name_help(text, error, settings);
+            findings.report(Rule::ScopeName, span, &message, &help);
+            return None;
+        }
+    };
+    if !settings.prefixes.is_empty() && !settings.prefixes.iter().any(|p| p == name.prefix()) {
+        let message = format!("{} lies outside the organisation's prefixes", quoted(name.as_str()));
+        let known = list(settings.prefixes.iter().map(String::as_str));
+        let hint = did_you_mean(name.prefix(), settings.prefixes.iter().map(String::as_str));
+        let help = format!(
+            "{hint}begin the name with one of {known} and a colon, or add the prefix to \
+             portvakt.yaml if DigDir has given it to the organisation"
+        );
+        findings.report(Rule::Prefix, span, &message, &help);
+        return None;
+    }
+    Some((name, span))
+}
+
+fn scope_name_help(text: &str, error: ScopeNameError, settings: &Settings) -> String {
+    let prefix = settings.prefixes.first().map_or("etat", String::as_str);
+    let rest: String = text.trim_matches(':').chars().take(60).collect();
+    match error {
+        ScopeNameError::NotPrefixAndSubscope if rest != prefix && !rest.is_empty() => {
+            format!("write the prefix and a colon before it: `{prefix}:{rest}`")
+        }
+        ScopeNameError::NotPrefixAndSubscope => {
+            format!("write the prefix, a colon and the rest, such as `{prefix}:arbeid.read`")
+        }
+        ScopeNameError::Character(_) => {
+            format!(
+                "write it with letters, digits, `.`, `:`, `/`, `-` and `_`, such as `{prefix}:arbeid.read`"
+            )
+        }
+    }
+}
+
+/// Warns about entries and overrides for environments that do not hold the scope.
+fn check_reach(scope: &Scope, findings: &mut Findings) {
+    let mut never = |span: Span, environments: EnvironmentSet, what: &str| {
+        // An empty set comes of environments that are wrong, and that was told.
+        let is_known = !scope.environments.is_empty() && !environments.is_empty();
+        if is_known && !scope.environments.overlaps(environments) {
+            let message = format!("this {what} is for environments that do not hold the scope");
+            let help = "add the environment to the scope's `environments`, or take this out";
+            findings.report(Rule::NeverCounts, span, &message, help);
+        }
+    };
+    for entry in &*scope.consumers {
+        never(entry.span, entry.environments, "entry");
+    }
+    for override_ in &scope.overrides {
+        never(override_.span, override_.environment, "override");
+    }
+}

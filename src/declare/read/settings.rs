@@ -1,0 +1,456 @@
+//! portvakt.yaml, checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::attributes::Layer;
+use super::client_attributes::ClientLayer;
+use super::declared::Spans;
+use super::environment::{Credentials, Environment, Target};
+use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
+use super::globs::globset;
+use super::nais::Nais;
+use super::settings_file::{GuardsFile, SettingsFile};
+use super::silences;
+use super::source::{TextSource, is_variable_name};
+use super::targets::{check_distinct, check_target};
+use super::texts::{check_orgnos, check_texts, parse_orgno};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::{Position, Span};
+use crate::declare::diagnostic::{Diagnostic, quoted};
+use crate::declare::files::FileFilter;
+use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::own::naming::{NamingRule, naming};
+use crate::declare::own::policies::{Policy, policies};
+use crate::declare::own::teams::{Teams, team_names, teams};
+use crate::declare::own::{Names, check_unique};
+use crate::declare::yaml::document::{Document, Findings, Located, decode, parse};
+use crate::declare::yaml::item::{entries_of, wrong_kind};
+use crate::declare::yaml::table::{read, read_whole};
+use domain::secret;
+use domain::{ClientId, Guards, Kid, Orgno};
+
+/// What holds for the whole repository.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The organisation that owns the scopes; `None` only where its number is wrong, and then
+    /// nothing is resolved.
+    pub organization: Option<Orgno>,
+    pub(crate) organization_at: Position,
+    /// What it is called, if the repository says so.
+    pub organization_name: Option<String>,
+    /// What the folder is called beside others of the same git repository, if it says so.
+    pub project: Option<String>,
+    /// The prefixes that scopes may have, without a colon.
+    pub prefixes: Vec<String>,
+    /// Where the declarations are applied, by name; at least one.
+    pub environments: BTreeMap<String, Environment>,
+    /// The branch of the remote whose commits may be applied; `None` for its default branch.
+    pub apply_from: Option<String>,
+    /// The names of the environment variables that environments name, those with something wrong
+    /// included: no other program is to see them.
+    pub variables: BTreeSet<String>,
+    /// What an apply must not do without being told twice.
+    pub guards: Guards,
+    pub(crate) environment_names: EnvironmentNames,
+    pub(crate) naming: Vec<NamingRule>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) teams: Teams,
+    pub(crate) scope_defaults: Layer,
+    pub(crate) scope_default_spans: Spans,
+    pub(crate) client_defaults: ClientLayer,
+    pub(crate) client_default_spans: Spans,
+    pub(crate) warn_before: SignedDuration,
+    pub(crate) nais: Nais,
+    pub(crate) filter: FileFilter,
+}
+
+impl Settings {
+    /// Where an organisation is named: in portvakt.yaml as it is now, or as it was.
+    pub fn organization_place(&self, orgno: Orgno) -> String {
+        let Position { line, column } = self.organization_at;
+        match self.organization == Some(orgno) {
+            true => format!("{SETTINGS_FILE}:{line}:{column}"),
+            false => format!("{SETTINGS_FILE} of the commit that is compared with"),
+        }
+    }
+
+    /// The names of the repository's own rules.
+    pub(crate) fn own_rules(&self) -> impl Iterator<Item = &str> + Clone {
+        let naming = self.naming.iter().map(|rule| &*rule.head.name);
+        naming.chain(self.policies.iter().map(|policy| &*policy.head.name))
+    }
+}
+
+/// Reads portvakt.yaml. The settings may come with errors: they are what the other files are read
+/// in the light of. Without settings there is an error.
+pub(crate) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
+    let mut findings = Findings::new(Arc::from(SETTINGS_FILE));
+    let settings = from_bytes(bytes, &mut findings);
+    (settings, findings.into_list())
+}
+
+/// What a portvakt.yaml says of where it is applied to, whatever else is wrong with it.
+#[derive(Debug)]
+pub struct Outline {
+    /// What the folder is called, if it says so.
+    pub project: Option<String>,
+    /// The organisation that owns the scopes.
+    pub organization: Option<Orgno>,
+    /// The environments, by their names.
+    pub environments: BTreeMap<String, Environment>,
+    /// The branch whose commits may be applied, if it names one.
+    pub apply_from: Option<String>,
+    /// The names of the environment variables that it reads secrets from.
+    pub variables: BTreeSet<String>,
+}
+
+/// Reads the outline of a portvakt.yaml; `None` where there is nothing to read.
+pub fn outline(bytes: &[u8]) -> Option<Outline> {
+    let Settings { project, organization, environments, apply_from, variables, .. } =
+        settings(bytes).0?;
+    Some(Outline { project, organization, environments, apply_from, variables })
+}
+
+fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
+    let text = decode(bytes, findings)?;
+    let documents = parse(text, findings)?;
+    // There is nothing here that could have a silence, and that is told.
+    silences::read(text, &[], |_| Vec::new(), findings);
+    let root = documents.first().map(Document::root)?;
+    if let Some(second) = documents.get(1) {
+        let help = "put it into another file";
+        let message = "portvakt.yaml holds one document, this is a second one";
+        findings.report(Rule::ForeignDocument, second.root().span(), message, help);
+    }
+    if !root.value.is_mapping() {
+        wrong_kind(root, "a mapping with `organization`, `prefixes`, …", findings);
+        return None;
+    }
+    let file: Option<SettingsFile> = read(root, findings);
+    let environments = environments(root, findings);
+    let environment_names = environment_names(root);
+    let mut variables = BTreeSet::new();
+    add_variables(root.get("environments"), &mut variables);
+    let first = findings.list.len();
+    let teams = teams(root, findings);
+    let names = Names { environments: &environment_names, teams: team_names(root) };
+    check_unique(root, findings);
+    let naming = naming(root, &names, findings);
+    let policies = policies(root, &names, findings);
+    findings.hide_nothing(first);
+    let file = file?;
+    let organization = organization(root, findings);
+    let orgno = root.get("organization").and_then(|at| at.get("orgno"));
+    let organization_at = orgno.unwrap_or(root).span().start;
+    check_prefixes(&file.prefixes, root, findings);
+    let defaults = file.defaults.0.unwrap_or_default();
+    let include = file.include.0.map(|globs| {
+        let at = root.get("include").unwrap_or(root);
+        globset(&globs, true, at, findings)
+    });
+    let exclude = file.exclude.0.unwrap_or_default();
+    let exclude = globset(&exclude, true, root.get("exclude").unwrap_or(root), findings);
+    let of_defaults = |kind| root.get("defaults").and_then(|defaults| defaults.get(kind));
+    let at_defaults = of_defaults("scope");
+    if let Some(at) = at_defaults {
+        check_texts(at, findings);
+    }
+    if let Some(at) = of_defaults("client") {
+        let first = findings.list.len();
+        check_orgnos(at, findings);
+        findings.hide_nothing(first);
+    }
+    let keys_policy = file.keys_policy.0.unwrap_or_default();
+    let warn_before = warn_before(keys_policy.warn_before.0.as_deref(), root, findings);
+    // What is wrong with a prefix is told, and not of each scope again.
+    let prefixes: Vec<_> =
+        file.prefixes.iter().map(|prefix| before_colon(prefix).to_owned()).collect();
+    let nais =
+        Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, root, findings);
+    Some(Settings {
+        organization,
+        organization_at,
+        organization_name: file.organization.name.0,
+        prefixes,
+        project: project(file.project.0, root, findings),
+        apply_from: branch(file.apply_from.0, root, findings),
+        guards: guards(file.guards.0.unwrap_or_default(), root, findings),
+        environments,
+        variables,
+        environment_names,
+        naming,
+        policies,
+        teams,
+        scope_default_spans: at_defaults.map(Spans::new).unwrap_or_default(),
+        scope_defaults: defaults.scope.0.unwrap_or_default(),
+        client_default_spans: of_defaults("client").map(Spans::new).unwrap_or_default(),
+        client_defaults: defaults.client.0.unwrap_or_default(),
+        warn_before,
+        nais,
+        filter: FileFilter { include, exclude },
+    })
+}
+
+/// Whether a folder may be called so beside others: git takes it in the name of a ref.
+pub fn is_project_name(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    !name.starts_with(['.', '-'])
+        && !name.is_empty()
+        && name.chars().all(is_allowed)
+        && !name.ends_with('.')
+        && !name.ends_with(".lock")
+        && !name.contains("..")
+}
+
+/// What the folder is called, if it may be called so.
+fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
+    const LONGEST: usize = 64;
+    let name = given?;
+    let is_name = is_project_name(&name) && name.is_ascii() && name.len() <= LONGEST;
+    if !is_name {
+        let span = root.get("project").unwrap_or(root).span();
+        let message = format!("{} is not the name of a project", quoted(&name));
+        let help = "write 1 to 64 letters, digits, `-`, `_` and single `.`, such as `plattform`";
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
+    }
+    is_name.then_some(name)
+}
+
+/// The name of a branch, if it can be one (`git check-ref-format`).
+fn branch(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
+    let name = given?;
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && !part.ends_with('.')
+            && !part.ends_with(".lock")
+    };
+    let is_branch = !name.contains(strange)
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.starts_with('-')
+        && name.split('/').all(is_part);
+    if !is_branch {
+        let span = root.get("apply_from").unwrap_or(root).span();
+        let message = format!("{} is not the name of a branch", quoted(&name));
+        let help = "write it as git does, without `refs/heads/`, such as `main`";
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
+    }
+    is_branch.then_some(name)
+}
+
+/// How long before its end a key is told of where nothing is said.
+const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+fn warn_before(given: Option<&str>, root: Located<'_>, findings: &mut Findings) -> SignedDuration {
+    let Some(text) = given else {
+        return WARN_BEFORE;
+    };
+    parse_duration(text).unwrap_or_else(|| {
+        let place = root.get("keys_policy").and_then(|at| at.get("warn_before"));
+        let message = format!("{} is no time", quoted(text));
+        let help = "write days, weeks or hours, such as `30d`, `4w` or `12h`";
+        let span = place.unwrap_or(root).span();
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
+        WARN_BEFORE
+    })
+}
+
+/// A time in whole days (`30d`), weeks (`4w`) or hours (`12h`).
+pub fn parse_duration(text: &str) -> Option<SignedDuration> {
+    let hours = [("d", 24), ("w", 7 * 24), ("h", 1)];
+    let (number, hours) =
+        hours.iter().find_map(|(unit, hours)| Some((text.strip_suffix(unit)?, *hours)))?;
+    let number: u32 = number.parse().ok().filter(|_| number.bytes().all(|b| b.is_ascii_digit()))?;
+    Some(SignedDuration::from_hours(i64::from(number) * hours))
+}
+
+fn organization(root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {
+    let (text, span) = root.get("organization")?.text("orgno")?;
+    parse_orgno(text, span, findings)
+}
+
+fn before_colon(prefix: &str) -> &str {
+    prefix.split(':').next().unwrap_or_default().trim()
+}
+
+fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Findings) {
+    let Some(list) = root.get("prefixes").filter(|list| list.value.is_sequence()) else {
+        return;
+    };
+    if prefixes.is_empty() {
+        let help = "list the prefixes that DigDir has given the organisation";
+        findings.report(Rule::WrongValue, list.span(), "there is no prefix", help);
+    }
+    for (index, prefix) in prefixes.iter().enumerate() {
+        let strange = |c: char| c == ':' || c.is_whitespace() || c.is_control();
+        if prefix.is_empty() || prefix.contains(strange) {
+            let span = list.item(index).unwrap_or(list).span();
+            let message = format!("{} is no prefix", quoted(prefix));
+            let help = match before_colon(prefix) {
+                "" => "",
+                plain => &format!("write `{plain}`: "),
+            };
+            let help = format!(
+                "{help}a prefix is what stands before a scope's first colon, without the colon"
+            );
+            findings.report(Rule::Text, span, &message, &help);
+        }
+    }
+}
+
+fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guards {
+    let at = root.get("guards").unwrap_or(root);
+    let key = |key| at.get(key).unwrap_or(at);
+    let GuardsFile { max_deactivations, max_revocations, max_grants, max_changed_percent, protect } =
+        file;
+    let defaults = Guards::default();
+    let max_changed_percent = max_changed_percent.0.and_then(|percent| {
+        let small = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
+        if small.is_none() {
+            let message = format!("{percent} is more than 100 percent");
+            let help = "leave the key out for no limit";
+            let span = key("max_changed_percent").span();
+            findings.report(Rule::WrongValue, span, &message, help);
+        }
+        small
+    });
+    Guards {
+        max_deactivations: max_deactivations.0.unwrap_or(defaults.max_deactivations),
+        max_revocations: max_revocations.0.unwrap_or(defaults.max_revocations),
+        max_grants: max_grants.0.unwrap_or(defaults.max_grants),
+        max_changed_percent,
+        protect: globset(&protect.0.unwrap_or_default(), false, key("protect"), findings),
+    }
+}
+
+fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, Environment> {
+    let entries = entries_of(root, "environments", findings);
+    let list = root.get("environments");
+    if let Some(list) = list
+        && (entries.is_empty() || entries.len() > MOST_ENVIRONMENTS)
+        && (list.value.is_mapping() || list.value.is_null())
+    {
+        let span = root.key_span("environments");
+        let message = format!("a repository has 1 to {MOST_ENVIRONMENTS} environments");
+        let help = "begin with `sandbox: { target: sandbox }`";
+        findings.report(Rule::WrongValue, span, &message, help);
+    }
+    let mut environments = BTreeMap::new();
+    for (name, at) in entries.into_iter().take(MOST_ENVIRONMENTS) {
+        let span = list.unwrap_or(root).key_span(name);
+        check_environment_name(name, span, findings);
+        let Some(environment) = read_whole::<Environment>(at, findings) else {
+            continue;
+        };
+        check_target(&environment.target, at, findings);
+        check_credentials(&environment, at, span, findings);
+        environments.insert(name.to_owned(), environment);
+    }
+    if let Some(list) = list {
+        check_distinct(list, &environments, findings);
+    }
+    environments
+}
+
+/// The names of all environments, those included that have something wrong with them.
+fn environment_names(root: Located<'_>) -> EnvironmentNames {
+    let entries = root.get("environments").into_iter().flat_map(Located::entries);
+    EnvironmentNames::new(entries.map(|(name, _)| name.to_owned()).collect())
+}
+
+/// Adds whatever `env` names somewhere in an item.
+fn add_variables(item: Option<Located<'_>>, variables: &mut BTreeSet<String>) {
+    let Some(item) = item else { return };
+    for (key, value) in item.entries() {
+        if let (true, Some(name)) = (key == "env", value.value.as_str())
+            && is_variable_name(name)
+        {
+            variables.insert(name.to_owned());
+        }
+        add_variables(Some(value), variables);
+    }
+    for value in item.items() {
+        add_variables(Some(value), variables);
+    }
+}
+
+fn check_credentials(
+    environment: &Environment,
+    at: Located<'_>,
+    name: Span,
+    findings: &mut Findings,
+) {
+    let at_credentials = at.get("credentials").unwrap_or(at).span();
+    match (&environment.target, &environment.credentials) {
+        (Target::Sandbox, None) => {}
+        (Target::Sandbox, Some(_)) => {
+            let message = "the embedded sandbox does not use credentials";
+            let help = "leave them out: it starts with a key of its own";
+            findings.report(Rule::UnusedCredentials, at_credentials, message, help);
+        }
+        (Target::Test | Target::Prod | Target::Custom(_), None) => {
+            let message = "this target needs `credentials`";
+            let help = "add `credentials: { client_id: …, key: { env: … }, kid: … }`";
+            findings.report(Rule::Credentials, name, message, help);
+        }
+        (Target::Test | Target::Prod | Target::Custom(_), Some(credentials)) => {
+            if let Some((message, help)) = misfit(credentials) {
+                findings.report(Rule::Credentials, at_credentials, message, help);
+            }
+            check_ids(credentials, at, findings);
+        }
+    }
+}
+
+/// A literal that is no id: it may be a secret, and is not repeated.
+fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings) {
+    let Credentials { client_id, key: _, kid, certificate: _ } = credentials;
+    for (key, source) in [("client_id", Some(client_id)), ("kid", kid.as_ref())] {
+        let Some(TextSource::Literal(text)) = source else { continue };
+        let problem = match key {
+            "kid" => text.parse::<Kid>().err().map(|error| error.to_string()),
+            _ => text.parse::<ClientId>().err().map(|error| error.to_string()),
+        };
+        let Some(problem) = problem else { continue };
+        let rule = match secret::likeness(text) {
+            Some(_) => Rule::Secret,
+            None => Rule::WrongValue,
+        };
+        let message = format!("`{key}` {}", not_an_id(text, key));
+        let place = at.get("credentials").and_then(|at| at.get(key)).unwrap_or(at);
+        findings.report(rule, place.span(), &message, &problem).hides = false;
+    }
+}
+
+/// What is wrong with a text that should be the id of a client or a key, without the text.
+pub fn not_an_id(text: &str, key: &str) -> String {
+    let swapped = match secret::likeness(text).is_some_and(|like| like.contains("key")) {
+        true => format!(": {key} and key are swapped"),
+        false => String::new(),
+    };
+    format!("is no id and is not shown: {}{swapped}", secret::described(text))
+}
+
+fn misfit(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
+    let Credentials { client_id: _, key, kid, certificate } = credentials;
+    match (key, kid, certificate) {
+        (Some(_), _, None) | (None, None, Some(_)) => None,
+        (Some(_), _, Some(_)) => Some((
+            "`key` and `certificate` exclude each other",
+            "keep the one that is registered on the client",
+        )),
+        (None, Some(_), Some(_)) => Some((
+            "`kid` does not go with `certificate`",
+            "leave `kid` out: a certificate travels in the grant itself",
+        )),
+        (None, _, None) => Some((
+            "neither a `key` nor a `certificate`",
+            "add `key: { env: … }` and `kid`, or `certificate: { file: …, password: … }`",
+        )),
+    }
+}

@@ -1,0 +1,76 @@
+//! What environments are applied to.
+
+use std::collections::BTreeMap;
+
+use url::{Host, Url};
+
+use super::environment::{Environment, Target};
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::yaml::document::{Findings, Located};
+use digdir::ApiId;
+
+/// Warns of environments that are applied to the same API, however its address is written. An embedded
+/// sandbox is no API that anybody else could apply to.
+pub(crate) fn check_distinct(
+    list: Located<'_>,
+    environments: &BTreeMap<String, Environment>,
+    findings: &mut Findings,
+) {
+    let mut first: BTreeMap<ApiId, (&str, Located<'_>)> = BTreeMap::new();
+    for (name, at) in list.entries() {
+        let target = environments.get(name).map(|environment| &environment.target);
+        let Some(Ok(Some(addresses))) = target.map(Target::addresses) else { continue };
+        let at = at.get("target").unwrap_or(at);
+        let Some((other, there)) = first.get(&addresses.api_id()) else {
+            first.insert(addresses.api_id(), (name, at));
+            continue;
+        };
+        let (name, other) = (quoted(name), quoted(other));
+        let message = format!(
+            "environment {name} has the same target as {other}: both change the same scopes and \
+             clients, and neither knows what the other has applied"
+        );
+        let help = format!("keep one of them, or give {name} another target");
+        let related = findings.place(there.span()).related("the same target");
+        findings.report(Rule::SameTarget, at.span(), &message, &help).related.push(related);
+    }
+}
+
+/// Reports the addresses of an environment that cannot be used.
+pub(crate) fn check_target(target: &Target, at: Located<'_>, findings: &mut Findings) {
+    let Target::Custom(endpoints) = target else {
+        return;
+    };
+    let target = at.get("target").unwrap_or(at);
+    for (key, address) in [("api", &endpoints.api), ("maskinporten", &endpoints.maskinporten)] {
+        if let Err(message) = check_address(address) {
+            let span = target.get(key).unwrap_or(target).span();
+            let help = "write it as https://host/; plain http goes to loopback only";
+            findings.report(Rule::Address, span, &message, help);
+        }
+    }
+}
+
+fn check_address(address: &str) -> Result<(), String> {
+    let url = Url::parse(address)
+        .map_err(|error| format!("{} is no address: {error}", quoted(address)))?;
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    // The address is not repeated where it may hold a password.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address with a user name or password in it".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("an address with more than a host and a path".into());
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        _ => Err(format!("{} is not https", quoted(address))),
+    }
+}

@@ -1,0 +1,86 @@
+//! What is wrong with the texts of attributes.
+
+use crate::declare::diagnostic::quoted;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::instead;
+use domain::{Orgno, composed};
+
+/// An organisation number, or a report of what is wrong with it.
+pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {
+    text.parse()
+        .map_err(|error| {
+            let message = format!("{} is no organisation number: {error}", quoted(text));
+            let help = match instead::orgno(text) {
+                Some(help) => help,
+                None => "look the number up at https://www.brreg.no".into(),
+            };
+            findings.report(Rule::Orgno, span, &message, &help);
+        })
+        .ok()
+}
+
+/// What is wrong with the organisation numbers of a client, of an override or of the defaults.
+pub(crate) fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
+    for key in ["client_orgno", "supplier_orgno"] {
+        if let Some((text, span)) = at.text(key) {
+            parse_orgno(text, span, findings);
+        }
+    }
+}
+
+/// Reports what cannot be seen in the description of a client.
+pub(crate) fn check_description(at: Located<'_>, findings: &mut Findings) {
+    if let Some((description, span)) = at.text("description")
+        && description.contains(|c: char| c.is_control() && !c.is_whitespace())
+    {
+        let message = "the description holds a character that cannot be seen";
+        let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
+                    text in single quotes";
+        findings.report(Rule::Text, span, message, help);
+    }
+}
+
+/// What to write for a character that DigDir refuses.
+fn plainer(strange: char) -> &'static str {
+    match strange {
+        '&' => "write `og` in its place; ",
+        '–' | '—' | '−' | '‑' => "write `-` in its place; ",
+        '“' | '”' | '„' | '«' | '»' => "write `\"` in its place; ",
+        '‘' | '’' | '`' | '´' => "write `'` in its place; ",
+        '…' => "write `...` in its place; ",
+        '+' => "write `og` or `pluss` in its place; ",
+        '%' => "write `prosent` in its place; ",
+        _ => "",
+    }
+}
+
+/// What is wrong with the texts of a scope or an override.
+pub(crate) fn check_texts(at: Located<'_>, findings: &mut Findings) {
+    if let Some((description, span)) = at.text("description")
+        && description.trim().is_empty()
+    {
+        let help = "tell in one line what the scope gives access to";
+        findings.report(Rule::Text, span, "the description is empty", help);
+    }
+    if let Some((description, span)) = at.text("description")
+        && description.contains(|c: char| c.is_control() && !c.is_whitespace())
+    {
+        let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
+                    text in single quotes";
+        let message = "the description holds a character that cannot be seen";
+        findings.report(Rule::Text, span, message, help);
+    }
+    // DigDir's own web refuses other characters.
+    let allowed =
+        |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
+    if let Some((text, span)) = at.text("long_description")
+        && let Some(strange) = composed(text).chars().find(|c| !allowed(*c))
+    {
+        let message = format!("DigDir refuses a long description that holds `{strange}`");
+        let plainer = plainer(strange);
+        let help = format!("{plainer}use letters, digits, white space and .,-_:;!?'\"()/*[]#");
+        findings.report(Rule::Text, span, &message, &help);
+    }
+}

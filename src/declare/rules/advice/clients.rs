@@ -1,0 +1,226 @@
+//! What goes together in a client: DigDir's table of legal combinations.
+
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::list;
+use crate::declare::read::declared::Client;
+use crate::declare::resolve::client_attributes;
+use crate::declare::rules::here::Here;
+use domain::{
+    ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
+    KRR_SCOPES, LOGIN_SCOPES,
+};
+
+/// One row of the table.
+struct Combination {
+    application_types: &'static [ApplicationType],
+    methods: &'static [AuthMethod],
+    /// The first one is required.
+    grants: &'static [GrantType],
+}
+
+const MACHINE: [Combination; 1] = [Combination {
+    application_types: &[ApplicationType::Web],
+    methods: &[AuthMethod::PrivateKeyJwt],
+    grants: &[GrantType::JwtBearer],
+}];
+
+const LOGIN_GRANTS: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::RefreshToken];
+
+const LOGIN: [Combination; 2] = [
+    Combination {
+        application_types: &[ApplicationType::Web],
+        methods: &[
+            AuthMethod::PrivateKeyJwt,
+            AuthMethod::ClientSecretBasic,
+            AuthMethod::ClientSecretPost,
+        ],
+        grants: LOGIN_GRANTS,
+    },
+    Combination {
+        application_types: &[ApplicationType::Browser, ApplicationType::Native],
+        methods: &[AuthMethod::None],
+        grants: LOGIN_GRANTS,
+    },
+];
+
+/// The rows of a kind of client; none where nothing is known of it.
+fn rows(kind: IntegrationType) -> &'static [Combination] {
+    match (kind.is_machine(), kind.has_login()) {
+        (true, _) => &MACHINE,
+        (false, true) => &LOGIN,
+        (false, false) => &[],
+    }
+}
+
+pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    for client in here.clients() {
+        let attributes = client_attributes(client, here);
+        let about = About { client, here, kind: attributes.integration_type };
+        about.combination(&attributes, found);
+        found.extend(about.scopes(&attributes.scopes));
+        found.extend(about.on_behalf_of());
+        found.extend(about.lifetimes(&attributes));
+        found.extend(about.unused_keys(&attributes));
+    }
+}
+
+/// A client, and where it is looked at.
+struct About<'a> {
+    client: &'a Client,
+    here: &'a Here<'a>,
+    kind: IntegrationType,
+}
+
+impl About<'_> {
+    fn found(&self, rule: Rule, attribute: &str, message: &str, help: &str) -> Diagnostic {
+        let place = self.here.deciding_of_client(self.client, attribute);
+        Diagnostic::new(rule, &place, message, help)
+    }
+
+    fn illegal(&self, attribute: &str, message: &str, help: &str) -> Diagnostic {
+        self.found(Rule::ClientCombination, attribute, message, help)
+    }
+
+    fn combination(&self, attributes: &ClientAttributes, found: &mut Vec<Diagnostic>) {
+        let kind = self.kind.as_str();
+        let (Some(application_type), Some(method), Some(grants)) = (
+            attributes.application_type,
+            attributes.token_endpoint_auth_method,
+            &attributes.grant_types,
+        ) else {
+            return;
+        };
+        let rows = rows(self.kind);
+        let Some(first) = rows.first() else { return };
+        let fits = |row: &&Combination| row.application_types.contains(&application_type);
+        let Some(row) = rows.iter().find(fits) else {
+            let legal = words(rows.iter().flat_map(|row| row.application_types));
+            let message = format!(
+                "a client of {kind} has no `application_type: {}`",
+                word(&application_type)
+            );
+            let help = format!("write {legal}, or leave it out");
+            found.push(self.illegal("application_type", &message, &help));
+            return;
+        };
+        let runs = match rows.len() {
+            1 => String::new(),
+            _ => format!(" with `application_type: {}`", word(&application_type)),
+        };
+        if !row.methods.contains(&method) {
+            let message =
+                format!("a client of {kind}{runs} cannot prove itself by `{}`", word(&method));
+            let help = format!("write {}, or leave it out", words(row.methods));
+            found.push(self.illegal("token_endpoint_auth_method", &message, &help));
+        }
+        let odd = grants.iter().find(|grant| !row.grants.contains(grant));
+        let required = first.grants.first().filter(|grant| !grants.contains(grant));
+        let message = match (odd, required) {
+            (Some(odd), _) => format!("a client of {kind} has no grant `{}`", word(odd)),
+            (None, Some(required)) => {
+                format!("a client of {kind} needs the grant `{}`", word(required))
+            }
+            (None, None) => return,
+        };
+        let help = format!("write {}, or leave it out", words(row.grants));
+        found.push(self.illegal("grant_types", &message, &help));
+    }
+
+    fn scopes<'s>(
+        &self,
+        scopes: impl IntoIterator<Item = &'s ConsumedScope> + Clone,
+    ) -> Option<Diagnostic> {
+        let legal: &[&str] = match self.kind {
+            IntegrationType::Krr => &KRR_SCOPES,
+            IntegrationType::Idporten => &LOGIN_SCOPES,
+            IntegrationType::Ansattporten
+            | IntegrationType::ApiKlient
+            | IntegrationType::Eformidling
+            | IntegrationType::IdportenSaml2
+            | IntegrationType::Maskinporten => return None,
+        };
+        let kind = self.kind.as_str();
+        let odd = scopes.clone().into_iter().find(|scope| !legal.contains(&scope.as_str()));
+        let missing = match self.kind {
+            IntegrationType::Krr => {
+                let has = |word: &&&str| scopes.clone().into_iter().any(|s| s.as_str() == **word);
+                legal.iter().find(|word| !has(word))
+            }
+            _ => None,
+        };
+        let message = match (odd, missing) {
+            (Some(odd), _) => format!("a client of {kind} cannot have the scope `{odd}`"),
+            (None, Some(missing)) => format!("a client of {kind} always has the scope `{missing}`"),
+            (None, None) => return None,
+        };
+        let help = match self.kind {
+            IntegrationType::Krr => "leave `scopes` out: they are fixed".to_owned(),
+            _ => format!(
+                "it can have {}; a client of maskinporten or api_klient consumes others",
+                list(legal.iter().copied())
+            ),
+        };
+        Some(self.illegal("scopes", &message, &help))
+    }
+
+    fn on_behalf_of(&self) -> Option<Diagnostic> {
+        let given = self.client.first(self.here.set, |part| part.on_behalf_of.as_ref())?;
+        if self.kind == IntegrationType::Idporten || given.is_empty() {
+            return None;
+        }
+        let message = format!("a client of {} acts on nobody's behalf", self.kind.as_str());
+        let help = "`onbehalfof` belongs to clients of idporten; take it out";
+        Some(self.illegal("onbehalfof", &message, help))
+    }
+
+    /// DigDir: an access token ends before its refresh token, and that not after the login.
+    fn lifetimes(&self, attributes: &ClientAttributes) -> Option<Diagnostic> {
+        if !self.kind.has_login() {
+            return None;
+        }
+        let access = attributes.access_token_lifetime?;
+        let refresh = attributes.refresh_token_lifetime?;
+        let authorization = attributes.authorization_lifetime?;
+        let (attribute, message) = if access >= refresh {
+            let message = format!(
+                "refresh_token_lifetime is {refresh}, and not more than access_token_lifetime, \
+                 {access}"
+            );
+            ("refresh_token_lifetime", message)
+        } else if refresh > authorization {
+            let message = format!(
+                "authorization_lifetime is {authorization}, and less than refresh_token_lifetime, \
+                 {refresh}"
+            );
+            ("authorization_lifetime", message)
+        } else {
+            return None;
+        };
+        let help = "access_token_lifetime < refresh_token_lifetime <= authorization_lifetime";
+        Some(self.found(Rule::ClientLifetimes, attribute, &message, help))
+    }
+
+    fn unused_keys(&self, attributes: &ClientAttributes) -> Option<Diagnostic> {
+        let keys = self.client.first(self.here.set, |part| part.keys.as_ref())?;
+        let method = attributes.token_endpoint_auth_method?;
+        if method == AuthMethod::PrivateKeyJwt || keys.keys.is_empty() {
+            return None;
+        }
+        let message = format!("the client proves itself by `{}` and not by keys", word(&method));
+        let help = "take out `jwks`, or write `token_endpoint_auth_method: private_key_jwt`";
+        let place = self.client.place.with(keys.span);
+        Some(Diagnostic::new(Rule::UnusedKeys, &place, &message, help))
+    }
+}
+
+/// DigDir's word for it.
+fn word(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn words<'v, T: serde::Serialize + 'v>(values: impl IntoIterator<Item = &'v T>) -> String {
+    let words: Vec<_> = values.into_iter().map(word).collect();
+    list(words.iter().map(String::as_str))
+}

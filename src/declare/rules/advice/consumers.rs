@@ -1,0 +1,187 @@
+//! On who has access, and until when.
+
+use std::collections::HashMap;
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::{Diagnostic, Place};
+use crate::declare::read::declared::{Consumer, Group, Scope, Until, Who};
+use crate::declare::read::environment::Target;
+use crate::declare::rules::here::Here;
+use domain::Orgno;
+
+pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
+    numbers(here, found);
+    for group in &here.declared.groups {
+        members_twice(group, here, found);
+    }
+    let far = today.checked_add(2.years()).unwrap_or(Date::MAX);
+    for scope in here.scopes() {
+        own_organization(scope, here, found);
+        let direct = direct(scope, here);
+        twice(scope, &direct, found);
+        through_groups(scope, &direct, here, found);
+        for until in here.entries(scope).filter_map(|entry| entry.until) {
+            found.extend(when(until, today, far).map(|(rule, message, help)| {
+                Diagnostic::new(rule, &scope.at(until.span), &message, help)
+            }));
+        }
+    }
+}
+
+/// Numbers of organisations that do not exist in this environment.
+fn numbers(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    let (rule, message) = match here.target() {
+        Some(Target::Prod) => {
+            (Rule::SyntheticInProduction, "is a synthetic number, unknown in production")
+        }
+        Some(Target::Test) => (
+            Rule::RealInTest,
+            "is a real organisation, and this counts in DigDir's test environment",
+        ),
+        Some(Target::Sandbox | Target::Custom(_)) | None => return,
+    };
+    let strange = |orgno: Orgno| {
+        let wanted = rule == Rule::SyntheticInProduction;
+        orgno.is_synthetic() == wanted && Some(orgno) != here.settings.organization
+    };
+    let mut warn = |orgno: Orgno, place: &Place, help| {
+        if strange(orgno) {
+            found.push(Diagnostic::new(rule, place, &format!("{orgno} {message}"), help));
+        }
+    };
+    for alias in here.aliases() {
+        let help = "restrict the alias with `environments`; an alias of the same name can stand \
+                    for another number in the others";
+        warn(alias.orgno, &alias.at("orgno"), help);
+    }
+    for group in &here.declared.groups {
+        for (who, span) in &group.members {
+            if let Who::Orgno(orgno) = who {
+                let help = "give the number an alias, and restrict that with `environments`";
+                warn(*orgno, &group.at(*span), help);
+            }
+        }
+    }
+    for scope in here.scopes() {
+        for entry in here.entries(scope) {
+            if let Who::Orgno(orgno) = entry.who {
+                let help = match scope.in_manifest {
+                    true => {
+                        "let a manifest with the right numbers count here: see `nais.cluster` in \
+                             portvakt.yaml"
+                    }
+                    false => "write `{ consumer: …, environments: […] }`, without this environment",
+                };
+                warn(orgno, &scope.at(entry.who_span), help);
+            }
+        }
+    }
+}
+
+fn own_organization(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    for entry in here.entries(scope) {
+        if here.named(&entry.who).iter().any(|orgno| Some(*orgno) == here.settings.organization) {
+            let message = "the organisation is a consumer of its own scope";
+            let help = "take it out: the owner of a scope needs no access to it";
+            let place = scope.at(entry.who_span);
+            found.push(Diagnostic::new(Rule::OwnOrganization, &place, message, help));
+        }
+    }
+}
+
+/// The entries that name one organisation, by number and then as they stand.
+fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s Consumer)> {
+    let named = here.entries(scope).filter(|entry| !matches!(entry.who, Who::Group(_)));
+    let mut direct: Vec<_> =
+        named.filter_map(|entry| Some((*here.named(&entry.who).first()?, entry))).collect();
+    direct.sort_by_key(|(orgno, _)| *orgno);
+    direct
+}
+
+fn twice(scope: &Scope, direct: &[(Orgno, &Consumer)], found: &mut Vec<Diagnostic>) {
+    for same in direct.chunk_by(|a, b| a.0 == b.0) {
+        let (orgno, first) = same[0];
+        for (_, other) in &same[1..] {
+            let message = format!("{orgno} is a consumer of the scope twice");
+            let help = "keep one entry: taking out one of two would leave the access as it is";
+            found.push(stands_twice(
+                &scope.at(other.who_span),
+                &scope.at(first.who_span),
+                &message,
+                help,
+            ));
+        }
+    }
+}
+
+fn members_twice(group: &Group, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<Orgno, Span> = HashMap::new();
+    for (who, span) in &group.members {
+        for orgno in here.named(who) {
+            let before = *first.entry(*orgno).or_insert(*span);
+            if before != *span {
+                let message = format!("{orgno} is a member of the group twice");
+                let help = "keep one of them";
+                found.push(stands_twice(&group.at(*span), &group.at(before), &message, help));
+            }
+        }
+    }
+}
+
+fn stands_twice(place: &Place, first: &Place, message: &str, help: &str) -> Diagnostic {
+    let related = first.related("first here");
+    Diagnostic::new(Rule::ConsumerTwice, place, message, help).with_related(related)
+}
+
+/// One group twice, and entries that a group makes superfluous.
+fn through_groups(
+    scope: &Scope,
+    direct: &[(Orgno, &Consumer)],
+    here: &Here<'_>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut groups: HashMap<&str, &Consumer> = HashMap::new();
+    let mut members: HashMap<Orgno, &Consumer> = HashMap::new();
+    for entry in here.entries(scope) {
+        let Who::Group(name) = &entry.who else {
+            continue;
+        };
+        if let Some(first) = groups.insert(name, entry) {
+            let message = "the group has access to the scope twice";
+            let (place, first) = (scope.at(entry.who_span), scope.at(first.who_span));
+            found.push(stands_twice(&place, &first, message, "keep one entry"));
+        }
+        for orgno in here.named(&entry.who) {
+            members.entry(*orgno).or_insert(entry);
+        }
+    }
+    for (orgno, entry) in direct {
+        if let Some(group) = members.get(orgno) {
+            let message =
+                format!("{orgno} has this access through a group as well, without an end");
+            let help = "take this entry out, or the organisation out of the group: as it is, \
+                        taking out one of the two revokes nothing";
+            let place = scope.at(entry.until.map_or(entry.who_span, |until| until.span));
+            let related = scope.at(group.who_span).related("through this group");
+            let diagnostic = Diagnostic::new(Rule::Redundant, &place, &message, help);
+            found.push(diagnostic.with_related(related));
+        }
+    }
+}
+
+fn when(until: Until, today: Date, far: Date) -> Option<(Rule, String, &'static str)> {
+    let date = until.date;
+    if date < today {
+        let help = "take the entry out, or write a later day";
+        return Some((Rule::UntilPast, format!("this access ended on {date}"), help));
+    }
+    if date > far {
+        let message = format!("this access lasts until {date}, more than two years from now");
+        return Some((Rule::UntilFar, message, "nobody may remember then why; is the year right?"));
+    }
+    None
+}

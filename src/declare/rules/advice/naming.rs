@@ -1,0 +1,153 @@
+//! What the repository's naming rules say.
+
+use std::borrow::Cow;
+
+use super::{MOST_FOUND, too_much};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::{Diagnostic, Place};
+use crate::declare::own::OwnRule;
+use crate::declare::own::file::{ClientField, ConsumerField, Preset, ScopeField};
+use crate::declare::own::nais;
+use crate::declare::own::naming::{NamingCheck, NamingRule};
+use crate::declare::own::pattern::Broken;
+use crate::declare::read::declared::{Alias, Client, Scope};
+use crate::declare::resolve::attributes;
+use crate::declare::rules::here::Here;
+use domain::{ScopeAttributes, TokenType, Visibility};
+
+pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    let settings = here.settings;
+    let rules = settings.naming.iter();
+    let rules: Vec<_> = rules.filter(|rule| rule.head.environments.overlaps(here.set)).collect();
+    if rules.is_empty() {
+        return;
+    }
+    let counting = |place: &Place| {
+        let team = settings.teams.of(&place.file).map(|team| team.name.as_str());
+        rules.iter().filter(move |rule| rule.head.counts_for(team))
+    };
+    let of_scopes = here.scopes().flat_map(|scope| {
+        let attributes = attributes(scope, here);
+        counting(&scope.place).filter_map(move |rule| about_scope(rule, scope, &attributes, here))
+    });
+    let of_aliases = here
+        .aliases()
+        .flat_map(|alias| counting(&alias.place).filter_map(move |rule| about_alias(rule, alias)));
+    let of_clients = here.clients().flat_map(|client| {
+        counting(&client.place).filter_map(move |rule| about_client(rule, client, here))
+    });
+    let mut broken: Vec<_> =
+        of_scopes.chain(of_aliases).chain(of_clients).take(MOST_FOUND + 1).collect();
+    if broken.len() > MOST_FOUND {
+        broken.push(too_much());
+    }
+    found.append(&mut broken);
+}
+
+fn about_scope(
+    rule: &NamingRule,
+    scope: &Scope,
+    attributes: &ScopeAttributes,
+    here: &Here<'_>,
+) -> Option<Diagnostic> {
+    let NamingRule { head, check } = rule;
+    let (broken, place) = match check {
+        NamingCheck::Scope(field, pattern) => {
+            let text = text(*field, scope, attributes)?;
+            (pattern.check(&text)?, place(*field, scope, here))
+        }
+        NamingCheck::Preset(Preset::Nais) => {
+            (nais::check_subscope(scope.name.subscope())?, scope.place.clone())
+        }
+        NamingCheck::Preset(Preset::DescriptionNais) => {
+            let description = &attributes.description;
+            let broken = nais::check_description(description, scope.name.subscope())?;
+            (broken, here.deciding(scope, "description"))
+        }
+        NamingCheck::Preset(Preset::SortedConsumers)
+        | NamingCheck::Consumer(..)
+        | NamingCheck::Client(..) => return None,
+    };
+    Some(broken_rule(head, &place, &broken))
+}
+
+fn about_alias(rule: &NamingRule, alias: &Alias) -> Option<Diagnostic> {
+    let NamingRule { head, check } = rule;
+    let (field, pattern) = match check {
+        NamingCheck::Consumer(field, pattern) => (field, pattern),
+        NamingCheck::Scope(..) | NamingCheck::Client(..) | NamingCheck::Preset(_) => return None,
+    };
+    let (text, place) = match field {
+        ConsumerField::Name => (alias.name.as_ref().unwrap_or(&alias.alias), alias.at("name")),
+        ConsumerField::Alias => (&alias.alias, alias.place.clone()),
+        ConsumerField::Orgno => (&alias.orgno.to_string(), alias.at("orgno")),
+    };
+    Some(broken_rule(head, &place, &pattern.check(text)?))
+}
+
+fn about_client(rule: &NamingRule, client: &Client, here: &Here<'_>) -> Option<Diagnostic> {
+    let NamingRule { head, check } = rule;
+    let (field, pattern) = match check {
+        NamingCheck::Client(field, pattern) => (field, pattern),
+        NamingCheck::Scope(..) | NamingCheck::Consumer(..) | NamingCheck::Preset(_) => return None,
+    };
+    let description = client.first(here.set, |part| part.description.as_deref());
+    let (text, attribute) = match field {
+        ClientField::Name => (client.name.as_str(), "name"),
+        ClientField::Description => (description.unwrap_or_default(), "description"),
+        ClientField::IntegrationType => (client.integration_type.as_str(), "integration_type"),
+    };
+    let place = here.deciding_of_client(client, attribute);
+    Some(broken_rule(head, &place, &pattern.check(text)?))
+}
+
+/// A text of a scope; `None` where it has none.
+fn text<'s>(
+    field: ScopeField,
+    scope: &'s Scope,
+    attributes: &'s ScopeAttributes,
+) -> Option<Cow<'s, str>> {
+    let given = |text: &'s Option<String>| text.as_deref().map(Cow::Borrowed);
+    match field {
+        ScopeField::Name => Some(scope.name.as_str().into()),
+        ScopeField::Prefix => Some(scope.name.prefix().into()),
+        ScopeField::Subscope => Some(scope.name.subscope().into()),
+        ScopeField::Description => Some(attributes.description.as_str().into()),
+        ScopeField::LongDescription => given(&attributes.long_description),
+        ScopeField::DelegationSource => given(&attributes.delegation_source),
+        ScopeField::EnforcedAudForAccessToken => given(&attributes.enforced_aud_for_access_token),
+        ScopeField::Visibility => Some(
+            match attributes.visibility {
+                Visibility::Public => "PUBLIC",
+                Visibility::Private => "PRIVATE",
+                Visibility::Internal => "INTERNAL",
+            }
+            .into(),
+        ),
+        ScopeField::TokenType => Some(
+            match attributes.token_type {
+                TokenType::SelfContained => "SELF_CONTAINED",
+                TokenType::Opaque => "OPAQUE",
+            }
+            .into(),
+        ),
+    }
+}
+
+fn place(field: ScopeField, scope: &Scope, here: &Here<'_>) -> Place {
+    let attribute = match field {
+        ScopeField::Name | ScopeField::Prefix | ScopeField::Subscope => "name",
+        ScopeField::Description => "description",
+        ScopeField::LongDescription => "long_description",
+        ScopeField::DelegationSource => "delegation_source",
+        ScopeField::EnforcedAudForAccessToken => "enforced_aud_for_access_token",
+        ScopeField::Visibility => "visibility",
+        ScopeField::TokenType => "token_type",
+    };
+    here.deciding(scope, attribute)
+}
+
+fn broken_rule(head: &OwnRule, place: &Place, broken: &Broken) -> Diagnostic {
+    let message = format!("{}: {}", head.message, broken.why);
+    head.broken(Rule::Naming, place, &message, &broken.help)
+}

@@ -1,0 +1,219 @@
+//! What the repository's policies say.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{MOST_FOUND, too_much};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::own::expression::Variables;
+use crate::declare::own::file::PolicySubject;
+use crate::declare::own::policies::Policy;
+use crate::declare::read::declared::{Consumer, Scope, Who};
+use crate::declare::resolve::attributes;
+use crate::declare::rules::here::Here;
+use domain::Orgno;
+
+/// How many steps all policies together may take in one environment: a step is about 100 ns. (Each
+/// evaluation is bounded by itself, too.)
+const MOST_STEPS: u64 = 100_000_000;
+
+/// What came of asking one policy about one scope or access.
+enum Answer<'p> {
+    Broken(Diagnostic),
+    /// It cannot be told.
+    Failed(&'p Policy, Diagnostic),
+}
+
+/// A policy, and how many steps it takes for all scopes together.
+struct Asked<'p> {
+    policy: &'p Policy,
+    steps: AtomicU64,
+}
+
+pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    let policies = here.settings.policies.iter();
+    let policies = policies.filter(|policy| policy.head.environments.overlaps(here.set));
+    let policies: Vec<_> =
+        policies.map(|policy| Asked { policy, steps: AtomicU64::new(0) }).collect();
+    if policies.is_empty() {
+        return;
+    }
+    let scopes: Vec<_> = here.scopes().collect();
+    let all_steps = AtomicU64::new(0);
+    let told = AtomicUsize::new(0);
+    let ask = |scope: &&Scope| ask(&policies, scope, here, &all_steps, &told);
+    let answers: Vec<_> = scopes.par_iter().flat_map_iter(ask).collect();
+    let all_steps = all_steps.into_inner();
+    if all_steps > MOST_STEPS {
+        // Which were still asked depends on the order; how many steps all would take does not.
+        found.extend(too_many_steps(&policies, all_steps));
+        return;
+    }
+    if told.into_inner() > MOST_FOUND {
+        // So does which were told.
+        found.push(too_much());
+        return;
+    }
+    let mut failed = HashSet::new();
+    for answer in answers {
+        match answer {
+            Answer::Broken(diagnostic) => found.push(diagnostic),
+            // Once is enough: it is the expression that must be mended.
+            Answer::Failed(policy, diagnostic) => {
+                if failed.insert(&policy.head.name) {
+                    found.push(diagnostic);
+                }
+            }
+        }
+    }
+}
+
+fn too_many_steps(policies: &[Asked<'_>], all_steps: u64) -> Option<Diagnostic> {
+    let steps = |asked: &&Asked<'_>| asked.steps.load(Ordering::Relaxed);
+    let most = policies.iter().max_by_key(steps)?;
+    let message = format!(
+        "the policies would take {all_steps} steps in one environment, and {MOST_STEPS} at most are \
+         taken; this one takes {}",
+        steps(&most)
+    );
+    let help = "do not run over `scope.consumers` for each access, or ask fewer scopes: by \
+                `teams`, `environments`, or a condition that comes first";
+    Some(Diagnostic::new(Rule::Expression, &most.policy.place, &message, help))
+}
+
+fn ask<'p>(
+    policies: &[Asked<'p>],
+    scope: &Scope,
+    here: &Here<'_>,
+    all_steps: &AtomicU64,
+    told: &AtomicUsize,
+) -> Vec<Answer<'p>> {
+    let team = here.settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
+    let accesses = accesses(scope, here);
+    let variables = Variables::new([
+        ("scope", value(scope, &accesses, here)),
+        ("environment", here.name.into()),
+        ("team", team.into()),
+    ]);
+    let mut answers = Vec::new();
+    let mut tell = |answer: Option<Answer<'p>>| {
+        let few = |_: &Answer<'_>| told.fetch_add(1, Ordering::Relaxed) < MOST_FOUND;
+        answers.extend(answer.filter(few));
+    };
+    for Asked { policy, steps } in policies {
+        if !policy.head.counts_for(team) {
+            continue;
+        }
+        let cost = cost(policy, &variables, &accesses);
+        steps.fetch_add(cost, Ordering::Relaxed);
+        if all_steps.fetch_add(cost, Ordering::Relaxed).saturating_add(cost) > MOST_STEPS {
+            continue;
+        }
+        match policy.applies_to {
+            PolicySubject::Scope => {
+                tell(answer(policy, &variables, scope, scope.place.span, None));
+            }
+            PolicySubject::Access => {
+                for (access, orgno, span) in &accesses {
+                    let variables = Variables::new([("access", access.clone())]).on(&variables);
+                    tell(answer(policy, &variables, scope, *span, Some(*orgno)));
+                }
+            }
+        }
+    }
+    answers
+}
+
+/// How many steps a policy takes for a scope, or for all of its accesses, of which the one with the
+/// longest texts stands for the others. Far fewer than 2^64 even if summed up.
+fn cost(policy: &Policy, variables: &Variables<'_>, accesses: &[(Value, Orgno, Span)]) -> u64 {
+    let steps = |variables: &Variables<'_>| {
+        policy.expression.steps(variables).map_or(0, |(steps, _)| steps.min(MOST_STEPS))
+    };
+    match policy.applies_to {
+        PolicySubject::Scope => steps(variables),
+        PolicySubject::Access => {
+            let length = |access: &Value| -> usize {
+                let texts = ["alias", "group", "reason"].map(|key| access[key].as_str());
+                texts.into_iter().flatten().map(str::len).sum()
+            };
+            let longest = accesses.iter().max_by_key(|(access, _, _)| length(access));
+            let longest = longest.map(|(access, _, _)| access.clone());
+            let variables = Variables::new([("access", longest.into())]).on(variables);
+            steps(&variables) * accesses.len() as u64
+        }
+    }
+}
+
+fn answer<'p>(
+    policy: &'p Policy,
+    variables: &Variables<'_>,
+    scope: &Scope,
+    span: Span,
+    orgno: Option<Orgno>,
+) -> Option<Answer<'p>> {
+    let place = scope.at(span);
+    match policy.expression.evaluate(variables) {
+        Ok(true) => None,
+        Ok(false) => {
+            let about = orgno.map(|orgno| format!(" ({orgno})")).unwrap_or_default();
+            let message = format!("{}{about}", policy.head.message);
+            Some(Answer::Broken(policy.head.broken(Rule::Policy, &place, &message, "")))
+        }
+        Err(why) => Some(Answer::Failed(policy, failure(policy, &why, scope, &place))),
+    }
+}
+
+fn failure(policy: &Policy, why: &str, scope: &Scope, place: &Place) -> Diagnostic {
+    let message = format!("this cannot be told of {}: {why}", quoted(scope.name.as_str()));
+    let help = "write it so that it is true or false of whatever is declared";
+    let diagnostic = Diagnostic::new(Rule::Expression, &policy.place, &message, help);
+    diagnostic.with_related(place.related("of this"))
+}
+
+/// A scope as expressions see it: its attributes under DigDir's names, and who has access.
+fn value(scope: &Scope, accesses: &[(Value, Orgno, Span)], here: &Here<'_>) -> Value {
+    let attributes = attributes(scope, here).fields();
+    let mut fields: Map<String, Value> =
+        attributes.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    let override_ = scope.override_in(here.set);
+    let own = json!({
+        "name": scope.name,
+        "prefix": scope.name.prefix(),
+        "subscope": scope.name.subscope(),
+        "active": override_.and_then(|o| o.active).unwrap_or(scope.active),
+        "prevent_deactivation": scope.prevent_deactivation,
+        "consumers": accesses.iter().map(|(access, _, _)| access).collect::<Vec<_>>(),
+    });
+    if let Value::Object(own) = own {
+        fields.extend(own);
+    }
+    fields.into()
+}
+
+/// Each access that the entries of a scope give, as expressions see it, and where it is given.
+fn accesses(scope: &Scope, here: &Here<'_>) -> Vec<(Value, Orgno, Span)> {
+    let entries = here.entries(scope);
+    let each = entries.flat_map(|entry| here.named(&entry.who).iter().map(move |o| (entry, *o)));
+    each.map(|(entry, orgno)| (access(entry, orgno), orgno, entry.who_span)).collect()
+}
+
+fn access(entry: &Consumer, orgno: Orgno) -> Value {
+    let (alias, group) = match &entry.who {
+        Who::Orgno(_) => (None, None),
+        Who::Alias(alias) => (Some(alias), None),
+        Who::Group(group) => (None, Some(group)),
+    };
+    json!({
+        "orgno": orgno,
+        "alias": alias,
+        "group": group,
+        "until": entry.until.map(|until| until.date.to_string()),
+        "reason": entry.reason,
+    })
+}

@@ -1,0 +1,87 @@
+//! On the attributes of scopes.
+
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::did_you_mean;
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::read::declared::Scope;
+use crate::declare::read::environment::Target;
+use crate::declare::resolve::attributes;
+use crate::declare::rules::here::Here;
+use domain::{IntegrationType, ScopeAttributes};
+
+pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    for scope in here.scopes() {
+        let attributes = attributes(scope, here);
+        found.extend(open_to_all(scope, &attributes, here));
+        found.extend(lifetimes(scope, &attributes, here));
+        found.extend(delegation_source(scope, &attributes, here));
+    }
+}
+
+fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
+    let entry = here.entries(scope).next().filter(|_| attributes.accessible_for_all)?;
+    let message = "the scope is open to all, so its consumers have no effect";
+    let help = match scope.in_manifest {
+        true => "take out `accessibleForAll`, or the consumers",
+        false => "take out `accessible_for_all`, or the consumers",
+    };
+    let related = here.deciding(scope, "accessible_for_all").related("opened to all here");
+    let place = scope.at(entry.span);
+    Some(Diagnostic::new(Rule::OpenToAll, &place, message, help).with_related(related))
+}
+
+fn lifetimes(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
+    let ScopeAttributes { at_max_age, authorization_max_lifetime: lifetime, .. } = attributes;
+    let types = &attributes.allowed_integration_types;
+    // digdirator always writes 0 for the one.
+    if scope.in_manifest
+        || !types.contains(&IntegrationType::Maskinporten)
+        || at_max_age == lifetime
+    {
+        return None;
+    }
+    let message = format!(
+        "at_max_age is {at_max_age} and authorization_max_lifetime {lifetime}; for Maskinporten \
+         scopes the two are set alike"
+    );
+    let help = "leave `authorization_max_lifetime` out";
+    let place = here.deciding(scope, "authorization_max_lifetime");
+    Some(Diagnostic::new(Rule::Lifetimes, &place, &message, help))
+}
+
+/// The name of the one delegation source that DigDir's documentation knows, and its issuers in test
+/// and in production.
+const ALTINN: &str = "altinn";
+const ALTINN_TEST: &str = "https://tt02.altinn.no/";
+const ALTINN_PROD: &str = "https://www.altinn.no/";
+
+fn delegation_source(
+    scope: &Scope,
+    attributes: &ScopeAttributes,
+    here: &Here<'_>,
+) -> Option<Diagnostic> {
+    let given = attributes.delegation_source.as_deref()?;
+    let elsewhere = match here.target() {
+        Some(Target::Test) => given == ALTINN_PROD,
+        Some(Target::Prod) => given == ALTINN_TEST,
+        Some(Target::Sandbox | Target::Custom(_)) | None => false,
+    };
+    let known = [ALTINN, ALTINN_TEST, ALTINN_PROD];
+    let warning = |message: &str, help: &str| {
+        let place: Place = here.deciding(scope, "delegation_source");
+        Some(Diagnostic::new(Rule::DelegationSource, &place, message, help))
+    };
+    if elsewhere {
+        let message = format!("{} issues for DigDir's other environment", quoted(given));
+        return warning(&message, "write `altinn`: the name is right in every environment");
+    }
+    if known.contains(&given) {
+        return None;
+    }
+    let message = format!("{} is no delegation source that is known to exist", quoted(given));
+    let hint = did_you_mean(given, known);
+    warning(
+        &message,
+        &format!("{hint}`{ALTINN}` is known; whether DigDir has others shows in a plan"),
+    )
+}

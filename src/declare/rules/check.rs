@@ -1,0 +1,334 @@
+//! What holds between declarations, wherever they stand: names that exist, and exist once.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::Suggester;
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::own::teams::{Objection, Teams, Thing};
+use crate::declare::read::declared::{Client, ClientPart, Declared, Group, Scope, Stray, Who};
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::yaml::instead;
+use domain::{ClientId, Orgno};
+
+/// How much access is resolved; far more than any organisation gives.
+const MOST_ACCESSES: usize = 1_000_000;
+
+/// Checks declarations against each other, and where they stand.
+pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let scopes = declared.scopes.iter().map(|scope| (&scope.name, &scope.place));
+    let removed = declared.removed.iter().map(|removed| (&removed.scope, &removed.place));
+    let scopes = scopes.chain(removed).map(|(name, place)| (Thing::Scope(name), place));
+    let clients = declared.clients.iter().map(|client| (&client.name, &client.place));
+    let removed = declared.removed_clients.iter().map(|removed| (&removed.name, &removed.place));
+    let clients = clients.chain(removed).map(|(name, place)| (Thing::Client(name), place));
+    for (thing, place) in scopes.chain(clients) {
+        found.extend(outside_its_team(thing, place, teams));
+    }
+    // Who renames a client has it.
+    for client in &declared.clients {
+        if let Some((previous, span)) = &client.previous_name {
+            let place = client.place.with(*span);
+            found.extend(outside_its_team(Thing::Client(previous), &place, teams));
+        }
+    }
+    duplicates(declared, &mut found);
+    removals(declared, &mut found);
+    references(declared, &mut found);
+    amount(declared, &mut found);
+    found
+}
+
+fn outside_its_team(thing: Thing<'_>, place: &Place, teams: &Teams) -> Option<Diagnostic> {
+    let Objection { rule, message, help, team } = teams.objection(&place.file, thing)?;
+    let team = Place { file: SETTINGS_FILE.into(), span: team };
+    let diagnostic = Diagnostic::new(rule, place, &message, &help);
+    Some(diagnostic.with_related(team.related("the team is declared here")))
+}
+
+fn duplicates(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let scopes = declared.scopes.iter();
+    let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
+    let help = "keep one of them, or give the two `environments` that do not overlap";
+    twice(scopes, Rule::DuplicateScope, "the scope", help, found);
+    clients(declared, help, found);
+    let aliases = declared.aliases.iter();
+    let aliases = aliases.map(|alias| (alias.alias.as_str(), alias.environments, &alias.place));
+    twice(aliases, Rule::DuplicateAlias, "the alias", help, found);
+    let groups = declared.groups.iter();
+    let groups = groups.map(|group| (group.name.as_str(), EnvironmentSet::ALL, &group.place));
+    let help = "put all members into one of them, or rename one";
+    twice(groups, Rule::DuplicateGroup, "the group", help, found);
+}
+
+fn twice<'d>(
+    things: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
+    rule: Rule,
+    what: &str,
+    help: &str,
+    found: &mut Vec<Diagnostic>,
+) {
+    // What is kept for a name does not overlap, so it is never longer than the environments.
+    let mut first: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
+    for (name, environments, place) in things {
+        let before = first.entry(name).or_default();
+        match before.iter().find(|(other, _)| other.overlaps(environments)) {
+            None => before.push((environments, place)),
+            Some((_, first)) => {
+                let message = format!("{what} {} is declared twice", quoted(name));
+                let related = first.related("first declared here");
+                found.push(Diagnostic::new(rule, place, &message, help).with_related(related));
+            }
+        }
+    }
+}
+
+/// Clients that are one: by their name, by their id, or by what one of them was called before.
+fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
+    let clients = || declared.clients.iter();
+    let named = clients().map(|client| (client.name.as_str(), client.environments, &client.place));
+    twice(named, Rule::DuplicateClient, "the client", help, found);
+    let places: Vec<_> = clients().flat_map(pinned).collect();
+    let pinned = places.iter().map(|(id, environments, place)| (id.as_str(), *environments, place));
+    let help = "an id is one client's: keep one of the declarations, or correct the `client_id`";
+    twice(pinned, Rule::DuplicateClient, "the client id", help, found);
+    let names: HashMap<_, _> = clients().map(|client| (&client.name, client)).collect();
+    for client in clients() {
+        let Some((previous, span)) = &client.previous_name else { continue };
+        if let Some(other) = names.get(previous)
+            && other.environments.overlaps(client.environments)
+        {
+            let message = format!("{} is still a client's name", quoted(previous.as_str()));
+            let help = "take `previous_name` out, or that client";
+            let place = client.place.with(*span);
+            let diagnostic = Diagnostic::new(Rule::DuplicateClient, &place, &message, help);
+            found.push(diagnostic.with_related(other.place.related("declared here")));
+        }
+    }
+    owned_twice(declared, found);
+}
+
+/// Clients that say by their description that they are an application's, whose manifest declares its
+/// own: NAIS could take either.
+fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let mut of_manifests: HashMap<String, Vec<&Client>> = HashMap::new();
+    for client in &declared.clients {
+        if let Some(manifest) = &client.manifest {
+            of_manifests.entry(manifest.application.to_string()).or_default().push(client);
+        }
+    }
+    for client in declared.clients.iter().filter(|client| client.manifest.is_none()) {
+        let own = client.overrides.iter().map(|own| (own.environment, &own.part));
+        let parts = own.chain([(client.environments, &client.part)]);
+        let owned = parts.filter_map(|(environments, part)| {
+            let environments = environments.and(client.environments);
+            let mut of_manifest = of_manifests.get(part.description.as_ref()?)?.iter();
+            let other = of_manifest.find(|other| {
+                other.integration_type == client.integration_type
+                    && other.environments.overlaps(environments)
+            })?;
+            let place = part.spans.of("description").map(|span| client.place.with(span));
+            Some((place.unwrap_or_else(|| client.place.clone()), *other))
+        });
+        for (place, other) in owned {
+            let message =
+                "a manifest declares the client of this description, and NAIS finds it by that";
+            let help = "keep one of the two, or describe this client otherwise";
+            let diagnostic = Diagnostic::new(Rule::DuplicateClient, &place, message, help);
+            found.push(diagnostic.with_related(other.place.related("the manifest is here")));
+        }
+    }
+}
+
+/// The ids that a client pins, each with the environments in which it does.
+fn pinned(client: &Client) -> Vec<(ClientId, EnvironmentSet, Place)> {
+    let at = |part: &ClientPart| {
+        let id = part.id.clone()?;
+        let place = part.spans.of("client_id").map(|span| client.place.with(span));
+        Some((id, place.unwrap_or_else(|| client.place.clone())))
+    };
+    let mut rest = client.environments;
+    let mut pinned = Vec::new();
+    for own in &client.overrides {
+        if let Some((id, place)) = at(&own.part) {
+            pinned.push((id, own.environment.and(client.environments), place));
+            rest = rest.without(own.environment);
+        }
+    }
+    pinned.extend(at(&client.part).map(|(id, place)| (id, rest, place)));
+    pinned
+}
+
+fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let scopes = declared.scopes.iter();
+    let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
+    let removed = declared.removed.iter();
+    let removed = removed.map(|gone| (gone.scope.as_str(), gone.environments, &gone.place));
+    removed_and("scope", scopes, removed, found);
+    let clients = declared.clients.iter();
+    let clients = clients.map(|client| (client.name.as_str(), client.environments, &client.place));
+    let removed = declared.removed_clients.iter();
+    let removed = removed.map(|gone| (gone.name.as_str(), gone.environments, &gone.place));
+    removed_and("client", clients, removed, found);
+}
+
+/// What is removed and declared in one environment, and what is removed twice there.
+fn removed_and<'d>(
+    what: &str,
+    declared: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
+    removals: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut places: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
+    for (name, environments, place) in declared {
+        places.entry(name).or_default().push((environments, place));
+    }
+    let mut removed: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
+    for (name, environments, place) in removals {
+        let shown = quoted(name);
+        let overlaps = |(other, _): &&(EnvironmentSet, &Place)| other.overlaps(environments);
+        if let Some((_, declared)) = places.get(name).into_iter().flatten().find(overlaps) {
+            let message = format!("the {what} {shown} is removed, and declared as well");
+            let help = "take it out of `removed`, or take its declaration out";
+            let related = declared.related("declared here");
+            let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, place, &message, help);
+            found.push(diagnostic.with_related(related));
+        }
+        let before = removed.entry(name).or_default();
+        if let Some((_, first)) = before.iter().find(overlaps) {
+            let message = format!("the {what} {shown} is removed twice");
+            let related = first.related("first removed here");
+            let diagnostic =
+                Diagnostic::new(Rule::RemovedTwice, place, &message, "keep one of them");
+            found.push(diagnostic.with_related(related));
+        } else {
+            before.push((environments, place));
+        }
+    }
+}
+
+/// The names that can be referred to.
+struct Known<'d> {
+    aliases: HashSet<&'d str>,
+    groups: HashSet<&'d str>,
+    broken: HashSet<&'d str>,
+    /// Of aliases, those included that are declared with errors.
+    alias_names: Vec<&'d str>,
+    suggester: Suggester,
+}
+
+fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    if declared.incomplete {
+        // A name that is missing may stand in the file that could not be read.
+        return;
+    }
+    let known = Known {
+        aliases: declared.aliases.iter().map(|a| a.alias.as_str()).collect(),
+        groups: declared.groups.iter().map(|g| g.name.as_str()).collect(),
+        broken: declared.broken.iter().map(String::as_str).collect(),
+        alias_names: declared
+            .aliases
+            .iter()
+            .map(|alias| &alias.alias)
+            .chain(&declared.broken)
+            .map(String::as_str)
+            .collect(),
+        suggester: Suggester::new(),
+    };
+    for Group { members, place, .. } in &declared.groups {
+        for (who, span) in members {
+            let file = place.file.clone();
+            found.extend(known.check(who, &Place { file, span: *span }, true));
+        }
+    }
+    let of_scopes = declared.scopes.iter().map(|Scope { consumers, place, .. }| (consumers, place));
+    let of_strays = declared.strays.iter().map(|Stray { consumers, place }| (consumers, place));
+    for (consumers, place) in of_scopes.chain(of_strays) {
+        for consumer in &**consumers {
+            found.extend(known.check(&consumer.who, &place.with(consumer.who_span), false));
+        }
+    }
+}
+
+impl Known<'_> {
+    /// How known names are written that are not written as they should be.
+    fn other_writing(&self, name: &str) -> Option<String> {
+        let is_known = |name: &str| self.aliases.contains(name) || name.parse::<Orgno>().is_ok();
+        if let Some((key @ ("group" | "consumer"), rest)) = name.split_once(':') {
+            return Some(format!("write a space behind the colon: `{key}: {rest}`"));
+        }
+        let names = instead::names(name);
+        if names.len() > 1 && names.iter().all(|name| is_known(name)) {
+            let list = names.join(", ");
+            return Some(format!("write `[{list}]`, or each on a line of its own behind a dash"));
+        }
+        let core = name.trim_matches(|c: char| !c.is_alphanumeric());
+        let alone = (core != name && is_known(core)).then_some(core)?;
+        Some(format!("write `{alone}` and nothing before or behind it"))
+    }
+
+    fn check(&self, who: &Who, place: &Place, in_group: bool) -> Option<Diagnostic> {
+        match who {
+            Who::Orgno(_) => None,
+            Who::Alias(name) => {
+                let name: &str = name;
+                if self.aliases.contains(name) || self.broken.contains(name) {
+                    return None;
+                }
+                let message = format!("there is no alias {}", quoted(name));
+                let help = if self.groups.contains(name) && in_group {
+                    "it is a group, and a group holds only aliases and organisation numbers".into()
+                } else if self.groups.contains(name) {
+                    format!("it is a group: write `group: {name}`")
+                } else {
+                    let names = self.alias_names.iter().copied();
+                    self.other_writing(name).unwrap_or_else(|| {
+                        let hint = self.suggester.did_you_mean(name, names);
+                        format!(
+                            "{hint}declare it under `consumers`, or write the organisation number"
+                        )
+                    })
+                };
+                Some(Diagnostic::new(Rule::UnknownAlias, place, &message, &help))
+            }
+            Who::Group(name) => {
+                let name: &str = name;
+                if self.groups.contains(name) || self.broken.contains(name) {
+                    return None;
+                }
+                let message = format!("there is no group {}", quoted(name));
+                let help = if self.aliases.contains(name) {
+                    "it is an alias: write it without `group:`".into()
+                } else {
+                    let names = self.groups.iter().copied();
+                    let hint = self.suggester.did_you_mean(name, names);
+                    format!("{hint}declare it under `groups`")
+                };
+                Some(Diagnostic::new(Rule::UnknownGroup, place, &message, &help))
+            }
+        }
+    }
+}
+
+/// Large groups on many scopes multiply: what they amount to is bounded before it is built.
+fn amount(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let groups = declared.groups.iter();
+    let sizes: HashMap<&str, usize> = groups.map(|g| (g.name.as_str(), g.members.len())).collect();
+    let mut amount = 0_usize;
+    for scope in &declared.scopes {
+        for consumer in &*scope.consumers {
+            amount = amount.saturating_add(match &consumer.who {
+                Who::Orgno(_) | Who::Alias(_) => 1,
+                Who::Group(name) => sizes.get(&**name).copied().unwrap_or(1),
+            });
+        }
+        if amount > MOST_ACCESSES {
+            let message = format!("up to here, more than {MOST_ACCESSES} accesses are declared");
+            let help = "use smaller groups, or `accessible_for_all`";
+            found.push(Diagnostic::new(Rule::TooManyAccesses, &scope.place, &message, help));
+            return;
+        }
+    }
+}

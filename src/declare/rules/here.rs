@@ -1,0 +1,107 @@
+//! One environment of a repository: what counts in it, and whom names stand for there.
+
+use std::collections::HashMap;
+
+use crate::declare::diagnostic::Place;
+use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::read::declared::{Alias, Client, Consumer, Declared, Scope, Who};
+use crate::declare::read::environment::Target;
+use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::settings::Settings;
+use domain::Orgno;
+
+/// The declarations as one environment sees them.
+pub(crate) struct Here<'r> {
+    pub(crate) name: &'r str,
+    pub(crate) set: EnvironmentSet,
+    pub(crate) settings: &'r Settings,
+    pub(crate) declared: &'r Declared,
+    aliases: HashMap<&'r str, Orgno>,
+    groups: HashMap<&'r str, Vec<Orgno>>,
+}
+
+impl<'r> Here<'r> {
+    /// `set` is the set of the environment of this name alone.
+    pub(crate) fn new(
+        name: &'r str,
+        set: EnvironmentSet,
+        settings: &'r Settings,
+        declared: &'r Declared,
+    ) -> Self {
+        let aliases = declared.aliases.iter();
+        let aliases: HashMap<_, _> = aliases
+            .filter(|alias| alias.environments.overlaps(set))
+            .map(|alias| (alias.alias.as_str(), alias.orgno))
+            .collect();
+        let groups = declared.groups.iter().map(|group| {
+            let members = group.members.iter().filter_map(|(who, _)| match who {
+                Who::Orgno(orgno) => Some(*orgno),
+                Who::Alias(alias) => aliases.get(&**alias).copied(),
+                // A group's member is never read as a group.
+                Who::Group(_) => None,
+            });
+            (group.name.as_str(), members.collect())
+        });
+        let groups = groups.collect();
+        Self { name, set, settings, declared, aliases, groups }
+    }
+
+    pub(crate) fn target(&self) -> Option<&'r Target> {
+        Some(&self.settings.environments.get(self.name)?.target)
+    }
+
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &'r Scope> {
+        let here = self.set;
+        self.declared.scopes.iter().filter(move |scope| scope.environments.overlaps(here))
+    }
+
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &'r Client> {
+        let here = self.set;
+        self.declared.clients.iter().filter(move |client| client.environments.overlaps(here))
+    }
+
+    /// Where the value of a client's attribute stands that it has here: in the client, in the
+    /// defaults, or else the client's name. For a manifest, defaults do not count.
+    pub(crate) fn deciding_of_client(&self, client: &Client, attribute: &str) -> Place {
+        let own = client.first(self.set, |part| part.spans.of(attribute));
+        if let Some(span) = own {
+            return client.place.with(span);
+        }
+        if client.manifest.is_some() {
+            return client.place.clone();
+        }
+        match self.settings.client_default_spans.of(attribute) {
+            Some(span) => Place { file: SETTINGS_FILE.into(), span },
+            None => client.place.clone(),
+        }
+    }
+
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = &'r Alias> {
+        let here = self.set;
+        self.declared.aliases.iter().filter(move |alias| alias.environments.overlaps(here))
+    }
+
+    pub(crate) fn entries<'s>(&self, scope: &'s Scope) -> impl Iterator<Item = &'s Consumer> {
+        let here = self.set;
+        scope.consumers.iter().filter(move |entry| entry.environments.overlaps(here))
+    }
+
+    /// Where the value of an attribute stands that a scope has here: in the scope, in the defaults,
+    /// or else the scope's name.
+    pub(crate) fn deciding(&self, scope: &Scope, attribute: &str) -> Place {
+        let default = || {
+            let span = self.settings.scope_default_spans.of(attribute)?;
+            Some(Place { file: SETTINGS_FILE.into(), span })
+        };
+        scope.given(self.set, attribute).or_else(default).unwrap_or_else(|| scope.place.clone())
+    }
+
+    /// Nobody for an alias that does not count in the environment.
+    pub(crate) fn named<'a>(&'a self, who: &'a Who) -> &'a [Orgno] {
+        match who {
+            Who::Orgno(orgno) => std::slice::from_ref(orgno),
+            Who::Alias(alias) => self.aliases.get(&**alias).map_or(&[], std::slice::from_ref),
+            Who::Group(group) => self.groups.get(&**group).map_or(&[], Vec::as_slice),
+        }
+    }
+}

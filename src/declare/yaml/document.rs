@@ -1,0 +1,377 @@
+//! A file's text as values that know where they stand.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use super::places::{self, Node, Places, Problem, end_of};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::{Position, Span};
+use crate::declare::diagnostic::{Diagnostic, Place, cut, quoted};
+use crate::declare::files::index::SETTINGS_FILE;
+
+/// How many findings of one file are told; far more than anybody reads.
+const MOST_IN_A_FILE: usize = 1_000;
+
+/// The findings of one file as they come up.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) file: Arc<str>,
+    pub(crate) list: Vec<Diagnostic>,
+    /// Where the file's aliases stand.
+    pub(crate) aliases: Vec<Position>,
+}
+
+impl Findings {
+    pub(crate) fn new(file: Arc<str>) -> Self {
+        Self { file, list: Vec::new(), aliases: Vec::new() }
+    }
+
+    /// What was found, once: what a YAML alias stands for is read each time that it is used. Where
+    /// there are aliases nothing is mended: a change in one place would be one in others.
+    pub(crate) fn into_list(self) -> Vec<Diagnostic> {
+        let Self { mut list, aliases, .. } = self;
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let mut said = HashSet::new();
+        list.retain(|found| {
+            let at = Position { line: number(found.line), column: number(found.column) };
+            let what = (found.code, found.message.clone(), found.help.clone(), found.hides);
+            let is_first = said.insert(what);
+            // What can be silenced is told of each: it may be silenced for one alone.
+            let can_be_silenced = !found.is_error() || found.own_rule.is_some();
+            is_first || can_be_silenced || aliases.binary_search(&at).is_err()
+        });
+        for found in list.iter_mut().filter(|_| !aliases.is_empty()) {
+            found.fix = None;
+        }
+        cut(&mut list, MOST_IN_A_FILE);
+        list
+    }
+
+    /// Says of the findings from one on that they hide nothing: what they are about is an attribute or a
+    /// rule.
+    pub(crate) fn hide_nothing(&mut self, from: usize) {
+        self.list.iter_mut().skip(from).for_each(|found| found.hides = false);
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Place {
+        let file = Arc::clone(&self.file);
+        Place { file, span }
+    }
+
+    pub(crate) fn report(
+        &mut self,
+        rule: Rule,
+        span: Span,
+        message: &str,
+        help: &str,
+    ) -> &mut Diagnostic {
+        let found = Diagnostic::new(rule, &self.place(span), message, help);
+        self.list.push_mut(found)
+    }
+}
+
+/// One document of a file.
+#[derive(Debug)]
+pub(crate) struct Document<'s> {
+    pub(crate) value: Value,
+    node: Node<'s>,
+}
+
+impl Document<'_> {
+    pub(crate) fn root(&self) -> Located<'_> {
+        Located { value: &self.value, node: &self.node }
+    }
+}
+
+/// A value and where it stands. Where the two YAML readers should ever disagree on the shape, the
+/// place is that of the nearest ancestor on which they agree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Located<'d> {
+    pub(crate) value: &'d Value,
+    node: &'d Node<'d>,
+}
+
+impl<'d> Located<'d> {
+    pub(crate) fn span(self) -> Span {
+        self.node.span
+    }
+
+    /// Whether a place lies in a key or a value that has no parts.
+    pub(crate) fn is_in_scalar(self, at: Position) -> bool {
+        self.node.is_in_scalar(at)
+    }
+
+    /// The value of a key; `None` too if this is no mapping.
+    pub(crate) fn get(self, key: &str) -> Option<Self> {
+        Some(self.child(key, self.value.as_mapping()?.get(key)?))
+    }
+
+    /// The text under a key, and where it stands; `None` if there is none or anything else.
+    pub(crate) fn text(self, key: &str) -> Option<(&'d str, Span)> {
+        let at = self.get(key)?;
+        Some((at.value.as_str()?, at.span()))
+    }
+
+    pub(crate) fn key_span(self, key: &str) -> Span {
+        let entry = self.node.entry(key);
+        entry.map_or(self.node.span, |entry| entry.key_span)
+    }
+
+    /// The items of a list; nothing if this is none.
+    pub(crate) fn items(self) -> impl Iterator<Item = Self> {
+        let items = self.value.as_sequence().into_iter().flatten();
+        items.enumerate().map(move |(index, value)| Self {
+            value,
+            node: self.node.item(index).unwrap_or(self.node),
+        })
+    }
+
+    /// The entries of a mapping whose keys are texts, as they stand; nothing if this is none.
+    pub(crate) fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
+        let entries = self.value.as_mapping().into_iter().flatten();
+        entries.filter_map(move |(key, value)| {
+            let key = key.as_str()?;
+            Some((key, self.child(key, value)))
+        })
+    }
+
+    fn child(self, key: &str, value: &'d Value) -> Self {
+        let node = self.node.entry(key).map_or(self.node, |entry| &entry.node);
+        Self { value, node }
+    }
+
+    pub(crate) fn item(self, index: usize) -> Option<Self> {
+        Some(Self {
+            value: self.value.as_sequence()?.get(index)?,
+            node: self.node.item(index).unwrap_or(self.node),
+        })
+    }
+}
+
+/// The documents of a file. `None` if it cannot be read as YAML, and then it is reported why.
+pub(crate) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Document<'t>>> {
+    // What stands in portvakt.yaml could be a secret.
+    let repeats = &*findings.file != SETTINGS_FILE;
+    let Places { documents: nodes, problems, aliases } = places::read(text, repeats);
+    findings.aliases = aliases;
+    if !problems.is_empty() {
+        for problem in problems {
+            let diagnostic = from_problem(problem, findings);
+            findings.list.push(diagnostic);
+        }
+        return None;
+    }
+    let mut nodes = nodes.into_iter();
+    let mut documents = Vec::new();
+    for reader in serde_yaml::Deserializer::from_str(text) {
+        let node =
+            nodes.next().unwrap_or(Node { span: Span::TOP, children: places::Children::None });
+        match Value::deserialize(reader) {
+            Ok(value) => documents.push(Document { value, node }),
+            Err(error) => {
+                let problem = second_opinion(text, &error, node.span, repeats);
+                let diagnostic = from_problem(problem, findings);
+                findings.list.push(diagnostic);
+                return None;
+            }
+        }
+    }
+    if nodes.next().is_some() {
+        let message = "it is not clear where the documents of this file begin";
+        let help = "put `---` on a line of its own between two documents";
+        findings.report(Rule::Syntax, Span::TOP, message, help);
+        return None;
+    }
+    Some(documents)
+}
+
+/// A file must be YAML for both readers: what two readers understand differently is not fit to
+/// decide who has access.
+fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats: bool) -> Problem {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let at = error.location().map_or(document.start, |location| Position {
+        line: number(location.line()),
+        column: number(location.column()),
+    });
+    let said = error.to_string();
+    let said = match said.contains("as u128") || said.contains("as i128") {
+        true => "a number is too large",
+        false => said.split(" at line ").next().unwrap_or_default(),
+    };
+    places::syntax(text, at, said, repeats)
+}
+
+fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
+    let Problem { rule, span, message, help, first } = problem;
+    let diagnostic = Diagnostic::new(rule, &findings.place(span), &message, &help);
+    match first {
+        Some(first) => diagnostic.with_related(findings.place(first).related("first here")),
+        None => diagnostic,
+    }
+}
+
+/// How a file begins in whose place git holds something else
+/// (<https://github.com/AGWA/git-crypt/blob/master/commands.cpp>,
+/// <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
+const FILTERED: [(&[u8], &str, &str); 2] = [
+    (b"\0GITCRYPT\0", "encrypted by git-crypt", "run `git-crypt unlock`"),
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "a pointer of Git LFS, and not what it stands for",
+        "run `git lfs pull`",
+    ),
+];
+
+/// The text of a file; `None` if it is not UTF-8, and then it is reported where. A byte order mark
+/// at the start is left out, as editors do when they count columns.
+pub(crate) fn decode<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b str> {
+    if let Some((_, what, help)) = FILTERED.iter().find(|(begin, ..)| bytes.starts_with(begin)) {
+        findings.report(Rule::Filtered, Span::TOP, &format!("this file is {what}"), help);
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            no_control_characters(text, findings).then_some(text)
+        }
+        Err(error) => {
+            let (before, after) = bytes.split_at(error.valid_up_to());
+            let before = String::from_utf8_lossy(before);
+            let start = end_of(before.strip_prefix('\u{feff}').unwrap_or(&before));
+            let span = Span { start, end: start };
+            let byte = after.first().copied().unwrap_or_default();
+            let message = format!("this file is not UTF-8: byte 0x{byte:02x}");
+            let help = "save it as UTF-8; older Windows programs save as Latin-1 or UTF-16";
+            findings.report(Rule::NotUtf8, span, &message, help);
+            None
+        }
+    }
+}
+
+/// Whether a text holds none of the characters that YAML does not allow (YAML 1.2.2, section 5.1);
+/// the first is reported.
+fn no_control_characters(text: &str, findings: &mut Findings) -> bool {
+    let is_allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    let Some((at, control)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) else {
+        return true;
+    };
+    let start = end_of(&text[..at]);
+    let code = u32::from(control);
+    let message = format!("this is not YAML: it cannot hold the control character U+{code:04X}");
+    let help = format!("take it out; between double quotes it can be written as `\\x{code:02x}`");
+    findings.report(Rule::Syntax, Span { start, end: start }, &message, &help);
+    false
+}
+
+/// What a value is, in words: for 'found …'.
+pub(crate) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(number) => format!("the number {}", quoted(&number.to_string())),
+        Value::String(text) => format!("the text {}", quoted(text)),
+        Value::Sequence(_) => "a list".into(),
+        Value::Mapping(_) => "a mapping".into(),
+        Value::Tagged(_) => "a tagged value".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places_of(text: &str) -> Vec<String> {
+        fn walk(route: &str, at: Located<'_>, out: &mut Vec<String>) {
+            let Span { start, end } = at.span();
+            out.push(format!(
+                "{route} {}:{}-{}:{}",
+                start.line, start.column, end.line, end.column
+            ));
+            for (key, value) in at.entries() {
+                let span = at.key_span(key).start;
+                let route = format!("{route}/{key}@{}:{}", span.line, span.column);
+                walk(&route, value, out);
+            }
+            for (index, value) in at.items().enumerate() {
+                walk(&format!("{route}/{index}"), value, out);
+            }
+        }
+        let mut findings = Findings::new("a.yaml".into());
+        let documents = parse(text, &mut findings);
+        assert!(findings.list.is_empty(), "{:?}", findings.list);
+        let mut out = Vec::new();
+        for document in documents.unwrap() {
+            walk("", document.root(), &mut out);
+        }
+        out
+    }
+
+    #[test]
+    fn columns_count_characters_from_one() {
+        let expected = [
+            "/blå@1:1 1:6-1:13",
+            "/blå@1:1/0 1:7-1:9",
+            "/blå@1:1/1 1:11-1:12",
+            "/ø@2:1/æ@2:6 2:9-2:12",
+        ];
+        for text in
+            ["blå: [æø, b]\nø: { æ: 'å' }\n", "blå: [æø, b]  # c\r\nø: { æ: 'å'   } # 'd'\r\n"]
+        {
+            let places = places_of(text);
+            for place in expected {
+                assert!(places.iter().any(|found| found == place), "{place}: {places:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_ends_at_its_quote() {
+        let text = "a: \"b\\\"c\"  # d\ne: 'f''g'   # 'h'\ni: \"j\n  k\" # l\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         1:1-4:5
+        /a@1:1 1:4-1:10
+        /e@2:1 2:4-2:10
+        /i@3:1 3:4-4:5
+        ");
+    }
+
+    #[test]
+    fn each_document_has_its_places() {
+        let text = "# a\n---\na: 1\n---\n# only a comment\n---\n- b:\n    c\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         3:1-3:5
+        /a@3:1 3:4-3:5
+         6:1-6:4
+         7:1-8:6
+        /0 7:3-8:6
+        /0/b@7:3 8:5-8:6
+        ");
+        assert_eq!(places_of(""), [" 1:1-1:1"]);
+    }
+
+    #[test]
+    fn aliases_stand_where_they_are_used() {
+        let text = "a: &x\n  b: [1]\nc: *x\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         1:1-3:6
+        /a@1:1 1:4-2:9
+        /a@1:1/b@2:3 2:6-2:9
+        /a@1:1/b@2:3/0 2:7-2:8
+        /c@3:1 3:4-3:6
+        /c@3:1/b@3:4 3:4-3:6
+        /c@3:1/b@3:4/0 3:4-3:6
+        ");
+    }
+
+    #[test]
+    fn the_place_of_what_is_not_utf_8_is_told() {
+        let mut findings = Findings::new("a.yaml".into());
+        assert_eq!(decode(b"a\nbl\xc3\xa5 \xe5", &mut findings), None);
+        let found = &findings.list[0];
+        assert_eq!((found.line, found.column), (2, 5));
+        assert_eq!(decode("\u{feff}a".as_bytes(), &mut findings), Some("a"));
+    }
+}

@@ -1,0 +1,141 @@
+//! What is wrong with keys and values, whatever they are of.
+
+use std::collections::HashMap;
+
+use serde_yaml::Value;
+
+use super::document::{Findings, Located, kind};
+use super::instead::{self, LIST, MAPPING, TEXT};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{nearest, only_near};
+use crate::declare::diagnostic::{Diagnostic, Fix};
+use crate::declare::files::index::SETTINGS_FILE;
+use domain::Orgno;
+
+/// Of two keys that were probably meant to be the same one, neither can be mended.
+pub(crate) fn mend_no_two_alike(found: &mut [Diagnostic]) {
+    let mut helps: HashMap<Option<String>, usize> = HashMap::new();
+    for one in found.iter() {
+        *helps.entry(one.help.clone()).or_default() += 1;
+    }
+    for one in found.iter_mut().filter(|one| helps.get(&one.help).is_some_and(|n| *n > 1)) {
+        one.fix = None;
+    }
+}
+
+/// Reports a key that must be there; the span is that of what should have it.
+pub(crate) fn missing(key: &str, span: Span, findings: &mut Findings) {
+    let message = format!("the key `{key}` is missing");
+    findings.report(Rule::MissingKey, span, &message, &format!("add `{key}: …`"));
+}
+
+/// Reports a key of a mapping that is none of those that are known.
+pub(crate) fn unknown_key(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
+    let help = unknown_key_help(key, known, at, &findings.file);
+    let (message, help) = match may_be_secret(key, known) {
+        true => ("a key here is not known".to_owned(), instead::known(known)),
+        false => {
+            let shown = crate::declare::diagnostic::quoted(key);
+            (format!("the key {shown} is not known here"), help)
+        }
+    };
+    let meant = only_near(key, known.iter().copied()).filter(|meant| at.get(meant).is_none());
+    let span = at.key_span(key);
+    findings.report(Rule::UnknownKey, span, &message, &help).fix =
+        meant.map(|meant| Fix::replace(span, key, meant));
+}
+
+/// Whether a key may be a secret that was written in braces: it stands where one is named, and is no
+/// misspelt key.
+fn may_be_secret(key: &str, known: &[&str]) -> bool {
+    let names_secrets = ["env", "client_id", "password"].iter().any(|name| known.contains(name));
+    names_secrets && nearest(key, known.iter().copied()).is_none()
+}
+
+fn unknown_key_help(key: &str, known: &[&str], at: Located<'_>, file: &str) -> String {
+    if key == "<<" {
+        return "merge keys are not read: write out what is meant".to_owned();
+    }
+    if let Some(meant) = nearest(key, known.iter().copied()) {
+        return format!("did you mean `{meant}`?");
+    }
+    if let Some(head) = instead::head(key, known) {
+        return match file == SETTINGS_FILE {
+            true => format!("write a colon and a space behind `{head}`"),
+            false => instead::parted(key, head),
+        };
+    }
+    let value = at.get(key).map(|at| at.value);
+    let all = instead::known(known);
+    match instead::place(key, value, known, file == SETTINGS_FILE) {
+        Some(place) => place,
+        None if value.is_some_and(Value::is_null) => {
+            format!("{all}; if it belongs to the text before it, put all of that in quotes")
+        }
+        None => all,
+    }
+}
+
+/// Reports a value that should be something else.
+pub(crate) fn wrong_kind(found: Located<'_>, expected: &str, findings: &mut Findings) {
+    report_kind(found, expected, &instead::value(found.value, expected), findings);
+}
+
+/// The same with what to do.
+pub(crate) fn report_kind(found: Located<'_>, expected: &str, help: &str, findings: &mut Findings) {
+    let message = format!("expected {expected}, found {}", kind(found.value));
+    let orgno = found.value.as_u64().filter(|_| expected == TEXT).map(|number| number.to_string());
+    let orgno = orgno.filter(|number| number.parse::<Orgno>().is_ok());
+    findings.report(Rule::WrongValue, found.span(), &message, help).fix =
+        orgno.map(|orgno| Fix::replace(found.span(), &orgno, &format!("\"{orgno}\"")));
+}
+
+/// The entries of the mapping under a key; nothing if there is none. Anything else there is
+/// reported, as is a key that is no text.
+pub(crate) fn entries_of<'d>(
+    parent: Located<'d>,
+    key: &str,
+    findings: &mut Findings,
+) -> Vec<(&'d str, Located<'d>)> {
+    let Some(at) = parent.get(key) else {
+        return Vec::new();
+    };
+    match at.value {
+        Value::Null => {}
+        Value::Mapping(mapping) => {
+            for other in mapping.keys().filter(|key| !key.is_string()) {
+                let message = format!("a name is a text, found {}", kind(other));
+                let help = "put it in quotes";
+                findings.report(Rule::WrongValue, parent.key_span(key), &message, help);
+            }
+        }
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Sequence(_)
+        | Value::Tagged(_) => wrong_kind(at, MAPPING, findings),
+    }
+    at.entries().collect()
+}
+
+/// The items of the list under a key; nothing if there is none. Anything else there is reported.
+pub(crate) fn items_of<'d>(
+    parent: Located<'d>,
+    key: &str,
+    findings: &mut Findings,
+) -> impl Iterator<Item = Located<'d>> + use<'d> {
+    let at = parent.get(key);
+    if let Some(at) = at
+        && !at.value.is_null()
+        && !at.value.is_sequence()
+    {
+        let help = match (at.value, key) {
+            (Value::Mapping(_), "scopes") => "write each scope as `- name: …`, and the rest below",
+            (Value::Mapping(_), "removed") => "write each entry as `- { scope: …, action: … }`",
+            (value, _) => &instead::value(value, LIST),
+        };
+        report_kind(at, LIST, help, findings);
+    }
+    at.into_iter().flat_map(Located::items)
+}

@@ -1,0 +1,44 @@
+//! A text's lines.
+
+use std::ops::Range;
+
+use crate::declare::diagnostic::span::{Position, Span};
+
+/// A text and where its lines begin.
+pub(crate) struct Lines<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// YAML's lines end with a line feed, a carriage return, or the two together (YAML 1.2.2,
+    /// section 5.4).
+    pub(crate) fn new(text: &'t str) -> Self {
+        let bytes = text.as_bytes();
+        let ends = |at: &usize| match bytes[*at] {
+            b'\n' => true,
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        let starts = (0..bytes.len()).filter(ends).map(|at| at + 1);
+        Self { text, starts: std::iter::once(0).chain(starts).collect() }
+    }
+
+    fn offset(&self, at: Position) -> Option<usize> {
+        let start = *self.starts.get(at.line as usize - 1)?;
+        let mut chars = self.text[start..].char_indices().map(|(offset, _)| start + offset);
+        chars.nth(at.column as usize - 1).or(Some(self.text.len()))
+    }
+
+    pub(crate) fn range(&self, span: Span) -> Option<Range<usize>> {
+        let range = self.offset(span.start)?..self.offset(span.end)?;
+        (range.start <= range.end).then_some(range)
+    }
+
+    /// The line of this number, the first being 1, without its end.
+    pub(crate) fn line(&self, number: usize) -> &'t str {
+        let start = self.starts.get(number - 1).copied().unwrap_or(self.text.len());
+        let end = self.starts.get(number).copied().unwrap_or(self.text.len());
+        self.text[start..end].trim_end_matches(['\n', '\r'])
+    }
+}

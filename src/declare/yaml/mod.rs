@@ -1,0 +1,11 @@
+//! YAML as values that know their places, read into types by tables of keys. It knows no scope.
+
+pub(crate) mod document;
+pub(crate) mod given;
+pub(crate) mod instead;
+pub(crate) mod item;
+pub(crate) mod lines;
+pub(crate) mod places;
+pub(crate) mod quotes;
+pub(crate) mod syntax;
+pub(crate) mod table;

@@ -1,0 +1,142 @@
+//! What is wrong with a text that is not YAML, in the words of somebody who types it.
+//!
+//! A parser tells where it could not go on, which is often below the mistake, and in words about
+//! its own workings. Here the lines around that place are looked at for the usual mistakes.
+
+mod brackets;
+mod characters;
+mod indentation;
+mod keys;
+mod line;
+mod quoting;
+
+use line::Line;
+
+use super::lines::Lines;
+use crate::declare::diagnostic::span::{Position, Span};
+
+/// What is told of a text that is not YAML.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) span: Span,
+    pub(crate) reason: String,
+    /// What to type.
+    pub(crate) help: String,
+}
+
+/// Tells what is wrong, given where a parser stopped and what it said.
+pub(crate) fn explain(text: &str, at: Position, said: &str, repeats: bool) -> Told {
+    // What is nearest to certain comes first.
+    const LOOKS: [fn(&Broken<'_>) -> Option<Told>; 13] = [
+        characters::conflict,
+        characters::template,
+        characters::tab,
+        characters::lookalike,
+        quoting::quotes,
+        brackets::brackets,
+        characters::indicator,
+        keys::behind_a_bracket,
+        keys::colon_in_a_text,
+        keys::missing_colon,
+        indentation::dashes,
+        indentation::keys,
+        indentation::missing_dash,
+    ];
+    // A key in PEM must not be repeated.
+    let repeats = repeats && !text.contains("PRIVATE KEY");
+    let broken = Broken { lines: Lines::new(text), at, said, repeats };
+    LOOKS.iter().find_map(|look| look(&broken)).unwrap_or_else(|| {
+        let help = "check the indentation, quotes and brackets here and just above";
+        broken.told(broken.line(), broken.column(), 0, said.to_owned(), help.to_owned())
+    })
+}
+
+/// A text, and where and why a parser stopped.
+struct Broken<'t> {
+    lines: Lines<'t>,
+    at: Position,
+    said: &'t str,
+    /// Whether what the text says may be repeated: it could be a secret.
+    repeats: bool,
+}
+
+impl<'t> Broken<'t> {
+    fn says(&self, any: &[&str]) -> bool {
+        any.iter().any(|part| self.said.contains(part))
+    }
+
+    /// The line at which the parser stopped.
+    fn line(&self) -> usize {
+        self.at.line as usize
+    }
+
+    /// The column at which the parser stopped, the first being 0.
+    fn column(&self) -> usize {
+        self.at.column as usize - 1
+    }
+
+    fn get(&self, number: usize) -> Line<'t> {
+        Line::new(number, self.lines.line(number))
+    }
+
+    fn last(&self) -> usize {
+        self.lines.starts.len()
+    }
+
+    /// The nearest line above that has more than a comment.
+    fn above(&self, number: usize) -> Option<Line<'t>> {
+        (1..number).rev().map(|number| self.get(number)).find(|line| !line.content.is_empty())
+    }
+
+    /// The nearest line below that has more than a comment.
+    fn below(&self, number: usize) -> Option<Line<'t>> {
+        (number + 1..=self.last())
+            .map(|number| self.get(number))
+            .find(|line| !line.content.is_empty())
+    }
+
+    /// The line at which the parser stopped, and the two above it that say something, from above.
+    fn around(&self) -> Vec<Line<'t>> {
+        let above = self.above(self.line());
+        let higher = above.as_ref().and_then(|line| self.above(line.number));
+        higher.into_iter().chain(above).chain([self.get(self.line())]).collect()
+    }
+
+    /// A text as help shows it; an ellipsis where it may not be repeated.
+    fn shown<'s>(&self, text: &'s str) -> &'s str {
+        /// A longer word could be a key or a token.
+        const LONGEST_WORD: usize = 30;
+        const LONGEST: usize = 80;
+        let is_long = |word: &str| word.chars().count() > LONGEST_WORD;
+        match self.repeats && text.len() <= LONGEST && !text.split_whitespace().any(is_long) {
+            true => text,
+            false => "…",
+        }
+    }
+
+    /// A key as help shows it.
+    fn name<'s>(&self, key: &'s str) -> &'s str {
+        if keys::is_known(key) { key } else { self.shown(key) }
+    }
+
+    /// What is told of a place; the column counts from 0.
+    fn told(
+        &self,
+        line: usize,
+        column: usize,
+        length: usize,
+        reason: String,
+        help: String,
+    ) -> Told {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let position = |column: usize| Position { line: number(line), column: number(column + 1) };
+        let span = Span { start: position(column), end: position(column + length) };
+        Told { span, reason, help }
+    }
+
+    /// What is told of all that a line has but its comment.
+    fn told_of(&self, line: &Line<'_>, reason: &str, help: String) -> Told {
+        let column = line.content_column;
+        self.told(line.number, column, line.content.chars().count(), reason.to_owned(), help)
+    }
+}

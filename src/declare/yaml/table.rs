@@ -1,0 +1,483 @@
+//! Reading a mapping into its type: the keys that it may have, each read into its own type, and everything
+//! that is wrong with them.
+
+use std::collections::BTreeMap;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
+
+use super::document::{Findings, Located, parse};
+use super::given::{Entries, Given, Items, RequiredEntries};
+use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
+use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
+use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
+use crate::declare::diagnostic::{Fix, quoted};
+
+/// The keys that say who or what is declared, where, and what protects it.
+const IDENTIFYING: [&str; 26] = [
+    "action",
+    "active",
+    "client",
+    "client_id",
+    "cluster",
+    "consumer",
+    "consumers",
+    "environments",
+    "exclude",
+    "group",
+    "guards",
+    "include",
+    "integration_type",
+    "nais",
+    "name",
+    "namespace",
+    "organization",
+    "orgno",
+    "per_environment",
+    "prefix",
+    "prefixes",
+    "prevent_deactivation",
+    "previous_name",
+    "protect",
+    "scope",
+    "target",
+];
+
+/// How many items of a list are reported as wrong.
+const MOST_WRONG_ITEMS: usize = 50;
+
+/// Reads an item of a file. Each error is reported at its place. Keys that are wrong are left out, so that
+/// the rest can be checked too, and what must be there is empty; `None` if nothing can be made of it.
+///
+/// Where all that is wrong is about keys that are not known, or that say nothing of who or what it is,
+/// the findings hide nothing.
+pub(crate) fn read<T: Read>(at: Located<'_>, findings: &mut Findings) -> Option<T> {
+    let first = findings.list.len();
+    let mut reader = Reader { findings, outermost: None, is_identified: true, is_secret: false };
+    let item = T::read(at, at.span(), &mut reader)?;
+    if reader.is_identified {
+        findings.hide_nothing(first);
+    }
+    Some(item)
+}
+
+/// Reads an item that is of no use with anything wrong in it.
+pub(crate) fn read_whole<T: Read>(at: Located<'_>, findings: &mut Findings) -> Option<T> {
+    let before = findings.list.len();
+    read(at, findings).filter(|_| findings.list.len() == before)
+}
+
+/// Reads a text that holds one item; `None` if anything is wrong with it.
+pub(crate) fn read_text<T: Read>(text: &str) -> Option<T> {
+    let mut findings = Findings::new("".into());
+    let documents = parse(text, &mut findings)?;
+    read_whole(documents.first()?.root(), &mut findings)
+}
+
+/// What was found so far while an item is read.
+pub(crate) struct Reader<'f> {
+    pub(crate) findings: &'f mut Findings,
+    /// The key of the item that is being read.
+    outermost: Option<&'static str>,
+    /// Whether nothing is wrong with what says who or what the item is.
+    is_identified: bool,
+    /// Whether a value may be a secret in the wrong place, not to be repeated.
+    is_secret: bool,
+}
+
+impl Reader<'_> {
+    /// Reports a value that should be something else: nothing is read of it.
+    pub(crate) fn wrong<T>(&mut self, at: Located<'_>, expected: &str) -> Option<T> {
+        let help = instead::value(at.value, expected);
+        self.wrong_with(at, expected, &help)
+    }
+
+    fn wrong_with<T>(&mut self, at: Located<'_>, expected: &str, help: &str) -> Option<T> {
+        if self.is_secret {
+            return self.says(at, &format!("expected {expected}"));
+        }
+        report_kind(at, expected, help, self.findings);
+        None
+    }
+
+    /// Reports a value with a message that says what to write.
+    pub(crate) fn says<T>(&mut self, at: Located<'_>, message: &str) -> Option<T> {
+        self.findings.report(Rule::WrongValue, at.span(), message, "");
+        None
+    }
+
+    /// Reports a word that is none of those that can stand there.
+    pub(crate) fn unknown_word<T>(
+        &mut self,
+        at: Located<'_>,
+        word: &str,
+        known: &[&str],
+    ) -> Option<T> {
+        let message = format!("{} is none of the values that can stand here", quoted(word));
+        let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word));
+        let hint = did_you_mean(word, known.iter().copied());
+        let help = format!("{hint}one of {}", list(known.iter().copied()));
+        self.findings.report(Rule::WrongValue, at.span(), &message, &help).fix =
+            other_case.map(|other| Fix::replace(at.span(), word, other));
+        None
+    }
+
+    fn doubts(&mut self, key: &str) {
+        self.is_identified &= !IDENTIFYING.contains(&self.outermost.unwrap_or(key));
+    }
+}
+
+/// A value of the YAML.
+pub(crate) trait Read: Sized {
+    /// Reads a value that stands under a key; what is wrong with it is reported. `None` if nothing can be
+    /// made of it.
+    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// What is in the place of a value that must be there and is not, or is wrong.
+    fn empty() -> Option<Self> {
+        None
+    }
+}
+
+/// A key of a mapping, with what may be left out.
+pub(crate) trait Field: Sized {
+    /// Reads what is under the key; `None` if the mapping is of no use without it.
+    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self>;
+
+    /// What the key has in a mapping that is not there.
+    fn without() -> Option<Self>;
+}
+
+/// A mapping that is being read.
+pub(crate) struct Table<'d, 'r, 'f> {
+    at: Located<'d>,
+    /// The key that it stands under, or else itself.
+    key: Span,
+    reader: &'r mut Reader<'f>,
+    /// Keys that a misspelt one was probably meant to be.
+    meant: Vec<&'static str>,
+    /// The one finding about a key of which nothing is known, if there is just one.
+    strange: Option<usize>,
+}
+
+impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
+    /// Begins to read a mapping; reports what is none, and the keys that are not known. `like` is an
+    /// example of one, with `…` for a value that was given in its place.
+    pub(crate) fn open(
+        at: Located<'d>,
+        key: Span,
+        known: &'static [&'static str],
+        like: &str,
+        reader: &'r mut Reader<'f>,
+    ) -> Option<Self> {
+        // With nothing behind it, it lacks all that must be there.
+        if !at.value.is_mapping() && !at.value.is_null() {
+            let help = instead::mapping(at.value, like);
+            let help = help.unwrap_or_else(|| instead::value(at.value, MAPPING));
+            return reader.wrong_with(at, MAPPING, &help);
+        }
+        let mut table = Self { at, key, reader, meant: Vec::new(), strange: None };
+        table.check_keys(known);
+        Some(table)
+    }
+
+    fn check_keys(&mut self, known: &'static [&'static str]) {
+        let Self { at, reader, .. } = self;
+        if at.value.as_mapping().is_some_and(|mapping| mapping.keys().any(|key| !key.is_string())) {
+            let _: Option<()> = reader.wrong(*at, "keys that are texts");
+        }
+        let unknown: Vec<&str> =
+            at.entries().map(|(key, _)| key).filter(|key| !known.contains(key)).collect();
+        if unknown.is_empty() {
+            return;
+        }
+        let first = reader.findings.list.len();
+        for key in &unknown {
+            let meant = instead::head(key, known).or_else(|| nearest(key, known.iter().copied()));
+            self.meant.extend(meant);
+            unknown_key(key, known, *at, reader.findings);
+        }
+        mend_no_two_alike(&mut reader.findings.list[first..]);
+        let nothing = instead::known(known);
+        let all = reader.findings.list.iter().enumerate().skip(first);
+        let mut strange = all.filter(|(_, found)| found.help.as_ref() == Some(&nothing));
+        self.strange = strange.next().map(|(index, _)| index).filter(|_| strange.next().is_none());
+        for key in unknown.iter().chain(&self.meant) {
+            reader.is_identified &= !IDENTIFYING.contains(key);
+            reader.doubts(key);
+        }
+    }
+
+    /// Reads what is under a key, which must be there.
+    fn required<T: Read>(&mut self, key: &'static str) -> Option<T> {
+        match self.at.get(key) {
+            Some(value) => self.value(key, value),
+            None => self.missing(key),
+        }
+        .or_else(T::empty)
+    }
+
+    fn missing<T>(&mut self, key: &'static str) -> Option<T> {
+        self.reader.doubts(key);
+        if self.meant.contains(&key) {
+            return None;
+        }
+        match self.strange.and_then(|index| self.reader.findings.list.get_mut(index)) {
+            Some(strange) => {
+                strange.help = Some(format!("did you mean `{key}`? That is missing here"));
+            }
+            None => missing(key, self.key, self.reader.findings),
+        }
+        None
+    }
+
+    /// Reads a value that is under a key.
+    fn value<T: Read>(&mut self, key: &'static str, at: Located<'_>) -> Option<T> {
+        let outer = self.reader.outermost;
+        self.reader.outermost = outer.or(Some(key));
+        let was_secret = self.reader.is_secret;
+        self.reader.is_secret |= key == "credentials";
+        let before = self.reader.findings.list.len();
+        let value = T::read(at, self.at.key_span(key), self.reader);
+        if self.reader.findings.list.len() > before {
+            self.reader.doubts(key);
+        }
+        self.reader.outermost = outer;
+        self.reader.is_secret = was_secret;
+        value
+    }
+}
+
+impl<T: Read> Field for T {
+    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+        table.required(key)
+    }
+
+    fn without() -> Option<Self> {
+        T::empty()
+    }
+}
+
+impl<T: Read> Field for Given<T> {
+    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+        let Some(at) = table.at.get(key) else { return Some(Self(None)) };
+        if at.value.is_null() {
+            table.reader.doubts(key);
+            let message = "found nothing behind this key: write a value, or leave the key out";
+            return Some(Self(table.reader.says(at, message)));
+        }
+        Some(Self(table.value(key, at)))
+    }
+
+    fn without() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
+impl<T: Read> Field for Option<T> {
+    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+        let at = table.at.get(key).filter(|at| !at.value.is_null());
+        Some(at.and_then(|at| table.value(key, at)))
+    }
+
+    fn without() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T> Field for Items<T> {
+    fn field(_: &mut Table<'_, '_, '_>, _: &'static str) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn without() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+impl<T> Field for Entries<T> {
+    fn field(_: &mut Table<'_, '_, '_>, _: &'static str) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn without() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+impl Read for String {
+    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = at.value.as_str().map(str::to_owned);
+        text.or_else(|| reader.wrong(at, TEXT))
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl Read for bool {
+    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        at.value.as_bool().or_else(|| reader.wrong(at, BOOL))
+    }
+}
+
+impl Read for u64 {
+    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        at.value.as_u64().or_else(|| reader.wrong(at, NUMBER))
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        if !at.value.is_sequence() && !at.value.is_null() {
+            return reader.wrong(at, LIST);
+        }
+        let mut wrong = 0;
+        let mut all = Self::new();
+        for item in at.items() {
+            match T::read(item, key, reader) {
+                Some(item) => all.push(item),
+                None => wrong += 1,
+            }
+            if wrong > MOST_WRONG_ITEMS {
+                break;
+            }
+        }
+        (wrong == 0).then_some(all)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl<T: Read> Read for BTreeMap<String, T> {
+    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        if !at.value.is_mapping() && !at.value.is_null() {
+            return reader.wrong(at, MAPPING);
+        }
+        let mut all = Self::new();
+        for (key, value) in at.entries() {
+            if let Some(value) = T::read(value, at.key_span(key), reader) {
+                all.insert(key.to_owned(), value);
+            }
+        }
+        Some(all)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl<T> Read for RequiredEntries<T> {
+    fn read(_: Located<'_>, _: Span, _: &mut Reader<'_>) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+/// A value that is read elsewhere.
+impl Read for de::IgnoredAny {
+    fn read(_: Located<'_>, _: Span, _: &mut Reader<'_>) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// Reads one of the words of an enum.
+pub(crate) fn word<T: DeserializeOwned>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
+    let Some(text) = at.value.as_str() else { return reader.wrong(at, TEXT) };
+    let found: StrDeserializer<'_, NotAWord> = text.into_deserializer();
+    match T::deserialize(found) {
+        Ok(word) => Some(word),
+        Err(NotAWord(known)) => reader.unknown_word(at, text, known),
+    }
+}
+
+/// That a text is none of the words of an enum, which are these.
+#[derive(Debug)]
+struct NotAWord(&'static [&'static str]);
+
+impl std::fmt::Display for NotAWord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not an allowed value")
+    }
+}
+
+impl std::error::Error for NotAWord {}
+
+impl de::Error for NotAWord {
+    fn custom<M: std::fmt::Display>(_: M) -> Self {
+        Self(&[])
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self(expected)
+    }
+}
+
+/// Makes enums values of the YAML: their words are those of their serde representation.
+macro_rules! words {
+    ($($name:ty),* $(,)?) => {
+        $(impl $crate::declare::yaml::table::Read for $name {
+            fn read(
+                at: $crate::declare::yaml::document::Located<'_>,
+                _: $crate::declare::diagnostic::span::Span,
+                reader: &mut $crate::declare::yaml::table::Reader<'_>,
+            ) -> Option<Self> {
+                $crate::declare::yaml::table::word(at, reader)
+            }
+        })*
+    };
+}
+pub(crate) use words;
+
+/// Defines a type that a mapping is read into, key by key, and its JSON Schema. `like` is an example of the
+/// mapping for messages, with `…` for the value that was given in its place.
+macro_rules! table {
+    (
+        $(@like $like:literal)?
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)*
+        }
+    ) => {
+        #[derive(Debug, Clone, schemars::JsonSchema)]
+        $(#[$meta])*
+        #[serde(deny_unknown_fields)]
+        $vis struct $name {
+            $($(#[$field_meta])* $field_vis $field: $type,)*
+        }
+
+        impl $crate::declare::yaml::table::Read for $name {
+            fn read(
+                at: $crate::declare::yaml::document::Located<'_>,
+                key: $crate::declare::diagnostic::span::Span,
+                reader: &mut $crate::declare::yaml::table::Reader<'_>,
+            ) -> Option<Self> {
+                const KNOWN: &[&str] = &[$(stringify!($field)),*];
+                let like = concat!($($like)?);
+                let mut table =
+                    $crate::declare::yaml::table::Table::open(at, key, KNOWN, like, reader)?;
+                $(let $field =
+                    $crate::declare::yaml::table::Field::field(&mut table, stringify!($field));)*
+                Some(Self { $($field: $field?,)* })
+            }
+
+            fn empty() -> Option<Self> {
+                Some(Self { $($field: $crate::declare::yaml::table::Field::without()?,)* })
+            }
+        }
+    };
+}
+pub(crate) use table;
