@@ -21,7 +21,7 @@ use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::file;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences::{self, Silence};
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use crate::declare::rules::{advice, check};
 use crate::declare::{files, resolve};
 use domain::{ClientName, Desired};

@@ -38,6 +38,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
 ];
 
+/// The arrows between the stages of `declare`: its folders and files.
+const STAGES: &[(&str, &[&str])] = &[
+    ("diagnostic", &[]),
+    ("files", &["diagnostic"]),
+    ("yaml", &["diagnostic", "files"]),
+    ("own", &["diagnostic", "read", "yaml"]),
+    ("read", &["diagnostic", "files", "own", "yaml"]),
+    ("resolve", &["diagnostic", "files", "read"]),
+    ("rules", &["diagnostic", "files", "own", "read", "resolve", "yaml"]),
+    ("repository", &["diagnostic", "files", "fix", "own", "read", "resolve", "rules"]),
+    ("known", &["diagnostic", "files", "own", "read", "repository", "yaml"]),
+    ("fix", &["diagnostic", "files", "known", "read", "repository", "yaml"]),
+    ("schema", &["read"]),
+];
+
 /// The crates that a crate's tests use beside those of its code.
 const ARROWS_OF_TESTS: &[(&str, &[&str])] = &[("digdir", &["sandbox"])];
 
@@ -66,9 +81,18 @@ fn room(names: &[String]) -> Option<&str> {
     }
 }
 
+/// The stage of `declare` that some code belongs to.
+fn stage(names: &[String]) -> Option<&str> {
+    let [program, folder, stage, ..] = names else { return None };
+    (program == PROGRAM && folder == "declare").then_some(stage)
+}
+
+/// What the code of some names belongs to.
+type Room = fn(&[String]) -> Option<&str>;
+
 /// What is wrong with the table for this code: arrows that it does not have, and those that it has
 /// in vain.
-fn objections(sources: &Sources, arrows: &[(&str, &[&str])]) -> Vec<String> {
+fn objections(sources: &Sources, arrows: &[(&str, &[&str])], room: Room) -> Vec<String> {
     let mut in_vain: BTreeSet<(&str, &str)> =
         arrows.iter().flat_map(|(from, to)| to.iter().map(|to| (*from, *to))).collect();
     let allowed = in_vain.clone();
@@ -96,7 +120,13 @@ fn objections(sources: &Sources, arrows: &[(&str, &[&str])]) -> Vec<String> {
 
 #[test]
 fn code_follows_the_arrows() {
-    let objections = objections(&sources(), ARROWS);
+    let objections = objections(&sources(), ARROWS, room);
+    assert!(objections.is_empty(), "{}", objections.join("\n"));
+}
+
+#[test]
+fn stages_follow_the_arrows() {
+    let objections = objections(&sources(), STAGES, stage);
     assert!(objections.is_empty(), "{}", objections.join("\n"));
 }
 
@@ -165,7 +195,7 @@ fn an_arrow_that_is_not_allowed_is_found_in_every_form() {
         "mod inner { impl super::super::cli::Command for u8 {} }",
     ] {
         let sources = parsed(&[("portvakt::cli", ""), ("portvakt::render", &format!("\n{code}"))]);
-        let found = objections(&sources, &[("render", &["domain"])]);
+        let found = objections(&sources, &[("render", &["domain"])], room);
         let begin = "portvakt::render.rs:2: render -> cli (by portvakt::cli";
         assert!(found.iter().any(|objection| objection.starts_with(begin)), "{code}: {found:?}");
     }
@@ -174,12 +204,12 @@ fn an_arrow_that_is_not_allowed_is_found_in_every_form() {
 #[test]
 fn crates_are_told_from_modules_and_items_of_their_name() {
     let of_crate = parsed(&[("portvakt::render", "fn f() { domain::f(); ::domain::f() }")]);
-    assert_eq!(objections(&of_crate, &[]).len(), 2);
+    assert_eq!(objections(&of_crate, &[], room).len(), 2);
     for code in ["use super::domain; fn f() { domain::f() }", "fn f() { self::domain::f() }"] {
         let child = ("portvakt::render::domain", "");
         let sources = parsed(&[("portvakt::render", code), child]);
         let to_crate = |objection: &String| objection.contains("(by domain");
-        assert!(!objections(&sources, &[]).iter().any(to_crate), "{code}");
+        assert!(!objections(&sources, &[], room).iter().any(to_crate), "{code}");
     }
 }
 
@@ -197,15 +227,15 @@ fn what_is_no_code_or_for_tests_alone_is_left_out() {
         let below = ("portvakt::render::tests::more", "use crate::cli;");
         let modules = [("portvakt::render", code), tests, below];
         let modules = if code.ends_with("tests;") { &modules[..] } else { &modules[..1] };
-        assert_eq!(objections(&parsed(modules), &[]), [""; 0], "{code}");
+        assert_eq!(objections(&parsed(modules), &[], room), [""; 0], "{code}");
     }
 }
 
 #[test]
 fn an_arrow_that_nothing_needs_is_found() {
     let sources = parsed(&[("portvakt::render", "use domain::Orgno;")]);
-    assert_eq!(objections(&sources, &[("render", &["domain"])]), [""; 0]);
-    let found = objections(&sources, &[("render", &["cli", "domain"])]);
+    assert_eq!(objections(&sources, &[("render", &["domain"])], room), [""; 0]);
+    let found = objections(&sources, &[("render", &["cli", "domain"])], room);
     assert!(found[0].contains("no code needs render -> cli") && found.len() == 1, "{found:?}");
 }
 

@@ -35,7 +35,7 @@ table! {
 pub(crate) const DOCUMENT_KEYS: [&str; 5] = ["consumers", "groups", "scopes", "clients", "removed"];
 
 table! {
-    @like "{ orgno: \"…\" }"
+    @like "{ orgno: \"{}\" }"
     /// An organisation under the alias that the repository gives it.
     pub(crate) struct Consumer {
         /// The organisation number: nine digits in quotes.
@@ -53,7 +53,7 @@ table! {
 }
 
 with_attributes! {
-    @like "{ name: …, description: … }"
+    @like "{ name: {}, description: … }"
     /// A scope and who has access to it. Attributes carry DigDir's own names; one that is left out
     /// has the repository's default (`defaults.scope` in portvakt.yaml), else the tool's.
     Scope {
@@ -321,7 +321,7 @@ table! {
 }
 
 table! {
-    @like "{ scope: …, action: deactivate }"
+    @like "{ scope: {}, action: deactivate }"
     /// A scope that is no longer held.
     pub(crate) struct Removed {
         /// The scope's whole name.

@@ -12,7 +12,7 @@ use crate::declare::yaml::table::{Read, Reader, table};
 use digdir::{self, TargetError};
 
 table! {
-    @like "{ target: … }"
+    @like "{ target: {} }"
     /// Where declarations are applied.
     #[derive(PartialEq, Eq)]
     pub struct Environment {

@@ -1,6 +1,5 @@
 //! The rules that come with portvakt: of all declarations together ([`check`]), and of one environment
-//! ([`advice`], of what is [`here`]).
+//! ([`advice`]).
 
 pub(crate) mod advice;
 pub(crate) mod check;
-pub(crate) mod here;

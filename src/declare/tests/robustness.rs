@@ -9,7 +9,7 @@ use super::{Diagnostic, SETTINGS, TODAY};
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::read::file;
 use crate::declare::read::settings::{Settings, settings};
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use crate::declare::rules::{advice, check};
 use crate::declare::{Rule, resolve};
 

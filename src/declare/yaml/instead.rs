@@ -85,7 +85,7 @@ pub(crate) fn names(text: &str) -> Vec<&str> {
     text.split(between).filter(|name| !name.is_empty()).collect()
 }
 
-/// What to type where a mapping is wanted: `like` is one, with `…` for what was given in its place.
+/// What to type where a mapping is wanted: `like` is one, with `{}` for what was given in its place.
 pub(crate) fn mapping(value: &Value, like: &str) -> Option<String> {
     let given = match value {
         Value::String(text) if text.len() <= LONGEST => text.clone(),
@@ -93,7 +93,7 @@ pub(crate) fn mapping(value: &Value, like: &str) -> Option<String> {
         Value::String(_) | Value::Bool(_) => "…".into(),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => return None,
     };
-    (!like.is_empty()).then(|| format!("write `{}`", like.replacen('…', &given, 1)))
+    (!like.is_empty()).then(|| format!("write `{}`", like.replacen("{}", &given, 1)))
 }
 
 /// The organisation number that a text holds beside spaces and the like, in quotes.

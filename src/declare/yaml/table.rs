@@ -164,7 +164,7 @@ pub(crate) struct Table<'d, 'r, 'f> {
 
 impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     /// Begins to read a mapping; reports what is none, and the keys that are not known. `like` is an
-    /// example of one, with `…` for a value that was given in its place.
+    /// example of one, with `{}` for a value that was given in its place.
     pub(crate) fn open(
         at: Located<'d>,
         key: Span,
@@ -187,6 +187,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
         let Self { at, reader, .. } = self;
         if at.value.as_mapping().is_some_and(|mapping| mapping.keys().any(|key| !key.is_string())) {
             let _: Option<()> = reader.wrong(*at, "keys that are texts");
+            reader.is_identified = false;
         }
         let unknown: Vec<&str> =
             at.entries().map(|(key, _)| key).filter(|key| !known.contains(key)).collect();
@@ -443,7 +444,7 @@ macro_rules! words {
 pub(crate) use words;
 
 /// Defines a type that a mapping is read into, key by key, and its JSON Schema. `like` is an example of the
-/// mapping for messages, with `…` for the value that was given in its place.
+/// mapping for messages, with `{}` for the value that was given in its place.
 macro_rules! table {
     (
         $(@like $like:literal)?

@@ -5,7 +5,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
 use crate::declare::read::declared::Client;
 use crate::declare::resolve::client_attributes;
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use domain::{
     ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
     KRR_SCOPES, LOGIN_SCOPES,

@@ -10,7 +10,7 @@ use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use crate::declare::read::declared::{Consumer, Group, Scope, Until, Who};
 use crate::declare::read::environment::Target;
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use domain::Orgno;
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {

@@ -8,11 +8,11 @@ mod scopes;
 
 use jiff::civil::Date;
 
-use super::here::Here;
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::files::about;
 use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::resolve::here::Here;
 
 /// How much is said of a repository; far more than anybody reads. Two hundred rules can each be
 /// broken by every scope, in each of 64 environments.

@@ -12,7 +12,7 @@ use crate::declare::own::naming::{NamingCheck, NamingRule};
 use crate::declare::own::pattern::Broken;
 use crate::declare::read::declared::{Alias, Client, Scope};
 use crate::declare::resolve::attributes;
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use domain::{ScopeAttributes, TokenType, Visibility};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {

@@ -15,7 +15,7 @@ use crate::declare::own::file::PolicySubject;
 use crate::declare::own::policies::Policy;
 use crate::declare::read::declared::{Consumer, Scope, Who};
 use crate::declare::resolve::attributes;
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use domain::Orgno;
 
 /// How many steps all policies together may take in one environment: a step is about 100 ns. (Each

@@ -6,7 +6,7 @@ use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::read::declared::Scope;
 use crate::declare::read::environment::Target;
 use crate::declare::resolve::attributes;
-use crate::declare::rules::here::Here;
+use crate::declare::resolve::here::Here;
 use domain::{IntegrationType, ScopeAttributes};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {

@@ -1,15 +1,17 @@
 //! What an environment should hold.
 
+pub(crate) mod here;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use self::here::Here;
 use crate::declare::diagnostic::Place;
 use crate::declare::read::attributes::{Layer, resolve};
 use crate::declare::read::client_attributes::{self, ClientLayer};
 use crate::declare::read::declared::{Client, Consumer, Scope};
-use crate::declare::rules::here::Here;
 use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
     DesiredScope, Orgno, Removal, ScopeAttributes, Source,
