@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::declare::diagnostic::rule::Severity;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Located;
-use crate::declare::yaml::given::Given;
+use crate::declare::yaml::given::{Given, Needed, Spanned};
 use crate::declare::yaml::table::{Read, Reader, table, words};
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
@@ -38,8 +38,7 @@ table! {
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
         #[schemars(length(min = 1, max = 1000))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        pattern: String,
+        pub(crate) pattern: Needed<Spanned<String>>,
         /// What a named group of the pattern may be, by the group's name.
         #[serde(default)]
         pub(crate) values: Given<BTreeMap<String, Values>>,
@@ -169,8 +168,7 @@ table! {
         /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
         /// be.
         #[schemars(length(min = 1, max = 2000))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        expression: String,
+        pub(crate) expression: Needed<Spanned<String>>,
         /// What is said where the condition does not hold.
         #[schemars(length(min = 1))]
         pub(crate) message: String,
@@ -203,8 +201,7 @@ table! {
     pub(crate) struct TeamFile {
         /// The folder that holds the team's files, from the root of the repository.
         #[schemars(length(min = 1))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        path: String,
+        pub(crate) path: Needed<Spanned<String>>,
         /// Globs of scope names: the scopes that are the team's. They are declared in its folder
         /// alone, and nothing else is. `*` matches `:` and `/` too.
         pub(crate) scopes: Vec<String>,

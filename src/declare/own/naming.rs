@@ -8,6 +8,7 @@ use super::{Names, OwnRule, Reach, check_words, rules_of};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::item::wrong_kind;
 use crate::declare::yaml::table::read;
 
@@ -75,17 +76,17 @@ fn own(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<Na
         applies_to,
         field,
         values,
+        pattern,
         message,
         severity,
         environments,
         teams,
-        ..
     } = read(at, findings)?;
     check_words(at, findings);
     let reach = Reach { severity, environments, teams };
     let head = reach.head(&rule, message, at, names, findings);
-    let pattern = at.text("pattern").and_then(|(pattern, span)| {
-        Pattern::read(pattern, span, values.0.unwrap_or_default(), at, findings)
+    let pattern = pattern.0.and_then(|Spanned { value, span }| {
+        Pattern::read(&value, span, values.0.unwrap_or_default(), at, findings)
     });
     // Read once more as one of the subject's own fields, so that an error names only those.
     let field = field.0.and_then(|_| at.get("field"));

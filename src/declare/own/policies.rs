@@ -9,6 +9,7 @@ use super::{Names, OwnRule, Reach, check_words, rules_of};
 use crate::declare::diagnostic::Place;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::table::read;
 use domain::composed;
 
@@ -42,20 +43,20 @@ pub(crate) fn policies(
 }
 
 fn policy(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<Policy> {
-    let PolicyFile { rule, applies_to, message, severity, environments, teams, .. } =
+    let PolicyFile { rule, applies_to, expression, message, severity, environments, teams } =
         read(at, findings)?;
     check_words(at, findings);
     let reach = Reach { severity, environments, teams };
     let head = reach.head(&rule, message, at, names, findings);
-    let (text, span) = at.text("expression")?;
-    match Expression::compile(&composed(text), applies_to.variables()) {
+    let Spanned { value: text, span } = expression.0?;
+    match Expression::compile(&composed(&text), applies_to.variables()) {
         Ok(expression) => {
             let (expression, place) = (Arc::new(expression), findings.place(span));
             Some(Policy { head, applies_to, expression, place })
         }
         Err(ExpressionError { at, message }) => {
             let start = at.and_then(|at| text.char_indices().nth(at)).map(|(start, _)| start);
-            let span = start.map_or(span, |start| inside(span, text, (start, start)));
+            let span = start.map_or(span, |start| inside(span, &text, (start, start)));
             let help = "write what must hold, in CEL (https://cel.dev), such as `environment != \
                         \"prod\" || scope.visibility == \"PRIVATE\"`";
             findings.report(Rule::Expression, span, &message, help);

@@ -12,6 +12,7 @@ use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
 use crate::declare::read::globs::globset;
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::item::entries_of;
 use crate::declare::yaml::table::read;
 use domain::{ClientName, ScopeName};
@@ -189,9 +190,9 @@ pub(crate) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
     let teams = entries.filter_map(|(name, at)| {
         let span = section.key_span(name);
         check_name(name, span, findings);
-        let TeamFile { scopes, clients, .. } = read(at, findings)?;
-        let (path, place) = at.text("path")?;
-        let path = folder(path, place, &mut first, findings);
+        let TeamFile { path, scopes, clients } = read(at, findings)?;
+        let Spanned { value: path, span: place } = path.0?;
+        let path = folder(&path, place, &mut first, findings);
         let scopes = globs("scopes", scopes, at, findings);
         let clients = globs("clients", clients.0.unwrap_or_default(), at, findings);
         Some(Team { name: name.to_owned(), path: path?, scopes, clients, span })

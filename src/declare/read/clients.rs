@@ -14,8 +14,9 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::table::{read, read_whole};
+use crate::declare::yaml::table::read;
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 
 /// Reads one client.
@@ -28,19 +29,19 @@ pub(crate) fn client(
 ) {
     let names = &settings.environment_names;
     let overrides = overrides(at, settings, files, findings);
-    let name = client_name("name", at, findings);
-    let previous_name = client_name("previous_name", at, findings);
     let given: Option<file::Client> = read(at, findings);
+    let name = given.as_ref().and_then(|given| client_name(given.name.0.as_ref()?, findings));
     let environments = given.as_ref().and_then(|given| given.environments.0.as_deref());
     let environments = names.declared(environments, at, findings);
     let (Some(given), Some((name, span))) = (given, name) else {
         return;
     };
+    let previous_name = given.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
     let part = ClientPart {
         attributes: ClientLayer::from(&given),
         description: given.description.kept(),
         active: given.active.0,
-        ..part(at, files, findings)
+        ..part(at, given.client_id.0.as_ref(), files, findings)
     };
     let client = Client {
         name,
@@ -60,8 +61,13 @@ pub(crate) fn client(
 
 /// What stands alike in a client and in what differs in an environment, but for what the type's own
 /// reader gives.
-fn part(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Findings) -> ClientPart {
-    let id = at.text("client_id").and_then(|(text, span)| id(text, span, findings));
+fn part(
+    at: Located<'_>,
+    client_id: Option<&Spanned<String>>,
+    files: &KeyFiles<'_>,
+    findings: &mut Findings,
+) -> ClientPart {
+    let id = client_id.and_then(|written| id(written, findings));
     let first = findings.list.len();
     check_orgnos(at, findings);
     check_description(at, findings);
@@ -97,7 +103,7 @@ fn overrides(
                 attributes: ClientLayer::from(&given),
                 description: given.description.kept(),
                 active: given.active.0,
-                ..part(at, files, findings)
+                ..part(at, given.client_id.0.as_ref(), files, findings)
             };
             overrides.push(ClientOverride { environment, part, span });
         }
@@ -111,12 +117,13 @@ pub(crate) fn removed(
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedClient> {
-    let name = client_name("client", at, findings);
-    let id = at.text("client_id").map(|(text, span)| id(text, span, findings));
-    let file::RemovedClient { action, reason, environments, .. } = read(at, findings)?;
+    let file::RemovedClient { client, client_id, action, reason, environments } =
+        read(at, findings)?;
+    let name = client.0.and_then(|client| client_name(&client, findings));
+    let id = client_id.0.map(|written| id(&written, findings));
     let names = &settings.environment_names;
     let environments = names.declared(environments.0.as_deref(), at, findings);
-    let (name, span) = name?;
+    let ((name, span), action) = (name?, action.0?);
     let id = match id {
         Some(None) => return None,
         Some(id) => id,
@@ -126,26 +133,27 @@ pub(crate) fn removed(
     Some(RemovedClient { name, id, action, reason: reason.0, environments, place })
 }
 
-/// The name of a client under a key, and where it stands. Nothing is said if there is no text.
-fn client_name(key: &str, at: Located<'_>, findings: &mut Findings) -> Option<(ClientName, Span)> {
-    let (text, span) = at.text(key)?;
+/// The name of a client, and where it stands.
+fn client_name(written: &Spanned<String>, findings: &mut Findings) -> Option<(ClientName, Span)> {
+    let Spanned { value: text, span } = written;
     match text.parse() {
-        Ok(name) => Some((name, span)),
+        Ok(name) => Some((name, *span)),
         Err(error) => {
             let message = format!("{} is no name for a client: {error}", quoted(text));
             let help = "write a name of one line, such as `prod:arbeid:aareg-sync`";
-            findings.report(Rule::ClientName, span, &message, help);
+            findings.report(Rule::ClientName, *span, &message, help);
             None
         }
     }
 }
 
-fn id(text: &str, span: Span, findings: &mut Findings) -> Option<ClientId> {
+fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
+    let Spanned { value: text, span } = written;
     text.parse()
         .map_err(|error| {
             let message = format!("{} is no client id: {error}", quoted(text));
             let help = "copy it from DigDir's self-service, or leave `client_id` out";
-            findings.report(Rule::ClientName, span, &message, help);
+            findings.report(Rule::ClientName, *span, &message, help);
         })
         .ok()
 }
@@ -178,30 +186,33 @@ fn on_behalf_of(
     at.get("onbehalfof").filter(|list| list.value.is_sequence())?;
     let mut entries = BTreeMap::new();
     for at in items_of(at, "onbehalfof", findings) {
-        let given: Option<file::OnBehalfOfEntry> = read_whole(at, findings);
-        let orgno = at.text("orgno").and_then(|(text, span)| parse_orgno(text, span, findings));
-        let (Some(given), Some((text, span))) = (given, at.text("onbehalfof")) else { continue };
+        let first = findings.list.len();
+        let Some(given): Option<file::OnBehalfOfEntry> = read(at, findings) else { continue };
+        let is_whole = findings.list.len() == first;
+        let orgno = given.orgno.0.as_ref();
+        let orgno = orgno.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
+        let Some(Spanned { value: text, span }) = given.onbehalfof.0.filter(|_| is_whole) else {
+            continue;
+        };
         let id: OnBehalfOfId = match text.parse() {
             Ok(id) => id,
             Err(error) => {
-                let message = format!("{} cannot be an `onbehalfof`: {error}", quoted(text));
+                let message = format!("{} cannot be an `onbehalfof`: {error}", quoted(&text));
                 let help = "write letters, digits, `-` and `_`";
                 findings.report(Rule::ClientName, span, &message, help);
                 continue;
             }
         };
-        let file::OnBehalfOfEntry { name, organization_name, description, uri, logo_uri, .. } =
-            given;
         let entry = OnBehalfOf {
-            name: name.kept(),
+            name: given.name.kept(),
             orgno,
-            organization_name: organization_name.kept(),
-            description: description.kept(),
-            uri: uri.kept(),
-            logo_uri: logo_uri.kept(),
+            organization_name: given.organization_name.kept(),
+            description: given.description.kept(),
+            uri: given.uri.kept(),
+            logo_uri: given.logo_uri.kept(),
         };
         if entries.insert(id, entry).is_some() {
-            let message = format!("the entry {} stands twice", quoted(text));
+            let message = format!("the entry {} stands twice", quoted(&text));
             findings.report(Rule::DuplicateClient, span, &message, "keep one of them");
         }
     }

@@ -12,6 +12,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::TEXT;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
@@ -46,12 +47,12 @@ fn alias(
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Alias> {
-    let file::Consumer { name: display_name, environments: names, .. } = read(at, findings)?;
+    let file::Consumer { orgno, name: display_name, environments: names } = read(at, findings)?;
     let environments = environments.declared(names.0.as_deref(), at, findings);
-    let (orgno, orgno_span) = at.text("orgno")?;
+    let Spanned { value: orgno, span: orgno_span } = orgno.0?;
     Some(Alias {
         alias: name.to_owned(),
-        orgno: parse_orgno(orgno, orgno_span, findings)?,
+        orgno: parse_orgno(&orgno, orgno_span, findings)?,
         name: display_name.kept().filter(|name| !name.is_empty()),
         environments,
         place: findings.place(span),
@@ -112,9 +113,9 @@ pub(crate) fn consumer(
             Some(plain(who, at.span()))
         }
         Value::Mapping(mapping) if mapping.contains_key("group") => {
-            read::<file::GroupEntry>(at, findings)?;
-            let (group, span) = at.text("group")?;
-            Some(plain(Who::Group((&*kept(group)).into()), span))
+            let file::GroupEntry { group } = read(at, findings)?;
+            let Spanned { value: group, span } = group.0?;
+            Some(plain(Who::Group((&*kept(&group)).into()), span))
         }
         Value::Mapping(_) => detailed(at, environments, findings),
         Value::Number(_) => {
@@ -138,9 +139,9 @@ fn detailed(
     if misshapen(at, findings) {
         return None;
     }
-    let file::DetailedEntry { environments: names, reason, .. } = read(at, findings)?;
+    let file::DetailedEntry { consumer, environments: names, reason, .. } = read(at, findings)?;
     let who =
-        at.text("consumer").and_then(|(text, span)| Some((named(text, span, findings)?, span)));
+        consumer.0.and_then(|Spanned { value, span }| Some((named(&value, span, findings)?, span)));
     let until = at.get("until").filter(|until| !until.value.is_null()).and_then(|until| {
         let span = until.span();
         date(until, findings).map(|date| Until { date, span })

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 
 use super::attributes::with_attributes;
 use super::client_attributes::with_client_attributes;
-use crate::declare::yaml::given::{Entries, Given, Items};
+use crate::declare::yaml::given::{Entries, Given, Items, Needed, Spanned};
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction};
 
@@ -40,8 +40,7 @@ table! {
     pub(crate) struct Consumer {
         /// The organisation number: nine digits in quotes.
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        orgno: String,
+        pub(crate) orgno: Needed<Spanned<String>>,
         /// What a plan calls the organisation. Default: the alias.
         #[serde(default)]
         pub(crate) name: Given<String>,
@@ -59,8 +58,7 @@ with_attributes! {
     Scope {
         /// The whole name, `prefix:subscope`. It is the scope's identity and can never change.
         #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        name: String,
+        name: Needed<Spanned<String>>,
         /// One line that tells what the scope gives access to.
         #[schemars(length(min = 1))]
         description: String,
@@ -117,8 +115,7 @@ table! {
     /// Everybody in a group.
     pub(crate) struct GroupEntry {
         /// The group's name.
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        group: String,
+        pub(crate) group: Needed<Spanned<String>>,
     }
 }
 
@@ -126,8 +123,7 @@ table! {
     /// One organisation, with more to say about its access.
     pub(crate) struct DetailedEntry {
         /// An alias, or an organisation number in quotes.
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        consumer: String,
+        pub(crate) consumer: Needed<Spanned<String>>,
         /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
         #[serde(default)]
         #[schemars(with = "Given<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
@@ -149,19 +145,16 @@ with_client_attributes! {
     Client {
         /// Its name (`client_name`), which is its identity in this repository.
         #[schemars(length(min = 1, max = 255))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        name: String,
+        name: Needed<Spanned<String>>,
         /// The id of the live client that it is. Default: the one of its name and
         /// integration_type, or a new one.
         #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        client_id: Given<String>,
+        client_id: Given<Spanned<String>>,
         /// What it was called before, if it is to be renamed.
         #[serde(default)]
         #[schemars(length(min = 1, max = 255))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        previous_name: Given<String>,
+        previous_name: Given<Spanned<String>>,
         /// What it is a client of; it can never change. Default: maskinporten.
         #[serde(default)]
         integration_type: Given<IntegrationType>,
@@ -207,8 +200,7 @@ with_client_attributes! {
         /// The id of the live client that it is here.
         #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        client_id: Given<String>,
+        client_id: Given<Spanned<String>>,
         /// One line that tells what the client does.
         #[serde(default)]
         description: Given<String>,
@@ -260,16 +252,14 @@ table! {
     pub(crate) struct OnBehalfOfEntry {
         /// Its id, chosen freely: what a login request names.
         #[schemars(length(min = 1, max = 255))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        onbehalfof: String,
+        pub(crate) onbehalfof: Needed<Spanned<String>>,
         /// What a login shows.
         #[serde(default)]
         pub(crate) name: Given<String>,
         /// The organisation number: nine digits in quotes.
         #[serde(default)]
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        orgno: Given<String>,
+        pub(crate) orgno: Given<Spanned<String>>,
         /// What the organisation is called.
         #[serde(default)]
         pub(crate) organization_name: Given<String>,
@@ -301,15 +291,13 @@ table! {
     pub(crate) struct RemovedClient {
         /// The client's name.
         #[schemars(length(min = 1, max = 255))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        client: String,
+        pub(crate) client: Needed<Spanned<String>>,
         /// The id of the live client that it is. Default: the one of its name.
         #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        client_id: Given<String>,
+        pub(crate) client_id: Given<Spanned<String>>,
         /// What is to become of it.
-        pub(crate) action: RemovalAction,
+        pub(crate) action: Needed<RemovalAction>,
         /// Why.
         #[serde(default)]
         pub(crate) reason: Given<String>,
@@ -326,10 +314,9 @@ table! {
     pub(crate) struct Removed {
         /// The scope's whole name.
         #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        scope: String,
+        pub(crate) scope: Needed<Spanned<String>>,
         /// What is to become of it.
-        pub(crate) action: RemovalAction,
+        pub(crate) action: Needed<RemovalAction>,
         /// Why.
         #[serde(default)]
         pub(crate) reason: Given<String>,

@@ -15,6 +15,7 @@ use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::own::sorted;
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::item::{entries_of, items_of};
 use crate::declare::yaml::table::read;
 use domain::{ScopeName, ScopeNameError, kept};
@@ -38,9 +39,10 @@ pub(crate) fn scope(
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
     let overrides = overrides(at, names, findings);
-    let name = scope_name("name", at, settings, findings);
     check_texts(at, findings);
     let given: Option<file::Scope> = read(at, findings);
+    let name =
+        given.as_ref().and_then(|given| scope_name(given.name.0.as_ref()?, settings, findings));
     let environments = given.as_ref().and_then(|given| given.environments.0.as_deref());
     let environments = names.declared(environments, at, findings);
     let (Some(given), Some((name, span))) = (given, name) else {
@@ -97,23 +99,23 @@ pub(crate) fn removed(
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<Removed> {
-    let name = scope_name("scope", at, settings, findings);
-    let file::Removed { action, reason, environments, .. } = read(at, findings)?;
+    let file::Removed { scope, action, reason, environments } = read(at, findings)?;
+    let name = scope.0.and_then(|scope| scope_name(&scope, settings, findings));
     let names = &settings.environment_names;
     let environments = names.declared(environments.0.as_deref(), at, findings);
-    let (scope, span) = name?;
+    let ((scope, span), action) = (name?, action.0?);
     let place = findings.place(span);
     Some(Removed { scope, action, reason: reason.0, environments, place })
 }
 
-/// The name of a scope under a key, and where it stands. Nothing is said if there is no text.
+/// The name of a scope, and where it stands.
 fn scope_name(
-    key: &str,
-    at: Located<'_>,
+    written: &Spanned<String>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<(ScopeName, Span)> {
-    let (text, span) = at.text(key)?;
+    let Spanned { value: text, span } = written;
+    let span = *span;
     let name: ScopeName = match text.parse() {
         Ok(name) => name,
         Err(error) => {

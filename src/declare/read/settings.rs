@@ -142,7 +142,9 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let policies = policies(root, &names, findings);
     findings.hide_nothing(first);
     let file = file?;
-    let organization = organization(root, findings);
+    let orgno_written = file.organization.orgno.0.as_ref();
+    let organization =
+        orgno_written.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
     let orgno = root.get("organization").and_then(|at| at.get("orgno"));
     let organization_at = orgno.unwrap_or(root).span().start;
     check_prefixes(&file.prefixes, root, findings);
@@ -267,11 +269,6 @@ pub fn parse_duration(text: &str) -> Option<SignedDuration> {
         hours.iter().find_map(|(unit, hours)| Some((text.strip_suffix(unit)?, *hours)))?;
     let number: u32 = number.parse().ok().filter(|_| number.bytes().all(|b| b.is_ascii_digit()))?;
     Some(SignedDuration::from_hours(i64::from(number) * hours))
-}
-
-fn organization(root: Located<'_>, findings: &mut Findings) -> Option<Orgno> {
-    let (text, span) = root.get("organization")?.text("orgno")?;
-    parse_orgno(text, span, findings)
 }
 
 fn before_colon(prefix: &str) -> &str {

@@ -9,7 +9,7 @@ use super::attributes::Layer;
 use super::client_attributes::ClientLayer;
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
-use crate::declare::yaml::given::{Entries, Given, Items, RequiredEntries};
+use crate::declare::yaml::given::{Entries, Given, Items, Needed, RequiredEntries, Spanned};
 use crate::declare::yaml::table::table;
 
 table! {
@@ -72,8 +72,7 @@ table! {
     pub(crate) struct OrganizationFile {
         /// The organisation number: nine digits in quotes.
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        orgno: String,
+        pub(crate) orgno: Needed<Spanned<String>>,
         /// What the organisation is called.
         #[serde(default)]
         pub(crate) name: Given<String>,

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use crate::declare::diagnostic::span::Span;
 use domain::kept;
 
 /// A value that may be left out. Unlike with an `Option`, `null` is an error: a key with nothing
@@ -26,23 +27,40 @@ impl Given<String> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Given<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
+/// What must be there; nothing where it is missing or wrong, and that was reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Needed<T>(pub(crate) Option<T>);
 
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
+/// A value, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
 }
+
+/// The JSON Schema of a type around another one is that of the other one.
+macro_rules! schema_of_inner {
+    ($($name:ident),*) => {
+        $(impl<T: JsonSchema> JsonSchema for $name<T> {
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                T::schema_name()
+            }
+
+            fn schema_id() -> Cow<'static, str> {
+                T::schema_id()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                T::json_schema(generator)
+            }
+        })*
+    };
+}
+schema_of_inner!(Given, Needed, Spanned);
 
 /// A list whose items are read one by one elsewhere, so that an error in one does not hide those in
 /// the others. Nothing behind the key means an empty list.

@@ -7,7 +7,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
 
 use super::document::{Findings, Located, parse};
-use super::given::{Entries, Given, Items, RequiredEntries};
+use super::given::{Entries, Given, Items, Needed, RequiredEntries, Spanned};
 use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
 use crate::declare::diagnostic::rule::Rule;
@@ -213,11 +213,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
 
     /// Reads what is under a key, which must be there.
     fn required<T: Read>(&mut self, key: &'static str) -> Option<T> {
-        match self.at.get(key) {
-            Some(value) => self.value(key, value),
-            None => self.missing(key),
-        }
-        .or_else(T::empty)
+        Needed::field(self, key)?.0.or_else(T::empty)
     }
 
     fn missing<T>(&mut self, key: &'static str) -> Option<T> {
@@ -277,6 +273,20 @@ impl<T: Read> Field for Given<T> {
     }
 }
 
+impl<T: Read> Field for Needed<T> {
+    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+        let value = match table.at.get(key) {
+            Some(value) => table.value(key, value),
+            None => table.missing(key),
+        };
+        Some(Self(value))
+    }
+
+    fn without() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
 impl<T: Read> Field for Option<T> {
     fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
         let at = table.at.get(key).filter(|at| !at.value.is_null());
@@ -316,6 +326,12 @@ impl Read for String {
 
     fn empty() -> Option<Self> {
         Some(Self::new())
+    }
+}
+
+impl<T: Read> Read for Spanned<T> {
+    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { value: T::read(at, key, reader)?, span: at.span() })
     }
 }
 
