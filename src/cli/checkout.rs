@@ -22,20 +22,13 @@ pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     declare::load_tracked(root, index(root))
 }
 
-/// The same for a folder beside another one, whose secrets no other program sees either.
-///
-/// # Errors
-/// As of [`declare::load`].
-pub(super) fn load_beside(here: &Repository, root: &Path) -> Result<Repository, Vec<Diagnostic>> {
-    let mut secrets = secrets(root);
-    secrets.extend(here.settings().variables.iter().cloned());
-    declare::load_tracked(root, index_without(root, secrets))
-}
-
 /// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
 /// goes on with none of that ([`git_index`]).
 pub(super) fn index(root: &Path) -> Index {
-    index_without(root, secrets(root))
+    git_index(root).unwrap_or_else(|error| {
+        tracing::warn!("the folder is read as it is, not as git has it: {error}");
+        Index::default()
+    })
 }
 
 /// The same, or why it cannot be read.
@@ -43,18 +36,16 @@ pub(super) fn git_index(root: &Path) -> Result<Index, history::Error> {
     history::index(root, secrets(root))
 }
 
-fn index_without(root: &Path, secrets: BTreeSet<String>) -> Index {
-    history::index(root, secrets).unwrap_or_else(|error| {
-        tracing::warn!("the folder is read as it is, not as git has it: {error}");
-        Index::default()
-    })
-}
-
-/// The names of the environment variables that a folder reads secrets from.
-fn secrets(root: &Path) -> BTreeSet<String> {
-    let settings = declare::source(root, SETTINGS_FILE);
-    let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
-    outline.map(|outline| outline.variables).unwrap_or_default()
+/// The names of the environment variables that a folder, and those beside it, read secrets from.
+pub(super) fn secrets(root: &Path) -> BTreeSet<String> {
+    let top = history::top(root);
+    let beside = history::folders(root).into_iter();
+    let beside = beside.filter_map(|folder| Some(top.as_ref()?.join(folder)));
+    let variables = |folder: PathBuf| {
+        let settings = declare::source(&folder, SETTINGS_FILE)?;
+        Some(declare::outline(settings.as_bytes())?.variables)
+    };
+    beside.chain([root.to_owned()]).filter_map(variables).flatten().collect()
 }
 
 /// The environment that is asked for; an empty name asks for none.

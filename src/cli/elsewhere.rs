@@ -1,6 +1,6 @@
 //! What other places of the git repository declare for the same API and organisation.
 
-use super::applied::{self, AppliedElsewhere, files_beside, files_here};
+use super::applied::{self, AppliedElsewhere, files_at, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::history::{self, History, Placement};
 use domain::{Applied, Beside, Desired, Protection};
@@ -62,7 +62,7 @@ pub(super) fn look(
     for (commit, folder) in all.into_iter().filter(|(_, folder)| *folder != here.folder) {
         let other = match (at, commit) {
             (Some(Where { history, .. }), Some(commit)) => {
-                files_beside(history, repository, commit, &folder)
+                files_at(history, repository, commit, &folder)
             }
             _ => files_here(repository, &folder),
         };

@@ -52,7 +52,8 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
             Held::Shared
         }
     };
-    let secrets = repository.settings().variables.iter().cloned();
+    let mut secrets = checkout::secrets(repository.root());
+    secrets.extend(repository.settings().variables.iter().cloned());
     let place = applied::place(repository, environment);
     History::open(repository.root(), &place, held, secrets).map_err(|error| git_failed(&error))
 }

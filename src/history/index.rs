@@ -52,7 +52,7 @@ struct Collected {
 }
 
 /// The files that a sparse checkout of one repository leaves out, by their path in the folder. No program
-/// is run before one of them is read: then it is known which variables hold secrets.
+/// is run before one of them is read: by then portvakt.yaml was, which names the variables with secrets.
 struct LeftOut {
     store: LazyCell<Store, Box<dyn FnOnce() -> Store + Send>>,
     files: BTreeMap<String, Oid>,
@@ -66,6 +66,9 @@ impl declare::ReadSparse for Objects {
         let Ok(left_out) = self.0.lock() else { return };
         for LeftOut { store, files } in &*left_out {
             let blobs: Vec<_> = paths.iter().filter_map(|path| files.get(*path).copied()).collect();
+            if blobs.is_empty() {
+                continue;
+            }
             if let Err(error) = store.bring(&blobs) {
                 tracing::warn!(
                     "files that the sparse checkout leaves out were not fetched: {error}"

@@ -61,7 +61,7 @@ pub use protocol::Conclusion;
 pub use record::{Baseline, Loss, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{Files, Rest};
-pub use walk::{File, FileLink};
+pub use walk::{File, FileLink, Links};
 pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one place sees it.

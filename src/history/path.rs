@@ -7,11 +7,13 @@ use git2::{ObjectType, Oid};
 use super::error::Error;
 use super::index::MOST_SUBMODULES;
 use super::objects::{self, Store};
-use super::walk::LARGEST;
+use super::walk::{LARGEST, LONGEST_PATH};
 use crate::declare::MOST_DEEP;
 
 /// How many symbolic links one path may lead over.
 const MOST_LINKS: usize = 16;
+/// How many parts of paths are followed for one file, or for all links of a commit.
+const MOST_STEPS: usize = 100_000;
 /// The mode of a symbolic link in a tree.
 pub(super) const LINK: i32 = 0o120_000;
 
@@ -59,59 +61,84 @@ pub(super) enum Led {
         commit: Oid,
         rest: PathBuf,
     },
-    /// Out of the tree, or over too many links.
+    /// Out of the tree, or too far.
     Out,
     Nowhere,
 }
 
+/// How many steps paths may take together: whoever can push writes the links that they lead over.
+pub(super) struct Steps(usize);
+
+impl Steps {
+    pub(super) fn new() -> Self {
+        Self(MOST_STEPS)
+    }
+}
+
 /// Follows a path below a tree over symbolic links, as in a work tree.
-pub(super) fn follow(store: &Store, root: Oid, path: &Path) -> Result<Led, Error> {
-    let mut left = vec![path.to_owned()];
-    let mut done: Vec<String> = Vec::new();
-    let mut found = TreeItem::Tree(root);
+pub(super) fn follow(
+    store: &Store,
+    root: Oid,
+    path: &Path,
+    steps: &mut Steps,
+) -> Result<Led, Error> {
+    let Some(mut left) = reversed(path) else { return Ok(Led::Out) };
+    // The folders on the way, by their names and trees.
+    let mut way: Vec<(String, Oid)> = Vec::new();
     let mut links = 0;
-    while let Some(path) = left.pop() {
-        let mut components = path.components();
-        let Some(next) = components.next() else { continue };
-        left.push(components.as_path().to_owned());
-        match (next, &found) {
-            (Component::CurDir, TreeItem::Tree(_)) => continue,
-            (Component::ParentDir, TreeItem::Tree(_)) => {
-                if done.pop().is_none() {
-                    return Ok(Led::Out);
-                }
+    while let Some(next) = left.pop() {
+        let Some(fewer) = steps.0.checked_sub(1) else { return Ok(Led::Out) };
+        steps.0 = fewer;
+        if next == ".." {
+            if way.pop().is_none() {
+                return Ok(Led::Out);
             }
-            (Component::Normal(name), TreeItem::Tree(_)) => match name.to_str() {
-                Some(name) if done.len() < MOST_DEEP => done.push(name.to_owned()),
-                _ => return Ok(Led::Out),
-            },
-            (Component::RootDir | Component::Prefix(_), _) => return Ok(Led::Out),
-            (_, TreeItem::File(_) | TreeItem::Link(_) | TreeItem::Submodule(_)) => {
-                return Ok(Led::Nowhere);
-            }
+            continue;
         }
-        found = match entry(store, root, &done)? {
+        let around = way.last().map_or(root, |(_, tree)| *tree);
+        let names = || way.iter().map(|(name, _)| name.clone()).chain([next.clone()]);
+        match entry(store, around, std::slice::from_ref(&next))? {
             None => return Ok(Led::Nowhere),
-            Some(TreeItem::Link(link)) => {
-                links += 1;
-                let target = store.blob(link, LARGEST)?.and_then(|it| String::from_utf8(it).ok());
-                let target = target.filter(|target| links <= MOST_LINKS && !target.is_empty());
-                let Some(target) = target else { return Ok(Led::Out) };
-                done.pop();
-                left.push(target.into());
-                match entry(store, root, &done)? {
-                    Some(around) => around,
-                    None => return Ok(Led::Nowhere),
-                }
+            Some(TreeItem::Tree(tree)) if way.len() < MOST_DEEP => way.push((next, tree)),
+            Some(TreeItem::Tree(_)) => return Ok(Led::Out),
+            Some(TreeItem::File(file)) => {
+                return Ok(match left.is_empty() {
+                    true => Led::To(names().collect(), TreeItem::File(file)),
+                    false => Led::Nowhere,
+                });
             }
             Some(TreeItem::Submodule(commit)) => {
                 let rest = left.iter().rev().collect();
-                return Ok(Led::Into { submodule: done.iter().collect(), commit, rest });
+                return Ok(Led::Into { submodule: names().collect(), commit, rest });
             }
-            Some(item) => item,
-        };
+            Some(TreeItem::Link(link)) => {
+                links += 1;
+                let target = store.blob(link, LONGEST_PATH)?;
+                let target = target.and_then(|target| String::from_utf8(target).ok());
+                let target = target.filter(|target| links <= MOST_LINKS && !target.is_empty());
+                match target.and_then(|target| reversed(Path::new(&target))) {
+                    Some(target) => left.extend(target),
+                    None => return Ok(Led::Out),
+                }
+            }
+        }
     }
-    Ok(Led::To(done, found))
+    let tree = way.last().map_or(root, |(_, tree)| *tree);
+    Ok(Led::To(way.into_iter().map(|(name, _)| name).collect(), TreeItem::Tree(tree)))
+}
+
+/// The parts of a relative path, the last one first; `None` for any other.
+fn reversed(path: &Path) -> Option<Vec<String>> {
+    let part = |part: Component<'_>| match part {
+        Component::Normal(part) => Some(part.to_str()?.to_owned()),
+        Component::ParentDir => Some("..".to_owned()),
+        Component::CurDir => Some(String::new()),
+        Component::RootDir | Component::Prefix(_) => None,
+    };
+    let mut parts: Vec<String> = path.components().map(part).collect::<Option<_>>()?;
+    parts.retain(|part| !part.is_empty());
+    parts.reverse();
+    Some(parts)
 }
 
 /// What a regular file below a tree holds, over symbolic links that stay in it.
@@ -121,7 +148,7 @@ pub(super) fn file(
     path: &Path,
     submodules: usize,
 ) -> Result<Option<Vec<u8>>, Error> {
-    match follow(store, root, path)? {
+    match follow(store, root, path, &mut Steps::new())? {
         Led::To(_, TreeItem::File(blob)) => store.blob(blob, LARGEST),
         Led::Into { submodule, commit, rest } if submodules < MOST_SUBMODULES => {
             let (store, root) = store.submodule(&submodule, commit)?;

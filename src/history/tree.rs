@@ -9,7 +9,7 @@ use super::error::Error;
 use super::objects::{self, Store};
 use super::oid::oid;
 use super::path::{TreeItem, entry, file, parts};
-use super::walk::{CommitWalk, File, FileLink, MOST_ENTRIES, Stop};
+use super::walk::{CommitWalk, File, Links, MOST_ENTRIES, Stop};
 use super::{Branch, History};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE};
 
@@ -19,9 +19,8 @@ pub struct Files {
     pub settings: Vec<u8>,
     /// The YAML files, by their path in the repository of declarations.
     pub yaml: Vec<File>,
-    /// The symbolic links that may hide something: that is for whoever does not know that they were looked
-    /// at in a work tree.
-    pub links: Vec<FileLink>,
+    /// The symbolic links, for whoever does not know that they were looked at in a work tree.
+    pub links: Links,
     /// The submodules that cannot be read, by their path there, each with the reason.
     pub submodules: Vec<(String, Error)>,
     /// The same of files.

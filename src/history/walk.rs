@@ -10,7 +10,7 @@ use git2::{ObjectType, Oid, Tree, TreeEntry};
 use super::error::Error;
 use super::index::MOST_SUBMODULES;
 use super::objects::{self, Store};
-use super::path::{LINK, Led, follow};
+use super::path::{LINK, Led, Steps, follow};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
 
 /// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
@@ -21,9 +21,43 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// times, so that a small one can have more of them than any disk.
 pub(super) const MOST_ENTRIES: usize = 1_000_000;
 /// The longest path, in bytes: as of most disks.
-const LONGEST_PATH: usize = 4096;
+pub(super) const LONGEST_PATH: usize = 4096;
 /// A file's path and what is in it.
 pub type File = (Arc<str>, Vec<u8>);
+
+/// The symbolic links of a commit, not followed yet.
+pub struct Links {
+    links: Vec<Found>,
+    /// The YAML files of the commit.
+    files: BTreeSet<Arc<str>>,
+    below: PathBuf,
+    root: Oid,
+}
+
+impl Links {
+    /// The links that seem to be declarations, and those of other names that lead to something of the
+    /// commit outside of the folder. One that cannot be followed leads to nothing that is read.
+    pub fn followed(&self) -> Vec<FileLink> {
+        // What is missing is missed when a link is followed.
+        let _ = bring(&self.links);
+        let mut steps = Steps::new();
+        let mut links = Vec::new();
+        for (path, store, _) in &self.links {
+            let led = follow(store, self.root, &self.below.join(&**path), &mut steps);
+            let target: Option<PathBuf> = match led.unwrap_or(Led::Out) {
+                Led::To(parts, _) => Some(parts.iter().collect()),
+                Led::Into { submodule, rest, .. } => Some(submodule.join(rest)),
+                Led::Out | Led::Nowhere => None,
+            };
+            let inside = target.as_deref().and_then(|it| it.strip_prefix(&self.below).ok());
+            let read = inside.and_then(Path::to_str).filter(|it| self.files.contains(*it));
+            if is_yaml(Path::new(&**path)) || target.is_some() && inside.is_none() {
+                links.push(FileLink { path: path.to_string(), target: read.map(str::to_owned) });
+            }
+        }
+        links
+    }
+}
 
 /// A symbolic link that seems to be a file with declarations, or leads out of the folder.
 #[derive(Debug)]
@@ -168,28 +202,11 @@ impl CommitWalk {
         Ok(())
     }
 
-    /// The symbolic links that seem to be declarations, and those of any name that lead out of the folder:
-    /// what others lead to is read where it is.
-    /// One that cannot be followed leads out.
-    pub(super) fn links(&self, below: &Path, root: Oid) -> Vec<FileLink> {
-        // What is missing is missed when a link is followed.
-        let _ = bring(&self.links);
-        let files: BTreeSet<&str> = self.files.iter().map(|(path, ..)| &**path).collect();
-        let mut links = Vec::new();
-        for (path, store, _) in &self.links {
-            let led = follow(store, root, &below.join(&**path)).unwrap_or(Led::Out);
-            let (is_there, target) = match &led {
-                Led::To(parts, _) => (true, parts.iter().collect::<PathBuf>()),
-                Led::Into { submodule, rest, .. } => (true, submodule.join(rest)),
-                Led::Out | Led::Nowhere => (false, PathBuf::new()),
-            };
-            let inside = target.strip_prefix(below).ok().filter(|_| is_there);
-            let read = inside.and_then(Path::to_str).filter(|target| files.contains(target));
-            if is_yaml(Path::new(&**path)) || is_there && inside.is_none() {
-                links.push(FileLink { path: path.to_string(), target: read.map(str::to_owned) });
-            }
-        }
-        links
+    /// What was found of symbolic links, beside the files.
+    pub(super) fn links(&mut self, below: &Path, root: Oid) -> Links {
+        let files = self.files.iter().map(|(path, ..)| Arc::clone(path)).collect();
+        let links = std::mem::take(&mut self.links);
+        Links { links, files, below: below.to_owned(), root }
     }
 
     fn leave(&mut self, path: &str, why: &str) {

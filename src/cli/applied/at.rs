@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::names::shown_folder;
 use crate::cli::checkout;
 use crate::declare::{self, Diagnostic, Repository, Rule};
-use crate::history::{self, Branch, FileLink, History, Refs};
+use crate::history::{self, Branch, FileLink, History, Links, Refs};
 use domain::Desired;
 
 /// A commit, and where in it declarations are.
@@ -32,11 +32,16 @@ pub(in crate::cli) fn read_at(
     here: &Repository,
     at: &At<'_>,
 ) -> Result<(Repository, Desired), String> {
-    let there = files_at(history, here, at.commit, at.folder)?;
-    match there.desired_before(at.environment) {
-        Ok(desired) => Ok((there, desired)),
-        Err(why) => Err(at.invalid(why)),
-    }
+    at.desired(files_at(history, here, at.commit, at.folder)?)
+}
+
+/// The same of a commit that was applied.
+pub(in crate::cli) fn applied_at(
+    history: &History,
+    here: &Repository,
+    at: &At<'_>,
+) -> Result<(Repository, Desired), String> {
+    at.desired(applied_files_at(history, here, at.commit, at.folder)?)
 }
 
 /// What is declared at a commit, by the rules of today: for what is to be applied. The error says what is
@@ -51,18 +56,9 @@ pub(in crate::cli) fn valid_at(
     desired.map(|(desired, _)| desired).map_err(|why| at.invalid(why))
 }
 
-/// The repository as it is at a commit. That an apply has read it, links and all, is taken for granted.
+/// The repository as it is at a commit. Nobody may have looked at its links in a work tree: what they hide
+/// is not known.
 pub(in crate::cli) fn files_at(
-    history: &History,
-    here: &Repository,
-    commit: &str,
-    folder: &str,
-) -> Result<Repository, String> {
-    read_files(history, here, commit, folder).map(|(there, _)| there)
-}
-
-/// The same of another folder, whose links nobody may have looked at: what they hide is not known.
-pub(in crate::cli) fn files_beside(
     history: &History,
     here: &Repository,
     commit: &str,
@@ -72,7 +68,7 @@ pub(in crate::cli) fn files_beside(
     let is_read = |target: &String| there.includes(target);
     let hides =
         |link: &&FileLink| there.includes(&link.path) && !link.target.as_ref().is_some_and(is_read);
-    match links.iter().find(hides) {
+    match links.followed().iter().find(hides) {
         Some(FileLink { path, .. }) => {
             Err(in_folder(folder, &format!("{path} is a symbolic link to what is not read there")))
         }
@@ -80,12 +76,22 @@ pub(in crate::cli) fn files_beside(
     }
 }
 
+/// The repository as it is at a commit that was applied: the apply has read it, links and all.
+pub(in crate::cli) fn applied_files_at(
+    history: &History,
+    here: &Repository,
+    commit: &str,
+    folder: &str,
+) -> Result<Repository, String> {
+    read_files(history, here, commit, folder).map(|(there, _)| there)
+}
+
 fn read_files(
     history: &History,
     here: &Repository,
     commit: &str,
     folder: &str,
-) -> Result<(Repository, Vec<FileLink>), String> {
+) -> Result<(Repository, Links), String> {
     let history::Files { settings, yaml, links, submodules, unread, rest } =
         history.files(commit, folder).map_err(|error| error.to_string())?;
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
@@ -108,10 +114,17 @@ fn in_folder(folder: &str, why: &str) -> String {
 /// Another folder of the work tree, by its path from the top of the git repository.
 pub(in crate::cli) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
     let top = history::top(here.root()).ok_or("this is no git repository")?;
-    checkout::load_beside(here, &top.join(folder)).map_err(|found| unread(&found, folder))
+    checkout::load(&top.join(folder)).map_err(|found| unread(&found, folder))
 }
 
 impl At<'_> {
+    fn desired(&self, there: Repository) -> Result<(Repository, Desired), String> {
+        match there.desired_before(self.environment) {
+            Ok(desired) => Ok((there, desired)),
+            Err(why) => Err(self.invalid(why)),
+        }
+    }
+
     /// Why what is declared there does not count.
     fn invalid(&self, why: declare::Invalid) -> String {
         let Self { commit, folder, environment } = self;

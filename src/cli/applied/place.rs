@@ -1,7 +1,7 @@
 //! What one place applied to the same API for the same organisation.
 
 use super::Reading;
-use super::at::{At, files_at, read_at};
+use super::at::{At, applied_at, applied_files_at};
 use super::names::{self, clash, described};
 use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
 use domain::{Applied, CommitId, Elsewhere, Protected};
@@ -193,7 +193,7 @@ impl Reading<'_> {
 
     /// What the other places in a folder protected at a commit, as far as that can be read.
     pub(super) fn beside_at(&self, commit: &CommitId, folder: &str) -> Vec<Protected> {
-        let there = files_at(self.history, self.repository, commit, folder);
+        let there = applied_files_at(self.history, self.repository, commit, folder);
         let Ok(there) = there else { return Vec::new() };
         let project = history::project(there.settings().project.as_deref(), folder);
         let others = there.environments().filter_map(|environment| {
@@ -212,7 +212,7 @@ impl Reading<'_> {
     fn declared(&self, Recorded { commit, placement, .. }: &Recorded) -> Result<Applied, String> {
         let Placement { environment, folder, .. } = placement;
         let at = At { commit, folder, environment };
-        let (there, desired) = read_at(self.history, self.repository, &at)?;
+        let (there, desired) = applied_at(self.history, self.repository, &at)?;
         // Whoever can push may have written the record.
         let then = names::placement(&there, &desired)?;
         match then.api == placement.api && then.organization == placement.organization {

@@ -75,6 +75,9 @@ fn refuse_secret<T>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
 /// Reads `{ env: NAME }` or `{ file: PATH }`. What looks like the secret itself is refused without
 /// being repeated.
 fn env_or_file(at: Located<'_>, reader: &mut Reader<'_>) -> Option<SecretSource> {
+    if reader.refuses_keys(at) {
+        return None;
+    }
     let mut source = None;
     let mut is_one = true;
     for (key, value) in at.entries() {

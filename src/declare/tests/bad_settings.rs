@@ -20,6 +20,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("key: { env: KEY }", "certificate: { file: a }", "PV011", "`password`"),
     ("key: { env: KEY }", "key: { env: A, file: b }", "PV012", "exactly one"),
     ("key: { env: KEY }", "key: {}", "PV012", "exactly one"),
+    ("key: { env: KEY }", "key: { env: KEY, 1: x }", "PV012", "keys that are texts"),
     ("key: { env: KEY }", "key: { vault: KEY }", "PV010", "`env`, `file`"),
     ("client_id: { env: ID }", "client_id: ''", "PV012", "identifies nothing"),
     ("  sandbox:", "  sand/box:", "PV114", "cannot be named"),

@@ -88,6 +88,7 @@ const NAMING: &[Case] = &[
     ("  values: { product: a }", "PV012", 17, 22, "expected a list"),
     ("  values: { product: [1] }", "PV012", 17, 23, "in quotes"),
     ("  values: [product]", "PV012", 17, 11, "expected a mapping"),
+    ("  values: { product: [a], true: [a] }", "PV012", 17, 11, "keys that are texts"),
     ("  message: ' '", "PV113", 18, 12, "empty"),
     ("  severity: fatal", "PV012", 19, 13, "one of `error`, `warning`, `note`"),
     ("  environments: [produ]", "PV106", 20, 18, "did you mean `prod`?"),

@@ -124,6 +124,16 @@ impl Reader<'_> {
         None
     }
 
+    /// Reports keys that are no texts, which nothing reads. Tells whether there are some.
+    pub(crate) fn refuses_keys(&mut self, at: Located<'_>) -> bool {
+        let is_odd = at.value.as_mapping().is_some_and(|it| it.keys().any(|key| !key.is_string()));
+        if is_odd {
+            let _: Option<()> = self.wrong(at, "keys that are texts");
+            self.is_identified = false;
+        }
+        is_odd
+    }
+
     fn doubts(&mut self, key: &str) {
         self.is_identified &= !IDENTIFYING.contains(&self.outermost.unwrap_or(key));
     }
@@ -185,10 +195,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
 
     fn check_keys(&mut self, known: &'static [&'static str]) {
         let Self { at, reader, .. } = self;
-        if at.value.as_mapping().is_some_and(|mapping| mapping.keys().any(|key| !key.is_string())) {
-            let _: Option<()> = reader.wrong(*at, "keys that are texts");
-            reader.is_identified = false;
-        }
+        reader.refuses_keys(*at);
         let unknown: Vec<&str> =
             at.entries().map(|(key, _)| key).filter(|key| !known.contains(key)).collect();
         if unknown.is_empty() {
@@ -376,6 +383,7 @@ impl<T: Read> Read for BTreeMap<String, T> {
         if !at.value.is_mapping() && !at.value.is_null() {
             return reader.wrong(at, MAPPING);
         }
+        reader.refuses_keys(at);
         let mut all = Self::new();
         for (key, value) in at.entries() {
             if let Some(value) = T::read(value, at.key_span(key), reader) {

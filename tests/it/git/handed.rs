@@ -217,6 +217,27 @@ fn a_rollback_closes_nothing_that_another_folder_holds_or_held() {
 }
 
 #[test]
+fn no_commit_counts_whose_links_nobody_has_looked_at() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    std::fs::create_dir(one.path.join("felles")).unwrap();
+    one.git(&["mv", "x/scopes.yaml", "felles/scopes.yaml"]);
+    std::os::unix::fs::symlink("../felles/scopes.yaml", one.path.join("x/scopes.yaml")).unwrap();
+    one.merge("A link out of the folder");
+    let linked = one.head();
+    one.ends(3, &["-C", "x", "validate"]);
+    std::fs::remove_file(one.path.join("x/scopes.yaml")).unwrap();
+    one.git(&["mv", "felles/scopes.yaml", "x/scopes.yaml"]);
+    one.merge("Without it");
+    apply(&one, "x");
+    for command in [&["rollback"][..], &["baseline", "set", "--yes"]] {
+        let ran = one.ends(1, &[&["-C", "x"], command, &[&linked]].concat());
+        assert!(ran.stderr.contains("scopes.yaml is a symbolic link"), "{}", ran.stderr);
+    }
+    assert_eq!(remote.world.open_to("etat:x").unwrap(), [SKATT]);
+}
+
+#[test]
 fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     let remote = Remote::new();
     let one = two(&remote);
