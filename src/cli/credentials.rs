@@ -1,16 +1,13 @@
 //! `portvakt credentials`: what a running application needs to be a client, as NAIS gives it.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use age::x25519::Recipient;
-use clap::builder::{StringValueParser, TypedValueParser};
-use clap::error::ErrorKind;
-use clap::{Arg, Command, ValueEnum};
+use clap::ValueEnum;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::client::{self, RegisteredKey};
+use super::encryption::{Recipient, RecipientParser, encrypted};
 use super::exit::{Exit, Failure};
 use super::files::Written;
 use super::global::Global;
@@ -19,7 +16,6 @@ use super::remote::Remote;
 use super::session::Session;
 use super::sink::print_secret;
 use super::{files, interrupt, log};
-use domain::secret;
 use domain::text::json::pretty;
 use domain::text::printable;
 
@@ -37,7 +33,7 @@ pub(super) struct Args {
     /// A file (for dir: a folder) that is not there yet, for nobody else to read [default: stdout]
     #[arg(long, value_name = "PATH", required_if_eq("format", "dir"))]
     out: Option<PathBuf>,
-    /// Encrypt to this recipient of age (age1…); may be repeated
+    /// Encrypt to this recipient of age (age1…), in a build with the feature age; may be repeated
     #[arg(long = "encrypt-to", value_name = "RECIPIENT", value_parser = RecipientParser)]
     recipients: Vec<Recipient>,
 }
@@ -52,33 +48,6 @@ enum Format {
     Json,
     /// A Secret of Kubernetes
     K8sSecret,
-}
-
-/// Reads a recipient. What is none is not repeated: it may be the identity that belongs to it.
-#[derive(Debug, Clone, Copy)]
-struct RecipientParser;
-
-impl TypedValueParser for RecipientParser {
-    type Value = Recipient;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        argument: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Recipient, clap::Error> {
-        let text =
-            SecretString::from(StringValueParser::new().parse_ref(command, argument, value)?);
-        let text = text.expose_secret();
-        text.parse().map_err(|_| {
-            let why = format!(
-                "the value of --encrypt-to is no recipient of age and is not shown: {}; a recipient is \
-                 public and begins with age1",
-                secret::described(text)
-            );
-            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
-        })
-    }
 }
 
 /// A variable, and what it holds.
@@ -221,26 +190,4 @@ fn write_folder(
         written.create_private(&out.join(file), text.expose_secret())?;
     }
     Ok(())
-}
-
-/// The text as age encrypts it, in ASCII armour; as it is where there is nobody to encrypt it to.
-fn encrypted(text: SecretString, recipients: &[Recipient]) -> Result<SecretString, Failure> {
-    if recipients.is_empty() {
-        return Ok(text);
-    }
-    let encrypt = || -> Result<String, Box<dyn std::error::Error>> {
-        use std::io::Write as _;
-        let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
-        let encryptor = age::Encryptor::with_recipients(recipients)?;
-        let mut out = Vec::new();
-        let armor =
-            age::armor::ArmoredWriter::wrap_output(&mut out, age::armor::Format::AsciiArmor)?;
-        let mut writer = encryptor.wrap_output(armor)?;
-        writer.write_all(text.expose_secret().as_bytes())?;
-        writer.finish()?.finish()?;
-        Ok(String::from_utf8(out)?)
-    };
-    encrypt()
-        .map(SecretString::from)
-        .map_err(|error| Failure::Failed(format!("the credentials cannot be encrypted: {error}")))
 }

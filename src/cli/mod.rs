@@ -14,6 +14,7 @@ mod coverage;
 mod credentials;
 mod drift;
 mod elsewhere;
+mod encryption;
 mod entity;
 mod exit;
 mod explain;

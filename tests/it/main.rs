@@ -20,6 +20,8 @@ mod client_tables;
 mod comment;
 mod credentials;
 mod danger;
+#[cfg(feature = "age")]
+mod encryption;
 mod faults;
 mod fix;
 mod git;

@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use age::x25519::Identity;
 use secrecy::ExposeSecret as _;
 
 use crate::world::{KEY, Ran, World, program};
@@ -24,6 +23,11 @@ fn is_in_none(ran: &Ran, secrets: &[&str], of: &str) {
     }
 }
 
+/// What has the form of an identity of age.
+fn identity() -> String {
+    format!("AGE-SECRET-KEY-1{}", &"QPZRY9X8GF2TVDW0".repeat(4)[..58])
+}
+
 /// Credentials in which one line is another one.
 fn with_credentials(world: &World, from: &str, to: &str) {
     let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
@@ -35,13 +39,12 @@ fn with_credentials(world: &World, from: &str, to: &str) {
 fn an_id_that_is_none_is_refused_with_where_it_is_from_and_not_shown() {
     let key = KEY.private_key_pem.expose_secret();
     let jwk = r#"{"kty": "RSA", "n": "offentlig-tall", "d": "hemmelig-tall"}"#;
-    let identity = Identity::generate().to_string();
-    let identity = identity.expose_secret();
+    let identity = identity();
     let long = "hemmelig".repeat(17);
     let values = [
         (key, "looks like a PEM private key"),
         (jwk, "looks like a JWK"),
-        (identity, "looks like an identity of age"),
+        (&identity, "looks like an identity of age"),
         ("ghs_hemmelig0123456789012345678901", "looks like a token"),
         ("hemmelig ord", "has 12 characters"),
         ("hemmelig\nlinje", "on 2 lines"),
@@ -152,8 +155,7 @@ fn only_a_regular_file_is_read() {
 
 #[test]
 fn no_argument_that_looks_like_a_secret_is_repeated() {
-    let identity = Identity::generate().to_string();
-    let identity = identity.expose_secret().to_owned();
+    let identity = identity();
     let jwk = r#"{"kty":"RSA","d":"hemmelig-tall","n":"x"}"#.to_owned();
     let base64 = "Hk9mmlg4".repeat(60);
     let lines = format!("{0}\n{0}\n{0}", "Hk9mmlg+".repeat(8));
@@ -208,23 +210,6 @@ fn no_argument_that_looks_like_a_secret_is_repeated() {
             assert_eq!(ran.code, 64, "{variable}: {}", ran.stderr);
             is_in_none(&ran, &[secret], variable);
         }
-    }
-}
-
-#[test]
-fn a_recipient_that_is_none_is_described_and_not_repeated() {
-    let folder = tempfile::TempDir::new().unwrap();
-    for (given, told) in [
-        ("hemmelig-passord", "16 characters"),
-        ("age1hemmelig", "12 characters"),
-        ("ssh-ed25519 AAAAhemmelig", "24 characters"),
-        ("~/.age/hemmelig.txt", "19 characters"),
-    ] {
-        let args = ["credentials", "x", "--key", "key.pem", "--encrypt-to", given];
-        let ran = Ran::of(program().current_dir(folder.path()).args(args));
-        assert_eq!(ran.code, 64, "{}", ran.stderr);
-        assert!(ran.stderr.contains("--encrypt-to") && ran.stderr.contains(told), "{}", ran.stderr);
-        assert!(!ran.stderr.contains("hemmelig"), "{}", ran.stderr);
     }
 }
 
