@@ -50,7 +50,7 @@ impl ApplicationKey {
     }
 
     fn new(signing: EncodingKey, kid: Option<String>) -> Result<Self, KeyError> {
-        let key = pkcs1::RsaPrivateKey::from_der(signing.as_bytes());
+        let key = pkcs1::RsaPrivateKeyRef::from_der(signing.as_bytes());
         let key = key.map_err(|_| KeyError::Damaged)?;
         let modulus = URL_SAFE_NO_PAD.encode(key.modulus.as_bytes());
         let exponent = URL_SAFE_NO_PAD.encode(key.public_exponent.as_bytes());
@@ -107,7 +107,7 @@ impl ApplicationKey {
     /// [`KeyError::Damaged`] where its numbers cannot be told apart, which a key that was read or
     /// made does not do.
     pub fn private_jwk(&self, kid: &Kid, alg: SigningAlgorithm) -> Result<SecretString, KeyError> {
-        let key = pkcs1::RsaPrivateKey::from_der(self.signing.as_bytes());
+        let key = pkcs1::RsaPrivateKeyRef::from_der(self.signing.as_bytes());
         let key = key.map_err(|_| KeyError::Damaged)?;
         let alg = json!(alg);
         let members = [

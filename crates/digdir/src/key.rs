@@ -102,9 +102,9 @@ pub(super) fn from_pkcs8(der: &[u8]) -> Result<EncodingKey, KeyError> {
                 let algorithm = info.sequence(|algorithm| {
                     let oid = algorithm.decode()?;
                     algorithm.decode::<Option<AnyRef<'_>>>()?;
-                    Ok(oid)
+                    Ok::<_, der::Error>(oid)
                 })?;
-                let key = info.decode::<OctetStringRef<'_>>()?.as_bytes().to_vec();
+                let key = info.decode::<&OctetStringRef>()?.as_bytes().to_vec();
                 let key = Zeroizing::new(key);
                 while !info.is_finished() {
                     info.decode::<AnyRef<'_>>()?;
@@ -123,7 +123,7 @@ pub(super) fn from_pkcs8(der: &[u8]) -> Result<EncodingKey, KeyError> {
 
 /// Reads an `RSAPrivateKey` (RFC 8017 appendix A.1.2).
 fn from_pkcs1(der: &[u8]) -> Result<EncodingKey, KeyError> {
-    let key = pkcs1::RsaPrivateKey::from_der(der).map_err(|_| KeyError::Damaged)?;
+    let key = pkcs1::RsaPrivateKeyRef::from_der(der).map_err(|_| KeyError::Damaged)?;
     let bits = bits(key.modulus.as_bytes());
     if bits < MIN_BITS {
         return Err(KeyError::TooShort(bits));
@@ -179,7 +179,7 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyError> {
     let (dp, dq) = (private("dp", &jwk.dp)?, private("dq", &jwk.dq)?);
     let qi = private("qi", &jwk.qi)?;
     let pkcs1 = || -> der::Result<Zeroizing<Vec<u8>>> {
-        pkcs1::RsaPrivateKey {
+        pkcs1::RsaPrivateKeyRef {
             modulus: UintRef::new(&n)?,
             public_exponent: UintRef::new(&e)?,
             private_exponent: UintRef::new(&d)?,
@@ -251,7 +251,7 @@ pub(super) mod tests {
 
     pub(in super::super) fn to_jwk(pkcs8: &[u8]) -> Value {
         let der = pkcs1_of(pkcs8);
-        let key = pkcs1::RsaPrivateKey::from_der(&der).unwrap();
+        let key = pkcs1::RsaPrivateKeyRef::from_der(&der).unwrap();
         let text = |number: UintRef<'_>| URL_SAFE_NO_PAD.encode(number.as_bytes());
         json!({
             "kty": "RSA", "kid": "min-nokkel", "use": "sig", "alg": "RS256",

@@ -220,7 +220,7 @@ fn spki(der: &[u8]) -> Option<Numbers> {
 
 /// An `RSAPublicKey` (RFC 8017 appendix A.1.1).
 fn pkcs1_numbers(der: &[u8]) -> Option<Numbers> {
-    let key = pkcs1::RsaPublicKey::from_der(der).ok()?;
+    let key = pkcs1::RsaPublicKeyRef::from_der(der).ok()?;
     Some((key.modulus.as_bytes().to_vec(), key.public_exponent.as_bytes().to_vec()))
 }
 
