@@ -9,18 +9,20 @@ use serde_json::Value;
 /// How many bytes of a text are copied or compared in one step.
 pub(super) const BYTES_A_STEP: usize = 16;
 
+/// The name of all parts that have none: the items of a list, the entries of a map that an expression
+/// makes.
+const ITEM: &str = "";
+
 /// An upper bound of a value's size.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Extent {
     /// The steps it takes to copy it.
     pub(super) weight: u64,
     /// The number of its items or entries.
     pub(super) entries: u64,
     pub(super) is_map: bool,
-    /// Its attributes that are known by name.
-    pub(super) named: Option<Arc<BTreeMap<String, Extent>>>,
-    /// Any other of its items or entries.
-    pub(super) item: Option<Arc<Extent>>,
+    /// Bounds of its attributes by name, and of everything else in it as [`ITEM`].
+    pub(super) parts: Option<Arc<BTreeMap<String, Extent>>>,
 }
 
 impl Extent {
@@ -28,19 +30,15 @@ impl Extent {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => Self::scalar(),
             Value::String(text) => Self::text(text.len()),
-            Value::Array(items) => Self::list(items.iter().map(Self::of)),
+            Value::Array(items) => {
+                items.iter().fold(Self::scalar(), |list, item| list.with_item(Self::of(item)))
+            }
             Value::Object(entries) => {
-                let entries = entries.iter();
-                let named: BTreeMap<_, _> =
-                    entries.map(|(name, value)| (name.clone(), Self::of(value))).collect();
-                let weights = named.iter().map(|(name, value)| weight(name.len()) + value.weight);
-                Self {
-                    weight: 1 + weights.sum::<u64>(),
-                    entries: named.len() as u64,
-                    is_map: true,
-                    named: Some(Arc::new(named)),
-                    item: None,
-                }
+                let map = Self { is_map: true, ..Self::scalar() };
+                entries.iter().fold(map, |mut map, (name, value)| {
+                    map.weight += weight(name.len());
+                    map.with(name, Self::of(value))
+                })
             }
         }
     }
@@ -58,71 +56,70 @@ impl Extent {
     }
 
     pub(super) fn scalar() -> Self {
-        Self { weight: 1, ..Self::default() }
+        Self { weight: 1, entries: 0, is_map: false, parts: None }
     }
 
     fn text(bytes: usize) -> Self {
-        Self { weight: weight(bytes), ..Self::default() }
+        Self { weight: weight(bytes), ..Self::scalar() }
     }
 
-    pub(super) fn list(items: impl Iterator<Item = Self>) -> Self {
-        let mut list = Self::scalar();
-        let mut any: Option<Self> = None;
-        for item in items {
-            list.weight = list.weight.saturating_add(item.weight);
-            list.entries += 1;
-            any = Some(match any {
-                None => item,
-                Some(any) => any.or(&item),
-            });
-        }
-        Self { item: any.map(Arc::new), ..list }
+    /// A list or map with one more item.
+    pub(super) fn with_item(self, item: Self) -> Self {
+        self.with(ITEM, item)
+    }
+
+    fn with(mut self, name: &str, part: Self) -> Self {
+        self.weight = self.weight.saturating_add(part.weight);
+        self.entries = self.entries.saturating_add(1);
+        self.widen_part(name, &part);
+        self
+    }
+
+    /// A list of so many values, each of them with the items of this one: what a macro collects.
+    pub(super) fn repeated(self, times: u64) -> Self {
+        let weight = self.weight.saturating_mul(times).saturating_add(1);
+        Self { weight, entries: times, is_map: false, parts: self.parts }
+    }
+
+    /// This one and the other in one: what `+` makes of two texts or lists.
+    pub(super) fn joined(self, other: &Self) -> Self {
+        let weight = self.weight.saturating_add(other.weight);
+        let entries = self.entries.saturating_add(other.entries);
+        Self { weight, entries, is_map: false, ..self.or(other) }
     }
 
     /// Bounds what either bounds.
     pub(super) fn or(mut self, other: &Self) -> Self {
+        self.widen(other);
+        self
+    }
+
+    fn widen(&mut self, other: &Self) {
         self.weight = self.weight.max(other.weight);
         self.entries = self.entries.max(other.entries);
         self.is_map |= other.is_map;
-        self.named = match (self.named, &other.named) {
-            (Some(mut ours), Some(theirs)) => {
-                let all = Arc::make_mut(&mut ours);
-                for (name, theirs) in theirs.iter() {
-                    match all.get_mut(name) {
-                        Some(ours) => *ours = std::mem::take(ours).or(theirs),
-                        None => drop(all.insert(name.clone(), theirs.clone())),
-                    }
-                }
-                Some(ours)
-            }
-            (ours, theirs) => ours.or_else(|| theirs.clone()),
-        };
-        self.item = either(self.item, other.item.clone());
-        self
+        for (name, part) in other.parts.iter().flat_map(|parts| parts.iter()) {
+            self.widen_part(name, part);
+        }
+    }
+
+    fn widen_part(&mut self, name: &str, part: &Self) {
+        let parts = Arc::make_mut(self.parts.get_or_insert_default());
+        match parts.get_mut(name) {
+            Some(known) => known.widen(part),
+            None => drop(parts.insert(name.to_owned(), part.clone())),
+        }
     }
 
     /// The attribute of that name. One that is not there is an error and takes nothing.
     pub(super) fn attribute(&self, name: &str) -> Self {
-        let named = self.named.as_ref().and_then(|named| named.get(name)).cloned();
-        let other = self.item.as_deref();
-        match (named, other) {
-            (Some(named), Some(other)) => named.or(other),
-            (Some(only), None) => only,
-            (None, other) => other.cloned().unwrap_or_else(Self::scalar),
-        }
+        let part = |name| self.parts.as_ref()?.get(name);
+        [name, ITEM].into_iter().filter_map(part).fold(Self::scalar(), Self::or)
     }
 
     /// Any of its items or entries.
     pub(super) fn any(&self) -> Self {
-        let named = self.named.iter().flat_map(|named| named.values());
-        named.chain(self.item.as_deref()).fold(Self::scalar(), Self::or)
-    }
-}
-
-pub(super) fn either(one: Option<Arc<Extent>>, other: Option<Arc<Extent>>) -> Option<Arc<Extent>> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(Arc::new(Arc::unwrap_or_clone(one).or(&other))),
-        (one, other) => one.or(other),
+        self.parts.iter().flat_map(|parts| parts.values()).fold(Self::scalar(), Self::or)
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! An expression comes from a pull request, so nothing it says may run long, eat memory or overflow
 //! a stack. [`syntax`] bounds its length and its depth; [`names`] lets it use only the variables and
-//! functions that are offered, none of which reads a clock; [`steps`] computes before each
-//! evaluation how much work it could be at most, and what would be too much is not begun.
+//! functions that are offered, none of which reads a clock; [`steps`] bounds the work before each
+//! evaluation, and what could be too much is not begun.
 
 mod extent;
 mod functions;
@@ -88,8 +88,8 @@ impl Expression {
         let (steps, longest) = self.steps(variables)?;
         if steps > MOST_STEPS {
             return Err(format!(
-                "the expression could take {steps} steps, at most {MOST_STEPS} are allowed: the \
-                 longest list it runs over has {longest} items"
+                "the expression could take more than {MOST_STEPS} steps, which is the most that is \
+                 allowed: the longest list it runs over has {longest} items"
             ));
         }
         let mut context = self.context.new_inner_scope();

@@ -302,7 +302,7 @@ fn steps_are_bounded() {
     let nested = "scope.consumers.all(a, scope.consumers.exists(b, a.orgno == b.orgno))";
     assert_eq!(compiled(nested).evaluate(&with_consumers(100)), Ok(true));
     let refused = compiled(nested).evaluate(&with_consumers(10_000)).unwrap_err();
-    insta::assert_snapshot!(refused, @"the expression could take 2900230003 steps, at most 1000000 are allowed: the longest list it runs over has 10000 items");
+    insta::assert_snapshot!(refused, @"the expression could take more than 1000000 steps, which is the most that is allowed: the longest list it runs over has 10000 items");
     let simple = "scope.consumers.all(c, c.until != null && c.orgno.matches('^[0-9]{9}$'))";
     assert_eq!(compiled(simple).evaluate(&with_consumers(10_000)), Ok(true));
 }
