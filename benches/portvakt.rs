@@ -132,7 +132,7 @@ fn asking(criterion: &mut Criterion) {
     state.register_key(desired.organization, "portvakt", &key);
     let switches = Switches { latency: LATENCY.as_millis() as u64, ..Switches::default() };
     let listen = "127.0.0.1:0".parse().unwrap();
-    let config = Config { listen, state, persist: None, switches, record: false };
+    let config = Config { listen, switches, ..Config::new(state) };
     let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
     let once = || runtime.block_on(ask(&desired, &sandbox, &key));
 

@@ -44,7 +44,7 @@ impl World {
         let mut state = State::new(orgno(OWNER), "Etaten", &["etat".to_owned()]);
         state.register_key(orgno(OWNER), "portvakt", &KEY);
         let listen = "127.0.0.1:0".parse().unwrap();
-        let config = Config { listen, state, persist: None, switches, record: true };
+        let config = Config { listen, switches, record: true, ..Config::new(state) };
         let sandbox = RUNTIME.block_on(Sandbox::start(config)).unwrap();
         let world = Self { sandbox, folder: TempDir::new().unwrap() };
         world.settings("");

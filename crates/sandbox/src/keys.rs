@@ -1,7 +1,7 @@
 //! RSA keys: those of the clients, and the one with which the sandbox signs.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::{fs, io};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -12,7 +12,7 @@ use pkcs1::der::pem::{LineEnding, encode_string};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::SandboxError;
-use super::state_file::{at, create_private};
+use super::state_file::{at, create_private, write_atomically};
 
 /// What a client needs to ask for tokens.
 #[derive(Debug, Clone)]
@@ -72,6 +72,21 @@ impl ClientKey {
         }
     }
 
+    /// The key that a sandbox keeps in a file of its own, or a new one that is put there: also in
+    /// place of anything else, as nobody but sandboxes uses that file.
+    pub(super) fn kept(path: &Path) -> Result<Self, SandboxError> {
+        match Self::in_file(path) {
+            Err(SandboxError::KeyFile(path)) => {
+                let path_shown = path.display();
+                tracing::warn!("{path_shown} is no RSA private key: the sandbox makes a new one");
+                let key = Self::generate()?;
+                write_atomically(&path, key.private_key_pem.expose_secret().as_bytes())?;
+                Ok(key)
+            }
+            key => key,
+        }
+    }
+
     /// A key that exists, PKCS#1 or PKCS#8.
     ///
     /// # Errors
@@ -101,15 +116,20 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
-    /// One key serves all sandboxes of a process: making one takes longer than most tests.
-    pub(super) fn shared() -> Result<&'static Self, SandboxError> {
-        static KEY: OnceLock<SigningKey> = OnceLock::new();
-        if let Some(key) = KEY.get() {
-            return Ok(key);
-        }
-        let key = ClientKey::generate()?;
+    pub(super) fn new(key: ClientKey) -> Result<Self, SandboxError> {
         let private = signing_half(&key.private_key_pem)?;
-        Ok(KEY.get_or_init(|| Self { kid: key.kid, private, public: key.public }))
+        Ok(Self { kid: key.kid, private, public: key.public })
+    }
+
+    /// One key serves all sandboxes of a process that have none of their own: making one takes longer
+    /// than most tests.
+    pub(super) fn shared() -> Result<Arc<Self>, SandboxError> {
+        static KEY: OnceLock<Arc<SigningKey>> = OnceLock::new();
+        if let Some(key) = KEY.get() {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(Self::new(ClientKey::generate()?)?);
+        Ok(Arc::clone(KEY.get_or_init(|| key)))
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Config {
     pub state: State,
     /// Where the state is kept; `None` forgets it at the end.
     pub persist: Option<StateFile>,
+    /// The key with which access tokens are signed; `None` takes one of this process.
+    pub signing: Option<ClientKey>,
     /// What is odd.
     pub switches: Switches,
     /// Whether [`Sandbox::exchanges`] is to be had.
@@ -74,12 +76,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Any free port, no file, no oddities, no record.
+    /// Any free port, no file, no key, no oddities, no record.
     pub fn new(state: State) -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             state,
             persist: None,
+            signing: None,
             switches: Switches::default(),
             record: false,
         }
@@ -102,7 +105,7 @@ impl Sandbox {
     /// [`SandboxError`] if the address is not loopback or cannot be listened on, or if the system
     /// gives no random numbers for a key.
     pub async fn start(config: Config) -> Result<Self, SandboxError> {
-        let Config { listen, state, persist, switches, record } = config;
+        let Config { listen, state, persist, signing, switches, record } = config;
         if !listen.ip().is_loopback() {
             return Err(SandboxError::NotLoopback(listen));
         }
@@ -110,9 +113,11 @@ impl Sandbox {
         let listener = TcpListener::bind(listen).await.map_err(at)?;
         let issuer = format!("http://{}/", listener.local_addr().map_err(at)?);
         let api = Url::parse(&issuer).map_err(|_| SandboxError::NotLoopback(listen))?;
-        let signing = tokio::task::spawn_blocking(SigningKey::shared)
-            .await
-            .map_err(|_| SandboxError::KeyGeneration)??;
+        let signing = blocking(|| match signing {
+            Some(key) => SigningKey::new(key).map(Arc::new),
+            None => SigningKey::shared(),
+        })
+        .await?;
         let shared = Arc::new(Shared::new(issuer, signing, state, switches, record));
         let writer = persist.map(|file| Writer::start(Arc::clone(&shared), file));
         let (stop, stopped) = watch::channel(());
@@ -199,8 +204,8 @@ impl Drop for Sandbox {
 pub const CLIENT_ID: &str = "portvakt";
 
 /// The sandbox inside this process, for `target: sandbox`: its state is `sandbox.json` in
-/// `folder`, which is made if it is missing. The organisation has at least these prefixes, and
-/// the client gets a new key each time.
+/// `folder`, which is made if it is missing. The organisation has at least these prefixes. The keys of
+/// the client and of the server are kept beside the state, as making them takes longer than a plan.
 ///
 /// # Errors
 /// [`SandboxError`] if the state is damaged, in use by another process, or has one of the
@@ -214,11 +219,14 @@ pub async fn embedded(
     let file = StateFile::open(&folder.join("sandbox.json"))?;
     state_file::keep_out_of_git(folder)?;
     let mut state = load_or_seed(&file, organization, name, prefixes)?;
-    let key = tokio::task::spawn_blocking(ClientKey::generate)
-        .await
-        .map_err(|_| SandboxError::KeyGeneration)??;
+    let files = ["sandbox-client-key.pem", "sandbox-signing-key.pem"].map(|name| folder.join(name));
+    let [key, signing] = blocking(move || {
+        let [client, signing] = &files;
+        Ok([ClientKey::kept(client)?, ClientKey::kept(signing)?])
+    })
+    .await?;
     state.register_key(organization, CLIENT_ID, &key);
-    let config = Config { persist: Some(file), ..Config::new(state) };
+    let config = Config { persist: Some(file), signing: Some(signing), ..Config::new(state) };
     let sandbox = Sandbox::start(config).await?;
     let registered = Registered {
         client_id: CLIENT_ID.to_owned(),
@@ -226,6 +234,13 @@ pub async fn embedded(
         private_key_pem: key.private_key_pem,
     };
     Ok((sandbox, registered))
+}
+
+/// Runs what makes a key, or reads one, beside the server's own tasks.
+async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, SandboxError> + Send + 'static,
+) -> Result<T, SandboxError> {
+    tokio::task::spawn_blocking(run).await.map_err(|_| SandboxError::KeyGeneration)?
 }
 
 /// What the file holds, or a new state, with an organisation that has these prefixes.

@@ -13,7 +13,7 @@ use domain::Orgno;
 pub(super) struct Shared {
     /// The issuer, with a trailing slash.
     pub(super) issuer: String,
-    pub(super) signing: &'static SigningKey,
+    pub(super) signing: Arc<SigningKey>,
     pub(super) signal: Signal,
     pub(super) tokens: Tokens,
     pub(super) faults: Mutex<Vec<FaultRule>>,
@@ -26,7 +26,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         issuer: String,
-        signing: &'static SigningKey,
+        signing: Arc<SigningKey>,
         state: State,
         switches: Switches,
         record: bool,

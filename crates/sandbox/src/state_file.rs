@@ -73,8 +73,8 @@ impl State {
     }
 }
 
-/// Writes beside the file, forces it to the disk and renames it.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
+/// Writes beside the file, forces it to the disk and renames it. On unix its mode is 0600 then.
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     let write = || -> io::Result<()> {
         complete(path, bytes)?.persist(path)?;
         // The rename itself is in the folder; not every system can force a folder to the disk.

@@ -100,7 +100,7 @@ fn a_damaged_file_is_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn the_embedded_sandbox_keeps_its_state_and_changes_its_key() {
+async fn the_embedded_sandbox_keeps_its_state_and_its_keys() {
     let folder = tempfile::tempdir().unwrap();
     let prefixes = ["etat".to_owned()];
     let run = |prefixes: Vec<String>| {
@@ -127,7 +127,7 @@ async fn the_embedded_sandbox_keeps_its_state_and_changes_its_key() {
     let state = sandbox.state();
     assert_eq!(state.prefixes["ny"], orgno(NAV));
     assert!(state.scopes.contains_key(&scope("etat:a")));
-    assert_ne!(first.kid, second.kid);
+    assert_eq!(first.kid, second.kid);
     let kids: Vec<_> = state.clients["portvakt"].keys.keys().collect();
     assert_eq!(kids, [&second.kid]);
     sandbox.stop().await.unwrap();
@@ -142,6 +142,26 @@ async fn the_embedded_sandbox_keeps_its_state_and_changes_its_key() {
         error = theirs().await.err().unwrap();
     }
     assert!(matches!(error, SandboxError::ForeignPrefix { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_damaged_key_of_the_embedded_sandbox_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = folder.path().join("sandbox-client-key.pem");
+    let signing = folder.path().join("sandbox-signing-key.pem");
+    fs::write(&client, "something else").unwrap();
+    fs::write(&signing, [0xff, 0xfe]).unwrap();
+    let started = embedded(folder.path(), orgno(NAV), "Etaten", &[]).await;
+    let (sandbox, registered) = started.unwrap();
+    assert_eq!(ClientKey::in_file(&client).unwrap().kid, registered.kid);
+    assert_ne!(ClientKey::in_file(&signing).unwrap().kid, registered.kid);
+    assert_eq!(fs::read_to_string(folder.path().join(".gitignore")).unwrap(), "*\n");
+    #[cfg(unix)]
+    for file in [client, signing] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    sandbox.stop().await.unwrap();
 }
 
 #[test]
