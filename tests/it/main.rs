@@ -48,4 +48,5 @@ mod tables;
 mod texts;
 mod unmanaged;
 mod validate;
+mod weight;
 mod world;
