@@ -109,6 +109,10 @@ impl Read for Target {
             "sandbox" => Some(Self::Sandbox),
             "test" => Some(Self::Test),
             "prod" => Some(Self::Prod),
+            // An address may hold a password.
+            other if other.contains("://") => {
+                reader.says(at, "an address is written as `{ api: …, maskinporten: … }`")
+            }
             other => reader.unknown_word(at, other, &["sandbox", "test", "prod"]),
         }
     }

@@ -122,6 +122,10 @@ fn clusters(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) 
             true => Clusters::Usual(cluster.clone()),
             false => Clusters::Wrong,
         },
+        Value::Mapping(mapping) if mapping.keys().any(|key| !key.is_string()) => {
+            wrong_kind(at, "keys that are texts", findings);
+            Clusters::Wrong
+        }
         Value::Mapping(_) => {
             let mut each: BTreeMap<&str, EnvironmentSet> = BTreeMap::new();
             let before = findings.list.len();

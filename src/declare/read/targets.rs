@@ -53,15 +53,18 @@ pub(crate) fn check_target(target: &Target, at: Located<'_>, findings: &mut Find
 }
 
 fn check_address(address: &str) -> Result<(), String> {
-    let url = Url::parse(address)
-        .map_err(|error| format!("{} is no address: {error}", quoted(address)))?;
+    // An address is not repeated where it may hold a password.
+    let shown = match address.contains('@') {
+        true => "this".to_owned(),
+        false => quoted(address),
+    };
+    let url = Url::parse(address).map_err(|error| format!("{shown} is no address: {error}"))?;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     };
-    // The address is not repeated where it may hold a password.
     if !url.username().is_empty() || url.password().is_some() {
         return Err("an address with a user name or password in it".into());
     }
@@ -71,6 +74,6 @@ fn check_address(address: &str) -> Result<(), String> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if loopback => Ok(()),
-        _ => Err(format!("{} is not https", quoted(address))),
+        _ => Err(format!("{shown} is not https")),
     }
 }

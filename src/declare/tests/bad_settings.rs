@@ -87,6 +87,23 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
+fn a_secret_that_makes_a_file_unreadable_is_not_repeated() {
+    for (from, to) in [
+        ("{ env: KEY }", "!!int hemmelig123"),
+        ("target: prod", "target: https://u:hemmelig123@h"),
+        (
+            "target: test",
+            "target: { api: 'https://u:hemmelig123@h i', maskinporten: 'https://m/' }",
+        ),
+    ] {
+        let text = SETTINGS.replacen(from, to, 1);
+        assert_ne!(text, SETTINGS);
+        let shown = said(&check(folder(&[("portvakt.yaml", text.as_bytes())]).path()));
+        assert!(shown.contains("PV0") && !shown.contains("hemmelig123"), "{shown}");
+    }
+}
+
+#[test]
 fn a_secret_in_the_yaml_is_not_repeated() {
     for secret in [
         "hemmelig123",

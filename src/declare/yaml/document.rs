@@ -197,9 +197,13 @@ fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats
         column: number(location.column()),
     });
     let said = error.to_string();
-    let said = match said.contains("as u128") || said.contains("as i128") {
-        true => "a number is too large",
-        false => said.split(" at line ").next().unwrap_or_default(),
+    let said = if said.contains("as u128") || said.contains("as i128") {
+        "a number is too large"
+    } else if said.contains("invalid value") {
+        // The rest of it repeats the value, which may be a secret.
+        "a value is not what its tag says"
+    } else {
+        said.split(" at line ").next().unwrap_or_default()
     };
     places::syntax(text, at, said, repeats)
 }

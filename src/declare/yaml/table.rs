@@ -170,6 +170,8 @@ pub(crate) struct Table<'d, 'r, 'f> {
     meant: Vec<&'static str>,
     /// The one finding about a key of which nothing is known, if there is just one.
     strange: Option<usize>,
+    /// The keys that must be there and are not.
+    missing: Vec<&'static str>,
 }
 
 impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
@@ -188,7 +190,8 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
             let help = help.unwrap_or_else(|| instead::value(at.value, MAPPING));
             return reader.wrong_with(at, MAPPING, &help);
         }
-        let mut table = Self { at, key, reader, meant: Vec::new(), strange: None };
+        let mut table =
+            Self { at, key, reader, meant: Vec::new(), strange: None, missing: Vec::new() };
         table.check_keys(known);
         Some(table)
     }
@@ -225,16 +228,23 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
 
     fn missing<T>(&mut self, key: &'static str) -> Option<T> {
         self.reader.doubts(key);
-        if self.meant.contains(&key) {
-            return None;
-        }
-        match self.strange.and_then(|index| self.reader.findings.list.get_mut(index)) {
-            Some(strange) => {
-                strange.help = Some(format!("did you mean `{key}`? That is missing here"));
-            }
-            None => missing(key, self.key, self.reader.findings),
+        if !self.meant.contains(&key) {
+            self.missing.push(key);
         }
         None
+    }
+
+    /// Reports the keys that are missing, the only one as what the only key of which nothing is known was
+    /// meant to be.
+    pub(crate) fn done(self) {
+        let findings = &mut self.reader.findings;
+        let strange = self.strange.and_then(|index| findings.list.get_mut(index));
+        match (strange, self.missing.as_slice()) {
+            (Some(strange), [key]) => {
+                strange.help = Some(format!("did you mean `{key}`? That is missing here"));
+            }
+            (_, all) => all.iter().for_each(|key| missing(key, self.key, findings)),
+        }
     }
 
     /// Reads a value that is under a key.
@@ -496,6 +506,7 @@ macro_rules! table {
                     $crate::declare::yaml::table::Table::open(at, key, KNOWN, like, reader)?;
                 $(let $field =
                     $crate::declare::yaml::table::Field::field(&mut table, stringify!($field));)*
+                table.done();
                 Some(Self { $($field: $field?,)* })
             }
 
