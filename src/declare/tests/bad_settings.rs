@@ -92,7 +92,7 @@ fn a_secret_that_makes_a_file_unreadable_is_not_repeated() {
         ("{ env: KEY }", "!!int hemmelig123"),
         ("target: prod", "target: https://u:hemmelig123@h"),
         (
-            "target: test",
+            "target: prod",
             "target: { api: 'https://u:hemmelig123@h i', maskinporten: 'https://m/' }",
         ),
     ] {
