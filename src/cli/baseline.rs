@@ -240,11 +240,15 @@ impl<'a> Place<'a> {
         former: Option<&Former>,
     ) -> Result<(Placement, Applied), Failure> {
         let repository = &self.session.repository;
+        let is_recorded = self.is_recorded(commit);
         let read = |environment: &str, folder: &str| {
             let folder = args.folder.as_deref().map_or(folder, |folder| folder.trim_matches('/'));
             let at = At { commit, folder, environment };
-            applied::read_at(self.history, repository, &at)
-                .map(|(there, desired)| (folder.to_owned(), there, desired))
+            let read = match is_recorded {
+                true => applied::applied_at(self.history, repository, &at),
+                false => applied::read_at(self.history, repository, &at),
+            };
+            read.map(|(there, desired)| (folder.to_owned(), there, desired))
         };
         let own = || {
             let known = self.history.baseline(&self.refs).ok().flatten().unwrap_or_default();
@@ -272,6 +276,14 @@ impl<'a> Place<'a> {
                 printable(&described(&then))
             ))),
         }
+    }
+
+    /// Whether a record says that a commit was applied, here or at another place.
+    fn is_recorded(&self, commit: &str) -> bool {
+        let own = self.history.baseline(&self.refs).ok().flatten();
+        let others = self.history.other_baselines(&self.refs).into_iter();
+        let mut all = own.into_iter().chain(others.filter_map(|(_, other)| other.ok().flatten()));
+        all.any(|baseline| baseline.commits().any(|recorded| recorded.commit == commit))
     }
 
     /// What protects once another commit counts here: that, and what other environments have applied.

@@ -110,6 +110,10 @@ impl Collected {
                     }
                     _ => Tracked::Missing,
                 },
+                LINK if is_left_out(&repository, &entry) => {
+                    files.insert(name.clone(), entry.id);
+                    Tracked::SparseLink
+                }
                 LINK => Tracked::File,
                 _ if is_left_out(&repository, &entry) => {
                     files.insert(name.clone(), entry.id);

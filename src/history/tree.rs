@@ -148,7 +148,7 @@ impl History {
             _ => return Err(no_settings()),
         };
         let mut walk = CommitWalk::default();
-        let read = walk.folder(store, &below, folder).and_then(|()| walk.read());
+        let read = walk.folder(store, root, &below, folder).and_then(|()| walk.read());
         let yaml = match read {
             Ok(yaml) => yaml,
             Err(Stop::Failed(error)) => return Err(error),
@@ -156,7 +156,7 @@ impl History {
             Err(Stop::TooMuch(what)) => return Err(too_much(what)),
         };
         let rest = Rest { store: Mutex::new(self.store()?), root, below };
-        let links = walk.links(&rest.below, root);
+        let links = walk.links(&rest.below);
         let CommitWalk { submodules, unread, .. } = walk;
         Ok(Files { settings, yaml, links, submodules, unread, rest })
     }

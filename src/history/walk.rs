@@ -27,35 +27,47 @@ pub type File = (Arc<str>, Vec<u8>);
 
 /// The symbolic links of a commit, not followed yet.
 pub struct Links {
-    links: Vec<Found>,
+    links: Vec<FoundLink>,
     /// The YAML files of the commit.
     files: BTreeSet<Arc<str>>,
     below: PathBuf,
-    root: Oid,
 }
 
 impl Links {
     /// The links that seem to be declarations, and those of other names that lead to something of the
     /// commit outside of the folder. One that cannot be followed leads to nothing that is read.
     pub fn followed(&self) -> Vec<FileLink> {
-        // What is missing is missed when a link is followed.
-        let _ = bring(&self.links);
+        for FoundLink { found: (_, store, blob), .. } in &self.links {
+            // What is missing is missed when the link is followed.
+            let _ = store.bring(&[*blob]);
+        }
         let mut steps = Steps::new();
         let mut links = Vec::new();
-        for (path, store, _) in &self.links {
-            let led = follow(store, self.root, &self.below.join(&**path), &mut steps);
-            let target: Option<PathBuf> = match led.unwrap_or(Led::Out) {
+        for FoundLink { found: (path, store, _), inside, root } in &self.links {
+            let led = follow(store, *root, inside, &mut steps).unwrap_or(Led::Out);
+            let target: Option<PathBuf> = match led {
                 Led::To(parts, _) => Some(parts.iter().collect()),
                 Led::Into { submodule, rest, .. } => Some(submodule.join(rest)),
                 Led::Out | Led::Nowhere => None,
             };
-            let inside = target.as_deref().and_then(|it| it.strip_prefix(&self.below).ok());
-            let read = inside.and_then(Path::to_str).filter(|it| self.files.contains(*it));
-            if is_yaml(Path::new(&**path)) || target.is_some() && inside.is_none() {
+            let target = target.map(|target| self.path(&target, path, inside));
+            let read = target.as_ref().and_then(|target| target.as_deref()?.to_str());
+            let read = read.filter(|target| self.files.contains(*target));
+            if is_yaml(Path::new(&**path)) || matches!(target, Some(None)) {
                 links.push(FileLink { path: path.to_string(), target: read.map(str::to_owned) });
             }
         }
         links
+    }
+
+    /// The path in the declarations of what a link leads to; `None` outside of them. The link has one path
+    /// there and one in its git repository.
+    fn path(&self, target: &Path, path: &str, inside: &Path) -> Option<PathBuf> {
+        if inside == self.below.join(path) {
+            return target.strip_prefix(&self.below).ok().map(Path::to_owned);
+        }
+        let above = path.strip_suffix(inside.to_str()?)?;
+        Some(Path::new(above).join(target))
     }
 }
 
@@ -95,8 +107,8 @@ pub(super) struct CommitWalk {
     /// The YAML files.
     files: Vec<Found>,
     entries: usize,
-    /// The symbolic links of the git repository itself.
-    links: Vec<Found>,
+    /// The symbolic links.
+    links: Vec<FoundLink>,
     pub(super) unread: Vec<(String, Error)>,
     pub(super) submodules: Vec<(String, Error)>,
 }
@@ -104,9 +116,19 @@ pub(super) struct CommitWalk {
 /// A file that was found, by its path, and whose it is.
 type Found = (Arc<str>, Rc<Store>, Oid);
 
+/// A symbolic link that was found.
+struct FoundLink {
+    found: Found,
+    /// Its path in its git repository, and the tree of that.
+    inside: PathBuf,
+    root: Oid,
+}
+
 /// A folder to be looked at.
 struct Folder {
     store: Rc<Store>,
+    /// The tree of the whole commit that it is of.
+    root: Oid,
     path: StorePath,
     tree: Oid,
     above: Rc<str>,
@@ -125,11 +147,18 @@ enum StorePath {
 }
 
 impl CommitWalk {
-    /// Looks at all that is below a folder, by its path from the top of the git repository.
-    pub(super) fn folder(&mut self, store: Store, below: &Path, tree: Oid) -> Result<(), Stop> {
+    /// Looks at all that is below a folder, by its path from the top of the git repository, whose tree is
+    /// `root`.
+    pub(super) fn folder(
+        &mut self,
+        store: Store,
+        root: Oid,
+        below: &Path,
+        tree: Oid,
+    ) -> Result<(), Stop> {
         let (store, path) = (Rc::new(store), StorePath::Prefix(below.into()));
         let (above, name) = (Rc::from(""), String::new());
-        self.folders.push(Folder { store, path, tree, above, name, depth: 0, submodules: 0 });
+        self.folders.push(Folder { store, root, path, tree, above, name, depth: 0, submodules: 0 });
         while let Some(folder) = self.folders.pop() {
             self.look(&folder)?;
         }
@@ -138,7 +167,7 @@ impl CommitWalk {
 
     fn look(&mut self, folder: &Folder) -> Result<(), Stop> {
         let too_much = |what: &str| Err(Stop::TooMuch(what.to_owned()));
-        let Folder { store, path: _, tree, above, name, depth, submodules: _ } = folder;
+        let Folder { store, root: _, path: _, tree, above, name, depth, submodules: _ } = folder;
         if *depth > MOST_DEEP {
             return Err(Stop::TooMuch(format!("more than {MOST_DEEP} folders one in another")));
         }
@@ -171,6 +200,7 @@ impl CommitWalk {
             match entry.kind() {
                 Some(ObjectType::Tree) => self.folders.push(Folder {
                     store: Rc::clone(store),
+                    root: folder.root,
                     path: folder.path.clone(),
                     tree: entry.id(),
                     above: Rc::clone(&above),
@@ -180,10 +210,13 @@ impl CommitWalk {
                 }),
                 Some(ObjectType::Commit) => self.submodule(folder, &above, &name, entry.id())?,
                 Some(ObjectType::Blob) if entry.filemode() == LINK => {
-                    if matches!(folder.path, StorePath::Prefix(_)) {
-                        let path = format!("{above}{name}");
-                        self.links.push((path.into(), Rc::clone(store), entry.id()));
-                    }
+                    let path = format!("{above}{name}");
+                    let inside = match &folder.path {
+                        StorePath::Prefix(below) => below.join(&path),
+                        StorePath::Cut(bytes) => path.get(*bytes..).unwrap_or_default().into(),
+                    };
+                    let found = (path.into(), Rc::clone(store), entry.id());
+                    self.links.push(FoundLink { found, inside, root: folder.root });
                 }
                 Some(ObjectType::Blob) if is_yaml(Path::new(&*name)) => {
                     let path = format!("{above}{name}");
@@ -203,10 +236,9 @@ impl CommitWalk {
     }
 
     /// What was found of symbolic links, beside the files.
-    pub(super) fn links(&mut self, below: &Path, root: Oid) -> Links {
+    pub(super) fn links(&mut self, below: &Path) -> Links {
         let files = self.files.iter().map(|(path, ..)| Arc::clone(path)).collect();
-        let links = std::mem::take(&mut self.links);
-        Links { links, files, below: below.to_owned(), root }
+        Links { links: std::mem::take(&mut self.links), files, below: below.to_owned() }
     }
 
     fn leave(&mut self, path: &str, why: &str) {
@@ -234,6 +266,7 @@ impl CommitWalk {
         match folder.store.submodule(&inside, commit) {
             Ok((store, tree)) => self.folders.push(Folder {
                 store: Rc::new(store),
+                root: tree,
                 path: StorePath::Cut(path.len() + 1),
                 tree,
                 above: Rc::clone(above),

@@ -8,7 +8,7 @@ mod place;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::at::{
-    At, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
+    At, applied_at, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
 };
 pub(super) use self::ledger::environment;
 use self::names::former_options;

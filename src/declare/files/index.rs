@@ -25,6 +25,8 @@ pub enum Tracked {
     File,
     /// A file that a sparse checkout leaves out: git's index has it, the folder does not.
     Sparse,
+    /// A symbolic link that a sparse checkout leaves out.
+    SparseLink,
     /// A submodule whose files are in the folder. They are tracked by their own paths.
     Submodule,
     /// A submodule that is not checked out.
@@ -71,6 +73,18 @@ impl Index {
     /// The files that a sparse checkout leaves out.
     pub(crate) fn sparse(&self) -> impl Iterator<Item = &str> {
         self.paths(Tracked::Sparse)
+    }
+
+    /// The symbolic links that a sparse checkout leaves out, and what each leads to, as it is written.
+    pub(crate) fn sparse_links(&self) -> impl Iterator<Item = (&str, Option<String>)> {
+        let target = |path| String::from_utf8(self.content.as_ref()?.read(path)?).ok();
+        self.paths(Tracked::SparseLink).map(move |path| (path, target(path)))
+    }
+
+    /// Whether git has a file at a path, wherever that is.
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        let tracked = self.tracked.as_ref().and_then(|tracked| tracked.get(path));
+        matches!(tracked, Some(Tracked::File | Tracked::Sparse))
     }
 
     /// The submodules that are not checked out.

@@ -172,6 +172,15 @@ fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Ve
         found.push(not_checked_out(name, index));
     }
     let is_read = |name: &&str| is_yaml(Path::new(name)) && filter.is_chosen(name);
+    for (name, target) in index.sparse_links().filter(|(name, _)| is_read(name) && is_ours(name)) {
+        let target = target.map(|target| joined(Path::new(name), Path::new(&target)));
+        let target = target.as_deref().and_then(Path::to_str).unwrap_or_default();
+        if !(index.has_file(target) && is_read(&target)) {
+            let message = "this symbolic link, which the sparse checkout leaves out, leads to a file that is \
+                           not read";
+            found.push(about(name, Rule::Symlink, message, TAKE_OUT));
+        }
+    }
     let sparse: Vec<_> = index.sparse().filter(is_read).filter(|name| is_ours(name)).collect();
     index.fetch(&sparse[..sparse.len().min(MOST_FILES)]);
     for name in sparse {
@@ -203,7 +212,6 @@ enum Kind {
 }
 
 fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Kind {
-    const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
     let yaml = is_yaml(entry.path());
     let Some(file_type) = entry.file_type() else {
         return Kind::Other;
@@ -249,13 +257,7 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Ki
 /// Whether a symbolic link leads to a file that a sparse checkout leaves out.
 fn leads_to_sparse(entry: &DirEntry, root: &Path, index: &Index) -> bool {
     let Ok(target) = fs::read_link(entry.path()) else { return false };
-    let mut path = PathBuf::new();
-    for part in entry.path().with_file_name(target).components() {
-        match part {
-            Component::ParentDir => drop(path.pop()),
-            part => path.push(part),
-        }
-    }
+    let path = joined(entry.path(), &target);
     index.is_sparse(&relative(root, &path))
 }
 
@@ -263,6 +265,21 @@ fn leads_to_sparse(entry: &DirEntry, root: &Path, index: &Index) -> bool {
 /// could take such a file for different ones.
 pub fn is_text(name: &str) -> bool {
     !name.contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// What to do with a file that cannot be read.
+const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
+
+/// The path that a link at another path leads to, as it is written.
+fn joined(link: &Path, target: &Path) -> PathBuf {
+    let mut path = PathBuf::new();
+    for part in link.with_file_name(target).components() {
+        match part {
+            Component::ParentDir => drop(path.pop()),
+            part => path.push(part),
+        }
+    }
+    path
 }
 
 /// What of the repository a link leads to; `None` for what lies outside.

@@ -217,6 +217,53 @@ fn a_rollback_closes_nothing_that_another_folder_holds_or_held() {
 }
 
 #[test]
+fn a_link_in_a_submodule_hides_nothing_either() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("x/more.yaml", &scopes(&[("etat:s", &[KART])]));
+    one.merge("More");
+    apply(&one, "x");
+    let inner = remote.beside("inner");
+    let inside = inner.to_string_lossy().into_owned();
+    git(&remote.path(), &["init", "--quiet", "-b", "main", &inside]);
+    let inner = remote.at(&inner);
+    inner.write("les.yaml", "scopes: []\n");
+    std::os::unix::fs::symlink("../../felles/s.yaml", inner.path.join("s.yaml")).unwrap();
+    std::os::unix::fs::symlink("les.yaml", inner.path.join("lenke.yaml")).unwrap();
+    inner.commit("A link out of it");
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &inside, "y/sub"];
+    one.git(&add);
+    std::fs::create_dir(one.path.join("felles")).unwrap();
+    one.git(&["mv", "x/more.yaml", "felles/s.yaml"]);
+    one.merge("Hand it over behind a link");
+    one.ends(3, &["-C", "y", "validate"]);
+    let ran = one.ends(6, &["-C", "x", "apply", "--auto-approve"]);
+    assert!(ran.stdout.contains("sub/s.yaml is a symbolic link"), "{}", ran.stdout);
+    assert_eq!(remote.world.open_to("etat:s").unwrap(), [KART]);
+}
+
+#[test]
+fn a_link_that_a_sparse_checkout_leaves_out_is_looked_at() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    one.write("y/s.yaml", &scopes(&[("etat:s", &[KART])]));
+    one.merge("More");
+    apply(&one, "y");
+    std::fs::create_dir(one.path.join("felles")).unwrap();
+    one.git(&["mv", "y/s.yaml", "felles/s.yaml"]);
+    std::os::unix::fs::symlink("../felles/s.yaml", one.path.join("y/s.yaml")).unwrap();
+    std::os::unix::fs::symlink("scopes.yaml", one.path.join("y/lenke.yaml")).unwrap();
+    one.merge("Behind a link");
+    let other = remote.another("two", &["--sparse"]);
+    other.git(&["sparse-checkout", "set", "--no-cone", "/*", "!/y/s.yaml", "!/y/lenke.yaml"]);
+    for clone in [&one, &other] {
+        let ran = clone.ends(3, &["-C", "y", "plan"]);
+        let found = ran.stderr.matches("PV004").count();
+        assert_eq!(found, 1, "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn no_commit_counts_whose_links_nobody_has_looked_at() {
     let remote = Remote::new();
     let one = two(&remote);
@@ -343,6 +390,8 @@ fn a_link_that_an_apply_has_taken_hides_nothing_of_the_past() {
     for folder in ["x", "y"] {
         apply(&one, folder);
     }
+    // What a record says was applied can be named as such.
+    one.ends(0, &["-C", "x", "baseline", "set", "HEAD", "--yes"]);
     for folder in ["x", "y"] {
         one.write(&format!("{folder}/scopes.yaml"), "scopes: []\n");
     }
