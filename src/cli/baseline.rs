@@ -15,7 +15,7 @@ use super::sink::print;
 use super::{ask, elsewhere};
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
 use domain::text::printable;
-use domain::{Applied, Desired, Protection};
+use domain::{Applied, Desired, Former, Protection};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// What a place was called before.
-struct Former {
+struct FormerName {
     name: String,
     environment: String,
     /// Where it was applied from.
@@ -135,6 +135,9 @@ impl<'a> Place<'a> {
             line("branch", &format!("{name}, at {tip}"));
         }
         line("here", &described(&self.placement));
+        for Former { place, take_over, applied: _ } in &known.past.former {
+            line("former", &format!("{place}, is declared no longer: `{take_over}`"));
+        }
         out
     }
 
@@ -183,7 +186,7 @@ impl<'a> Place<'a> {
     }
 
     /// The place by its former name, if one is named. A name that is in use still keeps its own past.
-    fn former(&self, args: &Set) -> Result<Option<Former>, Failure> {
+    fn former(&self, args: &Set) -> Result<Option<FormerName>, Failure> {
         let own = &self.placement.environment;
         let environment = args.from_environment.clone().unwrap_or_else(|| own.clone());
         let name = match args.from_project.as_deref() {
@@ -219,7 +222,7 @@ impl<'a> Place<'a> {
                 "a portvakt.yaml still has environment {environment} of {name} for the same API, so that is \
                  not what this one was called before"
             ))),
-            false => Ok(Some(Former { name, environment, folder: placement.folder })),
+            false => Ok(Some(FormerName { name, environment, folder: placement.folder })),
         }
     }
 
@@ -237,7 +240,7 @@ impl<'a> Place<'a> {
         &self,
         commit: &str,
         args: &Set,
-        former: Option<&Former>,
+        former: Option<&FormerName>,
     ) -> Result<(Placement, Applied), Failure> {
         let repository = &self.session.repository;
         let is_recorded = self.is_recorded(commit);

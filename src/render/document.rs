@@ -227,8 +227,16 @@ pub struct NoticeDocument {
 impl PlanDocument {
     /// The plan, and what is to be said beside it.
     pub fn new(plan: &Plan, context: &Context) -> Self {
-        let Plan { environment, organization, actions, blocked, notices, exceeded_limits, .. } =
-            plan;
+        let Plan {
+            environment,
+            organization,
+            actions,
+            blocked,
+            notices,
+            exceeded_limits,
+            unmanaged: _,
+            forgotten,
+        } = plan;
         let Context {
             project,
             organization_name,
@@ -241,6 +249,7 @@ impl PlanDocument {
             created,
         } = context;
         let commit = |id: &Option<String>| id.clone().map(|commit| CommitDocument { commit });
+        let unknown = unknown.as_ref().or(forgotten.as_ref());
         Self {
             format_version: FORMAT_VERSION,
             environment: environment.clone(),
@@ -253,7 +262,7 @@ impl PlanDocument {
                 folder: folder.clone(),
             }),
             applied: (applied.is_some() || unknown.is_some())
-                .then(|| AppliedDocument { commit: applied.clone(), unknown: unknown.clone() }),
+                .then(|| AppliedDocument { commit: applied.clone(), unknown: unknown.cloned() }),
             base: commit(base),
             rollback: *rollback,
             created: created.to_string(),

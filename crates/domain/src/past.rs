@@ -30,6 +30,19 @@ pub struct Past {
     pub directory: String,
     /// What cannot be read of that, and why; `None` where all of it can.
     pub unread: Option<String>,
+    /// The places that are declared no longer, and whose past nobody has taken over.
+    pub former: Vec<Former>,
+}
+
+/// A place that is declared no longer.
+#[derive(Debug, Clone)]
+pub struct Former {
+    /// The place, as a reader recognises it.
+    pub place: String,
+    /// What was declared at the commits that were applied there.
+    pub applied: Vec<Applied>,
+    /// The command by which this place takes over what was applied there.
+    pub take_over: String,
 }
 
 /// What another place declares now.
@@ -64,6 +77,7 @@ impl Past {
             beside: Vec::new(),
             directory: String::new(),
             unread: None,
+            former: Vec::new(),
         }
     }
 }

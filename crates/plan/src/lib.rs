@@ -62,6 +62,8 @@ pub struct Plan {
     pub exceeded_limits: Vec<Notice>,
     /// What is live and declared nowhere.
     pub unmanaged: Unmanaged,
+    /// What places that are declared no longer have left open, and what to do; `None` where nothing is.
+    pub forgotten: Option<String>,
 }
 
 /// An action that is asked for and will not be done, whoever asks.
@@ -107,6 +109,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
         blocked: Vec::new(),
         notices: Vec::new(),
         unmanaged: Unmanaged::default(),
+        forgotten: None,
     };
     for (name, scope) in &desired.scopes {
         draft.declared_scope(name, scope);
@@ -122,6 +125,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.tell_declared_twice();
     draft.find_unmanaged_scopes();
     draft.tell_unmanaged();
+    draft.tell_forgotten();
     draft.tell_oddities();
     draft.tell_snapshot();
     draft.finish()
@@ -144,6 +148,7 @@ struct Draft<'a> {
     blocked: Vec<Blocked>,
     notices: Vec<Notice>,
     unmanaged: Unmanaged,
+    forgotten: Option<String>,
 }
 
 impl Draft<'_> {
@@ -216,6 +221,7 @@ impl Draft<'_> {
             mut blocked,
             mut notices,
             unmanaged,
+            forgotten,
         } = self;
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| a.target.cmp(&b.target));
@@ -229,6 +235,7 @@ impl Draft<'_> {
             notices,
             exceeded_limits,
             unmanaged,
+            forgotten,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Code, Draft, Notice};
-use domain::{ClientId, Live, ScopeName};
+use domain::{ClientId, ClientName, Desired, DesiredClient, Former, Live, LiveClient, ScopeName};
 
 /// What is active at DigDir and declared nowhere: neither now nor at the applied commit, nor named by
 /// `removed`, nor by another place of the git repository. It is left as it is.
@@ -42,6 +42,67 @@ impl Draft<'_> {
             Some(_) => "nowhere that can be read",
         };
         self.notices.extend(self.unmanaged.notices(self.live, nowhere));
+    }
+
+    /// What places that are declared no longer applied, and is open and nobody's. Where the past is not known
+    /// anyway, that says more.
+    pub(super) fn tell_forgotten(&mut self) {
+        if self.past.unknown.is_some() {
+            return;
+        }
+        let forgotten = self.past.former.iter().filter_map(|former| {
+            let Former { place, applied, take_over } = former;
+            let open: BTreeSet<_> = applied.iter().flat_map(|it| self.open(&it.desired)).collect();
+            let open: Vec<_> = open.into_iter().collect();
+            let (first, rest) = open.split_first()?;
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            Some(format!(
+                "{place} is declared no longer, and of what it applied {first}{more} is open and declared \
+                 nowhere: `{take_over}` shows what the next apply here would close of it, and asks \
+                 first"
+            ))
+        });
+        self.forgotten = forgotten.reduce(|all, one| format!("{all}; {one}"));
+        self.notices.extend(self.forgotten.iter().map(|why| Notice {
+            code: Code::HistoryUnknown,
+            target: "git".to_owned(),
+            message: why.clone(),
+        }));
+    }
+
+    /// What was declared there and is open now, or may be, where clients were not read.
+    fn open(&self, before: &Desired) -> Vec<String> {
+        let scopes = before.scopes.keys().filter(|name| self.unmanaged.scopes.contains(*name));
+        let scopes = scopes.map(|name| format!("scope {name}"));
+        let is_read = !self.live.clients.is_empty();
+        let clients = before.clients.iter().filter(|(name, client)| match is_read {
+            true => self.is_unmanaged(client),
+            false => !self.is_declared(name),
+        });
+        let unread = if is_read { "" } else { " (clients were not read)" };
+        let clients = clients.map(|(name, _)| format!("client {name}{unread}"));
+        scopes.chain(clients).collect()
+    }
+
+    fn is_unmanaged(&self, DesiredClient { identity, .. }: &DesiredClient) -> bool {
+        let live =
+            self.unmanaged.clients.iter().filter_map(|id| self.live.clients.get_key_value(id));
+        let is_it = |(id, client): (&ClientId, &LiveClient)| {
+            identity.pinned() == Some(id) || identity.fits(&client.name, client.description())
+        };
+        live.into_iter().any(is_it)
+    }
+
+    /// Whether a client of that name is declared, here or at another place.
+    fn is_declared(&self, name: &ClientName) -> bool {
+        let Desired { clients, removed_clients, .. } = self.desired;
+        let beside = self.past.beside.iter().filter(|beside| beside.is_applied);
+        clients.contains_key(name)
+            || removed_clients.contains_key(name)
+            || beside.into_iter().any(|it| it.desired.clients.contains_key(name))
     }
 }
 

@@ -121,6 +121,7 @@ impl Reading<'_> {
             beside: Vec::new(),
             directory: self.directory(),
             unread: None,
+            former: self.left(&others),
         };
         let mut recorded = own.recorded.commits().chain(&own.recorded.protecting);
         let clash = recorded.find(|it| self.is_of_another(it));
@@ -183,6 +184,23 @@ impl Reading<'_> {
         let is_declared =
             self.leads_on(name, placement) || took_over && self.is_in_use(name, placement);
         (!is_declared).then_some(last)
+    }
+
+    /// The places that are declared no longer, here or under their name elsewhere, with what they may have
+    /// left open. Whether one whose folder cannot be read is declared is not known.
+    fn left(&self, others: &[Other]) -> Vec<domain::Former> {
+        let all = others.iter().filter_map(|Other { name, of, former }| {
+            let last = former.as_ref()?;
+            let placement = &last.placement;
+            let is_left =
+                !self.is_in_use(name, placement) && !self.is_unreadable(&placement.folder);
+            is_left.then(|| domain::Former {
+                place: described(placement),
+                applied: of.traces().cloned().collect(),
+                take_over: self.take_over(name, &last.commit),
+            })
+        });
+        all.collect()
     }
 
     /// Why the past of a place that has nothing recorded may be that of one that is declared no longer: of one

@@ -110,13 +110,23 @@ impl Reading<'_> {
         history::place_name(project.as_deref(), environment) != name
     }
 
-    /// The places that are declared in a folder of the work tree. One that a link leads to has none.
+    /// Whether a folder of the work tree has a portvakt.yaml that cannot be read.
+    pub(super) fn is_unreadable(&self, folder: &str) -> bool {
+        self.is_here(folder) && self.outline(folder).is_none()
+    }
+
+    /// Whether a folder of the work tree has a portvakt.yaml. One that a link leads to is none.
+    fn is_here(&self, folder: &str) -> bool {
+        self.history.folders().iter().any(|known| known == folder)
+    }
+
+    fn outline(&self, folder: &str) -> Option<Outline> {
+        declare::outline(self.history.settings_here(folder)?.as_bytes())
+    }
+
+    /// The places that are declared in a folder of the work tree.
     fn places_in(&self, folder: &str) -> Vec<Declared> {
-        if !self.history.folders().iter().any(|known| known == folder) {
-            return Vec::new();
-        }
-        let settings = self.history.settings_here(folder);
-        let outline = settings.and_then(|text| declare::outline(text.as_bytes()));
+        let outline = self.is_here(folder).then(|| self.outline(folder)).flatten();
         let Some(Outline { project, organization, environments, .. }) = outline else {
             return Vec::new();
         };

@@ -5,6 +5,7 @@ mod checkouts;
 mod failing;
 mod folders;
 mod forged;
+mod gone;
 mod handed;
 mod hostile;
 mod kills;

@@ -1,0 +1,152 @@
+//! Places that are declared no longer, while others go on: what they have left open is not forgotten.
+
+use super::folders::{apply, two};
+use super::handed::planned;
+use super::life::scopes;
+use super::remote::{Clone, Remote};
+use crate::world::{KART, SKATT, ids};
+
+const CLIENT: &str = "clients:\n  - { name: app, scopes: [\"etat:x\"] }\n";
+
+/// Two folders that are applied, the first with another scope and a client.
+fn applied(remote: &Remote) -> (Clone<'_>, String) {
+    let one = two(remote);
+    one.write("x/more.yaml", &scopes(&[("etat:mer", &[KART])]));
+    one.write("x/client.yaml", CLIENT);
+    one.merge("More");
+    let applied = one.head();
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    (one, applied)
+}
+
+/// Why the past is not known, for a plan in a folder.
+fn unknown(one: &Clone<'_>, folder: &str) -> Option<String> {
+    let plan = planned(one, folder);
+    let why = plan["applied"]["unknown"].as_str().map(str::to_owned);
+    let code = if why.is_some() || !ids(&plan).is_empty() { 2 } else { 0 };
+    let text = one.ends(code, &["-C", folder, "plan", "--detailed-exitcode"]).stdout;
+    assert_eq!(text.starts_with("What was applied before is not known: "), why.is_some(), "{text}");
+    assert_eq!(text.contains("PV409"), why.is_some(), "{text}");
+    why
+}
+
+fn take_over(folder: &str, commit: &str, from: &str) -> String {
+    format!("`portvakt -C {folder} -e test baseline set {commit} --from-project {from}`")
+}
+
+#[test]
+fn a_removal_beside_a_merge_of_two_folders_is_not_forgotten() {
+    let remote = Remote::new();
+    let (one, commit) = applied(&remote);
+    one.git(&["mv", "x/scopes.yaml", "y/x.yaml"]);
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("One folder, and less");
+    let why = unknown(&one, "y").unwrap();
+    assert!(why.contains("environment test in folder x, to "), "{why}");
+    assert!(
+        why.contains("client app (clients were not read) and 1 more is open and declared nowhere"),
+        "{why}"
+    );
+    assert!(why.contains(&take_over("y", &commit, "x")), "{why}");
+    let shown = one.ends(0, &["-C", "y", "baseline"]).stdout;
+    assert!(shown.contains(&take_over("y", &commit, "x")), "{shown}");
+    // An apply forgets it neither.
+    apply(&one, "y");
+    assert_eq!(unknown(&one, "y"), Some(why));
+    let set = ["-C", "y", "baseline", "set", &commit, "--from-project", "x", "--yes"];
+    let shown = one.ends(0, &set).stdout;
+    let closes = "no longer: 2\n    client app\n    scope etat:mer\n";
+    assert!(shown.contains(closes) && !shown.contains("nobody's"), "{shown}");
+    let closed =
+        ["revoke etat:mer 971040238", "deactivate client app", "deactivate scope etat:mer"];
+    assert_eq!(ids(&planned(&one, "y")), closed);
+    apply(&one, "y");
+    assert_eq!(remote.world.open_to("etat:mer"), None);
+    assert!(remote.world.open_to("etat:x").is_some() && remote.world.open_to("etat:y").is_some());
+    assert_eq!(unknown(&one, "y"), None);
+}
+
+#[test]
+fn a_merge_that_keeps_everything_needs_no_word_then_or_later() {
+    let remote = Remote::new();
+    let (one, _) = applied(&remote);
+    for file in ["scopes.yaml", "more.yaml", "client.yaml"] {
+        one.git(&["mv", &format!("x/{file}"), &format!("y/x.{file}")]);
+    }
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("One folder");
+    assert_eq!(unknown(&one, "y"), None);
+    apply(&one, "y");
+    one.git(&["rm", "--quiet", "y/x.more.yaml"]);
+    one.merge("Less");
+    assert_eq!(unknown(&one, "y"), None);
+    apply(&one, "y");
+    assert_eq!(remote.world.open_to("etat:mer"), None);
+    assert_eq!(unknown(&one, "y"), None);
+}
+
+#[test]
+fn a_folder_that_takes_the_name_of_one_that_is_gone_forgets_nothing_of_either() {
+    let remote = Remote::new();
+    let (one, _) = applied(&remote);
+    let commit = one.head();
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.write("y/scopes.yaml", &scopes(&[("etat:x", &[SKATT])]));
+    let settings = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+    one.write("y/portvakt.yaml", &format!("project: x\n{settings}"));
+    one.merge("y is x now, and less of both");
+    let why = unknown(&one, "y").unwrap();
+    assert!(why.contains("in folder y, to ") && why.contains("scope etat:y is open"), "{why}");
+    assert!(why.contains(&take_over("y", &commit, "y")), "{why}");
+    // What the name has for a past is known.
+    let closed =
+        ["revoke etat:mer 971040238", "deactivate client app", "deactivate scope etat:mer"];
+    assert_eq!(ids(&planned(&one, "y")), closed);
+    one.ends(0, &["-C", "y", "baseline", "set", &commit, "--from-project", "y", "--yes"]);
+    apply(&one, "y");
+    for scope in ["etat:mer", "etat:y"] {
+        assert_eq!(remote.world.open_to(scope), None, "{scope}");
+    }
+    assert!(remote.world.open_to("etat:x").is_some());
+    assert_eq!(unknown(&one, "y"), None);
+}
+
+#[test]
+fn what_a_deleted_folder_has_left_open_is_told_until_it_is_closed_or_let_go() {
+    for is_closed in [true, false] {
+        let remote = Remote::new();
+        let (one, commit) = applied(&remote);
+        one.git(&["rm", "--quiet", "-rf", "x"]);
+        one.merge("No x");
+        let why = unknown(&one, "y").unwrap();
+        assert!(why.contains("and 2 more") && why.contains(&take_over("y", &commit, "x")), "{why}");
+        // What y itself takes out is closed all the same.
+        one.write("y/scopes.yaml", "scopes: []\n");
+        one.merge("Nothing");
+        assert_eq!(
+            ids(&planned(&one, "y")),
+            ["revoke etat:y 974761076", "deactivate scope etat:y"]
+        );
+        apply(&one, "y");
+        assert!(unknown(&one, "y").is_some());
+        let counts = if is_closed { commit } else { one.head() };
+        let set = ["-C", "y", "baseline", "set", &counts, "--from-project", "x", "--yes"];
+        let shown = one.ends(0, &set).stdout;
+        assert_eq!(shown.contains("is nobody's"), !is_closed, "{shown}");
+        apply(&one, "y");
+        assert_eq!(remote.world.open_to("etat:x").is_some(), !is_closed);
+        assert_eq!(unknown(&one, "y"), None);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_not_taken_for_one_that_is_gone() {
+    let remote = Remote::new();
+    let (one, _) = applied(&remote);
+    one.write("x/portvakt.yaml", "organization: [\n");
+    one.merge("x is broken");
+    let text = one.ends(0, &["-C", "y", "plan"]).stdout;
+    assert!(!text.contains("--from-project x"), "{text}");
+}
