@@ -41,11 +41,9 @@ pub(super) fn secrets(root: &Path) -> BTreeSet<String> {
     let top = history::top(root);
     let beside = history::folders(root).into_iter();
     let beside = beside.filter_map(|folder| Some(top.as_ref()?.join(folder)));
-    let variables = |folder: PathBuf| {
-        let settings = declare::source(&folder, SETTINGS_FILE)?;
-        Some(declare::outline(settings.as_bytes())?.variables)
-    };
-    beside.chain([root.to_owned()]).filter_map(variables).flatten().collect()
+    let settings = |folder: PathBuf| declare::source(&folder, SETTINGS_FILE);
+    let settings = beside.chain([root.to_owned()]).filter_map(settings);
+    settings.flat_map(|text| declare::variables(text.as_bytes())).collect()
 }
 
 /// The environment that is asked for; an empty name asks for none.

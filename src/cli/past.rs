@@ -52,8 +52,7 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
             Held::Shared
         }
     };
-    let mut secrets = checkout::secrets(repository.root());
-    secrets.extend(repository.settings().variables.iter().cloned());
+    let secrets = checkout::secrets(repository.root());
     let place = applied::place(repository, environment);
     History::open(repository.root(), &place, held, secrets).map_err(|error| git_failed(&error))
 }

@@ -37,6 +37,7 @@ pub use read::keys::KeysRef;
 pub use read::public_keys::public_keys;
 pub use read::settings::{Outline, Settings, is_project_name, not_an_id, outline, parse_duration};
 pub use read::source::{SecretSource, TextSource};
+pub use read::variables::variables;
 pub use repository::{
     EnvironmentError, FileRole, Invalid, ManifestsApart, Repository, load, load_tracked, read,
 };

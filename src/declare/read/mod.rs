@@ -22,3 +22,4 @@ pub(crate) mod silences;
 pub(crate) mod source;
 pub(crate) mod targets;
 pub(crate) mod texts;
+pub(crate) mod variables;

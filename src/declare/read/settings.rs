@@ -1,6 +1,6 @@
 //! portvakt.yaml, checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -14,7 +14,7 @@ use super::globs::globset;
 use super::nais::Nais;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
-use super::source::{TextSource, is_variable_name};
+use super::source::TextSource;
 use super::targets::{check_distinct, check_target};
 use super::texts::{check_orgnos, check_texts, parse_orgno};
 use crate::declare::diagnostic::rule::Rule;
@@ -49,9 +49,6 @@ pub struct Settings {
     pub environments: BTreeMap<String, Environment>,
     /// The branch of the remote whose commits may be applied; `None` for its default branch.
     pub apply_from: Option<String>,
-    /// The names of the environment variables that environments name, those with something wrong
-    /// included: no other program is to see them.
-    pub variables: BTreeSet<String>,
     /// What an apply must not do without being told twice.
     pub guards: Guards,
     pub(crate) environment_names: EnvironmentNames,
@@ -103,15 +100,12 @@ pub struct Outline {
     pub environments: BTreeMap<String, Environment>,
     /// The branch whose commits may be applied, if it names one.
     pub apply_from: Option<String>,
-    /// The names of the environment variables that it reads secrets from.
-    pub variables: BTreeSet<String>,
 }
 
 /// Reads the outline of a portvakt.yaml; `None` where there is nothing to read.
 pub fn outline(bytes: &[u8]) -> Option<Outline> {
-    let Settings { project, organization, environments, apply_from, variables, .. } =
-        settings(bytes).0?;
-    Some(Outline { project, organization, environments, apply_from, variables })
+    let Settings { project, organization, environments, apply_from, .. } = settings(bytes).0?;
+    Some(Outline { project, organization, environments, apply_from })
 }
 
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
@@ -132,8 +126,6 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let file: Option<SettingsFile> = read(root, findings);
     let environments = environments(root, findings);
     let environment_names = environment_names(root);
-    let mut variables = BTreeSet::new();
-    add_variables(root.get("environments"), &mut variables);
     let first = findings.list.len();
     let teams = teams(root, findings);
     let names = Names { environments: &environment_names, teams: team_names(root) };
@@ -181,7 +173,6 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         apply_from: branch(file.apply_from.0, root, findings),
         guards: guards(file.guards.0.unwrap_or_default(), root, findings),
         environments,
-        variables,
         environment_names,
         naming,
         policies,
@@ -358,22 +349,6 @@ fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, 
 fn environment_names(root: Located<'_>) -> EnvironmentNames {
     let entries = root.get("environments").into_iter().flat_map(Located::entries);
     EnvironmentNames::new(entries.map(|(name, _)| name.to_owned()).collect())
-}
-
-/// Adds whatever `env` names somewhere in an item.
-fn add_variables(item: Option<Located<'_>>, variables: &mut BTreeSet<String>) {
-    let Some(item) = item else { return };
-    for (key, value) in item.entries() {
-        if let (true, Some(name)) = (key == "env", value.value.as_str())
-            && is_variable_name(name)
-        {
-            variables.insert(name.to_owned());
-        }
-        add_variables(Some(value), variables);
-    }
-    for value in item.items() {
-        add_variables(Some(value), variables);
-    }
 }
 
 fn check_credentials(

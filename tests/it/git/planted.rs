@@ -309,6 +309,28 @@ fn no_secret_is_seen(is_right: bool) {
 }
 
 #[test]
+fn a_neighbour_that_cannot_be_read_keeps_its_secrets_from_git_too() {
+    let remote = Remote::new();
+    let (one, trap) = (with_secrets(&remote, true), Trap::new(&remote));
+    let program = trap.program.display().to_string();
+    one.git(&["config", "remote.origin.url", "ssh://git@nowhere.invalid/x"]);
+    one.git(&["config", "core.sshCommand", &program]);
+    let environment = "environments:\n  test:\n    credentials: { key: { env: GAL_NOEKKEL } }\n";
+    let wrong = [
+        environment.to_owned(),
+        format!("{environment}organization: [\n"),
+        format!("\t:{environment}"),
+    ];
+    for settings in wrong {
+        one.write("nabo/portvakt.yaml", &settings);
+        one.commit("A neighbour");
+        run_with_secrets(&one, false, &["plan"]);
+        let seen = trap.sprung().unwrap();
+        assert!(!seen.contains("s3cret"), "{settings}: {seen}");
+    }
+}
+
+#[test]
 fn a_setting_of_the_user_s_environment_reaches_git() {
     let remote = Remote::new();
     let (one, trap) = (remote.first(), Trap::new(&remote));
