@@ -69,9 +69,7 @@ impl Store {
             .ok_or_else(|| unknown("its path leads out of the repository"))?;
         let found = match index::submodule(&self.repository, text)? {
             Some(found) => found,
-            None => self.kept(path).ok_or_else(|| {
-                unknown("it is not checked out: run `git submodule update --init` in the clone")
-            })?,
+            None => self.kept(path).ok_or_else(|| unknown(&self.not_here(path)))?,
         };
         let program = self.program.of_submodule(&found);
         let remote = remote::remote(&found, &program)?;
@@ -84,6 +82,17 @@ impl Store {
         let found = store.repository.find_commit(commit);
         let tree = found.map_err(|error| unknown(error.message()))?.tree_id();
         Ok((store, tree))
+    }
+
+    /// Why a submodule is not here, and what brings it.
+    fn not_here(&self, path: &Path) -> String {
+        let index = self.repository.index();
+        let is_known = index.is_ok_and(|index| index.get_path(path, 0).is_some());
+        match is_known {
+            true => "it is not checked out: run `git submodule update --init` in the clone".to_owned(),
+            false => "what is checked out has no such submodule any more: check out the commit that was applied, \
+                      run `git submodule update --init`, and come back".to_owned(),
+        }
     }
 
     /// The repository of a submodule that is not checked out any more, as git keeps it.

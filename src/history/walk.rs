@@ -37,10 +37,8 @@ impl Links {
     /// The links that seem to be declarations, and those of other names that lead to something of the
     /// commit outside of the folder. One that cannot be followed leads to nothing that is read.
     pub fn followed(&self) -> Vec<FileLink> {
-        for FoundLink { found: (_, store, blob), .. } in &self.links {
-            // What is missing is missed when the link is followed.
-            let _ = store.bring(&[*blob]);
-        }
+        // What is missing is missed when the link is followed.
+        let _ = bring(self.links.iter().map(|link| &link.found));
         let mut steps = Steps::new();
         let mut links = Vec::new();
         for FoundLink { found: (path, store, _), inside, root } in &self.links {
@@ -281,7 +279,7 @@ impl CommitWalk {
 
     /// Reads the files that were found.
     pub(super) fn read(&self) -> Result<Vec<File>, Stop> {
-        bring(&self.files)?;
+        bring(self.files.iter())?;
         let (mut read, mut bytes) = (Vec::new(), 0);
         for (name, store, blob) in &self.files {
             let Some(content) = objects::blob(&store.repository, *blob, LARGEST)? else {
@@ -298,7 +296,8 @@ impl CommitWalk {
 }
 
 /// Fetches those of some files that are in no clone, all of one repository at once.
-fn bring(files: &[Found]) -> Result<(), Error> {
+fn bring<'f>(files: impl Iterator<Item = &'f Found>) -> Result<(), Error> {
+    let files: Vec<_> = files.collect();
     for files in files.chunk_by(|(_, a, _), (_, b, _)| Rc::ptr_eq(a, b)) {
         let blobs: Vec<_> = files.iter().map(|(_, _, blob)| *blob).collect();
         if let Some((_, store, _)) = files.first() {

@@ -266,6 +266,13 @@ fn the_past_of_a_submodule_that_nobody_has_is_not_known() {
     assert!(ran.stdout.contains("of submodule under cannot be read"), "{}", ran.stdout);
     two.apply();
     assert!(remote.world.open_to("etat:x").is_some());
+    // What is told to do brings it.
+    assert!(ran.stdout.contains("check out the commit that was applied"), "{}", ran.stdout);
+    let three = remote.another("three", &[]);
+    three.git(&["checkout", "--quiet", "HEAD~1"]);
+    update(&three, &[]);
+    three.git(&["checkout", "--quiet", "main"]);
+    assert!(plan(&three).0.contains(&"deactivate scope etat:x".to_owned()));
     // Who still has it knows.
     let plan = one.plan();
     assert!(ids(&plan).contains(&"deactivate scope etat:x".to_owned()), "{plan:#}");

@@ -264,6 +264,30 @@ fn a_link_that_a_sparse_checkout_leaves_out_is_looked_at() {
 }
 
 #[test]
+fn the_links_of_another_folder_are_fetched_in_one_go() {
+    let fetches = |links: usize| {
+        let remote = Remote::new();
+        git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
+        let one = more(&remote);
+        for link in 0..links {
+            std::os::unix::fs::symlink(
+                format!("{link}/more.yaml"),
+                one.path.join(format!("x/{link}.yaml")),
+            )
+            .unwrap();
+        }
+        one.merge("Links");
+        let two = remote.another("two", &["--sparse", "--filter=blob:none"]);
+        two.git(&["sparse-checkout", "set", "y"]);
+        let trace = two.path.join(".git/trace");
+        two.process(&["-C", "y", "plan"]).env("GIT_TRACE", &trace).output().unwrap();
+        let trace = std::fs::read_to_string(trace).unwrap();
+        trace.matches("built-in: git fetch").count()
+    };
+    assert_eq!(fetches(1), fetches(6));
+}
+
+#[test]
 fn no_commit_counts_whose_links_nobody_has_looked_at() {
     let remote = Remote::new();
     let one = two(&remote);
