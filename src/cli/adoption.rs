@@ -1,12 +1,12 @@
 //! What import, from-nais and render have in common: from what is live to files with declarations.
 
-use super::clock;
 use std::path::{Component, Path};
 
 use super::exit::Failure;
 use super::files::Written;
 use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
 use crate::declare::{Files, Repository, Target};
+use crate::run::clock;
 use domain::text::{counted, printable};
 
 /// The environments that are not embedded, or all where all are; that of production first, else the

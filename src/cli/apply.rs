@@ -1,30 +1,21 @@
 //! `portvakt apply`.
 
-use super::checkout;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::watch;
-
-use super::exit::{Exit, Failure};
+use super::exit::{self, Exit, Failure};
 use super::global::Global;
-use super::hold::Hold;
-use super::output::{blame, read_plan};
+use super::output::read_plan;
 use super::progress::Progress;
-use super::recent::{self, Left};
-use super::remote::Remote;
-use super::session::Session;
 use super::sink::{print, write};
-use super::{ask, checks, files, interrupt};
-use crate::apply::{Conduct, Patience, Recent, apply};
-use crate::history::{Actor, Commit, Conclusion, Entry, History, Lost, Placement, Recorded, Refs};
+use super::{ask, files, interrupt};
+use crate::apply::Patience;
+use crate::history::{Actor, Commit, History};
 use crate::render;
 use crate::render::document::PlanDocument;
-use crate::render::report::{Ending, ReportDocument};
-use digdir::Writer;
+use crate::render::report::Ending;
+use crate::run::{Approved, Ended, Hold, Manner, Opened, Options, Planned, Terms};
 use domain::text::printable;
-use plan::{Code, Plan};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -70,43 +61,18 @@ fn digest(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A plan that may be carried out, and with what.
-struct Approved {
-    remote: Remote,
-    writer: Writer,
-    plan: Plan,
-    document: PlanDocument,
-    /// Where the declarations are, and what they are applied to; `None` outside git.
-    placement: Option<Placement>,
-    /// What is not recorded of what was applied before, and was.
-    lost: Option<Lost>,
-    /// What counted as applied when the plan was made; `None` where nobody can tell.
-    refs: Option<Refs>,
-    /// Whether an apply before it did not end in full.
-    is_unfinished: bool,
-    /// What to do where the applied commit stays where it is, however this ends: what was applied before is
-    /// not known and must not be forgotten, or the commit is not on the branch that is applied.
-    kept: Option<&'static str>,
-    /// Why what would have stopped it did not, if something was lifted.
-    lifted: Option<String>,
-    /// What was written shortly before.
-    recent: Recent,
-    /// What an apply shortly before has opened and cannot be closed yet.
-    left: Left,
-}
-
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
     let saved = args.file.as_deref().map(read_plan).transpose()?;
-    let mut session = open(global, saved.as_ref())?;
-    let history = session.history()?;
+    let mut opened = open(global, saved.as_ref())?;
+    let history = opened.history()?;
     if let (Some(saved), Some(history)) = (&saved, &history) {
-        go_back(&mut session, history, saved)?;
+        go_back(&mut opened, history, saved)?;
     }
-    let commit = session.commit()?;
+    let commit = opened.commit()?;
     let history = with_commit(history, commit.as_ref())?;
     check_clean(commit.as_ref(), args)?;
-    let actor = Actor::here(&|name| std::env::var(name).ok(), session.repository.root());
+    let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
     let hold = match &history {
         Some(history) => {
             Some(interrupt::unless(interrupt.clone(), Hold::take(history, &actor)).await?)
@@ -114,8 +80,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         None => None,
     };
     let patience = || Patience::new(Duration::from_secs(args.patience.into()), interrupt.clone());
-    let prepared =
-        prepare(global, args, &mut session, history.as_ref(), saved.as_ref(), patience());
+    let prepared = prepare(global, args, opened, history, saved.as_ref(), patience());
     let approved = match interrupt::unless(interrupt.clone(), prepared).await {
         Ok(approved) => approved,
         Err(failure) => {
@@ -125,31 +90,43 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             return Err(failure);
         }
     };
-    carry_out(global, args, approved, &actor, hold, patience(), interrupt.clone()).await
+    let progress = Progress::start(global, "applying");
+    let manner = Manner {
+        actor,
+        hold,
+        concurrency: global.concurrency.get(),
+        patience: patience(),
+        interrupt: interrupt.clone(),
+        progress: &|ended, total| progress.tell(ended, total),
+    };
+    let ended = approved.carry_out(manner).await?;
+    drop(progress);
+    Ok(tell(global, args, ended))
 }
 
 /// Reads the declarations for the environment that is asked for, or that a saved plan is about.
-fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Session, Failure> {
-    let asked = checkout::environment(global);
-    let Some(saved) = saved else { return Session::open_in(global, asked) };
-    if let Some(asked) = asked.filter(|asked| *asked != saved.environment) {
+fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Opened, Failure> {
+    let options = global.options();
+    let Some(saved) = saved else { return global.open() };
+    if let Some(asked) = options.environment.filter(|asked| *asked != saved.environment) {
         let planned = printable(&saved.environment);
         let why = format!("the plan is for environment {planned}, not for {asked}");
         return Err(Failure::Usage(why));
     }
-    let session = Session::open_in(global, Some(&saved.environment))?;
-    if session.desired.organization.as_str() != saved.organization {
-        let (planned, own) = (printable(&saved.organization), session.desired.organization);
+    let environment = Some(saved.environment.clone());
+    let opened = global.open_as(&Options { environment, ..global.options() })?;
+    if opened.desired.organization.as_str() != saved.organization {
+        let (planned, own) = (printable(&saved.organization), opened.desired.organization);
         let why = format!("the plan is for organisation {planned}, and this repository is {own}'s");
         return Err(Failure::Usage(why));
     }
-    Ok(session)
+    Ok(opened)
 }
 
 /// A saved rollback is of the declarations that it was made from.
-fn go_back(session: &mut Session, history: &History, saved: &PlanDocument) -> Result<(), Failure> {
+fn go_back(opened: &mut Opened, history: &History, saved: &PlanDocument) -> Result<(), Failure> {
     match &saved.repository {
-        Some(repository) if saved.rollback => session.roll_back(history, &repository.commit),
+        Some(repository) if saved.rollback => opened.roll_back(history, &repository.commit),
         _ => Ok(()),
     }
 }
@@ -184,241 +161,61 @@ fn check_clean(commit: Option<&Commit>, args: &Args) -> Result<(), Failure> {
 async fn prepare(
     global: &Global,
     args: &Args,
-    session: &mut Session,
-    history: Option<&History>,
+    opened: Opened,
+    history: Option<History>,
     saved: Option<&PlanDocument>,
     patience: Patience,
 ) -> Result<Approved, Failure> {
-    session.look_back(history, None)?;
-    let remote = Remote::open(global, session).await?;
-    let writer = remote.writer().await?;
+    let ready = opened.look_back(history, None)?;
     let overridden = args.override_guards.as_deref();
-    let known = &mut session.past.known;
-    let (is_unknown, is_unread) = match overridden {
-        // A limit that is not known is no less lifted.
-        Some(_) => (known.unknown.take().is_some(), known.unread.take().is_some()),
-        None => (known.unknown.is_some(), known.unread.is_some()),
-    };
-    let recent = match (history, &session.past.placement) {
-        (Some(history), Some(placement)) => recent::writes(history, placement)?,
-        (Some(_) | None, _) => Recent::default(),
-    };
-    let (plan, left) = recent::plan(global, session, &writer, &recent, &patience).await?;
-    let mut document = session.document(&plan);
-    let refusal = session.past.refusal.clone();
-    let is_stopped =
-        is_unknown || is_unread || refusal.is_some() || !plan.exceeded_limits.is_empty();
-    let approved = |remote, writer, plan, document| Approved {
-        remote,
-        writer,
-        plan,
-        document,
-        placement: session.past.placement.clone(),
-        lost: session.past.lost.clone(),
-        refs: session.past.refs.clone(),
-        is_unfinished: session.past.is_unfinished,
-        kept: match (&refusal, is_unknown) {
-            (Some(_), _) => Some(
-                "apply it again once it is merged as it is, or name what counts with `portvakt baseline set \
-                 COMMIT`",
-            ),
-            (None, true) => Some("`portvakt baseline set COMMIT` says what counts"),
-            (None, false) => None,
-        },
-        recent: recent.clone(),
-        left: left.clone(),
-        lifted: args.override_guards.clone().filter(|_| is_stopped),
-    };
-    write(global.color, &render::plan(&document)).map_err(|error| {
+    let reading = global.reading();
+    let planned =
+        Planned::make(ready, &global.options(), overridden, &patience, &reading.of_calls()).await;
+    drop(reading);
+    let mut planned = planned?;
+    write(global.color, &render::plan(&planned.document)).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
-    checks::name(session)?;
-    checks::order(session)?;
-    checks::branch(refusal.as_deref(), overridden)?;
-    checks::saved(saved, &document)?;
-    checks::expected(args.expect.as_deref(), &document)?;
+    planned.check(Terms { saved, digest: args.expect.as_deref(), overridden })?;
     if args.blame {
-        blame(&mut document, history);
+        planned.blame();
     }
-    if plan.actions.is_empty() {
-        return Ok(approved(remote, writer, plan, document));
+    if planned.is_empty() || args.auto_approve {
+        return Ok(planned.approve());
     }
-    checks::limits(&plan, overridden)?;
-    if args.auto_approve {
-        return Ok(approved(remote, writer, plan, document));
-    }
-    let environment = &plan.environment;
     ask::yes(
-        &format!("Apply this to {environment}? Only 'yes' does: "),
+        &format!("Apply this to {}? Only 'yes' does: ", planned.document.environment),
         "nobody is there to approve the plan: say --auto-approve where a job applies what was reviewed",
     )
     .await?;
-    let again = session.plan(global, writer.reader()).await?;
-    if again.digest() != plan.digest() {
-        let why =
-            "what is live has changed since the plan was shown: run apply again and look anew";
-        return Err(Failure::Refused(why.to_owned()));
-    }
-    Ok(approved(remote, writer, again, document))
+    planned.confirm(&global.reading().of_calls()).await
 }
 
-async fn carry_out(
-    global: &Global,
-    args: &Args,
-    approved: Approved,
-    actor: &Actor,
-    hold: Option<Hold>,
-    patience: Patience,
-    interrupt: watch::Receiver<bool>,
-) -> Result<Exit, Failure> {
-    let Approved { remote, writer, plan, document, lifted, recent, .. } = approved;
-    let Approved { placement, lost, refs: mut shown, is_unfinished, kept, left, .. } = approved;
-    let who = (actor.who.clone(), actor.place.clone());
-    let of = |part: fn(&Placement) -> &String| placement.as_ref().map(|it| part(it).clone());
-    let from = (of(|it| &it.folder), of(|it| &it.api));
-    let begun = ReportDocument::begun(&document, who, from, lifted, Timestamp::now());
-    let line = begun.line();
-    let commit = document.repository.as_ref();
-    let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
-    let entry = |before, line| Entry { commit: &commit, before, line };
-    let recorded = |placement| Recorded {
-        commit: commit.clone(),
-        placement,
-        actor: actor.clone(),
-        at: Timestamp::now(),
-    };
-    let hold = hold.zip(placement.map(recorded));
-    let begins = !plan.actions.is_empty();
-    if let (Some((held, recorded)), true) = (&hold, begins) {
-        let (entry, lost) = (entry(None, &line), lost.as_ref());
-        match held.begin(entry, recorded, lost, begun.dirty, shown.as_ref()) {
-            Ok(now) => shown = Some(now),
-            Err(failure) => {
-                if let Some((hold, _)) = hold {
-                    hold.release().await;
-                }
-                return Err(failure.and("The ledger could not be written, so nothing was changed"));
-            }
-        }
-    }
-    let report = match begins {
-        false => Default::default(),
-        true => {
-            let progress = Progress::start(global, "applying");
-            let total = plan.actions.len();
-            let writer = match &hold {
-                Some((hold, _)) => writer.gated(hold.gate()),
-                None => writer,
-            };
-            let conduct = Conduct {
-                concurrency: global.concurrency.get(),
-                patience,
-                interrupt,
-                recent,
-                progress: |ended| progress.tell(ended, total),
-            };
-            apply(&plan, &writer, conduct).await
-        }
-    };
-    let ended = begun.ended(&report, Timestamp::now());
-    let concluded = match hold {
-        Some((hold, recorded)) => {
-            let was_applied = document.applied_commit() == Some(&commit);
-            let is_news = !was_applied || is_unfinished;
-            let ends = ended.line();
-            let conclusion = match conclusion(&plan, &ended) {
-                Conclusion::InFull | Conclusion::Closed
-                    if kept.is_some() || left.open.is_some() =>
-                {
-                    Conclusion::InPart
-                }
-                Conclusion::InFull if document.rollback => Conclusion::RolledBack,
-                Conclusion::InFull if left.may_show => Conclusion::Awaiting,
-                conclusion => conclusion,
-            };
-            let entry = entry(begins.then_some(&line), &ends);
-            conclude(hold, is_news, conclusion, entry, &recorded, shown.as_ref()).await
-        }
-        None => Ok(()),
-    };
-    let mut failures = Vec::new();
-    if begins {
-        failures.extend(print(global.color, &render::report(&ended)).err());
-    }
-    if let Some(way_out) = kept.filter(|_| begins) {
+/// Tells what became of it, and keeps the report if asked.
+fn tell(global: &Global, args: &Args, ended: Ended) -> Exit {
+    let Ended { report, began, kept, open, failures } = ended;
+    let printed = began.then(|| print(global.color, &render::report(&report)).err()).flatten();
+    if let Some(way_out) = kept.filter(|_| began) {
+        let commit = report.commit.as_deref().unwrap_or_default();
         tracing::warn!(
             "commit {commit} was applied and does not count as that, and until one does, what was applied is \
              not known: {way_out}"
         );
     }
-    if let Some(why) = &left.open {
+    if let Some(why) = &open {
         tracing::warn!("{why}");
     }
-    if let Some(path) = &args.report {
-        failures.extend(files::put(path, &ended.json()).err());
-    }
-    failures.extend(remote.close().await.err());
-    failures.extend(concluded.err().map(|failure| match begins {
-        true => failure.and(
-            "What was done is done, but not all that git is to know of it could be written: run apply \
-             again",
-        ),
-        false => failure.and("Nothing was to be done, and nothing was changed"),
-    }));
+    let saved = args.report.as_ref().and_then(|path| files::put(path, &report.json()).err());
+    let failures: Vec<_> = printed.into_iter().chain(saved).chain(failures).collect();
     for failure in &failures {
-        failure.tell(global.log_format);
+        exit::tell(failure, global.log_format);
     }
-    Ok(match ended.outcome {
+    match report.outcome {
         Ending::Interrupted => Exit::Interrupted,
         Ending::Partial | Ending::Begun => Exit::Partial,
-        Ending::Done if left.open.is_some() => Exit::Partial,
+        Ending::Done if open.is_some() => Exit::Partial,
         Ending::Done if failures.is_empty() => Exit::Done,
-        Ending::Done if begins => Exit::Partial,
+        Ending::Done if began => Exit::Partial,
         Ending::Done => Exit::Failed,
-    })
-}
-
-/// Writes what became of it, and moves the applied commit if everything was done that can be. Where
-/// nothing was to be done and nothing is new, only the lock is given back.
-async fn conclude(
-    hold: Hold,
-    is_news: bool,
-    conclusion: Conclusion,
-    entry: Entry<'_>,
-    recorded: &Recorded,
-    shown: Option<&Refs>,
-) -> Result<(), Failure> {
-    let begins = entry.before.is_some();
-    let in_full =
-        matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting);
-    if !begins && (!in_full || !is_news) {
-        hold.release().await;
-        return Ok(());
-    }
-    hold.conclude(entry, recorded, conclusion, shown).await
-}
-
-/// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
-/// left open. What is blocked for another reason waits for somebody else, and must not keep what is
-/// taken out of the declarations meanwhile from being told apart.
-fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
-    let is_open = plan.blocked.iter().any(|blocked| {
-        blocked.target.verb.closes()
-            || matches!(
-                blocked.code,
-                Code::PreventDeactivation | Code::Protected | Code::DeclaredBeside
-            )
-    });
-    if ended.dirty {
-        return Conclusion::Dirty;
-    }
-    if ended.unverified.is_some() || is_open {
-        return Conclusion::InPart;
-    }
-    let undone: Vec<_> = ended.undone().map(|reported| &reported.action).collect();
-    match undone.iter().any(|action| action.takes_away()) {
-        true => Conclusion::InPart,
-        false if undone.is_empty() => Conclusion::InFull,
-        false => Conclusion::Closed,
     }
 }

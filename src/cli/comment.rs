@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::read_plan;
-use super::session::Session;
+use super::output::{planned, read_plan};
 use super::{interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
 use crate::render::document::PlanDocument;
@@ -66,12 +65,7 @@ async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let pull_request = forge::from_environment(args.host.forge(), &variable).map_err(failed)?;
     let plan: PlanDocument = match &args.plan {
         Some(path) => read_plan(path)?,
-        None => {
-            let mut session = Session::open(global)?;
-            let history = session.history()?;
-            session.look_back(history.as_ref(), None)?;
-            session.planned(global).await?
-        }
+        None => planned(global, &global.open()?.ready()?).await?,
     };
     let posted = forge::post(&pull_request, &shown(&plan), &Options::default()).await;
     let posted = posted.map_err(failed)?;

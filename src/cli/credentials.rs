@@ -6,16 +6,14 @@ use clap::ValueEnum;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::client::{self, RegisteredKey};
 use super::encryption::{Recipient, RecipientParser, encrypted};
 use super::exit::{Exit, Failure};
 use super::files::Written;
 use super::global::Global;
 use super::keys::slug;
-use super::remote::Remote;
-use super::session::Session;
 use super::sink::print_secret;
 use super::{files, interrupt, log};
+use crate::run::client::{self, RegisteredKey};
 use domain::text::json::pretty;
 use domain::text::printable;
 
@@ -96,11 +94,11 @@ fn told(global: &Global, args: &Args, out: &Path) -> Exit {
 
 /// The values, from what is live and from the issuer's metadata (RFC 8414).
 async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failure> {
-    let session = Session::open(global)?;
-    let (name, declared) = client::declared(&session, &args.name)?;
+    let opened = global.open()?;
+    let (name, declared) = client::declared(&opened, &args.name)?;
     client::signs_grants(name, declared)?;
-    let remote = Remote::open(global, &session).await?;
-    let live = client::read(&session, &remote.reader().await?).await?;
+    let remote = opened.connect(&global.options()).await?;
+    let live = client::read(&opened, &remote.reader().await?).await?;
     let issuer = remote.issuer().await?;
     if remote.is_embedded() {
         log::told(

@@ -3,8 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt;
-use super::output::Output;
-use super::session::Session;
+use super::output::{Output, planned};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -18,11 +17,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let mut session = Session::open(global)?;
-    let history = session.history()?;
-    session.take_applied(history.as_ref())?;
-    let plan = session.planned(global).await?;
+    let ready = global.open()?.take_applied()?;
+    let plan = planned(global, &ready).await?;
     let drifted = !plan.actions.is_empty();
-    args.output.show(global, history.as_ref(), plan)?;
+    args.output.show(global, ready.history.as_ref(), plan)?;
     Ok(if drifted { Exit::Pending } else { Exit::Done })
 }

@@ -1,8 +1,7 @@
 //! The declared scopes and clients that a command names, and the application that they go to.
 
-use super::client;
 use super::exit::Failure;
-use super::session::Session;
+use crate::run::{Opened, client};
 use domain::nais::{Application, Entity};
 use domain::{Removal, RemovalAction, ScopeName};
 
@@ -38,11 +37,11 @@ impl InCluster {
     }
 
     /// The application that is named, if one is.
-    pub(super) fn application(&self, session: &Session) -> Result<Option<Application>, Failure> {
+    pub(super) fn application(&self, opened: &Opened) -> Result<Option<Application>, Failure> {
         let Self { cluster, namespace, app: Some(app) } = self else {
             return Ok(None);
         };
-        let usual = session.repository.usual_at_nais(&session.desired.environment);
+        let usual = opened.repository.usual_at_nais(&opened.desired.environment);
         let lacks = |what: &str| {
             Failure::Usage(format!(
                 "which {what} at NAIS? Name it by --{what}, or for all by `nais: {{ {what}: … }}` in \
@@ -63,17 +62,17 @@ impl Named {
     }
 
     /// What is declared by these names, or released; each once, the scopes first.
-    pub(super) fn find(&self, session: &Session) -> Result<Vec<Entity>, Failure> {
+    pub(super) fn find(&self, opened: &Opened) -> Result<Vec<Entity>, Failure> {
         let mut found = Vec::new();
         for name in &self.scopes {
-            found.push(Entity::Scope(scope(session, name)?));
+            found.push(Entity::Scope(scope(opened, name)?));
         }
         for name in &self.clients {
-            let removed = session.desired.removed_clients.iter();
+            let removed = opened.desired.removed_clients.iter();
             let mut released = removed.filter(|(_, gone)| is_release(&gone.removal));
             let name = match released.find(|(known, _)| known.as_str() == name) {
                 Some((name, _)) => name,
-                None => client::declared(session, name)?.0,
+                None => client::declared(opened, name)?.0,
             };
             found.push(Entity::Client(name.clone()));
         }
@@ -87,13 +86,13 @@ fn is_release(removal: &Removal) -> bool {
     removal.action == RemovalAction::Release
 }
 
-fn scope(session: &Session, name: &str) -> Result<ScopeName, Failure> {
-    let desired = &session.desired;
+fn scope(opened: &Opened, name: &str) -> Result<ScopeName, Failure> {
+    let desired = &opened.desired;
     let removed = desired.removed.iter();
     let released = removed.filter(|(_, removal)| is_release(removal)).map(|(name, _)| name);
     let known = || desired.scopes.keys().chain(released.clone());
     if let Some(found) = known().find(|known| known.as_str() == name) {
         return Ok(found.clone());
     }
-    Err(client::not_declared(session, "scope", name, known().map(ScopeName::as_str)))
+    Err(client::not_declared(opened, "scope", name, known().map(ScopeName::as_str)))
 }

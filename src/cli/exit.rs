@@ -1,11 +1,14 @@
 //! How a command ends.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::{log, sink};
+use crate::advice::advised;
 use crate::declare::Diagnostic;
+use crate::history::{self, Holder};
 use crate::render::diagnostics::{Sources, text};
+pub(super) use crate::run::Failure;
 use domain::text::json;
 
 /// The exit codes: relied on from outside.
@@ -37,74 +40,65 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do its work.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// What is wrong with the declarations of the repository in this folder.
-    Invalid(PathBuf, Vec<Diagnostic>),
-    /// Wrong usage.
-    Usage(String),
-    /// It may not be done.
-    Refused(String),
-    /// Somebody else has the lock.
-    Locked(String),
-    /// It could not be done.
-    Failed(String),
-    /// A signal came.
-    Interrupted,
+/// Tells on stderr why a command could not do its work; gives the exit code.
+pub(super) fn tell(failure: &Failure, format: log::Format) -> Exit {
+    match failure {
+        Failure::Invalid(root, found) => tell_diagnostics(format, root, found),
+        failure => tell_error(format, &words(failure), exit(failure)),
+    }
+    exit(failure)
 }
 
-impl Failure {
-    /// Tells it on stderr; gives the exit code.
-    pub(super) fn tell(&self, format: log::Format) -> Exit {
-        match self {
-            Self::Invalid(root, diagnostics) => {
-                tell_diagnostics(format, root, diagnostics);
-                Exit::Invalid
-            }
-            Self::Usage(why) => tell_error(format, why, Exit::Usage),
-            Self::Refused(why) => tell_error(format, why, Exit::Refused),
-            Self::Locked(why) => tell_error(format, why, Exit::Locked),
-            Self::Failed(why) => tell_error(format, why, Exit::Failed),
-            Self::Interrupted => {
-                tell_error(format, "interrupted; nothing was changed", Exit::Interrupted)
-            }
+fn exit(failure: &Failure) -> Exit {
+    match failure {
+        Failure::Invalid(..) => Exit::Invalid,
+        Failure::Usage(_) => Exit::Usage,
+        Failure::Refused(_) => Exit::Refused,
+        Failure::NotLocked(history::Error::Locked(_)) => Exit::Locked,
+        Failure::Failed(_) | Failure::Call(_) | Failure::Git(_) | Failure::NotLocked(_) => {
+            Exit::Failed
         }
+        Failure::With(failure, _) => exit(failure),
+        Failure::Interrupted => Exit::Interrupted,
     }
 }
 
-impl Failure {
-    /// Whether a text is part of why.
-    pub(super) fn says(&self, text: &str) -> bool {
-        match self {
-            Self::Usage(why) | Self::Refused(why) | Self::Locked(why) | Self::Failed(why) => {
-                why.contains(text)
-            }
-            Self::Invalid(..) | Self::Interrupted => false,
-        }
-    }
-
-    /// The same with a line more.
-    pub(super) fn and(self, line: &str) -> Self {
-        let more = |why: String| format!("{why}\n{line}");
-        match self {
-            Self::Usage(why) => Self::Usage(more(why)),
-            Self::Refused(why) => Self::Refused(more(why)),
-            Self::Locked(why) => Self::Locked(more(why)),
-            Self::Failed(why) => Self::Failed(more(why)),
-            Self::Invalid(..) | Self::Interrupted => self,
-        }
+fn words(failure: &Failure) -> String {
+    match failure {
+        // These are told one by one.
+        Failure::Invalid(..) => String::new(),
+        Failure::Usage(why) | Failure::Refused(why) | Failure::Failed(why) => why.clone(),
+        Failure::Call(error) => advised(error),
+        Failure::Git(error) => error.to_string(),
+        Failure::NotLocked(error) => match error {
+            history::Error::Locked(holder) => match **holder {
+                Holder::Named(_) => format!(
+                    "{error}\nWait until it ends. If that apply is surely dead, `portvakt unlock` breaks \
+                     the lock"
+                ),
+                Holder::Unknown(_) => format!(
+                    "{error}\nIt does not end by itself. If no apply is under way, `portvakt unlock` breaks \
+                     the lock"
+                ),
+            },
+            history::Error::Program { .. } => format!(
+                "{error}\nThe lock is a ref on the remote, so an apply must be able to push there; \
+                 nothing was changed"
+            ),
+            other => other.to_string(),
+        },
+        Failure::With(failure, line) => format!("{}\n{line}", words(failure)),
+        Failure::Interrupted => "interrupted; nothing was changed".to_owned(),
     }
 }
 
-fn tell_error(format: log::Format, why: &str, exit: Exit) -> Exit {
+fn tell_error(format: log::Format, why: &str, exit: Exit) {
     if format == log::Format::Json {
         let error = serde_json::json!({ "level": "ERROR", "message": why, "exit": exit as u8 });
         sink::tell(&(json::line(&error) + "\n"));
     } else {
         sink::tell_error(why);
     }
-    exit
 }
 
 /// Tells diagnostics on stderr, if there are any.

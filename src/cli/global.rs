@@ -5,7 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
 
+use super::exit::{Failure, tell_diagnostics};
 use super::log;
+use super::progress::Progress;
+use crate::run::{Opened, Options};
+use digdir::{Needs, Reader};
+use domain::Live;
 
 /// What every command takes.
 #[derive(Debug, Args)]
@@ -43,4 +48,42 @@ pub(super) struct Global {
     /// How many requests may be sent in a second
     #[arg(long, value_name = "N", default_value = "1000", global = true)]
     pub(super) rate: NonZeroU32,
+}
+
+impl Global {
+    /// What use cases are told of it. An empty name asks for no environment.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            folder: self.repo.clone(),
+            environment: self.env.clone().filter(|name| !name.is_empty()),
+            allow_hosts: self.allow_hosts.clone(),
+            concurrency: self.concurrency,
+            rate: self.rate,
+        }
+    }
+
+    /// Reads the declarations of the environment that is asked for, and tells what was found in them.
+    pub(super) fn open(&self) -> Result<Opened, Failure> {
+        self.open_as(&self.options())
+    }
+
+    /// The same for other options.
+    pub(super) fn open_as(&self, options: &Options) -> Result<Opened, Failure> {
+        let opened = Opened::open(options)?;
+        if !self.quiet {
+            tell_diagnostics(self.log_format, opened.repository.root(), &opened.found);
+        }
+        Ok(opened)
+    }
+
+    /// Reads what is live, and tells how far it has come.
+    pub(super) async fn live(&self, reader: &Reader, needs: &Needs) -> Result<Live, Failure> {
+        let reading = self.reading();
+        Ok(reader.live(needs, &reading.of_calls()).await?)
+    }
+
+    /// Tells how far reading has come.
+    pub(super) fn reading(&self) -> Progress {
+        Progress::start(self, "reading accesses")
+    }
 }

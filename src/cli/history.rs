@@ -2,16 +2,15 @@
 
 use globset::GlobMatcher;
 
-use super::applied;
 use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::global::Global;
 use super::output::TextOrJson;
-use super::past::{self, git_failed};
 use super::sink::print;
 use crate::history::Line;
 use crate::render::history::{Asked, chosen, json, text};
 use crate::render::report::{self, ReportDocument};
+use crate::run::{applied, past};
 use domain::text::printable;
 
 /// The command's arguments.
@@ -33,13 +32,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let (environment, history) = past::open_only(global, "there is no ledger")?;
-    let refs = history.refs().map_err(|error| git_failed(&error))?;
+    let (environment, history) = past::open_only(&global.options(), "there is no ledger")?;
+    let refs = history.refs()?;
     let mut reports = Vec::new();
     for place in [history.place().to_owned()].into_iter().chain(history.former_names(&refs)) {
         let lines = match history.ledger_of(&refs, &place) {
             Ok(lines) => lines,
-            Err(error) if place == history.place() => return Err(git_failed(&error)),
+            Err(error) if place == history.place() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!("what was applied as {place} is not known: {error}");
                 continue;

@@ -1,6 +1,5 @@
 //! `portvakt import`.
 
-use super::checkout;
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
@@ -10,12 +9,11 @@ use super::adoption::{Imported, counts, folder, overlaid, write};
 use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::global::Global;
-use super::remote::{Remote, call_failed};
-use super::session::{self, Session};
 use super::sink::print;
 use super::{interrupt, log};
 use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
+use crate::run::{Opened, Options, Ready, Remote, checkout};
 use digdir::{ClientNeeds, Needs, Reach, Reader, Which};
 use domain::text::printable;
 use domain::{Live, LiveClient, ScopeName};
@@ -73,7 +71,7 @@ last apply, are left as they are.";
 
 /// What was read of one environment.
 struct Read {
-    session: Session,
+    ready: Ready,
     live: Live,
 }
 
@@ -82,7 +80,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
     let read = interrupt::unless(interrupt.clone(), read(global, args)).await?;
     let Some(first) = read.first() else { return Ok(Exit::Done) };
-    let repository = &first.session.repository;
+    let repository = &first.ready.opened.repository;
     let files = declare::read_files(repository)
         .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
     let made = made(args, &into, &read, repository, &files)?;
@@ -102,31 +100,32 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The scope that clients are read by (Maskinporten's own).
+const CLIENTS: &str = "idporten:dcr.read";
+
 /// Reads each environment that is asked for, the one that the others are told by first.
 async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
-    let asked = checkout::environment(global);
+    let options = global.options();
     if !args.environment_overlay {
-        let session = Session::open_in(global, asked)?;
-        return Ok(vec![read_one(global, args, session).await?]);
+        return Ok(vec![read_one(global, args, global.open()?).await?]);
     }
-    if asked.is_some() {
+    if options.environment.is_some() {
         let why = "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let root = checkout::root(global)?;
+    let root = checkout::root(&options)?;
     let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let mut read = Vec::new();
     for name in overlaid(&repository) {
-        let session = Session::open_in(global, Some(&name))?;
-        read.push(read_one(global, args, session).await?);
+        let options = Options { environment: Some(name), ..options.clone() };
+        read.push(read_one(global, args, global.open_as(&options)?).await?);
     }
     Ok(read)
 }
 
-async fn read_one(global: &Global, args: &Args, mut session: Session) -> Result<Read, Failure> {
-    let history = session.history()?;
-    session.look_back(history.as_ref(), None)?;
-    if session.past.known.unknown.is_some() {
+async fn read_one(global: &Global, args: &Args, opened: Opened) -> Result<Read, Failure> {
+    let ready = opened.ready()?;
+    if ready.past.known.unknown.is_some() {
         log::told(
             global,
             "note: it is not known what was applied last: what was taken out of the declarations since then \
@@ -137,19 +136,18 @@ async fn read_one(global: &Global, args: &Args, mut session: Session) -> Result<
         (false, true) => Reach::Scopes,
         (_, false) | (true, true) => Reach::ScopesAndClients,
     };
-    let remote = Remote::open_to(global, &session, reach).await?;
+    let remote = Remote::open(&global.options(), &ready.opened, reach).await?;
     let reader = remote.reader().await.map_err(|failure| {
         let is_free = args.scope.is_empty() && args.client.is_empty();
-        // Maskinporten names the scope that it refuses; the failure names those that are asked for.
-        match is_free && failure.says("not been granted the scope idporten:dcr.read") {
+        match is_free && matches!(&failure, Failure::Call(error) if error.refuses(CLIENTS)) {
             true => failure.and("Without that right, scopes alone can be imported: --scope '*'"),
             false => failure,
         }
     })?;
     let needs = needs(args, &reader).await?;
-    let live = session::live(global, &reader, &needs).await?;
+    let live = global.live(&reader, &needs).await?;
     remote.close().await?;
-    Ok(Read { session, live })
+    Ok(Read { ready, live })
 }
 
 /// What is asked for and no more. Which scopes others have given the organisation does not matter: a
@@ -160,7 +158,7 @@ async fn needs(args: &Args, reader: &Reader) -> Result<Needs, Failure> {
         true if all => Which::All,
         true => Which::default(),
         false => {
-            let mut names = reader.scope_names().await.map_err(call_failed)?;
+            let mut names = reader.scope_names().await?;
             names.retain(|name| is_scope(args, name));
             Which::These(names)
         }
@@ -169,7 +167,7 @@ async fn needs(args: &Args, reader: &Reader) -> Result<Needs, Failure> {
         true if all => Some(Which::All),
         true => None,
         false => {
-            let clients = reader.client_names().await.map_err(call_failed)?;
+            let clients = reader.client_names().await?;
             let named = clients.into_iter().filter(|(_, name)| is_match(&args.client, name));
             Some(Which::These(named.map(|(id, _)| id).collect()))
         }
@@ -207,11 +205,11 @@ fn made(
     let sides: Vec<_> = read
         .iter()
         .map(|read| Side {
-            environment: &read.session.desired.environment,
+            environment: &read.ready.opened.desired.environment,
             live: &read.live,
-            before: read.session.past.known.applied.as_ref().map(|applied| &applied.desired),
-            declared: completes.then_some(&read.session.desired),
-            beside: &read.session.past.known.beside,
+            before: read.ready.past.known.applied.as_ref().map(|applied| &applied.desired),
+            declared: completes.then_some(&read.ready.opened.desired),
+            beside: &read.ready.past.known.beside,
         })
         .collect();
     let layout = args.layout.map(|layout| match layout {
@@ -256,7 +254,7 @@ fn told(made: &Proved, read: &[Read]) -> String {
         told.push_str(&format!("{}/: {}\n", printable(folder), counts(of)));
     }
     let environments: Vec<_> =
-        read.iter().map(|read| read.session.desired.environment.as_str()).collect();
+        read.iter().map(|read| read.ready.opened.desired.environment.as_str()).collect();
     told.push_str(&format!("Imported from {}: {}\n", environments.join(", "), counts(made.counts)));
     told
 }
@@ -264,7 +262,7 @@ fn told(made: &Proved, read: &[Read]) -> String {
 fn next(made: &Proved, read: &[Read]) -> String {
     let plans: Vec<_> = read
         .iter()
-        .map(|read| format!("`portvakt plan -e {}`", read.session.desired.environment))
+        .map(|read| format!("`portvakt plan -e {}`", read.ready.opened.desired.environment))
         .collect();
     let left_out = match made.left_out.len() {
         0 => String::new(),

@@ -2,7 +2,6 @@
 
 mod ci;
 
-use super::checkout;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,8 +141,8 @@ fn new_repository(args: &Args, ci: Option<Host>, root: &Path) -> Files {
 
 /// The CI files, for the environments of the repository.
 fn existing_repository(args: &Args, host: Host, root: &Path) -> Result<Files, Failure> {
-    let repository =
-        checkout::load(root).map_err(|found| Failure::Invalid(root.to_owned(), found))?;
+    let repository = crate::run::checkout::load(root)
+        .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
     let environments = ci::environments(repository.settings());
     if environments.is_empty() {
         return Err(Failure::Usage(

@@ -1,19 +1,13 @@
 //! One file a command: parse, call, render, exit code.
 
 mod adoption;
-mod applied;
 mod apply;
 mod ask;
 mod baseline;
-mod checkout;
-mod checks;
-mod client;
-mod clock;
 mod comment;
 mod coverage;
 mod credentials;
 mod drift;
-mod elsewhere;
 mod encryption;
 mod entity;
 mod exit;
@@ -22,7 +16,6 @@ mod files;
 mod glob;
 mod global;
 mod history;
-mod hold;
 mod import;
 mod init;
 mod interrupt;
@@ -31,17 +24,13 @@ mod log;
 mod man;
 mod migrate;
 mod output;
-mod past;
 mod plan;
 mod progress;
-mod recent;
-mod remote;
 mod render;
 mod reviewed;
 mod rollback;
 mod sandbox;
 mod schema;
-mod session;
 mod show;
 mod sink;
 mod snapshot;
@@ -158,7 +147,7 @@ pub fn main() -> ExitCode {
     };
     log::start(&cli.global);
     let format = cli.global.log_format;
-    let exit = run(cli).unwrap_or_else(|failure| failure.tell(format));
+    let exit = run(cli).unwrap_or_else(|failure| exit::tell(&failure, format));
     exit.into()
 }
 
@@ -173,7 +162,7 @@ fn usage(error: clap::Error) -> Exit {
         return Exit::Usage;
     }
     print(ColorChoice::Auto, &error.render().ansi().to_string())
-        .map_or_else(|failure| failure.tell(log::Format::Text), |()| Exit::Done)
+        .map_or_else(|failure| exit::tell(&failure, log::Format::Text), |()| Exit::Done)
 }
 
 /// An argument, or a variable that stands for one, that is rather a secret than anything that a

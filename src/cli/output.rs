@@ -7,11 +7,12 @@ use clap::ValueEnum;
 use super::exit::{Exit, Failure};
 use super::files;
 use super::global::Global;
-use super::remote::read_file;
 use super::sink::print;
-use crate::history::{Blames, History};
-use crate::render::document::{BlameDocument, PlanDocument};
+use crate::history::History;
+use crate::render::document::PlanDocument;
 use crate::render::{self, json};
+use crate::run::read::read_file;
+use crate::run::{Ready, blame};
 
 /// Where a plan goes, and how.
 #[derive(Debug, clap::Args)]
@@ -90,26 +91,18 @@ impl Output {
     }
 }
 
+/// Makes a plan by credentials that can only read.
+pub(super) async fn planned(global: &Global, ready: &Ready) -> Result<PlanDocument, Failure> {
+    let reading = global.reading();
+    ready.planned(&global.options(), &reading.of_calls()).await
+}
+
 /// A plan in a form.
 pub(super) fn shown(plan: &PlanDocument, format: Format) -> String {
     match format {
         Format::Text => render::plan(plan),
         Format::Markdown => render::markdown::plan(plan),
         Format::Json => json::plan(plan),
-    }
-}
-
-/// Tells of each action who last touched the line that asks for it, where git knows.
-pub(super) fn blame(plan: &mut PlanDocument, history: Option<&History>) {
-    let (Some(history), Some(repository)) = (history, plan.repository.clone()) else { return };
-    let mut blames = Blames::new(history);
-    for source in plan.actions.iter_mut().filter_map(|action| action.source.as_mut()) {
-        // What is not committed has other lines.
-        let here = (!repository.dirty).then(|| repository.commit.clone());
-        let Some(commit) = source.at.clone().or(here) else { continue };
-        let blame = blames.of(&commit, &source.file, source.line);
-        source.blame =
-            blame.map(|blame| BlameDocument { commit: blame.commit, author: blame.author });
     }
 }
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::Pending;
-use super::session::Session;
+use super::output::{Pending, planned};
 use super::{interrupt, snapshot};
 
 /// The command's arguments.
@@ -28,12 +27,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let mut session = Session::open(global)?;
-    let history = session.history()?;
-    session.look_back(history.as_ref(), args.base.as_deref())?;
+    let opened = global.open()?;
+    let history = opened.history()?;
+    let ready = opened.look_back(history, args.base.as_deref())?;
     let plan = match &args.snapshot {
-        Some(file) => session.document(&session.compare(&snapshot::live(file, &session)?)),
-        None => session.planned(global).await?,
+        Some(file) => ready.document(&ready.compare(&snapshot::live(file, &ready)?)),
+        None => planned(global, &ready).await?,
     };
-    args.output.show(global, history.as_ref(), plan)
+    args.output.show(global, ready.history.as_ref(), plan)
 }

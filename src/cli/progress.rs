@@ -51,6 +51,11 @@ impl Progress {
         }
     }
 
+    /// The same for whoever tells of calls.
+    pub(super) fn of_calls(&self) -> impl Fn(digdir::Progress) + Sync + '_ {
+        |read| self.tell(read.done, read.total)
+    }
+
     fn is_time(&self) -> bool {
         let Ok(mut told) = self.told.lock() else { return false };
         let is_time = told.elapsed() >= LINE_EVERY;

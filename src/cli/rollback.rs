@@ -3,8 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt;
-use super::output::Pending;
-use super::session::Session;
+use super::output::{Pending, planned};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -20,12 +19,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let mut session = Session::open(global)?;
-    let history = session.history()?.ok_or_else(|| {
+    let mut opened = global.open()?;
+    let history = opened.history()?.ok_or_else(|| {
         Failure::Failed("this is no git repository: there is no commit to roll back to".to_owned())
     })?;
-    session.roll_back(&history, &args.revision)?;
-    session.look_back(Some(&history), None)?;
-    let plan = session.planned(global).await?;
-    args.output.show(global, Some(&history), plan)
+    opened.roll_back(&history, &args.revision)?;
+    let ready = opened.look_back(Some(history), None)?;
+    let plan = planned(global, &ready).await?;
+    args.output.show(global, ready.history.as_ref(), plan)
 }

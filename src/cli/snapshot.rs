@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::clock::now;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::remote::Remote;
-use super::session::{Session, live as read_live};
 use super::{files, interrupt, log};
+use crate::run::Ready;
+use crate::run::clock::now;
 use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
 use domain::text::{counted, printable};
 use domain::{Desired, Live};
@@ -46,16 +45,14 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
         let why = "a snapshot is written to a file only: name one with --out";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let mut session = Session::open(global)?;
-    let history = session.history()?;
-    session.look_back(history.as_ref(), None)?;
-    let reach = session.needs().reach();
-    let remote = Remote::open(global, &session).await?;
+    let ready = global.open()?.ready()?;
+    let reach = ready.needs().reach();
+    let remote = ready.connect(&global.options()).await?;
     let created = now();
-    let live = read_live(global, &remote.reader().await?, &Needs::everything(reach)).await?;
+    let live = global.live(&remote.reader().await?, &Needs::everything(reach)).await?;
     remote.close().await?;
     let what = told(&live);
-    let Desired { environment, organization, .. } = session.desired;
+    let Desired { environment, organization, .. } = ready.opened.desired;
     let snapshot = Snapshot { environment, organization, created, reach, live };
     files::put(&args.out, &snapshot.write())?;
     let path = args.out.display().to_string();
@@ -69,18 +66,18 @@ fn told(live: &Live) -> String {
     format!("{} and {}", count(scopes, "scope"), count(clients, "client"))
 }
 
-/// What the session's plan must know, as it was when a snapshot was made.
-pub(super) fn live(file: &Path, session: &Session) -> Result<Live, Failure> {
+/// What a plan must know, as it was when a snapshot was made.
+pub(super) fn live(file: &Path, ready: &Ready) -> Result<Live, Failure> {
     let path = file.display().to_string();
     let failed = |why: &str| {
         Failure::Failed(format!("the snapshot {} cannot be used: {why}", printable(&path)))
     };
     let text = read(file).map_err(|error| failed(&error.to_string()))?;
-    let Desired { environment, organization, .. } = &session.desired;
+    let Desired { environment, organization, .. } = &ready.opened.desired;
     let unfit = |error: SnapshotError| failed(&explained(&error));
     let text = text.ok_or_else(|| unfit(SnapshotError::TooLarge))?;
     let snapshot = Snapshot::read(&text, environment, *organization);
-    snapshot.and_then(|snapshot| snapshot.live(&session.needs())).map_err(unfit)
+    snapshot.and_then(|snapshot| snapshot.live(&ready.needs())).map_err(unfit)
 }
 
 /// Why a snapshot cannot be used, and what to do.

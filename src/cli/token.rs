@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::client::{self, RegisteredKey};
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::remote::Remote;
-use super::session::Session;
 use super::sink::{print, print_secret};
 use super::{interrupt, log};
 use crate::advice::Application;
+use crate::run::client::{self, RegisteredKey};
 use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
 use domain::{ConsumedScope, LiveClient, Orgno};
@@ -48,10 +46,10 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let session = Session::open(global)?;
-    let (name, declared) = client::declared(&session, &args.client)?;
-    let remote = Remote::open(global, &session).await?;
-    let live = client::read(&session, &remote.reader().await?).await?;
+    let opened = global.open()?;
+    let (name, declared) = client::declared(&opened, &args.client)?;
+    let remote = opened.connect(&global.options()).await?;
+    let live = client::read(&opened, &remote.reader().await?).await?;
     let (id, live) = client::live(name, declared, &live)?;
     client::signs_grants(name, declared)?;
     let RegisteredKey { key, kid, alg, registered } =
@@ -68,7 +66,7 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
         scopes: client::scopes(live).into_iter().collect(),
         kid: kid.to_string(),
         registered,
-        own_prefixes: session.repository.settings().prefixes.clone(),
+        own_prefixes: opened.repository.settings().prefixes.clone(),
     };
     let issued = issuer.token(&credentials, &wanted).await;
     let issued = issued.map_err(|error| Failure::Failed(application.advised(&error, &wanted)));

@@ -3,8 +3,8 @@
 use super::ask;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::past::{self, git_failed};
 use super::sink::print;
+use crate::run::past;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -15,8 +15,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let (environment, history) = past::open_only(global, "there is no lock")?;
-    let (lock, holder) = history.holder().map_err(|error| git_failed(&error))?;
+    let (environment, history) = past::open_only(&global.options(), "there is no lock")?;
+    let (lock, holder) = history.holder()?;
     let Some(holder) = holder else {
         print(global.color, "Nobody holds the lock.\n")?;
         return Ok(Exit::Done);
@@ -30,7 +30,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         )
         .await?;
     }
-    history.unlock(&lock).map_err(|error| git_failed(&error))?;
+    history.unlock(&lock)?;
     print(global.color, "The lock is broken.\n")?;
     Ok(Exit::Done)
 }

@@ -1,14 +1,13 @@
 //! `portvakt unmanaged`.
 
-use super::clock::now;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt;
 use super::output::TextOrJson;
-use super::remote::Remote;
-use super::session::{Session, live};
 use super::sink::print;
 use crate::render::unmanaged::{UnmanagedDocument, json, text};
+use crate::run::Remote;
+use crate::run::clock::now;
 use digdir::{ClientNeeds, Needs, Reach, Which};
 
 /// The command's arguments.
@@ -37,13 +36,12 @@ async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 /// Compares what is declared, or was when it was last applied, with what is live.
 pub(super) async fn look(global: &Global, needs: Needs) -> Result<UnmanagedDocument, Failure> {
-    let mut session = Session::open(global)?;
-    let history = session.history()?;
-    session.look_back(history.as_ref(), None)?;
-    let remote = Remote::open_to(global, &session, Reach::ScopesAndClients).await?;
-    let live = live(global, &remote.reader().await?, &needs).await?;
+    let ready = global.open()?.ready()?;
+    let reach = Reach::ScopesAndClients;
+    let remote = Remote::open(&global.options(), &ready.opened, reach).await?;
+    let live = global.live(&remote.reader().await?, &needs).await?;
     remote.close().await?;
-    let plan = session.compare(&live);
-    let name = session.repository.settings().organization_name.clone();
+    let plan = ready.compare(&live);
+    let name = ready.opened.repository.settings().organization_name.clone();
     Ok(UnmanagedDocument::new(&plan, name, &live, now()))
 }

@@ -1,11 +1,9 @@
 //! `portvakt validate`.
 
-use super::checkout;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::clock::today;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
@@ -13,6 +11,8 @@ use super::sink::print_annotations;
 use super::{files, log};
 use crate::declare::{self, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
+use crate::run::checkout;
+use crate::run::clock::today;
 use crate::{history, render};
 use domain::text::printable;
 
@@ -46,8 +46,9 @@ enum Format {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = checkout::root(global)?;
-    let environment = checkout::environment(global);
+    let options = global.options();
+    let root = checkout::root(&options)?;
+    let environment = options.environment.as_deref();
     let mut found = findings(&root, environment)?;
     if args.diff {
         let mended = declare::mend(&root, &checkout::index(&root), &found);

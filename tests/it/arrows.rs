@@ -29,10 +29,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["apply", "declare", "domain", "history", "nais", "plan"]),
     ("forge", &["domain", "http"]),
     (
+        "run",
+        &["apply", "declare", "digdir", "domain", "history", "plan", "render", "sandbox"],
+    ),
+    (
         "cli",
         &[
             "adopt", "advice", "apply", "declare", "digdir", "domain", "forge", "history", "nais",
-            "plan", "render", "sandbox",
+            "plan", "render", "run", "sandbox",
         ],
     ),
     ("main", &["cli"]),

@@ -220,6 +220,12 @@ impl Error {
         self.details.token_refusal
     }
 
+    /// Whether Maskinporten refused a token because the client does not have this scope.
+    pub fn refuses(&self, scope: &str) -> bool {
+        let refusal = format!("not been granted the scope {scope}");
+        self.description().is_some_and(|description| description.contains(&refusal))
+    }
+
     /// Whose something is, where it is not whose it should be.
     pub fn owner_mismatch(&self) -> Option<&OwnerMismatch> {
         self.details.owner_mismatch.as_ref()

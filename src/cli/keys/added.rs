@@ -9,14 +9,14 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::cli::clock::today;
 use crate::cli::exit::Failure;
 use crate::cli::files::{self, Written};
 use crate::cli::global::Global;
 use crate::cli::log;
-use crate::cli::session::Session;
 use crate::cli::sink::write_secret;
 use crate::declare::{self, KeysRef};
+use crate::run::Opened;
+use crate::run::clock::today;
 use digdir::ApplicationKey;
 use domain::text::printable;
 use domain::{AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm};
@@ -26,7 +26,7 @@ use domain::{AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, Signin
 /// back.
 pub(super) fn add(
     global: &Global,
-    session: &Session,
+    opened: &Opened,
     name: &ClientName,
     declared: &DesiredClient,
     out: Option<&Path>,
@@ -51,7 +51,7 @@ pub(super) fn add(
         Some(out) => written.create_private(out, &private)?,
         None => print_private(&private)?,
     }
-    let public_files = match declare(session, name, &public, &mut written) {
+    let public_files = match declare(opened, name, &public, &mut written) {
         Ok(files) => files,
         Err(failure) => {
             let failure = written.take_back(failure);
@@ -72,7 +72,7 @@ pub(super) fn add(
         log::told(global, &format!("wrote {} (private)", printable(&shown)));
         files::warn_of_git(global, out);
     }
-    warn_of_others(global, session, name, &public_files, "declared there too");
+    warn_of_others(global, opened, name, &public_files, "declared there too");
     if declared.keys.is_none() {
         log::told(
             global,
@@ -86,13 +86,13 @@ pub(super) fn add(
 /// Tells in which other environments the client has keys from files that were written.
 pub(super) fn warn_of_others(
     global: &Global,
-    session: &Session,
+    opened: &Opened,
     name: &ClientName,
     files: &[String],
     what: &str,
 ) {
-    let here = session.desired.environment.as_str();
-    let users = files.iter().flat_map(|file| session.repository.key_file_users(file));
+    let here = opened.desired.environment.as_str();
+    let users = files.iter().flat_map(|file| opened.repository.key_file_users(file));
     let others: BTreeSet<&str> = users
         .filter(|(environment, client)| *environment != here && *client == name)
         .map(|(environment, _)| environment)
@@ -135,13 +135,13 @@ fn check(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
 /// Puts the public half where the declaration sees it. Gives the files that were written, relative to
 /// the repository.
 fn declare(
-    session: &Session,
+    opened: &Opened,
     name: &ClientName,
     public: &PublicKey,
     written: &mut Written,
 ) -> Result<Vec<String>, Failure> {
-    let repository = &session.repository;
-    let environment = &session.desired.environment;
+    let repository = &opened.repository;
+    let environment = &opened.desired.environment;
     for named in &repository.key_refs(environment, name) {
         let KeysRef::File { path, .. } = named else { continue };
         // What several clients name would give the key to all of them.
@@ -155,7 +155,7 @@ fn declare(
         }
     }
     let file = repository.client_file(environment, name).unwrap_or_default().to_owned();
-    let (path, as_written) = new_file(session, &file, name, public, written)?;
+    let (path, as_written) = new_file(opened, &file, name, public, written)?;
     let edited = repository
         .with_key_file(environment, name, &as_written)
         .map_err(|error| Failure::Failed(error.to_string()))?;
@@ -174,14 +174,14 @@ fn with_key(path: &Path, public: &PublicKey) -> Option<String> {
 /// A new JWKS file beside the declaration, below `keys`. Gives its path, and how the declaration
 /// names it.
 fn new_file(
-    session: &Session,
+    opened: &Opened,
     declaration: &str,
     name: &ClientName,
     public: &PublicKey,
     files: &mut Written,
 ) -> Result<(PathBuf, String), Failure> {
     let folder = Path::new(declaration).parent().unwrap_or(Path::new(""));
-    let folder = session.repository.root().join(folder);
+    let folder = opened.repository.root().join(folder);
     let slug = slug(name.as_str());
     let set = format!("{:#}\n", json!({ "keys": [public.to_jwk()] }));
     let names = std::iter::once(format!("keys/{slug}.jwks.json"))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::added::add;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::session::Session;
-use crate::cli::{client, log};
+use crate::cli::log;
+use crate::run::client;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -30,9 +30,9 @@ pub(in crate::cli) struct Private {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let session = Session::open(global)?;
-    let (name, declared) = client::declared(&session, &args.name)?;
-    add(global, &session, name, declared, args.private.out.as_deref())?;
+    let opened = global.open()?;
+    let (name, declared) = client::declared(&opened, &args.name)?;
+    add(global, &opened, name, declared, args.private.out.as_deref())?;
     log::told(
         global,
         "next: commit the public half, apply, and give the application the private one with \

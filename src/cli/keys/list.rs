@@ -4,13 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
+use crate::cli::interrupt;
 use crate::cli::output::TextOrJson;
-use crate::cli::remote::Remote;
-use crate::cli::session::Session;
 use crate::cli::sink::print;
-use crate::cli::{client, interrupt};
 use crate::declare::parse_duration;
 use crate::render::keys::{self, KeyState, ListedKey};
+use crate::run::client;
 use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
 
 /// The command's arguments.
@@ -39,13 +38,13 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let session = Session::open(global)?;
-    let asked = args.name.as_deref().map(|name| client::declared(&session, name)).transpose()?;
-    let remote = Remote::open(global, &session).await?;
-    let live = client::read(&session, &remote.reader().await?).await?;
+    let opened = global.open()?;
+    let asked = args.name.as_deref().map(|name| client::declared(&opened, name)).transpose()?;
+    let remote = opened.connect(&global.options()).await?;
+    let live = client::read(&opened, &remote.reader().await?).await?;
     remote.close().await?;
     let now = Timestamp::now();
-    let chosen = session.desired.clients.iter();
+    let chosen = opened.desired.clients.iter();
     let chosen = chosen.filter(|(name, _)| asked.is_none_or(|(asked, _)| asked == *name));
     let mut listed = Vec::new();
     for (name, declared) in chosen {
@@ -56,12 +55,12 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     }
     let shown = match args.format {
         TextOrJson::Text => {
-            keys::text(&session.desired.environment, &listed, args.expiring.is_some())
+            keys::text(&opened.desired.environment, &listed, args.expiring.is_some())
         }
-        TextOrJson::Json => keys::json(&session.desired.environment, &listed),
+        TextOrJson::Json => keys::json(&opened.desired.environment, &listed),
     };
     print(global.color, &shown)?;
-    let within = args.expiring.unwrap_or(session.desired.warn_before);
+    let within = args.expiring.unwrap_or(opened.desired.warn_before);
     let ends = listed.iter().any(|key| ends_within(key, now, within));
     Ok(if args.detailed_exitcode && ends { Exit::Pending } else { Exit::Done })
 }

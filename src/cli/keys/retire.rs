@@ -9,10 +9,9 @@ use super::added::warn_of_others;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::files::Written;
 use crate::cli::global::Global;
-use crate::cli::remote::Remote;
-use crate::cli::session::Session;
-use crate::cli::{client, interrupt, log};
+use crate::cli::{interrupt, log};
 use crate::declare::{self, KeysRef};
+use crate::run::{Opened, client};
 use domain::text::printable;
 use domain::{ClientName, LiveKey, PublicKey};
 
@@ -25,11 +24,11 @@ pub(super) async fn retire(global: &Global, name: &str) -> Result<Exit, Failure>
 }
 
 async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
-    let session = Session::open(global)?;
-    let (name, declared) = client::declared(&session, name)?;
+    let opened = global.open()?;
+    let (name, declared) = client::declared(&opened, name)?;
     let keys = declared.keys.as_deref().unwrap_or_default();
-    let remote = Remote::open(global, &session).await?;
-    let live = client::read(&session, &remote.reader().await?).await?;
+    let remote = opened.connect(&global.options()).await?;
+    let live = client::read(&opened, &remote.reader().await?).await?;
     remote.close().await?;
     let (_, live) = client::live(name, declared, &live)?;
     let old = superseded(name, keys, live.keys.as_deref().unwrap_or_default())?;
@@ -41,13 +40,13 @@ async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
         );
         return Ok(Exit::Done);
     }
-    let files = edit(&session, name, &old)?;
+    let files = edit(&opened, name, &old)?;
     for path in &files {
         log::told(global, &format!("wrote {}", printable(path)));
     }
     let what =
         "one there too. Apply it there only once the key that stays is live and in use there";
-    warn_of_others(global, &session, name, &files, what);
+    warn_of_others(global, &opened, name, &files, what);
     log::told(global, &format!("took out {}; {} stays", kids(&old), newest.kid));
     let known = newest.created.and_then(|created| created.checked_add(SYNCHRONISED).ok());
     match known.filter(|known| *known > Timestamp::now()) {
@@ -127,9 +126,9 @@ fn superseded<'k>(
 }
 
 /// Takes the keys out of the files that hold them. Gives the files that were written.
-fn edit(session: &Session, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<String>, Failure> {
-    let repository = &session.repository;
-    let environment = &session.desired.environment;
+fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<String>, Failure> {
+    let repository = &opened.repository;
+    let environment = &opened.desired.environment;
     let is_old = |key: &PublicKey| {
         old.iter().any(|old| old.kid == key.kid && old.modulus() == key.modulus())
     };

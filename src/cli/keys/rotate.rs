@@ -7,8 +7,8 @@ use super::retire::retire;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::interrupt::wait_for;
-use crate::cli::session::Session;
-use crate::cli::{client, log};
+use crate::cli::log;
+use crate::run::client;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -30,8 +30,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.retire {
         return wait_for(retire(global, &args.name));
     }
-    let session = Session::open(global)?;
-    let (name, declared) = client::declared(&session, &args.name)?;
+    let opened = global.open()?;
+    let (name, declared) = client::declared(&opened, &args.name)?;
     if declared.keys.as_ref().is_none_or(Vec::is_empty) {
         let why = format!(
             "the client '{name}' declares no key that could be rotated: make its first with \
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         );
         return Err(Failure::Failed(why));
     }
-    add(global, &session, name, declared, args.out.as_deref())?;
+    add(global, &opened, name, declared, args.out.as_deref())?;
     log::told(
         global,
         "next: commit the public half and apply; both keys count then. Give the application the new \

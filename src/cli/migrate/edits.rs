@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use crate::cli::clock::today;
 use crate::cli::exit::Failure;
 use crate::cli::files::Written;
 use crate::cli::global::Global;
 use crate::cli::log;
-use crate::cli::session::Session;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
 use crate::nais::{declared_otherwise, harm};
+use crate::run::Ready;
+use crate::run::clock::today;
 use domain::nais::Entity;
 use domain::text::printable;
 use domain::{Desired, Live};
@@ -17,13 +17,13 @@ use plan::plan;
 
 /// Edits the declarations of several, one after the other; nothing is written.
 pub(super) fn edited<'e, T: 'e>(
-    session: &Session,
+    ready: &Ready,
     of: impl IntoIterator<Item = &'e T>,
     edit: impl Fn(&Repository, &T) -> Result<Edited, CannotEdit>,
 ) -> Result<Repository, Failure> {
     let mut repository: Option<Repository> = None;
     for one in of {
-        let before = repository.as_ref().unwrap_or(&session.repository);
+        let before = repository.as_ref().unwrap_or(&ready.opened.repository);
         let edited = edit(before, one);
         let edited =
             edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
@@ -35,14 +35,14 @@ pub(super) fn edited<'e, T: 'e>(
 /// Sees that the edited declarations say the same of everything that is not named, in every
 /// environment; and that their plan takes nothing of what is named away, and is the same besides.
 pub(super) fn check(
-    session: &Session,
+    ready: &Ready,
     after: &Repository,
     live: &Live,
     named: &[Entity],
 ) -> Result<(), Failure> {
-    let here = session.desired.environment.as_str();
-    for environment in session.repository.environments() {
-        let Ok((before, _)) = session.repository.desired(environment, today()) else {
+    let here = ready.opened.desired.environment.as_str();
+    for environment in ready.opened.repository.environments() {
+        let Ok((before, _)) = ready.opened.repository.desired(environment, today()) else {
             // It was wrong before.
             continue;
         };
@@ -55,8 +55,8 @@ pub(super) fn check(
         }
     }
     let (then, now) = (desired(after, here)?, Timestamp::now());
-    let before = &session.past.known;
-    let plans = (plan(&session.desired, before, live, now), plan(&then, before, live, now));
+    let before = &ready.past.known;
+    let plans = (plan(&ready.opened.desired, before, live, now), plan(&then, before, live, now));
     let harm = harm(&plans.0, &plans.1, named);
     if harm.is_empty() {
         return Ok(());

@@ -9,14 +9,14 @@ use serde_yaml::Value;
 
 use crate::adopt::{Proved, Side, Thing};
 use crate::cli::adoption::{Imported, counts, folder, write};
-use crate::cli::clock::today;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::remote::{MAX_FILE, Remote, read_file};
-use crate::cli::session::{self, Session};
 use crate::cli::sink::print;
 use crate::cli::{interrupt, log};
 use crate::declare::{self, Invalid};
+use crate::run::clock::today;
+use crate::run::read::{MAX_FILE, read_file};
+use crate::run::{Opened, Remote};
 use digdir::Needs;
 use domain::text::printable;
 use domain::{ClientId, Desired, Live, Past};
@@ -55,16 +55,16 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let into = folder(args.into.as_deref().unwrap_or_default())?;
-    let session = Session::open(global)?;
+    let opened = global.open()?;
     let shown = printable(&args.manifest.to_string_lossy()).into_owned();
-    let named = named(&session, &args.manifest, &shown)?;
+    let named = named(&opened, &args.manifest, &shown)?;
     let needs = Needs::of(&named);
-    let remote = Remote::open_to(global, &session, needs.reach()).await?;
-    let live = session::live(global, &remote.reader().await?, &needs).await?;
+    let remote = Remote::open(&global.options(), &opened, needs.reach()).await?;
+    let live = global.live(&remote.reader().await?, &needs).await?;
     remote.close().await?;
 
     let clients = clients(&named, &live, &shown)?;
-    let made = made(&session, &named, &clients, &live, &into)?;
+    let made = made(&opened, &named, &clients, &live, &into)?;
     for left_out in &made.left_out {
         log::told(global, &format!("left out: {left_out}"));
     }
@@ -82,9 +82,9 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
         log::told(global, &format!("nothing is written: {why}"));
         return Ok(Exit::Done);
     }
-    write(session.repository.root(), &made)?;
+    write(opened.repository.root(), &made)?;
     let files = made.files.iter().map(|file| format!("{}\n", printable(&file.path)));
-    let environment = &session.desired.environment;
+    let environment = &opened.desired.environment;
     let sum = format!("Taken over in {environment}: {}\n", counts(made.counts));
     print(global.color, &(files.collect::<String>() + &sum))?;
     let left_out = match made.left_out.is_empty() {
@@ -105,11 +105,11 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// What a manifest names.
-fn named(session: &Session, path: &Path, shown: &str) -> Result<Desired, Failure> {
-    let root = session.repository.root();
+fn named(opened: &Opened, path: &Path, shown: &str) -> Result<Desired, Failure> {
+    let root = opened.repository.root();
     if let (Ok(real), Ok(root)) = (path.canonicalize(), root.canonicalize())
         && let Ok(inside) = real.strip_prefix(&root)
-        && session.repository.reads(&inside.to_string_lossy())
+        && opened.repository.reads(&inside.to_string_lossy())
     {
         return Err(Failure::Refused(format!(
             "{shown} lies among the declarations: it is one already, and `portvakt render yaml` writes it \
@@ -125,8 +125,8 @@ fn named(session: &Session, path: &Path, shown: &str) -> Result<Desired, Failure
              written"
         )));
     }
-    let apart = session.repository.apart(shown, &bytes);
-    let desired = match apart.desired(&session.desired.environment, today()) {
+    let apart = opened.repository.apart(shown, &bytes);
+    let desired = match apart.desired(&opened.desired.environment, today()) {
         Ok((desired, _)) => desired,
         Err(Invalid::Environment(error)) => return Err(Failure::Usage(error.to_string())),
         Err(Invalid::Declarations(found)) => return Err(Failure::Invalid(root.to_owned(), found)),
@@ -134,7 +134,7 @@ fn named(session: &Session, path: &Path, shown: &str) -> Result<Desired, Failure
     match desired.scopes.is_empty() && desired.clients.is_empty() {
         true => Err(Failure::Usage(format!(
             "{shown} is no manifest that exposes or consumes a scope in {}",
-            session.desired.environment
+            opened.desired.environment
         ))),
         false => Ok(desired),
     }
@@ -171,20 +171,20 @@ fn clients(named: &Desired, live: &Live, shown: &str) -> Result<BTreeSet<ClientI
 }
 
 fn made(
-    session: &Session,
+    opened: &Opened,
     named: &Desired,
     clients: &BTreeSet<ClientId>,
     live: &Live,
     into: &str,
 ) -> Result<Proved, Failure> {
-    let repository = &session.repository;
+    let repository = &opened.repository;
     let files = declare::read_files(repository)
         .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
     let chosen = |thing: Thing<'_>| match thing {
         Thing::Scope(name) => named.scopes.contains_key(name),
         Thing::Client(id, _) => clients.contains(id),
     };
-    let environment = &session.desired.environment;
+    let environment = &opened.desired.environment;
     let side = Side { environment, live, before: None, declared: None, beside: &[] };
     let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen };
     imported.made(None, into, false)

@@ -3,12 +3,9 @@
 use clap::ValueEnum;
 
 use super::edits;
-use crate::cli::clock::today;
 use crate::cli::entity::{InCluster, Named};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::remote::Remote;
-use crate::cli::session::{self, Session};
 use crate::cli::sink::print;
 use crate::cli::sink::print_exact;
 use crate::cli::{interrupt, log};
@@ -18,6 +15,8 @@ use crate::nais::{
     standing_of_client, standing_of_scope,
 };
 use crate::render::migration;
+use crate::run::Ready;
+use crate::run::clock::today;
 use domain::nais::{Application, Entity};
 use domain::text::printable;
 use domain::{Live, RemovalAction};
@@ -73,24 +72,23 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
                    --cluster and --namespace; or look at how things stand, with --check";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let mut session = Session::open(global)?;
-    let application = args.application.application(&session)?;
-    let named = args.named.find(&session)?;
+    let opened = global.open()?;
+    let application = args.application.application(&opened)?;
+    let named = args.named.find(&opened)?;
     let in_manifest =
-        |entity: &Entity| session.repository.in_manifest(&session.desired.environment, entity);
+        |entity: &Entity| opened.repository.in_manifest(&opened.desired.environment, entity);
     if let Some(entity) = named.iter().find(|entity| in_manifest(entity)) {
         return Err(Failure::Usage(format!("a manifest declares {entity} already")));
     }
-    let history = session.history()?;
-    session.look_back(history.as_ref(), None)?;
-    let remote = Remote::open(global, &session).await?;
-    let live = session::live(global, &remote.reader().await?, &session.needs()).await?;
+    let ready = opened.ready()?;
+    let remote = ready.connect(&global.options()).await?;
+    let live = global.live(&remote.reader().await?, &ready.needs()).await?;
     remote.close().await?;
-    let all = standings(&session, &live, application.as_ref());
+    let all = standings(&ready, &live, application.as_ref());
     match application {
         Some(application) if !args.check => {
             let chosen = all.into_iter().filter(|standing| named.contains(&standing.entity));
-            let way = Way { global, session: &session, live: &live, application: &application };
+            let way = Way { global, ready: &ready, live: &live, application: &application };
             way.next(chosen.collect(), args.release)
         }
         _ => {
@@ -99,7 +97,7 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
                 false => named.contains(&standing.entity),
             };
             let chosen: Vec<Standing> = all.into_iter().filter(is_chosen).collect();
-            let environment = &session.desired.environment;
+            let environment = &ready.opened.desired.environment;
             let shown = match args.format {
                 Format::Text => migration::text(environment, &chosen),
                 Format::Json => migration::json(environment, &chosen),
@@ -111,10 +109,10 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// How everything stands that is declared or released, the scopes first.
-fn standings(session: &Session, live: &Live, application: Option<&Application>) -> Vec<Standing> {
-    let desired = &session.desired;
-    let before = session.past.known.applied.as_ref().map(|applied| &applied.desired);
-    let repository = &session.repository;
+fn standings(ready: &Ready, live: &Live, application: Option<&Application>) -> Vec<Standing> {
+    let desired = &ready.opened.desired;
+    let before = ready.past.known.applied.as_ref().map(|applied| &applied.desired);
+    let repository = &ready.opened.repository;
     let is_ours = |entity: Entity| !repository.in_manifest(&desired.environment, &entity);
     let scopes = desired.scopes.iter();
     let scopes = scopes.filter(|(name, _)| is_ours(Entity::Scope((*name).clone())));
@@ -143,7 +141,7 @@ fn standings(session: &Session, live: &Live, application: Option<&Application>) 
 /// The way of what is named to its application.
 struct Way<'a> {
     global: &'a Global,
-    session: &'a Session,
+    ready: &'a Ready,
     live: &'a Live,
     application: &'a Application,
 }
@@ -199,8 +197,8 @@ impl Way<'_> {
 
     /// Step 1.
     fn describe(&self, standings: &[&Standing]) -> Result<(), Failure> {
-        let environment = &self.session.desired.environment;
-        let after = edits::edited(self.session, standings.iter(), |repository, standing| {
+        let environment = &self.ready.opened.desired.environment;
+        let after = edits::edited(self.ready, standings.iter(), |repository, standing| {
             let (description, client_id) = match &standing.entity {
                 Entity::Scope(name) => (self.application.handed_over(name.subscope()), None),
                 Entity::Client(_) => (self.application.to_string(), standing.client_id.as_ref()),
@@ -209,7 +207,7 @@ impl Way<'_> {
             repository.described(environment, &standing.entity, &handed)
         })?;
         let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
-        edits::check(self.session, &after, self.live, &named)?;
+        edits::check(self.ready, &after, self.live, &named)?;
         edits::write(self.global, &after)?;
         for standing in standings {
             self.tell(standing, "step 1: its declaration tells the application now");
@@ -221,7 +219,8 @@ impl Way<'_> {
     /// Tells of files with keys that a client has no more, and that stay where they are.
     fn tell_keys(&self, standing: &Standing, after: &Repository) {
         let Entity::Client(name) = &standing.entity else { return };
-        let refs = self.session.repository.key_refs(&self.session.desired.environment, name);
+        let refs =
+            self.ready.opened.repository.key_refs(&self.ready.opened.desired.environment, name);
         if refs.is_empty() {
             return;
         }
@@ -241,7 +240,7 @@ impl Way<'_> {
 
     /// Step 3.
     fn manifest(&self, standings: &[Standing]) -> Result<Exit, Failure> {
-        let desired = &self.session.desired;
+        let desired = &self.ready.opened.desired;
         let named = |entity: Entity| standings.iter().any(|it| it.entity == entity);
         let scopes = desired.scopes.iter();
         let mut clients = desired.clients.iter();
@@ -281,13 +280,14 @@ impl Way<'_> {
                 self.application
             )));
         }
-        let environment = &self.session.desired.environment;
+        let environment = &self.ready.opened.desired.environment;
         let reason = format!("handed over to NAIS ({})", self.application);
-        let after = edits::edited(self.session, standings, |repository, standing| {
+        let after = edits::edited(self.ready, standings, |repository, standing| {
             // By its name alone, one that has another one would not be found.
             let is_pinned = match &standing.entity {
                 Entity::Client(name) => self
-                    .session
+                    .ready
+                    .opened
                     .desired
                     .clients
                     .get(name)
@@ -300,7 +300,7 @@ impl Way<'_> {
             repository.released(environment, &standing.entity, &release)
         })?;
         let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
-        edits::check(self.session, &after, self.live, &named)?;
+        edits::check(self.ready, &after, self.live, &named)?;
         edits::write(self.global, &after)?;
         for standing in standings {
             self.tell(standing, "step 4: its declaration has made way for its release");
@@ -347,7 +347,7 @@ impl Way<'_> {
             let is_ours = action.origin != Some(Origin::Drift) || action.verb() == Verb::Grant;
             is_named && matters && is_ours
         };
-        let plan = self.session.compare(self.live);
+        let plan = self.ready.compare(self.live);
         let left = plan.actions.iter().filter(is_left).map(|action| action.id().to_string());
         let left: Vec<_> = left.map(|id| printable(&id).into_owned()).collect();
         match left.is_empty() {

@@ -1,13 +1,13 @@
 //! `portvakt render nais`.
 
-use crate::cli::clock::today;
 use crate::cli::entity::{InCluster, Named};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
-use crate::cli::session::Session;
 use crate::cli::sink::print_exact;
 use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
+use crate::run::Opened;
+use crate::run::clock::today;
 use domain::nais::Entity;
 use domain::text::printable;
 
@@ -21,12 +21,12 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let session = Session::open(global)?;
-    let groups = groups(&session, args)?;
+    let opened = global.open()?;
+    let groups = groups(&opened, args)?;
     let mut refused = Vec::new();
     let mut told = Vec::new();
     for group in &groups {
-        for (entity, obstacle) in obstacles(&session, group) {
+        for (entity, obstacle) in obstacles(&opened, group) {
             let line = printable(&format!("{entity}: {}", obstacle.message)).into_owned();
             match obstacle.weight {
                 Weight::Refused => refused.push(line),
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             application: &group.application,
             client: group.clients.first().map(|(_, client)| *client),
             scopes: group.scopes.clone(),
-            names: &session.desired.names,
+            names: &opened.desired.names,
             today: today(),
         };
         manifest.yaml()
@@ -68,12 +68,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// The applications and what is to be rendered of each.
-fn groups<'s>(session: &'s Session, args: &Args) -> Result<Vec<Group<'s>>, Failure> {
-    let desired = &session.desired;
-    let named = args.named.find(session)?;
+fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure> {
+    let desired = &opened.desired;
+    let named = args.named.find(opened)?;
     let is_named = |entity: &Entity| named.is_empty() || named.contains(entity);
     let environment = &desired.environment;
-    let in_manifest = |entity: &Entity| session.repository.in_manifest(environment, entity);
+    let in_manifest = |entity: &Entity| opened.repository.in_manifest(environment, entity);
     if let Some(entity) = named.iter().find(|entity| in_manifest(entity)) {
         return Err(Failure::Usage(format!("a manifest declares {entity} already")));
     }
@@ -85,7 +85,7 @@ fn groups<'s>(session: &'s Session, args: &Args) -> Result<Vec<Group<'s>>, Failu
     if let Some(gone) = named.iter().find(|entity| !declared(entity)) {
         return Err(Failure::Usage(format!("{gone} is released, and not declared any more")));
     }
-    let application = args.application.application(session)?;
+    let application = args.application.application(opened)?;
     let groups = match application {
         // Whatever their descriptions tell.
         Some(application) if !named.is_empty() => {
@@ -135,7 +135,7 @@ fn groups<'s>(session: &'s Session, args: &Args) -> Result<Vec<Group<'s>>, Failu
     }
 }
 
-fn obstacles(session: &Session, group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
+fn obstacles(opened: &Opened, group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
     let mut found = Vec::new();
     for (name, client) in &group.clients {
         let entity = Entity::Client((*name).clone());
@@ -148,7 +148,7 @@ fn obstacles(session: &Session, group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
     }
     for (name, scope) in &group.scopes {
         let entity = Entity::Scope((*name).clone());
-        let of_scope = of_scope(name, scope, session.repository.prefix_at_nais(), today());
+        let of_scope = of_scope(name, scope, opened.repository.prefix_at_nais(), today());
         found.extend(of_scope.into_iter().map(|obstacle| (entity.clone(), obstacle)));
     }
     found

@@ -1,18 +1,17 @@
 //! `portvakt render yaml`.
 
-use crate::cli::checkout;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::adopt::{Rendered, rendered};
 use crate::cli::adoption::overlaid;
-use crate::cli::checkout::root;
-use crate::cli::clock::today;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print_exact;
 use crate::declare::{Diagnostic, Invalid, Repository};
+use crate::run::checkout;
+use crate::run::clock::today;
 use domain::text::printable;
 
 /// The command's arguments.
@@ -30,7 +29,7 @@ made, add its `client_id`, and its live name as `previous_name`. What its manife
 of digdirator, such as the life of a token, has the default of YAML unless it is added too";
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = root(global)?;
+    let root = checkout::root(&global.options())?;
     let invalid = |found| Failure::Invalid(root.clone(), found);
     let repository = checkout::load(&root).map_err(invalid)?;
     let found = repository.check(today());

@@ -3,48 +3,48 @@
 use super::applied::AppliedElsewhere;
 use super::applied::{self, At, Known, Reading, declared_at};
 use super::checkout;
-use super::exit::Failure;
-use super::global::Global;
+use super::failure::Failure;
+use super::options::Options;
 use crate::declare::{self, Repository};
-use crate::history::{self, Branch, Commit, Held, History, Lost, Placement, Refs};
+use crate::history::{Branch, Commit, Held, History, Lost, Placement, Refs};
 use domain::{self, Applied, Desired};
 use plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
 #[derive(Default)]
-pub(super) struct Past {
+pub(crate) struct Past {
     /// The commit whose declarations are read.
-    pub(super) commit: Option<Commit>,
+    pub(crate) commit: Option<Commit>,
     /// Where the declarations are, and what they are applied to.
-    pub(super) placement: Option<Placement>,
+    pub(crate) placement: Option<Placement>,
     /// What was declared at the commit last applied in full.
-    pub(super) applied: Option<Applied>,
+    pub(crate) applied: Option<Applied>,
     /// What a plan must know of what was applied.
-    pub(super) known: domain::Past,
+    pub(crate) known: domain::Past,
     /// Why it is not known what was applied before; `None` where it is.
-    pub(super) unknown: Option<String>,
+    pub(crate) unknown: Option<String>,
     /// What would be forgotten by a record that is written now.
-    pub(super) lost: Option<Lost>,
+    pub(crate) lost: Option<Lost>,
     /// The refs that say what was applied; `None` where they cannot be read.
-    pub(super) refs: Option<Refs>,
+    pub(crate) refs: Option<Refs>,
     /// Why nothing at all may be applied here: another folder has the same name.
-    pub(super) clash: Option<String>,
+    pub(crate) clash: Option<String>,
     /// Whether there are commits whose apply ended in part since.
-    pub(super) is_unfinished: bool,
+    pub(crate) is_unfinished: bool,
     /// What origins are told by.
-    pub(super) base: Option<Applied>,
+    pub(crate) base: Option<Applied>,
     /// Why the commit may not be applied, if it may not: it is not on the branch for that, or nobody can
     /// tell whether it was overtaken.
-    pub(super) refusal: Option<String>,
+    pub(crate) refusal: Option<String>,
     /// What other places applied; `None` where nobody can tell.
-    pub(super) elsewhere: Option<AppliedElsewhere>,
+    pub(crate) elsewhere: Option<AppliedElsewhere>,
     /// What is not known, and what else there is to say.
-    pub(super) notices: Vec<Notice>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// The git repository of the declarations as an environment sees it; `None` outside git. What an
 /// embedded sandbox holds is in this folder alone, and so are its refs.
-pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
+pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
     let target = repository.environment(environment).map(|environment| &environment.target);
     let held = match target {
         Some(declare::Target::Sandbox) => Held::Here,
@@ -54,25 +54,20 @@ pub(super) fn open(repository: &Repository, environment: &str) -> Result<Option<
     };
     let secrets = checkout::secrets(repository.root());
     let place = applied::place(repository, environment);
-    History::open(repository.root(), &place, held, secrets).map_err(|error| git_failed(&error))
+    Ok(History::open(repository.root(), &place, held, secrets)?)
 }
 
 /// The git repository of the declarations as the environment that is asked for sees it, and that
 /// environment's name. The declarations need not be right. `without` tells what there is not outside git.
-pub(super) fn open_only(global: &Global, without: &str) -> Result<(String, History), Failure> {
-    let root = checkout::root(global)?;
+pub(crate) fn open_only(options: &Options, without: &str) -> Result<(String, History), Failure> {
+    let root = checkout::root(options)?;
     let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let environment = repository
-        .environment_name(checkout::environment(global))
+        .environment_name(options.environment.as_deref())
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let history = open(&repository, environment)?
         .ok_or_else(|| Failure::Failed(format!("this is no git repository: {without}")))?;
     Ok((environment.to_owned(), history))
-}
-
-/// A failure of git.
-pub(super) fn git_failed(error: &history::Error) -> Failure {
-    Failure::Failed(error.to_string())
 }
 
 impl Past {
@@ -80,7 +75,7 @@ impl Past {
     ///
     /// # Errors
     /// `base` is no commit.
-    pub(super) fn look(
+    pub(crate) fn look(
         history: Option<&History>,
         repository: &Repository,
         commit: Option<Commit>,
@@ -264,7 +259,7 @@ impl Past {
     }
 
     /// Whether what was applied last is newer than what is read.
-    pub(super) fn is_behind(&self) -> Option<&Notice> {
+    pub(crate) fn is_behind(&self) -> Option<&Notice> {
         self.notices.iter().find(|notice| notice.code == Code::Behind)
     }
 }
@@ -275,7 +270,7 @@ fn no_branch(why: &str) -> String {
 }
 
 /// Why a commit may not be applied; `None` where it is on the branch for that.
-pub(super) fn off_branch(history: &History, branch: &Branch, commit: &str) -> Option<String> {
+pub(crate) fn off_branch(history: &History, branch: &Branch, commit: &str) -> Option<String> {
     let name = &branch.name;
     match history.is_on(branch, commit) {
         Ok(Some(true)) => None,

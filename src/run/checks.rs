@@ -1,7 +1,7 @@
 //! Why a plan is not carried out although it could be.
 
-use super::exit::Failure;
-use super::session::Session;
+use super::failure::Failure;
+use super::past::Past;
 use crate::render::document::PlanDocument;
 use crate::render::moved;
 use domain::text::printable;
@@ -9,7 +9,7 @@ use plan::Plan;
 
 /// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
 /// which nobody can tell whether it was overtaken could undo what came after it.
-pub(super) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
     match (refusal, overridden) {
         (None, _) => Ok(()),
         (Some(why), Some(reason)) => {
@@ -23,16 +23,16 @@ pub(super) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<
 }
 
 /// A place is one folder's alone: each would take what the other applied for its own.
-pub(super) fn name(session: &Session) -> Result<(), Failure> {
-    match &session.past.clash {
+pub(crate) fn name(past: &Past) -> Result<(), Failure> {
+    match &past.clash {
         Some(why) => Err(Failure::Refused(format!("nothing was changed: {}", printable(why)))),
         None => Ok(()),
     }
 }
 
 /// A commit that was overtaken is not applied: that would undo what came after it, unasked.
-pub(super) fn order(session: &Session) -> Result<(), Failure> {
-    match session.past.is_behind() {
+pub(crate) fn order(past: &Past) -> Result<(), Failure> {
+    match past.is_behind() {
         Some(notice) => Err(Failure::Refused(format!(
             "nothing was changed\n{}: {}",
             notice.code, notice.message
@@ -42,7 +42,7 @@ pub(super) fn order(session: &Session) -> Result<(), Failure> {
 }
 
 /// A saved plan is carried out as it was reviewed, or not at all.
-pub(super) fn saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<(), Failure> {
+pub(crate) fn saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<(), Failure> {
     let Some(saved) = saved else { return Ok(()) };
     let mut why = moved(saved, now);
     if why.is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<
 }
 
 /// The same of a plan of which the digest alone is known.
-pub(super) fn expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Failure> {
+pub(crate) fn expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Failure> {
     match expected {
         Some(expected) if expected != now.digest => Err(Failure::Refused(format!(
             "the plan is not the expected one: nothing was changed\nexpected {expected}\nthis is  \
@@ -73,7 +73,7 @@ pub(super) fn expected(expected: Option<&str>, now: &PlanDocument) -> Result<(),
 }
 
 /// What exceeds a limit of `guards` needs a reason.
-pub(super) fn limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
     match (plan.exceeded_limits.as_slice(), overridden) {
         ([], _) => Ok(()),
         (limits, None) => {

@@ -7,26 +7,26 @@ use domain::{Applied, Beside, Desired, Protection};
 
 /// What other places declare.
 #[derive(Default)]
-pub(super) struct Neighbours {
+pub(crate) struct Neighbours {
     /// What can be read of it.
-    pub(super) beside: Vec<Beside>,
+    pub(crate) beside: Vec<Beside>,
     /// What cannot be read, and why.
-    pub(super) unread: Option<String>,
+    pub(crate) unread: Option<String>,
 }
 
 /// Where the other folders are read: at commits, or as they are checked out where there is none.
 #[derive(Clone, Copy)]
-pub(super) struct Where<'a> {
-    pub(super) history: &'a History,
+pub(crate) struct Where<'a> {
+    pub(crate) history: &'a History,
     /// The commit that is checked out, and the one that is rolled back to.
-    pub(super) commits: &'a [&'a str],
+    pub(crate) commits: &'a [&'a str],
     /// Whether what others applied last counts, whichever commit that is; else only what comes after these.
-    pub(super) is_rollback: bool,
+    pub(crate) is_rollback: bool,
 }
 
 /// Reads what other environments and other folders with a portvakt.yaml declare. Without `applied`, each
 /// counts as applied.
-pub(super) fn look(
+pub(crate) fn look(
     repository: &Repository,
     own: &Desired,
     at: Option<Where<'_>>,

@@ -3,15 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::clock::today;
-use super::exit::Failure;
-use super::global::Global;
-use super::past::git_failed;
-use super::session::{Session, live};
+use super::failure::Failure;
+use super::ready::Ready;
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::history::{self, History, Line, Placement, is_to_come};
 use crate::render::document::ActionDocument;
 use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
-use digdir::Writer;
+use digdir::{Progress, Writer};
 use domain::text::printable;
 use plan::{ActionId, Kind, Plan, Target, Verb};
 
@@ -27,12 +25,12 @@ const LONGEST_KILLED: SignedDuration = SignedDuration::from_hours(6);
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub(super) fn writes(history: &History, placement: &Placement) -> Result<Recent, Failure> {
+pub(crate) fn writes(history: &History, placement: &Placement) -> Result<Recent, Failure> {
     let Placement { environment: _, folder: _, api, maskinporten: _, organization } = placement;
     if placement.is_embedded() {
         return Ok(Recent::default());
     }
-    let lines = lines(history, placement).map_err(|error| git_failed(&error))?;
+    let lines = lines(history, placement)?;
     let now = Timestamp::now();
     // What anybody may have written does not count where git is set to verify.
     let lines = lines.iter().filter(|line| line.is_signed != Some(false));
@@ -62,28 +60,27 @@ pub(super) fn writes(history: &History, placement: &Placement) -> Result<Recent,
 
 /// What is left of what an apply shortly before has opened, or may have, and what is to be closed again.
 #[derive(Clone)]
-pub(super) struct Left {
+pub(crate) struct Left {
     /// Why something that was opened stays open, if it does.
-    pub(super) open: Option<String>,
+    pub(crate) open: Option<String>,
     /// Whether something may still show up: it is not known to have been done, and was not shown.
-    pub(super) may_show: bool,
+    pub(crate) may_show: bool,
 }
 
 /// Makes the plan once DigDir shows what an apply shortly before has opened, or may have, and what is to be
 /// closed again, or there is no patience left.
-pub(super) async fn plan(
-    global: &Global,
-    session: &Session,
+pub(crate) async fn plan(
+    ready: &Ready,
     writer: &Writer,
     recent: &Recent,
     patience: &Patience,
+    progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(Plan, Left), Failure> {
     let mut wait = patience.begin();
     let mut is_told = false;
     loop {
-        let live = live(global, writer.reader(), &session.needs()).await?;
-        let Session { desired, past, .. } = session;
-        let hidden = recent.hidden(desired, &past.known, &live, today());
+        let live = writer.reader().live(&ready.needs(), progress).await?;
+        let hidden = recent.hidden(&ready.opened.desired, &ready.past.known, &live, today());
         if let (Some(write), false) = (hidden.first(), is_told) {
             tracing::warn!(
                 "{}, and DigDir does not show it: waiting until it does, as it is to be closed again",
@@ -107,7 +104,7 @@ pub(super) async fn plan(
             open: open.first().map(|write| why_left(write)),
             may_show: !may_show.is_empty(),
         };
-        return Ok((session.compare(&live), left));
+        return Ok((ready.compare(&live), left));
     }
 }
 

@@ -19,11 +19,7 @@ struct Told {
 
 impl Reading<'_> {
     /// When the last apply began that the ledger of a place tells of.
-    pub(in crate::cli) fn newest(
-        &self,
-        refs: &Refs,
-        place: &str,
-    ) -> Result<Option<Timestamp>, String> {
+    pub(crate) fn newest(&self, refs: &Refs, place: &str) -> Result<Option<Timestamp>, String> {
         let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
         Ok(told(place, &lines).into_iter().map(|told| told.started).max())
     }
@@ -79,7 +75,7 @@ impl Reading<'_> {
 }
 
 /// The environment of a place.
-pub(in crate::cli) fn environment(place: &str) -> &str {
+pub(crate) fn environment(place: &str) -> &str {
     place.rsplit('/').next().unwrap_or(place)
 }
 

@@ -7,11 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::exit::Failure;
-use super::past::git_failed;
-use crate::history::{
-    self, Actor, Conclusion, Entry, History, Holder, Lock, Lost, Recorded, Refs, Watch,
-};
+use super::failure::Failure;
+use crate::history::{self, Actor, Conclusion, Entry, History, Lock, Lost, Recorded, Refs, Watch};
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
@@ -19,7 +16,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(30);
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The lock, held.
-pub(super) struct Hold {
+pub(crate) struct Hold {
     lock: Arc<Lock>,
     /// Whether somebody took it away.
     lost: Arc<AtomicBool>,
@@ -29,12 +26,12 @@ pub(super) struct Hold {
 impl Hold {
     /// Takes the lock. One that seems to have ended is watched first; it may be given up at any time
     /// until then.
-    pub(super) async fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
+    pub(crate) async fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
         let mut watch = Watch::default();
         let mut is_told = false;
         let lock = loop {
             let tried = history.lock(actor, Timestamp::now(), &mut watch);
-            if let Some(lock) = tried.map_err(|error| not_taken(&error))? {
+            if let Some(lock) = tried.map_err(Failure::NotLocked)? {
                 break lock;
             }
             if !is_told {
@@ -61,7 +58,7 @@ impl Hold {
     }
 
     /// Says why nothing may be written any more once somebody else can have it.
-    pub(super) fn gate(&self) -> impl Fn() -> Result<(), &'static str> + Send + Sync + 'static {
+    pub(crate) fn gate(&self) -> impl Fn() -> Result<(), &'static str> + Send + Sync + 'static {
         let (lock, lost) = (Arc::clone(&self.lock), Arc::clone(&self.lost));
         move || match !lost.load(Ordering::Relaxed) && lock.counts(Timestamp::now()) {
             true => Ok(()),
@@ -71,7 +68,7 @@ impl Hold {
 
     /// Writes the first line into the ledger, if what counts as applied is still what was `shown`. Gives
     /// what counts from then on.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         &self,
         entry: Entry<'_>,
         recorded: &Recorded,
@@ -79,11 +76,11 @@ impl Hold {
         dirty: bool,
         shown: Option<&Refs>,
     ) -> Result<Refs, Failure> {
-        self.lock.begin(entry, recorded, lost, dirty, shown).map_err(|error| git_failed(&error))
+        Ok(self.lock.begin(entry, recorded, lost, dirty, shown)?)
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
-    pub(super) async fn conclude(
+    pub(crate) async fn conclude(
         self,
         entry: Entry<'_>,
         recorded: &Recorded,
@@ -95,11 +92,11 @@ impl Hold {
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.give_back();
         }
-        concluded.map_err(|error| git_failed(&error))
+        Ok(concluded?)
     }
 
     /// Lets a commit count as applied, if what counts is still what was `shown`, and gives the lock back.
-    pub(super) async fn set_baseline(
+    pub(crate) async fn set_baseline(
         self,
         recorded: &Recorded,
         former: Option<&str>,
@@ -110,11 +107,11 @@ impl Hold {
         if set.is_err() {
             self.give_back();
         }
-        set.map_err(|error| git_failed(&error))
+        Ok(set?)
     }
 
     /// Gives the lock back.
-    pub(super) async fn release(self) {
+    pub(crate) async fn release(self) {
         self.stop().await;
         self.give_back();
     }
@@ -131,25 +128,6 @@ impl Hold {
         if let Err(error) = self.lock.release() {
             tracing::warn!("the lock was not given back, and ends by itself: {error}");
         }
-    }
-}
-
-fn not_taken(error: &history::Error) -> Failure {
-    match error {
-        history::Error::Locked(holder) => Failure::Locked(match **holder {
-            Holder::Named(_) => format!(
-                "{error}\nWait until it ends. If that apply is surely dead, `portvakt unlock` breaks the lock"
-            ),
-            Holder::Unknown(_) => format!(
-                "{error}\nIt does not end by itself. If no apply is under way, `portvakt unlock` breaks \
-                 the lock"
-            ),
-        }),
-        history::Error::Program { .. } => Failure::Failed(format!(
-            "{error}\nThe lock is a ref on the remote, so an apply must be able to push there; \
-             nothing was changed"
-        )),
-        other => git_failed(other),
     }
 }
 

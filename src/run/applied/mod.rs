@@ -7,12 +7,12 @@ mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use self::at::{
+pub(crate) use self::at::{
     At, applied_at, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
 };
-pub(super) use self::ledger::environment;
+pub(crate) use self::ledger::environment;
 use self::names::former_options;
-pub(super) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
+pub(crate) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
@@ -20,35 +20,35 @@ use domain::{self, Applied, Desired, Guards, Past, Protected};
 
 /// The other places at which something was applied to the same API, or may have been, by their names; with
 /// what was applied last, as far as that is known.
-pub(super) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
+pub(crate) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
 /// What was applied, as git tells it.
 #[derive(Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// What was declared at the commit last applied in full.
-    pub(super) applied: Option<Applied>,
+    pub(crate) applied: Option<Applied>,
     /// What was declared at each commit that counts or protects, here or elsewhere.
-    pub(super) all: Vec<Applied>,
+    pub(crate) all: Vec<Applied>,
     /// What may be open because of it, by the name of the place that applied it.
-    pub(super) traces: Vec<(String, Applied)>,
+    pub(crate) traces: Vec<(String, Applied)>,
     /// Whether there are commits whose apply did not end in full.
-    pub(super) is_unfinished: bool,
+    pub(crate) is_unfinished: bool,
     /// What would be forgotten by a record that is written now.
-    pub(super) lost: Option<Lost>,
+    pub(crate) lost: Option<Lost>,
     /// Why nothing may be applied or recorded here: another folder has the same name.
-    pub(super) clash: Option<String>,
+    pub(crate) clash: Option<String>,
     /// The commits that were last applied to the same API by places that are declared no longer, as after
     /// a rename.
-    pub(super) of_former: Vec<String>,
+    pub(crate) of_former: Vec<String>,
     /// What other places applied.
-    pub(super) elsewhere: AppliedElsewhere,
+    pub(crate) elsewhere: AppliedElsewhere,
     /// All that a plan must know of it.
-    pub(super) past: Past,
+    pub(crate) past: Past,
 }
 
 impl Known {
     /// With a past that is not known, though some of it can be read.
-    pub(super) fn made_unknown(mut self, why: String) -> Self {
+    pub(crate) fn made_unknown(mut self, why: String) -> Self {
         let limits = self.past.limits.take();
         self.past.limits =
             limits.into_iter().chain([Guards::default()]).reduce(|a, b| a.stricter(&b));
@@ -59,21 +59,21 @@ impl Known {
     }
 
     /// Of a past that is not known.
-    pub(super) fn unknown(why: String) -> Self {
+    pub(crate) fn unknown(why: String) -> Self {
         let past = Past { is_recorded: true, ..Past::default() };
         Self { past, ..Self::default() }.made_unknown(why)
     }
 }
 
 /// What is read to find out what was applied.
-pub(super) struct Reading<'a> {
-    pub(super) history: &'a History,
-    pub(super) repository: &'a Repository,
+pub(crate) struct Reading<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) repository: &'a Repository,
     /// What is declared now.
-    pub(super) now: &'a Desired,
-    pub(super) placement: &'a Placement,
+    pub(crate) now: &'a Desired,
+    pub(crate) placement: &'a Placement,
     /// The branch whose commits may be applied; `None` without a remote.
-    pub(super) branch: Option<&'a Branch>,
+    pub(crate) branch: Option<&'a Branch>,
 }
 
 /// What another place applied, as this one sees it.
@@ -87,7 +87,7 @@ struct Other {
 impl Reading<'_> {
     /// What was applied here before, and what was protected wherever the same API was applied to for the
     /// same organisation.
-    pub(super) fn known(&self, refs: &Refs) -> Known {
+    pub(crate) fn known(&self, refs: &Refs) -> Known {
         let baseline = self.history.baseline(refs);
         // What it was called before is not known, and only that is missing.
         let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(Loss::WentOn);

@@ -7,16 +7,13 @@ use digdir::Target;
 use domain::{Desired, Orgno};
 
 /// What is recorded of the sandbox inside this process in place of an address.
-pub(in crate::cli) const EMBEDDED: &str = "sandbox";
+pub(crate) const EMBEDDED: &str = "sandbox";
 
 /// Where the declarations of an environment are, and what they are applied to.
 ///
 /// # Errors
 /// The environment's addresses cannot be used.
-pub(in crate::cli) fn placement(
-    repository: &Repository,
-    desired: &Desired,
-) -> Result<Placement, String> {
+pub(crate) fn placement(repository: &Repository, desired: &Desired) -> Result<Placement, String> {
     let name = &desired.environment;
     let environment = repository.environment(name);
     let environment = environment
@@ -32,7 +29,7 @@ pub(in crate::cli) fn placement(
 }
 
 /// The folder of the declarations, from the top of the git repository; empty at the top and outside git.
-pub(in crate::cli) fn folder(repository: &Repository) -> String {
+pub(crate) fn folder(repository: &Repository) -> String {
     history::prefix(repository.root()).trim_end_matches('/').to_owned()
 }
 
@@ -42,13 +39,13 @@ fn api(target: Option<&Target>) -> String {
 }
 
 /// The API of an environment, as it is recorded; `None` where its addresses cannot be used.
-pub(in crate::cli) fn api_of(declared: &Environment) -> Option<String> {
+pub(crate) fn api_of(declared: &Environment) -> Option<String> {
     declared.target.addresses().ok().map(|target| api(target.as_ref()))
 }
 
 impl Placement {
     /// Whether it is applied to the sandbox inside this process.
-    pub(in crate::cli) fn is_embedded(&self) -> bool {
+    pub(crate) fn is_embedded(&self) -> bool {
         self.api == EMBEDDED
     }
 }
@@ -84,7 +81,7 @@ impl Reading<'_> {
     }
 
     /// The same, in whichever folder.
-    pub(in crate::cli) fn is_in_use(&self, name: &str, placement: &Placement) -> bool {
+    pub(crate) fn is_in_use(&self, name: &str, placement: &Placement) -> bool {
         let folders = self.history.folders().into_iter().chain([placement.folder.clone()]);
         folders.into_iter().any(|folder| self.leads_from(&folder, name, placement))
     }
@@ -142,12 +139,12 @@ impl Reading<'_> {
 }
 
 /// What the place is called that holds what is applied to an environment.
-pub(in crate::cli) fn place(repository: &Repository, environment: &str) -> String {
+pub(crate) fn place(repository: &Repository, environment: &str) -> String {
     history::place_name(project(repository).as_deref(), environment)
 }
 
 /// What the folder of the declarations is called beside others; `None` for the top of a git repository.
-pub(in crate::cli) fn project(repository: &Repository) -> Option<String> {
+pub(crate) fn project(repository: &Repository) -> Option<String> {
     let named = repository.settings().project.as_deref();
     history::project(named, &folder(repository))
 }
@@ -182,16 +179,16 @@ pub(super) fn former_options(own: &str, former: &str) -> String {
 }
 
 /// What `--from-project` calls a folder without a project: the top of the git repository.
-pub(in crate::cli) const TOP: &str = ".";
+pub(crate) const TOP: &str = ".";
 
 /// The organisation and the API of what is recorded, as a reader recognises them.
-pub(in crate::cli) fn described(placement: &Placement) -> String {
+pub(crate) fn described(placement: &Placement) -> String {
     let Placement { environment, folder, api, maskinporten: _, organization } = placement;
     format!("{}, to {api} for {organization}", called(environment, folder))
 }
 
 /// What another place is called, for whoever reads of it.
-pub(in crate::cli) fn called(environment: &str, folder: &str) -> String {
+pub(crate) fn called(environment: &str, folder: &str) -> String {
     format!("environment {environment} in folder {}", shown_folder(folder))
 }
 

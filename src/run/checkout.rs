@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::exit::Failure;
-use super::global::Global;
+use super::failure::Failure;
+use super::options::Options;
 use crate::declare::{self, Diagnostic, Index, Repository, SETTINGS_FILE};
 use crate::history;
 
 /// The folder of the repository that is asked for.
-pub(super) fn root(global: &Global) -> Result<PathBuf, Failure> {
-    let start = global.repo.clone().unwrap_or_else(|| ".".into());
+pub(crate) fn root(options: &Options) -> Result<PathBuf, Failure> {
+    let start = options.folder.clone().unwrap_or_else(|| ".".into());
     declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
 }
 
@@ -18,13 +18,13 @@ pub(super) fn root(global: &Global) -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// As of [`declare::load`].
-pub(super) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
+pub(crate) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     declare::load_tracked(root, index(root))
 }
 
 /// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
 /// goes on with none of that ([`git_index`]).
-pub(super) fn index(root: &Path) -> Index {
+pub(crate) fn index(root: &Path) -> Index {
     git_index(root).unwrap_or_else(|error| {
         tracing::warn!("the folder is read as it is, not as git has it: {error}");
         Index::default()
@@ -32,21 +32,16 @@ pub(super) fn index(root: &Path) -> Index {
 }
 
 /// The same, or why it cannot be read.
-pub(super) fn git_index(root: &Path) -> Result<Index, history::Error> {
+pub(crate) fn git_index(root: &Path) -> Result<Index, history::Error> {
     history::index(root, secrets(root))
 }
 
 /// The names of the environment variables that a folder, and those beside it, read secrets from.
-pub(super) fn secrets(root: &Path) -> BTreeSet<String> {
+pub(crate) fn secrets(root: &Path) -> BTreeSet<String> {
     let top = history::top(root);
     let beside = history::folders(root).into_iter();
     let beside = beside.filter_map(|folder| Some(top.as_ref()?.join(folder)));
     let settings = |folder: PathBuf| declare::source(&folder, SETTINGS_FILE);
     let settings = beside.chain([root.to_owned()]).filter_map(settings);
     settings.flat_map(|text| declare::variables(text.as_bytes())).collect()
-}
-
-/// The environment that is asked for; an empty name asks for none.
-pub(super) fn environment(global: &Global) -> Option<&str> {
-    global.env.as_deref().filter(|name| !name.is_empty())
 }

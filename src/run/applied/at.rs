@@ -3,22 +3,22 @@
 use jiff::civil::Date;
 
 use super::names::shown_folder;
-use crate::cli::checkout;
 use crate::declare::{self, Diagnostic, Repository, Rule};
 use crate::history::{self, Branch, FileLink, History, Links, Refs};
+use crate::run::checkout;
 use domain::Desired;
 
 /// A commit, and where in it declarations are.
-pub(in crate::cli) struct At<'a> {
-    pub(in crate::cli) commit: &'a str,
+pub(crate) struct At<'a> {
+    pub(crate) commit: &'a str,
     /// The folder of portvakt.yaml, from the top of the git repository.
-    pub(in crate::cli) folder: &'a str,
-    pub(in crate::cli) environment: &'a str,
+    pub(crate) folder: &'a str,
+    pub(crate) environment: &'a str,
 }
 
 /// What is declared at a commit, whatever rule of today that breaks. The error says why that cannot be
 /// read.
-pub(in crate::cli) fn declared_at(
+pub(crate) fn declared_at(
     history: &History,
     here: &Repository,
     at: &At<'_>,
@@ -27,7 +27,7 @@ pub(in crate::cli) fn declared_at(
 }
 
 /// The same, with the repository as it is at the commit.
-pub(in crate::cli) fn read_at(
+pub(crate) fn read_at(
     history: &History,
     here: &Repository,
     at: &At<'_>,
@@ -36,7 +36,7 @@ pub(in crate::cli) fn read_at(
 }
 
 /// The same of a commit that was applied.
-pub(in crate::cli) fn applied_at(
+pub(crate) fn applied_at(
     history: &History,
     here: &Repository,
     at: &At<'_>,
@@ -46,7 +46,7 @@ pub(in crate::cli) fn applied_at(
 
 /// What is declared at a commit, by the rules of today: for what is to be applied. The error says what is
 /// wrong with it.
-pub(in crate::cli) fn valid_at(
+pub(crate) fn valid_at(
     history: &History,
     here: &Repository,
     at: &At<'_>,
@@ -58,7 +58,7 @@ pub(in crate::cli) fn valid_at(
 
 /// The repository as it is at a commit. Nobody may have looked at its links in a work tree: what they hide
 /// is not known.
-pub(in crate::cli) fn files_at(
+pub(crate) fn files_at(
     history: &History,
     here: &Repository,
     commit: &str,
@@ -77,7 +77,7 @@ pub(in crate::cli) fn files_at(
 }
 
 /// The repository as it is at a commit that was applied: the apply has read it, links and all.
-pub(in crate::cli) fn applied_files_at(
+pub(crate) fn applied_files_at(
     history: &History,
     here: &Repository,
     commit: &str,
@@ -112,7 +112,7 @@ fn in_folder(folder: &str, why: &str) -> String {
 }
 
 /// Another folder of the work tree, by its path from the top of the git repository.
-pub(in crate::cli) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
+pub(crate) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
     let top = history::top(here.root()).ok_or("this is no git repository")?;
     checkout::load(&top.join(folder)).map_err(|found| unread(&found, folder))
 }
@@ -168,7 +168,7 @@ fn said(Diagnostic { code, file, line, message, .. }: &Diagnostic, folder: &str)
 }
 
 /// Why another folder cannot be read.
-pub(in crate::cli) fn unread(found: &[Diagnostic], folder: &str) -> String {
+pub(crate) fn unread(found: &[Diagnostic], folder: &str) -> String {
     let shown = shown_folder(folder);
     let why =
         first_error(found).map_or_else(String::new, |first| format!(": {}", said(first, folder)));
@@ -180,7 +180,7 @@ pub(in crate::cli) fn unread(found: &[Diagnostic], folder: &str) -> String {
 ///
 /// # Errors
 /// It cannot be told which one that is.
-pub(in crate::cli) fn apply_from(
+pub(crate) fn apply_from(
     history: &History,
     refs: &Refs,
     folder: &str,

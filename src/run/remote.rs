@@ -1,66 +1,60 @@
 //! The other side of the chosen environment: where it is and who we are there.
 
-use std::fs::{File, Metadata};
-use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::exit::Failure;
-use super::global::Global;
-use super::session::Session;
-use crate::advice::advised;
+use super::failure::Failure;
+use super::opened::Opened;
+use super::options::Options;
+use super::read::{MAX_FILE, read_file, read_secret};
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use digdir::{
-    AllowedHosts, Credentials, ExpectedOwner, Issuer, Options, Program, Reach, Reader, Target,
-    TargetError, Writer,
+    AllowedHosts, Credentials, ExpectedOwner, Issuer, Program, Reach, Reader, Target, TargetError,
+    Writer,
 };
 use domain::secret;
 use domain::{ClientId, Kid};
 use sandbox::Sandbox;
 
 /// Where the API is and what opens it. For `target: sandbox` it holds the server too.
-pub(super) struct Remote {
+pub(crate) struct Remote {
     target: Target,
     credentials: Credentials,
-    options: Options,
+    options: digdir::Options,
     reach: Reach,
     sandbox: Option<Sandbox>,
 }
 
 impl Remote {
-    /// Finds the API and the credentials of the session's environment. A host that may not be
+    /// Finds the API and the credentials of an environment, to reach so much of it. A host that may not be
     /// sent credentials is refused before any are read.
-    pub(super) async fn open(global: &Global, session: &Session) -> Result<Self, Failure> {
-        Self::open_to(global, session, session.needs().reach()).await
-    }
-
-    /// The same, to reach so much of it.
-    pub(super) async fn open_to(
-        global: &Global,
-        session: &Session,
+    pub(crate) async fn open(
+        options: &Options,
+        opened: &Opened,
         reach: Reach,
     ) -> Result<Self, Failure> {
-        let allowed_hosts = AllowedHosts::new(global.allow_hosts.iter().map(String::as_str))
+        let allowed_hosts = AllowedHosts::new(options.allow_hosts.iter().map(String::as_str))
             .map_err(|error| Failure::Usage(error.to_string()))?;
-        let options = Options {
+        let options = digdir::Options {
             program: Program { name: "portvakt", version: env!("CARGO_PKG_VERSION") },
-            concurrency: global.concurrency,
-            rate: global.rate,
+            concurrency: options.concurrency,
+            rate: options.rate,
             allowed_hosts,
-            ..Options::default()
+            ..digdir::Options::default()
         };
-        let repository = &session.repository;
-        let orgno = session.desired.organization;
+        let repository = &opened.repository;
+        let orgno = opened.desired.organization;
         let place = repository.settings().organization_place(orgno);
-        let options = Options { owner: Some(ExpectedOwner { orgno, place }), ..options };
-        let name = &session.desired.environment;
+        let owner = Some(ExpectedOwner { orgno, place });
+        let options = digdir::Options { owner, ..options };
+        let name = &opened.desired.environment;
         let lacks = |what| Failure::Failed(format!("environment {name} has no {what}"));
         let environment = repository.environment(name).ok_or_else(|| lacks("declaration"))?;
-        let Some(target) = environment.target.addresses().map_err(failed)? else {
-            return embedded(session, options, reach).await;
+        let Some(target) = environment.target.addresses().map_err(Failure::failed)? else {
+            return embedded(opened, options, reach).await;
         };
         target.check(&options.allowed_hosts).map_err(not_trusted)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
@@ -69,60 +63,61 @@ impl Remote {
     }
 
     /// What can read and cannot write.
-    pub(super) async fn reader(&self) -> Result<Reader, Failure> {
+    pub(crate) async fn reader(&self) -> Result<Reader, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
-        Reader::connect(target, credentials, self.options.clone(), self.reach)
-            .await
-            .map_err(call_failed)
+        Ok(Reader::connect(target, credentials, self.options.clone(), self.reach).await?)
     }
 
     /// What can write.
-    pub(super) async fn writer(&self) -> Result<Writer, Failure> {
+    pub(crate) async fn writer(&self) -> Result<Writer, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
-        Writer::connect(target, credentials, self.options.clone(), self.reach)
-            .await
-            .map_err(call_failed)
+        Ok(Writer::connect(target, credentials, self.options.clone(), self.reach).await?)
     }
 
     /// Maskinporten alone, for a client of somebody else than this program.
-    pub(super) async fn issuer(&self) -> Result<Issuer, Failure> {
-        Issuer::connect(&self.target, self.options.clone()).await.map_err(call_failed)
+    pub(crate) async fn issuer(&self) -> Result<Issuer, Failure> {
+        Ok(Issuer::connect(&self.target, self.options.clone()).await?)
     }
 
     /// Whether it is a sandbox inside this process.
-    pub(super) fn is_embedded(&self) -> bool {
+    pub(crate) fn is_embedded(&self) -> bool {
         self.sandbox.is_some()
     }
 
     /// Ends it; an embedded sandbox has its state on disk after that.
-    pub(super) async fn close(self) -> Result<(), Failure> {
+    pub(crate) async fn close(self) -> Result<(), Failure> {
         match self.sandbox {
-            Some(sandbox) => sandbox.stop().await.map_err(failed),
+            Some(sandbox) => sandbox.stop().await.map_err(Failure::failed),
             None => Ok(()),
         }
     }
 }
 
-async fn embedded(session: &Session, options: Options, reach: Reach) -> Result<Remote, Failure> {
-    let settings = session.repository.settings();
-    let folder = session.repository.root().join(".portvakt");
+async fn embedded(
+    opened: &Opened,
+    options: digdir::Options,
+    reach: Reach,
+) -> Result<Remote, Failure> {
+    let settings = opened.repository.settings();
+    let folder = opened.repository.root().join(".portvakt");
     if folder.is_symlink() {
         let why =
             ".portvakt is a symbolic link: the sandbox keeps its state in the repository only";
         return Err(Failure::Failed(why.to_owned()));
     }
     let name = settings.organization_name.as_deref().unwrap_or("the organisation");
-    let owner = session.desired.organization;
+    let owner = opened.desired.organization;
     let started = sandbox::embedded(&folder, owner, name, &settings.prefixes).await;
-    let (sandbox, client) = started.map_err(failed)?;
-    let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).map_err(failed)?;
+    let (sandbox, client) = started.map_err(Failure::failed)?;
+    let target =
+        Target::custom(sandbox.api().as_str(), sandbox.issuer()).map_err(Failure::failed)?;
     secret::note(&client.private_key_pem);
-    let client_id = client.client_id.parse().map_err(failed)?;
-    let kid = client.kid.parse().map_err(failed)?;
+    let client_id = client.client_id.parse().map_err(Failure::failed)?;
+    let kid = client.kid.parse().map_err(Failure::failed)?;
     let credentials = Credentials::from_key(client_id, &client.private_key_pem, Some(kid));
     Ok(Remote {
         target,
-        credentials: credentials.map_err(failed)?,
+        credentials: credentials.map_err(Failure::failed)?,
         options,
         reach,
         sandbox: Some(sandbox),
@@ -188,48 +183,6 @@ fn read(source: &SecretSource, root: &Path) -> Result<SecretString, Failure> {
     }
 }
 
-/// The most that a key, a certificate or a manifest is, in bytes.
-pub(super) const MAX_FILE: u64 = 1 << 20;
-
-/// Reads a file with a secret in it. The error says why it cannot be read, behind its name.
-pub(super) fn read_secret(path: &Path) -> Result<SecretString, String> {
-    let bytes = read_file(path, MAX_FILE)?;
-    // The one buffer is the other's, or is overwritten.
-    String::from_utf8(bytes)
-        .map(SecretString::from)
-        .map_err(|error| drop(Zeroizing::new(error.into_bytes())))
-        .map_err(|()| "is not UTF-8".to_owned())
-}
-
-/// Reads a regular file of at most so many bytes: no device, no pipe, and none that holds more than
-/// the system says, as those in `/proc` do. The error says why it cannot be read, behind its name.
-pub(super) fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
-    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
-    // Before it is opened: opening a pipe waits for somebody to write to it.
-    check_file(&std::fs::metadata(path).map_err(cannot)?, largest)?;
-    let file = File::open(path).map_err(cannot)?;
-    let metadata = file.metadata().map_err(cannot)?;
-    check_file(&metadata, largest)?;
-    let length = usize::try_from(metadata.len()).unwrap_or_default();
-    // As large as it gets at once: a buffer that grows leaves copies of itself behind.
-    let mut bytes = Vec::with_capacity(length + 1);
-    file.take(metadata.len() + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    match bytes.len() == length {
-        true => Ok(bytes),
-        false => {
-            drop(Zeroizing::new(bytes));
-            Err("is not stored as a regular file, or changed while it was read".to_owned())
-        }
-    }
-}
-
-fn check_file(metadata: &Metadata, largest: u64) -> Result<(), String> {
-    match metadata.is_file() && metadata.len() <= largest {
-        true => Ok(()),
-        false => Err(format!("is no file of at most {} MiB", largest >> 20)),
-    }
-}
-
 fn told(source: &SecretSource) -> String {
     match source {
         SecretSource::Env(name) => format!("environment variable {name}"),
@@ -237,22 +190,13 @@ fn told(source: &SecretSource) -> String {
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Failure {
-    Failure::Failed(error.to_string())
-}
-
 /// Credentials that may not go where the target is, and how that is allowed.
 fn not_trusted(error: TargetError) -> Failure {
     let (TargetError::NotAllowed { host, .. } | TargetError::Mixed { host, .. }) = &error else {
-        return failed(error);
+        return Failure::failed(error);
     };
     Failure::Failed(format!(
         "{error}. If it is meant, whoever runs portvakt allows it with --allow-host {host} or \
          PORTVAKT_ALLOW_HOSTS; the repository cannot"
     ))
-}
-
-/// A failed call with what to do about it.
-pub(super) fn call_failed(error: digdir::Error) -> Failure {
-    Failure::Failed(advised(&error))
 }

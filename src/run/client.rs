@@ -4,9 +4,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::exit::Failure;
-use super::remote::{call_failed, read_secret};
-use super::session::Session;
+use super::failure::Failure;
+use super::opened::Opened;
+use super::read::read_secret;
 use crate::declare::did_you_mean;
 use digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
 use domain::secret;
@@ -17,23 +17,23 @@ use domain::{
 use plan::{Mismatch, live_client};
 
 /// The declared client of a name.
-pub(super) fn declared<'s>(
-    session: &'s Session,
+pub(crate) fn declared<'s>(
+    opened: &'s Opened,
     name: &str,
 ) -> Result<(&'s ClientName, &'s DesiredClient), Failure> {
-    let clients = &session.desired.clients;
+    let clients = &opened.desired.clients;
     if let Some(found) = clients.iter().find(|(known, _)| known.as_str() == name) {
         return Ok(found);
     }
-    Err(not_declared(session, "client", name, clients.keys().map(ClientName::as_str)))
+    Err(not_declared(opened, "client", name, clients.keys().map(ClientName::as_str)))
 }
 
 /// How many names are listed before they are counted.
 const LISTED: usize = 10;
 
 /// That nothing of a kind is declared by a name; `known` are the names that are.
-pub(super) fn not_declared<'n>(
-    session: &Session,
+pub(crate) fn not_declared<'n>(
+    opened: &Opened,
     kind: &str,
     name: &str,
     known: impl Iterator<Item = &'n str> + Clone,
@@ -48,20 +48,20 @@ pub(super) fn not_declared<'n>(
     Failure::Usage(format!(
         "no {kind} '{}' is declared for {}; {near}{known}",
         printable(name),
-        session.desired.environment
+        opened.desired.environment
     ))
 }
 
-/// The session's clients as they are live, with their keys.
-pub(super) async fn read(session: &Session, reader: &Reader) -> Result<Live, Failure> {
-    let clients = session.needs().clients;
+/// The declared clients as they are live, with their keys.
+pub(crate) async fn read(opened: &Opened, reader: &Reader) -> Result<Live, Failure> {
+    let clients = opened.needs().clients;
     let clients = clients.map(|needs| ClientNeeds { consumed: Which::default(), ..needs });
     let needs = Needs { clients, ..Needs::default() };
-    reader.live(&needs, &|_| {}).await.map_err(call_failed)
+    Ok(reader.live(&needs, &|_| {}).await?)
 }
 
 /// The live client that a declared one is, active or not; `None` if it does not exist yet.
-pub(super) fn found<'l>(
+pub(crate) fn found<'l>(
     name: &ClientName,
     declared: &DesiredClient,
     live: &'l Live,
@@ -87,7 +87,7 @@ pub(super) fn found<'l>(
 }
 
 /// The live client that a declared one is, which must be active.
-pub(super) fn live<'l>(
+pub(crate) fn live<'l>(
     name: &ClientName,
     declared: &DesiredClient,
     live: &'l Live,
@@ -101,7 +101,7 @@ pub(super) fn live<'l>(
 }
 
 /// Errors unless the client gets its tokens by grants that it signs.
-pub(super) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
+pub(crate) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
     let grants = declared.attributes.grant_types.as_ref();
     if grants.is_some_and(|grants| grants.contains(&GrantType::JwtBearer)) {
         return Ok(());
@@ -114,7 +114,7 @@ pub(super) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Resul
 }
 
 /// The scopes that are on a live client.
-pub(super) fn scopes(live: &LiveClient) -> Vec<String> {
+pub(crate) fn scopes(live: &LiveClient) -> Vec<String> {
     let scopes = live.representation.get("scopes").and_then(|scopes| scopes.as_array());
     let scopes = scopes.into_iter().flatten().filter_map(|scope| scope.as_str());
     scopes.map(str::to_owned).collect()
@@ -122,16 +122,16 @@ pub(super) fn scopes(live: &LiveClient) -> Vec<String> {
 
 /// A private key from a file, the id that it is registered under on a live client, and what it signs
 /// with there.
-pub(super) struct RegisteredKey {
-    pub(super) key: ApplicationKey,
-    pub(super) kid: Kid,
-    pub(super) alg: SigningAlgorithm,
+pub(crate) struct RegisteredKey {
+    pub(crate) key: ApplicationKey,
+    pub(crate) kid: Kid,
+    pub(crate) alg: SigningAlgorithm,
     /// When that was.
-    pub(super) registered: Option<Timestamp>,
+    pub(crate) registered: Option<Timestamp>,
 }
 
 /// Reads an application's private key and finds it among the client's.
-pub(super) fn registered_key(
+pub(crate) fn registered_key(
     file: &Path,
     name: &ClientName,
     live: &LiveClient,

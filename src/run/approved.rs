@@ -1,0 +1,186 @@
+//! A plan that is carried out under the lock, and what git is told of it.
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::failure::Failure;
+use super::hold::Hold;
+use super::planned::Planned;
+use crate::apply::{Conduct, Patience, apply};
+use crate::history::{Actor, Conclusion, Entry, Placement, Recorded, Refs};
+use crate::render::report::ReportDocument;
+use plan::{Code, Plan};
+
+/// A plan that may be carried out.
+pub(crate) struct Approved(pub(super) Planned);
+
+/// How a plan is carried out.
+pub(crate) struct Manner<'a> {
+    /// Who does it.
+    pub(crate) actor: Actor,
+    /// The lock; `None` outside git.
+    pub(crate) hold: Option<Hold>,
+    /// How many actions at a time, at most.
+    pub(crate) concurrency: usize,
+    /// How long it is waited until DigDir shows what was done, in all.
+    pub(crate) patience: Patience,
+    /// When it turns true, what is in flight is finished and nothing new is started.
+    pub(crate) interrupt: watch::Receiver<bool>,
+    /// It is told how many actions have ended, and how many there are.
+    pub(crate) progress: &'a dyn Fn(usize, usize),
+}
+
+/// What became of a plan.
+pub(crate) struct Ended {
+    /// The report.
+    pub(crate) report: ReportDocument,
+    /// Whether there was something to do.
+    pub(crate) began: bool,
+    /// What to do where the applied commit stays where it is, however this ended: what was applied before is
+    /// not known and must not be forgotten, or the commit is not on the branch that is applied.
+    pub(crate) kept: Option<&'static str>,
+    /// Why something that was opened stays open, if it does.
+    pub(crate) open: Option<String>,
+    /// What went wrong besides.
+    pub(crate) failures: Vec<Failure>,
+}
+
+impl Approved {
+    /// Carries it out, and tells git.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, so that nothing was done.
+    pub(crate) async fn carry_out(self, manner: Manner<'_>) -> Result<Ended, Failure> {
+        let Manner { actor, hold, concurrency, patience, interrupt, progress } = manner;
+        let kept = self.kept();
+        let Self(Planned { ready, remote, writer, plan, document, recent, left, lifted, .. }) =
+            self;
+        let past = ready.past;
+        let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
+        let who = (actor.who.clone(), actor.place.clone());
+        let of =
+            |part: fn(&Placement) -> &String| past.placement.as_ref().map(|it| part(it).clone());
+        let from = (of(|it| &it.folder), of(|it| &it.api));
+        let begun = ReportDocument::begun(&document, who, from, lifted, Timestamp::now());
+        let line = begun.line();
+        let commit = document.repository.as_ref();
+        let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
+        let entry = |before, line| Entry { commit: &commit, before, line };
+        let recorded =
+            |placement| Recorded { commit: commit.clone(), placement, actor, at: Timestamp::now() };
+        let hold = hold.zip(past.placement.map(recorded));
+        let began = !plan.actions.is_empty();
+        if let (Some((held, recorded)), true) = (&hold, began) {
+            let (entry, lost) = (entry(None, &line), lost.as_ref());
+            match held.begin(entry, recorded, lost, begun.dirty, shown.as_ref()) {
+                Ok(now) => shown = Some(now),
+                Err(failure) => {
+                    if let Some((hold, _)) = hold {
+                        hold.release().await;
+                    }
+                    let line = "The ledger could not be written, so nothing was changed";
+                    return Err(failure.and(line));
+                }
+            }
+        }
+        let report = match began {
+            false => Default::default(),
+            true => {
+                let total = plan.actions.len();
+                let writer = match &hold {
+                    Some((hold, _)) => writer.gated(hold.gate()),
+                    None => writer,
+                };
+                let progress = |ended| progress(ended, total);
+                let conduct = Conduct { concurrency, patience, interrupt, recent, progress };
+                apply(&plan, &writer, conduct).await
+            }
+        };
+        let report = begun.ended(&report, Timestamp::now());
+        let concluded = match hold {
+            Some((hold, recorded)) => {
+                let was_applied = document.applied_commit() == Some(&commit);
+                let is_news = !was_applied || is_unfinished;
+                let ends = report.line();
+                let conclusion = match conclusion(&plan, &report) {
+                    Conclusion::InFull | Conclusion::Closed
+                        if kept.is_some() || left.open.is_some() =>
+                    {
+                        Conclusion::InPart
+                    }
+                    Conclusion::InFull if document.rollback => Conclusion::RolledBack,
+                    Conclusion::InFull if left.may_show => Conclusion::Awaiting,
+                    conclusion => conclusion,
+                };
+                let entry = entry(began.then_some(&line), &ends);
+                conclude(hold, is_news, conclusion, entry, &recorded, shown.as_ref()).await
+            }
+            None => Ok(()),
+        };
+        let mut failures: Vec<_> = remote.close().await.err().into_iter().collect();
+        failures.extend(concluded.err().map(|failure| match began {
+            true => failure.and(
+                "What was done is done, but not all that git is to know of it could be written: run apply \
+                 again",
+            ),
+            false => failure.and("Nothing was to be done, and nothing was changed"),
+        }));
+        Ok(Ended { report, began, kept, open: left.open, failures })
+    }
+
+    fn kept(&self) -> Option<&'static str> {
+        match (&self.0.ready.past.refusal, self.0.is_unknown) {
+            (Some(_), _) => Some(
+                "apply it again once it is merged as it is, or name what counts with `portvakt baseline set \
+                 COMMIT`",
+            ),
+            (None, true) => Some("`portvakt baseline set COMMIT` says what counts"),
+            (None, false) => None,
+        }
+    }
+}
+
+/// Writes what became of it, and moves the applied commit if everything was done that can be. Where
+/// nothing was to be done and nothing is new, only the lock is given back.
+async fn conclude(
+    hold: Hold,
+    is_news: bool,
+    conclusion: Conclusion,
+    entry: Entry<'_>,
+    recorded: &Recorded,
+    shown: Option<&Refs>,
+) -> Result<(), Failure> {
+    let begins = entry.before.is_some();
+    let in_full =
+        matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting);
+    if !begins && (!in_full || !is_news) {
+        hold.release().await;
+        return Ok(());
+    }
+    hold.conclude(entry, recorded, conclusion, shown).await
+}
+
+/// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
+/// left open. What is blocked for another reason waits for somebody else, and must not keep what is
+/// taken out of the declarations meanwhile from being told apart.
+fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
+    let is_open = plan.blocked.iter().any(|blocked| {
+        blocked.target.verb.closes()
+            || matches!(
+                blocked.code,
+                Code::PreventDeactivation | Code::Protected | Code::DeclaredBeside
+            )
+    });
+    if ended.dirty {
+        return Conclusion::Dirty;
+    }
+    if ended.unverified.is_some() || is_open {
+        return Conclusion::InPart;
+    }
+    let undone: Vec<_> = ended.undone().map(|reported| &reported.action).collect();
+    match undone.iter().any(|action| action.takes_away()) {
+        true => Conclusion::InPart,
+        false if undone.is_empty() => Conclusion::InFull,
+        false => Conclusion::Closed,
+    }
+}

@@ -1,0 +1,315 @@
+//! Which commit counts as applied, and what changes when another one does.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::applied::{self, At, Known, Reading, described};
+use super::elsewhere;
+use super::failure::Failure;
+use super::hold::Hold;
+use super::opened::Opened;
+use super::past;
+use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
+use domain::text::printable;
+use domain::{Applied, Desired, Protection};
+
+/// An environment, and what git holds of it.
+pub(crate) struct Place<'a> {
+    opened: &'a Opened,
+    history: &'a History,
+    /// Where the declarations are, and what they are applied to.
+    pub(crate) placement: Placement,
+    refs: Refs,
+    /// The branch whose commits may be applied; `None` without a remote.
+    pub(crate) branch: Option<Branch>,
+}
+
+/// What somebody asks to count as applied.
+pub(crate) struct Asked {
+    /// The commit, or a branch or tag that leads to it.
+    pub(crate) revision: String,
+    /// The folder of portvakt.yaml at that commit.
+    pub(crate) folder: Option<String>,
+    /// What the environment was called then.
+    pub(crate) environment: Option<String>,
+    /// What the project was called then.
+    pub(crate) project: Option<String>,
+}
+
+/// What a place was called before.
+struct Former {
+    name: String,
+    environment: String,
+    /// Where it was applied from.
+    folder: String,
+}
+
+/// What can be made to count.
+pub(crate) struct Chosen {
+    /// What was declared at the commit.
+    pub(crate) then: Applied,
+    placement: Placement,
+    /// The former name of the place, which counts for nothing from then on.
+    pub(crate) former: Option<String>,
+}
+
+/// What changes when something else counts as applied.
+pub(crate) struct Consequences {
+    /// What the next apply closes.
+    pub(crate) removable: BTreeSet<String>,
+    /// What stays open if it is now, and is nobody's.
+    pub(crate) forgotten: BTreeSet<String>,
+    /// What is protected no longer.
+    pub(crate) unprotected: BTreeSet<String>,
+    /// Why there may be more; `None` where what counted before is known.
+    pub(crate) unknown: Option<String>,
+}
+
+impl<'a> Place<'a> {
+    /// Looks at the refs of the place of some declarations.
+    pub(crate) fn open(opened: &'a Opened, history: &'a History) -> Result<Self, Failure> {
+        let placement = applied::placement(&opened.repository, &opened.desired);
+        let placement = placement.map_err(Failure::Failed)?;
+        let refs = history.refs()?;
+        let branch = applied::apply_from(history, &refs, &placement.folder);
+        let branch = branch.map_err(Failure::Failed)?;
+        Ok(Self { opened, history, placement, refs, branch })
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            history: self.history,
+            repository: &self.opened.repository,
+            now: &self.opened.desired,
+            placement: &self.placement,
+            branch: self.branch.as_ref(),
+        }
+    }
+
+    /// What counts as applied.
+    pub(crate) fn known(&self) -> Known {
+        self.reading().known(&self.refs)
+    }
+
+    /// What is recorded here; nothing where that cannot be read.
+    pub(crate) fn recorded(&self) -> Baseline {
+        self.history.baseline(&self.refs).ok().flatten().unwrap_or_default()
+    }
+
+    /// What is asked for, if it may count.
+    ///
+    /// # Errors
+    /// It may not, or cannot be read.
+    pub(crate) fn choose(&self, asked: &Asked) -> Result<Chosen, Failure> {
+        let commit = self.history.commit(&asked.revision);
+        let commit = commit.map_err(|error| Failure::Usage(error.to_string()))?;
+        self.check_branch(&commit)?;
+        if let Some(why) = self.known().clash {
+            return Err(Failure::Refused(format!("nothing was changed: {}", printable(&why))));
+        }
+        let former = self.former(asked)?;
+        let (placement, then) = self.declared_then(&commit, asked, former.as_ref())?;
+        Ok(Chosen { then, placement, former: former.map(|former| former.name) })
+    }
+
+    /// Lets it count.
+    ///
+    /// # Errors
+    /// The lock cannot be taken, or the refs cannot be written.
+    pub(crate) async fn set(
+        &self,
+        Chosen { then, placement, former }: Chosen,
+    ) -> Result<(), Failure> {
+        let former = former.as_deref();
+        let actor = Actor::here(&|name| std::env::var(name).ok(), self.opened.repository.root());
+        let recorded = Recorded {
+            commit: then.commit.to_string(),
+            placement,
+            actor: actor.clone(),
+            at: self.at(former)?,
+        };
+        let hold = Hold::take(self.history, &actor).await?;
+        hold.set_baseline(&recorded, former, &self.refs).await
+    }
+
+    /// When it is set: not before what the ledgers tell of, as a clock may have been ahead.
+    fn at(&self, former: Option<&str>) -> Result<Timestamp, Failure> {
+        let places = [Some(self.history.place()), former].into_iter().flatten();
+        let mut at = Timestamp::now();
+        for place in places {
+            let newest = self.reading().newest(&self.refs, place);
+            at = at.max(newest.map_err(Failure::Failed)?.unwrap_or(at));
+        }
+        Ok(at)
+    }
+
+    /// The place by its former name, if one is named. A name that is in use still keeps its own past.
+    fn former(&self, asked: &Asked) -> Result<Option<Former>, Failure> {
+        let own = &self.placement.environment;
+        let environment = asked.environment.clone().unwrap_or_else(|| own.clone());
+        let name = match asked.project.as_deref() {
+            Some(applied::TOP) => history::place_name(None, &environment),
+            Some(project) => history::place_name(Some(project), &environment),
+            None => applied::place(&self.opened.repository, &environment),
+        };
+        if name == self.history.place() {
+            return Ok(None);
+        }
+        let others = self.history.other_baselines(&self.refs);
+        let Some((_, found)) = others.into_iter().find(|(other, _)| *other == name) else {
+            return Err(Failure::Usage(format!(
+                "nothing is recorded of {name}, so it is not what this one was called before"
+            )));
+        };
+        let found = found.ok().flatten();
+        let api = &self.placement.api;
+        let all = || found.iter().flat_map(Baseline::commits);
+        let is_other = all().next().is_some() && all().all(|it| it.placement.api != *api);
+        if let Some(other) = all().next().filter(|_| is_other) {
+            return Err(Failure::Refused(format!(
+                "{name} was applied to another API ({}), so it is not what this one was called before: \
+                 nothing was changed",
+                printable(&described(&other.placement))
+            )));
+        }
+        let last = found.as_ref().and_then(|found| found.commits().last().cloned());
+        let here = Placement { environment: environment.clone(), ..self.placement.clone() };
+        let placement = last.map_or(here, |last| last.placement);
+        match self.reading().is_in_use(&name, &placement) {
+            true => Err(Failure::Usage(format!(
+                "a portvakt.yaml still has environment {environment} of {name} for the same API, so that is \
+                 not what this one was called before"
+            ))),
+            false => Ok(Some(Former { name, environment, folder: placement.folder })),
+        }
+    }
+
+    fn check_branch(&self, commit: &str) -> Result<(), Failure> {
+        let Some(branch) = &self.branch else { return Ok(()) };
+        match past::off_branch(self.history, branch, commit) {
+            None => Ok(()),
+            Some(why) => Err(Failure::Refused(format!("{why}: nothing was changed"))),
+        }
+    }
+
+    /// What was declared at the commit, for the same API and organisation: under the former name, where
+    /// the place had that one then.
+    fn declared_then(
+        &self,
+        commit: &str,
+        asked: &Asked,
+        former: Option<&Former>,
+    ) -> Result<(Placement, Applied), Failure> {
+        let repository = &self.opened.repository;
+        let is_recorded = self.is_recorded(commit);
+        let read = |environment: &str, folder: &str| {
+            let folder = asked.folder.as_deref().map_or(folder, |folder| folder.trim_matches('/'));
+            let at = At { commit, folder, environment };
+            let read = match is_recorded {
+                true => applied::applied_at(self.history, repository, &at),
+                false => applied::read_at(self.history, repository, &at),
+            };
+            read.map(|(there, desired)| (folder.to_owned(), there, desired))
+        };
+        let own = || {
+            let known = self.recorded();
+            let recorded = known.commits().find(|it| it.commit == commit);
+            let then = recorded
+                .map(|Recorded { placement, .. }| read(&placement.environment, &placement.folder));
+            let here = || read(&self.placement.environment, &self.placement.folder);
+            then.and_then(Result::ok).map_or_else(here, Ok)
+        };
+        let read = match former.map(|former| read(&former.environment, &former.folder)) {
+            Some(Ok(found)) => Ok(found),
+            // The commit may be one at which it had its name of now already.
+            Some(Err(why)) => own().map_err(|_| why),
+            None => own(),
+        };
+        let (folder, there, desired) = read.map_err(Failure::Failed)?;
+        let then = applied::placement(&there, &desired).map_err(Failure::Failed)?;
+        let then = Placement { folder, ..then };
+        let Placement { api, organization, .. } = &self.placement;
+        match then.api == *api && then.organization == *organization {
+            true => Ok((then, Applied { commit: commit.into(), desired })),
+            false => Err(Failure::Refused(format!(
+                "commit {commit} is for another API or organisation ({}), so nothing of it was applied \
+                 here: nothing was changed",
+                printable(&described(&then))
+            ))),
+        }
+    }
+
+    /// Whether a record says that a commit was applied, here or at another place.
+    fn is_recorded(&self, commit: &str) -> bool {
+        let others = self.history.other_baselines(&self.refs).into_iter();
+        let mut all = [self.recorded()]
+            .into_iter()
+            .chain(others.filter_map(|(_, other)| other.ok().flatten()));
+        all.any(|baseline| baseline.commits().any(|recorded| recorded.commit == commit))
+    }
+
+    /// What protects once another commit counts here: that, and what other environments have applied.
+    fn protecting(&self, then: &Applied, former: Option<&str>, known: &Known) -> Vec<Protection> {
+        let stays = known.past.protected.iter().filter(|protected| {
+            protected.elsewhere.as_ref().is_some_and(|it| Some(it.name.as_str()) != former)
+        });
+        let stays = stays.map(|protected| protected.protection.clone());
+        stays.chain([Protection::of(&then.desired)]).collect()
+    }
+
+    /// What changes by it.
+    pub(crate) fn consequences(&self, chosen: &Chosen) -> Consequences {
+        let Chosen { then, placement: _, former } = chosen;
+        let former = former.as_deref();
+        let now = &self.opened.desired;
+        let before = self.known();
+        let beside = elsewhere::look(&self.opened.repository, now, None, None).beside;
+        let beside = beside.iter().map(|beside| names(&beside.desired));
+        let declared_now = beside.fold(names(now), |all, names| &all | &names);
+        let is_here = |place: &str| place == self.history.place();
+        let own = self.recorded();
+        let is_kept = |applied: &Applied| {
+            former.is_some() && own.commits().any(|it| *it.commit == *applied.commit)
+        };
+        let ours =
+            before.traces.iter().filter(|(place, _)| is_here(place) || Some(&**place) == former);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            ours.partition(|(place, applied)| is_here(place) && is_kept(applied));
+        let of = |all: Vec<&(String, Applied)>| -> BTreeSet<String> {
+            all.into_iter().flat_map(|(_, applied)| names(&applied.desired)).collect()
+        };
+        let then_names = &names(&then.desired) | &of(kept);
+        let gone = of(gone);
+        let gone = gone.difference(&then_names).filter(|name| !declared_now.contains(*name));
+        Consequences {
+            removable: then_names.difference(&declared_now).cloned().collect(),
+            forgotten: gone.cloned().collect(),
+            unprotected: lost_protection(&before, &self.protecting(then, former, &before)),
+            unknown: before.past.unknown,
+        }
+    }
+}
+
+/// What is declared at a commit that counts and protected by one, and by none of those that count after
+/// it.
+fn lost_protection(known: &Known, after: &[Protection]) -> BTreeSet<String> {
+    let before = known.past.protected.iter().map(|protected| &protected.protection);
+    let lost = |by: &dyn Fn(&Protection) -> bool| before.clone().any(by) && !after.iter().any(by);
+    let mut names = BTreeSet::new();
+    for Applied { commit: _, desired } in &known.all {
+        let scopes = desired.scopes.keys();
+        let scopes = scopes.filter(|name| lost(&|by| by.of_scope(name).is_some()));
+        names.extend(scopes.map(|name| format!("scope {name}")));
+        let clients = desired.clients.keys();
+        let clients = clients.filter(|name| lost(&|by| by.of_client([name.as_str(); 2]).is_some()));
+        names.extend(clients.map(|name| format!("client {name}")));
+    }
+    names
+}
+
+/// What is declared, by name.
+fn names(desired: &Desired) -> BTreeSet<String> {
+    let scopes = desired.scopes.keys().map(|name| format!("scope {name}"));
+    scopes.chain(desired.clients.keys().map(|name| format!("client {name}"))).collect()
+}

@@ -1,0 +1,34 @@
+//! The use cases, as values that hold what they have found out: what needs the past is a method of what has
+//! read it. [`Opened`] holds the declarations of an environment, [`Ready`] what was applied before too,
+//! [`Planned`] a plan that may be shown, [`Approved`] one that may be carried out.
+
+pub(crate) mod applied;
+pub(crate) mod baseline;
+pub(crate) mod checkout;
+pub(crate) mod client;
+pub(crate) mod clock;
+pub(crate) mod elsewhere;
+pub(crate) mod past;
+pub(crate) mod read;
+pub(crate) mod remote;
+
+mod approved;
+mod blame;
+mod checks;
+mod failure;
+mod hold;
+mod opened;
+mod options;
+mod planned;
+mod ready;
+mod recent;
+
+pub(crate) use approved::{Approved, Ended, Manner};
+pub(crate) use blame::blame;
+pub(crate) use failure::Failure;
+pub(crate) use hold::Hold;
+pub(crate) use opened::Opened;
+pub(crate) use options::Options;
+pub(crate) use planned::{Planned, Terms};
+pub(crate) use ready::Ready;
+pub(crate) use remote::Remote;

@@ -1,0 +1,156 @@
+//! The declarations of an environment, read and checked.
+
+use super::applied::{self, At, valid_at};
+use super::checkout;
+use super::clock::today;
+use super::failure::Failure;
+use super::options::Options;
+use super::past::{self, Past};
+use super::ready::Ready;
+use super::remote::Remote;
+use crate::declare::{self, Diagnostic, Invalid, Repository};
+use crate::history::{self, Commit, History, Placement};
+use digdir::Needs;
+use domain::Desired;
+
+/// A repository and what it declares for an environment.
+pub(crate) struct Opened {
+    /// The repository.
+    pub(crate) repository: Repository,
+    /// What it declares.
+    pub(crate) desired: Desired,
+    /// What was found in it that hinders nothing.
+    pub(crate) found: Vec<Diagnostic>,
+    /// The older commit whose declarations are read, for a rollback.
+    rollback: Option<String>,
+}
+
+impl Opened {
+    /// Reads and checks the declarations.
+    ///
+    /// # Errors
+    /// There is no repository or no such environment, or the declarations are wrong.
+    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
+        let root = checkout::root(options)?;
+        let invalid = |found| Failure::Invalid(root.clone(), found);
+        let index = checkout::git_index(&root)?;
+        let repository = declare::load_tracked(&root, index).map_err(invalid)?;
+        let environment = repository
+            .environment_name(options.environment.as_deref())
+            .map_err(|error| Failure::Usage(error.to_string()))?
+            .to_owned();
+        let (desired, found) = match repository.desired(&environment, today()) {
+            Ok(desired) => desired,
+            Err(Invalid::Environment(error)) => return Err(Failure::Usage(error.to_string())),
+            Err(Invalid::Declarations(found)) => return Err(invalid(found)),
+        };
+        Ok(Self { repository, desired, found, rollback: None })
+    }
+
+    /// The git repository; `None` outside git.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn history(&self) -> Result<Option<History>, Failure> {
+        past::open(&self.repository, &self.desired.environment)
+    }
+
+    /// Takes the declarations of an older commit. Guards and what protects stay those of today.
+    ///
+    /// # Errors
+    /// The commit cannot be read, or what it declares is wrong today, or nobody has merged it.
+    pub(crate) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
+        let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
+        self.check_older(history, &commit)?;
+        let placement = applied::placement(&self.repository, &self.desired);
+        let Placement { environment, folder, .. } = placement.map_err(Failure::Failed)?;
+        let at = At { commit: &commit, folder: &folder, environment: &environment };
+        let older = valid_at(history, &self.repository, &at, today());
+        let older = older.map_err(|why| {
+            Failure::Failed(format!(
+                "{why}\nA rollback reads what was declared where it is declared now, under the name that the \
+                 environment has now. Where either was another then, undo the change with `git revert`, and \
+                 apply that"
+            ))
+        })?;
+        self.desired = older.protected_as(&self.desired);
+        self.rollback = Some(commit);
+        Ok(())
+    }
+
+    /// What nobody has merged is not rolled back to: the commit must come before the one that is checked
+    /// out, or be the applied one.
+    fn check_older(&self, history: &History, commit: &str) -> Result<(), Failure> {
+        let here = self.commit()?.map(|here| here.commit).unwrap_or_default();
+        let is_older = here == commit
+            || history.is_before(commit, &here)? == Some(true)
+            || history.refs().is_ok_and(|refs| refs.applied().as_deref() == Some(commit));
+        match is_older {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "{commit} is no older commit of what is checked out, {here}: a rollback goes back to what \
+                 was merged before. Nothing was changed"
+            ))),
+        }
+    }
+
+    /// The commit whose declarations are read; `None` outside git.
+    ///
+    /// # Errors
+    /// Git cannot tell.
+    pub(crate) fn commit(&self) -> Result<Option<Commit>, Failure> {
+        match &self.rollback {
+            Some(commit) => Ok(Some(Commit { commit: commit.clone(), dirty: false })),
+            None => Ok(history::checked_out(&self.repository)?),
+        }
+    }
+
+    /// Whether the declarations are those of an older commit.
+    pub(super) fn is_rollback(&self) -> bool {
+        self.rollback.is_some()
+    }
+
+    /// Looks at what git knows; `base` is what origins are told by, else what was applied last.
+    ///
+    /// # Errors
+    /// `base` is no commit, or git cannot be asked.
+    pub(crate) fn look_back(
+        self,
+        history: Option<History>,
+        base: Option<&str>,
+    ) -> Result<Ready, Failure> {
+        let commit = self.commit()?;
+        let past = Past::look(history.as_ref(), &self.repository, commit, &self.desired, base)?;
+        Ok(Ready::new(self, history, past))
+    }
+
+    /// The same in the git repository that it is in.
+    ///
+    /// # Errors
+    /// As of [`Self::history`].
+    pub(crate) fn ready(self) -> Result<Ready, Failure> {
+        let history = self.history()?;
+        self.look_back(history, None)
+    }
+
+    /// Takes what was applied last for what is declared: what is to be done then is drift.
+    ///
+    /// # Errors
+    /// What was applied is not known, or nothing was.
+    pub(crate) fn take_applied(self) -> Result<Ready, Failure> {
+        Ready::of_applied(self)
+    }
+
+    /// What is to be read of what is live for what is declared.
+    pub(crate) fn needs(&self) -> Needs {
+        Needs::of(&self.desired)
+    }
+
+    /// The other side, as far as the declarations need it.
+    ///
+    /// # Errors
+    /// As of [`Remote::open`].
+    pub(crate) async fn connect(&self, options: &Options) -> Result<Remote, Failure> {
+        Remote::open(options, self, self.needs().reach()).await
+    }
+}

@@ -1,0 +1,180 @@
+//! The declarations of an environment, and what git knows of what was applied.
+
+use jiff::Timestamp;
+
+use super::applied;
+use super::clock::now;
+use super::elsewhere::{self, Neighbours, Where};
+use super::failure::Failure;
+use super::opened::Opened;
+use super::options::Options;
+use super::past::Past;
+use super::remote::Remote;
+use crate::history::{self, Commit, History};
+use crate::render::Context;
+use crate::render::document::PlanDocument;
+use digdir::{Needs, Progress, Reader};
+use domain::{Applied, Live};
+use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
+
+/// The declarations, and what was applied before.
+pub(crate) struct Ready {
+    /// The declarations.
+    pub(crate) opened: Opened,
+    /// The git repository; `None` outside git.
+    pub(crate) history: Option<History>,
+    /// What git knows.
+    pub(crate) past: Past,
+}
+
+impl Ready {
+    pub(super) fn new(opened: Opened, history: Option<History>, past: Past) -> Self {
+        let mut ready = Self { opened, history, past };
+        ready.look_elsewhere();
+        if ready.opened.is_rollback() {
+            // That is what it is for.
+            ready.past.notices.retain(|notice| notice.code != Code::Behind);
+        }
+        ready
+    }
+
+    /// With what was applied last for what is declared.
+    pub(super) fn of_applied(mut opened: Opened) -> Result<Self, Failure> {
+        let history = opened.history()?.ok_or_else(|| {
+            Failure::Failed("this is no git repository: it cannot be told what was applied".into())
+        })?;
+        let commit = opened.commit()?;
+        let past = Past::look(Some(&history), &opened.repository, commit, &opened.desired, None)?;
+        let environment = &opened.desired.environment;
+        let applied = match (past.applied, &past.known.unknown) {
+            (Some(applied), None) => applied,
+            (_, Some(why)) => {
+                return Err(Failure::Failed(format!(
+                    "what was applied before is not known: {why}\n{PAST_WAY_OUT}"
+                )));
+            }
+            (None, None) => {
+                return Err(Failure::Failed(format!(
+                    "nothing has been applied to {environment} yet, so nothing can have drifted: run \
+                     apply first"
+                )));
+            }
+        };
+        opened.desired = applied.desired.clone();
+        let is_unfinished = past.is_unfinished;
+        let past = Past {
+            commit: Some(Commit { commit: applied.commit.to_string(), dirty: false }),
+            placement: past.placement,
+            refs: past.refs,
+            elsewhere: past.elsewhere,
+            base: Some(applied.clone()),
+            known: domain::Past { applied: Some(applied.clone()), ..past.known },
+            applied: Some(applied),
+            ..Past::default()
+        };
+        let mut ready = Self { opened, history: Some(history), past };
+        ready.look_elsewhere();
+        if is_unfinished {
+            let message =
+                "an apply since then did not end in full: what it did is shown as drift until one does"
+                    .to_owned();
+            let target = "tried".to_owned();
+            ready.past.notices.push(Notice { code: Code::HistoryUnknown, target, message });
+        }
+        Ok(ready)
+    }
+
+    /// Looks at what other places declare at the commit that is read, for a rollback also at the one that is
+    /// checked out. What is not committed here is compared with what is not committed there.
+    fn look_elsewhere(&mut self) {
+        let Self { opened, history, past } = self;
+        let is_rollback = opened.is_rollback();
+        let checked_out = match is_rollback {
+            true => history::checked_out(&opened.repository).ok().flatten(),
+            false => None,
+        };
+        let commits = [&past.commit, &checked_out];
+        let commits: Vec<_> = commits.into_iter().flatten().filter(|it| !it.dirty).collect();
+        let commits: Vec<_> = commits.iter().map(|it| it.commit.as_str()).collect();
+        let at = history.as_ref().filter(|_| !commits.is_empty());
+        let at = at.map(|history| Where { history, commits: &commits, is_rollback });
+        let applied = past.elsewhere.as_ref();
+        let Neighbours { beside, unread } =
+            elsewhere::look(&opened.repository, &opened.desired, at, applied);
+        (past.known.beside, past.known.unread) = (beside, unread);
+    }
+
+    /// The plan with what is to be said beside it.
+    pub(crate) fn document(&self, plan: &Plan) -> PlanDocument {
+        let Self { opened: Opened { repository, .. }, past, .. } = self;
+        let commit =
+            |applied: &Option<Applied>| applied.as_ref().map(|applied| applied.commit.to_string());
+        let context = Context {
+            project: applied::project(repository),
+            organization_name: repository.settings().organization_name.clone(),
+            repository: past.commit.clone(),
+            folder: applied::folder(repository),
+            applied: commit(&past.applied),
+            unknown: past.unknown.clone(),
+            base: commit(&past.base),
+            rollback: self.opened.is_rollback(),
+            created: now(),
+        };
+        PlanDocument::new(plan, &context)
+    }
+
+    /// Reads what is live by credentials that can only read, and compares; tells how far it has come.
+    ///
+    /// # Errors
+    /// The other side cannot be reached or read.
+    pub(crate) async fn planned(
+        &self,
+        options: &Options,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<PlanDocument, Failure> {
+        let remote = self.connect(options).await?;
+        let plan = self.plan(&remote.reader().await?, progress).await?;
+        remote.close().await?;
+        Ok(self.document(&plan))
+    }
+
+    /// Reads what is live and compares.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) async fn plan(
+        &self,
+        reader: &Reader,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Plan, Failure> {
+        Ok(self.compare(&reader.live(&self.needs(), progress).await?))
+    }
+
+    /// Compares with what is live, or was.
+    pub(crate) fn compare(&self, live: &Live) -> Plan {
+        let now = Timestamp::now();
+        let Past { known, applied, base, notices, .. } = &self.past;
+        let mut planned = plan(&self.opened.desired, known, live, now);
+        if let Some(base) = base {
+            let known = domain::Past { applied: applied.clone(), ..known.clone() };
+            planned.tell_origins(&plan(&base.desired, &known, live, now));
+        }
+        planned.add_notices(notices.iter().cloned());
+        planned
+    }
+
+    /// What a plan must know.
+    pub(crate) fn needs(&self) -> Needs {
+        let before = [&self.past.known.applied, &self.past.base].into_iter().flatten();
+        let before = before.map(|applied| Needs::of(&applied.desired));
+        before.fold(self.opened.needs(), Needs::and)
+    }
+
+    /// The other side, as far as a plan needs it.
+    ///
+    /// # Errors
+    /// As of [`Remote::open`].
+    pub(crate) async fn connect(&self, options: &Options) -> Result<Remote, Failure> {
+        Remote::open(options, &self.opened, self.needs().reach()).await
+    }
+}
