@@ -120,9 +120,11 @@ fn shown(place: &Place<'_>) -> String {
 
 /// What changes by it, for whoever is asked.
 fn told(environment: &str, chosen: &Chosen, consequences: &Consequences) -> String {
+    let beside = chosen.beside.as_ref().map(|own| format!(", beside commit {own}"));
     let mut out = format!(
-        "What counts as applied to {environment} from then on: commit {}\n",
-        chosen.then.commit
+        "What counts as applied to {environment} from then on: commit {}{}\n",
+        chosen.then.commit,
+        beside.unwrap_or_default()
     );
     let mut list = |what: &str, names: &BTreeSet<String>| {
         if names.is_empty() {

@@ -35,7 +35,9 @@ pub use read::environment::{Certificate, Credentials, Endpoints, Environment, Ta
 pub use read::environments::is_environment_name;
 pub use read::keys::KeysRef;
 pub use read::public_keys::public_keys;
-pub use read::settings::{Outline, Settings, is_project_name, not_an_id, outline, parse_duration};
+pub use read::settings::{
+    Outline, Settings, is_project_name, is_right, not_an_id, outline, parse_duration,
+};
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
 pub use repository::{

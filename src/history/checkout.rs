@@ -1,6 +1,8 @@
 //! How the files of a folder stand to its commit.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use git2::{
@@ -10,6 +12,8 @@ use git2::{
 use super::discovery::{below, discover};
 use super::error::Error;
 use super::index::{self, SUBMODULE, inside, is_hidden, is_left_out, there};
+use super::objects;
+use super::walk::LARGEST;
 use crate::declare::{self, FileRole, SETTINGS_FILE};
 
 /// The commit that a folder's declarations stand at.
@@ -175,6 +179,31 @@ pub fn top(folder: &Path) -> Option<PathBuf> {
 /// The folders of the work tree around a folder whose portvakt.yaml git knows, from the top.
 pub fn folders(folder: &Path) -> Vec<String> {
     discover(folder).ok().flatten().map_or_else(Vec::new, |repository| known_folders(&repository))
+}
+
+/// What is in each portvakt.yaml that git knows in the git repository of a folder, or at least the beginning
+/// of it. No program is run for it.
+pub fn known_settings(folder: &Path) -> Vec<Vec<u8>> {
+    let Ok(Some(repository)) = discover(folder) else { return Vec::new() };
+    let Some(top) = repository.workdir() else { return Vec::new() };
+    let settings = known_folders(&repository).into_iter().filter_map(|folder| {
+        let file = Path::new(&folder).join(SETTINGS_FILE);
+        beginning(&top.join(&file)).or_else(|| {
+            let entry = repository.index().ok()?.get_path(&file, 0)?;
+            objects::blob(&repository, entry.id, LARGEST).ok()?
+        })
+    });
+    settings.collect()
+}
+
+/// The beginning of a regular file.
+fn beginning(file: &Path) -> Option<Vec<u8>> {
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(file).ok()?.take(LARGEST as u64).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The folders whose portvakt.yaml git knows, from the top of the work tree.

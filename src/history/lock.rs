@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::error::Error;
 use super::holder::{Claim, Holder, end};
 use super::program::Update;
-use super::refs;
+use super::refs::{self, Refs};
 use super::watch::{Verdict, Watch};
 use super::{Actor, History};
 use domain::text::json;
@@ -137,6 +137,22 @@ impl History {
         let found = self.lock_and_in_the_way(&self.place)?;
         let holder = (!found.is_empty()).then_some(Holder::Unknown(why));
         Ok((LockRefs(found), holder))
+    }
+
+    /// Sees that no apply is under way at another place, as far as its lock tells.
+    ///
+    /// # Errors
+    /// There is one, or its lock cannot be read.
+    pub(super) fn check_free(&self, place: &str, now: &Refs) -> Result<(), Error> {
+        let Some(oid) = now.others.get(place).and_then(|place| place.lock) else { return Ok(()) };
+        let repository = self.repository()?;
+        self.fetch_missing(&repository, &refs::lock(place), oid)?;
+        match read(&repository, oid) {
+            Some(Holder::Named(claim)) if claim.expires > Timestamp::now() => {
+                Err(Error::Locked(Box::new(Holder::Named(claim))))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes the lock away from whoever holds it, if it is still that one.

@@ -86,12 +86,13 @@ impl Store {
 
     /// Why a submodule is not here, and what brings it.
     fn not_here(&self, path: &Path) -> String {
-        let index = self.repository.index();
-        let is_known = index.is_ok_and(|index| index.get_path(path, 0).is_some());
+        // One that is kept after it was removed has an old index.
+        let index = (!self.repository.is_bare()).then(|| self.repository.index().ok()).flatten();
+        let is_known = index.is_some_and(|index| index.get_path(path, 0).is_some());
         match is_known {
             true => "it is not checked out: run `git submodule update --init` in the clone".to_owned(),
             false => "what is checked out has no such submodule any more: check out the commit that was applied, \
-                      run `git submodule update --init`, and come back".to_owned(),
+                      run `git submodule update --init --recursive`, and come back".to_owned(),
         }
     }
 

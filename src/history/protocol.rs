@@ -123,7 +123,7 @@ impl Lock {
 
     /// Lets a commit count as applied with nothing tried since, and gives the lock back: all or
     /// nothing. What is recorded of the place's `former` name, if one is given, counts for nothing from then
-    /// on, and what was applied under the new one counts as tried.
+    /// on, and what was applied under either counts too.
     ///
     /// # Errors
     /// The refs cannot be read or written, or what counts as applied is not what it was when it was
@@ -139,11 +139,16 @@ impl Lock {
         if !now.agree(shown, former) {
             return Err(Error::Shown);
         }
-        let mut updates = history.set(recorded, former.is_some(), &now)?;
-        if let Some(former) = former {
-            history.clear(former)?;
-            updates.extend(history.retired(former, recorded.at, &now)?);
-        }
+        let mut updates = match former {
+            None => history.set(recorded, &now)?,
+            Some(former) => {
+                history.check_free(former, &now)?;
+                history.clear(former)?;
+                let mut updates = history.taken_over(recorded, former, &now)?;
+                updates.extend(history.retired(former, recorded.at, &now)?);
+                updates
+            }
+        };
         updates.push(self.given_back()?);
         history.update(&updates)
     }

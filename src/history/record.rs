@@ -138,6 +138,16 @@ impl Baseline {
         self.applied.iter().chain(&self.tried)
     }
 
+    /// Whether a commit counts.
+    pub fn counts(&self, commit: &str) -> bool {
+        self.commits().any(|it| it.commit == commit)
+    }
+
+    /// Whether nothing is missing that counted before.
+    pub fn is_whole(&self) -> bool {
+        self.lost.is_none() && self.moved_to.is_none()
+    }
+
     /// The commits that the ledger names and this record lacks, the newest first, by when each apply
     /// began that has a line there. A record is about all that began before it.
     pub fn overlooked(
@@ -205,6 +215,21 @@ impl Baseline {
             }
         }
         self
+    }
+
+    /// With a commit that counts as applied; one that was applied under another name with all that was. What was
+    /// applied here in full stays that, where it is known.
+    fn and(self, recorded: &Recorded, theirs: &Self) -> Self {
+        let own = self.applied.clone().filter(|_| self.is_whole());
+        let applied = own.unwrap_or_else(|| recorded.clone());
+        let mut tried: Vec<Recorded> = Vec::new();
+        let theirs = theirs.commits().filter(|_| theirs.counts(&recorded.commit));
+        for it in self.commits().chain([recorded]).chain(theirs) {
+            if !it.is_same(&applied) && !tried.iter().any(|known| known.is_same(it)) {
+                tried.push(it.clone());
+            }
+        }
+        Self { applied: Some(applied), tried, ..Self::default() }
     }
 
     /// After the apply of a commit.
@@ -372,18 +397,29 @@ impl History {
         }
     }
 
-    /// What lets a commit count as applied: alone, or beside what was applied here meanwhile (`is_added`).
-    pub(super) fn set(
+    /// What lets a commit count as applied alone.
+    pub(super) fn set(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
+        let applied = Some(recorded.clone());
+        let baseline = Baseline { applied, ..Baseline::default() };
+        self.recording(&self.place, baseline, recorded.at, now)
+    }
+
+    /// What lets a commit count as applied beside what was applied here, and under the former name of the
+    /// place.
+    pub(super) fn taken_over(
         &self,
         recorded: &Recorded,
-        is_added: bool,
+        former: &str,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
-        let before = self.baseline(now).ok().flatten().filter(|_| is_added).unwrap_or_default();
-        let tried = before.commits().filter(|it| !it.is_same(recorded)).cloned().collect();
-        let applied = Some(recorded.clone());
-        let baseline = Baseline { applied, tried, ..Baseline::default() };
-        self.recording(&self.place, baseline, recorded.at, now)
+        let own = self.baseline(now).ok().flatten().unwrap_or_default();
+        let theirs = now.others.get(former).map(|place| self.baseline_of(former, place));
+        let theirs = theirs.and_then(|theirs| theirs.ok().flatten()).unwrap_or_default();
+        let baseline = own.and(recorded, &theirs);
+        match baseline.named().count() <= MOST {
+            true => self.recording(&self.place, baseline, recorded.at, now),
+            false => Err(Error::TooManyTried(MOST)),
+        }
     }
 
     /// What makes the records of another place count for nothing any more.

@@ -52,6 +52,8 @@ pub(crate) struct Chosen {
     placement: Placement,
     /// The former name of the place, which counts for nothing from then on.
     pub(crate) former: Option<String>,
+    /// The commit that was applied here, where it goes on counting.
+    pub(crate) beside: Option<String>,
 }
 
 /// What changes when something else counts as applied.
@@ -97,6 +99,13 @@ impl<'a> Place<'a> {
         self.history.baseline(&self.refs).ok().flatten().unwrap_or_default()
     }
 
+    /// The same of another place.
+    fn recorded_of(&self, name: &str) -> Baseline {
+        let mut others = self.history.other_baselines(&self.refs).into_iter();
+        let found = others.find(|(other, _)| other == name);
+        found.and_then(|(_, found)| found.ok().flatten()).unwrap_or_default()
+    }
+
     /// What is asked for, if it may count.
     ///
     /// # Errors
@@ -108,9 +117,12 @@ impl<'a> Place<'a> {
         if let Some(why) = self.known().clash {
             return Err(Failure::Refused(format!("nothing was changed: {}", printable(&why))));
         }
-        let former = self.former(asked)?;
+        let former = self.former(&commit, asked)?;
         let (placement, then) = self.declared_then(&commit, asked, former.as_ref())?;
-        Ok(Chosen { then, placement, former: former.map(|former| former.name) })
+        let own = Some(self.recorded()).filter(|own| former.is_some() && own.is_whole());
+        let beside = own.and_then(|own| own.applied).map(|own| own.commit);
+        let beside = beside.filter(|own| *own != *then.commit);
+        Ok(Chosen { then, placement, former: former.map(|former| former.name), beside })
     }
 
     /// Lets it count.
@@ -119,7 +131,7 @@ impl<'a> Place<'a> {
     /// The lock cannot be taken, or the refs cannot be written.
     pub(crate) async fn set(
         &self,
-        Chosen { then, placement, former }: Chosen,
+        Chosen { then, placement, former, beside: _ }: Chosen,
     ) -> Result<(), Failure> {
         let former = former.as_deref();
         let actor = Actor::here(&|name| std::env::var(name).ok(), self.opened.repository.root());
@@ -145,7 +157,7 @@ impl<'a> Place<'a> {
     }
 
     /// The place by its former name, if one is named. A name that is in use still keeps its own past.
-    fn former(&self, asked: &Asked) -> Result<Option<Former>, Failure> {
+    fn former(&self, commit: &str, asked: &Asked) -> Result<Option<Former>, Failure> {
         let own = &self.placement.environment;
         let environment = asked.environment.clone().unwrap_or_else(|| own.clone());
         let name = match asked.project.as_deref() {
@@ -173,16 +185,42 @@ impl<'a> Place<'a> {
                 printable(&described(&other.placement))
             )));
         }
-        let last = found.as_ref().and_then(|found| found.commits().last().cloned());
-        let here = Placement { environment: environment.clone(), ..self.placement.clone() };
-        let placement = last.map_or(here, |last| last.placement);
-        match self.reading().is_in_use(&name, &placement) {
-            true => Err(Failure::Usage(format!(
+        if found.as_ref().is_some_and(|it| it.moved_to.as_deref() == Some(self.history.place())) {
+            return Err(Failure::Refused(format!(
+                "what was applied as {name} was taken over already: nothing was changed"
+            )));
+        }
+        let recorded = found.iter().flat_map(Baseline::commits);
+        let last = recorded.clone().find(|it| it.commit == commit).or_else(|| recorded.last());
+        let guessed = || Placement {
+            environment: environment.clone(),
+            folder: applied::usual_folder(&name),
+            ..self.placement.clone()
+        };
+        let placement = last.map_or_else(guessed, |last| last.placement.clone());
+        let Placement { environment, folder, .. } = &placement;
+        if self.reading().is_in_use(&name, &placement) {
+            return Err(Failure::Usage(format!(
                 "a portvakt.yaml still has environment {environment} of {name} for the same API, so that is \
                  not what this one was called before"
-            ))),
-            false => Ok(Some(Former { name, environment, folder: placement.folder })),
+            )));
         }
+        if self.reading().is_unreadable(folder) {
+            return Err(Failure::Refused(format!(
+                "something is wrong with the portvakt.yaml in folder {folder}, so whether {name} is declared \
+                 there is not known. Mend that first: nothing was changed"
+            )));
+        }
+        if let Some(branch) =
+            self.branch.as_ref().filter(|_| self.reading().is_on_branch(&name, &placement))
+        {
+            return Err(Failure::Refused(format!(
+                "{name} is still declared on branch {}, which commits are applied from: merge what takes it \
+                 out, and do this then. Nothing was changed",
+                branch.name
+            )));
+        }
+        Ok(Some(Former { environment: environment.clone(), folder: folder.clone(), name }))
     }
 
     fn check_branch(&self, commit: &str) -> Result<(), Failure> {
@@ -214,7 +252,9 @@ impl<'a> Place<'a> {
         };
         let own = || {
             let known = self.recorded();
-            let recorded = known.commits().find(|it| it.commit == commit);
+            let of_it = known.commits().filter(|it| it.commit == commit);
+            let is_here = |it: &&Recorded| it.placement.folder == self.placement.folder;
+            let recorded = of_it.clone().find(is_here).or_else(|| of_it.last());
             let then = recorded
                 .map(|Recorded { placement, .. }| read(&placement.environment, &placement.folder));
             let here = || read(&self.placement.environment, &self.placement.folder);
@@ -260,7 +300,7 @@ impl<'a> Place<'a> {
 
     /// What changes by it.
     pub(crate) fn consequences(&self, chosen: &Chosen) -> Consequences {
-        let Chosen { then, placement: _, former } = chosen;
+        let Chosen { then, former, .. } = chosen;
         let former = former.as_deref();
         let now = &self.opened.desired;
         let before = self.known();
@@ -268,14 +308,15 @@ impl<'a> Place<'a> {
         let beside = beside.iter().map(|beside| names(&beside.desired));
         let declared_now = beside.fold(names(now), |all, names| &all | &names);
         let is_here = |place: &str| place == self.history.place();
+        let theirs = former.map(|former| self.recorded_of(former)).unwrap_or_default();
         let own = self.recorded();
         let is_kept = |applied: &Applied| {
-            former.is_some() && own.commits().any(|it| *it.commit == *applied.commit)
+            let is_theirs = theirs.counts(&then.commit) && theirs.counts(&applied.commit);
+            former.is_some() && (own.counts(&applied.commit) || is_theirs)
         };
         let ours =
             before.traces.iter().filter(|(place, _)| is_here(place) || Some(&**place) == former);
-        let (kept, gone): (Vec<_>, Vec<_>) =
-            ours.partition(|(place, applied)| is_here(place) && is_kept(applied));
+        let (kept, gone): (Vec<_>, Vec<_>) = ours.partition(|(_, applied)| is_kept(applied));
         let of = |all: Vec<&(String, Applied)>| -> BTreeSet<String> {
             all.into_iter().flat_map(|(_, applied)| names(&applied.desired)).collect()
         };

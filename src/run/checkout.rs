@@ -38,10 +38,7 @@ pub(crate) fn git_index(root: &Path) -> Result<Index, history::Error> {
 
 /// The names of the environment variables that a folder, and those beside it, read secrets from.
 pub(crate) fn secrets(root: &Path) -> BTreeSet<String> {
-    let top = history::top(root);
-    let beside = history::folders(root).into_iter();
-    let beside = beside.filter_map(|folder| Some(top.as_ref()?.join(folder)));
-    let settings = |folder: PathBuf| declare::source(&folder, SETTINGS_FILE);
-    let settings = beside.chain([root.to_owned()]).filter_map(settings);
-    settings.flat_map(|text| declare::variables(text.as_bytes())).collect()
+    let own = declare::source(root, SETTINGS_FILE).map(String::into_bytes);
+    let all = history::known_settings(root).into_iter().chain(own);
+    all.flat_map(|settings| declare::variables(&settings)).collect()
 }

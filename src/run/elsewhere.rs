@@ -1,5 +1,7 @@
 //! What other places of the git repository declare for the same API and organisation.
 
+use std::collections::BTreeSet;
+
 use super::applied::{self, AppliedElsewhere, files_at, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::history::{self, History, Placement};
@@ -59,7 +61,20 @@ pub(crate) fn look(
             })
     };
     let all = folders(repository, at, &mut found);
-    for (commit, folder) in all.into_iter().filter(|(_, folder)| *folder != here.folder) {
+    // What is there no longer holds nothing, whatever it held at the commit that is rolled back to.
+    let today = at.filter(|at| at.is_rollback).and_then(|at| at.commits.last().copied());
+    let gone: BTreeSet<String> = match today {
+        Some(today) => {
+            let (now, then): (Vec<_>, Vec<_>) =
+                all.iter().partition(|(commit, _)| *commit == Some(today));
+            let now: BTreeSet<_> = now.into_iter().map(|(_, folder)| folder).collect();
+            let then = then.into_iter().map(|(_, folder)| folder);
+            then.filter(|folder| !now.contains(folder)).cloned().collect()
+        }
+        None => BTreeSet::new(),
+    };
+    let all = all.into_iter().filter(|(_, folder)| !gone.contains(folder));
+    for (commit, folder) in all.filter(|(_, folder)| *folder != here.folder) {
         let other = match (at, commit) {
             (Some(Where { history, .. }), Some(commit)) => {
                 files_at(history, repository, commit, &folder)

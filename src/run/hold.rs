@@ -107,7 +107,10 @@ impl Hold {
         if set.is_err() {
             self.give_back();
         }
-        Ok(set?)
+        set.map_err(|error| match error {
+            history::Error::Locked(_) => Failure::NotLocked(error),
+            error => Failure::Git(error),
+        })
     }
 
     /// Gives the lock back.

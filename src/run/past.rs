@@ -1,5 +1,7 @@
 //! What git knows of an environment: what was applied before, and what a plan is compared with.
 
+use std::collections::BTreeSet;
+
 use super::applied::AppliedElsewhere;
 use super::applied::{self, At, Known, Reading, declared_at};
 use super::checkout;
@@ -127,6 +129,7 @@ impl Past {
         for last in of_former {
             past.is_not_overtaken(history, &last, &commit.commit);
         }
+        past.compare_with_others(history, repository, &commit.commit);
         Ok(past)
     }
 
@@ -196,6 +199,20 @@ impl Past {
                 Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
                 Err(error) => self.order_unknown(last, commit, &error.to_string()),
             }
+        }
+    }
+
+    /// Compares with what other places applied at commits at which this one was declared no longer.
+    fn compare_with_others(&mut self, history: &History, repository: &Repository, commit: &str) {
+        let others = self.elsewhere.iter().flat_map(|others| others.values().flatten());
+        let is_newer = |last: &&str| matches!(history.is_before(commit, last), Ok(Some(true)));
+        let newer: BTreeSet<&str> = others.map(|it| &*it.commit).filter(is_newer).collect();
+        let place = history.place();
+        let folder = applied::folder(repository);
+        let is_gone = |last: &&str| !applied::is_declared_at(history, last, &folder, place);
+        let gone = newer.into_iter().find(is_gone).map(str::to_owned);
+        if let (Some(last), None) = (gone, self.is_behind()) {
+            self.behind(&last, commit);
         }
     }
 

@@ -75,11 +75,15 @@ impl Draft<'_> {
 
     /// What was declared there and is open now, or may be, where clients were not read.
     fn open(&self, before: &Desired) -> Vec<String> {
+        let beside = &self.past.beside;
+        let is_beside =
+            |name: &ScopeName| beside.iter().any(|it| it.desired.scopes.contains_key(name));
         let scopes = before.scopes.keys().filter(|name| self.unmanaged.scopes.contains(*name));
+        let scopes = scopes.filter(|name| !is_beside(name));
         let scopes = scopes.map(|name| format!("scope {name}"));
         let is_read = !self.live.clients.is_empty();
         let clients = before.clients.iter().filter(|(name, client)| match is_read {
-            true => self.is_unmanaged(client),
+            true => self.is_unmanaged(client) && !self.is_declared(name),
             false => !self.is_declared(name),
         });
         let unread = if is_read { "" } else { " (clients were not read)" };
@@ -99,10 +103,10 @@ impl Draft<'_> {
     /// Whether a client of that name is declared, here or at another place.
     fn is_declared(&self, name: &ClientName) -> bool {
         let Desired { clients, removed_clients, .. } = self.desired;
-        let beside = self.past.beside.iter().filter(|beside| beside.is_applied);
+        let mut beside = self.past.beside.iter();
         clients.contains_key(name)
             || removed_clients.contains_key(name)
-            || beside.into_iter().any(|it| it.desired.clients.contains_key(name))
+            || beside.any(|it| it.desired.clients.contains_key(name))
     }
 }
 

@@ -108,6 +108,12 @@ pub fn outline(bytes: &[u8]) -> Option<Outline> {
     Some(Outline { project, organization, environments, apply_from })
 }
 
+/// Whether nothing is wrong with a portvakt.yaml.
+pub fn is_right(bytes: &[u8]) -> bool {
+    let (settings, found) = settings(bytes);
+    settings.is_some() && !found.iter().any(Diagnostic::is_error)
+}
+
 fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let text = decode(bytes, findings)?;
     let documents = parse(text, findings)?;

@@ -11,16 +11,13 @@ use crate::declare::yaml::document::{Document, Findings, Located, parse};
 
 /// What names a variable, as far as a text tells that is no YAML.
 static NAMED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"\benv["']?\s*:\s*["']?(\w+)"#).ok());
+    LazyLock::new(|| Regex::new(r#"\benv["']?\s*:\s*(?:[&!]\S*\s+)*["']?(\w+)"#).ok());
 
 /// The names of the environment variables that a portvakt.yaml reads secrets from.
 pub fn variables(settings: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(settings);
     match parse(&text, &mut Findings::new(SETTINGS_FILE.into())) {
-        Some(documents) => {
-            let roots = documents.iter().map(Document::root);
-            roots.filter_map(|root| root.get("environments")).flat_map(below).collect()
-        }
+        Some(documents) => documents.iter().map(Document::root).flat_map(below).collect(),
         None => {
             let found = NAMED.iter().flat_map(|named| named.captures_iter(&text));
             found.filter_map(|found| Some(found.get(1)?.as_str().to_owned())).collect()

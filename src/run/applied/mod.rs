@@ -12,7 +12,9 @@ pub(crate) use self::at::{
 };
 pub(crate) use self::ledger::environment;
 use self::names::former_options;
-pub(crate) use self::names::{TOP, api_of, called, described, folder, place, placement, project};
+pub(crate) use self::names::{
+    TOP, api_of, called, described, folder, is_declared_at, place, placement, project, usual_folder,
+};
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
@@ -186,14 +188,14 @@ impl Reading<'_> {
         (!is_declared).then_some(last)
     }
 
-    /// The places that are declared no longer, here or under their name elsewhere, with what they may have
-    /// left open. Whether one whose folder cannot be read is declared is not known.
+    /// The places that are declared no longer, with what they may have left open. What one of that name
+    /// applied, whatever it leads to now, is for its own plan to tell, and whether one whose folder is wrong is
+    /// declared is not known.
     fn left(&self, others: &[Other]) -> Vec<domain::Former> {
         let all = others.iter().filter_map(|Other { name, of, former }| {
             let last = former.as_ref()?;
             let placement = &last.placement;
-            let is_left =
-                !self.is_in_use(name, placement) && !self.is_unreadable(&placement.folder);
+            let is_left = !self.is_called(name) && !self.is_unreadable(&placement.folder);
             is_left.then(|| domain::Former {
                 place: described(placement),
                 applied: of.traces().cloned().collect(),
@@ -204,7 +206,7 @@ impl Reading<'_> {
     }
 
     /// Why the past of a place that has nothing recorded may be that of one that is declared no longer: of one
-    /// that declared what is declared here now, or that was in this folder; else of any.
+    /// that declared what is declared here now, or that was in this folder; of any where nothing is declared.
     fn renamed(&self, others: &[Other]) -> Option<String> {
         let former = || others.iter().filter_map(|other| Some((other, other.former.as_ref()?)));
         let likely = former().filter(|(other, last)| {
@@ -212,7 +214,8 @@ impl Reading<'_> {
                 || other.of.all().any(|applied| self.declares_of(&applied.desired))
         });
         let mut could_be: Vec<_> = likely.collect();
-        if could_be.is_empty() {
+        // Of one that declares nothing, nothing tells which one it was.
+        if could_be.is_empty() && self.now.scopes.is_empty() && self.now.clients.is_empty() {
             could_be = former().collect();
         }
         let commands = could_be.iter().map(|(other, last)| {

@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::declare::{self, Environment, Outline, Repository};
-use crate::history::{self, Placement, Recorded};
+use crate::history::{self, History, Placement, Recorded};
 use digdir::Target;
 use domain::{Desired, Orgno};
 
@@ -107,9 +107,29 @@ impl Reading<'_> {
         history::place_name(project.as_deref(), environment) != name
     }
 
-    /// Whether a folder of the work tree has a portvakt.yaml that cannot be read.
-    pub(super) fn is_unreadable(&self, folder: &str) -> bool {
-        self.is_here(folder) && self.outline(folder).is_none()
+    /// Whether a folder of the work tree has a portvakt.yaml in which something is wrong: what is declared
+    /// there is not known.
+    pub(crate) fn is_unreadable(&self, folder: &str) -> bool {
+        self.is_here(folder)
+            && !self
+                .history
+                .settings_here(folder)
+                .is_some_and(|text| declare::is_right(text.as_bytes()))
+    }
+
+    /// Whether a place of that name is declared in the work tree, whatever it leads to.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.history.folders().iter().any(|folder| self.declares(name, folder))
+    }
+
+    /// Whether a place of that name is declared where it was applied from on the branch whose commits may be
+    /// applied, and leads to the same there.
+    pub(crate) fn is_on_branch(&self, name: &str, placement: &Placement) -> bool {
+        let folder = &placement.folder;
+        let settings = self.branch.map(|branch| self.history.settings(branch, folder));
+        let outline = settings.and_then(|it| declare::outline(&it.ok()??));
+        let declared = outline.map_or_else(Vec::new, |outline| places(folder, outline));
+        declared.iter().any(|place| place.name == name && place.leads_to(placement))
     }
 
     /// Whether a folder of the work tree has a portvakt.yaml. One that a link leads to is none.
@@ -124,18 +144,30 @@ impl Reading<'_> {
     /// The places that are declared in a folder of the work tree.
     fn places_in(&self, folder: &str) -> Vec<Declared> {
         let outline = self.is_here(folder).then(|| self.outline(folder)).flatten();
-        let Some(Outline { project, organization, environments, .. }) = outline else {
-            return Vec::new();
-        };
-        let project = history::project(project.as_deref(), folder);
-        let place = |(environment, declared): (String, Environment)| Declared {
-            name: history::place_name(project.as_deref(), &environment),
-            api: api_of(&declared),
-            organization,
-            environment,
-        };
-        environments.into_iter().map(place).collect()
+        outline.map_or_else(Vec::new, |outline| places(folder, outline))
     }
+}
+
+/// The places that an outline of the portvakt.yaml in a folder tells of.
+fn places(folder: &str, outline: Outline) -> Vec<Declared> {
+    let Outline { project, organization, environments, .. } = outline;
+    let project = history::project(project.as_deref(), folder);
+    let place = |(environment, declared): (String, Environment)| Declared {
+        name: history::place_name(project.as_deref(), &environment),
+        api: api_of(&declared),
+        organization,
+        environment,
+    };
+    environments.into_iter().map(place).collect()
+}
+
+/// Whether a place is declared in a folder of a commit, or may be, as its portvakt.yaml cannot be read.
+pub(crate) fn is_declared_at(history: &History, commit: &str, folder: &str, place: &str) -> bool {
+    let Ok(settings) = history.settings_at(commit, folder) else { return true };
+    settings.is_some_and(|settings| {
+        let outline = declare::outline(&settings);
+        outline.is_none_or(|outline| places(folder, outline).iter().any(|it| it.name == place))
+    })
 }
 
 /// What the place is called that holds what is applied to an environment.
@@ -147,6 +179,12 @@ pub(crate) fn place(repository: &Repository, environment: &str) -> String {
 pub(crate) fn project(repository: &Repository) -> Option<String> {
     let named = repository.settings().project.as_deref();
     history::project(named, &folder(repository))
+}
+
+/// The folder that a place is called by, where it has no `project`.
+pub(crate) fn usual_folder(place: &str) -> String {
+    let project = place.rsplit_once('/').map_or("", |(project, _)| project);
+    project.trim_start_matches('@').replace('.', "/")
 }
 
 /// Why a place is not this folder's.

@@ -145,8 +145,141 @@ fn what_a_deleted_folder_has_left_open_is_told_until_it_is_closed_or_let_go() {
 fn a_folder_that_cannot_be_read_is_not_taken_for_one_that_is_gone() {
     let remote = Remote::new();
     let (one, _) = applied(&remote);
-    one.write("x/portvakt.yaml", "organization: [\n");
-    one.merge("x is broken");
-    let text = one.ends(0, &["-C", "y", "plan"]).stdout;
-    assert!(!text.contains("--from-project x"), "{text}");
+    let settings = std::fs::read_to_string(one.path.join("x/portvakt.yaml")).unwrap();
+    let wrong = [
+        "organization: [\n".to_owned(),
+        settings.replace("889640782", "889640783"),
+        settings.replace("api: \"http", "api: \"htp"),
+        settings.replace("organization:", "organisation:"),
+    ];
+    for wrong in wrong {
+        assert_ne!(wrong, settings);
+        one.write("x/portvakt.yaml", &wrong);
+        one.merge("x is broken");
+        let text = one.ends(0, &["-C", "y", "plan"]).stdout;
+        assert!(!text.contains("--from-project x"), "{wrong}{text}");
+    }
+}
+
+/// A folder that is made one with another that takes its past over, which is not applied yet.
+fn taken_over(remote: &Remote) -> (Clone<'_>, String) {
+    let (one, commit) = applied(remote);
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("No x");
+    one.ends(0, &["-C", "y", "baseline", "set", &commit, "--from-project", "x", "--yes"]);
+    (one, commit)
+}
+
+#[test]
+fn a_rollback_does_not_release_to_a_folder_that_is_gone() {
+    let remote = Remote::new();
+    let (one, commit) = taken_over(&remote);
+    one.ends(0, &["-C", "y", "rollback", &commit, "--out", "back.json"]);
+    apply_plan(&one, "y", "back.json");
+    apply(&one, "y");
+    assert_eq!(remote.world.open_to("etat:x"), None);
+    assert!(remote.world.open_to("etat:y").is_some());
+}
+
+fn apply_plan(one: &Clone<'_>, folder: &str, plan: &str) {
+    let plan = one.path.join(plan).display().to_string();
+    one.ends(0, &["-C", folder, "apply", "--auto-approve", "--allow-dirty", &plan]);
+}
+
+#[test]
+fn an_old_commit_of_a_folder_that_is_gone_opens_nothing_again() {
+    for is_taken_over in [true, false] {
+        let remote = Remote::new();
+        let (one, commit) = applied(&remote);
+        let old = remote.another("old", &[]);
+        one.git(&["mv", "x/scopes.yaml", "y/x.yaml"]);
+        one.git(&["rm", "--quiet", "-rf", "x"]);
+        one.merge("One folder");
+        if is_taken_over {
+            one.ends(0, &["-C", "y", "baseline", "set", &commit, "--from-project", "x", "--yes"]);
+        }
+        apply(&one, "y");
+        assert_eq!(old.head(), commit);
+        let ran = old.ends(4, &["-C", "x", "apply", "--auto-approve"]);
+        assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_was_applied_in_part_by_a_folder_that_is_gone_is_taken_over_too() {
+    let remote = Remote::new();
+    let (one, commit) = applied(&remote);
+    let more = [("etat:fler", &[KART][..]), ("etat:mer", &[KART])];
+    one.write("x/more.yaml", &scopes(&more));
+    one.merge("Yet more");
+    remote.world.sandbox.inject("PUT /scopes/access 0 1 400".parse().unwrap());
+    one.ends(6, &["-C", "x", "apply", "--auto-approve"]);
+    assert!(remote.world.open_to("etat:fler").is_some());
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("No x");
+    let why = unknown(&one, "y").unwrap();
+    assert!(why.contains("and 3 more") && why.contains(&take_over("y", &commit, "x")), "{why}");
+    one.ends(0, &["-C", "y", "baseline", "set", &commit, "--from-project", "x", "--yes"]);
+    one.ends(0, &["-C", "y", "apply", "--auto-approve", "--override-guards", "x is gone"]);
+    for scope in ["etat:fler", "etat:mer", "etat:x"] {
+        assert_eq!(remote.world.open_to(scope), None, "{scope}");
+    }
+    assert_eq!(unknown(&one, "y"), None);
+}
+
+#[test]
+fn what_was_taken_over_and_not_applied_goes_on_to_the_next_folder() {
+    let remote = Remote::new();
+    let (one, commit) = taken_over(&remote);
+    one.git(&["mv", "y", "z"]);
+    one.write("z/scopes.yaml", &scopes(&[("etat:z", &[SKATT])]));
+    one.write("z/y.yaml", &scopes(&[("etat:y", &[SKATT])]));
+    one.merge("y is z");
+    let plan = one.ends(0, &["-C", "z", "plan"]).stdout;
+    assert!(plan.contains(&take_over("z", &commit, "y")), "{plan}");
+    one.ends(0, &["-C", "z", "baseline", "set", &commit, "--from-project", "y", "--yes"]);
+    apply(&one, "z");
+    for scope in ["etat:mer", "etat:x"] {
+        assert_eq!(remote.world.open_to(scope), None, "{scope}");
+    }
+    assert!(remote.world.open_to("etat:y").is_some());
+}
+
+#[test]
+fn a_past_is_taken_over_once_and_not_before_the_merge() {
+    let remote = Remote::new();
+    let (one, commit) = applied(&remote);
+    one.git(&["checkout", "--quiet", "-b", "forslag"]);
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.commit("No x");
+    let set = ["-C", "y", "baseline", "set", &commit, "--from-project", "x", "--yes"];
+    let ran = one.ends(4, &set);
+    assert!(ran.stderr.contains("merge what takes it out"), "{}", ran.stderr);
+    one.git(&["push", "--quiet", "origin", "HEAD:main"]);
+    let told = one.ends(0, &set).stdout;
+    assert!(!told.contains("beside commit"), "it is the same commit: {told}");
+    let ran = one.ends(4, &set);
+    assert!(ran.stderr.contains("was taken over already"), "{}", ran.stderr);
+    // Drift is seen all the time.
+    remote.world.put("etat:y", false, &[]);
+    one.ends(2, &["-C", "y", "drift"]);
+}
+
+#[test]
+fn a_new_folder_is_not_taken_for_one_that_is_gone() {
+    let remote = Remote::new();
+    let (one, _) = applied(&remote);
+    for file in ["scopes.yaml", "more.yaml", "client.yaml"] {
+        one.git(&["mv", &format!("x/{file}"), &format!("y/x.{file}")]);
+    }
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("One folder");
+    apply(&one, "y");
+    let settings = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+    one.write("ny/portvakt.yaml", &settings);
+    one.write("ny/scopes.yaml", &scopes(&[("etat:ny", &[SKATT])]));
+    one.merge("Another team");
+    assert_eq!(unknown(&one, "ny"), None);
+    apply(&one, "ny");
+    assert_eq!((unknown(&one, "ny"), unknown(&one, "y")), (None, None));
 }
