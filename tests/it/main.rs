@@ -20,6 +20,7 @@ mod client_tables;
 mod comment;
 mod credentials;
 mod danger;
+mod documents;
 #[cfg(feature = "age")]
 mod encryption;
 mod faults;
