@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::Outcome;
 use super::client_parts::{replace_keys, write_on_behalf_of};
 use super::patience::Patience;
 use super::recent::Recent;
@@ -12,7 +11,9 @@ use super::write::{Entity, create_client, create_scope, replace};
 use crate::advice::advised;
 use digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, ClientName, ScopeName};
-use plan::{AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, ScopeWork, Work};
+use plan::{
+    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, Outcome, ScopeWork, Work,
+};
 
 /// Why an action failed.
 #[derive(Debug, thiserror::Error)]

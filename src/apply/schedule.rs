@@ -6,9 +6,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::Outcome;
 use super::execute::{Executor, is_asleep};
-use plan::{Action, ActionId, Work};
+use plan::{Action, ActionId, Outcome, Work};
 
 /// Runs every action after those it waits for. Gives what became of each, in the order of
 /// `actions`.

@@ -12,10 +12,9 @@ use super::{ask, files, interrupt};
 use crate::apply::Patience;
 use crate::history::{Actor, Commit, History};
 use crate::render;
-use crate::render::document::PlanDocument;
-use crate::render::report::Ending;
 use crate::run::{Approved, Ended, Hold, Manner, Opened, Options, Planned, Terms};
-use domain::text::printable;
+use domain::text::{json, printable};
+use plan::document::{Ending, PlanDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -205,7 +204,8 @@ fn tell(global: &Global, args: &Args, ended: Ended) -> Exit {
     if let Some(why) = &open {
         tracing::warn!("{why}");
     }
-    let saved = args.report.as_ref().and_then(|path| files::put(path, &report.json()).err());
+    let saved =
+        args.report.as_ref().and_then(|path| files::put(path, &json::pretty(&report)).err());
     let failures: Vec<_> = printed.into_iter().chain(saved).chain(failures).collect();
     for failure in &failures {
         exit::tell(failure, global.log_format);

@@ -7,10 +7,10 @@ use super::global::Global;
 use super::output::{planned, read_plan};
 use super::{interrupt, log};
 use crate::forge::{self, Change, Comment, Forge, Options};
-use crate::render::document::PlanDocument;
 use crate::render::markdown;
 use domain::secret;
 use domain::text::printable;
+use plan::document::PlanDocument;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]

@@ -8,10 +8,10 @@ use super::global::Global;
 use super::output::TextOrJson;
 use super::sink::print;
 use crate::history::Line;
-use crate::render::history::{Asked, chosen, json, text};
-use crate::render::report::{self, ReportDocument};
+use crate::render::history::{Asked, chosen, text};
 use crate::run::{applied, past};
-use domain::text::printable;
+use domain::text::{json, printable};
+use plan::document::ReportDocument;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         global.color,
         &match format {
             TextOrJson::Text => text(&environment, &chosen),
-            TextOrJson::Json => json(&chosen),
+            TextOrJson::Json => json::pretty(&chosen),
         },
     )?;
     Ok(Exit::Done)
@@ -62,7 +62,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 /// What a line in the ledger of a place tells.
 fn reported(place: &str, Line { commit, text, is_signed }: Line) -> Option<ReportDocument> {
-    let left_out = match report::read(&text) {
+    let left_out = match ReportDocument::read(&text) {
         Ok(report) if report.environment == applied::environment(place) => {
             return Some(ReportDocument { signed: is_signed, ..report });
         }

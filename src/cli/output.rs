@@ -9,10 +9,11 @@ use super::files;
 use super::global::Global;
 use super::sink::print;
 use crate::history::History;
-use crate::render::document::PlanDocument;
-use crate::render::{self, json};
+use crate::render;
 use crate::run::read::read_file;
 use crate::run::{Ready, blame};
+use domain::text::json;
+use plan::document::PlanDocument;
 
 /// Where a plan goes, and how.
 #[derive(Debug, clap::Args)]
@@ -85,7 +86,7 @@ impl Output {
             blame(&mut plan, history);
         }
         if let Some(path) = &self.out {
-            files::put(path, &json::plan(&plan))?;
+            files::put(path, &json::pretty(&plan))?;
         }
         print(global.color, &shown(&plan, self.format))
     }
@@ -102,7 +103,7 @@ pub(super) fn shown(plan: &PlanDocument, format: Format) -> String {
     match format {
         Format::Text => render::plan(plan),
         Format::Markdown => render::markdown::plan(plan),
-        Format::Json => json::plan(plan),
+        Format::Json => json::pretty(plan),
     }
 }
 
@@ -114,7 +115,7 @@ pub(super) fn read_plan(path: &Path) -> Result<PlanDocument, Failure> {
 /// The plan that a file's text is, as it was made.
 pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failure> {
     let path = path.to_string_lossy();
-    let plan = json::read(text).map_err(|why| {
+    let plan = PlanDocument::read(text).map_err(|why| {
         Failure::Usage(format!("{path}: {why}. `portvakt plan --out FILE` saves one"))
     })?;
     match plan.flaw() {

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::exit::{Exit, Failure};
 use super::sink::print;
 use crate::{declare, render};
+use plan::document::{self, PlanDocument, ReportDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -38,8 +39,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let schema = match args.of {
         Subject::Declarations => declare::schema::declarations(),
         Subject::Settings => declare::schema::settings(),
-        Subject::Plan => render::json::schema(),
-        Subject::Report => render::report::ReportDocument::schema(),
+        Subject::Plan => document::schema::<PlanDocument>(),
+        Subject::Report => document::schema::<ReportDocument>(),
         Subject::Keys => render::keys::schema(),
         Subject::Migration => render::migration::schema(),
         Subject::Unmanaged => render::unmanaged::schema(),

@@ -7,7 +7,8 @@ use super::global::Global;
 use super::output::{Format, parsed_plan, read_text, shown};
 use super::sink::print;
 use crate::render;
-use crate::render::report::{self, ReportDocument};
+use domain::text::json;
+use plan::document::{ReportDocument, is_report};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -23,8 +24,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let text = read_text(&args.file)?;
     let told = args.file.to_string_lossy();
     let unreadable = |why: String| Failure::Usage(format!("{told}: {why}"));
-    let text = match report::is_report(&text) {
-        true => as_report(&report::read(&text).map_err(unreadable)?, args.format),
+    let text = match is_report(&text) {
+        true => as_report(&ReportDocument::read(&text).map_err(unreadable)?, args.format),
         false => shown(&parsed_plan(&args.file, &text)?, args.format),
     };
     print(global.color, &text)?;
@@ -35,6 +36,6 @@ fn as_report(report: &ReportDocument, format: Format) -> String {
     match format {
         Format::Text => render::report(report).trim_start().to_owned(),
         Format::Markdown => render::markdown::report(report),
-        Format::Json => report.json(),
+        Format::Json => json::pretty(report),
     }
 }

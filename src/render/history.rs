@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use globset::GlobMatcher;
 use jiff::Timestamp;
 
-use super::document::{ActionDocument, ConsumerDocument};
-use super::report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
 use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, short};
-use domain::text::{json, printable};
+use domain::text::printable;
+use plan::document::{
+    ActionDocument, ActionOutcome, ConsumerDocument, Ending, ReportDocument, ReportedAction,
+};
 
 /// What of the ledger is asked for; nothing is all of it.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +61,6 @@ pub fn chosen(mut reports: Vec<ReportDocument>, asked: &Asked<'_>) -> Vec<Report
 
 fn started(report: &ReportDocument) -> Option<Timestamp> {
     report.started.parse().ok()
-}
-
-/// Reports as JSON, with a line break at the end.
-pub fn json(reports: &[ReportDocument]) -> String {
-    json::pretty(reports)
 }
 
 /// Reports as text with ANSI colours.

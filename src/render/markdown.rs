@@ -13,12 +13,12 @@ use page::{Page, Rank, Table, length};
 pub use report::report;
 use rows::{Form, tables};
 
-use super::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
 use super::sections::{Section, sections};
 use super::text::{TAKE_OVER, since_by, sum};
 use crate::history::place_name;
 use domain::text::counted;
 use plan::Origin;
+use plan::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
 
 /// How many characters a comment has at most. GitHub takes 65,536.
 const LONGEST: usize = 60_000;

@@ -1,312 +1,10 @@
-//! What became of a plan, as a document: what is shown, saved, and kept in the ledger.
+//! A report as text.
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::document::{ActionDocument, BlockedDocument, FORMAT_VERSION, PlanDocument};
 use super::text::{BAD, CAREFUL, HEADING};
-use crate::apply::{Outcome, Report};
-use domain::text::{json, printable};
-
-/// A report of `portvakt`: what became of a plan.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "portvakt report")]
-pub struct ReportDocument {
-    /// The version of this format.
-    pub format_version: u8,
-    /// What tells it from all others.
-    pub report: String,
-    /// The environment's name in `portvakt.yaml`.
-    pub environment: String,
-    /// The number of the organisation that it was applied for; absent in reports from before this was kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organization: Option<String>,
-    /// The commit whose declarations were applied; `null` outside git.
-    pub commit: Option<String>,
-    /// The folder of portvakt.yaml, from the top of the git repository; absent outside git.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<String>,
-    /// Whether files differed from that commit.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dirty: bool,
-    /// Whether it was to undo what came after that commit.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub rollback: bool,
-    /// The commit that was last applied in full before.
-    pub before: Option<String>,
-    /// The address of the API that it was applied to, or `sandbox` for the one inside the program; absent
-    /// outside git, and in reports from before this was kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api: Option<String>,
-    /// Who applied: a person or a job.
-    pub who: String,
-    /// Where: the address of a job's run, or the name of a machine.
-    pub place: String,
-    /// When it began (RFC 3339, UTC, with milliseconds).
-    pub started: String,
-    /// When it ended; `null` where it is not known.
-    pub ended: Option<String>,
-    /// How it ended.
-    pub outcome: Ending,
-    /// The plan's digest.
-    pub digest: String,
-    /// Why limits of `guards` were lifted, if they were.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub override_guards: Option<String>,
-    /// Whether its line in the ledger is signed by one of the signers that git is told of
-    /// (`gpg.ssh.allowedSignersFile`): `false` is a line that anybody may have written. Absent where git
-    /// is not set to verify, and in the ledger itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signed: Option<bool>,
-    /// What was to be done, and what became of it.
-    pub actions: Vec<ReportedAction>,
-    /// What was asked for and not done.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blocked: Vec<BlockedDocument>,
-    /// Why what was done could not be read again, if it could not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unverified: Option<String>,
-}
-
-/// How an apply ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Ending {
-    /// It began, and did not tell how it ended: it was killed, or is under way.
-    Begun,
-    /// Everything was done.
-    Done,
-    /// An action failed or is blocked, or one that takes something away is not to be seen yet.
-    Partial,
-    /// A signal came before everything was done.
-    Interrupted,
-}
-
-/// An action, and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ReportedAction {
-    /// The action.
-    #[serde(flatten)]
-    pub action: ActionDocument,
-    /// What became of it.
-    pub outcome: ActionOutcome,
-    /// Why, where it was not done; with DigDir's correlation id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// Whether it may be done though it failed: the answer was lost, and nothing of it was to be seen.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub may_be_done: bool,
-}
-
-/// What became of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum ActionOutcome {
-    /// It is not known: the apply did not tell.
-    Unknown,
-    /// It is done, and was seen to be when read again.
-    Done,
-    /// DigDir said that it is done, and did not show it yet when read again.
-    DoneNotVisibleYet,
-    /// DigDir refused it, or the answer never came, or it is not so when read again.
-    Failed,
-    /// It was not tried because another one failed.
-    Skipped,
-    /// It was not tried because a signal came first.
-    NotStarted,
-}
-
-impl ActionOutcome {
-    /// The word as it is shown.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Done => "done",
-            Self::DoneNotVisibleYet => "done, not visible yet",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::NotStarted => "not started",
-        }
-    }
-}
-
-impl Ending {
-    /// The word as it is shown.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Begun => "begun, end unknown",
-            Self::Done => "done",
-            Self::Partial => "done in part",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
-
-impl ReportDocument {
-    /// What is to be done, before anything is.
-    pub fn begun(
-        plan: &PlanDocument,
-        (who, place): (String, String),
-        (folder, api): (Option<String>, Option<String>),
-        override_guards: Option<String>,
-        started: Timestamp,
-    ) -> Self {
-        let unknown = |action: &ActionDocument| ReportedAction {
-            action: action.clone(),
-            outcome: ActionOutcome::Unknown,
-            message: None,
-            may_be_done: false,
-        };
-        Self {
-            format_version: FORMAT_VERSION,
-            report: uuid::Uuid::new_v4().to_string(),
-            environment: plan.environment.clone(),
-            organization: Some(plan.organization.clone()),
-            commit: plan.repository.as_ref().map(|repository| repository.commit.clone()),
-            folder,
-            dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
-            rollback: plan.rollback,
-            before: plan.applied_commit().map(str::to_owned),
-            api,
-            who,
-            place,
-            started: told(started),
-            ended: None,
-            outcome: Ending::Begun,
-            digest: plan.digest.clone(),
-            override_guards,
-            signed: None,
-            actions: plan.actions.iter().map(unknown).collect(),
-            blocked: plan.blocked.clone(),
-            unverified: None,
-        }
-    }
-
-    /// What became of it.
-    pub fn ended(mut self, report: &Report, ended: Timestamp) -> Self {
-        for (reported, outcome) in self.actions.iter_mut().zip(&report.outcomes) {
-            (reported.outcome, reported.message) = match outcome {
-                Outcome::Done => (ActionOutcome::Done, None),
-                Outcome::NotVisible(why) => (ActionOutcome::DoneNotVisibleYet, Some(why.clone())),
-                Outcome::Failed(why) | Outcome::Unclear(why) => {
-                    (ActionOutcome::Failed, Some(why.clone()))
-                }
-                Outcome::Skipped(cause) => {
-                    (ActionOutcome::Skipped, Some(format!("waits for: {cause}")))
-                }
-                Outcome::NotStarted => (ActionOutcome::NotStarted, None),
-            };
-            reported.may_be_done = matches!(outcome, Outcome::Unclear(_));
-        }
-        for ReportedAction { action, .. } in &mut self.actions {
-            let mut made = report.made.iter();
-            let own = made.find(|(name, _)| action.client.as_deref() == Some(name.as_str()));
-            action.client_id = action.client_id.take().or(own.map(|(_, id)| id.to_string()));
-        }
-        self.unverified = report.unverified.clone();
-        self.ended = Some(told(ended));
-        self.outcome = if report.outcomes.contains(&Outcome::NotStarted) {
-            Ending::Interrupted
-        } else if self.unverified.is_some()
-            || self.undone().next().is_some()
-            || !self.blocked.is_empty()
-        {
-            Ending::Partial
-        } else {
-            Ending::Done
-        };
-        self
-    }
-
-    /// The actions that do not count as done. What takes something away must be seen to be done: where the
-    /// declarations name it no longer, nothing else would bring it up again.
-    pub fn undone(&self) -> impl Iterator<Item = &ReportedAction> {
-        self.actions.iter().filter(|reported| match reported.outcome {
-            ActionOutcome::Done => false,
-            ActionOutcome::DoneNotVisibleYet => reported.action.takes_away(),
-            ActionOutcome::Unknown
-            | ActionOutcome::Failed
-            | ActionOutcome::Skipped
-            | ActionOutcome::NotStarted => true,
-        })
-    }
-
-    fn count(&self, outcome: ActionOutcome) -> usize {
-        self.actions.iter().filter(|action| action.outcome == outcome).count()
-    }
-
-    pub(super) fn sum(&self) -> String {
-        let parts = [
-            (self.count(ActionOutcome::Failed), "failed"),
-            (self.count(ActionOutcome::Skipped), "skipped"),
-            (self.count(ActionOutcome::NotStarted), "not started"),
-            (self.count(ActionOutcome::Unknown), "unknown"),
-            (self.blocked.len(), "blocked"),
-        ];
-        let unseen = self.count(ActionOutcome::DoneNotVisibleYet);
-        let done = self.count(ActionOutcome::Done) + unseen;
-        let mut sum = format!("{done} of {} done", self.actions.len());
-        if unseen > 0 {
-            let _ = write!(sum, " ({unseen} not visible yet)");
-        }
-        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
-            let _ = write!(sum, ", {count} {what}");
-        }
-        sum
-    }
-
-    /// As JSON on one line.
-    pub fn line(&self) -> String {
-        json::line(self)
-    }
-
-    /// As JSON, indented, with a line break at the end.
-    pub fn json(&self) -> String {
-        json::pretty(self)
-    }
-
-    /// The JSON Schema of [`json`](Self::json)'s result.
-    pub fn schema() -> Value {
-        schemars::schema_for!(Self).to_value()
-    }
-}
-
-/// A time as it stands in a report: one apply may follow another within a second.
-fn told(time: Timestamp) -> String {
-    format!("{time:.3}")
-}
-
-/// Whether a saved text is rather a report than a plan.
-pub fn is_report(json: &str) -> bool {
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
-    value.get("report").is_some()
-}
-
-/// Reads what [`ReportDocument::json`] or [`ReportDocument::line`] has written.
-///
-/// # Errors
-/// Why it cannot be read, as a sentence.
-pub fn read(json: &str) -> Result<ReportDocument, String> {
-    let mut report: ReportDocument =
-        serde_json::from_str(json).map_err(|error| format!("it is no report: {error}"))?;
-    // Reports from before danger was recorded have it too.
-    let judged =
-        |reported: ReportedAction| ReportedAction { action: reported.action.judged(), ..reported };
-    report.actions = report.actions.into_iter().map(judged).collect();
-    match report.format_version {
-        FORMAT_VERSION => Ok(report),
-        version => Err(format!(
-            "it is a report of format version {version}, and this program reads version \
-             {FORMAT_VERSION}"
-        )),
-    }
-}
+use domain::text::printable;
+use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
 /// A report with ANSI colours: the sum, then each action that was not done and why.
 pub fn report(report: &ReportDocument) -> String {
@@ -316,7 +14,7 @@ pub fn report(report: &ReportDocument) -> String {
         let _ = writeln!(out, "{text}");
     };
     let environment = printable(&report.environment);
-    line(format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", report.sum()));
+    line(format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", sum(report)));
     for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
         let style = match outcome {
             ActionOutcome::Done => continue,
@@ -345,4 +43,28 @@ pub fn report(report: &ReportDocument) -> String {
         }
     }
     out
+}
+
+/// `3 of 5 done, 1 failed, 1 blocked`.
+pub(super) fn sum(report: &ReportDocument) -> String {
+    let count = |outcome: ActionOutcome| {
+        report.actions.iter().filter(|action| action.outcome == outcome).count()
+    };
+    let parts = [
+        (count(ActionOutcome::Failed), "failed"),
+        (count(ActionOutcome::Skipped), "skipped"),
+        (count(ActionOutcome::NotStarted), "not started"),
+        (count(ActionOutcome::Unknown), "unknown"),
+        (report.blocked.len(), "blocked"),
+    ];
+    let unseen = count(ActionOutcome::DoneNotVisibleYet);
+    let done = count(ActionOutcome::Done) + unseen;
+    let mut sum = format!("{done} of {} done", report.actions.len());
+    if unseen > 0 {
+        let _ = write!(sum, " ({unseen} not visible yet)");
+    }
+    for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(sum, ", {count} {what}");
+    }
+    sum
 }

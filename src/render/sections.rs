@@ -1,8 +1,8 @@
 //! The order in which actions are shown to a reviewer: what takes access away that others granted, what
 //! else takes access away or opens up, what gives access, the rest.
 
-use super::document::ActionDocument;
 use plan::Danger;
+use plan::document::ActionDocument;
 
 /// A part of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{ActionDocument, ChangeDocument, ConsumerDocument, PlanDocument};
 use super::text::value;
+use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument, PlanDocument};
 
 /// How the plan of now differs from a saved one, a sentence each; empty where both would do the same.
 /// Names, places, reasons and times do not count.

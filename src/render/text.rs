@@ -7,12 +7,12 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::document::{
+use super::sections::{Section, sections};
+use domain::text::{counted, printable};
+use plan::document::{
     ActionDocument, BlockedDocument, ChangeDocument, ConsumerDocument, NoticeDocument,
     PlanDocument, SourceDocument,
 };
-use super::sections::{Section, sections};
-use domain::text::{counted, printable};
 use plan::{Mark, Origin, Verb};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();

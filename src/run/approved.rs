@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::failure::Failure;
 use super::hold::Hold;
 use super::planned::Planned;
 use crate::apply::{Conduct, Patience, apply};
 use crate::history::{Actor, Conclusion, Entry, Placement, Recorded, Refs};
-use crate::render::report::ReportDocument;
-use plan::{Code, Plan};
+use domain::text::json;
+use plan::document::ReportDocument;
+use plan::{Code, Plan, Report};
 
 /// A plan that may be carried out.
 pub(crate) struct Approved(pub(super) Planned);
@@ -61,8 +63,9 @@ impl Approved {
         let of =
             |part: fn(&Placement) -> &String| past.placement.as_ref().map(|it| part(it).clone());
         let from = (of(|it| &it.folder), of(|it| &it.api));
-        let begun = ReportDocument::begun(&document, who, from, lifted, Timestamp::now());
-        let line = begun.line();
+        let report = Uuid::new_v4().to_string();
+        let begun = ReportDocument::begun(&document, report, who, from, lifted, Timestamp::now());
+        let line = json::line(&begun);
         let commit = document.repository.as_ref();
         let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
         let entry = |before, line| Entry { commit: &commit, before, line };
@@ -84,7 +87,7 @@ impl Approved {
             }
         }
         let report = match began {
-            false => Default::default(),
+            false => Report::default(),
             true => {
                 let total = plan.actions.len();
                 let writer = match &hold {
@@ -101,7 +104,7 @@ impl Approved {
             Some((hold, recorded)) => {
                 let was_applied = document.applied_commit() == Some(&commit);
                 let is_news = !was_applied || is_unfinished;
-                let ends = report.line();
+                let ends = json::line(&report);
                 let conclusion = match conclusion(&plan, &report) {
                     Conclusion::InFull | Conclusion::Closed
                         if kept.is_some() || left.open.is_some() =>

@@ -1,7 +1,7 @@
 //! Who last touched the lines that a plan's actions come from.
 
 use crate::history::{Blames, History};
-use crate::render::document::{BlameDocument, PlanDocument};
+use plan::document::{BlameDocument, PlanDocument};
 
 /// Tells of each action who last touched the line that asks for it, where git knows.
 pub(crate) fn blame(plan: &mut PlanDocument, history: Option<&History>) {

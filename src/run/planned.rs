@@ -9,9 +9,9 @@ use super::ready::Ready;
 use super::recent::{self, Left};
 use super::remote::Remote;
 use crate::apply::{Patience, Recent};
-use crate::render::document::PlanDocument;
 use digdir::{Progress, Writer};
 use plan::Plan;
+use plan::document::PlanDocument;
 
 /// A plan, made with what can carry it out. Nothing is changed by it.
 pub(crate) struct Planned {

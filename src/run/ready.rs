@@ -11,10 +11,9 @@ use super::options::Options;
 use super::past::Past;
 use super::remote::Remote;
 use crate::history::{self, Commit, History};
-use crate::render::Context;
-use crate::render::document::PlanDocument;
 use digdir::{Needs, Progress, Reader};
 use domain::{Applied, Live};
+use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
 use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 
 /// The declarations, and what was applied before.
@@ -109,18 +108,20 @@ impl Ready {
         let Self { opened: Opened { repository, .. }, past, .. } = self;
         let commit =
             |applied: &Option<Applied>| applied.as_ref().map(|applied| applied.commit.to_string());
-        let context = Context {
+        let unknown = past.unknown.as_ref().or(plan.forgotten.as_ref());
+        PlanDocument {
             project: applied::project(repository),
             organization_name: repository.settings().organization_name.clone(),
-            repository: past.commit.clone(),
-            folder: applied::folder(repository),
-            applied: commit(&past.applied),
-            unknown: past.unknown.clone(),
-            base: commit(&past.base),
+            repository: past.commit.clone().map(|Commit { commit, dirty }| RepositoryDocument {
+                commit,
+                dirty,
+                folder: applied::folder(repository),
+            }),
+            applied: AppliedDocument::new(commit(&past.applied), unknown.cloned()),
+            base: commit(&past.base).map(|commit| CommitDocument { commit }),
             rollback: self.opened.is_rollback(),
-            created: now(),
-        };
-        PlanDocument::new(plan, &context)
+            ..PlanDocument::new(plan, now())
+        }
     }
 
     /// Reads what is live by credentials that can only read, and compares; tells how far it has come.

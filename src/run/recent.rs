@@ -7,11 +7,10 @@ use super::failure::Failure;
 use super::ready::Ready;
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::history::{self, History, Line, Placement, is_to_come};
-use crate::render::document::ActionDocument;
-use crate::render::report::{self, ActionOutcome, ReportDocument, ReportedAction};
 use digdir::{Progress, Writer};
 use domain::text::printable;
-use plan::{ActionId, Kind, Plan, Target, Verb};
+use plan::document::{ActionOutcome, ReportDocument, ReportedAction};
+use plan::{Plan, Verb};
 
 /// How long what was written may be hidden at most: as long as Maskinporten takes to learn of it.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
@@ -34,7 +33,7 @@ pub(crate) fn writes(history: &History, placement: &Placement) -> Result<Recent,
     let now = Timestamp::now();
     // What anybody may have written does not count where git is set to verify.
     let lines = lines.iter().filter(|line| line.is_signed != Some(false));
-    let reports = lines.filter_map(|line| report::read(&line.text).ok());
+    let reports = lines.filter_map(|line| ReportDocument::read(&line.text).ok());
     let is_same = |report: &ReportDocument| {
         let of = (report.api.as_deref(), report.organization.as_deref());
         of == (Some(api.as_str()), Some(organization.as_str()))
@@ -177,21 +176,8 @@ fn write(reported: ReportedAction, has_ended: bool) -> Option<RecentWrite> {
         ActionOutcome::Failed | ActionOutcome::Skipped | ActionOutcome::NotStarted => return None,
     };
     Some(RecentWrite {
-        id: ActionId { verb: action.action, target: target(&action)? },
+        id: action.own_id()?,
         client_id: client_id.and_then(|id| id.parse().ok()),
         ended,
-    })
-}
-
-/// What an action was about; `None` where that is nothing that this version knows.
-fn target(action: &ActionDocument) -> Option<Target> {
-    let ActionDocument { kind, scope, consumer, client, .. } = action;
-    let scope = || scope.as_ref()?.parse().ok();
-    let client = || client.as_ref()?.parse().ok();
-    Some(match kind {
-        Kind::Scope => Target::Scope(scope()?),
-        Kind::Access => Target::Access(scope()?, consumer.as_ref()?.parse().ok()?),
-        Kind::Client => Target::Client(client()?),
-        Kind::Keys => Target::Keys(client()?),
     })
 }

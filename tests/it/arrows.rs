@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("history", &["declare", "domain"]),
     ("nais", &["domain", "plan", "yaml"]),
     ("apply", &["advice", "digdir", "domain", "plan"]),
-    ("render", &["apply", "declare", "domain", "history", "nais", "plan"]),
+    ("render", &["declare", "domain", "history", "nais", "plan"]),
     ("forge", &["domain", "http"]),
     ("run", &["apply", "declare", "digdir", "domain", "history", "plan", "render", "sandbox"]),
     (

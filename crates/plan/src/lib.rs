@@ -10,7 +10,7 @@ mod client;
 mod code;
 mod consumed;
 mod danger;
-mod digest;
+pub mod document;
 mod guards;
 mod id;
 mod keys;
@@ -18,6 +18,7 @@ mod matching;
 mod on_behalf_of;
 mod origin;
 mod protection;
+mod report;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -34,11 +35,11 @@ pub use action::{
 };
 pub use code::Code;
 pub use danger::{Danger, FieldChange, Mark, Operation};
-pub use digest::checksum;
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
 pub use protection::PAST_WAY_OUT;
+pub use report::{Outcome, Report};
 pub use unmanaged::Unmanaged;
 
 use self::beside::Others;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::digest::Essence;
 use super::{Origin, Plan};
 
 impl Plan {
@@ -10,9 +9,10 @@ impl Plan {
     /// needs too is drift.
     pub fn tell_origins(&mut self, before: &Self) {
         let before: HashMap<_, _> =
-            before.actions.iter().map(|action| (action.id(), Essence::of(action))).collect();
+            before.actions.iter().map(|action| (action.id(), action)).collect();
         for action in &mut self.actions {
-            let is_drift = before.get(&action.id()) == Some(&Essence::of(action));
+            let same = before.get(&action.id());
+            let is_drift = same.is_some_and(|before| before.is_same_work(action));
             action.origin = Some(if is_drift { Origin::Drift } else { Origin::Change });
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::render::document::{ActionDocument, PlanDocument};
 use domain::text::counted;
+use plan::document::{ActionDocument, PlanDocument};
 use plan::{Danger, Kind, Verb};
 
 /// `2 consumers lose access, 1 scope is opened again and 3 consumers have access again by that`;

@@ -3,8 +3,8 @@
 use super::escape::Escape;
 use super::page::{Page, Rank, Table};
 use super::{LONGEST, LONGEST_VALUE, length};
-use crate::render::document::BlockedDocument;
-use crate::render::report::{ActionOutcome, ReportDocument, ReportedAction};
+use crate::render::report::sum;
+use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
 /// A report as markdown, at most 60,000 characters: the sum, then each action that was not done and
 /// why.
@@ -19,7 +19,7 @@ pub fn report(report: &ReportDocument) -> String {
 fn page(report: &ReportDocument, escape: Escape) -> Page {
     let mut page = Page::default();
     page.text(format!("## portvakt: applied to {}", escape.code(&report.environment)));
-    page.text(format!("**{}.**", report.sum()));
+    page.text(format!("**{}.**", sum(report)));
     let (who, place) = (escape.code(&report.who), escape.code(&report.place));
     let commit = report.commit.as_deref().map(|commit| format!(", commit {}", escape.code(commit)));
     page.text(format!("by {who} at {place}{}", commit.unwrap_or_default()));

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::escape::Escape;
 use super::page::{Page, Rank, Table};
-use crate::render::document::{ActionDocument, ChangeDocument, ConsumerDocument};
 use crate::render::text::{entry, is_entry, place, remark, short, value};
 use plan::Mark;
+use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument};
 
 const ACCESSES: [&str; 8] =
     ["Action", "Scope", "Consumer", "Field", "Before", "After", "Where", "Reason"];

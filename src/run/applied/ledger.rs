@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Reading;
 use crate::history::{self, Actor, Baseline, Lost, Placement, Recorded, Refs};
-use crate::render::report;
+use plan::document::ReportDocument;
 
 /// How many commits that a ledger alone tells of are read.
 const MOST: usize = 50;
@@ -83,7 +83,7 @@ pub(crate) fn environment(place: &str) -> &str {
 /// come, was written by no apply.
 fn told(place: &str, lines: &[String]) -> Vec<Told> {
     let environment = environment(place);
-    let reports = lines.iter().filter_map(|line| report::read(line).ok());
+    let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());
     let reports = reports.filter(|report| !report.dirty && report.environment == environment);
     let told = reports.filter_map(|report| {
         Some(Told {

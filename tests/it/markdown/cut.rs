@@ -1,7 +1,7 @@
 //! Comments that would be too long.
 
+use plan::document::{ActionDocument, PlanDocument};
 use plan::{Danger, Verb};
-use portvakt::render::document::{ActionDocument, PlanDocument};
 use portvakt::render::markdown;
 
 use super::document;

@@ -1,11 +1,11 @@
 //! Plans as documents in which every text comes from somewhere else.
 
-use plan::{Kind, Origin, Verb};
-use portvakt::render::document::{
+use plan::document::{
     ActionDocument, AppliedDocument, BlameDocument, BlockedDocument, ChangeDocument,
     CommitDocument, ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument,
     SourceDocument, Summary,
 };
+use plan::{Kind, Origin, Verb};
 use serde_json::{Value, json};
 
 const KINDS: [Kind; 4] = [Kind::Scope, Kind::Access, Kind::Client, Kind::Keys];

@@ -1,7 +1,7 @@
 //! Every text of a plan is hostile, and stays text.
 
 use domain::text::printable;
-use portvakt::render::document::PlanDocument;
+use plan::document::PlanDocument;
 use portvakt::render::markdown;
 use proptest::prelude::*;
 

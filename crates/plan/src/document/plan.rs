@@ -1,0 +1,262 @@
+//! A plan as a document: what is shown, saved and compared.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::action::ActionDocument;
+use super::digest::digest;
+use super::{FORMAT_VERSION, check_version};
+use crate::{Blocked, Notice, Plan, Verb};
+
+/// A plan of `portvakt`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "portvakt plan")]
+pub struct PlanDocument {
+    /// The version of this format.
+    pub format_version: u8,
+    /// The environment's name in `portvakt.yaml`.
+    pub environment: String,
+    /// What the folder of the declarations is called beside others of the same git repository; left out
+    /// at the top of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The number of the organisation that owns the scopes and clients.
+    pub organization: String,
+    /// What it is called, if the repository tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_name: Option<String>,
+    /// The commit whose declarations were read; `null` outside git.
+    pub repository: Option<RepositoryDocument>,
+    /// What was applied before; `null` where nothing was.
+    pub applied: Option<AppliedDocument>,
+    /// The commit that `origin` is told by; `null` where it is not known.
+    pub base: Option<CommitDocument>,
+    /// Whether it is a plan for the declarations of an older commit, to undo what came after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback: bool,
+    /// When the plan was made (RFC 3339, UTC).
+    pub created: String,
+    /// A checksum over the environment and the actions: the same work has the same digest.
+    pub digest: String,
+    /// How many actions there are of each kind.
+    pub summary: Summary,
+    /// What would be done, in order.
+    pub actions: Vec<ActionDocument>,
+    /// What is asked for and will not be done.
+    pub blocked: Vec<BlockedDocument>,
+    /// What a reviewer should know, the limits that the plan exceeds included (`PV5xx`).
+    pub notices: Vec<NoticeDocument>,
+}
+
+/// What was applied before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppliedDocument {
+    /// The commit that was last applied in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Why it is not known what was applied before, or not all of it; left out where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
+/// Where the declarations were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RepositoryDocument {
+    /// The commit's id.
+    pub commit: String,
+    /// Whether files differ from that commit.
+    pub dirty: bool,
+    /// The folder of portvakt.yaml from the top of the git repository, with `/` between its parts: the
+    /// files that actions name are below it. Left out at the top.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder: String,
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CommitDocument {
+    /// Its id.
+    pub commit: String,
+}
+
+/// How many actions there are of each kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the words of `action`")]
+pub struct Summary {
+    pub create: usize,
+    pub update: usize,
+    pub reactivate: usize,
+    pub deactivate: usize,
+    pub grant: usize,
+    pub revoke: usize,
+    pub keys: usize,
+    pub release: usize,
+}
+
+/// An action that is asked for and will not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockedDocument {
+    /// The id of the action that will not be done.
+    pub target: String,
+    /// Why, as a code.
+    pub code: String,
+    /// Why, and what to do.
+    pub message: String,
+}
+
+/// Something that a reviewer should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NoticeDocument {
+    /// What it is, as a code.
+    pub code: String,
+    /// What it is about.
+    pub target: String,
+    /// What it is, as a sentence.
+    pub message: String,
+}
+
+impl PlanDocument {
+    /// A plan as it is where there is no git; whoever knows more adds it.
+    pub fn new(plan: &Plan, created: Timestamp) -> Self {
+        let Plan {
+            environment,
+            organization,
+            actions,
+            blocked,
+            notices,
+            exceeded_limits,
+            unmanaged: _,
+            forgotten,
+        } = plan;
+        let actions: Vec<_> = actions.iter().map(ActionDocument::new).collect();
+        Self {
+            format_version: FORMAT_VERSION,
+            environment: environment.clone(),
+            project: None,
+            organization: organization.to_string(),
+            organization_name: None,
+            repository: None,
+            applied: AppliedDocument::new(None, forgotten.clone()),
+            base: None,
+            rollback: false,
+            created: created.to_string(),
+            digest: digest(environment, &actions),
+            summary: Summary::of(&actions),
+            actions,
+            blocked: blocked.iter().map(BlockedDocument::new).collect(),
+            notices: exceeded_limits.iter().chain(notices).map(NoticeDocument::new).collect(),
+        }
+    }
+
+    /// Reads a plan that was saved.
+    ///
+    /// # Errors
+    /// Why it cannot be read, as a sentence.
+    pub fn read(json: &str) -> Result<Self, String> {
+        let value: Value =
+            serde_json::from_str(json).map_err(|error| format!("it is no JSON: {error}"))?;
+        let version = value.get("format_version").and_then(Value::as_u64);
+        check_version("plan", version.ok_or("it is no plan: it has no format_version")?)?;
+        let mut plan: Self = serde_path_to_error::deserialize(value)
+            .map_err(|error| format!("it is no plan: {error}"))?;
+        // A saved plan shows the danger that it has, not the one that was written into it.
+        plan.actions = plan.actions.into_iter().map(ActionDocument::judged).collect();
+        Ok(plan)
+    }
+
+    /// What is wrong with the document in itself, if something is: its digest, its ids and its sums are
+    /// those of its actions, unless it was edited.
+    pub fn flaw(&self) -> Option<String> {
+        let is_other =
+            |action: &&ActionDocument| action.own_id().is_none_or(|id| id.to_string() != action.id);
+        if let Some(action) = self.actions.iter().find(is_other) {
+            return Some(format!("the action {} is about something else", action.id));
+        }
+        if self.summary != Summary::of(&self.actions) {
+            return Some("its sums are not those of its actions".to_owned());
+        }
+        (digest(&self.environment, &self.actions) != self.digest)
+            .then(|| "its digest is not that of its actions".to_owned())
+    }
+
+    /// The commit that was last applied in full; `None` where nothing was, or where that is not known.
+    pub fn applied_commit(&self) -> Option<&str> {
+        self.applied.as_ref()?.commit.as_deref()
+    }
+
+    /// Why it is not known what was applied before; `None` where it is.
+    pub fn unknown_past(&self) -> Option<&str> {
+        self.applied.as_ref()?.unknown.as_deref()
+    }
+
+    /// The folder that the files of actions are in, from the top of the git repository: empty at the top
+    /// and outside git.
+    pub fn folder(&self) -> &str {
+        self.repository.as_ref().map_or("", |repository| &repository.folder)
+    }
+
+    /// Whether there is neither something to do nor something that is asked for and blocked.
+    pub fn is_as_declared(&self) -> bool {
+        self.actions.is_empty() && self.blocked.is_empty()
+    }
+
+    /// How many actions there are of a kind.
+    pub fn count(&self, verb: Verb) -> usize {
+        count(&self.actions, verb)
+    }
+
+    /// The limits that the plan exceeds.
+    pub fn limits(&self) -> impl Iterator<Item = &NoticeDocument> {
+        self.notices.iter().filter(|notice| notice.is_limit())
+    }
+
+    /// What a reviewer should know besides.
+    pub fn other_notices(&self) -> impl Iterator<Item = &NoticeDocument> {
+        self.notices.iter().filter(|notice| !notice.is_limit())
+    }
+}
+
+fn count(actions: &[ActionDocument], verb: Verb) -> usize {
+    actions.iter().filter(|action| action.action == verb).count()
+}
+
+impl AppliedDocument {
+    /// What was applied before, and why that is not all that was; `None` where nothing was.
+    pub fn new(commit: Option<String>, unknown: Option<String>) -> Option<Self> {
+        (commit.is_some() || unknown.is_some()).then_some(Self { commit, unknown })
+    }
+}
+
+impl Summary {
+    fn of(actions: &[ActionDocument]) -> Self {
+        let count = |verb| count(actions, verb);
+        Self {
+            create: count(Verb::Create),
+            update: count(Verb::Update),
+            reactivate: count(Verb::Reactivate),
+            deactivate: count(Verb::Deactivate),
+            grant: count(Verb::Grant),
+            revoke: count(Verb::Revoke),
+            keys: count(Verb::Keys),
+            release: count(Verb::Release),
+        }
+    }
+}
+
+impl NoticeDocument {
+    fn is_limit(&self) -> bool {
+        self.code.starts_with("PV5")
+    }
+
+    fn new(Notice { code, target, message }: &Notice) -> Self {
+        Self { code: code.to_string(), target: target.clone(), message: message.clone() }
+    }
+}
+
+impl BlockedDocument {
+    fn new(Blocked { target, code, message }: &Blocked) -> Self {
+        Self { target: target.to_string(), code: code.to_string(), message: message.clone() }
+    }
+}
