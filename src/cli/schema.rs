@@ -4,8 +4,9 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
 use super::sink::print;
+use crate::render::migration::MigrationDocument;
 use crate::{declare, render};
-use plan::document::{self, PlanDocument, ReportDocument};
+use plan::document::{self, KeysDocument, PlanDocument, ReportDocument, UnmanagedDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -41,9 +42,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Subject::Settings => declare::schema::settings(),
         Subject::Plan => document::schema::<PlanDocument>(),
         Subject::Report => document::schema::<ReportDocument>(),
-        Subject::Keys => render::keys::schema(),
-        Subject::Migration => render::migration::schema(),
-        Subject::Unmanaged => render::unmanaged::schema(),
+        Subject::Keys => document::schema::<KeysDocument>(),
+        Subject::Migration => document::schema::<MigrationDocument<'_>>(),
+        Subject::Unmanaged => document::schema::<UnmanagedDocument>(),
         Subject::Diagnostics => render::diagnostics::json_schema(),
     };
     print(clap::ColorChoice::Never, &domain::text::json::pretty(&schema))?;

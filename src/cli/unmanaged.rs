@@ -5,10 +5,12 @@ use super::global::Global;
 use super::interrupt;
 use super::output::TextOrJson;
 use super::sink::print;
-use crate::render::unmanaged::{UnmanagedDocument, json, text};
+use crate::render::unmanaged::text;
 use crate::run::Remote;
 use crate::run::clock::now;
 use digdir::{ClientNeeds, Needs, Reach, Which};
+use domain::text::json;
+use plan::document::UnmanagedDocument;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -28,7 +30,7 @@ async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let found = look(global, with_accesses).await?;
     let shown = match args.format {
         TextOrJson::Text => text(&found),
-        TextOrJson::Json => json(&found),
+        TextOrJson::Json => json::pretty(&found),
     };
     print(global.color, &shown)?;
     Ok(Exit::Done)

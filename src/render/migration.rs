@@ -1,21 +1,20 @@
-//! How far what goes to NAIS has come, as text and as JSON: format version 1, described by
-//! `schema/migration.schema.json`.
+//! How far what goes to NAIS has come, as text and as a document.
 
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET};
 use crate::nais::{Standing, Step, Weight};
 use domain::nais::Entity;
-use domain::text::{json, printable};
+use domain::text::printable;
+use plan::document::FORMAT_VERSION;
 
 /// Scopes and clients on their way to NAIS.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "portvakt migration")]
-struct MigrationDocument<'a> {
+pub struct MigrationDocument<'a> {
     /// The version of this format.
     format_version: u8,
     /// The environment's name in `portvakt.yaml`.
@@ -67,40 +66,35 @@ enum SeverityDocument {
     Warning,
 }
 
-/// The standings as JSON, indented, with a line break at the end.
-pub fn json(environment: &str, standings: &[Standing]) -> String {
-    let entities = standings.iter().map(|standing| {
-        let (kind, name) = match &standing.entity {
-            Entity::Scope(name) => (KindDocument::Scope, name.as_str()),
-            Entity::Client(name) => (KindDocument::Client, name.as_str()),
-        };
-        let problems = standing.problems.iter().map(|problem| ProblemDocument {
-            severity: match problem.weight {
-                Weight::Refused => SeverityDocument::Error,
-                Weight::Pending => SeverityDocument::Pending,
-                Weight::Default => SeverityDocument::Warning,
-            },
-            message: &problem.message,
+impl<'a> MigrationDocument<'a> {
+    /// The standings as a document.
+    pub fn new(environment: &'a str, standings: &'a [Standing]) -> Self {
+        let entities = standings.iter().map(|standing| {
+            let (kind, name) = match &standing.entity {
+                Entity::Scope(name) => (KindDocument::Scope, name.as_str()),
+                Entity::Client(name) => (KindDocument::Client, name.as_str()),
+            };
+            let problems = standing.problems.iter().map(|problem| ProblemDocument {
+                severity: match problem.weight {
+                    Weight::Refused => SeverityDocument::Error,
+                    Weight::Pending => SeverityDocument::Pending,
+                    Weight::Default => SeverityDocument::Warning,
+                },
+                message: &problem.message,
+            });
+            EntityDocument {
+                kind,
+                name,
+                application: standing.application.as_ref().map(ToString::to_string),
+                client_id: standing.client_id.as_ref().map(|id| id.as_str()),
+                step: standing.step,
+                number: standing.step.number(),
+                next: next(standing).to_owned(),
+                problems: problems.collect(),
+            }
         });
-        EntityDocument {
-            kind,
-            name,
-            application: standing.application.as_ref().map(ToString::to_string),
-            client_id: standing.client_id.as_ref().map(|id| id.as_str()),
-            step: standing.step,
-            number: standing.step.number(),
-            next: next(standing).to_owned(),
-            problems: problems.collect(),
-        }
-    });
-    let document =
-        MigrationDocument { format_version: 1, environment, entities: entities.collect() };
-    json::pretty(&document)
-}
-
-/// The JSON Schema of [`json`]'s result.
-pub fn schema() -> Value {
-    schemars::schema_for!(MigrationDocument<'_>).to_value()
+        Self { format_version: FORMAT_VERSION, environment, entities: entities.collect() }
+    }
 }
 
 /// What comes next, as a sentence.

@@ -8,9 +8,11 @@ use crate::cli::interrupt;
 use crate::cli::output::TextOrJson;
 use crate::cli::sink::print;
 use crate::declare::parse_duration;
-use crate::render::keys::{self, KeyState, ListedKey};
+use crate::render::keys::text;
 use crate::run::client;
+use domain::text::json;
 use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
+use plan::document::{FORMAT_VERSION, KeyDocument, KeyState, KeysDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -53,20 +55,20 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if let Some(within) = args.expiring {
         listed.retain(|key| ends_within(key, now, within));
     }
-    let shown = match args.format {
-        TextOrJson::Text => {
-            keys::text(&opened.desired.environment, &listed, args.expiring.is_some())
-        }
-        TextOrJson::Json => keys::json(&opened.desired.environment, &listed),
-    };
-    print(global.color, &shown)?;
     let within = args.expiring.unwrap_or(opened.desired.warn_before);
     let ends = listed.iter().any(|key| ends_within(key, now, within));
+    let environment = opened.desired.environment.clone();
+    let listed = KeysDocument { format_version: FORMAT_VERSION, environment, keys: listed };
+    let shown = match args.format {
+        TextOrJson::Text => text(&listed, args.expiring.is_some()),
+        TextOrJson::Json => json::pretty(&listed),
+    };
+    print(global.color, &shown)?;
     Ok(if args.detailed_exitcode && ends { Exit::Pending } else { Exit::Done })
 }
 
-fn ends_within(key: &ListedKey, now: Timestamp, within: SignedDuration) -> bool {
-    key.ends.is_some_and(|ends| ends.duration_since(now) <= within)
+fn ends_within(key: &KeyDocument, now: Timestamp, within: SignedDuration) -> bool {
+    key.expires.is_some_and(|ends| ends.duration_since(now) <= within)
 }
 
 /// The keys of a client: those that are live, and those that are declared and not live yet.
@@ -75,36 +77,36 @@ fn of_client(
     declared: &DesiredClient,
     live: &Live,
     now: Timestamp,
-) -> Result<Vec<ListedKey>, Failure> {
+) -> Result<Vec<KeyDocument>, Failure> {
     let found = client::found(name, declared, live)?;
     let keys: &[LiveKey] = found.and_then(|(_, client)| client.keys.as_deref()).unwrap_or_default();
     let id = found.map(|(id, _)| id);
     let is_declared = |key: &LiveKey| {
         declared.keys.as_ref().is_none_or(|wanted| wanted.iter().any(|other| key.is(other)))
     };
-    let listed = |key: &LiveKey| ListedKey {
+    let listed = |key: &LiveKey| KeyDocument {
         client: name.to_string(),
         client_id: id.map(ClientId::to_string),
         kid: key.kid.clone(),
         thumbprint: key.thumbprint.clone(),
         state: if is_declared(key) { KeyState::Live } else { KeyState::Undeclared },
         created: key.created,
-        ends: key.ends,
-        days: key.ends.map(|ends| ends.duration_since(now).as_hours().div_euclid(24)),
+        expires: key.ends,
+        expires_in_days: key.ends.map(|ends| ends.duration_since(now).as_hours().div_euclid(24)),
     };
     let missing = declared.keys.iter().flatten();
     let missing = missing.filter(|key| !keys.iter().any(|live| live.is(key)));
-    let missing = missing.map(|key| ListedKey {
+    let missing = missing.map(|key| KeyDocument {
         client: name.to_string(),
         client_id: id.map(ClientId::to_string),
         kid: key.kid.to_string(),
         thumbprint: Some(key.thumbprint()),
         state: KeyState::Missing,
         created: None,
-        ends: None,
-        days: None,
+        expires: None,
+        expires_in_days: None,
     });
-    let mut all: Vec<ListedKey> = keys.iter().map(listed).chain(missing).collect();
-    all.sort_by(|a, b| (a.ends, &a.kid).cmp(&(b.ends, &b.kid)));
+    let mut all: Vec<KeyDocument> = keys.iter().map(listed).chain(missing).collect();
+    all.sort_by(|a, b| (a.expires, &a.kid).cmp(&(b.expires, &b.kid)));
     Ok(all)
 }

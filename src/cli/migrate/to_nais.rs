@@ -14,11 +14,11 @@ use crate::nais::{
     Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
     standing_of_client, standing_of_scope,
 };
-use crate::render::migration;
+use crate::render::migration::{self, MigrationDocument};
 use crate::run::Ready;
 use crate::run::clock::today;
 use domain::nais::{Application, Entity};
-use domain::text::printable;
+use domain::text::{json, printable};
 use domain::{Live, RemovalAction};
 use plan::{Action, Origin, Verb};
 
@@ -100,7 +100,7 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
             let environment = &ready.opened.desired.environment;
             let shown = match args.format {
                 Format::Text => migration::text(environment, &chosen),
-                Format::Json => migration::json(environment, &chosen),
+                Format::Json => json::pretty(&MigrationDocument::new(environment, &chosen)),
             };
             print(global.color, &shown)?;
             Ok(Exit::Done)

@@ -4,18 +4,22 @@
 
 mod action;
 mod digest;
+mod keys;
 mod plan;
 mod report;
+mod unmanaged;
 
 use schemars::JsonSchema;
 use serde_json::Value;
 
 pub use action::{ActionDocument, BlameDocument, ChangeDocument, ConsumerDocument, SourceDocument};
+pub use keys::{KeyDocument, KeyState, KeysDocument};
 pub use plan::{
     AppliedDocument, BlockedDocument, CommitDocument, NoticeDocument, PlanDocument,
     RepositoryDocument, Summary,
 };
 pub use report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
+pub use unmanaged::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
 
 /// The version of the format.
 pub const FORMAT_VERSION: u8 = 1;
@@ -39,4 +43,31 @@ fn check_version(what: &str, version: u64) -> Result<(), String> {
     Err(format!(
         "it is a {what} of format version {version}, and this program reads version {FORMAT_VERSION}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_version_is_told_alike_of_plans_and_reports() {
+        let unreadable = |json: &str| PlanDocument::read(json).unwrap_err();
+        assert_eq!(
+            unreadable("{"),
+            "it is no JSON: EOF while parsing an object at line 1 column 1"
+        );
+        assert_eq!(unreadable("[1]"), "it is no plan: it has no format_version");
+        let wrong = "{ \"format_version\": 1, \"environment\": 7 }";
+        let why = "it is no plan: environment: invalid type: integer `7`, expected a string";
+        assert_eq!(unreadable(wrong), why);
+        let other = "of format version 2, and this program reads version 1";
+        assert_eq!(unreadable("{ \"format_version\": 2 }"), format!("it is a plan {other}"));
+        let saved = include_str!("../../../../tests/documents/done-report.json");
+        let later = saved.replace("\"format_version\": 1", "\"format_version\": 2");
+        let why = ReportDocument::read(&later).unwrap_err();
+        assert_eq!(why, format!("it is a report {other}"));
+        assert!(
+            ReportDocument::read("{}").unwrap_err().starts_with("it is no report: missing field")
+        );
+    }
 }

@@ -1,0 +1,50 @@
+//! The keys of clients as a document.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The keys of clients.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "portvakt keys")]
+pub struct KeysDocument {
+    /// The version of this format.
+    pub format_version: u8,
+    /// The environment's name in `portvakt.yaml`.
+    pub environment: String,
+    /// The keys, by client and then by their end.
+    pub keys: Vec<KeyDocument>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct KeyDocument {
+    /// The client's name.
+    pub client: String,
+    /// The id that DigDir has given the client; `null` where it does not exist yet.
+    pub client_id: Option<String>,
+    pub kid: String,
+    /// RFC 7638, SHA-256; `null` for what is no RSA key.
+    pub thumbprint: Option<String>,
+    pub state: KeyState,
+    /// When it was registered (RFC 3339); `null` where that is not known.
+    #[schemars(with = "Option<String>")]
+    pub created: Option<Timestamp>,
+    /// When it ends (RFC 3339); `null` where that is not known.
+    #[schemars(with = "Option<String>")]
+    pub expires: Option<Timestamp>,
+    /// How many whole days are left; less than 0 where it has ended.
+    pub expires_in_days: Option<i64>,
+}
+
+/// How a key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// It is registered, and declared or left as it is live.
+    Live,
+    /// It is registered and not declared: the next apply takes it away.
+    Undeclared,
+    /// It is declared and not registered: the next apply registers it.
+    Missing,
+}

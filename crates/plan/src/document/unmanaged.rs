@@ -1,0 +1,199 @@
+//! What is live and declared nowhere, as a document.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::FORMAT_VERSION;
+use crate::Plan;
+use domain::nais::{self, Application};
+use domain::{
+    AccessState, ClientId, Live, LiveClient, LiveScope, Orgno, Representation, ScopeName,
+};
+
+/// What is live and declared nowhere, and how much that is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "portvakt unmanaged")]
+pub struct UnmanagedDocument {
+    /// The version of this format.
+    pub format_version: u8,
+    /// The environment's name in `portvakt.yaml`.
+    pub environment: String,
+    /// The organisation number of the owner.
+    #[schemars(with = "String")]
+    pub organization: Orgno,
+    /// What it is called, if the repository tells.
+    #[serde(skip)]
+    pub organization_name: Option<String>,
+    /// When it was read (RFC 3339).
+    #[schemars(with = "String")]
+    pub created: Timestamp,
+    #[expect(missing_docs, reason = "its type says it")]
+    pub coverage: Coverage,
+    /// The scopes, by name.
+    pub scopes: Vec<UnmanagedScope>,
+    /// The clients, by name and id.
+    pub clients: Vec<UnmanagedClient>,
+}
+
+/// How much of what is live is declared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Coverage {
+    /// How many of the active scopes and clients are declared, named by `removed`, or portvakt's own.
+    pub managed: usize,
+    /// How many active scopes and clients there are.
+    pub live: usize,
+    /// The one in percent of the other, rounded down to one decimal; 100 where nothing is live.
+    pub percent: f64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct UnmanagedScope {
+    pub name: String,
+    pub description: String,
+    pub owner: Option<Owner>,
+    #[serde(flatten)]
+    pub age: Age,
+    /// How many organisations have access.
+    pub consumers: usize,
+    /// How many ask for it.
+    pub requests: usize,
+    /// Whether everybody has access without being given it.
+    pub accessible_for_all: bool,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct UnmanagedClient {
+    /// The client's name; not unique at DigDir.
+    pub name: String,
+    pub client_id: String,
+    /// DigDir's word for its kind.
+    pub integration_type: String,
+    pub description: String,
+    pub owner: Option<Owner>,
+    #[serde(flatten)]
+    pub age: Age,
+    /// The scopes that it may ask for.
+    pub scopes: Vec<String>,
+}
+
+/// The application at NAIS that the description names; `null` where it names none. The description of
+/// a scope that was handed over has the three without their dashes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct Owner {
+    pub cluster: String,
+    pub namespace: String,
+    pub name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct Age {
+    /// When it was made, as DigDir tells; `null` where it does not.
+    pub created: Option<String>,
+    /// How many whole days ago that is.
+    pub age_days: Option<i64>,
+}
+
+impl UnmanagedDocument {
+    /// What a plan found to be unmanaged, in words of what is live.
+    pub fn new(
+        plan: &Plan,
+        organization_name: Option<String>,
+        live: &Live,
+        now: Timestamp,
+    ) -> Self {
+        let scopes: Vec<_> = live
+            .scopes
+            .iter()
+            .filter(|(name, _)| plan.unmanaged.scopes.contains(*name))
+            .map(|(name, scope)| unmanaged_scope(name, scope, now))
+            .collect();
+        let mut clients: Vec<_> = live
+            .clients
+            .iter()
+            .filter(|(id, _)| plan.unmanaged.clients.contains(*id))
+            .map(|(id, client)| unmanaged_client(id, client, now))
+            .collect();
+        clients.sort_by(|a, b| (&a.name, &a.client_id).cmp(&(&b.name, &b.client_id)));
+        let active = live.scopes.values().filter(|scope| scope.active).count()
+            + live.clients.values().filter(|client| client.active).count();
+        Self {
+            format_version: FORMAT_VERSION,
+            environment: plan.environment.clone(),
+            organization: plan.organization,
+            organization_name,
+            created: now,
+            coverage: Coverage::of(active - scopes.len() - clients.len(), active),
+            scopes,
+            clients,
+        }
+    }
+}
+
+impl Coverage {
+    fn of(managed: usize, live: usize) -> Self {
+        let tenths = (managed * 1000).checked_div(live).unwrap_or(1000);
+        // No organisation has so much that a float could not hold it.
+        let percent = u32::try_from(tenths).map_or(0.0, f64::from) / 10.0;
+        Self { managed, live, percent }
+    }
+}
+
+fn unmanaged_scope(name: &ScopeName, scope: &LiveScope, now: Timestamp) -> UnmanagedScope {
+    let LiveScope { representation, accesses, .. } = scope;
+    let count = |state: AccessState| {
+        let accesses = accesses.iter().flatten();
+        accesses.filter(|(_, access)| access.state == state).count()
+    };
+    let description = scope.description().to_owned();
+    UnmanagedScope {
+        name: name.to_string(),
+        owner: nais::owner_of_scope(&description, name.subscope()).map(Owner::from),
+        description,
+        age: Age::of(representation, now),
+        consumers: count(AccessState::Approved),
+        requests: count(AccessState::Requested),
+        accessible_for_all: representation.get("accessible_for_all") == Some(&Value::Bool(true)),
+    }
+}
+
+fn unmanaged_client(id: &ClientId, client: &LiveClient, now: Timestamp) -> UnmanagedClient {
+    let LiveClient { name, integration_type, representation, .. } = client;
+    let scopes = representation.get("scopes").and_then(Value::as_array).into_iter().flatten();
+    let description = client.description().to_owned();
+    UnmanagedClient {
+        name: name.clone(),
+        client_id: id.to_string(),
+        integration_type: integration_type.clone(),
+        owner: nais::owner_of_client(&description).map(Owner::from),
+        description,
+        age: Age::of(representation, now),
+        scopes: scopes.filter_map(Value::as_str).map(str::to_owned).collect(),
+    }
+}
+
+impl From<Application> for Owner {
+    fn from(owner: Application) -> Self {
+        Self {
+            cluster: owner.cluster().to_owned(),
+            namespace: owner.namespace().to_owned(),
+            name: owner.name().to_owned(),
+        }
+    }
+}
+
+impl Age {
+    fn of(representation: &Representation, now: Timestamp) -> Self {
+        let created = representation.get("created").and_then(Value::as_str);
+        let at: Option<Timestamp> = created.and_then(|text| text.parse().ok());
+        Self {
+            created: created.map(str::to_owned),
+            age_days: at.map(|at| now.duration_since(at).as_hours().div_euclid(24)),
+        }
+    }
+}
