@@ -1,15 +1,12 @@
 //! The ledger as it is shown: who did what to whom, when, from which commit, and why.
 
-use std::fmt::Write as _;
-
 use globset::GlobMatcher;
 use jiff::Timestamp;
 
-use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, short};
+use super::report::outcome_style;
+use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short};
 use domain::text::printable;
-use plan::document::{
-    ActionDocument, ActionOutcome, ConsumerDocument, Ending, ReportDocument, ReportedAction,
-};
+use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction};
 
 /// What of the ledger is asked for; nothing is all of it.
 #[derive(Debug, Clone, Copy)]
@@ -73,14 +70,7 @@ pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
         head(&mut out, environment, report);
         for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
             action_lines(&mut out, action);
-            let style = match outcome {
-                ActionOutcome::Done => continue,
-                ActionOutcome::Failed => BAD,
-                ActionOutcome::DoneNotVisibleYet
-                | ActionOutcome::Skipped
-                | ActionOutcome::NotStarted
-                | ActionOutcome::Unknown => CAREFUL,
-            };
+            let Some(style) = outcome_style(*outcome) else { continue };
             let why = message.as_deref().and_then(|message| message.lines().next());
             let why = why.map(|why| format!(": {}", printable(why))).unwrap_or_default();
             line(&mut out, format_args!("      {style}{}{style:#}{why}", outcome.as_str()));
@@ -128,9 +118,4 @@ fn head(out: &mut String, environment: &str, report: &ReportDocument) {
         let why = printable(why);
         line(out, format_args!("  {CAREFUL}limits of guards lifted{CAREFUL:#}: {why}"));
     }
-}
-
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a String does not fail.
-    let _ = writeln!(out, "{text}");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use anstyle::Style;
+
 use super::text::{BAD, CAREFUL, HEADING};
 use domain::text::printable;
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
@@ -16,14 +18,7 @@ pub fn report(report: &ReportDocument) -> String {
     let environment = printable(&report.environment);
     line(format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", sum(report)));
     for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
-        let style = match outcome {
-            ActionOutcome::Done => continue,
-            ActionOutcome::Failed => BAD,
-            ActionOutcome::DoneNotVisibleYet
-            | ActionOutcome::Skipped
-            | ActionOutcome::NotStarted
-            | ActionOutcome::Unknown => CAREFUL,
-        };
+        let Some(style) = outcome_style(*outcome) else { continue };
         let id = printable(&action.id);
         line(format_args!("  {style}{:<11}{style:#} {id}", outcome.as_str()));
         for part in message.iter().flat_map(|message| message.lines()) {
@@ -43,6 +38,18 @@ pub fn report(report: &ReportDocument) -> String {
         }
     }
     out
+}
+
+/// How the word for an outcome looks; `None` where it is not said, as the action is done.
+pub(super) fn outcome_style(outcome: ActionOutcome) -> Option<Style> {
+    match outcome {
+        ActionOutcome::Done => None,
+        ActionOutcome::Failed => Some(BAD),
+        ActionOutcome::DoneNotVisibleYet
+        | ActionOutcome::Skipped
+        | ActionOutcome::NotStarted
+        | ActionOutcome::Unknown => Some(CAREFUL),
+    }
 }
 
 /// `3 of 5 done, 1 failed, 1 blocked`.

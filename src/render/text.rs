@@ -64,7 +64,8 @@ pub(super) fn sum(plan: &PlanDocument) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+/// Adds a line.
+pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing into a String does not fail.
     let _ = writeln!(out, "{text}");
 }

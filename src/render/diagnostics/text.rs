@@ -1,7 +1,6 @@
 //! Diagnostics as text: what is wrong, the line where it is, and what to do.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use annotate_snippets::Level;
@@ -11,7 +10,7 @@ use super::excerpt::{Excerpt, Mark, Position};
 use super::sources::{Lines, Sources};
 use super::word;
 use crate::declare::{Diagnostic, Related, Rule, Severity};
-use crate::render::text::{BAD, CAREFUL, HEADING, QUIET};
+use crate::render::text::{BAD, CAREFUL, HEADING, QUIET, line};
 use domain::text::{counted, printable};
 
 /// Diagnostics with ANSI colours, and in the last line how many there are of each severity.
@@ -132,9 +131,4 @@ fn look(severity: Severity) -> (Level<'static>, Style) {
 
 fn digits(number: usize) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
-}
-
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a String does not fail.
-    let _ = writeln!(out, "{text}");
 }
