@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 use super::exit::Failure;
-use super::files::Written;
+use super::files::WrittenFiles;
 use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
 use crate::declare::{Files, Repository, Target};
 use crate::run::clock;
@@ -111,7 +111,7 @@ pub(super) fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
             file.path
         )));
     }
-    let mut written = Written::default();
+    let mut written = WrittenFiles::default();
     for file in &made.files {
         let path = root.join(&file.path);
         let result = match file.is_new {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::encryption::{Recipient, RecipientParser, encrypted};
 use super::exit::{Exit, Failure};
-use super::files::Written;
+use super::files::WrittenFiles;
 use super::global::Global;
 use super::keys::slug;
 use super::sink::print_secret;
@@ -60,7 +60,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let text = match args.format {
         Format::Dir => {
             let out = args.out.as_deref().unwrap_or(Path::new("."));
-            let mut written = Written::default();
+            let mut written = WrittenFiles::default();
             return match write_folder(out, &variables, &args.recipients, &mut written) {
                 Ok(()) => Ok(told(global, args, out)),
                 Err(failure) => Err(written.take_back(failure)),
@@ -179,7 +179,7 @@ fn write_folder(
     out: &Path,
     variables: &[Variable],
     recipients: &[Recipient],
-    written: &mut Written,
+    written: &mut WrittenFiles,
 ) -> Result<(), Failure> {
     written.create_private_folder(out)?;
     for (name, value) in variables {

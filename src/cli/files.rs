@@ -91,9 +91,9 @@ pub(super) fn create_private_folder(path: &Path) -> Result<(), Failure> {
 
 /// What a command has written so far, so that it can be taken back where the command cannot go on.
 #[derive(Default)]
-pub(super) struct Written(Vec<Step>);
+pub(super) struct WrittenFiles(Vec<FileStep>);
 
-enum Step {
+enum FileStep {
     Created(PathBuf),
     /// A folder that was not there before.
     Folder(PathBuf),
@@ -103,12 +103,12 @@ enum Step {
     },
 }
 
-impl Written {
+impl WrittenFiles {
     /// As [`create`].
     pub(super) fn create(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         self.note_folder(path);
         create(path, text)?;
-        self.0.push(Step::Created(path.to_owned()));
+        self.0.push(FileStep::Created(path.to_owned()));
         Ok(())
     }
 
@@ -116,14 +116,14 @@ impl Written {
     pub(super) fn create_private(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         self.note_folder(path);
         create_private(path, text)?;
-        self.0.push(Step::Created(path.to_owned()));
+        self.0.push(FileStep::Created(path.to_owned()));
         Ok(())
     }
 
     /// As [`create_private_folder`].
     pub(super) fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
         create_private_folder(path)?;
-        self.0.push(Step::Folder(path.to_owned()));
+        self.0.push(FileStep::Folder(path.to_owned()));
         Ok(())
     }
 
@@ -132,14 +132,14 @@ impl Written {
         let path = writable(path)?;
         let before = fs::read_to_string(&path).map_err(|error| cannot_be_written(&path, &error))?;
         replace(&path, text)?;
-        self.0.push(Step::Replaced { path, before });
+        self.0.push(FileStep::Replaced { path, before });
         Ok(())
     }
 
     fn note_folder(&mut self, path: &Path) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.exists()) {
-            self.0.push(Step::Folder(folder.to_owned()));
+            self.0.push(FileStep::Folder(folder.to_owned()));
         }
     }
 
@@ -151,16 +151,16 @@ impl Written {
         let mut left = Vec::new();
         for step in self.0.into_iter().rev() {
             let (path, undone) = match step {
-                Step::Created(path) => {
+                FileStep::Created(path) => {
                     let undone = fs::remove_file(&path).is_ok();
                     (path, undone)
                 }
                 // It may never have been made, or hold what somebody else has put there.
-                Step::Folder(path) => {
+                FileStep::Folder(path) => {
                     let _ = fs::remove_dir(&path);
                     continue;
                 }
-                Step::Replaced { path, before } => {
+                FileStep::Replaced { path, before } => {
                     let undone = replace(&path, &before).is_ok();
                     (path, undone)
                 }

@@ -7,8 +7,8 @@ use super::glob::glob;
 use super::global::Global;
 use super::output::TextOrJson;
 use super::sink::print;
-use crate::history::Line;
-use crate::render::history::{Asked, chosen, text};
+use crate::history::LedgerLine;
+use crate::render::history::{HistoryFilter, chosen, text};
 use crate::run::{applied, past};
 use domain::text::{json, printable};
 use plan::document::ReportDocument;
@@ -47,8 +47,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         reports.extend(lines.into_iter().filter_map(|line| reported(&place, line)));
     }
     let Args { scope, consumer, client, format } = args;
-    let asked =
-        Asked { scope: scope.as_ref(), consumer: consumer.as_deref(), client: client.as_ref() };
+    let asked = HistoryFilter {
+        scope: scope.as_ref(),
+        consumer: consumer.as_deref(),
+        client: client.as_ref(),
+    };
     let chosen = chosen(reports, &asked);
     print(
         global.color,
@@ -61,7 +64,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// What a line in the ledger of a place tells.
-fn reported(place: &str, Line { commit, text, is_signed }: Line) -> Option<ReportDocument> {
+fn reported(
+    place: &str,
+    LedgerLine { commit, text, is_signed }: LedgerLine,
+) -> Option<ReportDocument> {
     let left_out = match ReportDocument::read(&text) {
         Ok(report) if report.environment == applied::environment(place) => {
             return Some(ReportDocument { signed: is_signed, ..report });

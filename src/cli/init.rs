@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use super::files::Written;
+use super::files::WrittenFiles;
 use super::global::Global;
 use super::sink::print;
 use crate::declare;
@@ -80,7 +80,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         (Ok(found), _) => return Err(there_is_one(&found)),
     };
     refuse_to_overwrite(&root, &files)?;
-    let mut written = Written::default();
+    let mut written = WrittenFiles::default();
     for (file, text) in &files.new {
         if let Err(failure) = written.create(&root.join(file), text) {
             return Err(written.take_back(failure));

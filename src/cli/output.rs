@@ -20,7 +20,7 @@ use plan::document::PlanDocument;
 pub(super) struct Output {
     /// The form of the plan
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    pub(super) format: PlanFormat,
     /// Save the plan as JSON too, for show, apply and comment
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -56,7 +56,7 @@ impl Pending {
 
 /// The forms of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum PlanFormat {
     /// For a reviewer
     Text,
     /// For one comment on a pull request
@@ -99,11 +99,11 @@ pub(super) async fn planned(global: &Global, ready: &Ready) -> Result<PlanDocume
 }
 
 /// A plan in a form.
-pub(super) fn shown(plan: &PlanDocument, format: Format) -> String {
+pub(super) fn shown(plan: &PlanDocument, format: PlanFormat) -> String {
     match format {
-        Format::Text => render::plan(plan),
-        Format::Markdown => render::markdown::plan(plan),
-        Format::Json => json::pretty(plan),
+        PlanFormat::Text => render::plan(plan),
+        PlanFormat::Markdown => render::markdown::plan(plan),
+        PlanFormat::Json => json::pretty(plan),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{Format, parsed_plan, read_text, shown};
+use super::output::{PlanFormat, parsed_plan, read_text, shown};
 use super::sink::print;
 use crate::render;
 use domain::text::json;
@@ -17,7 +17,7 @@ pub(super) struct Args {
     file: PathBuf,
     /// The form
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: PlanFormat,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -32,10 +32,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn as_report(report: &ReportDocument, format: Format) -> String {
+fn as_report(report: &ReportDocument, format: PlanFormat) -> String {
     match format {
-        Format::Text => render::report(report).trim_start().to_owned(),
-        Format::Markdown => render::markdown::report(report),
-        Format::Json => json::pretty(report),
+        PlanFormat::Text => render::report(report).trim_start().to_owned(),
+        PlanFormat::Markdown => render::markdown::report(report),
+        PlanFormat::Json => json::pretty(report),
     }
 }

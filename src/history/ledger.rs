@@ -18,16 +18,17 @@ const LARGEST_NOTE: usize = 64 * 1024 * 1024;
 
 /// How much of a ledger is read in all: twenty applies a day for ten years are 73,000 lines. Whoever
 /// can push chooses what is in it, and the same note may be about many commits.
-const MOST: Budget = Budget { entries: 500_000, lines: 500_000, bytes: 128 * 1024 * 1024 };
+const MOST: LedgerBudget =
+    LedgerBudget { entries: 500_000, lines: 500_000, bytes: 128 * 1024 * 1024 };
 
 /// What may still be read.
-struct Budget {
+struct LedgerBudget {
     entries: usize,
     lines: usize,
     bytes: usize,
 }
 
-impl Budget {
+impl LedgerBudget {
     /// Takes some of it. The error is that it is not there any more.
     fn spend(&mut self, entries: usize, lines: usize, bytes: usize) -> Result<(), git2::Error> {
         let left = |before: usize, spent: usize| {
@@ -46,7 +47,7 @@ impl Budget {
 
 /// A line of the ledger to be written.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
+pub struct LedgerEntry<'a> {
     /// The commit that it is about.
     pub commit: &'a str,
     /// The line that it takes the place of, if one.
@@ -60,7 +61,7 @@ impl History {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn ledger(&self) -> Result<Vec<Line>, Error> {
+    pub fn ledger(&self) -> Result<Vec<LedgerLine>, Error> {
         self.ledger_of(&self.refs()?, &self.place)
     }
 
@@ -68,14 +69,14 @@ impl History {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn ledger_of(&self, refs: &Refs, name: &str) -> Result<Vec<Line>, Error> {
+    pub fn ledger_of(&self, refs: &Refs, name: &str) -> Result<Vec<LedgerLine>, Error> {
         let Some(ledger) = self.ledger_ref(refs, name) else { return Ok(Vec::new()) };
         let notes = self.read_ledger(name, ledger)?;
         let signed = match self.verifies()? {
             true => Some(self.signed_lines(name, ledger)?),
             false => None,
         };
-        let lines = notes.into_iter().map(|(commit, text)| Line {
+        let lines = notes.into_iter().map(|(commit, text)| LedgerLine {
             commit: commit.to_string(),
             is_signed: signed.as_ref().map(|signed| signed.contains(&(commit, text.clone()))),
             text,
@@ -152,7 +153,7 @@ impl History {
         &self,
         repository: &Repository,
         ledger: Option<Oid>,
-        entry: Entry<'_>,
+        entry: LedgerEntry<'_>,
     ) -> Result<Update, Error> {
         if let Some(ledger) = ledger {
             self.check_ledger(repository, &self.place, ledger)?;
@@ -189,7 +190,7 @@ impl History {
 
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct LedgerLine {
     /// The commit that it is about, in hex digits.
     pub commit: String,
     /// What it says.

@@ -53,7 +53,7 @@ pub use checkout::{Commit, checked_out, folders, known_settings, prefix, top, wo
 pub use error::Error;
 pub use holder::{Claim, Holder};
 pub use index::index;
-pub use ledger::{Entry, Line};
+pub use ledger::{LedgerEntry, LedgerLine};
 pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::History;
 use super::error::Error;
-use super::ledger::Entry;
+use super::ledger::LedgerEntry;
 use super::lock::Lock;
 use super::program::Update;
 use super::record::{Lost, Recorded};
@@ -44,7 +44,7 @@ impl Lock {
     /// when the plan was made, as `shown`; nothing is written, then.
     pub fn begin(
         &self,
-        entry: Entry<'_>,
+        entry: LedgerEntry<'_>,
         recorded: &Recorded,
         lost: Option<&Lost>,
         dirty: bool,
@@ -72,7 +72,7 @@ impl Lock {
     /// then.
     pub fn conclude(
         &self,
-        entry: Entry<'_>,
+        entry: LedgerEntry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
         shown: Option<&Refs>,
@@ -158,7 +158,7 @@ impl History {
     /// Writes a line into the ledger, and what goes with it: all or nothing. Gives what the refs are then.
     fn write(
         &self,
-        entry: Entry<'_>,
+        entry: LedgerEntry<'_>,
         more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>,
     ) -> Result<Refs, Error> {
         let ledger = refs::ledger(&self.place);
@@ -239,8 +239,12 @@ mod tests {
 
     const BEGUN: &str = "begun";
 
-    fn entry<'a>(recorded: &'a Recorded, before: Option<&'a str>, line: &'a str) -> Entry<'a> {
-        Entry { commit: &recorded.commit, before, line }
+    fn entry<'a>(
+        recorded: &'a Recorded,
+        before: Option<&'a str>,
+        line: &'a str,
+    ) -> LedgerEntry<'a> {
+        LedgerEntry { commit: &recorded.commit, before, line }
     }
 
     #[test]

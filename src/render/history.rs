@@ -10,7 +10,7 @@ use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, R
 
 /// What of the ledger is asked for; nothing is all of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct HistoryFilter<'a> {
     /// Scopes, by name.
     pub scope: Option<&'a GlobMatcher>,
     /// An organisation, by number or name.
@@ -19,7 +19,7 @@ pub struct Asked<'a> {
     pub client: Option<&'a GlobMatcher>,
 }
 
-impl Asked<'_> {
+impl HistoryFilter<'_> {
     fn is_all(&self) -> bool {
         self.scope.is_none() && self.consumer.is_none() && self.client.is_none()
     }
@@ -45,7 +45,7 @@ impl Asked<'_> {
 }
 
 /// The reports that have something of what is asked for, with that alone; the newest first.
-pub fn chosen(mut reports: Vec<ReportDocument>, asked: &Asked<'_>) -> Vec<ReportDocument> {
+pub fn chosen(mut reports: Vec<ReportDocument>, asked: &HistoryFilter<'_>) -> Vec<ReportDocument> {
     for report in &mut reports {
         report.actions.retain(|reported| asked.asks_for(&reported.action));
     }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::hold::Hold;
 use super::planned::Planned;
 use crate::apply::{Conduct, Patience, apply};
-use crate::history::{Actor, Conclusion, Entry, Placement, Recorded, Refs};
+use crate::history::{Actor, Conclusion, LedgerEntry, Placement, Recorded, Refs};
 use domain::text::json;
 use plan::document::ReportDocument;
 use plan::{Code, Plan, Report};
@@ -68,7 +68,7 @@ impl Approved {
         let line = json::line(&begun);
         let commit = document.repository.as_ref();
         let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
-        let entry = |before, line| Entry { commit: &commit, before, line };
+        let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         let recorded =
             |placement| Recorded { commit: commit.clone(), placement, actor, at: Timestamp::now() };
         let hold = hold.zip(past.placement.map(recorded));
@@ -149,7 +149,7 @@ async fn conclude(
     hold: Hold,
     is_news: bool,
     conclusion: Conclusion,
-    entry: Entry<'_>,
+    entry: LedgerEntry<'_>,
     recorded: &Recorded,
     shown: Option<&Refs>,
 ) -> Result<(), Failure> {

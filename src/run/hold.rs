@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::failure::Failure;
-use crate::history::{self, Actor, Conclusion, Entry, History, Lock, Lost, Recorded, Refs, Watch};
+use crate::history::{
+    self, Actor, Conclusion, History, LedgerEntry, Lock, Lost, Recorded, Refs, Watch,
+};
 
 /// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
@@ -70,7 +72,7 @@ impl Hold {
     /// what counts from then on.
     pub(crate) fn begin(
         &self,
-        entry: Entry<'_>,
+        entry: LedgerEntry<'_>,
         recorded: &Recorded,
         lost: Option<&Lost>,
         dirty: bool,
@@ -82,7 +84,7 @@ impl Hold {
     /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
     pub(crate) async fn conclude(
         self,
-        entry: Entry<'_>,
+        entry: LedgerEntry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
         shown: Option<&Refs>,

@@ -6,7 +6,7 @@ use super::clock::today;
 use super::failure::Failure;
 use super::ready::Ready;
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
-use crate::history::{self, History, Line, Placement, is_to_come};
+use crate::history::{self, History, LedgerLine, Placement, is_to_come};
 use digdir::{Progress, Writer};
 use domain::text::printable;
 use plan::document::{ActionOutcome, ReportDocument, ReportedAction};
@@ -134,7 +134,7 @@ fn why_left(write: &RecentWrite) -> String {
 
 /// All lines of the own ledger, and of those of places that have applied to the same API. What another one
 /// has in the place of a ledger must not stop this one.
-fn lines(history: &History, placement: &Placement) -> Result<Vec<Line>, history::Error> {
+fn lines(history: &History, placement: &Placement) -> Result<Vec<LedgerLine>, history::Error> {
     let refs = history.refs()?;
     let mut lines = history.ledger_of(&refs, history.place())?;
     for (name, baseline) in history.other_baselines(&refs) {

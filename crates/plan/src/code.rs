@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// What a code of a plan is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum CodeKind {
     /// An action that will not be done.
     Blocked,
     /// What a reviewer should know.
@@ -15,7 +15,7 @@ pub enum Kind {
     Limit,
 }
 
-impl Kind {
+impl CodeKind {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,9 +46,9 @@ macro_rules! codes {
             }
 
             /// What it is about.
-            pub fn kind(self) -> Kind {
+            pub fn kind(self) -> CodeKind {
                 match self {
-                    $(Self::$name => Kind::$kind,)+
+                    $(Self::$name => CodeKind::$kind,)+
                 }
             }
 

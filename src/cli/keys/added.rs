@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::Failure;
-use crate::cli::files::{self, Written};
+use crate::cli::files::{self, WrittenFiles};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::write_secret;
@@ -45,7 +45,7 @@ pub(super) fn add(
     let alg = SigningAlgorithm::default();
     let public = key.public(&kid, alg).map_err(|error| failed(&error))?;
     let private = key.private_jwk(&kid, alg).map_err(|error| failed(&error))?;
-    let mut written = Written::default();
+    let mut written = WrittenFiles::default();
     let private = Zeroizing::new(format!("{}\n", private.expose_secret()));
     match out {
         Some(out) => written.create_private(out, &private)?,
@@ -138,7 +138,7 @@ fn declare(
     opened: &Opened,
     name: &ClientName,
     public: &PublicKey,
-    written: &mut Written,
+    written: &mut WrittenFiles,
 ) -> Result<Vec<String>, Failure> {
     let repository = &opened.repository;
     let environment = &opened.desired.environment;
@@ -178,7 +178,7 @@ fn new_file(
     declaration: &str,
     name: &ClientName,
     public: &PublicKey,
-    files: &mut Written,
+    files: &mut WrittenFiles,
 ) -> Result<(PathBuf, String), Failure> {
     let folder = Path::new(declaration).parent().unwrap_or(Path::new(""));
     let folder = opened.repository.root().join(folder);

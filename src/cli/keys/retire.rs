@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::added::warn_of_others;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::files::Written;
+use crate::cli::files::WrittenFiles;
 use crate::cli::global::Global;
 use crate::cli::{interrupt, log};
 use crate::declare::{self, KeysRef};
@@ -178,7 +178,7 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
             .map_err(|error| Failure::Failed(error.to_string()))?;
         rewritten.push((edited.file, edited.after));
     }
-    let mut files = Written::default();
+    let mut files = WrittenFiles::default();
     for (path, text) in &rewritten {
         if let Err(failure) = files.replace(&repository.root().join(path), text) {
             return Err(files.take_back(failure));

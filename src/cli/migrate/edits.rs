@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cli::exit::Failure;
-use crate::cli::files::Written;
+use crate::cli::files::WrittenFiles;
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
@@ -91,7 +91,7 @@ fn refused(found: &[Diagnostic]) -> Failure {
 
 /// Writes the files that were edited, all of them or none.
 pub(super) fn write(global: &Global, after: &Repository) -> Result<(), Failure> {
-    let mut files = Written::default();
+    let mut files = WrittenFiles::default();
     for (file, text) in after.edited() {
         if let Err(failure) = files.replace(&after.root().join(file), text) {
             return Err(files.take_back(failure));

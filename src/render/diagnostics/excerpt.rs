@@ -33,7 +33,7 @@ pub(super) struct Position {
 
 /// What is underlined, the end exclusive, and what is said about it.
 #[derive(Debug)]
-pub(super) struct Mark<'d> {
+pub(super) struct Underline<'d> {
     pub(super) start: Position,
     pub(super) end: Position,
     pub(super) label: Option<&'d str>,
@@ -43,12 +43,12 @@ pub(super) struct Mark<'d> {
 #[derive(Debug)]
 pub(super) struct Excerpt<'d> {
     lines: &'d Lines,
-    marks: Vec<Mark<'d>>,
+    marks: Vec<Underline<'d>>,
 }
 
 impl<'d> Excerpt<'d> {
     /// `None` if the mark's line is never shown or the file does not have it (any more).
-    pub(super) fn new(lines: &'d Lines, mut mark: Mark<'d>) -> Option<Self> {
+    pub(super) fn new(lines: &'d Lines, mut mark: Underline<'d>) -> Option<Self> {
         let first = lines.get(mark.start.line)?;
         if !(1..=first.len() + 1).contains(&mark.start.column) {
             return None;
@@ -67,7 +67,7 @@ impl<'d> Excerpt<'d> {
     }
 
     /// Takes another mark of the same file in if it is near; gives it back if not.
-    pub(super) fn take_in(&mut self, mark: Mark<'d>) -> Result<(), Mark<'d>> {
+    pub(super) fn take_in(&mut self, mark: Underline<'d>) -> Result<(), Underline<'d>> {
         let range = self.range();
         let line = mark.start.line;
         let is_near = line + NEAR >= *range.start() && line <= range.end() + NEAR;

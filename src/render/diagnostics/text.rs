@@ -6,7 +6,7 @@ use std::rc::Rc;
 use annotate_snippets::Level;
 use anstyle::Style;
 
-use super::excerpt::{Excerpt, Mark, Position};
+use super::excerpt::{Excerpt, Position, Underline};
 use super::sources::{Lines, Sources};
 use super::word;
 use crate::declare::{Diagnostic, Related, Rule, Severity};
@@ -84,7 +84,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &mut Sources) {
 fn first<'d>(diagnostic: &'d Diagnostic, lines: Option<&'d Lines>) -> Shown<'d> {
     let start = Position { line: diagnostic.line, column: diagnostic.column };
     let end = Position { line: diagnostic.end_line, column: diagnostic.end_column };
-    let mark = Mark { start, end, label: None };
+    let mark = Underline { start, end, label: None };
     let excerpt = lines.and_then(|lines| Excerpt::new(lines, mark));
     Shown { file: &diagnostic.file, at: start, label: None, excerpt }
 }
@@ -97,7 +97,7 @@ fn add<'d>(
     lines: Option<&'d Lines>,
 ) {
     let start = Position { line: related.line, column: related.column };
-    let mut mark = Mark { start, end: start, label: Some(label) };
+    let mut mark = Underline { start, end: start, label: Some(label) };
     for shown in all.iter_mut().filter(|shown| *shown.file == *related.file) {
         let Some(excerpt) = &mut shown.excerpt else {
             continue;
