@@ -247,11 +247,6 @@ impl Plan {
         self.notices.extend(notices);
         self.notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
     }
-
-    /// How many actions there are of a kind.
-    pub fn count(&self, verb: Verb) -> usize {
-        count(&self.actions, verb)
-    }
 }
 
 fn count(actions: &[Action], verb: Verb) -> usize {
