@@ -13,11 +13,11 @@ use plan::document::{self, KeysDocument, PlanDocument, ReportDocument, Unmanaged
 pub(super) struct Args {
     /// Of what
     #[arg(default_value = "declarations")]
-    of: Subject,
+    of: SchemaSubject,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Subject {
+enum SchemaSubject {
     /// Of the YAML files that declare scopes, consumers and clients
     Declarations,
     /// Of portvakt.yaml
@@ -38,14 +38,14 @@ enum Subject {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let schema = match args.of {
-        Subject::Declarations => declare::schema::declarations(),
-        Subject::Settings => declare::schema::settings(),
-        Subject::Plan => document::schema::<PlanDocument>(),
-        Subject::Report => document::schema::<ReportDocument>(),
-        Subject::Keys => document::schema::<KeysDocument>(),
-        Subject::Migration => document::schema::<MigrationDocument<'_>>(),
-        Subject::Unmanaged => document::schema::<UnmanagedDocument>(),
-        Subject::Diagnostics => render::diagnostics::json_schema(),
+        SchemaSubject::Declarations => declare::schema::declarations(),
+        SchemaSubject::Settings => declare::schema::settings(),
+        SchemaSubject::Plan => document::schema::<PlanDocument>(),
+        SchemaSubject::Report => document::schema::<ReportDocument>(),
+        SchemaSubject::Keys => document::schema::<KeysDocument>(),
+        SchemaSubject::Migration => document::schema::<MigrationDocument<'_>>(),
+        SchemaSubject::Unmanaged => document::schema::<UnmanagedDocument>(),
+        SchemaSubject::Diagnostics => render::diagnostics::json_schema(),
     };
     print(clap::ColorChoice::Never, &domain::text::json::pretty(&schema))?;
     Ok(Exit::Done)

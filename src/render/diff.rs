@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::diagnostics::Lines;
+use super::diagnostics::SourceLines;
 use super::text::{BAD, GOOD, HEADING, QUIET};
 use crate::declare::Mended;
 use domain::text::printable;
@@ -20,7 +20,7 @@ fn around(line: &str) -> (&str, &str) {
 /// A unified diff with ANSI colours. Lines that could hold a secret are not shown.
 pub fn diff(mended: &Mended) -> String {
     let Mended { file, before, after } = mended;
-    let (old, new) = (Lines::new(file, before), Lines::new(file, after));
+    let (old, new) = (SourceLines::new(file, before), SourceLines::new(file, after));
     let file = printable(file);
     let diff = TextDiff::from_lines(before.as_str(), after.as_str());
     let mut out = format!("{HEADING}--- a/{file}{HEADING:#}\n{HEADING}+++ b/{file}{HEADING:#}\n");

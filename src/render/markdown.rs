@@ -9,7 +9,7 @@ mod report;
 mod rows;
 
 use escape::{Escape, marked};
-use page::{Page, Rank, Table, length};
+use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;
 use rows::{Form, tables};
 
@@ -44,8 +44,8 @@ pub fn plan(plan: &PlanDocument) -> String {
     page(plan, Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
 }
 
-fn page(plan: &PlanDocument, escape: Escape) -> Page {
-    let mut page = Page::default();
+fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {
+    let mut page = MarkdownPage::default();
     let form = Form { escape, folder: plan.folder() };
     head(&mut page, plan, escape);
     let (drift, own): (Vec<_>, Vec<_>) =
@@ -75,7 +75,7 @@ fn page(plan: &PlanDocument, escape: Escape) -> Page {
     page
 }
 
-fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
+fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     let environment = escape.code(&plan.environment);
     let what = if plan.rollback { "rollback" } else { "plan" };
     let project = plan.project.as_deref();
@@ -112,7 +112,7 @@ fn head(page: &mut Page, plan: &PlanDocument, escape: Escape) {
 }
 
 /// What was there before this pull request, folded away.
-fn drifted(page: &mut Page, drift: &[&ActionDocument], form: Form<'_>) {
+fn drifted(page: &mut MarkdownPage, drift: &[&ActionDocument], form: Form<'_>) {
     if drift.is_empty() {
         return;
     }
@@ -154,34 +154,34 @@ fn drifted(page: &mut Page, drift: &[&ActionDocument], form: Form<'_>) {
     page.text("</details>");
 }
 
-fn limits(page: &mut Page, plan: &PlanDocument, escape: Escape) {
+fn limits(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     let row = |NoticeDocument { code, target: _, message }: &NoticeDocument| {
         [escape.code(code), escape.code(message)]
     };
     let rows: Vec<_> = plan.limits().map(row).collect();
     if !rows.is_empty() {
         page.text("### Limits exceeded: apply refuses this");
-        page.table(Table::new(Rank::Limit, ["Code", "Limit"], &rows));
+        page.table(MarkdownTable::new(Rank::Limit, ["Code", "Limit"], &rows));
     }
 }
 
-fn blocked(page: &mut Page, blocked: &[BlockedDocument], escape: Escape) {
+fn blocked(page: &mut MarkdownPage, blocked: &[BlockedDocument], escape: Escape) {
     let row = |BlockedDocument { target, code, message }: &BlockedDocument| {
         [escape.code(target), escape.code(code), escape.code(message)]
     };
     let rows: Vec<_> = blocked.iter().map(row).collect();
     if !rows.is_empty() {
         page.text("### Blocked: asked for, and not done");
-        page.table(Table::new(Rank::Blocked, ["Blocked", "Code", "Why"], &rows));
+        page.table(MarkdownTable::new(Rank::Blocked, ["Blocked", "Code", "Why"], &rows));
     }
 }
 
-fn notices(page: &mut Page, notices: &[&NoticeDocument], escape: Escape) {
+fn notices(page: &mut MarkdownPage, notices: &[&NoticeDocument], escape: Escape) {
     let row = |NoticeDocument { code, target, message }: &NoticeDocument| {
         [escape.code(code), escape.code(target), escape.code(message)]
     };
     let rows: Vec<_> = notices.iter().map(|notice| row(notice)).collect();
-    let table = Table::new(Rank::Notice, ["Code", "About", "Worth knowing"], &rows);
+    let table = MarkdownTable::new(Rank::Notice, ["Code", "About", "Worth knowing"], &rows);
     match rows.len() {
         0 => {}
         1..=OPEN_NOTICES => {
@@ -198,7 +198,7 @@ fn notices(page: &mut Page, notices: &[&NoticeDocument], escape: Escape) {
 
 /// The digest, and the command that applies this plan and no other. A command is copied into a
 /// shell: nothing stands in it that could be more than a word.
-fn foot(page: &mut Page, plan: &PlanDocument, escape: Escape) {
+fn foot(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     page.text(format!("Digest {}", escape.code(&plan.digest)));
     let digest = plan.digest.strip_prefix("sha256:").filter(|hex| {
         hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))

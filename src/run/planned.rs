@@ -6,7 +6,7 @@ use super::checks;
 use super::failure::Failure;
 use super::options::Options;
 use super::ready::Ready;
-use super::recent::{self, Left};
+use super::recent::{self, LeftOpen};
 use super::remote::Remote;
 use crate::apply::{Patience, Recent};
 use digdir::{Progress, Writer};
@@ -24,7 +24,7 @@ pub(crate) struct Planned {
     /// What was written shortly before.
     pub(super) recent: Recent,
     /// What an apply shortly before has opened and cannot be closed yet.
-    pub(super) left: Left,
+    pub(super) left: LeftOpen,
     /// Whether it is not known what was applied before; an overridden guard does not change that.
     pub(super) is_unknown: bool,
     /// Why what would have stopped it did not, if something was lifted.

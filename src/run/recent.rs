@@ -59,7 +59,7 @@ pub(crate) fn writes(history: &History, placement: &Placement) -> Result<Recent,
 
 /// What is left of what an apply shortly before has opened, or may have, and what is to be closed again.
 #[derive(Clone)]
-pub(crate) struct Left {
+pub(crate) struct LeftOpen {
     /// Why something that was opened stays open, if it does.
     pub(crate) open: Option<String>,
     /// Whether something may still show up: it is not known to have been done, and was not shown.
@@ -74,7 +74,7 @@ pub(crate) async fn plan(
     recent: &Recent,
     patience: &Patience,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<(Plan, Left), Failure> {
+) -> Result<(Plan, LeftOpen), Failure> {
     let mut wait = patience.begin();
     let mut is_told = false;
     loop {
@@ -99,7 +99,7 @@ pub(crate) async fn plan(
                 printed(write)
             );
         }
-        let left = Left {
+        let left = LeftOpen {
             open: open.first().map(|write| why_left(write)),
             may_show: !may_show.is_empty(),
         };

@@ -4,7 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::sources::Lines;
+use super::sources::SourceLines;
 use crate::render::text::{BAD, CAREFUL, QUIET};
 
 /// A longer line is cut around what is underlined, in characters.
@@ -26,7 +26,7 @@ const RENDERER: Renderer = Renderer::styled()
 
 /// A place; line and column start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
+pub(super) struct LineColumn {
     pub(super) line: usize,
     pub(super) column: usize,
 }
@@ -34,26 +34,26 @@ pub(super) struct Position {
 /// What is underlined, the end exclusive, and what is said about it.
 #[derive(Debug)]
 pub(super) struct Underline<'d> {
-    pub(super) start: Position,
-    pub(super) end: Position,
+    pub(super) start: LineColumn,
+    pub(super) end: LineColumn,
     pub(super) label: Option<&'d str>,
 }
 
 /// Marks that are shown together, in the lines that hold them.
 #[derive(Debug)]
 pub(super) struct Excerpt<'d> {
-    lines: &'d Lines,
+    lines: &'d SourceLines,
     marks: Vec<Underline<'d>>,
 }
 
 impl<'d> Excerpt<'d> {
     /// `None` if the mark's line is never shown or the file does not have it (any more).
-    pub(super) fn new(lines: &'d Lines, mut mark: Underline<'d>) -> Option<Self> {
+    pub(super) fn new(lines: &'d SourceLines, mut mark: Underline<'d>) -> Option<Self> {
         let first = lines.get(mark.start.line)?;
         if !(1..=first.len() + 1).contains(&mark.start.column) {
             return None;
         }
-        let end_of = |line: usize, length: usize| Position { line, column: length + 1 };
+        let end_of = |line: usize, length: usize| LineColumn { line, column: length + 1 };
         if mark.end.column <= 1 && mark.end.line > mark.start.line {
             let line = mark.end.line - 1;
             mark.end = end_of(line, lines.get(line).map_or(0, <[char]>::len));
@@ -100,7 +100,7 @@ impl<'d> Excerpt<'d> {
             if line > first_line {
                 text.push('\n');
             }
-            let cut = Cut::new(self.lines.get(line).unwrap_or_default(), self.columns(line));
+            let cut = CutLine::new(self.lines.get(line).unwrap_or_default(), self.columns(line));
             cuts.push((text.len(), cut));
             cut.write(&mut text);
         }
@@ -108,7 +108,7 @@ impl<'d> Excerpt<'d> {
         if text.is_empty() || text.ends_with('\n') {
             text.push(' ');
         }
-        let offset = |at: Position| {
+        let offset = |at: LineColumn| {
             cuts.get(at.line - first_line).map_or(0, |(start, cut)| start + cut.offset(at.column))
         };
         let annotations = self.marks.iter().enumerate().map(|(index, mark)| {
@@ -131,7 +131,7 @@ impl<'d> Excerpt<'d> {
 }
 
 /// Whether all these lines can be shown, and whole.
-fn fits(lines: &Lines, mut range: RangeInclusive<usize>) -> bool {
+fn fits(lines: &SourceLines, mut range: RangeInclusive<usize>) -> bool {
     range.all(|line| lines.get(line).is_some_and(|line| line.len() <= WIDEST))
 }
 
@@ -146,13 +146,13 @@ fn at_least_one(span: Range<usize>, text: &str) -> Range<usize> {
 
 /// A line, or what is shown of it.
 #[derive(Debug, Clone, Copy)]
-struct Cut<'l> {
+struct CutLine<'l> {
     line: &'l [char],
     from: usize,
     to: usize,
 }
 
-impl<'l> Cut<'l> {
+impl<'l> CutLine<'l> {
     /// Of a long line, what is around the columns.
     fn new(line: &'l [char], columns: Range<usize>) -> Self {
         if line.len() <= WIDEST {

@@ -14,7 +14,7 @@ mod text;
 pub use github::github;
 pub use json::{json, json_schema};
 pub use sarif::sarif;
-pub(super) use sources::Lines;
+pub(super) use sources::SourceLines;
 pub use sources::Sources;
 pub use text::text;
 

@@ -16,7 +16,7 @@ const MOST_KEPT: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Sources {
     root: PathBuf,
-    kept: HashMap<String, Option<Rc<Lines>>>,
+    kept: HashMap<String, Option<Rc<SourceLines>>>,
     characters: usize,
 }
 
@@ -27,11 +27,11 @@ impl Sources {
     }
 
     /// A file's lines; `None` if it cannot be read now, or is none that a diagnostic is about.
-    pub(super) fn lines(&mut self, file: &str) -> Option<Rc<Lines>> {
+    pub(super) fn lines(&mut self, file: &str) -> Option<Rc<SourceLines>> {
         if let Some(lines) = self.kept.get(file) {
             return lines.clone();
         }
-        let lines = source(&self.root, file).map(|text| Rc::new(Lines::new(file, &text)));
+        let lines = source(&self.root, file).map(|text| Rc::new(SourceLines::new(file, &text)));
         let characters = lines.as_ref().map_or(0, |lines| lines.characters.len());
         if self.characters + characters > MOST_KEPT {
             self.kept.clear();
@@ -45,13 +45,13 @@ impl Sources {
 
 /// A file's lines, made safe to show: a character for each of the file's.
 #[derive(Debug)]
-pub(in crate::render) struct Lines {
+pub(in crate::render) struct SourceLines {
     characters: Vec<char>,
     /// Where each line's characters are; `None` for a line that is never shown.
     lines: Vec<Option<Range<usize>>>,
 }
 
-impl Lines {
+impl SourceLines {
     pub(in crate::render) fn new(file: &str, text: &str) -> Self {
         let mut secrets = Secrets::new(file == SETTINGS_FILE);
         let mut characters = Vec::with_capacity(text.len());
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Vec<Option<String>> {
-        let lines = Lines::new("a.yaml", text);
+        let lines = SourceLines::new("a.yaml", text);
         let count = lines.lines.len();
         (1..=count).map(|number| lines.get(number).map(|line| line.iter().collect())).collect()
     }
@@ -96,7 +96,7 @@ mod tests {
         let wanted = ["æ", "", "b", "c", ""].map(|line| Some(line.to_owned()));
         assert_eq!(lines("\u{feff}æ\r\n\rb\nc\n"), wanted);
         assert_eq!(lines(""), [Some(String::new())]);
-        let lines = Lines::new("a.yaml", "a");
+        let lines = SourceLines::new("a.yaml", "a");
         assert_eq!((lines.get(0), lines.get(2)), (None, None));
     }
 

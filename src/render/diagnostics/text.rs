@@ -6,8 +6,8 @@ use std::rc::Rc;
 use annotate_snippets::Level;
 use anstyle::Style;
 
-use super::excerpt::{Excerpt, Position, Underline};
-use super::sources::{Lines, Sources};
+use super::excerpt::{Excerpt, LineColumn, Underline};
+use super::sources::{SourceLines, Sources};
 use super::word;
 use crate::declare::{Diagnostic, Related, Rule, Severity};
 use crate::render::text::{BAD, CAREFUL, HEADING, QUIET, line};
@@ -42,7 +42,7 @@ fn sum(diagnostics: &[Diagnostic]) -> String {
 /// A file's place that is shown, with its lines if they can be.
 struct Shown<'d> {
     file: &'d str,
-    at: Position,
+    at: LineColumn,
     /// What is said of it where no lines can be shown.
     label: Option<&'d str>,
     excerpt: Option<Excerpt<'d>>,
@@ -57,7 +57,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &mut Sources) {
         diagnostic.related.iter().map(|related| printable(&related.message)).collect();
     let is_secret = diagnostic.code == Rule::Secret;
     let lines = sources.lines(&diagnostic.file).filter(|_| !is_secret);
-    let others: Vec<Option<Rc<Lines>>> =
+    let others: Vec<Option<Rc<SourceLines>>> =
         diagnostic.related.iter().map(|related| sources.lines(&related.file)).collect();
     let mut all = vec![first(diagnostic, lines.as_deref())];
     for ((related, label), lines) in diagnostic.related.iter().zip(&labels).zip(&others) {
@@ -81,9 +81,9 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &mut Sources) {
 }
 
 /// Where the diagnostic itself is.
-fn first<'d>(diagnostic: &'d Diagnostic, lines: Option<&'d Lines>) -> Shown<'d> {
-    let start = Position { line: diagnostic.line, column: diagnostic.column };
-    let end = Position { line: diagnostic.end_line, column: diagnostic.end_column };
+fn first<'d>(diagnostic: &'d Diagnostic, lines: Option<&'d SourceLines>) -> Shown<'d> {
+    let start = LineColumn { line: diagnostic.line, column: diagnostic.column };
+    let end = LineColumn { line: diagnostic.end_line, column: diagnostic.end_column };
     let mark = Underline { start, end, label: None };
     let excerpt = lines.and_then(|lines| Excerpt::new(lines, mark));
     Shown { file: &diagnostic.file, at: start, label: None, excerpt }
@@ -94,9 +94,9 @@ fn add<'d>(
     all: &mut Vec<Shown<'d>>,
     related: &'d Related,
     label: &'d str,
-    lines: Option<&'d Lines>,
+    lines: Option<&'d SourceLines>,
 ) {
-    let start = Position { line: related.line, column: related.column };
+    let start = LineColumn { line: related.line, column: related.column };
     let mut mark = Underline { start, end: start, label: Some(label) };
     for shown in all.iter_mut().filter(|shown| *shown.file == *related.file) {
         let Some(excerpt) = &mut shown.excerpt else {
@@ -113,7 +113,7 @@ fn add<'d>(
 
 fn place(out: &mut String, shown: &Shown<'_>, width: usize) {
     let Shown { file, at, label, excerpt } = shown;
-    let (file, Position { line: number, column }) = (printable(file), at);
+    let (file, LineColumn { line: number, column }) = (printable(file), at);
     let said = match (label, excerpt) {
         (Some(label), None) => format!(": {label}"),
         (None, _) | (_, Some(_)) => String::new(),

@@ -32,25 +32,25 @@ pub(super) enum Rank {
 
 /// A table; a row has a cell for each of its columns.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct MarkdownTable {
     rank: Rank,
     head: String,
     rows: Vec<String>,
 }
 
 #[derive(Debug)]
-enum Block {
+enum PageBlock {
     Text(String),
-    Table(Table),
+    Table(MarkdownTable),
     /// The place for a word on the cut.
     Cut,
 }
 
 /// A page, from top to bottom.
 #[derive(Debug, Default)]
-pub(super) struct Page(Vec<Block>);
+pub(super) struct MarkdownPage(Vec<PageBlock>);
 
-impl Table {
+impl MarkdownTable {
     /// A table without the columns in which nothing stands.
     pub(super) fn new<const N: usize>(
         rank: Rank,
@@ -72,22 +72,22 @@ impl Table {
     }
 }
 
-impl Page {
+impl MarkdownPage {
     /// Adds a text, and an empty line behind it.
     pub(super) fn text(&mut self, text: impl Into<String>) {
-        self.0.push(Block::Text(text.into()));
+        self.0.push(PageBlock::Text(text.into()));
     }
 
     /// Adds a table, unless it is empty.
-    pub(super) fn table(&mut self, table: Table) {
+    pub(super) fn table(&mut self, table: MarkdownTable) {
         if !table.rows.is_empty() {
-            self.0.push(Block::Table(table));
+            self.0.push(PageBlock::Table(table));
         }
     }
 
     /// Says here what is left out, if something is.
     pub(super) fn cut_here(&mut self) {
-        self.0.push(Block::Cut);
+        self.0.push(PageBlock::Cut);
     }
 
     /// Everything.
@@ -98,7 +98,7 @@ impl Page {
 
     /// As many rows as there is room for in that many characters, the least dangerous left out first.
     pub(super) fn within(&self, longest: usize, limit: usize) -> String {
-        let tables: Vec<&Table> = self.tables().collect();
+        let tables: Vec<&MarkdownTable> = self.tables().collect();
         let mut shown = vec![0; tables.len()];
         let bare = length(&self.render(&shown, Some(limit))) + NUMBERS * (tables.len() + 1);
         let mut room = longest.saturating_sub(bare);
@@ -117,10 +117,10 @@ impl Page {
         self.render(&shown, Some(limit))
     }
 
-    fn tables(&self) -> impl Iterator<Item = &Table> {
+    fn tables(&self) -> impl Iterator<Item = &MarkdownTable> {
         self.0.iter().filter_map(|block| match block {
-            Block::Table(table) => Some(table),
-            Block::Text(_) | Block::Cut => None,
+            PageBlock::Table(table) => Some(table),
+            PageBlock::Text(_) | PageBlock::Cut => None,
         })
     }
 
@@ -131,13 +131,13 @@ impl Page {
         for block in &self.0 {
             // Writing into a String does not fail.
             let _ = match (block, limit) {
-                (Block::Text(text), _) => writeln!(out, "{text}\n"),
-                (Block::Table(table), _) => {
+                (PageBlock::Text(text), _) => writeln!(out, "{text}\n"),
+                (PageBlock::Table(table), _) => {
                     table.render(&mut out, tables.next().copied().unwrap_or_default());
                     Ok(())
                 }
-                (Block::Cut, None) => Ok(()),
-                (Block::Cut, Some(limit)) => {
+                (PageBlock::Cut, None) => Ok(()),
+                (PageBlock::Cut, Some(limit)) => {
                     let all: usize = self.tables().map(|table| table.rows.len()).sum();
                     writeln!(
                         out,
@@ -154,7 +154,7 @@ impl Page {
     }
 }
 
-impl Table {
+impl MarkdownTable {
     fn render(&self, out: &mut String, shown: usize) {
         let all = self.rows.len();
         if shown < all {

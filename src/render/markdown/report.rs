@@ -1,7 +1,7 @@
 //! A report as markdown.
 
 use super::escape::Escape;
-use super::page::{Page, Rank, Table};
+use super::page::{MarkdownPage, MarkdownTable, Rank};
 use super::{LONGEST, LONGEST_VALUE, length};
 use crate::render::report::sum;
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
@@ -16,8 +16,8 @@ pub fn report(report: &ReportDocument) -> String {
     page(report, Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
 }
 
-fn page(report: &ReportDocument, escape: Escape) -> Page {
-    let mut page = Page::default();
+fn page(report: &ReportDocument, escape: Escape) -> MarkdownPage {
+    let mut page = MarkdownPage::default();
     page.text(format!("## portvakt: applied to {}", escape.code(&report.environment)));
     page.text(format!("**{}.**", sum(report)));
     let (who, place) = (escape.code(&report.who), escape.code(&report.place));
@@ -39,6 +39,6 @@ fn page(report: &ReportDocument, escape: Escape) -> Page {
         ["blocked".to_owned(), escape.code(target), escape.code(&format!("{code}: {message}"))]
     });
     let rows: Vec<_> = failed.chain(blocked).collect();
-    page.table(Table::new(Rank::Delicate, ["Outcome", "Action", "Why"], &rows));
+    page.table(MarkdownTable::new(Rank::Delicate, ["Outcome", "Action", "Why"], &rows));
     page
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::escape::Escape;
-use super::page::{Page, Rank, Table};
+use super::page::{MarkdownPage, MarkdownTable, Rank};
 use crate::render::text::{entry, is_entry, place, remark, short, value};
 use plan::Mark;
 use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument};
@@ -24,7 +24,12 @@ pub(super) struct Form<'a> {
 }
 
 /// Adds a table of accesses and one of scopes and clients.
-pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], form: Form<'_>) {
+pub(super) fn tables(
+    page: &mut MarkdownPage,
+    rank: Rank,
+    actions: &[&ActionDocument],
+    form: Form<'_>,
+) {
     let (mut accesses, mut others) = (Vec::new(), Vec::new());
     for action in actions {
         let own = if action.consumer.is_some() { &mut accesses } else { &mut others };
@@ -33,8 +38,8 @@ pub(super) fn tables(page: &mut Page, rank: Rank, actions: &[&ActionDocument], f
         let loses = "without access until it is active again";
         accesses.extend(consumers(&action.loses, loses, action, form));
     }
-    page.table(Table::new(rank, ACCESSES, &accesses));
-    page.table(Table::new(rank, OTHERS, &others));
+    page.table(MarkdownTable::new(rank, ACCESSES, &accesses));
+    page.table(MarkdownTable::new(rank, OTHERS, &others));
 }
 
 /// A row for each field that changes and each key that counts again; what is about all of them
