@@ -9,7 +9,6 @@ pub mod markdown;
 pub mod migration;
 mod report;
 mod sections;
-mod stale;
 mod text;
 pub mod unmanaged;
 
@@ -17,6 +16,5 @@ pub use diff::diff;
 use explanation::article;
 pub use explanation::{codes, explanation, page, plan_explanation};
 pub use report::report;
-pub use stale::moved;
 pub(crate) use text::BAD;
 pub use text::plan;

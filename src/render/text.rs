@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::sections::{Section, sections};
+use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{
     ActionDocument, BlockedDocument, ChangeDocument, ConsumerDocument, NoticeDocument,
@@ -275,14 +276,6 @@ pub(super) fn entry(entry: &Value) -> String {
     match parts.is_empty() {
         true => printable(kid).into_owned(),
         false => format!("{} ({})", printable(kid), parts.join(", ")),
-    }
-}
-
-/// A value as it would stand in the YAML; `none` where there is none.
-pub(super) fn value(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        other => printable(&other.to_string()).into_owned(),
     }
 }
 

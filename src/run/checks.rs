@@ -2,10 +2,9 @@
 
 use super::failure::Failure;
 use super::past::Past;
-use crate::render::moved;
 use domain::text::printable;
 use plan::Plan;
-use plan::document::PlanDocument;
+use plan::document::{PlanDocument, moved};
 
 /// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
 /// which nobody can tell whether it was overtaken could undo what came after it.

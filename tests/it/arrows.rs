@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("apply", &["advice", "digdir", "domain", "plan"]),
     ("render", &["declare", "domain", "history", "nais", "plan"]),
     ("forge", &["domain", "http"]),
-    ("run", &["apply", "declare", "digdir", "domain", "history", "plan", "render", "sandbox"]),
+    ("run", &["apply", "declare", "digdir", "domain", "history", "plan", "sandbox"]),
     (
         "cli",
         &[

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::escape::Escape;
 use super::page::{MarkdownPage, MarkdownTable, Rank};
-use crate::render::text::{entry, is_entry, place, remark, short, value};
+use crate::render::text::{entry, is_entry, place, remark, short};
+use domain::text::json::value;
 use plan::Mark;
 use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument};
 

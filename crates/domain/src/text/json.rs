@@ -3,8 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::escaped_json;
+use super::{escaped_json, printable};
 
 /// A value as JSON, indented, with a line break at the end.
 pub fn pretty(value: &(impl Serialize + ?Sized)) -> String {
@@ -16,4 +17,12 @@ pub fn pretty(value: &(impl Serialize + ?Sized)) -> String {
 pub fn line(value: &(impl Serialize + ?Sized)) -> String {
     // Serialising plain data with string keys does not fail.
     escaped_json(&serde_json::to_string(value).unwrap_or_default())
+}
+
+/// A value as it would stand in the YAML; `none` where there is none.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        other => printable(&other.to_string()).into_owned(),
+    }
 }

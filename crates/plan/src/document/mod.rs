@@ -7,6 +7,7 @@ mod digest;
 mod keys;
 mod plan;
 mod report;
+mod stale;
 mod unmanaged;
 
 use schemars::JsonSchema;
@@ -19,6 +20,7 @@ pub use plan::{
     RepositoryDocument, Summary,
 };
 pub use report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
+pub use stale::moved;
 pub use unmanaged::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
 
 /// The version of the format.

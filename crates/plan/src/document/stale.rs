@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::text::value;
-use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument, PlanDocument};
+use super::action::{ActionDocument, ChangeDocument, ConsumerDocument};
+use super::plan::PlanDocument;
+use domain::text::json::value;
 
 /// How the plan of now differs from a saved one, a sentence each; empty where both would do the same.
 /// Names, places, reasons and times do not count.
