@@ -1,80 +1,10 @@
-//! What import, from-nais and render have in common: from what is live to files with declarations.
+//! What import and from-nais have in common: the folder that is asked for, and the words for what was made.
 
 use std::path::{Component, Path};
 
 use super::exit::Failure;
-use super::files::WrittenFiles;
-use crate::adopt::{self, Counts, Input, Layout, Proved, Side, Thing, Unproved};
-use crate::declare::{Files, Repository, Target};
-use crate::run::clock;
+use crate::adopt::Counts;
 use domain::text::{counted, printable};
-
-/// The environments that are not embedded, or all where all are; that of production first, else the
-/// last by name.
-pub(super) fn overlaid(repository: &Repository) -> Vec<String> {
-    let all = &repository.settings().environments;
-    let is_real = |name: &&String| !matches!(all[*name].target, Target::Sandbox);
-    let mut names: Vec<String> = all.keys().filter(is_real).cloned().collect();
-    if names.is_empty() {
-        names = all.keys().cloned().collect();
-    }
-    let is_prod = |name: &String| matches!(all[name].target, Target::Prod);
-    let base = names.iter().position(is_prod).unwrap_or(names.len().saturating_sub(1));
-    if base < names.len() {
-        let base = names.remove(base);
-        names.insert(0, base);
-    }
-    names
-}
-
-/// What is live and to be declared, and what is declared already.
-pub(super) struct Imported<'a> {
-    pub(super) repository: &'a Repository,
-    pub(super) files: &'a Files,
-    pub(super) sides: &'a [Side<'a>],
-    pub(super) chosen: &'a dyn Fn(Thing<'_>) -> bool,
-}
-
-impl Imported<'_> {
-    /// The declarations, in the layout that is asked for or that fits the repository.
-    pub(super) fn made(
-        &self,
-        layout: Option<Layout>,
-        into: &str,
-        merge: bool,
-    ) -> Result<Proved, Failure> {
-        let Self { repository, files, sides, chosen } = *self;
-        let root = repository.root();
-        let usual = match repository.has_teams() {
-            true => Layout::ByTeam,
-            false => Layout::ByProduct,
-        };
-        let taken = |path: &str| repository.has_file(path);
-        let schema = adopt::schema(files);
-        let input = Input {
-            repository,
-            sides,
-            chosen,
-            layout: layout.unwrap_or(usual),
-            into,
-            taken: &taken,
-            schema: &schema,
-            merge,
-            rendered: false,
-        };
-        let key_file = |path: &str| repository.key_file(path);
-        let made = adopt::proved(&input, files, &key_file, clock::now());
-        made.map_err(|error| match error {
-            Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
-            Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {
-                Failure::Failed(error.to_string())
-            }
-            Unproved::There(_) | Unproved::CannotMerge { .. } => {
-                Failure::Refused(format!("{error}. Nothing was written"))
-            }
-        })
-    }
-}
 
 /// A folder of the repository, with `/` between its parts and none at its ends.
 pub(super) fn folder(asked: &str) -> Result<String, Failure> {
@@ -101,36 +31,6 @@ pub(super) fn folder(asked: &str) -> Result<String, Failure> {
         }
     }
     Ok(parts.join("/"))
-}
-
-/// Writes all files or none.
-pub(super) fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
-    if let Some(file) = made.files.iter().find(|file| !is_inside(root, &file.path)) {
-        return Err(Failure::Refused(format!(
-            "a symbolic link leads {} out of the repository. Nothing was written",
-            file.path
-        )));
-    }
-    let mut written = WrittenFiles::default();
-    for file in &made.files {
-        let path = root.join(&file.path);
-        let result = match file.is_new {
-            true => written.create(&path, &file.text),
-            false => written.replace(&path, &file.text),
-        };
-        if let Err(failure) = result {
-            return Err(written.take_back(failure));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a file, or the nearest folder above it that is there, lies in the repository.
-fn is_inside(root: &Path, path: &str) -> bool {
-    let path = root.join(path);
-    let Ok(root) = root.canonicalize() else { return false };
-    let mut real = path.ancestors().filter_map(|path| path.canonicalize().ok());
-    real.next().is_some_and(|real| real.starts_with(root))
 }
 
 /// `2 scopes with 3 accesses, 1 client`.

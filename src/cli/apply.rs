@@ -8,11 +8,11 @@ use super::global::Global;
 use super::output::read_plan;
 use super::progress::Progress;
 use super::sink::{print, write};
-use super::{ask, files, interrupt};
+use super::{ask, interrupt};
 use crate::apply::Patience;
 use crate::history::{Actor, Commit, History};
 use crate::render;
-use crate::run::{Approved, Ended, Hold, Manner, Opened, Options, Planned, Terms};
+use crate::run::{Approved, Ended, Hold, Manner, Opened, Options, Planned, Terms, files};
 use domain::text::{json, printable};
 use plan::document::{Ending, PlanDocument};
 

@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use super::encryption::{Recipient, RecipientParser, encrypted};
 use super::exit::{Exit, Failure};
-use super::files::WrittenFiles;
 use super::global::Global;
-use super::keys::slug;
 use super::sink::print_secret;
-use super::{files, interrupt, log};
+use super::{interrupt, log};
 use crate::run::client::{self, RegisteredKey};
+use crate::run::files::{self, WrittenFiles};
+use crate::run::keys::slug;
 use domain::text::json::pretty;
 use domain::text::printable;
 
@@ -87,7 +87,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
 fn told(global: &Global, args: &Args, out: &Path) -> Exit {
     log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
     if args.recipients.is_empty() {
-        files::warn_of_git(global, out);
+        log::warn_of_git(global, out);
     }
     Exit::Done
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use globset::GlobMatcher;
 
-use super::adoption::{Imported, counts, folder, overlaid, write};
+use super::adoption::{counts, folder};
 use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::global::Global;
@@ -13,10 +13,11 @@ use super::sink::print;
 use super::{interrupt, log};
 use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
 use crate::declare::{self, Files, Repository};
-use crate::run::{Opened, Options, Ready, Remote, checkout};
-use digdir::{ClientNeeds, Needs, Reach, Reader, Which};
+use crate::run::adoption::{Imported, overlaid, write};
+use crate::run::import::Wanted;
+use crate::run::{Opened, Options, Ready, checkout};
+use domain::Live;
 use domain::text::printable;
-use domain::{Live, LiveClient, ScopeName};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -76,14 +77,15 @@ struct Read {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let wanted = Wanted { scopes: args.scope.clone(), clients: args.client.clone() };
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let interrupt = interrupt::listen()?;
-    let read = interrupt::unless(interrupt.clone(), read(global, args)).await?;
+    let read = interrupt::unless(interrupt.clone(), read(global, args, &wanted)).await?;
     let Some(first) = read.first() else { return Ok(Exit::Done) };
     let repository = &first.ready.opened.repository;
     let files = declare::read_files(repository)
         .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
-    let made = made(args, &into, &read, repository, &files)?;
+    let made = made(args, &wanted, &into, &read, repository, &files)?;
     for left_out in &made.left_out {
         log::told(global, &format!("left out: {left_out}"));
     }
@@ -104,10 +106,10 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 const CLIENTS: &str = "idporten:dcr.read";
 
 /// Reads each environment that is asked for, the one that the others are told by first.
-async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
+async fn read(global: &Global, args: &Args, wanted: &Wanted) -> Result<Vec<Read>, Failure> {
     let options = global.options();
     if !args.environment_overlay {
-        return Ok(vec![read_one(global, args, global.open()?).await?]);
+        return Ok(vec![read_one(global, wanted, global.open()?).await?]);
     }
     if options.environment.is_some() {
         let why = "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out";
@@ -118,12 +120,12 @@ async fn read(global: &Global, args: &Args) -> Result<Vec<Read>, Failure> {
     let mut read = Vec::new();
     for name in overlaid(&repository) {
         let options = Options { environment: Some(name), ..options.clone() };
-        read.push(read_one(global, args, global.open_as(&options)?).await?);
+        read.push(read_one(global, wanted, global.open_as(&options)?).await?);
     }
     Ok(read)
 }
 
-async fn read_one(global: &Global, args: &Args, opened: Opened) -> Result<Read, Failure> {
+async fn read_one(global: &Global, wanted: &Wanted, opened: Opened) -> Result<Read, Failure> {
     let ready = opened.ready()?;
     if ready.past.known.unknown.is_some() {
         log::told(
@@ -132,70 +134,20 @@ async fn read_one(global: &Global, args: &Args, opened: Opened) -> Result<Read, 
              is imported again",
         );
     }
-    let reach = match (args.scope.is_empty(), args.client.is_empty()) {
-        (false, true) => Reach::Scopes,
-        (_, false) | (true, true) => Reach::ScopesAndClients,
-    };
-    let remote = Remote::open(&global.options(), &ready.opened, reach).await?;
-    let reader = remote.reader().await.map_err(|failure| {
-        let is_free = args.scope.is_empty() && args.client.is_empty();
-        match is_free && matches!(&failure, Failure::Call(error) if error.refuses(CLIENTS)) {
-            true => failure.and("Without that right, scopes alone can be imported: --scope '*'"),
-            false => failure,
+    let live = wanted.read(&global.options(), &ready, &global.reading().of_calls()).await;
+    let live = live.map_err(|failure| match failure {
+        Failure::Call(error) if wanted.is_everything() && error.refuses(CLIENTS) => {
+            Failure::Call(error)
+                .and("Without that right, scopes alone can be imported: --scope '*'")
         }
+        failure => failure,
     })?;
-    let needs = needs(args, &reader).await?;
-    let live = global.live(&reader, &needs).await?;
-    remote.close().await?;
     Ok(Read { ready, live })
-}
-
-/// What is asked for and no more. Which scopes others have given the organisation does not matter: a
-/// scope that is on a live client stays there.
-async fn needs(args: &Args, reader: &Reader) -> Result<Needs, Failure> {
-    let all = args.scope.is_empty() && args.client.is_empty();
-    let scopes = match args.scope.is_empty() {
-        true if all => Which::All,
-        true => Which::default(),
-        false => {
-            let mut names = reader.scope_names().await?;
-            names.retain(|name| is_scope(args, name));
-            Which::These(names)
-        }
-    };
-    let ids = match args.client.is_empty() {
-        true if all => Some(Which::All),
-        true => None,
-        false => {
-            let clients = reader.client_names().await?;
-            let named = clients.into_iter().filter(|(_, name)| is_match(&args.client, name));
-            Some(Which::These(named.map(|(id, _)| id).collect()))
-        }
-    };
-    let clients = ids.map(|ids| ClientNeeds { ids, ..ClientNeeds::default() });
-    Ok(Needs { scopes, delegation_sources: true, clients })
-}
-
-fn is_scope(args: &Args, name: &ScopeName) -> bool {
-    match args.scope.is_empty() {
-        true => args.client.is_empty(),
-        false => is_match(&args.scope, name.as_str()),
-    }
-}
-
-fn is_client(args: &Args, client: &LiveClient) -> bool {
-    match args.client.is_empty() {
-        true => args.scope.is_empty(),
-        false => is_match(&args.client, &client.name),
-    }
-}
-
-fn is_match(globs: &[GlobMatcher], name: &str) -> bool {
-    globs.iter().any(|glob| glob.is_match(name))
 }
 
 fn made(
     args: &Args,
+    wanted: &Wanted,
     into: &str,
     read: &[Read],
     repository: &Repository,
@@ -219,8 +171,8 @@ fn made(
         AskedLayout::ByTeam => Layout::ByTeam,
     });
     let chosen = |thing: Thing<'_>| match thing {
-        Thing::Scope(name) => is_scope(args, name),
-        Thing::Client(_, client) => is_client(args, client),
+        Thing::Scope(name) => wanted.is_scope(name),
+        Thing::Client(_, client) => wanted.is_client(client),
     };
     Imported { repository, files, sides: &sides, chosen: &chosen }.made(layout, into, args.merge)
 }

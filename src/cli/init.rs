@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
-use super::files::WrittenFiles;
 use super::global::Global;
 use super::sink::print;
 use crate::declare;
+use crate::run::files::WrittenFiles;
 use domain::text::printable;
 use domain::{Orgno, ScopeName};
 

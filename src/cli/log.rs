@@ -1,11 +1,14 @@
 //! What is told on stderr beside errors.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use super::global::Global;
 use super::sink;
-use domain::text::json;
+use crate::history;
+use domain::text::{json, printable};
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,6 +34,21 @@ pub(super) fn line(format: Format, text: &str) {
 pub(super) fn told(global: &Global, text: &str) {
     if !global.quiet {
         line(global.log_format, text);
+    }
+}
+
+/// Warns where a private file could be committed.
+pub(super) fn warn_of_git(global: &Global, path: &Path) {
+    if history::would_be_committed(path) {
+        let path = path.display().to_string();
+        let path = printable(&path);
+        told(
+            global,
+            &format!(
+                "warning: {path} lies in a git work tree and is not ignored: see that it is never \
+                 committed"
+            ),
+        );
     }
 }
 

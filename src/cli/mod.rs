@@ -12,7 +12,6 @@ mod encryption;
 mod entity;
 mod exit;
 mod explain;
-mod files;
 mod glob;
 mod global;
 mod history;

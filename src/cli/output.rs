@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
-use super::files;
 use super::global::Global;
 use super::sink::print;
 use crate::history::History;
 use crate::render;
 use crate::run::read::read_file;
-use crate::run::{Ready, blame};
+use crate::run::{Ready, blame, files};
 use domain::text::json;
 use plan::document::PlanDocument;
 

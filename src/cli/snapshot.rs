@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::{files, interrupt, log};
-use crate::run::Ready;
+use super::{interrupt, log};
 use crate::run::clock::now;
+use crate::run::{Ready, files};
 use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
 use domain::text::{counted, printable};
 use domain::{Desired, Live};

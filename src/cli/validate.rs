@@ -6,13 +6,13 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::log;
 use super::sink::print;
 use super::sink::print_annotations;
-use super::{files, log};
 use crate::declare::{self, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
-use crate::run::checkout;
 use crate::run::clock::today;
+use crate::run::{checkout, files};
 use crate::{history, render};
 use domain::text::printable;
 

@@ -58,6 +58,27 @@ pub struct Standing {
     pub problems: Vec<Obstacle>,
 }
 
+impl Standing {
+    /// What comes next, as a sentence.
+    pub fn next(&self) -> &'static str {
+        let is_client = matches!(self.entity, Entity::Client(_));
+        match self.step {
+            Step::Describe => {
+                "`portvakt migrate to-nais` makes its declaration tell the application"
+            }
+            Step::Apply => "commit, merge and apply what is declared",
+            Step::Deploy if is_client => {
+                "deploy the application with the manifest; once it runs with the client, release it with \
+                 `--release` (whether it is deployed does not show at DigDir)"
+            }
+            Step::Deploy => "deploy the application with the manifest",
+            Step::Release if self.is_released => "commit, merge and apply its release",
+            Step::Release => "release it with `--release`, commit, merge and apply",
+            Step::Done => "nothing: it is in other hands",
+        }
+    }
+}
+
 /// Whom a description tells.
 #[derive(PartialEq)]
 pub(super) enum Told {

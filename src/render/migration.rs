@@ -89,28 +89,11 @@ impl<'a> MigrationDocument<'a> {
                 client_id: standing.client_id.as_ref().map(|id| id.as_str()),
                 step: standing.step,
                 number: standing.step.number(),
-                next: next(standing).to_owned(),
+                next: standing.next().to_owned(),
                 problems: problems.collect(),
             }
         });
         Self { format_version: FORMAT_VERSION, environment, entities: entities.collect() }
-    }
-}
-
-/// What comes next, as a sentence.
-pub fn next(standing: &Standing) -> &'static str {
-    let is_client = matches!(standing.entity, Entity::Client(_));
-    match standing.step {
-        Step::Describe => "`portvakt migrate to-nais` makes its declaration tell the application",
-        Step::Apply => "commit, merge and apply what is declared",
-        Step::Deploy if is_client => {
-            "deploy the application with the manifest; once it runs with the client, release it with \
-             `--release` (whether it is deployed does not show at DigDir)"
-        }
-        Step::Deploy => "deploy the application with the manifest",
-        Step::Release if standing.is_released => "commit, merge and apply its release",
-        Step::Release => "release it with `--release`, commit, merge and apply",
-        Step::Done => "nothing: it is in other hands",
     }
 }
 
@@ -133,7 +116,7 @@ pub fn text(environment: &str, standings: &[Standing]) -> String {
         };
         let name = printable(name);
         let _ = writeln!(out, "\n{kind} {name}  {QUIET}{application}{QUIET:#}");
-        let next = next(standing);
+        let next = standing.next();
         let _ = match standing.step.number() {
             Some(number) => writeln!(out, "  step {number} of 4: {next}"),
             None => writeln!(out, "  {GOOD}done{GOOD:#}: {next}"),

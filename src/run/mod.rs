@@ -2,12 +2,17 @@
 //! read it. [`Opened`] holds the declarations of an environment, [`Ready`] what was applied before too,
 //! [`Planned`] a plan that may be shown, [`Approved`] one that may be carried out.
 
+pub(crate) mod adoption;
 pub(crate) mod applied;
 pub(crate) mod baseline;
 pub(crate) mod checkout;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod elsewhere;
+pub(crate) mod files;
+pub(crate) mod handover;
+pub(crate) mod import;
+pub(crate) mod keys;
 pub(crate) mod past;
 pub(crate) mod read;
 pub(crate) mod remote;

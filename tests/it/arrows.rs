@@ -28,7 +28,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("apply", &["advice", "digdir", "domain", "plan"]),
     ("render", &["declare", "domain", "history", "nais", "plan"]),
     ("forge", &["domain", "http"]),
-    ("run", &["apply", "declare", "digdir", "domain", "history", "plan", "sandbox"]),
+    (
+        "run",
+        &["adopt", "apply", "declare", "digdir", "domain", "history", "nais", "plan", "sandbox"],
+    ),
     (
         "cli",
         &[

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::added::add;
+use super::add;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;

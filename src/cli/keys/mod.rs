@@ -1,18 +1,24 @@
 //! `portvakt keys`: the keys of clients.
 
-mod added;
 mod generate;
 mod list;
 mod retire;
 mod rotate;
 
-use clap::Subcommand;
+use std::path::Path;
 
-pub(super) use added::slug;
+use clap::Subcommand;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt::wait_for;
+use super::log;
+use super::sink::write_secret;
+use crate::declare;
+use crate::run::Opened;
+use crate::run::keys::{self, Added};
+use domain::text::printable;
+use domain::{ClientName, DesiredClient};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -30,5 +36,70 @@ pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
         Command::Generate(args) => generate::run(global, args),
         Command::Rotate(args) => rotate::run(global, args),
         Command::List(args) => wait_for(list::run(global, args)),
+    }
+}
+
+/// Makes a key; `out` is the file for its private half, `None` prints that.
+fn add(
+    global: &Global,
+    opened: &Opened,
+    name: &ClientName,
+    declared: &DesiredClient,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    let mut is_printed = false;
+    let added = keys::add(opened, name, declared, |private, files| match out {
+        Some(out) if declare::is_yaml(out) => Err(Failure::Usage(format!(
+            "{} would be read as declarations: name a file that is no YAML",
+            printable(&out.display().to_string())
+        ))),
+        Some(out) => files.create_private(out, private),
+        None => {
+            print_private(private)?;
+            is_printed = true;
+            Ok(())
+        }
+    });
+    let Added { kid, files, others } = added.map_err(|failure| match is_printed {
+        true => failure.and("The private key that was printed is of no use: throw it away."),
+        false => failure,
+    })?;
+    log::told(global, &format!("made the key {kid} for the client '{}'", printable(name.as_str())));
+    for path in &files {
+        log::told(global, &format!("wrote {}", printable(path)));
+    }
+    if let Some(out) = out {
+        let shown = out.display().to_string();
+        log::told(global, &format!("wrote {} (private)", printable(&shown)));
+        log::warn_of_git(global, out);
+    }
+    warn_of_others(global, &others, "declared there too");
+    if declared.keys.is_none() {
+        log::told(
+            global,
+            "warning: the client declared no keys so far; if it has some at DigDir, the next apply \
+             takes them away. Its plan tells",
+        );
+    }
+    Ok(())
+}
+
+/// Prints the only copy of a private key: a reader that has gone away is an error too.
+fn print_private(private: &str) -> Result<(), Failure> {
+    write_secret(private).map_err(|error| {
+        Failure::Failed(format!("the private key cannot be printed, so none was made: {error}"))
+    })
+}
+
+/// Tells in which other environments the client has keys from files that were written.
+fn warn_of_others(global: &Global, others: &[String], what: &str) {
+    if !others.is_empty() {
+        log::told(
+            global,
+            &format!(
+                "note: other environments read the same file ({}): the change is {what}",
+                others.join(", ")
+            ),
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::added::add;
-use super::retire::retire;
+use super::add;
+use super::retire;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::interrupt::wait_for;
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.retire {
-        return wait_for(retire(global, &args.name));
+        return wait_for(retire::run(global, &args.name));
     }
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, &args.name)?;

@@ -8,12 +8,13 @@ use serde::Deserialize as _;
 use serde_yaml::Value;
 
 use crate::adopt::{Proved, Side, Thing};
-use crate::cli::adoption::{Imported, counts, folder, write};
+use crate::cli::adoption::{counts, folder};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::sink::print;
 use crate::cli::{interrupt, log};
 use crate::declare::{self, Invalid};
+use crate::run::adoption::{Imported, write};
 use crate::run::clock::today;
 use crate::run::read::{MAX_FILE, read_file};
 use crate::run::{Opened, Remote};

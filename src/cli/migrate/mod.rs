@@ -1,6 +1,5 @@
 //! `portvakt migrate`: what is declared here changes hands.
 
-mod edits;
 mod from_nais;
 mod to_nais;
 

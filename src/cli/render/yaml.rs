@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::adopt::{Rendered, rendered};
-use crate::cli::adoption::overlaid;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print_exact;
 use crate::declare::{Diagnostic, Invalid, Repository};
+use crate::run::adoption::overlaid;
 use crate::run::checkout;
 use crate::run::clock::today;
 use domain::text::printable;

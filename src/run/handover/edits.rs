@@ -2,14 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::cli::exit::Failure;
-use crate::cli::files::WrittenFiles;
-use crate::cli::global::Global;
-use crate::cli::log;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
 use crate::nais::{declared_otherwise, harm};
-use crate::run::Ready;
 use crate::run::clock::today;
+use crate::run::files::WrittenFiles;
+use crate::run::{Failure, Ready};
 use domain::nais::Entity;
 use domain::text::printable;
 use domain::{Desired, Live};
@@ -89,8 +86,8 @@ fn refused(found: &[Diagnostic]) -> Failure {
     ))
 }
 
-/// Writes the files that were edited, all of them or none.
-pub(super) fn write(global: &Global, after: &Repository) -> Result<(), Failure> {
+/// Writes the files that were edited, all of them or none, and tells which.
+pub(super) fn write(told: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
     let mut files = WrittenFiles::default();
     for (file, text) in after.edited() {
         if let Err(failure) = files.replace(&after.root().join(file), text) {
@@ -98,7 +95,7 @@ pub(super) fn write(global: &Global, after: &Repository) -> Result<(), Failure> 
         }
     }
     for file in after.edited().keys() {
-        log::told(global, &format!("wrote {}", printable(file)));
+        told(&format!("wrote {}", printable(file)));
     }
     Ok(())
 }

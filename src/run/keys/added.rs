@@ -1,7 +1,6 @@
 //! A new key for a client: its private half for the application, its public half beside the
 //! declaration.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,111 +8,49 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::cli::exit::Failure;
-use crate::cli::files::{self, WrittenFiles};
-use crate::cli::global::Global;
-use crate::cli::log;
-use crate::cli::sink::write_secret;
-use crate::declare::{self, KeysRef};
-use crate::run::Opened;
+use super::others;
+use crate::declare::KeysRef;
 use crate::run::clock::today;
+use crate::run::files::WrittenFiles;
+use crate::run::{Failure, Opened};
 use digdir::ApplicationKey;
 use domain::text::printable;
-use domain::{AuthMethod, ClientName, DesiredClient, MOST_KEYS, PublicKey, SigningAlgorithm};
+use domain::{AuthMethod, ClientName, DesiredClient, Kid, MOST_KEYS, PublicKey, SigningAlgorithm};
 
-/// Makes a key. `out` is the file for its private half; `None` prints that. The private half comes
-/// first, as without it all else is of no use; where a step fails, what was written before is taken
-/// back.
-pub(super) fn add(
-    global: &Global,
+/// A key that was made, and where its halves are.
+pub(crate) struct Added {
+    /// The id that it has on the client.
+    pub(crate) kid: Kid,
+    /// The files with its public half that were written, relative to the repository.
+    pub(crate) files: Vec<String>,
+    /// In which other environments the client has keys from these files.
+    pub(crate) others: Vec<String>,
+}
+
+/// Makes a key. `keep` puts its private half where it belongs: that comes first, as without it all else is of
+/// no use; where a later step fails, what was written before is taken back.
+///
+/// # Errors
+/// The client can have no key more, or a file cannot be written.
+pub(crate) fn add(
     opened: &Opened,
     name: &ClientName,
     declared: &DesiredClient,
-    out: Option<&Path>,
-) -> Result<(), Failure> {
+    keep: impl FnOnce(&str, &mut WrittenFiles) -> Result<(), Failure>,
+) -> Result<Added, Failure> {
     check(name, declared)?;
-    if let Some(out) = out.filter(|out| declare::is_yaml(out)) {
-        let out = out.display().to_string();
-        return Err(Failure::Usage(format!(
-            "{} would be read as declarations: name a file that is no YAML",
-            printable(&out)
-        )));
-    }
-    let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
-    let key = ApplicationKey::generate().map_err(|error| failed(&error))?;
-    let kid = key.dated_kid(today()).map_err(|error| failed(&error))?;
+    let key = ApplicationKey::generate().map_err(Failure::failed)?;
+    let kid = key.dated_kid(today()).map_err(Failure::failed)?;
     let alg = SigningAlgorithm::default();
-    let public = key.public(&kid, alg).map_err(|error| failed(&error))?;
-    let private = key.private_jwk(&kid, alg).map_err(|error| failed(&error))?;
+    let public = key.public(&kid, alg).map_err(Failure::failed)?;
+    let private = key.private_jwk(&kid, alg).map_err(Failure::failed)?;
     let mut written = WrittenFiles::default();
     let private = Zeroizing::new(format!("{}\n", private.expose_secret()));
-    match out {
-        Some(out) => written.create_private(out, &private)?,
-        None => print_private(&private)?,
+    keep(&private, &mut written)?;
+    match declare(opened, name, &public, &mut written) {
+        Ok(files) => Ok(Added { kid, others: others(opened, name, &files), files }),
+        Err(failure) => Err(written.take_back(failure)),
     }
-    let public_files = match declare(opened, name, &public, &mut written) {
-        Ok(files) => files,
-        Err(failure) => {
-            let failure = written.take_back(failure);
-            return Err(match out {
-                Some(_) => failure,
-                None => {
-                    failure.and("The private key that was printed is of no use: throw it away.")
-                }
-            });
-        }
-    };
-    log::told(global, &format!("made the key {kid} for the client '{}'", printable(name.as_str())));
-    for path in &public_files {
-        log::told(global, &format!("wrote {}", printable(path)));
-    }
-    if let Some(out) = out {
-        let shown = out.display().to_string();
-        log::told(global, &format!("wrote {} (private)", printable(&shown)));
-        files::warn_of_git(global, out);
-    }
-    warn_of_others(global, opened, name, &public_files, "declared there too");
-    if declared.keys.is_none() {
-        log::told(
-            global,
-            "warning: the client declared no keys so far; if it has some at DigDir, the next apply \
-             takes them away. Its plan tells",
-        );
-    }
-    Ok(())
-}
-
-/// Tells in which other environments the client has keys from files that were written.
-pub(super) fn warn_of_others(
-    global: &Global,
-    opened: &Opened,
-    name: &ClientName,
-    files: &[String],
-    what: &str,
-) {
-    let here = opened.desired.environment.as_str();
-    let users = files.iter().flat_map(|file| opened.repository.key_file_users(file));
-    let others: BTreeSet<&str> = users
-        .filter(|(environment, client)| *environment != here && *client == name)
-        .map(|(environment, _)| environment)
-        .collect();
-    if !others.is_empty() {
-        let others: Vec<&str> = others.into_iter().collect();
-        log::told(
-            global,
-            &format!(
-                "note: other environments read the same file ({}): the change is {what}",
-                others.join(", ")
-            ),
-        );
-    }
-}
-
-/// Prints the only copy of a private key: a reader that has gone away is an error too.
-fn print_private(private: &str) -> Result<(), Failure> {
-    write_secret(private).map_err(|error| {
-        Failure::Failed(format!("the private key cannot be printed, so none was made: {error}"))
-    })
 }
 
 fn check(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
@@ -156,9 +93,8 @@ fn declare(
     }
     let file = repository.client_file(environment, name).unwrap_or_default().to_owned();
     let (path, as_written) = new_file(opened, &file, name, public, written)?;
-    let edited = repository
-        .with_key_file(environment, name, &as_written)
-        .map_err(|error| Failure::Failed(error.to_string()))?;
+    let edited =
+        repository.with_key_file(environment, name, &as_written).map_err(Failure::failed)?;
     written.replace(&repository.root().join(&edited.file), &edited.after)?;
     let path = path.strip_prefix(repository.root()).unwrap_or(&path).display().to_string();
     Ok(vec![path, edited.file])
@@ -200,7 +136,7 @@ fn new_file(
 const LONGEST_SLUG: usize = 63;
 
 /// A client's name as part of a file's: letters a to z, digits and dashes.
-pub(in crate::cli) fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let lower = name.to_lowercase();
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let plain: String = lower.chars().map(plain).collect();

@@ -1,4 +1,4 @@
-//! Files that commands write: private ones, and ones that take another's place.
+//! Files that use cases write: private ones, and ones that take another's place.
 
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
@@ -7,21 +7,18 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::exit::Failure;
-use super::global::Global;
-use super::log;
-use crate::history;
+use super::failure::Failure;
 use domain::secret;
 use domain::text::printable;
 
 /// That a file cannot be written, and why.
-pub(super) fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
+pub(crate) fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
     let path = path.to_string_lossy();
     Failure::Failed(format!("{} cannot be written: {why}", printable(&path)))
 }
 
 /// Where a file really stands, if it may be written: a symbolic link stays one.
-pub(super) fn writable(path: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn writable(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: &dyn Display| cannot_be_written(path, error);
     let real = fs::canonicalize(path).map_err(|error| failed(&error))?;
     let metadata = fs::metadata(&real).map_err(|error| failed(&error))?;
@@ -31,23 +28,8 @@ pub(super) fn writable(path: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Warns where a private file could be committed.
-pub(super) fn warn_of_git(global: &Global, path: &Path) {
-    if history::would_be_committed(path) {
-        let path = path.display().to_string();
-        let path = printable(&path);
-        log::told(
-            global,
-            &format!(
-                "warning: {path} lies in a git work tree and is not ignored: see that it is never \
-                 committed"
-            ),
-        );
-    }
-}
-
 /// Puts a file in another's place at once: whoever is interrupted keeps the one or the other.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut new = NamedTempFile::new_in(folder)?;
@@ -61,7 +43,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Makes a file, or puts it at once in the place of the one that is there; without any secret that was
 /// read.
-pub(super) fn put(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
     let text = &*secret::redact(text);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => replace(&writable(path)?, text),
@@ -72,17 +54,17 @@ pub(super) fn put(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Makes a file that is not there yet, with what it holds; nothing is ever overwritten, and no
 /// symbolic link is followed. Its folder is made too.
-pub(super) fn create(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn create(path: &Path, text: &str) -> Result<(), Failure> {
     made(path, text, OpenOptions::new().write(true).create_new(true))
 }
 
 /// The same for what nobody else may read (mode 0600 on unix).
-pub(super) fn create_private(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn create_private(path: &Path, text: &str) -> Result<(), Failure> {
     made(path, text, private(OpenOptions::new().write(true).create_new(true)))
 }
 
 /// Makes a folder that is not there yet and that nobody else may look into (mode 0700 on unix).
-pub(super) fn create_private_folder(path: &Path) -> Result<(), Failure> {
+pub(crate) fn create_private_folder(path: &Path) -> Result<(), Failure> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -91,7 +73,7 @@ pub(super) fn create_private_folder(path: &Path) -> Result<(), Failure> {
 
 /// What a command has written so far, so that it can be taken back where the command cannot go on.
 #[derive(Default)]
-pub(super) struct WrittenFiles(Vec<FileStep>);
+pub(crate) struct WrittenFiles(Vec<FileStep>);
 
 enum FileStep {
     Created(PathBuf),
@@ -105,7 +87,7 @@ enum FileStep {
 
 impl WrittenFiles {
     /// As [`create`].
-    pub(super) fn create(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+    pub(crate) fn create(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         self.note_folder(path);
         create(path, text)?;
         self.0.push(FileStep::Created(path.to_owned()));
@@ -113,7 +95,7 @@ impl WrittenFiles {
     }
 
     /// As [`create_private`].
-    pub(super) fn create_private(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+    pub(crate) fn create_private(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         self.note_folder(path);
         create_private(path, text)?;
         self.0.push(FileStep::Created(path.to_owned()));
@@ -121,14 +103,14 @@ impl WrittenFiles {
     }
 
     /// As [`create_private_folder`].
-    pub(super) fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
+    pub(crate) fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
         create_private_folder(path)?;
         self.0.push(FileStep::Folder(path.to_owned()));
         Ok(())
     }
 
     /// As [`replace`], of what may be written.
-    pub(super) fn replace(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+    pub(crate) fn replace(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         let path = writable(path)?;
         let before = fs::read_to_string(&path).map_err(|error| cannot_be_written(&path, &error))?;
         replace(&path, text)?;
@@ -144,7 +126,7 @@ impl WrittenFiles {
     }
 
     /// Takes all of it back, the last first, and tells so with why.
-    pub(super) fn take_back(self, failure: Failure) -> Failure {
+    pub(crate) fn take_back(self, failure: Failure) -> Failure {
         if self.0.is_empty() {
             return failure;
         }

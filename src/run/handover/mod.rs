@@ -1,0 +1,299 @@
+//! Handing scopes and clients over to an application at NAIS, a step each time.
+
+mod edits;
+
+use super::clock::today;
+use super::failure::Failure;
+use super::ready::Ready;
+use crate::declare::{Handed, KeysRef, Release, Repository};
+use crate::nais::{
+    Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
+    standing_of_client, standing_of_scope,
+};
+use domain::nais::{Application, Entity};
+use domain::text::printable;
+use domain::{Live, RemovalAction};
+use plan::{Action, Origin, Verb};
+
+/// How everything stands that is declared or released, the scopes first.
+pub(crate) fn standings(
+    ready: &Ready,
+    live: &Live,
+    application: Option<&Application>,
+) -> Vec<Standing> {
+    let desired = &ready.opened.desired;
+    let before = ready.past.known.applied.as_ref().map(|applied| &applied.desired);
+    let repository = &ready.opened.repository;
+    let is_ours = |entity: Entity| !repository.in_manifest(&desired.environment, &entity);
+    let scopes = desired.scopes.iter();
+    let scopes = scopes.filter(|(name, _)| is_ours(Entity::Scope((*name).clone())));
+    let prefix = repository.prefix_at_nais();
+    let scopes = scopes
+        .map(|(name, scope)| standing_of_scope(name, scope, live, application, (prefix, today())));
+    let released = desired.removed.iter();
+    let released = released.filter(|(_, removal)| removal.action == RemovalAction::Release);
+    let released = released.map(|(name, _)| {
+        let is_done = before.is_none_or(|before| !before.scopes.contains_key(name));
+        of_released_scope(name, live, is_done)
+    });
+    let clients = desired.clients.iter();
+    let clients = clients.filter(|(name, _)| is_ours(Entity::Client((*name).clone())));
+    let clients = clients.map(|(name, client)| standing_of_client(name, client, live, application));
+    let released_clients = desired.removed_clients.iter();
+    let released_clients =
+        released_clients.filter(|(_, gone)| gone.removal.action == RemovalAction::Release);
+    let released_clients = released_clients.map(|(name, gone)| {
+        let is_done = before.is_none_or(|before| !before.clients.contains_key(name));
+        of_released_client(name, gone.id.as_ref(), live, is_done)
+    });
+    scopes.chain(released).chain(clients).chain(released_clients).collect()
+}
+
+/// The way of what is named to its application.
+pub(crate) struct Way<'a> {
+    /// The declarations.
+    pub(crate) ready: &'a Ready,
+    /// What is live.
+    pub(crate) live: &'a Live,
+    /// The application.
+    pub(crate) application: &'a Application,
+    /// It is told what was done, and what is next.
+    pub(crate) told: &'a dyn Fn(&str),
+}
+
+impl Way<'_> {
+    /// The next step of each, or with `release` the last. Gives the manifest, if that is what is next.
+    ///
+    /// # Errors
+    /// It cannot be done; nothing was changed.
+    pub(crate) fn next(
+        &self,
+        standings: Vec<Standing>,
+        release: bool,
+    ) -> Result<Option<String>, Failure> {
+        let clients: Vec<_> = standings.iter().filter(|standing| is_client(standing)).collect();
+        if clients.len() > 1 {
+            let why = "an application has one client at NAIS: name one of them";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let (done, open): (Vec<_>, Vec<_>) =
+            standings.into_iter().partition(|standing| standing.is_released);
+        for standing in &done {
+            self.tell(standing, standing.next());
+        }
+        if open.is_empty() {
+            return Ok(None);
+        }
+        match release {
+            true => self.release(&open),
+            false => self.step(&open),
+        }
+    }
+
+    /// Steps 1 to 3, of each the next.
+    fn step(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
+        self.refuse(standings)?;
+        for standing in standings {
+            self.warn(standing);
+        }
+        let of = |step: Step| standings.iter().filter(move |standing| standing.step == step);
+        let describe: Vec<&Standing> = of(Step::Describe).collect();
+        if !describe.is_empty() {
+            self.describe(&describe)?;
+        }
+        for standing in of(Step::Apply) {
+            self.tell(
+                standing,
+                "step 2: its declaration tells the application, and DigDir not yet",
+            );
+        }
+        if !describe.is_empty() || of(Step::Apply).next().is_some() {
+            for standing in of(Step::Deploy).chain(of(Step::Release)) {
+                self.tell(standing, "step 3: it waits for the others");
+            }
+            let next = "next (step 2): commit, merge and apply; then run this again";
+            (self.told)(next);
+            return Ok(None);
+        }
+        self.manifest(standings)
+    }
+
+    /// Step 1.
+    fn describe(&self, standings: &[&Standing]) -> Result<(), Failure> {
+        let environment = &self.ready.opened.desired.environment;
+        let after = edits::edited(self.ready, standings.iter(), |repository, standing| {
+            let (description, client_id) = match &standing.entity {
+                Entity::Scope(name) => (self.application.handed_over(name.subscope()), None),
+                Entity::Client(_) => (self.application.to_string(), standing.client_id.as_ref()),
+            };
+            let handed = Handed { description: &description, client_id };
+            repository.described(environment, &standing.entity, &handed)
+        })?;
+        let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
+        edits::check(self.ready, &after, self.live, &named)?;
+        edits::write(self.told, &after)?;
+        for standing in standings {
+            self.tell(standing, "step 1: its declaration tells the application now");
+            self.tell_keys(standing, &after);
+        }
+        Ok(())
+    }
+
+    /// Tells of files with keys that a client has no more, and that stay where they are.
+    fn tell_keys(&self, standing: &Standing, after: &Repository) {
+        let Entity::Client(name) = &standing.entity else { return };
+        let refs =
+            self.ready.opened.repository.key_refs(&self.ready.opened.desired.environment, name);
+        if refs.is_empty() {
+            return;
+        }
+        let why = "its keys are as they are live from now on: NAIS registers the application's own, and \
+                   `jwks` would put the old ones back";
+        self.tell(standing, why);
+        for named in &refs {
+            if let KeysRef::File { path, .. } = named
+                && after.key_file_users(path).is_empty()
+            {
+                let path = printable(path);
+                let why = format!("{path} is left where it is: no declaration names it any more");
+                (self.told)(&why);
+            }
+        }
+    }
+
+    /// Step 3.
+    fn manifest(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
+        let desired = &self.ready.opened.desired;
+        let named = |entity: Entity| standings.iter().any(|it| it.entity == entity);
+        let scopes = desired.scopes.iter();
+        let mut clients = desired.clients.iter();
+        let manifest = Manifest {
+            application: self.application,
+            client: clients
+                .find(|(name, _)| named(Entity::Client((*name).clone())))
+                .map(|(_, client)| client),
+            scopes: scopes.filter(|(name, _)| named(Entity::Scope((*name).clone()))).collect(),
+            names: &desired.names,
+            today: today(),
+        };
+        let manifest = manifest.yaml();
+        for standing in standings.iter().filter(|it| it.step == Step::Release) {
+            self.tell(standing, "step 4: NAIS has taken it over");
+        }
+        (self.told)(
+            "next (step 3): put this into the application's manifest and deploy it; do not apply until \
+             after step 4, as an apply would set back what NAIS sets. Then (step 4) run this again with \
+             --release",
+        );
+        Ok(Some(manifest))
+    }
+
+    /// Step 4.
+    fn release(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
+        self.refuse(standings)?;
+        self.refuse_unapplied(standings)?;
+        let early: Vec<_> = standings.iter().filter(|standing| !standing.is_told).collect();
+        if !early.is_empty() {
+            let early = early.iter().map(|it| printable(&it.entity.to_string()).into_owned());
+            return Err(Failure::Refused(format!(
+                "not yet applied: the live description of {} does not tell the application {}, so NAIS \
+                 would not find it. Nothing was changed\nRun this without --release for the next step",
+                early.collect::<Vec<_>>().join(", "),
+                self.application
+            )));
+        }
+        let environment = &self.ready.opened.desired.environment;
+        let reason = format!("handed over to NAIS ({})", self.application);
+        let after = edits::edited(self.ready, standings, |repository, standing| {
+            // By its name alone, one that has another one would not be found.
+            let is_pinned = match &standing.entity {
+                Entity::Client(name) => self
+                    .ready
+                    .opened
+                    .desired
+                    .clients
+                    .get(name)
+                    .is_some_and(|it| it.identity.pinned().is_some()),
+                Entity::Scope(_) => false,
+            };
+            let client_id = standing.client_id.as_ref();
+            let client_id = client_id.filter(|_| is_pinned || standing.is_renamed);
+            let release = Release { reason: &reason, client_id };
+            repository.released(environment, &standing.entity, &release)
+        })?;
+        let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
+        edits::check(self.ready, &after, self.live, &named)?;
+        edits::write(self.told, &after)?;
+        for standing in standings {
+            self.tell(standing, "step 4: its declaration has made way for its release");
+            if standing.step != Step::Release && !is_client(standing) {
+                let why = "note: NAIS has not taken it over yet, as far as its description tells; until \
+                           the application is deployed, nobody looks after it";
+                self.tell(standing, why);
+            }
+        }
+        (self.told)("next: commit, merge and apply; nothing is sent for it");
+        Ok(None)
+    }
+
+    /// Refuses if something cannot be carried.
+    fn refuse(&self, standings: &[Standing]) -> Result<(), Failure> {
+        let mut lines = Vec::new();
+        for standing in standings {
+            let weighs = |problem: &&Obstacle| problem.weight == Weight::Refused;
+            lines.extend(standing.problems.iter().filter(weighs).map(|problem| {
+                let line = format!("{}: {}", standing.entity, problem.message);
+                printable(&line).into_owned()
+            }));
+        }
+        match lines.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "this cannot be handed over to NAIS as it is. Nothing was changed\n{}",
+                lines.join("\n")
+            ))),
+        }
+    }
+
+    /// Refuses if something was asked for and is not applied yet: the release would let go of it.
+    fn refuse_unapplied(&self, standings: &[Standing]) -> Result<(), Failure> {
+        // What differs because NAIS has taken it over is drift, and an update at most.
+        let is_left = |action: &&Action| {
+            let is_named = standings.iter().any(|it| it.entity == entity(&action.target()));
+            let matters = match action.verb() {
+                Verb::Update | Verb::Release => false,
+                Verb::Revoke | Verb::Reactivate | Verb::Create | Verb::Grant | Verb::Keys => true,
+                Verb::Deactivate => true,
+            };
+            // A grant that failed is told as drift too.
+            let is_ours = action.origin != Some(Origin::Drift) || action.verb() == Verb::Grant;
+            is_named && matters && is_ours
+        };
+        let plan = self.ready.compare(self.live);
+        let left = plan.actions.iter().filter(is_left).map(|action| action.id().to_string());
+        let left: Vec<_> = left.map(|id| printable(&id).into_owned()).collect();
+        match left.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Refused(format!(
+                "not yet applied: {}. The release would let go of that. Nothing was changed\nApply what is \
+                 declared first",
+                left.join("; ")
+            ))),
+        }
+    }
+
+    fn warn(&self, standing: &Standing) {
+        for problem in standing.problems.iter().filter(|it| it.weight == Weight::Default) {
+            self.tell(standing, &format!("note: {}", problem.message));
+        }
+    }
+
+    fn tell(&self, standing: &Standing, what: &str) {
+        let line = format!("{}: {what}", standing.entity);
+        (self.told)(&printable(&line));
+    }
+}
+
+fn is_client(standing: &Standing) -> bool {
+    matches!(standing.entity, Entity::Client(_))
+}

@@ -1,0 +1,94 @@
+//! Reading what is live, to be declared.
+
+use globset::GlobMatcher;
+
+use super::failure::Failure;
+use super::options::Options;
+use super::ready::Ready;
+use super::remote::Remote;
+use digdir::{ClientNeeds, Needs, Progress, Reach, Reader, Which};
+use domain::{Live, LiveClient, ScopeName};
+
+/// The scopes and clients that are asked for, by their names: all where there are no globs.
+pub(crate) struct Wanted {
+    /// Only scopes of these names, and no clients unless some are asked for too.
+    pub(crate) scopes: Vec<GlobMatcher>,
+    /// Only clients of these names, and no scopes unless some are asked for too.
+    pub(crate) clients: Vec<GlobMatcher>,
+}
+
+impl Wanted {
+    /// Whether it is everything.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.scopes.is_empty() && self.clients.is_empty()
+    }
+
+    /// Whether a scope is one.
+    pub(crate) fn is_scope(&self, name: &ScopeName) -> bool {
+        match self.scopes.is_empty() {
+            true => self.clients.is_empty(),
+            false => is_match(&self.scopes, name.as_str()),
+        }
+    }
+
+    /// Whether a client is one.
+    pub(crate) fn is_client(&self, client: &LiveClient) -> bool {
+        match self.clients.is_empty() {
+            true => self.scopes.is_empty(),
+            false => is_match(&self.clients, &client.name),
+        }
+    }
+
+    fn reach(&self) -> Reach {
+        match (self.scopes.is_empty(), self.clients.is_empty()) {
+            (false, true) => Reach::Scopes,
+            (_, false) | (true, true) => Reach::ScopesAndClients,
+        }
+    }
+
+    /// What is asked for and no more. Which scopes others have given the organisation does not matter: a
+    /// scope that is on a live client stays there.
+    async fn needs(&self, reader: &Reader) -> Result<Needs, Failure> {
+        let scopes = match self.scopes.is_empty() {
+            true if self.is_everything() => Which::All,
+            true => Which::default(),
+            false => {
+                let mut names = reader.scope_names().await?;
+                names.retain(|name| self.is_scope(name));
+                Which::These(names)
+            }
+        };
+        let ids = match self.clients.is_empty() {
+            true if self.is_everything() => Some(Which::All),
+            true => None,
+            false => {
+                let clients = reader.client_names().await?.into_iter();
+                let named = clients.filter(|(_, name)| is_match(&self.clients, name));
+                Some(Which::These(named.map(|(id, _)| id).collect()))
+            }
+        };
+        let clients = ids.map(|ids| ClientNeeds { ids, ..ClientNeeds::default() });
+        Ok(Needs { scopes, delegation_sources: true, clients })
+    }
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub(crate) async fn read(
+        &self,
+        options: &Options,
+        ready: &Ready,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Live, Failure> {
+        let remote = Remote::open(options, &ready.opened, self.reach()).await?;
+        let reader = remote.reader().await?;
+        let live = reader.live(&self.needs(&reader).await?, progress).await?;
+        remote.close().await?;
+        Ok(live)
+    }
+}
+
+fn is_match(globs: &[GlobMatcher], name: &str) -> bool {
+    globs.iter().any(|glob| glob.is_match(name))
+}
