@@ -54,7 +54,7 @@ fn exit(failure: &Failure) -> Exit {
         Failure::Invalid(..) => Exit::Invalid,
         Failure::Usage(_) => Exit::Usage,
         Failure::Refused(_) => Exit::Refused,
-        Failure::NotLocked(history::Error::Locked(_)) => Exit::Locked,
+        Failure::NotLocked(history::Error::Locked(_)) | Failure::FormerLocked(_) => Exit::Locked,
         Failure::Failed(_) | Failure::Call(_) | Failure::Git(_) | Failure::NotLocked(_) => {
             Exit::Failed
         }
@@ -87,6 +87,9 @@ fn words(failure: &Failure) -> String {
             ),
             other => other.to_string(),
         },
+        Failure::FormerLocked(error) => format!(
+            "{error}\nThat is the lock of what is to be taken over: wait until it ends. Nothing was changed"
+        ),
         Failure::With(failure, line) => format!("{}\n{line}", words(failure)),
         Failure::Interrupted => "interrupted; nothing was changed".to_owned(),
     }

@@ -185,9 +185,11 @@ impl<'a> Place<'a> {
                 printable(&described(&other.placement))
             )));
         }
-        if found.as_ref().is_some_and(|it| it.moved_to.as_deref() == Some(self.history.place())) {
+        let went_to = found.as_ref().filter(|it| it.commits().next().is_none());
+        if let Some(place) = went_to.and_then(|it| it.moved_to.as_ref()) {
             return Err(Failure::Refused(format!(
-                "what was applied as {name} was taken over already: nothing was changed"
+                "what was applied as {name} was taken over by {place} already: nothing was changed\n\
+                 `portvakt baseline set COMMIT --folder DIR` names what counts here, alone"
             )));
         }
         let recorded = found.iter().flat_map(Baseline::commits);
@@ -289,15 +291,6 @@ impl<'a> Place<'a> {
         all.any(|baseline| baseline.commits().any(|recorded| recorded.commit == commit))
     }
 
-    /// What protects once another commit counts here: that, and what other environments have applied.
-    fn protecting(&self, then: &Applied, former: Option<&str>, known: &Known) -> Vec<Protection> {
-        let stays = known.past.protected.iter().filter(|protected| {
-            protected.elsewhere.as_ref().is_some_and(|it| Some(it.name.as_str()) != former)
-        });
-        let stays = stays.map(|protected| protected.protection.clone());
-        stays.chain([Protection::of(&then.desired)]).collect()
-    }
-
     /// What changes by it.
     pub(crate) fn consequences(&self, chosen: &Chosen) -> Consequences {
         let Chosen { then, former, .. } = chosen;
@@ -310,26 +303,37 @@ impl<'a> Place<'a> {
         let is_here = |place: &str| place == self.history.place();
         let theirs = former.map(|former| self.recorded_of(former)).unwrap_or_default();
         let own = self.recorded();
-        let is_kept = |applied: &Applied| {
-            let is_theirs = theirs.counts(&then.commit) && theirs.counts(&applied.commit);
-            former.is_some() && (own.counts(&applied.commit) || is_theirs)
+        let is_kept = |place: &str, applied: &Applied| match is_here(place) {
+            true => former.is_some() && own.counts(&applied.commit),
+            false => theirs.counts(&then.commit) && theirs.counts(&applied.commit),
         };
         let ours =
             before.traces.iter().filter(|(place, _)| is_here(place) || Some(&**place) == former);
-        let (kept, gone): (Vec<_>, Vec<_>) = ours.partition(|(_, applied)| is_kept(applied));
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            ours.partition(|(place, applied)| is_kept(place, applied));
         let of = |all: Vec<&(String, Applied)>| -> BTreeSet<String> {
             all.into_iter().flat_map(|(_, applied)| names(&applied.desired)).collect()
         };
+        let stays = kept.iter().map(|(_, applied)| applied).chain([then]);
+        let stays: Vec<_> = stays.map(|applied| Protection::of(&applied.desired)).collect();
         let then_names = &names(&then.desired) | &of(kept);
         let gone = of(gone);
         let gone = gone.difference(&then_names).filter(|name| !declared_now.contains(*name));
         Consequences {
             removable: then_names.difference(&declared_now).cloned().collect(),
             forgotten: gone.cloned().collect(),
-            unprotected: lost_protection(&before, &self.protecting(then, former, &before)),
+            unprotected: lost_protection(&before, &protecting(stays, former, &before)),
             unknown: before.past.unknown,
         }
     }
+}
+
+/// What protects once these count here: they, and what other environments have applied.
+fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &Known) -> Vec<Protection> {
+    let others = known.past.protected.iter().filter(|protected| {
+        protected.elsewhere.as_ref().is_some_and(|it| Some(it.name.as_str()) != former)
+    });
+    others.map(|protected| protected.protection.clone()).chain(stays).collect()
 }
 
 /// What is declared at a commit that counts and protected by one, and by none of those that count after

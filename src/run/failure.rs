@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Git(history::Error),
     /// The lock was not taken.
     NotLocked(history::Error),
+    /// Somebody has the lock of the place that is taken over.
+    FormerLocked(history::Error),
     /// A failure, and what else there is to say of it.
     With(Box<Failure>, String),
     /// A signal came.

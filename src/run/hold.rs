@@ -110,7 +110,7 @@ impl Hold {
             self.give_back();
         }
         set.map_err(|error| match error {
-            history::Error::Locked(_) => Failure::NotLocked(error),
+            history::Error::Locked(_) => Failure::FormerLocked(error),
             error => Failure::Git(error),
         })
     }

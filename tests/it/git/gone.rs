@@ -259,7 +259,7 @@ fn a_past_is_taken_over_once_and_not_before_the_merge() {
     let told = one.ends(0, &set).stdout;
     assert!(!told.contains("beside commit"), "it is the same commit: {told}");
     let ran = one.ends(4, &set);
-    assert!(ran.stderr.contains("was taken over already"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("was taken over by @y/test already"), "{}", ran.stderr);
     // Drift is seen all the time.
     remote.world.put("etat:y", false, &[]);
     one.ends(2, &["-C", "y", "drift"]);
@@ -282,4 +282,40 @@ fn a_new_folder_is_not_taken_for_one_that_is_gone() {
     assert_eq!(unknown(&one, "ny"), None);
     apply(&one, "ny");
     assert_eq!((unknown(&one, "ny"), unknown(&one, "y")), (None, None));
+}
+
+#[test]
+fn what_a_name_applied_that_came_back_can_be_taken_over_again() {
+    let remote = Remote::new();
+    let (one, _) = taken_over(&remote);
+    apply(&one, "y");
+    let settings = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
+    one.write("x/portvakt.yaml", &settings);
+    one.write("x/scopes.yaml", &scopes(&[("etat:ny", &[SKATT])]));
+    let again = one.merge("Another x");
+    apply(&one, "x");
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("No x");
+    let why = unknown(&one, "y").unwrap();
+    assert!(why.contains("--from-project x"), "{why}");
+    one.ends(0, &["-C", "y", "baseline", "set", &again, "--from-project", "x", "--yes"]);
+    apply(&one, "y");
+    assert_eq!(remote.world.open_to("etat:ny"), None);
+    assert_eq!(unknown(&one, "y"), None);
+}
+
+#[test]
+fn what_is_let_go_is_said_to_stay_open_also_where_both_were_applied_at_one_commit() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    for folder in ["x", "y"] {
+        apply(&one, folder);
+    }
+    one.git(&["rm", "--quiet", "-rf", "x"]);
+    one.merge("No x");
+    let set = ["-C", "y", "baseline", "set", "HEAD", "--from-project", "x", "--yes"];
+    let shown = one.ends(0, &set).stdout;
+    assert!(!shown.contains("closes") && shown.contains("nobody's"), "{shown}");
+    apply(&one, "y");
+    assert!(remote.world.open_to("etat:x").is_some());
 }
