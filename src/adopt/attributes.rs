@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::yaml::{Entries, Yaml};
+use crate::yaml::{Entries, Yaml};
 use domain::{Change, Field, Representation, changes};
 
 /// What a declaration gives, and what is different in some of its sides.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Input;
 use super::attributes::{Differing, Given, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
-use super::yaml::{Entries, Yaml};
+use crate::yaml::{Entries, Yaml};
 use domain::{ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation, changes};
 
 /// What the defaults of other attributes follow from.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{Found, OnSides, shared};
 use super::groups::Groups;
-use super::yaml::{Entries, Yaml};
 use super::{Entity, Input, Lessons, slug};
 use crate::declare::{self, Target};
 use crate::yaml::is_plain;
+use crate::yaml::{Entries, Yaml};
 use domain::{LiveScope, Orgno, ScopeName};
 
 /// An alias that is to be declared.

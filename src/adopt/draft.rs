@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Entity;
-use super::yaml::{self, Yaml};
+use crate::yaml::{self, Yaml};
 
 /// A file in the making.
 #[derive(Debug, Default)]

@@ -24,7 +24,6 @@ mod schema;
 mod scope;
 mod slug;
 mod written;
-mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::attributes::{Given, differing, entries, explicit};
 use super::consumers::Consumers;
 use super::found::OnSides;
-use super::yaml::{Entries, Yaml};
 use super::{Input, Side};
+use crate::yaml::{Entries, Yaml};
 use domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName, kept_value};
 
 /// What the defaults of other attributes follow from.

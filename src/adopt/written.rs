@@ -13,9 +13,9 @@ use super::key_files::KeyFiles;
 use super::layout::Places;
 use super::left_out::LeftOut;
 use super::proof::Unproved;
-use super::yaml::Yaml;
 use super::{Entity, Input, Lessons, client, merge, scope};
 use crate::declare::{CannotAppend, Files};
+use crate::yaml::Yaml;
 use domain::nais::{self, Application};
 use domain::{ClientName, IntegrationType, LiveScope};
 

@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use crate::yaml::{quoted, scalar};
+use super::{quoted, scalar};
 
 /// How wide a line becomes before a list or a mapping is put on lines of its own.
 const WIDTH: usize = 100;
 
 /// A value to write.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Yaml {
+pub enum Yaml {
     /// A text, quoted where it must be.
     Text(String),
     /// A text that is always quoted, as a number that is a name.
@@ -28,10 +28,11 @@ pub(super) enum Yaml {
 }
 
 /// The keys of a mapping and what stands behind each.
-pub(super) type Entries = Vec<(String, Yaml)>;
+pub type Entries = Vec<(String, Yaml)>;
 
 impl Yaml {
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
@@ -115,7 +116,7 @@ impl From<&Value> for Yaml {
 }
 
 /// Writes a key and its value, each line indented by so many spaces.
-pub(super) fn write_entry(key: &str, value: &Yaml, indent: usize, out: &mut String) {
+pub fn write_entry(key: &str, value: &Yaml, indent: usize, out: &mut String) {
     let head = format!("{:indent$}{}:", "", scalar(key, false));
     let left = WIDTH.saturating_sub(head.chars().count() + 1);
     match value.inline(left) {
@@ -129,7 +130,7 @@ pub(super) fn write_entry(key: &str, value: &Yaml, indent: usize, out: &mut Stri
 }
 
 /// Writes an item of a list.
-pub(super) fn write_item(item: &Yaml, indent: usize, out: &mut String) {
+pub fn write_item(item: &Yaml, indent: usize, out: &mut String) {
     if let Some(text) = item.inline(WIDTH.saturating_sub(indent + 2)) {
         out.push_str(&format!("{:indent$}- {text}\n", ""));
         return;
