@@ -51,7 +51,7 @@ impl Yaml {
     }
 
     /// On one line, however long; `None` where a part wants lines of its own.
-    fn flow(&self) -> Option<String> {
+    pub fn flow(&self) -> Option<String> {
         match self {
             Self::Text(_) | Self::Quoted(_) | Self::Word(_) => Some(self.scalar(true)),
             Self::List(items) => {
@@ -110,6 +110,21 @@ impl From<&Value> for Yaml {
             Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
             Value::Object(members) => {
                 Self::Map(members.iter().map(|(key, value)| (key.clone(), value.into())).collect())
+            }
+        }
+    }
+}
+
+impl From<&Yaml> for serde_yaml::Value {
+    fn from(value: &Yaml) -> Self {
+        match value {
+            Yaml::Text(text) | Yaml::Quoted(text) => text.as_str().into(),
+            Yaml::Word(word) => serde_yaml::from_str(word).unwrap_or_default(),
+            Yaml::List(items) | Yaml::Lines(items) => items.iter().map(Self::from).collect(),
+            Yaml::Map(entries) | Yaml::Block(entries) => {
+                let entry =
+                    |(key, value): &(String, Yaml)| (Self::from(key.as_str()), value.into());
+                Self::Mapping(entries.iter().map(entry).collect())
             }
         }
     }

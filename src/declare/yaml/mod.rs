@@ -1,6 +1,7 @@
 //! YAML as values that know their places, read into types by tables of keys. It knows no scope.
 
 pub(crate) mod document;
+pub(crate) mod edit;
 pub(crate) mod given;
 pub(crate) mod instead;
 pub(crate) mod item;

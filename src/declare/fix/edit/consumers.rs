@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_yaml::{Mapping, Value};
+use serde_yaml::Value;
 
-use super::draft::read;
-use super::page::Page;
-use super::{Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, documents};
-use crate::declare::diagnostic::span::Position;
+use super::{CannotEdit, Edited, LAST};
+use crate::declare::diagnostic::span::Span;
 use crate::declare::known::Files;
 use crate::declare::read::declared::Scope;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::document::{Document, Located};
-use crate::yaml::scalar;
+use crate::declare::yaml::edit::{CHANGED, Editor, Hindrance};
+use crate::yaml::Yaml;
 use domain::ScopeName;
 
 /// A declaration of a scope: one that is declared twice has different environments in each.
@@ -36,13 +34,16 @@ pub struct ConsumerEntry {
 }
 
 impl ConsumerEntry {
-    /// The entry as YAML on one line.
-    pub(super) fn text(&self) -> String {
-        let consumer = scalar(&self.consumer, true);
-        match self.environments.as_slice() {
-            [] => consumer,
-            names => format!("{{ consumer: {consumer}, environments: [{}] }}", names.join(", ")),
-        }
+    fn yaml(&self) -> Yaml {
+        let consumer = Yaml::text(&self.consumer);
+        let environments = match self.environments.as_slice() {
+            [] => return consumer,
+            names => Yaml::List(names.iter().map(Yaml::text).collect()),
+        };
+        Yaml::Map(vec![
+            ("consumer".to_owned(), consumer),
+            ("environments".to_owned(), environments),
+        ])
     }
 }
 
@@ -103,85 +104,42 @@ impl Repository {
 fn edited_text(
     text: Option<&str>,
     added: &[(Option<&Scope>, &[ConsumerEntry])],
-) -> (Option<String>, Vec<Option<Because>>) {
-    let all = |why: Because| (None, vec![Some(why); added.len()]);
+) -> (Option<String>, Vec<Option<Hindrance>>) {
+    let all = |why: Hindrance| (None, vec![Some(why); added.len()]);
     let Some(text) = text else { return all("it is not in UTF-8") };
-    let (mark, shown) = match text.strip_prefix('\u{feff}') {
-        Some(shown) => ("\u{feff}", shown),
-        None => ("", text),
-    };
-    let read = match read(shown) {
-        Ok(read) => read,
+    let mut editor = match Editor::new(text) {
+        Ok(editor) => editor,
         Err(why) => return all(why),
     };
-    let Some(mut wanted) = documents(shown) else { return all(CHANGED) };
-    let items: BTreeMap<_, _> = scopes(&read).collect();
-    let mut page = Page::new(shown);
-    let mut failures = Vec::new();
-    for (scope, entries) in added {
-        let place = scope.and_then(|scope| items.get(&scope.place.span.start));
-        let result = match (scope, place) {
-            (None, _) => Err("it does not declare the scope as YAML of portvakt"),
-            (Some(_), None) => Err(CHANGED),
-            (Some(_), Some((document, index, item))) => {
-                let value = wanted.get_mut(*document).and_then(|root| root.get_mut("scopes"));
-                let value = value.and_then(|list| list.get_mut(*index));
-                add(entries, *item, value.and_then(Value::as_mapping_mut), &mut page)
-            }
-        };
-        failures.push(result.err());
-    }
+    let add = |(scope, entries): &(Option<&Scope>, &[ConsumerEntry])| {
+        let scope = scope.ok_or("it does not declare the scope as YAML of portvakt");
+        scope.and_then(|scope| add(entries, scope.place.span, &mut editor)).err()
+    };
+    let failures: Vec<_> = added.iter().map(add).collect();
     if failures.iter().all(Option::is_some) {
         return (None, failures);
     }
-    match page.done() {
-        Ok(after) if documents(&after).as_ref() == Some(&wanted) => {
-            (Some(format!("{mark}{after}")), failures)
-        }
-        Ok(_) => all(NOT_THE_SAME),
+    match editor.done() {
+        Ok(after) => (Some(after), failures),
         Err(why) => all(why),
     }
 }
 
-/// The scopes of a file by where their names are, each with its document and its place in the list.
-fn scopes<'d>(
-    read: &'d [Document<'_>],
-) -> impl Iterator<Item = (Position, (usize, usize, Located<'d>))> {
-    read.iter().enumerate().flat_map(|(document, it)| {
-        let items = it.root().get("scopes").into_iter().flat_map(Located::items).enumerate();
-        items.filter_map(move |(index, item)| {
-            let (_, name) = item.text("name")?;
-            Some((name.start, (document, index, item)))
-        })
-    })
-}
-
 /// Adds entries, which are sorted, to the consumers of a scope: each in its place where those that are
 /// there are sorted by what is written, else at the end.
-fn add(
-    entries: &[ConsumerEntry],
-    item: Located<'_>,
-    wanted: Option<&mut Mapping>,
-    page: &mut Page<'_>,
-) -> Result<(), Because> {
-    let wanted = wanted.ok_or(CHANGED)?;
-    let mut list = match wanted.get("consumers") {
-        Some(list) => list.as_sequence().ok_or(CHANGED)?.clone(),
-        None => Vec::new(),
+fn add(entries: &[ConsumerEntry], name: Span, editor: &mut Editor<'_>) -> Result<(), Hindrance> {
+    let item = editor.holder(name).ok_or(CHANGED)?;
+    let list = match editor.value(&item.key("consumers")) {
+        Some(list) => list.as_sequence().ok_or(CHANGED)?.as_slice(),
+        None => &[],
     };
     let names: Vec<&str> = list.iter().map(|entry| written(entry).unwrap_or_default()).collect();
     let place = |entry: &ConsumerEntry| match names.is_sorted() {
         true => names.partition_point(|name| *name <= entry.consumer.as_str()),
         false => names.len(),
     };
-    let placed: Vec<_> = entries.iter().map(|entry| (place(entry), entry)).collect();
-    let texts: Vec<_> = placed.iter().map(|(place, entry)| (*place, entry.text())).collect();
-    page.insert_items(item, "consumers", &texts)?;
-    for (place, entry) in placed.into_iter().rev() {
-        list.insert(place, value(entry));
-    }
-    wanted.insert("consumers".into(), Value::Sequence(list));
-    Ok(())
+    let items: Vec<_> = entries.iter().map(|entry| (place(entry), entry.yaml())).collect();
+    editor.insert(&item, LAST, "consumers", &items)
 }
 
 /// The alias, group or number that an entry of a scope's consumers names.
@@ -190,25 +148,13 @@ fn written(entry: &Value) -> Option<&str> {
     entry.as_str().or_else(named)
 }
 
-fn value(entry: &ConsumerEntry) -> Value {
-    let ConsumerEntry { consumer, environments } = entry;
-    if environments.is_empty() {
-        return consumer.as_str().into();
-    }
-    let environments = environments.iter().map(|name| name.as_str().into()).collect();
-    let mut value = Mapping::new();
-    value.insert("consumer".into(), consumer.as_str().into());
-    value.insert("environments".into(), Value::Sequence(environments));
-    value.into()
-}
-
 fn by_hand(
     declaration: &ScopeDeclaration<'_>,
     entries: &[ConsumerEntry],
-    why: Because,
+    why: Hindrance,
 ) -> CannotEdit {
-    let entries: Vec<_> = entries.iter().map(ConsumerEntry::text).collect();
+    let entries: Vec<_> = entries.iter().filter_map(|entry| entry.yaml().flow()).collect();
     let wanted =
         format!("By hand: add {} to the consumers of {}", entries.join(", "), declaration.scope);
-    CannotEdit { file: declaration.file.to_owned(), why, wanted }
+    CannotEdit::new(declaration.file, why, wanted)
 }

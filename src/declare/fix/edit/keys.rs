@@ -4,15 +4,16 @@ use std::ops::Range;
 
 use serde_yaml::Value;
 
-use super::{
-    ALIASES, Because, CHANGED, CannotEdit, Edited, NOT_THE_SAME, Replacement, dash, line_break,
-    line_end, next_line, replaced,
-};
+use super::{CannotEdit, Edited};
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::read::declared::Client;
 use crate::declare::read::file;
 use crate::declare::read::keys::{Keys, KeysRef};
 use crate::declare::repository::Repository;
+use crate::declare::yaml::edit::text::{
+    Replacement, dash, line_break, line_end, next_line, replaced,
+};
+use crate::declare::yaml::edit::{ALIASES, CHANGED, Hindrance as Because, NOT_THE_SAME};
 use crate::declare::yaml::lines::Lines;
 use crate::declare::yaml::places;
 use crate::yaml::scalar;
@@ -252,7 +253,7 @@ fn removal(
 
 /// The documents of a file without the `jwks` of a client; `None` for what is no YAML.
 fn documents_without(text: &str, name: &ClientName) -> Option<Vec<Value>> {
-    let mut documents = crate::declare::fix::edit::documents(text)?;
+    let mut documents = crate::declare::yaml::edit::documents(text)?;
     for document in &mut documents {
         let clients = document.get_mut("clients").and_then(Value::as_sequence_mut);
         for client in clients.into_iter().flatten() {

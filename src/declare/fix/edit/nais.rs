@@ -1,12 +1,15 @@
 //! Editing what is handed over to NAIS: its description, and in the end its declaration.
 
-use super::draft::Draft;
-use super::{Because, CannotEdit, Edited};
+use serde_yaml::Value;
+
+use super::{CannotEdit, Edited, LAST};
 use crate::declare::diagnostic::span::Span;
 use crate::declare::read::declared::{Client, Scope};
 use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
-use crate::yaml::scalar;
+use crate::declare::yaml::edit::{Behind, CHANGED, Editor, Hindrance, Route, edited};
+use crate::yaml::{Yaml, scalar};
 use domain::ClientId;
 use domain::nais::Entity;
 
@@ -31,7 +34,6 @@ pub struct Release<'a> {
 /// Where something is declared.
 struct Found<'r> {
     file: &'r str,
-    list: &'static str,
     name: Span,
     environments: EnvironmentSet,
     /// Its environment alone.
@@ -67,30 +69,33 @@ impl Repository {
             scalar(description, true),
             if matches!(entity, Entity::Client(_)) { ", and take its `jwks` out" } else { "" },
         );
-        self.edit_entity(environment, entity, wanted, |found, text| {
+        self.edit_entity(environment, entity, wanted, |found, item, text| {
             let several = !self.others(found).is_empty();
-            let path = |key: &'static str| match several || found.own.contains(&key) {
-                true => vec!["per_environment", environment, key],
-                false => vec![key],
+            let set = |text: &str, key: &'static str, value: &str| {
+                let (behind, path) = match several || found.own.contains(&key) {
+                    true => (LAST, vec!["per_environment", environment, key]),
+                    false => (Behind::Key("name"), vec![key]),
+                };
+                edited(text, |it| it.set(item, behind, &path, &Yaml::text(value)))
             };
-            let mut draft = Draft::new(text, found.list, found.name)?;
-            draft.set(&path("description"), description)?;
+            let mut text = set(text, "description", description)?;
             if let Some(id) = client_id {
-                draft.set(&path("client_id"), id.as_str())?;
+                text = set(&text, "client_id", id.as_str())?;
             }
             let [own, common] = found.keys;
             if own {
-                draft.take(&["per_environment", environment, "jwks"])?;
+                let keys = item.key("per_environment").key(environment).key("jwks");
+                text = edited(&text, |it| it.remove(&keys, MARK))?;
             }
             if common && found.common_keys.without(found.here).is_empty() {
-                draft.take(&["jwks"])?;
+                text = edited(&text, |it| it.remove(&item.key("jwks"), MARK))?;
             } else if common {
                 return Err(
                     "its `jwks` stands for other environments too, and has to be put into \
                             their `per_environment` first",
                 );
             }
-            draft.done()
+            Ok(text)
         })
     }
 
@@ -109,24 +114,25 @@ impl Repository {
             "By hand: take {entity} out, and write it under `removed` with `action: release`, both in \
              one change"
         );
-        self.edit_entity(environment, entity, wanted, |found, text| {
+        self.edit_entity(environment, entity, wanted, |found, item, text| {
             let others = self.others(found);
-            let is_alone = others.is_empty();
-            let mut entry: Vec<(&str, String)> = vec![match entity {
-                Entity::Scope(name) => ("scope", name.to_string()),
-                Entity::Client(name) => ("client", name.to_string()),
+            let mut entry = vec![match entity {
+                Entity::Scope(name) => ("scope", Yaml::text(name.to_string())),
+                Entity::Client(name) => ("client", Yaml::text(name.to_string())),
             }];
-            entry.extend(release.client_id.map(|id| ("client_id", id.to_string())));
-            entry.push(("action", "release".to_owned()));
-            entry.push(("reason", release.reason.to_owned()));
-            let here = (!is_alone || found.is_elsewhere).then_some(environment);
-            let mut draft = Draft::new(text, found.list, found.name)?;
-            draft.append_removed(&entry, here)?;
-            match is_alone {
-                true => draft.take_entity()?,
-                false => draft.leave(environment, &others)?,
+            entry.extend(release.client_id.map(|id| ("client_id", Yaml::text(id.to_string()))));
+            entry.push(("action", Yaml::text("release")));
+            entry.push(("reason", Yaml::text(release.reason)));
+            if !others.is_empty() || found.is_elsewhere {
+                entry.push(("environments", Yaml::List(vec![Yaml::text(environment)])));
             }
-            draft.done()
+            let entry = entry.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            let text =
+                edited(text, |it| it.append(&item.root(), LAST, "removed", &Yaml::Map(entry)))?;
+            match others.is_empty() {
+                true => edited(&text, |it| it.remove(item, MARK)),
+                false => leave(&text, item, environment, &others),
+            }
         })
     }
 
@@ -173,23 +179,18 @@ impl Repository {
         environment: &str,
         entity: &Entity,
         wanted: String,
-        edit: impl FnOnce(&Found<'_>, &str) -> Result<String, Because>,
+        edit: impl FnOnce(&Found<'_>, &Route, &str) -> Result<String, Hindrance>,
     ) -> Result<Edited, CannotEdit> {
-        let cannot =
-            |file: &str, why| CannotEdit { file: file.to_owned(), why, wanted: wanted.clone() };
-        let found = self.found(environment, entity);
-        let found = found.ok_or_else(|| cannot("the YAML", "it declares no such thing"))?;
-        if self.in_manifest(environment, entity) {
-            return Err(cannot(found.file, "it is a manifest of NAIS"));
-        }
-        let before = self.source(found.file);
-        let before = before.ok_or_else(|| cannot(found.file, "it cannot be read any more"))?;
-        let (mark, shown) = match before.strip_prefix('\u{feff}') {
-            Some(shown) => ("\u{feff}", shown),
-            None => ("", before.as_str()),
+        let Some(found) = self.found(environment, entity) else {
+            return Err(CannotEdit::new("the YAML", "it declares no such thing", wanted));
         };
-        let after = edit(&found, shown).map_err(|why| cannot(found.file, why))?;
-        Ok(Edited { file: found.file.to_owned(), after: format!("{mark}{after}") })
+        if self.in_manifest(environment, entity) {
+            return Err(CannotEdit::new(found.file, "it is a manifest of NAIS", wanted));
+        }
+        self.edit_file(found.file, wanted, |text| {
+            let item = Editor::new(text)?.holder(found.name).ok_or(CHANGED)?;
+            edit(&found, &item, text)
+        })
     }
 
     fn found(&self, environment: &str, entity: &Entity) -> Option<Found<'_>> {
@@ -204,7 +205,6 @@ impl Repository {
                 let mut removed = self.declared().removed.iter();
                 Some(Found {
                     file: &scope.place.file,
-                    list: "scopes",
                     name: scope.place.span,
                     environments: scope.environments,
                     here,
@@ -233,7 +233,6 @@ impl Repository {
                 let mut removed = self.declared().removed_clients.iter();
                 Some(Found {
                     file: &client.place.file,
-                    list: "clients",
                     name: client.place.span,
                     environments: client.environments,
                     here,
@@ -250,4 +249,29 @@ impl Repository {
             }
         }
     }
+}
+
+/// The text with an item left to the other environments.
+fn leave(
+    text: &str,
+    item: &Route,
+    environment: &str,
+    others: &[&str],
+) -> Result<String, Hindrance> {
+    let environments = item.key("environments");
+    let text = edited(text, |it| {
+        let Some(named) = it.value(&environments).and_then(Value::as_sequence) else {
+            let others = Yaml::List(others.iter().copied().map(Yaml::text).collect());
+            return it.set(item, Behind::Key("name"), &["environments"], &others);
+        };
+        let named = named.iter().enumerate();
+        let gone = named.filter(|(_, name)| name.as_str() == Some(environment));
+        let gone: Vec<usize> = gone.map(|(index, _)| index).collect();
+        it.remove_items(&environments, &gone, MARK)
+    })?;
+    let own = item.key("per_environment").key(environment);
+    edited(&text, |it| match it.value(&own) {
+        Some(_) => it.remove(&own, MARK),
+        None => Ok(()),
+    })
 }

@@ -1,26 +1,19 @@
 //! A text in which values are set, taken out and added. What is written in braces stays so, and so
 //! does what is written line by line.
 
-mod items;
-
 use std::ops::Range;
 
-use super::{
-    Because, CHANGED, Replacement, dash, line_break, line_end, line_start, next_line, replaced,
-};
+use super::text::{Replacement, dash, line_break, line_end, line_start, next_line, replaced};
+use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
 use crate::declare::diagnostic::span::Span;
-use crate::declare::read::silences::MARK;
 use crate::declare::yaml::document::Located;
 use crate::declare::yaml::lines::Lines;
 
-const COMMENT: Because = "there is a comment in it, and it would be lost";
-const LAYOUT: Because = "it is laid out in a way in which only a person can edit it";
-
 /// The text of a file, and what is to change in it.
 pub(super) struct Page<'t> {
-    text: &'t str,
+    pub(super) text: &'t str,
     lines: Lines<'t>,
-    edits: Vec<Replacement>,
+    pub(super) edits: Vec<Replacement>,
 }
 
 impl<'t> Page<'t> {
@@ -30,19 +23,18 @@ impl<'t> Page<'t> {
     }
 
     /// The text as it is to be.
-    pub(super) fn done(self) -> Result<String, Because> {
+    pub(super) fn done(self) -> Result<String, Hindrance> {
         replaced(self.text, self.edits)
     }
 
-    /// Sets a text below a mapping, at the end of a path of keys; what is missing of the path is made.
-    /// A first key that is missing comes behind the mapping's entry `behind`.
+    /// Sets a text below a mapping, as [`Editor::set`](super::Editor::set) does.
     pub(super) fn set(
         &mut self,
         at: Located<'_>,
-        behind: &str,
+        behind: Behind<'_>,
         path: &[&str],
         value: &str,
-    ) -> Result<(), Because> {
+    ) -> Result<(), Hindrance> {
         let [key, rest @ ..] = path else { return Err(LAYOUT) };
         let Some(inner) = at.get(key) else {
             return self.insert(at, behind, path, value);
@@ -50,7 +42,7 @@ impl<'t> Page<'t> {
         match rest {
             [] => self.replace_scalar(at.key_span(key), inner, value),
             [next, ..] if inner.entries().next().is_some() => match inner.get(next) {
-                Some(_) => self.set(inner, next, rest, value),
+                Some(_) => self.set(inner, Behind::Key(next), rest, value),
                 None => self.insert_first(at.key_span(key), inner, rest, value),
             },
             _ => Err(LAYOUT),
@@ -61,20 +53,37 @@ impl<'t> Page<'t> {
     fn insert(
         &mut self,
         at: Located<'_>,
-        behind: &str,
+        behind: Behind<'_>,
         path: &[&str],
         value: &str,
-    ) -> Result<(), Because> {
-        let sibling = at.get(behind).ok_or(LAYOUT)?;
-        let end = self.end(sibling)?.max(self.range(at.key_span(behind))?.end);
+    ) -> Result<(), Hindrance> {
+        let (end, indent) = self.sibling(at, behind)?;
         if self.is_in_braces(at) {
             self.edits.push((end..end, format!(", {}", in_braces(path, value))));
             return Ok(());
         }
         let place = line_end(self.text, end).ok_or(CHANGED)?;
-        let indent = at.key_span(behind).start.column.saturating_sub(1) as usize;
         self.edits.push((place..place, self.in_lines(indent, path, value)));
         Ok(())
+    }
+
+    /// Where the entry ends that a new one comes behind, and how far it is indented.
+    pub(super) fn sibling(
+        &self,
+        at: Located<'_>,
+        behind: Behind<'_>,
+    ) -> Result<(usize, usize), Hindrance> {
+        let (key, value) = match behind {
+            Behind::Key(key) => at.get(key).map(|value| (key, value)),
+            Behind::AllBut(last) => {
+                let others = at.entries().filter(|(key, _)| *key != last);
+                others.max_by_key(|(key, _)| at.key_span(key).start)
+            }
+        }
+        .ok_or(LAYOUT)?;
+        let span = at.key_span(key);
+        let end = self.end(value)?.max(self.range(span)?.end);
+        Ok((end, span.start.column.saturating_sub(1) as usize))
     }
 
     /// Makes a key before all others of a mapping that stands under a key.
@@ -84,7 +93,7 @@ impl<'t> Page<'t> {
         at: Located<'_>,
         path: &[&str],
         value: &str,
-    ) -> Result<(), Because> {
+    ) -> Result<(), Hindrance> {
         if self.is_in_braces(at) {
             let place = self.range(at.span())?.start + 1;
             self.edits.push((place..place, format!(" {},", in_braces(path, value))));
@@ -109,7 +118,7 @@ impl<'t> Page<'t> {
         lines
     }
 
-    fn replace_scalar(&mut self, key: Span, at: Located<'_>, value: &str) -> Result<(), Because> {
+    fn replace_scalar(&mut self, key: Span, at: Located<'_>, value: &str) -> Result<(), Hindrance> {
         if at.value.is_mapping() || at.value.is_sequence() {
             return Err(LAYOUT);
         }
@@ -137,30 +146,22 @@ impl<'t> Page<'t> {
         Ok(())
     }
 
-    /// Puts another value in the place of a list in one line, or of none.
-    pub(super) fn replace_list(&mut self, at: Located<'_>, value: &str) -> Result<(), Because> {
-        let range = self.range(at.span())?;
-        let written = self.text.get(range.clone()).ok_or(CHANGED)?;
-        match written {
-            _ if written.contains('#') => Err(COMMENT),
-            _ if written.starts_with('[') => {
-                self.edits.push((range, value.to_owned()));
-                Ok(())
-            }
-            _ => Err(LAYOUT),
-        }
-    }
-
     /// Takes a key out of a mapping, with the comments behind it and in it. Where it is the only one
     /// of the mapping, the caller takes that out.
-    pub(super) fn take_key(&mut self, at: Located<'_>, key: &str) -> Result<(), Because> {
+    pub(super) fn take_key(&mut self, at: Located<'_>, key: &str) -> Result<(), Hindrance> {
         let value = at.get(key).ok_or(CHANGED)?;
         let own = self.range(at.key_span(key))?;
         let end = self.end(value)?.max(own.end);
         if self.is_in_braces(at) {
-            let ranges =
-                keys(at).into_iter().map(|key| self.range(key)).collect::<Result<_, _>>()?;
-            return self.take_from_row(ranges, own, end);
+            let mut parts: Vec<_> = at.entries().collect();
+            parts.sort_by_key(|(key, _)| at.key_span(key).start);
+            let place = parts.iter().position(|(other, _)| *other == key).ok_or(CHANGED)?;
+            let part = |(key, value): &(&str, Located<'_>)| -> Result<_, Hindrance> {
+                let own = self.range(at.key_span(key))?;
+                Ok(own.start..self.end(*value)?.max(own.end))
+            };
+            let parts = parts.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+            return self.take_from_row(self.range(at.span())?, &parts, &[place]);
         }
         let start = line_start(self.text, own.start).ok_or(CHANGED)?;
         if !self.text.get(start..own.start).ok_or(CHANGED)?.trim().is_empty() {
@@ -171,31 +172,41 @@ impl<'t> Page<'t> {
         Ok(())
     }
 
+    /// Takes some items out of a list, but not all.
+    pub(super) fn take_items(
+        &mut self,
+        list: Located<'_>,
+        gone: &[usize],
+        bound: &str,
+    ) -> Result<(), Hindrance> {
+        if !self.is_in_braces(list) {
+            return gone.iter().try_for_each(|index| self.take_item(list, *index, bound));
+        }
+        let part = |item: Located<'_>| -> Result<_, Hindrance> {
+            Ok(self.range(item.span())?.start..self.end(item)?)
+        };
+        let parts = list.items().map(part).collect::<Result<Vec<_>, _>>()?;
+        self.take_from_row(self.range(list.span())?, &parts, gone)
+    }
+
     /// Takes an item out of a list, with the comments that belong to it: above it up to a blank line,
     /// behind it, in it, and below it where they are indented as it is. What stands above the first
     /// item can be about all of them: that stays, unless the next one has a comment too or there is
     /// no other.
-    pub(super) fn take_item(&mut self, list: Located<'_>, index: usize) -> Result<(), Because> {
+    fn take_item(&mut self, list: Located<'_>, index: usize, bound: &str) -> Result<(), Hindrance> {
         let item = list.item(index).ok_or(CHANGED)?;
-        let own = self.range(item.span())?;
-        let end = self.end(item)?;
-        if self.is_in_braces(list) {
-            let starts = list.items().map(|item| self.range(item.span()));
-            return self.take_from_row(starts.collect::<Result<_, _>>()?, own, end);
-        }
-        let dash = dash(self.text, own.start).ok_or(LAYOUT)?;
+        let dash = dash(self.text, self.range(item.span())?.start).ok_or(LAYOUT)?;
         let indent = dash.len();
-        let end = self.with_comments_below(end, indent)?;
+        let end = self.with_comments_below(self.end(item)?, indent)?;
         let above = self.comments_above(dash.start, indent);
         let is_general = |next: Located<'_>| {
             let start =
                 self.range(next.span()).ok().and_then(|next| line_start(self.text, next.start));
             start.is_some_and(|start| self.comments_above(start, indent) == start)
         };
-        // What silences a rule for one must not silence it for another.
-        let silences = self.text.get(above..dash.start).ok_or(CHANGED)?.contains(MARK);
+        let is_bound = self.text.get(above..dash.start).ok_or(CHANGED)?.contains(bound);
         let start = match (index, list.item(1)) {
-            (0, Some(next)) if !silences && is_general(next) => dash.start,
+            (0, Some(next)) if !is_bound && is_general(next) => dash.start,
             _ => above,
         };
         // Of the blank lines around it, one is enough.
@@ -209,7 +220,12 @@ impl<'t> Page<'t> {
     }
 
     /// Takes a list with a single item out of a document; comments in it that are not the item's stay.
-    pub(super) fn take_list(&mut self, root: Located<'_>, key: &str) -> Result<(), Because> {
+    pub(super) fn take_list(
+        &mut self,
+        root: Located<'_>,
+        key: &str,
+        bound: &str,
+    ) -> Result<(), Hindrance> {
         let list = root.get(key).ok_or(CHANGED)?;
         if self.is_in_braces(root) || self.is_in_braces(list) {
             return self.take_key(root, key);
@@ -218,49 +234,57 @@ impl<'t> Page<'t> {
         let start = line_start(self.text, own.start).ok_or(CHANGED)?;
         let end = next_line(self.text, own.end).ok_or(CHANGED)?;
         self.edits.push((start..end, String::new()));
-        self.take_item(list, 0)
+        self.take_item(list, 0, bound)
     }
 
-    /// Takes what begins at `own` and ends at `end` out of a row in brackets or braces, with a comma.
+    /// Takes some of the parts of a row in brackets or braces out, with their commas.
     fn take_from_row(
         &mut self,
-        mut starts: Vec<Range<usize>>,
-        own: Range<usize>,
-        end: usize,
-    ) -> Result<(), Because> {
-        starts.sort_by_key(|range| range.start);
-        let place = starts.iter().position(|range| range.start == own.start).ok_or(CHANGED)?;
-        let whole = match (place.checked_sub(1), starts.get(place + 1)) {
-            (_, Some(next)) => own.start..next.start,
-            // The comma before the last one goes with it.
-            (Some(_), None) => {
-                let before = self.text.get(..own.start).ok_or(CHANGED)?;
-                before.rfind(',').ok_or(CHANGED)?..end
-            }
-            (None, None) => return Err(LAYOUT),
-        };
-        match self.text.get(whole.clone()).ok_or(CHANGED)?.contains('#') {
-            true => Err(COMMENT),
-            false => {
-                self.edits.push((whole, String::new()));
-                Ok(())
-            }
+        whole: Range<usize>,
+        parts: &[Range<usize>],
+        gone: &[usize],
+    ) -> Result<(), Hindrance> {
+        let kept: Vec<_> = (0..parts.len()).filter(|index| !gone.contains(index)).collect();
+        let last = *kept.last().ok_or(LAYOUT)?;
+        let row = self.text.get(whole.clone()).ok_or(CHANGED)?;
+        if row.starts_with('[') && !row.contains(['#', '\n', '\r']) {
+            let kept = kept.iter().filter_map(|index| self.text.get(parts.get(*index)?.clone()));
+            let kept: Vec<_> = kept.collect();
+            self.edits.push((whole, format!("[{}]", kept.join(", "))));
+            return Ok(());
         }
+        let nexts = parts.iter().zip(parts.iter().skip(1)).enumerate().take(last);
+        let before = nexts.filter(|(index, _)| gone.contains(index));
+        let mut cuts: Vec<_> = before.map(|(_, (part, next))| part.start..next.start).collect();
+        // The comma before the last ones goes with them.
+        cuts.extend(
+            parts
+                .get(last + 1..)
+                .and_then(<[_]>::last)
+                .and_then(|end| Some(parts.get(last)?.end..end.end)),
+        );
+        for cut in cuts {
+            if self.text.get(cut.clone()).ok_or(CHANGED)?.contains('#') {
+                return Err(COMMENT);
+            }
+            self.edits.push((cut, String::new()));
+        }
+        Ok(())
     }
 
-    fn range(&self, span: Span) -> Result<Range<usize>, Because> {
+    pub(super) fn range(&self, span: Span) -> Result<Range<usize>, Hindrance> {
         self.lines.range(span).ok_or(CHANGED)
     }
 
     /// Where a value ends, without white space.
-    fn end(&self, at: Located<'_>) -> Result<usize, Because> {
+    pub(super) fn end(&self, at: Located<'_>) -> Result<usize, Hindrance> {
         let range = self.range(at.span())?;
         let text = self.text.get(..range.end).ok_or(CHANGED)?;
         Ok(text.trim_end().len().max(range.start))
     }
 
     /// Whether a mapping or a list is written in braces or brackets.
-    fn is_in_braces(&self, at: Located<'_>) -> bool {
+    pub(super) fn is_in_braces(&self, at: Located<'_>) -> bool {
         let start = at.span().start;
         // A list whose dashes are not indented begins, for the parser, where its first item does.
         let is_first = at.items().next().is_some_and(|item| item.span().start == start);
@@ -271,7 +295,11 @@ impl<'t> Page<'t> {
 
     /// Where the lines end of what ends at a place, and of the comments directly below it that are
     /// indented more than `indent` spaces: they are part of it.
-    fn with_comments_below(&self, end: usize, indent: usize) -> Result<usize, Because> {
+    pub(super) fn with_comments_below(
+        &self,
+        end: usize,
+        indent: usize,
+    ) -> Result<usize, Hindrance> {
         let mut end = next_line(self.text, end).ok_or(CHANGED)?;
         while let Some((next, line)) = self.line_at(end)
             && let comment = line.trim_start_matches(' ')
@@ -284,7 +312,7 @@ impl<'t> Page<'t> {
     }
 
     /// Whether the line above the one that begins at a place is blank.
-    fn is_below_blank(&self, start: usize) -> bool {
+    pub(super) fn is_below_blank(&self, start: usize) -> bool {
         let above = self.text.get(..start).unwrap_or_default();
         let line = above.strip_suffix('\n').unwrap_or(above);
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -299,7 +327,7 @@ impl<'t> Page<'t> {
     }
 
     /// Where the comment lines directly above a line begin, indented as it is.
-    fn comments_above(&self, line: usize, indent: usize) -> usize {
+    pub(super) fn comments_above(&self, line: usize, indent: usize) -> usize {
         let mut start = line;
         while let Some(above) = self.text.get(..start).and_then(|text| {
             let text = text.strip_suffix('\n').unwrap_or(text);
@@ -318,7 +346,7 @@ impl<'t> Page<'t> {
 }
 
 /// The keys of a mapping, as they stand.
-fn keys(at: Located<'_>) -> Vec<Span> {
+pub(super) fn keys(at: Located<'_>) -> Vec<Span> {
     let mut keys: Vec<Span> = at.entries().map(|(key, _)| at.key_span(key)).collect();
     keys.sort_by_key(|key| key.start);
     keys

@@ -1,0 +1,289 @@
+//! Edits of a text of YAML, by the way to a value. What is not named keeps its form and its comments.
+//! The result is read again, and refused unless it says exactly what is wanted.
+
+mod items;
+mod page;
+pub(crate) mod text;
+
+use serde::Deserialize as _;
+use serde_yaml::{Mapping, Value};
+
+use super::document::{Document, Findings, Located, parse};
+use crate::declare::diagnostic::span::{Position, Span};
+use crate::yaml::Yaml;
+use page::Page;
+
+/// Why a text cannot be edited.
+pub(crate) type Hindrance = &'static str;
+
+pub(crate) const COMMENT: Hindrance = "there is a comment in it, and it would be lost";
+pub(crate) const CHANGED: Hindrance = "its text has changed";
+pub(crate) const ALIASES: Hindrance =
+    "it uses YAML aliases, so that a change in one place would be one in others";
+const LAYOUT: Hindrance = "it is laid out in a way in which only a person can edit it";
+pub(crate) const NOT_THE_SAME: Hindrance = "the result would not declare the same besides";
+
+/// The way to a value: a document of a file, and the keys and items that lead there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    document: usize,
+    turns: Vec<Turn>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Turn {
+    Key(String),
+    Item(usize),
+}
+
+impl Route {
+    /// To a key below.
+    pub(crate) fn key(&self, key: &str) -> Self {
+        let mut way = self.clone();
+        way.turns.push(Turn::Key(key.to_owned()));
+        way
+    }
+
+    /// To the root of the document.
+    pub(crate) fn root(&self) -> Self {
+        Self { document: self.document, turns: Vec::new() }
+    }
+
+    /// To what holds the value, and the last turn from there.
+    fn split(&self) -> Option<(Self, &Turn)> {
+        let (last, turns) = self.turns.split_last()?;
+        Some((Self { document: self.document, turns: turns.to_vec() }, last))
+    }
+}
+
+/// Which key of a mapping a new one comes behind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Behind<'k> {
+    /// This one.
+    Key(&'k str),
+    /// The last one but for this one, which stays the last.
+    AllBut(&'k str),
+}
+
+/// A text, what is to change in it, and what it is to say then. All changes are of the text as it was.
+pub(crate) struct Editor<'t> {
+    /// Its byte order mark, if it has one.
+    mark: &'t str,
+    page: Page<'t>,
+    documents: Vec<Document<'t>>,
+    wanted: Vec<Value>,
+}
+
+/// The text with some changes.
+pub(crate) fn edited(
+    text: &str,
+    change: impl FnOnce(&mut Editor<'_>) -> Result<(), Hindrance>,
+) -> Result<String, Hindrance> {
+    let mut editor = Editor::new(text)?;
+    change(&mut editor)?;
+    editor.done()
+}
+
+impl<'t> Editor<'t> {
+    pub(crate) fn new(text: &'t str) -> Result<Self, Hindrance> {
+        let shown = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut findings = Findings::new("".into());
+        let documents = parse(shown, &mut findings).ok_or(CHANGED)?;
+        if !findings.aliases.is_empty() {
+            return Err(ALIASES);
+        }
+        let wanted = documents.iter().map(|document| document.value.clone()).collect();
+        let mark = text.strip_suffix(shown).unwrap_or_default();
+        Ok(Self { mark, page: Page::new(shown), documents, wanted })
+    }
+
+    /// The text as it is to be, if it says what is wanted.
+    pub(crate) fn done(self) -> Result<String, Hindrance> {
+        let Self { mark, page, documents: _, wanted } = self;
+        let after = page.done()?;
+        match documents(&after).is_some_and(|read| read == wanted) {
+            true => Ok(format!("{mark}{after}")),
+            false => Err(NOT_THE_SAME),
+        }
+    }
+
+    /// The way to the mapping that has a scalar which stands at a place.
+    pub(crate) fn holder(&self, scalar: Span) -> Option<Route> {
+        let holds = |at: Located<'_>| at.entries().any(|(_, value)| value.span() == scalar);
+        self.documents.iter().enumerate().find_map(|(document, it)| {
+            let mut turns = Vec::new();
+            descend(it.root(), scalar.start, &holds, &mut turns)
+                .then_some(Route { document, turns })
+        })
+    }
+
+    /// What a value is to be.
+    pub(crate) fn value(&self, way: &Route) -> Option<&Value> {
+        way.turns.iter().try_fold(self.wanted.get(way.document)?, |value, turn| match turn {
+            Turn::Key(key) => value.get(key),
+            Turn::Item(index) => value.get(index),
+        })
+    }
+
+    fn value_mut(&mut self, way: &Route) -> Result<&mut Value, Hindrance> {
+        let root = self.wanted.get_mut(way.document).ok_or(CHANGED)?;
+        let mut turns = way.turns.iter();
+        let value = turns.try_fold(root, |value, turn| match turn {
+            Turn::Key(key) => value.get_mut(key),
+            Turn::Item(index) => value.get_mut(index),
+        });
+        value.ok_or(CHANGED)
+    }
+
+    fn mapping_mut(&mut self, way: &Route) -> Result<&mut Mapping, Hindrance> {
+        self.value_mut(way)?.as_mapping_mut().ok_or(CHANGED)
+    }
+
+    /// Sets a value below a mapping, at the end of a path of keys; what is missing of the path is made.
+    /// A first key that is missing comes behind another one.
+    pub(crate) fn set(
+        &mut self,
+        at: &Route,
+        behind: Behind<'_>,
+        path: &[&str],
+        value: &Yaml,
+    ) -> Result<(), Hindrance> {
+        let text = value.flow().ok_or(LAYOUT)?;
+        self.page.set(located(&self.documents, at)?, behind, path, &text)?;
+        let [above @ .., last] = path else { return Err(CHANGED) };
+        let mut inside = self.mapping_mut(at)?;
+        for key in above {
+            let entry = inside.entry((*key).into());
+            inside =
+                entry.or_insert_with(|| Mapping::new().into()).as_mapping_mut().ok_or(CHANGED)?;
+        }
+        inside.insert((*last).into(), value.into());
+        Ok(())
+    }
+
+    /// Adds items to a list of a mapping, each with the number of items that come before it, in order.
+    /// A list that is missing comes behind another key.
+    pub(crate) fn insert(
+        &mut self,
+        at: &Route,
+        behind: Behind<'_>,
+        key: &str,
+        items: &[(usize, Yaml)],
+    ) -> Result<(), Hindrance> {
+        let text = |(place, item): &(usize, Yaml)| Some((*place, item.flow()?));
+        let texts: Vec<_> = items.iter().map(text).collect::<Option<_>>().ok_or(LAYOUT)?;
+        self.page.insert_items(located(&self.documents, at)?, behind, key, &texts)?;
+        let list = self.mapping_mut(at)?.entry(key.into());
+        let list = list.or_insert_with(|| Value::Sequence(Vec::new()));
+        let list = list.as_sequence_mut().ok_or(CHANGED)?;
+        for (place, item) in items.iter().rev() {
+            list.insert((*place).min(list.len()), item.into());
+        }
+        Ok(())
+    }
+
+    /// Adds an item to the end of a list of a mapping. A single value there becomes a list with it.
+    pub(crate) fn append(
+        &mut self,
+        at: &Route,
+        behind: Behind<'_>,
+        key: &str,
+        item: &Yaml,
+    ) -> Result<(), Hindrance> {
+        match located(&self.documents, at)?.get(key) {
+            Some(single) if !single.value.is_sequence() => {
+                self.page.wrap(single, &item.flow().ok_or(LAYOUT)?)?;
+                let value = self.value_mut(&at.key(key))?;
+                *value = Value::Sequence(vec![std::mem::take(value), item.into()]);
+                Ok(())
+            }
+            list => {
+                let place = list.map_or(0, |list| list.items().count());
+                self.insert(at, behind, key, &[(place, item.clone())])
+            }
+        }
+    }
+
+    /// Removes a value, and each mapping and list that then holds nothing else, up to an item. An
+    /// item goes with its comments; one with the word `bound` is about the item below it alone.
+    pub(crate) fn remove(&mut self, way: &Route, bound: &str) -> Result<(), Hindrance> {
+        let (above, last) = way.split().ok_or(CHANGED)?;
+        let holder = self.value(&above).ok_or(CHANGED)?;
+        let parts = holder.as_mapping().map(Mapping::len);
+        if parts.or_else(|| Some(holder.as_sequence()?.len())) == Some(1)
+            && let Some((_, Turn::Key(_))) = above.split()
+        {
+            return match last {
+                Turn::Key(_) => self.remove(&above, bound),
+                Turn::Item(_) => self.remove_list(&above, bound),
+            };
+        }
+        match last {
+            Turn::Key(key) => {
+                self.page.take_key(located(&self.documents, &above)?, key)?;
+                self.mapping_mut(&above)?.remove(key);
+                Ok(())
+            }
+            Turn::Item(index) => self.remove_items(&above, &[*index], bound),
+        }
+    }
+
+    fn remove_list(&mut self, list: &Route, bound: &str) -> Result<(), Hindrance> {
+        let Some((above, Turn::Key(key))) = list.split() else { return Err(CHANGED) };
+        self.page.take_list(located(&self.documents, &above)?, key, bound)?;
+        self.mapping_mut(&above)?.remove(key);
+        Ok(())
+    }
+
+    /// Removes some items of a list, told by their numbers in order, but not all.
+    pub(crate) fn remove_items(
+        &mut self,
+        list: &Route,
+        gone: &[usize],
+        bound: &str,
+    ) -> Result<(), Hindrance> {
+        self.page.take_items(located(&self.documents, list)?, gone, bound)?;
+        let items = self.value_mut(list)?.as_sequence_mut().ok_or(CHANGED)?;
+        let mut index = 0..;
+        items.retain(|_| index.next().is_none_or(|index| !gone.contains(&index)));
+        Ok(())
+    }
+}
+
+/// The documents of a text; `None` for what is no YAML.
+pub(crate) fn documents(text: &str) -> Option<Vec<Value>> {
+    let read = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
+    read.collect::<Result<_, _>>().ok()
+}
+
+fn located<'d>(documents: &'d [Document<'_>], way: &Route) -> Result<Located<'d>, Hindrance> {
+    let root = documents.get(way.document).ok_or(CHANGED)?.root();
+    let mut turns = way.turns.iter();
+    let at = turns.try_fold(root, |at, turn| match turn {
+        Turn::Key(key) => at.get(key),
+        Turn::Item(index) => at.item(*index),
+    });
+    at.ok_or(CHANGED)
+}
+
+/// Goes down to the value around a place that is looked for.
+fn descend(
+    at: Located<'_>,
+    near: Position,
+    is_it: &impl Fn(Located<'_>) -> bool,
+    turns: &mut Vec<Turn>,
+) -> bool {
+    let is_near = |at: Located<'_>| (at.span().start..=at.span().end).contains(&near);
+    let keys = at.entries().map(|(key, value)| (Turn::Key(key.to_owned()), value));
+    let items = at.items().enumerate().map(|(index, item)| (Turn::Item(index), item));
+    let mut below = keys.chain(items).filter(|(_, at)| is_near(*at));
+    is_it(at)
+        || below.any(|(turn, at)| {
+            turns.push(turn);
+            let is_below = descend(at, near, is_it, turns);
+            if !is_below {
+                turns.pop();
+            }
+            is_below
+        })
+}
