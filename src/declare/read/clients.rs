@@ -52,7 +52,6 @@ pub(crate) fn client(
         environments,
         prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
         place: findings.place(span),
-        name_key: at.key_span("name"),
         manifest: None,
     };
     check_reach(&client, findings);

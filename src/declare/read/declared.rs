@@ -226,8 +226,6 @@ pub(crate) struct Client {
     pub(crate) prevent_deactivation: bool,
     /// Where the name stands.
     pub(crate) place: Place,
-    /// Where its key, `name`, stands.
-    pub(crate) name_key: Span,
     /// What it is, if a manifest of NAIS declares it. Then the rest only tells where things stand.
     pub(crate) manifest: Option<Box<ManifestClient>>,
 }

@@ -19,8 +19,6 @@ pub(crate) struct Keys {
     pub(crate) keys: Vec<PublicKey>,
     /// What the declaration names, in its order.
     pub(crate) refs: Vec<KeysRef>,
-    /// Where each of these stands.
-    pub(crate) places: Vec<Span>,
 }
 
 /// What a client's `jwks` names.
@@ -37,28 +35,11 @@ pub enum KeysRef {
     Inline,
 }
 
-impl Keys {
-    fn name(&mut self, named: KeysRef, place: Span) {
-        self.refs.push(named);
-        self.places.push(place);
-    }
-}
-
-impl KeysRef {
-    /// As the declaration writes it; nothing for what stands in the YAML itself.
-    pub(crate) fn written(&self) -> &str {
-        match self {
-            Self::File { written, .. } => written,
-            Self::Inline => "",
-        }
-    }
-}
-
 /// Reads what stands under `jwks`; `None` if there is nothing.
 pub(crate) fn keys(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Findings) -> Option<Keys> {
     let key = at.key_span("jwks");
     let at = at.get("jwks").filter(|at| !at.value.is_null())?;
-    let mut read = Keys { span: at.span(), keys: Vec::new(), refs: Vec::new(), places: Vec::new() };
+    let mut read = Keys { span: at.span(), keys: Vec::new(), refs: Vec::new() };
     match at.value {
         Value::Sequence(_) => {
             for item in at.items() {
@@ -75,7 +56,7 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
     let span = at.span();
     let found = match at.value {
         Value::String(text) if !is_path(text) => {
-            read.name(KeysRef::Inline, span);
+            read.refs.push(KeysRef::Inline);
             from_text(text)
         }
         Value::String(written) => {
@@ -97,14 +78,14 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
                     return;
                 }
             };
-            read.name(KeysRef::File { written: written.clone(), path }, span);
+            read.refs.push(KeysRef::File { written: written.clone(), path });
             match String::from_utf8(bytes) {
                 Ok(text) => from_text(&text),
                 Err(_) => Err((0, Problem::Other("it is not UTF-8".to_owned()))),
             }
         }
         Value::Mapping(_) => {
-            read.name(KeysRef::Inline, span);
+            read.refs.push(KeysRef::Inline);
             match serde_json::to_value(at.value) {
                 Ok(json) => from_json(&json),
                 Err(_) => Err((0, Problem::Other("it is no JWK".to_owned()))),

@@ -40,6 +40,8 @@ impl CannotEdit {
     }
 }
 
+/// What is set for the first time comes behind the name.
+const NAME: Behind<'_> = Behind::Key("name");
 /// What differs between environments is told last.
 const LAST: Behind<'_> = Behind::AllBut("per_environment");
 

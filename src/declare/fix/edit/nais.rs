@@ -2,13 +2,13 @@
 
 use serde_yaml::Value;
 
-use super::{CannotEdit, Edited, LAST};
+use super::{CannotEdit, Edited, LAST, NAME};
 use crate::declare::diagnostic::span::Span;
 use crate::declare::read::declared::{Client, Scope};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{Behind, CHANGED, Editor, Hindrance, Route, edited};
+use crate::declare::yaml::edit::{CHANGED, Editor, Hindrance, Route, edited};
 use crate::yaml::{Yaml, scalar};
 use domain::ClientId;
 use domain::nais::Entity;
@@ -74,7 +74,7 @@ impl Repository {
             let set = |text: &str, key: &'static str, value: &str| {
                 let (behind, path) = match several || found.own.contains(&key) {
                     true => (LAST, vec!["per_environment", environment, key]),
-                    false => (Behind::Key("name"), vec![key]),
+                    false => (NAME, vec![key]),
                 };
                 edited(text, |it| it.set(item, behind, &path, &Yaml::text(value)))
             };
@@ -262,7 +262,7 @@ fn leave(
     let text = edited(text, |it| {
         let Some(named) = it.value(&environments).and_then(Value::as_sequence) else {
             let others = Yaml::List(others.iter().copied().map(Yaml::text).collect());
-            return it.set(item, Behind::Key("name"), &["environments"], &others);
+            return it.set(item, NAME, &["environments"], &others);
         };
         let named = named.iter().enumerate();
         let gone = named.filter(|(_, name)| name.as_str() == Some(environment));

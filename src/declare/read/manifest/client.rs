@@ -134,7 +134,6 @@ pub(super) fn declare(
             environments: *environments,
             prevent_deactivation: false,
             place: findings.place(owners.span),
-            name_key: owners.span,
             manifest: Some(Box::new(ManifestClient {
                 application: application.clone(),
                 client_name: client_name.clone(),

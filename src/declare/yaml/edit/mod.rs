@@ -3,7 +3,7 @@
 
 mod items;
 mod page;
-pub(crate) mod text;
+mod text;
 
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
@@ -18,10 +18,10 @@ pub(crate) type Hindrance = &'static str;
 
 pub(crate) const COMMENT: Hindrance = "there is a comment in it, and it would be lost";
 pub(crate) const CHANGED: Hindrance = "its text has changed";
-pub(crate) const ALIASES: Hindrance =
+const ALIASES: Hindrance =
     "it uses YAML aliases, so that a change in one place would be one in others";
 const LAYOUT: Hindrance = "it is laid out in a way in which only a person can edit it";
-pub(crate) const NOT_THE_SAME: Hindrance = "the result would not declare the same besides";
+const NOT_THE_SAME: Hindrance = "the result would not declare the same besides";
 
 /// The way to a value: a document of a file, and the keys and items that lead there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,9 +101,10 @@ impl<'t> Editor<'t> {
     pub(crate) fn done(self) -> Result<String, Hindrance> {
         let Self { mark, page, documents: _, wanted } = self;
         let after = page.done()?;
-        match documents(&after).is_some_and(|read| read == wanted) {
-            true => Ok(format!("{mark}{after}")),
-            false => Err(NOT_THE_SAME),
+        let read = serde_yaml::Deserializer::from_str(&after).map(Value::deserialize);
+        match read.collect::<Result<Vec<_>, _>>() {
+            Ok(read) if read == wanted => Ok(format!("{mark}{after}")),
+            Ok(_) | Err(_) => Err(NOT_THE_SAME),
         }
     }
 
@@ -248,12 +249,6 @@ impl<'t> Editor<'t> {
         items.retain(|_| index.next().is_none_or(|index| !gone.contains(&index)));
         Ok(())
     }
-}
-
-/// The documents of a text; `None` for what is no YAML.
-pub(crate) fn documents(text: &str) -> Option<Vec<Value>> {
-    let read = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
-    read.collect::<Result<_, _>>().ok()
 }
 
 fn located<'d>(documents: &'d [Document<'_>], way: &Route) -> Result<Located<'d>, Hindrance> {

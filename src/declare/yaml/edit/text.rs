@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::{CHANGED, Hindrance};
 
 /// A text that takes the place of what stands there.
-pub(crate) type Replacement = (Range<usize>, String);
+pub(super) type Replacement = (Range<usize>, String);
 
 /// The text with its replacements, which do not overlap. Of what begins at one place, the shorter comes
 /// first: what is put there stands before what is taken out.
-pub(crate) fn replaced(before: &str, mut edits: Vec<Replacement>) -> Result<String, Hindrance> {
+pub(super) fn replaced(before: &str, mut edits: Vec<Replacement>) -> Result<String, Hindrance> {
     edits.sort_by_key(|(range, _)| (range.start, range.end));
     let mut after = String::with_capacity(before.len());
     let mut done = 0;
@@ -23,18 +23,18 @@ pub(crate) fn replaced(before: &str, mut edits: Vec<Replacement>) -> Result<Stri
     Ok(after)
 }
 
-pub(crate) fn line_break(text: &str) -> &'static str {
+pub(super) fn line_break(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
 /// The end of the line that a place is on, before its line break.
-pub(crate) fn line_end(text: &str, at: usize) -> Option<usize> {
+pub(super) fn line_end(text: &str, at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
     Some(at + rest.find(['\r', '\n']).unwrap_or(rest.len()))
 }
 
 /// The same, behind its line break if it has one.
-pub(crate) fn next_line(text: &str, at: usize) -> Option<usize> {
+pub(super) fn next_line(text: &str, at: usize) -> Option<usize> {
     let end = line_end(text, at)?;
     let rest = text.get(end..)?;
     let ends = ["\r\n", "\n", "\r"].into_iter().find(|ends| rest.starts_with(ends));
@@ -42,12 +42,12 @@ pub(crate) fn next_line(text: &str, at: usize) -> Option<usize> {
 }
 
 /// The beginning of the line that a place is on.
-pub(crate) fn line_start(text: &str, at: usize) -> Option<usize> {
+pub(super) fn line_start(text: &str, at: usize) -> Option<usize> {
     Some(text.get(..at)?.rfind(['\r', '\n']).map_or(0, |at| at + 1))
 }
 
 /// The white space before the dash of a list's item that begins there; `None` where it is none.
-pub(crate) fn dash(text: &str, item: usize) -> Option<Range<usize>> {
+pub(super) fn dash(text: &str, item: usize) -> Option<Range<usize>> {
     let start = line_start(text, item)?;
     let line = text.get(start..item)?;
     let indent = line.len() - line.trim_start_matches(' ').len();
