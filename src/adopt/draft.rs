@@ -80,6 +80,22 @@ impl Piece {
         matches!(self.body, Body::Item(_))
     }
 
+    /// A list of those that are items, or a mapping of those that are entries.
+    pub(super) fn values(pieces: &[Self]) -> Yaml {
+        let entry = |piece: &Self| match &piece.body {
+            Body::Entry(key, value) => Some((key.clone(), value.clone())),
+            Body::Item(_) => None,
+        };
+        let item = |piece: &Self| match &piece.body {
+            Body::Entry(..) => None,
+            Body::Item(item) => Some(item.clone()),
+        };
+        match pieces.first().is_some_and(Self::is_item) {
+            true => Yaml::Lines(pieces.iter().filter_map(item).collect()),
+            false => Yaml::Block(pieces.iter().filter_map(entry).collect()),
+        }
+    }
+
     fn write(&self, indent: usize, text: &mut String) {
         for comment in &self.comments {
             text.push_str(&format!("{:indent$}# {comment}\n", ""));

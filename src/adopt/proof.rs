@@ -1,5 +1,6 @@
 //! The declarations read again: what a plan would still change is left out, until there is nothing.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,7 +16,7 @@ use super::found::Found;
 use super::left_out::{Fault, LeftOut, Reason, Subject};
 use super::written::{File, Text, Texts, Written};
 use super::{Entity, Input, Lessons};
-use crate::declare::{self, CannotAppend, Diagnostic, Files, Invalid, Repository, Rule};
+use crate::declare::{self, Diagnostic, Files, Invalid, Repository, Rule};
 use domain::{Past, norwegian_date};
 use plan::{Action, Plan, Target, Work, plan};
 
@@ -64,7 +65,7 @@ pub enum Unproved {
         /// The file.
         file: String,
         /// Why.
-        why: CannotAppend,
+        why: Cow<'static, str>,
     },
     /// A file would be larger than those that are read.
     #[error("{0} would be larger than 1 MiB, and not be read: choose another --layout")]

@@ -14,7 +14,7 @@ use super::layout::Places;
 use super::left_out::LeftOut;
 use super::proof::Unproved;
 use super::{Entity, Input, Lessons, client, merge, scope};
-use crate::declare::{CannotAppend, Files};
+use crate::declare::{Files, UNREADABLE};
 use crate::yaml::Yaml;
 use domain::nais::{self, Application};
 use domain::{ClientName, IntegrationType, LiveScope};
@@ -157,7 +157,7 @@ impl Written {
                 None => Text::new(made.draft.text(&made.schema)),
                 Some(bytes) => {
                     let before =
-                        std::str::from_utf8(bytes).map_err(|_| cannot(CannotAppend::NoYaml))?;
+                        std::str::from_utf8(bytes).map_err(|_| cannot(UNREADABLE.into()))?;
                     let (text, lines) = merge::merged(before, &made.draft).map_err(cannot)?;
                     Text { text, lines, is_new: false }
                 }

@@ -27,7 +27,6 @@ pub use files::index::{Index, ReadSparse, SETTINGS_FILE, Tracked};
 pub use files::{
     LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
 };
-pub use fix::append::{CannotAppend, Opening, openings};
 pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, Handed, Release, ScopeDeclaration};
 pub use fix::{Mended, mend};
 pub use known::{Files, is_alias, read_files};
@@ -43,3 +42,4 @@ pub use read::variables::variables;
 pub use repository::{
     EnvironmentError, FileRole, Invalid, ManifestsApart, Repository, load, load_tracked, read,
 };
+pub(crate) use yaml::edit::{Editor, Opening, UNREADABLE};

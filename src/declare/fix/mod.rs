@@ -1,7 +1,6 @@
 //! Mending what is safe to mend: the text is changed where a finding stands and nowhere else, so
 //! comments and layout stay.
 
-pub(crate) mod append;
 pub(crate) mod edit;
 
 use std::ops::Range;

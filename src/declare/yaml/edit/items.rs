@@ -137,11 +137,6 @@ impl Page<'_> {
         self.edits.push((place..place, list));
         Ok(())
     }
-
-    /// Whether a place is at the end of a text whose last line has no line break.
-    fn is_open(&self, at: usize) -> bool {
-        !self.text.get(..at).unwrap_or_default().ends_with(['\n', '\r'])
-    }
 }
 
 fn texts(items: &[(usize, String)]) -> Vec<&str> {

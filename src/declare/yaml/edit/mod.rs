@@ -3,6 +3,7 @@
 
 mod items;
 mod page;
+mod sections;
 mod text;
 
 use serde::Deserialize as _;
@@ -12,12 +13,14 @@ use super::document::{Document, Findings, Located, parse};
 use crate::declare::diagnostic::span::{Position, Span};
 use crate::yaml::Yaml;
 use page::Page;
+pub(crate) use sections::Opening;
 
 /// Why a text cannot be edited.
 pub(crate) type Hindrance = &'static str;
 
 pub(crate) const COMMENT: Hindrance = "there is a comment in it, and it would be lost";
 pub(crate) const CHANGED: Hindrance = "its text has changed";
+pub(crate) const UNREADABLE: Hindrance = "it is no YAML that can be read";
 const ALIASES: Hindrance =
     "it uses YAML aliases, so that a change in one place would be one in others";
 const LAYOUT: Hindrance = "it is laid out in a way in which only a person can edit it";
@@ -88,7 +91,7 @@ impl<'t> Editor<'t> {
     pub(crate) fn new(text: &'t str) -> Result<Self, Hindrance> {
         let shown = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut findings = Findings::new("".into());
-        let documents = parse(shown, &mut findings).ok_or(CHANGED)?;
+        let documents = parse(shown, &mut findings).ok_or(UNREADABLE)?;
         if !findings.aliases.is_empty() {
             return Err(ALIASES);
         }

@@ -311,6 +311,26 @@ impl<'t> Page<'t> {
         Ok(end)
     }
 
+    /// Where the lines of a list or a mapping end, and how far its entries are indented. `None` where
+    /// these are not on lines of their own.
+    pub(super) fn lines_end(&self, at: Located<'_>) -> Option<(usize, usize)> {
+        let indent = match at.items().next() {
+            Some(first) => dash(self.text, self.range(first.span()).ok()?.start)?.len(),
+            None => {
+                let key = self.range(*keys(at).first()?).ok()?.start;
+                let indent = self.text.get(line_start(self.text, key)?..key)?;
+                indent.trim_start_matches(' ').is_empty().then_some(indent.len())?
+            }
+        };
+        let end = self.with_comments_below(self.end(at).ok()?, indent).ok()?;
+        (!self.is_in_braces(at)).then_some((end, indent))
+    }
+
+    /// Whether a place is at the end of a text whose last line has no line break.
+    pub(super) fn is_open(&self, at: usize) -> bool {
+        !self.text.get(..at).unwrap_or_default().ends_with(['\n', '\r'])
+    }
+
     /// Whether the line above the one that begins at a place is blank.
     pub(super) fn is_below_blank(&self, start: usize) -> bool {
         let above = self.text.get(..start).unwrap_or_default();
