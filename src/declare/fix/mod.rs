@@ -3,15 +3,10 @@
 
 pub(crate) mod edit;
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize as _;
-use serde_yaml::Value;
-
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Change, Diagnostic, Fix};
 use crate::declare::files;
 use crate::declare::files::index::Index;
@@ -20,8 +15,7 @@ use crate::declare::files::key_files::KeyFiles;
 use crate::declare::read::file;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences;
-use crate::declare::yaml::document::{Findings, decode};
-use crate::declare::yaml::lines::Lines;
+use crate::declare::yaml::edit::Editor;
 
 /// How often a file is read again for what only shows when something else is mended.
 const ROUNDS: usize = 100;
@@ -85,10 +79,7 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     }
     let found = read(&after);
     let fixes = found.iter().filter_map(|found| found.fix.as_ref());
-    let sorted = apply(&after, fixes.filter(|fix| is_reorder(fix)));
-    if is_same_but_for_order(&after, &sorted) {
-        after = sorted;
-    }
+    after = apply(&after, fixes.filter(|fix| is_reorder(fix)));
     if after == before {
         return None;
     }
@@ -101,34 +92,6 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
 
 fn is_reorder(fix: &Fix) -> bool {
     matches!(fix.0, Change::Reorder { .. })
-}
-
-/// Whether two texts say the same but for the order of consumers.
-fn is_same_but_for_order(a: &str, b: &str) -> bool {
-    let values = |text: &str| -> Option<Vec<Value>> {
-        let documents = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
-        let mut values: Vec<Value> = documents.collect::<Result<_, _>>().ok()?;
-        values.iter_mut().for_each(sort_consumers);
-        Some(values)
-    };
-    values(a).is_some_and(|a| values(b) == Some(a))
-}
-
-fn sort_consumers(value: &mut Value) {
-    match value {
-        Value::Sequence(items) => items.iter_mut().for_each(sort_consumers),
-        Value::Mapping(entries) => {
-            for (key, value) in entries.iter_mut() {
-                match value {
-                    Value::Sequence(items) if key.as_str() == Some("consumers") => {
-                        items.sort_by_cached_key(|item| format!("{item:?}"));
-                    }
-                    other => sort_consumers(other),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Tagged(_) => {}
-    }
 }
 
 /// Whether what is found keeps a file from being read any further.
@@ -151,108 +114,28 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
     known.map(read).unwrap_or_default()
 }
 
-/// The text with fixes applied; of two that touch each other only the first is.
+/// The text with fixes applied, but for those that are not safe; of two that touch each other only the
+/// first is.
 fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
-    let mut findings = Findings::new(Arc::from(""));
-    let Some(shown) = decode(text.as_bytes(), &mut findings) else {
-        return text.to_owned();
-    };
-    let lines = Lines::new(shown);
-    let mut edits: Vec<(Range<usize>, String)> =
-        fixes.filter_map(|fix| edits(fix, &lines)).flatten().collect();
-    edits.sort_by_key(|(range, _)| (range.start, range.end));
-    let mark = text.len() - shown.len();
-    let mut after = text[..mark].to_owned();
-    let mut done = 0;
-    for (range, new) in edits {
-        if range.start >= done {
-            after.push_str(&shown[done..range.start]);
-            after.push_str(&new);
-            done = range.end;
-        }
+    let Ok(mut editor) = Editor::new(text) else { return text.to_owned() };
+    let mut changes: Vec<&Change> = fixes.map(|fix| &fix.0).collect();
+    changes.sort_by_key(|change| match change {
+        Change::Replace { span, .. } => Some((span.start, span.end)),
+        Change::Reorder { items, .. } => items.first().map(|item| (item.start, item.end)),
+    });
+    for change in changes {
+        let _: Result<(), _> = match change {
+            Change::Replace { span, old, new } => editor.replace(*span, old, new),
+            Change::Reorder { items, order } => editor.reorder(items, order),
+        };
     }
-    after.push_str(&shown[done..]);
-    after
-}
-
-/// What a fix changes, as ranges of bytes and what comes there; `None` where that is not safe.
-fn edits(fix: &Fix, lines: &Lines<'_>) -> Option<Vec<(Range<usize>, String)>> {
-    match &fix.0 {
-        Change::Replace { span, old, new } => {
-            let range = lines.range(*span)?;
-            let new = replacement(&lines.text[range.clone()], old, new)?;
-            Some(vec![(range, new)])
-        }
-        Change::Reorder { items, order } => {
-            let spans = items.iter().map(|item| lines.range(*item));
-            let spans: Vec<_> = spans.collect::<Option<_>>()?;
-            let places = match lines.in_one_line_each(items) {
-                true => lines.with_comments(items)?,
-                false => spans,
-            };
-            let plain = |text: &str| text.chars().all(|c| c == ',' || c.is_whitespace());
-            let between = |two: &[Range<usize>]| lines.text.get(two[0].end..two[1].start);
-            if !places.windows(2).all(|two| between(two).is_some_and(plain)) {
-                return None;
-            }
-            let moved = order.iter().map(|from| lines.text[places[*from].clone()].to_owned());
-            Some(places.iter().cloned().zip(moved).collect())
-        }
-    }
-}
-
-/// What comes in the place of a scalar as it is written; its quotes stay. `None` if what is written
-/// is anything else, such as a block or an anchor.
-fn replacement(written: &str, old: &str, new: &str) -> Option<String> {
-    if written == old {
-        return Some(new.to_owned());
-    }
-    let inside = |quote: char| written.strip_prefix(quote)?.strip_suffix(quote);
-    let quote = ['"', '\''].into_iter().find(|quote| inside(*quote) == Some(old))?;
-    Some(format!("{quote}{new}{quote}"))
-}
-
-impl Lines<'_> {
-    /// Whether each item of a list stands behind a dash on lines of its own.
-    fn in_one_line_each(&self, items: &[Span]) -> bool {
-        items.iter().all(|item| {
-            let line = self.line(item.start.line as usize);
-            let before: String = line.chars().take(item.start.column as usize - 1).collect();
-            before.trim() == "-"
-        })
-    }
-
-    /// The lines of each item, with the comment lines directly above it and what follows on its
-    /// last line. `None` where something parts the items for a reason: a blank line, or a comment
-    /// that may be about more than the one item below it.
-    fn with_comments(&self, items: &[Span]) -> Option<Vec<Range<usize>>> {
-        let is_comment = |number: usize| self.line(number).trim_start().starts_with('#');
-        let mut next = items.first()?.start.line as usize;
-        while next > 1 && is_comment(next - 1) {
-            next -= 1;
-        }
-        let mut ranges = Vec::with_capacity(items.len());
-        let mut is_commented = false;
-        for item in items {
-            let (first, last) = (item.start.line as usize, item.end.line as usize);
-            let has_comment = next < first;
-            if !(next..first).all(is_comment) || is_commented && !has_comment {
-                return None;
-            }
-            is_commented = has_comment;
-            let start = *self.starts.get(next - 1)?;
-            let end = *self.starts.get(last - 1)? + self.line(last).len();
-            ranges.push(start..end.max(start));
-            next = last + 1;
-        }
-        Some(ranges)
-    }
+    editor.done().unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::diagnostic::span::Position;
+    use crate::declare::diagnostic::span::{Position, Span};
 
     fn at(line: u32, from: u32, to: u32) -> Span {
         Span { start: Position { line, column: from }, end: Position { line, column: to } }

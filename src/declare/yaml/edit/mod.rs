@@ -2,6 +2,7 @@
 //! The result is read again, and refused unless it says exactly what is wanted.
 
 mod items;
+mod order;
 mod page;
 mod sections;
 mod text;
@@ -75,6 +76,8 @@ pub(crate) struct Editor<'t> {
     page: Page<'t>,
     documents: Vec<Document<'t>>,
     wanted: Vec<Value>,
+    /// The scalars that can be any.
+    open: Vec<Route>,
 }
 
 /// The text with some changes.
@@ -97,50 +100,46 @@ impl<'t> Editor<'t> {
         }
         let wanted = documents.iter().map(|document| document.value.clone()).collect();
         let mark = text.strip_suffix(shown).unwrap_or_default();
-        Ok(Self { mark, page: Page::new(shown), documents, wanted })
+        Ok(Self { mark, page: Page::new(shown), documents, wanted, open: Vec::new() })
     }
 
     /// The text as it is to be, if it says what is wanted.
     pub(crate) fn done(self) -> Result<String, Hindrance> {
-        let Self { mark, page, documents: _, wanted } = self;
+        let Self { mark, page, documents: _, mut wanted, open } = self;
         let after = page.done()?;
         let read = serde_yaml::Deserializer::from_str(&after).map(Value::deserialize);
-        match read.collect::<Result<Vec<_>, _>>() {
-            Ok(read) if read == wanted => Ok(format!("{mark}{after}")),
-            Ok(_) | Err(_) => Err(NOT_THE_SAME),
+        let read = read.collect::<Result<Vec<_>, _>>().map_err(|_| NOT_THE_SAME)?;
+        for way in &open {
+            let new = value(&read, way).filter(|new| !new.is_mapping() && !new.is_sequence());
+            *value_mut(&mut wanted, way)? = new.ok_or(NOT_THE_SAME)?.clone();
+        }
+        match read == wanted {
+            true => Ok(format!("{mark}{after}")),
+            false => Err(NOT_THE_SAME),
         }
     }
 
     /// The way to the mapping that has a scalar which stands at a place.
     pub(crate) fn holder(&self, scalar: Span) -> Option<Route> {
-        let holds = |at: Located<'_>| at.entries().any(|(_, value)| value.span() == scalar);
+        let is_it = |at: Located<'_>| at.entries().any(|(_, value)| value.span() == scalar);
+        self.find(scalar.start, is_it)
+    }
+
+    /// The way to the first value of some kind on the way down to a place.
+    fn find(&self, place: Position, is_it: impl Fn(Located<'_>) -> bool) -> Option<Route> {
         self.documents.iter().enumerate().find_map(|(document, it)| {
             let mut turns = Vec::new();
-            descend(it.root(), scalar.start, &holds, &mut turns)
-                .then_some(Route { document, turns })
+            descend(it.root(), place, &is_it, &mut turns).then_some(Route { document, turns })
         })
     }
 
     /// What a value is to be.
     pub(crate) fn value(&self, way: &Route) -> Option<&Value> {
-        way.turns.iter().try_fold(self.wanted.get(way.document)?, |value, turn| match turn {
-            Turn::Key(key) => value.get(key),
-            Turn::Item(index) => value.get(index),
-        })
-    }
-
-    fn value_mut(&mut self, way: &Route) -> Result<&mut Value, Hindrance> {
-        let root = self.wanted.get_mut(way.document).ok_or(CHANGED)?;
-        let mut turns = way.turns.iter();
-        let value = turns.try_fold(root, |value, turn| match turn {
-            Turn::Key(key) => value.get_mut(key),
-            Turn::Item(index) => value.get_mut(index),
-        });
-        value.ok_or(CHANGED)
+        value(&self.wanted, way)
     }
 
     fn mapping_mut(&mut self, way: &Route) -> Result<&mut Mapping, Hindrance> {
-        self.value_mut(way)?.as_mapping_mut().ok_or(CHANGED)
+        value_mut(&mut self.wanted, way)?.as_mapping_mut().ok_or(CHANGED)
     }
 
     /// Sets a value below a mapping, at the end of a path of keys; what is missing of the path is made.
@@ -197,7 +196,7 @@ impl<'t> Editor<'t> {
         match located(&self.documents, at)?.get(key) {
             Some(single) if !single.value.is_sequence() => {
                 self.page.wrap(single, &item.flow().ok_or(LAYOUT)?)?;
-                let value = self.value_mut(&at.key(key))?;
+                let value = value_mut(&mut self.wanted, &at.key(key))?;
                 *value = Value::Sequence(vec![std::mem::take(value), item.into()]);
                 Ok(())
             }
@@ -247,11 +246,28 @@ impl<'t> Editor<'t> {
         bound: &str,
     ) -> Result<(), Hindrance> {
         self.page.take_items(located(&self.documents, list)?, gone, bound)?;
-        let items = self.value_mut(list)?.as_sequence_mut().ok_or(CHANGED)?;
+        let items = value_mut(&mut self.wanted, list)?.as_sequence_mut().ok_or(CHANGED)?;
         let mut index = 0..;
         items.retain(|_| index.next().is_none_or(|index| !gone.contains(&index)));
         Ok(())
     }
+}
+
+fn value<'v>(documents: &'v [Value], way: &Route) -> Option<&'v Value> {
+    way.turns.iter().try_fold(documents.get(way.document)?, |value, turn| match turn {
+        Turn::Key(key) => value.get(key),
+        Turn::Item(index) => value.get(index),
+    })
+}
+
+fn value_mut<'v>(documents: &'v mut [Value], way: &Route) -> Result<&'v mut Value, Hindrance> {
+    let root = documents.get_mut(way.document).ok_or(CHANGED)?;
+    let mut turns = way.turns.iter();
+    let value = turns.try_fold(root, |value, turn| match turn {
+        Turn::Key(key) => value.get_mut(key),
+        Turn::Item(index) => value.get_mut(index),
+    });
+    value.ok_or(CHANGED)
 }
 
 fn located<'d>(documents: &'d [Document<'_>], way: &Route) -> Result<Located<'d>, Hindrance> {

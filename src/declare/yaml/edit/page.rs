@@ -12,7 +12,7 @@ use crate::declare::yaml::lines::Lines;
 /// The text of a file, and what is to change in it.
 pub(super) struct Page<'t> {
     pub(super) text: &'t str,
-    lines: Lines<'t>,
+    pub(super) lines: Lines<'t>,
     pub(super) edits: Vec<Replacement>,
 }
 
