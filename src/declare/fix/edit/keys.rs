@@ -8,7 +8,7 @@ use super::{CannotEdit, Edited, NAME};
 use crate::declare::read::keys::{Keys, KeysRef};
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{CHANGED, COMMENT, Editor, Hindrance, Route, edited};
+use crate::declare::yaml::edit::{COMMENT, Editor, Hindrance, Route, edited};
 use crate::yaml::Yaml;
 use domain::ClientName;
 
@@ -59,9 +59,9 @@ impl Repository {
         );
         self.edit_keys(environment, client, by_hand, |editor, own| {
             let added = Yaml::text(added);
-            match editor.value(&own.key("jwks")) {
-                None | Some(Value::Null) => editor.set(own, NAME, &["jwks"], &added),
-                Some(_) => editor.append(own, NAME, "jwks", &added),
+            match editor.has(&own.key("jwks")) {
+                true => editor.append(own, NAME, "jwks", &added),
+                false => editor.set(own, NAME, &["jwks"], &added),
             }
         })
     }
@@ -107,23 +107,18 @@ impl Repository {
         by_hand: String,
         edit: impl FnOnce(&mut Editor<'_>, &Route) -> Result<(), Hindrance>,
     ) -> Result<Edited, CannotEdit> {
-        let Some((found, set)) = self.client(environment, client) else {
+        let Some((found, _)) = self.client(environment, client) else {
             return Err(CannotEdit::new("the YAML", "it declares no such client", by_hand));
         };
-        let file = &*found.place.file;
         if found.manifest.is_some() {
             let why = "it is a manifest of NAIS, which holds no keys";
-            return Err(CannotEdit::new(file, why, by_hand));
+            return Err(CannotEdit::new(&found.place.file, why, by_hand));
         }
-        let mut overrides = found.overrides.iter().filter(|own| own.environment == set);
-        let has_own = overrides.any(|own| own.part.keys.is_some());
-        self.edit_file(file, by_hand, |text| {
+        self.edit_item(&found.place, by_hand, |item, text| {
             edited(text, |editor| {
-                let item = editor.holder(found.place.span).ok_or(CHANGED)?;
-                match has_own {
-                    true => edit(editor, &item.key("per_environment").key(environment)),
-                    false => edit(editor, &item),
-                }
+                let own = item.key("per_environment").key(environment);
+                let has_own = editor.has(&own.key("jwks"));
+                edit(editor, if has_own { &own } else { item })
             })
         })
     }

@@ -13,8 +13,9 @@ mod tests;
 pub use consumers::{ConsumerEntry, ScopeDeclaration};
 pub use nais::{Handed, Release};
 
+use crate::declare::diagnostic::Place;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{Behind, Hindrance};
+use crate::declare::yaml::edit::{Behind, CHANGED, Editor, Hindrance, Route};
 
 /// A file with another text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +47,22 @@ const NAME: Behind<'_> = Behind::Key("name");
 const LAST: Behind<'_> = Behind::AllBut("per_environment");
 
 impl Repository {
-    /// A file with its text edited; `wanted` is what to do by hand where that is not possible.
-    fn edit_file(
+    /// The file with an item whose name stands at a place, edited; `wanted` is what to do by hand where
+    /// that is not possible.
+    fn edit_item(
         &self,
-        file: &str,
+        name: &Place,
         wanted: String,
-        edit: impl FnOnce(&str) -> Result<String, Hindrance>,
+        edit: impl FnOnce(&Route, &str) -> Result<String, Hindrance>,
     ) -> Result<Edited, CannotEdit> {
-        let before = self.source(file).ok_or("it cannot be read any more");
-        match before.and_then(|before| edit(&before)) {
-            Ok(after) => Ok(Edited { file: file.to_owned(), after }),
-            Err(why) => Err(CannotEdit::new(file, why, wanted)),
+        let after = || {
+            let before = self.source(&name.file).ok_or("it cannot be read any more")?;
+            let item = Editor::new(&before)?.holder(name.span).ok_or(CHANGED)?;
+            edit(&item, &before)
+        };
+        match after() {
+            Ok(after) => Ok(Edited { file: name.file.to_string(), after }),
+            Err(why) => Err(CannotEdit::new(&name.file, why, wanted)),
         }
     }
 }

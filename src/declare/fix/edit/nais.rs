@@ -3,12 +3,10 @@
 use serde_yaml::Value;
 
 use super::{CannotEdit, Edited, LAST, NAME};
-use crate::declare::diagnostic::span::Span;
-use crate::declare::read::declared::{Client, Scope};
-use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::diagnostic::Place;
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{CHANGED, Editor, Hindrance, Route, edited};
+use crate::declare::yaml::edit::{Hindrance, Route, edited};
 use crate::yaml::{Yaml, scalar};
 use domain::ClientId;
 use domain::nais::Entity;
@@ -31,21 +29,18 @@ pub struct Release<'a> {
     pub client_id: Option<&'a ClientId>,
 }
 
+const COMMON_KEYS: Hindrance = "its `jwks` stands for other environments too, and has to be put into \
+                                their `per_environment` first";
+
 /// Where something is declared.
 struct Found<'r> {
-    file: &'r str,
-    name: Span,
-    environments: EnvironmentSet,
-    /// Its environment alone.
-    here: EnvironmentSet,
+    /// Where its name stands.
+    place: &'r Place,
+    in_manifest: bool,
+    /// The other environments that have it.
+    others: Vec<&'r str>,
     /// Whether another entry, declared or removed, has the same name.
     is_elsewhere: bool,
-    /// Which of the keys stand in what differs in the environment.
-    own: Vec<&'static str>,
-    /// Whether it has keys, in what differs here and in what does not.
-    keys: [bool; 2],
-    /// The environments in which what does not differ gives the keys.
-    common_keys: EnvironmentSet,
 }
 
 impl Repository {
@@ -70,32 +65,35 @@ impl Repository {
             if matches!(entity, Entity::Client(_)) { ", and take its `jwks` out" } else { "" },
         );
         self.edit_entity(environment, entity, wanted, |found, item, text| {
-            let several = !self.others(found).is_empty();
-            let set = |text: &str, key: &'static str, value: &str| {
-                let (behind, path) = match several || found.own.contains(&key) {
-                    true => (LAST, vec!["per_environment", environment, key]),
-                    false => (NAME, vec![key]),
-                };
-                edited(text, |it| it.set(item, behind, &path, &Yaml::text(value)))
+            let own = item.key("per_environment");
+            let set = |text: &str, key: &str, value: &str| {
+                let here = own.key(environment).key(key);
+                edited(text, |it| {
+                    let differs = !found.others.is_empty() || it.has(&here);
+                    let (behind, path) = match differs {
+                        true => (LAST, vec!["per_environment", environment, key]),
+                        false => (NAME, vec![key]),
+                    };
+                    it.set(item, behind, &path, &Yaml::text(value))
+                })
             };
             let mut text = set(text, "description", description)?;
             if let Some(id) = client_id {
                 text = set(&text, "client_id", id.as_str())?;
             }
-            let [own, common] = found.keys;
-            if own {
-                let keys = item.key("per_environment").key(environment).key("jwks");
-                text = edited(&text, |it| it.remove(&keys, MARK))?;
-            }
-            if common && found.common_keys.without(found.here).is_empty() {
-                text = edited(&text, |it| it.remove(&item.key("jwks"), MARK))?;
-            } else if common {
-                return Err(
-                    "its `jwks` stands for other environments too, and has to be put into \
-                            their `per_environment` first",
-                );
-            }
-            Ok(text)
+            let [here, common] = [own.key(environment).key("jwks"), item.key("jwks")];
+            let take = |text: &str, keys: &Route| {
+                edited(text, |it| if it.has(keys) { it.remove(keys, MARK) } else { Ok(()) })
+            };
+            text = take(&text, &here)?;
+            edited(&text, |it| {
+                let has_own = |other: &&str| it.has(&own.key(other).key("jwks"));
+                match it.has(&common) {
+                    true if found.others.iter().all(has_own) => it.remove(&common, MARK),
+                    true => Err(COMMON_KEYS),
+                    false => Ok(()),
+                }
+            })
         })
     }
 
@@ -115,7 +113,6 @@ impl Repository {
              one change"
         );
         self.edit_entity(environment, entity, wanted, |found, item, text| {
-            let others = self.others(found);
             let mut entry = vec![match entity {
                 Entity::Scope(name) => ("scope", Yaml::text(name.to_string())),
                 Entity::Client(name) => ("client", Yaml::text(name.to_string())),
@@ -123,33 +120,22 @@ impl Repository {
             entry.extend(release.client_id.map(|id| ("client_id", Yaml::text(id.to_string()))));
             entry.push(("action", Yaml::text("release")));
             entry.push(("reason", Yaml::text(release.reason)));
-            if !others.is_empty() || found.is_elsewhere {
+            if !found.others.is_empty() || found.is_elsewhere {
                 entry.push(("environments", Yaml::List(vec![Yaml::text(environment)])));
             }
             let entry = entry.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
             let text =
                 edited(text, |it| it.append(&item.root(), LAST, "removed", &Yaml::Map(entry)))?;
-            match others.is_empty() {
+            match found.others.is_empty() {
                 true => edited(&text, |it| it.remove(item, MARK)),
-                false => leave(&text, item, environment, &others),
+                false => leave(&text, item, environment, &found.others),
             }
         })
     }
 
     /// Whether a manifest of NAIS declares it.
     pub fn in_manifest(&self, environment: &str, entity: &Entity) -> bool {
-        let Some(here) = self.settings().environment_names.set(environment) else { return false };
-        match entity {
-            Entity::Scope(name) => {
-                let mut scopes = self.declared().scopes.iter();
-                scopes.any(|scope| {
-                    scope.name == *name && scope.environments.overlaps(here) && scope.in_manifest
-                })
-            }
-            Entity::Client(name) => {
-                self.client(environment, name).is_some_and(|(client, _)| client.manifest.is_some())
-            }
-        }
+        self.found(environment, entity).is_some_and(|found| found.in_manifest)
     }
 
     /// The cluster and the namespace at NAIS that portvakt.yaml names for an environment.
@@ -164,16 +150,6 @@ impl Repository {
         self.settings().nais.known_prefix(&self.settings().prefixes)
     }
 
-    /// The other environments that have it.
-    fn others(&self, found: &Found<'_>) -> Vec<&str> {
-        let others = found.environments.without(found.here);
-        let names = &self.settings().environment_names;
-        names
-            .iter()
-            .filter(|name| names.set(name).is_some_and(|set| set.overlaps(others)))
-            .collect()
-    }
-
     fn edit_entity(
         &self,
         environment: &str,
@@ -184,70 +160,38 @@ impl Repository {
         let Some(found) = self.found(environment, entity) else {
             return Err(CannotEdit::new("the YAML", "it declares no such thing", wanted));
         };
-        if self.in_manifest(environment, entity) {
-            return Err(CannotEdit::new(found.file, "it is a manifest of NAIS", wanted));
+        if found.in_manifest {
+            return Err(CannotEdit::new(&found.place.file, "it is a manifest of NAIS", wanted));
         }
-        self.edit_file(found.file, wanted, |text| {
-            let item = Editor::new(text)?.holder(found.name).ok_or(CHANGED)?;
-            edit(&found, &item, text)
-        })
+        self.edit_item(found.place, wanted, |item, text| edit(&found, item, text))
     }
 
     fn found(&self, environment: &str, entity: &Entity) -> Option<Found<'_>> {
-        let here = self.settings().environment_names.set(environment)?;
-        match entity {
+        let names = &self.settings().environment_names;
+        let here = names.set(environment)?;
+        let declared = self.declared();
+        let (entries, is_removed): (Vec<_>, _) = match entity {
             Entity::Scope(name) => {
-                let own = |scope: &&Scope| scope.name == *name;
-                let mut scopes = self.declared().scopes.iter().filter(own);
-                let scope = scopes.clone().find(|scope| scope.environments.overlaps(here))?;
-                let described =
-                    scope.override_in(here).is_some_and(|own| own.description.is_some());
-                let mut removed = self.declared().removed.iter();
-                Some(Found {
-                    file: &scope.place.file,
-                    name: scope.place.span,
-                    environments: scope.environments,
-                    here,
-                    is_elsewhere: scopes.nth(1).is_some()
-                        || removed.any(|removed| removed.scope == *name),
-                    own: if described { vec!["description"] } else { Vec::new() },
-                    keys: [false; 2],
-                    common_keys: EnvironmentSet::NONE,
-                })
+                let own = declared.scopes.iter().filter(|scope| scope.name == *name);
+                let own = own.map(|it| (&it.place, it.environments, it.in_manifest));
+                (own.collect(), declared.removed.iter().any(|removed| removed.scope == *name))
             }
             Entity::Client(name) => {
-                let own = |client: &&Client| client.name == *name;
-                let mut clients = self.declared().clients.iter().filter(own);
-                let client = clients.clone().find(|client| client.environments.overlaps(here))?;
-                let part = client.overrides.iter().find(|own| own.environment == here);
-                let part = part.map(|own| &own.part);
-                let given = [
-                    ("description", part.is_some_and(|part| part.description.is_some())),
-                    ("client_id", part.is_some_and(|part| part.id.is_some())),
-                ];
-                let with_keys = client.overrides.iter().filter(|own| own.part.keys.is_some());
-                let with_keys = with_keys.map(|own| own.environment);
-                let names = &self.settings().environment_names;
-                let all = names.iter().filter_map(|name| names.set(name));
-                let all = all.fold(EnvironmentSet::NONE, EnvironmentSet::or);
-                let mut removed = self.declared().removed_clients.iter();
-                Some(Found {
-                    file: &client.place.file,
-                    name: client.place.span,
-                    environments: client.environments,
-                    here,
-                    is_elsewhere: clients.nth(1).is_some()
-                        || removed.any(|removed| removed.name == *name),
-                    own: given.into_iter().filter_map(|(key, is)| is.then_some(key)).collect(),
-                    keys: [
-                        part.is_some_and(|part| part.keys.is_some()),
-                        client.part.keys.is_some(),
-                    ],
-                    common_keys: with_keys
-                        .fold(client.environments.and(all), EnvironmentSet::without),
-                })
+                let own = declared.clients.iter().filter(|client| client.name == *name);
+                let own = own.map(|it| (&it.place, it.environments, it.manifest.is_some()));
+                let mut removed = declared.removed_clients.iter();
+                (own.collect(), removed.any(|removed| removed.name == *name))
             }
-        }
+        };
+        let is_elsewhere = entries.len() > 1 || is_removed;
+        let mut entries = entries.into_iter();
+        let entry = entries.find(|(_, counts, _)| counts.overlaps(here));
+        let (place, counts, in_manifest) = entry?;
+        let is_other = |name: &&str| {
+            *name != environment && names.set(name).is_some_and(|set| set.overlaps(counts))
+        };
+        let others = names.iter().filter(is_other).collect();
+        Some(Found { place, in_manifest, others, is_elsewhere })
     }
 }
 

@@ -110,7 +110,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Makes a list behind another key of a mapping, below a blank line where the keys are spaced.
+    /// Makes a list behind another key of a mapping, below a blank line where sections are parted so.
     fn insert_list(
         &mut self,
         at: Located<'_>,
@@ -125,10 +125,12 @@ impl Page<'_> {
         }
         let place = self.with_comments_below(end, indent)?;
         let ends = line_break(self.text);
-        let is_spaced = keys(at).into_iter().skip(1).any(|key| {
-            let start = self.range(key).ok().and_then(|key| line_start(self.text, key.start));
-            start.is_some_and(|start| self.is_below_blank(start))
-        });
+        let mut others = keys(at).into_iter().skip(1);
+        let is_spaced = indent == 0
+            && others.any(|key| {
+                let start = self.range(key).ok().and_then(|key| line_start(self.text, key.start));
+                start.is_some_and(|start| self.is_below_blank(start))
+            });
         let open = if self.is_open(place) { ends } else { "" };
         let blank = if is_spaced { ends } else { "" };
         let items: String =

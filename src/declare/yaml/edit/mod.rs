@@ -138,6 +138,11 @@ impl<'t> Editor<'t> {
         value(&self.wanted, way)
     }
 
+    /// Whether there is to be anything.
+    pub(crate) fn has(&self, way: &Route) -> bool {
+        self.value(way).is_some_and(|value| !value.is_null())
+    }
+
     fn mapping_mut(&mut self, way: &Route) -> Result<&mut Mapping, Hindrance> {
         value_mut(&mut self.wanted, way)?.as_mapping_mut().ok_or(CHANGED)
     }

@@ -253,23 +253,28 @@ impl<'t> Page<'t> {
             self.edits.push((whole, format!("[{}]", kept.join(", "))));
             return Ok(());
         }
-        let nexts = parts.iter().zip(parts.iter().skip(1)).enumerate().take(last);
-        let before = nexts.filter(|(index, _)| gone.contains(index));
-        let mut cuts: Vec<_> = before.map(|(_, (part, next))| part.start..next.start).collect();
-        // The comma before the last ones goes with them.
-        cuts.extend(
-            parts
-                .get(last + 1..)
-                .and_then(<[_]>::last)
-                .and_then(|end| Some(parts.get(last)?.end..end.end)),
-        );
-        for cut in cuts {
-            if self.text.get(cut.clone()).ok_or(CHANGED)?.contains('#') {
-                return Err(COMMENT);
+        let mut cut = |cut: Range<usize>, around: Range<usize>| match self
+            .text
+            .get(around)
+            .ok_or(CHANGED)?
+            .contains('#')
+        {
+            true => Err(COMMENT),
+            false => {
+                self.edits.push((cut, String::new()));
+                Ok(())
             }
-            self.edits.push((cut, String::new()));
+        };
+        for (index, two) in parts.windows(2).enumerate().take(last) {
+            if let ([part, next], true) = (two, gone.contains(&index)) {
+                cut(part.start..next.start, part.start..next.start)?;
+            }
         }
-        Ok(())
+        // The comma before the last ones goes with them, and a comment behind them would be lost.
+        match parts.get(last..) {
+            Some([last, .., end]) => cut(last.end..end.end, last.end..whole.end),
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(super) fn range(&self, span: Span) -> Result<Range<usize>, Hindrance> {
