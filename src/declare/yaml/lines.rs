@@ -37,8 +37,16 @@ impl<'t> Lines<'t> {
 
     /// The line of this number, the first being 1, without its end.
     pub(crate) fn line(&self, number: usize) -> &'t str {
-        let start = self.starts.get(number - 1).copied().unwrap_or(self.text.len());
-        let end = self.starts.get(number).copied().unwrap_or(self.text.len());
-        self.text[start..end].trim_end_matches(['\n', '\r'])
+        self.text[self.start(number)..self.start(number + 1)].trim_end_matches(['\n', '\r'])
+    }
+
+    /// Where the line of this number begins; behind the last one, where the text ends.
+    pub(crate) fn start(&self, number: usize) -> usize {
+        self.starts.get(number - 1).copied().unwrap_or(self.text.len())
+    }
+
+    /// The number of the line that a byte is on.
+    pub(crate) fn number(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
     }
 }

@@ -1,7 +1,6 @@
 //! Items that are added to lists.
 
 use super::page::{Page, keys};
-use super::text::{dash, line_break, line_start};
 use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
 use crate::declare::yaml::document::Located;
 
@@ -39,19 +38,19 @@ impl Page<'_> {
     /// Makes a list of a single value and another item.
     pub(super) fn wrap(&mut self, single: Located<'_>, item: &str) -> Result<(), Hindrance> {
         let range = self.range(single.span())?;
-        let written = self.text.get(range.clone()).ok_or(CHANGED)?;
+        let written = self.part(range.clone())?;
         if written.contains(['\n', '\r']) && !written.starts_with('{') {
             return Err(SEVERAL_LINES);
         }
-        self.edits.push((range.start..range.start, "[".to_owned()));
-        self.edits.push((range.end..range.end, format!(", {item}]")));
+        self.put(range.start, "[".to_owned());
+        self.put(range.end, format!(", {item}]"));
         Ok(())
     }
 
     /// Writes the items of an empty list.
     fn fill(&mut self, list: Located<'_>, items: &[&str]) -> Result<(), Hindrance> {
         let range = self.range(list.span())?;
-        match self.text.get(range.clone()).ok_or(CHANGED)? {
+        match self.part(range.clone())? {
             written if written.contains('#') => Err(COMMENT),
             written if written.starts_with('[') => {
                 self.edits.push((range, format!("[{}]", items.join(", "))));
@@ -67,24 +66,21 @@ impl Page<'_> {
         place: usize,
         items: &[&str],
     ) -> Result<(), Hindrance> {
-        let whole = self.range(list.span())?;
-        let next = list.item(place);
+        let (next, items) = (list.item(place), items.join(", "));
         let (at, text) = match place.checked_sub(1) {
             Some(before) => {
                 let before = list.item(before).ok_or(CHANGED)?;
-                (self.end(before)?, format!(", {}", items.join(", ")))
+                (self.extent(before)?.end, format!(", {items}"))
             }
-            None => {
-                let start = self.range(next.ok_or(CHANGED)?.span())?.start;
-                (start, format!("{}, ", items.join(", ")))
-            }
+            None => (self.extent(next.ok_or(CHANGED)?)?.start, format!("{items}, ")),
         };
         // A comment would be about another item.
+        let whole = self.range(list.span())?;
         let moved = if next.is_some() { whole } else { at..whole.end };
-        if self.text.get(moved).ok_or(CHANGED)?.contains('#') {
+        if self.part(moved)?.contains('#') {
             return Err(LAYOUT);
         }
-        self.edits.push((at..at, text));
+        self.put(at, text);
         Ok(())
     }
 
@@ -97,16 +93,15 @@ impl Page<'_> {
     ) -> Result<(), Hindrance> {
         let next = list.item(place);
         let beside = next.or_else(|| list.items().last()).ok_or(CHANGED)?;
-        let dash = dash(self.text, self.range(beside.span())?.start).ok_or(LAYOUT)?;
-        let at = match next {
-            Some(_) => self.comments_above(dash.start, dash.len()),
-            None => self.with_comments_below(self.end(beside)?, dash.len())?,
+        let indent = self.dash(beside)?;
+        let line = match next {
+            Some(next) => self.first_comment(next.span().start.line as usize, indent),
+            None => self.line_below(self.extent(beside)?.end, indent),
         };
-        let ends = line_break(self.text);
-        let indent = dash.len();
+        let (at, ends) = (self.lines.start(line), self.ends);
         let lines: Vec<_> = items.iter().map(|item| format!("{:indent$}- {item}", "")).collect();
         let (before, behind) = if self.is_open(at) { (ends, "") } else { ("", ends) };
-        self.edits.push((at..at, format!("{before}{}{behind}", lines.join(ends))));
+        self.put(at, format!("{before}{}{behind}", lines.join(ends)));
         Ok(())
     }
 
@@ -120,23 +115,18 @@ impl Page<'_> {
     ) -> Result<(), Hindrance> {
         let (end, indent) = self.sibling(at, behind)?;
         if self.is_in_braces(at) {
-            self.edits.push((end..end, format!(", {key}: [{}]", items.join(", "))));
+            self.put(end, format!(", {key}: [{}]", items.join(", ")));
             return Ok(());
         }
-        let place = self.with_comments_below(end, indent)?;
-        let ends = line_break(self.text);
+        let (place, ends) = (self.lines.start(self.line_below(end, indent)), self.ends);
         let mut others = keys(at).into_iter().skip(1);
-        let is_spaced = indent == 0
-            && others.any(|key| {
-                let start = self.range(key).ok().and_then(|key| line_start(self.text, key.start));
-                start.is_some_and(|start| self.is_below_blank(start))
-            });
+        let is_spaced =
+            indent == 0 && others.any(|key| self.is_below_blank(key.start.line as usize));
         let open = if self.is_open(place) { ends } else { "" };
         let blank = if is_spaced { ends } else { "" };
         let items: String =
             items.iter().map(|item| format!("{:indent$}  - {item}{ends}", "")).collect();
-        let list = format!("{open}{blank}{:indent$}{key}:{ends}{items}", "");
-        self.edits.push((place..place, list));
+        self.put(place, format!("{open}{blank}{:indent$}{key}:{ends}{items}", ""));
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ mod items;
 mod order;
 mod page;
 mod sections;
-mod text;
 
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
@@ -212,8 +211,8 @@ impl<'t> Editor<'t> {
         }
     }
 
-    /// Removes a value, and each mapping and list that then holds nothing else, up to an item. An
-    /// item goes with its comments; one with the word `bound` is about the item below it alone.
+    /// Removes a value, and the list or the mappings under keys that held nothing else. An item goes
+    /// with its comments; one with the word `bound` is about the item below it alone.
     pub(crate) fn remove(&mut self, way: &Route, bound: &str) -> Result<(), Hindrance> {
         let (above, last) = way.split().ok_or(CHANGED)?;
         let holder = self.value(&above).ok_or(CHANGED)?;

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::page::Page;
-use super::text::dash;
-use super::{CHANGED, Editor, Hindrance, LAYOUT, value_mut};
+use super::{CHANGED, Editor, Hindrance, LAYOUT, located, value_mut};
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Located;
 
@@ -13,7 +12,7 @@ impl Editor<'_> {
     /// its quotes stay.
     pub(crate) fn replace(&mut self, span: Span, old: &str, new: &str) -> Result<(), Hindrance> {
         let range = self.page.range(span)?;
-        let written = self.page.text.get(range.clone()).ok_or(CHANGED)?;
+        let written = self.page.part(range.clone())?;
         let text = replacement(written, old, new).ok_or(LAYOUT)?;
         let mut others = self.page.edits.iter();
         if others.any(|(other, _)| range.start < other.end && other.start < range.end) {
@@ -38,7 +37,7 @@ impl Editor<'_> {
         let first = items.first().ok_or(CHANGED)?.start;
         let is_it = |at: Located<'_>| at.items().map(Located::span).eq(items.iter().copied());
         let way = self.find(first, is_it).ok_or(CHANGED)?;
-        self.page.reorder(items, order).ok_or(LAYOUT)?;
+        self.page.reorder(located(&self.documents, &way)?, order)?;
         let list = value_mut(&mut self.wanted, &way)?.as_sequence_mut().ok_or(CHANGED)?;
         let moved = order.iter().map(|from| list.get(*from).cloned());
         *list = moved.collect::<Option<_>>().ok_or(CHANGED)?;
@@ -58,48 +57,45 @@ fn replacement(written: &str, old: &str, new: &str) -> Option<String> {
 }
 
 impl Page<'_> {
-    /// `None` where the items are parted by more than commas.
-    fn reorder(&mut self, items: &[Span], order: &[usize]) -> Option<()> {
-        let places = items.iter().map(|item| self.range(*item).ok());
-        let mut places: Vec<_> = places.collect::<Option<_>>()?;
-        // Each on lines of its own.
-        if places.iter().all(|place| dash(self.text, place.start).is_some()) {
-            places = self.with_comments(items)?;
-        }
-        let plain = |text: &str| text.chars().all(|c| c == ',' || c.is_whitespace());
-        let is_plain = |(a, b): (&Range<usize>, &Range<usize>)| {
-            self.text.get(a.end..b.start).is_some_and(plain)
+    fn reorder(&mut self, list: Located<'_>, order: &[usize]) -> Result<(), Hindrance> {
+        let places = match list.items().all(|item| self.dash(item).is_ok()) {
+            true => self.with_comments(list).ok_or(LAYOUT)?,
+            false => list.items().map(|item| self.range(item.span())).collect::<Result<_, _>>()?,
         };
-        if !places.iter().zip(places.iter().skip(1)).all(is_plain) {
-            return None;
+        for two in places.windows(2) {
+            let [one, next] = two else { continue };
+            let between = self.part(one.end..next.start)?;
+            if !between.chars().all(|c| c == ',' || c.is_whitespace()) {
+                return Err(LAYOUT);
+            }
         }
-        let moved = order.iter().map(|from| self.text.get(places.get(*from)?.clone()));
-        let moved: Vec<_> = moved.collect::<Option<_>>()?;
-        self.edits.extend(places.into_iter().zip(moved.into_iter().map(str::to_owned)));
-        Some(())
+        for (place, from) in places.iter().zip(order) {
+            let moved = self.part(places.get(*from).ok_or(CHANGED)?.clone())?;
+            self.edits.push((place.clone(), moved.to_owned()));
+        }
+        Ok(())
     }
 
     /// The lines of each item, with the comment lines directly above it and what follows on its
     /// last line. `None` where something parts the items for a reason: a blank line, or a comment
     /// that may be about more than the one item below it.
-    fn with_comments(&self, items: &[Span]) -> Option<Vec<Range<usize>>> {
-        let is_comment = |number: usize| self.lines.line(number).trim_start().starts_with('#');
-        let mut next = items.first()?.start.line as usize;
+    fn with_comments(&self, list: Located<'_>) -> Option<Vec<Range<usize>>> {
+        let is_comment = |line: usize| self.comment(line).is_some();
+        let mut next = list.item(0)?.span().start.line as usize;
         while next > 1 && is_comment(next - 1) {
             next -= 1;
         }
-        let mut ranges = Vec::with_capacity(items.len());
+        let mut ranges = Vec::new();
         let mut is_commented = false;
-        for item in items {
-            let (first, last) = (item.start.line as usize, item.end.line as usize);
+        for Span { start, end } in list.items().map(Located::span) {
+            let (first, last) = (start.line as usize, end.line as usize);
             let has_comment = next < first;
             if !(next..first).all(is_comment) || is_commented && !has_comment {
                 return None;
             }
             is_commented = has_comment;
-            let start = *self.lines.starts.get(next - 1)?;
-            let end = *self.lines.starts.get(last - 1)? + self.lines.line(last).len();
-            ranges.push(start..end.max(start));
+            let (start, end) = (self.lines.start(next), self.lines.start(last));
+            ranges.push(start..start.max(end + self.lines.line(last).len()));
             next = last + 1;
         }
         Some(ranges)

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::text::{Replacement, dash, line_break, line_end, line_start, next_line, replaced};
 use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Located;
@@ -11,20 +10,153 @@ use crate::declare::yaml::lines::Lines;
 
 /// The text of a file, and what is to change in it.
 pub(super) struct Page<'t> {
-    pub(super) text: &'t str,
     pub(super) lines: Lines<'t>,
-    pub(super) edits: Vec<Replacement>,
+    /// Which bytes go, and what takes their place.
+    pub(super) edits: Vec<(Range<usize>, String)>,
+    /// How its lines end.
+    pub(super) ends: &'static str,
 }
 
 impl<'t> Page<'t> {
     /// The text without its byte order mark.
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, lines: Lines::new(text), edits: Vec::new() }
+        let ends = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        Self { lines: Lines::new(text), edits: Vec::new(), ends }
     }
 
-    /// The text as it is to be.
-    pub(super) fn done(self) -> Result<String, Hindrance> {
-        replaced(self.text, self.edits)
+    /// The text as it is to be. Changes do not overlap; of those that begin at one place, the shorter
+    /// comes first: what is put there stands before what is taken out.
+    pub(super) fn done(mut self) -> Result<String, Hindrance> {
+        self.edits.sort_by_key(|(range, _)| (range.start, range.end));
+        let mut after = String::new();
+        let mut done = 0;
+        for (range, text) in &self.edits {
+            self.part(range.clone())?;
+            after.push_str(self.part(done..range.start)?);
+            after.push_str(text);
+            done = range.end;
+        }
+        after.push_str(self.part(done..self.lines.text.len())?);
+        Ok(after)
+    }
+
+    pub(super) fn put(&mut self, at: usize, text: String) {
+        self.edits.push((at..at, text));
+    }
+
+    pub(super) fn part(&self, range: Range<usize>) -> Result<&'t str, Hindrance> {
+        self.lines.text.get(range).ok_or(CHANGED)
+    }
+
+    pub(super) fn range(&self, span: Span) -> Result<Range<usize>, Hindrance> {
+        self.lines.range(span).ok_or(CHANGED)
+    }
+
+    /// Where a value stands, without white space behind it.
+    pub(super) fn extent(&self, at: Located<'_>) -> Result<Range<usize>, Hindrance> {
+        let Range { start, end } = self.range(at.span())?;
+        Ok(start..self.part(0..end)?.trim_end().len().max(start))
+    }
+
+    /// Where a key of a mapping stands with its value.
+    fn entry(&self, at: Located<'_>, key: &str) -> Result<Range<usize>, Hindrance> {
+        let own = self.range(at.key_span(key))?;
+        let value = self.extent(at.get(key).ok_or(CHANGED)?)?;
+        Ok(own.start..value.end.max(own.end))
+    }
+
+    /// Whether a mapping or a list is written in braces or brackets.
+    pub(super) fn is_in_braces(&self, at: Located<'_>) -> bool {
+        let start = at.span().start;
+        // A list whose dashes are not indented begins, for the parser, where its first item does.
+        let is_first = at.items().next().is_some_and(|item| item.span().start == start);
+        let text = self.range(at.span()).and_then(|range| self.part(range));
+        !is_first && text.is_ok_and(|text| text.starts_with(['{', '[']))
+    }
+
+    /// How far the dash is indented that an item of a list stands behind, on the same line.
+    pub(super) fn dash(&self, item: Located<'_>) -> Result<usize, Hindrance> {
+        let start = item.span().start;
+        let line = self.lines.start(start.line as usize);
+        let before = self.part(line..self.range(item.span())?.start)?;
+        let rest = before.trim_start_matches(' ');
+        match rest.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.trim().is_empty())
+        {
+            true => Ok(before.len() - rest.len()),
+            false => Err(LAYOUT),
+        }
+    }
+
+    /// How far a comment on a line of its own is indented.
+    pub(super) fn comment(&self, line: usize) -> Option<usize> {
+        let text = self.lines.line(line);
+        let comment = text.trim_start_matches(' ');
+        comment.starts_with('#').then_some(text.len() - comment.len())
+    }
+
+    /// The first of the comment lines directly above a line that are indented as it is; else that line.
+    pub(super) fn first_comment(&self, line: usize, indent: usize) -> usize {
+        let mut first = line;
+        while first > 1 && self.comment(first - 1) == Some(indent) {
+            first -= 1;
+        }
+        first
+    }
+
+    /// The line below what ends at a place, and below the comments directly behind it that are indented
+    /// more than `indent` spaces: they are part of it.
+    pub(super) fn line_below(&self, end: usize, indent: usize) -> usize {
+        let mut next = self.lines.number(end) + 1;
+        while self.comment(next).is_some_and(|by| by > indent) {
+            next += 1;
+        }
+        next
+    }
+
+    pub(super) fn is_below_blank(&self, line: usize) -> bool {
+        line > 1 && self.lines.line(line - 1).trim().is_empty()
+    }
+
+    /// Whether a place is at the end of a text whose last line has no line break.
+    pub(super) fn is_open(&self, at: usize) -> bool {
+        !self.part(0..at).is_ok_and(|text| text.ends_with(['\n', '\r']))
+    }
+
+    /// Where the lines of a list or a mapping end, and how far its entries are indented.
+    pub(super) fn lines_end(&self, at: Located<'_>) -> Result<(usize, usize), Hindrance> {
+        let indent = match (at.items().next(), keys(at).first()) {
+            _ if self.is_in_braces(at) => return Err(LAYOUT),
+            (Some(item), _) => self.dash(item)?,
+            (None, Some(key)) => self.own_line(*key)?.len(),
+            (None, None) => return Err(LAYOUT),
+        };
+        Ok((self.lines.start(self.line_below(self.extent(at)?.end, indent)), indent))
+    }
+
+    /// The white space before a key that nothing else stands before on its line.
+    fn own_line(&self, key: Span) -> Result<Range<usize>, Hindrance> {
+        let before = self.lines.start(key.start.line as usize)..self.range(key)?.start;
+        match self.part(before.clone())?.trim().is_empty() {
+            true => Ok(before),
+            false => Err(LAYOUT),
+        }
+    }
+
+    /// Where the entry ends that a new one comes behind, and how far it is indented.
+    pub(super) fn sibling(
+        &self,
+        at: Located<'_>,
+        behind: Behind<'_>,
+    ) -> Result<(usize, usize), Hindrance> {
+        let key = match behind {
+            Behind::Key(key) => at.get(key).map(|_| key),
+            Behind::AllBut(last) => {
+                let others = at.entries().map(|(key, _)| key).filter(|key| *key != last);
+                others.max_by_key(|key| at.key_span(key).start)
+            }
+        };
+        let key = key.ok_or(LAYOUT)?;
+        Ok((self.entry(at, key)?.end, indent(at.key_span(key))))
     }
 
     /// Sets a text below a mapping, as [`Editor::set`](super::Editor::set) does.
@@ -37,138 +169,87 @@ impl<'t> Page<'t> {
     ) -> Result<(), Hindrance> {
         let [key, rest @ ..] = path else { return Err(LAYOUT) };
         let Some(inner) = at.get(key) else {
-            return self.insert(at, behind, path, value);
+            let (end, indent) = self.sibling(at, behind)?;
+            let (place, text) = match self.is_in_braces(at) {
+                true => (end, format!(", {}", in_braces(path, value))),
+                false => (self.line_end(end), self.in_lines(indent, path, value)),
+            };
+            self.put(place, text);
+            return Ok(());
         };
-        match rest {
-            [] => self.replace_scalar(at.key_span(key), inner, value),
-            [next, ..] if inner.entries().next().is_some() => match inner.get(next) {
-                Some(_) => self.set(inner, Behind::Key(next), rest, value),
-                None => self.insert_first(at.key_span(key), inner, rest, value),
-            },
-            _ => Err(LAYOUT),
-        }
-    }
-
-    /// Makes a key behind another one of a mapping.
-    fn insert(
-        &mut self,
-        at: Located<'_>,
-        behind: Behind<'_>,
-        path: &[&str],
-        value: &str,
-    ) -> Result<(), Hindrance> {
-        let (end, indent) = self.sibling(at, behind)?;
-        if self.is_in_braces(at) {
-            self.edits.push((end..end, format!(", {}", in_braces(path, value))));
-            return Ok(());
-        }
-        let place = line_end(self.text, end).ok_or(CHANGED)?;
-        self.edits.push((place..place, self.in_lines(indent, path, value)));
-        Ok(())
-    }
-
-    /// Where the entry ends that a new one comes behind, and how far it is indented.
-    pub(super) fn sibling(
-        &self,
-        at: Located<'_>,
-        behind: Behind<'_>,
-    ) -> Result<(usize, usize), Hindrance> {
-        let (key, value) = match behind {
-            Behind::Key(key) => at.get(key).map(|value| (key, value)),
-            Behind::AllBut(last) => {
-                let others = at.entries().filter(|(key, _)| *key != last);
-                others.max_by_key(|(key, _)| at.key_span(key).start)
+        let key = at.key_span(key);
+        let (place, text) = match (rest, keys(inner).first()) {
+            ([], _) => return self.replace_scalar(key, inner, value),
+            ([next, ..], Some(_)) if inner.get(next).is_some() => {
+                return self.set(inner, behind, rest, value);
             }
-        }
-        .ok_or(LAYOUT)?;
-        let span = at.key_span(key);
-        let end = self.end(value)?.max(self.range(span)?.end);
-        Ok((end, span.start.column.saturating_sub(1) as usize))
+            // Before all others.
+            (_, Some(_)) if self.is_in_braces(inner) => {
+                (self.range(inner.span())?.start + 1, format!(" {},", in_braces(rest, value)))
+            }
+            (_, Some(first)) => {
+                let lines = self.in_lines(indent(*first), rest, value);
+                (self.line_end(self.range(key)?.end), lines)
+            }
+            (_, None) => return Err(LAYOUT),
+        };
+        self.put(place, text);
+        Ok(())
     }
 
-    /// Makes a key before all others of a mapping that stands under a key.
-    fn insert_first(
-        &mut self,
-        key: Span,
-        at: Located<'_>,
-        path: &[&str],
-        value: &str,
-    ) -> Result<(), Hindrance> {
-        if self.is_in_braces(at) {
-            let place = self.range(at.span())?.start + 1;
-            self.edits.push((place..place, format!(" {},", in_braces(path, value))));
-            return Ok(());
-        }
-        let place = line_end(self.text, self.range(key)?.end).ok_or(CHANGED)?;
-        let first = keys(at).into_iter().next().ok_or(LAYOUT)?;
-        let indent = first.start.column.saturating_sub(1) as usize;
-        self.edits.push((place..place, self.in_lines(indent, path, value)));
-        Ok(())
+    /// Where the line ends that a place is on.
+    fn line_end(&self, at: usize) -> usize {
+        let line = self.lines.number(at);
+        self.lines.start(line) + self.lines.line(line).len()
     }
 
     /// The lines of a path of keys with a value at its end, each below a line break.
     fn in_lines(&self, indent: usize, path: &[&str], value: &str) -> String {
-        let mut lines = String::new();
-        for (level, key) in path.iter().enumerate() {
-            let indent = " ".repeat(indent + 2 * level);
-            lines.push_str(&format!("{}{indent}{key}:", line_break(self.text)));
-        }
-        lines.push(' ');
-        lines.push_str(value);
-        lines
+        let key = |(level, key): (usize, &&str)| {
+            format!("{}{:by$}{key}:", self.ends, "", by = indent + 2 * level)
+        };
+        let keys: String = path.iter().enumerate().map(key).collect();
+        format!("{keys} {value}")
     }
 
     fn replace_scalar(&mut self, key: Span, at: Located<'_>, value: &str) -> Result<(), Hindrance> {
         if at.value.is_mapping() || at.value.is_sequence() {
             return Err(LAYOUT);
         }
-        let range = self.range(at.span())?;
-        let colon = self.range(key)?.end;
-        let colon = colon + self.text.get(colon..).ok_or(CHANGED)?.find(':').ok_or(CHANGED)? + 1;
-        let written = self.text.get(range.clone()).ok_or(CHANGED)?.trim_end();
-        let (start, end) = (range.start.max(colon), range.start + written.len());
-        let between = self.text.get(colon..start).ok_or(CHANGED)?;
+        let key = self.range(key)?.end;
+        let rest = self.part(key..self.lines.text.len())?;
+        let colon = key + rest.find(':').ok_or(CHANGED)? + 1;
+        let Range { start, end } = self.range(at.span())?;
+        let (start, end) = (start.max(colon), start + self.part(start..end)?.trim_end().len());
+        let end = end.max(start);
         // A block's text begins behind its mark.
-        let block = between.trim_start();
+        let block = self.part(colon..end)?.trim_start();
         let start = match block.starts_with(['|', '>']) {
-            true if block.contains('#') => return Err(COMMENT),
-            true => start - block.len(),
-            false
-                if written.starts_with(['|', '>'])
-                    && written.lines().next().is_some_and(|line| line.contains('#')) =>
-            {
+            true if block.lines().next().is_some_and(|mark| mark.contains('#')) => {
                 return Err(COMMENT);
             }
+            true => end - block.len(),
             false => start,
         };
         let space = if start == colon { " " } else { "" };
-        self.edits.push((start..end.max(start), format!("{space}{value}")));
+        self.edits.push((start..end, format!("{space}{value}")));
         Ok(())
     }
 
     /// Takes a key out of a mapping, with the comments behind it and in it. Where it is the only one
     /// of the mapping, the caller takes that out.
     pub(super) fn take_key(&mut self, at: Located<'_>, key: &str) -> Result<(), Hindrance> {
-        let value = at.get(key).ok_or(CHANGED)?;
-        let own = self.range(at.key_span(key))?;
-        let end = self.end(value)?.max(own.end);
+        let own = self.entry(at, key)?;
         if self.is_in_braces(at) {
-            let mut parts: Vec<_> = at.entries().collect();
-            parts.sort_by_key(|(key, _)| at.key_span(key).start);
-            let place = parts.iter().position(|(other, _)| *other == key).ok_or(CHANGED)?;
-            let part = |(key, value): &(&str, Located<'_>)| -> Result<_, Hindrance> {
-                let own = self.range(at.key_span(key))?;
-                Ok(own.start..self.end(*value)?.max(own.end))
-            };
-            let parts = parts.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+            let parts = at.entries().map(|(key, _)| self.entry(at, key));
+            let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
+            parts.sort_by_key(|part| part.start);
+            let place = parts.iter().position(|part| *part == own).ok_or(CHANGED)?;
             return self.take_from_row(self.range(at.span())?, &parts, &[place]);
         }
-        let start = line_start(self.text, own.start).ok_or(CHANGED)?;
-        if !self.text.get(start..own.start).ok_or(CHANGED)?.trim().is_empty() {
-            return Err(LAYOUT);
-        }
-        let end = self.with_comments_below(end, own.start - start)?;
-        self.edits.push((start..end, String::new()));
+        let before = self.own_line(at.key_span(key))?;
+        let end = self.lines.start(self.line_below(own.end, before.len()));
+        self.edits.push((before.start..end, String::new()));
         Ok(())
     }
 
@@ -182,10 +263,7 @@ impl<'t> Page<'t> {
         if !self.is_in_braces(list) {
             return gone.iter().try_for_each(|index| self.take_item(list, *index, bound));
         }
-        let part = |item: Located<'_>| -> Result<_, Hindrance> {
-            Ok(self.range(item.span())?.start..self.end(item)?)
-        };
-        let parts = list.items().map(part).collect::<Result<Vec<_>, _>>()?;
+        let parts = list.items().map(|item| self.extent(item)).collect::<Result<Vec<_>, _>>()?;
         self.take_from_row(self.range(list.span())?, &parts, gone)
     }
 
@@ -195,27 +273,22 @@ impl<'t> Page<'t> {
     /// no other.
     fn take_item(&mut self, list: Located<'_>, index: usize, bound: &str) -> Result<(), Hindrance> {
         let item = list.item(index).ok_or(CHANGED)?;
-        let dash = dash(self.text, self.range(item.span())?.start).ok_or(LAYOUT)?;
-        let indent = dash.len();
-        let end = self.with_comments_below(self.end(item)?, indent)?;
-        let above = self.comments_above(dash.start, indent);
-        let is_general = |next: Located<'_>| {
-            let start =
-                self.range(next.span()).ok().and_then(|next| line_start(self.text, next.start));
-            start.is_some_and(|start| self.comments_above(start, indent) == start)
+        let indent = self.dash(item)?;
+        let line = item.span().start.line as usize;
+        let above = self.first_comment(line, indent);
+        let comments = self.part(self.lines.start(above)..self.lines.start(line))?;
+        let has_none = |next: Located<'_>| {
+            let next = next.span().start.line as usize;
+            self.first_comment(next, indent) == next
         };
-        let is_bound = self.text.get(above..dash.start).ok_or(CHANGED)?.contains(bound);
-        let start = match (index, list.item(1)) {
-            (0, Some(next)) if !is_bound && is_general(next) => dash.start,
-            _ => above,
-        };
+        let is_general = index == 0 && list.item(1).is_some_and(has_none);
+        let first = if is_general && !comments.contains(bound) { line } else { above };
         // Of the blank lines around it, one is enough.
-        let is_spaced = index == 0 || self.is_below_blank(start);
-        let end = match self.line_at(end) {
-            Some((next, line)) if line.trim().is_empty() && is_spaced => next,
-            _ => end,
-        };
-        self.edits.push((start..end, String::new()));
+        let mut next = self.line_below(self.extent(item)?.end, indent);
+        if self.lines.line(next).trim().is_empty() && (index == 0 || self.is_below_blank(first)) {
+            next += 1;
+        }
+        self.edits.push((self.lines.start(first)..self.lines.start(next), String::new()));
         Ok(())
     }
 
@@ -230,10 +303,8 @@ impl<'t> Page<'t> {
         if self.is_in_braces(root) || self.is_in_braces(list) {
             return self.take_key(root, key);
         }
-        let own = self.range(root.key_span(key))?;
-        let start = line_start(self.text, own.start).ok_or(CHANGED)?;
-        let end = next_line(self.text, own.end).ok_or(CHANGED)?;
-        self.edits.push((start..end, String::new()));
+        let line = root.key_span(key).start.line as usize;
+        self.edits.push((self.lines.start(line)..self.lines.start(line + 1), String::new()));
         self.take_item(list, 0, bound)
     }
 
@@ -244,130 +315,42 @@ impl<'t> Page<'t> {
         parts: &[Range<usize>],
         gone: &[usize],
     ) -> Result<(), Hindrance> {
-        let kept: Vec<_> = (0..parts.len()).filter(|index| !gone.contains(index)).collect();
-        let last = *kept.last().ok_or(LAYOUT)?;
-        let row = self.text.get(whole.clone()).ok_or(CHANGED)?;
+        let is_kept = |(index, _): &(usize, _)| !gone.contains(index);
+        let kept: Vec<_> = parts.iter().enumerate().filter(is_kept).collect();
+        let (last, _) = *kept.last().ok_or(LAYOUT)?;
+        let row = self.part(whole.clone())?;
         if row.starts_with('[') && !row.contains(['#', '\n', '\r']) {
-            let kept = kept.iter().filter_map(|index| self.text.get(parts.get(*index)?.clone()));
-            let kept: Vec<_> = kept.collect();
-            self.edits.push((whole, format!("[{}]", kept.join(", "))));
+            let kept = kept.into_iter().map(|(_, part)| self.part(part.clone()));
+            let kept = kept.collect::<Result<Vec<_>, _>>()?.join(", ");
+            self.edits.push((whole, format!("[{kept}]")));
             return Ok(());
         }
-        let mut cut = |cut: Range<usize>, around: Range<usize>| match self
-            .text
-            .get(around)
-            .ok_or(CHANGED)?
-            .contains('#')
-        {
-            true => Err(COMMENT),
-            false => {
-                self.edits.push((cut, String::new()));
-                Ok(())
-            }
-        };
         for (index, two) in parts.windows(2).enumerate().take(last) {
             if let ([part, next], true) = (two, gone.contains(&index)) {
-                cut(part.start..next.start, part.start..next.start)?;
+                self.cut(part.start..next.start, next.start)?;
             }
         }
         // The comma before the last ones goes with them, and a comment behind them would be lost.
         match parts.get(last..) {
-            Some([last, .., end]) => cut(last.end..end.end, last.end..whole.end),
+            Some([last, .., end]) => self.cut(last.end..end.end, whole.end),
             Some(_) | None => Ok(()),
         }
     }
 
-    pub(super) fn range(&self, span: Span) -> Result<Range<usize>, Hindrance> {
-        self.lines.range(span).ok_or(CHANGED)
-    }
-
-    /// Where a value ends, without white space.
-    pub(super) fn end(&self, at: Located<'_>) -> Result<usize, Hindrance> {
-        let range = self.range(at.span())?;
-        let text = self.text.get(..range.end).ok_or(CHANGED)?;
-        Ok(text.trim_end().len().max(range.start))
-    }
-
-    /// Whether a mapping or a list is written in braces or brackets.
-    pub(super) fn is_in_braces(&self, at: Located<'_>) -> bool {
-        let start = at.span().start;
-        // A list whose dashes are not indented begins, for the parser, where its first item does.
-        let is_first = at.items().next().is_some_and(|item| item.span().start == start);
-        let range = self.range(at.span()).ok();
-        let text = range.and_then(|range| self.text.get(range.start..));
-        !is_first && text.is_some_and(|text| text.starts_with(['{', '[']))
-    }
-
-    /// Where the lines end of what ends at a place, and of the comments directly below it that are
-    /// indented more than `indent` spaces: they are part of it.
-    pub(super) fn with_comments_below(
-        &self,
-        end: usize,
-        indent: usize,
-    ) -> Result<usize, Hindrance> {
-        let mut end = next_line(self.text, end).ok_or(CHANGED)?;
-        while let Some((next, line)) = self.line_at(end)
-            && let comment = line.trim_start_matches(' ')
-            && comment.starts_with('#')
-            && line.len() - comment.len() > indent
-        {
-            end = next;
-        }
-        Ok(end)
-    }
-
-    /// Where the lines of a list or a mapping end, and how far its entries are indented. `None` where
-    /// these are not on lines of their own.
-    pub(super) fn lines_end(&self, at: Located<'_>) -> Option<(usize, usize)> {
-        let indent = match at.items().next() {
-            Some(first) => dash(self.text, self.range(first.span()).ok()?.start)?.len(),
-            None => {
-                let key = self.range(*keys(at).first()?).ok()?.start;
-                let indent = self.text.get(line_start(self.text, key)?..key)?;
-                indent.trim_start_matches(' ').is_empty().then_some(indent.len())?
+    /// Takes a part of a row out, unless there is a comment in it or up to a place behind it.
+    fn cut(&mut self, part: Range<usize>, end: usize) -> Result<(), Hindrance> {
+        match self.part(part.start..end)?.contains('#') {
+            true => Err(COMMENT),
+            false => {
+                self.edits.push((part, String::new()));
+                Ok(())
             }
-        };
-        let end = self.with_comments_below(self.end(at).ok()?, indent).ok()?;
-        (!self.is_in_braces(at)).then_some((end, indent))
-    }
-
-    /// Whether a place is at the end of a text whose last line has no line break.
-    pub(super) fn is_open(&self, at: usize) -> bool {
-        !self.text.get(..at).unwrap_or_default().ends_with(['\n', '\r'])
-    }
-
-    /// Whether the line above the one that begins at a place is blank.
-    pub(super) fn is_below_blank(&self, start: usize) -> bool {
-        let above = self.text.get(..start).unwrap_or_default();
-        let line = above.strip_suffix('\n').unwrap_or(above);
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        !above.is_empty() && line.rsplit(['\n', '\r']).next().is_some_and(|it| it.trim().is_empty())
-    }
-
-    /// The line that begins at a place, and where the next one does; `None` at the end.
-    fn line_at(&self, start: usize) -> Option<(usize, &'t str)> {
-        let line = self.text.get(start..line_end(self.text, start)?)?;
-        let next = next_line(self.text, start)?;
-        (next > start).then_some((next, line))
-    }
-
-    /// Where the comment lines directly above a line begin, indented as it is.
-    pub(super) fn comments_above(&self, line: usize, indent: usize) -> usize {
-        let mut start = line;
-        while let Some(above) = self.text.get(..start).and_then(|text| {
-            let text = text.strip_suffix('\n').unwrap_or(text);
-            let text = text.strip_suffix('\r').unwrap_or(text);
-            (text.len() < start).then(|| text.rfind(['\n', '\r']).map_or(0, |at| at + 1))
-        }) {
-            let Some((_, text)) = self.line_at(above) else { break };
-            let comment = text.trim_start_matches(' ');
-            if !comment.starts_with('#') || text.len() - comment.len() != indent {
-                break;
-            }
-            start = above;
         }
-        start
     }
+}
+
+fn indent(key: Span) -> usize {
+    key.start.column.saturating_sub(1) as usize
 }
 
 /// The keys of a mapping, as they stand.

@@ -3,7 +3,6 @@
 use serde_yaml::{Mapping, Value};
 
 use super::page::keys;
-use super::text::line_break;
 use super::{CHANGED, Editor, Hindrance, NOT_THE_SAME};
 use crate::declare::yaml::document::Document;
 use crate::yaml::Yaml;
@@ -26,14 +25,14 @@ impl Editor<'_> {
     pub(crate) fn opening(&self, section: &str) -> Option<Opening> {
         let mut roots = self.documents.iter().map(Document::root).enumerate();
         if let Some((document, at)) = roots.find_map(|(n, root)| Some((n, root.get(section)?))) {
-            let (at, indent) = self.page.lines_end(at)?;
+            let (at, indent) = self.page.lines_end(at).ok()?;
             return Some(Opening { at, new_key: None, indent, document });
         }
         let keys = self.documents.last().map(|last| keys(last.root())).unwrap_or_default();
         let columns = keys.iter().map(|key| key.start.column.saturating_sub(1) as usize);
         let key = columns.min().unwrap_or_default();
         let document = self.documents.len().saturating_sub(1);
-        let at = self.page.text.len();
+        let at = self.page.lines.text.len();
         Some(Opening { at, new_key: Some(key), indent: key + 2, document })
     }
 
@@ -47,14 +46,14 @@ impl Editor<'_> {
         added: &Yaml,
     ) -> Result<usize, Hindrance> {
         let Opening { at, document, .. } = opening;
-        let before = self.page.text.get(..at).ok_or(CHANGED)?;
+        let before = self.page.part(0..at)?;
         let is_first = self.page.edits.last().is_none_or(|(range, _)| range.start != at);
         let open = if is_first && at > 0 && self.page.is_open(at) { "\n" } else { "" };
         let breaks = |text: &str| text.matches('\n').count();
         let edited: usize = self.page.edits.iter().map(|(_, text)| breaks(text)).sum();
         let above = breaks(before) + edited + breaks(open);
-        let text = format!("{open}{lines}").replace('\n', line_break(self.page.text));
-        self.page.edits.push((at..at, text));
+        let text = format!("{open}{lines}").replace('\n', self.page.ends);
+        self.page.put(at, text);
 
         let root = self.wanted.get_mut(document).ok_or(CHANGED)?;
         if root.is_null() {
