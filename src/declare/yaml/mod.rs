@@ -1,4 +1,5 @@
-//! YAML as values that know their places, read into types by tables of keys. It knows no scope.
+//! YAML as values that know their places, read into types by tables of keys, and edited with every comment
+//! kept. It knows no scope.
 
 pub(crate) mod document;
 pub(crate) mod edit;

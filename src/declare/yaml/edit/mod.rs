@@ -5,6 +5,8 @@ mod items;
 mod order;
 mod page;
 mod sections;
+#[cfg(test)]
+mod tests;
 
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};

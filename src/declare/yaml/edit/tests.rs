@@ -1,0 +1,93 @@
+//! The engine by itself, on texts that declare nothing.
+
+use super::{
+    Behind, COMMENT, Editor, Hindrance, LAYOUT, NOT_THE_SAME, Route, Turn, UNREADABLE, edited,
+};
+use crate::yaml::Yaml;
+
+const LAST: Behind<'_> = Behind::AllBut("z");
+
+fn root() -> Route {
+    Route { document: 0, turns: Vec::new() }
+}
+
+fn item(list: &str, index: usize) -> Route {
+    let mut way = root().key(list);
+    way.turns.push(Turn::Item(index));
+    way
+}
+
+/// What comes of a text, of the same with line breaks of Windows, and of that with a byte order mark.
+#[track_caller]
+fn becomes(
+    before: &str,
+    after: Result<&str, Hindrance>,
+    change: impl Fn(&mut Editor<'_>) -> Result<(), Hindrance>,
+) {
+    for (mark, ends) in [("", "\n"), ("", "\r\n"), ("\u{feff}", "\r\n")] {
+        let form = |text: &str| format!("{mark}{}", text.replace('\n', ends));
+        assert_eq!(edited(&form(before), &change), after.map(form), "{before}");
+    }
+}
+
+#[test]
+fn a_value_is_set_where_it_is_and_made_where_it_is_not() {
+    let set = |path: &'static [&'static str]| {
+        move |it: &mut Editor<'_>| it.set(&root(), LAST, path, &Yaml::text("no"))
+    };
+    becomes("a: b # c\n", Ok("a: \"no\" # c\n"), set(&["a"]));
+    becomes("a:\n# b\nz: 1\n", Ok("a: \"no\"\n# b\nz: 1\n"), set(&["a"]));
+    becomes("a: 1 # c\n# d\nz: 1", Ok("a: 1 # c\nb:\n  c: \"no\"\n# d\nz: 1"), set(&["b", "c"]));
+    becomes("{ a: 1, z: 2 }\n", Ok("{ a: 1, b: \"no\", z: 2 }\n"), set(&["b"]));
+    becomes("a:\n  # c\n  d: 1\n", Ok("a:\n  b: \"no\"\n  # c\n  d: 1\n"), set(&["a", "b"]));
+    becomes("a: [b]\n", Err(LAYOUT), set(&["a"]));
+    becomes("a: | # b\n  c\n", Err(COMMENT), set(&["a"]));
+}
+
+#[test]
+fn items_are_added_to_whatever_is_there() {
+    let append = |it: &mut Editor<'_>| it.append(&root(), LAST, "a", &Yaml::text("x"));
+    becomes("a:\n- b # c\n  # d\n# e\n", Ok("a:\n- b # c\n  # d\n- x\n# e\n"), append);
+    becomes("a: [ b, c ] # d\n", Ok("a: [ b, c, x ] # d\n"), append);
+    becomes("a: 'b' # c\n", Ok("a: ['b', x] # c\n"), append);
+    becomes("b: 1\n# c\nz: 1\n", Ok("b: 1\na:\n  - x\n# c\nz: 1\n"), append);
+    becomes("a: b, c\n", Err(NOT_THE_SAME), append);
+    becomes("a: [b # c\n  ]\n", Err(LAYOUT), append);
+}
+
+#[test]
+fn what_is_removed_takes_its_comments_and_no_others() {
+    let remove = |way: Route| move |it: &mut Editor<'_>| it.remove(&way, "bound");
+    let list = "a:\n  # of b\n  - b\n\n  # of c\n  - c # c\n    # more\n  # end\n";
+    becomes(list, Ok("a:\n  # of c\n  - c # c\n    # more\n  # end\n"), remove(item("a", 0)));
+    becomes(list, Ok("a:\n  # of b\n  - b\n\n  # end\n"), remove(item("a", 1)));
+    becomes("a:\n  # bound\n  - b\n  - c\n", Ok("a:\n  - c\n"), remove(item("a", 0)));
+    becomes("a:\n  # all\n  - b\n  - c\n", Ok("a:\n  # all\n  - c\n"), remove(item("a", 0)));
+    becomes("a: [ b, c ]\n", Ok("a: [b]\n"), remove(item("a", 1)));
+    becomes("a: [\n  b,\n  c # d\n  ]\n", Err(COMMENT), remove(item("a", 1)));
+    becomes("a: [b]\nc: 1\n", Ok("c: 1\n"), remove(item("a", 0)));
+    becomes("a: { b: { c: 1 } }\nd: 1\n", Ok("d: 1\n"), remove(root().key("a").key("b").key("c")));
+}
+
+#[test]
+fn sections_go_on_where_they_end() {
+    let extend = |it: &mut Editor<'_>| {
+        let opening = it.opening("a").ok_or(LAYOUT)?;
+        let lines = format!("{:by$}c: 1\n", "", by = opening.indent);
+        let key = opening.new_key.map_or("", |_| "a:\n");
+        let added = Yaml::Block(vec![("c".to_owned(), Yaml::Word("1".to_owned()))]);
+        it.extend(opening, "a", &format!("{key}{lines}"), &added).map(drop)
+    };
+    becomes("a:\n    b: 1\n\n# d\ne: 1\n", Ok("a:\n    b: 1\n    c: 1\n\n# d\ne: 1\n"), extend);
+    becomes("---\nb: 1\n---\na:\n b: 1", Ok("---\nb: 1\n---\na:\n b: 1\n c: 1\n"), extend);
+    becomes("b: 1\n# c", Ok("b: 1\n# c\na:\n  c: 1\n"), extend);
+    becomes("a: { b: 1 }\n", Err(LAYOUT), extend);
+    becomes("a:\n  c: 2\n", Err(NOT_THE_SAME), extend);
+}
+
+#[test]
+fn only_yaml_without_aliases_is_edited() {
+    becomes("a: [\n", Err(UNREADABLE), |_| Ok(()));
+    becomes("a: &b 1\nc: *b\n", Err(super::ALIASES), |_| Ok(()));
+    becomes("a: &b 1\n# c\n", Ok("a: &b 1\n# c\n"), |_| Ok(()));
+}
