@@ -8,7 +8,9 @@ use super::patience::Patience;
 use super::recent::RecentClient;
 use super::verify;
 use digdir::{Error, ErrorKind, Writer};
-use domain::{Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes};
+use domain::{
+    CLIENT, Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes,
+};
 use plan::Write;
 
 /// What is written.
@@ -152,7 +154,7 @@ pub(super) async fn create_client(
     patience: &Patience,
     writer: &Writer,
 ) -> Result<ClientId, Failure> {
-    let kind = write.wanted.iter().find(|field| field.name == "integration_type");
+    let kind = write.wanted.iter().find(|field| field.name == CLIENT.integration_type.name);
     let is_kind = |client: &LiveClient| {
         kind.is_none_or(|kind| kind.wanted == client.integration_type.as_str())
     };

@@ -122,7 +122,7 @@ async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failur
     Ok([
         ("MASKINPORTEN_CLIENT_ID", public(id.as_str())),
         ("MASKINPORTEN_CLIENT_JWK", jwk),
-        ("MASKINPORTEN_SCOPES", client::scopes(live).join(" ").into()),
+        ("MASKINPORTEN_SCOPES", live.scopes().collect::<Vec<_>>().join(" ").into()),
         ("MASKINPORTEN_WELL_KNOWN_URL", public(endpoints.well_known.as_str())),
         ("MASKINPORTEN_ISSUER", public(issuer.issuer())),
         ("MASKINPORTEN_TOKEN_ENDPOINT", public(endpoints.token.as_str())),

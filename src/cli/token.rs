@@ -63,7 +63,7 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let issuer = remote.issuer().await?;
     let application = Application {
         name: name.to_string(),
-        scopes: client::scopes(live).into_iter().collect(),
+        scopes: live.scopes().map(str::to_owned).collect(),
         kid: kid.to_string(),
         registered,
         own_prefixes: opened.repository.settings().prefixes.clone(),
@@ -79,7 +79,7 @@ fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
     if !args.scopes.is_empty() {
         return Ok(args.scopes.iter().map(ToString::to_string).collect());
     }
-    let scopes = client::scopes(live);
+    let scopes: Vec<String> = live.scopes().map(str::to_owned).collect();
     match scopes.is_empty() {
         true => {
             let why = "the client has no scope, so there is nothing that a token could be for: \

@@ -113,13 +113,6 @@ pub(crate) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Resul
     )))
 }
 
-/// The scopes that are on a live client.
-pub(crate) fn scopes(live: &LiveClient) -> Vec<String> {
-    let scopes = live.representation.get("scopes").and_then(|scopes| scopes.as_array());
-    let scopes = scopes.into_iter().flatten().filter_map(|scope| scope.as_str());
-    scopes.map(str::to_owned).collect()
-}
-
 /// A private key from a file, the id that it is registered under on a live client, and what it signs
 /// with there.
 pub(crate) struct RegisteredKey {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::error::Place;
-use domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, ScopeName};
+use domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, SCOPE, ScopeName};
 
 /// What to ask of `GET /scopes/all`, the list of every organisation's public scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
             call = call.with("prefix", prefix);
         }
         if let Some(open) = accessible_for_all {
-            call = call.with("accessible_for_all", open);
+            call = call.with(SCOPE.accessible_for_all.name, open);
         }
         if let Some(delegated) = delegated_sources {
             call = call.with("delegated_sources", delegated);

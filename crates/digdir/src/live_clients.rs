@@ -12,8 +12,8 @@ use super::needs::{ClientNeeds, Which};
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
 use domain::{
-    AccessState, ClientId, ClientIdentity, ForeignScope, IntegrationType, LiveClient, LiveKey,
-    OddityOf, OnBehalfOfId, Representation, ScopeName, kept,
+    AccessState, CLIENT, ClientId, ClientIdentity, ForeignScope, IntegrationType, LiveClient,
+    LiveKey, OddityOf, OnBehalfOfId, Representation, SCOPE, ScopeName, kept,
 };
 
 /// The clients by id.
@@ -112,7 +112,7 @@ impl Reader {
     ) -> Result<Vec<(ClientId, LiveClient)>, Error> {
         let fits = |listed: &Representation| {
             let text = |field: &str| listed.get(field).and_then(Value::as_str).unwrap_or_default();
-            identity.fits(text("client_name"), text("description"))
+            identity.fits(text("client_name"), text(CLIENT.description.name))
         };
         let fitting = self.clients().await?.into_iter().filter(fits);
         let place = Call::clients().place();
@@ -206,7 +206,7 @@ fn client(mut representation: Representation) -> Result<(ClientId, LiveClient), 
     let id: ClientId = id.parse().map_err(|reason| (entity(), format!("{reason}; left alone")))?;
     let active =
         entries::active(&representation).map_err(|what| (format!("client {name} ({id})"), what))?;
-    let integration_type = text("integration_type").to_owned();
+    let integration_type = text(CLIENT.integration_type.name).to_owned();
     let (keys, on_behalf_of) = (None, None);
     let client = LiveClient { active, name, integration_type, representation, keys, on_behalf_of };
     Ok((id, client))
@@ -258,9 +258,9 @@ fn add_public(foreign: &mut Foreign, public: &Representation) {
     let scope = foreign.entry(name).or_default();
     let text = |field: &str| public.get(field).and_then(Value::as_str).filter(|t| !t.is_empty());
     scope.owner = scope.owner.or_else(|| text("owner_orgno")?.parse().ok());
-    scope.open = public.get("accessible_for_all") == Some(&Value::Bool(true));
-    scope.delegable = text("delegation_source").is_some();
+    scope.open = SCOPE.accessible_for_all.of(public) == Some(&Value::Bool(true));
+    scope.delegable = text(SCOPE.delegation_source.name).is_some();
     scope.inactive |= entries::active(public) == Ok(false);
-    let types = public.get("allowed_integration_types").cloned().unwrap_or_default();
+    let types = SCOPE.allowed_integration_types.of(public).cloned().unwrap_or_default();
     scope.allowed_integration_types = serde_json::from_value(types).unwrap_or_default();
 }

@@ -3,7 +3,9 @@
 //! Every other crate shows [`text`] of others by the same rules, and keeps each [`secret`] that it reads
 //! out of what it shows.
 
+mod attribute;
 mod client;
+mod client_attributes;
 mod client_identity;
 mod date;
 mod desired;
@@ -21,10 +23,13 @@ mod scope_name;
 pub mod secret;
 pub mod text;
 
+pub use attribute::{AtNais, Attribute, Direction, ValueType, Widening};
 pub use client::{
-    ApplicationType, AuthMethod, ClientAttributes, ClientId, ClientIdError, ClientName,
-    ClientNameError, CodeChallengeMethod, ConsumedScope, ConsumedScopeError, GrantType, KRR_SCOPES,
-    LOGIN_SCOPES, RefreshTokenUsage,
+    ClientId, ClientIdError, ClientName, ClientNameError, ConsumedScope, ConsumedScopeError,
+};
+pub use client_attributes::{
+    ApplicationType, AuthMethod, CLIENT, ClientAttributes, ClientTable, CodeChallengeMethod,
+    GrantType, KRR_SCOPES, LOGIN_SCOPES, RefreshTokenUsage,
 };
 pub use client_identity::ClientIdentity;
 pub use date::norwegian_date;
@@ -45,5 +50,5 @@ pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
 pub use orgno::{Orgno, OrgnoError};
 pub use past::{Applied, Beside, Elsewhere, Former, Past, Protected, ProtectedBy, Protection};
 pub use plain::{composed, kept, kept_value};
-pub use scope::{IntegrationType, ScopeAttributes, TokenType, Visibility};
+pub use scope::{IntegrationType, SCOPE, ScopeAttributes, ScopeTable, TokenType, Visibility};
 pub use scope_name::{ScopeName, ScopeNameError};

@@ -7,7 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::public;
-use super::{ClientId, IntegrationType, LiveKey, OnBehalfOfId, Orgno, Representation, ScopeName};
+use super::{
+    Attribute, CLIENT, ClientId, IntegrationType, LiveKey, OnBehalfOfId, Orgno, Representation,
+    SCOPE, ScopeName,
+};
 
 /// Everything that was read. Serialised, it holds no secret, whatever DigDir sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -124,19 +127,25 @@ pub struct LiveClient {
 impl LiveScope {
     /// One line about it; empty where it has none.
     pub fn description(&self) -> &str {
-        description(&self.representation)
+        description(&SCOPE.description, &self.representation)
     }
 }
 
 impl LiveClient {
     /// One line about it; empty where it has none.
     pub fn description(&self) -> &str {
-        description(&self.representation)
+        description(&CLIENT.description, &self.representation)
+    }
+
+    /// The scopes that it may ask for.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let scopes = CLIENT.scopes.of(&self.representation).and_then(Value::as_array);
+        scopes.into_iter().flatten().filter_map(Value::as_str)
     }
 }
 
-fn description(representation: &Representation) -> &str {
-    representation.get("description").and_then(Value::as_str).unwrap_or_default().trim()
+fn description<'r>(attribute: &Attribute, representation: &'r Representation) -> &'r str {
+    attribute.of(representation).and_then(Value::as_str).unwrap_or_default().trim()
 }
 
 /// A scope of another organisation.

@@ -1,119 +1,172 @@
 //! What a scope is made of, attribute by attribute, under DigDir's own names.
 
-use std::collections::BTreeSet;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
+use super::attribute::AtNais::{Carried, Lost, Replaced};
+use super::attribute::{Direction, attributes, json, opens, words};
 use super::difference::Field;
 
-/// Who sees that the scope exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Visibility {
-    /// Everybody: it stands in the list of all scopes.
-    #[default]
-    Public,
-    /// The owner and the consumers that have access.
-    Private,
-    /// DigDir only.
-    Internal,
-}
-
-/// The form of the access tokens that carry the scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum TokenType {
-    /// A JWT.
-    #[default]
-    SelfContained,
-    /// A reference that must be looked up.
-    Opaque,
-}
-
-/// The kind of client that may carry the scope.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "DigDir's own product names")]
-pub enum IntegrationType {
-    Ansattporten,
-    ApiKlient,
-    Eformidling,
-    Idporten,
-    IdportenSaml2,
-    Krr,
-    Maskinporten,
-}
-
-/// Every attribute that DigDir's description of a scope lets its owner set (OpenAPI 2025-09,
-/// schema `Scope`). [`ScopeAttributes::default`] is what DigDir takes an absent one to be.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ScopeAttributes {
-    /// One line that tells what the scope gives access to.
-    pub description: String,
-    /// More text; only some characters are allowed.
-    pub long_description: Option<String>,
+words! {
     /// Who sees that the scope exists.
-    pub visibility: Visibility,
-    /// The form of the tokens.
-    pub token_type: TokenType,
-    /// The kinds of client that may carry it; empty means any.
-    pub allowed_integration_types: BTreeSet<IntegrationType>,
-    /// Upper bound in seconds for the life of an access token; 0 leaves it to the client.
-    pub at_max_age: u64,
-    /// Upper bound in seconds for the life of an authorisation; 0 leaves it to the client.
-    pub authorization_max_lifetime: u64,
-    /// Whether every organisation has access without being granted it.
-    pub accessible_for_all: bool,
-    /// Issuer of the delegation source through which consumers may delegate to suppliers.
-    pub delegation_source: Option<String>,
-    /// The audience that tokens with this scope must carry.
-    pub enforced_aud_for_access_token: Option<String>,
-    /// Whether the end user must consent.
-    pub requires_user_consent: bool,
-    /// Whether an end user must be logged in.
-    pub requires_user_authentication: bool,
-    /// Whether tokens must be pseudonymous.
-    pub requires_pseudonymous_tokens: bool,
+    #[derive(Default)]
+    pub enum Visibility {
+        /// Everybody: it stands in the list of all scopes.
+        #[default]
+        Public = "PUBLIC",
+        /// The owner and the consumers that have access.
+        Private = "PRIVATE",
+        /// DigDir only.
+        Internal = "INTERNAL",
+    }
+
+    /// The form of the access tokens that carry the scope.
+    #[derive(Default)]
+    pub enum TokenType {
+        /// A JWT.
+        #[default]
+        SelfContained = "SELF_CONTAINED",
+        /// A reference that must be looked up.
+        Opaque = "OPAQUE",
+    }
+
+    /// The kind of client that may carry the scope.
+    #[expect(missing_docs, reason = "DigDir's own product names")]
+    pub enum IntegrationType {
+        Ansattporten = "ansattporten",
+        ApiKlient = "api_klient",
+        Eformidling = "eformidling",
+        Idporten = "idporten",
+        IdportenSaml2 = "idporten_saml2",
+        Krr = "krr",
+        Maskinporten = "maskinporten",
+    }
 }
+
+/// The attributes of a scope, one entry each: documentation, name, type, what a change of it opens, and
+/// what becomes of it at NAIS. Everything else that deals with attributes is made of this table. Those
+/// below `layered` can have a default in a repository. `$callback` is the macro that is given the table,
+/// behind what stands in the braces.
+#[macro_export]
+macro_rules! scope_attributes {
+    ($callback:ident { $($given:tt)* }) => { $callback! {
+        { $($given)* }
+        own {
+            /// One line that tells what the scope gives access to. Default: none; it must be given.
+            description: String {
+                opens(Direction::HandsOver, "an application at NAIS takes it over"), Carried
+            }
+        }
+        layered {
+            /// More text. DigDir takes letters, digits, white space and `.,-_:;!?'"()/*[]#`.
+            /// Default: none.
+            long_description: Option<String> { None, Lost("the text would be lost") }
+
+            /// Who sees that the scope exists: PUBLIC (everybody), PRIVATE (the owner and the
+            /// consumers) or INTERNAL (DigDir only). Default: PUBLIC.
+            visibility: $crate::Visibility {
+                opens(
+                    Direction::Steps {
+                        steps: &[&["INTERNAL"], &["PRIVATE"], &["PUBLIC"]],
+                        absent: 2,
+                    },
+                    "seen by more",
+                ),
+                Carried
+            }
+
+            /// The form of the access tokens: SELF_CONTAINED (a JWT) or OPAQUE.
+            /// Default: SELF_CONTAINED.
+            token_type: $crate::TokenType {
+                // A reference can be withdrawn; a JWT counts until it expires, and shows what it holds.
+                opens(
+                    Direction::Steps { steps: &[&["OPAQUE"], &["SELF_CONTAINED"]], absent: 1 },
+                    "tokens cannot be withdrawn",
+                ),
+                Lost("tokens would be self-contained")
+            }
+
+            /// The kinds of client that may carry the scope; an empty list means any.
+            /// Default: any.
+            allowed_integration_types: std::collections::BTreeSet<$crate::IntegrationType> {
+                opens(Direction::Allowed, "more kinds of client may carry it"), Carried
+            }
+
+            /// Upper bound in seconds for the life of an access token; 0 leaves it to the client.
+            /// Default: 0.
+            at_max_age: u64 {
+                opens(Direction::Seconds { absent: 0 }, "tokens live longer"), Carried
+            }
+
+            /// Upper bound in seconds for the life of an authorisation; 0 leaves it to the client.
+            /// Default: as at_max_age if maskinporten is among allowed_integration_types, else 0.
+            authorization_max_lifetime: u64 {
+                opens(Direction::Seconds { absent: 0 }, "authorisations live longer"),
+                Replaced("`authorization_max_lifetime` is {}, and NAIS sets 0")
+            }
+
+            /// Whether every organisation has access without being granted it. Default: false.
+            accessible_for_all: bool {
+                opens(Direction::Ungranted, "everybody has access"), Carried
+            }
+
+            /// Through what consumers may delegate to suppliers: a name such as `altinn`, or the
+            /// issuer. Default: none; an empty text means none too.
+            delegation_source: Option<String> {
+                opens(Direction::LetsIn, "consumers may delegate to suppliers through it"), Carried
+            }
+
+            /// The audience that tokens with this scope must carry. Default: none; an empty text
+            /// means none too.
+            enforced_aud_for_access_token: Option<String> {
+                opens(Direction::Binds, "tokens count for another audience"),
+                Lost("tokens would no longer have to be for {}")
+            }
+
+            /// Whether the end user must consent. Default: false.
+            requires_user_consent: bool {
+                opens(
+                    Direction::Flag { wide: false, absent: false },
+                    "no consent of the user needed",
+                ),
+                Lost("it would not be asked for any more")
+            }
+
+            /// Whether an end user must be logged in. Default: false.
+            requires_user_authentication: bool {
+                opens(Direction::Flag { wide: false, absent: false }, "no login of the user needed"),
+                Lost("it would not be asked for any more")
+            }
+
+            /// Whether tokens must be pseudonymous. Default: false.
+            requires_pseudonymous_tokens: bool {
+                opens(Direction::Flag { wide: false, absent: false }, "tokens name the user"),
+                Lost("it would not be asked for any more")
+            }
+        }
+    } };
+}
+
+/// A scope has a value of each attribute.
+type Layered<T> = T;
+
+fn said(value: &impl Serialize) -> Option<Value> {
+    Some(json(value))
+}
+
+scope_attributes! { attributes {
+    /// Every attribute that DigDir's description of a scope lets its owner set (OpenAPI 2025-09,
+    /// schema `Scope`). [`ScopeAttributes::default`] is what DigDir takes an absent one to be.
+    #[derive(Debug, Clone, PartialEq, Eq, Default)]
+    ScopeAttributes
+    /// What is known of each attribute of a scope.
+    ScopeTable: SCOPE
+} }
 
 impl ScopeAttributes {
-    /// Each attribute under DigDir's name, as JSON; `null` where it is not set. The one place
-    /// that knows the names: comparison, payload and display all read it.
-    pub fn fields(&self) -> [(&'static str, Value); 13] {
-        let Self {
-            description,
-            long_description,
-            visibility,
-            token_type,
-            allowed_integration_types,
-            at_max_age,
-            authorization_max_lifetime,
-            accessible_for_all,
-            delegation_source,
-            enforced_aud_for_access_token,
-            requires_user_consent,
-            requires_user_authentication,
-            requires_pseudonymous_tokens,
-        } = self;
-        [
-            ("description", text(Some(description))),
-            ("long_description", text(long_description.as_ref())),
-            ("visibility", serde_json::json!(visibility)),
-            ("token_type", serde_json::json!(token_type)),
-            ("allowed_integration_types", serde_json::json!(allowed_integration_types)),
-            ("at_max_age", (*at_max_age).into()),
-            ("authorization_max_lifetime", (*authorization_max_lifetime).into()),
-            ("accessible_for_all", (*accessible_for_all).into()),
-            ("delegation_source", text(delegation_source.as_ref())),
-            ("enforced_aud_for_access_token", text(enforced_aud_for_access_token.as_ref())),
-            ("requires_user_consent", (*requires_user_consent).into()),
-            ("requires_user_authentication", (*requires_user_authentication).into()),
-            ("requires_pseudonymous_tokens", (*requires_pseudonymous_tokens).into()),
-        ]
+    /// Each attribute under DigDir's name, as JSON; `null` where it is not set.
+    pub fn fields(&self) -> [(&'static str, Value); ScopeTable::COUNT] {
+        self.values().map(|(attribute, value)| (attribute.name, value.unwrap_or_default()))
     }
 
     /// What each attribute is wanted to be, beside what DigDir takes an absent one to be.
@@ -122,11 +175,6 @@ impl ScopeAttributes {
         let fields = self.fields().into_iter().zip(defaults);
         fields.map(|((name, wanted), (_, default))| Field { name, wanted, default })
     }
-}
-
-/// A text as JSON; DigDir does not tell an empty one from none.
-fn text(value: Option<&String>) -> Value {
-    value.filter(|text| !text.is_empty()).map_or(Value::Null, |text| text.as_str().into())
 }
 
 #[cfg(test)]

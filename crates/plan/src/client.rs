@@ -15,8 +15,8 @@ use super::{
 };
 use domain::nais::owner_of_client;
 use domain::{
-    Applied, AuthMethod, Change, ClientId, ClientName, DesiredClient, Live, LiveClient, OwnClient,
-    Removal, RemovalAction, Representation, Source, changes,
+    Applied, AuthMethod, CLIENT, Change, ClientId, ClientName, DesiredClient, Live, LiveClient,
+    OwnClient, Removal, RemovalAction, Representation, Source, changes,
 };
 
 /// A declared client and the live one that it is, if there is one.
@@ -425,7 +425,8 @@ fn takes_scope(write: &ClientWrite) -> bool {
         let scopes = value.as_array().into_iter().flatten().filter_map(Value::as_str);
         scopes.filter(|scope| scope.starts_with("idporten:")).map(str::to_owned).collect()
     };
-    let mut changes = write.attributes.changes.iter().filter(|change| change.field == "scopes");
+    let mut changes =
+        write.attributes.changes.iter().filter(|change| change.field == CLIENT.scopes.name);
     changes.any(|change| !of_api(&change.before).is_subset(&of_api(&change.after)))
 }
 

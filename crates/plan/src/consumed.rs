@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::{ActionId, Code, Draft, Notice, ScopeWork, Verb, Work};
 use domain::{
     AccessState, ClientName, ConsumedScope, DesiredClient, ForeignScope, IntegrationType,
-    LiveClient, ScopeName,
+    LiveClient, SCOPE, ScopeName,
 };
 
 /// What the scopes that a client consumes ask for.
@@ -39,7 +37,7 @@ impl Draft<'_> {
         live: Option<&LiveClient>,
     ) -> Consumption {
         let kind = declared.attributes.integration_type;
-        let has: BTreeSet<&str> = live.map(scopes_of).unwrap_or_default();
+        let has: BTreeSet<&str> = live.into_iter().flat_map(LiveClient::scopes).collect();
         let mut consumption = Consumption::default();
         let mut lacking = Vec::new();
         for scope in &declared.attributes.scopes {
@@ -119,8 +117,8 @@ impl Draft<'_> {
                 }
                 ScopeWork::Release => Standing::Fine(None),
                 ScopeWork::Update(write) => {
-                    let opens =
-                        write.changes.iter().any(|c| c.field == "allowed_integration_types");
+                    let types = SCOPE.allowed_integration_types.name;
+                    let opens = write.changes.iter().any(|change| change.field == types);
                     Standing::Fine(opens.then(|| action.id()))
                 }
                 ScopeWork::Create(_) | ScopeWork::Reactivate { .. } => {
@@ -147,7 +145,7 @@ impl Draft<'_> {
             return scope.attributes.allowed_integration_types.clone();
         }
         let live = self.live.scopes.get(name).map(|scope| &scope.representation);
-        let types = live.and_then(|live| live.get("allowed_integration_types")).cloned();
+        let types = live.and_then(|live| SCOPE.allowed_integration_types.of(live)).cloned();
         serde_json::from_value(types.unwrap_or_default()).unwrap_or_default()
     }
 
@@ -191,10 +189,4 @@ impl Draft<'_> {
             None => owner.to_string(),
         }
     }
-}
-
-/// The scopes that are on a live client.
-fn scopes_of(live: &LiveClient) -> BTreeSet<&str> {
-    let scopes = live.representation.get("scopes").and_then(Value::as_array);
-    scopes.into_iter().flatten().filter_map(Value::as_str).collect()
 }

@@ -177,9 +177,8 @@ impl Draft<'_> {
         let mut consumers: BTreeMap<ScopeName, Vec<ActionId>> = BTreeMap::new();
         for action in &self.actions {
             let Work::Client(_, ClientWork::Deactivate(id)) = &action.work else { continue };
-            let client = self.live.clients.get(id).map(|client| &client.representation);
-            let scopes = client.and_then(|client| client.get("scopes")?.as_array());
-            for scope in scopes.into_iter().flatten().filter_map(|scope| scope.as_str()) {
+            let client = self.live.clients.get(id).into_iter();
+            for scope in client.flat_map(|client| client.scopes()) {
                 if let Ok(scope) = scope.parse() {
                     consumers.entry(scope).or_default().push(action.id());
                 }

@@ -9,7 +9,7 @@ use super::FORMAT_VERSION;
 use crate::Plan;
 use domain::nais::{self, Application};
 use domain::{
-    AccessState, ClientId, Live, LiveClient, LiveScope, Orgno, Representation, ScopeName,
+    AccessState, ClientId, Live, LiveClient, LiveScope, Orgno, Representation, SCOPE, ScopeName,
 };
 
 /// What is live and declared nowhere, and how much that is.
@@ -158,13 +158,12 @@ fn unmanaged_scope(name: &ScopeName, scope: &LiveScope, now: Timestamp) -> Unman
         age: Age::of(representation, now),
         consumers: count(AccessState::Approved),
         requests: count(AccessState::Requested),
-        accessible_for_all: representation.get("accessible_for_all") == Some(&Value::Bool(true)),
+        accessible_for_all: SCOPE.accessible_for_all.of(representation) == Some(&Value::Bool(true)),
     }
 }
 
 fn unmanaged_client(id: &ClientId, client: &LiveClient, now: Timestamp) -> UnmanagedClient {
     let LiveClient { name, integration_type, representation, .. } = client;
-    let scopes = representation.get("scopes").and_then(Value::as_array).into_iter().flatten();
     let description = client.description().to_owned();
     UnmanagedClient {
         name: name.clone(),
@@ -173,7 +172,7 @@ fn unmanaged_client(id: &ClientId, client: &LiveClient, now: Timestamp) -> Unman
         owner: nais::owner_of_client(&description).map(Owner::from),
         description,
         age: Age::of(representation, now),
-        scopes: scopes.filter_map(Value::as_str).map(str::to_owned).collect(),
+        scopes: client.scopes().map(str::to_owned).collect(),
     }
 }
 
