@@ -4,46 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::client_rules::{self, APPLICATION_TYPES, AUTH_METHODS, GRANT_TYPES, INTEGRATION_TYPES};
 use super::refusal::{FieldError, Refusal};
-use super::standing::{self, KRR_SCOPES, LOGIN_SCOPES};
-use super::validate::seconds;
-use super::{ClientRecord, State};
-use domain::{Orgno, Representation};
+use super::value::{problem, problems};
+use super::{ClientRecord, State, client_rules, standing};
+use domain::{CLIENT, KRR_SCOPES, LOGIN_SCOPES, Orgno, Representation, ValueType};
 
-/// What a value of a field must be.
-enum Kind {
-    Text,
-    Texts,
-    Flag,
-    Seconds,
-    Orgno,
-    OneOf(&'static [&'static str]),
-    SomeOf(&'static [&'static str]),
-}
-
-/// The fields that a client's owner sets (S), but for `active` and `scopes`, which are kept apart.
-const FIELDS: [(&str, Kind); 19] = [
-    ("client_name", Kind::Text),
-    ("description", Kind::Text),
-    ("integration_type", Kind::OneOf(INTEGRATION_TYPES)),
-    ("application_type", Kind::OneOf(APPLICATION_TYPES)),
-    ("token_endpoint_auth_method", Kind::OneOf(AUTH_METHODS)),
-    ("grant_types", Kind::SomeOf(GRANT_TYPES)),
-    ("access_token_lifetime", Kind::Seconds),
-    ("refresh_token_lifetime", Kind::Seconds),
-    ("authorization_lifetime", Kind::Seconds),
-    ("refresh_token_usage", Kind::OneOf(&["REUSE", "ONETIME"])),
-    ("redirect_uris", Kind::Texts),
-    ("post_logout_redirect_uris", Kind::Texts),
-    ("frontchannel_logout_uri", Kind::Text),
-    ("frontchannel_logout_session_required", Kind::Flag),
-    ("logo_uri", Kind::Text),
-    ("sso_disabled", Kind::Flag),
-    ("code_challenge_method", Kind::OneOf(&["none", "S256"])),
-    ("client_orgno", Kind::Orgno),
-    ("supplier_orgno", Kind::Orgno),
-];
+/// The name of a client, which is no attribute: it is what the client is told by.
+const NAME: &str = "client_name";
 
 /// The fields that are the server's; what is sent in them is not looked at (S: none of them is in
 /// a request's schema).
@@ -61,7 +28,7 @@ pub(super) struct Accepted {
 
 /// The names of the fields that can be absent from an answer.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FIELDS.iter().map(|(field, _)| *field)
+    CLIENT.all().into_iter().map(|attribute| attribute.name).chain([NAME])
 }
 
 /// Checks a body; `null` counts as absent. `before` is the client that it changes.
@@ -79,18 +46,23 @@ pub(super) fn accept(
         body.remove(field);
     }
     body.remove("client_id");
+    let mut errors: Vec<FieldError> = problems(&body, CLIENT.all()).collect();
+    let others = [(NAME, ValueType::Text), ("active", ValueType::Flag)];
+    errors.extend(others.into_iter().filter_map(|(field, value_type)| {
+        Some(FieldError::new(field, problem(value_type, body.get(field)?)?))
+    }));
     let active = body.remove("active");
-    let scopes = body.remove("scopes");
+    let scopes = body.remove(CLIENT.scopes.name);
     if let Some(before) = before {
         // It can never change, so leaving it out changes nothing either.
-        body.entry("integration_type").or_insert(before.text("integration_type").into());
+        body.entry(CLIENT.integration_type.name)
+            .or_insert(before.text(&CLIENT.integration_type).into());
     }
-    let mut errors = wrong_types(&body, active.as_ref(), scopes.as_ref());
-    if body.get("client_name").is_none_or(is_blank) {
-        errors.push(FieldError::new("client_name", "must not be blank"));
+    if body.get(NAME).is_none_or(is_blank) {
+        errors.push(FieldError::new(NAME, "must not be blank"));
     }
-    if !body.contains_key("integration_type") {
-        errors.push(FieldError::new("integration_type", "is required"));
+    if !body.contains_key(CLIENT.integration_type.name) {
+        errors.push(FieldError::new(CLIENT.integration_type.name, "is required"));
     }
     if !errors.is_empty() {
         return Err(Refusal::invalid("client", errors));
@@ -103,47 +75,13 @@ pub(super) fn accept(
     if !errors.is_empty() {
         return Err(Refusal::invalid("client", errors));
     }
-    body.remove("client_orgno");
+    body.remove(CLIENT.client_orgno.name);
     let active = active.as_ref().and_then(Value::as_bool).unwrap_or(true);
     Ok(Accepted { active, scopes, fields: body })
 }
 
 fn is_blank(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.trim().is_empty())
-}
-
-fn wrong_types(
-    body: &Representation,
-    active: Option<&Value>,
-    scopes: Option<&Value>,
-) -> Vec<FieldError> {
-    let sent = FIELDS.iter().filter_map(|(field, kind)| Some((*field, kind, body.get(*field)?)));
-    sent.chain(active.map(|value| ("active", &Kind::Flag, value)))
-        .chain(scopes.map(|value| ("scopes", &Kind::Texts, value)))
-        .filter_map(|(field, kind, value)| Some(FieldError::new(field, problem(kind, value)?)))
-        .collect()
-}
-
-fn problem(kind: &Kind, value: &Value) -> Option<String> {
-    let is_one = |value: &Value, known: &[&str]| value.as_str().is_some_and(|v| known.contains(&v));
-    let entries = |fits: &dyn Fn(&Value) -> bool| {
-        value.as_array().is_some_and(|entries| entries.iter().all(fits))
-    };
-    let (good, expected) = match kind {
-        Kind::Seconds => return seconds(value),
-        Kind::Text => (value.is_string(), "a text".to_owned()),
-        Kind::Texts => (entries(&Value::is_string), "a list of texts".to_owned()),
-        Kind::Flag => (value.is_boolean(), "true or false".to_owned()),
-        Kind::OneOf(known) => (is_one(value, known), format!("one of {}", known.join(", "))),
-        Kind::SomeOf(known) => {
-            (entries(&|entry| is_one(entry, known)), format!("some of {}", known.join(", ")))
-        }
-        Kind::Orgno => {
-            let number = value.as_str().is_some_and(|text| text.parse::<Orgno>().is_ok());
-            (number, "an organization number".to_owned())
-        }
-    };
-    (!good).then(|| format!("{value} is not {expected}"))
 }
 
 /// ? Where none are sent: the fixed ones of `krr`, and what every login needs.
@@ -154,7 +92,7 @@ fn scopes_of(body: &Representation, sent: Option<&Value>) -> BTreeSet<String> {
         .flatten()
         .filter_map(|scope| scope.as_str().map(str::to_owned))
         .collect();
-    match body.get("integration_type").and_then(Value::as_str) {
+    match CLIENT.integration_type.of(body).and_then(Value::as_str) {
         Some("krr") if sent.is_empty() => KRR_SCOPES.map(str::to_owned).into(),
         Some("idporten") if sent.is_empty() => {
             LOGIN_SCOPES[..2].iter().map(|scope| (*scope).to_owned()).collect()
@@ -170,14 +108,14 @@ fn unchangeable(
 ) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if let Some(before) = before
-        && body.get("integration_type") != before.fields.get("integration_type")
+        && CLIENT.integration_type.of(body) != CLIENT.integration_type.of(&before.fields)
     {
-        let message = format!("cannot change; it is {}", before.text("integration_type"));
-        errors.push(FieldError::new("integration_type", message));
+        let message = format!("cannot change; it is {}", before.text(&CLIENT.integration_type));
+        errors.push(FieldError::new(CLIENT.integration_type.name, message));
     }
-    if body.get("client_orgno").is_some_and(|orgno| *orgno != json!(caller)) {
+    if CLIENT.client_orgno.of(body).is_some_and(|orgno| *orgno != json!(caller)) {
         let message = format!("the client's organization is {caller}");
-        errors.push(FieldError::new("client_orgno", message));
+        errors.push(FieldError::new(CLIENT.client_orgno.name, message));
     }
     errors
 }
@@ -191,12 +129,12 @@ fn scope_problem(
     body: &Representation,
     scopes: &BTreeSet<String>,
 ) -> Option<FieldError> {
-    let integration_type = body.get("integration_type").and_then(Value::as_str)?;
+    let integration_type = CLIENT.integration_type.of(body).and_then(Value::as_str)?;
     let is_new =
         |scope: &&String| before.is_none_or(|before| !before.scopes.contains(scope.as_str()));
     let message = scopes
         .iter()
         .filter(is_new)
         .find_map(|scope| standing::problem(state, caller, integration_type, scope))?;
-    Some(FieldError::new("scopes", message))
+    Some(FieldError::new(CLIENT.scopes.name, message))
 }

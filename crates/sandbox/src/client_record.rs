@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::keys::ClientKey;
 use super::{Registered, SandboxError, State};
-use domain::{Orgno, Representation, ScopeName};
+use domain::{Attribute, CLIENT, Orgno, Representation, ScopeName};
 
 /// The token scopes of the self-service API. The emulator lets every organisation put any of them
 /// on its clients; DigDir hands them out one by one.
@@ -112,8 +112,8 @@ impl ClientRecord {
         }
     }
 
-    pub(super) fn text(&self, field: &str) -> &str {
-        self.fields.get(field).and_then(Value::as_str).unwrap_or_default()
+    pub(super) fn text(&self, attribute: &Attribute) -> &str {
+        attribute.of(&self.fields).and_then(Value::as_str).unwrap_or_default()
     }
 }
 
@@ -196,13 +196,13 @@ fn in_a_year() -> i64 {
 /// The fields that make a client one of Maskinporten. It says nothing of lifetimes: those are the
 /// server's.
 fn of_maskinporten() -> Representation {
-    let fields: [(&str, Value); 4] = [
-        ("integration_type", json!("maskinporten")),
-        ("application_type", json!("web")),
-        ("token_endpoint_auth_method", json!("private_key_jwt")),
-        ("grant_types", json!([JWT_BEARER])),
+    let fields: [(&Attribute, Value); 4] = [
+        (&CLIENT.integration_type, json!("maskinporten")),
+        (&CLIENT.application_type, json!("web")),
+        (&CLIENT.token_endpoint_auth_method, json!("private_key_jwt")),
+        (&CLIENT.grant_types, json!([JWT_BEARER])),
     ];
-    fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
+    fields.into_iter().map(|(attribute, value)| (attribute.name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
@@ -224,7 +224,7 @@ mod tests {
         let state: State = serde_json::from_value(text).unwrap();
         let client = &state.clients["portvakt"];
         assert!(client.active);
-        assert_eq!(client.text("integration_type"), "maskinporten");
+        assert_eq!(client.text(&CLIENT.integration_type), "maskinporten");
         let record = &client.keys["a"];
         assert_eq!(record.public, key.public);
         assert!(record.exp > Timestamp::now().as_second());
@@ -251,9 +251,9 @@ mod tests {
         let client = &state.clients["portvakt"];
         assert!(client.active && client.scopes.contains("etat:a"));
         assert!(ADMIN_SCOPES.iter().all(|scope| client.scopes.contains(*scope)));
-        assert_eq!(client.text("description"), "Vår");
+        assert_eq!(client.text(&CLIENT.description), "Vår");
 
         state.register_certificate_client("991825827".parse().unwrap(), "portvakt");
-        assert_eq!(state.clients["portvakt"].text("description"), "");
+        assert_eq!(state.clients["portvakt"].text(&CLIENT.description), "");
     }
 }

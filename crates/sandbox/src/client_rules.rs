@@ -4,22 +4,7 @@ use serde_json::{Value, json};
 
 use super::client_record::JWT_BEARER;
 use super::refusal::FieldError;
-use domain::Representation;
-
-pub(super) const INTEGRATION_TYPES: &[&str] = &[
-    "ansattporten",
-    "api_klient",
-    "eformidling",
-    "idporten",
-    "idporten_saml2",
-    "krr",
-    "maskinporten",
-];
-pub(super) const APPLICATION_TYPES: &[&str] = &["web", "browser", "native"];
-pub(super) const AUTH_METHODS: &[&str] =
-    &["client_secret_post", "client_secret_basic", "private_key_jwt", "none"];
-pub(super) const GRANT_TYPES: &[&str] =
-    &[AUTHORIZATION_CODE, "implicit", "refresh_token", JWT_BEARER];
+use domain::{Attribute, CLIENT, Representation};
 
 const AUTHORIZATION_CODE: &str = "authorization_code";
 
@@ -59,28 +44,28 @@ const COMBINATIONS: [Combination; 3] = [
 /// Puts what is not there. The lifetimes and `code_challenge_method` are from the description
 /// (S), `sso_disabled` too.
 pub(super) fn add_defaults(fields: &mut Representation) {
-    let mut default = |field: &str, value: Value| {
-        fields.entry(field).or_insert(value);
+    let mut default = |attribute: &Attribute, value: Value| {
+        fields.entry(attribute.name).or_insert(value);
     };
-    default("application_type", json!("web"));
-    default("access_token_lifetime", json!(120));
-    default("refresh_token_lifetime", json!(600));
-    default("authorization_lifetime", json!(7200));
+    default(&CLIENT.application_type, json!("web"));
+    default(&CLIENT.access_token_lifetime, json!(120));
+    default(&CLIENT.refresh_token_lifetime, json!(600));
+    default(&CLIENT.authorization_lifetime, json!(7200));
     let Some(Ok(combination)) = combination(fields) else {
         return;
     };
-    let integration_type = text(fields, "integration_type").to_owned();
-    let mut default = |field: &str, value: Value| {
-        fields.entry(field).or_insert(value);
+    let integration_type = text(fields, &CLIENT.integration_type).to_owned();
+    let mut default = |attribute: &Attribute, value: Value| {
+        fields.entry(attribute.name).or_insert(value);
     };
-    default("token_endpoint_auth_method", json!(combination.methods[0]));
-    default("grant_types", json!(combination.grants));
+    default(&CLIENT.token_endpoint_auth_method, json!(combination.methods[0]));
+    default(&CLIENT.grant_types, json!(combination.grants));
     if combination.grants[0] == AUTHORIZATION_CODE {
-        default("code_challenge_method", json!("S256"));
+        default(&CLIENT.code_challenge_method, json!("S256"));
     }
     match integration_type.as_str() {
-        "idporten" => default("sso_disabled", json!(false)),
-        "ansattporten" => default("sso_disabled", json!(true)),
+        "idporten" => default(&CLIENT.sso_disabled, json!(false)),
+        "ansattporten" => default(&CLIENT.sso_disabled, json!(true)),
         _ => {}
     }
 }
@@ -88,28 +73,28 @@ pub(super) fn add_defaults(fields: &mut Representation) {
 /// What does not go together, in fields of the right types. Nothing is known of the types that
 /// the table leaves out (?).
 pub(super) fn problems(fields: &Representation) -> Vec<FieldError> {
-    let integration_type = text(fields, "integration_type");
+    let integration_type = text(fields, &CLIENT.integration_type);
     let combination = match combination(fields) {
         None => return Vec::new(),
         Some(Ok(combination)) => combination,
         Some(Err(error)) => return vec![error],
     };
     let mut problems = Vec::new();
-    let method = text(fields, "token_endpoint_auth_method");
+    let method = text(fields, &CLIENT.token_endpoint_auth_method);
     if !combination.methods.contains(&method) {
         let expected = combination.methods.join(", ");
         problems.push(FieldError::new(
-            "token_endpoint_auth_method",
+            CLIENT.token_endpoint_auth_method.name,
             format!("{method:?} is not possible for {integration_type}: {expected}"),
         ));
     }
-    let grants: Vec<&str> = texts(fields, "grant_types").collect();
+    let grants: Vec<&str> = texts(fields, &CLIENT.grant_types).collect();
     let required = combination.grants[0];
     if !grants.contains(&required) || grants.iter().any(|grant| !combination.grants.contains(grant))
     {
         let expected = combination.grants.join(", ");
         problems.push(FieldError::new(
-            "grant_types",
+            CLIENT.grant_types.name,
             format!("{grants:?} are not possible for {integration_type}: {expected}"),
         ));
     }
@@ -122,39 +107,40 @@ pub(super) fn problems(fields: &Representation) -> Vec<FieldError> {
 /// D, as a rule; ? what DigDir does with clients that never see a refresh token, as those of
 /// Maskinporten: they are not held to it here.
 fn lifetime_problem(fields: &Representation) -> Option<FieldError> {
-    let seconds = |field| fields.get(field).and_then(Value::as_i64).unwrap_or_default();
-    let access = seconds("access_token_lifetime");
-    let refresh = seconds("refresh_token_lifetime");
-    let authorization = seconds("authorization_lifetime");
+    let seconds =
+        |attribute: &Attribute| attribute.of(fields).and_then(Value::as_i64).unwrap_or_default();
+    let access = seconds(&CLIENT.access_token_lifetime);
+    let refresh = seconds(&CLIENT.refresh_token_lifetime);
+    let authorization = seconds(&CLIENT.authorization_lifetime);
     if access >= refresh {
         let message = format!("{refresh} is not more than access_token_lifetime, {access}");
-        return Some(FieldError::new("refresh_token_lifetime", message));
+        return Some(FieldError::new(CLIENT.refresh_token_lifetime.name, message));
     }
     if refresh > authorization {
         let message = format!("{authorization} is less than refresh_token_lifetime, {refresh}");
-        return Some(FieldError::new("authorization_lifetime", message));
+        return Some(FieldError::new(CLIENT.authorization_lifetime.name, message));
     }
     None
 }
 
 /// The row that the fields stand in; `None` for a type of which nothing is known.
 fn combination(fields: &Representation) -> Option<Result<&'static Combination, FieldError>> {
-    let integration_type = text(fields, "integration_type");
-    let application_type = text(fields, "application_type");
+    let integration_type = text(fields, &CLIENT.integration_type);
+    let application_type = text(fields, &CLIENT.application_type);
     let rows =
         || COMBINATIONS.iter().filter(|row| row.integration_types.contains(&integration_type));
     rows().next()?;
     let row = rows().find(|row| row.application_types.contains(&application_type));
     Some(row.ok_or_else(|| {
         let message = format!("{application_type:?} is not possible for {integration_type}");
-        FieldError::new("application_type", message)
+        FieldError::new(CLIENT.application_type.name, message)
     }))
 }
 
-fn text<'a>(fields: &'a Representation, field: &str) -> &'a str {
-    fields.get(field).and_then(Value::as_str).unwrap_or_default()
+fn text<'a>(fields: &'a Representation, attribute: &Attribute) -> &'a str {
+    attribute.of(fields).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn texts<'a>(fields: &'a Representation, field: &str) -> impl Iterator<Item = &'a str> {
-    fields.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+fn texts<'a>(fields: &'a Representation, attribute: &Attribute) -> impl Iterator<Item = &'a str> {
+    attribute.of(fields).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }

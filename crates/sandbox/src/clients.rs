@@ -16,7 +16,7 @@ use super::on_behalf_of;
 use super::refusal::{FieldError, Refusal};
 use super::validate::laid_over;
 use super::{ClientRecord, State};
-use domain::{Orgno, Representation};
+use domain::{CLIENT, Orgno, Representation};
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[DCR_READ])?;
@@ -171,7 +171,7 @@ fn new_id(body: &Representation) -> Result<String, Refusal> {
 }
 
 fn has_secret(client: &ClientRecord) -> bool {
-    client.text("token_endpoint_auth_method").starts_with("client_secret")
+    client.text(&CLIENT.token_endpoint_auth_method).starts_with("client_secret")
 }
 
 fn secret() -> String {

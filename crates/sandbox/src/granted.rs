@@ -6,7 +6,7 @@ use super::client_record::JWT_BEARER;
 use super::standing::{Lack, usable};
 use super::token::Denial;
 use super::{ClientRecord, ScopeRecord, State};
-use domain::{Orgno, ScopeName};
+use domain::{CLIENT, Orgno, SCOPE, ScopeName, TokenType};
 
 /// What a grant asks for.
 pub(super) struct Asked<'a> {
@@ -43,7 +43,7 @@ pub(super) fn decide(
     asked: &Asked<'_>,
     lifetime: u64,
 ) -> Result<Granted, Denial> {
-    let grants = client.fields.get("grant_types").and_then(Value::as_array);
+    let grants = CLIENT.grant_types.of(&client.fields).and_then(Value::as_array);
     if !grants.is_some_and(|grants| grants.contains(&JWT_BEARER.into())) {
         let description = "the client is not registered for this grant_type";
         return Err(Denial::new("unauthorized_client", description));
@@ -105,7 +105,7 @@ fn delegated(
     let name: Option<ScopeName> = scope.parse().ok();
     let source = name
         .as_ref()
-        .and_then(|name| state.scopes.get(name)?.fields.get("delegation_source")?.as_str())
+        .and_then(|name| SCOPE.delegation_source.of(&state.scopes.get(name)?.fields)?.as_str())
         .filter(|_| {
             let mut delegations = state.delegations.iter();
             delegations.any(|given| {
@@ -135,7 +135,7 @@ fn audience(resource: Option<&Value>, records: &[&ScopeRecord]) -> Result<Value,
     let target = |description: String| Denial::new("invalid_target", description);
     let mut enforced: Vec<&str> = records
         .iter()
-        .filter_map(|record| record.fields.get("enforced_aud_for_access_token")?.as_str())
+        .filter_map(|record| SCOPE.enforced_aud_for_access_token.of(&record.fields)?.as_str())
         .filter(|audience| !audience.is_empty())
         .collect();
     enforced.dedup();
@@ -157,13 +157,16 @@ fn audience(resource: Option<&Value>, records: &[&ScopeRecord]) -> Result<Value,
 /// S: a scope's `token_type`. ? No source tells of scopes of both types in one token: one of them makes
 /// it opaque.
 fn is_opaque(records: &[&ScopeRecord]) -> bool {
-    let mut types = records.iter().filter_map(|record| record.fields.get("token_type"));
-    types.any(|token_type| token_type == "OPAQUE")
+    let mut types = records.iter().filter_map(|record| SCOPE.token_type.of(&record.fields));
+    types.any(|token_type| token_type == TokenType::Opaque.as_str())
 }
 
 /// The client's lifetime, at most `at_max_age` of each scope (D); 0 does not bound (S).
 fn bounded(default: u64, client: &ClientRecord, records: &[&ScopeRecord]) -> u64 {
     let seconds = |value: Option<&Value>| value.and_then(Value::as_u64).filter(|s| *s > 0);
-    let own = seconds(client.fields.get("access_token_lifetime")).unwrap_or(default);
-    records.iter().filter_map(|record| seconds(record.fields.get("at_max_age"))).fold(own, u64::min)
+    let own = seconds(CLIENT.access_token_lifetime.of(&client.fields)).unwrap_or(default);
+    records
+        .iter()
+        .filter_map(|record| seconds(SCOPE.at_max_age.of(&record.fields)))
+        .fold(own, u64::min)
 }

@@ -32,6 +32,7 @@ mod state_file;
 mod switches;
 mod token;
 mod validate;
+mod value;
 mod writer;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::state::add_server_fields;
 use super::validate::{self, Accepted};
 use super::{ScopeRecord, State};
-use domain::{IntegrationType, Orgno, ScopeAttributes, ScopeName};
+use domain::{IntegrationType, Orgno, SCOPE, ScopeName};
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.allowed(&[READ, WRITE])?;
@@ -26,25 +26,25 @@ pub(super) async fn list(call: Call) -> Answer {
 /// Public scopes of everybody; no token is needed. Each filter that is given must hold.
 pub(super) async fn list_all(call: Call) -> Answer {
     call.no_body()?;
-    let known =
-        ["prefix", "inactive", "delegated_sources", "accessible_for_all", "integration_type"];
+    let open = &SCOPE.accessible_for_all;
+    let known = ["prefix", "inactive", "delegated_sources", open.name, "integration_type"];
     let query = call.query(&known)?;
     let inactive = query.inactive()?;
     let delegated = query.flag("delegated_sources")?;
-    let for_all = query.flag("accessible_for_all")?;
+    let for_all = query.flag(open.name)?;
     let integration_type = query.text("integration_type").map(Value::from);
     if let Some(word) = &integration_type {
         serde_json::from_value::<IntegrationType>(word.clone())
             .map_err(|error| Refusal::bad_request(format!("Unknown integration_type: {error}")))?;
     }
     let fits = |name: &ScopeName, scope: &ScopeRecord| {
-        let field = |field| scope.fields.get(field);
-        let types = field("allowed_integration_types").and_then(Value::as_array);
+        let fields = &scope.fields;
+        let types = SCOPE.allowed_integration_types.of(fields).and_then(Value::as_array);
         (scope.active || inactive)
-            && field("visibility").and_then(Value::as_str) == Some("PUBLIC")
+            && SCOPE.visibility.of(fields).and_then(Value::as_str) == Some("PUBLIC")
             && query.text("prefix").is_none_or(|prefix| prefix == name.prefix())
-            && delegated.is_none_or(|is| is == field("delegation_source").is_some())
-            && for_all.is_none_or(|is| field("accessible_for_all") == Some(&json!(is)))
+            && delegated.is_none_or(|is| is == SCOPE.delegation_source.of(fields).is_some())
+            && for_all.is_none_or(|is| open.of(fields) == Some(&json!(is)))
             && integration_type.as_ref().is_none_or(|word| {
                 types.is_none_or(|types| types.is_empty() || types.contains(word))
             })
@@ -185,8 +185,8 @@ fn wire(name: &ScopeName, scope: &ScopeRecord, nulls_for_absent: bool) -> Value 
     ];
     wire.extend(own.map(|(field, value)| (field.to_owned(), value)));
     if nulls_for_absent {
-        for (field, _) in ScopeAttributes::default().fields() {
-            wire.entry(field).or_insert(Value::Null);
+        for attribute in SCOPE.all() {
+            wire.entry(attribute.name).or_insert(Value::Null);
         }
     }
     Value::Object(wire)

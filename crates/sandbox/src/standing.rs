@@ -4,14 +4,7 @@ use serde_json::{Value, json};
 
 use super::client_record::ADMIN_SCOPES;
 use super::{ScopeRecord, State};
-use domain::{AccessState, Orgno, ScopeName};
-
-/// The scopes that every client of `krr` has, and no others (D).
-pub(super) const KRR_SCOPES: [&str; 2] =
-    ["krr:global/kontaktinformasjon.read", "krr:global/digitalpost.read"];
-
-/// The scopes that a client of `idporten` can have, the first two by itself (D).
-pub(super) const LOGIN_SCOPES: [&str; 4] = ["openid", "profile", "eidas", "no_pid"];
+use domain::{AccessState, KRR_SCOPES, LOGIN_SCOPES, Orgno, SCOPE, ScopeName};
 
 /// Why an organisation cannot use a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +36,7 @@ pub(super) fn usable<'a>(
     }
     let access = state.accesses.get(&name).and_then(|consumers| consumers.get(&orgno));
     let granted = record.owner_orgno == orgno
-        || record.fields.get("accessible_for_all") == Some(&json!(true))
+        || SCOPE.accessible_for_all.of(&record.fields) == Some(&json!(true))
         || access.is_some_and(|access| access.state == AccessState::Approved);
     if granted { Ok(Some(record)) } else { Err(Lack::NotGranted) }
 }
@@ -79,7 +72,7 @@ pub(super) fn problem(
             Some(_) | None => return Some(format!("the scope {scope:?} {lack}")),
         },
     };
-    let types = record.fields.get("allowed_integration_types").and_then(Value::as_array);
+    let types = SCOPE.allowed_integration_types.of(&record.fields).and_then(Value::as_array);
     let fits =
         types.is_none_or(|types| types.is_empty() || types.contains(&integration_type.into()));
     (!fits).then(|| format!("the scope {scope:?} is not allowed for {integration_type}"))
@@ -92,5 +85,5 @@ fn as_supplier<'a>(state: &'a State, orgno: Orgno, scope: &str) -> Option<&'a Sc
         .iter()
         .find(|given| given.supplier == orgno && given.scope.as_str() == scope)?;
     let record = state.scopes.get(&given.scope)?;
-    record.fields.contains_key("delegation_source").then_some(record)
+    SCOPE.delegation_source.of(&record.fields).map(|_| record)
 }

@@ -1,40 +1,11 @@
 //! What DigDir accepts as a scope's representation.
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::State;
 use super::refusal::{FieldError, Refusal};
-use domain::{IntegrationType, Representation, ScopeAttributes, ScopeName, TokenType, Visibility};
-
-/// What a value of a field must be.
-enum Kind {
-    Text,
-    LongText,
-    Flag,
-    Seconds,
-    Visibility,
-    TokenType,
-    IntegrationTypes,
-    DelegationSource,
-}
-
-/// The fields that an owner sets.
-const FIELDS: [(&str, Kind); 13] = [
-    ("description", Kind::Text),
-    ("long_description", Kind::LongText),
-    ("visibility", Kind::Visibility),
-    ("token_type", Kind::TokenType),
-    ("allowed_integration_types", Kind::IntegrationTypes),
-    ("at_max_age", Kind::Seconds),
-    ("authorization_max_lifetime", Kind::Seconds),
-    ("accessible_for_all", Kind::Flag),
-    ("delegation_source", Kind::DelegationSource),
-    ("enforced_aud_for_access_token", Kind::Text),
-    ("requires_user_consent", Kind::Flag),
-    ("requires_user_authentication", Kind::Flag),
-    ("requires_pseudonymous_tokens", Kind::Flag),
-];
+use super::value::problem;
+use domain::{Attribute, Representation, SCOPE, ScopeAttributes, ScopeName};
 
 /// The fields that say who the scope is.
 pub(super) const NAME_FIELDS: [&str; 3] = ["name", "prefix", "subscope"];
@@ -58,16 +29,16 @@ pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted
         body.remove(*field);
     }
     let active = body.remove("active");
-    let mut errors: Vec<FieldError> = FIELDS
-        .iter()
-        .filter_map(|(field, kind)| {
-            let message = problem(state, kind, body.get(*field)?)?;
-            Some(FieldError::new(field, message))
-        })
-        .collect();
-    let described = body.get("description").and_then(Value::as_str);
-    if !body.contains_key("description") || described.is_some_and(|text| text.trim().is_empty()) {
-        errors.insert(0, FieldError::new("description", "must not be blank"));
+    let wrong = |attribute: &'static Attribute| {
+        let value = attribute.of(&body)?;
+        let message = problem(attribute.value_type, value)
+            .or_else(|| unknown_text(state, attribute, value.as_str()?))?;
+        Some(FieldError::new(attribute.name, message))
+    };
+    let mut errors: Vec<FieldError> = SCOPE.all().into_iter().filter_map(wrong).collect();
+    let description = SCOPE.description.of(&body);
+    if description.is_none_or(|text| text.as_str().is_some_and(|text| text.trim().is_empty())) {
+        errors.insert(0, FieldError::new(SCOPE.description.name, "must not be blank"));
     }
     if active.as_ref().is_some_and(|value| !value.is_boolean()) {
         errors.push(FieldError::new("active", "must be true or false"));
@@ -127,34 +98,14 @@ pub(super) fn laid_over(mut before: Representation, sent: Representation) -> Rep
     before
 }
 
-fn problem(state: &State, kind: &Kind, value: &Value) -> Option<String> {
-    let text = match kind {
-        Kind::Text => value.is_string().then_some(None),
-        Kind::LongText => value.as_str().map(forbidden_character),
-        Kind::Flag => value.is_boolean().then_some(None),
-        Kind::Seconds => Some(seconds(value)),
-        Kind::Visibility => Some(not_one_of::<Visibility>(value)),
-        Kind::TokenType => Some(not_one_of::<TokenType>(value)),
-        Kind::IntegrationTypes => value.as_array().map(|types| {
-            let unknown = |value: &Value| not_one_of::<IntegrationType>(value);
-            types.iter().find_map(unknown)
-        }),
-        Kind::DelegationSource => value.as_str().map(|issuer| {
-            let known = state.delegation_sources.values().any(|known| known == issuer);
-            (!known).then(|| format!("{issuer:?} is no known delegation source"))
-        }),
-    };
-    text.unwrap_or_else(|| Some(format!("{value} is of the wrong type")))
-}
-
-/// OpenAPI 2025-09: `int64`, 0 or more.
-pub(super) fn seconds(value: &Value) -> Option<String> {
-    let valid = value.as_i64().is_some_and(|seconds| seconds >= 0);
-    (!valid).then(|| format!("{value} is not a number of seconds, 0 or more"))
-}
-
-pub(super) fn not_one_of<T: DeserializeOwned>(value: &Value) -> Option<String> {
-    serde_json::from_value::<T>(value.clone()).err().map(|error| error.to_string())
+/// What is wrong with a text that is not free.
+fn unknown_text(state: &State, attribute: &Attribute, text: &str) -> Option<String> {
+    if attribute.name == SCOPE.long_description.name {
+        return forbidden_character(text);
+    }
+    let is_unknown = attribute.name == SCOPE.delegation_source.name
+        && !state.delegation_sources.values().any(|known| known == text);
+    is_unknown.then(|| format!("{text:?} is no known delegation source"))
 }
 
 /// Letters, ÆØÅ and accented ones included, digits, white space and some punctuation (seen in
@@ -183,12 +134,6 @@ mod tests {
             Ok(_) => Vec::new(),
             Err(refusal) => refusal.fields.iter().map(|error| error.field).collect(),
         }
-    }
-
-    #[test]
-    fn the_fields_are_those_of_the_domain() {
-        let domain = ScopeAttributes::default().fields().map(|(field, _)| field);
-        assert_eq!(FIELDS.map(|(field, _)| field), domain);
     }
 
     #[test]

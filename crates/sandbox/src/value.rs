@@ -1,0 +1,65 @@
+//! What DigDir accepts as the value of an attribute.
+
+use serde_json::Value;
+
+use super::refusal::FieldError;
+use domain::{Attribute, Orgno, Representation, ValueType};
+
+/// What is wrong with the attributes that a body has.
+pub(super) fn problems<'b>(
+    body: &'b Representation,
+    attributes: impl IntoIterator<Item = &'static Attribute> + 'b,
+) -> impl Iterator<Item = FieldError> + 'b {
+    attributes.into_iter().filter_map(|attribute| {
+        let message = problem(attribute.value_type, attribute.of(body)?)?;
+        Some(FieldError::new(attribute.name, message))
+    })
+}
+
+/// What is wrong with a value; `None` if it is of the type.
+pub(super) fn problem(value_type: ValueType, value: &Value) -> Option<String> {
+    let (good, expected) = match value_type {
+        ValueType::Text => (value.is_string(), "a text".to_owned()),
+        ValueType::Flag => (value.is_boolean(), "true or false".to_owned()),
+        // OpenAPI 2025-09: `int64`, 0 or more.
+        ValueType::Seconds => {
+            let valid = value.as_i64().is_some_and(|seconds| seconds >= 0);
+            (valid, "a number of seconds, 0 or more".to_owned())
+        }
+        ValueType::Orgno => {
+            let valid = value.as_str().is_some_and(|text| text.parse::<Orgno>().is_ok());
+            (valid, "an organization number".to_owned())
+        }
+        ValueType::Word(known) => {
+            let valid = value.as_str().is_some_and(|word| known.contains(&word));
+            (valid, format!("one of {}", known.join(", ")))
+        }
+        ValueType::List(of) => {
+            let mut entries = value.as_array().into_iter().flatten();
+            let valid = value.is_array() && entries.all(|entry| problem(*of, entry).is_none());
+            let expected = match of {
+                ValueType::Word(known) => format!("some of {}", known.join(", ")),
+                _ => "a list of texts".to_owned(),
+            };
+            (valid, expected)
+        }
+    };
+    (!good).then(|| format!("{value} is not {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{CLIENT, SCOPE};
+    use serde_json::json;
+
+    #[test]
+    fn every_attribute_is_checked() {
+        for attribute in SCOPE.all().into_iter().chain(CLIENT.all()) {
+            let body: Representation =
+                [(attribute.name.to_owned(), json!({}))].into_iter().collect();
+            let found: Vec<_> = problems(&body, [attribute]).map(|error| error.field).collect();
+            assert_eq!(found, [attribute.name]);
+        }
+    }
+}
