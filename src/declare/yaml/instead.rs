@@ -130,9 +130,7 @@ pub(crate) fn place(
     settings: bool,
 ) -> Option<String> {
     const ATTRIBUTES: [&str; 3] = ["visibility", "at_max_age", "allowed_integration_types"];
-    let is_attribute = |key: &str| {
-        domain::ScopeAttributes::default().fields().iter().any(|(name, _)| *name == key)
-    };
+    let is_attribute = |key: &str| domain::SCOPE.named(key).is_some();
     let is_scope = known.contains(&"per_environment");
     let text = match key {
         "until" | "environments" | "reason" if known == ["group"] => {

@@ -3,55 +3,38 @@
 use super::line::Line;
 use super::quoting::put_in_quotes;
 use super::{Broken, Told};
+use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
-/// The keys that portvakt knows anywhere.
-const KNOWN: [&str; 96] = [
-    "access_token_lifetime",
-    "accessible_for_all",
+/// The keys that portvakt knows anywhere, but for those of attributes.
+const OTHERS: [&str; 65] = [
     "action",
     "active",
-    "allowed_integration_types",
     "api",
-    "application_type",
     "applies_to",
     "apply_from",
-    "at_max_age",
-    "authorization_lifetime",
-    "authorization_max_lifetime",
     "certificate",
     "client",
     "client_id",
-    "client_orgno",
     "clients",
     "cluster",
-    "code_challenge_method",
     "consumer",
     "consumers",
     "credentials",
     "defaults",
-    "delegation_source",
-    "description",
-    "enforced_aud_for_access_token",
     "env",
     "environments",
     "exclude",
     "expression",
     "field",
     "file",
-    "frontchannel_logout_session_required",
-    "frontchannel_logout_uri",
-    "grant_types",
     "group",
     "groups",
     "guards",
     "include",
-    "integration_type",
     "jwks",
     "key",
     "keys_policy",
     "kid",
-    "logo_uri",
-    "long_description",
     "maskinporten",
     "max_changed_percent",
     "max_deactivations",
@@ -71,7 +54,6 @@ const KNOWN: [&str; 96] = [
     "pattern",
     "per_environment",
     "policies",
-    "post_logout_redirect_uris",
     "prefix",
     "prefixes",
     "preset",
@@ -80,33 +62,20 @@ const KNOWN: [&str; 96] = [
     "project",
     "protect",
     "reason",
-    "redirect_uris",
-    "refresh_token_lifetime",
-    "refresh_token_usage",
     "removed",
-    "requires_pseudonymous_tokens",
-    "requires_user_authentication",
-    "requires_user_consent",
     "rule",
     "scope",
-    "scopes",
     "severity",
-    "sso_disabled",
-    "supplier_orgno",
     "target",
     "teams",
-    "token_endpoint_auth_method",
-    "token_type",
     "until",
     "uri",
     "values",
-    "visibility",
     "warn_before",
 ];
 
 /// Those of them that have lists.
-const LISTS: [&str; 11] = [
-    "allowed_integration_types",
+const LISTS: [&str; 9] = [
     "consumers",
     "environments",
     "exclude",
@@ -116,15 +85,19 @@ const LISTS: [&str; 11] = [
     "prefixes",
     "protect",
     "removed",
-    "scopes",
 ];
 
+fn attribute(key: &str) -> Option<&'static Attribute> {
+    SCOPE.named(key).or_else(|| CLIENT.named(key))
+}
+
 pub(super) fn is_known(key: &str) -> bool {
-    KNOWN.binary_search(&key).is_ok()
+    attribute(key).is_some() || OTHERS.binary_search(&key).is_ok()
 }
 
 pub(super) fn is_list(key: &str) -> bool {
-    LISTS.contains(&key)
+    let is_list = |attribute: &Attribute| matches!(attribute.value_type, ValueType::List(_));
+    attribute(key).is_some_and(is_list) || LISTS.contains(&key)
 }
 
 /// Something behind the bracket that ends a value: a comma, or the rest of a text.
@@ -311,7 +284,8 @@ mod tests {
         let mut found = BTreeSet::new();
         properties(&schema::declarations(), &mut found);
         properties(&schema::settings(), &mut found);
-        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), KNOWN);
+        found.retain(|key| attribute(key).is_none());
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), OTHERS);
         assert!(LISTS.iter().all(|key| is_known(key)));
     }
 }
