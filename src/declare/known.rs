@@ -9,14 +9,13 @@ use crate::declare::diagnostic::Diagnostic;
 use crate::declare::files;
 use crate::declare::files::key_files;
 use crate::declare::own::teams::Thing;
-use crate::declare::read::attributes::{self, Layer};
-use crate::declare::read::client_attributes::{self, ClientLayer};
+use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::repository::Repository;
 use crate::declare::yaml::table::{Read, read_text};
 use domain::{
-    ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient, Orgno,
-    Representation, ScopeAttributes, ScopeName,
+    Attribute, CLIENT, ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient,
+    Orgno, Representation, SCOPE, ScopeAttributes, ScopeName,
 };
 
 /// The YAML of a repository, as it is on disk.
@@ -73,10 +72,10 @@ impl Repository {
     /// gives one decides, then the repository's defaults, then the tool's. `None` where one of them
     /// cannot be declared.
     pub fn scope_attributes(&self, given: &[&Representation]) -> Option<ScopeAttributes> {
-        let description = first(given, "description").and_then(Value::as_str).unwrap_or_default();
-        let layers = layers::<Layer>(given, &["description"])?;
+        let description = first(given, &SCOPE.description).and_then(Value::as_str);
+        let layers = layers::<ScopeLayer>(given, &[&SCOPE.description])?;
         let layers: Vec<_> = layers.iter().chain([&self.settings().scope_defaults]).collect();
-        Some(attributes::resolve(description, &layers))
+        Some(ScopeLayer::resolve(description.unwrap_or_default(), &layers))
     }
 
     /// The same of a client of that kind.
@@ -85,13 +84,13 @@ impl Repository {
         kind: IntegrationType,
         given: &[&Representation],
     ) -> Option<ClientAttributes> {
-        let description = first(given, "description").and_then(Value::as_str);
-        let scopes = first(given, "scopes").map(|scopes| {
+        let description = first(given, &CLIENT.description).and_then(Value::as_str);
+        let scopes = first(given, &CLIENT.scopes).map(|scopes| {
             serde_json::from_value::<Vec<ConsumedScope>>(scopes.clone()).unwrap_or_default()
         });
-        let layers = layers::<ClientLayer>(given, &["description", "scopes"])?;
+        let layers = layers::<ClientLayer>(given, &[&CLIENT.description, &CLIENT.scopes])?;
         let layers: Vec<_> = layers.iter().chain([&self.settings().client_defaults]).collect();
-        Some(client_attributes::resolve(kind, description, scopes, &layers))
+        Some(ClientLayer::resolve(kind, description, scopes, &layers))
     }
 
     /// Whether the repository's defaults of scopes give an attribute.
@@ -200,14 +199,14 @@ impl Repository {
     }
 }
 
-fn first<'r>(given: &[&'r Representation], name: &str) -> Option<&'r Value> {
-    given.iter().find_map(|given| given.get(name))
+fn first<'r>(given: &[&'r Representation], attribute: &Attribute) -> Option<&'r Value> {
+    given.iter().find_map(|given| attribute.of(given))
 }
 
-fn layers<T: Read>(given: &[&Representation], others: &[&str]) -> Option<Vec<T>> {
+fn layers<T: Read>(given: &[&Representation], others: &[&Attribute]) -> Option<Vec<T>> {
     let layer = |given: &&Representation| {
         let mut layer = (*given).clone();
-        layer.retain(|name, _| !others.contains(&name.as_str()));
+        others.iter().for_each(|other| drop(layer.remove(other.name)));
         // JSON is YAML.
         read_text(&Value::Object(layer).to_string())
     };

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::client_attributes::ClientLayer;
 use super::declarations_file as file;
 use super::declared::{Client, ClientOverride, ClientPart, Declared, RemovedClient, Spans};
 use super::environments::EnvironmentSet;
@@ -17,7 +16,9 @@ use crate::declare::yaml::document::{Findings, Located};
 use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::item::{entries_of, items_of};
 use crate::declare::yaml::table::read;
-use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
+use domain::{
+    CLIENT, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId,
+};
 
 /// Reads one client.
 pub(crate) fn client(
@@ -38,7 +39,7 @@ pub(crate) fn client(
     };
     let previous_name = given.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
     let part = ClientPart {
-        attributes: ClientLayer::from(&given),
+        attributes: (&given).into(),
         description: given.description.kept(),
         active: given.active.0,
         ..part(at, given.client_id.0.as_ref(), files, findings)
@@ -99,7 +100,7 @@ fn overrides(
         let given: Option<file::ClientInEnvironment> = read(at, findings);
         if let (Some(environment), Some(given)) = (environment, given) {
             let part = ClientPart {
-                attributes: ClientLayer::from(&given),
+                attributes: (&given).into(),
                 description: given.description.kept(),
                 active: given.active.0,
                 ..part(at, given.client_id.0.as_ref(), files, findings)
@@ -158,7 +159,7 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
 }
 
 fn scopes(at: Located<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
-    let list = at.get("scopes").filter(|list| list.value.is_sequence())?;
+    let list = at.get(CLIENT.scopes.name).filter(|list| list.value.is_sequence())?;
     let mut scopes = Vec::new();
     for item in list.items() {
         let Some(text) = item.value.as_str() else { continue };

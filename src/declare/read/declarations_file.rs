@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 
 use super::attributes::with_attributes;
-use super::client_attributes::with_client_attributes;
 use crate::declare::yaml::given::{Entries, Given, Items, Needed, Spanned};
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction};
@@ -51,11 +50,11 @@ table! {
     }
 }
 
-with_attributes! {
+domain::scope_attributes! { with_attributes {
     @like "{ name: {}, description: … }"
     /// A scope and who has access to it. Attributes carry DigDir's own names; one that is left out
     /// has the repository's default (`defaults.scope` in portvakt.yaml), else the tool's.
-    Scope {
+    Scope: ScopeLayer {
         /// The whole name, `prefix:subscope`. It is the scope's identity and can never change.
         #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
         name: Needed<Spanned<String>>,
@@ -81,12 +80,12 @@ with_attributes! {
         #[serde(default)]
         prevent_deactivation: Given<bool>,
     }
-}
+} }
 
-with_attributes! {
+domain::scope_attributes! { with_attributes {
     @like "{ at_max_age: … }"
     /// What a scope is in one environment; what is left out is as in the others.
-    ScopeInEnvironment {
+    ScopeInEnvironment: ScopeLayer {
         /// One line that tells what the scope gives access to.
         #[serde(default)]
         #[schemars(length(min = 1))]
@@ -95,7 +94,7 @@ with_attributes! {
         #[serde(default)]
         active: Given<bool>,
     }
-}
+} }
 
 /// Who has access: an alias, a quoted organisation number, a group, or one of the first two with
 /// more to say about it.
@@ -139,10 +138,10 @@ table! {
     }
 }
 
-with_client_attributes! {
+domain::client_attributes! { with_attributes {
     /// A client and the scopes that it consumes. Attributes carry DigDir's own names; one that is
     /// left out has the repository's default (`defaults.client` in portvakt.yaml), else the tool's.
-    Client {
+    Client: ClientLayer {
         /// Its name (`client_name`), which is its identity in this repository.
         #[schemars(length(min = 1, max = 255))]
         name: Needed<Spanned<String>>,
@@ -192,11 +191,11 @@ with_client_attributes! {
         #[serde(default)]
         prevent_deactivation: Given<bool>,
     }
-}
+} }
 
-with_client_attributes! {
+domain::client_attributes! { with_attributes {
     /// What a client is in one environment; what is left out is as in the others.
-    ClientInEnvironment {
+    ClientInEnvironment: ClientLayer {
         /// The id of the live client that it is here.
         #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
@@ -222,7 +221,7 @@ with_client_attributes! {
         #[serde(default)]
         active: Given<bool>,
     }
-}
+} }
 
 /// Public keys: one source of them, or several.
 #[derive(Debug, Clone, JsonSchema)]

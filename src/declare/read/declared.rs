@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::attributes::Layer;
-use super::client_attributes::ClientLayer;
+use super::attributes::{ClientLayer, ScopeLayer};
 use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::silences::Silence;
@@ -115,7 +114,7 @@ pub(crate) struct Scope {
     /// Where the values of its attributes stand.
     pub(crate) spans: Spans,
     pub(crate) description: String,
-    pub(crate) attributes: Layer,
+    pub(crate) attributes: ScopeLayer,
     pub(crate) active: bool,
     pub(crate) prevent_deactivation: bool,
     pub(crate) environments: EnvironmentSet,
@@ -172,7 +171,7 @@ pub(crate) struct Override {
     pub(crate) environment: EnvironmentSet,
     pub(crate) description: Option<String>,
     pub(crate) active: Option<bool>,
-    pub(crate) attributes: Layer,
+    pub(crate) attributes: ScopeLayer,
     pub(crate) span: Span,
     pub(crate) spans: Spans,
 }

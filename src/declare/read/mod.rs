@@ -2,7 +2,6 @@
 //! ([`settings`]) and the files with declarations ([`file`]).
 
 pub(crate) mod attributes;
-pub(crate) mod client_attributes;
 pub(crate) mod clients;
 pub(crate) mod consumers;
 pub(crate) mod declarations_file;

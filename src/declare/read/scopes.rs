@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::attributes::layer;
 use super::consumers;
 use super::declarations_file as file;
 use super::declared::{Declared, Override, Removed, Scope, Spans, Stray};
@@ -52,7 +51,7 @@ pub(crate) fn scope(
     let scope = Scope {
         name,
         spans: Spans::new(at),
-        attributes: layer!(given.clone()),
+        attributes: (&given).into(),
         description: kept(&given.description).into_owned(),
         active: given.active.0.unwrap_or(true),
         prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
@@ -82,7 +81,7 @@ fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings)
         if let (Some(environment), Some(given)) = (environment, given) {
             overrides.push(Override {
                 environment,
-                attributes: layer!(given.clone()),
+                attributes: (&given).into(),
                 description: given.description.kept(),
                 active: given.active.0,
                 span,

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::attributes::Layer;
-use super::client_attributes::ClientLayer;
+use super::attributes::{ClientLayer, ScopeLayer};
 use super::declared::Spans;
 use super::environment::{Credentials, Environment, Target};
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
@@ -55,7 +54,7 @@ pub struct Settings {
     pub(crate) naming: Vec<NamingRule>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) teams: Teams,
-    pub(crate) scope_defaults: Layer,
+    pub(crate) scope_defaults: ScopeLayer,
     pub(crate) scope_default_spans: Spans,
     pub(crate) client_defaults: ClientLayer,
     pub(crate) client_default_spans: Spans,

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 
-use super::attributes::Layer;
-use super::client_attributes::ClientLayer;
+use super::attributes::{ClientLayer, ScopeLayer};
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
 use crate::declare::yaml::given::{Entries, Given, Items, Needed, RequiredEntries, Spanned};
@@ -85,7 +84,7 @@ table! {
     pub(crate) struct Defaults {
         /// The attributes of scopes.
         #[serde(default)]
-        pub(crate) scope: Given<Layer>,
+        pub(crate) scope: Given<ScopeLayer>,
         /// The attributes of clients.
         #[serde(default)]
         pub(crate) client: Given<ClientLayer>,

@@ -5,7 +5,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::{Findings, Located};
 use crate::declare::yaml::instead;
-use domain::{Orgno, composed};
+use domain::{CLIENT, Orgno, SCOPE, ValueType, composed};
 
 /// An organisation number, or a report of what is wrong with it.
 pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {
@@ -23,16 +23,17 @@ pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Op
 
 /// What is wrong with the organisation numbers of a client, of an override or of the defaults.
 pub(crate) fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
-    for key in ["client_orgno", "supplier_orgno"] {
-        if let Some((text, span)) = at.text(key) {
+    let numbers = CLIENT.all().into_iter().filter(|it| it.value_type == ValueType::Orgno);
+    for attribute in numbers {
+        if let Some((text, span)) = at.text(attribute.name) {
             parse_orgno(text, span, findings);
         }
     }
 }
 
-/// Reports what cannot be seen in the description of a client.
+/// Reports what cannot be seen in the description of a scope or a client.
 pub(crate) fn check_description(at: Located<'_>, findings: &mut Findings) {
-    if let Some((description, span)) = at.text("description")
+    if let Some((description, span)) = at.text(CLIENT.description.name)
         && description.contains(|c: char| c.is_control() && !c.is_whitespace())
     {
         let message = "the description holds a character that cannot be seen";
@@ -58,24 +59,17 @@ fn plainer(strange: char) -> &'static str {
 
 /// What is wrong with the texts of a scope or an override.
 pub(crate) fn check_texts(at: Located<'_>, findings: &mut Findings) {
-    if let Some((description, span)) = at.text("description")
+    if let Some((description, span)) = at.text(SCOPE.description.name)
         && description.trim().is_empty()
     {
         let help = "tell in one line what the scope gives access to";
         findings.report(Rule::Text, span, "the description is empty", help);
     }
-    if let Some((description, span)) = at.text("description")
-        && description.contains(|c: char| c.is_control() && !c.is_whitespace())
-    {
-        let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
-                    text in single quotes";
-        let message = "the description holds a character that cannot be seen";
-        findings.report(Rule::Text, span, message, help);
-    }
+    check_description(at, findings);
     // DigDir's own web refuses other characters.
     let allowed =
         |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
-    if let Some((text, span)) = at.text("long_description")
+    if let Some((text, span)) = at.text(SCOPE.long_description.name)
         && let Some(strange) = composed(text).chars().find(|c| !allowed(*c))
     {
         let message = format!("DigDir refuses a long description that holds `{strange}`");

@@ -9,8 +9,7 @@ use jiff::civil::Date;
 
 use self::here::Here;
 use crate::declare::diagnostic::Place;
-use crate::declare::read::attributes::{Layer, resolve};
-use crate::declare::read::client_attributes::{self, ClientLayer};
+use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::declared::{Client, Consumer, Scope};
 use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
@@ -109,19 +108,19 @@ pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttri
         .collect();
     let description = client.first(here.set, |part| part.description.as_deref());
     let scopes = client.first(here.set, |part| part.scopes.clone());
-    client_attributes::resolve(client.integration_type, description, scopes, &layers)
+    ClientLayer::resolve(client.integration_type, description, scopes, &layers)
 }
 
 /// A scope's attributes in an environment.
 pub(super) fn attributes(scope: &Scope, here: &Here<'_>) -> ScopeAttributes {
     let override_ = scope.override_in(here.set);
-    let layers: Vec<&Layer> = override_
+    let layers: Vec<&ScopeLayer> = override_
         .map(|o| &o.attributes)
         .into_iter()
         .chain([&scope.attributes, &here.settings.scope_defaults])
         .collect();
     let description = override_.and_then(|o| o.description.as_deref());
-    resolve(description.unwrap_or(&scope.description), &layers)
+    ScopeLayer::resolve(description.unwrap_or(&scope.description), &layers)
 }
 
 /// Adds an entry. Of several for one organisation the one that lasts longest decides until when

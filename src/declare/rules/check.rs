@@ -10,7 +10,7 @@ use crate::declare::own::teams::{Objection, Teams, Thing};
 use crate::declare::read::declared::{Client, ClientPart, Declared, Group, Scope, Stray, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::yaml::instead;
-use domain::{ClientId, Orgno};
+use domain::{CLIENT, ClientId, Orgno};
 
 /// How much access is resolved; far more than any organisation gives.
 const MOST_ACCESSES: usize = 1_000_000;
@@ -129,7 +129,7 @@ fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
                 other.integration_type == client.integration_type
                     && other.environments.overlaps(environments)
             })?;
-            let place = part.spans.of("description").map(|span| client.place.with(span));
+            let place = part.spans.of(CLIENT.description.name).map(|span| client.place.with(span));
             Some((place.unwrap_or_else(|| client.place.clone()), *other))
         });
         for (place, other) in owned {

@@ -9,7 +9,7 @@ use crate::declare::read::declared::{Client, ClientPart, Declared, ManifestClien
 use crate::declare::yaml::document::{Findings, Located};
 use domain::nais::Application;
 use domain::{
-    ApplicationType, AuthMethod, ClientAttributes, ClientName, ConsumedScope, GrantType,
+    ApplicationType, AuthMethod, CLIENT, ClientAttributes, ClientName, ConsumedScope, GrantType,
     IntegrationType, RefreshTokenUsage,
 };
 
@@ -39,7 +39,15 @@ pub(super) fn maskinporten(
         ..bare(kind, [GrantType::JwtBearer])
     };
     let identity = |application: &Application| application.to_string();
-    declare(owners, identity, name, &attributes, vec![("scopes", span)], declared, findings);
+    declare(
+        owners,
+        identity,
+        name,
+        &attributes,
+        vec![(CLIENT.scopes.name, span)],
+        declared,
+        findings,
+    );
 }
 
 fn consumed(at: Located<'_>, findings: &mut Findings) -> Option<ConsumedScope> {
@@ -80,25 +88,11 @@ pub(super) fn bare<const N: usize>(
     grants: [GrantType; N],
 ) -> ClientAttributes {
     ClientAttributes {
-        integration_type,
-        description: String::new(),
-        scopes: [].into(),
-        client_orgno: None,
-        supplier_orgno: None,
         application_type: Some(ApplicationType::Web),
         token_endpoint_auth_method: Some(AuthMethod::PrivateKeyJwt),
         grant_types: Some(grants.into()),
-        access_token_lifetime: None,
-        refresh_token_lifetime: None,
-        authorization_lifetime: None,
         refresh_token_usage: Some(RefreshTokenUsage::Onetime),
-        logo_uri: None,
-        redirect_uris: None,
-        post_logout_redirect_uris: None,
-        frontchannel_logout_session_required: None,
-        frontchannel_logout_uri: None,
-        sso_disabled: None,
-        code_challenge_method: None,
+        ..ClientAttributes::as_live(integration_type)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::own::sorted;
-use crate::declare::read::attributes::Layer;
+use crate::declare::read::attributes::ScopeLayer;
 use crate::declare::read::declared::{Consumer, Declared, Scope, Spans, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
@@ -19,7 +19,7 @@ use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::{Findings, Located};
 use crate::declare::yaml::given::Given;
 use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
-use domain::{IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility, kept};
+use domain::{IntegrationType, SCOPE, ScopeName, Visibility, kept};
 
 /// The keys of an entry of `exposes`.
 const KEYS: [&str; 10] = [
@@ -43,7 +43,7 @@ struct Entry {
     name: ScopeName,
     product: String,
     active: bool,
-    attributes: Layer,
+    attributes: ScopeLayer,
     spans: Spans,
     consumers: Arc<[Consumer]>,
     span: Span,
@@ -144,7 +144,7 @@ fn report_form(subscope: &str, span: Span, findings: &mut Findings) {
 }
 
 /// All attributes, as digdirator sets them, and where those stand that the manifest gives.
-fn attributes(at: Located<'_>, findings: &mut Findings) -> (Layer, Vec<(&'static str, Span)>) {
+fn attributes(at: Located<'_>, findings: &mut Findings) -> (ScopeLayer, Vec<(&'static str, Span)>) {
     const VISIBILITIES: [(&str, Visibility); 2] =
         [("public", Visibility::Public), ("private", Visibility::Private)];
     let at_max_age = number(at, "atMaxAge", findings);
@@ -159,32 +159,41 @@ fn attributes(at: Located<'_>, findings: &mut Findings) -> (Layer, Vec<(&'static
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
     }
     let spans = [
-        ("at_max_age", at_max_age.map(|(_, span)| span)),
-        ("accessible_for_all", accessible_for_all.map(|(_, span)| span)),
-        ("delegation_source", delegation_source.map(|(_, span)| span)),
-        ("visibility", visibility.map(|(_, span)| span)),
-        ("allowed_integration_types", types.as_ref().map(|(_, span)| *span)),
+        (&SCOPE.at_max_age, at_max_age.map(|(_, span)| span)),
+        (&SCOPE.accessible_for_all, accessible_for_all.map(|(_, span)| span)),
+        (&SCOPE.delegation_source, delegation_source.map(|(_, span)| span)),
+        (&SCOPE.visibility, visibility.map(|(_, span)| span)),
+        (&SCOPE.allowed_integration_types, types.as_ref().map(|(_, span)| *span)),
     ];
-    let spans = spans.into_iter().filter_map(|(name, span)| Some((name, span?)));
-    let layer = Layer {
-        long_description: said(String::new()),
+    let spans = spans.into_iter().filter_map(|(attribute, span)| Some((attribute.name, span?)));
+    let layer = ScopeLayer {
         visibility: said(
             visibility
                 .and_then(|given| one_of(given, &VISIBILITIES, findings))
                 .unwrap_or(Visibility::Public),
         ),
-        token_type: said(TokenType::SelfContained),
         allowed_integration_types: said(integration_types(types, findings)),
         at_max_age: said(at_max_age.map_or(USUAL_AT_MAX_AGE, |(seconds, _)| seconds)),
-        authorization_max_lifetime: said(0),
         accessible_for_all: said(accessible_for_all.is_some_and(|(flag, _)| flag)),
         delegation_source: said(delegation_source.map_or("", |(text, _)| text).to_owned()),
-        enforced_aud_for_access_token: said(String::new()),
-        requires_user_consent: said(false),
-        requires_user_authentication: said(false),
-        requires_pseudonymous_tokens: said(false),
+        ..usual()
     };
     (layer, spans.collect())
+}
+
+/// What digdirator sets of an attribute that no manifest can give: what DigDir takes an absent one to
+/// be.
+fn usual() -> ScopeLayer {
+    macro_rules! usual {
+        (
+            {}
+            own { $($in_no_layer:tt)* }
+            layered { $($(#[$($meta:tt)*])+ $attribute:ident: $type:ty { $($not_read:tt)* })* }
+        ) => {
+            ScopeLayer { $($attribute: said(Default::default()),)* }
+        };
+    }
+    domain::scope_attributes! { usual {} }
 }
 
 fn said<T>(value: T) -> Given<T> {
@@ -207,12 +216,11 @@ fn integration_types(
 /// Where each attribute stands. What the manifest does not give comes of no default of the
 /// repository's: it stands with the scope itself.
 fn complete(given: Vec<(&'static str, Span)>, scope: Span) -> Spans {
-    let fields = ScopeAttributes::default().fields();
     let span = |name: &str| {
         let given = given.iter().find(|(key, _)| *key == name);
         given.map_or(scope, |(_, span)| *span)
     };
-    Spans::of_keys(fields.map(|(name, _)| (name, span(name))))
+    Spans::of_keys(SCOPE.all().map(|attribute| (attribute.name, span(attribute.name))))
 }
 
 fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {

@@ -10,8 +10,8 @@ use crate::declare::read::declared::Declared;
 use crate::declare::yaml::document::{Findings, Located};
 use domain::nais::Application;
 use domain::{
-    ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
-    KRR_SCOPES, LOGIN_SCOPES,
+    ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
+    IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
 };
 
 /// The keys of its `spec`. `clientURI` is known to nobody but digdirator: DigDir's description of a
@@ -66,7 +66,7 @@ pub(super) fn client(
     let application_type = application_type(at, &mut places, findings);
     let Some(kind) = kind else { return };
     if let Some((_, span)) = text(at, "integrationType", findings) {
-        places.push(("integration_type", span));
+        places.push((CLIENT.integration_type.name, span));
     }
     let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
     let mut attributes = match kind.has_login() {
@@ -97,7 +97,10 @@ fn application_type(
     let Some((word, span)) = text(at, "applicationType", findings) else {
         return ApplicationType::Web;
     };
-    places.extend([("application_type", span), ("token_endpoint_auth_method", span)]);
+    places.extend([
+        (CLIENT.application_type.name, span),
+        (CLIENT.token_endpoint_auth_method.name, span),
+    ]);
     one_of((word, span), &APPLICATION_TYPES, findings).unwrap_or(ApplicationType::Web)
 }
 
@@ -111,7 +114,7 @@ fn scopes(
     let Some((list, span)) = texts(at, "scopes", findings) else {
         return BTreeSet::new();
     };
-    places.push(("scopes", span));
+    places.push((CLIENT.scopes.name, span));
     list.into_iter().filter_map(|scope| consumed_scope(scope, findings)).collect()
 }
 
@@ -148,10 +151,12 @@ impl Given {
             noted(names, span);
             Some(value)
         };
-        let access_token_lifetime =
-            value(&["access_token_lifetime"], number(at, "accessTokenLifetime", findings));
+        let access_token_lifetime = value(
+            &[CLIENT.access_token_lifetime.name],
+            number(at, "accessTokenLifetime", findings),
+        );
         let session_lifetime = value(
-            &["authorization_lifetime", "refresh_token_lifetime"],
+            &[CLIENT.authorization_lifetime.name, CLIENT.refresh_token_lifetime.name],
             number(at, "sessionLifetime", findings),
         );
         let one = text(at, "redirectURI", findings);
@@ -162,10 +167,13 @@ impl Given {
         let logout = text(at, "frontchannelLogoutURI", findings);
         let sso_disabled = flag(at, "ssoDisabled", findings);
         let spans = [
-            ("redirect_uris", several.as_ref().map(|(_, span)| *span).or(one.map(|(_, at)| at))),
-            ("post_logout_redirect_uris", after_logout.as_ref().map(|(_, span)| *span)),
-            ("frontchannel_logout_uri", logout.map(|(_, span)| span)),
-            ("sso_disabled", sso_disabled.map(|(_, span)| span)),
+            (
+                CLIENT.redirect_uris.name,
+                several.as_ref().map(|(_, span)| *span).or(one.map(|(_, at)| at)),
+            ),
+            (CLIENT.post_logout_redirect_uris.name, after_logout.as_ref().map(|(_, span)| *span)),
+            (CLIENT.frontchannel_logout_uri.name, logout.map(|(_, span)| span)),
+            (CLIENT.sso_disabled.name, sso_disabled.map(|(_, span)| span)),
         ];
         for (name, span) in spans {
             if let Some(span) = span {

@@ -7,8 +7,8 @@ use crate::declare::read::declared::Client;
 use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
 use domain::{
-    ApplicationType, AuthMethod, ClientAttributes, ConsumedScope, GrantType, IntegrationType,
-    KRR_SCOPES, LOGIN_SCOPES,
+    ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
+    IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
 };
 
 /// One row of the table.
@@ -95,36 +95,43 @@ impl About<'_> {
         let Some(first) = rows.first() else { return };
         let fits = |row: &&Combination| row.application_types.contains(&application_type);
         let Some(row) = rows.iter().find(fits) else {
-            let legal = words(rows.iter().flat_map(|row| row.application_types));
+            let legal =
+                list(rows.iter().flat_map(|row| row.application_types).map(|it| it.as_str()));
             let message = format!(
                 "a client of {kind} has no `application_type: {}`",
-                word(&application_type)
+                application_type.as_str()
             );
             let help = format!("write {legal}, or leave it out");
-            found.push(self.illegal("application_type", &message, &help));
+            found.push(self.illegal(CLIENT.application_type.name, &message, &help));
             return;
         };
         let runs = match rows.len() {
             1 => String::new(),
-            _ => format!(" with `application_type: {}`", word(&application_type)),
+            _ => format!(" with `application_type: {}`", application_type.as_str()),
         };
         if !row.methods.contains(&method) {
             let message =
-                format!("a client of {kind}{runs} cannot prove itself by `{}`", word(&method));
-            let help = format!("write {}, or leave it out", words(row.methods));
-            found.push(self.illegal("token_endpoint_auth_method", &message, &help));
+                format!("a client of {kind}{runs} cannot prove itself by `{}`", method.as_str());
+            let help = format!(
+                "write {}, or leave it out",
+                list(row.methods.iter().map(|method| method.as_str()))
+            );
+            found.push(self.illegal(CLIENT.token_endpoint_auth_method.name, &message, &help));
         }
         let odd = grants.iter().find(|grant| !row.grants.contains(grant));
         let required = first.grants.first().filter(|grant| !grants.contains(grant));
         let message = match (odd, required) {
-            (Some(odd), _) => format!("a client of {kind} has no grant `{}`", word(odd)),
+            (Some(odd), _) => format!("a client of {kind} has no grant `{}`", odd.as_str()),
             (None, Some(required)) => {
-                format!("a client of {kind} needs the grant `{}`", word(required))
+                format!("a client of {kind} needs the grant `{}`", required.as_str())
             }
             (None, None) => return,
         };
-        let help = format!("write {}, or leave it out", words(row.grants));
-        found.push(self.illegal("grant_types", &message, &help));
+        let help = format!(
+            "write {}, or leave it out",
+            list(row.grants.iter().map(|grant| grant.as_str()))
+        );
+        found.push(self.illegal(CLIENT.grant_types.name, &message, &help));
     }
 
     fn scopes<'s>(
@@ -161,7 +168,7 @@ impl About<'_> {
                 list(legal.iter().copied())
             ),
         };
-        Some(self.illegal("scopes", &message, &help))
+        Some(self.illegal(CLIENT.scopes.name, &message, &help))
     }
 
     fn on_behalf_of(&self) -> Option<Diagnostic> {
@@ -187,18 +194,18 @@ impl About<'_> {
                 "refresh_token_lifetime is {refresh}, and not more than access_token_lifetime, \
                  {access}"
             );
-            ("refresh_token_lifetime", message)
+            (&CLIENT.refresh_token_lifetime, message)
         } else if refresh > authorization {
             let message = format!(
                 "authorization_lifetime is {authorization}, and less than refresh_token_lifetime, \
                  {refresh}"
             );
-            ("authorization_lifetime", message)
+            (&CLIENT.authorization_lifetime, message)
         } else {
             return None;
         };
         let help = "access_token_lifetime < refresh_token_lifetime <= authorization_lifetime";
-        Some(self.found(Rule::ClientLifetimes, attribute, &message, help))
+        Some(self.found(Rule::ClientLifetimes, attribute.name, &message, help))
     }
 
     fn unused_keys(&self, attributes: &ClientAttributes) -> Option<Diagnostic> {
@@ -207,20 +214,9 @@ impl About<'_> {
         if method == AuthMethod::PrivateKeyJwt || keys.keys.is_empty() {
             return None;
         }
-        let message = format!("the client proves itself by `{}` and not by keys", word(&method));
+        let message = format!("the client proves itself by `{}` and not by keys", method.as_str());
         let help = "take out `jwks`, or write `token_endpoint_auth_method: private_key_jwt`";
         let place = self.client.place.with(keys.span);
         Some(Diagnostic::new(Rule::UnusedKeys, &place, &message, help))
     }
-}
-
-/// DigDir's word for it.
-fn word(value: &impl serde::Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn words<'v, T: serde::Serialize + 'v>(values: impl IntoIterator<Item = &'v T>) -> String {
-    let words: Vec<_> = values.into_iter().map(word).collect();
-    list(words.iter().map(String::as_str))
 }

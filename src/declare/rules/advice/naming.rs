@@ -13,7 +13,7 @@ use crate::declare::own::pattern::Broken;
 use crate::declare::read::declared::{Alias, Client, Scope};
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
-use domain::{ScopeAttributes, TokenType, Visibility};
+use domain::{CLIENT, SCOPE, ScopeAttributes};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let settings = here.settings;
@@ -62,7 +62,7 @@ fn about_scope(
         NamingCheck::Preset(Preset::DescriptionNais) => {
             let description = &attributes.description;
             let broken = nais::check_description(description, scope.name.subscope())?;
-            (broken, here.deciding(scope, "description"))
+            (broken, here.deciding(scope, SCOPE.description.name))
         }
         NamingCheck::Preset(Preset::SortedConsumers)
         | NamingCheck::Consumer(..)
@@ -94,8 +94,10 @@ fn about_client(rule: &NamingRule, client: &Client, here: &Here<'_>) -> Option<D
     let description = client.first(here.set, |part| part.description.as_deref());
     let (text, attribute) = match field {
         ClientField::Name => (client.name.as_str(), "name"),
-        ClientField::Description => (description.unwrap_or_default(), "description"),
-        ClientField::IntegrationType => (client.integration_type.as_str(), "integration_type"),
+        ClientField::Description => (description.unwrap_or_default(), CLIENT.description.name),
+        ClientField::IntegrationType => {
+            (client.integration_type.as_str(), CLIENT.integration_type.name)
+        }
     };
     let place = here.deciding_of_client(client, attribute);
     Some(broken_rule(head, &place, &pattern.check(text)?))
@@ -116,33 +118,20 @@ fn text<'s>(
         ScopeField::LongDescription => given(&attributes.long_description),
         ScopeField::DelegationSource => given(&attributes.delegation_source),
         ScopeField::EnforcedAudForAccessToken => given(&attributes.enforced_aud_for_access_token),
-        ScopeField::Visibility => Some(
-            match attributes.visibility {
-                Visibility::Public => "PUBLIC",
-                Visibility::Private => "PRIVATE",
-                Visibility::Internal => "INTERNAL",
-            }
-            .into(),
-        ),
-        ScopeField::TokenType => Some(
-            match attributes.token_type {
-                TokenType::SelfContained => "SELF_CONTAINED",
-                TokenType::Opaque => "OPAQUE",
-            }
-            .into(),
-        ),
+        ScopeField::Visibility => Some(attributes.visibility.as_str().into()),
+        ScopeField::TokenType => Some(attributes.token_type.as_str().into()),
     }
 }
 
 fn place(field: ScopeField, scope: &Scope, here: &Here<'_>) -> Place {
     let attribute = match field {
         ScopeField::Name | ScopeField::Prefix | ScopeField::Subscope => "name",
-        ScopeField::Description => "description",
-        ScopeField::LongDescription => "long_description",
-        ScopeField::DelegationSource => "delegation_source",
-        ScopeField::EnforcedAudForAccessToken => "enforced_aud_for_access_token",
-        ScopeField::Visibility => "visibility",
-        ScopeField::TokenType => "token_type",
+        ScopeField::Description => SCOPE.description.name,
+        ScopeField::LongDescription => SCOPE.long_description.name,
+        ScopeField::DelegationSource => SCOPE.delegation_source.name,
+        ScopeField::EnforcedAudForAccessToken => SCOPE.enforced_aud_for_access_token.name,
+        ScopeField::Visibility => SCOPE.visibility.name,
+        ScopeField::TokenType => SCOPE.token_type.name,
     };
     here.deciding(scope, attribute)
 }

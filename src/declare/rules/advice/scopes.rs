@@ -7,7 +7,7 @@ use crate::declare::read::declared::Scope;
 use crate::declare::read::environment::Target;
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
-use domain::{IntegrationType, ScopeAttributes};
+use domain::{IntegrationType, SCOPE, ScopeAttributes};
 
 pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     for scope in here.scopes() {
@@ -25,7 +25,7 @@ fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> 
         true => "take out `accessibleForAll`, or the consumers",
         false => "take out `accessible_for_all`, or the consumers",
     };
-    let related = here.deciding(scope, "accessible_for_all").related("opened to all here");
+    let related = here.deciding(scope, SCOPE.accessible_for_all.name).related("opened to all here");
     let place = scope.at(entry.span);
     Some(Diagnostic::new(Rule::OpenToAll, &place, message, help).with_related(related))
 }
@@ -45,7 +45,7 @@ fn lifetimes(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Op
          scopes the two are set alike"
     );
     let help = "leave `authorization_max_lifetime` out";
-    let place = here.deciding(scope, "authorization_max_lifetime");
+    let place = here.deciding(scope, SCOPE.authorization_max_lifetime.name);
     Some(Diagnostic::new(Rule::Lifetimes, &place, &message, help))
 }
 
@@ -68,7 +68,7 @@ fn delegation_source(
     };
     let known = [ALTINN, ALTINN_TEST, ALTINN_PROD];
     let warning = |message: &str, help: &str| {
-        let place: Place = here.deciding(scope, "delegation_source");
+        let place: Place = here.deciding(scope, SCOPE.delegation_source.name);
         Some(Diagnostic::new(Rule::DelegationSource, &place, message, help))
     };
     if elsewhere {
