@@ -1,11 +1,12 @@
 //! What of a declaration no manifest can carry.
 
 use jiff::civil::Date;
+use serde_json::Value;
 
 use domain::nais::{AT_MAX_AGE, Exposed};
 use domain::{
-    ApplicationType, AuthMethod, ClientAttributes, DesiredClient, DesiredScope, GrantType,
-    IntegrationType, ScopeAttributes, ScopeName, TokenType, Visibility,
+    AtNais, Attribute, ClientAttributes, DesiredClient, DesiredScope, IntegrationType, SCOPE,
+    ScopeAttributes, ScopeName, ValueType, Visibility,
 };
 
 /// The one delegation source that a manifest can name, and its issuers in test and production.
@@ -105,74 +106,31 @@ pub fn of_scope(
 }
 
 fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
-    let ScopeAttributes {
-        // What tells the application.
-        description: _,
-        long_description,
-        visibility,
-        token_type,
-        allowed_integration_types,
-        at_max_age,
-        authorization_max_lifetime,
-        accessible_for_all: _,
-        delegation_source,
-        enforced_aud_for_access_token,
-        requires_user_consent,
-        requires_user_authentication,
-        requires_pseudonymous_tokens,
-    } = attributes;
-    let lost = |what: &str, then: &str| {
-        Obstacle::refused(format!(
-            "`{what}` cannot stand in a manifest: {then}. Take it out and apply, if nobody needs it"
-        ))
-    };
-    let mut found = Vec::new();
-    if long_description.is_some() {
-        found.push(lost("long_description", "the text would be lost"));
+    let usual = ScopeAttributes::default().values();
+    let mut found: Vec<_> =
+        attributes.values().into_iter().zip(usual).filter_map(of_attribute).collect();
+    if attributes.visibility == Visibility::Internal {
+        found.push(lost("visibility: INTERNAL", "NAIS makes scopes public or private"));
     }
-    match visibility {
-        Visibility::Public | Visibility::Private => {}
-        Visibility::Internal => {
-            found.push(lost("visibility: INTERNAL", "NAIS makes scopes public or private"));
-        }
-    }
-    match token_type {
-        TokenType::SelfContained => {}
-        TokenType::Opaque => {
-            found.push(lost("token_type: OPAQUE", "tokens would be self-contained"));
-        }
-    }
-    if let Some(audience) = enforced_aud_for_access_token {
-        let then = format!("tokens would no longer have to be for {audience}");
-        found.push(lost("enforced_aud_for_access_token", &then));
-    }
-    for (key, is_set) in [
-        ("requires_user_consent", requires_user_consent),
-        ("requires_user_authentication", requires_user_authentication),
-        ("requires_pseudonymous_tokens", requires_pseudonymous_tokens),
-    ] {
-        if *is_set {
-            found.push(lost(key, "it would not be asked for any more"));
-        }
-    }
-    if let Some(source) = delegation_source
+    if let Some(source) = &attributes.delegation_source
         && delegation_name(source).is_none()
     {
         let then = format!("it knows `altinn` alone, and {source} would be lost");
-        found.push(lost("delegation_source", &then));
+        found.push(lost(SCOPE.delegation_source.name, &then));
     }
-    if allowed_integration_types.is_empty() {
+    if attributes.allowed_integration_types.is_empty() {
         found.push(Obstacle::default(
             "any kind of client may carry it, and NAIS lets those of maskinporten alone: name others \
              in `allowed_integration_types` if there are some",
         ));
     }
-    if *at_max_age == 0 {
+    let at_max_age = attributes.at_max_age;
+    if at_max_age == 0 {
         found.push(Obstacle::default(
             "`at_max_age` is left to the client, and NAIS sets 30 seconds: declare 30 to 680 if that \
              is too short",
         ));
-    } else if !AT_MAX_AGE.contains(at_max_age) {
+    } else if !AT_MAX_AGE.contains(&at_max_age) {
         found.push(Obstacle::refused(format!(
             "`at_max_age` is {at_max_age}, and a manifest takes {} to {}: declare one of those and \
              apply first",
@@ -180,12 +138,40 @@ fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
             AT_MAX_AGE.end()
         )));
     }
-    if *authorization_max_lifetime != 0 {
-        found.push(Obstacle::default(format!(
-            "`authorization_max_lifetime` is {authorization_max_lifetime}, and NAIS sets 0"
-        )));
-    }
     found
+}
+
+fn lost(what: &str, then: &str) -> Obstacle {
+    Obstacle::refused(format!(
+        "`{what}` cannot stand in a manifest: {then}. Take it out and apply, if nobody needs it"
+    ))
+}
+
+/// An attribute with its value, if something is said of it.
+type Said = (&'static Attribute, Option<Value>);
+
+/// What becomes of an attribute that is not as it usually is.
+fn of_attribute(((attribute, value), (_, usual)): (Said, Said)) -> Option<Obstacle> {
+    let is_nothing = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    if value == usual || value.as_ref().is_some_and(is_nothing) {
+        return None;
+    }
+    let shown = match &value {
+        Some(Value::String(text)) => text.clone(),
+        other => other.as_ref().map(Value::to_string).unwrap_or_default(),
+    };
+    match attribute.at_nais {
+        AtNais::Carried => None,
+        AtNais::Lost(then) => {
+            let what = match attribute.value_type {
+                ValueType::Word(_) => format!("{}: {shown}", attribute.name),
+                _ => attribute.name.to_owned(),
+            };
+            Some(lost(&what, &then.replace("{}", &shown)))
+        }
+        AtNais::Refused(why) => value.is_some().then(|| Obstacle::refused(why)),
+        AtNais::Replaced(how) => Some(Obstacle::default(how.replace("{}", &shown))),
+    }
 }
 
 /// A manifest's name of a delegation source.
@@ -230,79 +216,26 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
         ));
     }
     found.sort();
+    // Several attributes can say the same.
+    found.dedup();
     found
 }
 
 fn of_client_attributes(attributes: &ClientAttributes) -> Vec<Obstacle> {
-    let usual = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
-    let ClientAttributes {
-        integration_type,
-        description: _,
-        scopes,
-        client_orgno,
-        supplier_orgno,
-        application_type,
-        token_endpoint_auth_method,
-        grant_types,
-        access_token_lifetime,
-        refresh_token_lifetime,
-        authorization_lifetime,
-        refresh_token_usage,
-        logo_uri,
-        redirect_uris,
-        post_logout_redirect_uris,
-        frontchannel_logout_session_required,
-        frontchannel_logout_uri,
-        sso_disabled,
-        code_challenge_method,
-    } = attributes;
-    if *integration_type != IntegrationType::Maskinporten {
-        let kind = integration_type.as_str();
+    if attributes.integration_type != IntegrationType::Maskinporten {
+        let kind = attributes.integration_type.as_str();
         return vec![Obstacle::refused(format!(
             "it is a client of {kind}, and `spec.maskinporten` makes those of maskinporten alone: write \
              the application's manifest for {kind} by hand, or leave the client here"
         ))];
     }
-    let mut found = Vec::new();
-    if scopes.is_empty() {
+    let usual = ClientAttributes::defaults(IntegrationType::Maskinporten, None).values();
+    let mut found: Vec<_> =
+        attributes.values().into_iter().zip(usual).filter_map(of_attribute).collect();
+    if attributes.scopes.is_empty() {
         found.push(Obstacle::refused(
             "it consumes nothing, and NAIS would put a scope of its operator's on it: give it the scopes that \
              the application needs and apply first, or leave it here",
-        ));
-    }
-    let is_web = matches!(application_type, None | Some(ApplicationType::Web));
-    let has_keys = matches!(token_endpoint_auth_method, None | Some(AuthMethod::PrivateKeyJwt));
-    let grants = grant_types.iter().flatten().any(|grant| *grant != GrantType::JwtBearer);
-    if !is_web || !has_keys || grants {
-        found.push(Obstacle::refused(
-            "NAIS makes clients on a server that sign by a key (web, private_key_jwt, jwt-bearer), and \
-             this one is declared otherwise: it stays here",
-        ));
-    }
-    if client_orgno.is_some() || supplier_orgno.is_some() {
-        found.push(Obstacle::refused(
-            "`client_orgno` and `supplier_orgno` cannot stand in a manifest: a client for another \
-             organisation stays here",
-        ));
-    }
-    if *access_token_lifetime != usual.access_token_lifetime
-        || refresh_token_lifetime.is_some()
-        || authorization_lifetime.is_some()
-        || refresh_token_usage.is_some()
-    {
-        found.push(Obstacle::default("NAIS sets its own lifetimes of tokens"));
-    }
-    let texts = [logo_uri, frontchannel_logout_uri].into_iter().flatten();
-    let lists = [redirect_uris, post_logout_redirect_uris].into_iter().flatten();
-    if texts.into_iter().any(|text| !text.is_empty())
-        || lists.into_iter().any(|list| !list.is_empty())
-        || frontchannel_logout_session_required.is_some()
-        || sso_disabled.is_some()
-        || code_challenge_method.is_some()
-    {
-        found.push(Obstacle::default(
-            "what is declared about logins means nothing for a client of maskinporten, and NAIS sets \
-             none of it",
         ));
     }
     found
