@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::yaml::{Entries, Yaml};
-use domain::{Change, Field, Representation, changes};
+use domain::{Attribute, CLIENT, Change, Field, Representation, ValueType, changes};
 
 /// What a declaration gives, and what is different in some of its sides.
 #[derive(Default)]
@@ -14,37 +14,37 @@ pub(super) struct Given {
     pub(super) own: BTreeMap<usize, Representation>,
 }
 
+/// The attributes of what is declared, and those from which the defaults of others follow.
+pub(super) struct Attributes<'t> {
+    pub(super) table: &'t [&'static Attribute],
+    pub(super) drivers: &'t [&'static Attribute],
+}
+
 /// How layers of given attributes, what decides first, become wanted fields; `None` where one cannot
 /// be declared.
 pub(super) type Resolve<'r> = &'r dyn Fn(&[&Representation]) -> Option<Vec<Field>>;
-
-/// Texts that an empty one unsets.
-const TEXTS: [&str; 6] = [
-    "description",
-    "long_description",
-    "delegation_source",
-    "enforced_aud_for_access_token",
-    "logo_uri",
-    "frontchannel_logout_uri",
-];
 
 /// The attributes that differ between what is live and what a declaration says that gives those
 /// `above` it. The `drivers` come first: the defaults of others follow from them.
 pub(super) fn differing(
     live: &Representation,
     above: &[&Representation],
-    drivers: &[&str],
+    attributes: &Attributes<'_>,
     resolve: Resolve<'_>,
 ) -> Representation {
+    let is_driver = |field| attributes.drivers.iter().any(|driver| driver.name == field);
     let mut own = Representation::new();
     for is_first in [true, false] {
         let layers: Vec<_> = [&own].into_iter().chain(above.iter().copied()).collect();
         let Some(wanted) = resolve(&layers) else { break };
         let differs = changes(live, wanted).into_iter();
         let kept: Vec<_> = differs
-            .filter(|change| !matches!(change.field, "client_name" | "integration_type"))
-            .filter(|change| !is_first || drivers.contains(&change.field))
-            .filter_map(|change| Some((change.field.to_owned(), writable(change)?)))
+            .filter(|change| change.field != CLIENT.integration_type.name)
+            .filter(|change| !is_first || is_driver(change.field))
+            .filter_map(|change| {
+                let attribute = attributes.table.iter().find(|it| it.name == change.field)?;
+                Some((change.field.to_owned(), writable(attribute, change)?))
+            })
             .collect();
         own.extend(kept);
     }
@@ -70,11 +70,12 @@ pub(super) fn explicit(
 }
 
 /// What a declaration writes for it; `None` where none can say that it is not set.
-fn writable(Change { field, before, after }: Change) -> Option<Value> {
-    match before {
-        Value::Null if TEXTS.contains(&field) => Some("".into()),
-        Value::Null => after.is_array().then(|| Value::Array(Vec::new())),
-        before => Some(before),
+fn writable(attribute: &Attribute, Change { before, .. }: Change) -> Option<Value> {
+    match (before, attribute.value_type) {
+        (Value::Null, ValueType::Text) => Some("".into()),
+        (Value::Null, ValueType::List(_)) => Some(Value::Array(Vec::new())),
+        (Value::Null, _) => None,
+        (before, _) => Some(before),
     }
 }
 

@@ -5,35 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Input;
-use super::attributes::{Differing, Given, differing, entries, explicit};
+use super::attributes::{Attributes, Differing, Given, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
 use crate::yaml::{Entries, Yaml};
-use domain::{ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation, changes};
-
-/// What the defaults of other attributes follow from.
-const DRIVERS: [&str; 1] = ["application_type"];
-
-/// Attributes in the order in which a person tells them.
-const ORDER: [&str; 18] = [
-    "description",
-    "client_orgno",
-    "supplier_orgno",
-    "application_type",
-    "token_endpoint_auth_method",
-    "grant_types",
-    "access_token_lifetime",
-    "refresh_token_lifetime",
-    "authorization_lifetime",
-    "refresh_token_usage",
-    "logo_uri",
-    "redirect_uris",
-    "post_logout_redirect_uris",
-    "frontchannel_logout_session_required",
-    "frontchannel_logout_uri",
-    "sso_disabled",
-    "code_challenge_method",
-    "scopes",
-];
+use domain::{
+    Attribute, CLIENT, ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation,
+    ValueType, changes,
+};
 
 /// The keys of a client's declaration. `keys` are the names of the files with its keys, as they are
 /// written there.
@@ -56,12 +34,16 @@ pub(super) fn declaration(
         }
     }
     if kind != IntegrationType::Maskinporten {
-        base.push(("integration_type".to_owned(), Yaml::text(kind.as_str())));
+        base.push((CLIENT.integration_type.name.to_owned(), Yaml::text(kind.as_str())));
     }
     let given = given(kind, on, input, is_explicit);
-    base.extend(entries(&given.base, &ORDER));
+    // A person tells last what it consumes.
+    let scopes = CLIENT.scopes.name;
+    let names = CLIENT.all().map(|attribute| attribute.name).into_iter();
+    let names: Vec<_> = names.filter(|name| *name != scopes).chain([scopes]).collect();
+    base.extend(entries(&given.base, &names));
     for (side, given) in &given.own {
-        own.entry(*side).or_default().extend(entries(given, &ORDER));
+        own.entry(*side).or_default().extend(entries(given, &names));
     }
     let keys = keys.map(|file| match file {
         Some(file) => Yaml::text(file),
@@ -114,20 +96,25 @@ fn given(
     let is_said = |field: &str| {
         resolve(&[]).is_some_and(|wanted| wanted.iter().any(|wanted| wanted.name == field))
     };
+    let attributes = Attributes { table: &CLIENT.all(), drivers: &[&CLIENT.application_type] };
     let mut given = Given::default();
     let mut sides = on.iter();
     let Some((_, first)) = sides.next() else { return given };
-    given.base = differing(&first.live.representation, &[], &DRIVERS, &resolve);
+    given.base = differing(&first.live.representation, &[], &attributes, &resolve);
     if is_explicit {
         let is_default = |attribute: &str| input.repository.has_client_default(attribute);
         given.base.extend(explicit(&given.base, is_default, &resolve));
     }
     let mut later: BTreeMap<usize, Representation> = BTreeMap::new();
-    for field in ["client_orgno", "supplier_orgno", "refresh_token_usage"] {
+    let without_default =
+        [&CLIENT.client_orgno, &CLIENT.supplier_orgno, &CLIENT.refresh_token_usage];
+    for attribute in without_default {
+        let field = attribute.name;
         if is_said(field) {
             continue;
         }
-        let told = |client: &FoundClient<'_>| told(field, kind, &client.live.representation, input);
+        let told =
+            |client: &FoundClient<'_>| told(attribute, kind, &client.live.representation, input);
         let values: Vec<_> = on.iter().map(|(side, client)| (*side, told(client))).collect();
         if let Some(value) = told(first)
             && values.iter().all(|(_, value)| value.is_some())
@@ -143,7 +130,7 @@ fn given(
     }
     for (side, client) in sides {
         let above = [&given.base];
-        let own = differing(&client.live.representation, &above, &DRIVERS, &resolve);
+        let own = differing(&client.live.representation, &above, &attributes, &resolve);
         given.own.insert(*side, own);
     }
     for (side, fields) in later {
@@ -154,16 +141,16 @@ fn given(
 
 /// What a person would want to be told of what a declaration leaves as it is live.
 fn told(
-    field: &str,
+    attribute: &Attribute,
     kind: IntegrationType,
     live: &Representation,
     input: &Input<'_>,
 ) -> Option<Value> {
-    let text = live.get(field)?.as_str().filter(|text| !text.is_empty())?;
+    let text = attribute.of(live)?.as_str().filter(|text| !text.is_empty())?;
     let own = input.repository.organization();
-    let is_usual = match field {
-        "refresh_token_usage" => !kind.has_login(),
-        _ => own.is_some_and(|own| own.as_str() == text),
+    let is_usual = match attribute.value_type {
+        ValueType::Orgno => own.is_some_and(|own| own.as_str() == text),
+        _ => !kind.has_login(),
     };
     (!is_usual).then(|| text.into())
 }

@@ -4,15 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::attributes::{Given, differing, entries, explicit};
+use super::attributes::{Attributes, Given, differing, entries, explicit};
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::{Input, Side};
 use crate::yaml::{Entries, Yaml};
-use domain::{Live, LiveScope, Representation, ScopeAttributes, ScopeName, kept_value};
-
-/// What the defaults of other attributes follow from.
-const DRIVERS: [&str; 2] = ["allowed_integration_types", "at_max_age"];
+use domain::{Live, LiveScope, Representation, SCOPE, ScopeName, kept_value};
 
 /// The keys of a scope's declaration.
 pub(super) fn declaration(
@@ -23,7 +20,7 @@ pub(super) fn declaration(
     is_explicit: bool,
 ) -> Entries {
     let Given { base, mut own } = given(on, input, is_explicit);
-    let names = ScopeAttributes::default().fields().map(|(name, _)| name);
+    let names = SCOPE.all().map(|attribute| attribute.name);
     let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
     declaration.extend(entries(&base, &names));
     let is_active = on.values().next().is_none_or(|scope| scope.active);
@@ -64,19 +61,25 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
         let Side { live, .. } = input.sides.get(*side)?;
         Some((*side, told(&scope.representation, live)))
     });
+    let attributes = Attributes {
+        table: &SCOPE.all(),
+        drivers: &[&SCOPE.allowed_integration_types, &SCOPE.at_max_age],
+    };
     let mut given = Given::default();
     if let Some((_, live)) = sides.next() {
-        given.base = differing(&live, &[], &DRIVERS, &resolve);
+        given.base = differing(&live, &[], &attributes, &resolve);
         // It has no default.
-        let description = live.get("description").filter(|it| it.is_string()).map(kept_value);
-        given.base.insert("description".to_owned(), description.unwrap_or_else(|| "".into()));
+        let description = SCOPE.description.of(&live).filter(|it| it.is_string()).map(kept_value);
+        given
+            .base
+            .insert(SCOPE.description.name.to_owned(), description.unwrap_or_else(|| "".into()));
         if is_explicit {
             let is_default = |attribute: &str| input.repository.has_scope_default(attribute);
             given.base.extend(explicit(&given.base, is_default, &resolve));
         }
     }
     for (side, live) in sides {
-        given.own.insert(side, differing(&live, &[&given.base], &DRIVERS, &resolve));
+        given.own.insert(side, differing(&live, &[&given.base], &attributes, &resolve));
     }
     given
 }
@@ -85,7 +88,9 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
 /// every environment.
 fn told(representation: &Representation, live: &Live) -> Representation {
     let mut told = representation.clone();
-    let Some(Value::String(issuer)) = told.get_mut("delegation_source") else { return told };
+    let Some(Value::String(issuer)) = told.get_mut(SCOPE.delegation_source.name) else {
+        return told;
+    };
     let sources = || live.delegation_sources.iter();
     if let Some(named) = sources().find(|source| source.issuer == *issuer) {
         let is_meant = |asked: &str| {
