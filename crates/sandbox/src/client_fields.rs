@@ -19,7 +19,7 @@ const SERVER_FIELDS: [&str; 6] =
 
 /// A body that was found good.
 #[derive(Debug)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedClient {
     /// S: `true` when absent, in a PUT too.
     pub(super) active: bool,
     pub(super) scopes: BTreeSet<String>,
@@ -40,7 +40,7 @@ pub(super) fn accept(
     caller: Orgno,
     before: Option<&ClientRecord>,
     mut body: Representation,
-) -> Result<Accepted, Refusal> {
+) -> Result<AcceptedClient, Refusal> {
     body.retain(|_, value| !value.is_null());
     for field in SERVER_FIELDS {
         body.remove(field);
@@ -77,7 +77,7 @@ pub(super) fn accept(
     }
     body.remove(CLIENT.client_orgno.name);
     let active = active.as_ref().and_then(Value::as_bool).unwrap_or(true);
-    Ok(Accepted { active, scopes, fields: body })
+    Ok(AcceptedClient { active, scopes, fields: body })
 }
 
 fn is_blank(value: &Value) -> bool {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::call::{Answer, Call, DCR_READ, DCR_WRITE};
-use super::client_fields::{self, Accepted};
+use super::client_fields::{self, AcceptedClient};
 use super::on_behalf_of;
 use super::refusal::{FieldError, Refusal};
 use super::validate::laid_over;
@@ -52,7 +52,8 @@ pub(super) async fn create(call: Call) -> Answer {
         if state.clients.contains_key(&id) {
             return Err(Refusal::conflict(format!("The client {id} already exists")));
         }
-        let Accepted { active, scopes, fields } = client_fields::accept(state, caller, None, body)?;
+        let AcceptedClient { active, scopes, fields } =
+            client_fields::accept(state, caller, None, body)?;
         let client = ClientRecord { active, ..ClientRecord::new(caller, scopes, fields) };
         let mut answer = wire(&id, &client, nulls);
         if has_secret(&client) {
@@ -79,7 +80,7 @@ pub(super) async fn update(call: Call) -> Answer {
             true => laid_over(wire(id, before, false), sent),
             false => sent,
         };
-        let Accepted { active, scopes, fields } =
+        let AcceptedClient { active, scopes, fields } =
             client_fields::accept(state, caller, Some(before), body)?;
         let client = owned_mut(state, caller, id)?;
         client.active = active;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, READ, WRITE};
 use super::refusal::Refusal;
 use super::state::add_server_fields;
-use super::validate::{self, Accepted};
+use super::validate::{self, AcceptedScope};
 use super::{ScopeRecord, State};
 use domain::{IntegrationType, Orgno, SCOPE, ScopeName};
 
@@ -84,7 +84,7 @@ pub(super) async fn create(call: Call) -> Answer {
         if state.scopes.contains_key(&name) {
             return Err(Refusal::conflict(format!("The scope {name} already exists")));
         }
-        let Accepted { active, mut fields } = validate::accept(state, body)?;
+        let AcceptedScope { active, mut fields } = validate::accept(state, body)?;
         add_server_fields(&mut fields);
         let now = Timestamp::now();
         let scope = ScopeRecord {
@@ -113,7 +113,7 @@ pub(super) async fn update(call: Call) -> Answer {
             true => validate::laid_over(before.fields.clone(), sent),
             false => sent,
         };
-        let Accepted { active, fields } = validate::accept(state, body)?;
+        let AcceptedScope { active, fields } = validate::accept(state, body)?;
         let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
         scope.fields = fields;
         scope.active = active.unwrap_or(scope.active);

@@ -15,7 +15,7 @@ const SERVER_FIELDS: [&str; 3] = ["created", "last_updated", "owner_orgno"];
 
 /// A body that was found good.
 #[derive(Debug)]
-pub(super) struct Accepted {
+pub(super) struct AcceptedScope {
     /// What `active` says.
     pub(super) active: Option<bool>,
     /// The fields to store: absent ones have their defaults, unknown ones are kept.
@@ -23,7 +23,7 @@ pub(super) struct Accepted {
 }
 
 /// Checks a body. `null` counts as absent.
-pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted, Refusal> {
+pub(super) fn accept(state: &State, mut body: Representation) -> Result<AcceptedScope, Refusal> {
     body.retain(|_, value| !value.is_null());
     for field in NAME_FIELDS.iter().chain(&SERVER_FIELDS) {
         body.remove(*field);
@@ -51,7 +51,7 @@ pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted
             body.entry(field).or_insert(default);
         }
     }
-    Ok(Accepted { active: active.as_ref().and_then(Value::as_bool), fields: body })
+    Ok(AcceptedScope { active: active.as_ref().and_then(Value::as_bool), fields: body })
 }
 
 /// The name that a body gives, whole or in its parts, which must agree.

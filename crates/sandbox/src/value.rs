@@ -49,17 +49,27 @@ pub(super) fn problem(value_type: ValueType, value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{State, client_fields, validate};
     use super::*;
     use domain::{CLIENT, SCOPE};
     use serde_json::json;
 
     #[test]
     fn every_attribute_is_checked() {
-        for attribute in SCOPE.all().into_iter().chain(CLIENT.all()) {
-            let body: Representation =
-                [(attribute.name.to_owned(), json!({}))].into_iter().collect();
-            let found: Vec<_> = problems(&body, [attribute]).map(|error| error.field).collect();
-            assert_eq!(found, [attribute.name]);
+        let orgno = "889640782".parse().unwrap();
+        let state = State::new(orgno, "Etaten", &[]);
+        let body = |attribute: &Attribute| -> Representation {
+            [(attribute.name.to_owned(), json!({}))].into_iter().collect()
+        };
+        for attribute in SCOPE.all() {
+            let refusal = validate::accept(&state, body(attribute)).unwrap_err();
+            let mut fields = refusal.fields.iter().map(|error| error.field);
+            assert!(fields.any(|field| field == attribute.name), "{}", attribute.name);
+        }
+        for attribute in CLIENT.all() {
+            let refusal = client_fields::accept(&state, orgno, None, body(attribute)).unwrap_err();
+            let mut fields = refusal.fields.iter().map(|error| error.field);
+            assert!(fields.any(|field| field == attribute.name), "{}", attribute.name);
         }
     }
 }
