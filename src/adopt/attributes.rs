@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::yaml::{Entries, Yaml};
+use crate::yaml::Entries;
 use domain::{Attribute, CLIENT, Change, Field, Representation, ValueType, changes};
 
 /// What a declaration gives, and what is different in some of its sides.
 #[derive(Default)]
-pub(super) struct Given {
+pub(super) struct GivenAttributes {
     pub(super) base: Representation,
     pub(super) own: BTreeMap<usize, Representation>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Attributes<'t> {
 pub(super) type Resolve<'r> = &'r dyn Fn(&[&Representation]) -> Option<Vec<Field>>;
 
 /// The attributes that differ between what is live and what a declaration says that gives those
-/// `above` it. The `drivers` come first: the defaults of others follow from them.
+/// `above` it. The drivers come first: the defaults of others follow from them.
 pub(super) fn differing(
     live: &Representation,
     above: &[&Representation],
@@ -83,14 +83,7 @@ fn writable(attribute: &Attribute, Change { before, .. }: Change) -> Option<Valu
 pub(super) fn entries(given: &Representation, names: &[&str]) -> Entries {
     let known = names.iter().filter_map(|name| given.get_key_value(*name));
     let others = given.iter().filter(|(name, _)| !names.contains(&name.as_str()));
-    known.chain(others).map(|(name, value)| (name.clone(), yaml(name, value))).collect()
-}
-
-fn yaml(name: &str, value: &Value) -> Yaml {
-    match value {
-        Value::String(text) if name.ends_with("orgno") => Yaml::Quoted(text.clone()),
-        other => other.into(),
-    }
+    known.chain(others).map(|(name, value)| (name.clone(), value.into())).collect()
 }
 
 /// What is the same in all sides, and what some have of their own.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Input;
-use super::attributes::{Attributes, Differing, Given, differing, entries, explicit};
+use super::attributes::{Attributes, Differing, GivenAttributes, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
 use crate::yaml::{Entries, Yaml};
 use domain::{
@@ -88,16 +88,15 @@ fn given(
     on: &OnSides<FoundClient<'_>>,
     input: &Input<'_>,
     is_explicit: bool,
-) -> Given {
+) -> GivenAttributes {
     let resolve = |given: &[&Representation]| {
         let attributes = input.repository.client_attributes(kind, given)?;
         Some(attributes.wanted().collect::<Vec<_>>())
     };
-    let is_said = |field: &str| {
-        resolve(&[]).is_some_and(|wanted| wanted.iter().any(|wanted| wanted.name == field))
-    };
+    let usual: BTreeSet<_> =
+        resolve(&[]).unwrap_or_default().iter().map(|field| field.name).collect();
     let attributes = Attributes { table: &CLIENT.all(), drivers: &[&CLIENT.application_type] };
-    let mut given = Given::default();
+    let mut given = GivenAttributes::default();
     let mut sides = on.iter();
     let Some((_, first)) = sides.next() else { return given };
     given.base = differing(&first.live.representation, &[], &attributes, &resolve);
@@ -106,13 +105,8 @@ fn given(
         given.base.extend(explicit(&given.base, is_default, &resolve));
     }
     let mut later: BTreeMap<usize, Representation> = BTreeMap::new();
-    let without_default =
-        [&CLIENT.client_orgno, &CLIENT.supplier_orgno, &CLIENT.refresh_token_usage];
-    for attribute in without_default {
+    for attribute in CLIENT.all().into_iter().filter(|it| !usual.contains(it.name)) {
         let field = attribute.name;
-        if is_said(field) {
-            continue;
-        }
         let told =
             |client: &FoundClient<'_>| told(attribute, kind, &client.live.representation, input);
         let values: Vec<_> = on.iter().map(|(side, client)| (*side, told(client))).collect();
@@ -146,13 +140,15 @@ fn told(
     live: &Representation,
     input: &Input<'_>,
 ) -> Option<Value> {
-    let text = attribute.of(live)?.as_str().filter(|text| !text.is_empty())?;
+    let value = attribute.of(live).filter(|value| !value.is_null() && *value != "")?;
     let own = input.repository.organization();
     let is_usual = match attribute.value_type {
-        ValueType::Orgno => own.is_some_and(|own| own.as_str() == text),
+        ValueType::Orgno => {
+            value.as_str().is_none_or(|text| own.is_some_and(|own| own.as_str() == text))
+        }
         _ => !kind.has_login(),
     };
-    (!is_usual).then(|| text.into())
+    (!is_usual).then(|| value.clone())
 }
 
 /// On whose behalf a client acts; `None` where that stays as it is live.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::attributes::{Attributes, Given, differing, entries, explicit};
+use super::attributes::{Attributes, GivenAttributes, differing, entries, explicit};
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::{Input, Side};
@@ -19,7 +19,7 @@ pub(super) fn declaration(
     consumers: &Consumers<'_>,
     is_explicit: bool,
 ) -> Entries {
-    let Given { base, mut own } = given(on, input, is_explicit);
+    let GivenAttributes { base, mut own } = given(on, input, is_explicit);
     let names = SCOPE.all().map(|attribute| attribute.name);
     let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
     declaration.extend(entries(&base, &names));
@@ -53,7 +53,7 @@ pub(super) fn declaration(
     declaration
 }
 
-fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Given {
+fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> GivenAttributes {
     let resolve = |given: &[&Representation]| {
         Some(input.repository.scope_attributes(given)?.wanted().collect())
     };
@@ -65,7 +65,7 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
         table: &SCOPE.all(),
         drivers: &[&SCOPE.allowed_integration_types, &SCOPE.at_max_age],
     };
-    let mut given = Given::default();
+    let mut given = GivenAttributes::default();
     if let Some((_, live)) = sides.next() {
         given.base = differing(&live, &[], &attributes, &resolve);
         // It has no default.
