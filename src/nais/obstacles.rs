@@ -106,9 +106,7 @@ pub fn of_scope(
 }
 
 fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
-    let usual = ScopeAttributes::default().values();
-    let mut found: Vec<_> =
-        attributes.values().into_iter().zip(usual).filter_map(of_attribute).collect();
+    let mut found = of_each(attributes.values(), ScopeAttributes::default().values());
     if attributes.visibility == Visibility::Internal {
         found.push(lost("visibility: INTERNAL", "NAIS makes scopes public or private"));
     }
@@ -147,18 +145,23 @@ fn lost(what: &str, then: &str) -> Obstacle {
     ))
 }
 
-/// An attribute with its value, if something is said of it.
-type Said = (&'static Attribute, Option<Value>);
-
-/// What becomes of an attribute that is not as it usually is.
-fn of_attribute(((attribute, value), (_, usual)): (Said, Said)) -> Option<Obstacle> {
+/// What becomes of each attribute that is not as it usually is.
+fn of_each<const N: usize>(
+    values: [(&'static Attribute, Option<Value>); N],
+    usual: [(&'static Attribute, Option<Value>); N],
+) -> Vec<Obstacle> {
     let is_nothing = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-    if value == usual || value.as_ref().is_some_and(is_nothing) {
-        return None;
-    }
-    let shown = match &value {
-        Some(Value::String(text)) => text.clone(),
-        other => other.as_ref().map(Value::to_string).unwrap_or_default(),
+    let differing = values.into_iter().zip(usual).filter(|((_, value), (_, usual))| {
+        value != usual && !value.as_ref().is_some_and(is_nothing)
+    });
+    differing.filter_map(|((attribute, value), _)| of_attribute(attribute, value)).collect()
+}
+
+fn of_attribute(attribute: &Attribute, value: Option<Value>) -> Option<Obstacle> {
+    let is_said = value.is_some();
+    let shown = match value.unwrap_or_default() {
+        Value::String(text) => text,
+        other => other.to_string(),
     };
     match attribute.at_nais {
         AtNais::Carried => None,
@@ -169,7 +172,7 @@ fn of_attribute(((attribute, value), (_, usual)): (Said, Said)) -> Option<Obstac
             };
             Some(lost(&what, &then.replace("{}", &shown)))
         }
-        AtNais::Refused(why) => value.is_some().then(|| Obstacle::refused(why)),
+        AtNais::Refused(why) => is_said.then(|| Obstacle::refused(why)),
         AtNais::Replaced(how) => Some(Obstacle::default(how.replace("{}", &shown))),
     }
 }
@@ -229,9 +232,8 @@ fn of_client_attributes(attributes: &ClientAttributes) -> Vec<Obstacle> {
              the application's manifest for {kind} by hand, or leave the client here"
         ))];
     }
-    let usual = ClientAttributes::defaults(IntegrationType::Maskinporten, None).values();
-    let mut found: Vec<_> =
-        attributes.values().into_iter().zip(usual).filter_map(of_attribute).collect();
+    let usual = ClientAttributes::defaults(IntegrationType::Maskinporten, None);
+    let mut found = of_each(attributes.values(), usual.values());
     if attributes.scopes.is_empty() {
         found.push(Obstacle::refused(
             "it consumes nothing, and NAIS would put a scope of its operator's on it: give it the scopes that \

@@ -62,7 +62,7 @@ pub(super) fn client(
     };
     let mut places = Places::new();
     let scopes = scopes(at, &mut places, findings);
-    let given = Given::read(at, &mut places, findings);
+    let given = LoginSpec::read(at, &mut places, findings);
     let application_type = application_type(at, &mut places, findings);
     let Some(kind) = kind else { return };
     if let Some((_, span)) = text(at, "integrationType", findings) {
@@ -131,8 +131,8 @@ fn usual_scopes(kind: IntegrationType) -> BTreeSet<ConsumedScope> {
     scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
 }
 
-/// What else the manifest gives.
-struct Given {
+/// What else the manifest gives of a client with a login.
+struct LoginSpec {
     access_token_lifetime: Option<u64>,
     session_lifetime: Option<u64>,
     redirect_uris: BTreeSet<String>,
@@ -141,7 +141,7 @@ struct Given {
     sso_disabled: bool,
 }
 
-impl Given {
+impl LoginSpec {
     fn read(at: Located<'_>, places: &mut Places, findings: &mut Findings) -> Self {
         let mut noted = |names: &[&'static str], span: Span| {
             places.extend(names.iter().map(|name| (*name, span)));
