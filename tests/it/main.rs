@@ -12,6 +12,7 @@
 
 mod app_tokens;
 mod arrows;
+mod attributes;
 mod cli;
 mod client;
 mod client_faults;

@@ -1,0 +1,74 @@
+//! Files that hold what the tables of attributes say. `UPDATE_DOCS=1 cargo test attributes::` writes them
+//! as they should be.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use domain::{Attribute, CLIENT, SCOPE, ValueType};
+
+/// Each attribute with its default, those with the same one together.
+fn defaults(attributes: &[&Attribute]) -> String {
+    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+    for attribute in attributes {
+        let text = attribute.documentation.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, default) = text.split_once("Default: ").expect("a default is documented");
+        let (name, default) = (format!("`{}`", attribute.name), default.trim_end_matches('.'));
+        match rows.iter_mut().find(|(of_row, _)| of_row == default) {
+            Some((_, names)) => names.push(name),
+            None => rows.push((default.to_owned(), vec![name])),
+        }
+    }
+    rows.iter().fold(String::new(), |mut table, (default, names)| {
+        let _ = writeln!(table, "| {} | {default} |", names.join(", "));
+        table
+    })
+}
+
+/// The keys of attributes, and their words.
+fn dictionary() -> String {
+    let all: Vec<_> = SCOPE.all().into_iter().chain(CLIENT.all()).collect();
+    let keys: BTreeSet<_> = all.iter().map(|attribute| format!("{}:", attribute.name)).collect();
+    let words = all.iter().flat_map(|attribute| match attribute.value_type {
+        ValueType::Word(words) => words,
+        ValueType::List(&ValueType::Word(words)) => words,
+        _ => &[],
+    });
+    let words: BTreeSet<_> = words.map(|word| (*word).to_owned()).collect();
+    keys.iter().chain(&words).fold(String::new(), |mut lines, line| {
+        let _ = writeln!(lines, "\"{line}\"");
+        lines
+    })
+}
+
+/// Compares what stands in a file behind a heading, up to the next empty line or the end.
+fn is_current(path: &str, headings: &[(&str, String)]) {
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    let committed = std::fs::read_to_string(&path).unwrap();
+    let mut wanted = String::new();
+    let mut rest = committed.as_str();
+    for (heading, section) in headings {
+        let (before, after) = rest.split_once(heading).expect("the heading is there");
+        wanted.extend([before, heading, section]);
+        rest = after.find("\n\n").map_or("", |end| &after[end + 1..]);
+    }
+    wanted.push_str(rest);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+        return;
+    }
+    assert!(committed == wanted, "{path}: UPDATE_DOCS=1 cargo test");
+}
+
+#[test]
+fn the_readme_has_the_default_of_every_attribute() {
+    let heading = "| attribute | default |\n|---|---|\n";
+    is_current(
+        "README.md",
+        &[(heading, defaults(&SCOPE.all())), (heading, defaults(&CLIENT.all()))],
+    );
+}
+
+#[test]
+fn the_fuzzer_knows_every_attribute() {
+    is_current("fuzz/reader.dict", &[("# The keys and words of attributes.\n", dictionary())]);
+}
