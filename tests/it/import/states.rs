@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Live;
+use domain::{Live, SCOPE, ValueType};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -129,18 +129,24 @@ fn scope() -> impl Strategy<Value = Value> {
         maybe(prop::sample::select(vec![0, 30, 120, 999])),
         maybe(prop::sample::select(vec![0, 30, 120])),
     );
-    let flags = prop::collection::vec(maybe(any::<bool>()), 4);
+    let flags = SCOPE.all().into_iter().filter(|it| it.value_type == ValueType::Flag);
+    let flags: Vec<_> = flags.map(|it| (Just(it.name), maybe(any::<bool>()))).collect();
     let is_active = prop_oneof![6 => Just(true), 1 => Just(false)];
     (texts, words, flags, access, is_active).prop_map(|(texts, words, flags, access, is_active)| {
         let mut scope = json!({
             "description": texts.0, "long_description": texts.1, "delegation_source": texts.2,
             "enforced_aud_for_access_token": texts.3, "visibility": words.0, "token_type": words.1,
             "allowed_integration_types": words.2, "at_max_age": words.3,
-            "authorization_max_lifetime": words.4, "accessible_for_all": flags[0],
-            "requires_user_consent": flags[1], "requires_user_authentication": flags[2],
-            "requires_pseudonymous_tokens": flags[3], "unknown": { "kept": true }, "active": is_active,
+            "authorization_max_lifetime": words.4, "unknown": { "kept": true }, "active": is_active,
         });
-        scope["access"] = access.into_iter().map(|(orgno, state)| (orgno.to_owned(), json!([state, null]))).collect::<Map<_, _>>().into();
+        for (name, flag) in flags {
+            scope[name] = json!(flag);
+        }
+        scope["access"] = access
+            .into_iter()
+            .map(|(orgno, state)| (orgno.to_owned(), json!([state, null])))
+            .collect::<Map<_, _>>()
+            .into();
         scope
     })
 }
