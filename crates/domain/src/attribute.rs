@@ -62,32 +62,16 @@ pub struct Widening {
 pub enum Direction {
     /// Words from the narrowest to the widest, those of one step being equals, and the step of an
     /// absent one.
-    Steps {
-        /// The words of each step.
-        steps: &'static [&'static [&'static str]],
-        /// The step of an absent one.
-        absent: usize,
-    },
-    /// One of two is the wide one.
-    Flag {
-        /// Which.
-        wide: bool,
-        /// What an absent one counts as.
-        absent: bool,
-    },
+    Steps(&'static [&'static [&'static str]], usize),
+    /// A flag that demands something, and what an absent one counts as.
+    Demands(bool),
     /// A flag that lets in whoever is not granted access; taken back, it takes access away.
     Ungranted,
-    /// An upper bound in seconds, where 0 is none.
-    Seconds {
-        /// What an absent one counts as.
-        absent: u64,
-    },
-    /// A list of which each further member widens.
-    Members {
-        /// What an absent one has. Without usual ones, the first list is what makes the thing usable
-        /// and widens nothing.
-        usual: Option<&'static [&'static str]>,
-    },
+    /// An upper bound in seconds, where 0 is none, and what an absent one counts as.
+    Seconds(u64),
+    /// A list of which each further member widens, and what an absent one has. Without that, the first
+    /// list is what makes the thing usable and widens nothing.
+    Members(Option<&'static [&'static str]>),
     /// The scopes that a client consumes: with each further one it reaches more.
     Reaches,
     /// A list of what is allowed, where an empty or absent one allows everything.

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::IntegrationType;
 use super::attribute::AtNais::{Carried, Refused, Replaced};
-use super::attribute::{Direction, attributes, json, opens, words};
+use super::attribute::Direction::{
+    Binds, Demands, HandsOver, LetsIn, Members, Reaches, Seconds, Steps,
+};
+use super::attribute::{attributes, json, opens, words};
 use super::difference::Field;
 
 words! {
@@ -73,13 +76,13 @@ macro_rules! client_attributes {
 
             /// One line that tells what the client does. Default: none.
             description: String {
-                opens(Direction::HandsOver, "an application at NAIS takes it over"), Carried
+                opens(HandsOver, "an application at NAIS takes it over"), Carried
             }
 
             /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
             /// `profile` for idporten and ansattporten, else none.
             scopes: std::collections::BTreeSet<$crate::ConsumedScope> {
-                opens(Direction::Reaches, "consumes more scopes"), Carried
+                opens(Reaches, "consumes more scopes"), Carried
             }
         }
         layered {
@@ -87,20 +90,20 @@ macro_rules! client_attributes {
             /// quotes. Default: as it is live; DigDir puts the organisation itself.
             #[schemars(regex(pattern = r"^[0-9]{9}$"))]
             client_orgno: $crate::Orgno {
-                opens(Direction::LetsIn, "acts for this organisation"), Refused(ANOTHERS), |_| None
+                opens(LetsIn, "acts for this organisation"), Refused(ANOTHERS), |_| None
             }
 
             /// The supplier that runs the client for another organisation: nine digits in quotes.
             /// Default: as it is live.
             #[schemars(regex(pattern = r"^[0-9]{9}$"))]
             supplier_orgno: $crate::Orgno {
-                opens(Direction::LetsIn, "this organisation runs it"), Refused(ANOTHERS), |_| None
+                opens(LetsIn, "this organisation runs it"), Refused(ANOTHERS), |_| None
             }
 
             /// Where the client runs: web, browser or native. Default: web.
             application_type: $crate::ApplicationType {
                 opens(
-                    Direction::Steps { steps: &[&["web"], &["browser", "native"]], absent: 0 },
+                    Steps(&[&["web"], &["browser", "native"]], 0),
                     "runs where nothing can be kept secret",
                 ),
                 Refused(OTHER_KIND), |usual| usual.application_type
@@ -110,63 +113,41 @@ macro_rules! client_attributes {
             /// `client_secret_post`) is made by DigDir and not kept by portvakt. Default:
             /// private_key_jwt, and none where a client with a login runs in a browser or natively.
             token_endpoint_auth_method: $crate::AuthMethod {
-                opens(
-                    Direction::Steps {
-                        steps: &[
-                            &["private_key_jwt"],
-                            &["client_secret_basic", "client_secret_post"],
-                            &["none"],
-                        ],
-                        absent: 0,
-                    },
-                    "proves itself by less",
-                ),
+                opens(Steps(METHODS, 0), "proves itself by less"),
                 Refused(OTHER_KIND), |usual| usual.method()
             }
 
             /// For what the client gets tokens. Default: the JWT grant for maskinporten and krr,
             /// authorization_code and refresh_token for types with a login.
             grant_types: std::collections::BTreeSet<$crate::GrantType> {
-                opens(
-                    Direction::Members {
-                        usual: Some(&[
-                            "authorization_code",
-                            "refresh_token",
-                            "urn:ietf:params:oauth:grant-type:jwt-bearer",
-                        ]),
-                    },
-                    "gets tokens in more ways",
-                ),
+                opens(Members(Some(USUAL_GRANTS)), "gets tokens in more ways"),
                 Refused(OTHER_KIND), |usual| usual.grants()
             }
 
             /// How long an access token lives, in seconds. Default: 120.
             access_token_lifetime: u64 {
-                opens(Direction::Seconds { absent: 120 }, "tokens live longer"),
+                opens(Seconds(120), "tokens live longer"),
                 Replaced(LIFETIMES), |usual| usual.with_tokens(120)
             }
 
             /// How long a refresh token lives, in seconds. Default: 600 for types with a login, else
             /// as it is live.
             refresh_token_lifetime: u64 {
-                opens(Direction::Seconds { absent: 600 }, "refresh tokens live longer"),
+                opens(Seconds(600), "refresh tokens live longer"),
                 Replaced(LIFETIMES), |usual| usual.with_login(600)
             }
 
             /// How long a login counts, in seconds. Default: 7200 for types with a login, else as
             /// it is live.
             authorization_lifetime: u64 {
-                opens(Direction::Seconds { absent: 7200 }, "logins count longer"),
+                opens(Seconds(7200), "logins count longer"),
                 Replaced(LIFETIMES), |usual| usual.with_login(7200)
             }
 
             /// Whether a refresh token counts once (ONETIME) or again and again (REUSE). Default: as
             /// it is live; DigDir tells no default.
             refresh_token_usage: $crate::RefreshTokenUsage {
-                opens(
-                    Direction::Steps { steps: &[&["ONETIME"], &["REUSE"]], absent: 0 },
-                    "refresh tokens count again and again",
-                ),
+                opens(Steps(&[&["ONETIME"], &["REUSE"]], 0), "refresh tokens count again and again"),
                 Replaced(LIFETIMES), |_| None
             }
 
@@ -177,56 +158,52 @@ macro_rules! client_attributes {
             /// Where a login may lead back to. Default: nowhere for types with a login, else as it
             /// is live.
             redirect_uris: std::collections::BTreeSet<String> {
-                opens(Direction::Members { usual: None }, "logins lead to more addresses"),
+                opens(Members(None), "logins lead to more addresses"),
                 Replaced(LOGINS), |usual| usual.with_login(BTreeSet::new())
             }
 
             /// Where a logout may lead to. Default: nowhere for types with a login, else as it is
             /// live.
             post_logout_redirect_uris: std::collections::BTreeSet<String> {
-                opens(Direction::Members { usual: None }, "logouts lead to more addresses"),
+                opens(Members(None), "logouts lead to more addresses"),
                 Replaced(LOGINS), |usual| usual.with_login(BTreeSet::new())
             }
 
             /// Whether a logout elsewhere tells which session ends. Default: false for types with a
             /// login, else as it is live.
             frontchannel_logout_session_required: bool {
-                opens(
-                    Direction::Flag { wide: false, absent: false },
-                    "a logout elsewhere does not say which session ends",
-                ),
+                opens(Demands(false), "a logout elsewhere does not say which session ends"),
                 Replaced(LOGINS), |usual| usual.with_login(false)
             }
 
             /// What is called at a logout elsewhere. Default: nothing for types with a login, else as
             /// it is live; an empty text means nothing.
             frontchannel_logout_uri: String {
-                opens(Direction::Binds, "a logout elsewhere does not reach the same address"),
+                opens(Binds, "a logout elsewhere does not reach the same address"),
                 Replaced(LOGINS), |usual| usual.with_login(String::new())
             }
 
             /// Whether a login elsewhere does not count here. Default: false for idporten, true for
             /// ansattporten, else as it is live.
             sso_disabled: bool {
-                opens(
-                    Direction::Flag { wide: false, absent: true },
-                    "a login elsewhere counts here",
-                ),
+                opens(Demands(true), "a login elsewhere counts here"),
                 Replaced(LOGINS), |usual| usual.sso_disabled()
             }
 
             /// How a login proves that it was this client that began it (PKCE): S256 or none.
             /// Default: S256 for types with a login, else as it is live.
             code_challenge_method: $crate::CodeChallengeMethod {
-                opens(
-                    Direction::Steps { steps: &[&["S256"], &["none"]], absent: 0 },
-                    "a stolen code of a login can be used",
-                ),
+                opens(Steps(&[&["S256"], &["none"]], 0), "a stolen code of a login can be used"),
                 Replaced(LOGINS), |usual| usual.with_login(CodeChallengeMethod::S256)
             }
         }
     } };
 }
+
+const METHODS: &[&[&str]] =
+    &[&["private_key_jwt"], &["client_secret_basic", "client_secret_post"], &["none"]];
+const USUAL_GRANTS: &[&str] =
+    &["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
 
 const ANOTHERS: &str = "`client_orgno` and `supplier_orgno` cannot stand in a manifest: a client for \
                         another organisation stays here";

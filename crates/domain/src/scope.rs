@@ -4,7 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::attribute::AtNais::{Carried, Lost, Replaced};
-use super::attribute::{Direction, attributes, json, opens, words};
+use super::attribute::Direction::{
+    Allowed, Binds, Demands, HandsOver, LetsIn, Seconds, Steps, Ungranted,
+};
+use super::attribute::{attributes, json, opens, words};
 use super::difference::Field;
 
 words! {
@@ -54,7 +57,7 @@ macro_rules! scope_attributes {
         own {
             /// One line that tells what the scope gives access to. Default: none; it must be given.
             description: String {
-                opens(Direction::HandsOver, "an application at NAIS takes it over"), Carried
+                opens(HandsOver, "an application at NAIS takes it over"), Carried
             }
         }
         layered {
@@ -65,13 +68,7 @@ macro_rules! scope_attributes {
             /// Who sees that the scope exists: PUBLIC (everybody), PRIVATE (the owner and the
             /// consumers) or INTERNAL (DigDir only). Default: PUBLIC.
             visibility: $crate::Visibility {
-                opens(
-                    Direction::Steps {
-                        steps: &[&["INTERNAL"], &["PRIVATE"], &["PUBLIC"]],
-                        absent: 2,
-                    },
-                    "seen by more",
-                ),
+                opens(Steps(&[&["INTERNAL"], &["PRIVATE"], &["PUBLIC"]], 2), "seen by more"),
                 Carried
             }
 
@@ -79,68 +76,58 @@ macro_rules! scope_attributes {
             /// Default: SELF_CONTAINED.
             token_type: $crate::TokenType {
                 // A reference can be withdrawn; a JWT counts until it expires, and shows what it holds.
-                opens(
-                    Direction::Steps { steps: &[&["OPAQUE"], &["SELF_CONTAINED"]], absent: 1 },
-                    "tokens cannot be withdrawn",
-                ),
+                opens(Steps(&[&["OPAQUE"], &["SELF_CONTAINED"]], 1), "tokens cannot be withdrawn"),
                 Lost("tokens would be self-contained")
             }
 
             /// The kinds of client that may carry the scope; an empty list means any.
             /// Default: any.
             allowed_integration_types: std::collections::BTreeSet<$crate::IntegrationType> {
-                opens(Direction::Allowed, "more kinds of client may carry it"), Carried
+                opens(Allowed, "more kinds of client may carry it"), Carried
             }
 
             /// Upper bound in seconds for the life of an access token; 0 leaves it to the client.
             /// Default: 0.
-            at_max_age: u64 {
-                opens(Direction::Seconds { absent: 0 }, "tokens live longer"), Carried
-            }
+            at_max_age: u64 { opens(Seconds(0), "tokens live longer"), Carried }
 
             /// Upper bound in seconds for the life of an authorisation; 0 leaves it to the client.
             /// Default: as at_max_age if maskinporten is among allowed_integration_types, else 0.
             authorization_max_lifetime: u64 {
-                opens(Direction::Seconds { absent: 0 }, "authorisations live longer"),
+                opens(Seconds(0), "authorisations live longer"),
                 Replaced("`authorization_max_lifetime` is {}, and NAIS sets 0")
             }
 
             /// Whether every organisation has access without being granted it. Default: false.
-            accessible_for_all: bool {
-                opens(Direction::Ungranted, "everybody has access"), Carried
-            }
+            accessible_for_all: bool { opens(Ungranted, "everybody has access"), Carried }
 
             /// Through what consumers may delegate to suppliers: a name such as `altinn`, or the
             /// issuer. Default: none; an empty text means none too.
             delegation_source: Option<String> {
-                opens(Direction::LetsIn, "consumers may delegate to suppliers through it"), Carried
+                opens(LetsIn, "consumers may delegate to suppliers through it"), Carried
             }
 
             /// The audience that tokens with this scope must carry. Default: none; an empty text
             /// means none too.
             enforced_aud_for_access_token: Option<String> {
-                opens(Direction::Binds, "tokens count for another audience"),
+                opens(Binds, "tokens count for another audience"),
                 Lost("tokens would no longer have to be for {}")
             }
 
             /// Whether the end user must consent. Default: false.
             requires_user_consent: bool {
-                opens(
-                    Direction::Flag { wide: false, absent: false },
-                    "no consent of the user needed",
-                ),
+                opens(Demands(false), "no consent of the user needed"),
                 Lost("it would not be asked for any more")
             }
 
             /// Whether an end user must be logged in. Default: false.
             requires_user_authentication: bool {
-                opens(Direction::Flag { wide: false, absent: false }, "no login of the user needed"),
+                opens(Demands(false), "no login of the user needed"),
                 Lost("it would not be asked for any more")
             }
 
             /// Whether tokens must be pseudonymous. Default: false.
             requires_pseudonymous_tokens: bool {
-                opens(Direction::Flag { wide: false, absent: false }, "tokens name the user"),
+                opens(Demands(false), "tokens name the user"),
                 Lost("it would not be asked for any more")
             }
         }

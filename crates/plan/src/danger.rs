@@ -128,11 +128,11 @@ impl Operation<'_> {
         let danger = match direction {
             Direction::Ungranted if widens(after, before) => return Some(CLOSED_TO_ALL),
             Direction::Reaches => Danger::Reaches,
-            Direction::Steps { .. }
-            | Direction::Flag { .. }
+            Direction::Steps(..)
+            | Direction::Demands(_)
             | Direction::Ungranted
-            | Direction::Seconds { .. }
-            | Direction::Members { .. }
+            | Direction::Seconds(_)
+            | Direction::Members(_)
             | Direction::Allowed
             | Direction::LetsIn
             | Direction::Binds
@@ -161,7 +161,7 @@ impl Operation<'_> {
     /// Whether `after` is wider than `before`.
     fn widens(self, direction: Direction, before: &Value, after: &Value) -> bool {
         match direction {
-            Direction::Steps { steps, absent } => {
+            Direction::Steps(steps, absent) => {
                 let step = |value: &Value| match value {
                     Value::Null => Some(absent),
                     value => {
@@ -171,9 +171,9 @@ impl Operation<'_> {
                 };
                 step(after).unwrap_or(steps.len()) > step(before).unwrap_or_default()
             }
-            Direction::Flag { wide, absent } => becomes_wide(wide, absent, before, after),
-            Direction::Ungranted => becomes_wide(true, false, before, after),
-            Direction::Seconds { absent } => {
+            Direction::Demands(absent) => becomes(false, absent, before, after),
+            Direction::Ungranted => becomes(true, false, before, after),
+            Direction::Seconds(absent) => {
                 let bound = |value: &Value| match value {
                     Value::Null => Some(absent),
                     Value::String(text) => text.parse().ok(),
@@ -183,11 +183,11 @@ impl Operation<'_> {
                 let bound = |value| bound(value).map(|seconds: u64| seconds.wrapping_sub(1));
                 bound(after).unwrap_or(u64::MAX) > bound(before).unwrap_or_default()
             }
-            Direction::Members { usual: None } if before.is_null() => false,
-            Direction::Members { usual: Some(usual) } if before.is_null() => {
+            Direction::Members(None) if before.is_null() => false,
+            Direction::Members(Some(usual)) if before.is_null() => {
                 members(after).any(|member| !usual.contains(&member))
             }
-            Direction::Members { .. } | Direction::Reaches => {
+            Direction::Members(_) | Direction::Reaches => {
                 members(after).any(|member| !has(before, member))
             }
             Direction::Allowed => {
@@ -203,7 +203,7 @@ impl Operation<'_> {
 }
 
 /// Whether a flag comes to have its wide value.
-fn becomes_wide(wide: bool, absent: bool, before: &Value, after: &Value) -> bool {
+fn becomes(wide: bool, absent: bool, before: &Value, after: &Value) -> bool {
     let is_wide = |value: &Value| match value {
         Value::Null => absent == wide,
         value => *value == Value::Bool(wide),
