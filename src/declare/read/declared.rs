@@ -123,7 +123,7 @@ pub(crate) struct Scope {
     pub(crate) consumers: Arc<[Consumer]>,
     /// Where the name stands.
     pub(crate) place: Place,
-    /// Whether a manifest of NAIS declares it: then all attributes are as digdirator sets them.
+    /// Whether a manifest of NAIS declares it: then no default of the repository counts.
     pub(crate) in_manifest: bool,
 }
 

@@ -90,8 +90,8 @@ impl<'r> Here<'r> {
     /// or else the scope's name.
     pub(crate) fn deciding(&self, scope: &Scope, attribute: &str) -> Place {
         let default = || {
-            let span = self.settings.scope_default_spans.of(attribute)?;
-            Some(Place { file: SETTINGS_FILE.into(), span })
+            let spans = Some(&self.settings.scope_default_spans).filter(|_| !scope.in_manifest);
+            Some(Place { file: SETTINGS_FILE.into(), span: spans?.of(attribute)? })
         };
         scope.given(self.set, attribute).or_else(default).unwrap_or_else(|| scope.place.clone())
     }

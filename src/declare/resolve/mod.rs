@@ -114,11 +114,10 @@ pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttri
 /// A scope's attributes in an environment.
 pub(super) fn attributes(scope: &Scope, here: &Here<'_>) -> ScopeAttributes {
     let override_ = scope.override_in(here.set);
-    let layers: Vec<&ScopeLayer> = override_
-        .map(|o| &o.attributes)
-        .into_iter()
-        .chain([&scope.attributes, &here.settings.scope_defaults])
-        .collect();
+    // The repository's defaults are not digdirator's.
+    let defaults = (!scope.in_manifest).then_some(&here.settings.scope_defaults);
+    let own = override_.map(|o| &o.attributes);
+    let layers: Vec<_> = own.into_iter().chain([&scope.attributes]).chain(defaults).collect();
     let description = override_.and_then(|o| o.description.as_deref());
     ScopeLayer::resolve(description.unwrap_or(&scope.description), &layers)
 }

@@ -99,7 +99,6 @@ fn entry(at: Located<'_>, prefix: Option<&str>, findings: &mut Findings) -> Opti
     let name = format!("{}:{}", prefix?, exposed.subscope()).parse().ok()?;
     let (active, _) = enabled?;
     let product = exposed.product;
-    let spans = complete(spans, span);
     Some(Entry { name, product, active, attributes, spans, consumers, span })
 }
 
@@ -143,8 +142,9 @@ fn report_form(subscope: &str, span: Span, findings: &mut Findings) {
     findings.report(Rule::Exposed, span, &message, help);
 }
 
-/// All attributes, as digdirator sets them, and where those stand that the manifest gives.
-fn attributes(at: Located<'_>, findings: &mut Findings) -> (ScopeLayer, Vec<(&'static str, Span)>) {
+/// The attributes that digdirator sets, and where those stand that the manifest gives. It leaves out the
+/// others.
+fn attributes(at: Located<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
     const VISIBILITIES: [(&str, Visibility); 2] =
         [("public", Visibility::Public), ("private", Visibility::Private)];
     let at_max_age = number(at, "atMaxAge", findings);
@@ -176,24 +176,11 @@ fn attributes(at: Located<'_>, findings: &mut Findings) -> (ScopeLayer, Vec<(&'s
         at_max_age: said(at_max_age.map_or(USUAL_AT_MAX_AGE, |(seconds, _)| seconds)),
         accessible_for_all: said(accessible_for_all.is_some_and(|(flag, _)| flag)),
         delegation_source: said(delegation_source.map_or("", |(text, _)| text).to_owned()),
-        ..usual()
+        // NAIS sets 0; with nothing said it would follow `at_max_age`.
+        authorization_max_lifetime: said(0),
+        ..ScopeLayer::default()
     };
-    (layer, spans.collect())
-}
-
-/// What digdirator sets of an attribute that no manifest can give: what DigDir takes an absent one to
-/// be.
-fn usual() -> ScopeLayer {
-    macro_rules! usual {
-        (
-            {}
-            own { $($in_no_layer:tt)* }
-            layered { $($(#[$($meta:tt)*])+ $attribute:ident: $type:ty { $($not_read:tt)* })* }
-        ) => {
-            ScopeLayer { $($attribute: said(Default::default()),)* }
-        };
-    }
-    domain::scope_attributes! { usual {} }
+    (layer, Spans::of_keys(spans))
 }
 
 fn said<T>(value: T) -> Given<T> {
@@ -211,16 +198,6 @@ fn integration_types(
         return vec![IntegrationType::Maskinporten];
     }
     given.into_iter().filter_map(|word| one_of(word, &words, findings)).collect()
-}
-
-/// Where each attribute stands. What the manifest does not give comes of no default of the
-/// repository's: it stands with the scope itself.
-fn complete(given: Vec<(&'static str, Span)>, scope: Span) -> Spans {
-    let span = |name: &str| {
-        let given = given.iter().find(|(key, _)| *key == name);
-        given.map_or(scope, |(_, span)| *span)
-    };
-    Spans::of_keys(SCOPE.all().map(|attribute| (attribute.name, span(attribute.name))))
 }
 
 fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
