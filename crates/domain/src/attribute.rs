@@ -222,7 +222,7 @@ macro_rules! attributes {
                 [$(&self.$own,)* $(&self.$name,)*]
             }
 
-            /// The attribute that a stored document calls so.
+            /// The attribute of that name: a stored document has it, or a key of the YAML.
             pub fn named(&self, name: &str) -> Option<&$crate::Attribute> {
                 self.all().into_iter().find(|attribute| attribute.name == name)
             }
