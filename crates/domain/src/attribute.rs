@@ -65,8 +65,9 @@ pub enum Direction {
     Steps(&'static [&'static [&'static str]], usize),
     /// A flag that demands something, and what an absent one counts as.
     Demands(bool),
-    /// A flag that lets in whoever is not granted access; taken back, it takes access away.
-    Ungranted,
+    /// A flag that lets in whoever is not granted access; taken back, it takes access away, and the
+    /// text says whose.
+    Ungranted(&'static str),
     /// An upper bound in seconds, where 0 is none, and what an absent one counts as.
     Seconds(u64),
     /// A list of which each further member widens, and what an absent one has. Without that, the first

@@ -98,7 +98,13 @@ macro_rules! scope_attributes {
             }
 
             /// Whether every organisation has access without being granted it. Default: false.
-            accessible_for_all: bool { opens(Ungranted, "everybody has access"), Carried }
+            accessible_for_all: bool {
+                opens(
+                    Ungranted("only those who are granted it keep access"),
+                    "everybody has access",
+                ),
+                Carried
+            }
 
             /// Through what consumers may delegate to suppliers: a name such as `altinn`, or the
             /// issuer. Default: none; an empty text means none too.

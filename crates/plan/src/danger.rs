@@ -61,10 +61,6 @@ pub struct Mark {
     pub remark: &'static str,
 }
 
-/// Narrows a scope so far that all lose access who are not granted it: the one narrowing that
-/// takes access away.
-const CLOSED_TO_ALL: Mark =
-    Mark { danger: Danger::Closes, remark: "only those who are granted it keep access" };
 const FURTHER_ENTRY: Mark = Mark { danger: Danger::Opens, remark: "acts for one more" };
 const KEY_COMES: Mark = Mark { danger: Danger::Keys, remark: "gets tokens as this client" };
 const KEY_GOES: Mark = Mark { danger: Danger::Closes, remark: "gets no more tokens" };
@@ -126,11 +122,14 @@ impl Operation<'_> {
         let Widening { direction, remark } = widening;
         let widens = |before, after| self.widens(direction, before, after);
         let danger = match direction {
-            Direction::Ungranted if widens(after, before) => return Some(CLOSED_TO_ALL),
+            // The one narrowing that takes access away.
+            Direction::Ungranted(remark) if widens(after, before) => {
+                return Some(Mark { danger: Danger::Closes, remark });
+            }
             Direction::Reaches => Danger::Reaches,
             Direction::Steps(..)
             | Direction::Demands(_)
-            | Direction::Ungranted
+            | Direction::Ungranted(_)
             | Direction::Seconds(_)
             | Direction::Members(_)
             | Direction::Allowed
@@ -172,7 +171,7 @@ impl Operation<'_> {
                 step(after).unwrap_or(steps.len()) > step(before).unwrap_or_default()
             }
             Direction::Demands(absent) => becomes(false, absent, before, after),
-            Direction::Ungranted => becomes(true, false, before, after),
+            Direction::Ungranted(_) => becomes(true, false, before, after),
             Direction::Seconds(absent) => {
                 let bound = |value: &Value| match value {
                     Value::Null => Some(absent),
