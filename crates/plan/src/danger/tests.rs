@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Kind, Verb};
 use super::{Danger, FieldChange, Operation};
-use domain::{CLIENT, SCOPE};
+use domain::{CLIENT, OnBehalfOf, SCOPE};
 
 const ALTINN: &str = "https://tt02.altinn.no/";
 const AT_NAIS: &str = "prod-gcp:arbeid:aareg";
@@ -89,6 +89,18 @@ fn each_attribute_is_marked_where_it_widens_and_not_where_it_narrows() {
 fn every_attribute_is_tried() {
     assert_eq!(scopes().map(|(field, ..)| field), SCOPE.all().map(|attribute| attribute.name));
     assert_eq!(clients().map(|(field, ..)| field), CLIENT.all().map(|attribute| attribute.name));
+}
+
+#[test]
+fn of_an_entry_on_behalf_of_others_the_organisation_alone_opens() {
+    let fields = OnBehalfOf::default().wanted().map(|field| field.name);
+    assert_eq!(fields, ["name", "orgno", "organization_name", "description", "uri", "logo_uri"]);
+    for field in fields {
+        let (before, after) = (json!({ field: "1" }), json!({ field: "2" }));
+        let expected = (field == "orgno").then_some(Danger::Opens);
+        let found = danger(update(Kind::Client), "onbehalfof", &before, &after);
+        assert_eq!(found, expected, "{field}");
+    }
 }
 
 /// Values at the edges of an attribute, and whether the change widens.
