@@ -1,7 +1,5 @@
 //! What the repository's naming rules say.
 
-use std::borrow::Cow;
-
 use super::{MOST_FOUND, too_much};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place};
@@ -53,8 +51,8 @@ fn about_scope(
     let NamingRule { head, check } = rule;
     let (broken, place) = match check {
         NamingCheck::Scope(field, pattern) => {
-            let text = text(*field, scope, attributes)?;
-            (pattern.check(&text)?, place(*field, scope, here))
+            let (text, attribute) = text(*field, scope, attributes);
+            (pattern.check(text?)?, here.deciding(scope, attribute))
         }
         NamingCheck::Preset(Preset::Nais) => {
             (nais::check_subscope(scope.name.subscope())?, scope.place.clone())
@@ -103,37 +101,31 @@ fn about_client(rule: &NamingRule, client: &Client, here: &Here<'_>) -> Option<D
     Some(broken_rule(head, &place, &pattern.check(text)?))
 }
 
-/// A text of a scope; `None` where it has none.
+/// A text of a scope, `None` where it has none, and the key that has it.
 fn text<'s>(
     field: ScopeField,
     scope: &'s Scope,
     attributes: &'s ScopeAttributes,
-) -> Option<Cow<'s, str>> {
-    let given = |text: &'s Option<String>| text.as_deref().map(Cow::Borrowed);
+) -> (Option<&'s str>, &'static str) {
+    let ScopeAttributes {
+        long_description, delegation_source, enforced_aud_for_access_token, ..
+    } = attributes;
     match field {
-        ScopeField::Name => Some(scope.name.as_str().into()),
-        ScopeField::Prefix => Some(scope.name.prefix().into()),
-        ScopeField::Subscope => Some(scope.name.subscope().into()),
-        ScopeField::Description => Some(attributes.description.as_str().into()),
-        ScopeField::LongDescription => given(&attributes.long_description),
-        ScopeField::DelegationSource => given(&attributes.delegation_source),
-        ScopeField::EnforcedAudForAccessToken => given(&attributes.enforced_aud_for_access_token),
-        ScopeField::Visibility => Some(attributes.visibility.as_str().into()),
-        ScopeField::TokenType => Some(attributes.token_type.as_str().into()),
+        ScopeField::Name => (Some(scope.name.as_str()), "name"),
+        ScopeField::Prefix => (Some(scope.name.prefix()), "name"),
+        ScopeField::Subscope => (Some(scope.name.subscope()), "name"),
+        ScopeField::Description => (Some(&attributes.description), SCOPE.description.name),
+        ScopeField::LongDescription => (long_description.as_deref(), SCOPE.long_description.name),
+        ScopeField::DelegationSource => {
+            (delegation_source.as_deref(), SCOPE.delegation_source.name)
+        }
+        ScopeField::EnforcedAudForAccessToken => {
+            let audience = enforced_aud_for_access_token.as_deref();
+            (audience, SCOPE.enforced_aud_for_access_token.name)
+        }
+        ScopeField::Visibility => (Some(attributes.visibility.as_str()), SCOPE.visibility.name),
+        ScopeField::TokenType => (Some(attributes.token_type.as_str()), SCOPE.token_type.name),
     }
-}
-
-fn place(field: ScopeField, scope: &Scope, here: &Here<'_>) -> Place {
-    let attribute = match field {
-        ScopeField::Name | ScopeField::Prefix | ScopeField::Subscope => "name",
-        ScopeField::Description => SCOPE.description.name,
-        ScopeField::LongDescription => SCOPE.long_description.name,
-        ScopeField::DelegationSource => SCOPE.delegation_source.name,
-        ScopeField::EnforcedAudForAccessToken => SCOPE.enforced_aud_for_access_token.name,
-        ScopeField::Visibility => SCOPE.visibility.name,
-        ScopeField::TokenType => SCOPE.token_type.name,
-    };
-    here.deciding(scope, attribute)
 }
 
 fn broken_rule(head: &OwnRule, place: &Place, broken: &Broken) -> Diagnostic {
