@@ -97,8 +97,10 @@ fn a_scope_that_widens_is_marked_and_one_that_narrows_is_not() {
 
 #[test]
 fn a_scope_is_opened_to_all_and_taken_from_all() {
-    scope("accessible_for_all", &json!(false), &json!(true)).is_marked("opens", OPENS_UP, true);
-    scope("accessible_for_all", &json!(true), &json!(false)).is_marked("closes", OPENS_UP, true);
+    for field in ["accessible_for_all", "supports_european_businesses"] {
+        scope(field, &json!(false), &json!(true)).is_marked("opens", OPENS_UP, true);
+        scope(field, &json!(true), &json!(false)).is_marked("closes", OPENS_UP, true);
+    }
 }
 
 #[test]

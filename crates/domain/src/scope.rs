@@ -106,6 +106,16 @@ macro_rules! scope_attributes {
                 Carried
             }
 
+            /// Whether any European business with a seal that the EU lists has access without being
+            /// granted it. Default: false.
+            supports_european_businesses: bool {
+                opens(
+                    Ungranted("European businesses lose access"),
+                    "every European business has access",
+                ),
+                Lost("European businesses would lose access")
+            }
+
             /// Through what consumers may delegate to suppliers: a name such as `altinn`, or the
             /// issuer. Default: none; an empty text means none too.
             delegation_source: Option<String> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{ClientRecord, Delegation, SandboxError};
 use domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
@@ -142,11 +142,7 @@ impl State {
 /// The fields that the live API adds to a new scope beyond its description. Their form is a
 /// guess: what counts is that a client which forgets unknown fields in a PUT loses them.
 pub(super) fn add_server_fields(fields: &mut Representation) {
-    let added: [(&str, Value); 3] = [
-        ("descriptions", json!([])),
-        ("protected", json!(false)),
-        ("supports_european_businesses", json!(false)),
-    ];
+    let added = [("descriptions", json!([])), ("protected", json!(false))];
     for (field, value) in added {
         fields.entry(field).or_insert(value);
     }

@@ -282,6 +282,7 @@ fn attributes_and_keys_of_every_kind_come_back() {
         at_max_age: 30,
         authorization_max_lifetime: 99,
         accessible_for_all: true,
+        supports_european_businesses: true,
         delegation_source: Some("https://tt02.altinn.no/".to_owned()),
         enforced_aud_for_access_token: Some("https://etat.no/".to_owned()),
         requires_user_consent: true,
@@ -323,6 +324,7 @@ fn attributes_and_keys_of_every_kind_come_back() {
         at_max_age: 30
         authorization_max_lifetime: 99
         accessible_for_all: true
+        supports_european_businesses: true
         delegation_source: altinn
         enforced_aud_for_access_token: https://etat.no/
         requires_user_consent: true

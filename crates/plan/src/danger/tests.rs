@@ -21,7 +21,7 @@ fn danger(operation: Operation<'_>, field: &str, before: &Value, after: &Value) 
 }
 
 /// Each attribute of a scope with a narrow and a wide value; two of a neutral one.
-fn scopes() -> [(&'static str, Value, Value); 13] {
+fn scopes() -> [(&'static str, Value, Value); 14] {
     [
         ("description", json!("Les"), json!(format!("a - {AT_NAIS}"))),
         ("long_description", json!("x"), json!("y")),
@@ -31,6 +31,7 @@ fn scopes() -> [(&'static str, Value, Value); 13] {
         ("at_max_age", json!(120), json!(121)),
         ("authorization_max_lifetime", json!(120), json!(600)),
         ("accessible_for_all", json!(false), json!(true)),
+        ("supports_european_businesses", json!(false), json!(true)),
         ("delegation_source", Value::Null, json!(ALTINN)),
         ("enforced_aud_for_access_token", json!("https://etat.no"), Value::Null),
         ("requires_user_consent", json!(true), json!(false)),
@@ -78,7 +79,8 @@ fn each_attribute_is_marked_where_it_widens_and_not_where_it_narrows() {
             _ => Some(Danger::Opens),
         };
         // To take it from all but some takes access away.
-        let narrower = (field == "accessible_for_all").then_some(Danger::Closes);
+        let is_open = matches!(field, "accessible_for_all" | "supports_european_businesses");
+        let narrower = is_open.then_some(Danger::Closes);
         assert_eq!(danger(update(kind), field, &narrow, &wide), wider, "{field} widens");
         assert_eq!(danger(update(kind), field, &wide, &narrow), narrower, "{field} narrows");
         assert_eq!(danger(update(kind), field, &wide, &wide), None, "{field} stays");

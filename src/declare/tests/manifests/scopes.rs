@@ -25,6 +25,7 @@ fn what_is_exposed_is_a_scope_as_digdirator_sets_it() {
             at_max_age: 30,
             authorization_max_lifetime: 0,
             accessible_for_all: false,
+            supports_european_businesses: false,
             delegation_source: None,
             enforced_aud_for_access_token: None,
             requires_user_consent: false,
