@@ -19,7 +19,7 @@ pub(super) fn merged(before: &str, draft: &Draft) -> Result<(String, Lines), Cow
     for (key, pieces) in draft.sections() {
         let opening = editor.opening(key).ok_or_else(|| {
             format!(
-                "`{key}` stands there in brackets, or with nothing behind it: put each entry on \
+                "`{key}` is there in brackets, or with nothing behind it: put each entry on \
                  lines of its own"
             )
         })?;

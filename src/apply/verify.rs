@@ -130,9 +130,8 @@ fn strange_keys(live: &LiveClient, kept: &[LiveKey], declared: &[PublicKey]) -> 
     let keys = live.keys.iter().flatten();
     let strange: Vec<&str> =
         keys.filter(|key| !is_known(key)).map(|key| key.kid.as_str()).collect();
-    (!strange.is_empty()).then(|| {
-        format!("these keys count and the plan did not tell of them: {}", strange.join(", "))
-    })
+    (!strange.is_empty())
+        .then(|| format!("these keys are live and were not in the plan: {}", strange.join(", ")))
 }
 
 /// How an entity differs from what was written.
@@ -161,7 +160,7 @@ pub(super) fn entry(work: &EntryWork) -> String {
             let id = body.get("onbehalfof").and_then(|id| id.as_str()).unwrap_or_default();
             format!("onbehalfof {id} is missing")
         }
-        EntryWork::Replace(id, _) => format!("onbehalfof {id} is otherwise"),
+        EntryWork::Replace(id, _) => format!("onbehalfof {id} differs"),
         EntryWork::Remove(id) => format!("onbehalfof {id} is still there"),
     }
 }

@@ -137,7 +137,7 @@ fn with_commit(
 ) -> Result<Option<History>, Failure> {
     match (history, commit) {
         (Some(history), None) if history.is_shared() => Err(Failure::Refused(
-            "there is no commit that is checked out, so nobody could tell later what was applied: \
+            "there is no commit that is checked out, so nobody could see later what was applied: \
              nothing was changed\nCommit what is declared, and push it"
                 .to_owned(),
         )),
@@ -183,7 +183,7 @@ async fn prepare(
         return Ok(planned.approve());
     }
     ask::yes(
-        &format!("Apply this to {}? Only 'yes' does: ", planned.document.environment),
+        &format!("Apply this to {}? Only 'yes' is accepted: ", planned.document.environment),
         "nobody is there to approve the plan: say --auto-approve where a job applies what was reviewed",
     )
     .await?;

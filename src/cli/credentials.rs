@@ -115,7 +115,7 @@ async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failur
     let jwk = key.private_jwk(&kid, alg).map_err(|error| Failure::Failed(error.to_string()))?;
     let endpoints = issuer.endpoints();
     let jwks_uri = endpoints.jwks.as_ref().ok_or_else(|| {
-        let why = "the issuer's metadata tells no jwks_uri on the issuer's own host";
+        let why = "the issuer's metadata has no jwks_uri on the issuer's own host";
         Failure::Failed(format!("{}: {why}", endpoints.well_known))
     })?;
     let public = |text: &str| SecretString::from(text);

@@ -24,13 +24,13 @@ pub(super) struct Global {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(super) color: ColorChoice,
-    /// Tell more on stderr; repeat for yet more
+    /// Show more on stderr; repeat for even more
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(super) verbose: u8,
-    /// Tell nothing but errors on stderr
+    /// Show nothing but errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// The form of what is told on stderr
+    /// The form of messages on stderr
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     pub(super) log_format: log::Format,
     /// A host beside DigDir's own that credentials may be sent to

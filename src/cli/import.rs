@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// scopes the accesses that they lack
     #[arg(long)]
     merge: bool,
-    /// Read every environment that is no embedded sandbox, and tell each scope and client once, with
+    /// Read every environment that is not an embedded sandbox, and write each scope and client once, with
     /// what differs between them
     #[arg(long)]
     environment_overlay: bool,
@@ -63,7 +63,7 @@ Write what is live and declared nowhere as YAML
 Active scopes with their accesses, and active clients, are written as a person would have declared \
 them: only what differs from the defaults, aliases for organisations that occur more than once, groups \
 for sets of them that recur, keys as files. A plan right after it is empty: what cannot be declared so \
-that it stays as it is live is left out, and told with the reason. Nothing that stands there is \
+that it stays as it is live is left out, and shown with the reason. Nothing that is there is \
 changed; with --merge the declarations are added to files that are there.
 
 With --scope and --merge, a scope that is declared and active gets the accesses that its declaration \

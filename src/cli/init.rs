@@ -105,7 +105,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 fn there_is_one(found: &Path) -> Failure {
     let found = found.to_string_lossy();
     Failure::Usage(format!(
-        "{} is a repository of portvakt already, and one does not stand in another. `init --ci \
+        "{} is a repository of portvakt already, and one cannot be in another. `init --ci \
          HOST` at its top writes CI files",
         printable(&found)
     ))

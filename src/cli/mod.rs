@@ -10,6 +10,7 @@ mod credentials;
 mod drift;
 mod encryption;
 mod entity;
+mod examples;
 mod exit;
 mod explain;
 mod glob;
@@ -53,7 +54,7 @@ use sink::print;
 #[derive(Debug, Parser)]
 #[command(name = "portvakt", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Global options")]
     global: Global,
     #[command(subcommand)]
     command: Command,
@@ -66,32 +67,39 @@ Exit codes: 0 done; 1 failed; 2 changes are pending, or a key ends soon (--detai
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Begin a repository, or add the files of a CI host to one
+    /// Create a repository, or add the files of a CI host to one
+    #[command(after_help = examples::INIT)]
     Init(init::Args),
-    /// Check the repository, offline
+    /// Check the declarations, offline
+    #[command(after_help = examples::VALIDATE)]
     Validate(validate::Args),
     /// Show what would change
+    #[command(after_help = examples::PLAN)]
     Plan(plan::Args),
-    /// Change it
+    /// Apply the changes
+    #[command(after_help = examples::APPLY)]
     Apply(apply::Args),
-    /// Tell what somebody has changed at DigDir since the last apply; exit with 2 if there is something
+    /// Show what somebody has changed at DigDir since the last apply; exit with 2 if there is something
     Drift(drift::Args),
     /// Show what it would take to make an older commit's declarations hold again
+    #[command(after_help = examples::ROLLBACK)]
     Rollback(rollback::Args),
-    /// Put a plan on the pull request that the CI job's environment names, as one comment
+    /// Post a plan as one comment on the pull request of the CI job
     Comment(comment::Args),
     /// Check that people saw a saved plan before they merged it; print its digest
     #[command(long_about = reviewed::ABOUT)]
     Reviewed(reviewed::Args),
     /// Show a plan or a report that was saved
     Show(show::Args),
-    /// Tell who applied what, when, from which commit and why
+    /// Show who applied what, when, from which commit and why
+    #[command(after_help = examples::HISTORY)]
     History(history::Args),
     /// List what is live and declared nowhere: who may own it, how old it is, who has access
     Unmanaged(unmanaged::Args),
-    /// Tell how much of what is live is declared, as one figure
+    /// Show how much of what is live is declared, as one figure
     Coverage(coverage::Args),
     /// Show which commit counts as applied, from where and to which API, or set it
+    #[command(after_help = examples::BASELINE)]
     Baseline(baseline::Args),
     /// Show who holds the lock, and break it
     Unlock(unlock::Args),
@@ -99,12 +107,12 @@ enum Command {
     #[command(long_about = snapshot::ABOUT)]
     Snapshot(snapshot::Args),
     /// Write what is live and declared nowhere as YAML
-    #[command(long_about = import::ABOUT)]
+    #[command(long_about = import::ABOUT, after_help = examples::IMPORT)]
     Import(import::Args),
-    /// Make, rotate and list the keys of clients
-    #[command(subcommand)]
+    /// Generate, rotate and list the keys of clients
+    #[command(subcommand, after_help = examples::KEYS)]
     Keys(keys::Command),
-    /// Hand what is declared over to somebody else
+    /// Hand declarations over to NAIS, or take them over from it
     #[command(subcommand)]
     Migrate(migrate::Command),
     /// Print what is declared in another form
@@ -113,8 +121,9 @@ enum Command {
     /// Write what a running application needs to be a client, its private key included
     Credentials(credentials::Args),
     /// Get an access token as a client would
+    #[command(after_help = examples::TOKEN)]
     Token(token::Args),
-    /// Tell what the code of a diagnostic or of a plan means
+    /// Explain the code of a diagnostic or of a plan
     Explain(explain::Args),
     /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of what is live and declared nowhere, or of what goes to NAIS
     Schema(schema::Args),

@@ -23,7 +23,7 @@ pub(super) struct Output {
     /// Save the plan as JSON too, for show, apply and comment
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Tell the commit and the author that last touched each line that asks for something
+    /// Show the commit and the author that last touched the line of each action
     #[arg(long)]
     blame: bool,
 }

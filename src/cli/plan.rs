@@ -12,7 +12,7 @@ use super::{interrupt, snapshot};
 pub(super) struct Args {
     #[command(flatten)]
     output: Pending,
-    /// The commit that tells drift from change: what its declarations need too was there before
+    /// The commit that distinguishes drift from change: what its declarations need too was there before
     /// [default: the commit last applied in full]
     #[arg(long, value_name = "REV")]
     base: Option<String>,

@@ -9,12 +9,12 @@ use super::global::Global;
 use super::log;
 use super::sink::print;
 use super::sink::print_annotations;
-use crate::declare::{self, Diagnostic, Mended, Severity};
+use crate::declare::{self, DeclaredCounts, Diagnostic, Mended, Severity};
 use crate::render::diagnostics::{self, Sources};
 use crate::run::clock::today;
 use crate::run::{checkout, files};
 use crate::{history, render};
-use domain::text::printable;
+use domain::text::{counted, printable};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// Exit with 3 on a warning too
     #[arg(long)]
     deny_warnings: bool,
-    /// Mend in the files what is safe to mend, and tell what is left
+    /// Fix in the files what is safe to fix, and show what is left
     #[arg(long)]
     fix: bool,
     /// Show what `--fix` would change, and change nothing
@@ -49,11 +49,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let options = global.options();
     let root = checkout::root(&options)?;
     let environment = options.environment.as_deref();
-    let mut found = findings(&root, environment)?;
+    let (mut found, mut counts) = findings(&root, environment)?;
     if args.diff {
         let mended = declare::mend(&root, &checkout::index(&root), &found);
         if mended.is_empty() {
-            log::line(global.log_format, "there is nothing that can be mended");
+            log::line(global.log_format, "there is nothing to fix");
         }
         print(global.color, &mended.iter().map(render::diff).collect::<String>())?;
         return Ok(exit(args, &found));
@@ -66,11 +66,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             .collect::<Result<_, _>>()?;
         for (Mended { file, after, .. }, path) in mended.iter().zip(paths) {
             files::replace(&path, after)?;
-            log::line(global.log_format, &format!("mended {}", printable(file)));
+            log::line(global.log_format, &format!("fixed {}", printable(file)));
         }
-        found = findings(&root, environment)?;
+        (found, counts) = findings(&root, environment)?;
     }
-    let shown = shown(args.format, &root, &found);
+    let shown = shown(args.format, &root, &found, counts);
     match args.format {
         Format::Github => print_annotations(global.color, &shown)?,
         Format::Text | Format::Json | Format::Sarif => print(global.color, &shown)?,
@@ -87,9 +87,14 @@ fn exit(args: &Args, found: &[Diagnostic]) -> Exit {
     if found.iter().any(denied) { Exit::Invalid } else { Exit::Done }
 }
 
-fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {
+fn shown(
+    format: Format,
+    root: &Path,
+    found: &[Diagnostic],
+    counts: Option<DeclaredCounts>,
+) -> String {
     match format {
-        Format::Text if found.is_empty() => "Nothing to mend.\n".to_owned(),
+        Format::Text if found.is_empty() => counts.map(ok).unwrap_or_default(),
         Format::Text => diagnostics::text(found, &mut Sources::new(root)),
         Format::Json => diagnostics::json(found),
         Format::Sarif => diagnostics::sarif(found, &history::prefix(root)),
@@ -97,16 +102,28 @@ fn shown(format: Format, root: &Path, found: &[Diagnostic]) -> String {
     }
 }
 
-/// All that is found in a repository for one environment or for all, sorted by place.
-fn findings(root: &Path, environment: Option<&str>) -> Result<Vec<Diagnostic>, Failure> {
+/// How much is declared where nothing is wrong.
+fn ok(DeclaredCounts { scopes, clients, files }: DeclaredCounts) -> String {
+    let count = |count: usize, thing| counted(count as u64, thing, "s");
+    let (scopes, clients) = (count(scopes, "scope"), count(clients, "client"));
+    format!("OK: {scopes}, {clients} in {}\n", count(files, "file"))
+}
+
+/// All that is found in a repository for one environment or for all, sorted by place, and how much it
+/// declares; `None` where it cannot be read.
+fn findings(
+    root: &Path,
+    environment: Option<&str>,
+) -> Result<(Vec<Diagnostic>, Option<DeclaredCounts>), Failure> {
     let repository = match checkout::load(root) {
         Ok(repository) => repository,
-        Err(found) => return Ok(found),
+        Err(found) => return Ok((found, None)),
     };
-    match environment {
-        None => Ok(repository.check(today())),
+    let found = match environment {
+        None => repository.check(today()),
         Some(name) => repository
             .check_environment(name, today())
-            .map_err(|error| Failure::Usage(error.to_string())),
-    }
+            .map_err(|error| Failure::Usage(error.to_string()))?,
+    };
+    Ok((found, Some(repository.declared_counts())))
 }

@@ -10,6 +10,7 @@ use crate::declare::files;
 use crate::declare::files::key_files;
 use crate::declare::own::teams::Thing;
 use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
+use crate::declare::read::declared::Declared;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::repository::Repository;
 use crate::declare::yaml::table::{Read, read_text};
@@ -25,6 +26,17 @@ pub struct Files {
     pub settings: Vec<u8>,
     /// The files with declarations, each by its path in the repository.
     pub yaml: Vec<(Arc<str>, Vec<u8>)>,
+}
+
+/// How much a repository declares, in whichever environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeclaredCounts {
+    /// The scopes.
+    pub scopes: usize,
+    /// The clients.
+    pub clients: usize,
+    /// The files that declare them.
+    pub files: usize,
 }
 
 /// Reads the YAML of a repository, as [`super::load`] does.
@@ -53,6 +65,16 @@ pub fn is_alias(name: &str) -> bool {
 }
 
 impl Repository {
+    /// How much it declares.
+    pub fn declared_counts(&self) -> DeclaredCounts {
+        let Declared { scopes, clients, .. } = self.declared();
+        let names: BTreeSet<_> = scopes.iter().map(|scope| &scope.name).collect();
+        let clients_by_name: BTreeSet<_> = clients.iter().map(|client| &client.name).collect();
+        let files = scopes.iter().map(|scope| &scope.place.file);
+        let files: BTreeSet<_> = files.chain(clients.iter().map(|it| &it.place.file)).collect();
+        DeclaredCounts { scopes: names.len(), clients: clients_by_name.len(), files: files.len() }
+    }
+
     /// A file with public keys, by its path in the repository; `None` where it cannot be read.
     pub fn key_file(&self, path: &str) -> Option<Vec<u8>> {
         files::read_inside(self.root(), path, key_files::LARGEST, self.index()).ok()
@@ -207,8 +229,45 @@ fn layers<T: Read>(given: &[&Representation], others: &[&Attribute]) -> Option<V
     let layer = |given: &&Representation| {
         let mut layer = (*given).clone();
         others.iter().for_each(|other| drop(layer.remove(other.name)));
-        // JSON is YAML.
-        read_text(&Value::Object(layer).to_string())
+        read_text(&as_yaml(&Value::Object(layer).to_string()))
     };
     given.iter().map(layer).collect()
+}
+
+/// JSON as YAML: the same, but for characters that YAML has as escapes alone or takes for line breaks
+/// (YAML 1.2, 5.1 and 5.4).
+fn as_yaml(json: &str) -> String {
+    let mut yaml = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7F}'..='\u{9F}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{FEFF}'
+            | '\u{FFFE}'
+            | '\u{FFFF}' => {
+                yaml += &format!("\\u{:04x}", u32::from(c));
+            }
+            c => yaml.push(c),
+        }
+    }
+    yaml
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_of_an_attribute_can_be_read() {
+        for c in
+            ['\0', '\u{7F}', '\u{85}', '\u{9F}', '\u{2028}', '\u{FEFF}', '\u{FFFE}', '\u{1F600}']
+        {
+            let given = serde_json::json!({ "long_description": format!("a{c}b") });
+            let read = layers::<ScopeLayer>(&[given.as_object().unwrap()], &[]);
+            let layer = read.and_then(|mut layers| layers.pop());
+            let text = layer.and_then(|layer| ScopeLayer::resolve("", &[&layer]).long_description);
+            assert_eq!(text.as_deref(), Some(&*format!("a{c}b")), "{c:?}");
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub use files::{
 };
 pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, Handed, Release, ScopeDeclaration};
 pub use fix::{Mended, mend};
-pub use known::{Files, is_alias, read_files};
+pub use known::{DeclaredCounts, Files, is_alias, read_files};
 pub use read::environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use read::environments::is_environment_name;
 pub use read::keys::KeysRef;

@@ -155,7 +155,7 @@ pub enum Error {
     Locked(Box<Holder>),
     /// Somebody has taken the lock away.
     #[error(
-        "the lock was broken by somebody else while this apply ran: what it did stands in the ledger, \
+        "the lock was broken by somebody else while this apply ran: what it did is in the ledger, \
          and its commit does not count as applied"
     )]
     Broken,

@@ -91,7 +91,7 @@ pub fn of_scope(
     for (orgno, access) in consumers {
         if let Some(until) = access.until.filter(|until| *until >= today) {
             found.push(Obstacle::refused(format!(
-                "the access of {orgno} ends with {until}, and a manifest cannot tell an end: take \
+                "the access of {orgno} ends with {until}, and a manifest cannot say when an access ends: take \
                  `until` out and see yourself that it is taken away, or wait"
             )));
         }
@@ -141,7 +141,7 @@ fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
 
 fn lost(what: &str, then: &str) -> Obstacle {
     Obstacle::refused(format!(
-        "`{what}` cannot stand in a manifest: {then}. Take it out and apply, if nobody needs it"
+        "`{what}` cannot be in a manifest: {then}. Remove it and apply, if nobody needs it"
     ))
 }
 
@@ -205,12 +205,12 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
     }
     if on_behalf_of.as_ref().is_some_and(|entries| !entries.is_empty()) {
         found.push(Obstacle::refused(
-            "`onbehalfof` cannot stand in a manifest: it stays here, or take that out and apply first",
+            "`onbehalfof` cannot be in a manifest: it stays here, or remove that and apply first",
         ));
     }
     if identity.previous_name().is_some() {
         found.push(Obstacle::refused(
-            "`previous_name` is still there: apply the new name, and take it out",
+            "`previous_name` is still there: apply the new name, and remove it",
         ));
     }
     if *prevent_deactivation {

@@ -64,7 +64,7 @@ impl Standing {
         let is_client = matches!(self.entity, Entity::Client(_));
         match self.step {
             Step::Describe => {
-                "`portvakt migrate to-nais` makes its declaration tell the application"
+                "`portvakt migrate to-nais` makes its declaration name the application"
             }
             Step::Apply => "commit, merge and apply what is declared",
             Step::Deploy if is_client => {
@@ -116,7 +116,7 @@ const NOT_LIVE: &str = "it is not live yet: the next apply makes it";
 
 pub(super) fn belongs_to(owner: &Application, where_: &str) -> Obstacle {
     Obstacle::refused(format!(
-        "{where_} tells that it is the application {owner}'s: it is handed over once. Set that right \
+        "{where_} says that it is the application {owner}'s: it is handed over once. Set that right \
          first if it is not so"
     ))
 }
@@ -189,7 +189,7 @@ pub(super) fn differs(
 ) -> Option<Obstacle> {
     let message = match (step, wanted) {
         (Step::Describe, None) => {
-            format!("its declared description, '{declared}', tells no application")
+            format!("its declared description, '{declared}', names no application")
         }
         (Step::Describe, Some(wanted)) if wanted != declared => {
             format!("its declared description is '{declared}', and has to be '{wanted}'")
@@ -254,7 +254,7 @@ fn released(
 ) -> Standing {
     let problem = match (is_open, &application) {
         (false, _) => Some("it is released, and not active at DigDir"),
-        (true, None) => Some("it is released, and its live description tells no application"),
+        (true, None) => Some("it is released, and its live description names no application"),
         (true, Some(_)) => None,
     };
     Standing {

@@ -14,7 +14,7 @@ pub use report::report;
 use rows::{Form, tables};
 
 use super::sections::{Section, sections};
-use super::text::{TAKE_OVER, since_by, sum};
+use super::text::{TAKE_OVER, are_blocked, since_by, sum};
 use crate::history::place_name;
 use domain::text::counted;
 use plan::Origin;
@@ -95,8 +95,8 @@ fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     let since = since_by(plan, |commit| escape.code(commit));
     page.text([Some(organization), since].into_iter().flatten().collect::<Vec<_>>().join(", "));
     page.text(match (plan.actions.is_empty(), plan.blocked.len()) {
-        (true, 0) => "Nothing to do.".to_owned(),
-        (true, blocked) => format!("**Nothing to do but {blocked} blocked.**"),
+        (true, 0) => "No changes.".to_owned(),
+        (true, blocked) => format!("**No changes. {}**", are_blocked(blocked)),
         (false, 0) => format!("**{}.**", sum(plan)),
         (false, blocked) => format!("**{}; {blocked} blocked.**", sum(plan)),
     });

@@ -103,7 +103,7 @@ pub fn text(environment: &str, standings: &[Standing]) -> String {
     // Writing into a String does not fail.
     let _ = writeln!(out, "{HEADING}On the way to NAIS in {}{HEADING:#}", printable(environment));
     if standings.is_empty() {
-        let _ = writeln!(out, "Nothing is: no description tells an application.");
+        let _ = writeln!(out, "Nothing is: no description names an application.");
     }
     for standing in standings {
         let (kind, name) = match &standing.entity {

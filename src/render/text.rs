@@ -71,6 +71,14 @@ pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{text}");
 }
 
+/// That so many actions are blocked, as a sentence.
+pub(super) fn are_blocked(count: usize) -> String {
+    match count {
+        1 => "1 action is blocked.".to_owned(),
+        count => format!("{count} actions are blocked."),
+    }
+}
+
 fn head(out: &mut String, plan: &PlanDocument) {
     if let Some(why) = plan.unknown_past() {
         let why = printable(why);
@@ -93,8 +101,8 @@ fn head(out: &mut String, plan: &PlanDocument) {
         line(out, format_args!("{QUIET}{since}{QUIET:#}"));
     }
     match (plan.actions.is_empty(), plan.blocked.len()) {
-        (true, 0) => line(out, format_args!("Nothing to do.")),
-        (true, blocked) => line(out, format_args!("Nothing to do but {blocked} blocked.")),
+        (true, 0) => line(out, format_args!("No changes.")),
+        (true, blocked) => line(out, format_args!("No changes. {}", are_blocked(blocked))),
         (false, 0) => line(out, format_args!("{}.", sum(plan))),
         (false, blocked) => line(out, format_args!("{}; {blocked} blocked.", sum(plan))),
     }

@@ -296,7 +296,7 @@ pub(crate) fn off_branch(history: &History, branch: &Branch, commit: &str) -> Op
              it, or push it there, and apply it then"
         )),
         Ok(None) => Some(format!(
-            "the clone is too shallow to tell whether commit {commit} is on the remote's branch {name}"
+            "the clone is too shallow to see whether commit {commit} is on the remote's branch {name}"
         )),
         Err(error) => Some(error.to_string()),
     }

@@ -40,7 +40,9 @@ impl Ready {
     /// With what was applied last for what is declared.
     pub(super) fn of_applied(mut opened: Opened) -> Result<Self, Failure> {
         let history = opened.history()?.ok_or_else(|| {
-            Failure::Failed("this is no git repository: it cannot be told what was applied".into())
+            Failure::Failed(
+                "this is no git repository: what was applied cannot be found out".into(),
+            )
         })?;
         let commit = opened.commit()?;
         let past = Past::look(Some(&history), &opened.repository, commit, &opened.desired, None)?;

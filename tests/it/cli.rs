@@ -52,7 +52,7 @@ fn a_plan_is_0_and_2_only_where_asked_for() {
     assert_eq!(world.apply().code, 0);
     // Outside git nobody knows what was taken out of the declarations.
     let ran = world.run(&["plan", "--detailed-exitcode"]);
-    assert!(ran.code == 2 && ran.stdout.contains("Nothing to do."), "{}", ran.stdout);
+    assert!(ran.code == 2 && ran.stdout.contains("No changes."), "{}", ran.stdout);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn mended(file: &str, before: &str, more: &[(&str, &str)]) -> String {
     assert_eq!(read(&folder, file), before, "a diff writes nothing");
     let ran = validate(&folder, &["--fix"]);
     let after = read(&folder, file);
-    let told = ran.stderr.contains(&format!("mended {file}\n"));
+    let told = ran.stderr.contains(&format!("fixed {file}\n"));
     assert_eq!(told, after != before, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(applied(&diff.stdout, &[more, &[(file, before)]].concat(), file), after);
     let again = validate(&folder, &["--fix"]);
@@ -266,7 +266,7 @@ fn exit_codes_tell_what_is_left() {
     let folder = repository(&[("a.yaml", &scope("    visibility: public\n"))]);
     assert_eq!(validate(&folder, &["--diff"]).code, 3);
     let ran = validate(&folder, &["--fix"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, "Nothing to mend.\n"));
+    assert!(ran.code == 0 && ran.stdout.starts_with("OK: "), "{}", ran.stdout);
     assert_eq!(validate(&folder, &["--diff"]).code, 0);
     let folder = repository(&[("a.yaml", &scope("    visibility: public\n    at_max_age: x\n"))]);
     let ran = validate(&folder, &["--fix", "--format", "json"]);

@@ -57,7 +57,7 @@ fn they_accept_and_refuse_a_commit() {
     let wrong = text.replace("visibility: PRIVATE", "visibility: private");
     for hook in hooks() {
         let ran = run(&hook, right.path());
-        assert_eq!((ran.code, ran.stdout.as_str()), (0, "Nothing to mend.\n"), "{}", hook.id);
+        assert!(ran.code == 0 && ran.stdout.starts_with("OK: "), "{}: {}", hook.id, ran.stdout);
         std::fs::write(&file, &wrong).unwrap();
         let mends = hook.id == "portvakt-fix";
         let ran = run(&hook, right.path());

@@ -75,7 +75,7 @@ fn a_new_repository_is_valid_and_applied_in_the_sandbox() {
         }
         assert_eq!(ran.stdout.contains("who you are"), args.is_empty(), "{}", ran.stdout);
         let ran = portvakt(folder, &["validate", "--deny-warnings"]);
-        assert_eq!((ran.code, ran.stdout.as_str()), (0, "Nothing to mend.\n"));
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "OK: 1 scope, 0 clients in 1 file\n"));
         let plan = |code| {
             let ran = portvakt(folder, &["-e", "sandbox", "plan", "--detailed-exitcode"]);
             assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
@@ -85,7 +85,7 @@ fn a_new_repository_is_valid_and_applied_in_the_sandbox() {
         assert!(plan(2).contains(name));
         let ran = portvakt(folder, &["-e", "sandbox", "apply", "--auto-approve"]);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-        assert!(plan(2).contains("Nothing to do."), "outside git nobody knows the past");
+        assert!(plan(2).contains("No changes."), "outside git nobody knows the past");
     }
 }
 

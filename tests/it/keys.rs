@@ -323,7 +323,7 @@ fn a_key_is_rotated_without_a_moment_without_one() {
     world.check_and_forget();
     let first = json(&world, "1.jwk")["kid"].as_str().unwrap().to_owned();
     let ran = done(world.run(&retire));
-    assert!(ran.stderr.contains("nothing to take out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing to remove"), "{}", ran.stderr);
 
     let ran = done(world.run(&["keys", "rotate", "x", "--out", "2.jwk"]));
     assert!(ran.stderr.contains("two minutes") && ran.stderr.contains("--retire"));
@@ -344,7 +344,7 @@ fn a_key_is_rotated_without_a_moment_without_one() {
     world.converges(&["keys client x"]);
     assert_eq!(live_kids(&world), [second]);
     let ran = done(world.run(&retire));
-    assert!(ran.stderr.contains("nothing to take out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing to remove"), "{}", ran.stderr);
 }
 
 /// A client with two live keys, `old` in one file and `new` in another.
@@ -401,7 +401,7 @@ fn what_cannot_be_retired_safely_is_left_alone() {
     refused(&world, &retire, 4, "by hand old");
     let world = two_keys("[old.json]", 3600);
     let ran = done(world.run(&retire));
-    assert!(ran.stderr.contains("nothing to take out"), "an undeclared key is no reason");
+    assert!(ran.stderr.contains("nothing to remove"), "an undeclared key is no reason");
     world.sandbox.edit(|state| state.clients.get_mut("1f0a").unwrap().keys.clear());
     refused(&world, &retire, 4, "none of the declared keys");
 }

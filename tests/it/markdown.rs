@@ -92,7 +92,7 @@ fn nothing_to_do() {
 
         `Etaten` (`889640782`)
 
-        Nothing to do.
+        No changes.
 
         ### Worth knowing
 

@@ -99,7 +99,7 @@ fn nothing_to_do() {
     insta::assert_snapshot!(world.run(&["plan"]).stdout, @"
     What was applied before is not known: this is no git repository
     Plan for test, Etaten (889640782)
-    Nothing to do.
+    No changes.
 
     Worth knowing
       PV409 git: this is no git repository: what is not declared any more is left alone, and what is drift is not shown

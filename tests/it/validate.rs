@@ -156,9 +156,10 @@ fn nothing_steers_the_terminal_in_any_format() {
 }
 
 #[test]
-fn nothing_to_mend() {
+fn what_is_right_is_counted() {
     let repository = Repository::new(&[]);
-    let expected = [("text", "Nothing to mend.\n"), ("json", "[]\n"), ("github", "")];
+    let expected =
+        [("text", "OK: 0 scopes, 0 clients in 0 files\n"), ("json", "[]\n"), ("github", "")];
     for (format, expected) in expected {
         let ran = repository.validate(&["--format", format]);
         assert_eq!((ran.code, ran.stdout.as_str()), (0, expected), "{format}");
@@ -303,7 +304,7 @@ fn a_code_is_explained() {
     insta::assert_snapshot!(explained(&["PV302"]).stdout, @"
     blocked[PV302]: `guards.protect` in portvakt.yaml forbids the deactivation.
 
-    The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated after all, take it out of `guards.protect` in a change of its own; --override-guards does not lift this.
+    The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated after all, remove it from `guards.protect` in a change of its own; --override-guards does not lift this.
     ");
     let unknown = explained(&["PV1O4"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (64, ""));

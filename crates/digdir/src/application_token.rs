@@ -135,7 +135,7 @@ impl Issuer {
         let entity = "the issuer's keys".to_owned();
         let Some(url) = &self.endpoints.jwks else {
             let place = Place { call: call(&self.endpoints.well_known), entity };
-            let reason = "its metadata tells no jwks_uri on the issuer's own host";
+            let reason = "its metadata has no jwks_uri on the issuer's own host";
             return Err(Error::new(ErrorKind::Untrusted, &place, reason));
         };
         let place = Place { call: call(url), entity };

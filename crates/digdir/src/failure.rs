@@ -127,7 +127,7 @@ pub(super) fn readable(answer: Answer) -> Result<Answer, Failure> {
 pub(super) fn what_came(answer: &Answer) -> String {
     match (answer.content_type().as_str(), answer.body.is_empty()) {
         (_, true) => "the answer is empty".to_owned(),
-        ("", false) => "the answer does not tell its content type".to_owned(),
+        ("", false) => "the answer does not name its content type".to_owned(),
         (other, false) if answer.is_json() => format!("the answer ({other}) is not the API's JSON"),
         (other, false) => format!("the answer is {other} instead of JSON"),
     }

@@ -205,7 +205,7 @@ const METHODS: &[&[&str]] =
 const USUAL_GRANTS: &[&str] =
     &["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
 
-const ANOTHERS: &str = "`client_orgno` and `supplier_orgno` cannot stand in a manifest: a client for \
+const ANOTHERS: &str = "`client_orgno` and `supplier_orgno` cannot be in a manifest: a client for \
                         another organisation stays here";
 const OTHER_KIND: &str = "NAIS makes clients on a server that sign by a key (web, private_key_jwt, \
                           jwt-bearer), and this one is declared otherwise: it stays here";

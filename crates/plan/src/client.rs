@@ -348,7 +348,7 @@ impl<'a> Draft<'a> {
             Mismatch::NoSuchId(id) => (
                 Code::NoSuchClient,
                 format!(
-                    "the organisation has no client {id} in this environment: mend `client_id`, or \
+                    "the organisation has no client {id} in this environment: correct `client_id`, or \
                      leave it out to have the client made; ids differ between environments, so it \
                      may belong into `per_environment`"
                 ),
@@ -375,7 +375,7 @@ impl<'a> Draft<'a> {
     fn claimed(&mut self, name: &ClientName, names: &[&ClientName]) {
         let others: Vec<_> = names.iter().map(|other| format!("'{other}'")).collect();
         let message = format!(
-            "more than one declaration is this live client: {}. Keep one, and mend the `client_id` \
+            "more than one declaration is this live client: {}. Keep one, and correct the `client_id` \
              or `previous_name` of the others",
             others.join(", ")
         );
@@ -391,7 +391,7 @@ impl<'a> Draft<'a> {
             self.notices.push(Notice {
                 code: Code::SecretNotKept,
                 target: format!("client {name}"),
-                message: "DigDir tells its secret once, and portvakt does not keep it: have a new \
+                message: "DigDir shows its secret once, and portvakt does not keep it: have a new \
                           one made in DigDir's self-service for the application"
                     .to_owned(),
             });

@@ -78,7 +78,7 @@ codes! {
     /// `guards.protect` in portvakt.yaml forbids the deactivation.
     Protected = "PV302", Blocked,
         "The scope stays as it is, and the rest of the plan goes on. If it shall be deactivated \
-         after all, take it out of `guards.protect` in a change of its own; --override-guards \
+         after all, remove it from `guards.protect` in a change of its own; --override-guards \
          does not lift this.";
     /// DigDir has not given the organisation the scope's prefix.
     PrefixNotOwned = "PV303", Blocked,
@@ -88,7 +88,7 @@ codes! {
     UnknownDelegationSource = "PV304", Blocked,
         "DigDir would refuse the scope, so it is left as it is. Correct `delegation_source`; the \
          plan lists those that DigDir has in this environment.";
-    /// It cannot be told who would have access again.
+    /// It is not clear who would have access again.
     UnclearAccesses = "PV305", Blocked,
         "DigDir keeps the accesses of an inactive scope, and some of this one's cannot be \
          understood: a reactivation could bring them to life unseen. Have them cleared up at \
@@ -115,7 +115,7 @@ codes! {
     ScopeNotGranted = "PV310", Blocked,
         "DigDir refuses to put a scope on a client of an organisation that has no access to it. The \
          client waits, and so do its keys if it does not exist yet. Ask the owner of the scope for \
-         access, or take the scope out; the plan says who owns it and how the access stands.";
+         access, or remove the scope; the plan says who owns it and how the access stands.";
     /// A client consumes a scope that is for other kinds of client.
     ScopeNotForType = "PV311", Blocked,
         "The scope's `allowed_integration_types` does not name the client's `integration_type`, so \
@@ -131,12 +131,12 @@ codes! {
          the credentials of another client first.";
     /// NAIS holds what is not declared any more.
     HeldAtNais = "PV314", Blocked,
-        "Its live description tells an application at NAIS, so that a declaration that is only left out \
+        "Its live description names an application at NAIS, so that a declaration that is only left out \
          must not close it. Say under `removed` what is to become of it: `action: release` leaves it to \
          the application, `action: deactivate` closes it.";
     /// It is not known what was applied before.
     PastUnknown = "PV315", Blocked,
-        "A deactivation cannot be told from a mistake, or from an attack on the refs that git keeps, \
+        "A deactivation cannot be distinguished from a mistake, or from an attack on the refs that git keeps, \
          as long as it is not known what was applied before. `portvakt baseline` shows what is missing \
          and why; `portvakt baseline set COMMIT` names the commit that counts as applied, after showing \
          what that makes removable. An apply with --override-guards and a reason goes on without it.";
@@ -171,7 +171,7 @@ codes! {
     /// A client has a scope that it cannot use.
     ConsumedInVain = "PV406", Notice,
         "The scope stays on the client as long as it is declared, but Maskinporten refuses tokens \
-         with it. Ask the owner for access, or take the scope out.";
+         with it. Ask the owner for access, or remove the scope.";
     /// The secret of a new client is not kept.
     SecretNotKept = "PV407", Notice,
         "A client that proves itself with a secret gets it from DigDir once, when it is made. \

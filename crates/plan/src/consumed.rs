@@ -134,7 +134,7 @@ impl Draft<'_> {
                 lacking(format!("{name} is our own, and its creation is blocked"))
             }
             None => lacking(format!(
-                "{name} would be our own, and does not exist: declare it, or mend the name"
+                "{name} would be our own, and does not exist: declare it, or correct the name"
             )),
         }
     }
@@ -182,7 +182,7 @@ impl Draft<'_> {
 
     fn owner(&self, scope: &ForeignScope) -> String {
         let Some(owner) = scope.owner else {
-            return "whom DigDir does not tell".to_owned();
+            return "whom DigDir does not name".to_owned();
         };
         match self.desired.names.get(&owner).or(scope.owner_name.as_ref()) {
             Some(name) => format!("{name} ({owner})"),

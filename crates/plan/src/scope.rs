@@ -94,7 +94,7 @@ impl Draft<'_> {
         };
         if !self.live.prefixes.contains(name.prefix()) {
             let message = format!(
-                "DigDir has not given the prefix '{}' to {}: ask DigDir for it, or mend the name{left_out}",
+                "DigDir has not given the prefix '{}' to {}: ask DigDir for it, or correct the name{left_out}",
                 name.prefix(),
                 self.desired.organization,
             );

@@ -34,7 +34,7 @@ pub enum SandboxError {
     },
     /// The state file is not one of ours, or was damaged.
     #[error(
-        "{} does not hold the state of a sandbox: {source}; mend it, or delete it to begin with an empty one",
+        "{} does not hold the state of a sandbox: {source}; fix it, or delete it to begin with an empty one",
         path.display()
     )]
     Corrupt {

@@ -21,7 +21,7 @@ async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
     let (_, live) = client::live(name, declared, &live)?;
     let Retired { kids, stays, files, others, known } = retire(&opened, name, declared, live)?;
     let Some(kids) = kids else {
-        let why = format!("there is nothing to take out: no key is older than {stays}");
+        let why = format!("there is nothing to remove: no key is older than {stays}");
         log::told(global, &why);
         return Ok(Exit::Done);
     };

@@ -162,7 +162,7 @@ fn clients(named: &Desired, live: &Live, shown: &str) -> Result<BTreeSet<ClientI
             Err(_) => {
                 return Err(Failure::Refused(format!(
                     "several live clients have the description of {}, whose manifest {shown} is: which \
-                     of them the application uses cannot be told. Nothing was written",
+                     of them the application uses is not clear. Nothing was written",
                     printable(name.as_str())
                 )));
             }

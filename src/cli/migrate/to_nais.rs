@@ -36,11 +36,11 @@ pub(in crate::cli) struct Args {
     /// The last step: the declaration makes way for its release
     #[arg(long, conflicts_with = "check")]
     release: bool,
-    /// Tell how far each has come and what is wrong, and change nothing [default: of all that tell an
+    /// Show how far each has come and what is wrong, and change nothing [default: of all that name an
     /// application]
     #[arg(long)]
     check: bool,
-    /// The form of what --check tells
+    /// The form of what --check shows
     #[arg(long, value_name = "FORMAT", default_value = "text", requires = "check")]
     format: Format,
 }

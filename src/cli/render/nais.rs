@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             log::told(
                 global,
                 &format!(
-                    "note: {} is told by descriptions that have lost their dashes: if its names have \
+                    "note: {} is recognised by descriptions that have lost their dashes: if its names have \
                      some, tell them by --cluster, --namespace and --app",
                     group.application
                 ),
@@ -118,7 +118,7 @@ fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure
             let found: Vec<Entity> = found.collect();
             if let Some(other) = named.iter().find(|entity| !found.contains(entity)) {
                 return Err(Failure::Usage(format!(
-                    "the description of {other} tells no application: name it by --cluster, \
+                    "the description of {other} names no application: name it by --cluster, \
                      --namespace and --app"
                 )));
             }
@@ -127,7 +127,7 @@ fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure
     };
     match groups.is_empty() {
         true => Err(Failure::Usage(format!(
-            "no description in {} tells such an application: name what is to be rendered by --scope and \
+            "no description in {} names such an application: name what is to be rendered by --scope and \
              --client, and the application by --cluster, --namespace and --app",
             desired.environment
         ))),

@@ -161,7 +161,7 @@ pub(crate) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
     let start = Position { line: number(next.line), column: number(next.column) };
     let place = Place { file: Arc::clone(&next.file), span: Span { start, end: start } };
     let message = format!("more than {most} findings, of which these are the first");
-    let help = "mend these; what else there is will be told then";
+    let help = "fix these first; what else there is is shown then";
     let mut more = Diagnostic::new(Rule::TooMuch, &place, &message, help);
     let worst = diagnostics[most..].iter().map(|found| found.severity).min();
     more.severity = worst.unwrap_or(more.severity);

@@ -268,7 +268,7 @@ pub fn is_text(name: &str) -> bool {
 }
 
 /// What to do with a file that cannot be read.
-const TAKE_OUT: &str = "take it out, or add it to `exclude` in portvakt.yaml";
+const TAKE_OUT: &str = "remove it, or add it to `exclude` in portvakt.yaml";
 
 /// The path that a link at another path leads to, as it is written.
 fn joined(link: &Path, target: &Path) -> PathBuf {

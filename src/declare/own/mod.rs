@@ -136,7 +136,7 @@ pub(crate) fn check_words(at: Located<'_>, findings: &mut Findings) {
     if let Some((message, span)) = at.text("message")
         && message.trim().is_empty()
     {
-        let help = "tell in one line what is asked for: it is all that is said of what breaks it";
+        let help = "say in one line what is asked for: it is all that a violation shows";
         findings.report(Rule::Text, span, "the message is empty", help);
     }
 }

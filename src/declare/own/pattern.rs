@@ -176,7 +176,7 @@ fn check_values(
         } else if allowed.is_empty() {
             let span = section.get(group).unwrap_or(section).span();
             let message = format!("an empty list: `{group}` could be nothing at all");
-            let help = "list what it may be, or take it out of `values`";
+            let help = "list what it may be, or remove it from `values`";
             findings.report(Rule::WrongValue, span, &message, help);
         }
     }

@@ -168,7 +168,7 @@ fn misshapen(at: Located<'_>, findings: &mut Findings) -> bool {
     }
     if ["until", "environments", "reason"].contains(&key) {
         let message = "the key `consumer` is missing";
-        let help = "take the dash out, and put two spaces in its place, if it belongs to the entry \
+        let help = "remove the dash, and put two spaces in its place, if it belongs to the entry \
                     above; else add `consumer: …`";
         findings.report(Rule::MissingKey, at.span(), message, help);
         return true;

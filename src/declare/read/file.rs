@@ -147,7 +147,7 @@ fn is_bare_scope(at: Located<'_>, findings: &mut Findings) -> bool {
     if has("scopes") || !(has("name") && has("description")) {
         return false;
     }
-    let message = "a scope stands in the list `scopes`";
+    let message = "a scope belongs in the list `scopes`";
     let help = "write `scopes:` on a line above it, and `  - ` before `name`; indent the rest with 4 \
                 spaces";
     findings.report(Rule::UnknownKey, at.key_span("name"), message, help);
@@ -176,7 +176,7 @@ fn whole<'d>(items: &[Located<'d>], findings: &mut Findings) -> Vec<Located<'d>>
         if !in_torn {
             kept.pop();
             let message = "this begins another scope, and has no `name`";
-            let help = "take the dash out, and put two spaces in its place, if it belongs to the \
+            let help = "remove the dash, and put two spaces in its place, if it belongs to the \
                         scope above; else add `name: …`";
             findings.report(Rule::MissingKey, item.span(), message, help);
         }

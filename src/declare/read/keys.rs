@@ -139,7 +139,7 @@ fn report(at: Located<'_>, key: Span, number: usize, problem: &Problem, findings
 fn check_set(read: &Keys, findings: &mut Findings) {
     if read.keys.len() > MOST_KEYS {
         let message = format!("{} keys, where a client has {MOST_KEYS} at most", read.keys.len());
-        let help = "take out those that are not used any more";
+        let help = "remove those that are not used any more";
         findings.report(Rule::Key, read.span, &message, help);
     }
     for (index, key) in read.keys.iter().enumerate().take(MOST_KEYS) {

@@ -203,10 +203,9 @@ impl Silence {
         let builtin = Rule::ALL.iter().find(|rule| rule.code() == &*self.rule);
         let shown = quoted(&self.rule);
         let (message, help) = match builtin {
-            Some(rule) if rule.is_error() => (
-                format!("{shown} cannot be silenced: it is an error"),
-                "take the comment out".into(),
-            ),
+            Some(rule) if rule.is_error() => {
+                (format!("{shown} cannot be silenced: it is an error"), "remove the comment".into())
+            }
             None if !own.clone().any(|name| name == &*self.rule) => {
                 let codes = Rule::ALL.iter().map(|rule| rule.code());
                 let hint = did_you_mean(&self.rule, own.chain(codes));
@@ -216,7 +215,7 @@ impl Silence {
             }
             Some(_) | None => {
                 let message = format!("{shown} has nothing to say here, so this silences nothing");
-                (message, "take the comment out".into())
+                (message, "remove the comment".into())
             }
         };
         Diagnostic::new(Rule::SilencesNothing, &self.place, &message, &help)

@@ -63,7 +63,7 @@ impl Read for SecretSource {
 
 /// Refuses a secret in the YAML. It is never repeated.
 fn refuse_secret<T>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
-    const SECRET_IN_YAML: &str = "a secret must not stand in the YAML: whoever reads the repository, now or \
+    const SECRET_IN_YAML: &str = "a secret must not be in the YAML: whoever reads the repository, now or \
                                   from its history, would have it";
     let help = "put it into an environment variable, `{ env: NAME }`, or into a file that is \
                 not in the repository, `{ file: PATH }`, and consider the value that stood \
@@ -150,7 +150,7 @@ impl JsonSchema for SecretSource {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let [env, file] = sources();
         json_schema!({
-            "description": "Where a secret is to be had; it never stands in the YAML.",
+            "description": "Where a secret is read from; it is never in the YAML.",
             "oneOf": [env, file],
         })
     }

@@ -62,7 +62,7 @@ pub(crate) fn check_texts(at: Located<'_>, findings: &mut Findings) {
     if let Some((description, span)) = at.text(SCOPE.description.name)
         && description.trim().is_empty()
     {
-        let help = "tell in one line what the scope gives access to";
+        let help = "say in one line what the scope gives access to";
         findings.report(Rule::Text, span, "the description is empty", help);
     }
     check_description(at, findings);

@@ -135,7 +135,7 @@ fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
         for (place, other) in owned {
             let message =
                 "a manifest declares the client of this description, and NAIS finds it by that";
-            let help = "keep one of the two, or describe this client otherwise";
+            let help = "keep one of the two, or give this client another description";
             let diagnostic = Diagnostic::new(Rule::DuplicateClient, &place, message, help);
             found.push(diagnostic.with_related(other.place.related("the manifest is here")));
         }
@@ -191,7 +191,7 @@ fn removed_and<'d>(
         let overlaps = |(other, _): &&(EnvironmentSet, &Place)| other.overlaps(environments);
         if let Some((_, declared)) = places.get(name).into_iter().flatten().find(overlaps) {
             let message = format!("the {what} {shown} is removed, and declared as well");
-            let help = "take it out of `removed`, or take its declaration out";
+            let help = "remove it from `removed`, or remove its declaration";
             let related = declared.related("declared here");
             let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, place, &message, help);
             found.push(diagnostic.with_related(related));

@@ -127,7 +127,7 @@ consumers:
       help: did you mean `description`?
     a.yaml:4:15: PV012: expected a whole number, 0 or more, found the text `x`
       help: write a whole number, such as `120`, without quotes or a unit
-    a.yaml:5:15: PV012: `y` is none of the values that can stand here
+    a.yaml:5:15: PV012: `y` is not an allowed value
       help: one of `PUBLIC`, `PRIVATE`, `INTERNAL`
     a.yaml:6:15: PV012: expected a text, found the number `1`
       help: put it in quotes: "1"
@@ -135,7 +135,7 @@ consumers:
       help: look the number up at https://www.brreg.no
     a.yaml:6:23: PV104: there is no alias `c`
       help: declare it under `consumers`, or write the organisation number
-    a.yaml:7:31: PV012: `z` is none of the values that can stand here
+    a.yaml:7:31: PV012: `z` is not an allowed value
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:8:3: PV012: expected a mapping, found the text `nothing`
       help: write `{ name: nothing, description: … }`

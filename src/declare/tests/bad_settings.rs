@@ -138,11 +138,11 @@ fn one_mistake_hides_no_other() {
       help: did you mean `test`? portvakt.yaml has `prod`, `sandbox`, `test`
     a.yaml:4:24: PV012: expected a text, found the number `5`
       help: put it in quotes: "5"
-    a.yaml:5:31: PV012: `x` is none of the values that can stand here
+    a.yaml:5:31: PV012: `x` is not an allowed value
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:5:39: PV012: expected a text, found the number `5`
       help: put it in quotes: "5"
-    a.yaml:5:42: PV012: `y` is none of the values that can stand here
+    a.yaml:5:42: PV012: `y` is not an allowed value
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:6:15: PV104: there is no alias `skatt`
       help: declare it under `consumers`, or write the organisation number

@@ -122,13 +122,13 @@ fn no_link_leaves_the_repository() {
     symlink(path.join("text"), path.join("unread.yaml")).unwrap();
     insta::assert_snapshot!(said(&check(path)), @r"
     broken.yaml:1:1: PV004: this symbolic link leads nowhere
-      help: take it out, or add it to `exclude` in portvakt.yaml
+      help: remove it, or add it to `exclude` in portvakt.yaml
     file.yaml:1:1: PV004: this symbolic link leaves the repository
-      help: take it out, or add it to `exclude` in portvakt.yaml
+      help: remove it, or add it to `exclude` in portvakt.yaml
     folder:1:1: PV004: this symbolic link leaves the repository
-      help: take it out, or add it to `exclude` in portvakt.yaml
+      help: remove it, or add it to `exclude` in portvakt.yaml
     unread.yaml:1:1: PV004: this symbolic link leads to a file that is not read
-      help: take it out, or add it to `exclude` in portvakt.yaml
+      help: remove it, or add it to `exclude` in portvakt.yaml
     ");
     fs::remove_file(path.join("portvakt.yaml")).unwrap();
     fs::write(outside.path().join("p.yaml"), SETTINGS).unwrap();

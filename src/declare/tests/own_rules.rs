@@ -197,7 +197,7 @@ teams:
       portvakt.yaml:13:11: first here
       help: give each a name of its own, naming rules and policies together
     portvakt.yaml:15:71: PV113: the message is empty
-      help: tell in one line what is asked for: it is all that is said of what breaks it
+      help: say in one line what is asked for: it is all that a violation shows
     portvakt.yaml:15:90: PV106: there is no environment `x`
       help: portvakt.yaml has `prod`, `sandbox`, `test`
     portvakt.yaml:16:34: PV119: there is no team `ærbeid`

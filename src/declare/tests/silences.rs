@@ -64,7 +64,7 @@ fn what_silences_nothing_is_told() {
     };
     insta::assert_snapshot!(of("# portvakt: allow PV129 -- why"), @r"
     a.yaml:2:16: PV151: warning: `PV129` has nothing to say here, so this silences nothing
-      help: take the comment out
+      help: remove the comment
     ");
     insta::assert_snapshot!(of("# portvakt: allow PV12 -- why"), @r"
     a.yaml:2:16: PV151: warning: there is no rule `PV12`, so this comment silences nothing
@@ -72,7 +72,7 @@ fn what_silences_nothing_is_told() {
     ");
     insta::assert_snapshot!(of("# portvakt: allow PV101 -- why"), @r"
     a.yaml:2:16: PV151: warning: `PV101` cannot be silenced: it is an error
-      help: take the comment out
+      help: remove the comment
     ");
 }
 

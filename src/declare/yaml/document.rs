@@ -265,7 +265,7 @@ fn no_control_characters(text: &str, findings: &mut Findings) -> bool {
     let start = end_of(&text[..at]);
     let code = u32::from(control);
     let message = format!("this is not YAML: it cannot hold the control character U+{code:04X}");
-    let help = format!("take it out; between double quotes it can be written as `\\x{code:02x}`");
+    let help = format!("remove it; between double quotes it can be written as `\\x{code:02x}`");
     findings.report(Rule::Syntax, Span { start, end: start }, &message, &help);
     false
 }

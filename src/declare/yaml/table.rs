@@ -115,7 +115,7 @@ impl Reader<'_> {
         word: &str,
         known: &[&str],
     ) -> Option<T> {
-        let message = format!("{} is none of the values that can stand here", quoted(word));
+        let message = format!("{} is not an allowed value", quoted(word));
         let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word));
         let hint = did_you_mean(word, known.iter().copied());
         let help = format!("{hint}one of {}", list(known.iter().copied()));

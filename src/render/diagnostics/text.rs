@@ -35,7 +35,7 @@ fn sum(diagnostics: &[Diagnostic]) -> String {
     let sum = format!("{} in {}", parts.join(", "), counted(files.len() as u64, "file", "s"));
     match diagnostics.iter().filter(|found| found.fix.is_some()).count() {
         0 => sum,
-        count => format!("{sum}; `portvakt validate --fix` may mend {count}"),
+        count => format!("{sum}; `portvakt validate --fix` can fix {count}"),
     }
 }
 

@@ -191,7 +191,7 @@ pub(crate) fn apply_from(
     let default = match refs.default_branch() {
         Some(default) => default.clone(),
         None => history.only_branch().map_err(|error| error.to_string())?.ok_or(
-            "the remote's HEAD leads to no branch, and which of its branches is meant cannot be told: set \
+            "the remote's HEAD leads to no branch, and which of its branches is meant is not clear: set \
              it with `git symbolic-ref HEAD refs/heads/main` there",
         )?,
     };

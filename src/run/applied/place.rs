@@ -174,7 +174,7 @@ impl Reading<'_> {
                 branch.name
             )),
             Ok(None) => Err(format!(
-                "the clone is too shallow to tell whether commit {commit}, which counts as applied, is on \
+                "the clone is too shallow to see whether commit {commit}, which counts as applied, is on \
                  branch {}",
                 branch.name
             )),

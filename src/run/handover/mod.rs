@@ -104,7 +104,7 @@ impl Way<'_> {
         for standing in of(Step::Apply) {
             self.tell(
                 standing,
-                "step 2: its declaration tells the application, and DigDir not yet",
+                "step 2: its declaration names the application, and what is live does not yet",
             );
         }
         if !describe.is_empty() || of(Step::Apply).next().is_some() {
@@ -133,7 +133,7 @@ impl Way<'_> {
         edits::check(self.ready, &after, self.live, &named)?;
         edits::write(self.told, &after)?;
         for standing in standings {
-            self.tell(standing, "step 1: its declaration tells the application now");
+            self.tell(standing, "step 1: its declaration names the application now");
             self.tell_keys(standing, &after);
         }
         Ok(())
@@ -196,7 +196,7 @@ impl Way<'_> {
         if !early.is_empty() {
             let early = early.iter().map(|it| printable(&it.entity.to_string()).into_owned());
             return Err(Failure::Refused(format!(
-                "not yet applied: the live description of {} does not tell the application {}, so NAIS \
+                "not yet applied: the live description of {} does not name the application {}, so NAIS \
                  would not find it. Nothing was changed\nRun this without --release for the next step",
                 early.collect::<Vec<_>>().join(", "),
                 self.application
@@ -227,7 +227,7 @@ impl Way<'_> {
         for standing in standings {
             self.tell(standing, "step 4: its declaration has made way for its release");
             if standing.step != Step::Release && !is_client(standing) {
-                let why = "note: NAIS has not taken it over yet, as far as its description tells; until \
+                let why = "note: NAIS has not taken it over yet, as far as its description shows; until \
                            the application is deployed, nobody looks after it";
                 self.tell(standing, why);
             }
@@ -275,7 +275,7 @@ impl Way<'_> {
         match left.is_empty() {
             true => Ok(()),
             false => Err(Failure::Refused(format!(
-                "not yet applied: {}. The release would let go of that. Nothing was changed\nApply what is \
+                "not yet applied: {}. The release would give that up. Nothing was changed\nApply what is \
                  declared first",
                 left.join("; ")
             ))),

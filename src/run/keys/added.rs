@@ -61,7 +61,7 @@ fn check(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
     }
     if declared.keys.as_ref().map_or(0, Vec::len) >= MOST_KEYS {
         let why = format!(
-            "the client '{name}' has {MOST_KEYS} keys, and can have no more: take one out first \
+            "the client '{name}' has {MOST_KEYS} keys, and can have no more: remove one first \
              (`portvakt keys rotate --retire`)"
         );
         return Err(Failure::Refused(why));

@@ -98,7 +98,7 @@ fn superseded<'k>(
     }
     if let Some((key, _)) = both.iter().find(|(_, (_, live))| live.created.is_none()) {
         let why = format!(
-            "DigDir does not tell when the key {} of '{name}' was registered, so it cannot be told \
+            "DigDir does not say when the key {} of '{name}' was registered, so it is not clear \
              which is older: take the old one out by hand. Nothing was changed",
             key.kid
         );
@@ -132,7 +132,7 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
         if let Some((_, other)) = users.iter().find(|(_, other)| *other != name) {
             return Err(Failure::Refused(format!(
                 "{} holds keys of the client '{other}' too: give each client a file of its own, or \
-                 take out by hand {}. Nothing was changed",
+                 remove by hand {}. Nothing was changed",
                 printable(path),
                 kids(old)
             )));
@@ -147,7 +147,7 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
             dropped.push(written.as_str().to_owned());
         } else if goes > 0 {
             let set = without(&text, is_old).ok_or_else(|| {
-                let why = "it holds several keys and is no JWKS: take out by hand";
+                let why = "it holds several keys and is no JWKS: remove by hand";
                 Failure::Failed(format!("{}: {why} {}", printable(path), kids(old)))
             })?;
             rewritten.push((path.clone(), set));
@@ -157,7 +157,7 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
         old.iter().copied().filter(|key| !found.contains(&key.kid)).collect();
     if !by_hand.is_empty() {
         return Err(Failure::Refused(format!(
-            "keys of '{name}' stand in the YAML itself: take out of its `jwks` by hand {}. Nothing \
+            "keys of '{name}' are in the YAML itself: remove from its `jwks` by hand {}. Nothing \
              was changed",
             kids(&by_hand)
         )));

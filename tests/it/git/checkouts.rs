@@ -33,7 +33,7 @@ fn what_a_sparse_checkout_leaves_out_is_read_from_the_index() {
     two.git(&["sparse-checkout", "set", "inne"]);
     assert!(!two.path.join("ute").exists());
     assert_eq!(plan(&two), (vec![], false), "neither removed nor changed");
-    assert!(two.ends(0, &["validate"]).stdout.contains("Nothing to mend"));
+    assert!(two.ends(0, &["validate"]).stdout.starts_with("OK: "));
     // What is in the folder of its own stays there, whatever of it is checked out.
     two.git(&["sparse-checkout", "set", "--no-cone", "/*", "!annet/portvakt.yaml", "!ute/"]);
     assert!(two.path.join("annet/c.yaml").exists());

@@ -43,7 +43,7 @@ fn two_folders_with_one_environment_name_share_nothing() {
     // What y takes out is closed by y, whoever applies in between.
     one.write("y/scopes.yaml", "scopes: []\n");
     one.merge("Less");
-    assert!(apply(&one, "x").stdout.contains("Nothing to do"));
+    assert!(apply(&one, "x").stdout.contains("No changes"));
     apply(&one, "y");
     assert_eq!(remote.world.open_to("etat:y"), None);
     assert!(remote.world.open_to("etat:x").is_some());
@@ -164,7 +164,7 @@ fn two_folders_of_one_name_take_nothing_for_their_own() {
     one.merge("Another name");
     apply(&one, "y");
     let plan = one.ends(0, &["-C", "x", "plan"]).stdout;
-    assert!(plan.contains("Nothing to do") && !plan.contains("PV409"), "{plan}");
+    assert!(plan.contains("No changes") && !plan.contains("PV409"), "{plan}");
     assert!(remote.world.open_to("etat:x").is_some() && remote.world.open_to("etat:y").is_some());
     for bad in ["a b", "a..b", ".a", "a.lock", "å", "a/b"] {
         one.write(
@@ -221,7 +221,7 @@ fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
         apply(&one, "teams/ny");
         assert_eq!(remote.world.open_to("etat:mer"), None);
         // The other folder has seen nothing of it.
-        assert!(apply(&one, "x").stdout.contains("Nothing to do"));
+        assert!(apply(&one, "x").stdout.contains("No changes"));
         assert!(remote.world.open_to("etat:x").is_some());
         let plan = one.ends(0, &["-C", "x", "plan"]).stdout;
         assert!(!plan.contains("PV409"), "{plan}");

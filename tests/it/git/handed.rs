@@ -54,7 +54,7 @@ fn what_another_folder_declares_now_is_released() {
     // And it is the other folder's from then on.
     one.write("x/more.yaml", "scopes: []\n");
     one.merge("Take it out");
-    assert!(apply(&one, "y").stdout.contains("Nothing to do"));
+    assert!(apply(&one, "y").stdout.contains("No changes"));
     apply(&one, "x");
     assert_eq!(remote.world.open_to("etat:mer"), None);
     assert!(planned(&one, "x")["actions"].as_array().unwrap().is_empty());

@@ -186,7 +186,7 @@ fn what_cannot_be_added_is_left_out_with_the_reason() {
       |
     6 |       - { consumer: "971040238", until: 2024-01-31 }
       |                                         ^^^^^^^^^^
-      = help: take the entry out, or write a later day
+      = help: remove the entry, or write a later day
 
     1 warning in 1 file
     left out: access of 971040238 to etat:hand in test: the entry that declares it expired on 2024-01-31, and the next apply revokes it: change `until` if the access is to stay

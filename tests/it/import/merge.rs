@@ -162,5 +162,5 @@ fn what_cannot_be_added_to_is_told_and_left() {
     }
     let world = world();
     world.write("maskinporten.yaml", "scopes: []\n");
-    insta::assert_snapshot!(import(&world, &["--merge"]).stderr, @r"error: maskinporten.yaml cannot be added to: `scopes` stands there in brackets, or with nothing behind it: put each entry on lines of its own. Do that by hand, or write elsewhere with --into. Nothing was written");
+    insta::assert_snapshot!(import(&world, &["--merge"]).stderr, @r"error: maskinporten.yaml cannot be added to: `scopes` is there in brackets, or with nothing behind it: put each entry on lines of its own. Do that by hand, or write elsewhere with --into. Nothing was written");
 }

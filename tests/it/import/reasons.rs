@@ -52,14 +52,14 @@ fn scopes() {
     insta::assert_snapshot!(told(SETTINGS, &live), @r"
     scope etat:delegert in test: declaring it would change it: DigDir has no delegation source 'https://borte.no/'; it has: altinn
     scope etat:evig: PV012: expected a whole number, 0 or more, found the number `-1`
-    scope etat:hemmelig: PV012: `SECRET` is none of the values that can stand here
+    scope etat:hemmelig: PV012: `SECRET` is not an allowed value
     scope etat:klokke: PV113: the description holds a character that cannot be seen
     scope etat:lang: PV113: DigDir refuses a long description that holds `%`
     scope etat:stum: PV113: the description is empty
     scope etat:tall: PV113: the description is empty
     scope etat:to in test: DigDir lists two different scopes of this name
     scope etat:tom: PV113: the description is empty
-    scope etat:ukjent-type: PV012: `altinn4` is none of the values that can stand here
+    scope etat:ukjent-type: PV012: `altinn4` is not an allowed value
     scope etat:uklar in test: DigDir lists accesses to it that cannot be understood: declaring the others would not say who has access. Have them cleared up at DigDir
     scope etat:ulest in test: its accesses were not read
     scope ny:prefiks: PV103: `ny:prefiks` lies outside the organisation's prefixes
@@ -294,5 +294,5 @@ fn what_a_policy_cannot_tell_is_left_out() {
     let live = live(scopes.into(), json!({}));
     let told = told(&settings, &live);
     assert_eq!(told.lines().count(), 60, "{told}");
-    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:tom00: PV118: this cannot be told of `etat:tom00`: no such item: 0");
+    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:tom00: PV118: the policy cannot be evaluated for `etat:tom00`: no such item: 0");
 }

@@ -77,11 +77,6 @@ fn two_environments_become_one_declaration() {
     "#);
     for environment in ["test", "prod"] {
         let ran = test.run(&["plan", "-e", environment]);
-        assert!(
-            ran.stdout.contains("Nothing to do."),
-            "{environment}: {}{}",
-            ran.stdout,
-            ran.stderr
-        );
+        assert!(ran.stdout.contains("No changes."), "{environment}: {}{}", ran.stdout, ran.stderr);
     }
 }

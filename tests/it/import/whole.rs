@@ -53,7 +53,7 @@ fn an_organisation_of_ten_years_is_imported_and_nothing_is_left_to_do() {
     left out: client prod-fss:annet:api-17 in sandbox: several active clients are called so (0ac132e1-009f-4000-8000-5546ac9858a3, 6d6c43ee-0000-4000-8000-ccbddca6c177, b0c71bdd-000c-4000-8000-af76a527f36f), as NAIS calls all of its own the same: they stay its own, or get a `clientName` in the application's manifest that no other has; deploy that, and run this again
     ");
     let plan = run(&["plan", "--rate", "100000"]);
-    assert!(plan.stdout.contains("Nothing to do."), "{}{}", plan.stdout, plan.stderr);
+    assert!(plan.stdout.contains("No changes."), "{}{}", plan.stdout, plan.stderr);
     let checked = run(&["validate"]);
     assert_eq!(checked.code, 0, "{}", checked.stderr);
 }

@@ -81,7 +81,7 @@ fn bare(comment: &str) {
     assert!(comment.ends_with('\n'));
     let ours =
         ["#", "|", "`", "**", "<details>", "<summary>", "</details>", "Digest ", "To apply "];
-    let more = ["(empty)", "&#x", "Nothing to do", "<!-- portvakt plan "];
+    let more = ["(empty)", "&#x", "No changes", "<!-- portvakt plan "];
     for line in comment.lines().filter(|line| !line.is_empty()) {
         assert!(ours.iter().chain(&more).any(|ours| line.starts_with(ours)), "{line}");
         assert!(!line.contains("##["), "{line}");

@@ -158,7 +158,7 @@ fn what_cannot_be_taken_over_safely_is_refused() {
     put(MANIFEST);
     let (_, twin) = world.client(NAME);
     world.sandbox.edit(|state| drop(state.clients.insert("2f0b".to_owned(), twin)));
-    refused(&world, &manifest, 4, "cannot be told");
+    refused(&world, &manifest, 4, "is not clear");
     // A declaration already.
     world.write("nais.yaml", MANIFEST);
     refused(&world, "nais.yaml", 4, "among the declarations");

@@ -39,7 +39,7 @@ fn each_step_is_told_and_nothing_is_changed() {
     let told = || checked(&one, world, &[]);
     assert_eq!(told(), [""; 0]);
     let text = one.ends(0, &["migrate", "to-nais", "--check"]).stdout;
-    assert!(text.contains("no description tells an application"), "{text}");
+    assert!(text.contains("no description names an application"), "{text}");
     let first = checked(&one, world, &named);
     assert_eq!(steps(&first), all("describe", Some(1)));
     assert_eq!(first[0]["application"], Value::Null);
@@ -130,7 +130,7 @@ fn ends(yaml: &str, code: i32, told: &str) {
 #[test]
 fn what_nais_cannot_carry_of_a_scope_is_refused() {
     for (line, told) in [
-        ("long_description: Mer", "`long_description` cannot stand in a manifest"),
+        ("long_description: Mer", "`long_description` cannot be in a manifest"),
         ("visibility: INTERNAL", "`visibility: INTERNAL` cannot"),
         ("token_type: OPAQUE", "`token_type: OPAQUE` cannot"),
         ("enforced_aud_for_access_token: \"https://x.example\"", "be for https://x.example"),

@@ -77,7 +77,7 @@ fn what_is_named_is_printed_for_the_application_that_is_named() {
     assert!(ran.stdout.contains("skattekort.read") && ran.stdout.contains("a/bb.read"));
     let ran = world.run(&["render", "nais", "--client", "y"]);
     assert_eq!(ran.code, 64);
-    assert!(ran.stderr.contains("tells no application"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("names no application"), "{}", ran.stderr);
     let ran = world.run(&[&["render", "nais"][..], &APPLICATION].concat());
     assert_eq!(ran.code, 64, "{}", ran.stdout);
 }

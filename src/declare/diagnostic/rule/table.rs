@@ -75,7 +75,7 @@ macro_rules! rules {
 rules! {
     /// There is no portvakt.yaml.
     NoSettings = "PV001", Error {
-        "A repository is a folder with a portvakt.yaml, which tells whose scopes these are \
+        "A repository is a folder with a portvakt.yaml, which says whose scopes these are \
          and where they are applied. A command that finds none at all says so and ends with 64."
         wrong: Shell("rm portvakt.yaml"),
         right: Settings(""),
@@ -100,7 +100,7 @@ rules! {
     }
     /// A symbolic link leaves the repository.
     Symlink = "PV004", Error {
-        "What is declared stands in the repository itself, where a review sees it. Put the \
+        "What is declared is in the repository itself, where a review sees it. Put the \
          file in the place of the link, or leave the link out with exclude."
         wrong: Shell("ln -s /etc/hosts scopes.yaml"),
         right: Shell("echo 'scopes: []' > real.yaml && ln -s real.yaml scopes.yaml"),
@@ -219,7 +219,7 @@ spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
         right: Settings(r#"guards: { protect: ["etat:folkereg*"] }
 "#),
     }
-    /// A secret stands in the YAML.
+    /// A secret is in the YAML.
     Secret = "PV016", Error {
         "Whoever reads the repository, now or from its history, would have it: consider it as \
          known to others. Put it into an environment variable or a file outside of the \
@@ -239,8 +239,8 @@ spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
     }
     /// A key of a NAIS manifest is not known.
     UnknownManifestKey = "PV018", Warning {
-        "NAIS has no such key where it stands, so Kubernetes drops it and nothing comes of it here \
-         either; it may be misspelt. What else stands in a manifest and has nothing to do with \
+        "NAIS has no such key at that place, so Kubernetes drops it and nothing comes of it here \
+         either; it may be misspelt. What else is in a manifest and has nothing to do with \
          Maskinporten or ID-porten is not looked at."
         wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
 kind: MaskinportenClient
@@ -379,7 +379,7 @@ consumers:
     }
     /// A group is declared twice.
     DuplicateGroup = "PV110", Error {
-        "Who is in a group stands in one place. Put all members into one of them, or rename \
+        "Who is in a group is said in one place. Put all members into one of them, or rename \
          one."
         wrong: Declarations(r#"groups: { statistikk: ["971526920"] }
 ---
@@ -402,7 +402,7 @@ removed:
     }
     /// A scope or a client is removed twice.
     RemovedTwice = "PV112", Error {
-        "What becomes of it stands in one place. Keep one of the entries."
+        "What becomes of it is said in one place. Keep one of the entries."
         wrong: Declarations("removed:
   - { scope: etat:les, action: deactivate }
   - { scope: etat:les, action: release }
@@ -509,7 +509,7 @@ naming:
     /// An entry or an override counts in no environment.
     NeverCounts = "PV120", Warning {
         "It is for environments in which its scope is not declared. Add the environment to \
-         the scope, or take the entry out. A NAIS manifest counts in the environments of its \
+         the scope, or remove the entry. A NAIS manifest counts in the environments of its \
          cluster, if `nais.cluster` in portvakt.yaml gives each its own."
         wrong: Declarations("scopes:
   - name: etat:les
@@ -754,7 +754,7 @@ scopes:
     }
     /// A file with keys cannot be read.
     KeyFile = "PV137", Error {
-        "The path under jwks starts at the folder of the file that it stands in, and stays in the \
+        "The path under jwks starts at the folder of the file that it is in, and stays in the \
          repository; the file has 64 KiB at most. portvakt keys generate makes a key and its file."
         wrong: Declarations("clients:
   - { name: aareg-sync, jwks: keys/aareg-sync.jwks.json }
@@ -890,7 +890,7 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
     }
     /// Two rules of the repository have the same name.
     DuplicateRule = "PV144", Error {
-        "Rules and policies are told apart, and silenced, by their names. Rename one."
+        "Rules and policies are distinguished, and silenced, by their names. Rename one."
         wrong: Settings("naming:
   - { preset: nais }
   - { preset: nais }

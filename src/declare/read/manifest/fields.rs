@@ -169,7 +169,7 @@ pub(super) fn one_of<T: Copy>(
     let found = words.iter().find(|(word, _)| *word == text);
     if found.is_none() {
         let known = || words.iter().map(|(word, _)| *word);
-        let message = format!("{} is none of the values that can stand here", quoted(text));
+        let message = format!("{} is not an allowed value", quoted(text));
         let help = format!("{}one of {}", did_you_mean(text, known()), list(known()));
         findings.report(Rule::WrongValue, span, &message, &help);
     }

@@ -109,7 +109,7 @@ fn scopes(
     places: &mut Places,
     findings: &mut Findings,
 ) -> BTreeSet<ConsumedScope> {
-    let help = "name them, or take the key out if the usual ones are meant";
+    let help = "name them, or remove the key if the usual ones are meant";
     refuse_nothing(at, "scopes", "take every scope but the usual ones", help, findings);
     let Some((list, span)) = texts(at, "scopes", findings) else {
         return BTreeSet::new();
@@ -160,7 +160,7 @@ impl LoginSpec {
             number(at, "sessionLifetime", findings),
         );
         let one = text(at, "redirectURI", findings);
-        let help = "write the addresses, or take the key out";
+        let help = "write the addresses, or remove the key";
         refuse_nothing(at, "redirectURIs", "take the addresses of logins", help, findings);
         let several = texts(at, "redirectURIs", findings);
         let after_logout = texts(at, "postLogoutRedirectURIs", findings);

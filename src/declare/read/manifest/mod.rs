@@ -114,7 +114,7 @@ pub(crate) fn read(
     match kind {
         Kind::Workload => {
             let loss = "close all that is exposed, and the client";
-            let help = "write what was to follow, or take the key out";
+            let help = "write what was to follow, or remove the key";
             refuse_nothing(document, "spec", loss, help, findings);
             if let Some(spec) = spec {
                 warn_misspelt(spec, "maskinporten", findings);

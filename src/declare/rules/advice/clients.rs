@@ -177,7 +177,7 @@ impl About<'_> {
             return None;
         }
         let message = format!("a client of {} acts on nobody's behalf", self.kind.as_str());
-        let help = "`onbehalfof` belongs to clients of idporten; take it out";
+        let help = "`onbehalfof` belongs to clients of idporten; remove it";
         Some(self.illegal("onbehalfof", &message, help))
     }
 
@@ -215,7 +215,7 @@ impl About<'_> {
             return None;
         }
         let message = format!("the client proves itself by `{}` and not by keys", method.as_str());
-        let help = "take out `jwks`, or write `token_endpoint_auth_method: private_key_jwt`";
+        let help = "remove `jwks`, or write `token_endpoint_auth_method: private_key_jwt`";
         let place = self.client.place.with(keys.span);
         Some(Diagnostic::new(Rule::UnusedKeys, &place, &message, help))
     }

@@ -86,7 +86,7 @@ fn own_organization(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>)
     for entry in here.entries(scope) {
         if here.named(&entry.who).iter().any(|orgno| Some(*orgno) == here.settings.organization) {
             let message = "the organisation is a consumer of its own scope";
-            let help = "take it out: the owner of a scope needs no access to it";
+            let help = "remove it: the owner of a scope needs no access to it";
             let place = scope.at(entry.who_span);
             found.push(Diagnostic::new(Rule::OwnOrganization, &place, message, help));
         }
@@ -176,7 +176,7 @@ fn through_groups(
 fn when(until: Until, today: Date, far: Date) -> Option<(Rule, String, &'static str)> {
     let date = until.date;
     if date < today {
-        let help = "take the entry out, or write a later day";
+        let help = "remove the entry, or write a later day";
         return Some((Rule::UntilPast, format!("this access ended on {date}"), help));
     }
     if date > far {

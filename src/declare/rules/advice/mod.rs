@@ -20,8 +20,8 @@ pub(crate) const MOST_FOUND: usize = 10_000;
 
 /// That there is more to be said than is said.
 pub(crate) fn too_much() -> Diagnostic {
-    let message = format!("more than {MOST_FOUND} findings; not all of them are told");
-    let help = "mend what most of them are about, or let the rules of portvakt.yaml count for \
+    let message = format!("more than {MOST_FOUND} findings; not all of them are shown");
+    let help = "fix what most of them are about, or let the rules of portvakt.yaml count for \
                 fewer `environments` and `teams`";
     about(SETTINGS_FILE, Rule::TooMuch, &message, help)
 }

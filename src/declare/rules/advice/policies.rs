@@ -170,7 +170,8 @@ fn answer<'p>(
 }
 
 fn failure(policy: &Policy, why: &str, scope: &Scope, place: &Place) -> Diagnostic {
-    let message = format!("this cannot be told of {}: {why}", quoted(scope.name.as_str()));
+    let message =
+        format!("the policy cannot be evaluated for {}: {why}", quoted(scope.name.as_str()));
     let help = "write it so that it is true or false of whatever is declared";
     let diagnostic = Diagnostic::new(Rule::Expression, &policy.place, &message, help);
     diagnostic.with_related(place.related("of this"))

@@ -22,8 +22,8 @@ fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> 
     let entry = here.entries(scope).next().filter(|_| attributes.accessible_for_all)?;
     let message = "the scope is open to all, so its consumers have no effect";
     let help = match scope.in_manifest {
-        true => "take out `accessibleForAll`, or the consumers",
-        false => "take out `accessible_for_all`, or the consumers",
+        true => "remove `accessibleForAll`, or the consumers",
+        false => "remove `accessible_for_all`, or the consumers",
     };
     let related = here.deciding(scope, SCOPE.accessible_for_all.name).related("opened to all here");
     let place = scope.at(entry.span);

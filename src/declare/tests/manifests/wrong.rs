@@ -74,7 +74,7 @@ const EXPOSED: [(&str, &str, &str); 28] = [
     (
         "product: a, name: aa, enabled: true, accessibleForAll: true, consumers: [~{ orgno: '974761076' }]",
         "PV121",
-        "take out `accessibleForAll`",
+        "remove `accessibleForAll`",
     ),
     ("product: a, name: aa, enabled: true, consumers~:", "PV012", "revoke everybody's access"),
 ];

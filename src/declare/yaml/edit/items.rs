@@ -5,7 +5,7 @@ use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
 use crate::declare::yaml::document::Located;
 
 const SEVERAL_LINES: Hindrance =
-    "the key stands there in several lines, around which no list can be made";
+    "the key is there on several lines, around which no list can be made";
 
 impl Page<'_> {
     /// Adds items to a list of a mapping, as [`Editor::insert`](super::Editor::insert) does.

@@ -79,7 +79,7 @@ pub(super) fn brackets(broken: &Broken<'_>) -> Option<Told> {
     let Some(open) = brackets.open.last() else {
         let stray = here.filter(|c| matches!(c, ']' | '}'))?;
         let reason = format!("this `{stray}` closes nothing");
-        return Some(broken.told(broken.line(), broken.column(), 1, reason, "take it out".into()));
+        return Some(broken.told(broken.line(), broken.column(), 1, reason, "remove it".into()));
     };
     if let Some(close) = here.filter(|c| matches!(c, ']' | '}') && *c != partner(open.is)) {
         let close = Bracket { line: line.number, column: broken.column(), is: close };
@@ -109,7 +109,7 @@ fn not_closed(broken: &Broken<'_>, line: &Line<'_>, open: Bracket) -> Option<Tol
             "write it in one line, or indent this line with at least {} spaces",
             broken.get(open.line).content_column + 1
         );
-        let reason = "what stands in brackets is indented further than its key";
+        let reason = "what is in brackets is indented further than its key";
         return Some(broken.told_of(line, reason, help));
     }
     None

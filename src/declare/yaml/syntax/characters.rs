@@ -10,7 +10,7 @@ pub(super) fn conflict(broken: &Broken<'_>) -> Option<Told> {
         marks.iter().any(|mark| line.text.starts_with(mark))
     };
     let line = (1..=broken.last()).map(|number| broken.get(number)).find(is_mark)?;
-    let help = "keep the lines that shall stand, and take out those that begin with `<<<<<<<`, \
+    let help = "keep the lines that are right, and remove those that begin with `<<<<<<<`, \
                 `=======` and `>>>>>>>`";
     let length = line.text.chars().count();
     let reason = "git left a merge conflict here";

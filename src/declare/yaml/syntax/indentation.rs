@@ -64,7 +64,7 @@ fn needless(broken: &Broken<'_>, first: &Line<'_>, second: &Line<'_>) -> Option<
     second.key().filter(|_| !value.is_empty())?;
     let key = broken.name(key);
     let help = format!(
-        "take the dash out, and indent the line as `{key}` above with {}",
+        "remove the dash, and indent the line as `{key}` above with {}",
         spaces(first.content_column)
     );
     Some(broken.told_of(second, "there is no list here", help))

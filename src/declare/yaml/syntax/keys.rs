@@ -115,7 +115,7 @@ pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Told> {
         return None;
     }
     let (reason, help) = match (line.content.ends_with(','), line.key()) {
-        (true, _) => ("no comma stands at the end of a line", "take the comma out".to_owned()),
+        (true, _) => ("no comma stands at the end of a line", "remove the comma".to_owned()),
         (false, key) => (
             "the text goes on behind the bracket",
             put_in_quotes(broken, key.map(|(key, _)| key), value),

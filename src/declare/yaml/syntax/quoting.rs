@@ -47,7 +47,7 @@ fn closed_too_soon(broken: &Broken<'_>) -> Option<Told> {
     };
     let in_brackets = crate::declare::yaml::syntax::brackets::is_inside(broken);
     if rest == "," && !in_brackets {
-        return told("no comma stands at the end of a line", "take the comma out".into());
+        return told("no comma stands at the end of a line", "remove the comma".into());
     }
     if rest.starts_with(',') && !in_brackets {
         let help = "write each entry on a line of its own behind a dash, or all of them in \
