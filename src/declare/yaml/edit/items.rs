@@ -35,9 +35,18 @@ impl Page<'_> {
         result
     }
 
-    /// Makes a list of a single value and another item.
-    pub(super) fn wrap(&mut self, single: Located<'_>, item: &str) -> Result<(), Hindrance> {
-        let range = self.range(single.span())?;
+    /// Whether a list has items between brackets.
+    pub(super) fn is_row(&self, list: Located<'_>) -> bool {
+        list.items().next().is_some() && self.is_in_braces(list)
+    }
+
+    /// Adds an item to the end of a row, or makes one of a single value.
+    pub(super) fn append(&mut self, at: Located<'_>, item: &str) -> Result<(), Hindrance> {
+        if let Some(last) = at.items().last() {
+            self.put(self.extent(last)?.end, format!(", {item}"));
+            return Ok(());
+        }
+        let range = self.range(at.span())?;
         let written = self.part(range.clone())?;
         if written.contains(['\n', '\r']) && !written.starts_with('{') {
             return Err(SEVERAL_LINES);
@@ -75,9 +84,7 @@ impl Page<'_> {
             None => (self.extent(next.ok_or(CHANGED)?)?.start, format!("{items}, ")),
         };
         // A comment would be about another item.
-        let whole = self.range(list.span())?;
-        let moved = if next.is_some() { whole } else { at..whole.end };
-        if self.part(moved)?.contains('#') {
+        if self.part(self.range(list.span())?)?.contains('#') {
             return Err(LAYOUT);
         }
         self.put(at, text);

@@ -199,18 +199,21 @@ impl<'t> Editor<'t> {
         key: &str,
         item: &Yaml,
     ) -> Result<(), Hindrance> {
-        match located(&self.documents, at)?.get(key) {
-            Some(single) if !single.value.is_sequence() => {
-                self.page.wrap(single, &item.flow().ok_or(LAYOUT)?)?;
-                let value = value_mut(&mut self.wanted, &at.key(key))?;
-                *value = Value::Sequence(vec![std::mem::take(value), item.into()]);
-                Ok(())
-            }
-            list => {
-                let place = list.map_or(0, |list| list.items().count());
-                self.insert(at, behind, key, &[(place, item.clone())])
-            }
-        }
+        let there = located(&self.documents, at)?.get(key);
+        let count = there.map_or(0, |list| list.items().count());
+        let Some(there) = there.filter(|it| !it.value.is_sequence() || self.page.is_row(*it))
+        else {
+            return self.insert(at, behind, key, &[(count, item.clone())]);
+        };
+        self.page.append(there, &item.flow().ok_or(LAYOUT)?)?;
+        let value = value_mut(&mut self.wanted, &at.key(key))?;
+        let mut items = match std::mem::take(value) {
+            Value::Sequence(items) => items,
+            single => vec![single],
+        };
+        items.push(item.into());
+        *value = Value::Sequence(items);
+        Ok(())
     }
 
     /// Removes a value, and the list or the mappings under keys that held nothing else. An item goes

@@ -52,7 +52,10 @@ fn items_are_added_to_whatever_is_there() {
     becomes("a: 'b' # c\n", Ok("a: ['b', x] # c\n"), append);
     becomes("b: 1\n# c\nz: 1\n", Ok("b: 1\na:\n  - x\n# c\nz: 1\n"), append);
     becomes("a: b, c\n", Err(NOT_THE_SAME), append);
-    becomes("a: [b # c\n  ]\n", Err(LAYOUT), append);
+    becomes("a: [b # c\n  ]\n", Ok("a: [b, x # c\n  ]\n"), append);
+    let insert = |it: &mut Editor<'_>| it.insert(&root(), LAST, "a", &[(1, Yaml::text("x"))]);
+    becomes("a: [b, c]\n", Ok("a: [b, x, c]\n"), insert);
+    becomes("a: [b # c\n  ]\n", Err(LAYOUT), insert);
 }
 
 #[test]
