@@ -49,7 +49,8 @@ words! {
 /// The attributes of a scope, one entry each: documentation, name, type, what a change of it opens, and
 /// what becomes of it at NAIS. Everything else that deals with attributes is made of this table. Those
 /// below `layered` can have a default in a repository. `$callback` is the macro that is given the table,
-/// behind what stands in the braces.
+/// behind what stands in the braces. What is between the braces of an entry is for this crate; elsewhere
+/// [`SCOPE`] has it.
 #[macro_export]
 macro_rules! scope_attributes {
     ($callback:ident { $($given:tt)* }) => { $callback! {
