@@ -198,3 +198,94 @@ impl Board {
         self.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::NotStarted)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use domain::Source;
+    use plan::ScopeWork;
+
+    /// Actions of which each waits for some of those before it.
+    fn actions(after: &[Vec<prop::sample::Index>]) -> Vec<Action> {
+        let mut actions: Vec<Action> = Vec::new();
+        for (number, after) in after.iter().enumerate() {
+            let source = Source { file: "a.yaml".into(), line: 1, at: None };
+            let earlier = |index: &prop::sample::Index| Some(index.get(&actions).id());
+            let mut after: Vec<_> = match actions.is_empty() {
+                true => Vec::new(),
+                false => after.iter().filter_map(earlier).collect(),
+            };
+            after.sort();
+            after.dedup();
+            let work = Work::Scope(format!("etat:s{number}").parse().unwrap(), ScopeWork::Release);
+            actions.push(Action { work, source, reason: None, after, origin: None });
+        }
+        actions
+    }
+
+    /// How an action ends that is tried: 0 is done, 1 fails, 2 is postponed.
+    fn end(kind: u8) -> End {
+        match kind {
+            0 => End::Done,
+            1 => End::Failed(Outcome::Failed("avvist".to_owned())),
+            _ => End::Postponed,
+        }
+    }
+
+    proptest! {
+        /// However actions end and in whichever order: each is tried at most once and after all that it
+        /// waits for, and is tried unless something that it waits for has failed.
+        #[test]
+        fn what_waits_is_tried_after_what_it_waits_for(
+            after in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..14),
+            kinds in prop::collection::vec(0..3u8, 14),
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 28),
+            concurrency in 1..5usize,
+        ) {
+            let actions = actions(&after);
+            let position = |id: &ActionId| actions.iter().position(|action| action.id() == *id).unwrap();
+            let mut board = Board::new(&actions);
+            let (mut in_flight, mut tried, mut carried) = (Vec::new(), Vec::new(), Vec::new());
+            let mut picks = picks.into_iter().cycle();
+            loop {
+                while in_flight.len() < concurrency {
+                    let Some(task) = board.next() else { break };
+                    prop_assert!(!tried.contains(&task.index), "twice: {}", task.index);
+                    for before in actions[task.index].after.iter().map(position) {
+                        let is_done = board.outcomes[before] == Some(Outcome::Done);
+                        let is_carried = task.postponed.contains(&before) || carried.contains(&before);
+                        prop_assert!(is_done || is_carried, "{before} before {}", task.index);
+                    }
+                    tried.push(task.index);
+                    carried.extend(task.postponed.iter().copied());
+                    in_flight.push(task);
+                }
+                if in_flight.is_empty() {
+                    break;
+                }
+                let task = in_flight.swap_remove(picks.next().unwrap().index(in_flight.len()));
+                // What is postponed needs something that carries it along.
+                let is_last = board.dependents[task.index].is_empty();
+                let kind = if is_last && kinds[task.index] == 2 { 0 } else { kinds[task.index] };
+                let mut ended = vec![(task.index, end(kind))];
+                ended.extend(task.postponed.iter().map(|index| (*index, End::Done)));
+                board.book(ended);
+                prop_assert_eq!(board.ended, board.outcomes.iter().flatten().count());
+            }
+            let failed = |index: usize| matches!(board.outcomes[index], Some(Outcome::Failed(_)));
+            for (index, action) in actions.iter().enumerate() {
+                let mut before = action.after.iter().map(position);
+                let is_stopped = before.any(|it| {
+                    failed(it) || matches!(board.outcomes[it], Some(Outcome::Skipped(_)))
+                });
+                match &board.outcomes[index] {
+                    Some(Outcome::Skipped(cause)) => prop_assert!(failed(position(cause)), "{index}"),
+                    Some(_) => prop_assert!(!is_stopped || carried.contains(&index), "{index} was tried"),
+                    None => prop_assert!(false, "{index} was never tried"),
+                }
+            }
+        }
+    }
+}
