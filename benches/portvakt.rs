@@ -15,7 +15,7 @@ use domain::{Desired, Past};
 use generator::Size;
 use plan::plan;
 use portvakt::declare;
-use portvakt::history::{Files, Held, History};
+use portvakt::history::{CommitFiles, Held, History};
 use portvakt::render::diagnostics::{Sources, text};
 use sandbox::{ClientKey, Config, Sandbox, Switches};
 use tempfile::TempDir;
@@ -100,7 +100,7 @@ fn looking_back(criterion: &mut Criterion) {
     let history = History::open(folder.path(), "bench", Held::Here, []).unwrap().unwrap();
     let commit = history.commit("HEAD").unwrap();
     let read_commit = || {
-        let Files { settings, yaml, links: _, submodules: _, unread: _, rest } =
+        let CommitFiles { settings, yaml, links: _, submodules: _, unread: _, rest } =
             history.files(&commit, "").unwrap();
         let read = declare::read(folder.path(), &settings, yaml, &|path| rest.file(path)).unwrap();
         read.desired("bench", today()).unwrap().0

@@ -4,7 +4,7 @@ mod application;
 
 use digdir::{Error, ErrorKind, ExpectedOwner, OwnerMismatch, TokenRefusal};
 
-pub use application::Application;
+pub use application::TokenClient;
 use domain::secret::excerpt;
 
 /// How much of an advice that repeats a text from outside is shown, in characters.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::yaml::Entries;
+use crate::yaml::YamlEntries;
 use domain::{Attribute, CLIENT, Change, Field, Representation, ValueType, changes};
 
 /// What a declaration gives, and what is different in some of its sides.
@@ -80,7 +80,7 @@ fn writable(attribute: &Attribute, Change { before, .. }: Change) -> Option<Valu
 }
 
 /// Attributes as the entries of a mapping, in the order of `names`; others behind those.
-pub(super) fn entries(given: &Representation, names: &[&str]) -> Entries {
+pub(super) fn entries(given: &Representation, names: &[&str]) -> YamlEntries {
     let known = names.iter().filter_map(|name| given.get_key_value(*name));
     let others = given.iter().filter(|(name, _)| !names.contains(&name.as_str()));
     known.chain(others).map(|(name, value)| (name.clone(), value.into())).collect()

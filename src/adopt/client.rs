@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Input;
 use super::attributes::{Attributes, Differing, GivenAttributes, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
-use crate::yaml::{Entries, Yaml};
+use crate::yaml::{Yaml, YamlEntries};
 use domain::{
     Attribute, CLIENT, ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation,
     ValueType, changes,
@@ -22,9 +22,9 @@ pub(super) fn declaration(
     keys: &Differing<Option<String>>,
     input: &Input<'_>,
     is_explicit: bool,
-) -> Entries {
-    let mut base: Entries = vec![("name".to_owned(), Yaml::text(name.as_str()))];
-    let mut own: BTreeMap<usize, Entries> = BTreeMap::new();
+) -> YamlEntries {
+    let mut base: YamlEntries = vec![("name".to_owned(), Yaml::text(name.as_str()))];
+    let mut own: BTreeMap<usize, YamlEntries> = BTreeMap::new();
     let ids = on.iter().filter(|(_, client)| client.is_pinned);
     for (side, client) in ids {
         let id = ("client_id".to_owned(), Yaml::Quoted(client.id.to_string()));
@@ -72,7 +72,7 @@ pub(super) fn declaration(
         let environments = environments.into_iter().map(Yaml::Text).collect();
         base.push(("environments".to_owned(), Yaml::List(environments)));
     }
-    let own: Entries = own
+    let own: YamlEntries = own
         .into_iter()
         .filter(|(_, entries)| !entries.is_empty())
         .filter_map(|(side, entries)| Some((input.name(side)?.to_owned(), Yaml::Map(entries))))

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumers::existing;
 use super::counts::Counts;
-use super::draft::Lines;
+use super::draft::DraftLines;
 use super::found::Found;
-use super::left_out::{Fault, Reason};
-use super::{Entity, Input};
+use super::left_out::{LeftOutFault, Reason};
+use super::{AdoptedEntity, Input};
 use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
 use domain::{Orgno, ScopeName};
 
@@ -25,7 +25,7 @@ pub(super) fn completed(
     found: &Found<'_>,
     input: &Input<'_>,
     files: &Files,
-) -> (Completed, Vec<Fault>) {
+) -> (Completed, Vec<LeftOutFault>) {
     let mut added: BTreeMap<ScopeDeclaration<'_>, Vec<ConsumerEntry>> = BTreeMap::new();
     for (name, missing) in &found.accesses {
         for (orgno, sides) in missing {
@@ -44,7 +44,7 @@ pub(super) fn completed(
         let (name, why) = (declaration.scope.clone(), error.to_string());
         here.into_iter().map(move |side| {
             let reason = Reason::CannotEdit(why.clone());
-            Fault::Refuse(Entity::Accesses(name.clone()), Some(side), reason)
+            LeftOutFault::Refuse(AdoptedEntity::Accesses(name.clone()), Some(side), reason)
         })
     });
     let faults = faults.collect();
@@ -97,8 +97,8 @@ pub(super) fn lines(
     again: &Repository,
     found: &Found<'_>,
     input: &Input<'_>,
-) -> BTreeMap<String, Lines> {
-    let mut lines: BTreeMap<String, Lines> = BTreeMap::new();
+) -> BTreeMap<String, DraftLines> {
+    let mut lines: BTreeMap<String, DraftLines> = BTreeMap::new();
     for (side, it) in input.sides.iter().enumerate() {
         let Ok(desired) = again.desired_before(it.environment) else { continue };
         for (name, missing) in &found.accesses {
@@ -106,9 +106,9 @@ pub(super) fn lines(
             let here = missing.iter().filter(|(_, sides)| sides.contains(&side));
             let accesses = here.filter_map(|(orgno, _)| {
                 let access = scope.consumers.get(orgno)?;
-                Some((&access.source, Entity::Access(name.clone(), *orgno)))
+                Some((&access.source, AdoptedEntity::Access(name.clone(), *orgno)))
             });
-            let of_scope = [(&scope.source, Entity::Accesses(name.clone()))];
+            let of_scope = [(&scope.source, AdoptedEntity::Accesses(name.clone()))];
             for (source, entity) in of_scope.into_iter().chain(accesses) {
                 let of_file = lines.entry(source.file.to_string()).or_default();
                 of_file.push((source.line..source.line + 1, entity));

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{Found, OnSides, shared};
 use super::groups::Groups;
-use super::{Entity, Input, Lessons, slug};
+use super::{AdoptedEntity, Input, Lessons, slug};
 use crate::declare::{self, Target};
 use crate::yaml::is_plain;
-use crate::yaml::{Entries, Yaml};
+use crate::yaml::{Yaml, YamlEntries};
 use domain::{LiveScope, Orgno, ScopeName};
 
 /// An alias that is to be declared.
-struct Alias {
+struct AliasDraft {
     alias: String,
     name: Option<String>,
     environments: Option<Vec<String>>,
@@ -20,7 +20,7 @@ struct Alias {
 /// The aliases and groups that scopes use.
 pub(super) struct Consumers<'a> {
     input: Input<'a>,
-    aliases: BTreeMap<Orgno, Alias>,
+    aliases: BTreeMap<Orgno, AliasDraft>,
     groups: Groups,
 }
 
@@ -59,19 +59,19 @@ impl<'a> Consumers<'a> {
     }
 
     /// The aliases to declare, each with what stands behind it, sorted.
-    pub(super) fn aliases(&self) -> Vec<(Entity, String, Yaml)> {
+    pub(super) fn aliases(&self) -> Vec<(AdoptedEntity, String, Yaml)> {
         let mut aliases: Vec<_> = self
             .aliases
             .iter()
-            .map(|(orgno, Alias { alias, name, environments })| {
-                let mut entry: Entries =
+            .map(|(orgno, AliasDraft { alias, name, environments })| {
+                let mut entry: YamlEntries =
                     vec![("orgno".to_owned(), Yaml::Quoted(orgno.to_string()))];
                 entry.extend(name.iter().map(|name| ("name".to_owned(), Yaml::text(name))));
                 entry.extend(environments.iter().map(|names| {
                     let names = names.iter().map(Yaml::text).collect();
                     ("environments".to_owned(), Yaml::List(names))
                 }));
-                (Entity::Alias(*orgno), alias.clone(), Yaml::Map(entry))
+                (AdoptedEntity::Alias(*orgno), alias.clone(), Yaml::Map(entry))
             })
             .collect();
         aliases.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
@@ -79,7 +79,7 @@ impl<'a> Consumers<'a> {
     }
 
     /// The groups to declare, each with its members, sorted.
-    pub(super) fn groups(&self) -> Vec<(Entity, String, Yaml)> {
+    pub(super) fn groups(&self) -> Vec<(AdoptedEntity, String, Yaml)> {
         let new = self.groups.groups.iter().filter(|group| group.is_new);
         let mut groups: Vec<_> = new
             .map(|group| {
@@ -87,7 +87,11 @@ impl<'a> Consumers<'a> {
                 let mut members: Vec<_> = members.collect();
                 members.sort_by(|(a, _), (b, _)| a.cmp(b));
                 let members = members.into_iter().map(|(_, member)| member).collect();
-                (Entity::Group(group.members.clone()), group.name.clone(), Yaml::List(members))
+                (
+                    AdoptedEntity::Group(group.members.clone()),
+                    group.name.clone(),
+                    Yaml::List(members),
+                )
             })
             .collect();
         groups.sort_by(|(_, a, _), (_, b, _)| a.cmp(b));
@@ -134,7 +138,7 @@ fn aliases(
     groups: &Groups,
     input: &Input<'_>,
     lessons: &Lessons,
-) -> BTreeMap<Orgno, Alias> {
+) -> BTreeMap<Orgno, AliasDraft> {
     let mut uses: BTreeMap<Orgno, Uses> = BTreeMap::new();
     for on in found.scopes.values() {
         let (everywhere, others) = shared(on);
@@ -153,7 +157,7 @@ fn aliases(
         }
     }
     uses.retain(|orgno, uses| {
-        uses.scopes > 1 && uses.lacks && !lessons.refused.contains(&Entity::Alias(*orgno))
+        uses.scopes > 1 && uses.lacks && !lessons.refused.contains(&AdoptedEntity::Alias(*orgno))
     });
     let words: BTreeMap<Orgno, (String, String)> = uses
         .iter()
@@ -177,12 +181,12 @@ fn aliases(
         let sides = uses.get(orgno).map(|uses| uses.sides.clone()).unwrap_or_default();
         let environments = environments(*orgno, &sides, input);
         let name = (*name != alias).then(|| name.clone());
-        (*orgno, Alias { alias, name, environments })
+        (*orgno, AliasDraft { alias, name, environments })
     });
-    let named: BTreeMap<Orgno, Alias> = named.collect();
+    let named: BTreeMap<Orgno, AliasDraft> = named.collect();
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     named.values().for_each(|alias| *used.entry(alias.alias.clone()).or_default() += 1);
-    let is_sound = |alias: &Alias| {
+    let is_sound = |alias: &AliasDraft| {
         declare::is_alias(&alias.alias)
             && !taken.contains(alias.alias.as_str())
             && used.get(&alias.alias) == Some(&1)

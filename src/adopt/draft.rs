@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::Entity;
+use super::AdoptedEntity;
 use crate::yaml::{self, Yaml};
 
 /// A file in the making.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct FileDraft {
     pub(super) consumers: Vec<Piece>,
     pub(super) groups: Vec<Piece>,
     pub(super) scopes: Vec<Piece>,
@@ -17,15 +17,15 @@ pub(super) struct Draft {
 /// An entity with what stands above it.
 #[derive(Debug)]
 pub(super) struct Piece {
-    pub(super) entity: Entity,
+    pub(super) entity: AdoptedEntity,
     /// Without their sign.
     pub(super) comments: Vec<String>,
-    pub(super) body: Body,
+    pub(super) body: DraftBody,
 }
 
 /// What an entity is in its file.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(super) enum DraftBody {
     /// A key of a mapping, and what stands behind it.
     Entry(String, Yaml),
     /// An item of a list.
@@ -33,9 +33,9 @@ pub(super) enum Body {
 }
 
 /// The lines of an entity, the first of the file being 1.
-pub(super) type Lines = Vec<(Range<usize>, Entity)>;
+pub(super) type DraftLines = Vec<(Range<usize>, AdoptedEntity)>;
 
-impl Draft {
+impl FileDraft {
     /// The sections that have something, each under its key.
     pub(super) fn sections(&self) -> impl Iterator<Item = (&'static str, &[Piece])> {
         let Self { consumers, groups, scopes, clients } = self;
@@ -49,9 +49,9 @@ impl Draft {
     }
 
     /// The file's text, below a line that names the schema.
-    pub(super) fn text(&self, schema: &str) -> (String, Lines) {
+    pub(super) fn text(&self, schema: &str) -> (String, DraftLines) {
         let mut text = format!("# yaml-language-server: $schema={schema}\n");
-        let mut lines = Lines::new();
+        let mut lines = DraftLines::new();
         for (key, pieces) in self.sections() {
             text.push_str(&format!("\n{key}:\n"));
             write_pieces(pieces, 2, &mut text, &mut lines);
@@ -61,11 +61,16 @@ impl Draft {
 }
 
 /// Writes pieces behind a text, items of a list with a line between them.
-pub(super) fn write_pieces(pieces: &[Piece], indent: usize, text: &mut String, lines: &mut Lines) {
+pub(super) fn write_pieces(
+    pieces: &[Piece],
+    indent: usize,
+    text: &mut String,
+    lines: &mut DraftLines,
+) {
     let mut line = text.matches('\n').count() + 1;
     for (index, piece) in pieces.iter().enumerate() {
         let start = text.len();
-        if index > 0 && matches!(piece.body, Body::Item(_)) {
+        if index > 0 && matches!(piece.body, DraftBody::Item(_)) {
             text.push('\n');
         }
         piece.write(indent, text);
@@ -77,18 +82,18 @@ pub(super) fn write_pieces(pieces: &[Piece], indent: usize, text: &mut String, l
 
 impl Piece {
     pub(super) fn is_item(&self) -> bool {
-        matches!(self.body, Body::Item(_))
+        matches!(self.body, DraftBody::Item(_))
     }
 
     /// A list of those that are items, or a mapping of those that are entries.
     pub(super) fn values(pieces: &[Self]) -> Yaml {
         let entry = |piece: &Self| match &piece.body {
-            Body::Entry(key, value) => Some((key.clone(), value.clone())),
-            Body::Item(_) => None,
+            DraftBody::Entry(key, value) => Some((key.clone(), value.clone())),
+            DraftBody::Item(_) => None,
         };
         let item = |piece: &Self| match &piece.body {
-            Body::Entry(..) => None,
-            Body::Item(item) => Some(item.clone()),
+            DraftBody::Entry(..) => None,
+            DraftBody::Item(item) => Some(item.clone()),
         };
         match pieces.first().is_some_and(Self::is_item) {
             true => Yaml::Lines(pieces.iter().filter_map(item).collect()),
@@ -101,8 +106,8 @@ impl Piece {
             text.push_str(&format!("{:indent$}# {comment}\n", ""));
         }
         match &self.body {
-            Body::Entry(key, value) => yaml::write_entry(key, value, indent, text),
-            Body::Item(item) => yaml::write_item(item, indent, text),
+            DraftBody::Entry(key, value) => yaml::write_entry(key, value, indent, text),
+            DraftBody::Item(item) => yaml::write_item(item, indent, text),
         }
     }
 }

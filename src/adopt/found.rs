@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::left_out::{LeftOut, Reason, Subject, closed};
-use super::{Entity, Input, Side, Thing};
+use super::{AdoptedEntity, AdoptedThing, Input, Side};
 use domain::nais::owner_of_client;
 use domain::{
     AccessState, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, LiveScope,
@@ -56,7 +56,7 @@ impl<'a> Found<'a> {
     }
 
     /// Takes out an entity, from one side or from all.
-    pub(super) fn leave_out(&mut self, entity: &Entity, side: Option<usize>) {
+    pub(super) fn leave_out(&mut self, entity: &AdoptedEntity, side: Option<usize>) {
         fn take<K: Ord, T>(map: &mut BTreeMap<K, OnSides<T>>, key: &K, side: Option<usize>) {
             match (side, map.get_mut(key)) {
                 (Some(side), Some(on)) => drop(on.remove(&side)),
@@ -66,11 +66,13 @@ impl<'a> Found<'a> {
             map.retain(|_, on| !on.is_empty());
         }
         match entity {
-            Entity::Scope(name) => take(&mut self.scopes, name, side),
-            Entity::Client(name, kind) => take(&mut self.clients, &(name.clone(), *kind), side),
-            Entity::Access(name, orgno) => self.leave_out_accesses(name, Some(*orgno), side),
-            Entity::Accesses(name) => self.leave_out_accesses(name, None, side),
-            Entity::Alias(_) | Entity::Group(_) => {}
+            AdoptedEntity::Scope(name) => take(&mut self.scopes, name, side),
+            AdoptedEntity::Client(name, kind) => {
+                take(&mut self.clients, &(name.clone(), *kind), side)
+            }
+            AdoptedEntity::Access(name, orgno) => self.leave_out_accesses(name, Some(*orgno), side),
+            AdoptedEntity::Accesses(name) => self.leave_out_accesses(name, None, side),
+            AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => {}
         }
     }
 
@@ -91,15 +93,15 @@ impl<'a> Found<'a> {
     }
 
     /// Whether an entity is to be declared.
-    pub(super) fn has(&self, entity: &Entity) -> bool {
+    pub(super) fn has(&self, entity: &AdoptedEntity) -> bool {
         match entity {
-            Entity::Scope(name) => self.scopes.contains_key(name),
-            Entity::Client(name, kind) => self.clients.contains_key(&(name.clone(), *kind)),
-            Entity::Access(name, orgno) => {
+            AdoptedEntity::Scope(name) => self.scopes.contains_key(name),
+            AdoptedEntity::Client(name, kind) => self.clients.contains_key(&(name.clone(), *kind)),
+            AdoptedEntity::Access(name, orgno) => {
                 self.accesses.get(name).is_some_and(|missing| missing.contains_key(orgno))
             }
-            Entity::Accesses(name) => self.accesses.contains_key(name),
-            Entity::Alias(_) | Entity::Group(_) => false,
+            AdoptedEntity::Accesses(name) => self.accesses.contains_key(name),
+            AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => false,
         }
     }
 
@@ -108,7 +110,7 @@ impl<'a> Found<'a> {
         let repository = input.repository;
         let is_declarable = |scope: &LiveScope| scope.active || input.rendered;
         for (name, scope) in live.scopes.iter().filter(|(_, scope)| is_declarable(scope)) {
-            if !(input.chosen)(Thing::Scope(name)) {
+            if !(input.chosen)(AdoptedThing::Scope(name)) {
                 continue;
             }
             if repository.has_scope(name, Some(environment))
@@ -210,7 +212,7 @@ impl<'a> Found<'a> {
         for (name, of_name) in by_name {
             let active = of_name.iter().filter(|(_, client)| client.active);
             let is_chosen = |(id, client): &&&(&ClientId, &LiveClient)| {
-                (input.chosen)(Thing::Client(id, client))
+                (input.chosen)(AdoptedThing::Client(id, client))
             };
             let (owned, active): (Vec<_>, Vec<_>) =
                 active.partition(|(_, client)| input.repository.has_owner(client, environment));

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{Found, shared};
 use super::slug;
-use super::{Entity, Input, Lessons};
+use super::{AdoptedEntity, Input, Lessons};
 use domain::{Orgno, ScopeName};
 
 /// How many members a set must have to become a group.
 const FEWEST: usize = 3;
 
 /// A group that scopes use.
-pub(super) struct Group {
+pub(super) struct GroupDraft {
     pub(super) name: String,
     pub(super) members: BTreeSet<Orgno>,
     /// Whether it is to be declared.
@@ -23,7 +23,7 @@ pub(super) struct Group {
 /// The groups, and which each scope uses, as indices.
 #[derive(Default)]
 pub(super) struct Groups {
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<GroupDraft>,
     pub(super) of_scope: BTreeMap<ScopeName, Vec<usize>>,
 }
 
@@ -39,17 +39,18 @@ impl Groups {
     /// largest of them that is a part of what is left of its consumers, again and again.
     pub(super) fn new(found: &Found<'_>, input: &Input<'_>, lessons: &Lessons) -> Self {
         let mut candidates = candidates(found);
-        candidates.retain(|it| !lessons.refused.contains(&Entity::Group(it.members.clone())));
+        candidates
+            .retain(|it| !lessons.refused.contains(&AdoptedEntity::Group(it.members.clone())));
         // The largest first; of equal ones in the order of their members.
         candidates
             .sort_by(|a, b| (b.members.len(), &a.members).cmp(&(a.members.len(), &b.members)));
-        let mut names = Names::new(input);
+        let mut names = GroupNames::new(input);
         let mut groups = Self::default();
         for Candidate { members, scopes, sides } in candidates {
             let existing = existing(&members, &sides, input);
             let is_new = existing.is_none();
             let name = existing.unwrap_or_else(|| names.make(&scopes));
-            groups.groups.push(Group { name, members, is_new, sides });
+            groups.groups.push(GroupDraft { name, members, is_new, sides });
         }
         for (name, on) in &found.scopes {
             let mut left = shared(on).0;
@@ -115,11 +116,11 @@ fn holds(
 }
 
 /// Names for groups.
-struct Names {
+struct GroupNames {
     taken: BTreeSet<String>,
 }
 
-impl Names {
+impl GroupNames {
     fn new(input: &Input<'_>) -> Self {
         let taken = input.repository.consumer_names().into_iter().map(str::to_owned);
         Self { taken: taken.collect() }

@@ -12,13 +12,13 @@ use domain::{ClientName, IntegrationType, LiveKey, MOST_KEYS, PublicKey};
 
 /// Files with keys, by their paths in the repository.
 #[derive(Default)]
-pub(super) struct KeyFiles {
+pub(super) struct KeyFileDrafts {
     pub(super) files: BTreeMap<String, String>,
     pub(super) left_out: Vec<LeftOut>,
     by_client: BTreeMap<(ClientName, IntegrationType), Differing<Option<String>>>,
 }
 
-impl KeyFiles {
+impl KeyFileDrafts {
     /// The files of all clients; `folder` gives that of a client's declaration.
     pub(super) fn new(
         found: &Found<'_>,

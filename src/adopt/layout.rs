@@ -22,13 +22,13 @@ pub enum Layout {
 }
 
 /// The files of a layout.
-pub(super) struct Places<'i> {
+pub(super) struct FilePlaces<'i> {
     input: Input<'i>,
     /// The products that scopes have, each with its file.
     products: BTreeSet<(String, String)>,
 }
 
-impl<'i> Places<'i> {
+impl<'i> FilePlaces<'i> {
     pub(super) fn new(found: &Found<'_>, input: &Input<'i>) -> Self {
         let products = found.scopes.keys().filter_map(|name| {
             let product = product(name)?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
-use super::Entity;
+use super::AdoptedEntity;
 use domain::text::printable;
 use domain::{ClientId, ClientNameError, DesiredScope, Orgno, ScopeName};
 
@@ -235,13 +235,13 @@ impl LeftOut {
 }
 
 /// Something that keeps the declarations from being what is live.
-pub(super) enum Fault {
+pub(super) enum LeftOutFault {
     /// A rule of the repository's own that can be silenced for an entity.
-    Silence(Entity, String),
+    Silence(AdoptedEntity, String),
     /// Something is wrong with what some entity has by the repository's defaults.
     Default,
     /// An entity that cannot be declared, in one side or in all, and why.
-    Refuse(Entity, Option<usize>, Reason),
+    Refuse(AdoptedEntity, Option<usize>, Reason),
 }
 
 /// Why no access can be added to a declared scope.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::draft::{Draft, Lines, Piece, write_pieces};
+use super::draft::{DraftLines, FileDraft, Piece, write_pieces};
 use crate::declare::{Editor, Opening};
 
 /// What was written reads back otherwise than it was meant.
@@ -10,7 +10,10 @@ const OTHERWISE: &str = "the result would not say what it said before and the ne
 
 /// The text with what the draft has, behind what stands there of each section; and which lines are
 /// whose.
-pub(super) fn merged(before: &str, draft: &Draft) -> Result<(String, Lines), Cow<'static, str>> {
+pub(super) fn merged(
+    before: &str,
+    draft: &FileDraft,
+) -> Result<(String, DraftLines), Cow<'static, str>> {
     let mut editor = Editor::new(before)?;
     if before.replace("\r\n", "\n").contains('\r') {
         return Err("its lines end in an unusual way".into());
@@ -27,7 +30,7 @@ pub(super) fn merged(before: &str, draft: &Draft) -> Result<(String, Lines), Cow
     }
     // Stable: of new keys, all at the end, the order stays, and they come behind all others.
     sections.sort_by_key(|(opening, ..)| *opening);
-    let mut lines = Lines::new();
+    let mut lines = DraftLines::new();
     for (index, (opening, key, pieces)) in sections.into_iter().enumerate() {
         let is_first = index == 0 && opening.at == 0;
         let (chunk, of_chunk) = chunk(opening, key, pieces, is_first);
@@ -42,9 +45,9 @@ pub(super) fn merged(before: &str, draft: &Draft) -> Result<(String, Lines), Cow
 }
 
 /// What is put in at an opening.
-fn chunk(opening: Opening, key: &str, pieces: &[Piece], is_first: bool) -> (String, Lines) {
+fn chunk(opening: Opening, key: &str, pieces: &[Piece], is_first: bool) -> (String, DraftLines) {
     let mut chunk = String::new();
-    let mut lines = Lines::new();
+    let mut lines = DraftLines::new();
     let is_list = pieces.first().is_some_and(Piece::is_item);
     match opening.new_key {
         Some(indent) => {

@@ -57,7 +57,7 @@ pub struct Side<'a> {
 
 /// What there is to choose from.
 #[derive(Debug, Clone, Copy)]
-pub enum Thing<'a> {
+pub enum AdoptedThing<'a> {
     /// A scope.
     Scope(&'a ScopeName),
     /// A client.
@@ -73,7 +73,7 @@ pub struct Input<'a> {
     /// What is live, the environment whose values the others are told as differing from first.
     pub sides: &'a [Side<'a>],
     /// Which scopes and clients are to be declared, of those that are active and not declared.
-    pub chosen: &'a dyn Fn(Thing<'_>) -> bool,
+    pub chosen: &'a dyn Fn(AdoptedThing<'_>) -> bool,
     /// Into which files.
     pub layout: Layout,
     /// The folder of these files, as a path in the repository; empty for its root.
@@ -134,7 +134,7 @@ impl<'a> Input<'a> {
 
 /// What stands by itself in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Entity {
+enum AdoptedEntity {
     Alias(Orgno),
     Group(BTreeSet<Orgno>),
     Scope(ScopeName),
@@ -149,18 +149,18 @@ enum Entity {
 #[derive(Debug, Default)]
 struct Lessons {
     /// The repository's own rules that an entity breaks, and that can be silenced for it.
-    silences: BTreeMap<Entity, BTreeSet<String>>,
+    silences: BTreeMap<AdoptedEntity, BTreeSet<String>>,
     /// Entities that cannot be declared.
-    refused: BTreeSet<Entity>,
+    refused: BTreeSet<AdoptedEntity>,
     /// Entities that say themselves what the repository's defaults give them: what is wrong with that
     /// is then found at the entity, where it can be silenced.
-    explicit: BTreeSet<Entity>,
+    explicit: BTreeSet<AdoptedEntity>,
     /// Whether all do, as it is not known yet which must.
     all_explicit: bool,
 }
 
 impl Lessons {
-    fn is_explicit(&self, entity: &Entity) -> bool {
+    fn is_explicit(&self, entity: &AdoptedEntity) -> bool {
         self.all_explicit || self.explicit.contains(entity)
     }
 }

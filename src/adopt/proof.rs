@@ -11,11 +11,11 @@ use jiff::Timestamp;
 
 use super::completed::{self, completed};
 use super::counts::Counts;
-use super::draft::Lines;
+use super::draft::DraftLines;
 use super::found::Found;
-use super::left_out::{Fault, LeftOut, Reason, Subject};
+use super::left_out::{LeftOut, LeftOutFault, Reason, Subject};
 use super::written::{File, Text, Texts, Written};
-use super::{Entity, Input, Lessons};
+use super::{AdoptedEntity, Input, Lessons};
 use crate::declare::{self, Diagnostic, Files, Invalid, Repository, Rule};
 use domain::{Past, norwegian_date};
 use plan::{Action, Plan, Target, Work, plan};
@@ -119,7 +119,7 @@ pub fn proved(
             }
             faults = changes;
         }
-        let is_default = |fault: &Fault| matches!(fault, Fault::Default);
+        let is_default = |fault: &LeftOutFault| matches!(fault, LeftOutFault::Default);
         let all_explicit = faults.iter().any(is_default);
         for fault in faults {
             last = learn(fault, &mut found, &mut lessons, input);
@@ -148,13 +148,18 @@ fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
 }
 
 /// Takes a fault into account; tells it.
-fn learn(fault: Fault, found: &mut Found<'_>, lessons: &mut Lessons, input: &Input<'_>) -> String {
+fn learn(
+    fault: LeftOutFault,
+    found: &mut Found<'_>,
+    lessons: &mut Lessons,
+    input: &Input<'_>,
+) -> String {
     match fault {
-        Fault::Default => {
+        LeftOutFault::Default => {
             lessons.all_explicit = true;
             "a default breaks a rule".to_owned()
         }
-        Fault::Silence(entity, rule) => {
+        LeftOutFault::Silence(entity, rule) => {
             if lessons.all_explicit {
                 lessons.explicit.insert(entity.clone());
             }
@@ -162,17 +167,19 @@ fn learn(fault: Fault, found: &mut Found<'_>, lessons: &mut Lessons, input: &Inp
             lessons.silences.entry(entity).or_default().insert(rule);
             told
         }
-        Fault::Refuse(entity, side, reason) => {
+        LeftOutFault::Refuse(entity, side, reason) => {
             let told = reason.to_string();
             let environment = side.and_then(|side| input.name(side)).unwrap_or_default();
             if found.has(&entity) {
                 found.leave_out(&entity, side);
                 let subject = match &entity {
-                    Entity::Scope(name) => Some(Subject::Scope(name.clone())),
-                    Entity::Client(name, _) => Some(Subject::Client(name.to_string(), None)),
-                    Entity::Access(name, orgno) => Some(Subject::Access(name.clone(), *orgno)),
-                    Entity::Accesses(name) => Some(Subject::Accesses(name.clone())),
-                    Entity::Alias(_) | Entity::Group(_) => None,
+                    AdoptedEntity::Scope(name) => Some(Subject::Scope(name.clone())),
+                    AdoptedEntity::Client(name, _) => Some(Subject::Client(name.to_string(), None)),
+                    AdoptedEntity::Access(name, orgno) => {
+                        Some(Subject::Access(name.clone(), *orgno))
+                    }
+                    AdoptedEntity::Accesses(name) => Some(Subject::Accesses(name.clone())),
+                    AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => None,
                 };
                 subject.into_iter().for_each(|it| found.tell(it, environment, reason.clone()));
             }
@@ -208,14 +215,17 @@ fn read_again(
 struct Lined<'t> {
     texts: &'t Texts,
     /// Of the scopes that were there, and of what was added to them.
-    added: &'t BTreeMap<String, Lines>,
+    added: &'t BTreeMap<String, DraftLines>,
 }
 
 /// Whether a rule can be silenced for an entity: what was there already gets no comment.
-fn is_new(entity: &Entity) -> bool {
+fn is_new(entity: &AdoptedEntity) -> bool {
     match entity {
-        Entity::Alias(_) | Entity::Group(_) | Entity::Scope(_) | Entity::Client(..) => true,
-        Entity::Access(..) | Entity::Accesses(_) => false,
+        AdoptedEntity::Alias(_)
+        | AdoptedEntity::Group(_)
+        | AdoptedEntity::Scope(_)
+        | AdoptedEntity::Client(..) => true,
+        AdoptedEntity::Access(..) | AdoptedEntity::Accesses(_) => false,
     }
 }
 
@@ -226,7 +236,7 @@ fn errors(
     lessons: &Lessons,
     input: &Input<'_>,
     now: Timestamp,
-) -> Result<Vec<Fault>, Unproved> {
+) -> Result<Vec<LeftOutFault>, Unproved> {
     let today = norwegian_date(now);
     let mut faults = Vec::new();
     let mut strange = Vec::new();
@@ -248,13 +258,13 @@ fn errors(
         let silenced = lessons.silences.get(entity);
         let own = error.own_rule.as_deref().filter(|rule| !rule.contains(char::is_whitespace));
         let (code, message) = (error.code.code(), error.message.clone());
-        let refused = |entity: &Entity| {
+        let refused = |entity: &AdoptedEntity| {
             let reason = Reason::Invalid { code, message: message.clone() };
-            Fault::Refuse(entity.clone(), None, reason)
+            LeftOutFault::Refuse(entity.clone(), None, reason)
         };
         match own {
             Some(rule) if is_new(entity) && silenced.is_none_or(|rules| !rules.contains(rule)) => {
-                faults.push(Fault::Silence(entity.clone(), rule.to_owned()));
+                faults.push(LeftOutFault::Silence(entity.clone(), rule.to_owned()));
             }
             // From here on, no comment in the file is heeded.
             _ if error.code == Rule::Silence => {
@@ -270,7 +280,7 @@ fn errors(
         let is_of_default = |error: &Diagnostic| &*error.file == declare::SETTINGS_FILE;
         match strange.first() {
             Some(error) if is_of_default(error) && !lessons.all_explicit => {
-                return Ok(vec![Fault::Default]);
+                return Ok(vec![LeftOutFault::Default]);
             }
             Some(_) => return Err(Unproved::Invalid(strange)),
             None => {}
@@ -289,12 +299,12 @@ fn has_same(found: &[Diagnostic], error: &Diagnostic) -> bool {
 
 /// The entity that an error is about, and those below it in the same file. What a policy cannot tell of
 /// an entity is told at the policy.
-fn whose<'t>(error: &Diagnostic, places: &Lined<'t>) -> &'t [(Range<usize>, Entity)] {
+fn whose<'t>(error: &Diagnostic, places: &Lined<'t>) -> &'t [(Range<usize>, AdoptedEntity)] {
     let Lined { texts, added } = *places;
     let at = |file: &str, line: usize| {
         let new = texts.get(file).map(|text| text.lines.as_slice()).unwrap_or_default();
         let added = added.get(file).map(Vec::as_slice).unwrap_or_default();
-        let from = |lines: &'t [(Range<usize>, Entity)]| {
+        let from = |lines: &'t [(Range<usize>, AdoptedEntity)]| {
             let of_line = lines.iter().position(|(range, _)| range.contains(&line));
             lines.get(of_line?..)
         };
@@ -311,7 +321,7 @@ fn changes(
     found: &Found<'_>,
     input: &Input<'_>,
     now: Timestamp,
-) -> Result<(Vec<Fault>, Vec<LeftOut>), Unproved> {
+) -> Result<(Vec<LeftOutFault>, Vec<LeftOut>), Unproved> {
     let mut faults = Vec::new();
     let mut differing = Vec::new();
     for (side, it) in input.sides.iter().enumerate() {
@@ -340,7 +350,7 @@ fn changes(
             if let Some(entity) = entity(&target, side, found)
                 && refused.insert(entity.clone())
             {
-                faults.push(Fault::Refuse(entity, Some(side), Reason::Planned(why)));
+                faults.push(LeftOutFault::Refuse(entity, Some(side), Reason::Planned(why)));
             }
         }
         let lacks_scope = |(name, on): &(&_, &super::found::OnSides<_>)| {
@@ -354,22 +364,22 @@ fn changes(
 }
 
 /// Whom of those to be declared in a side an action is about.
-fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<Entity> {
+fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<AdoptedEntity> {
     match target {
         Target::Scope(name) | Target::Access(name, _)
             if found.scopes.get(name).is_some_and(|on| on.contains_key(&side)) =>
         {
-            Some(Entity::Scope(name.clone()))
+            Some(AdoptedEntity::Scope(name.clone()))
         }
         Target::Access(name, orgno) => {
             let sides = found.accesses.get(name)?.get(orgno)?;
-            sides.contains(&side).then(|| Entity::Access(name.clone(), *orgno))
+            sides.contains(&side).then(|| AdoptedEntity::Access(name.clone(), *orgno))
         }
         Target::Scope(_) => None,
         Target::Client(name) | Target::Keys(name) => {
             let mut ours = found.clients.iter();
             let ours = ours.find(|((of, _), on)| of == name && on.contains_key(&side));
-            ours.map(|((name, kind), _)| Entity::Client(name.clone(), *kind))
+            ours.map(|((name, kind), _)| AdoptedEntity::Client(name.clone(), *kind))
         }
     }
 }

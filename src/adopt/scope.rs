@@ -8,7 +8,7 @@ use super::attributes::{Attributes, GivenAttributes, differing, entries, explici
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::{Input, Side};
-use crate::yaml::{Entries, Yaml};
+use crate::yaml::{Yaml, YamlEntries};
 use domain::{Live, LiveScope, Representation, SCOPE, ScopeName, kept_value};
 
 /// The keys of a scope's declaration.
@@ -18,7 +18,7 @@ pub(super) fn declaration(
     input: &Input<'_>,
     consumers: &Consumers<'_>,
     is_explicit: bool,
-) -> Entries {
+) -> YamlEntries {
     let GivenAttributes { base, mut own } = given(on, input, is_explicit);
     let names = SCOPE.all().map(|attribute| attribute.name);
     let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
@@ -40,7 +40,7 @@ pub(super) fn declaration(
     if !consumers.is_empty() {
         declaration.push(("consumers".to_owned(), Yaml::Lines(consumers)));
     }
-    let own: Entries = own
+    let own: YamlEntries = own
         .iter()
         .filter(|(_, given)| !given.is_empty())
         .filter_map(|(side, given)| {

@@ -7,13 +7,13 @@ use jiff::civil::Date;
 use super::completed::Completed;
 use super::consumers::Consumers;
 use super::counts::Counts;
-use super::draft::{Body, Draft, Lines, Piece};
+use super::draft::{DraftBody, DraftLines, FileDraft, Piece};
 use super::found::{Found, approved};
-use super::key_files::KeyFiles;
-use super::layout::Places;
+use super::key_files::KeyFileDrafts;
+use super::layout::FilePlaces;
 use super::left_out::LeftOut;
 use super::proof::Unproved;
-use super::{Entity, Input, Lessons, client, merge, scope};
+use super::{AdoptedEntity, Input, Lessons, client, merge, scope};
 use crate::declare::{Files, UNREADABLE};
 use crate::yaml::Yaml;
 use domain::nais::{self, Application};
@@ -45,7 +45,7 @@ pub fn declarations(input: &Input<'_>, today: Date) -> (Vec<File>, Vec<LeftOut>)
 
 /// What is to be written, file by file.
 pub(super) struct Written {
-    drafts: BTreeMap<String, Made>,
+    drafts: BTreeMap<String, MadeFiles>,
     completed: Completed,
     pub(super) key_files: BTreeMap<String, String>,
     pub(super) left_out: Vec<LeftOut>,
@@ -53,8 +53,8 @@ pub(super) struct Written {
 
 /// A file in the making.
 #[derive(Default)]
-struct Made {
-    draft: Draft,
+struct MadeFiles {
+    draft: FileDraft,
     schema: String,
     counts: Counts,
 }
@@ -62,12 +62,12 @@ struct Made {
 /// A file's text, and whose each line is.
 pub(super) struct Text {
     pub(super) text: String,
-    pub(super) lines: Lines,
+    pub(super) lines: DraftLines,
     is_new: bool,
 }
 
 impl Text {
-    fn new((text, lines): (String, Lines)) -> Self {
+    fn new((text, lines): (String, DraftLines)) -> Self {
         Self { text, lines, is_new: true }
     }
 }
@@ -82,15 +82,15 @@ impl Written {
         lessons: &Lessons,
         completed: Completed,
     ) -> Self {
-        let places = Places::new(found, input);
+        let places = FilePlaces::new(found, input);
         let consumers = Consumers::new(found, input, lessons);
         let folder = |name: &ClientName, _: IntegrationType| {
             let path = places.of_client(name);
             path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default()
         };
-        let keys = KeyFiles::new(found, input, folder);
-        let mut drafts: BTreeMap<String, Made> = BTreeMap::new();
-        let piece = |entity: Entity, owner: Option<Application>, body| {
+        let keys = KeyFileDrafts::new(found, input, folder);
+        let mut drafts: BTreeMap<String, MadeFiles> = BTreeMap::new();
+        let piece = |entity: AdoptedEntity, owner: Option<Application>, body| {
             let silenced = lessons.silences.get(&entity).into_iter().flatten();
             let silences =
                 silenced.map(|rule| format!("portvakt: allow {rule} -- live before the rule"));
@@ -99,41 +99,41 @@ impl Written {
         };
         let names = consumers.aliases();
         for (entity, alias, value) in names {
-            let Made { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
-            draft.consumers.push(piece(entity, None, Body::Entry(alias, value)));
+            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
+            draft.consumers.push(piece(entity, None, DraftBody::Entry(alias, value)));
             counts.aliases += 1;
         }
         for (entity, group, members) in consumers.groups() {
-            let Made { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
-            draft.groups.push(piece(entity, None, Body::Entry(group, members)));
+            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
+            draft.groups.push(piece(entity, None, DraftBody::Entry(group, members)));
             counts.groups += 1;
         }
         for (name, on) in &found.scopes {
-            let Made { draft, counts, .. } = drafts.entry(places.of_scope(name)).or_default();
-            let is_explicit = lessons.is_explicit(&Entity::Scope(name.clone()));
+            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_scope(name)).or_default();
+            let is_explicit = lessons.is_explicit(&AdoptedEntity::Scope(name.clone()));
             let declaration = scope::declaration(name, on, input, &consumers, is_explicit);
-            let item = Body::Item(Yaml::Block(declaration));
+            let item = DraftBody::Item(Yaml::Block(declaration));
             let description = on.values().next().map(|scope| scope.description());
             let owner = description.and_then(|it| nais::owner_of_scope(it, name.subscope()));
-            draft.scopes.push(piece(Entity::Scope(name.clone()), owner, item));
+            draft.scopes.push(piece(AdoptedEntity::Scope(name.clone()), owner, item));
             counts.scopes += 1;
             counts.accesses += accesses(on.values().copied());
         }
         for ((name, kind), on) in &found.clients {
             let Some(keys) = keys.of(name, *kind) else { continue };
-            let Made { draft, counts, .. } = drafts.entry(places.of_client(name)).or_default();
-            let is_explicit = lessons.is_explicit(&Entity::Client(name.clone(), *kind));
+            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_client(name)).or_default();
+            let is_explicit = lessons.is_explicit(&AdoptedEntity::Client(name.clone(), *kind));
             let declaration = client::declaration(name, *kind, on, keys, input, is_explicit);
-            let item = Body::Item(Yaml::Block(declaration));
+            let item = DraftBody::Item(Yaml::Block(declaration));
             let description = on.values().next().map(|client| client.live.description());
             let owner = description.and_then(nais::owner_of_client);
-            draft.clients.push(piece(Entity::Client(name.clone(), *kind), owner, item));
+            draft.clients.push(piece(AdoptedEntity::Client(name.clone(), *kind), owner, item));
             counts.clients += 1;
         }
         for (path, made) in &mut drafts {
             made.schema = schema_of(path, input.schema);
         }
-        let KeyFiles { files, left_out, .. } = keys;
+        let KeyFileDrafts { files, left_out, .. } = keys;
         Self { drafts, completed, key_files: files, left_out }
     }
 
@@ -149,7 +149,7 @@ impl Written {
         if !taken.is_empty() {
             return Err(Unproved::There(taken));
         }
-        let text = |(path, made): (&String, &Made)| {
+        let text = |(path, made): (&String, &MadeFiles)| {
             let cannot = |why| Unproved::CannotMerge { file: path.clone(), why };
             let completed = self.completed.texts.get(path).map(String::as_bytes);
             let there = completed.or_else(|| there.get(path.as_str()).copied());
@@ -165,7 +165,7 @@ impl Written {
             Ok((path.clone(), text))
         };
         let completed = self.completed.texts.iter().map(|(path, text)| {
-            let text = Text { text: text.clone(), lines: Lines::new(), is_new: false };
+            let text = Text { text: text.clone(), lines: DraftLines::new(), is_new: false };
             (path.clone(), text)
         });
         let mut texts: Texts = completed.collect();

@@ -15,7 +15,7 @@ const SYNC_SECONDS: i64 = 120;
 
 /// What is known of an application's client, so that a refusal can be explained by it.
 #[derive(Debug, Clone)]
-pub struct Application {
+pub struct TokenClient {
     /// The client's name.
     pub name: String,
     /// The scopes that are registered on it.
@@ -28,7 +28,7 @@ pub struct Application {
     pub own_prefixes: Vec<String>,
 }
 
-impl Application {
+impl TokenClient {
     /// What happened when a token was asked for and, on a line of its own, what to do now.
     pub fn advised(&self, error: &Error, wanted: &Wanted) -> String {
         let Some(refusal) = error.token_refusal() else { return super::advised(error) };
@@ -140,8 +140,8 @@ fn holds_word(text: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn application() -> Application {
-        Application {
+    fn application() -> TokenClient {
+        TokenClient {
             name: "sak".to_owned(),
             scopes: ["dig:a.read".to_owned(), "etat:b".to_owned()].into(),
             kid: "k".to_owned(),

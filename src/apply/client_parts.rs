@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::converge::{Again, Sent, Stand, Then, converge};
-use super::execute::Failure;
+use super::execute::ActionFailure;
 use super::patience::Patience;
 use super::verify;
 use digdir::{Error, ErrorKind, Writer};
@@ -18,7 +18,7 @@ pub(super) async fn replace_keys(
     work: &KeysWork,
     patience: &Patience,
     writer: &Writer,
-) -> Result<(), Failure> {
+) -> Result<(), ActionFailure> {
     let look = async |sent: &Sent| {
         let live = writer.reader().keys(id).await?;
         let Some(difference) = verify::keys(work, &live) else {
@@ -44,7 +44,7 @@ pub(super) async fn write_on_behalf_of(
     is_new: bool,
     patience: &Patience,
     writer: &Writer,
-) -> Result<(), Failure> {
+) -> Result<(), ActionFailure> {
     let read = async || match writer.reader().on_behalf_of_by_id(id).await {
         Err(error) if is_new && error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
         answer => answer,

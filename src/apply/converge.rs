@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::execute::{Failure, is_unclear, may_be_done};
+use super::execute::{ActionFailure, is_unclear, may_be_done};
 use super::patience::Patience;
 use digdir::{Error, ErrorKind};
 
@@ -93,7 +93,7 @@ pub(super) async fn converge<T>(
     patience: &Patience,
     look: impl AsyncFn(&Sent) -> Result<Stand<T>, Error>,
     send: impl AsyncFn(&T) -> Result<(), Error>,
-) -> Result<(), Failure> {
+) -> Result<(), ActionFailure> {
     let mut sent = Sent::Nothing;
     let mut may_be_done = false;
     let mut writes_left = WRITES;
@@ -110,14 +110,14 @@ pub(super) async fn converge<T>(
         may_be_done |= sent.may_be_done();
         let (left, found) = match (stand, sent) {
             (Ok(Stand::AsWanted), _) => return Ok(()),
-            (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(Failure::Moved(found)),
+            (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(ActionFailure::Moved(found)),
             (Ok(Stand::Moved(found)), Sent::Unclear(call)) => {
-                return Err(Failure::Unexpected { call, found });
+                return Err(ActionFailure::Unexpected { call, found });
             }
             (
                 Ok(Stand::Open { difference: found, .. } | Stand::Unseen { difference: found, .. }),
                 Sent::Unclear(call),
-            ) if !can_be_sent => return Err(Failure::Unexpected { call, found }),
+            ) if !can_be_sent => return Err(ActionFailure::Unexpected { call, found }),
             // What was taken and is not so after all, the read-back tells.
             (Ok(Stand::Moved(_) | Stand::Unseen { .. }) | Err(_), Sent::Taken) => return Ok(()),
             (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
@@ -125,14 +125,14 @@ pub(super) async fn converge<T>(
                 (left, difference)
             }
             (Err(error), Sent::Nothing) => return Err(error.into()),
-            (Err(_), Sent::Unclear(call)) => return Err(Failure::Unknown(call)),
+            (Err(_), Sent::Unclear(call)) => return Err(ActionFailure::Unknown(call)),
         };
         sent = match send(&left).await {
             Ok(()) if then == Then::LookAgain => Sent::Taken,
             Ok(()) => return Ok(()),
             Err(error) if is_unclear(error.kind()) => Sent::Unclear(error),
             Err(error) if error.kind() == ErrorKind::Stopped && may_be_done => {
-                return Err(Failure::Unexpected { call: error.after_unclear(), found });
+                return Err(ActionFailure::Unexpected { call: error.after_unclear(), found });
             }
             Err(error) => return Err(error.into()),
         };

@@ -7,7 +7,7 @@ use super::client_parts::{replace_keys, write_on_behalf_of};
 use super::patience::Patience;
 use super::recent::Recent;
 use super::verify;
-use super::write::{Entity, create_client, create_scope, replace};
+use super::write::{WrittenEntity, create_client, create_scope, replace};
 use crate::advice::advised;
 use digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, ClientName, ScopeName};
@@ -17,7 +17,7 @@ use plan::{
 
 /// Why an action failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum ActionFailure {
     /// The call failed.
     #[error("{}", advised(.0))]
     Call(#[from] Error),
@@ -57,7 +57,7 @@ pub(super) enum Failure {
     PerhapsHidden,
 }
 
-impl Failure {
+impl ActionFailure {
     /// What became of the action that failed so; `before` is put before the reason.
     pub(super) fn outcome(&self, before: &str) -> Outcome {
         let why = format!("{before}{self}");
@@ -115,7 +115,7 @@ impl<'a> Executor<'a> {
     }
 
     /// Does it.
-    pub(super) async fn execute(&self, action: &Action) -> Result<(), Failure> {
+    pub(super) async fn execute(&self, action: &Action) -> Result<(), ActionFailure> {
         match &action.work {
             Work::Scope(scope, work) => self.scope(action, scope, work).await,
             Work::Access(scope, consumer, work) => self.access(action, scope, consumer, work).await,
@@ -129,8 +129,8 @@ impl<'a> Executor<'a> {
         action: &Action,
         scope: &ScopeName,
         work: &ScopeWork,
-    ) -> Result<(), Failure> {
-        let (writer, patience, entity) = (self.writer, self.patience, Entity::Scope(scope));
+    ) -> Result<(), ActionFailure> {
+        let (writer, patience, entity) = (self.writer, self.patience, WrittenEntity::Scope(scope));
         match work {
             ScopeWork::Create(write) => create_scope(scope, write, patience, writer).await,
             ScopeWork::Update(write) => replace(entity, write, true, patience, writer).await,
@@ -150,7 +150,7 @@ impl<'a> Executor<'a> {
         scope: &ScopeName,
         consumer: &Consumer,
         work: &AccessWork,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ActionFailure> {
         let answer = match work {
             AccessWork::Grant { .. } => self.writer.grant(scope, consumer.orgno).await,
             AccessWork::Revoke { .. } => self.writer.revoke(scope, consumer.orgno).await,
@@ -163,7 +163,7 @@ impl<'a> Executor<'a> {
         action: &Action,
         client: &ClientName,
         work: &ClientWork,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ActionFailure> {
         let (writer, patience) = (self.writer, self.patience);
         match work {
             ClientWork::Create(identity, write) => {
@@ -177,11 +177,13 @@ impl<'a> Executor<'a> {
                 if write.attributes.changes.is_empty() {
                     return self.on_behalf_of(id, write, false).await;
                 }
-                replace(Entity::Client(id), &write.attributes, true, patience, writer).await?;
+                replace(WrittenEntity::Client(id), &write.attributes, true, patience, writer)
+                    .await?;
                 self.on_behalf_of(id, write, false).await.map_err(partly)
             }
             ClientWork::Reactivate { id, write, .. } => {
-                replace(Entity::Client(id), &write.attributes, false, patience, writer).await?;
+                replace(WrittenEntity::Client(id), &write.attributes, false, patience, writer)
+                    .await?;
                 self.on_behalf_of(id, write, false).await.map_err(partly)
             }
             ClientWork::Release(_) => Ok(()),
@@ -196,23 +198,27 @@ impl<'a> Executor<'a> {
         id: &ClientId,
         write: &ClientWrite,
         is_new: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ActionFailure> {
         match &write.on_behalf_of {
             Some(write) => write_on_behalf_of(id, write, is_new, self.patience, self.writer).await,
             None => Ok(()),
         }
     }
 
-    async fn keys(&self, client: &ClientName, work: &KeysWork) -> Result<(), Failure> {
+    async fn keys(&self, client: &ClientName, work: &KeysWork) -> Result<(), ActionFailure> {
         let made = || self.made.borrow().get(client).cloned();
         match work.id.clone().or_else(made) {
             Some(id) => replace_keys(&id, work, self.patience, self.writer).await,
-            None => Err(Failure::Moved("the client is not there".to_owned())),
+            None => Err(ActionFailure::Moved("the client is not there".to_owned())),
         }
     }
 
     /// What came of a call that may be sent again and again.
-    async fn settled(&self, action: &Action, answer: Result<(), Error>) -> Result<(), Failure> {
+    async fn settled(
+        &self,
+        action: &Action,
+        answer: Result<(), Error>,
+    ) -> Result<(), ActionFailure> {
         match answer {
             Err(error) if is_unclear(error.kind()) => self.settle(action, error).await,
             answer => Ok(answer?),
@@ -221,7 +227,7 @@ impl<'a> Executor<'a> {
 
     /// Reads again what an unclear answer was about: if it is as wanted, the action is done. What may have
     /// been carried out, or before this call, is looked for as long as there is patience.
-    async fn settle(&self, action: &Action, call: Error) -> Result<(), Failure> {
+    async fn settle(&self, action: &Action, call: Error) -> Result<(), ActionFailure> {
         let look = async || verify::read(action, self.writer.reader()).await;
         let is_settled = |found: &Option<String>| {
             // What is asleep is refused for that, and not because it is done.
@@ -230,9 +236,9 @@ impl<'a> Executor<'a> {
                 || is_asleep(action) && is_refused(call.kind())
         };
         match self.patience.begin().until(look, is_settled).await {
-            Err(_) => Err(Failure::Unknown(call)),
+            Err(_) => Err(ActionFailure::Unknown(call)),
             Ok(None) => Ok(()),
-            Ok(Some(found)) => Err(Failure::Unexpected { call, found }),
+            Ok(Some(found)) => Err(ActionFailure::Unexpected { call, found }),
         }
     }
 
@@ -243,9 +249,9 @@ impl<'a> Executor<'a> {
 }
 
 /// The same failure, where something of the action was done before.
-fn partly(failure: Failure) -> Failure {
+fn partly(failure: ActionFailure) -> ActionFailure {
     match failure {
-        Failure::Moved(found) => Failure::Partly(found),
+        ActionFailure::Moved(found) => ActionFailure::Partly(found),
         other => other,
     }
 }

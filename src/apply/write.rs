@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::converge::{Again, Sent, Stand, Then, converge};
-use super::execute::Failure;
+use super::execute::ActionFailure;
 use super::patience::Patience;
 use super::recent::RecentClient;
 use super::verify;
@@ -15,33 +15,32 @@ use plan::Write;
 
 /// What is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Entity<'a> {
+pub(super) enum WrittenEntity<'a> {
     Scope(&'a ScopeName),
     Client(&'a ClientId),
 }
 
 /// What of an entity a write looks at.
 #[derive(Clone, PartialEq)]
-struct Found {
+struct Rediscovered {
     active: bool,
     representation: Representation,
 }
 
 /// What is left of a write.
 struct Left {
-    live: Found,
+    live: Rediscovered,
     write: Write,
 }
 
-impl Entity<'_> {
-    async fn read(self, writer: &Writer) -> Result<Option<Found>, Error> {
+impl WrittenEntity<'_> {
+    async fn read(self, writer: &Writer) -> Result<Option<Rediscovered>, Error> {
         Ok(match self {
-            Self::Scope(name) => writer
-                .reader()
-                .scope(name)
-                .await?
-                .map(|scope| Found { active: scope.active, representation: scope.representation }),
-            Self::Client(id) => writer.reader().client(id).await?.map(|client| Found {
+            Self::Scope(name) => writer.reader().scope(name).await?.map(|scope| Rediscovered {
+                active: scope.active,
+                representation: scope.representation,
+            }),
+            Self::Client(id) => writer.reader().client(id).await?.map(|client| Rediscovered {
                 active: client.active,
                 representation: client.representation,
             }),
@@ -58,12 +57,12 @@ impl Entity<'_> {
 
 /// Writes an entity that exists. `was_active` tells whether the plan saw it active.
 pub(super) async fn replace(
-    entity: Entity<'_>,
+    entity: WrittenEntity<'_>,
     write: &Write,
     was_active: bool,
     patience: &Patience,
     writer: &Writer,
-) -> Result<(), Failure> {
+) -> Result<(), ActionFailure> {
     let is_unset = write.changes.iter().any(|change| change.after.is_null());
     // Each write changes when the entity was last changed, at least.
     let overwritten = RefCell::new(None);
@@ -121,7 +120,7 @@ pub(super) async fn create_scope(
     write: &Write,
     patience: &Patience,
     writer: &Writer,
-) -> Result<(), Failure> {
+) -> Result<(), ActionFailure> {
     let look = async |sent: &Sent| {
         let difference = || "the scope does not exist".to_owned();
         if matches!(sent, Sent::Nothing) {
@@ -153,7 +152,7 @@ pub(super) async fn create_client(
     recent: RecentClient<'_>,
     patience: &Patience,
     writer: &Writer,
-) -> Result<ClientId, Failure> {
+) -> Result<ClientId, ActionFailure> {
     let kind = write.wanted.iter().find(|field| field.name == CLIENT.integration_type.name);
     let is_kind = |client: &LiveClient| {
         kind.is_none_or(|kind| kind.wanted == client.integration_type.as_str())
@@ -163,11 +162,11 @@ pub(super) async fn create_client(
     if let RecentClient::Made(id) = recent {
         let look = async || writer.reader().client(id).await;
         match patience.begin().until(look, Option::is_some).await? {
-            None => return Err(Failure::Hidden(id.clone())),
+            None => return Err(ActionFailure::Hidden(id.clone())),
             Some(live) if fits(&live) => {
                 return match verify::attributes(write, live.active, &live.representation) {
                     None => Ok(id.clone()),
-                    Some(difference) => Err(Failure::Moved(difference)),
+                    Some(difference) => Err(ActionFailure::Moved(difference)),
                 };
             }
             // It was given another name since, and another one may have been made.
@@ -184,7 +183,7 @@ pub(super) async fn create_client(
         let mut wait = patience.begin();
         let found = wait.until(found, |found| !found.is_empty()).await?;
         if found.is_empty() && !wait.was_long() {
-            return Err(Failure::PerhapsHidden);
+            return Err(ActionFailure::PerhapsHidden);
         }
     }
     let look = async |sent: &Sent| {
@@ -218,7 +217,7 @@ pub(super) async fn create_client(
     // The answer was lost, so it is the one that was found.
     match found().await?.as_slice() {
         [(id, _)] => Ok(id.clone()),
-        found => Err(Failure::Partly(format!(
+        found => Err(ActionFailure::Partly(format!(
             "{} clients of that {} and kind are live, where one was made",
             found.len(),
             identity.told_by()

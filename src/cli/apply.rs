@@ -12,7 +12,7 @@ use super::{ask, interrupt};
 use crate::apply::Patience;
 use crate::history::{Actor, Commit, History};
 use crate::render;
-use crate::run::{Approved, Ended, Hold, Manner, Opened, Options, Planned, Terms, files};
+use crate::run::{Approved, Ended, Hold, Manner, Opened, Planned, RunOptions, Terms, files};
 use domain::text::{json, printable};
 use plan::document::{Ending, PlanDocument};
 
@@ -113,7 +113,7 @@ fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Opened, Failure
         return Err(Failure::Usage(why));
     }
     let environment = Some(saved.environment.clone());
-    let opened = global.open_as(&Options { environment, ..global.options() })?;
+    let opened = global.open_as(&RunOptions { environment, ..global.options() })?;
     if opened.desired.organization.as_str() != saved.organization {
         let (planned, own) = (printable(&saved.organization), opened.desired.organization);
         let why = format!("the plan is for organisation {planned}, and this repository is {own}'s");

@@ -9,7 +9,7 @@ use super::global::Global;
 use super::sink::print;
 use crate::history::{Branch, Recorded};
 use crate::run::applied::described;
-use crate::run::baseline::{Asked, Chosen, Consequences, Place};
+use crate::run::baseline::{AppliedPlace, BaselineChoice, Chosen, Consequences};
 use domain::Former;
 use domain::text::printable;
 
@@ -17,11 +17,11 @@ use domain::text::printable;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<BaselineCommand>,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+enum BaselineCommand {
     /// Set the commit that counts as applied, after showing what that makes removable and what is
     /// forgotten
     Set(Set),
@@ -52,17 +52,17 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let history = opened.history()?.ok_or_else(|| {
         Failure::Failed("this is no git repository: nothing is recorded of what was applied".into())
     })?;
-    let place = Place::open(&opened, &history)?;
+    let place = AppliedPlace::open(&opened, &history)?;
     match &args.command {
         None => print(global.color, &shown(&place))?,
-        Some(Command::Set(set)) => self::set(global, &place, set).await?,
+        Some(BaselineCommand::Set(set)) => self::set(global, &place, set).await?,
     }
     Ok(Exit::Done)
 }
 
-async fn set(global: &Global, place: &Place<'_>, args: &Set) -> Result<(), Failure> {
+async fn set(global: &Global, place: &AppliedPlace<'_>, args: &Set) -> Result<(), Failure> {
     let Set { revision, folder, from_environment, from_project, yes } = args;
-    let chosen = place.choose(&Asked {
+    let chosen = place.choose(&BaselineChoice {
         revision: revision.clone(),
         folder: folder.clone(),
         environment: from_environment.clone(),
@@ -83,7 +83,7 @@ async fn set(global: &Global, place: &Place<'_>, args: &Set) -> Result<(), Failu
 }
 
 /// What counts as applied, and why.
-fn shown(place: &Place<'_>) -> String {
+fn shown(place: &AppliedPlace<'_>) -> String {
     let environment = printable(&place.placement.environment);
     let known = place.known();
     let baseline = place.recorded();

@@ -6,7 +6,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{planned, read_plan};
 use super::{interrupt, log};
-use crate::forge::{self, Change, Comment, Forge, Options};
+use crate::forge::{self, Comment, CommentChange, Forge, ForgeOptions};
 use crate::render::markdown;
 use domain::secret;
 use domain::text::printable;
@@ -67,12 +67,12 @@ async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
         Some(path) => read_plan(path)?,
         None => planned(global, &global.open()?.ready()?).await?,
     };
-    let posted = forge::post(&pull_request, &shown(&plan), &Options::default()).await;
+    let posted = forge::post(&pull_request, &shown(&plan), &ForgeOptions::default()).await;
     let posted = posted.map_err(failed)?;
     let done = match posted.change {
-        Change::Created => "posted",
-        Change::Updated => "updated",
-        Change::Kept => "kept",
+        CommentChange::Created => "posted",
+        CommentChange::Updated => "updated",
+        CommentChange::Kept => "kept",
     };
     let place = posted.url.map(|url| format!(": {}", printable(url.as_str())));
     let number = pull_request.number();

@@ -27,7 +27,7 @@ pub(super) struct Args {
     key: PathBuf,
     /// The form of what is written
     #[arg(long, default_value = "dotenv")]
-    format: Format,
+    format: CredentialsFormat,
     /// A file (for dir: a folder) that is not there yet, for nobody else to read [default: stdout]
     #[arg(long, value_name = "PATH", required_if_eq("format", "dir"))]
     out: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum CredentialsFormat {
     /// NAME='value' lines, for a shell and for what reads .env files
     Dotenv,
     /// A file for each name, in a folder
@@ -49,7 +49,7 @@ enum Format {
 }
 
 /// A variable, and what it holds.
-type Variable = (&'static str, SecretString);
+type EnvironmentVariable = (&'static str, SecretString);
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     interrupt::unless(interrupt::listen()?, write(global, args)).await
@@ -58,7 +58,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let variables = variables(global, args).await?;
     let text = match args.format {
-        Format::Dir => {
+        CredentialsFormat::Dir => {
             let out = args.out.as_deref().unwrap_or(Path::new("."));
             let mut written = WrittenFiles::default();
             return match write_folder(out, &variables, &args.recipients, &mut written) {
@@ -66,9 +66,9 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
                 Err(failure) => Err(written.take_back(failure)),
             };
         }
-        Format::Dotenv => dotenv(&variables),
-        Format::Json => json(&variables),
-        Format::K8sSecret => k8s_secret(&args.name, &variables),
+        CredentialsFormat::Dotenv => dotenv(&variables),
+        CredentialsFormat::Json => json(&variables),
+        CredentialsFormat::K8sSecret => k8s_secret(&args.name, &variables),
     };
     let text = encrypted(text, &args.recipients)?;
     match &args.out {
@@ -93,7 +93,7 @@ fn told(global: &Global, args: &Args, out: &Path) -> Exit {
 }
 
 /// The values, from what is live and from the issuer's metadata (RFC 8414).
-async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failure> {
+async fn variables(global: &Global, args: &Args) -> Result<[EnvironmentVariable; 7], Failure> {
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, &args.name)?;
     client::signs_grants(name, declared)?;
@@ -132,7 +132,7 @@ async fn variables(global: &Global, args: &Args) -> Result<[Variable; 7], Failur
 
 /// In single quotes nothing has a meaning but the quote itself, and none of the values has one: ids,
 /// base64url, addresses, and scopes, in which a quote is written so that a shell understands it.
-fn dotenv(variables: &[Variable]) -> SecretString {
+fn dotenv(variables: &[EnvironmentVariable]) -> SecretString {
     let quoted =
         |value: &SecretString| Zeroizing::new(value.expose_secret().replace('\'', r"'\''"));
     let lines: Vec<_> = variables.iter().map(|(name, value)| (*name, quoted(value))).collect();
@@ -147,17 +147,18 @@ fn dotenv(variables: &[Variable]) -> SecretString {
     text.into()
 }
 
-fn object(variables: &[Variable]) -> serde_json::Map<String, serde_json::Value> {
-    let entry = |(name, value): &Variable| ((*name).to_owned(), value.expose_secret().into());
+fn object(variables: &[EnvironmentVariable]) -> serde_json::Map<String, serde_json::Value> {
+    let entry =
+        |(name, value): &EnvironmentVariable| ((*name).to_owned(), value.expose_secret().into());
     variables.iter().map(entry).collect()
 }
 
-fn json(variables: &[Variable]) -> SecretString {
+fn json(variables: &[EnvironmentVariable]) -> SecretString {
     pretty(&object(variables)).into()
 }
 
 /// A v1 `Secret`; its name is the client's, as a DNS label (RFC 1123) can be.
-fn k8s_secret(name: &str, variables: &[Variable]) -> SecretString {
+fn k8s_secret(name: &str, variables: &[EnvironmentVariable]) -> SecretString {
     let slug = slug(name);
     let name = match slug.trim_end_matches('-') {
         // What older readers of YAML take for true or false.
@@ -177,7 +178,7 @@ fn k8s_secret(name: &str, variables: &[Variable]) -> SecretString {
 
 fn write_folder(
     out: &Path,
-    variables: &[Variable],
+    variables: &[EnvironmentVariable],
     recipients: &[Recipient],
     written: &mut WrittenFiles,
 ) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice};
 use super::exit::{Failure, tell_diagnostics};
 use super::log;
 use super::progress::Progress;
-use crate::run::{Opened, Options};
+use crate::run::{Opened, RunOptions};
 use digdir::{Needs, Reader};
 use domain::Live;
 
@@ -52,8 +52,8 @@ pub(super) struct Global {
 
 impl Global {
     /// What use cases are told of it. An empty name asks for no environment.
-    pub(super) fn options(&self) -> Options {
-        Options {
+    pub(super) fn options(&self) -> RunOptions {
+        RunOptions {
             folder: self.repo.clone(),
             environment: self.env.clone().filter(|name| !name.is_empty()),
             allow_hosts: self.allow_hosts.clone(),
@@ -68,7 +68,7 @@ impl Global {
     }
 
     /// The same for other options.
-    pub(super) fn open_as(&self, options: &Options) -> Result<Opened, Failure> {
+    pub(super) fn open_as(&self, options: &RunOptions) -> Result<Opened, Failure> {
         let opened = Opened::open(options)?;
         if !self.quiet {
             tell_diagnostics(self.log_format, opened.repository.root(), &opened.found);

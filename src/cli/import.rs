@@ -11,11 +11,11 @@ use super::glob::glob;
 use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log};
-use crate::adopt::{Counts, Layout, LeftOut, Proved, Side, Thing};
+use crate::adopt::{AdoptedThing, Counts, Layout, LeftOut, Proved, Side};
 use crate::declare::{self, Files, Repository};
 use crate::run::adoption::{Imported, overlaid, write};
 use crate::run::import::Wanted;
-use crate::run::{Opened, Options, Ready, checkout};
+use crate::run::{Opened, Ready, RunOptions, checkout};
 use domain::Live;
 use domain::text::printable;
 
@@ -71,7 +71,7 @@ lacks, in the file that declares it. Its attributes, and what was removed from t
 last apply, are left as they are.";
 
 /// What was read of one environment.
-struct Read {
+struct ReadEnvironment {
     ready: Ready,
     live: Live,
 }
@@ -106,7 +106,11 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 const CLIENTS: &str = "idporten:dcr.read";
 
 /// Reads each environment that is asked for, the one that the others are told by first.
-async fn read(global: &Global, args: &Args, wanted: &Wanted) -> Result<Vec<Read>, Failure> {
+async fn read(
+    global: &Global,
+    args: &Args,
+    wanted: &Wanted,
+) -> Result<Vec<ReadEnvironment>, Failure> {
     let options = global.options();
     if !args.environment_overlay {
         return Ok(vec![read_one(global, wanted, global.open()?).await?]);
@@ -119,13 +123,17 @@ async fn read(global: &Global, args: &Args, wanted: &Wanted) -> Result<Vec<Read>
     let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let mut read = Vec::new();
     for name in overlaid(&repository) {
-        let options = Options { environment: Some(name), ..options.clone() };
+        let options = RunOptions { environment: Some(name), ..options.clone() };
         read.push(read_one(global, wanted, global.open_as(&options)?).await?);
     }
     Ok(read)
 }
 
-async fn read_one(global: &Global, wanted: &Wanted, opened: Opened) -> Result<Read, Failure> {
+async fn read_one(
+    global: &Global,
+    wanted: &Wanted,
+    opened: Opened,
+) -> Result<ReadEnvironment, Failure> {
     let ready = opened.ready()?;
     if ready.past.known.unknown.is_some() {
         log::told(
@@ -142,14 +150,14 @@ async fn read_one(global: &Global, wanted: &Wanted, opened: Opened) -> Result<Re
         }
         failure => failure,
     })?;
-    Ok(Read { ready, live })
+    Ok(ReadEnvironment { ready, live })
 }
 
 fn made(
     args: &Args,
     wanted: &Wanted,
     into: &str,
-    read: &[Read],
+    read: &[ReadEnvironment],
     repository: &Repository,
     files: &Files,
 ) -> Result<Proved, Failure> {
@@ -170,9 +178,9 @@ fn made(
         AskedLayout::ByProduct => Layout::ByProduct,
         AskedLayout::ByTeam => Layout::ByTeam,
     });
-    let chosen = |thing: Thing<'_>| match thing {
-        Thing::Scope(name) => wanted.is_scope(name),
-        Thing::Client(_, client) => wanted.is_client(client),
+    let chosen = |thing: AdoptedThing<'_>| match thing {
+        AdoptedThing::Scope(name) => wanted.is_scope(name),
+        AdoptedThing::Client(_, client) => wanted.is_client(client),
     };
     Imported { repository, files, sides: &sides, chosen: &chosen }.made(layout, into, args.merge)
 }
@@ -186,7 +194,7 @@ fn nothing(made: &Proved) -> String {
     format!("nothing to import{declared}")
 }
 
-fn told(made: &Proved, read: &[Read]) -> String {
+fn told(made: &Proved, read: &[ReadEnvironment]) -> String {
     let mut told = String::new();
     let mut key_files: BTreeMap<&str, Counts> = BTreeMap::new();
     for file in &made.files {
@@ -211,7 +219,7 @@ fn told(made: &Proved, read: &[Read]) -> String {
     told
 }
 
-fn next(made: &Proved, read: &[Read]) -> String {
+fn next(made: &Proved, read: &[ReadEnvironment]) -> String {
     let plans: Vec<_> = read
         .iter()
         .map(|read| format!("`portvakt plan -e {}`", read.ready.opened.desired.environment))

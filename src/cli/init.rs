@@ -14,7 +14,7 @@ use crate::run::files::WrittenFiles;
 use domain::text::printable;
 use domain::{Orgno, ScopeName};
 
-use ci::{Host, Source};
+use ci::{CiHost, ProgramSource};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -29,10 +29,10 @@ pub(super) struct Args {
     prefix: Option<String>,
     /// Write the files of this CI host too; where there is a portvakt.yaml, only these
     #[arg(long, value_name = "HOST")]
-    ci: Option<Host>,
+    ci: Option<CiHost>,
     /// Where the CI gets portvakt from: a repository on GitHub and a tag or commit of it
     #[arg(long, value_name = "OWNER/NAME@TAG", requires = "ci", default_value = ci::SOURCE)]
-    source: Source,
+    source: ProgramSource,
 }
 
 /// The placeholders of the templates.
@@ -49,7 +49,7 @@ const GITIGNORE: &str = include_str!("../../templates/repository/gitignore");
 
 /// What is to be written, and what to tell of it.
 #[derive(Default)]
-struct Files {
+struct InitFiles {
     /// Below the folder, with what they hold.
     new: Vec<(String, String)>,
     /// What a person has to do, because a file is there already that would have been ours.
@@ -112,10 +112,10 @@ fn there_is_one(found: &Path) -> Failure {
 }
 
 /// Everything, with the environments that the templates have.
-fn new_repository(args: &Args, ci: Option<Host>, root: &Path) -> Files {
+fn new_repository(args: &Args, ci: Option<CiHost>, root: &Path) -> InitFiles {
     let orgno = args.orgno.as_ref().map_or(ORGNO, Orgno::as_str);
     let prefix = args.prefix.as_deref().unwrap_or(PREFIX);
-    let mut files = Files::default();
+    let mut files = InitFiles::default();
     for (file, template) in REPOSITORY {
         let text = template.replace(ORGNO, orgno).replace(PREFIX, prefix);
         files.new.push((file.to_owned(), text));
@@ -140,7 +140,7 @@ fn new_repository(args: &Args, ci: Option<Host>, root: &Path) -> Files {
 }
 
 /// The CI files, for the environments of the repository.
-fn existing_repository(args: &Args, host: Host, root: &Path) -> Result<Files, Failure> {
+fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFiles, Failure> {
     let repository = crate::run::checkout::load(root)
         .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
     let environments = ci::environments(repository.settings());
@@ -152,13 +152,13 @@ fn existing_repository(args: &Args, host: Host, root: &Path) -> Result<Files, Fa
         ));
     }
     ci::refuse_shared_names(host, &environments)?;
-    let mut files = Files::default();
+    let mut files = InitFiles::default();
     ci::add(&mut files, host, &args.source, &environments, root);
     Ok(files)
 }
 
 /// All that is in the way is told at once, before anything is written.
-fn refuse_to_overwrite(root: &Path, files: &Files) -> Result<(), Failure> {
+fn refuse_to_overwrite(root: &Path, files: &InitFiles) -> Result<(), Failure> {
     let in_the_way: Vec<&str> = files
         .new
         .iter()
@@ -174,7 +174,7 @@ fn refuse_to_overwrite(root: &Path, files: &Files) -> Result<(), Failure> {
     }
 }
 
-fn told(files: &Files) -> String {
+fn told(files: &InitFiles) -> String {
     let mut text = String::new();
     for (file, _) in &files.new {
         let _ = writeln!(text, "wrote {file}");

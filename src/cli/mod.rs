@@ -111,7 +111,7 @@ enum Command {
     Import(import::Args),
     /// Generate, rotate and list the keys of clients
     #[command(subcommand, after_help = examples::KEYS)]
-    Keys(keys::Command),
+    Keys(keys::KeysCommand),
     /// Hand declarations over to NAIS, or take them over from it
     #[command(subcommand)]
     Migrate(migrate::Command),

@@ -52,7 +52,7 @@ impl Progress {
     }
 
     /// The same for whoever tells of calls.
-    pub(super) fn of_calls(&self) -> impl Fn(digdir::Progress) + Sync + '_ {
+    pub(super) fn of_calls(&self) -> impl Fn(digdir::ReadProgress) + Sync + '_ {
         |read| self.tell(read.done, read.total)
     }
 

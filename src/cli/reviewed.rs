@@ -8,7 +8,7 @@ use super::global::Global;
 use super::output::read_plan;
 use super::sink::print;
 use super::{interrupt, log};
-use crate::forge::{self, Options};
+use crate::forge::{self, ForgeOptions};
 
 pub(super) const ABOUT: &str = "\
 Check that people saw a saved plan before they merged it; print its digest
@@ -55,7 +55,7 @@ async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
         None => return doubted("it was made outside git"),
     };
     let variable = |name: &str| std::env::var(name).ok();
-    let options = Options::default();
+    let options = ForgeOptions::default();
     let reviewed =
         forge::reviewed(args.host.forge(), &variable, &shown(&plan), commit, &options).await;
     match reviewed.map_err(|error| Failure::Failed(error.advised()))? {

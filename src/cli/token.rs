@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::{print, print_secret};
 use super::{interrupt, log};
-use crate::advice::Application;
+use crate::advice::TokenClient;
 use crate::run::client::{self, RegisteredKey};
 use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
@@ -61,7 +61,7 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
         consumer_org: args.consumer_org,
     };
     let issuer = remote.issuer().await?;
-    let application = Application {
+    let application = TokenClient {
         name: name.to_string(),
         scopes: live.scopes().map(str::to_owned).collect(),
         kid: kid.to_string(),

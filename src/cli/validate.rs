@@ -21,7 +21,7 @@ use domain::text::{counted, printable};
 pub(super) struct Args {
     /// The form of what is found
     #[arg(long, default_value = "text")]
-    format: Format,
+    format: FindingsFormat,
     /// Exit with 3 on a warning too
     #[arg(long)]
     deny_warnings: bool,
@@ -34,7 +34,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum FindingsFormat {
     /// For people
     Text,
     /// For programs; `portvakt schema diagnostics` describes it
@@ -72,8 +72,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     }
     let shown = shown(args.format, &root, &found, counts);
     match args.format {
-        Format::Github => print_annotations(global.color, &shown)?,
-        Format::Text | Format::Json | Format::Sarif => print(global.color, &shown)?,
+        FindingsFormat::Github => print_annotations(global.color, &shown)?,
+        FindingsFormat::Text | FindingsFormat::Json | FindingsFormat::Sarif => {
+            print(global.color, &shown)?
+        }
     }
     Ok(exit(args, &found))
 }
@@ -88,17 +90,17 @@ fn exit(args: &Args, found: &[Diagnostic]) -> Exit {
 }
 
 fn shown(
-    format: Format,
+    format: FindingsFormat,
     root: &Path,
     found: &[Diagnostic],
     counts: Option<DeclaredCounts>,
 ) -> String {
     match format {
-        Format::Text if found.is_empty() => counts.map(ok).unwrap_or_default(),
-        Format::Text => diagnostics::text(found, &mut Sources::new(root)),
-        Format::Json => diagnostics::json(found),
-        Format::Sarif => diagnostics::sarif(found, &history::prefix(root)),
-        Format::Github => diagnostics::github(found, &history::prefix(root)),
+        FindingsFormat::Text if found.is_empty() => counts.map(ok).unwrap_or_default(),
+        FindingsFormat::Text => diagnostics::text(found, &mut Sources::new(root)),
+        FindingsFormat::Json => diagnostics::json(found),
+        FindingsFormat::Sarif => diagnostics::sarif(found, &history::prefix(root)),
+        FindingsFormat::Github => diagnostics::github(found, &history::prefix(root)),
     }
 }
 

@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::comment::Merged;
-use super::comment::{Forge, Options};
-use super::connection::{Call, Connection, bearer, below};
-use super::environment::Environment;
-use super::error::{Error, ErrorKind};
-use super::upsert::{Found, Host};
+use super::comment::{Forge, ForgeOptions};
+use super::connection::{Connection, ForgeCall, bearer, below};
+use super::environment::JobEnvironment;
+use super::error::{Error, ForgeErrorKind};
+use super::upsert::{CommentHost, FoundComment};
 
 const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";
 
 /// A repository in Azure Repos, and the token for it.
 #[derive(Debug, Clone)]
-pub(super) struct Repository {
+pub(super) struct AzureRepository {
     collection: Url,
     project: String,
     id: String,
@@ -33,19 +33,19 @@ pub(super) struct Repository {
 
 /// A pull request in Azure Repos.
 #[derive(Debug)]
-pub(super) struct PullRequest {
-    repository: Repository,
+pub(super) struct AzurePullRequest {
+    repository: AzureRepository,
     number: u64,
 }
 
 /// One pull request's threads.
 pub(super) struct Threads<'a> {
-    pull_request: &'a PullRequest,
+    pull_request: &'a AzurePullRequest,
     connection: Connection,
 }
 
 /// Where a comment is.
-pub(super) struct Place {
+pub(super) struct AzurePlace {
     thread: u64,
     comment: u64,
 }
@@ -71,7 +71,7 @@ struct List<T> {
 struct Thread {
     id: u64,
     #[serde(default)]
-    comments: Vec<Comment>,
+    comments: Vec<AzureComment>,
     #[serde(default)]
     is_deleted: bool,
     #[serde(default)]
@@ -86,7 +86,7 @@ struct Thread {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Comment {
+struct AzureComment {
     id: u64,
     /// 0 for the comment that begins the thread.
     #[serde(default)]
@@ -108,13 +108,13 @@ struct Comment {
 
 /// What was found for a query: pull requests by commit.
 #[derive(Deserialize)]
-struct Related {
-    results: Vec<BTreeMap<String, Vec<Completed>>>,
+struct AzureRelated {
+    results: Vec<BTreeMap<String, Vec<AzureCompleted>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Completed {
+struct AzureCompleted {
     pull_request_id: u64,
     status: String,
     target_ref_name: String,
@@ -133,12 +133,12 @@ struct Reviewer {
 
 /// A thread that was made.
 #[derive(Deserialize)]
-struct Made {
+struct AzureMade {
     id: u64,
 }
 
-impl Repository {
-    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+impl AzureRepository {
+    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
         let collection = environment
             .address(&["SYSTEM_COLLECTIONURI", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"], SELF_SET)?;
         let provider = environment.get("BUILD_REPOSITORY_PROVIDER");
@@ -163,11 +163,11 @@ impl Repository {
         Ok(Self { collection, project, id, name, token })
     }
 
-    pub(super) fn pull_request(&self, number: u64) -> PullRequest {
-        PullRequest { repository: self.clone(), number }
+    pub(super) fn pull_request(&self, number: u64) -> AzurePullRequest {
+        AzurePullRequest { repository: self.clone(), number }
     }
 
-    fn connect(&self, options: &Options) -> Result<Connection, Error> {
+    fn connect(&self, options: &ForgeOptions) -> Result<Connection, Error> {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (AUTHORIZATION, bearer(&self.token)?),
@@ -185,19 +185,19 @@ impl Repository {
         &self,
         commit: &str,
         branch: &str,
-        options: &Options,
+        options: &ForgeOptions,
     ) -> Result<Vec<Merged>, Error> {
         let connection = self.connect(options)?;
         let path = [&self.project, "_apis", "git", "repositories", &self.id, "pullrequestquery"];
         let query = json!({ "queries": [{ "type": "lastMergeCommit", "items": [commit] }] });
-        let call = Call {
+        let call = ForgeCall {
             method: Method::POST,
             url: versioned(connection.url(path), "7.1"),
             body: Some(&query),
             failing: "the pull request of the commit cannot be read",
             repeatable: true,
         };
-        let (Related { results }, _) = connection.read(&call).await?;
+        let (AzureRelated { results }, _) = connection.read(&call).await?;
         let target = format!("refs/heads/{branch}");
         let of_commit = results.into_iter().flatten().filter(|(of, _)| of == commit);
         let merged = of_commit
@@ -210,14 +210,14 @@ impl Repository {
 }
 
 /// The branch that the job runs on.
-pub(super) fn branch(environment: &Environment<'_>) -> Result<String, Error> {
+pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> {
     environment.branch("BUILD_SOURCEBRANCH", "Run this in a pipeline of a branch.")
 }
 
-impl PullRequest {
-    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+impl AzurePullRequest {
+    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
         const NUMBER: &str = "SYSTEM_PULLREQUEST_PULLREQUESTID";
-        let repository = Repository::named_by(environment)?;
+        let repository = AzureRepository::named_by(environment)?;
         if environment.get(NUMBER).is_none() {
             return Err(Error::no_pull_request(
                 &format!("{NUMBER} is not set"),
@@ -232,14 +232,15 @@ impl PullRequest {
         self.number
     }
 
-    pub(super) fn open(&self, options: &Options) -> Result<Threads<'_>, Error> {
+    pub(super) fn open(&self, options: &ForgeOptions) -> Result<Threads<'_>, Error> {
         Ok(Threads { pull_request: self, connection: self.repository.connect(options)? })
     }
 }
 
 impl Threads<'_> {
     fn url(&self, last: &str) -> Url {
-        let PullRequest { repository: Repository { project, id, .. }, number } = self.pull_request;
+        let AzurePullRequest { repository: AzureRepository { project, id, .. }, number } =
+            self.pull_request;
         let number = number.to_string();
         let git = [project, "_apis", "git", "repositories", id, "pullRequests", &number, last];
         versioned(self.connection.url(git), "7.1")
@@ -251,14 +252,14 @@ impl Threads<'_> {
 
     /// The list comes in one piece: this call knows no pages.
     async fn threads(&self) -> Result<Vec<Thread>, Error> {
-        let call = Call::get(self.all(), "the threads of the pull request cannot be read");
+        let call = ForgeCall::get(self.all(), "the threads of the pull request cannot be read");
         let (list, _): (List<Thread>, _) = self.connection.read(&call).await?;
         Ok(list.value.into_iter().filter(|thread| !thread.is_deleted).collect())
     }
 
     /// Where a person reads a thread.
     fn page(&self, thread: u64) -> Url {
-        let PullRequest { repository: Repository { project, name, .. }, number } =
+        let AzurePullRequest { repository: AzureRepository { project, name, .. }, number } =
             self.pull_request;
         let number = number.to_string();
         let mut page = self.connection.url([project, "_git", name, "pullrequest", &number]);
@@ -267,18 +268,18 @@ impl Threads<'_> {
     }
 }
 
-impl Host for Threads<'_> {
+impl CommentHost for Threads<'_> {
     /// The id of the token's identity: for a pipeline's own token, the project's build service. A
     /// comment with our marker by anybody else is left alone: anybody who may comment can write it.
     type Author = String;
-    type Id = Place;
+    type Id = AzurePlace;
 
     const FORGE: Forge = Forge::AzureDevOps;
 
     async fn author(&self) -> Result<String, Error> {
         // Azure DevOps has never called this call anything but a preview.
         let url = versioned(self.connection.url(["_apis", "connectionData"]), "7.1-preview");
-        let call = Call::get(url, "the identity of the token cannot be read");
+        let call = ForgeCall::get(url, "the identity of the token cannot be read");
         let (data, _): (ConnectionData, _) = self.connection.read(&call).await?;
         Ok(data.authenticated_user.id)
     }
@@ -288,8 +289,8 @@ impl Host for Threads<'_> {
         author: &String,
         marker: &str,
         most: usize,
-    ) -> Result<Vec<Found<Place>>, Error> {
-        let ours = |comment: &Comment| {
+    ) -> Result<Vec<FoundComment<AzurePlace>>, Error> {
+        let ours = |comment: &AzureComment| {
             let by = comment.author.as_ref().map(|author| author.id.as_str());
             !comment.is_deleted
                 && comment.parent_comment_id == 0
@@ -299,8 +300,8 @@ impl Host for Threads<'_> {
         };
         let found = self.threads().await?.into_iter().filter_map(|thread| {
             let comment = thread.comments.into_iter().find(ours)?;
-            Some(Found {
-                id: Place { thread: thread.id, comment: comment.id },
+            Some(FoundComment {
+                id: AzurePlace { thread: thread.id, comment: comment.id },
                 text: comment.content.unwrap_or_default(),
                 url: Some(self.page(thread.id)),
                 changed: comment.last_content_updated_date.or(comment.published_date),
@@ -316,7 +317,7 @@ impl Host for Threads<'_> {
     /// several versions have given them; a vote without one is left out.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
         let failing = "the reviewers of the pull request cannot be read";
-        let call = Call::get(self.url("reviewers"), failing);
+        let call = ForgeCall::get(self.url("reviewers"), failing);
         let (reviewers, _): (List<Reviewer>, _) = self.connection.read(&call).await?;
         let held: Vec<_> = reviewers.value.into_iter().filter(|one| one.vote >= 5).collect();
         if held.is_empty() {
@@ -332,11 +333,11 @@ impl Host for Threads<'_> {
         Ok(last.into_values().collect())
     }
 
-    async fn update(&self, id: &Place, text: &str) -> Result<Option<Url>, Error> {
+    async fn update(&self, id: &AzurePlace, text: &str) -> Result<Option<Url>, Error> {
         let (thread, comment) = (id.thread.to_string(), id.comment.to_string());
         let url = below(&self.all(), [thread.as_str(), "comments", &comment]);
         let body = json!({ "content": text });
-        self.connection.send(&Call::update(Method::PATCH, url, &body)).await?;
+        self.connection.send(&ForgeCall::update(Method::PATCH, url, &body)).await?;
         Ok(Some(self.page(id.thread)))
     }
 
@@ -345,8 +346,8 @@ impl Host for Threads<'_> {
     async fn create(&self, text: &str) -> Result<Option<Url>, Error> {
         let comment = json!({ "parentCommentId": 0, "content": text, "commentType": "text" });
         let body = json!({ "comments": [comment], "status": "closed" });
-        let answer = self.connection.send(&Call::create(self.all(), &body)).await?;
-        Ok(answer.json::<Made>().map(|made| self.page(made.id)))
+        let answer = self.connection.send(&ForgeCall::create(self.all(), &body)).await?;
+        Ok(answer.json::<AzureMade>().map(|made| self.page(made.id)))
     }
 }
 
@@ -368,29 +369,29 @@ fn versioned(mut url: Url, version: &str) -> Url {
     url
 }
 
-fn advice(kind: ErrorKind) -> Option<&'static str> {
+fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Auth => Some(
+        ForgeErrorKind::Auth => Some(
             "Pass the pipeline's own token to the step as env: SYSTEM_ACCESSTOKEN: \
              $(System.AccessToken).",
         ),
-        ErrorKind::Forbidden => Some(
+        ForgeErrorKind::Forbidden => Some(
             "Allow the build service ('<project> Build Service') to 'Contribute to pull requests' in \
              the repository's security settings.",
         ),
-        ErrorKind::NotFound => Some(
+        ForgeErrorKind::NotFound => Some(
             "See that the pull request is in this project, and that the build service may read the \
              repository ('Read', 'Contribute to pull requests').",
         ),
-        ErrorKind::Environment
-        | ErrorKind::NoPullRequest
-        | ErrorKind::Comment
-        | ErrorKind::Invalid
-        | ErrorKind::Throttled
-        | ErrorKind::Server
-        | ErrorKind::Connection
-        | ErrorKind::AnswerLost
-        | ErrorKind::Malformed
-        | ErrorKind::Refused => None,
+        ForgeErrorKind::Environment
+        | ForgeErrorKind::NoPullRequest
+        | ForgeErrorKind::Comment
+        | ForgeErrorKind::Invalid
+        | ForgeErrorKind::Throttled
+        | ForgeErrorKind::Server
+        | ForgeErrorKind::Connection
+        | ForgeErrorKind::AnswerLost
+        | ForgeErrorKind::Malformed
+        | ForgeErrorKind::Refused => None,
     }
 }

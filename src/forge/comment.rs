@@ -37,14 +37,14 @@ pub struct Comment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
     /// Whether it is a new one.
-    pub change: Change,
+    pub change: CommentChange,
     /// Where a person reads it, if that is known.
     pub url: Option<Url>,
 }
 
 /// What was done to the pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum CommentChange {
     /// There was no comment of ours.
     Created,
     /// The one of an earlier run has the new text.
@@ -55,20 +55,20 @@ pub enum Change {
 
 /// How patient to be.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub struct ForgeOptions {
     /// How long one request may take.
     pub timeout: Duration,
     /// How long to wait before the second try; doubled with each further one.
     pub base_delay: Duration,
 }
 
-impl Options {
+impl ForgeOptions {
     pub(super) fn retries(&self) -> Retries {
         Retries { tries: TRIES, base_delay: self.base_delay, longest_wait: MAX_WAIT }
     }
 }
 
-impl Default for Options {
+impl Default for ForgeOptions {
     fn default() -> Self {
         Self { timeout: Duration::from_secs(30), base_delay: Duration::from_secs(1) }
     }

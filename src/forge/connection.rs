@@ -1,7 +1,8 @@
 //! A connection to one host's API: a call, its answer as JSON, and when it is sent again.
 
 use http::{
-    Answer, Client, Failure, NoAnswer, ONCE, Policy, REPEATABLE, Refusal, Settings, Then, too_large,
+    Answer, Client, ClientSettings, Failure, NextAttempt, NoAnswer, ONCE, REPEATABLE,
+    RefusedAnswer, RetryPolicy, too_large,
 };
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -12,8 +13,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::answer::{asked_to_wait, is_json, words};
-use super::comment::Options;
-use super::error::{Error, ErrorKind};
+use super::comment::ForgeOptions;
+use super::error::{Error, ForgeErrorKind};
 use domain::secret;
 
 /// More than a page of the longest comments that are of any use to people.
@@ -27,12 +28,12 @@ pub(super) struct Connection {
     client: Client,
     base: Url,
     headers: HeaderMap,
-    advice: fn(ErrorKind) -> Option<&'static str>,
-    options: Options,
+    advice: fn(ForgeErrorKind) -> Option<&'static str>,
+    options: ForgeOptions,
 }
 
 /// One call.
-pub(super) struct Call<'a> {
+pub(super) struct ForgeCall<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) body: Option<&'a Value>,
@@ -42,7 +43,7 @@ pub(super) struct Call<'a> {
     pub(super) repeatable: bool,
 }
 
-impl<'a> Call<'a> {
+impl<'a> ForgeCall<'a> {
     pub(super) fn get(url: Url, failing: &'static str) -> Self {
         Self { method: Method::GET, url, body: None, failing, repeatable: true }
     }
@@ -59,7 +60,7 @@ impl<'a> Call<'a> {
         Self { method: Method::POST, url, body: Some(body), failing, repeatable: false }
     }
 
-    fn policy(&self) -> &'static Policy {
+    fn policy(&self) -> &'static RetryPolicy {
         match self.repeatable {
             true => &REPEATABLE,
             false => &ONCE,
@@ -79,17 +80,17 @@ impl Connection {
         base: Url,
         token: &SecretString,
         headers: HeaderMap,
-        advice: fn(ErrorKind) -> Option<&'static str>,
-        options: &Options,
+        advice: fn(ForgeErrorKind) -> Option<&'static str>,
+        options: &ForgeOptions,
     ) -> Result<Self, Error> {
-        let settings = Settings {
+        let settings = ClientSettings {
             user_agent: concat!("portvakt/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeout: options.timeout,
             correlation_id: |_| None,
         };
         let client = Client::new(&base, settings).map_err(|error| {
             let call = format!("connect to {base}");
-            Error::of_call(ErrorKind::Connection, "no connection", &call, &http::reason(error))
+            Error::of_call(ForgeErrorKind::Connection, "no connection", &call, &http::reason(error))
         })?;
         // An answer can repeat it.
         secret::note(token);
@@ -102,7 +103,7 @@ impl Connection {
     }
 
     /// Sends a call, again where it failed in passing and twice is as good as once.
-    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
+    pub(super) async fn send(&self, call: &ForgeCall<'_>) -> Result<Answer, Error> {
         let retries = self.options.retries();
         let answer = retries.repeat(call.policy(), || self.once(call)).await;
         answer.map_err(|failure| self.failed(call, failure))
@@ -111,31 +112,33 @@ impl Connection {
     /// The same, read as JSON.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
-        call: &Call<'_>,
+        call: &ForgeCall<'_>,
     ) -> Result<(T, Answer), Error> {
         let answer = self.send(call).await?;
         match serde_json::from_slice(&answer.body) {
             Ok(value) => Ok((value, answer)),
-            Err(error) => {
-                Err(self.error(ErrorKind::Malformed, call, &format!("it cannot be read: {error}")))
-            }
+            Err(error) => Err(self.error(
+                ForgeErrorKind::Malformed,
+                call,
+                &format!("it cannot be read: {error}"),
+            )),
         }
     }
 
     /// An error of a call, with this host's advice.
-    pub(super) fn error(&self, kind: ErrorKind, call: &Call<'_>, why: &str) -> Error {
+    pub(super) fn error(&self, kind: ForgeErrorKind, call: &ForgeCall<'_>, why: &str) -> Error {
         Error::of_call(kind, call.failing, &call.name(), why).advise((self.advice)(kind))
     }
 
     /// There are more comments than anybody reads: ours may be among them, so none is posted.
-    pub(super) fn too_many(&self, call: &Call<'_>) -> Error {
+    pub(super) fn too_many(&self, call: &ForgeCall<'_>) -> Error {
         let why = format!("there are more than {MAX_PAGES} pages of them");
-        self.error(ErrorKind::Refused, call, &why)
+        self.error(ForgeErrorKind::Refused, call, &why)
     }
 
-    async fn once(&self, call: &Call<'_>) -> Result<Answer, Failure<Error>> {
+    async fn once(&self, call: &ForgeCall<'_>) -> Result<Answer, Failure<Error>> {
         let request = self.request(call).map_err(|error| {
-            Failure::Unsent(self.error(ErrorKind::Refused, call, &http::reason(error)))
+            Failure::Unsent(self.error(ForgeErrorKind::Refused, call, &http::reason(error)))
         })?;
         let answer = self.client.exchange(request, MAX_BODY).await?;
         match answer.status {
@@ -145,13 +148,13 @@ impl Connection {
             }
             status => {
                 let wait = asked_to_wait(&answer, Timestamp::now());
-                let is_throttled = refused(status, wait.is_some()) == ErrorKind::Throttled;
-                Err(Failure::Refused(Box::new(Refusal { answer, is_throttled, wait })))
+                let is_throttled = refused(status, wait.is_some()) == ForgeErrorKind::Throttled;
+                Err(Failure::Refused(Box::new(RefusedAnswer { answer, is_throttled, wait })))
             }
         }
     }
 
-    fn request(&self, call: &Call<'_>) -> Result<Request, reqwest::Error> {
+    fn request(&self, call: &ForgeCall<'_>) -> Result<Request, reqwest::Error> {
         let request = self.client.request(call.method.clone(), call.url.clone());
         let request = request.headers(self.headers.clone());
         match call.body {
@@ -163,26 +166,26 @@ impl Connection {
 
     /// The error that a failure, the last one, comes down to. Whoever answers in the host's place may have
     /// handed the call on.
-    fn failed(&self, call: &Call<'_>, failure: Failure<Error>) -> Error {
-        let lost = call.policy().after(&failure) == Then::Lost;
-        let kind = |kind| if lost { ErrorKind::AnswerLost } else { kind };
+    fn failed(&self, call: &ForgeCall<'_>, failure: Failure<Error>) -> Error {
+        let lost = call.policy().after(&failure) == NextAttempt::Lost;
+        let kind = |kind| if lost { ForgeErrorKind::AnswerLost } else { kind };
         match failure {
             Failure::Unsent(error) => error,
             Failure::Unanswered(NoAnswer::NotSent(why) | NoAnswer::Lost(why)) => {
-                self.error(kind(ErrorKind::Connection), call, &why)
+                self.error(kind(ForgeErrorKind::Connection), call, &why)
             }
             Failure::Unanswered(NoAnswer::TooLarge(most)) => {
-                self.error(kind(ErrorKind::Malformed), call, &too_large(most))
+                self.error(kind(ForgeErrorKind::Malformed), call, &too_large(most))
             }
             Failure::Malformed(status, why) => {
-                self.error(kind(ErrorKind::Malformed), call, &why).status_is(status.as_u16())
+                self.error(kind(ForgeErrorKind::Malformed), call, &why).status_is(status.as_u16())
             }
             Failure::Refused(refusal) => self.refusal(call, &refusal),
         }
     }
 
-    fn refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Error {
-        let Refusal { answer, is_throttled: _, wait } = refusal;
+    fn refusal(&self, call: &ForgeCall<'_>, refusal: &RefusedAnswer) -> Error {
+        let RefusedAnswer { answer, is_throttled: _, wait } = refusal;
         let status = answer.status;
         let why = match status.is_redirection() {
             true => Some("it redirects elsewhere, which is not followed".to_owned()),
@@ -195,19 +198,19 @@ impl Connection {
 }
 
 /// What a status comes down to that is not the wanted one.
-fn refused(status: StatusCode, asks_to_wait: bool) -> ErrorKind {
+fn refused(status: StatusCode, asks_to_wait: bool) -> ForgeErrorKind {
     match status.as_u16() {
         // Azure DevOps answers a token that it does not accept with a page to sign in on.
-        203 | 401 => ErrorKind::Auth,
+        203 | 401 => ForgeErrorKind::Auth,
         // GitHub tells a limit on the rate so too (its "Rate limits for the REST API").
-        403 if asks_to_wait => ErrorKind::Throttled,
-        403 => ErrorKind::Forbidden,
-        404 => ErrorKind::NotFound,
-        400 | 413 | 422 => ErrorKind::Invalid,
-        429 => ErrorKind::Throttled,
-        500.. => ErrorKind::Server,
-        ..400 => ErrorKind::Malformed,
-        _ => ErrorKind::Refused,
+        403 if asks_to_wait => ForgeErrorKind::Throttled,
+        403 => ForgeErrorKind::Forbidden,
+        404 => ForgeErrorKind::NotFound,
+        400 | 413 | 422 => ForgeErrorKind::Invalid,
+        429 => ForgeErrorKind::Throttled,
+        500.. => ForgeErrorKind::Server,
+        ..400 => ForgeErrorKind::Malformed,
+        _ => ForgeErrorKind::Refused,
     }
 }
 

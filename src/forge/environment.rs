@@ -7,11 +7,11 @@ use url::Url;
 use super::error::Error;
 
 /// The variables of the process, or of a test.
-pub(super) struct Environment<'a> {
+pub(super) struct JobEnvironment<'a> {
     read: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl<'a> Environment<'a> {
+impl<'a> JobEnvironment<'a> {
     pub(super) fn new(read: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { read }
     }

@@ -17,12 +17,12 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{details}")]
 pub struct Error {
-    details: Box<Details>,
+    details: Box<ForgeErrorDetails>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Details {
-    kind: ErrorKind,
+struct ForgeErrorDetails {
+    kind: ForgeErrorKind,
     what: String,
     call: Option<String>,
     status: Option<u16>,
@@ -32,7 +32,7 @@ struct Details {
 
 /// What an error comes down to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ErrorKind {
+pub enum ForgeErrorKind {
     /// A variable of the environment is not set, or of no use.
     Environment,
     /// The job is not about a pull request.
@@ -62,8 +62,8 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    fn new(kind: ErrorKind, what: &str, help: &str) -> Self {
-        let details = Details {
+    fn new(kind: ForgeErrorKind, what: &str, help: &str) -> Self {
+        let details = ForgeErrorDetails {
             kind,
             what: clean(what),
             call: None,
@@ -76,17 +76,17 @@ impl Error {
 
     /// A variable that is not set.
     pub(super) fn missing(variable: &str, help: &str) -> Self {
-        Self::new(ErrorKind::Environment, &format!("{variable} is not set"), help)
+        Self::new(ForgeErrorKind::Environment, &format!("{variable} is not set"), help)
     }
 
     /// A variable that is set to something of no use.
     pub(super) fn unusable(why: &str, help: &str) -> Self {
-        Self::new(ErrorKind::Environment, why, help)
+        Self::new(ForgeErrorKind::Environment, why, help)
     }
 
     pub(super) fn no_pull_request(why: &str, help: &str) -> Self {
         Self::new(
-            ErrorKind::NoPullRequest,
+            ForgeErrorKind::NoPullRequest,
             &format!("this job is about no pull request: {why}"),
             help,
         )
@@ -94,7 +94,7 @@ impl Error {
 
     pub(super) fn marker(marker: &str) -> Self {
         Self::new(
-            ErrorKind::Comment,
+            ForgeErrorKind::Comment,
             &format!("{marker:?} is no marker of a comment"),
             "A marker is an HTML comment of one line, such as <!-- portvakt plan test -->.",
         )
@@ -103,14 +103,14 @@ impl Error {
     pub(super) fn too_long(forge: Forge, length: usize) -> Self {
         let limit = forge.limit();
         Self::new(
-            ErrorKind::Comment,
+            ForgeErrorKind::Comment,
             &format!("the comment has {length} characters, and {forge} takes {limit}"),
             "Post a shorter one.",
         )
     }
 
     /// An error of a call: what was being done, and what came of it.
-    pub(super) fn of_call(kind: ErrorKind, doing: &str, call: &str, why: &str) -> Self {
+    pub(super) fn of_call(kind: ForgeErrorKind, doing: &str, call: &str, why: &str) -> Self {
         let cause = match why {
             "" => String::new(),
             why => format!(": {why}"),
@@ -152,7 +152,7 @@ impl Error {
     }
 
     /// What it comes down to.
-    pub fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ForgeErrorKind {
         self.details.kind
     }
 
@@ -172,7 +172,7 @@ impl Error {
     }
 }
 
-impl ErrorKind {
+impl ForgeErrorKind {
     fn is_passing(self) -> bool {
         match self {
             Self::Throttled | Self::Server | Self::Connection | Self::AnswerLost => true,
@@ -231,7 +231,7 @@ impl ErrorKind {
     }
 }
 
-impl fmt::Display for Details {
+impl fmt::Display for ForgeErrorDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind: _, what, call, status, help: _, asked_to_wait: _ } = self;
         f.write_str(what)?;

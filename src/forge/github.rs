@@ -17,11 +17,11 @@ use url::Url;
 
 use super::answer::for_browser;
 use super::comment::Merged;
-use super::comment::{Forge, Options};
-use super::connection::{Call, Connection, MAX_PAGES, bearer, below};
-use super::environment::{Environment, is_segment, parsed};
-use super::error::{Error, ErrorKind};
-use super::upsert::{Found, Host};
+use super::comment::{Forge, ForgeOptions};
+use super::connection::{Connection, ForgeCall, MAX_PAGES, bearer, below};
+use super::environment::{JobEnvironment, is_segment, parsed};
+use super::error::{Error, ForgeErrorKind};
+use super::upsert::{CommentHost, FoundComment};
 
 /// More than the largest event: GitHub sends none above 25 MB.
 const MAX_EVENT: u64 = 32 * 1024 * 1024;
@@ -31,7 +31,7 @@ const READING: &str = "the comments of the pull request cannot be read";
 
 /// A repository on GitHub, and the token for it.
 #[derive(Debug, Clone)]
-pub(super) struct Repository {
+pub(super) struct GithubRepository {
     api: Url,
     owner: String,
     name: String,
@@ -40,19 +40,19 @@ pub(super) struct Repository {
 
 /// A pull request on GitHub.
 #[derive(Debug)]
-pub(super) struct PullRequest {
-    repository: Repository,
+pub(super) struct GithubPullRequest {
+    repository: GithubRepository,
     number: u64,
 }
 
 /// One pull request's comments.
 pub(super) struct Comments<'a> {
-    pull_request: &'a PullRequest,
+    pull_request: &'a GithubPullRequest,
     connection: Connection,
 }
 
 #[derive(Deserialize)]
-struct Comment {
+struct GithubComment {
     id: u64,
     #[serde(default)]
     body: Option<String>,
@@ -77,7 +77,7 @@ struct Reviewed {
 
 /// A pull request that has to do with a commit.
 #[derive(Deserialize)]
-struct Related {
+struct GithubRelated {
     number: u64,
     #[serde(default)]
     merged_at: Option<Timestamp>,
@@ -105,12 +105,12 @@ struct User {
 
 /// A comment that was posted or updated.
 #[derive(Deserialize)]
-struct Made {
+struct GithubMade {
     html_url: String,
 }
 
-impl Repository {
-    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+impl GithubRepository {
+    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
         let api = environment.get("GITHUB_API_URL");
         let api = parsed("GITHUB_API_URL", api.as_deref().unwrap_or("https://api.github.com"))?;
         let (_, name) = environment.first(&["GITHUB_REPOSITORY"], SELF_SET)?;
@@ -128,11 +128,11 @@ impl Repository {
         Ok(Self { api, owner: owner.to_owned(), name: repository.to_owned(), token })
     }
 
-    pub(super) fn pull_request(&self, number: u64) -> PullRequest {
-        PullRequest { repository: self.clone(), number }
+    pub(super) fn pull_request(&self, number: u64) -> GithubPullRequest {
+        GithubPullRequest { repository: self.clone(), number }
     }
 
-    fn connect(&self, options: &Options) -> Result<Connection, Error> {
+    fn connect(&self, options: &ForgeOptions) -> Result<Connection, Error> {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
             (
@@ -150,19 +150,23 @@ impl Repository {
         &self,
         commit: &str,
         branch: &str,
-        options: &Options,
+        options: &ForgeOptions,
     ) -> Result<Vec<Merged>, Error> {
         let connection = self.connect(options)?;
         let Self { owner, name, .. } = self;
         let mut url = connection.url(["repos", owner, name, "commits", commit, "pulls"]);
         url.query_pairs_mut().append_pair("per_page", "100");
-        let call = Call::get(url, "the pull request of the commit cannot be read");
-        let (related, answer): (Vec<Related>, _) = connection.read(&call).await?;
+        let call = ForgeCall::get(url, "the pull request of the commit cannot be read");
+        let (related, answer): (Vec<GithubRelated>, _) = connection.read(&call).await?;
         if has_next(&answer) {
-            return Err(connection.error(ErrorKind::Refused, &call, "there are more than 100"));
+            return Err(connection.error(
+                ForgeErrorKind::Refused,
+                &call,
+                "there are more than 100",
+            ));
         }
         let own = format!("{owner}/{name}");
-        let is_it = |related: &Related| {
+        let is_it = |related: &GithubRelated| {
             related.merge_commit_sha.as_deref() == Some(commit)
                 && related.base.branch == branch
                 && related.base.repo.full_name.eq_ignore_ascii_case(&own)
@@ -175,13 +179,13 @@ impl Repository {
 }
 
 /// The branch that the job runs on.
-pub(super) fn branch(environment: &Environment<'_>) -> Result<String, Error> {
+pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> {
     environment.branch("GITHUB_REF", "Run this in a workflow that is started `on: push`.")
 }
 
-impl PullRequest {
-    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
-        let repository = Repository::named_by(environment)?;
+impl GithubPullRequest {
+    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
+        let repository = GithubRepository::named_by(environment)?;
         Ok(repository.pull_request(number(environment)?))
     }
 
@@ -189,7 +193,7 @@ impl PullRequest {
         self.number
     }
 
-    pub(super) fn open(&self, options: &Options) -> Result<Comments<'_>, Error> {
+    pub(super) fn open(&self, options: &ForgeOptions) -> Result<Comments<'_>, Error> {
         Ok(Comments { pull_request: self, connection: self.repository.connect(options)? })
     }
 
@@ -209,7 +213,7 @@ impl PullRequest {
 
 impl Comments<'_> {
     fn url<'s>(&'s self, rest: [&'s str; 3]) -> Url {
-        let Repository { owner, name, .. } = &self.pull_request.repository;
+        let GithubRepository { owner, name, .. } = &self.pull_request.repository;
         self.connection.url(["repos", owner, name].into_iter().chain(rest))
     }
 
@@ -231,17 +235,18 @@ impl Comments<'_> {
             url.query_pairs_mut()
                 .append_pair("per_page", "100")
                 .append_pair("page", &page.to_string());
-            let (all, answer): (Vec<T>, _) = self.connection.read(&Call::get(url, failing)).await?;
+            let (all, answer): (Vec<T>, _) =
+                self.connection.read(&ForgeCall::get(url, failing)).await?;
             chosen.extend(all.into_iter().filter_map(&mut choose).take(most - chosen.len()));
             if chosen.len() == most || !has_next(&answer) {
                 return Ok(chosen);
             }
         }
-        Err(self.connection.too_many(&Call::get(list, failing)))
+        Err(self.connection.too_many(&ForgeCall::get(list, failing)))
     }
 }
 
-impl Host for Comments<'_> {
+impl CommentHost for Comments<'_> {
     /// The login of the token's user, such as `github-actions[bot]`.
     ///
     /// Anybody who may comment can write our marker, and a token that may write to pull requests may
@@ -257,7 +262,7 @@ impl Host for Comments<'_> {
 
     async fn author(&self) -> Result<String, Error> {
         let query = json!({ "query": "query { viewer { login } }" });
-        let call = Call {
+        let call = ForgeCall {
             method: Method::POST,
             url: self.pull_request.graphql(),
             body: Some(&query),
@@ -269,7 +274,7 @@ impl Host for Comments<'_> {
         login.map(str::to_owned).ok_or_else(|| {
             let told = answer.pointer("/errors/0/message").and_then(Value::as_str);
             let why = told.unwrap_or("it names no user");
-            self.connection.error(ErrorKind::Malformed, &call, why)
+            self.connection.error(ForgeErrorKind::Malformed, &call, why)
         })
     }
 
@@ -278,13 +283,13 @@ impl Host for Comments<'_> {
         author: &String,
         marker: &str,
         most: usize,
-    ) -> Result<Vec<Found<u64>>, Error> {
-        let ours = |comment: Comment| {
-            let Comment { id, body, html_url, updated_at, user } = comment;
+    ) -> Result<Vec<FoundComment<u64>>, Error> {
+        let ours = |comment: GithubComment| {
+            let GithubComment { id, body, html_url, updated_at, user } = comment;
             let body = body.unwrap_or_default();
             let is_ours = user.is_some_and(|user| user.login.eq_ignore_ascii_case(author));
             let url = html_url.as_deref().and_then(for_browser);
-            (is_ours && body.starts_with(marker)).then_some(Found {
+            (is_ours && body.starts_with(marker)).then_some(FoundComment {
                 id,
                 text: body,
                 url,
@@ -315,19 +320,19 @@ impl Host for Comments<'_> {
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {
         let url = self.url(["issues", "comments", &id.to_string()]);
         let body = json!({ "body": text });
-        let answer = self.connection.send(&Call::update(Method::PATCH, url, &body)).await?;
-        Ok(answer.json::<Made>().and_then(|made| for_browser(&made.html_url)))
+        let answer = self.connection.send(&ForgeCall::update(Method::PATCH, url, &body)).await?;
+        Ok(answer.json::<GithubMade>().and_then(|made| for_browser(&made.html_url)))
     }
 
     async fn create(&self, text: &str) -> Result<Option<Url>, Error> {
         let body = json!({ "body": text });
-        let answer = self.connection.send(&Call::create(self.all(), &body)).await?;
-        Ok(answer.json::<Made>().and_then(|made| for_browser(&made.html_url)))
+        let answer = self.connection.send(&ForgeCall::create(self.all(), &body)).await?;
+        Ok(answer.json::<GithubMade>().and_then(|made| for_browser(&made.html_url)))
     }
 }
 
 /// The number in the event that started the workflow, or else in its ref.
-fn number(environment: &Environment<'_>) -> Result<u64, Error> {
+fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
     let event = environment.get("GITHUB_EVENT_PATH").and_then(|path| event(&path));
     let from_ref = || {
         let name = environment.get("GITHUB_REF")?;
@@ -367,30 +372,30 @@ fn has_next(answer: &Answer) -> bool {
     })
 }
 
-fn advice(kind: ErrorKind) -> Option<&'static str> {
+fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Auth => Some(
+        ForgeErrorKind::Auth => Some(
             "Pass the workflow's own token to the step as env: GITHUB_TOKEN: ${{ github.token }}; \
              another one may have ended.",
         ),
-        ErrorKind::Forbidden => Some(
+        ForgeErrorKind::Forbidden => Some(
             "Give the job `permissions: { contents: read, pull-requests: write }`. Where the pull \
              request comes from a fork, or from Dependabot, its token may only read.",
         ),
-        ErrorKind::NotFound => Some(
+        ForgeErrorKind::NotFound => Some(
             "See that GITHUB_REPOSITORY and the number name a pull request, and that the job has \
              `permissions: { pull-requests: write }`: GitHub hides what a token may not read.",
         ),
-        ErrorKind::Environment
-        | ErrorKind::NoPullRequest
-        | ErrorKind::Comment
-        | ErrorKind::Invalid
-        | ErrorKind::Throttled
-        | ErrorKind::Server
-        | ErrorKind::Connection
-        | ErrorKind::AnswerLost
-        | ErrorKind::Malformed
-        | ErrorKind::Refused => None,
+        ForgeErrorKind::Environment
+        | ForgeErrorKind::NoPullRequest
+        | ForgeErrorKind::Comment
+        | ForgeErrorKind::Invalid
+        | ForgeErrorKind::Throttled
+        | ForgeErrorKind::Server
+        | ForgeErrorKind::Connection
+        | ForgeErrorKind::AnswerLost
+        | ForgeErrorKind::Malformed
+        | ForgeErrorKind::Refused => None,
     }
 }
 
@@ -425,7 +430,7 @@ mod tests {
             ("https://ghe.example/api/v3", "https://ghe.example/api/graphql"),
             ("https://ghe.example/api/v3/", "https://ghe.example/api/graphql"),
         ] {
-            let repository = Repository {
+            let repository = GithubRepository {
                 api: Url::parse(api).unwrap(),
                 owner: "etaten".to_owned(),
                 name: "tilgang".to_owned(),

@@ -13,11 +13,11 @@ use url::Url;
 
 use super::answer::for_browser;
 use super::comment::Merged;
-use super::comment::{Forge, Options};
-use super::connection::{Call, Connection, MAX_PAGES, below, secret};
-use super::environment::Environment;
-use super::error::{Error, ErrorKind};
-use super::upsert::{Found, Host};
+use super::comment::{Forge, ForgeOptions};
+use super::connection::{Connection, ForgeCall, MAX_PAGES, below, secret};
+use super::environment::JobEnvironment;
+use super::error::{Error, ForgeErrorKind};
+use super::upsert::{CommentHost, FoundComment};
 
 const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
 /// What GitLab writes of an approval (gitlab-org/gitlab, app/services/system_notes).
@@ -57,19 +57,19 @@ struct Note {
     #[serde(default)]
     system: bool,
     #[serde(default)]
-    author: Option<User>,
+    author: Option<GitlabUser>,
     #[serde(default)]
     updated_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
-struct User {
+struct GitlabUser {
     id: u64,
 }
 
 /// A merge request that has to do with a commit.
 #[derive(Deserialize)]
-struct Related {
+struct GitlabRelated {
     iid: u64,
     state: String,
     target_branch: String,
@@ -93,7 +93,7 @@ struct Approvals {
 
 #[derive(Deserialize)]
 struct Approval {
-    user: User,
+    user: GitlabUser,
     /// Newer versions of GitLab say it.
     #[serde(default)]
     approved_at: Option<Timestamp>,
@@ -101,12 +101,12 @@ struct Approval {
 
 /// A note that was posted or updated.
 #[derive(Deserialize)]
-struct Made {
+struct GitlabMade {
     id: u64,
 }
 
 impl Project {
-    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
         let api = environment.address(&["CI_API_V4_URL"], SELF_SET)?;
         // The pipeline of a fork's merge request runs in the fork.
         let id = environment.number(&["CI_MERGE_REQUEST_PROJECT_ID", "CI_PROJECT_ID"], SELF_SET)?;
@@ -123,7 +123,7 @@ impl Project {
         MergeRequest { project: self.clone(), number }
     }
 
-    fn connect(&self, options: &Options) -> Result<Connection, Error> {
+    fn connect(&self, options: &ForgeOptions) -> Result<Connection, Error> {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (HeaderName::from_static("private-token"), secret(&self.token)?),
@@ -137,20 +137,24 @@ impl Project {
         &self,
         commit: &str,
         branch: &str,
-        options: &Options,
+        options: &ForgeOptions,
     ) -> Result<Vec<Merged>, Error> {
         let connection = self.connect(options)?;
         let project = self.id.to_string();
         let path = ["projects", &project, "repository", "commits", commit, "merge_requests"];
         let mut url = connection.url(path);
         url.query_pairs_mut().append_pair("per_page", "100");
-        let call = Call::get(url, "the merge request of the commit cannot be read");
-        let (related, answer): (Vec<Related>, _) = connection.read(&call).await?;
+        let call = ForgeCall::get(url, "the merge request of the commit cannot be read");
+        let (related, answer): (Vec<GitlabRelated>, _) = connection.read(&call).await?;
         if has_next(&answer) {
-            return Err(connection.error(ErrorKind::Refused, &call, "there are more than 100"));
+            return Err(connection.error(
+                ForgeErrorKind::Refused,
+                &call,
+                "there are more than 100",
+            ));
         }
-        let is_it = |related: &Related| {
-            let Related { merge_commit_sha, squash_commit_sha, sha, .. } = related;
+        let is_it = |related: &GitlabRelated| {
+            let GitlabRelated { merge_commit_sha, squash_commit_sha, sha, .. } = related;
             let merged = merge_commit_sha.as_ref().or(squash_commit_sha.as_ref()).or(sha.as_ref());
             related.state == "merged"
                 && related.target_branch == branch
@@ -165,13 +169,13 @@ impl Project {
 }
 
 /// The branch that the job runs on.
-pub(super) fn branch(environment: &Environment<'_>) -> Result<String, Error> {
+pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> {
     let help = "Run this in a pipeline of a branch.";
     environment.first(&["CI_COMMIT_BRANCH"], help).map(|(_, branch)| branch)
 }
 
 impl MergeRequest {
-    pub(super) fn named_by(environment: &Environment<'_>) -> Result<Self, Error> {
+    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
         if environment.get("CI_MERGE_REQUEST_IID").is_none() {
             return Err(Error::no_pull_request(
                 "CI_MERGE_REQUEST_IID is not set",
@@ -187,7 +191,7 @@ impl MergeRequest {
         self.number
     }
 
-    pub(super) fn open(&self, options: &Options) -> Result<Notes<'_>, Error> {
+    pub(super) fn open(&self, options: &ForgeOptions) -> Result<Notes<'_>, Error> {
         Ok(Notes { merge_request: self, connection: self.project.connect(options)? })
     }
 }
@@ -219,13 +223,13 @@ impl Notes<'_> {
                 .append_pair("per_page", "100")
                 .append_pair("page", &page.to_string());
             let (notes, answer): (Vec<Note>, _) =
-                self.connection.read(&Call::get(url, READING)).await?;
+                self.connection.read(&ForgeCall::get(url, READING)).await?;
             chosen.extend(notes.into_iter().filter_map(&mut choose).take(most - chosen.len()));
             if chosen.len() == most || !has_next(&answer) {
                 return Ok(chosen);
             }
         }
-        Err(self.connection.too_many(&Call::get(self.all(), READING)))
+        Err(self.connection.too_many(&ForgeCall::get(self.all(), READING)))
     }
 
     /// Where a person reads a note.
@@ -243,7 +247,7 @@ fn has_next(answer: &Answer) -> bool {
     answer.header("x-next-page").is_some_and(|next| !next.is_empty())
 }
 
-impl Host for Notes<'_> {
+impl CommentHost for Notes<'_> {
     /// The id of the token's user: an access token of a project has one of its own. A note with our
     /// marker by anybody else is left alone: anybody who may comment can write the marker.
     type Author = u64;
@@ -252,8 +256,9 @@ impl Host for Notes<'_> {
     const FORGE: Forge = Forge::GitLab;
 
     async fn author(&self) -> Result<u64, Error> {
-        let call = Call::get(self.connection.url(["user"]), "the user of the token cannot be read");
-        let (user, _): (User, _) = self.connection.read(&call).await?;
+        let call =
+            ForgeCall::get(self.connection.url(["user"]), "the user of the token cannot be read");
+        let (user, _): (GitlabUser, _) = self.connection.read(&call).await?;
         Ok(user.id)
     }
 
@@ -262,12 +267,12 @@ impl Host for Notes<'_> {
         author: &u64,
         marker: &str,
         most: usize,
-    ) -> Result<Vec<Found<u64>>, Error> {
+    ) -> Result<Vec<FoundComment<u64>>, Error> {
         let ours = |note: Note| {
             let Note { id, body, system, author: by, updated_at } = note;
             let text = body.unwrap_or_default();
             let is_ours = !system && by.is_some_and(|by| by.id == *author);
-            (is_ours && text.starts_with(marker)).then(|| Found {
+            (is_ours && text.starts_with(marker)).then(|| FoundComment {
                 id,
                 text,
                 url: self.page(id),
@@ -281,7 +286,7 @@ impl Host for Notes<'_> {
     /// which nobody can write.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
         let failing = "the approvals of the merge request cannot be read";
-        let call = Call::get(self.url(["approvals"]), failing);
+        let call = ForgeCall::get(self.url(["approvals"]), failing);
         let (Approvals { approved_by }, _) = self.connection.read(&call).await?;
         let undated: Vec<u64> = approved_by
             .iter()
@@ -306,14 +311,14 @@ impl Host for Notes<'_> {
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {
         let url = below(&self.all(), [id.to_string().as_str()]);
         let body = json!({ "body": text });
-        self.connection.send(&Call::update(Method::PUT, url, &body)).await?;
+        self.connection.send(&ForgeCall::update(Method::PUT, url, &body)).await?;
         Ok(self.page(*id))
     }
 
     async fn create(&self, text: &str) -> Result<Option<Url>, Error> {
         let body = json!({ "body": text });
-        let answer = self.connection.send(&Call::create(self.all(), &body)).await?;
-        Ok(answer.json::<Made>().and_then(|made| self.page(made.id)))
+        let answer = self.connection.send(&ForgeCall::create(self.all(), &body)).await?;
+        Ok(answer.json::<GitlabMade>().and_then(|made| self.page(made.id)))
     }
 
     /// Without quick actions: GitLab carries out a line such as `/merge` or `/approve` of a note, in
@@ -328,30 +333,30 @@ impl Host for Notes<'_> {
     }
 }
 
-fn advice(kind: ErrorKind) -> Option<&'static str> {
+fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::Auth => Some(
+        ForgeErrorKind::Auth => Some(
             "See that PORTVAKT_GITLAB_TOKEN (or GITLAB_TOKEN) holds an access token with the scope \
              `api` that has not ended; the job's own CI_JOB_TOKEN cannot write notes.",
         ),
-        ErrorKind::Forbidden => Some(
+        ForgeErrorKind::Forbidden => Some(
             "Give the token the scope `api` (read_api is not enough), and its user the role \
              Reporter or higher in the project.",
         ),
-        ErrorKind::NotFound => Some(
+        ForgeErrorKind::NotFound => Some(
             "See that the token's user is a member of the project that is merged into: GitLab hides \
              what a user may not read.",
         ),
-        ErrorKind::Environment
-        | ErrorKind::NoPullRequest
-        | ErrorKind::Comment
-        | ErrorKind::Invalid
-        | ErrorKind::Throttled
-        | ErrorKind::Server
-        | ErrorKind::Connection
-        | ErrorKind::AnswerLost
-        | ErrorKind::Malformed
-        | ErrorKind::Refused => None,
+        ForgeErrorKind::Environment
+        | ForgeErrorKind::NoPullRequest
+        | ForgeErrorKind::Comment
+        | ForgeErrorKind::Invalid
+        | ForgeErrorKind::Throttled
+        | ForgeErrorKind::Server
+        | ForgeErrorKind::Connection
+        | ForgeErrorKind::AnswerLost
+        | ForgeErrorKind::Malformed
+        | ForgeErrorKind::Refused => None,
     }
 }
 

@@ -15,11 +15,11 @@ mod gitlab;
 mod review;
 mod upsert;
 
-pub use comment::{Change, Comment, Forge, Options, Posted};
-pub use error::{Error, ErrorKind};
+pub use comment::{Comment, CommentChange, Forge, ForgeOptions, Posted};
+pub use error::{Error, ForgeErrorKind};
 pub use review::{Decision, Doubt, Review, reviewed};
 
-use environment::Environment;
+use environment::JobEnvironment;
 
 /// A pull request and what opens it, as a CI job's environment names them.
 #[derive(Debug)]
@@ -29,9 +29,9 @@ pub struct PullRequest {
 
 #[derive(Debug)]
 enum Place {
-    GitHub(github::PullRequest),
+    GitHub(github::GithubPullRequest),
     GitLab(gitlab::MergeRequest),
-    AzureDevOps(azure_devops::PullRequest),
+    AzureDevOps(azure_devops::AzurePullRequest),
 }
 
 impl PullRequest {
@@ -60,12 +60,12 @@ pub fn from_environment(
     forge: Forge,
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Result<PullRequest, Error> {
-    let environment = Environment::new(read);
+    let environment = JobEnvironment::new(read);
     let place = match forge {
-        Forge::GitHub => Place::GitHub(github::PullRequest::named_by(&environment)?),
+        Forge::GitHub => Place::GitHub(github::GithubPullRequest::named_by(&environment)?),
         Forge::GitLab => Place::GitLab(gitlab::MergeRequest::named_by(&environment)?),
         Forge::AzureDevOps => {
-            Place::AzureDevOps(azure_devops::PullRequest::named_by(&environment)?)
+            Place::AzureDevOps(azure_devops::AzurePullRequest::named_by(&environment)?)
         }
     };
     Ok(PullRequest { place })
@@ -75,7 +75,7 @@ pub fn from_environment(
 pub async fn post(
     pull_request: &PullRequest,
     comment: &Comment,
-    options: &Options,
+    options: &ForgeOptions,
 ) -> Result<Posted, Error> {
     let text = comment.text()?;
     match &pull_request.place {

@@ -10,10 +10,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::comment::{Comment, Forge, Merged, Options, is_same};
-use super::environment::Environment;
+use super::comment::{Comment, Forge, ForgeOptions, Merged, is_same};
+use super::environment::JobEnvironment;
 use super::error::Error;
-use super::upsert::Host;
+use super::upsert::CommentHost;
 use super::{azure_devops, github, gitlab};
 
 /// A pull request that showed a plan before anybody approved or merged it.
@@ -74,12 +74,12 @@ pub async fn reviewed(
     read: &dyn Fn(&str) -> Option<String>,
     comment: &Comment,
     commit: &str,
-    options: &Options,
+    options: &ForgeOptions,
 ) -> Result<Result<Review, Doubt>, Error> {
-    let environment = Environment::new(read);
+    let environment = JobEnvironment::new(read);
     match forge {
         Forge::GitHub => {
-            let repository = github::Repository::named_by(&environment)?;
+            let repository = github::GithubRepository::named_by(&environment)?;
             let branch = github::branch(&environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             match one(merged, commit, branch) {
@@ -103,7 +103,7 @@ pub async fn reviewed(
             }
         }
         Forge::AzureDevOps => {
-            let repository = azure_devops::Repository::named_by(&environment)?;
+            let repository = azure_devops::AzureRepository::named_by(&environment)?;
             let branch = azure_devops::branch(&environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             match one(merged, commit, branch) {
@@ -125,7 +125,7 @@ fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doub
     }
 }
 
-async fn check<H: Host>(
+async fn check<H: CommentHost>(
     host: &H,
     Merged { number, at }: Merged,
     comment: &Comment,

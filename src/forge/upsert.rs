@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::comment::is_same;
-use super::comment::{Change, Forge, Options, Posted};
-use super::error::{Error, ErrorKind};
+use super::comment::{CommentChange, Forge, ForgeOptions, Posted};
+use super::error::{Error, ForgeErrorKind};
 
 /// What a host does for one pull request.
-pub(super) trait Host {
+pub(super) trait CommentHost {
     /// Whom the token speaks for.
     type Author;
     /// Where a comment is.
@@ -25,7 +25,7 @@ pub(super) trait Host {
         author: &Self::Author,
         marker: &str,
         most: usize,
-    ) -> Result<Vec<Found<Self::Id>>, Error>;
+    ) -> Result<Vec<FoundComment<Self::Id>>, Error>;
 
     /// When the approvals were given that hold, as far as the host says.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error>;
@@ -43,7 +43,7 @@ pub(super) trait Host {
 }
 
 /// A comment of ours.
-pub(super) struct Found<Id> {
+pub(super) struct FoundComment<Id> {
     pub(super) id: Id,
     pub(super) text: String,
     pub(super) url: Option<Url>,
@@ -53,11 +53,11 @@ pub(super) struct Found<Id> {
 
 /// Updates the author's comment with the marker, or makes one. A comment that says the same is left
 /// alone: that it has not been changed since it was read is what a merge goes by.
-pub(super) async fn put<H: Host>(
+pub(super) async fn put<H: CommentHost>(
     host: &H,
     marker: &str,
     text: &str,
-    options: &Options,
+    options: &ForgeOptions,
 ) -> Result<Posted, Error> {
     let text = H::harmless(text);
     let length = text.encode_utf16().count();
@@ -67,38 +67,40 @@ pub(super) async fn put<H: Host>(
     let author = host.author().await?;
     if let Some(found) = first(host, &author, marker).await? {
         if is_same(&found.text, &text) {
-            return Ok(Posted { change: Change::Kept, url: found.url });
+            return Ok(Posted { change: CommentChange::Kept, url: found.url });
         }
         match host.update(&found.id, &text).await {
-            Ok(url) => return Ok(Posted { change: Change::Updated, url: url.or(found.url) }),
+            Ok(url) => {
+                return Ok(Posted { change: CommentChange::Updated, url: url.or(found.url) });
+            }
             // Somebody deleted it in between.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ForgeErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
     create(host, &author, marker, &text, options).await
 }
 
-async fn first<H: Host>(
+async fn first<H: CommentHost>(
     host: &H,
     author: &H::Author,
     marker: &str,
-) -> Result<Option<Found<H::Id>>, Error> {
+) -> Result<Option<FoundComment<H::Id>>, Error> {
     Ok(host.find(author, marker, 1).await?.into_iter().next())
 }
 
 /// Makes a comment. Where it is unknown whether one was made, it is looked for before another is.
-async fn create<H: Host>(
+async fn create<H: CommentHost>(
     host: &H,
     author: &H::Author,
     marker: &str,
     text: &str,
-    options: &Options,
+    options: &ForgeOptions,
 ) -> Result<Posted, Error> {
     let mut waits = options.retries().waits();
     loop {
         let error = match host.create(text).await {
-            Ok(url) => return Ok(Posted { change: Change::Created, url }),
+            Ok(url) => return Ok(Posted { change: CommentChange::Created, url }),
             Err(error) => error,
         };
         let next = waits.next();
@@ -108,10 +110,10 @@ async fn create<H: Host>(
         tokio::time::sleep(wait).await;
         if let Some(found) = first(host, author, marker).await? {
             if is_same(&found.text, text) {
-                return Ok(Posted { change: Change::Created, url: found.url });
+                return Ok(Posted { change: CommentChange::Created, url: found.url });
             }
             let url = host.update(&found.id, text).await?;
-            return Ok(Posted { change: Change::Updated, url: url.or(found.url) });
+            return Ok(Posted { change: CommentChange::Updated, url: url.or(found.url) });
         }
         if next.is_none() {
             return Err(error);

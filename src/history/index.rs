@@ -48,23 +48,23 @@ pub fn index(
 #[derive(Default)]
 struct Collected {
     tracked: BTreeMap<String, Tracked>,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<SparseFiles>,
 }
 
 /// The files that a sparse checkout of one repository leaves out, by their path in the folder. No program
 /// is run before one of them is read: by then portvakt.yaml was, which names the variables with secrets.
-struct LeftOut {
+struct SparseFiles {
     store: LazyCell<Store, Box<dyn FnOnce() -> Store + Send>>,
     files: BTreeMap<String, Oid>,
 }
 
 /// The content of the files that sparse checkouts leave out.
-struct Objects(Mutex<Vec<LeftOut>>);
+struct Objects(Mutex<Vec<SparseFiles>>);
 
 impl declare::ReadSparse for Objects {
     fn fetch(&self, paths: &[&str]) {
         let Ok(left_out) = self.0.lock() else { return };
-        for LeftOut { store, files } in &*left_out {
+        for SparseFiles { store, files } in &*left_out {
             let blobs: Vec<_> = paths.iter().filter_map(|path| files.get(*path).copied()).collect();
             if blobs.is_empty() {
                 continue;
@@ -128,7 +128,7 @@ impl Collected {
                 let source = remote(&repository, &program).ok().flatten();
                 Store::new(repository, source, program)
             };
-            self.left_out.push(LeftOut { store: LazyCell::new(Box::new(open)), files });
+            self.left_out.push(SparseFiles { store: LazyCell::new(Box::new(open)), files });
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ const TRIES: usize = 5;
 const LARGEST: usize = 64 * 1024;
 /// What the commit of a lock says.
 #[derive(Serialize, Deserialize)]
-struct Message {
+struct LockMessage {
     format_version: u8,
     /// No two locks are the same commit.
     id: String,
@@ -184,7 +184,7 @@ impl History {
 
     /// A commit without files whose message tells of the holder.
     fn lock_commit(&self, repository: &Repository, holder: Says) -> Result<Oid, Error> {
-        let message = Message { format_version: 1, id: Uuid::new_v4().to_string(), holder };
+        let message = LockMessage { format_version: 1, id: Uuid::new_v4().to_string(), holder };
         let message = json::line(&message);
         let write = || {
             let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
@@ -284,9 +284,9 @@ fn read(repository: &Repository, oid: Oid) -> Option<Holder> {
     }
     let commit = repository.find_commit(oid).ok();
     let message = commit.as_ref().and_then(|commit| commit.message().ok());
-    match message.map(serde_json::from_str::<Message>) {
-        Some(Ok(Message { holder: Says::By(claim), .. })) => Some(Holder::Named(claim)),
-        Some(Ok(Message { holder: Says::ByNobody { free: true }, .. })) => None,
+    match message.map(serde_json::from_str::<LockMessage>) {
+        Some(Ok(LockMessage { holder: Says::By(claim), .. })) => Some(Holder::Named(claim)),
+        Some(Ok(LockMessage { holder: Says::ByNobody { free: true }, .. })) => None,
         Some(Ok(_) | Err(_)) | None => unknown("a commit without the message of a lock"),
     }
 }

@@ -60,8 +60,8 @@ pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
 pub use record::{Baseline, Loss, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
-pub use tree::{Files, Rest};
-pub use walk::{File, FileLink, Links};
+pub use tree::{CommitFiles, Rest};
+pub use walk::{CommitFile, FileLink, Links};
 pub use watch::Watch;
 
 /// The git repository that a folder of declarations lies in, as one place sees it.

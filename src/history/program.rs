@@ -70,7 +70,7 @@ impl Git {
     }
 
     /// What the remote has under these names; a `*` at the end stands for anything.
-    pub(super) fn refs(&self, remote: &str, names: &[String]) -> Result<Listed, Error> {
+    pub(super) fn refs(&self, remote: &str, names: &[String]) -> Result<ListedRefs, Error> {
         let arguments = ["ls-remote", "--quiet", "--symref", "--", remote];
         let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
         let listed = self.run(&[&arguments, patterns.as_slice()].concat())?;
@@ -88,7 +88,7 @@ impl Git {
             })
         };
         let refs = entries.filter(|(name, _)| is_asked(name)).collect();
-        Ok(Listed { refs, head: head.map(str::to_owned) })
+        Ok(ListedRefs { refs, head: head.map(str::to_owned) })
     }
 
     /// Of another repository: a submodule of this one, whose work tree may be gone.
@@ -267,7 +267,7 @@ impl Git {
 
 /// What the refs of the remote, or of the clone, are.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
+pub(super) struct ListedRefs {
     pub(super) refs: BTreeMap<String, Oid>,
     /// The ref that the remote's HEAD leads to.
     pub(super) head: Option<String>,

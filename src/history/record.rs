@@ -279,7 +279,7 @@ impl Recorded {
 
 /// What the commit of a record says.
 #[derive(Serialize, Deserialize)]
-struct Message {
+struct RecordMessage {
     format_version: u8,
     /// The place under whose refs it is: one that was written for another does not count.
     written_for: String,
@@ -341,10 +341,11 @@ impl History {
             .find_commit(record)
             .map_err(|error| format!("cannot be read: {}", error.message()))?;
         let message = found.message().map_err(|_| "is no record of portvakt".to_owned())?;
-        let Message { format_version: _, written_for, baseline } = serde_json::from_str(message)
-            .ok()
-            .filter(|message: &Message| message.format_version == VERSION)
-            .ok_or("is no record that this version of portvakt can read")?;
+        let RecordMessage { format_version: _, written_for, baseline } =
+            serde_json::from_str(message)
+                .ok()
+                .filter(|message: &RecordMessage| message.format_version == VERSION)
+                .ok_or("is no record that this version of portvakt can read")?;
         if written_for != place {
             return Err("was written for another environment".to_owned());
         }
@@ -461,7 +462,7 @@ impl History {
         place: &str,
         baseline: &Baseline,
     ) -> Result<Oid, Error> {
-        let message = json::line(&Message {
+        let message = json::line(&RecordMessage {
             format_version: VERSION,
             written_for: place.to_owned(),
             baseline: baseline.clone(),

@@ -8,7 +8,7 @@ use super::History;
 use super::error::Error;
 use super::oid::oid;
 use super::place::is_place;
-use super::program::{Listed, Update};
+use super::program::{ListedRefs, Update};
 
 /// What the refs of a repository are, as one place sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,8 +79,8 @@ impl Refs {
     }
 
     /// Sorts what refs are called into what they are.
-    fn of(own: &str, listed: Listed) -> Self {
-        let Listed { refs, head } = listed;
+    fn of(own: &str, listed: ListedRefs) -> Self {
+        let ListedRefs { refs, head } = listed;
         let mut places: BTreeMap<String, PlaceRefs> = BTreeMap::new();
         for (name, value) in &refs {
             if let Some(place) = name.strip_prefix(LEDGERS).filter(|name| is_place(name)) {
@@ -257,13 +257,13 @@ impl History {
         self.is_before(commit, &branch.tip)
     }
 
-    fn values(&self, repository: &Repository) -> Result<Listed, Error> {
+    fn values(&self, repository: &Repository) -> Result<ListedRefs, Error> {
         let all = [format!("{ALL}*"), format!("{LEDGERS}*")];
         match &self.remote {
             Some(remote) => {
                 self.program().refs(remote, &[&[HEAD.to_owned()], all.as_slice()].concat())
             }
-            None => Ok(Listed { refs: local_values(repository, &[], &all)?, head: None }),
+            None => Ok(ListedRefs { refs: local_values(repository, &[], &all)?, head: None }),
         }
     }
 
@@ -309,7 +309,7 @@ impl History {
         if let Err(error) = self.program().push(remote, updates) {
             // It may have been carried out all the same, or be somebody else's doing.
             let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
-            let Ok(Listed { refs: now, head: _ }) = self.program().refs(remote, &names) else {
+            let Ok(ListedRefs { refs: now, head: _ }) = self.program().refs(remote, &names) else {
                 return Err(error);
             };
             let value = |update: &Update| now.get(&update.name).copied();

@@ -9,16 +9,16 @@ use super::error::Error;
 use super::objects::{self, Store};
 use super::oid::oid;
 use super::path::{TreeItem, entry, file, parts};
-use super::walk::{CommitWalk, File, Links, MOST_ENTRIES, Stop};
+use super::walk::{CommitFile, CommitWalk, Links, MOST_ENTRIES, Stop};
 use super::{Branch, History};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE};
 
 /// The files of a commit that declarations are read from.
-pub struct Files {
+pub struct CommitFiles {
     /// What is in portvakt.yaml.
     pub settings: Vec<u8>,
     /// The YAML files, by their path in the repository of declarations.
-    pub yaml: Vec<File>,
+    pub yaml: Vec<CommitFile>,
     /// The symbolic links, for whoever does not know that they were looked at in a work tree.
     pub links: Links,
     /// The submodules that cannot be read, by their path there, each with the reason.
@@ -124,7 +124,7 @@ impl History {
     ///
     /// # Errors
     /// The commit is not here, holds no portvakt.yaml in that folder, or is too large.
-    pub fn files(&self, commit: &str, folder: &str) -> Result<Files, Error> {
+    pub fn files(&self, commit: &str, folder: &str) -> Result<CommitFiles, Error> {
         let store = self.store()?;
         let below = PathBuf::from(folder);
         let unreadable = |error: &git2::Error| Error::read(&format!("commit {commit}"), error);
@@ -158,6 +158,6 @@ impl History {
         let rest = Rest { store: Mutex::new(self.store()?), root, below };
         let links = walk.links(&rest.below);
         let CommitWalk { submodules, unread, .. } = walk;
-        Ok(Files { settings, yaml, links, submodules, unread, rest })
+        Ok(CommitFiles { settings, yaml, links, submodules, unread, rest })
     }
 }

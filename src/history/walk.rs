@@ -23,7 +23,7 @@ pub(super) const MOST_ENTRIES: usize = 1_000_000;
 /// The longest path, in bytes: as of most disks.
 pub(super) const LONGEST_PATH: usize = 4096;
 /// A file's path and what is in it.
-pub type File = (Arc<str>, Vec<u8>);
+pub type CommitFile = (Arc<str>, Vec<u8>);
 
 /// The symbolic links of a commit, not followed yet.
 pub struct Links {
@@ -103,7 +103,7 @@ impl From<Error> for Stop {
 pub(super) struct CommitWalk {
     folders: Vec<Folder>,
     /// The YAML files.
-    files: Vec<Found>,
+    files: Vec<FoundFile>,
     entries: usize,
     /// The symbolic links.
     links: Vec<FoundLink>,
@@ -112,11 +112,11 @@ pub(super) struct CommitWalk {
 }
 
 /// A file that was found, by its path, and whose it is.
-type Found = (Arc<str>, Rc<Store>, Oid);
+type FoundFile = (Arc<str>, Rc<Store>, Oid);
 
 /// A symbolic link that was found.
 struct FoundLink {
-    found: Found,
+    found: FoundFile,
     /// Its path in its git repository, and the tree of that.
     inside: PathBuf,
     root: Oid,
@@ -278,7 +278,7 @@ impl CommitWalk {
     }
 
     /// Reads the files that were found.
-    pub(super) fn read(&self) -> Result<Vec<File>, Stop> {
+    pub(super) fn read(&self) -> Result<Vec<CommitFile>, Stop> {
         bring(self.files.iter())?;
         let (mut read, mut bytes) = (Vec::new(), 0);
         for (name, store, blob) in &self.files {
@@ -296,7 +296,7 @@ impl CommitWalk {
 }
 
 /// Fetches those of some files that are in no clone, all of one repository at once.
-fn bring<'f>(files: impl Iterator<Item = &'f Found>) -> Result<(), Error> {
+fn bring<'f>(files: impl Iterator<Item = &'f FoundFile>) -> Result<(), Error> {
     let files: Vec<_> = files.collect();
     for files in files.chunk_by(|(_, a, _), (_, b, _)| Rc::ptr_eq(a, b)) {
         let blobs: Vec<_> = files.iter().map(|(_, _, blob)| *blob).collect();

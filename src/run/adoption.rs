@@ -5,7 +5,7 @@ use std::path::Path;
 use super::clock;
 use super::failure::Failure;
 use super::files::WrittenFiles;
-use crate::adopt::{self, Input, Layout, Proved, Side, Thing, Unproved};
+use crate::adopt::{self, AdoptedThing, Input, Layout, Proved, Side, Unproved};
 use crate::declare::{Files, Repository, Target};
 
 /// The environments that are not embedded, or all where all are; that of production first, else the
@@ -31,7 +31,7 @@ pub(crate) struct Imported<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) files: &'a Files,
     pub(crate) sides: &'a [Side<'a>],
-    pub(crate) chosen: &'a dyn Fn(Thing<'_>) -> bool,
+    pub(crate) chosen: &'a dyn Fn(AdoptedThing<'_>) -> bool,
 }
 
 impl Imported<'_> {

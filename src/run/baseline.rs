@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::applied::{self, At, Known, Reading, described};
+use super::applied::{self, At, KnownPast, Reading, described};
 use super::elsewhere;
 use super::failure::Failure;
 use super::hold::Hold;
@@ -15,7 +15,7 @@ use domain::text::printable;
 use domain::{Applied, Desired, Protection};
 
 /// An environment, and what git holds of it.
-pub(crate) struct Place<'a> {
+pub(crate) struct AppliedPlace<'a> {
     opened: &'a Opened,
     history: &'a History,
     /// Where the declarations are, and what they are applied to.
@@ -26,7 +26,7 @@ pub(crate) struct Place<'a> {
 }
 
 /// What somebody asks to count as applied.
-pub(crate) struct Asked {
+pub(crate) struct BaselineChoice {
     /// The commit, or a branch or tag that leads to it.
     pub(crate) revision: String,
     /// The folder of portvakt.yaml at that commit.
@@ -38,7 +38,7 @@ pub(crate) struct Asked {
 }
 
 /// What a place was called before.
-struct Former {
+struct FormerName {
     name: String,
     environment: String,
     /// Where it was applied from.
@@ -68,7 +68,7 @@ pub(crate) struct Consequences {
     pub(crate) unknown: Option<String>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> AppliedPlace<'a> {
     /// Looks at the refs of the place of some declarations.
     pub(crate) fn open(opened: &'a Opened, history: &'a History) -> Result<Self, Failure> {
         let placement = applied::placement(&opened.repository, &opened.desired);
@@ -90,7 +90,7 @@ impl<'a> Place<'a> {
     }
 
     /// What counts as applied.
-    pub(crate) fn known(&self) -> Known {
+    pub(crate) fn known(&self) -> KnownPast {
         self.reading().known(&self.refs)
     }
 
@@ -110,7 +110,7 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// It may not, or cannot be read.
-    pub(crate) fn choose(&self, asked: &Asked) -> Result<Chosen, Failure> {
+    pub(crate) fn choose(&self, asked: &BaselineChoice) -> Result<Chosen, Failure> {
         let commit = self.history.commit(&asked.revision);
         let commit = commit.map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_branch(&commit)?;
@@ -157,7 +157,7 @@ impl<'a> Place<'a> {
     }
 
     /// The place by its former name, if one is named. A name that is in use still keeps its own past.
-    fn former(&self, commit: &str, asked: &Asked) -> Result<Option<Former>, Failure> {
+    fn former(&self, commit: &str, asked: &BaselineChoice) -> Result<Option<FormerName>, Failure> {
         let own = &self.placement.environment;
         let environment = asked.environment.clone().unwrap_or_else(|| own.clone());
         let name = match asked.project.as_deref() {
@@ -222,7 +222,7 @@ impl<'a> Place<'a> {
                 branch.name
             )));
         }
-        Ok(Some(Former { environment: environment.clone(), folder: folder.clone(), name }))
+        Ok(Some(FormerName { environment: environment.clone(), folder: folder.clone(), name }))
     }
 
     fn check_branch(&self, commit: &str) -> Result<(), Failure> {
@@ -238,8 +238,8 @@ impl<'a> Place<'a> {
     fn declared_then(
         &self,
         commit: &str,
-        asked: &Asked,
-        former: Option<&Former>,
+        asked: &BaselineChoice,
+        former: Option<&FormerName>,
     ) -> Result<(Placement, Applied), Failure> {
         let repository = &self.opened.repository;
         let is_recorded = self.is_recorded(commit);
@@ -329,7 +329,7 @@ impl<'a> Place<'a> {
 }
 
 /// What protects once these count here: they, and what other environments have applied.
-fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &Known) -> Vec<Protection> {
+fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &KnownPast) -> Vec<Protection> {
     let others = known.past.protected.iter().filter(|protected| {
         protected.elsewhere.as_ref().is_some_and(|it| Some(it.name.as_str()) != former)
     });
@@ -338,7 +338,7 @@ fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &Known) -> Ve
 
 /// What is declared at a commit that counts and protected by one, and by none of those that count after
 /// it.
-fn lost_protection(known: &Known, after: &[Protection]) -> BTreeSet<String> {
+fn lost_protection(known: &KnownPast, after: &[Protection]) -> BTreeSet<String> {
     let before = known.past.protected.iter().map(|protected| &protected.protection);
     let lost = |by: &dyn Fn(&Protection) -> bool| before.clone().any(by) && !after.iter().any(by);
     let mut names = BTreeSet::new();

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::options::Options;
+use super::options::RunOptions;
 use crate::declare::{self, Diagnostic, Index, Repository, SETTINGS_FILE};
 use crate::history;
 
 /// The folder of the repository that is asked for.
-pub(crate) fn root(options: &Options) -> Result<PathBuf, Failure> {
+pub(crate) fn root(options: &RunOptions) -> Result<PathBuf, Failure> {
     let start = options.folder.clone().unwrap_or_else(|| ".".into());
     declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! Why a plan is not carried out although it could be.
 
 use super::failure::Failure;
-use super::past::Past;
+use super::past::GitPast;
 use domain::text::printable;
 use plan::Plan;
 use plan::document::{PlanDocument, moved};
@@ -22,7 +22,7 @@ pub(crate) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<
 }
 
 /// A place is one folder's alone: each would take what the other applied for its own.
-pub(crate) fn name(past: &Past) -> Result<(), Failure> {
+pub(crate) fn name(past: &GitPast) -> Result<(), Failure> {
     match &past.clash {
         Some(why) => Err(Failure::Refused(format!("nothing was changed: {}", printable(why)))),
         None => Ok(()),
@@ -30,7 +30,7 @@ pub(crate) fn name(past: &Past) -> Result<(), Failure> {
 }
 
 /// A commit that was overtaken is not applied: that would undo what came after it, unasked.
-pub(crate) fn order(past: &Past) -> Result<(), Failure> {
+pub(crate) fn order(past: &GitPast) -> Result<(), Failure> {
     match past.is_behind() {
         Some(notice) => Err(Failure::Refused(format!(
             "nothing was changed\n{}: {}",

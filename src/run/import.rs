@@ -3,10 +3,10 @@
 use globset::GlobMatcher;
 
 use super::failure::Failure;
-use super::options::Options;
+use super::options::RunOptions;
 use super::ready::Ready;
 use super::remote::Remote;
-use digdir::{ClientNeeds, Needs, Progress, Reach, Reader, Which};
+use digdir::{ClientNeeds, Needs, Reach, ReadProgress, Reader, Which};
 use domain::{Live, LiveClient, ScopeName};
 
 /// The scopes and clients that are asked for, by their names: all where there are no globs.
@@ -77,9 +77,9 @@ impl Wanted {
     /// They cannot be read.
     pub(crate) async fn read(
         &self,
-        options: &Options,
+        options: &RunOptions,
         ready: &Ready,
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Live, Failure> {
         let remote = Remote::open(options, &ready.opened, self.reach()).await?;
         let reader = remote.reader().await?;

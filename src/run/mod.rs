@@ -33,7 +33,7 @@ pub(crate) use blame::blame;
 pub(crate) use failure::Failure;
 pub(crate) use hold::Hold;
 pub(crate) use opened::Opened;
-pub(crate) use options::Options;
+pub(crate) use options::RunOptions;
 pub(crate) use planned::{Planned, Terms};
 pub(crate) use ready::Ready;
 pub(crate) use remote::Remote;

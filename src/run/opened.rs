@@ -4,8 +4,8 @@ use super::applied::{self, At, valid_at};
 use super::checkout;
 use super::clock::today;
 use super::failure::Failure;
-use super::options::Options;
-use super::past::{self, Past};
+use super::options::RunOptions;
+use super::past::{self, GitPast};
 use super::ready::Ready;
 use super::remote::Remote;
 use crate::declare::{self, Diagnostic, Invalid, Repository};
@@ -30,7 +30,7 @@ impl Opened {
     ///
     /// # Errors
     /// There is no repository or no such environment, or the declarations are wrong.
-    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
+    pub(crate) fn open(options: &RunOptions) -> Result<Self, Failure> {
         let root = checkout::root(options)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
         let index = checkout::git_index(&root)?;
@@ -120,7 +120,7 @@ impl Opened {
         base: Option<&str>,
     ) -> Result<Ready, Failure> {
         let commit = self.commit()?;
-        let past = Past::look(history.as_ref(), &self.repository, commit, &self.desired, base)?;
+        let past = GitPast::look(history.as_ref(), &self.repository, commit, &self.desired, base)?;
         Ok(Ready::new(self, history, past))
     }
 
@@ -150,7 +150,7 @@ impl Opened {
     ///
     /// # Errors
     /// As of [`Remote::open`].
-    pub(crate) async fn connect(&self, options: &Options) -> Result<Remote, Failure> {
+    pub(crate) async fn connect(&self, options: &RunOptions) -> Result<Remote, Failure> {
         Remote::open(options, self, self.needs().reach()).await
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// What every use case is told by whoever runs it.
 #[derive(Debug, Clone)]
-pub(crate) struct Options {
+pub(crate) struct RunOptions {
     /// The repository, or a folder in it; `None` is upwards from here.
     pub(crate) folder: Option<PathBuf>,
     /// The environment; `None` is the only one.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::applied::AppliedElsewhere;
-use super::applied::{self, At, Known, Reading, declared_at};
+use super::applied::{self, At, KnownPast, Reading, declared_at};
 use super::checkout;
 use super::failure::Failure;
-use super::options::Options;
+use super::options::RunOptions;
 use crate::declare::{self, Repository};
 use crate::history::{Branch, Commit, Held, History, Lost, Placement, Refs};
 use domain::{self, Applied, Desired};
@@ -14,7 +14,7 @@ use plan::{Code, Notice, PAST_WAY_OUT};
 
 /// What git knows.
 #[derive(Default)]
-pub(crate) struct Past {
+pub(crate) struct GitPast {
     /// The commit whose declarations are read.
     pub(crate) commit: Option<Commit>,
     /// Where the declarations are, and what they are applied to.
@@ -61,7 +61,7 @@ pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<
 
 /// The git repository of the declarations as the environment that is asked for sees it, and that
 /// environment's name. The declarations need not be right. `without` tells what there is not outside git.
-pub(crate) fn open_only(options: &Options, without: &str) -> Result<(String, History), Failure> {
+pub(crate) fn open_only(options: &RunOptions, without: &str) -> Result<(String, History), Failure> {
     let root = checkout::root(options)?;
     let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let environment = repository
@@ -72,7 +72,7 @@ pub(crate) fn open_only(options: &Options, without: &str) -> Result<(String, His
     Ok((environment.to_owned(), history))
 }
 
-impl Past {
+impl GitPast {
     /// Looks back: `commit` is the one whose declarations are read, `now` what they hold.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl Past {
         if past.commit.is_none() && history.is_some_and(History::is_shared) {
             let why = "there is no commit that is checked out";
             past.refusal = Some(why.to_owned());
-            past.take(Known::unknown(why.to_owned()));
+            past.take(KnownPast::unknown(why.to_owned()));
             return Ok(past);
         }
         let (Some(history), Some(commit)) = (history, past.commit.clone()) else {
@@ -147,7 +147,7 @@ impl Past {
             Ok(refs) => refs,
             Err(error) => {
                 self.refusal = Some(no_branch(&error.to_string()));
-                self.take(Known::unknown(error.to_string()));
+                self.take(KnownPast::unknown(error.to_string()));
                 return (None, Vec::new());
             }
         };
@@ -176,8 +176,9 @@ impl Past {
         (last, of_former)
     }
 
-    fn take(&mut self, known: Known) -> Vec<String> {
-        let Known { applied, is_unfinished, lost, clash, of_former, elsewhere, past, .. } = known;
+    fn take(&mut self, known: KnownPast) -> Vec<String> {
+        let KnownPast { applied, is_unfinished, lost, clash, of_former, elsewhere, past, .. } =
+            known;
         self.elsewhere = Some(elsewhere);
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {

@@ -4,12 +4,12 @@ use super::approved::Approved;
 use super::blame::blame;
 use super::checks;
 use super::failure::Failure;
-use super::options::Options;
+use super::options::RunOptions;
 use super::ready::Ready;
 use super::recent::{self, LeftOpen};
 use super::remote::Remote;
 use crate::apply::{Patience, Recent};
-use digdir::{Progress, Writer};
+use digdir::{ReadProgress, Writer};
 use plan::Plan;
 use plan::document::PlanDocument;
 
@@ -49,10 +49,10 @@ impl Planned {
     /// The other side or the ledger cannot be read.
     pub(crate) async fn make(
         mut ready: Ready,
-        options: &Options,
+        options: &RunOptions,
         overridden: Option<&str>,
         patience: &Patience,
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Self, Failure> {
         let remote = ready.connect(options).await?;
         let writer = remote.writer().await?;
@@ -115,7 +115,7 @@ impl Planned {
     /// It has, or cannot be read.
     pub(crate) async fn confirm(
         mut self,
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Approved, Failure> {
         let again = self.ready.plan(self.writer.reader(), progress).await?;
         if again.digest() != self.plan.digest() {

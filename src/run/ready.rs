@@ -7,11 +7,11 @@ use super::clock::now;
 use super::elsewhere::{self, Neighbours, Where};
 use super::failure::Failure;
 use super::opened::Opened;
-use super::options::Options;
-use super::past::Past;
+use super::options::RunOptions;
+use super::past::GitPast;
 use super::remote::Remote;
 use crate::history::{self, Commit, History};
-use digdir::{Needs, Progress, Reader};
+use digdir::{Needs, ReadProgress, Reader};
 use domain::{Applied, Live};
 use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
 use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
@@ -23,11 +23,11 @@ pub(crate) struct Ready {
     /// The git repository; `None` outside git.
     pub(crate) history: Option<History>,
     /// What git knows.
-    pub(crate) past: Past,
+    pub(crate) past: GitPast,
 }
 
 impl Ready {
-    pub(super) fn new(opened: Opened, history: Option<History>, past: Past) -> Self {
+    pub(super) fn new(opened: Opened, history: Option<History>, past: GitPast) -> Self {
         let mut ready = Self { opened, history, past };
         ready.look_elsewhere();
         if ready.opened.is_rollback() {
@@ -45,7 +45,8 @@ impl Ready {
             )
         })?;
         let commit = opened.commit()?;
-        let past = Past::look(Some(&history), &opened.repository, commit, &opened.desired, None)?;
+        let past =
+            GitPast::look(Some(&history), &opened.repository, commit, &opened.desired, None)?;
         let environment = &opened.desired.environment;
         let applied = match (past.applied, &past.known.unknown) {
             (Some(applied), None) => applied,
@@ -63,7 +64,7 @@ impl Ready {
         };
         opened.desired = applied.desired.clone();
         let is_unfinished = past.is_unfinished;
-        let past = Past {
+        let past = GitPast {
             commit: Some(Commit { commit: applied.commit.to_string(), dirty: false }),
             placement: past.placement,
             refs: past.refs,
@@ -71,7 +72,7 @@ impl Ready {
             base: Some(applied.clone()),
             known: domain::Past { applied: Some(applied.clone()), ..past.known },
             applied: Some(applied),
-            ..Past::default()
+            ..GitPast::default()
         };
         let mut ready = Self { opened, history: Some(history), past };
         ready.look_elsewhere();
@@ -132,8 +133,8 @@ impl Ready {
     /// The other side cannot be reached or read.
     pub(crate) async fn planned(
         &self,
-        options: &Options,
-        progress: &(dyn Fn(Progress) + Sync),
+        options: &RunOptions,
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<PlanDocument, Failure> {
         let remote = self.connect(options).await?;
         let plan = self.plan(&remote.reader().await?, progress).await?;
@@ -148,7 +149,7 @@ impl Ready {
     pub(crate) async fn plan(
         &self,
         reader: &Reader,
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Plan, Failure> {
         Ok(self.compare(&reader.live(&self.needs(), progress).await?))
     }
@@ -156,7 +157,7 @@ impl Ready {
     /// Compares with what is live, or was.
     pub(crate) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let Past { known, applied, base, notices, .. } = &self.past;
+        let GitPast { known, applied, base, notices, .. } = &self.past;
         let mut planned = plan(&self.opened.desired, known, live, now);
         if let Some(base) = base {
             let known = domain::Past { applied: applied.clone(), ..known.clone() };
@@ -177,7 +178,7 @@ impl Ready {
     ///
     /// # Errors
     /// As of [`Remote::open`].
-    pub(crate) async fn connect(&self, options: &Options) -> Result<Remote, Failure> {
+    pub(crate) async fn connect(&self, options: &RunOptions) -> Result<Remote, Failure> {
         Remote::open(options, &self.opened, self.needs().reach()).await
     }
 }

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::ready::Ready;
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::history::{self, History, LedgerLine, Placement, is_to_come};
-use digdir::{Progress, Writer};
+use digdir::{ReadProgress, Writer};
 use domain::text::printable;
 use plan::document::{ActionOutcome, ReportDocument, ReportedAction};
 use plan::{Plan, Verb};
@@ -73,7 +73,7 @@ pub(crate) async fn plan(
     writer: &Writer,
     recent: &Recent,
     patience: &Patience,
-    progress: &(dyn Fn(Progress) + Sync),
+    progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<(Plan, LeftOpen), Failure> {
     let mut wait = patience.begin();
     let mut is_told = false;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::opened::Opened;
-use super::options::Options;
+use super::options::RunOptions;
 use super::read::{MAX_FILE, read_file, read_secret};
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use digdir::{
@@ -32,7 +32,7 @@ impl Remote {
     /// Finds the API and the credentials of an environment, to reach so much of it. A host that may not be
     /// sent credentials is refused before any are read.
     pub(crate) async fn open(
-        options: &Options,
+        options: &RunOptions,
         opened: &Opened,
         reach: Reach,
     ) -> Result<Self, Failure> {

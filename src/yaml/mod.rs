@@ -3,5 +3,5 @@
 mod printer;
 mod scalar;
 
-pub use printer::{Entries, Yaml, write_entry, write_item};
+pub use printer::{Yaml, YamlEntries, write_entry, write_item};
 pub use scalar::{is_plain, quoted, scalar};

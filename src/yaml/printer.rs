@@ -22,13 +22,13 @@ pub enum Yaml {
     /// A list with a line for each item.
     Lines(Vec<Yaml>),
     /// A mapping, on one line if it fits there.
-    Map(Entries),
+    Map(YamlEntries),
     /// A mapping with a line for each key.
-    Block(Entries),
+    Block(YamlEntries),
 }
 
 /// The keys of a mapping and what stands behind each.
-pub type Entries = Vec<(String, Yaml)>;
+pub type YamlEntries = Vec<(String, Yaml)>;
 
 impl Yaml {
     /// A text.

@@ -8,7 +8,7 @@ mod reviewed;
 mod server;
 
 use axum::http::Method;
-use portvakt::forge::{self, Change, Comment, ErrorKind, Forge};
+use portvakt::forge::{self, Comment, CommentChange, Forge, ForgeErrorKind};
 
 use azure_devops::AzureDevOps;
 use github::GitHub;
@@ -51,10 +51,10 @@ fn posts(server: &Server) -> usize {
 async fn the_first_run_posts_and_those_after_it_update() {
     for server in servers().await {
         server.edit(|api| api.add(Who::Stranger, "bra"));
-        server.posts("a", Change::Created).await;
+        server.posts("a", CommentChange::Created).await;
         server.edit(|api| api.add(Who::Stranger, "takk"));
-        server.posts("b «æøå» 🙂", Change::Updated).await;
-        server.posts("c", Change::Updated).await;
+        server.posts("b «æøå» 🙂", CommentChange::Updated).await;
+        server.posts("c", CommentChange::Updated).await;
         let strangers = |text: &str| (Who::Stranger, text.to_owned());
         assert_eq!(server.comments(), [strangers("bra"), ours("c"), strangers("takk")]);
         assert_eq!(posts(&server), 1);
@@ -65,9 +65,11 @@ async fn the_first_run_posts_and_those_after_it_update() {
 async fn each_marker_has_a_comment_of_its_own() {
     for server in servers().await {
         let pull_request = read(server.forge(), &server.environment()).unwrap();
-        for (environment, change) in
-            [("test", Change::Created), ("test2", Change::Created), ("test", Change::Kept)]
-        {
+        for (environment, change) in [
+            ("test", CommentChange::Created),
+            ("test2", CommentChange::Created),
+            ("test", CommentChange::Kept),
+        ] {
             let marker = format!("<!-- portvakt plan {environment} -->");
             // A body may bring the marker along.
             let comment = Comment { body: format!("{marker}\nx"), marker };
@@ -87,9 +89,9 @@ async fn ours_is_found_behind_many_others() {
                 api.add(Who::Stranger, &format!("nr. {number}"));
             }
         });
-        server.posts("a", Change::Created).await;
+        server.posts("a", CommentChange::Created).await;
         server.edit(|api| (0..100).for_each(|_| api.add(Who::Stranger, "mer")));
-        server.posts("b", Change::Updated).await;
+        server.posts("b", CommentChange::Updated).await;
         assert_eq!(server.comments()[250], ours("b"));
         assert_eq!(server.comments().len(), 351);
     }
@@ -101,7 +103,7 @@ async fn more_comments_than_anybody_reads_get_no_further_one() {
     for server in [github, gitlab] {
         server.edit(|api| (0..10_001).for_each(|_| api.add(Who::Stranger, "x")));
         let error = server.post("a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.kind(), ForgeErrorKind::Refused);
         assert_eq!(server.comments().len(), 10_001);
     }
 }
@@ -115,8 +117,8 @@ async fn a_marker_by_somebody_else_is_left_alone() {
             api.add(Who::OtherBot, &marked);
             api.add(Who::Us, &format!("see {MARKER}"));
         });
-        server.posts("a", Change::Created).await;
-        server.posts("b", Change::Updated).await;
+        server.posts("a", CommentChange::Created).await;
+        server.posts("b", CommentChange::Updated).await;
         let expected = [
             (Who::Stranger, marked.clone()),
             (Who::OtherBot, marked),
@@ -132,7 +134,7 @@ async fn a_lost_answer_makes_no_second_comment() {
     for fault in [Fault::Cut, Fault::Mask(502), Fault::Mask(200), Fault::Mask(500)] {
         for server in servers().await {
             fail_creation(&server, std::slice::from_ref(&fault));
-            server.posts("a\n", Change::Created).await;
+            server.posts("a\n", CommentChange::Created).await;
             assert_eq!(server.comments().len(), 1, "{fault:?}");
             assert_eq!(posts(&server), 1, "{fault:?}");
         }
@@ -144,7 +146,7 @@ async fn a_post_that_did_nothing_is_sent_again() {
     let busy = Fault::Refuse(503, vec![("retry-after", "0")], "{}");
     for server in servers().await {
         fail_creation(&server, &[Fault::Lose, busy.clone()]);
-        server.posts("a", Change::Created).await;
+        server.posts("a", CommentChange::Created).await;
         assert_eq!(server.comments(), [ours("a")]);
         assert_eq!(posts(&server), 3);
     }
@@ -155,7 +157,7 @@ async fn a_post_is_not_sent_for_ever() {
     for server in servers().await {
         fail_creation(&server, &vec![Fault::Refuse(500, vec![], "{}"); 20]);
         let error = server.post("a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Server);
+        assert_eq!(error.kind(), ForgeErrorKind::Server);
         assert_eq!(posts(&server), 4);
         assert!(server.comments().is_empty());
     }
@@ -166,7 +168,7 @@ async fn an_answer_that_is_lost_to_the_last_is_still_looked_for() {
     for server in servers().await {
         let refused = Fault::Refuse(500, vec![], "{}");
         fail_creation(&server, &[refused.clone(), refused.clone(), refused, Fault::Mask(504)]);
-        server.posts("a", Change::Created).await;
+        server.posts("a", CommentChange::Created).await;
         assert_eq!(server.comments(), [ours("a")]);
     }
 }
@@ -174,11 +176,11 @@ async fn an_answer_that_is_lost_to_the_last_is_still_looked_for() {
 #[tokio::test]
 async fn reading_and_updating_go_on_after_passing_faults() {
     for server in servers().await {
-        server.posts("a", Change::Created).await;
+        server.posts("a", CommentChange::Created).await;
         let busy = Fault::Refuse(429, vec![("retry-after", "0")], "{}");
         server.fail(Method::GET, &[busy.clone(), Fault::Lose, Fault::Mask(502)]);
         server.fail(update_of(server.forge()), &[busy, Fault::Cut, Fault::Mask(500)]);
-        server.posts("b", Change::Updated).await;
+        server.posts("b", CommentChange::Updated).await;
         assert_eq!(server.comments(), [ours("b")]);
     }
 }
@@ -198,7 +200,7 @@ async fn a_wait_that_is_too_long_is_told() {
         for server in servers().await {
             server.fail(Method::GET, std::slice::from_ref(&fault));
             let error = server.post("a").await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Throttled);
+            assert_eq!(error.kind(), ForgeErrorKind::Throttled);
             assert!(error.to_string().contains("more than the 60 s"), "{error}");
         }
     }
@@ -207,9 +209,9 @@ async fn a_wait_that_is_too_long_is_told() {
 #[tokio::test]
 async fn a_comment_that_was_deleted_in_between_is_made_anew() {
     for server in servers().await {
-        server.posts("a", Change::Created).await;
+        server.posts("a", CommentChange::Created).await;
         server.fail(update_of(server.forge()), &[Fault::Refuse(404, vec![], "{}")]);
-        server.posts("b", Change::Created).await;
+        server.posts("b", CommentChange::Created).await;
         assert_eq!(server.comments(), [ours("a"), ours("b")]);
     }
 }
@@ -220,7 +222,7 @@ async fn a_refusal_tells_which_permission_is_missing() {
     for server in servers().await {
         fail_creation(&server, &[Fault::Refuse(403, vec![], told)]);
         let error = server.post("a").await.unwrap_err();
-        assert_eq!((error.kind(), error.status()), (ErrorKind::Forbidden, Some(403)));
+        assert_eq!((error.kind(), error.status()), (ForgeErrorKind::Forbidden, Some(403)));
         let permission = match server.forge() {
             Forge::GitHub => "pull-requests: write",
             Forge::GitLab => "scope `api`",
@@ -237,10 +239,10 @@ async fn a_refusal_tells_which_permission_is_missing() {
 #[tokio::test]
 async fn other_refusals_say_what_to_do() {
     for (status, kind) in [
-        (401, ErrorKind::Auth),
-        (404, ErrorKind::NotFound),
-        (422, ErrorKind::Invalid),
-        (418, ErrorKind::Refused),
+        (401, ForgeErrorKind::Auth),
+        (404, ForgeErrorKind::NotFound),
+        (422, ForgeErrorKind::Invalid),
+        (418, ForgeErrorKind::Refused),
     ] {
         for server in servers().await {
             server.fail(Method::GET, &[Fault::Refuse(status, vec![], r#"{"message": "nei"}"#)]);
@@ -261,7 +263,7 @@ async fn a_redirect_is_not_followed() {
             let to = vec![("location", &*address.leak())];
             server.fail(Method::GET, &[Fault::Refuse(status, to, "")]);
             let error = server.post("a").await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Malformed);
+            assert_eq!(error.kind(), ForgeErrorKind::Malformed);
             assert!(error.to_string().contains("redirects"), "{error}");
             assert_eq!(elsewhere.calls(), [""; 0]);
         }
@@ -274,7 +276,7 @@ async fn an_answer_has_an_end() {
     for server in servers().await {
         server.fail(Method::GET, &[Fault::Refuse(200, vec![], endless)]);
         let error = server.post("a").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Malformed);
+        assert_eq!(error.kind(), ForgeErrorKind::Malformed);
         assert!(error.to_string().contains("8 MiB"), "{error}");
     }
 }
@@ -285,15 +287,15 @@ async fn a_comment_that_no_host_takes_is_not_sent() {
         let pull_request = read(server.forge(), &server.environment()).unwrap();
         let limit = server.forge().limit();
         let room = limit - MARKER.len() - 1;
-        server.posts(&"🙂".repeat(room / 2), Change::Created).await;
+        server.posts(&"🙂".repeat(room / 2), CommentChange::Created).await;
         server.calls();
         let error = server.post(&"x".repeat(room + 1)).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Comment);
+        assert_eq!(error.kind(), ForgeErrorKind::Comment);
         assert!(error.to_string().contains(&format!("takes {limit}")), "{error}");
         for marker in ["", "portvakt", "<!---->", "<!-- a --> b -->", "<!-- a\n -->"] {
             let comment = Comment { marker: marker.to_owned(), body: "x".to_owned() };
             let error = forge::post(&pull_request, &comment, &options()).await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Comment, "{marker}");
+            assert_eq!(error.kind(), ForgeErrorKind::Comment, "{marker}");
         }
         assert_eq!(server.calls(), [""; 0]);
     }
@@ -358,7 +360,7 @@ fn a_token_goes_to_no_unencrypted_or_curious_place() {
         ] {
             let environment = api.environment(address);
             let error = read(api.forge(), &environment).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Environment, "{address}");
+            assert_eq!(error.kind(), ForgeErrorKind::Environment, "{address}");
             let (variable, _) = environment[0];
             assert!(error.to_string().starts_with(variable), "{error}");
             assert!(!error.to_string().contains("passord"), "{error}");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::credentials::{Asked, Credentials};
-use super::error::{Error, ErrorKind, Place};
+use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Persistence, readable};
 use super::issuer::{self, Endpoints};
 use super::options::Options;
@@ -62,8 +62,10 @@ impl Issuer {
     /// # Errors
     /// The host may not be spoken to, or its metadata cannot be had or trusted.
     pub async fn connect(target: &Target, options: Options) -> Result<Self, Error> {
-        let place =
-            Place { call: format!("connect to {}", target.issuer), entity: "target".to_owned() };
+        let place = CallPlace {
+            call: format!("connect to {}", target.issuer),
+            entity: "target".to_owned(),
+        };
         let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
         target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
         let url = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
@@ -110,7 +112,7 @@ impl Issuer {
     /// What the token says. No error holds any part of it.
     async fn verified(&self, token: &SecretString) -> Result<Content, Error> {
         let entity = "the token's signature".to_owned();
-        let place = Place { call: "verify".to_owned(), entity };
+        let place = CallPlace { call: "verify".to_owned(), entity };
         let wrong = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
         let token = token.expose_secret();
         let header =
@@ -134,11 +136,11 @@ impl Issuer {
         let call = |url: &Url| format!("GET {url}");
         let entity = "the issuer's keys".to_owned();
         let Some(url) = &self.endpoints.jwks else {
-            let place = Place { call: call(&self.endpoints.well_known), entity };
+            let place = CallPlace { call: call(&self.endpoints.well_known), entity };
             let reason = "its metadata has no jwks_uri on the issuer's own host";
             return Err(Error::new(ErrorKind::Untrusted, &place, reason));
         };
-        let place = Place { call: call(url), entity };
+        let place = CallPlace { call: call(url), entity };
         let attempt = || {
             let request = Request::new(Method::GET, url.clone());
             async move { readable(self.client.exchange(request, SMALL).await?) }

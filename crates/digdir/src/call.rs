@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use http::{ONCE, Policy, REPEATABLE};
+use http::{ONCE, REPEATABLE, RetryPolicy};
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::error::Place;
+use super::error::CallPlace;
 use domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, SCOPE, ScopeName};
 
 /// What to ask of `GET /scopes/all`, the list of every organisation's public scopes.
@@ -53,7 +53,7 @@ pub(super) struct Call<'a> {
     path: Vec<Part>,
     query: Vec<(&'static str, String)>,
     pub(super) body: Option<&'a Representation>,
-    pub(super) policy: &'static Policy,
+    pub(super) policy: &'static RetryPolicy,
     entity: String,
 }
 
@@ -274,14 +274,14 @@ impl<'a> Call<'a> {
     }
 
     /// Where an error of this call happened.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> CallPlace {
         let path: Vec<_> = self.path.iter().map(Part::as_str).collect();
         let mut call = format!("{} /{}", self.method, path.join("/"));
         for (i, (name, value)) in self.query.iter().enumerate() {
             let separator = if i == 0 { '?' } else { '&' };
             call = format!("{call}{separator}{name}={value}");
         }
-        Place { call, entity: self.entity.clone() }
+        CallPlace { call, entity: self.entity.clone() }
     }
 }
 

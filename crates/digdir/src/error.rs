@@ -79,7 +79,7 @@ pub enum ErrorKind {
 
 /// The call that an error is about.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct CallPlace {
     /// Method, path and query as a person reads them.
     pub call: String,
     /// What the call is about, such as `scope etat:x.read`.
@@ -87,7 +87,7 @@ pub(super) struct Place {
 }
 
 impl Error {
-    pub(super) fn new(kind: ErrorKind, place: &Place, cause: impl Into<String>) -> Self {
+    pub(super) fn new(kind: ErrorKind, place: &CallPlace, cause: impl Into<String>) -> Self {
         Self {
             details: Box::new(Details {
                 kind,
@@ -109,7 +109,7 @@ impl Error {
     /// An error from an answer of the API.
     pub(super) fn answered(
         kind: ErrorKind,
-        place: &Place,
+        place: &CallPlace,
         status: StatusCode,
         body: ApiErrorResponse,
     ) -> Self {
@@ -301,8 +301,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn place() -> Place {
-        Place {
+    fn place() -> CallPlace {
+        CallPlace {
             call: "PUT /scopes/access/974761076?scope=etat:x".to_owned(),
             entity: "access of 974761076 to etat:x".to_owned(),
         }

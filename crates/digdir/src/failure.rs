@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use http::{Answer, Failure as Failed, NoAnswer, Policy, Refusal, Retries, Then, too_large};
+use http::{
+    Answer, Failure as Failed, NextAttempt, NoAnswer, RefusedAnswer, Retries, RetryPolicy,
+    too_large,
+};
 use reqwest::StatusCode;
 
-use super::error::{Error, ErrorKind, Place};
+use super::error::{CallPlace, Error, ErrorKind};
 use super::wire::ApiErrorResponse;
 
 /// How often a call is sent at most, the first time included.
@@ -42,7 +45,7 @@ impl Persistence {
     /// Makes attempts until one succeeds, one fails for good, or there were enough.
     pub(super) async fn repeat<F, Fut>(
         &self,
-        policy: &Policy,
+        policy: &RetryPolicy,
         attempt: F,
     ) -> Result<Answer, Failure>
     where
@@ -53,8 +56,8 @@ impl Persistence {
     }
 
     /// The error that a failure, the last one, comes down to.
-    pub(super) fn error(&self, failure: Failure, policy: &Policy, place: &Place) -> Error {
-        let lost = policy.after(&failure) == Then::Lost;
+    pub(super) fn error(&self, failure: Failure, policy: &RetryPolicy, place: &CallPlace) -> Error {
+        let lost = policy.after(&failure) == NextAttempt::Lost;
         let kind = |kind| if lost { ErrorKind::AnswerLost } else { kind };
         match failure {
             Failure::Unsent(Unsent::Token(error)) => error,
@@ -81,8 +84,8 @@ impl Persistence {
         }
     }
 
-    fn refusal(&self, refusal: Refusal, place: &Place, kind: ErrorKind) -> Error {
-        let Refusal { answer, is_throttled: _, wait } = refusal;
+    fn refusal(&self, refusal: RefusedAnswer, place: &CallPlace, kind: ErrorKind) -> Error {
+        let RefusedAnswer { answer, is_throttled: _, wait } = refusal;
         let error = match ApiErrorResponse::of(&answer) {
             Some(body) => Error::answered(kind, place, answer.status, body),
             None => {
@@ -166,8 +169,8 @@ pub(super) mod tests {
         Persistence::new("the test", Duration::from_millis(1))
     }
 
-    fn kind(policy: &Policy, failure: Failure) -> ErrorKind {
-        let place = Place { call: "GET /scopes".to_owned(), entity: "scopes".to_owned() };
+    fn kind(policy: &RetryPolicy, failure: Failure) -> ErrorKind {
+        let place = CallPlace { call: "GET /scopes".to_owned(), entity: "scopes".to_owned() };
         persistence().error(failure, policy, &place).kind()
     }
 
@@ -199,7 +202,7 @@ pub(super) mod tests {
     fn a_wait_that_is_too_long_is_told() {
         let mut throttled = answer(429, "application/json", "{}");
         throttled.headers.insert("retry-after", "3600".parse().unwrap());
-        let place = Place { call: "GET /scopes".to_owned(), entity: "scopes".to_owned() };
+        let place = CallPlace { call: "GET /scopes".to_owned(), entity: "scopes".to_owned() };
         let error = persistence().error(throttled.into(), &REPEATABLE, &place);
         assert_eq!(error.kind(), ErrorKind::Throttled);
         let told = error.to_string();

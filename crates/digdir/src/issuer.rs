@@ -5,7 +5,7 @@ use reqwest::{Method, Request};
 use serde::Deserialize;
 use url::Url;
 
-use super::error::{Error, ErrorKind, Place};
+use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Persistence, readable};
 
 #[derive(Deserialize)]
@@ -36,7 +36,8 @@ pub(super) async fn endpoints(
 ) -> Result<Endpoints, Error> {
     let slash = if issuer.ends_with('/') { "" } else { "/" };
     let address = format!("{issuer}{slash}.well-known/oauth-authorization-server");
-    let place = Place { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
+    let place =
+        CallPlace { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
     let url = Url::parse(&address)
         .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason.to_string()))?;
     let attempt = || {

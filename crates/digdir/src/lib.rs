@@ -84,7 +84,7 @@ pub use entries::{Oddities, accesses_of_scope};
 pub use error::{Error, ErrorKind};
 pub use issuer::Endpoints;
 pub use key::KeyError;
-pub use live::Progress;
+pub use live::ReadProgress;
 pub use needs::{ClientNeeds, Needs, Reach, Which};
 pub use options::{Options, Program};
 pub use owner::{ExpectedOwner, OwnerMismatch};

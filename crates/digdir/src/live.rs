@@ -14,7 +14,7 @@ use domain::{DelegationSource, Live, LiveScope, Representation, ScopeName};
 
 /// How far the reading has come, in access lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct ReadProgress {
     /// Lists read.
     pub done: usize,
     /// Lists to read.
@@ -41,7 +41,7 @@ impl Reader {
     pub async fn live(
         &self,
         needs: &Needs,
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Live, Error> {
         let sources = async {
             match needs.delegation_sources {
@@ -124,10 +124,10 @@ impl Reader {
     async fn access_lists(
         &self,
         wanted: &[(ScopeName, bool)],
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Vec<Vec<AccessEntry>>, Error> {
         let total = wanted.len();
-        progress(Progress { done: 0, total });
+        progress(ReadProgress { done: 0, total });
         let mut done = 0;
         let lists = wanted.iter().cloned().map(|(name, active)| {
             let reader = self.clone();
@@ -135,7 +135,7 @@ impl Reader {
         });
         all(lists, || {
             done += 1;
-            progress(Progress { done, total });
+            progress(ReadProgress { done, total });
         })
         .await
     }

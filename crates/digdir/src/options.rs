@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use http::{Client, Settings};
+use http::{Client, ClientSettings};
 use url::Url;
 
 use super::failure::Persistence;
@@ -46,7 +46,7 @@ impl Options {
     pub(super) fn client(&self, url: &Url) -> Result<Client, reqwest::Error> {
         let Program { name, version } = self.program;
         let user_agent = format!("{name}/{version}");
-        Client::new(url, Settings { user_agent, timeout: self.timeout, correlation_id })
+        Client::new(url, ClientSettings { user_agent, timeout: self.timeout, correlation_id })
     }
 
     pub(super) fn persistence(&self) -> Persistence {

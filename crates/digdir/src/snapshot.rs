@@ -93,7 +93,7 @@ pub enum SnapshotError {
 /// The file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document<L> {
+struct SnapshotDocument<L> {
     format_version: u64,
     environment: String,
     organization: Orgno,
@@ -113,7 +113,7 @@ impl Snapshot {
     /// The snapshot as a file.
     pub fn write(&self) -> String {
         let Self { environment, organization, created, reach, live } = self;
-        let document = Document {
+        let document = SnapshotDocument {
             format_version: FORMAT_VERSION,
             environment: environment.clone(),
             organization: *organization,
@@ -136,7 +136,7 @@ impl Snapshot {
             return Err(SnapshotError::Version(format_version.to_string()));
         }
         let json = &mut serde_json::Deserializer::from_str(text);
-        let document: Document<Live> =
+        let document: SnapshotDocument<Live> =
             serde_path_to_error::deserialize(json).map_err(|error| broken(error.to_string()))?;
         if document.environment != environment {
             let (found, wanted) = (document.environment, environment.to_owned());

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::credentials::{Asked, Credentials};
-use super::error::{Error, ErrorKind, Place};
+use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Failure, Persistence, Unsent, readable};
 use super::token_error;
 use domain::secret::{self, SecretText};
@@ -32,20 +32,20 @@ pub(super) struct Token {
 }
 
 /// What hands out the token for all calls.
-pub(super) struct Tokens {
+pub(super) struct TokenCache {
     client: Client,
     endpoint: Url,
     issuer: String,
     scope: &'static str,
     credentials: Credentials,
     persistence: Persistence,
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
     /// How many requests for a token have ended.
     ended: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
+struct TokenState {
     token: Option<Arc<Token>>,
     /// How the last request failed, for those who were waiting for it.
     failed: Option<Error>,
@@ -60,7 +60,7 @@ struct TokenResponse {
     scope: Option<String>,
 }
 
-impl Tokens {
+impl TokenCache {
     pub(super) fn new(
         client: Client,
         endpoint: Url,
@@ -113,11 +113,11 @@ impl Tokens {
         match result {
             Ok(token) => {
                 let token = Arc::new(Token { number, ..token });
-                *state = State { token: Some(Arc::clone(&token)), failed: None };
+                *state = TokenState { token: Some(Arc::clone(&token)), failed: None };
                 Ok(token)
             }
             Err(error) => {
-                *state = State { token: None, failed: Some(error.clone()) };
+                *state = TokenState { token: None, failed: Some(error.clone()) };
                 Err(error)
             }
         }
@@ -152,7 +152,7 @@ pub(super) struct Desk<'a> {
 }
 
 /// A token that was handed out.
-pub(super) struct Handed {
+pub(super) struct HandedToken {
     pub(super) token: SecretString,
     pub(super) expires_in: u64,
 }
@@ -163,8 +163,8 @@ impl Desk<'_> {
         self,
         credentials: &Credentials,
         asked: Asked<'_>,
-    ) -> Result<Handed, Error> {
-        let place = Place {
+    ) -> Result<HandedToken, Error> {
+        let place = CallPlace {
             call: format!("POST {}", self.endpoint),
             entity: format!("token with {}", asked.scope),
         };
@@ -194,7 +194,7 @@ impl Desk<'_> {
             ));
         }
         secret::note(&answer.access_token.0);
-        Ok(Handed { token: answer.access_token.0, expires_in: answer.expires_in })
+        Ok(HandedToken { token: answer.access_token.0, expires_in: answer.expires_in })
     }
 
     /// A fresh request: a grant is good for one use.
@@ -202,7 +202,7 @@ impl Desk<'_> {
         self,
         credentials: &Credentials,
         asked: Asked<'_>,
-        place: &Place,
+        place: &CallPlace,
     ) -> Result<Request, Error> {
         let grant = credentials
             .grant(self.issuer, asked, Timestamp::now())

@@ -3,7 +3,7 @@
 use http::REPEATABLE;
 use jiff::Timestamp;
 
-use super::error::{Error, ErrorKind, Place};
+use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Failure, Persistence};
 use domain::ClientId;
 
@@ -54,7 +54,7 @@ impl TokenRefusal {
 pub(super) fn explain(
     failure: Failure,
     persistence: Persistence,
-    place: &Place,
+    place: &CallPlace,
     ids: (&ClientId, Option<&str>),
 ) -> Error {
     let skew = match &failure {
@@ -97,7 +97,7 @@ mod tests {
     fn explained(description: &str) -> Error {
         let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
         let failure = answer(400, "application/json", &body.to_string()).into();
-        let place = Place {
+        let place = CallPlace {
             call: "POST https://maskinporten.no/token".to_owned(),
             entity: "token with idporten:scopes.read".to_owned(),
         };

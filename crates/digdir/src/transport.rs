@@ -11,13 +11,13 @@ use url::Url;
 
 use super::call::Call;
 use super::credentials::Credentials;
-use super::error::{Error, ErrorKind, Place};
+use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Failure, Persistence, Unsent, readable, what_came};
 use super::issuer;
 use super::options::Options;
 use super::owner::ExpectedOwner;
 use super::target::Target;
-use super::token::{Token, Tokens};
+use super::token::{Token, TokenCache};
 
 /// The most that an answer of the API is, in bytes: more than any list of DigDir's.
 const LIST: usize = 64 << 20;
@@ -29,7 +29,7 @@ pub(super) type Gate = dyn Fn() -> Result<(), &'static str> + Send + Sync;
 pub(super) struct Transport {
     client: Client,
     api: Url,
-    tokens: Tokens,
+    tokens: TokenCache,
     limits: Limits,
     persistence: Persistence,
     owner: Option<ExpectedOwner>,
@@ -44,7 +44,7 @@ impl Transport {
         scope: &'static str,
     ) -> Result<Arc<Self>, Error> {
         let place =
-            Place { call: format!("connect to {}", target.api), entity: "target".to_owned() };
+            CallPlace { call: format!("connect to {}", target.api), entity: "target".to_owned() };
         let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
         target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
         let issuer = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
@@ -58,7 +58,7 @@ impl Transport {
         let transport = Self {
             client: client(&target.api)?,
             api: target.api,
-            tokens: Tokens::new(
+            tokens: TokenCache::new(
                 issuer_client,
                 endpoints.token,
                 target.issuer,

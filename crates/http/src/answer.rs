@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
-use crate::budget::Body;
+use crate::budget::BudgetedBody;
 
 /// An answer, read to its end.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct Answer {
     /// The headers.
     pub headers: HeaderMap,
     /// The body; of a refusal, only the beginning.
-    pub body: Body,
+    pub body: BudgetedBody,
 }
 
 /// Why there is no answer.

@@ -10,7 +10,7 @@ use crate::answer::{Answer, NoAnswer};
 
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Then {
+pub enum NextAttempt {
     /// Wait and send the call again.
     Repeat,
     /// Report it.
@@ -21,42 +21,42 @@ pub enum Then {
 
 /// One row of the table: what to do after each way to fail.
 #[derive(Debug)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// No connection was made.
-    not_sent: Then,
+    not_sent: NextAttempt,
     /// 429: the server says that it did not carry it out.
-    throttled: Then,
+    throttled: NextAttempt,
     /// 5xx.
-    server: Then,
+    server: NextAttempt,
     /// Cut or timed out after the connection was made.
-    no_answer: Then,
+    no_answer: NextAttempt,
     /// An answer that nobody from the API wrote: HTML, a redirect, broken JSON, too large.
-    malformed: Then,
+    malformed: NextAttempt,
     /// Any other 4xx.
-    refused: Then,
+    refused: NextAttempt,
 }
 
 /// GET, DELETE, and whatever else can be sent twice as well as once (RFC 9110 section 9.2.2).
-pub const REPEATABLE: Policy = Policy {
-    not_sent: Then::Repeat,
-    throttled: Then::Repeat,
-    server: Then::Repeat,
-    no_answer: Then::Repeat,
-    malformed: Then::Fail,
-    refused: Then::Fail,
+pub const REPEATABLE: RetryPolicy = RetryPolicy {
+    not_sent: NextAttempt::Repeat,
+    throttled: NextAttempt::Repeat,
+    server: NextAttempt::Repeat,
+    no_answer: NextAttempt::Repeat,
+    malformed: NextAttempt::Fail,
+    refused: NextAttempt::Fail,
 };
 
 /// POST of what is new and PUT of a whole entity: never repeated here. A second POST would make a second
 /// entity, and a second PUT would overwrite what came in between (there is no If-Match): whoever sends
 /// one looks at what is live first. A 503 can come from a gateway behind which the call went
 /// through.
-pub const ONCE: Policy = Policy {
-    not_sent: Then::Fail,
-    throttled: Then::Fail,
-    server: Then::Lost,
-    no_answer: Then::Lost,
-    malformed: Then::Lost,
-    refused: Then::Fail,
+pub const ONCE: RetryPolicy = RetryPolicy {
+    not_sent: NextAttempt::Fail,
+    throttled: NextAttempt::Fail,
+    server: NextAttempt::Lost,
+    no_answer: NextAttempt::Lost,
+    malformed: NextAttempt::Lost,
+    refused: NextAttempt::Fail,
 };
 
 /// One attempt that failed.
@@ -67,14 +67,14 @@ pub enum Failure<E> {
     /// An answer that cannot be the API's, and what it is instead.
     Malformed(StatusCode, String),
     /// Any status that is not the wanted one.
-    Refused(Box<Refusal>),
+    Refused(Box<RefusedAnswer>),
     /// The caller's own reason not to send the call; it is not tried again.
     Unsent(E),
 }
 
 /// An answer with another status than the wanted one.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RefusedAnswer {
     /// The answer.
     pub answer: Answer,
     /// Whether the server did not carry the call out, as there were too many.
@@ -95,7 +95,7 @@ pub struct Retries {
     pub longest_wait: Duration,
 }
 
-impl From<Answer> for Refusal {
+impl From<Answer> for RefusedAnswer {
     /// `Retry-After` counts with 429 and 503 (RFC 9110 section 10.2.3, RFC 6585 section 4).
     fn from(answer: Answer) -> Self {
         let is_throttled = answer.status == StatusCode::TOO_MANY_REQUESTS;
@@ -140,9 +140,9 @@ impl<E> Failure<E> {
     }
 }
 
-impl Policy {
+impl RetryPolicy {
     /// What to do after this failure.
-    pub fn after<E>(&self, failure: &Failure<E>) -> Then {
+    pub fn after<E>(&self, failure: &Failure<E>) -> NextAttempt {
         match failure {
             Failure::Unanswered(NoAnswer::NotSent(_)) => self.not_sent,
             Failure::Unanswered(NoAnswer::Lost(_)) => self.no_answer,
@@ -150,7 +150,7 @@ impl Policy {
             Failure::Refused(refusal) if refusal.is_throttled => self.throttled,
             Failure::Refused(refusal) if refusal.answer.status.is_server_error() => self.server,
             Failure::Refused(_) => self.refused,
-            Failure::Unsent(_) => Then::Fail,
+            Failure::Unsent(_) => NextAttempt::Fail,
         }
     }
 }
@@ -172,7 +172,7 @@ impl Retries {
     /// The last failure.
     pub async fn repeat<E, F, Fut>(
         &self,
-        policy: &Policy,
+        policy: &RetryPolicy,
         mut attempt: F,
     ) -> Result<Answer, Failure<E>>
     where
@@ -186,7 +186,8 @@ impl Retries {
                 Err(failure) => failure,
             };
             let asked = failure.asked_to_wait().unwrap_or_default();
-            let is_passing = policy.after(&failure) == Then::Repeat && asked <= self.longest_wait;
+            let is_passing =
+                policy.after(&failure) == NextAttempt::Repeat && asked <= self.longest_wait;
             let Some(wait) = waits.next().filter(|_| is_passing) else { return Err(failure) };
             let wait = wait.max(asked);
             tracing::debug!(ms = wait.as_millis(), "waiting to try again");
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_entity_is_never_written_twice_blindly() {
-        use Then::*;
+        use NextAttempt::*;
         let failures = || {
             [
                 NoAnswer::NotSent(String::new()).into(),
@@ -220,7 +221,7 @@ mod tests {
                 Failure::Unsent(()),
             ]
         };
-        let after = |policy: &Policy| failures().map(|failure| policy.after(&failure));
+        let after = |policy: &RetryPolicy| failures().map(|failure| policy.after(&failure));
         let repeatable = after(&REPEATABLE);
         assert_eq!(repeatable, [Repeat, Repeat, Repeat, Repeat, Repeat, Fail, Fail, Fail, Fail]);
         assert_eq!(after(&ONCE), [Fail, Fail, Lost, Lost, Lost, Lost, Lost, Fail, Fail]);
@@ -236,7 +237,8 @@ mod tests {
                 .repeat(&REPEATABLE, || {
                     sent += 1;
                     let answer = Answer::default();
-                    let refusal = Refusal { answer, is_throttled: true, wait: Some(ms(asked)) };
+                    let refusal =
+                        RefusedAnswer { answer, is_throttled: true, wait: Some(ms(asked)) };
                     std::future::ready(Err::<Answer, Failure<()>>(Failure::Refused(refusal.into())))
                 })
                 .await

@@ -37,7 +37,7 @@ pub(crate) struct Budget {
 
 /// The body of an answer, with the room that it takes.
 #[derive(Debug, Default)]
-pub struct Body {
+pub struct BudgetedBody {
     bytes: Box<[u8]>,
     /// Boxed, as most answers have none.
     _room: Option<Box<SemaphorePermit<'static>>>,
@@ -67,7 +67,7 @@ impl Budget {
         &'static self,
         response: &mut Response,
         limit: Limit,
-    ) -> Result<Body, NoAnswer> {
+    ) -> Result<BudgetedBody, NoAnswer> {
         let (Limit::Whole(most) | Limit::Beginning(most)) = limit;
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         // Only a closed semaphore refuses, and nothing closes these two.
@@ -101,7 +101,7 @@ impl Budget {
         if let Some(permit) = &mut permit {
             drop(permit.split(spare as usize));
         }
-        Ok(Body { bytes, _room: permit.map(Box::new) })
+        Ok(BudgetedBody { bytes, _room: permit.map(Box::new) })
     }
 
     /// What is taken now, in bytes.
@@ -117,7 +117,7 @@ impl Budget {
     }
 }
 
-impl Deref for Body {
+impl Deref for BudgetedBody {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -125,7 +125,7 @@ impl Deref for Body {
     }
 }
 
-impl From<Vec<u8>> for Body {
+impl From<Vec<u8>> for BudgetedBody {
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes: bytes.into(), _room: None }
     }
@@ -178,7 +178,11 @@ mod tests {
         url
     }
 
-    async fn read(url: &Url, limit: Limit, budget: &'static Budget) -> Result<Body, NoAnswer> {
+    async fn read(
+        url: &Url,
+        limit: Limit,
+        budget: &'static Budget,
+    ) -> Result<BudgetedBody, NoAnswer> {
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut response = client.get(url.clone()).send().await.unwrap();
         budget.read(&mut response, limit).await

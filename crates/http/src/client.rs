@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ClientSettings {
     /// The header `User-Agent`.
     pub user_agent: String,
     /// How long one request may take, from connecting to the last byte.
@@ -45,8 +45,8 @@ impl Client {
     ///
     /// # Errors
     /// The system gives no TLS.
-    pub fn new(url: &Url, settings: Settings) -> Result<Self, reqwest::Error> {
-        let Settings { user_agent, timeout, correlation_id } = settings;
+    pub fn new(url: &Url, settings: ClientSettings) -> Result<Self, reqwest::Error> {
+        let ClientSettings { user_agent, timeout, correlation_id } = settings;
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
             .connect_timeout(CONNECT_TIMEOUT)

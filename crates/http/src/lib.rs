@@ -2,7 +2,7 @@
 //!
 //! A [`Client`] speaks to one host: it follows no redirect, repeats nothing and reads each [`Answer`]
 //! within the process' budget of memory. What may be sent again after which [`Failure`] is a table
-//! ([`Policy`]), and [`Retries`] says how often and how long is waited in between. [`Limits`] keeps what
+//! ([`RetryPolicy`]), and [`Retries`] says how often and how long is waited in between. [`Limits`] keeps what
 //! is on its way within bounds. What an answer means is for the API's own crate to say.
 
 mod address;
@@ -14,7 +14,7 @@ mod limits;
 
 pub use address::{AddressError, address, check_address, is_loopback};
 pub use answer::{Answer, NoAnswer, too_large};
-pub use attempts::{Failure, ONCE, Policy, REPEATABLE, Refusal, Retries, Then};
-pub use budget::{Body, SMALL};
-pub use client::{Client, Settings, reason};
+pub use attempts::{Failure, NextAttempt, ONCE, REPEATABLE, RefusedAnswer, Retries, RetryPolicy};
+pub use budget::{BudgetedBody, SMALL};
+pub use client::{Client, ClientSettings, reason};
 pub use limits::Limits;

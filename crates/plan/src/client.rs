@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::beside::handed_over;
 use super::consumed::Consumption;
 use super::keys::stays;
-use super::matching::{Found, is_owned, removed_clients};
+use super::matching::{MatchedClient, is_owned, removed_clients};
 use super::scope::no_longer;
 use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
@@ -20,10 +20,10 @@ use domain::{
 };
 
 /// A declared client and the live one that it is, if there is one.
-type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<Found<'a>>);
+type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<MatchedClient<'a>>);
 
 /// The live clients that declarations are, each with the names of those.
-type Claims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
+type ClientClaims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
 
 impl<'a> Draft<'a> {
     /// All clients. The scopes must have been planned: what the plan makes can be consumed.
@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
             })
             .collect();
         let mut matched: Vec<Matched<'a>> = Vec::new();
-        let mut claims = Claims::new();
+        let mut claims = ClientClaims::new();
         let mut known: BTreeSet<&ClientId> = live.own_client.iter().map(|own| &own.id).collect();
         for (name, declared) in &desired.clients {
             match live_client(declared, live) {
@@ -85,7 +85,11 @@ impl<'a> Draft<'a> {
     /// The clients that were declared at the applied commit and are no longer. One that another
     /// declaration is now, under a new name for instance, is left to that. What a manifest declared and
     /// what YAML declares under the same name need not be the same client.
-    fn clients_declared_before(&mut self, known: &mut BTreeSet<&'a ClientId>, claims: &Claims<'_>) {
+    fn clients_declared_before(
+        &mut self,
+        known: &mut BTreeSet<&'a ClientId>,
+        claims: &ClientClaims<'_>,
+    ) {
         let (desired, live) = (self.desired, self.live);
         let identities = || desired.clients.values().map(|client| &client.identity);
         let is_pinned = |id: &ClientId| identities().any(|client| client.pinned() == Some(id));
@@ -245,8 +249,8 @@ impl<'a> Draft<'a> {
         &mut self,
         name: &ClientName,
         removal: &Removal,
-        found: &[Found<'_>],
-        claims: &Claims<'_>,
+        found: &[MatchedClient<'_>],
+        claims: &ClientClaims<'_>,
     ) {
         let active: Vec<_> = found.iter().filter(|(_, client)| client.active).collect();
         let before = self.client_before(name);

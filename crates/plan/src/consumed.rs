@@ -18,7 +18,7 @@ pub(super) struct Consumption {
 }
 
 /// How the organisation stands to a scope.
-enum Standing {
+enum AccessStanding {
     /// Its clients can have it, once this is done.
     Fine(Option<ActionId>),
     /// Its clients can have it and use it for others alone.
@@ -42,16 +42,16 @@ impl Draft<'_> {
         let mut lacking = Vec::new();
         for scope in &declared.attributes.scopes {
             match self.standing(scope, kind) {
-                Standing::Fine(after) => consumption.after.extend(after),
-                Standing::ForOthers if has.contains(scope.as_str()) => {}
-                Standing::ForOthers => self.tell_of_scope(client, Code::ForOthers, format!(
+                AccessStanding::Fine(after) => consumption.after.extend(after),
+                AccessStanding::ForOthers if has.contains(scope.as_str()) => {}
+                AccessStanding::ForOthers => self.tell_of_scope(client, Code::ForOthers, format!(
                     "has no access to {scope} itself: it can use the scope only for consumers that \
                      have delegated it to the organisation"
                 )),
-                Standing::Lacking(_, why) if has.contains(scope.as_str()) => {
+                AccessStanding::Lacking(_, why) if has.contains(scope.as_str()) => {
                     self.tell_of_scope(client, Code::ConsumedInVain, format!("{why}; tokens with it are refused"));
                 }
-                Standing::Lacking(code, why) => lacking.push((code, why)),
+                AccessStanding::Lacking(code, why) => lacking.push((code, why)),
             }
         }
         if let Some((code, _)) = lacking.first() {
@@ -65,12 +65,12 @@ impl Draft<'_> {
         self.notices.push(Notice { code, target: format!("client {client}"), message });
     }
 
-    fn standing(&self, scope: &ConsumedScope, kind: IntegrationType) -> Standing {
+    fn standing(&self, scope: &ConsumedScope, kind: IntegrationType) -> AccessStanding {
         if kind.brings(scope.as_str()) {
-            return Standing::Fine(None);
+            return AccessStanding::Fine(None);
         }
         let Some(name) = scope.name() else {
-            return Standing::Lacking(
+            return AccessStanding::Lacking(
                 Code::ScopeNotGranted,
                 format!("there is no scope '{scope}' for a client of {}", kind.as_str()),
             );
@@ -87,11 +87,11 @@ impl Draft<'_> {
             }
         };
         match standing {
-            Standing::Fine(_) | Standing::ForOthers
+            AccessStanding::Fine(_) | AccessStanding::ForOthers
                 if !allowed.is_empty() && !allowed.contains(&kind) =>
             {
                 let types: Vec<_> = allowed.iter().map(|kind| kind.as_str()).collect();
-                Standing::Lacking(
+                AccessStanding::Lacking(
                     Code::ScopeNotForType,
                     format!(
                         "{name} is for clients of {} alone, and this one is of {}",
@@ -105,8 +105,8 @@ impl Draft<'_> {
     }
 
     /// A scope of the organisation itself, as it is after the plan.
-    fn own_standing(&self, name: &ScopeName) -> Standing {
-        let lacking = |why: String| Standing::Lacking(Code::ScopeNotGranted, why);
+    fn own_standing(&self, name: &ScopeName) -> AccessStanding {
+        let lacking = |why: String| AccessStanding::Lacking(Code::ScopeNotGranted, why);
         let planned = self.of_scopes.get(name).and_then(|index| self.actions.get(*index));
         if let Some(action) = planned
             && let Work::Scope(_, work) = &action.work
@@ -115,20 +115,20 @@ impl Draft<'_> {
                 ScopeWork::Deactivate { .. } => {
                     lacking(format!("{name} is our own, and this plan deactivates it"))
                 }
-                ScopeWork::Release => Standing::Fine(None),
+                ScopeWork::Release => AccessStanding::Fine(None),
                 ScopeWork::Update(write) => {
                     let types = SCOPE.allowed_integration_types.name;
                     let opens = write.changes.iter().any(|change| change.field == types);
-                    Standing::Fine(opens.then(|| action.id()))
+                    AccessStanding::Fine(opens.then(|| action.id()))
                 }
                 ScopeWork::Create(_) | ScopeWork::Reactivate { .. } => {
-                    Standing::Fine(Some(action.id()))
+                    AccessStanding::Fine(Some(action.id()))
                 }
             };
         }
         let create = ActionId::scope(Verb::Create, name);
         match self.live.scopes.get(name) {
-            Some(scope) if scope.active => Standing::Fine(None),
+            Some(scope) if scope.active => AccessStanding::Fine(None),
             Some(_) => lacking(format!("{name} is our own, and inactive")),
             None if self.blocked.iter().any(|blocked| blocked.target == create) => {
                 lacking(format!("{name} is our own, and its creation is blocked"))
@@ -149,8 +149,8 @@ impl Draft<'_> {
         serde_json::from_value(types.unwrap_or_default()).unwrap_or_default()
     }
 
-    fn foreign_standing(&self, name: &ScopeName, foreign: Option<&ForeignScope>) -> Standing {
-        let lacking = |why: String| Standing::Lacking(Code::ScopeNotGranted, why);
+    fn foreign_standing(&self, name: &ScopeName, foreign: Option<&ForeignScope>) -> AccessStanding {
+        let lacking = |why: String| AccessStanding::Lacking(Code::ScopeNotGranted, why);
         let Some(scope) = foreign else {
             return lacking(format!(
                 "there is no access to {name}, and no public scope of that name: look for a typing \
@@ -163,9 +163,9 @@ impl Draft<'_> {
             return lacking(format!("{name} is inactive: ask its owner, {owner}"));
         }
         match &scope.access {
-            _ if scope.open => Standing::Fine(None),
-            Some(AccessState::Approved) => Standing::Fine(None),
-            _ if scope.delegable => Standing::ForOthers,
+            _ if scope.open => AccessStanding::Fine(None),
+            Some(AccessState::Approved) => AccessStanding::Fine(None),
+            _ if scope.delegable => AccessStanding::ForOthers,
             Some(AccessState::Requested) => lacking(format!(
                 "access to {name} is REQUESTED, and {owner}, its owner, has not answered"
             )),

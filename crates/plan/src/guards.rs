@@ -32,12 +32,12 @@ pub(super) fn exceeded_limits(
         let parts = [(scopes, "scope"), (clients, "client")].into_iter().filter(|(n, _)| *n > 0);
         let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
         let what = format!("{} would be deactivated", what.join(" and "));
-        let limit = Limit::of(*max_deactivations, desired.guards.max_deactivations);
+        let limit = GuardLimit::of(*max_deactivations, desired.guards.max_deactivations);
         exceeded.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
     }
     if revocations > *max_revocations {
         let what = format!("{} would be revoked", counted(revocations, "access", "es"));
-        let limit = Limit::of(*max_revocations, desired.guards.max_revocations);
+        let limit = GuardLimit::of(*max_revocations, desired.guards.max_revocations);
         exceeded.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
     }
     let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
@@ -55,14 +55,14 @@ pub(super) fn exceeded_limits(
         let what = format!("{changed} of {total} live {things} ({share} %) would be changed");
         let declared = desired.guards.max_changed_percent;
         let declared = declared.map_or("no limit".to_owned(), |percent| format!("{percent} %"));
-        let limit = Limit::of(format!("{percent} %"), declared);
+        let limit = GuardLimit::of(format!("{percent} %"), declared);
         exceeded.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
     let grants = granted_on_existing(live, actions) + reopened as u64;
     if grants > *max_grants {
         let back = if reopened == 0 { "" } else { " or regained" };
         let what = format!("{} would be granted{back}", counted(grants, "access", "es"));
-        let limit = Limit::of(*max_grants, desired.guards.max_grants);
+        let limit = GuardLimit::of(*max_grants, desired.guards.max_grants);
         exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
     }
     exceeded.extend(taken_over(desired, past, actions));
@@ -151,13 +151,13 @@ fn in_force(desired: &Desired, past: &Past) -> Guards {
 }
 
 /// A limit that counts.
-struct Limit {
+struct GuardLimit {
     limit: String,
     /// What portvakt.yaml allows, where that is more.
     raised: Option<String>,
 }
 
-impl Limit {
+impl GuardLimit {
     fn of(limit: impl ToString, declared: impl ToString) -> Self {
         let (limit, declared) = (limit.to_string(), declared.to_string());
         Self { raised: (declared != limit).then_some(declared), limit }
@@ -165,7 +165,7 @@ impl Limit {
 }
 
 /// The limit that is exceeded, the numbers, and the way out.
-fn notice(code: Code, key: &str, what: &str, Limit { limit, raised }: &Limit) -> Notice {
+fn notice(code: Code, key: &str, what: &str, GuardLimit { limit, raised }: &GuardLimit) -> Notice {
     let allows = match raised {
         None => format!("guards.{key} in portvakt.yaml allows {limit}"),
         Some(raised) => format!(

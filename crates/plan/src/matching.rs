@@ -31,7 +31,7 @@ pub enum Mismatch {
 }
 
 /// A live client and its id.
-pub(super) type Found<'l> = (&'l ClientId, &'l LiveClient);
+pub(super) type MatchedClient<'l> = (&'l ClientId, &'l LiveClient);
 
 /// The live client that a declared one is; `None` if it does not exist yet.
 ///
@@ -45,7 +45,7 @@ pub(super) type Found<'l> = (&'l ClientId, &'l LiveClient);
 pub fn live_client<'l>(
     desired: &DesiredClient,
     live: &'l Live,
-) -> Result<Option<Found<'l>>, Mismatch> {
+) -> Result<Option<MatchedClient<'l>>, Mismatch> {
     let kind = desired.attributes.integration_type;
     let (name, id, previous_name) = match &desired.identity {
         ClientIdentity::Named { name, id, previous_name } => (name, id, previous_name.as_ref()),
@@ -90,7 +90,7 @@ pub(super) fn removed_clients<'l>(
     removal: &ClientRemoval,
     before: Option<&DesiredClient>,
     live: &'l Live,
-) -> Vec<Found<'l>> {
+) -> Vec<MatchedClient<'l>> {
     let clients = live.clients.iter();
     match (&removal.id, before) {
         (Some(id), _) => clients.filter(|(other, _)| *other == id).collect(),
@@ -113,7 +113,7 @@ fn fitting<'l>(
     identity: &ClientIdentity,
     kind: IntegrationType,
     live: &'l Live,
-) -> impl Iterator<Item = Found<'l>> {
+) -> impl Iterator<Item = MatchedClient<'l>> {
     live.clients.iter().filter(move |(_, client)| {
         is_of(client, kind) && identity.fits(&client.name, client.description())
     })
@@ -124,16 +124,16 @@ fn named<'l>(
     name: &ClientName,
     kind: IntegrationType,
     live: &'l Live,
-) -> Result<Option<Found<'l>>, Mismatch> {
+) -> Result<Option<MatchedClient<'l>>, Mismatch> {
     let fits = |client: &LiveClient| client.name == name.as_str() && is_of(client, kind);
     only(live.clients.iter().filter(|(_, client)| fits(client)), Mismatch::Several)
 }
 
 /// The only one, if there is one at all.
 fn only<'l>(
-    mut found: impl Iterator<Item = Found<'l>>,
+    mut found: impl Iterator<Item = MatchedClient<'l>>,
     several: impl Fn(Vec<ClientId>) -> Mismatch,
-) -> Result<Option<Found<'l>>, Mismatch> {
+) -> Result<Option<MatchedClient<'l>>, Mismatch> {
     match (found.next(), found.next()) {
         (first, None) => Ok(first),
         (Some((first, _)), Some((second, _))) => {

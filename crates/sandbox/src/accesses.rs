@@ -9,14 +9,14 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, READ, WRITE, orgno};
+use super::call::{READ, SentAnswer, ServedCall, WRITE, orgno};
 use super::refusal::Refusal;
 use super::scopes::owned;
 use super::{AccessRecord, ScopeRecord, State};
 use domain::{AccessState, Orgno, ScopeName};
 
 /// What one organisation gives: to all consumers of a scope, or all scopes to one consumer.
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
     call.no_body()?;
     let query = call.query(&["scope", "consumer_orgno", "inactive"])?;
@@ -41,7 +41,7 @@ pub(super) async fn list(call: Call) -> Answer {
 }
 
 /// What an organisation is given, by whomever.
-pub(super) async fn list_given(call: Call) -> Answer {
+pub(super) async fn list_given(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
     call.no_body()?;
     let listing = Listing::new(&call, call.query(&["inactive"])?.inactive()?);
@@ -49,7 +49,7 @@ pub(super) async fn list_given(call: Call) -> Answer {
     call.list("accesses", accesses)
 }
 
-pub(super) async fn grant(call: Call) -> Answer {
+pub(super) async fn grant(call: ServedCall) -> SentAnswer {
     let (caller, consumer, name) = target(&call)?;
     let nulls = call.shared.switches().nulls_for_absent;
     call.shared.change(|state| {
@@ -76,7 +76,7 @@ pub(super) async fn grant(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn revoke(call: Call) -> Answer {
+pub(super) async fn revoke(call: ServedCall) -> SentAnswer {
     let (caller, consumer, name) = target(&call)?;
     let switches = call.shared.switches();
     call.shared.change(|state| {
@@ -103,7 +103,7 @@ pub(super) async fn revoke(call: Call) -> Answer {
 }
 
 /// Who changes whose access to what.
-fn target(call: &Call) -> Result<(Orgno, Orgno, ScopeName), Refusal> {
+fn target(call: &ServedCall) -> Result<(Orgno, Orgno, ScopeName), Refusal> {
     let caller = call.allowed(&[WRITE])?;
     call.no_body()?;
     let consumer = call.orgno_in_path()?;
@@ -118,7 +118,7 @@ struct Listing {
 }
 
 impl Listing {
-    fn new(call: &Call, inactive: bool) -> Self {
+    fn new(call: &ServedCall, inactive: bool) -> Self {
         let switches = call.shared.switches();
         Self {
             inactive,

@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::shared::{Caller, Shared};
 use domain::{Orgno, ScopeName, kept_value};
 
-pub(super) type Answer = Result<Response, Refusal>;
+pub(super) type SentAnswer = Result<Response, Refusal>;
 
 /// Reading is allowed with it.
 pub(super) const READ: &str = "idporten:scopes.read";
@@ -32,7 +32,7 @@ pub(super) const DCR_MODIFY: &str = "idporten:dcr.modify";
 /// More than any scope's representation.
 pub(super) const BODY_LIMIT: usize = 1 << 20;
 
-pub(super) struct Call {
+pub(super) struct ServedCall {
     pub(super) shared: Arc<Shared>,
     parts: Parts,
     /// The variable parts of the path, decoded.
@@ -40,7 +40,7 @@ pub(super) struct Call {
     body: Bytes,
 }
 
-impl FromRequest<Arc<Shared>> for Call {
+impl FromRequest<Arc<Shared>> for ServedCall {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, shared: &Arc<Shared>) -> Result<Self, Refusal> {
@@ -56,7 +56,7 @@ impl FromRequest<Arc<Shared>> for Call {
     }
 }
 
-impl Call {
+impl ServedCall {
     /// Whoever holds a token that lives.
     pub(super) fn caller(&self) -> Result<Arc<Caller>, Refusal> {
         let token = self
@@ -156,7 +156,7 @@ impl Call {
     }
 
     /// A list; `what` names its entries, in the plural, for the oddity of an empty one.
-    pub(super) fn list(&self, what: &str, entries: Vec<Value>) -> Answer {
+    pub(super) fn list(&self, what: &str, entries: Vec<Value>) -> SentAnswer {
         if entries.is_empty() && self.shared.switches().empty_list_is_404 {
             let description = format!("The organization does not have any {what}");
             return Err(Refusal::not_found(description));

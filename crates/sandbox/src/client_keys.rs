@@ -9,14 +9,14 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, DCR_MODIFY, DCR_READ, DCR_WRITE};
+use super::call::{DCR_MODIFY, DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::clients::{owned, owned_mut};
 use super::jwk::{self, MOST_KEYS};
 use super::refusal::{FieldError, Refusal};
 use super::{ClientRecord, KeyRecord, State};
 use domain::Orgno;
 
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
     call.no_body()?;
     call.query(&[])?;
@@ -30,7 +30,7 @@ pub(super) async fn list(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn replace(call: Call) -> Answer {
+pub(super) async fn replace(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
     call.query(&[])?;
     let keys = jwk::accept_set(&call.json()?)?;
@@ -46,7 +46,7 @@ pub(super) async fn replace(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn delete_all(call: Call) -> Answer {
+pub(super) async fn delete_all(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
     call.no_body()?;
     call.query(&[])?;
@@ -61,7 +61,7 @@ pub(super) async fn delete_all(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn get(call: Call) -> Answer {
+pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
     call.no_body()?;
     call.query(&[])?;
@@ -74,7 +74,7 @@ pub(super) async fn get(call: Call) -> Answer {
 }
 
 /// Adds the key or takes the place of the one that has its `kid` (S).
-pub(super) async fn put(call: Call) -> Answer {
+pub(super) async fn put(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
     call.query(&[])?;
     let (kid, key) = jwk::accept(&call.json()?)?;
@@ -96,7 +96,7 @@ pub(super) async fn put(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn delete(call: Call) -> Answer {
+pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
     call.no_body()?;
     call.query(&[])?;
@@ -112,7 +112,7 @@ pub(super) async fn delete(call: Call) -> Answer {
 fn changeable<'a>(
     state: &'a mut State,
     caller: Orgno,
-    call: &Call,
+    call: &ServedCall,
 ) -> Result<&'a mut ClientRecord, Refusal> {
     let id = call.path("client_id");
     let refused = call.shared.switches().inactive_client_refused;

@@ -10,7 +10,7 @@ const AUTHORIZATION_CODE: &str = "authorization_code";
 
 /// One row of DigDir's table. The first method and all grants are those of a client that names
 /// none (? DigDir's own choice is not documented).
-struct Combination {
+struct AllowedCombination {
     integration_types: &'static [&'static str],
     application_types: &'static [&'static str],
     methods: &'static [&'static str],
@@ -20,20 +20,20 @@ struct Combination {
 
 const WITH_LOGIN: &[&str] = &["idporten", "api_klient", "ansattporten"];
 
-const COMBINATIONS: [Combination; 3] = [
-    Combination {
+const COMBINATIONS: [AllowedCombination; 3] = [
+    AllowedCombination {
         integration_types: &["maskinporten", "krr"],
         application_types: &["web"],
         methods: &["private_key_jwt"],
         grants: &[JWT_BEARER],
     },
-    Combination {
+    AllowedCombination {
         integration_types: WITH_LOGIN,
         application_types: &["web"],
         methods: &["client_secret_basic", "client_secret_post", "private_key_jwt"],
         grants: &[AUTHORIZATION_CODE, "refresh_token"],
     },
-    Combination {
+    AllowedCombination {
         integration_types: WITH_LOGIN,
         application_types: &["browser", "native"],
         methods: &["none"],
@@ -124,7 +124,7 @@ fn lifetime_problem(fields: &Representation) -> Option<FieldError> {
 }
 
 /// The row that the fields stand in; `None` for a type of which nothing is known.
-fn combination(fields: &Representation) -> Option<Result<&'static Combination, FieldError>> {
+fn combination(fields: &Representation) -> Option<Result<&'static AllowedCombination, FieldError>> {
     let integration_type = text(fields, &CLIENT.integration_type);
     let application_type = text(fields, &CLIENT.application_type);
     let rows =

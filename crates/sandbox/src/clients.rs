@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::call::{Answer, Call, DCR_READ, DCR_WRITE};
+use super::call::{DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::client_fields::{self, AcceptedClient};
 use super::on_behalf_of;
 use super::refusal::{FieldError, Refusal};
@@ -18,7 +18,7 @@ use super::validate::laid_over;
 use super::{ClientRecord, State};
 use domain::{CLIENT, Orgno, Representation};
 
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
     call.no_body()?;
     let inactive = call.query(&["inactive"])?.inactive()?;
@@ -32,7 +32,7 @@ pub(super) async fn list(call: Call) -> Answer {
     call.list("clients", clients)
 }
 
-pub(super) async fn get(call: Call) -> Answer {
+pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
     call.no_body()?;
     call.query(&[])?;
@@ -42,7 +42,7 @@ pub(super) async fn get(call: Call) -> Answer {
 }
 
 /// Names need not be unique (D).
-pub(super) async fn create(call: Call) -> Answer {
+pub(super) async fn create(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE])?;
     call.query(&[])?;
     let body = call.json()?;
@@ -64,7 +64,7 @@ pub(super) async fn create(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn update(call: Call) -> Answer {
+pub(super) async fn update(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE])?;
     call.query(&[])?;
     let sent = call.json()?;
@@ -92,7 +92,7 @@ pub(super) async fn update(call: Call) -> Answer {
 }
 
 /// Deactivates; keys and registrations of scopes stay.
-pub(super) async fn delete(call: Call) -> Answer {
+pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE])?;
     call.no_body()?;
     call.query(&[])?;
@@ -110,7 +110,7 @@ pub(super) async fn delete(call: Call) -> Answer {
 
 /// Secrets are made and told, but not kept: nothing here can be done with one. ? What DigDir says
 /// to a client that uses none.
-pub(super) async fn new_secret(call: Call) -> Answer {
+pub(super) async fn new_secret(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE])?;
     call.no_body()?;
     call.query(&[])?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ClientRecord;
 use super::certificate::leaf;
-use super::granted::{self, Asked, Granted};
+use super::granted::{self, AskedScopes, Granted};
 use super::shared::Shared;
 use super::token::Denial;
 
@@ -20,13 +20,13 @@ const LIFETIME: i64 = 120;
 
 /// What a good grant leads to.
 #[derive(Debug)]
-pub(super) struct Grant {
+pub(super) struct GrantRequest {
     pub(super) client_id: String,
     pub(super) granted: Granted,
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct GrantClaims {
     aud: Audience,
     iss: String,
     iat: i64,
@@ -46,13 +46,13 @@ enum Audience {
 }
 
 /// Checks a grant and uses it up.
-pub(super) fn check(shared: &Shared, assertion: &str) -> Result<Grant, Denial> {
+pub(super) fn check(shared: &Shared, assertion: &str) -> Result<GrantRequest, Denial> {
     let header = jsonwebtoken::decode_header(assertion)
         .map_err(|error| Denial::grant(format!("the assertion is no JWT: {error}")))?;
-    let claims: Claims = jsonwebtoken::dangerous::insecure_decode_claims(assertion)
+    let claims: GrantClaims = jsonwebtoken::dangerous::insecure_decode_claims(assertion)
         .map_err(|error| Denial::grant(format!("the assertion's claims: {error}")))?;
     let switches = shared.switches();
-    let known = Known::new(switches.sync_delay);
+    let known = KnownClient::new(switches.sync_delay);
     let client = shared
         .read(|state| state.clients.get(&claims.iss).cloned())
         .filter(|client| known.has(client.created))
@@ -66,23 +66,23 @@ pub(super) fn check(shared: &Shared, assertion: &str) -> Result<Grant, Denial> {
     if !shared.tokens.first_use(&claims.iss, &claims.jti) {
         return Err(Denial::grant("MP-012 the grant has been used before"));
     }
-    let asked = Asked {
+    let asked = AskedScopes {
         scopes: claims.scope.as_deref().unwrap_or_default(),
         resource: claims.resource.as_ref(),
         consumer: claims.consumer_org.as_deref(),
     };
     let granted =
         shared.read(|state| granted::decide(state, &client, &asked, switches.token_lifetime))?;
-    Ok(Grant { client_id: claims.iss, granted })
+    Ok(GrantRequest { client_id: claims.iss, granted })
 }
 
 /// What has reached the authorisation server. D: changes take about two minutes. What is new is
 /// late here, if that is switched on; what is taken away is gone at once.
-struct Known {
+struct KnownClient {
     until: Option<Timestamp>,
 }
 
-impl Known {
+impl KnownClient {
     fn new(delay: u64) -> Self {
         let delay = Duration::from_secs(delay);
         Self { until: Timestamp::now().saturating_sub(delay).ok() }
@@ -95,7 +95,7 @@ impl Known {
 
 /// The key that the header names: a registered one or, for a client without any, the
 /// certificate's.
-fn key(header: &Header, client: &ClientRecord, known: &Known) -> Result<DecodingKey, Denial> {
+fn key(header: &Header, client: &ClientRecord, known: &KnownClient) -> Result<DecodingKey, Denial> {
     match (&header.kid, &header.x5c) {
         (Some(kid), None) => {
             let record = client
@@ -146,7 +146,7 @@ fn check_signature(assertion: &str, alg: Algorithm, key: &DecodingKey) -> Result
         .map_err(|_| Denial::grant("MP-124 the signature is wrong"))
 }
 
-fn check_claims(claims: &Claims, issuer: &str) -> Result<(), Denial> {
+fn check_claims(claims: &GrantClaims, issuer: &str) -> Result<(), Denial> {
     let aud = match &claims.aud {
         Audience::One(aud) => aud == issuer,
         Audience::Several(auds) => matches!(&auds[..], [aud] if aud == issuer),

@@ -9,7 +9,7 @@ use super::{ClientRecord, ScopeRecord, State};
 use domain::{CLIENT, Orgno, SCOPE, ScopeName, TokenType};
 
 /// What a grant asks for.
-pub(super) struct Asked<'a> {
+pub(super) struct AskedScopes<'a> {
     /// Separated by spaces.
     pub(super) scopes: &'a str,
     pub(super) resource: Option<&'a Value>,
@@ -40,7 +40,7 @@ pub(super) struct Delegated {
 pub(super) fn decide(
     state: &State,
     client: &ClientRecord,
-    asked: &Asked<'_>,
+    asked: &AskedScopes<'_>,
     lifetime: u64,
 ) -> Result<Granted, Denial> {
     let grants = CLIENT.grant_types.of(&client.fields).and_then(Value::as_array);

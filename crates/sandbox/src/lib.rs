@@ -57,7 +57,7 @@ pub use switches::Switches;
 use domain::Orgno;
 use keys::SigningKey;
 use shared::{Shared, lock};
-use writer::Writer;
+use writer::StateWriter;
 
 /// What a sandbox starts with.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     stop: watch::Sender<()>,
     server: JoinHandle<()>,
-    writer: Option<Writer>,
+    writer: Option<StateWriter>,
 }
 
 impl Sandbox {
@@ -120,7 +120,7 @@ impl Sandbox {
         })
         .await?;
         let shared = Arc::new(Shared::new(issuer, signing, state, switches, record));
-        let writer = persist.map(|file| Writer::start(Arc::clone(&shared), file));
+        let writer = persist.map(|file| StateWriter::start(Arc::clone(&shared), file));
         let (stop, stopped) = watch::channel(());
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared), stopped));
         Ok(Self { api, shared, stop, server, writer })

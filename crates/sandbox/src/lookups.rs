@@ -4,10 +4,10 @@ use axum::Json;
 use axum::response::IntoResponse;
 use serde_json::json;
 
-use super::call::{Answer, Call, READ, WRITE};
+use super::call::{READ, SentAnswer, ServedCall, WRITE};
 use super::refusal::Refusal;
 
-pub(super) async fn prefixes(call: Call) -> Answer {
+pub(super) async fn prefixes(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ, WRITE])?;
     call.no_body()?;
     call.query(&[])?;
@@ -32,7 +32,7 @@ pub(super) async fn prefixes(call: Call) -> Answer {
 }
 
 /// Public: no token is needed.
-pub(super) async fn delegation_sources(call: Call) -> Answer {
+pub(super) async fn delegation_sources(call: ServedCall) -> SentAnswer {
     call.no_body()?;
     call.query(&[])?;
     let sources = call.shared.shown(|state| {
@@ -43,7 +43,7 @@ pub(super) async fn delegation_sources(call: Call) -> Answer {
 }
 
 /// Any token will do.
-pub(super) async fn organization(call: Call) -> Answer {
+pub(super) async fn organization(call: ServedCall) -> SentAnswer {
     call.caller()?;
     call.no_body()?;
     call.query(&[])?;

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, DCR_MODIFY, DCR_READ, DCR_WRITE};
+use super::call::{DCR_MODIFY, DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::clients::{owned, owned_mut};
 use super::refusal::{FieldError, Refusal};
 use super::validate::laid_over;
@@ -22,7 +22,7 @@ const WRITERS: [&str; 3] = [DCR_WRITE, DCR_MODIFY, "idporten:dcr/onbehalfof.writ
 /// All of them texts (S).
 const FIELDS: [&str; 6] = ["name", "orgno", "organization_name", "description", "uri", "logo_uri"];
 
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
     call.no_body()?;
     call.query(&[])?;
@@ -31,7 +31,7 @@ pub(super) async fn list(call: Call) -> Answer {
     call.list("onbehalfof registrations", entries)
 }
 
-pub(super) async fn get(call: Call) -> Answer {
+pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
     call.no_body()?;
     call.query(&[])?;
@@ -43,7 +43,7 @@ pub(super) async fn get(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn create(call: Call) -> Answer {
+pub(super) async fn create(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&WRITERS)?;
     call.query(&[])?;
     let body = call.json()?;
@@ -65,7 +65,7 @@ pub(super) async fn create(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn update(call: Call) -> Answer {
+pub(super) async fn update(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&WRITERS)?;
     call.query(&[])?;
     let sent = call.json()?;
@@ -83,7 +83,7 @@ pub(super) async fn update(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn delete(call: Call) -> Answer {
+pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&WRITERS)?;
     call.no_body()?;
     call.query(&[])?;

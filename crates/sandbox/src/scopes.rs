@@ -8,14 +8,14 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, READ, WRITE};
+use super::call::{READ, SentAnswer, ServedCall, WRITE};
 use super::refusal::Refusal;
 use super::state::add_server_fields;
 use super::validate::{self, AcceptedScope};
 use super::{ScopeRecord, State};
 use domain::{IntegrationType, Orgno, SCOPE, ScopeName};
 
-pub(super) async fn list(call: Call) -> Answer {
+pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ, WRITE])?;
     call.no_body()?;
     let inactive = call.query(&["inactive"])?.inactive()?;
@@ -24,7 +24,7 @@ pub(super) async fn list(call: Call) -> Answer {
 }
 
 /// Public scopes of everybody; no token is needed. Each filter that is given must hold.
-pub(super) async fn list_all(call: Call) -> Answer {
+pub(super) async fn list_all(call: ServedCall) -> SentAnswer {
     call.no_body()?;
     let open = &SCOPE.accessible_for_all;
     let known = ["prefix", "inactive", "delegated_sources", open.name, "integration_type"];
@@ -53,7 +53,7 @@ pub(super) async fn list_all(call: Call) -> Answer {
     call.list("scopes", scopes)
 }
 
-pub(super) async fn get(call: Call) -> Answer {
+pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
     call.no_body()?;
     let query = call.query(&["scope", "inactive"])?;
@@ -68,7 +68,7 @@ pub(super) async fn get(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn create(call: Call) -> Answer {
+pub(super) async fn create(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[WRITE])?;
     call.query(&[])?;
     let body = call.json()?;
@@ -100,7 +100,7 @@ pub(super) async fn create(call: Call) -> Answer {
     })
 }
 
-pub(super) async fn update(call: Call) -> Answer {
+pub(super) async fn update(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[WRITE])?;
     let name = call.query(&["scope"])?.scope()?;
     let sent = call.json()?;
@@ -123,7 +123,7 @@ pub(super) async fn update(call: Call) -> Answer {
 }
 
 /// Deactivates; the accesses stay.
-pub(super) async fn delete(call: Call) -> Answer {
+pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[WRITE])?;
     call.no_body()?;
     let name = call.query(&["scope"])?.scope()?;
@@ -158,7 +158,7 @@ fn unknown(name: &ScopeName) -> Refusal {
     Refusal::not_found(format!("There is no scope {name}"))
 }
 
-fn wires(call: &Call, fits: impl Fn(&ScopeName, &ScopeRecord) -> bool) -> Vec<Value> {
+fn wires(call: &ServedCall, fits: impl Fn(&ScopeName, &ScopeRecord) -> bool) -> Vec<Value> {
     let nulls = call.shared.switches().nulls_for_absent;
     call.shared.shown(|state| {
         state

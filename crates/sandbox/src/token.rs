@@ -10,9 +10,9 @@ use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::call::Call;
+use super::call::ServedCall;
 use super::client_record::JWT_BEARER;
-use super::grant::{self, Grant};
+use super::grant::{self, GrantRequest};
 use super::granted::{Delegated, Granted};
 use super::shared::{Caller, Shared};
 use domain::Orgno;
@@ -50,7 +50,7 @@ impl IntoResponse for Denial {
 }
 
 /// RFC 8414 section 3.2.
-pub(super) async fn metadata(call: Call) -> Response {
+pub(super) async fn metadata(call: ServedCall) -> Response {
     let issuer = &call.shared.issuer;
     Json(json!({
         "issuer": issuer,
@@ -64,12 +64,12 @@ pub(super) async fn metadata(call: Call) -> Response {
 }
 
 /// RFC 7517 section 5.
-pub(super) async fn keys(call: Call) -> Response {
+pub(super) async fn keys(call: ServedCall) -> Response {
     Json(json!({ "keys": [call.shared.signing.public] })).into_response()
 }
 
 /// RFC 7523 section 2.1.
-pub(super) async fn token(call: Call) -> Response {
+pub(super) async fn token(call: ServedCall) -> Response {
     let answer = assertion(&call)
         .and_then(|assertion| grant::check(&call.shared, &assertion))
         .and_then(|grant| issue(&call.shared, grant));
@@ -77,7 +77,7 @@ pub(super) async fn token(call: Call) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], answer).into_response()
 }
 
-fn assertion(call: &Call) -> Result<String, Denial> {
+fn assertion(call: &ServedCall) -> Result<String, Denial> {
     let invalid = |what: &str| Denial::new("invalid_request", what);
     let form =
         call.form().ok_or_else(|| invalid("the body must be application/x-www-form-urlencoded"))?;
@@ -96,8 +96,8 @@ fn assertion(call: &Call) -> Result<String, Denial> {
     one("assertion")
 }
 
-fn issue(shared: &Shared, grant: Grant) -> Result<Json<Value>, Denial> {
-    let Grant { client_id, granted } = grant;
+fn issue(shared: &Shared, grant: GrantRequest) -> Result<Json<Value>, Denial> {
+    let GrantRequest { client_id, granted } = grant;
     let Granted { consumer, delegation, scopes, audience, lifetime, opaque } = granted;
     let now = Timestamp::now().as_second();
     let scope = scopes.join(" ");

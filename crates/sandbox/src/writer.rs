@@ -56,13 +56,13 @@ impl Signal {
     }
 }
 
-/// The thread that writes. It ends with [`Writer::finish`] or when dropped, after the last write.
-pub(super) struct Writer {
+/// The thread that writes. It ends with [`StateWriter::finish`] or when dropped, after the last write.
+pub(super) struct StateWriter {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<Result<(), SandboxError>>>,
 }
 
-impl Writer {
+impl StateWriter {
     pub(super) fn start(shared: Arc<Shared>, file: StateFile) -> Self {
         // What the sandbox starts with is kept too.
         shared.signal.dirty();
@@ -85,7 +85,7 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for StateWriter {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
             tracing::error!("{error}");

@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
-use super::Files;
+use super::InitFiles;
 use crate::cli::exit::Failure;
 use crate::declare::{Settings, Target};
 use crate::history;
 
 /// A host of git repositories that runs jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Host {
+pub(super) enum CiHost {
     /// GitHub Actions
     Github,
     /// GitLab CI
@@ -24,7 +24,7 @@ pub(super) enum Host {
 
 /// Where the CI gets portvakt from.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Source {
+pub(in crate::cli) struct ProgramSource {
     /// `OWNER/NAME` on GitHub.
     repository: String,
     /// A tag or commit.
@@ -76,7 +76,7 @@ const AZURE: &[(&str, &str)] = &[
     ),
 ];
 
-impl FromStr for Source {
+impl FromStr for ProgramSource {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -113,7 +113,7 @@ pub(super) fn environments(settings: &Settings) -> Vec<String> {
 
 /// Refuses environments that would share something of the host's: a job that may only read would run
 /// with what was made for one that writes, or the other way round.
-pub(super) fn refuse_shared_names(host: Host, environments: &[String]) -> Result<(), Failure> {
+pub(super) fn refuse_shared_names(host: CiHost, environments: &[String]) -> Result<(), Failure> {
     let mut owners: BTreeMap<(&str, String), &str> = BTreeMap::new();
     for environment in environments {
         for (kind, name) in names(host, environment) {
@@ -132,16 +132,16 @@ pub(super) fn refuse_shared_names(host: Host, environments: &[String]) -> Result
 
 /// What the files of a host make of an environment's name, each with what it is. Hosts do not
 /// distinguish capital letters.
-fn names(host: Host, environment: &str) -> Vec<(&'static str, String)> {
+fn names(host: CiHost, environment: &str) -> Vec<(&'static str, String)> {
     let name = environment.to_ascii_lowercase();
     match host {
-        Host::Github => {
+        CiHost::Github => {
             vec![("GitHub environment", name.clone()), ("GitHub environment", name + "-read")]
         }
-        Host::Gitlab => {
+        CiHost::Gitlab => {
             vec![("GitLab environment", name.clone()), ("GitLab environment", name + "-read")]
         }
-        Host::Azure => {
+        CiHost::Azure => {
             let job = name.replace('-', "_");
             let fork = format!("of_a_fork_{job}");
             vec![("name of a job", job), ("name of a job", fork)]
@@ -165,9 +165,9 @@ pub(super) fn refuse_below_the_top(root: &Path) -> Result<(), Failure> {
 
 /// Adds a host's files.
 pub(super) fn add(
-    files: &mut Files,
-    host: Host,
-    source: &Source,
+    files: &mut InitFiles,
+    host: CiHost,
+    source: &ProgramSource,
     environments: &[String],
     root: &Path,
 ) {
@@ -175,9 +175,9 @@ pub(super) fn add(
         files.new.push((file.to_owned(), filled(template, source, environments)));
     };
     match host {
-        Host::Github => GITHUB.iter().copied().for_each(&mut add),
-        Host::Azure => AZURE.iter().copied().for_each(&mut add),
-        Host::Gitlab => {
+        CiHost::Github => GITHUB.iter().copied().for_each(&mut add),
+        CiHost::Azure => AZURE.iter().copied().for_each(&mut add),
+        CiHost::Gitlab => {
             GITLAB.iter().copied().for_each(&mut add);
             match root.join(GITLAB_ENTRY.0).symlink_metadata() {
                 Err(_) => add(GITLAB_ENTRY),
@@ -196,22 +196,22 @@ pub(super) fn add(
         );
     }
     files.next.push(match host {
-        Host::Github => {
+        CiHost::Github => {
             "make the GitHub environments and secrets that the workflows name".to_owned()
         }
-        Host::Gitlab => {
+        CiHost::Gitlab => {
             "make the variables, the token and the schedule that .gitlab/portvakt.gitlab-ci.yml \
              names"
                 .to_owned()
         }
-        Host::Azure => {
+        CiHost::Azure => {
             "make a pipeline of each file (not of portvakt-install.yml), and what they name"
                 .to_owned()
         }
     });
 }
 
-fn filled(template: &str, source: &Source, environments: &[String]) -> String {
+fn filled(template: &str, source: &ProgramSource, environments: &[String]) -> String {
     let names: Vec<String> = environments.iter().map(|name| format!("\"{name}\"")).collect();
     let tag = concat!("v", env!("CARGO_PKG_VERSION"));
     template

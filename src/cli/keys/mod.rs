@@ -22,7 +22,7 @@ use domain::{ClientName, DesiredClient};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(super) enum KeysCommand {
     /// Make a key: the private half for the application, the public half beside the declaration
     Generate(generate::Args),
     /// Add a second key, or with --retire take out those that are older than the newest live one
@@ -31,11 +31,11 @@ pub(super) enum Command {
     List(list::Args),
 }
 
-pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
+pub(super) fn run(global: &Global, command: &KeysCommand) -> Result<Exit, Failure> {
     match command {
-        Command::Generate(args) => generate::run(global, args),
-        Command::Rotate(args) => rotate::run(global, args),
-        Command::List(args) => wait_for(list::run(global, args)),
+        KeysCommand::Generate(args) => generate::run(global, args),
+        KeysCommand::Rotate(args) => rotate::run(global, args),
+        KeysCommand::List(args) => wait_for(list::run(global, args)),
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_yaml::Value;
 
-use crate::adopt::{Proved, Side, Thing};
+use crate::adopt::{AdoptedThing, Proved, Side};
 use crate::cli::adoption::{counts, folder};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
@@ -181,9 +181,9 @@ fn made(
     let repository = &opened.repository;
     let files = declare::read_files(repository)
         .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
-    let chosen = |thing: Thing<'_>| match thing {
-        Thing::Scope(name) => named.scopes.contains_key(name),
-        Thing::Client(id, _) => clients.contains(id),
+    let chosen = |thing: AdoptedThing<'_>| match thing {
+        AdoptedThing::Scope(name) => named.scopes.contains_key(name),
+        AdoptedThing::Client(id, _) => clients.contains(id),
     };
     let environment = &opened.desired.environment;
     let side = Side { environment, live, before: None, declared: None, beside: &[] };

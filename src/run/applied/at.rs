@@ -92,7 +92,7 @@ fn read_files(
     commit: &str,
     folder: &str,
 ) -> Result<(Repository, Links), String> {
-    let history::Files { settings, yaml, links, submodules, unread, rest } =
+    let history::CommitFiles { settings, yaml, links, submodules, unread, rest } =
         history.files(commit, folder).map_err(|error| error.to_string())?;
     let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
     let there = there.map_err(|found| invalid(commit, folder, &found))?;

@@ -10,7 +10,7 @@ use plan::document::ReportDocument;
 const MOST: usize = 50;
 
 /// An apply of a commit that a ledger tells of.
-struct Told {
+struct LedgerApply {
     started: Timestamp,
     commit: String,
     /// Where it was applied from; `None` where the line does not say.
@@ -62,7 +62,7 @@ impl Reading<'_> {
     }
 
     /// A commit that the ledger of a place names, as it would have been recorded there.
-    fn recorded(&self, place: &str, told: &Told) -> Recorded {
+    fn recorded(&self, place: &str, told: &LedgerApply) -> Recorded {
         let environment = environment(place).to_owned();
         let folder = told.folder.clone().unwrap_or_else(|| self.placement.folder.clone());
         Recorded {
@@ -81,12 +81,12 @@ pub(crate) fn environment(place: &str) -> &str {
 
 /// The applies that the ledger of a place tells of. What is of another environment, or of a day that is yet to
 /// come, was written by no apply.
-fn told(place: &str, lines: &[String]) -> Vec<Told> {
+fn told(place: &str, lines: &[String]) -> Vec<LedgerApply> {
     let environment = environment(place);
     let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());
     let reports = reports.filter(|report| !report.dirty && report.environment == environment);
     let told = reports.filter_map(|report| {
-        Some(Told {
+        Some(LedgerApply {
             started: report.started.parse().ok()?,
             commit: report.commit.filter(|commit| history::is_id(commit))?,
             folder: report.folder.filter(|folder| history::is_folder(folder)),

@@ -26,7 +26,7 @@ pub(crate) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
 /// What was applied, as git tells it.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct KnownPast {
     /// What was declared at the commit last applied in full.
     pub(crate) applied: Option<Applied>,
     /// What was declared at each commit that counts or protects, here or elsewhere.
@@ -48,7 +48,7 @@ pub(crate) struct Known {
     pub(crate) past: Past,
 }
 
-impl Known {
+impl KnownPast {
     /// With a past that is not known, though some of it can be read.
     pub(crate) fn made_unknown(mut self, why: String) -> Self {
         let limits = self.past.limits.take();
@@ -79,7 +79,7 @@ pub(crate) struct Reading<'a> {
 }
 
 /// What another place applied, as this one sees it.
-struct Other {
+struct OtherPast {
     name: String,
     of: OfPlace,
     /// What it applied last, if it is declared no longer.
@@ -89,7 +89,7 @@ struct Other {
 impl Reading<'_> {
     /// What was applied here before, and what was protected wherever the same API was applied to for the
     /// same organisation.
-    pub(crate) fn known(&self, refs: &Refs) -> Known {
+    pub(crate) fn known(&self, refs: &Refs) -> KnownPast {
         let baseline = self.history.baseline(refs);
         // What it was called before is not known, and only that is missing.
         let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(Loss::WentOn);
@@ -103,11 +103,11 @@ impl Reading<'_> {
         let others = others.into_iter().map(|(name, baseline)| {
             let of = self.elsewhere(refs, &name, baseline);
             let former = self.former(&name, &of, taken_over.contains(&name)).cloned();
-            Other { name, of, former }
+            OtherPast { name, of, former }
         });
-        let others: Vec<Other> = others.collect();
+        let others: Vec<OtherPast> = others.collect();
         let renamed = is_new.then(|| self.renamed(&others)).flatten();
-        let unread = others.iter().find_map(|Other { name, of, .. }| {
+        let unread = others.iter().find_map(|OtherPast { name, of, .. }| {
             let why = of.unknown.as_ref()?;
             Some(format!("of {name}: {why}; {}", self.way_out(name)))
         });
@@ -137,7 +137,7 @@ impl Reading<'_> {
             .iter()
             .filter(|other| may_be_applied(&other.of))
             .map(|other| (other.name.clone(), other.of.applied.clone()));
-        Known {
+        KnownPast {
             elsewhere: elsewhere.collect(),
             all: all.cloned().collect(),
             traces: traces.collect(),
@@ -151,9 +151,9 @@ impl Reading<'_> {
     }
 
     /// What is protected at each commit that counts or protects.
-    fn protected(&self, own: &OfPlace, others: &[Other]) -> Vec<Protected> {
+    fn protected(&self, own: &OfPlace, others: &[OtherPast]) -> Vec<Protected> {
         let here = own.all().map(|applied| Protected::at(None, applied));
-        let elsewhere = others.iter().flat_map(|Other { name, of, former }| {
+        let elsewhere = others.iter().flat_map(|OtherPast { name, of, former }| {
             let way_out = former.as_ref().map(|former| {
                 let own = own.applied.as_ref().map(|applied| applied.commit.to_string());
                 self.take_over(name, &own.unwrap_or_else(|| former.commit.clone()))
@@ -191,8 +191,8 @@ impl Reading<'_> {
     /// The places that are declared no longer, with what they may have left open. What one of that name
     /// applied, whatever it leads to now, is for its own plan to tell, and whether one whose folder is wrong is
     /// declared is not known.
-    fn left(&self, others: &[Other]) -> Vec<domain::Former> {
-        let all = others.iter().filter_map(|Other { name, of, former }| {
+    fn left(&self, others: &[OtherPast]) -> Vec<domain::Former> {
+        let all = others.iter().filter_map(|OtherPast { name, of, former }| {
             let last = former.as_ref()?;
             let placement = &last.placement;
             let is_left = !self.is_called(name) && !self.is_unreadable(&placement.folder);
@@ -207,7 +207,7 @@ impl Reading<'_> {
 
     /// Why the past of a place that has nothing recorded may be that of one that is declared no longer: of one
     /// that declared what is declared here now, or that was in this folder; of any where nothing is declared.
-    fn renamed(&self, others: &[Other]) -> Option<String> {
+    fn renamed(&self, others: &[OtherPast]) -> Option<String> {
         let former = || others.iter().filter_map(|other| Some((other, other.former.as_ref()?)));
         let likely = former().filter(|(other, last)| {
             last.placement.folder == self.placement.folder
@@ -284,7 +284,7 @@ impl Reading<'_> {
 
 /// The strictest limits that count: those of the applied commit, or, where a place begins, those of
 /// all others. Where not all is known, the defaults count too.
-fn limits(own: &OfPlace, others: &[Other], is_unknown: bool) -> Option<Guards> {
+fn limits(own: &OfPlace, others: &[OtherPast], is_unknown: bool) -> Option<Guards> {
     let elsewhere = others.iter().flat_map(|other| other.of.all());
     let counting: Vec<&Applied> = match &own.applied {
         Some(_) => own.all().collect(),

@@ -51,7 +51,7 @@ impl Placement {
 }
 
 /// A place that is declared in the work tree, and what it leads to.
-struct Declared {
+struct DeclaredPlace {
     name: String,
     environment: String,
     /// The API; `None` where its addresses cannot be used.
@@ -59,7 +59,7 @@ struct Declared {
     organization: Option<Orgno>,
 }
 
-impl Declared {
+impl DeclaredPlace {
     /// Whether it is of the same API and organisation.
     fn leads_to(&self, placement: &Placement) -> bool {
         self.api.as_ref() == Some(&placement.api)
@@ -95,7 +95,7 @@ impl Reading<'_> {
     pub(super) fn is_of_another_place(&self, name: &str, recorded: &Recorded) -> bool {
         let Recorded { commit, placement, .. } = recorded;
         let Placement { environment, folder, .. } = placement;
-        let is_other = |place: &Declared| {
+        let is_other = |place: &DeclaredPlace| {
             place.environment == *environment && place.name != name && place.leads_to(placement)
         };
         if !self.places_in(folder).iter().any(is_other) {
@@ -142,17 +142,17 @@ impl Reading<'_> {
     }
 
     /// The places that are declared in a folder of the work tree.
-    fn places_in(&self, folder: &str) -> Vec<Declared> {
+    fn places_in(&self, folder: &str) -> Vec<DeclaredPlace> {
         let outline = self.is_here(folder).then(|| self.outline(folder)).flatten();
         outline.map_or_else(Vec::new, |outline| places(folder, outline))
     }
 }
 
 /// The places that an outline of the portvakt.yaml in a folder tells of.
-fn places(folder: &str, outline: Outline) -> Vec<Declared> {
+fn places(folder: &str, outline: Outline) -> Vec<DeclaredPlace> {
     let Outline { project, organization, environments, .. } = outline;
     let project = history::project(project.as_deref(), folder);
-    let place = |(environment, declared): (String, Environment)| Declared {
+    let place = |(environment, declared): (String, Environment)| DeclaredPlace {
         name: history::place_name(project.as_deref(), &environment),
         api: api_of(&declared),
         organization,

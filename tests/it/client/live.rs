@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use digdir::{Needs, Options, Progress};
+use digdir::{Needs, Options, ReadProgress};
 use domain::{AccessState, Live, ScopeAttributes, ScopeName};
 use sandbox::{State, Switches};
 
@@ -35,7 +35,7 @@ async fn live_asks_for_each_thing_once() {
         world.sandbox.clear_exchanges();
         let reader = world.reader().await;
         let told = Mutex::new(Vec::new());
-        let progress = |read: Progress| told.lock().unwrap().push((read.done, read.total));
+        let progress = |read: ReadProgress| told.lock().unwrap().push((read.done, read.total));
         let needs = Needs { scopes: scopes.clone().into(), delegation_sources, clients: None };
         let live = reader.live(&needs, &progress).await.unwrap();
         assert_eq!(world.sandbox.exchanges().len(), 1 + 1 + 1 + 5 + 1 + more);

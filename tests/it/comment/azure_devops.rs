@@ -1,6 +1,6 @@
 //! Azure DevOps' pull request threads, as learn.microsoft.com describes them.
 
-use portvakt::forge::{Change, ErrorKind, Forge};
+use portvakt::forge::{CommentChange, Forge, ForgeErrorKind};
 use serde_json::{Value, json};
 
 use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, read};
@@ -181,7 +181,7 @@ async fn the_calls_are_the_documented_ones() {
     let me = "GET /etaten/_apis/connectionData".to_owned();
     let list = format!("GET {THREADS}");
     assert_eq!(server.calls(), [me.clone(), list.clone(), format!("POST {THREADS}")]);
-    server.posts("b", Change::Updated).await;
+    server.posts("b", CommentChange::Updated).await;
     assert_eq!(server.calls(), [me, list, format!("PATCH {THREADS}/100/comments/1")]);
     assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\nb"))]);
 }
@@ -192,7 +192,7 @@ async fn the_page_to_sign_in_on_is_told_as_a_bad_token() {
     let server = Server::start(AzureDevOps::new()).await;
     server.fail(axum::http::Method::GET, &[Fault::Refuse(203, vec![], "<html>")]);
     let error = server.post("a").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert_eq!(error.kind(), ForgeErrorKind::Auth);
     assert!(error.help().contains("$(System.AccessToken)"), "{}", error.help());
 }
 
@@ -207,7 +207,7 @@ fn a_variable_that_azure_does_not_know_is_not_set() {
     let error = change("SYSTEM_ACCESSTOKEN", "$(System.AccessToken)");
     assert_eq!(error.to_string(), "SYSTEM_ACCESSTOKEN is not set");
     let error = change("SYSTEM_PULLREQUEST_PULLREQUESTID", "$(System.PullRequest.PullRequestId)");
-    assert_eq!(error.kind(), ErrorKind::NoPullRequest);
+    assert_eq!(error.kind(), ForgeErrorKind::NoPullRequest);
     let error = change("BUILD_REPOSITORY_PROVIDER", "GitHub");
     assert!(error.to_string().contains("not in Azure Repos"), "{error}");
     let error = change("SYSTEM_TEAMPROJECT", "..");

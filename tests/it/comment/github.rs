@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use axum::http::Method;
-use portvakt::forge::{Change, ErrorKind, Forge};
+use portvakt::forge::{CommentChange, Forge, ForgeErrorKind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -168,7 +168,7 @@ async fn the_calls_are_the_documented_ones() {
     let list = "GET /repos/etaten/tilgang/issues/7/comments";
     let post = "POST /repos/etaten/tilgang/issues/7/comments";
     assert_eq!(server.calls(), ["POST /graphql", list, post]);
-    server.posts("b", Change::Updated).await;
+    server.posts("b", CommentChange::Updated).await;
     let patch = "PATCH /repos/etaten/tilgang/issues/comments/11";
     assert_eq!(server.calls(), ["POST /graphql", list, patch]);
     assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\nb"))]);
@@ -181,7 +181,7 @@ async fn a_token_without_a_user_posts_nothing() {
     let told = r#"{"errors": [{"message": "Resource not accessible"}]}"#;
     server.fail(Method::POST, &[Fault::Refuse(200, vec![], told)]);
     let error = server.post("a").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Malformed);
+    assert_eq!(error.kind(), ForgeErrorKind::Malformed);
     assert!(error.to_string().contains("Resource not accessible"), "{error}");
     assert!(server.comments().is_empty());
 }
@@ -201,7 +201,7 @@ fn the_event_names_the_pull_request_before_the_ref() {
     environment.retain(|(name, _)| *name != "GITHUB_REF");
     environment.push(("GITHUB_REF", "refs/heads/main".to_owned()));
     let error = read(Forge::GitHub, &environment).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoPullRequest);
+    assert_eq!(error.kind(), ForgeErrorKind::NoPullRequest);
     assert!(error.help().contains("pull_request"), "{}", error.help());
 }
 
@@ -212,7 +212,7 @@ fn a_repository_is_an_owner_and_a_name() {
         environment.retain(|(name, _)| *name != "GITHUB_REPOSITORY");
         environment.push(("GITHUB_REPOSITORY", name.to_owned()));
         let error = read(Forge::GitHub, &environment).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Environment, "{name}");
+        assert_eq!(error.kind(), ForgeErrorKind::Environment, "{name}");
         assert!(error.to_string().contains("GITHUB_REPOSITORY"), "{error}");
     }
 }

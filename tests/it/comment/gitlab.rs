@@ -1,6 +1,6 @@
 //! GitLab's notes of a merge request, as docs.gitlab.com describes them.
 
-use portvakt::forge::{Change, ErrorKind, Forge};
+use portvakt::forge::{CommentChange, Forge, ForgeErrorKind};
 use serde_json::{Value, json};
 
 use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, page, read};
@@ -175,7 +175,7 @@ async fn the_calls_are_the_documented_ones() {
     let list = "GET /api/v4/projects/42/merge_requests/7/notes";
     let post = "POST /api/v4/projects/42/merge_requests/7/notes";
     assert_eq!(server.calls(), [user, list, post]);
-    server.posts("b", Change::Updated).await;
+    server.posts("b", CommentChange::Updated).await;
     let put = "PUT /api/v4/projects/42/merge_requests/7/notes/100";
     assert_eq!(server.calls(), [user, list, put]);
 }
@@ -183,8 +183,8 @@ async fn the_calls_are_the_documented_ones() {
 #[tokio::test]
 async fn a_plan_cannot_hold_a_quick_action() {
     let server = Server::start(GitLab::new()).await;
-    server.posts("/approve\n\r/merge\n", Change::Created).await;
-    server.posts("a\n/close", Change::Updated).await;
+    server.posts("/approve\n\r/merge\n", CommentChange::Created).await;
+    server.posts("a\n/close", CommentChange::Updated).await;
     assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\na\n /close"))]);
 }
 
@@ -199,7 +199,7 @@ fn the_token_of_the_job_is_told_to_be_of_no_use() {
     read(Forge::GitLab, &environment).unwrap();
     environment.retain(|(name, _)| *name != "CI_MERGE_REQUEST_IID");
     let error = read(Forge::GitLab, &environment).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoPullRequest);
+    assert_eq!(error.kind(), ForgeErrorKind::NoPullRequest);
     environment.push(("CI_MERGE_REQUEST_IID", "7/notes".to_owned()));
     let error = read(Forge::GitLab, &environment).unwrap_err();
     assert!(error.to_string().starts_with("CI_MERGE_REQUEST_IID is"), "{error}");

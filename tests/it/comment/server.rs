@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use portvakt::forge::{self, Change, Comment, Error, Forge, Options, Posted};
+use portvakt::forge::{self, Comment, CommentChange, Error, Forge, ForgeOptions, Posted};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -178,7 +178,7 @@ impl Server {
         result
     }
 
-    pub(super) async fn posts(&self, text: &str, change: Change) {
+    pub(super) async fn posts(&self, text: &str, change: CommentChange) {
         let posted = self.post(text).await.unwrap();
         assert_eq!(posted.change, change);
     }
@@ -263,8 +263,8 @@ pub(super) fn read(
     })
 }
 
-pub(super) fn options() -> Options {
-    Options { base_delay: std::time::Duration::from_millis(1), ..Options::default() }
+pub(super) fn options() -> ForgeOptions {
+    ForgeOptions { base_delay: std::time::Duration::from_millis(1), ..ForgeOptions::default() }
 }
 
 /// A page of a list, and whether there is another.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Live, Past, kept, norwegian_date};
 use jiff::Timestamp;
 use plan::{Plan, plan};
-use portvakt::adopt::{Input, Layout, Proved, Side, Thing, Unproved, proved};
+use portvakt::adopt::{AdoptedThing, Input, Layout, Proved, Side, Unproved, proved};
 use portvakt::declare::{self, Files, Repository};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ impl Repo {
     /// What is made, in one file, of what is chosen; added to what is there if that is wanted.
     pub(crate) fn import_chosen(
         &self,
-        chosen: &dyn Fn(Thing<'_>) -> bool,
+        chosen: &dyn Fn(AdoptedThing<'_>) -> bool,
         sides: &[(&str, &Live)],
         merge: bool,
     ) -> Result<Proved, Unproved> {

@@ -2,7 +2,7 @@
 //! could have been declared.
 
 use domain::Live;
-use portvakt::adopt::{Layout, Proved, Reason, Subject, Thing};
+use portvakt::adopt::{AdoptedThing, Layout, Proved, Reason, Subject};
 use proptest::prelude::*;
 
 use super::live::{Repo, shown};
@@ -172,9 +172,9 @@ proptest! {
     #[test]
     fn what_is_added_to_a_file_leaves_the_rest_as_it_is([live, _] in states()) {
         let half = |name: &str| name.len().is_multiple_of(2);
-        let first = |thing: Thing<'_>| match thing {
-            Thing::Scope(name) => half(name.as_str()),
-            Thing::Client(_, client) => half(&client.name),
+        let first = |thing: AdoptedThing<'_>| match thing {
+            AdoptedThing::Scope(name) => half(name.as_str()),
+            AdoptedThing::Client(_, client) => half(&client.name),
         };
         let repo = Repo::new(SETTINGS, &[]);
         let sides = [("prod", &live)];
