@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use domain::{AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction, ScopeName};
+use domain::{AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction};
 use plan::{Action, ActionId, Target, Verb, live_client};
 
 /// A write of an apply shortly before this one.
@@ -136,29 +136,15 @@ fn is_declared(target: &Target, desired: &Desired, today: Date) -> bool {
 
 /// Whether a plan closes it once it is shown: it is not another place's.
 fn is_ours(target: &Target, desired: &Desired, past: &Past) -> bool {
-    let declares = |desired: &Desired| match target {
-        Target::Scope(name) | Target::Access(name, _) => desired.scopes.contains_key(name),
-        Target::Client(name) | Target::Keys(name) => desired.clients.contains_key(name),
-    };
-    if !declares(desired) && past.beside.iter().any(|beside| declares(&beside.desired)) {
+    let entity = target.entity();
+    let is_declared = desired.declares(&entity);
+    if !is_declared && past.beside.iter().any(|beside| beside.desired.declares(&entity)) {
         return false;
     }
     let before = past.applied.as_ref().map(|applied| &applied.desired);
-    let is_scope = |name: &ScopeName| match desired.removed.get(name) {
+    match desired.removal(&entity) {
         Some(removal) => removal.action == RemovalAction::Deactivate,
-        None => {
-            [Some(desired), before].into_iter().flatten().any(|it| it.scopes.contains_key(name))
-        }
-    };
-    let is_client = |name: &ClientName| match desired.removed_clients.get(name) {
-        Some(removed) => removed.removal.action == RemovalAction::Deactivate,
-        None => {
-            [Some(desired), before].into_iter().flatten().any(|it| it.clients.contains_key(name))
-        }
-    };
-    match target {
-        Target::Scope(name) | Target::Access(name, _) => is_scope(name),
-        Target::Client(name) | Target::Keys(name) => is_client(name),
+        None => is_declared || before.is_some_and(|before| before.declares(&entity)),
     }
 }
 

@@ -53,6 +53,14 @@ impl ClientIdentity {
         }
     }
 
+    /// Whether an application at NAIS owns it.
+    pub fn is_owned(&self) -> bool {
+        match self {
+            Self::Named { .. } => false,
+            Self::OwnedBy { .. } => true,
+        }
+    }
+
     /// Whether a live client of this name and description is it, if it is of the same kind.
     pub fn fits(&self, client_name: &str, description: &str) -> bool {
         match self {

@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ClientAttributes, ClientId, ClientIdentity, ClientName, OnBehalfOf, OnBehalfOfId, Orgno,
-    PublicKey, ScopeAttributes, ScopeName,
+    ClientAttributes, ClientId, ClientIdentity, ClientName, Entity, OnBehalfOf, OnBehalfOfId,
+    Orgno, PublicKey, ScopeAttributes, ScopeName,
 };
 
 /// The declarations of one environment, checked and resolved.
@@ -38,6 +38,37 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// Whether a scope or a client is declared.
+    pub fn declares(&self, entity: &Entity) -> bool {
+        match entity {
+            Entity::Scope(name) => self.scopes.contains_key(name),
+            Entity::Client(name) => self.clients.contains_key(name),
+        }
+    }
+
+    /// Whether a manifest of NAIS declares it.
+    pub fn in_manifest(&self, entity: &Entity) -> bool {
+        match entity {
+            Entity::Scope(name) => self.scopes.get(name).is_some_and(|scope| scope.in_manifest),
+            Entity::Client(name) => {
+                self.clients.get(name).is_some_and(|client| client.identity.is_owned())
+            }
+        }
+    }
+
+    /// What `removed` says of it.
+    pub fn removal(&self, entity: &Entity) -> Option<&Removal> {
+        match entity {
+            Entity::Scope(name) => self.removed.get(name),
+            Entity::Client(name) => self.removed_clients.get(name).map(|gone| &gone.removal),
+        }
+    }
+
+    /// Whether it is to be left in other hands.
+    pub fn releases(&self, entity: &Entity) -> bool {
+        self.removal(entity).is_some_and(|removal| removal.action == RemovalAction::Release)
+    }
+
     /// With the guards of other declarations, and what those protect protected.
     #[must_use]
     pub fn protected_as(mut self, other: &Self) -> Self {
@@ -69,7 +100,7 @@ pub struct Source {
 pub type CommitId = Arc<str>;
 
 /// A declared scope.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredScope {
     /// What it should be; `delegation_source` may still be a name instead of an issuer.
     pub attributes: ScopeAttributes,
@@ -97,7 +128,7 @@ pub struct DesiredAccess {
 }
 
 /// A declared client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredClient {
     /// What tells it from all other live clients.
     pub identity: ClientIdentity,
@@ -118,7 +149,7 @@ pub struct DesiredClient {
 }
 
 /// What `removed` says of a client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRemoval {
     /// The live client that it is, if the declaration pins one.
     pub id: Option<ClientId>,
@@ -127,7 +158,7 @@ pub struct ClientRemoval {
 }
 
 /// What `removed` says of a scope or a client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// What is to become of it.
     pub action: RemovalAction,

@@ -10,6 +10,7 @@ mod client_identity;
 mod date;
 mod desired;
 mod difference;
+mod entity;
 mod key;
 mod live;
 pub mod nais;
@@ -38,6 +39,7 @@ pub use desired::{
     RemovalAction, Source,
 };
 pub use difference::{Change, Field, Representation, changes};
+pub use entity::Entity;
 pub use key::{
     KeyProblem, Kid, KidError, LEAST_BITS, LiveKey, MOST_KEYS, PRIVATE_MEMBERS, PublicKey,
     SigningAlgorithm,

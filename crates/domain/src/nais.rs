@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{ClientName, ScopeName};
+pub use super::Entity;
 
 /// What a subscope must look like, as NAIS documents it.
 static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -104,6 +104,14 @@ impl Application {
         format!("{}.{subscope}", self.joined())
     }
 
+    /// The description that hands a scope or a client over to the application.
+    pub fn describing(&self, entity: &Entity) -> String {
+        match entity {
+            Entity::Scope(name) => self.handed_over(name.subscope()),
+            Entity::Client(_) => self.to_string(),
+        }
+    }
+
     /// The description that digdirator gives a scope that the application exposes.
     pub fn exposing(&self, product: &str) -> String {
         format!("{product} - {self}")
@@ -139,6 +147,14 @@ fn kubernetes_name(text: &str) -> Result<Box<str>, NotKubernetes> {
     if fits { Ok(text.into()) } else { Err(NotKubernetes(text.to_owned())) }
 }
 
+/// The application that owns a scope or a client, by its description.
+pub fn owner(entity: &Entity, description: &str) -> Option<Application> {
+    match entity {
+        Entity::Scope(name) => owner_of_scope(description, name.subscope()),
+        Entity::Client(_) => owner_of_client(description),
+    }
+}
+
 /// The application that owns a client, by the client's description.
 pub fn owner_of_client(description: &str) -> Option<Application> {
     description.parse().ok()
@@ -150,24 +166,6 @@ pub fn owner_of_scope(description: &str, subscope: &str) -> Option<Application> 
     let handed_over = || description.strip_suffix(subscope)?.strip_suffix('.')?.parse().ok();
     let exposed = || description.split_once(" - ")?.1.parse().ok();
     handed_over().or_else(exposed)
-}
-
-/// A scope or a client, by its name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Entity {
-    /// A scope.
-    Scope(ScopeName),
-    /// A client.
-    Client(ClientName),
-}
-
-impl fmt::Display for Entity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Scope(name) => write!(f, "the scope {name}"),
-            Self::Client(name) => write!(f, "the client {name}"),
-        }
-    }
 }
 
 /// A subscope as a manifest tells it (`spec.maskinporten.scopes.exposes`).

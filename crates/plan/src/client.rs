@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::beside::handed_over;
 use super::consumed::Consumption;
 use super::keys::stays;
-use super::matching::{MatchedClient, is_owned, removed_clients};
+use super::matching::{MatchedClient, removed_clients};
 use super::scope::no_longer;
 use super::{
     Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
@@ -98,7 +98,7 @@ impl<'a> Draft<'a> {
         let Some(Applied { commit, desired: before }) = &self.past.applied else { return };
         let is_declared = |name: &ClientName, before: &DesiredClient| {
             let now = desired.clients.get(name);
-            now.is_some_and(|now| is_owned(now) == is_owned(before))
+            now.is_some_and(|now| now.identity.is_owned() == before.identity.is_owned())
         };
         let gone = before.clients.iter().filter(|(name, client)| {
             !is_declared(name, client)
@@ -118,7 +118,7 @@ impl<'a> Draft<'a> {
                     }
                     // What a manifest declared goes with it.
                     let owner = owner_of_client(found.description());
-                    match owner.filter(|_| !is_owned(client)) {
+                    match owner.filter(|_| !client.identity.is_owned()) {
                         Some(owner) => {
                             self.held_at_nais(ActionId::client(Verb::Deactivate, name), &owner);
                         }

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use domain::{ClientName, Orgno, ScopeName};
+use domain::{ClientName, Entity, Orgno, ScopeName};
 
 /// The word for what an action does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -86,6 +86,14 @@ pub enum Kind {
 }
 
 impl Target {
+    /// The scope or the client that it is, or that it is of.
+    pub fn entity(&self) -> Entity {
+        match self {
+            Self::Scope(name) | Self::Access(name, _) => Entity::Scope(name.clone()),
+            Self::Client(name) | Self::Keys(name) => Entity::Client(name.clone()),
+        }
+    }
+
     /// The kind of entity.
     pub fn kind(&self) -> Kind {
         match self {

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client::OWN_CLIENT;
-use super::matching::is_owned;
 use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work};
 use domain::{Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm};
 
@@ -61,7 +60,7 @@ impl Draft<'_> {
         live: &[LiveKey],
     ) {
         let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
-        let way_out = match is_owned(declared) {
+        let way_out = match declared.identity.is_owned() {
             true => "NAIS makes another when what has it is deployed anew",
             false => "add another with `portvakt keys rotate`",
         };

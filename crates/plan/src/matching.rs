@@ -94,18 +94,13 @@ pub(super) fn removed_clients<'l>(
     let clients = live.clients.iter();
     match (&removal.id, before) {
         (Some(id), _) => clients.filter(|(other, _)| *other == id).collect(),
-        (None, Some(before)) if is_owned(before) => {
+        (None, Some(before)) if before.identity.is_owned() => {
             fitting(&before.identity, before.attributes.integration_type, live).collect()
         }
         (None, Some(_) | None) => {
             clients.filter(|(_, client)| client.name == name.as_str()).collect()
         }
     }
-}
-
-/// Whether a declared client is one of an application at NAIS.
-pub(super) fn is_owned(client: &DesiredClient) -> bool {
-    matches!(client.identity, ClientIdentity::OwnedBy { .. })
 }
 
 /// The live clients that a client of a kind could be.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActionId, ClientWork, Code, Draft, Notice, ScopeWork, Target, Verb, Work};
+use super::{ActionId, ClientWork, Code, Draft, Notice, ScopeWork, Verb, Work};
 use domain::{
-    AccessState, Applied, ClientName, Elsewhere, Guards, LiveScope, Orgno, Protected, ProtectedBy,
-    Protection, ScopeName,
+    AccessState, Applied, ClientName, Elsewhere, Entity, Guards, LiveScope, Orgno, Protected,
+    ProtectedBy, Protection, ScopeName,
 };
 
 impl Draft<'_> {
@@ -158,27 +158,21 @@ impl Draft<'_> {
     pub(super) fn tell_less_protection(&mut self) {
         let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
         // What is blocked is not applied, and says so.
-        let is_blocked = |is_it: &dyn Fn(&Target) -> bool| {
+        let is_blocked = |entity: Entity| {
             let by = [Code::PreventDeactivation, Code::Protected, Code::DeclaredBeside];
-            self.blocked.iter().any(|it| by.contains(&it.code) && is_it(&it.target.target))
-        };
-        let of_scope = |target: &Target, name: &ScopeName| match target {
-            Target::Scope(other) | Target::Access(other, _) => other == name,
-            Target::Client(_) | Target::Keys(_) => false,
-        };
-        let of_client = |target: &Target, name: &ClientName| match target {
-            Target::Client(other) | Target::Keys(other) => other == name,
-            Target::Scope(_) | Target::Access(..) => false,
+            let mut blocked = self.blocked.iter().filter(|it| by.contains(&it.code));
+            blocked.any(|it| it.target.target.entity() == entity)
         };
         let is_open = |name| self.live.scopes.get(name).is_some_and(|live| live.active);
-        let scopes = before.scopes.keys();
-        let scopes = scopes.filter(|name| is_open(*name) && !is_blocked(&|it| of_scope(it, name)));
+        let scopes = before.scopes.keys().filter(|name| is_open(*name));
+        let scopes = scopes.filter(|name| !is_blocked(Entity::Scope((*name).clone())));
         let scopes = scopes.filter(|name| !self.others.is_scope_protected(name));
         let scopes = scopes.filter_map(|name| {
             let (protected, _) = self.drops_of_scope(name)?;
             Some((format!("scope {name}"), &protected.commit))
         });
-        let clients = before.clients.keys().filter(|name| !is_blocked(&|it| of_client(it, name)));
+        let clients = before.clients.keys();
+        let clients = clients.filter(|name| !is_blocked(Entity::Client((*name).clone())));
         let clients = clients.filter_map(|name| {
             let (protected, _) = self.drops_of_client(name, name.as_str())?;
             Some((format!("client {name}"), &protected.commit))

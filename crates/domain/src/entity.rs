@@ -1,0 +1,38 @@
+//! A scope or a client, where it does not matter which of them.
+
+use std::fmt;
+
+use super::{ClientName, ScopeName};
+
+/// A scope or a client, by its name. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entity {
+    /// A scope.
+    Scope(ScopeName),
+    /// A client.
+    Client(ClientName),
+}
+
+impl Entity {
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Scope(_) => "scope",
+            Self::Client(_) => "client",
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Scope(name) => name.as_str(),
+            Self::Client(name) => name.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} {}", self.kind(), self.name())
+    }
+}
