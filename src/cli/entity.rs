@@ -2,8 +2,8 @@
 
 use super::exit::Failure;
 use crate::run::{Opened, client};
-use domain::nais::{Application, Entity};
-use domain::{Removal, RemovalAction, ScopeName};
+use domain::nais::Application;
+use domain::{Entity, ScopeName};
 
 /// The scopes and clients that a command names.
 #[derive(Debug, clap::Args)]
@@ -61,35 +61,34 @@ impl Named {
         self.scopes.is_empty() && self.clients.is_empty()
     }
 
-    /// What is declared by these names, or released; each once, the scopes first.
+    /// What is declared by these names, or released, but not by a manifest; each once, the scopes first.
     pub(super) fn find(&self, opened: &Opened) -> Result<Vec<Entity>, Failure> {
+        let desired = &opened.desired;
         let mut found = Vec::new();
         for name in &self.scopes {
             found.push(Entity::Scope(scope(opened, name)?));
         }
         for name in &self.clients {
-            let removed = opened.desired.removed_clients.iter();
-            let mut released = removed.filter(|(_, gone)| is_release(&gone.removal));
-            let name = match released.find(|(known, _)| known.as_str() == name) {
-                Some((name, _)) => name,
-                None => client::declared(opened, name)?.0,
-            };
-            found.push(Entity::Client(name.clone()));
+            let released = desired.removed_clients.keys().map(|name| Entity::Client(name.clone()));
+            let mut released = released.filter(|entity| desired.releases(entity));
+            found.push(match released.find(|entity| entity.name() == name) {
+                Some(entity) => entity,
+                None => Entity::Client(client::declared(opened, name)?.0.clone()),
+            });
         }
         found.sort();
         found.dedup();
-        Ok(found)
+        match found.iter().find(|entity| desired.in_manifest(entity)) {
+            Some(entity) => Err(Failure::Usage(format!("a manifest declares {entity} already"))),
+            None => Ok(found),
+        }
     }
-}
-
-fn is_release(removal: &Removal) -> bool {
-    removal.action == RemovalAction::Release
 }
 
 fn scope(opened: &Opened, name: &str) -> Result<ScopeName, Failure> {
     let desired = &opened.desired;
-    let removed = desired.removed.iter();
-    let released = removed.filter(|(_, removal)| is_release(removal)).map(|(name, _)| name);
+    let released = desired.removed.keys();
+    let released = released.filter(|name| desired.releases(&Entity::Scope((*name).clone())));
     let known = || desired.scopes.keys().chain(released.clone());
     if let Some(found) = known().find(|known| known.as_str() == name) {
         return Ok(found.clone());

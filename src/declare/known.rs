@@ -210,6 +210,18 @@ impl Repository {
         self.settings().teams.folder(file, Thing::Client(client))
     }
 
+    /// The cluster and the namespace at NAIS that portvakt.yaml names for an environment.
+    pub fn usual_at_nais(&self, environment: &str) -> (Option<&str>, Option<&str>) {
+        let set = self.settings().environment_names.set(environment);
+        let nais = &self.settings().nais;
+        (set.and_then(|set| nais.cluster(set)), nais.namespace())
+    }
+
+    /// The prefix of the scopes that manifests expose, as far as portvakt.yaml tells it.
+    pub fn prefix_at_nais(&self) -> Option<&str> {
+        self.settings().nais.known_prefix(&self.settings().prefixes)
+    }
+
     fn set_of(&self, environment: Option<&str>) -> EnvironmentSet {
         match environment {
             None => EnvironmentSet::ALL,

@@ -27,7 +27,7 @@ pub use files::index::{Index, ReadSparse, SETTINGS_FILE, Tracked};
 pub use files::{
     LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
 };
-pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, Handed, Release, ScopeDeclaration};
+pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, ScopeDeclaration};
 pub use fix::{Mended, mend};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
 pub use read::environment::{Certificate, Credentials, Endpoints, Environment, Target};

@@ -10,7 +10,6 @@ use crate::cli::{interrupt, log};
 use crate::nais::Standing;
 use crate::render::migration::{self, MigrationDocument};
 use crate::run::handover::{Way, standings};
-use domain::nais::Entity;
 use domain::text::json;
 
 /// The command's long help.
@@ -66,11 +65,6 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let application = args.application.application(&opened)?;
     let named = args.named.find(&opened)?;
-    let in_manifest =
-        |entity: &Entity| opened.repository.in_manifest(&opened.desired.environment, entity);
-    if let Some(entity) = named.iter().find(|entity| in_manifest(entity)) {
-        return Err(Failure::Usage(format!("a manifest declares {entity} already")));
-    }
     let ready = opened.ready()?;
     let remote = ready.connect(&global.options()).await?;
     let live = global.live(&remote.reader().await?, &ready.needs()).await?;

@@ -8,7 +8,7 @@ use crate::cli::sink::print_exact;
 use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
 use crate::run::Opened;
 use crate::run::clock::today;
-use domain::nais::Entity;
+use domain::Entity;
 use domain::text::printable;
 
 /// The command's arguments.
@@ -72,17 +72,8 @@ fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure
     let desired = &opened.desired;
     let named = args.named.find(opened)?;
     let is_named = |entity: &Entity| named.is_empty() || named.contains(entity);
-    let environment = &desired.environment;
-    let in_manifest = |entity: &Entity| opened.repository.in_manifest(environment, entity);
-    if let Some(entity) = named.iter().find(|entity| in_manifest(entity)) {
-        return Err(Failure::Usage(format!("a manifest declares {entity} already")));
-    }
-    let is_named = |entity: &Entity| is_named(entity) && !in_manifest(entity);
-    let declared = |entity: &Entity| match entity {
-        Entity::Scope(name) => desired.scopes.contains_key(name),
-        Entity::Client(name) => desired.clients.contains_key(name),
-    };
-    if let Some(gone) = named.iter().find(|entity| !declared(entity)) {
+    let is_named = |entity: &Entity| is_named(entity) && !desired.in_manifest(entity);
+    if let Some(gone) = named.iter().find(|entity| !desired.declares(entity)) {
         return Err(Failure::Usage(format!("{gone} is released, and not declared any more")));
     }
     let application = args.application.application(opened)?;

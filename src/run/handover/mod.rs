@@ -5,14 +5,14 @@ mod edits;
 use super::clock::today;
 use super::failure::Failure;
 use super::ready::Ready;
-use crate::declare::{Handed, KeysRef, Release, Repository};
+use crate::declare::{KeysRef, Repository};
 use crate::nais::{
     Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
     standing_of_client, standing_of_scope,
 };
-use domain::nais::{Application, Entity};
+use domain::nais::Application;
 use domain::text::printable;
-use domain::{Live, RemovalAction};
+use domain::{Entity, Live, RemovalAction};
 use plan::{Action, Origin, Verb};
 
 /// How everything stands that is declared or released, the scopes first.
@@ -24,7 +24,7 @@ pub(crate) fn standings(
     let desired = &ready.opened.desired;
     let before = ready.past.known.applied.as_ref().map(|applied| &applied.desired);
     let repository = &ready.opened.repository;
-    let is_ours = |entity: Entity| !repository.in_manifest(&desired.environment, &entity);
+    let is_ours = |entity: Entity| !desired.in_manifest(&entity);
     let scopes = desired.scopes.iter();
     let scopes = scopes.filter(|(name, _)| is_ours(Entity::Scope((*name).clone())));
     let prefix = repository.prefix_at_nais();
@@ -122,12 +122,9 @@ impl Way<'_> {
     fn describe(&self, standings: &[&Standing]) -> Result<(), Failure> {
         let environment = &self.ready.opened.desired.environment;
         let after = edits::edited(self.ready, standings.iter(), |repository, standing| {
-            let (description, client_id) = match &standing.entity {
-                Entity::Scope(name) => (self.application.handed_over(name.subscope()), None),
-                Entity::Client(_) => (self.application.to_string(), standing.client_id.as_ref()),
-            };
-            let handed = Handed { description: &description, client_id };
-            repository.described(environment, &standing.entity, &handed)
+            let description = self.application.describing(&standing.entity);
+            let client_id = standing.client_id.as_ref();
+            repository.described(environment, &standing.entity, &description, client_id)
         })?;
         let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
         edits::check(self.ready, &after, self.live, &named)?;
@@ -218,8 +215,7 @@ impl Way<'_> {
             };
             let client_id = standing.client_id.as_ref();
             let client_id = client_id.filter(|_| is_pinned || standing.is_renamed);
-            let release = Release { reason: &reason, client_id };
-            repository.released(environment, &standing.entity, &release)
+            repository.released(environment, &standing.entity, &reason, client_id)
         })?;
         let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
         edits::check(self.ready, &after, self.live, &named)?;

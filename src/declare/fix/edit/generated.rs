@@ -5,9 +5,8 @@ use std::fs;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{Handed, Release};
 use crate::declare::load;
-use domain::nais::Entity;
+use domain::Entity;
 
 const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                         environments: { dev: { target: sandbox }, prod: { target: sandbox } }\n";
@@ -81,10 +80,8 @@ proptest! {
         let repository = load(folder.path()).unwrap();
         let entity = Entity::Scope(format!("etat:s{chosen}").parse().unwrap());
 
-        let handed = Handed { description: "c:n:a.s", client_id: None };
-        let described = repository.described("prod", &entity, &handed).unwrap().after;
-        let release = Release { reason: "r", client_id: None };
-        let released = repository.released("prod", &entity, &release).unwrap().after;
+        let described = repository.described("prod", &entity, "c:n:a.s", None).unwrap().after;
+        let released = repository.released("prod", &entity, "r", None).unwrap().after;
         for (edited, is_released) in [(described, false), (released, true)] {
             prop_assert_eq!(edited.contains("\r\n"), windows);
             let after: Vec<&str> = edited.lines().collect();

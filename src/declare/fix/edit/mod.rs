@@ -11,7 +11,6 @@ mod nais;
 mod tests;
 
 pub use consumers::{ConsumerEntry, ScopeDeclaration};
-pub use nais::{Handed, Release};
 
 use crate::declare::diagnostic::Place;
 use crate::declare::repository::Repository;

@@ -8,26 +8,7 @@ use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
 use crate::declare::yaml::edit::{Hindrance, Route, edited};
 use crate::yaml::{Yaml, scalar};
-use domain::ClientId;
-use domain::nais::Entity;
-
-/// What a declaration is to say from now on.
-#[derive(Debug, Clone)]
-pub struct Handed<'a> {
-    /// Its description, which tells the application.
-    pub description: &'a str,
-    /// The live client that it is, to be pinned.
-    pub client_id: Option<&'a ClientId>,
-}
-
-/// What takes the place of a declaration.
-#[derive(Debug, Clone)]
-pub struct Release<'a> {
-    /// Why it is released.
-    pub reason: &'a str,
-    /// The live client that it is, where its name does not tell.
-    pub client_id: Option<&'a ClientId>,
-}
+use domain::{ClientId, Entity};
 
 const COMMON_KEYS: Hindrance = "its `jwks` stands for other environments too, and has to be put into \
                                 their `per_environment` first";
@@ -56,9 +37,9 @@ impl Repository {
         &self,
         environment: &str,
         entity: &Entity,
-        handed: &Handed<'_>,
+        description: &str,
+        client_id: Option<&ClientId>,
     ) -> Result<Edited, CannotEdit> {
-        let Handed { description, client_id } = handed;
         let wanted = format!(
             "By hand: write `{}` as the description of {entity} in {environment}{}",
             scalar(description, true),
@@ -106,20 +87,18 @@ impl Repository {
         &self,
         environment: &str,
         entity: &Entity,
-        release: &Release<'_>,
+        reason: &str,
+        client_id: Option<&ClientId>,
     ) -> Result<Edited, CannotEdit> {
         let wanted = format!(
             "By hand: take {entity} out, and write it under `removed` with `action: release`, both in \
              one change"
         );
         self.edit_entity(environment, entity, wanted, |found, item, text| {
-            let mut entry = vec![match entity {
-                Entity::Scope(name) => ("scope", Yaml::text(name.to_string())),
-                Entity::Client(name) => ("client", Yaml::text(name.to_string())),
-            }];
-            entry.extend(release.client_id.map(|id| ("client_id", Yaml::text(id.to_string()))));
+            let mut entry = vec![(entity.kind(), Yaml::text(entity.name()))];
+            entry.extend(client_id.map(|id| ("client_id", Yaml::text(id.to_string()))));
             entry.push(("action", Yaml::text("release")));
-            entry.push(("reason", Yaml::text(release.reason)));
+            entry.push(("reason", Yaml::text(reason)));
             if !found.others.is_empty() || found.is_elsewhere {
                 entry.push(("environments", Yaml::List(vec![Yaml::text(environment)])));
             }
@@ -131,23 +110,6 @@ impl Repository {
                 false => leave(&text, item, environment, &found.others),
             }
         })
-    }
-
-    /// Whether a manifest of NAIS declares it.
-    pub fn in_manifest(&self, environment: &str, entity: &Entity) -> bool {
-        self.found(environment, entity).is_some_and(|found| found.in_manifest)
-    }
-
-    /// The cluster and the namespace at NAIS that portvakt.yaml names for an environment.
-    pub fn usual_at_nais(&self, environment: &str) -> (Option<&str>, Option<&str>) {
-        let set = self.settings().environment_names.set(environment);
-        let nais = &self.settings().nais;
-        (set.and_then(|set| nais.cluster(set)), nais.namespace())
-    }
-
-    /// The prefix of the scopes that manifests expose, as far as portvakt.yaml tells it.
-    pub fn prefix_at_nais(&self) -> Option<&str> {
-        self.settings().nais.known_prefix(&self.settings().prefixes)
     }
 
     fn edit_entity(

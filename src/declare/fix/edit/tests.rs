@@ -4,9 +4,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::{CannotEdit, Edited, Handed, Release};
+use super::{CannotEdit, Edited};
 use crate::declare::{Repository, load};
-use domain::nais::Entity;
+use domain::Entity;
 
 const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                         environments: { dev: { target: sandbox }, prod: { target: sandbox } }\n";
@@ -38,13 +38,11 @@ fn client(name: &str) -> Entity {
 }
 
 fn described(settings: &str, yaml: &str, entity: &Entity) -> Result<Edited, CannotEdit> {
-    let handed = Handed { description: "prod:ns:app", client_id: None };
-    given(settings, yaml).repository.described("prod", entity, &handed)
+    given(settings, yaml).repository.described("prod", entity, "prod:ns:app", None)
 }
 
 fn released(settings: &str, yaml: &str, entity: &Entity) -> Result<Edited, CannotEdit> {
-    let release = Release { reason: "handed over", client_id: None };
-    given(settings, yaml).repository.released("prod", entity, &release)
+    given(settings, yaml).repository.released("prod", entity, "handed over", None)
 }
 
 #[track_caller]
@@ -163,9 +161,8 @@ fn of_two_of_one_name_the_one_of_the_environment_is_edited() {
 #[test]
 fn keys_are_taken_out_and_the_client_is_pinned() {
     let id = "1f0a".parse().unwrap();
-    let handed = Handed { description: "prod:ns:app", client_id: Some(&id) };
     let edit = |settings, yaml: &str| {
-        given(settings, yaml).repository.described("prod", &client("x"), &handed)
+        given(settings, yaml).repository.described("prod", &client("x"), "prod:ns:app", Some(&id))
     };
     becomes(
         edit(
