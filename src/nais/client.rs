@@ -1,12 +1,18 @@
 //! How far a client has come on its way to an application.
 
 use super::obstacles::{Obstacle, of_client};
-use super::standing::{
-    SET_BACK, Standing, Step, Told, belongs_to, differs, of_life, told_by_client,
-};
-use domain::nais::{Application, Entity, owner_of_client};
-use domain::{ClientId, ClientName, DesiredClient, IntegrationType, Live, LiveClient};
+use super::standing::{LiveSide, Sides, Standing};
+use domain::nais::{Application, owner_of_client};
+use domain::{ClientId, ClientName, DesiredClient, Entity, IntegrationType, Live, LiveClient};
 use plan::{Mismatch, live_client};
+
+/// Why a client that declares keys is not ready.
+const HAS_KEYS: &str = "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
+     put the declared ones back, and stop the application";
+
+/// Why a client that is not pinned is not ready.
+const NOT_PINNED: &str = "no `client_id` pins it, and NAIS gives it another name: an apply after the deployment would \
+     make a second one";
 
 /// How a declared client stands; `application` is the one asked for, else the one that its description
 /// tells, here or live.
@@ -16,59 +22,18 @@ pub fn standing_of_client(
     live: &Live,
     application: Option<&Application>,
 ) -> Standing {
-    let own = declared.attributes.description.as_str();
     let Lookup { application, named, found, mut problems } = looked_up(declared, live, application);
     problems.extend(of_client(declared));
-    problems.extend(of_life(found.map(|(_, live)| live.active)));
-    let open = found.filter(|(_, live)| live.active);
-    let open = open.map(|(_, live)| live.description());
-    let told = |text| application.as_ref().map(|of| told_by_client(text, of));
-    let told = |text| told(text).unwrap_or(Told::Nobody);
-    let (here, there) = (told(own), told(open.unwrap_or_default()));
-    for (told, where_) in [(&here, "its declared description"), (&there, "its live description")] {
-        if let Told::Other(owner) = told {
-            problems.push(belongs_to(owner, where_));
-        }
-    }
-    let is_renamed = found.is_some_and(|(_, live)| live.name != name.as_str());
-    let is_told = there == Told::HandedOver;
-    let has_keys = declared.keys.is_some();
     let is_pinned = named.is_none() || declared.identity.pinned().is_some();
-    let step = match (here == Told::HandedOver, is_told) {
-        (_, true) if is_renamed => Step::Release,
-        (true, _) if has_keys || !is_pinned => Step::Describe,
-        (true, true) => Step::Deploy,
-        (true, false) => Step::Apply,
-        (false, _) => Step::Describe,
-    };
-    if step == Step::Release {
-        problems.push(Obstacle::default(SET_BACK));
-    }
-    if step == Step::Describe && has_keys {
-        problems.push(Obstacle::pending(
-            "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
-             put the declared ones back, and stop the application",
-        ));
-    }
-    if step == Step::Describe && !is_pinned {
-        problems.push(Obstacle::pending(
-            "no `client_id` pins it, and NAIS gives it another name: an apply after the deployment would \
-             make a second one",
-        ));
-    }
-    let wanted = application.as_ref().map(ToString::to_string);
-    problems.extend(differs(step, own, open, wanted));
-    problems.sort();
-    Standing {
+    let has_keys = declared.keys.is_some().then_some(HAS_KEYS);
+    Standing::declared(Sides {
         entity: Entity::Client(name.clone()),
         application,
-        step,
-        is_told,
-        is_released: false,
-        client_id: found.map(|(id, _)| id.clone()),
-        is_renamed,
+        declared: &declared.attributes.description,
+        live: found.map(|found| LiveSide::of_client(found, name)),
+        unready: has_keys.into_iter().chain((!is_pinned).then_some(NOT_PINNED)).collect(),
         problems,
-    }
+    })
 }
 
 /// Which live client a declared one is.

@@ -8,6 +8,7 @@ mod client;
 mod group;
 mod manifest;
 mod obstacles;
+mod overview;
 mod safety;
 mod standing;
 #[cfg(test)]
@@ -17,5 +18,6 @@ pub use client::standing_of_client;
 pub use group::{Group, by_descriptions};
 pub use manifest::Manifest;
 pub use obstacles::{Obstacle, Weight, of_client, of_scope};
-pub use safety::{declared_otherwise, entity, harm};
-pub use standing::{Standing, Step, of_released_client, of_released_scope, standing_of_scope};
+pub use overview::standings;
+pub use safety::{declared_otherwise, harm};
+pub use standing::{Standing, Step, standing_of_scope};

@@ -1,95 +1,57 @@
 //! Whether an edit of the declarations does what it is for and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use domain::nais::Entity;
-use domain::{
-    ClientName, ClientRemoval, Desired, DesiredAccess, DesiredClient, DesiredScope, Orgno, Removal,
-    ScopeName,
-};
-use plan::{ActionId, Plan, Target, Verb};
+use domain::{Desired, Entity, Source};
+use plan::{ActionId, Plan, Verb};
 
 /// What is declared otherwise after an edit than before, in one environment, beside what the edit is
 /// about; what is declared alike, wherever it stands, is the same.
 pub fn declared_otherwise(before: &Desired, after: &Desired, named: &[Entity]) -> Vec<Entity> {
-    let scope = |name: &ScopeName| Entity::Scope(name.clone());
-    let client = |name: &ClientName| Entity::Client(name.clone());
-    let mut found = differing(&before.scopes, &after.scopes, same_scope, scope);
-    found.extend(differing(&before.removed, &after.removed, same_removal, scope));
-    found.extend(differing(&before.clients, &after.clients, same_client, client));
-    let same =
-        |a: &ClientRemoval, b: &ClientRemoval| a.id == b.id && same_removal(&a.removal, &b.removal);
-    found.extend(differing(&before.removed_clients, &after.removed_clients, same, client));
-    found.retain(|entity| !named.contains(entity));
-    found.sort();
-    found.dedup();
-    found
-}
-
-fn differing<N: Ord, T>(
-    before: &BTreeMap<N, T>,
-    after: &BTreeMap<N, T>,
-    same: impl Fn(&T, &T) -> bool,
-    entity: impl Fn(&N) -> Entity,
-) -> Vec<Entity> {
-    let is_same =
-        |(name, thing): &(&N, &T)| after.get(*name).is_some_and(|other| same(thing, other));
-    let gone = before.iter().filter(|entry| !is_same(entry)).map(|(name, _)| name);
-    let new = after.keys().filter(|name| !before.contains_key(*name));
-    gone.chain(new).map(entity).collect()
-}
-
-fn same_scope(a: &DesiredScope, b: &DesiredScope) -> bool {
-    let DesiredScope {
-        attributes,
-        active,
-        prevent_deactivation,
-        in_manifest,
-        consumers,
-        source: _,
-    } = a;
-    let access = |consumers: &BTreeMap<Orgno, DesiredAccess>| {
-        let access = |(orgno, access): (&Orgno, &DesiredAccess)| {
-            let DesiredAccess { until, reason, source: _ } = access;
-            (*orgno, *until, reason.clone())
-        };
-        consumers.iter().map(access).collect::<Vec<_>>()
+    let all: BTreeSet<Entity> = entities(before).chain(entities(after)).collect();
+    let (before, after) = (without_places(before), without_places(after));
+    let is_same = |entity: &Entity| match entity {
+        Entity::Scope(name) => {
+            before.scopes.get(name) == after.scopes.get(name)
+                && before.removed.get(name) == after.removed.get(name)
+        }
+        Entity::Client(name) => {
+            before.clients.get(name) == after.clients.get(name)
+                && before.removed_clients.get(name) == after.removed_clients.get(name)
+        }
     };
-    *attributes == b.attributes
-        && *active == b.active
-        && *prevent_deactivation == b.prevent_deactivation
-        && *in_manifest == b.in_manifest
-        && access(consumers) == access(&b.consumers)
+    all.into_iter().filter(|entity| !named.contains(entity) && !is_same(entity)).collect()
 }
 
-fn same_client(a: &DesiredClient, b: &DesiredClient) -> bool {
-    let DesiredClient {
-        identity,
-        attributes,
-        keys,
-        on_behalf_of,
-        active,
-        prevent_deactivation,
-        source: _,
-        keys_source: _,
-    } = a;
-    *identity == b.identity
-        && *attributes == b.attributes
-        && *keys == b.keys
-        && *on_behalf_of == b.on_behalf_of
-        && *active == b.active
-        && *prevent_deactivation == b.prevent_deactivation
+/// What is declared or removed.
+fn entities(desired: &Desired) -> impl Iterator<Item = Entity> {
+    let scopes = desired.scopes.keys().chain(desired.removed.keys());
+    let clients = desired.clients.keys().chain(desired.removed_clients.keys());
+    scopes.cloned().map(Entity::Scope).chain(clients.cloned().map(Entity::Client))
 }
 
-fn same_removal(a: &Removal, b: &Removal) -> bool {
-    let Removal { action, reason, source: _ } = a;
-    *action == b.action && *reason == b.reason
+/// The same declarations, as if all stood at one place.
+fn without_places(desired: &Desired) -> Desired {
+    let nowhere = || Source { file: "".into(), line: 0, at: None };
+    let mut desired = desired.clone();
+    for scope in desired.scopes.values_mut() {
+        scope.source = nowhere();
+        scope.consumers.values_mut().for_each(|access| access.source = nowhere());
+    }
+    for client in desired.clients.values_mut() {
+        (client.source, client.keys_source) = (nowhere(), nowhere());
+    }
+    let of_clients = desired.removed_clients.values_mut().map(|gone| &mut gone.removal);
+    for removal in desired.removed.values_mut().chain(of_clients) {
+        removal.source = nowhere();
+    }
+    desired
 }
 
 /// What the plan after an edit would do that it must not: take something of what the edit is about
 /// away, or anything else to others than the plan before it.
 pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
-    let is_named = |id: &ActionId| named.contains(&entity(&id.target));
+    let is_named = |id: &ActionId| named.contains(&id.target.entity());
     let takes_away = |id: &ActionId| matches!(id.verb, Verb::Deactivate | Verb::Revoke);
     let blocked = |plan: &Plan| {
         let all = plan.blocked.iter().map(|blocked| (blocked.target.clone(), blocked.code));
@@ -112,14 +74,6 @@ pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
     found.sort();
     found.dedup();
     found
-}
-
-/// The scope or the client that an action is about.
-pub fn entity(target: &Target) -> Entity {
-    match target {
-        Target::Scope(name) | Target::Access(name, _) => Entity::Scope(name.clone()),
-        Target::Client(name) | Target::Keys(name) => Entity::Client(name.clone()),
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::obstacles::{Obstacle, of_scope};
-use domain::nais::{Application, Entity, Exposed, owner_of_client, owner_of_scope};
-use domain::{ClientId, ClientName, DesiredScope, Live, LiveClient, LiveScope, ScopeName};
+use domain::nais::{Application, Exposed, owner, owner_of_scope};
+use domain::{ClientId, ClientName, DesiredScope, Entity, Live, LiveClient, LiveScope, ScopeName};
 
 /// The next step of the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -79,48 +79,6 @@ impl Standing {
     }
 }
 
-/// Whom a description tells.
-#[derive(PartialEq)]
-pub(super) enum Told {
-    Nobody,
-    /// The application, as the migration guide asks.
-    HandedOver,
-    /// The application, as digdirator writes.
-    Exposed,
-    Other(Application),
-}
-
-fn told_by_scope(description: &str, subscope: &str, application: &Application) -> Told {
-    let product = Exposed::of(subscope).map(|exposed| exposed.product).unwrap_or_default();
-    let exposes = |owner: &Application| {
-        description == owner.exposing(&product) && owner.joined() == application.joined()
-    };
-    match owner_of_scope(description, subscope) {
-        Some(_) if description == application.handed_over(subscope) => Told::HandedOver,
-        Some(owner) if exposes(&owner) => Told::Exposed,
-        Some(owner) if owner.joined() != application.joined() => Told::Other(owner),
-        Some(_) | None => Told::Nobody,
-    }
-}
-
-pub(super) fn told_by_client(description: &str, application: &Application) -> Told {
-    match owner_of_client(description) {
-        Some(owner) if owner == *application => Told::HandedOver,
-        Some(owner) => Told::Other(owner),
-        None => Told::Nobody,
-    }
-}
-
-const INACTIVE: &str = "it is inactive at DigDir: the next apply opens it again";
-const NOT_LIVE: &str = "it is not live yet: the next apply makes it";
-
-pub(super) fn belongs_to(owner: &Application, where_: &str) -> Obstacle {
-    Obstacle::refused(format!(
-        "{where_} says that it is the application {owner}'s: it is handed over once. Set that right \
-         first if it is not so"
-    ))
-}
-
 /// How a declared scope stands; `application` is the one asked for, else the one that its description
 /// tells, here or live. `prefix` is the one of the scopes that manifests expose, if it is known.
 pub fn standing_of_scope(
@@ -130,58 +88,189 @@ pub fn standing_of_scope(
     application: Option<&Application>,
     (prefix, today): (Option<&str>, Date),
 ) -> Standing {
-    let subscope = name.subscope();
-    let found = live.scopes.get(name);
-    let open = found.filter(|live| live.active);
     let own = declared.attributes.description.as_str();
-    let there = open.map(|live| live.description()).unwrap_or_default();
+    let live = live.scopes.get(name).map(LiveSide::of_scope);
+    let open = live.filter(|live| live.active).map(|live| live.description);
     // What digdirator writes has kept its dashes.
     let owner = || {
-        let (live, declared) = (owner_of_scope(there, subscope), owner_of_scope(own, subscope));
-        match (live, declared) {
-            (Some(live), Some(declared)) if live.joined() == declared.joined() => Some(live),
-            (live, declared) => declared.or(live),
+        let owner = |description| owner_of_scope(description, name.subscope());
+        match [open.and_then(owner), owner(own)] {
+            [Some(live), Some(declared)] if live.joined() == declared.joined() => Some(live),
+            [live, declared] => declared.or(live),
         }
     };
-    let application = application.cloned().or_else(owner);
-    let told = |text| application.as_ref().map(|of| told_by_scope(text, subscope, of));
-    let (here, there) = (told(own).unwrap_or(Told::Nobody), told(there).unwrap_or(Told::Nobody));
-    let step = match (&here, &there) {
-        (_, Told::Exposed) => Step::Release,
-        (Told::Nobody | Told::Other(_), _) => Step::Describe,
-        (_, Told::HandedOver) => Step::Deploy,
-        (_, Told::Nobody | Told::Other(_)) => Step::Apply,
-    };
-    let mut problems = of_scope(name, declared, prefix, today);
-    problems.extend(of_life(found.map(|live| live.active)));
-    for (told, where_) in [(&here, "its declared description"), (&there, "its live description")] {
-        if let Told::Other(owner) = told {
-            problems.push(belongs_to(owner, where_));
-        }
-    }
-    if there == Told::Exposed && here != Told::Exposed {
-        problems.push(Obstacle::default(SET_BACK));
-    }
-    let wanted = application.as_ref().map(|application| application.handed_over(subscope));
-    problems.extend(differs(step, own, open.map(|live| live.description()), wanted));
-    problems.sort();
-    Standing {
+    Standing::declared(Sides {
         entity: Entity::Scope(name.clone()),
-        application,
-        step,
-        is_told: matches!(there, Told::HandedOver | Told::Exposed),
-        is_released: false,
-        client_id: None,
-        is_renamed: false,
-        problems,
+        application: application.cloned().or_else(owner),
+        declared: own,
+        live,
+        unready: Vec::new(),
+        problems: of_scope(name, declared, prefix, today),
+    })
+}
+
+/// What shows how far a declared scope or client has come.
+pub(super) struct Sides<'a> {
+    pub(super) entity: Entity,
+    /// The application that it goes to, if that is known.
+    pub(super) application: Option<Application>,
+    /// Its declared description.
+    pub(super) declared: &'a str,
+    pub(super) live: Option<LiveSide<'a>>,
+    /// Why its declaration must change yet, even if it tells the application.
+    pub(super) unready: Vec<&'static str>,
+    /// What else is wrong.
+    pub(super) problems: Vec<Obstacle>,
+}
+
+/// A live scope or client.
+#[derive(Clone, Copy)]
+pub(super) struct LiveSide<'l> {
+    active: bool,
+    description: &'l str,
+    client_id: Option<&'l ClientId>,
+    /// Whether it has another name than the declaration says.
+    is_renamed: bool,
+}
+
+impl<'l> LiveSide<'l> {
+    pub(super) fn of_scope(live: &'l LiveScope) -> Self {
+        let description = live.description();
+        Self { active: live.active, description, client_id: None, is_renamed: false }
+    }
+
+    pub(super) fn of_client((id, live): (&'l ClientId, &'l LiveClient), name: &ClientName) -> Self {
+        Self {
+            active: live.active,
+            description: live.description(),
+            client_id: Some(id),
+            is_renamed: live.name != name.as_str(),
+        }
     }
 }
 
-pub(super) const SET_BACK: &str =
+impl Standing {
+    /// How something stands that is declared.
+    pub(super) fn declared(sides: Sides<'_>) -> Self {
+        let Sides { entity, application, declared, live, unready, mut problems } = sides;
+        let open = live.filter(|live| live.active).map(|live| live.description);
+        let told = |description| match &application {
+            Some(application) => told(&entity, description, application),
+            None => Told::Nobody,
+        };
+        let (here, there) = (told(declared), told(open.unwrap_or_default()));
+        let is_told = matches!(there, Told::HandedOver | Told::Exposed);
+        let is_renamed = live.is_some_and(|live| live.is_renamed);
+        let step = match here {
+            _ if there == Told::Exposed || (is_told && is_renamed) => Step::Release,
+            Told::Nobody | Told::Other(_) => Step::Describe,
+            Told::HandedOver | Told::Exposed if !unready.is_empty() => Step::Describe,
+            Told::HandedOver | Told::Exposed if is_told => Step::Deploy,
+            Told::HandedOver | Told::Exposed => Step::Apply,
+        };
+        problems.extend(of_life(live.map(|live| live.active)));
+        for (told, where_) in
+            [(&here, "its declared description"), (&there, "its live description")]
+        {
+            if let Told::Other(owner) = told {
+                problems.push(belongs_to(owner, where_));
+            }
+        }
+        match step {
+            Step::Describe => problems.extend(unready.into_iter().map(Obstacle::pending)),
+            Step::Release if here != Told::Exposed => problems.push(Obstacle::default(SET_BACK)),
+            Step::Apply | Step::Deploy | Step::Release | Step::Done => {}
+        }
+        let wanted = application.as_ref().map(|application| application.describing(&entity));
+        problems.extend(differs(step, declared, open, wanted));
+        problems.sort();
+        Self {
+            entity,
+            application,
+            step,
+            is_told,
+            is_released: false,
+            client_id: live.and_then(|live| live.client_id).cloned(),
+            is_renamed,
+            problems,
+        }
+    }
+
+    /// How something stands that the declarations release; `open` is the active one, and `is_done`
+    /// tells whether that was applied.
+    pub(super) fn released(entity: Entity, open: Option<LiveSide<'_>>, is_done: bool) -> Self {
+        let application = open.and_then(|open| owner(&entity, open.description));
+        let problem = match (open, &application) {
+            (None, _) => Some("it is released, and not active at DigDir"),
+            (Some(_), None) => {
+                Some("it is released, and its live description names no application")
+            }
+            (Some(_), Some(_)) => None,
+        };
+        Self {
+            entity,
+            is_told: application.is_some(),
+            application,
+            step: if is_done { Step::Done } else { Step::Release },
+            is_released: true,
+            client_id: open.and_then(|open| open.client_id).cloned(),
+            is_renamed: open.is_some_and(|open| open.is_renamed),
+            problems: problem.map(Obstacle::default).into_iter().collect(),
+        }
+    }
+}
+
+/// Whom a description tells.
+#[derive(PartialEq)]
+enum Told {
+    Nobody,
+    /// The application, as the migration guide asks.
+    HandedOver,
+    /// The application, as digdirator writes.
+    Exposed,
+    Other(Application),
+}
+
+fn told(entity: &Entity, description: &str, application: &Application) -> Told {
+    let Some(owner) = owner(entity, description) else { return Told::Nobody };
+    if description == application.describing(entity) {
+        return Told::HandedOver;
+    }
+    match entity {
+        Entity::Scope(name) if owner.joined() == application.joined() => {
+            let exposed = Exposed::of(name.subscope());
+            let product = exposed.map(|exposed| exposed.product).unwrap_or_default();
+            match description == owner.exposing(&product) {
+                true => Told::Exposed,
+                false => Told::Nobody,
+            }
+        }
+        Entity::Scope(_) | Entity::Client(_) => Told::Other(owner),
+    }
+}
+
+const INACTIVE: &str = "it is inactive at DigDir: the next apply opens it again";
+const NOT_LIVE: &str = "it is not live yet: the next apply makes it";
+const SET_BACK: &str =
     "NAIS has taken it over already: an apply before the release would set back what it has set";
 
+fn belongs_to(owner: &Application, where_: &str) -> Obstacle {
+    Obstacle::refused(format!(
+        "{where_} says that it is the application {owner}'s: it is handed over once. Set that right \
+         first if it is not so"
+    ))
+}
+
+fn of_life(active: Option<bool>) -> Option<Obstacle> {
+    match active {
+        Some(true) => None,
+        Some(false) => Some(Obstacle::default(INACTIVE)),
+        None => Some(Obstacle::default(NOT_LIVE)),
+    }
+}
+
 /// How a description is not what it is to be, where the next step mends that.
-pub(super) fn differs(
+fn differs(
     step: Step,
     declared: &str,
     live: Option<&str>,
@@ -201,70 +290,4 @@ pub(super) fn differs(
         (Step::Describe | Step::Deploy | Step::Release | Step::Done, _) => return None,
     };
     Some(Obstacle::pending(message))
-}
-
-pub(super) fn of_life(active: Option<bool>) -> Option<Obstacle> {
-    match active {
-        Some(true) => None,
-        Some(false) => Some(Obstacle::default(INACTIVE)),
-        None => Some(Obstacle::default(NOT_LIVE)),
-    }
-}
-
-/// How a scope stands that the declarations release; `is_done` tells whether that was applied.
-pub fn of_released_scope(name: &ScopeName, live: &Live, is_done: bool) -> Standing {
-    let found: Option<&LiveScope> = live.scopes.get(name);
-    let open = found.filter(|live| live.active);
-    let there = open.map(|live| live.description()).unwrap_or_default();
-    released(
-        Entity::Scope(name.clone()),
-        owner_of_scope(there, name.subscope()),
-        open.is_some(),
-        is_done,
-    )
-}
-
-/// The same of a client: `id` is the one that its entry names.
-pub fn of_released_client(
-    name: &ClientName,
-    id: Option<&ClientId>,
-    live: &Live,
-    is_done: bool,
-) -> Standing {
-    let is_it = |(other, client): &(&ClientId, &LiveClient)| match id {
-        Some(id) => *other == id,
-        None => client.name == name.as_str(),
-    };
-    let mut open = live.clients.iter().filter(is_it).filter(|(_, client)| client.active);
-    let open = open.next();
-    let owner = open.and_then(|(_, client)| owner_of_client(client.description()));
-    let entity = Entity::Client(name.clone());
-    Standing {
-        client_id: open.map(|(id, _)| id.clone()),
-        is_renamed: open.is_some_and(|(_, client)| client.name != name.as_str()),
-        ..released(entity, owner, open.is_some(), is_done)
-    }
-}
-
-fn released(
-    entity: Entity,
-    application: Option<Application>,
-    is_open: bool,
-    is_done: bool,
-) -> Standing {
-    let problem = match (is_open, &application) {
-        (false, _) => Some("it is released, and not active at DigDir"),
-        (true, None) => Some("it is released, and its live description names no application"),
-        (true, Some(_)) => None,
-    };
-    Standing {
-        entity,
-        is_told: application.is_some(),
-        application,
-        step: if is_done { Step::Done } else { Step::Release },
-        is_released: true,
-        client_id: None,
-        is_renamed: false,
-        problems: problem.map(Obstacle::default).into_iter().collect(),
-    }
 }

@@ -6,13 +6,10 @@ use super::clock::today;
 use super::failure::Failure;
 use super::ready::Ready;
 use crate::declare::{KeysRef, Repository};
-use crate::nais::{
-    Manifest, Obstacle, Standing, Step, Weight, entity, of_released_client, of_released_scope,
-    standing_of_client, standing_of_scope,
-};
+use crate::nais::{self, Manifest, Obstacle, Standing, Step, Weight};
 use domain::nais::Application;
 use domain::text::printable;
-use domain::{Entity, Live, RemovalAction};
+use domain::{Entity, Live};
 use plan::{Action, Origin, Verb};
 
 /// How everything stands that is declared or released, the scopes first.
@@ -21,32 +18,9 @@ pub(crate) fn standings(
     live: &Live,
     application: Option<&Application>,
 ) -> Vec<Standing> {
-    let desired = &ready.opened.desired;
     let before = ready.past.known.applied.as_ref().map(|applied| &applied.desired);
-    let repository = &ready.opened.repository;
-    let is_ours = |entity: Entity| !desired.in_manifest(&entity);
-    let scopes = desired.scopes.iter();
-    let scopes = scopes.filter(|(name, _)| is_ours(Entity::Scope((*name).clone())));
-    let prefix = repository.prefix_at_nais();
-    let scopes = scopes
-        .map(|(name, scope)| standing_of_scope(name, scope, live, application, (prefix, today())));
-    let released = desired.removed.iter();
-    let released = released.filter(|(_, removal)| removal.action == RemovalAction::Release);
-    let released = released.map(|(name, _)| {
-        let is_done = before.is_none_or(|before| !before.scopes.contains_key(name));
-        of_released_scope(name, live, is_done)
-    });
-    let clients = desired.clients.iter();
-    let clients = clients.filter(|(name, _)| is_ours(Entity::Client((*name).clone())));
-    let clients = clients.map(|(name, client)| standing_of_client(name, client, live, application));
-    let released_clients = desired.removed_clients.iter();
-    let released_clients =
-        released_clients.filter(|(_, gone)| gone.removal.action == RemovalAction::Release);
-    let released_clients = released_clients.map(|(name, gone)| {
-        let is_done = before.is_none_or(|before| !before.clients.contains_key(name));
-        of_released_client(name, gone.id.as_ref(), live, is_done)
-    });
-    scopes.chain(released).chain(clients).chain(released_clients).collect()
+    let prefix = ready.opened.repository.prefix_at_nais();
+    nais::standings(&ready.opened.desired, before, live, application, (prefix, today()))
 }
 
 /// The way of what is named to its application.
@@ -255,7 +229,7 @@ impl Way<'_> {
     fn refuse_unapplied(&self, standings: &[Standing]) -> Result<(), Failure> {
         // What differs because NAIS has taken it over is drift, and an update at most.
         let is_left = |action: &&Action| {
-            let is_named = standings.iter().any(|it| it.entity == entity(&action.target()));
+            let is_named = standings.iter().any(|it| it.entity == action.target().entity());
             let matters = match action.verb() {
                 Verb::Update | Verb::Release => false,
                 Verb::Revoke | Verb::Reactivate | Verb::Create | Verb::Grant | Verb::Keys => true,

@@ -1,0 +1,53 @@
+//! How all stands that is declared or released.
+
+use jiff::civil::Date;
+
+use super::client::standing_of_client;
+use super::standing::{LiveSide, Standing, standing_of_scope};
+use domain::nais::Application;
+use domain::{ClientId, ClientName, Desired, Entity, Live, LiveClient};
+
+/// How everything stands that is declared or released, the scopes first, but for what manifests
+/// declare. `before` is what was declared when it was last applied; the rest is as of
+/// [`standing_of_scope`].
+pub fn standings(
+    desired: &Desired,
+    before: Option<&Desired>,
+    live: &Live,
+    application: Option<&Application>,
+    (prefix, today): (Option<&str>, Date),
+) -> Vec<Standing> {
+    let is_done = |entity: &Entity| before.is_none_or(|before| !before.declares(entity));
+    let scopes = desired.scopes.iter().filter(|(_, scope)| !scope.in_manifest);
+    let scopes = scopes
+        .map(|(name, scope)| standing_of_scope(name, scope, live, application, (prefix, today)));
+    let released_scopes = desired.removed.keys().filter_map(|name| {
+        let entity = Entity::Scope(name.clone());
+        let open = live.scopes.get(name).filter(|live| live.active).map(LiveSide::of_scope);
+        let is_done = is_done(&entity);
+        desired.releases(&entity).then(|| Standing::released(entity, open, is_done))
+    });
+    let clients = desired.clients.iter().filter(|(_, client)| !client.identity.is_owned());
+    let clients = clients.map(|(name, client)| standing_of_client(name, client, live, application));
+    let released_clients = desired.removed_clients.iter().filter_map(|(name, gone)| {
+        let entity = Entity::Client(name.clone());
+        let open = open_client(name, gone.id.as_ref(), live);
+        let is_done = is_done(&entity);
+        desired.releases(&entity).then(|| Standing::released(entity, open, is_done))
+    });
+    scopes.chain(released_scopes).chain(clients).chain(released_clients).collect()
+}
+
+/// The active client that an entry of `removed` means.
+fn open_client<'l>(
+    name: &ClientName,
+    id: Option<&ClientId>,
+    live: &'l Live,
+) -> Option<LiveSide<'l>> {
+    let is_it = |(other, client): &(&ClientId, &LiveClient)| match id {
+        Some(id) => *other == id,
+        None => client.name == name.as_str(),
+    };
+    let mut open = live.clients.iter().filter(is_it).filter(|(_, client)| client.active);
+    Some(LiveSide::of_client(open.next()?, name))
+}
