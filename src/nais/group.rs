@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::nais::{Application, Entity, owner_of_client, owner_of_scope};
-use domain::{ClientName, Desired, DesiredClient, DesiredScope, ScopeName};
+use jiff::civil::Date;
+
+use super::manifest::Manifest;
+use super::obstacles::{Obstacle, of_client, of_scope};
+use domain::nais::{Application, owner_of_client, owner_of_scope};
+use domain::{ClientName, Desired, DesiredClient, DesiredScope, Entity, Orgno, ScopeName};
 
 /// An application and what is handed over to it.
 #[derive(Debug, Clone)]
@@ -18,10 +22,61 @@ pub struct Group<'d> {
     pub scopes: Vec<(&'d ScopeName, &'d DesiredScope)>,
 }
 
-impl Group<'_> {
+impl<'d> Group<'d> {
     /// An application without anything yet.
-    pub fn new(application: Application) -> Self {
+    fn new(application: Application) -> Self {
         Self { application, is_joined: false, clients: Vec::new(), scopes: Vec::new() }
+    }
+
+    /// What is declared and chosen, whatever the descriptions tell.
+    pub fn chosen(
+        application: Application,
+        desired: &'d Desired,
+        is_chosen: &dyn Fn(&Entity) -> bool,
+    ) -> Self {
+        let mut group = Self::new(application);
+        let clients = desired.clients.iter();
+        group.clients.extend(clients.filter(|it| is_chosen(&Entity::Client(it.0.clone()))));
+        let scopes = desired.scopes.iter();
+        group.scopes.extend(scopes.filter(|it| is_chosen(&Entity::Scope(it.0.clone()))));
+        group
+    }
+
+    /// Whether it has a scope or a client.
+    pub fn has(&self, entity: &Entity) -> bool {
+        match entity {
+            Entity::Scope(name) => self.scopes.iter().any(|(own, _)| *own == name),
+            Entity::Client(name) => self.clients.iter().any(|(own, _)| *own == name),
+        }
+    }
+
+    /// What of it no manifest can carry. `prefix` and `today` are as of [`of_scope`].
+    pub fn obstacles(&self, prefix: Option<&str>, today: Date) -> Vec<(Entity, Obstacle)> {
+        let mut found = Vec::new();
+        for (name, client) in &self.clients {
+            let entity = Entity::Client((*name).clone());
+            found.extend(of_client(client).into_iter().map(|obstacle| (entity.clone(), obstacle)));
+            if self.clients.len() > 1 {
+                let several = Obstacle::refused(format!(
+                    "{} can have one client at NAIS, and has several",
+                    self.application
+                ));
+                found.push((entity, several));
+            }
+        }
+        for (name, scope) in &self.scopes {
+            let entity = Entity::Scope((*name).clone());
+            let of_scope = of_scope(name, scope, prefix, today);
+            found.extend(of_scope.into_iter().map(|obstacle| (entity.clone(), obstacle)));
+        }
+        found
+    }
+
+    /// Its manifest, as YAML. `names` and `today` are as of [`Manifest`].
+    pub fn manifest(&self, names: &BTreeMap<Orgno, String>, today: Date) -> String {
+        let Self { application, is_joined: _, clients, scopes } = self;
+        let client = clients.first().map(|(_, client)| *client);
+        Manifest { application, client, scopes: scopes.clone(), names, today }.yaml()
     }
 }
 

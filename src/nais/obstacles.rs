@@ -1,6 +1,8 @@
 //! What of a declaration no manifest can carry.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use domain::nais::{AT_MAX_AGE, Exposed};
@@ -13,13 +15,17 @@ use domain::{
 const ALTINN: [&str; 3] = ["altinn", "https://tt02.altinn.no/", "https://www.altinn.no/"];
 
 /// How much an obstacle weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "SeverityDocument", description = "")]
 pub enum Weight {
-    /// What is declared would be lost: it cannot be handed over so.
+    /// It cannot be handed over so.
+    #[serde(rename = "error")]
     Refused,
     /// The next step mends it.
     Pending,
-    /// NAIS sets what it always sets, or forgets what it does not know.
+    /// It is told, and hinders nothing.
+    #[serde(rename = "warning")]
     Default,
 }
 
@@ -82,12 +88,6 @@ pub fn of_scope(
              scope's name can never change: it stays here, or a new scope takes its place"
         )));
     }
-    if !active {
-        found.push(Obstacle::refused(
-            "it is declared inactive, and NAIS would open it: make it `active: true` and apply first, or \
-             leave it here",
-        ));
-    }
     for (orgno, access) in consumers {
         if let Some(until) = access.until.filter(|until| *until >= today) {
             found.push(Obstacle::refused(format!(
@@ -96,13 +96,25 @@ pub fn of_scope(
             )));
         }
     }
-    if *prevent_deactivation {
-        found.push(Obstacle::default(
-            "`prevent_deactivation` ends with the release: nothing keeps the application from closing it",
-        ));
-    }
+    found.extend(of_state(*active, *prevent_deactivation));
     found.sort();
     found
+}
+
+/// What of both scopes and clients no manifest can carry.
+fn of_state(active: bool, prevent_deactivation: bool) -> impl Iterator<Item = Obstacle> {
+    let inactive = (!active).then(|| {
+        Obstacle::refused(
+            "it is declared inactive, and NAIS would open it: make it `active: true` and apply first, or \
+             leave it here",
+        )
+    });
+    let prevented = prevent_deactivation.then(|| {
+        Obstacle::default(
+            "`prevent_deactivation` ends with the release: nothing keeps the application from closing it",
+        )
+    });
+    inactive.into_iter().chain(prevented)
 }
 
 fn of_attributes(attributes: &ScopeAttributes) -> Vec<Obstacle> {
@@ -197,12 +209,6 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
         keys_source: _,
     } = client;
     let mut found = of_client_attributes(attributes);
-    if !active {
-        found.push(Obstacle::refused(
-            "it is declared inactive, and NAIS would open it: make it `active: true` and apply first, or \
-             leave it here",
-        ));
-    }
     if on_behalf_of.as_ref().is_some_and(|entries| !entries.is_empty()) {
         found.push(Obstacle::refused(
             "`onbehalfof` cannot be in a manifest: it stays here, or remove that and apply first",
@@ -213,11 +219,7 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
             "`previous_name` is still there: apply the new name, and remove it",
         ));
     }
-    if *prevent_deactivation {
-        found.push(Obstacle::default(
-            "`prevent_deactivation` ends with the release: nothing keeps the application from closing it",
-        ));
-    }
+    found.extend(of_state(*active, *prevent_deactivation));
     found.sort();
     // Several attributes can say the same.
     found.dedup();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET};
 use crate::nais::{Standing, Step, Weight};
-use domain::nais::Entity;
+use domain::Entity;
 use domain::text::printable;
 use plan::document::FORMAT_VERSION;
 
@@ -51,40 +51,23 @@ enum KindDocument {
 
 #[derive(Serialize, JsonSchema)]
 struct ProblemDocument<'a> {
-    severity: SeverityDocument,
+    severity: Weight,
     message: &'a str,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum SeverityDocument {
-    /// It cannot be handed over so.
-    Error,
-    /// The next step mends it.
-    Pending,
-    /// It is told, and hinders nothing.
-    Warning,
 }
 
 impl<'a> MigrationDocument<'a> {
     /// The standings as a document.
     pub fn new(environment: &'a str, standings: &'a [Standing]) -> Self {
         let entities = standings.iter().map(|standing| {
-            let (kind, name) = match &standing.entity {
-                Entity::Scope(name) => (KindDocument::Scope, name.as_str()),
-                Entity::Client(name) => (KindDocument::Client, name.as_str()),
-            };
-            let problems = standing.problems.iter().map(|problem| ProblemDocument {
-                severity: match problem.weight {
-                    Weight::Refused => SeverityDocument::Error,
-                    Weight::Pending => SeverityDocument::Pending,
-                    Weight::Default => SeverityDocument::Warning,
-                },
-                message: &problem.message,
-            });
+            let problems = standing.problems.iter();
+            let problems =
+                problems.map(|it| ProblemDocument { severity: it.weight, message: &it.message });
             EntityDocument {
-                kind,
-                name,
+                kind: match standing.entity {
+                    Entity::Scope(_) => KindDocument::Scope,
+                    Entity::Client(_) => KindDocument::Client,
+                },
+                name: standing.entity.name(),
                 application: standing.application.as_ref().map(ToString::to_string),
                 client_id: standing.client_id.as_ref().map(|id| id.as_str()),
                 step: standing.step,
@@ -106,15 +89,11 @@ pub fn text(environment: &str, standings: &[Standing]) -> String {
         let _ = writeln!(out, "Nothing is: no description names an application.");
     }
     for standing in standings {
-        let (kind, name) = match &standing.entity {
-            Entity::Scope(name) => ("scope", name.as_str()),
-            Entity::Client(name) => ("client", name.as_str()),
-        };
+        let (kind, name) = (standing.entity.kind(), printable(standing.entity.name()));
         let application = match &standing.application {
             Some(application) => application.to_string(),
             None => "no application".to_owned(),
         };
-        let name = printable(name);
         let _ = writeln!(out, "\n{kind} {name}  {QUIET}{application}{QUIET:#}");
         let next = standing.next();
         let _ = match standing.step.number() {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-pub use super::Entity;
+use super::Entity;
 
 /// What a subscope must look like, as NAIS documents it.
 static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {

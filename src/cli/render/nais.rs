@@ -5,7 +5,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print_exact;
-use crate::nais::{Group, Manifest, Obstacle, Weight, by_descriptions, of_client, of_scope};
+use crate::nais::{Group, Weight, by_descriptions};
 use crate::run::Opened;
 use crate::run::clock::today;
 use domain::Entity;
@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut refused = Vec::new();
     let mut told = Vec::new();
     for group in &groups {
-        for (entity, obstacle) in obstacles(&opened, group) {
+        for (entity, obstacle) in group.obstacles(opened.repository.prefix_at_nais(), today()) {
             let line = printable(&format!("{entity}: {}", obstacle.message)).into_owned();
             match obstacle.weight {
                 Weight::Refused => refused.push(line),
@@ -54,14 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
                 ),
             );
         }
-        let manifest = Manifest {
-            application: &group.application,
-            client: group.clients.first().map(|(_, client)| *client),
-            scopes: group.scopes.clone(),
-            names: &opened.desired.names,
-            today: today(),
-        };
-        manifest.yaml()
+        group.manifest(&opened.desired.names, today())
     });
     print_exact(&manifests.collect::<Vec<_>>().join("---\n"))?;
     Ok(Exit::Done)
@@ -71,29 +64,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure> {
     let desired = &opened.desired;
     let named = args.named.find(opened)?;
-    let is_named = |entity: &Entity| named.is_empty() || named.contains(entity);
-    let is_named = |entity: &Entity| is_named(entity) && !desired.in_manifest(entity);
     if let Some(gone) = named.iter().find(|entity| !desired.declares(entity)) {
         return Err(Failure::Usage(format!("{gone} is released, and not declared any more")));
     }
+    let is_chosen = |entity: &Entity| match named.is_empty() {
+        true => !desired.in_manifest(entity),
+        false => named.contains(entity),
+    };
     let application = args.application.application(opened)?;
     let groups = match application {
         // Whatever their descriptions tell.
         Some(application) if !named.is_empty() => {
-            let clients = desired.clients.iter();
-            let scopes = desired.scopes.iter();
-            vec![Group {
-                clients: clients
-                    .filter(|(name, _)| is_named(&Entity::Client((*name).clone())))
-                    .collect(),
-                scopes: scopes
-                    .filter(|(name, _)| is_named(&Entity::Scope((*name).clone())))
-                    .collect(),
-                ..Group::new(application)
-            }]
+            vec![Group::chosen(application, desired, &is_chosen)]
         }
         Some(application) => {
-            let mut groups = by_descriptions(desired, &is_named);
+            let mut groups = by_descriptions(desired, &is_chosen);
             groups.retain(|group| group.application.joined() == application.joined());
             for group in &mut groups {
                 (group.application, group.is_joined) = (application.clone(), false);
@@ -101,13 +86,9 @@ fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure
             groups
         }
         None => {
-            let groups = by_descriptions(desired, &is_named);
-            let found = groups.iter().flat_map(|group| {
-                let clients = group.clients.iter().map(|(name, _)| Entity::Client((*name).clone()));
-                clients.chain(group.scopes.iter().map(|(name, _)| Entity::Scope((*name).clone())))
-            });
-            let found: Vec<Entity> = found.collect();
-            if let Some(other) = named.iter().find(|entity| !found.contains(entity)) {
+            let groups = by_descriptions(desired, &is_chosen);
+            let is_found = |entity: &&Entity| groups.iter().any(|group| group.has(entity));
+            if let Some(other) = named.iter().find(|entity| !is_found(entity)) {
                 return Err(Failure::Usage(format!(
                     "the description of {other} names no application: name it by --cluster, \
                      --namespace and --app"
@@ -124,23 +105,4 @@ fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure
         ))),
         false => Ok(groups),
     }
-}
-
-fn obstacles(opened: &Opened, group: &Group<'_>) -> Vec<(Entity, Obstacle)> {
-    let mut found = Vec::new();
-    for (name, client) in &group.clients {
-        let entity = Entity::Client((*name).clone());
-        found.extend(of_client(client).into_iter().map(|obstacle| (entity.clone(), obstacle)));
-        if group.clients.len() > 1 {
-            let message =
-                format!("{} can have one client at NAIS, and has several", group.application);
-            found.push((entity, Obstacle { weight: Weight::Refused, message }));
-        }
-    }
-    for (name, scope) in &group.scopes {
-        let entity = Entity::Scope((*name).clone());
-        let of_scope = of_scope(name, scope, opened.repository.prefix_at_nais(), today());
-        found.extend(of_scope.into_iter().map(|obstacle| (entity.clone(), obstacle)));
-    }
-    found
 }

@@ -2,41 +2,41 @@
 
 use jiff::Timestamp;
 
+use super::Way;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
-use crate::nais::{declared_otherwise, harm};
+use crate::nais::{Standing, declared_otherwise, harm};
 use crate::run::clock::today;
 use crate::run::files::WrittenFiles;
 use crate::run::{Failure, Ready};
-use domain::nais::Entity;
 use domain::text::printable;
-use domain::{Desired, Live};
+use domain::{Desired, Entity, Live};
 use plan::plan;
 
-/// Edits the declarations of several, one after the other; nothing is written.
-pub(super) fn edited<'e, T: 'e>(
-    ready: &Ready,
-    of: impl IntoIterator<Item = &'e T>,
-    edit: impl Fn(&Repository, &T) -> Result<Edited, CannotEdit>,
+/// Edits the declarations of several, one after the other, and writes them if that does no harm.
+pub(super) fn carry_out(
+    way: &Way<'_>,
+    standings: &[&Standing],
+    edit: impl Fn(&Repository, &str, &Standing) -> Result<Edited, CannotEdit>,
 ) -> Result<Repository, Failure> {
-    let mut repository: Option<Repository> = None;
-    for one in of {
-        let before = repository.as_ref().unwrap_or(&ready.opened.repository);
-        let edited = edit(before, one);
+    let opened = &way.ready.opened;
+    let mut after: Option<Repository> = None;
+    for standing in standings {
+        let before = after.as_ref().unwrap_or(&opened.repository);
+        let edited = edit(before, &opened.desired.environment, standing);
         let edited =
             edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
-        repository = Some(before.with(&edited).map_err(|found| refused(&found))?);
+        after = Some(before.with(&edited).map_err(|found| refused(&found))?);
     }
-    repository.ok_or_else(|| Failure::Failed("there is nothing to edit".to_owned()))
+    let after = after.ok_or_else(|| Failure::Failed("there is nothing to edit".to_owned()))?;
+    let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
+    check(way.ready, &after, way.live, &named)?;
+    write(way.told, &after)?;
+    Ok(after)
 }
 
 /// Sees that the edited declarations say the same of everything that is not named, in every
 /// environment; and that their plan takes nothing of what is named away, and is the same besides.
-pub(super) fn check(
-    ready: &Ready,
-    after: &Repository,
-    live: &Live,
-    named: &[Entity],
-) -> Result<(), Failure> {
+fn check(ready: &Ready, after: &Repository, live: &Live, named: &[Entity]) -> Result<(), Failure> {
     let here = ready.opened.desired.environment.as_str();
     for environment in ready.opened.repository.environments() {
         let Ok((before, _)) = ready.opened.repository.desired(environment, today()) else {
@@ -87,7 +87,7 @@ fn refused(found: &[Diagnostic]) -> Failure {
 }
 
 /// Writes the files that were edited, all of them or none, and tells which.
-pub(super) fn write(told: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
+fn write(told: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
     let mut files = WrittenFiles::default();
     for (file, text) in after.edited() {
         if let Err(failure) = files.replace(&after.root().join(file), text) {

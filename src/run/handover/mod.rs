@@ -6,7 +6,7 @@ use super::clock::today;
 use super::failure::Failure;
 use super::ready::Ready;
 use crate::declare::{KeysRef, Repository};
-use crate::nais::{self, Manifest, Obstacle, Standing, Step, Weight};
+use crate::nais::{self, Group, Obstacle, Standing, Step, Weight};
 use domain::nais::Application;
 use domain::text::printable;
 use domain::{Entity, Live};
@@ -94,15 +94,11 @@ impl Way<'_> {
 
     /// Step 1.
     fn describe(&self, standings: &[&Standing]) -> Result<(), Failure> {
-        let environment = &self.ready.opened.desired.environment;
-        let after = edits::edited(self.ready, standings.iter(), |repository, standing| {
+        let after = edits::carry_out(self, standings, |repository, environment, standing| {
             let description = self.application.describing(&standing.entity);
             let client_id = standing.client_id.as_ref();
             repository.described(environment, &standing.entity, &description, client_id)
         })?;
-        let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
-        edits::check(self.ready, &after, self.live, &named)?;
-        edits::write(self.told, &after)?;
         for standing in standings {
             self.tell(standing, "step 1: its declaration names the application now");
             self.tell_keys(standing, &after);
@@ -135,19 +131,9 @@ impl Way<'_> {
     /// Step 3.
     fn manifest(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
         let desired = &self.ready.opened.desired;
-        let named = |entity: Entity| standings.iter().any(|it| it.entity == entity);
-        let scopes = desired.scopes.iter();
-        let mut clients = desired.clients.iter();
-        let manifest = Manifest {
-            application: self.application,
-            client: clients
-                .find(|(name, _)| named(Entity::Client((*name).clone())))
-                .map(|(_, client)| client),
-            scopes: scopes.filter(|(name, _)| named(Entity::Scope((*name).clone()))).collect(),
-            names: &desired.names,
-            today: today(),
-        };
-        let manifest = manifest.yaml();
+        let named = |entity: &Entity| standings.iter().any(|it| it.entity == *entity);
+        let group = Group::chosen(self.application.clone(), desired, &named);
+        let manifest = group.manifest(&desired.names, today());
         for standing in standings.iter().filter(|it| it.step == Step::Release) {
             self.tell(standing, "step 4: NAIS has taken it over");
         }
@@ -173,27 +159,22 @@ impl Way<'_> {
                 self.application
             )));
         }
-        let environment = &self.ready.opened.desired.environment;
         let reason = format!("handed over to NAIS ({})", self.application);
-        let after = edits::edited(self.ready, standings, |repository, standing| {
+        let clients = &self.ready.opened.desired.clients;
+        let is_pinned = |entity: &Entity| match entity {
+            Entity::Client(name) => {
+                clients.get(name).is_some_and(|it| it.identity.pinned().is_some())
+            }
+            Entity::Scope(_) => false,
+        };
+        let all: Vec<&Standing> = standings.iter().collect();
+        edits::carry_out(self, &all, |repository, environment, standing| {
+            let Standing { entity, client_id, .. } = standing;
             // By its name alone, one that has another one would not be found.
-            let is_pinned = match &standing.entity {
-                Entity::Client(name) => self
-                    .ready
-                    .opened
-                    .desired
-                    .clients
-                    .get(name)
-                    .is_some_and(|it| it.identity.pinned().is_some()),
-                Entity::Scope(_) => false,
-            };
-            let client_id = standing.client_id.as_ref();
-            let client_id = client_id.filter(|_| is_pinned || standing.is_renamed);
-            repository.released(environment, &standing.entity, &reason, client_id)
+            let is_needed = standing.is_renamed || is_pinned(entity);
+            let client_id = client_id.as_ref().filter(|_| is_needed);
+            repository.released(environment, entity, &reason, client_id)
         })?;
-        let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
-        edits::check(self.ready, &after, self.live, &named)?;
-        edits::write(self.told, &after)?;
         for standing in standings {
             self.tell(standing, "step 4: its declaration has made way for its release");
             if standing.step != Step::Release && !is_client(standing) {
