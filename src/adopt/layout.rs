@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::found::Found;
 use super::{Input, slug};
 use crate::declare::SETTINGS_FILE;
-use domain::{ClientName, ScopeName};
+use domain::{ClientName, Entity, ScopeName};
 
 /// How declarations are spread over files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,11 +51,9 @@ impl<'i> FilePlaces<'i> {
             Layout::Single => self.below("maskinporten.yaml"),
             Layout::ByPrefix => self.below(&by_prefix(name)),
             Layout::ByProduct => self.below(&by_product(name)),
-            Layout::ByTeam => match self.input.repository.team_folder_of_scope(name, "scopes.yaml")
-            {
-                Some(folder) => format!("{folder}/scopes.yaml"),
-                None => self.below(&by_product(name)),
-            },
+            Layout::ByTeam => self
+                .by_team(&Entity::Scope(name.clone()), "scopes.yaml")
+                .unwrap_or_else(|| self.below(&by_product(name))),
         }
     }
 
@@ -65,13 +63,16 @@ impl<'i> FilePlaces<'i> {
             Layout::Single => self.below("maskinporten.yaml"),
             Layout::ByPrefix => self.below("clients.yaml"),
             Layout::ByProduct => self.below(&self.by_namespace(name)),
-            Layout::ByTeam => {
-                match self.input.repository.team_folder_of_client(name, "clients.yaml") {
-                    Some(folder) => format!("{folder}/clients.yaml"),
-                    None => self.below(&self.by_namespace(name)),
-                }
-            }
+            Layout::ByTeam => self
+                .by_team(&Entity::Client(name.clone()), "clients.yaml")
+                .unwrap_or_else(|| self.below(&self.by_namespace(name))),
         }
+    }
+
+    /// The file of that name in the folder of a team that may declare it.
+    fn by_team(&self, entity: &Entity, file: &str) -> Option<String> {
+        let folder = self.input.repository.team_folder(entity, file)?;
+        Some(format!("{folder}/{file}"))
     }
 
     /// A client that is named as NAIS names them stands with the product of its namespace.

@@ -8,15 +8,14 @@ use serde_json::Value;
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::files;
 use crate::declare::files::key_files;
-use crate::declare::own::teams::Thing;
 use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::declared::Declared;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::repository::Repository;
 use crate::declare::yaml::table::{Read, read_text};
 use domain::{
-    Attribute, CLIENT, ClientAttributes, ClientName, ConsumedScope, IntegrationType, LiveClient,
-    Orgno, Representation, SCOPE, ScopeAttributes, ScopeName,
+    Attribute, CLIENT, ClientAttributes, ConsumedScope, Entity, IntegrationType, LiveClient, Orgno,
+    Representation, SCOPE, ScopeAttributes, ScopeName,
 };
 
 /// The YAML of a repository, as it is on disk.
@@ -200,14 +199,9 @@ impl Repository {
         !self.settings().teams.is_empty()
     }
 
-    /// The folder of the team in whose file of that name a scope may be declared.
-    pub fn team_folder_of_scope(&self, scope: &ScopeName, file: &str) -> Option<&str> {
-        self.settings().teams.folder(file, Thing::Scope(scope))
-    }
-
-    /// The same for a client.
-    pub fn team_folder_of_client(&self, client: &ClientName, file: &str) -> Option<&str> {
-        self.settings().teams.folder(file, Thing::Client(client))
+    /// The folder of the team in whose file of that name a scope or a client may be declared.
+    pub fn team_folder(&self, entity: &Entity, file: &str) -> Option<&str> {
+        self.settings().teams.folder(file, entity)
     }
 
     /// The cluster and the namespace at NAIS that portvakt.yaml names for an environment.

@@ -433,10 +433,8 @@ impl Repository {
 
     /// The files whose manifests declare something.
     pub fn manifest_files(&self) -> BTreeSet<&str> {
-        let scopes = self.declared.scopes.iter().filter(|scope| scope.in_manifest);
-        let scopes = scopes.map(|scope| &*scope.place.file);
-        let clients = self.declared.clients.iter().filter(|client| client.manifest.is_some());
-        scopes.chain(clients.map(|client| &*client.place.file)).collect()
+        let declared = self.declared.entities().filter(|it| it.in_manifest);
+        declared.map(|it| &*it.place.file).collect()
     }
 
     /// What an environment should hold, with what is to be said of it.

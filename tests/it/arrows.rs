@@ -52,7 +52,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("resolve", &["diagnostic", "files", "read"]),
     ("rules", &["diagnostic", "files", "own", "read", "resolve", "yaml"]),
     ("repository", &["diagnostic", "files", "fix", "own", "read", "resolve", "rules"]),
-    ("known", &["diagnostic", "files", "own", "read", "repository", "yaml"]),
+    ("known", &["diagnostic", "files", "read", "repository", "yaml"]),
     ("fix", &["diagnostic", "files", "known", "read", "repository", "yaml"]),
     ("schema", &["read"]),
 ];

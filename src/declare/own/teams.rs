@@ -15,7 +15,7 @@ use crate::declare::yaml::document::{Findings, Located};
 use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::item::entries_of;
 use crate::declare::yaml::table::read;
-use domain::{ClientName, ScopeName};
+use domain::Entity;
 
 /// How many teams a repository can have: each is asked about every scope.
 const MOST_TEAMS: usize = 1_000;
@@ -43,29 +43,6 @@ struct Globs {
     set: GlobSet,
 }
 
-/// What is declared.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Thing<'d> {
-    Scope(&'d ScopeName),
-    Client(&'d ClientName),
-}
-
-impl Thing<'_> {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Scope(_) => "scope",
-            Self::Client(_) => "client",
-        }
-    }
-
-    fn quoted(self) -> String {
-        match self {
-            Self::Scope(scope) => quoted(scope.as_str()),
-            Self::Client(client) => quoted(client.as_str()),
-        }
-    }
-}
-
 /// Why a scope or a client may not be declared where it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Objection {
@@ -81,18 +58,15 @@ impl Team {
         file.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    fn has(&self, thing: Thing<'_>) -> bool {
-        match thing {
-            Thing::Scope(scope) => self.scopes.set.is_match(scope.as_str()),
-            Thing::Client(client) => self.clients.set.is_match(client.as_str()),
+    fn globs(&self, entity: &Entity) -> &Globs {
+        match entity {
+            Entity::Scope(_) => &self.scopes,
+            Entity::Client(_) => &self.clients,
         }
     }
 
-    fn globs(&self, thing: Thing<'_>) -> &[String] {
-        match thing {
-            Thing::Scope(_) => &self.scopes.written,
-            Thing::Client(_) => &self.clients.written,
-        }
+    fn has(&self, entity: &Entity) -> bool {
+        self.globs(entity).set.is_match(entity.name())
     }
 }
 
@@ -107,29 +81,29 @@ impl Teams {
     }
 
     /// The folder of the first team in whose file of that name a scope or a client may be declared.
-    pub(crate) fn folder(&self, file: &str, thing: Thing<'_>) -> Option<&str> {
-        let owners = self.0.iter().filter(|team| team.has(thing));
+    pub(crate) fn folder(&self, file: &str, entity: &Entity) -> Option<&str> {
+        let owners = self.0.iter().filter(|team| team.has(entity));
         let mut folders = owners.map(|team| team.path.as_str());
-        folders.find(|path| self.objection(&format!("{path}/{file}"), thing).is_none())
+        folders.find(|path| self.objection(&format!("{path}/{file}"), entity).is_none())
     }
 
     /// Why a scope or a client may not be declared in a file. In a team's file it is one of that team's; one
     /// that teams have stands in the file of one of them.
-    pub(crate) fn objection(&self, file: &str, thing: Thing<'_>) -> Option<Objection> {
-        let owners: Vec<_> = self.0.iter().filter(|team| team.has(thing)).collect();
+    pub(crate) fn objection(&self, file: &str, entity: &Entity) -> Option<Objection> {
+        let owners: Vec<_> = self.0.iter().filter(|team| team.has(entity)).collect();
         match (self.of(file), owners.first()) {
-            (Some(team), _) if team.has(thing) => None,
-            (Some(team), _) => Some(not_of(team, &owners, thing)),
-            (None, Some(first)) => Some(outside(first, &owners, thing)),
+            (Some(team), _) if team.has(entity) => None,
+            (Some(team), _) => Some(not_of(team, &owners, entity)),
+            (None, Some(first)) => Some(outside(first, &owners, entity)),
             (None, None) => None,
         }
     }
 }
 
-fn not_of(team: &Team, owners: &[&Team], thing: Thing<'_>) -> Objection {
+fn not_of(team: &Team, owners: &[&Team], entity: &Entity) -> Objection {
     let Team { name, path, scopes: _, clients: _, span } = team;
-    let globs = team.globs(thing);
-    let what = thing.name();
+    let globs = &team.globs(entity).written;
+    let what = entity.kind();
     let has = match globs.is_empty() {
         true => format!("`{name}` has no {what}s at all"),
         false => format!("`{name}` has {}", list(globs.iter().map(String::as_str))),
@@ -142,21 +116,21 @@ fn not_of(team: &Team, owners: &[&Team], thing: Thing<'_>) -> Objection {
         rule: Rule::NotOfTheTeam,
         message: format!(
             "{} is no {what} of the team `{name}`, whose files are those in `{path}`",
-            thing.quoted()
+            quoted(entity.name())
         ),
         help: format!("{has}; {instead}"),
         team: *span,
     }
 }
 
-fn outside(first: &Team, owners: &[&Team], thing: Thing<'_>) -> Objection {
+fn outside(first: &Team, owners: &[&Team], entity: &Entity) -> Objection {
     let name = &first.name;
     Objection {
         rule: Rule::OutsideTheTeam,
         message: format!(
             "{} is a {} of the team `{name}`, and declared outside its folder",
-            thing.quoted(),
-            thing.name()
+            quoted(entity.name()),
+            entity.kind()
         ),
         help: format!("declare it in {}", folders(owners)),
         team: first.span,
@@ -282,7 +256,7 @@ teams:
     }
 
     fn objection(file: &str, scope: &str) -> Option<Objection> {
-        known_teams().objection(file, Thing::Scope(&scope.parse().unwrap()))
+        known_teams().objection(file, &Entity::Scope(scope.parse().unwrap()))
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::declare::diagnostic::{Diagnostic, Place};
 use crate::declare::yaml::document::Located;
 use domain::nais::Application;
 use domain::{
-    ClientAttributes, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf,
+    ClientAttributes, ClientId, ClientName, ConsumedScope, Entity, IntegrationType, OnBehalfOf,
     OnBehalfOfId, Orgno, RemovalAction, ScopeName,
 };
 
@@ -62,6 +62,52 @@ impl Declared {
         self.broken.extend(broken);
         self.incomplete |= incomplete;
         self.diagnostics.extend(diagnostics);
+    }
+}
+
+/// A scope or a client, declared or removed, as far as both are alike.
+pub(crate) struct Placed<'d> {
+    pub(crate) entity: Entity,
+    pub(crate) environments: EnvironmentSet,
+    /// Where the name stands.
+    pub(crate) place: &'d Place,
+    /// Whether a manifest of NAIS declares it.
+    pub(crate) in_manifest: bool,
+}
+
+impl Declared {
+    /// The scopes and clients that are declared.
+    pub(crate) fn entities(&self) -> impl Iterator<Item = Placed<'_>> {
+        let scopes = self.scopes.iter().map(|it| Placed {
+            entity: Entity::Scope(it.name.clone()),
+            environments: it.environments,
+            place: &it.place,
+            in_manifest: it.in_manifest,
+        });
+        let clients = self.clients.iter().map(|it| Placed {
+            entity: Entity::Client(it.name.clone()),
+            environments: it.environments,
+            place: &it.place,
+            in_manifest: it.manifest.is_some(),
+        });
+        scopes.chain(clients)
+    }
+
+    /// The scopes and clients that are removed.
+    pub(crate) fn removals(&self) -> impl Iterator<Item = Placed<'_>> {
+        let scopes = self.removed.iter().map(|it| Placed {
+            entity: Entity::Scope(it.scope.clone()),
+            environments: it.environments,
+            place: &it.place,
+            in_manifest: false,
+        });
+        let clients = self.removed_clients.iter().map(|it| Placed {
+            entity: Entity::Client(it.name.clone()),
+            environments: it.environments,
+            place: &it.place,
+            in_manifest: false,
+        });
+        scopes.chain(clients)
     }
 }
 

@@ -6,11 +6,13 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::Suggester;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::files::index::SETTINGS_FILE;
-use crate::declare::own::teams::{Objection, Teams, Thing};
-use crate::declare::read::declared::{Client, ClientPart, Declared, Group, Scope, Stray, Who};
+use crate::declare::own::teams::{Objection, Teams};
+use crate::declare::read::declared::{
+    Client, ClientPart, Declared, Group, Placed, Scope, Stray, Who,
+};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::yaml::instead;
-use domain::{CLIENT, ClientId, Orgno};
+use domain::{CLIENT, ClientId, Entity, Orgno};
 
 /// How much access is resolved; far more than any organisation gives.
 const MOST_ACCESSES: usize = 1_000_000;
@@ -18,20 +20,14 @@ const MOST_ACCESSES: usize = 1_000_000;
 /// Checks declarations against each other, and where they stand.
 pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let scopes = declared.scopes.iter().map(|scope| (&scope.name, &scope.place));
-    let removed = declared.removed.iter().map(|removed| (&removed.scope, &removed.place));
-    let scopes = scopes.chain(removed).map(|(name, place)| (Thing::Scope(name), place));
-    let clients = declared.clients.iter().map(|client| (&client.name, &client.place));
-    let removed = declared.removed_clients.iter().map(|removed| (&removed.name, &removed.place));
-    let clients = clients.chain(removed).map(|(name, place)| (Thing::Client(name), place));
-    for (thing, place) in scopes.chain(clients) {
-        found.extend(outside_its_team(thing, place, teams));
+    for Placed { entity, place, .. } in declared.entities().chain(declared.removals()) {
+        found.extend(outside_its_team(&entity, place, teams));
     }
     // Who renames a client has it.
     for client in &declared.clients {
         if let Some((previous, span)) = &client.previous_name {
             let place = client.place.with(*span);
-            found.extend(outside_its_team(Thing::Client(previous), &place, teams));
+            found.extend(outside_its_team(&Entity::Client(previous.clone()), &place, teams));
         }
     }
     duplicates(declared, &mut found);
@@ -41,8 +37,8 @@ pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     found
 }
 
-fn outside_its_team(thing: Thing<'_>, place: &Place, teams: &Teams) -> Option<Diagnostic> {
-    let Objection { rule, message, help, team } = teams.objection(&place.file, thing)?;
+fn outside_its_team(entity: &Entity, place: &Place, teams: &Teams) -> Option<Diagnostic> {
+    let Objection { rule, message, help, team } = teams.objection(&place.file, entity)?;
     let team = Place { file: SETTINGS_FILE.into(), span: team };
     let diagnostic = Diagnostic::new(rule, place, &message, &help);
     Some(diagnostic.with_related(team.related("the team is declared here")))
@@ -161,50 +157,32 @@ fn pinned(client: &Client) -> Vec<(ClientId, EnvironmentSet, Place)> {
     pinned
 }
 
-fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
-    let scopes = declared.scopes.iter();
-    let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
-    let removed = declared.removed.iter();
-    let removed = removed.map(|gone| (gone.scope.as_str(), gone.environments, &gone.place));
-    removed_and("scope", scopes, removed, found);
-    let clients = declared.clients.iter();
-    let clients = clients.map(|client| (client.name.as_str(), client.environments, &client.place));
-    let removed = declared.removed_clients.iter();
-    let removed = removed.map(|gone| (gone.name.as_str(), gone.environments, &gone.place));
-    removed_and("client", clients, removed, found);
-}
-
 /// What is removed and declared in one environment, and what is removed twice there.
-fn removed_and<'d>(
-    what: &str,
-    declared: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
-    removals: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
-    found: &mut Vec<Diagnostic>,
-) {
-    let mut places: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
-    for (name, environments, place) in declared {
-        places.entry(name).or_default().push((environments, place));
+fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let mut places: HashMap<Entity, Vec<Placed<'_>>> = HashMap::new();
+    for placed in declared.entities() {
+        places.entry(placed.entity.clone()).or_default().push(placed);
     }
-    let mut removed: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
-    for (name, environments, place) in removals {
-        let shown = quoted(name);
-        let overlaps = |(other, _): &&(EnvironmentSet, &Place)| other.overlaps(environments);
-        if let Some((_, declared)) = places.get(name).into_iter().flatten().find(overlaps) {
-            let message = format!("the {what} {shown} is removed, and declared as well");
+    let mut removed: HashMap<Entity, Vec<Placed<'_>>> = HashMap::new();
+    for gone in declared.removals() {
+        let shown = format!("the {} {}", gone.entity.kind(), quoted(gone.entity.name()));
+        let overlaps = |other: &&Placed<'_>| other.environments.overlaps(gone.environments);
+        if let Some(declared) = places.get(&gone.entity).into_iter().flatten().find(overlaps) {
+            let message = format!("{shown} is removed, and declared as well");
             let help = "remove it from `removed`, or remove its declaration";
-            let related = declared.related("declared here");
-            let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, place, &message, help);
+            let related = declared.place.related("declared here");
+            let diagnostic = Diagnostic::new(Rule::DeclaredAndRemoved, gone.place, &message, help);
             found.push(diagnostic.with_related(related));
         }
-        let before = removed.entry(name).or_default();
-        if let Some((_, first)) = before.iter().find(overlaps) {
-            let message = format!("the {what} {shown} is removed twice");
-            let related = first.related("first removed here");
+        let before = removed.entry(gone.entity.clone()).or_default();
+        if let Some(first) = before.iter().find(overlaps) {
+            let message = format!("{shown} is removed twice");
+            let related = first.place.related("first removed here");
             let diagnostic =
-                Diagnostic::new(Rule::RemovedTwice, place, &message, "keep one of them");
+                Diagnostic::new(Rule::RemovedTwice, gone.place, &message, "keep one of them");
             found.push(diagnostic.with_related(related));
         } else {
-            before.push((environments, place));
+            before.push(gone);
         }
     }
 }

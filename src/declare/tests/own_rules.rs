@@ -8,9 +8,9 @@ use crate::declare::diagnostic::Diagnostic;
 use crate::declare::diagnostic::rule::Severity;
 use crate::declare::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
 use crate::declare::own::naming::{NamingCheck, PRESETS};
-use crate::declare::own::teams::Thing;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::{Settings, settings};
+use domain::Entity;
 
 /// [`SETTINGS`] and then, from line 12 on, this.
 fn read(section: &str) -> (Option<Settings>, Vec<Diagnostic>) {
@@ -382,8 +382,8 @@ proptest! {
         );
         if let (Some(settings), _) = read(&section) {
             settings.teams.of(&file);
-            let scope = "etat:a".parse().unwrap();
-            settings.teams.objection(&file, Thing::Scope(&scope));
+            let scope = Entity::Scope("etat:a".parse().unwrap());
+            settings.teams.objection(&file, &scope);
         }
     }
 }

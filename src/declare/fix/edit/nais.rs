@@ -4,6 +4,7 @@ use serde_yaml::Value;
 
 use super::{CannotEdit, Edited, LAST, NAME};
 use crate::declare::diagnostic::Place;
+use crate::declare::read::declared::Placed;
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
 use crate::declare::yaml::edit::{Hindrance, Route, edited};
@@ -132,25 +133,12 @@ impl Repository {
         let names = &self.settings().environment_names;
         let here = names.set(environment)?;
         let declared = self.declared();
-        let (entries, is_removed): (Vec<_>, _) = match entity {
-            Entity::Scope(name) => {
-                let own = declared.scopes.iter().filter(|scope| scope.name == *name);
-                let own = own.map(|it| (&it.place, it.environments, it.in_manifest));
-                (own.collect(), declared.removed.iter().any(|removed| removed.scope == *name))
-            }
-            Entity::Client(name) => {
-                let own = declared.clients.iter().filter(|client| client.name == *name);
-                let own = own.map(|it| (&it.place, it.environments, it.manifest.is_some()));
-                let mut removed = declared.removed_clients.iter();
-                (own.collect(), removed.any(|removed| removed.name == *name))
-            }
-        };
-        let is_elsewhere = entries.len() > 1 || is_removed;
-        let mut entries = entries.into_iter();
-        let entry = entries.find(|(_, counts, _)| counts.overlaps(here));
-        let (place, counts, in_manifest) = entry?;
+        let own: Vec<_> = declared.entities().filter(|it| it.entity == *entity).collect();
+        let is_elsewhere = own.len() > 1 || declared.removals().any(|it| it.entity == *entity);
+        let found = own.into_iter().find(|it| it.environments.overlaps(here))?;
+        let Placed { entity: _, environments, place, in_manifest } = found;
         let is_other = |name: &&str| {
-            *name != environment && names.set(name).is_some_and(|set| set.overlaps(counts))
+            *name != environment && names.set(name).is_some_and(|set| set.overlaps(environments))
         };
         let others = names.iter().filter(is_other).collect();
         Some(Found { place, in_manifest, others, is_elsewhere })
