@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::left_out::LeftOut;
 use super::written::declarations;
 use super::{Input, Side};
-use crate::declare::{Invalid, ManifestsApart};
+use crate::declare::{Invalid, Repository};
 use domain::{
     AccessState, ClientName, Desired, DesiredAccess, DesiredClient, DesiredScope, Live, LiveAccess,
     LiveClient, LiveScope, Orgno, Representation,
@@ -25,22 +25,27 @@ pub struct Rendered {
     pub clients: usize,
 }
 
-/// What the manifests declare. `environments` are all of the repository, the one that the others are
-/// told by first.
+/// What the manifests of some files declare. `environments` are all of the repository, the one that the
+/// others are told by first.
 ///
 /// # Errors
 /// An environment cannot be resolved.
 pub fn rendered(
-    repository: &ManifestsApart,
+    repository: Repository,
+    is_chosen: &dyn Fn(&str) -> bool,
     environments: &[String],
     today: Date,
 ) -> Result<Rendered, Invalid> {
-    let ManifestsApart { manifests, rest } = repository;
     let mut all = Vec::new();
     for environment in environments {
-        let (desired, _) = manifests.desired(environment, today)?;
+        let (mut desired, _) = repository.desired(environment, today)?;
+        desired.scopes.retain(|_, scope| scope.in_manifest && is_chosen(&scope.source.file));
+        let is_of_client =
+            |client: &DesiredClient| client.identity.is_owned() && is_chosen(&client.source.file);
+        desired.clients.retain(|_, client| is_of_client(client));
         all.push((environment, as_live(&desired)));
     }
+    let rest = repository.without_manifests(is_chosen);
     let sides: Vec<_> = all
         .iter()
         .map(|(environment, live)| Side {
@@ -51,7 +56,7 @@ pub fn rendered(
             beside: &[],
         })
         .collect();
-    let input = Input { rendered: true, ..Input::new(rest, &sides) };
+    let input = Input { rendered: true, ..Input::new(&rest, &sides) };
     let (files, left_out) = declarations(&input, today);
     let clients = files.iter().map(|file| file.counts.clients).sum();
     // Where the schema is, only a file in the repository can tell.

@@ -39,7 +39,5 @@ pub use read::settings::{
 };
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
-pub use repository::{
-    EnvironmentError, FileRole, Invalid, ManifestsApart, Repository, load, load_tracked, read,
-};
+pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};
 pub(crate) use yaml::edit::{Editor, Opening, UNREADABLE};

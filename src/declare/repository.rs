@@ -15,7 +15,7 @@ use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::fix::edit::Edited;
 use crate::declare::own::teams::Teams;
-use crate::declare::read::declared::{Client, Declared, Scope};
+use crate::declare::read::declared::{Client, Declared};
 use crate::declare::read::environment::Environment;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::file;
@@ -46,15 +46,6 @@ pub enum FileRole {
     Content,
     /// Whether it is there decides what else is read: a portvakt.yaml of a folder below.
     Presence,
-}
-
-/// A repository in two.
-#[derive(Debug)]
-pub struct ManifestsApart {
-    /// What the chosen manifests declare.
-    pub manifests: Repository,
-    /// All else.
-    pub rest: Repository,
 }
 
 /// Which environment is meant cannot be told.
@@ -178,20 +169,30 @@ fn from_parts(
     for part in parts {
         declared.append(part);
     }
-    found.append(&mut declared.diagnostics);
-    found.extend(check::check(&declared, &settings.teams));
-    Ok(Repository {
-        root: root.to_owned(),
-        settings,
-        declared,
-        found,
-        key_files: BTreeSet::new(),
-        edited: BTreeMap::new(),
-        index: Index::default(),
-    })
+    Ok(Repository::new(root, settings, declared, found))
 }
 
 impl Repository {
+    /// What is declared, checked against each other; `found` is what was found before.
+    fn new(
+        root: &Path,
+        settings: Settings,
+        mut declared: Declared,
+        mut found: Vec<Diagnostic>,
+    ) -> Self {
+        found.append(&mut declared.diagnostics);
+        found.extend(check::check(&declared, &settings.teams));
+        Self {
+            root: root.to_owned(),
+            settings,
+            declared,
+            found,
+            key_files: BTreeSet::new(),
+            edited: BTreeMap::new(),
+            index: Index::default(),
+        }
+    }
+
     /// The folder that holds portvakt.yaml.
     pub fn root(&self) -> &Path {
         &self.root
@@ -217,19 +218,9 @@ impl Repository {
             teams: Teams::default(),
             ..self.settings.clone()
         };
-        let mut declared =
+        let declared =
             file::declarations(file.into(), bytes, &settings, &KeyFiles::Given(&|_| None));
-        let mut found = std::mem::take(&mut declared.diagnostics);
-        found.extend(check::check(&declared, &settings.teams));
-        Self {
-            root: self.root.clone(),
-            settings,
-            declared,
-            found,
-            key_files: BTreeSet::new(),
-            edited: BTreeMap::new(),
-            index: self.index.clone(),
-        }
+        Self { index: self.index.clone(), ..Self::new(&self.root, settings, declared, Vec::new()) }
     }
 
     /// The files that are to have another text than they have, with that, by their path.
@@ -410,25 +401,13 @@ impl Repository {
         Some(Here::new(name, set, &self.settings, &self.declared))
     }
 
-    /// Parts what the manifests of some files declare from all else. What is wrong is told before.
-    pub fn part_manifests(self, is_chosen: &dyn Fn(&str) -> bool) -> ManifestsApart {
-        let Self { root, settings, mut declared, found, key_files, edited, index } = self;
-        let is_of_scope = |scope: &mut Scope| scope.in_manifest && is_chosen(&scope.place.file);
-        let is_of_client =
-            |client: &mut Client| client.manifest.is_some() && is_chosen(&client.place.file);
-        let scopes = declared.scopes.extract_if(.., is_of_scope).collect();
-        let clients = declared.clients.extract_if(.., is_of_client).collect();
-        let manifests = Self {
-            root: root.clone(),
-            settings: settings.clone(),
-            declared: Declared { scopes, clients, ..Declared::default() },
-            found: Vec::new(),
-            key_files: BTreeSet::new(),
-            edited: BTreeMap::new(),
-            index: index.clone(),
-        };
-        let rest = Self { root, settings, declared, found, key_files, edited, index };
-        ManifestsApart { manifests, rest }
+    /// What it declares but for the manifests of some files. What is wrong is told before.
+    #[must_use]
+    pub fn without_manifests(mut self, is_chosen: &dyn Fn(&str) -> bool) -> Self {
+        let Declared { scopes, clients, .. } = &mut self.declared;
+        scopes.retain(|scope| !(scope.in_manifest && is_chosen(&scope.place.file)));
+        clients.retain(|client| !(client.manifest.is_some() && is_chosen(&client.place.file)));
+        self
     }
 
     /// The files whose manifests declare something.

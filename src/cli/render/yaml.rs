@@ -45,8 +45,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let others = repository.settings().environments.keys();
     let others: Vec<_> = others.filter(|name| !environments.contains(name)).cloned().collect();
     let environments = [environments, others].concat();
-    let apart = repository.part_manifests(&|file| chosen.contains(file));
-    let made = rendered(&apart, &environments, today()).map_err(|error| match error {
+    let is_chosen = |file: &str| chosen.contains(file);
+    let made = rendered(repository, &is_chosen, &environments, today());
+    let made = made.map_err(|error| match error {
         Invalid::Declarations(found) => invalid(found),
         Invalid::Environment(error) => Failure::Usage(error.to_string()),
     })?;
