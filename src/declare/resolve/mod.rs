@@ -11,34 +11,24 @@ use self::here::Here;
 use crate::declare::diagnostic::Place;
 use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::declared::{Client, Consumer, Scope};
+use crate::declare::read::environments::EnvironmentSet;
 use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
-    DesiredScope, Orgno, Removal, ScopeAttributes, Source,
+    DesiredScope, Orgno, Removal, RemovalAction, ScopeAttributes, Source,
 };
 
 /// Resolves declarations for one environment.
 pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
     let scopes = here.scopes().map(|scope| (scope.name.clone(), resolve_scope(scope, here)));
-    let removed = here.declared.removed.iter();
-    let removed = removed.filter(|removed| removed.environments.overlaps(here.set));
-    let removed = removed.map(|removed| {
-        let removal = Removal {
-            action: removed.action,
-            reason: removed.reason.clone(),
-            source: source(&removed.place),
-        };
-        (removed.scope.clone(), removal)
-    });
+    let counts = |environments: EnvironmentSet| environments.overlaps(here.set);
+    let removed = here.declared.removed.iter().filter(|it| counts(it.environments));
+    let removed =
+        removed.map(|it| (it.scope.clone(), removal(it.action, it.reason.as_ref(), &it.place)));
     let clients = here.clients().map(|client| (client.name.clone(), resolve_client(client, here)));
     let removed_clients = here.declared.removed_clients.iter();
-    let removed_clients = removed_clients.filter(|removed| removed.environments.overlaps(here.set));
-    let removed_clients = removed_clients.map(|removed| {
-        let removal = Removal {
-            action: removed.action,
-            reason: removed.reason.clone(),
-            source: source(&removed.place),
-        };
-        (removed.name.clone(), ClientRemoval { id: removed.id.clone(), removal })
+    let removed_clients = removed_clients.filter(|it| counts(it.environments)).map(|it| {
+        let removal = removal(it.action, it.reason.as_ref(), &it.place);
+        (it.name.clone(), ClientRemoval { id: it.id.clone(), removal })
     });
     Desired {
         environment: here.name.to_owned(),
@@ -51,6 +41,10 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         names: names(here, organization),
         guards: here.settings.guards.clone(),
     }
+}
+
+fn removal(action: RemovalAction, reason: Option<&String>, place: &Place) -> Removal {
+    Removal { action, reason: reason.cloned(), source: source(place) }
 }
 
 fn resolve_scope(scope: &Scope, here: &Here<'_>) -> DesiredScope {
