@@ -156,29 +156,31 @@ impl Standing {
         let open = live.filter(|live| live.active).map(|live| live.description);
         let told = |description| match &application {
             Some(application) => told(&entity, description, application),
-            None => Told::Nobody,
+            None => Ownership::Nobody,
         };
         let (here, there) = (told(declared), told(open.unwrap_or_default()));
-        let is_told = matches!(there, Told::HandedOver | Told::Exposed);
+        let is_told = matches!(there, Ownership::HandedOver | Ownership::Exposed);
         let is_renamed = live.is_some_and(|live| live.is_renamed);
         let step = match here {
-            _ if there == Told::Exposed || (is_told && is_renamed) => Step::Release,
-            Told::Nobody | Told::Other(_) => Step::Describe,
-            Told::HandedOver | Told::Exposed if !unready.is_empty() => Step::Describe,
-            Told::HandedOver | Told::Exposed if is_told => Step::Deploy,
-            Told::HandedOver | Told::Exposed => Step::Apply,
+            _ if there == Ownership::Exposed || (is_told && is_renamed) => Step::Release,
+            Ownership::Nobody | Ownership::Other(_) => Step::Describe,
+            Ownership::HandedOver | Ownership::Exposed if !unready.is_empty() => Step::Describe,
+            Ownership::HandedOver | Ownership::Exposed if is_told => Step::Deploy,
+            Ownership::HandedOver | Ownership::Exposed => Step::Apply,
         };
         problems.extend(of_life(live.map(|live| live.active)));
         for (told, where_) in
             [(&here, "its declared description"), (&there, "its live description")]
         {
-            if let Told::Other(owner) = told {
+            if let Ownership::Other(owner) = told {
                 problems.push(belongs_to(owner, where_));
             }
         }
         match step {
             Step::Describe => problems.extend(unready.into_iter().map(Obstacle::pending)),
-            Step::Release if here != Told::Exposed => problems.push(Obstacle::default(SET_BACK)),
+            Step::Release if here != Ownership::Exposed => {
+                problems.push(Obstacle::default(SET_BACK))
+            }
             Step::Apply | Step::Deploy | Step::Release | Step::Done => {}
         }
         let wanted = application.as_ref().map(|application| application.describing(&entity));
@@ -220,9 +222,9 @@ impl Standing {
     }
 }
 
-/// Whom a description tells.
+/// Whose something is by its description.
 #[derive(PartialEq)]
-enum Told {
+enum Ownership {
     Nobody,
     /// The application, as the migration guide asks.
     HandedOver,
@@ -231,21 +233,21 @@ enum Told {
     Other(Application),
 }
 
-fn told(entity: &Entity, description: &str, application: &Application) -> Told {
-    let Some(owner) = owner(entity, description) else { return Told::Nobody };
+fn told(entity: &Entity, description: &str, application: &Application) -> Ownership {
+    let Some(owner) = owner(entity, description) else { return Ownership::Nobody };
     if description == application.describing(entity) {
-        return Told::HandedOver;
+        return Ownership::HandedOver;
     }
     match entity {
         Entity::Scope(name) if owner.joined() == application.joined() => {
             let exposed = Exposed::of(name.subscope());
             let product = exposed.map(|exposed| exposed.product).unwrap_or_default();
             match description == owner.exposing(&product) {
-                true => Told::Exposed,
-                false => Told::Nobody,
+                true => Ownership::Exposed,
+                false => Ownership::Nobody,
             }
         }
-        Entity::Scope(_) | Entity::Client(_) => Told::Other(owner),
+        Entity::Scope(_) | Entity::Client(_) => Ownership::Other(owner),
     }
 }
 
