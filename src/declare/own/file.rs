@@ -32,7 +32,6 @@ table! {
         /// What has the text: a scope, an alias of the `consumers` section, or a client.
         pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
-        #[serde(default)]
         #[schemars(with = "Field")]
         pub(crate) field: Given<String>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
@@ -40,20 +39,16 @@ table! {
         #[schemars(length(min = 1, max = 1000))]
         pub(crate) pattern: Needed<Spanned<String>>,
         /// What a named group of the pattern may be, by the group's name.
-        #[serde(default)]
         pub(crate) values: Given<BTreeMap<String, Values>>,
         /// What is said of a text that breaks the rule.
         #[schemars(length(min = 1))]
         pub(crate) message: String,
         /// How bad it is to break the rule. Default: error.
-        #[serde(default)]
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<Vec<String>>,
     }
@@ -132,14 +127,11 @@ table! {
         /// Which one.
         pub(crate) preset: Preset,
         /// How bad it is to break the rule. Default: error.
-        #[serde(default)]
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<Vec<String>>,
     }
@@ -173,14 +165,11 @@ table! {
         #[schemars(length(min = 1))]
         pub(crate) message: String,
         /// How bad it is to break the policy. Default: error.
-        #[serde(default)]
         pub(crate) severity: Given<Severity>,
         /// The environments in which the policy counts. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
         /// The teams in whose files the policy counts. Default: all files, those of no team too.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<Vec<String>>,
     }
@@ -206,7 +195,6 @@ table! {
         /// alone, and nothing else is. `*` matches `:` and `/` too.
         pub(crate) scopes: Vec<String>,
         /// Globs of names of clients, in the same way. Default: none.
-        #[serde(default)]
         pub(crate) clients: Given<Vec<String>>,
     }
 }

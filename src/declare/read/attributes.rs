@@ -31,7 +31,6 @@ macro_rules! with_attributes {
                 $($(#[$own_meta])* pub(crate) $own: $own_type,)*
                 $(
                     $(#[$($attribute_meta)*])+
-                    #[serde(default)]
                     pub(crate) $attribute: $crate::declare::yaml::given::Given<
                         <$type as $crate::declare::read::attributes::Declarable>::Yaml
                     >,

@@ -13,19 +13,14 @@ table! {
     #[expect(dead_code, reason = "tells the keys; what they hold is read item by item")]
     pub(crate) struct Declarations {
         /// Who the organisation numbers are: an alias for each.
-        #[serde(default)]
         consumers: Entries<Consumer>,
         /// Names for several organisations together: a list of aliases or quoted organisation numbers.
-        #[serde(default)]
         groups: Entries<Vec<String>>,
         /// The scopes to hold, and who has access to them.
-        #[serde(default)]
         scopes: Items<Scope>,
         /// The clients (integrations) to hold: which scopes they consume, and their keys.
-        #[serde(default)]
         clients: Items<Client>,
         /// Scopes and clients that are no longer held, and what is to become of them.
-        #[serde(default)]
         removed: Items<RemovedItem>,
     }
 }
@@ -41,10 +36,8 @@ table! {
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
         pub(crate) orgno: Needed<Spanned<String>>,
         /// What a plan calls the organisation. Default: the alias.
-        #[serde(default)]
         pub(crate) name: Given<String>,
         /// The environments in which the alias counts. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
     }
@@ -62,22 +55,17 @@ domain::scope_attributes! { with_attributes {
         #[schemars(length(min = 1))]
         description: String,
         /// Who has access. Left out: nobody.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         consumers: Items<ConsumerEntry>,
         /// The environments that hold the scope. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         environments: Given<Vec<String>>,
         /// What is different in an environment, by its name.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         per_environment: Entries<ScopeInEnvironment>,
         /// `false` keeps the scope declared but deactivated; its accesses are kept. Default: true.
-        #[serde(default)]
         active: Given<bool>,
         /// Whether a plan may never deactivate the scope. Default: false.
-        #[serde(default)]
         prevent_deactivation: Given<bool>,
     }
 } }
@@ -87,11 +75,9 @@ domain::scope_attributes! { with_attributes {
     /// What a scope is in one environment; what is left out is as in the others.
     ScopeInEnvironment: ScopeLayer {
         /// One line that tells what the scope gives access to.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         description: Given<String>,
         /// `false` keeps the scope declared but deactivated here.
-        #[serde(default)]
         active: Given<bool>,
     }
 } }
@@ -124,16 +110,13 @@ table! {
         /// An alias, or an organisation number in quotes.
         pub(crate) consumer: Needed<Spanned<String>>,
         /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
-        #[serde(default)]
         #[schemars(with = "Given<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
         #[expect(dead_code, reason = "read from the mapping itself, with its place")]
         until: Given<IgnoredAny>,
         /// The environments in which the entry counts. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
         /// Why the access is given, such as a case number.
-        #[serde(default)]
         pub(crate) reason: Given<String>,
     }
 }
@@ -147,48 +130,37 @@ domain::client_attributes! { with_attributes {
         name: Needed<Spanned<String>>,
         /// The id of the live client that it is. Default: the one of its name and
         /// integration_type, or a new one.
-        #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
         client_id: Given<Spanned<String>>,
         /// What it was called before, if it is to be renamed.
-        #[serde(default)]
         #[schemars(length(min = 1, max = 255))]
         previous_name: Given<Spanned<String>>,
         /// What it is a client of; it can never change. Default: maskinporten.
-        #[serde(default)]
         integration_type: Given<IntegrationType>,
         /// One line that tells what the client does. Default: none.
-        #[serde(default)]
         description: Given<String>,
         /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
         /// `profile` for idporten and ansattporten, else none.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         scopes: Given<Vec<String>>,
         /// Its public keys: a file, a JWK, a JWKS or a PEM text, or a list of these; an empty list
         /// means no key. Default: as they are live.
-        #[serde(default)]
         #[schemars(with = "Given<Jwks>")]
         #[expect(dead_code, reason = "read from the mapping itself, with its place")]
         jwks: Given<IgnoredAny>,
         /// On whose behalf it acts; an empty list means nobody. Default: as it is live.
-        #[serde(default)]
         #[schemars(with = "Given<Vec<OnBehalfOfEntry>>")]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         onbehalfof: Given<IgnoredAny>,
         /// The environments that hold the client. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         environments: Given<Vec<String>>,
         /// What is different in an environment, by its name.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         per_environment: Entries<ClientInEnvironment>,
         /// `false` keeps the client declared but deactivated. Default: true.
-        #[serde(default)]
         active: Given<bool>,
         /// Whether a plan may never deactivate the client. Default: false.
-        #[serde(default)]
         prevent_deactivation: Given<bool>,
     }
 } }
@@ -197,28 +169,22 @@ domain::client_attributes! { with_attributes {
     /// What a client is in one environment; what is left out is as in the others.
     ClientInEnvironment: ClientLayer {
         /// The id of the live client that it is here.
-        #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
         client_id: Given<Spanned<String>>,
         /// One line that tells what the client does.
-        #[serde(default)]
         description: Given<String>,
         /// The scopes that it may ask for here.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         scopes: Given<Vec<String>>,
         /// Its public keys here.
-        #[serde(default)]
         #[schemars(with = "Given<Jwks>")]
         #[expect(dead_code, reason = "read from the mapping itself, with its place")]
         jwks: Given<IgnoredAny>,
         /// On whose behalf it acts here.
-        #[serde(default)]
         #[schemars(with = "Given<Vec<OnBehalfOfEntry>>")]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         onbehalfof: Given<IgnoredAny>,
         /// `false` keeps the client declared but deactivated here.
-        #[serde(default)]
         active: Given<bool>,
     }
 } }
@@ -253,23 +219,17 @@ table! {
         #[schemars(length(min = 1, max = 255))]
         pub(crate) onbehalfof: Needed<Spanned<String>>,
         /// What a login shows.
-        #[serde(default)]
         pub(crate) name: Given<String>,
         /// The organisation number: nine digits in quotes.
-        #[serde(default)]
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
         pub(crate) orgno: Given<Spanned<String>>,
         /// What the organisation is called.
-        #[serde(default)]
         pub(crate) organization_name: Given<String>,
         /// One line about it.
-        #[serde(default)]
         pub(crate) description: Given<String>,
         /// Its address on the web.
-        #[serde(default)]
         pub(crate) uri: Given<String>,
         /// The address of its picture.
-        #[serde(default)]
         pub(crate) logo_uri: Given<String>,
     }
 }
@@ -292,16 +252,13 @@ table! {
         #[schemars(length(min = 1, max = 255))]
         pub(crate) client: Needed<Spanned<String>>,
         /// The id of the live client that it is. Default: the one of its name.
-        #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
         pub(crate) client_id: Given<Spanned<String>>,
         /// What is to become of it.
         pub(crate) action: Needed<RemovalAction>,
         /// Why.
-        #[serde(default)]
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
     }
@@ -317,10 +274,8 @@ table! {
         /// What is to become of it.
         pub(crate) action: Needed<RemovalAction>,
         /// Why.
-        #[serde(default)]
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
-        #[serde(default)]
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
     }

@@ -19,7 +19,6 @@ table! {
         /// The API to talk to.
         pub target: Target,
         /// Who talks to it. Only the sandbox does without.
-        #[serde(default)]
         pub credentials: Option<Credentials>,
     }
 }
@@ -75,14 +74,11 @@ table! {
         /// The client's id; no secret.
         pub client_id: TextSource,
         /// A private key, PEM or JWK. Excludes `certificate`.
-        #[serde(default)]
         pub key: Option<SecretSource>,
         /// The id under which the key is registered on the client; no secret. Goes with `key`; may be
         /// left out if the key is a JWK that has a `kid`.
-        #[serde(default)]
         pub kid: Option<TextSource>,
         /// An enterprise certificate (`x5c`). Excludes `key`.
-        #[serde(default)]
         pub certificate: Option<Certificate>,
     }
 }

@@ -19,7 +19,6 @@ table! {
         /// What this folder is called beside others of the same git repository: its refs, its ledger and its
         /// comments have that name. Default: none at the top of the git repository, else the folder's path
         /// with `.` for `/`.
-        #[serde(default)]
         #[schemars(regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))]
         pub(crate) project: Given<String>,
         /// The prefixes that DigDir has given the organisation, without a colon.
@@ -29,38 +28,28 @@ table! {
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         environments: RequiredEntries<Environment>,
         /// What declarations have that do not say otherwise.
-        #[serde(default)]
         pub(crate) defaults: Given<Defaults>,
         /// What names and other texts must look like.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the list itself")]
         naming: Items<NamingItem>,
         /// What must hold of scopes and accesses.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the list itself")]
         policies: Items<PolicyFile>,
         /// Who may declare which scopes and clients, and where, by the team's name.
-        #[serde(default)]
         #[expect(dead_code, reason = "read one by one, from the mapping itself")]
         teams: Entries<TeamFile>,
         /// The branch of the remote whose commits may be applied. It counts as it is written on the
         /// remote's default branch. Default: that branch.
-        #[serde(default)]
         pub(crate) apply_from: Given<String>,
         /// What an apply must not do without being told twice.
-        #[serde(default)]
         pub(crate) guards: Given<GuardsFile>,
         /// What is told of the keys of clients.
-        #[serde(default)]
         pub(crate) keys_policy: Given<KeysPolicyFile>,
         /// What manifests of NAIS among the declarations do not say themselves.
-        #[serde(default)]
         pub(crate) nais: Given<NaisFile>,
         /// Globs; only files that match one are read. Default: all.
-        #[serde(default)]
         pub(crate) include: Given<Vec<String>>,
         /// Globs; files that match one are not read. Default: none.
-        #[serde(default)]
         pub(crate) exclude: Given<Vec<String>>,
     }
 }
@@ -73,7 +62,6 @@ table! {
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
         pub(crate) orgno: Needed<Spanned<String>>,
         /// What the organisation is called.
-        #[serde(default)]
         pub(crate) name: Given<String>,
     }
 }
@@ -83,10 +71,8 @@ table! {
     #[derive(Default)]
     pub(crate) struct Defaults {
         /// The attributes of scopes.
-        #[serde(default)]
         pub(crate) scope: Given<ScopeLayer>,
         /// The attributes of clients.
-        #[serde(default)]
         pub(crate) client: Given<ClientLayer>,
     }
 }
@@ -98,15 +84,12 @@ table! {
         /// The cluster of a manifest that names none: one for all environments, or one for each, by the
         /// environment's name. With one for each, a manifest counts in the environments of its cluster
         /// alone.
-        #[serde(default)]
         #[schemars(with = "Given<ClusterFile>")]
         #[expect(dead_code, reason = "read from the mapping itself, with its place")]
         cluster: Given<IgnoredAny>,
         /// The namespace of a manifest that names none.
-        #[serde(default)]
         pub(crate) namespace: Given<String>,
         /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
-        #[serde(default)]
         pub(crate) prefix: Given<String>,
     }
 }
@@ -131,7 +114,6 @@ table! {
     pub(crate) struct KeysPolicyFile {
         /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
         /// `12h`. Default: 30d.
-        #[serde(default)]
         #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
         pub(crate) warn_before: Given<String>,
     }
@@ -143,22 +125,17 @@ table! {
     #[derive(Default)]
     pub(crate) struct GuardsFile {
         /// How many scopes and clients one apply may deactivate. Default: 3.
-        #[serde(default)]
         pub(crate) max_deactivations: Given<u64>,
         /// How many accesses one apply may revoke. Default: 25.
-        #[serde(default)]
         pub(crate) max_revocations: Given<u64>,
         /// How many accesses one apply may grant; those to a scope that it creates do not count.
         /// Default: 50.
-        #[serde(default)]
         pub(crate) max_grants: Given<u64>,
         /// How much of what is live one apply may change, in percent. Default: no limit.
-        #[serde(default)]
         #[schemars(range(max = 100))]
         pub(crate) max_changed_percent: Given<u64>,
         /// Globs of names of scopes and clients; what matches is never deactivated. `*` matches `:` and `/` too.
         /// Default: none.
-        #[serde(default)]
         pub(crate) protect: Given<Vec<String>>,
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::Schema;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
 
@@ -153,6 +154,9 @@ pub(crate) trait Read: Sized {
 
 /// A key of a mapping, with what may be left out.
 pub(crate) trait Field: Sized {
+    /// Whether the key must be there.
+    const IS_REQUIRED: bool;
+
     /// Reads what is under the key; `None` if the mapping is of no use without it.
     fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self>;
 
@@ -265,6 +269,8 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
 }
 
 impl<T: Read> Field for T {
+    const IS_REQUIRED: bool = true;
+
     fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
         table.required(key)
     }
@@ -275,6 +281,8 @@ impl<T: Read> Field for T {
 }
 
 impl<T: Read> Field for Given<T> {
+    const IS_REQUIRED: bool = false;
+
     fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
         let Some(at) = table.at.get(key) else { return Some(Self(None)) };
         if at.value.is_null() {
@@ -291,6 +299,8 @@ impl<T: Read> Field for Given<T> {
 }
 
 impl<T: Read> Field for Needed<T> {
+    const IS_REQUIRED: bool = true;
+
     fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
         let value = match table.at.get(key) {
             Some(value) => table.value(key, value),
@@ -305,6 +315,8 @@ impl<T: Read> Field for Needed<T> {
 }
 
 impl<T: Read> Field for Option<T> {
+    const IS_REQUIRED: bool = false;
+
     fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
         let at = table.at.get(key).filter(|at| !at.value.is_null());
         Some(at.and_then(|at| table.value(key, at)))
@@ -316,6 +328,8 @@ impl<T: Read> Field for Option<T> {
 }
 
 impl<T> Field for Items<T> {
+    const IS_REQUIRED: bool = false;
+
     fn field(_: &mut Table<'_, '_, '_>, _: &'static str) -> Option<Self> {
         Some(Self::default())
     }
@@ -326,6 +340,8 @@ impl<T> Field for Items<T> {
 }
 
 impl<T> Field for Entries<T> {
+    const IS_REQUIRED: bool = false;
+
     fn field(_: &mut Table<'_, '_, '_>, _: &'static str) -> Option<Self> {
         Some(Self::default())
     }
@@ -477,6 +493,17 @@ macro_rules! words {
 }
 pub(crate) use words;
 
+/// Makes a schema require the keys that must be there, of all that a table has.
+pub(crate) fn requires(keys: &[(&'static str, bool)]) -> impl FnMut(&mut Schema) {
+    let required: Vec<_> = keys.iter().filter(|(_, must)| *must).map(|(key, _)| *key).collect();
+    move |schema| {
+        schema.remove("required");
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), required.clone().into());
+        }
+    }
+}
+
 /// Defines a type that a mapping is read into, key by key, and its JSON Schema. `like` is an example of the
 /// mapping for messages, with `{}` for the value that was given in its place.
 macro_rules! table {
@@ -490,6 +517,9 @@ macro_rules! table {
         #[derive(Debug, Clone, schemars::JsonSchema)]
         $(#[$meta])*
         #[serde(deny_unknown_fields)]
+        #[schemars(transform = $crate::declare::yaml::table::requires(&[
+            $((stringify!($field), <$type as $crate::declare::yaml::table::Field>::IS_REQUIRED)),*
+        ]))]
         $vis struct $name {
             $($(#[$field_meta])* $field_vis $field: $type,)*
         }
