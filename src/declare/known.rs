@@ -231,7 +231,7 @@ fn first<'r>(given: &[&'r Representation], attribute: &Attribute) -> Option<&'r 
     given.iter().find_map(|given| attribute.of(given))
 }
 
-fn layers<T: Read>(given: &[&Representation], others: &[&Attribute]) -> Option<Vec<T>> {
+fn layers<T: for<'d> Read<'d>>(given: &[&Representation], others: &[&Attribute]) -> Option<Vec<T>> {
     let layer = |given: &&Representation| {
         let mut layer = (*given).clone();
         others.iter().for_each(|other| drop(layer.remove(other.name)));

@@ -9,31 +9,29 @@ use serde::Deserialize;
 use crate::declare::diagnostic::rule::Severity;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Located;
-use crate::declare::yaml::given::{Given, Needed, Spanned};
+use crate::declare::yaml::given::{Given, Needed, Raw, Spanned};
 use crate::declare::yaml::table::{Read, Reader, table, words};
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the shape of an entry; which one it is shows before it is read")]
-pub(crate) enum NamingItem {
+pub(crate) enum NamingItem<'d> {
     /// A rule of the repository's own.
-    Rule(NamingRuleFile),
+    Rule(NamingRuleFile<'d>),
     /// A rule that comes with portvakt.
     Preset(PresetFile),
 }
 
 table! {
     /// What a text must look like.
-    pub(crate) struct NamingRuleFile {
+    pub(crate) struct NamingRuleFile<'d> {
         /// The rule's name, which also silences it: letters a to z, digits and `-`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
         pub(crate) rule: String,
         /// What has the text: a scope, an alias of the `consumers` section, or a client.
         pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
-        #[schemars(with = "Field")]
-        pub(crate) field: Given<String>,
+        pub(crate) field: Given<Raw<'d, Field>>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
         #[schemars(length(min = 1, max = 1000))]
@@ -60,7 +58,7 @@ table! {
 #[schemars(inline)]
 pub(crate) struct Values(#[schemars(length(min = 1))] pub(crate) Vec<String>);
 
-impl Read for Values {
+impl Read<'_> for Values {
     fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         Read::read(at, key, reader).map(Self)
     }
@@ -81,8 +79,7 @@ pub(crate) enum NamingSubject {
 /// Which text a naming rule is about.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "both together, for the schema; each is read as one of the two")]
-enum Field {
+pub(crate) enum Field {
     Scope(ScopeField),
     Consumer(ConsumerField),
     Client(ClientField),

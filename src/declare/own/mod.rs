@@ -20,7 +20,9 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Given;
+use crate::declare::yaml::given::{Given, Items, Raw};
+use crate::declare::yaml::item::items_of;
+use file::{NamingItem, PolicyFile};
 use naming::PRESETS;
 
 /// How many naming rules, and how many policies, a repository can have: each is asked about
@@ -143,10 +145,14 @@ pub(crate) fn check_words(at: Located<'_>, findings: &mut Findings) {
 
 /// Reports names that more than one rule has. They are taken from the items themselves: a rule
 /// that is wrong in another way has its name all the same.
-pub(crate) fn check_unique(root: Located<'_>, findings: &mut Findings) {
-    let items = |section| root.get(section).into_iter().flat_map(Located::items);
+pub(crate) fn check_unique<'d>(
+    naming: Option<Items<'d, NamingItem<'d>>>,
+    policies: Option<Items<'d, PolicyFile>>,
+    findings: &mut Findings,
+) {
+    let sections = [naming.map(|list| list.at), policies.map(|list| list.at)];
     let mut first: HashMap<&str, Span> = HashMap::new();
-    for item in items("naming").chain(items("policies")) {
+    for item in sections.into_iter().flatten().flat_map(Located::items) {
         let own = item.get("rule");
         let Some(at) = own.or_else(|| item.get("preset")) else {
             continue;
@@ -181,14 +187,13 @@ fn twice(name: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic
 }
 
 /// The items of a section that has rules, as many as a repository can have.
-pub(crate) fn rules_of<'d>(
-    root: Located<'d>,
+pub(crate) fn rules_of<'d, T>(
+    list: Option<Items<'d, T>>,
     section: &str,
     findings: &mut Findings,
-) -> impl Iterator<Item = Located<'d>> + use<'d> {
-    let items = crate::declare::yaml::item::items_of(root, section, findings);
-    let too_many = root.get(section).and_then(|at| at.item(MOST_RULES));
-    if let Some(item) = too_many {
+) -> impl Iterator<Item = Raw<'d, T>> + use<'d, T> {
+    let items = items_of(list, None, findings);
+    if let Some(item) = list.and_then(|list| list.at.item(MOST_RULES)) {
         let message = format!("`{section}` has more than {MOST_RULES} entries");
         let help = "put several into one: a pattern can have `|`, an expression `&&`";
         findings.report(Rule::TooMuch, item.span(), &message, help);

@@ -1,16 +1,17 @@
 //! Reading naming rules.
 
 use super::file::{
-    ClientField, ConsumerField, NamingRuleFile, NamingSubject, Preset, PresetFile, ScopeField,
+    ClientField, ConsumerField, Field, NamingItem, NamingRuleFile, NamingSubject, Preset,
+    PresetFile, ScopeField,
 };
 use super::pattern::Pattern;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
 use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Spanned;
-use crate::declare::yaml::item::wrong_kind;
-use crate::declare::yaml::table::read;
+use crate::declare::yaml::given::{Items, Raw, Spanned};
+use crate::declare::yaml::table::{Read, Reader, read};
 
 /// The names of the rules that come with portvakt.
 pub(crate) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
@@ -32,45 +33,57 @@ pub(crate) enum NamingCheck {
 }
 
 /// The naming rules; reports what is wrong with each.
-pub(crate) fn naming(
-    root: Located<'_>,
+pub(crate) fn naming<'d>(
+    list: Option<Items<'d, NamingItem<'d>>>,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Vec<NamingRule> {
-    rules_of(root, "naming", findings).filter_map(|at| naming_rule(at, names, findings)).collect()
+    let items = rules_of(list, "naming", findings);
+    let rules = items.filter_map(|item| match item.read(findings)? {
+        NamingItem::Rule(given) => own(given, item.at, names, findings),
+        NamingItem::Preset(given) => Some(preset(given, item.at, names, findings)),
+    });
+    rules.collect()
 }
 
-fn naming_rule(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<NamingRule> {
-    if !at.value.is_mapping() {
-        wrong_kind(at, "a mapping with `rule` or `preset`", findings);
-        return None;
-    }
-    match (at.get("rule"), at.get("preset")) {
-        (Some(_), None) => own(at, names, findings),
-        (None, Some(_)) => preset(at, names, findings),
-        (Some(_), Some(_)) => {
-            let message = "`rule` and `preset` exclude each other";
-            let help = "keep `rule` for a rule of your own, `preset` for one that comes with \
-                        portvakt";
-            findings.report(Rule::WrongValue, at.key_span("preset"), message, help);
-            None
+impl<'d> Read<'d> for NamingItem<'d> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        if !at.value.is_mapping() {
+            return reader.wrong(at, "a mapping with `rule` or `preset`");
         }
-        (None, None) => {
-            let meant = at.entries().find_map(|(key, _)| nearest(key, ["rule", "preset"]));
-            let meant = meant.map(|key| format!("did you mean `{key}`? ")).unwrap_or_default();
-            let presets = list(PRESETS);
-            let help = format!(
-                "{meant}begin with `rule: …` and a name for a rule of your own, or with `preset: \
-                 …` and one of {presets}"
-            );
-            let message = "this has neither `rule` nor `preset`";
-            findings.report(Rule::MissingKey, at.span(), message, &help);
-            None
+        match (at.get("rule"), at.get("preset")) {
+            (Some(_), None) => Read::read(at, key, reader).map(Self::Rule),
+            (None, Some(_)) => Read::read(at, key, reader).map(Self::Preset),
+            (Some(_), Some(_)) => {
+                let message = "`rule` and `preset` exclude each other";
+                let help = "keep `rule` for a rule of your own, `preset` for one that comes with \
+                            portvakt";
+                let span = at.key_span("preset");
+                reader.findings.report(Rule::WrongValue, span, message, help);
+                None
+            }
+            (None, None) => {
+                let meant = at.entries().find_map(|(key, _)| nearest(key, ["rule", "preset"]));
+                let meant = meant.map(|key| format!("did you mean `{key}`? ")).unwrap_or_default();
+                let presets = list(PRESETS);
+                let help = format!(
+                    "{meant}begin with `rule: …` and a name for a rule of your own, or with `preset: \
+                     …` and one of {presets}"
+                );
+                let message = "this has neither `rule` nor `preset`";
+                reader.findings.report(Rule::MissingKey, at.span(), message, &help);
+                None
+            }
         }
     }
 }
 
-fn own(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<NamingRule> {
+fn own(
+    given: NamingRuleFile<'_>,
+    at: Located<'_>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Option<NamingRule> {
     let NamingRuleFile {
         rule,
         applies_to,
@@ -81,38 +94,56 @@ fn own(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<Na
         severity,
         environments,
         teams,
-    } = read(at, findings)?;
+    } = given;
     check_words(at, findings);
     let reach = Reach { severity, environments, teams };
     let head = reach.head(&rule, message, at, names, findings);
     let pattern = pattern.0.and_then(|Spanned { value, span }| {
         Pattern::read(&value, span, values.0.unwrap_or_default(), at, findings)
     });
-    // Read once more as one of the subject's own fields, so that an error names only those.
-    let field = field.0.and_then(|_| at.get("field"));
-    let check = match applies_to {
-        NamingSubject::Scope => {
-            let field = field.map_or(Some(ScopeField::Name), |at| read(at, findings));
-            NamingCheck::Scope(field?, pattern?)
-        }
-        NamingSubject::Consumer => {
-            let field = field.map_or(Some(ConsumerField::Name), |at| read(at, findings));
-            NamingCheck::Consumer(field?, pattern?)
-        }
-        NamingSubject::Client => {
-            let field = field.map_or(Some(ClientField::Name), |at| read(at, findings));
-            NamingCheck::Client(field?, pattern?)
-        }
+    let field = field.0.filter(|field| !field.at.value.is_null());
+    let field = field.filter(|field| read::<String>(field.at, findings).is_some());
+    let check = match Field::of(applies_to, field, findings)? {
+        Field::Scope(field) => NamingCheck::Scope(field, pattern?),
+        Field::Consumer(field) => NamingCheck::Consumer(field, pattern?),
+        Field::Client(field) => NamingCheck::Client(field, pattern?),
     };
     Some(NamingRule { head, check })
 }
 
-fn preset(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<NamingRule> {
-    let PresetFile { preset, severity, environments, teams } = read(at, findings)?;
+impl Field {
+    /// Reads the field as one of the subject's own, so that an error names only those.
+    fn of(
+        subject: NamingSubject,
+        given: Option<Raw<'_, Self>>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let Some(Raw { at, .. }) = given else {
+            return Some(match subject {
+                NamingSubject::Scope => Self::Scope(ScopeField::Name),
+                NamingSubject::Consumer => Self::Consumer(ConsumerField::Name),
+                NamingSubject::Client => Self::Client(ClientField::Name),
+            });
+        };
+        match subject {
+            NamingSubject::Scope => read(at, findings).map(Self::Scope),
+            NamingSubject::Consumer => read(at, findings).map(Self::Consumer),
+            NamingSubject::Client => read(at, findings).map(Self::Client),
+        }
+    }
+}
+
+fn preset(
+    given: PresetFile,
+    at: Located<'_>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> NamingRule {
+    let PresetFile { preset, severity, environments, teams } = given;
     let reach = Reach { severity, environments, teams };
     let message = preset.message().to_owned();
     let head = reach.head(preset.name(), message, at, names, findings);
-    Some(NamingRule { head, check: NamingCheck::Preset(preset) })
+    NamingRule { head, check: NamingCheck::Preset(preset) }
 }
 
 impl Preset {

@@ -8,9 +8,8 @@ use super::pattern::inside;
 use super::{Names, OwnRule, Reach, check_words, rules_of};
 use crate::declare::diagnostic::Place;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Spanned;
-use crate::declare::yaml::table::read;
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::given::{Items, Raw, Spanned};
 use domain::composed;
 
 /// A condition that must hold.
@@ -35,16 +34,22 @@ impl PolicySubject {
 
 /// The policies; reports what is wrong with each.
 pub(crate) fn policies(
-    root: Located<'_>,
+    list: Option<Items<'_, PolicyFile>>,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Vec<Policy> {
-    rules_of(root, "policies", findings).filter_map(|at| policy(at, names, findings)).collect()
+    let items = rules_of(list, "policies", findings);
+    items.filter_map(|item| policy(item, names, findings)).collect()
 }
 
-fn policy(at: Located<'_>, names: &Names<'_>, findings: &mut Findings) -> Option<Policy> {
+fn policy(
+    given: Raw<'_, PolicyFile>,
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Option<Policy> {
+    let at = given.at;
     let PolicyFile { rule, applies_to, expression, message, severity, environments, teams } =
-        read(at, findings)?;
+        given.read(findings)?;
     check_words(at, findings);
     let reach = Reach { severity, environments, teams };
     let head = reach.head(&rule, message, at, names, findings);

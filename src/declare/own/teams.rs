@@ -12,9 +12,8 @@ use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
 use crate::declare::read::globs::globset;
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Spanned;
+use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::entries_of;
-use crate::declare::yaml::table::read;
 use domain::Entity;
 
 /// How many teams a repository can have: each is asked about every scope.
@@ -145,26 +144,25 @@ fn folders(teams: &[&Team]) -> String {
 }
 
 /// The names of all teams, those included that have something wrong with them.
-pub(crate) fn team_names(root: Located<'_>) -> Vec<&str> {
-    let names = root.get("teams").into_iter().flat_map(Located::entries);
+pub(crate) fn team_names<'d>(section: Option<Members<'d, TeamFile>>) -> Vec<&'d str> {
+    let names = section.into_iter().flat_map(|section| section.at.entries());
     names.map(|(name, _)| name).collect()
 }
 
 /// The teams; reports what is wrong with each.
-pub(crate) fn teams(root: Located<'_>, findings: &mut Findings) -> Teams {
-    let section = root.get("teams").unwrap_or(root);
-    let entries = entries_of(root, "teams", findings);
-    if entries.len() > MOST_TEAMS {
+pub(crate) fn teams(section: Option<Members<'_, TeamFile>>, findings: &mut Findings) -> Teams {
+    let entries = entries_of(section, findings);
+    if let Some(section) = section.filter(|_| entries.len() > MOST_TEAMS) {
         let message = format!("a repository has at most {MOST_TEAMS} teams");
         let help = "put the folders of several into one";
-        findings.report(Rule::TooMuch, root.key_span("teams"), &message, help);
+        findings.report(Rule::TooMuch, section.key, &message, help);
     }
     let mut first = HashMap::new();
     let entries = entries.into_iter().take(MOST_TEAMS);
-    let teams = entries.filter_map(|(name, at)| {
-        let span = section.key_span(name);
+    let teams = entries.filter_map(|(name, given)| {
+        let Raw { at, key: span, .. } = given;
         check_name(name, span, findings);
-        let TeamFile { path, scopes, clients } = read(at, findings)?;
+        let TeamFile { path, scopes, clients } = given.read(findings)?;
         let Spanned { value: path, span: place } = path.0?;
         let path = folder(&path, place, &mut first, findings);
         let scopes = globs("scopes", scopes, at, findings);
@@ -219,7 +217,8 @@ fn same_folder(path: &str, span: Span, first: Span, findings: &Findings) -> Diag
 mod tests {
     use super::*;
     use crate::declare::files::index::SETTINGS_FILE;
-    use crate::declare::yaml::document::{Document, parse};
+    use crate::declare::yaml::document::parse;
+    use crate::declare::yaml::table::read;
 
     const TEAMS: &str = "\
 teams:
@@ -232,9 +231,11 @@ teams:
     fn known_teams() -> Teams {
         let mut findings = Findings::new(SETTINGS_FILE.into());
         let documents = parse(TEAMS, &mut findings).unwrap();
-        let teams = documents.first().map(|it: &Document<'_>| teams(it.root(), &mut findings));
+        let section = documents.first().unwrap().root().get("teams").unwrap();
+        let section = read(section, &mut findings);
+        let teams = teams(section, &mut findings);
         assert!(findings.list.is_empty(), "{findings:?}");
-        teams.unwrap()
+        teams
     }
 
     #[test]

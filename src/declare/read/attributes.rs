@@ -17,7 +17,7 @@ macro_rules! with_attributes {
         {
             $(@like $like:literal)?
             $(#[$meta:meta])*
-            $name:ident: $layer:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }
+            $name:ident $(<$life:lifetime>)?: $layer:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }
         }
         own { $($no_key:tt)* }
         layered { $(
@@ -27,7 +27,7 @@ macro_rules! with_attributes {
         $crate::declare::yaml::table::table! {
             $(@like $like)?
             $(#[$meta])*
-            pub(crate) struct $name {
+            pub(crate) struct $name $(<$life>)? {
                 $($(#[$own_meta])* pub(crate) $own: $own_type,)*
                 $(
                     $(#[$($attribute_meta)*])+
@@ -38,8 +38,8 @@ macro_rules! with_attributes {
             }
         }
 
-        impl From<&$name> for $crate::declare::read::attributes::$layer {
-            fn from(given: &$name) -> Self {
+        impl $(<$life>)? From<&$name $(<$life>)?> for $crate::declare::read::attributes::$layer {
+            fn from(given: &$name $(<$life>)?) -> Self {
                 Self { $($attribute: given.$attribute.clone(),)* }
             }
         }

@@ -13,36 +13,32 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Spanned;
+use crate::declare::yaml::given::{Items, Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::table::read;
-use domain::{
-    CLIENT, ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId,
-};
+use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 
 /// Reads one client.
-pub(crate) fn client(
-    at: Located<'_>,
+pub(crate) fn client<'d>(
+    given: Raw<'d, file::Client<'d>>,
     settings: &Settings,
     files: &KeyFiles<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     let names = &settings.environment_names;
-    let overrides = overrides(at, settings, files, findings);
-    let given: Option<file::Client> = read(at, findings);
-    let name = given.as_ref().and_then(|given| client_name(given.name.0.as_ref()?, findings));
-    let environments = given.as_ref().and_then(|given| given.environments.0.as_deref());
-    let environments = names.declared(environments, at, findings);
-    let (Some(given), Some((name, span))) = (given, name) else {
-        return;
-    };
+    let at = given.at;
+    let Some(given) = given.read(findings) else { return };
+    let overrides = overrides(given.per_environment, settings, files, findings);
+    let name = given.name.0.as_ref().and_then(|name| client_name(name, findings));
+    let environments = names.declared(given.environments.0.as_deref(), at, findings);
+    let Some((name, span)) = name else { return };
     let previous_name = given.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
     let part = ClientPart {
         attributes: (&given).into(),
         description: given.description.kept(),
         active: given.active.0,
-        ..part(at, given.client_id.0.as_ref(), files, findings)
+        id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
+        ..part(at, given.scopes.0, given.jwks.0, given.onbehalfof.0, files, findings)
     };
     let client = Client {
         name,
@@ -59,23 +55,22 @@ pub(crate) fn client(
     declared.clients.push(client);
 }
 
-/// What stands alike in a client and in what differs in an environment, but for what the type's own
-/// reader gives.
-fn part(
+/// What stands alike in a client and in what differs in an environment, but for what is read as it is.
+fn part<'d>(
     at: Located<'_>,
-    client_id: Option<&Spanned<String>>,
+    consumed: Option<Items<'_, String>>,
+    jwks: Option<Raw<'d, file::Jwks<'d>>>,
+    onbehalfof: Option<Items<'_, file::OnBehalfOfEntry>>,
     files: &KeyFiles<'_>,
     findings: &mut Findings,
 ) -> ClientPart {
-    let id = client_id.and_then(|written| id(written, findings));
     let first = findings.list.len();
     check_orgnos(at, findings);
     check_description(at, findings);
     let part = ClientPart {
-        id,
-        scopes: scopes(at, findings),
-        keys: keys(at, files, findings),
-        on_behalf_of: on_behalf_of(at, findings),
+        scopes: consumed.and_then(|list| scopes(list, findings)),
+        keys: jwks.and_then(|jwks| keys(jwks, files, findings)),
+        on_behalf_of: onbehalfof.and_then(|list| on_behalf_of(list, findings)),
         spans: Spans::new(at),
         ..ClientPart::default()
     };
@@ -83,27 +78,26 @@ fn part(
     part
 }
 
-fn overrides(
-    at: Located<'_>,
+fn overrides<'d>(
+    section: Option<Members<'d, file::ClientInEnvironment<'d>>>,
     settings: &Settings,
     files: &KeyFiles<'_>,
     findings: &mut Findings,
 ) -> Vec<ClientOverride> {
-    let section = at.get("per_environment").unwrap_or(at);
     let mut overrides = Vec::new();
-    for (name, at) in entries_of(at, "per_environment", findings) {
-        let span = section.key_span(name);
+    for (name, given) in entries_of(section, findings) {
+        let Raw { at, key: span, .. } = given;
         let environment = settings.environment_names.known(name, span, findings);
         if environment.is_none() && !at.value.is_mapping() {
             continue;
         }
-        let given: Option<file::ClientInEnvironment> = read(at, findings);
-        if let (Some(environment), Some(given)) = (environment, given) {
+        if let (Some(given), Some(environment)) = (given.read(findings), environment) {
             let part = ClientPart {
                 attributes: (&given).into(),
                 description: given.description.kept(),
                 active: given.active.0,
-                ..part(at, given.client_id.0.as_ref(), files, findings)
+                id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
+                ..part(at, given.scopes.0, given.jwks.0, given.onbehalfof.0, files, findings)
             };
             overrides.push(ClientOverride { environment, part, span });
         }
@@ -113,12 +107,12 @@ fn overrides(
 
 /// Reads one entry of `removed` that names a client.
 pub(crate) fn removed(
+    given: file::RemovedClient,
     at: Located<'_>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedClient> {
-    let file::RemovedClient { client, client_id, action, reason, environments } =
-        read(at, findings)?;
+    let file::RemovedClient { client, client_id, action, reason, environments } = given;
     let name = client.0.and_then(|client| client_name(&client, findings));
     let id = client_id.0.map(|written| id(&written, findings));
     let names = &settings.environment_names;
@@ -158,10 +152,11 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
         .ok()
 }
 
-fn scopes(at: Located<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
-    let list = at.get(CLIENT.scopes.name).filter(|list| list.value.is_sequence())?;
+fn scopes(list: Items<'_, String>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
+    // Of a list that has something wrong in it, the rest is checked all the same.
+    list.read(findings);
     let mut scopes = Vec::new();
-    for item in list.items() {
+    for item in list.at.items() {
         let Some(text) = item.value.as_str() else { continue };
         match text.parse::<ConsumedScope>() {
             Ok(scope) => scopes.push(scope),
@@ -176,18 +171,20 @@ fn scopes(at: Located<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>
             }
         }
     }
-    Some(scopes)
+    list.at.value.is_sequence().then_some(scopes)
 }
 
 fn on_behalf_of(
-    at: Located<'_>,
+    list: Items<'_, file::OnBehalfOfEntry>,
     findings: &mut Findings,
 ) -> Option<BTreeMap<OnBehalfOfId, OnBehalfOf>> {
-    at.get("onbehalfof").filter(|list| list.value.is_sequence())?;
+    if !list.at.value.is_sequence() {
+        return None;
+    }
     let mut entries = BTreeMap::new();
-    for at in items_of(at, "onbehalfof", findings) {
+    for given in items_of(Some(list), None, findings) {
         let first = findings.list.len();
-        let Some(given): Option<file::OnBehalfOfEntry> = read(at, findings) else { continue };
+        let Some(given) = given.read(findings) else { continue };
         let is_whole = findings.list.len() == first;
         let orgno = given.orgno.0.as_ref();
         let orgno = orgno.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));

@@ -12,26 +12,24 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Spanned;
+use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::TEXT;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
-use crate::declare::yaml::table::read;
+use crate::declare::yaml::table::{Read, Reader};
 use domain::kept;
 
 /// Reads the `consumers` of a document.
 pub(crate) fn aliases(
-    document: Located<'_>,
+    section: Option<Members<'_, file::Consumer>>,
     environments: &EnvironmentNames,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    let section = document.get("consumers").unwrap_or(document);
-    for (name, at) in entries_of(document, "consumers", findings) {
-        let span = section.key_span(name);
+    for (name, given) in entries_of(section, findings) {
         let name = &*kept(name);
-        let is_name = check_name(name, span, findings);
-        let alias = alias(name, at, span, environments, findings);
+        let is_name = check_name(name, given.key, findings);
+        let alias = alias(name, given, environments, findings);
         if !is_name || alias.is_none() {
             let without_space = name.split_whitespace().collect();
             declared.broken.extend([name.to_owned(), without_space]);
@@ -42,46 +40,43 @@ pub(crate) fn aliases(
 
 fn alias(
     name: &str,
-    at: Located<'_>,
-    span: Span,
+    given: Raw<'_, file::Consumer>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Alias> {
-    let file::Consumer { orgno, name: display_name, environments: names } = read(at, findings)?;
-    let environments = environments.declared(names.0.as_deref(), at, findings);
+    let file::Consumer { orgno, name: display_name, environments: names } = given.read(findings)?;
+    let environments = environments.declared(names.0.as_deref(), given.at, findings);
     let Spanned { value: orgno, span: orgno_span } = orgno.0?;
     Some(Alias {
         alias: name.to_owned(),
         orgno: parse_orgno(&orgno, orgno_span, findings)?,
         name: display_name.kept().filter(|name| !name.is_empty()),
         environments,
-        place: findings.place(span),
-        spans: Spans::new(at),
+        place: findings.place(given.key),
+        spans: Spans::new(given.at),
     })
 }
 
 /// Reads the `groups` of a document.
-pub(crate) fn groups(document: Located<'_>, declared: &mut Declared, findings: &mut Findings) {
-    let section = document.get("groups").unwrap_or(document);
-    for (key, _) in entries_of(document, "groups", findings) {
-        let span = section.key_span(key);
-        let name = &*kept(key);
-        if !check_name(name, span, findings) {
+pub(crate) fn groups(
+    section: Option<Members<'_, Vec<String>>>,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    for (name, list) in entries_of(section, findings) {
+        let name = &*kept(name);
+        if !check_name(name, list.key, findings) {
             declared.broken.push(name.to_owned());
         }
-        let members = items_of(section, key, findings)
-            .filter_map(|at| Some((member(at, findings)?, at.span())))
+        let members = items_of(Some(list), None, findings)
+            .filter_map(|member| {
+                let span = member.at.span();
+                Some((named(&member.read(findings)?, span, findings)?, span))
+            })
             .collect();
-        declared.groups.push(Group { name: name.to_owned(), members, place: findings.place(span) });
+        let place = findings.place(list.key);
+        declared.groups.push(Group { name: name.to_owned(), members, place });
     }
-}
-
-fn member(at: Located<'_>, findings: &mut Findings) -> Option<Who> {
-    let Value::String(text) = at.value else {
-        wrong_kind(at, TEXT, findings);
-        return None;
-    };
-    named(text, at.span(), findings)
 }
 
 /// An organisation number if the text has nothing but digits, else an alias.
@@ -93,12 +88,32 @@ fn named(text: &str, span: Span, findings: &mut Findings) -> Option<Who> {
     Some(Who::Alias((&*kept(text)).into()))
 }
 
+impl<'d> Read<'d> for file::ConsumerEntry<'d> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.value {
+            Value::String(text) => Some(Self::Name(text.clone())),
+            Value::Mapping(mapping) if mapping.contains_key("group") => {
+                Read::read(at, key, reader).map(Self::Group)
+            }
+            Value::Mapping(_) if misshapen(at, reader.findings) => None,
+            Value::Mapping(_) => Read::read(at, key, reader).map(Self::Consumer),
+            Value::Number(_) => reader.wrong(at, TEXT),
+            Value::Null | Value::Bool(_) | Value::Sequence(_) | Value::Tagged(_) => {
+                let expected =
+                    "an alias, an organisation number in quotes, `group: …` or `consumer: …`";
+                reader.wrong(at, expected)
+            }
+        }
+    }
+}
+
 /// Reads one entry of a scope's consumers.
-pub(crate) fn consumer(
-    at: Located<'_>,
+pub(crate) fn consumer<'d>(
+    given: Raw<'d, file::ConsumerEntry<'d>>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Consumer> {
+    let at = given.at;
     let plain = |who, who_span| Consumer {
         who,
         who_span,
@@ -107,44 +122,31 @@ pub(crate) fn consumer(
         reason: None,
         span: at.span(),
     };
-    match at.value {
-        Value::String(text) => {
-            let who = named(text, at.span(), findings)?;
+    match given.read(findings)? {
+        file::ConsumerEntry::Name(text) => {
+            let who = named(&text, at.span(), findings)?;
             Some(plain(who, at.span()))
         }
-        Value::Mapping(mapping) if mapping.contains_key("group") => {
-            let file::GroupEntry { group } = read(at, findings)?;
+        file::ConsumerEntry::Group(file::GroupEntry { group }) => {
             let Spanned { value: group, span } = group.0?;
             Some(plain(Who::Group((&*kept(&group)).into()), span))
         }
-        Value::Mapping(_) => detailed(at, environments, findings),
-        Value::Number(_) => {
-            wrong_kind(at, TEXT, findings);
-            None
-        }
-        Value::Null | Value::Bool(_) | Value::Sequence(_) | Value::Tagged(_) => {
-            let expected =
-                "an alias, an organisation number in quotes, `group: …` or `consumer: …`";
-            wrong_kind(at, expected, findings);
-            None
-        }
+        file::ConsumerEntry::Consumer(entry) => detailed(entry, at, environments, findings),
     }
 }
 
 fn detailed(
+    entry: file::DetailedEntry<'_>,
     at: Located<'_>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Consumer> {
-    if misshapen(at, findings) {
-        return None;
-    }
-    let file::DetailedEntry { consumer, environments: names, reason, .. } = read(at, findings)?;
+    let file::DetailedEntry { consumer, until, environments: names, reason } = entry;
     let who =
         consumer.0.and_then(|Spanned { value, span }| Some((named(&value, span, findings)?, span)));
-    let until = at.get("until").filter(|until| !until.value.is_null()).and_then(|until| {
-        let span = until.span();
-        date(until, findings).map(|date| Until { date, span })
+    let until = until.0.filter(|until| !until.at.value.is_null()).and_then(|until| {
+        let span = until.at.span();
+        date(until.at, findings).map(|date| Until { date, span })
     });
     let environments = environments.declared(names.0.as_deref(), at, findings);
     let (who, who_span) = who?;

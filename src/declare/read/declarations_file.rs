@@ -1,32 +1,27 @@
 //! The documents of declaration files, as they are written. Their JSON Schema comes from here.
 
 use schemars::JsonSchema;
-use serde::de::IgnoredAny;
 
 use super::attributes::with_attributes;
-use crate::declare::yaml::given::{Entries, Given, Items, Needed, Spanned};
+use crate::declare::yaml::given::{Given, Items, Members, Needed, Raw, Spanned};
 use crate::declare::yaml::table::{table, words};
-use domain::{IntegrationType, RemovalAction};
+use domain::{IntegrationType, RemovalAction, Representation};
 
 table! {
     /// A document with declarations. Where a thing stands in which file does not matter.
-    #[expect(dead_code, reason = "tells the keys; what they hold is read item by item")]
-    pub(crate) struct Declarations {
+    pub(crate) struct Declarations<'d> {
         /// Who the organisation numbers are: an alias for each.
-        consumers: Entries<Consumer>,
+        pub(crate) consumers: Option<Members<'d, Consumer>>,
         /// Names for several organisations together: a list of aliases or quoted organisation numbers.
-        groups: Entries<Vec<String>>,
+        pub(crate) groups: Option<Members<'d, Vec<String>>>,
         /// The scopes to hold, and who has access to them.
-        scopes: Items<Scope>,
+        pub(crate) scopes: Option<Items<'d, Scope<'d>>>,
         /// The clients (integrations) to hold: which scopes they consume, and their keys.
-        clients: Items<Client>,
+        pub(crate) clients: Option<Items<'d, Client<'d>>>,
         /// Scopes and clients that are no longer held, and what is to become of them.
-        removed: Items<RemovedItem>,
+        pub(crate) removed: Option<Items<'d, RemovedItem>>,
     }
 }
-
-/// The keys of a document with declarations.
-pub(crate) const DOCUMENT_KEYS: [&str; 5] = ["consumers", "groups", "scopes", "clients", "removed"];
 
 table! {
     @like "{ orgno: \"{}\" }"
@@ -47,7 +42,7 @@ domain::scope_attributes! { with_attributes {
     @like "{ name: {}, description: … }"
     /// A scope and who has access to it. Attributes carry DigDir's own names; one that is left out
     /// has the repository's default (`defaults.scope` in portvakt.yaml), else the tool's.
-    Scope: ScopeLayer {
+    Scope<'d>: ScopeLayer {
         /// The whole name, `prefix:subscope`. It is the scope's identity and can never change.
         #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
         name: Needed<Spanned<String>>,
@@ -55,14 +50,12 @@ domain::scope_attributes! { with_attributes {
         #[schemars(length(min = 1))]
         description: String,
         /// Who has access. Left out: nobody.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        consumers: Items<ConsumerEntry>,
+        consumers: Option<Items<'d, ConsumerEntry<'d>>>,
         /// The environments that hold the scope. Default: all.
         #[schemars(length(min = 1))]
         environments: Given<Vec<String>>,
         /// What is different in an environment, by its name.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        per_environment: Entries<ScopeInEnvironment>,
+        per_environment: Option<Members<'d, ScopeInEnvironment>>,
         /// `false` keeps the scope declared but deactivated; its accesses are kept. Default: true.
         active: Given<bool>,
         /// Whether a plan may never deactivate the scope. Default: false.
@@ -86,14 +79,13 @@ domain::scope_attributes! { with_attributes {
 /// more to say about it.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the shape of an entry; which one it is shows before it is read")]
-pub(crate) enum ConsumerEntry {
+pub(crate) enum ConsumerEntry<'d> {
     /// An alias, or an organisation number in quotes.
     Name(String),
     /// Everybody in a group.
     Group(GroupEntry),
     /// One organisation, with more to say about it.
-    Consumer(DetailedEntry),
+    Consumer(DetailedEntry<'d>),
 }
 
 table! {
@@ -106,13 +98,12 @@ table! {
 
 table! {
     /// One organisation, with more to say about its access.
-    pub(crate) struct DetailedEntry {
+    pub(crate) struct DetailedEntry<'d> {
         /// An alias, or an organisation number in quotes.
         pub(crate) consumer: Needed<Spanned<String>>,
         /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
-        #[schemars(with = "Given<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        until: Given<IgnoredAny>,
+        #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+        pub(crate) until: Given<Raw<'d, String>>,
         /// The environments in which the entry counts. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Given<Vec<String>>,
@@ -124,7 +115,7 @@ table! {
 domain::client_attributes! { with_attributes {
     /// A client and the scopes that it consumes. Attributes carry DigDir's own names; one that is
     /// left out has the repository's default (`defaults.client` in portvakt.yaml), else the tool's.
-    Client: ClientLayer {
+    Client<'d>: ClientLayer {
         /// Its name (`client_name`), which is its identity in this repository.
         #[schemars(length(min = 1, max = 255))]
         name: Needed<Spanned<String>>,
@@ -141,23 +132,17 @@ domain::client_attributes! { with_attributes {
         description: Given<String>,
         /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
         /// `profile` for idporten and ansattporten, else none.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        scopes: Given<Vec<String>>,
+        scopes: Given<Items<'d, String>>,
         /// Its public keys: a file, a JWK, a JWKS or a PEM text, or a list of these; an empty list
         /// means no key. Default: as they are live.
-        #[schemars(with = "Given<Jwks>")]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        jwks: Given<IgnoredAny>,
+        jwks: Given<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts; an empty list means nobody. Default: as it is live.
-        #[schemars(with = "Given<Vec<OnBehalfOfEntry>>")]
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        onbehalfof: Given<IgnoredAny>,
+        onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
         /// The environments that hold the client. Default: all.
         #[schemars(length(min = 1))]
         environments: Given<Vec<String>>,
         /// What is different in an environment, by its name.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        per_environment: Entries<ClientInEnvironment>,
+        per_environment: Option<Members<'d, ClientInEnvironment<'d>>>,
         /// `false` keeps the client declared but deactivated. Default: true.
         active: Given<bool>,
         /// Whether a plan may never deactivate the client. Default: false.
@@ -167,23 +152,18 @@ domain::client_attributes! { with_attributes {
 
 domain::client_attributes! { with_attributes {
     /// What a client is in one environment; what is left out is as in the others.
-    ClientInEnvironment: ClientLayer {
+    ClientInEnvironment<'d>: ClientLayer {
         /// The id of the live client that it is here.
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
         client_id: Given<Spanned<String>>,
         /// One line that tells what the client does.
         description: Given<String>,
         /// The scopes that it may ask for here.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        scopes: Given<Vec<String>>,
+        scopes: Given<Items<'d, String>>,
         /// Its public keys here.
-        #[schemars(with = "Given<Jwks>")]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        jwks: Given<IgnoredAny>,
+        jwks: Given<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts here.
-        #[schemars(with = "Given<Vec<OnBehalfOfEntry>>")]
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        onbehalfof: Given<IgnoredAny>,
+        onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
         /// `false` keeps the client declared but deactivated here.
         active: Given<bool>,
     }
@@ -192,24 +172,22 @@ domain::client_attributes! { with_attributes {
 /// Public keys: one source of them, or several.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the shape of what stands there; it is read by its kind")]
-pub(crate) enum Jwks {
+pub(crate) enum Jwks<'d> {
     /// One source.
-    One(KeySource),
+    One(KeySource<'d>),
     /// Several.
-    Several(Vec<KeySource>),
+    Several(Items<'d, KeySource<'d>>),
 }
 
 /// Where public keys are.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the shape of what stands there; it is read by its kind")]
-pub(crate) enum KeySource {
+pub(crate) enum KeySource<'d> {
     /// The path of a file from the folder of this one (JWK, JWKS, PEM or certificate), or a PEM
     /// text itself.
     Text(String),
     /// A JWK or a JWKS; never with a private member.
-    Inline(serde_json::Map<String, serde_json::Value>),
+    Inline(Raw<'d, Representation>),
 }
 
 table! {
@@ -237,7 +215,6 @@ table! {
 /// A scope or a client that is no longer held.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the shape of an entry; which one it is shows before it is read")]
 pub(crate) enum RemovedItem {
     /// A scope.
     Scope(Removed),

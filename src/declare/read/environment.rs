@@ -94,7 +94,7 @@ table! {
     }
 }
 
-impl Read for Target {
+impl Read<'_> for Target {
     fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         let word = match at.value {
             Value::String(word) => word,

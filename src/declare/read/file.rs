@@ -6,7 +6,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::clients;
 use super::consumers;
-use super::declarations_file::DOCUMENT_KEYS;
+use super::declarations_file::{Declarations, RemovedItem, Scope};
 use super::declared::Declared;
 use super::manifest;
 use super::scopes;
@@ -17,8 +17,10 @@ use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::{Findings, Located, decode, parse};
+use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::instead;
-use crate::declare::yaml::item::{items_of, mend_no_two_alike, unknown_key, wrong_kind};
+use crate::declare::yaml::item::{items_of, unknown_key};
+use crate::declare::yaml::table::{self, Read, Reader};
 
 /// What the bytes of a file declare.
 pub(crate) fn declarations(
@@ -77,37 +79,44 @@ fn read_document(
     if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
         return;
     }
-    let first = findings.list.len();
-    for key in mapping.keys() {
-        match key.as_str() {
-            Some(key) if DOCUMENT_KEYS.contains(&key) => {}
-            Some(key) => unknown_key(key, &DOCUMENT_KEYS, at, findings),
-            None => wrong_kind(at, "keys that are texts", findings),
-        }
-    }
-    mend_no_two_alike(&mut findings.list[first..]);
-    consumers::aliases(at, &settings.environment_names, declared, findings);
-    consumers::groups(at, declared, findings);
-    let items: Vec<Located<'_>> = items_of(at, "scopes", findings).collect();
+    let Some(document) = table::read_document::<Declarations<'_>>(at, findings) else { return };
+    let Declarations { consumers, groups, scopes, clients, removed } = document;
+    consumers::aliases(consumers, &settings.environment_names, declared, findings);
+    consumers::groups(groups, declared, findings);
+    let for_mapping = "write each scope as `- name: …`, and the rest below";
+    let items: Vec<_> = items_of(scopes, Some(for_mapping), findings).collect();
     for item in whole(&items, findings) {
         scopes::scope(item, settings, declared, findings);
     }
-    for item in items_of(at, "clients", findings) {
+    for item in items_of(clients, None, findings) {
         clients::client(item, settings, key_files, declared, findings);
     }
-    for item in items_of(at, "removed", findings) {
-        match (item.get("client"), item.get("scope")) {
-            (Some(_), None) => {
-                declared.removed_clients.extend(clients::removed(item, settings, findings));
+    let for_mapping = "write each entry as `- { scope: …, action: … }`";
+    for item in items_of(removed, Some(for_mapping), findings) {
+        match item.read(findings) {
+            Some(RemovedItem::Scope(given)) => {
+                declared.removed.extend(scopes::removed(given, item.at, settings, findings));
             }
+            Some(RemovedItem::Client(given)) => {
+                let removed = clients::removed(given, item.at, settings, findings);
+                declared.removed_clients.extend(removed);
+            }
+            None => {}
+        }
+    }
+}
+
+impl<'d> Read<'d> for RemovedItem {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match (at.get("client"), at.get("scope")) {
+            (Some(_), None) => Read::read(at, key, reader).map(Self::Client),
             (Some(client), Some(_)) => {
                 let message = "`scope` and `client` exclude each other";
                 let help = "write an entry of its own for each";
-                findings.report(Rule::WrongValue, client.span(), message, help);
+                reader.findings.report(Rule::WrongValue, client.span(), message, help);
+                None
             }
-            (None, Some(_) | None) => {
-                declared.removed.extend(scopes::removed(item, settings, findings));
-            }
+            (None, Some(_) | None) => Read::read(at, key, reader).map(Self::Scope),
         }
     }
 }
@@ -156,21 +165,23 @@ fn is_bare_scope(at: Located<'_>, findings: &mut Findings) -> bool {
 
 /// The items that are whole scopes. One without a name mostly comes of a dash too many, and was part
 /// of the one above; that is reported, and both are left out.
-fn whole<'d>(items: &[Located<'d>], findings: &mut Findings) -> Vec<Located<'d>> {
-    let is_torn = |item: &Located<'_>| {
+fn whole<'d>(items: &[Raw<'d, Scope<'d>>], findings: &mut Findings) -> Vec<Raw<'d, Scope<'d>>> {
+    let is_torn = |item: Located<'_>| {
         let names = |(key, _): (&str, _)| nearest(key, ["name"]).is_some() || key == "scope";
         item.value.is_mapping() && item.entries().next().is_some() && !item.entries().any(names)
     };
-    let mut kept: Vec<Located<'d>> = Vec::new();
+    let mut kept = Vec::new();
     let mut in_torn = false;
-    for (index, item) in items.iter().enumerate() {
+    for (index, raw) in items.iter().enumerate() {
+        let item = raw.at;
         let above = index.checked_sub(1).and_then(|above| items.get(above));
-        let is_part = |above: &Located<'_>| {
+        let is_part = |above: &Raw<'_, _>| {
+            let above = above.at;
             above.value.is_mapping() && item.entries().all(|(key, _)| above.get(key).is_none())
         };
         if !(is_torn(item) && above.is_some_and(is_part)) {
             in_torn = false;
-            kept.push(*item);
+            kept.push(*raw);
             continue;
         }
         if !in_torn {
@@ -199,14 +210,14 @@ fn tell_template(text: &str, findings: &mut Findings) {
 /// Whether a document has none of our keys; reported.
 fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bool {
     let keys = || mapping.keys().filter_map(Value::as_str);
-    if mapping.is_empty() || keys().any(|key| DOCUMENT_KEYS.contains(&key)) {
+    if mapping.is_empty() || keys().any(|key| Declarations::KEYS.contains(&key)) {
         return false;
     }
-    if keys().any(|key| nearest(key, DOCUMENT_KEYS).is_some()) {
-        let mut near = keys().filter(|key| nearest(key, DOCUMENT_KEYS).is_some());
-        let (first, second) = (near.next().unwrap_or_default(), near.next());
-        unknown_key(first, &DOCUMENT_KEYS, at, findings);
-        if let (Some(_), Some(told)) = (second, findings.list.last_mut()) {
+    let known = || Declarations::KEYS.iter().copied();
+    let mut near = keys().filter(|key| nearest(key, known()).is_some());
+    if let Some(first) = near.next() {
+        unknown_key(first, Declarations::KEYS, at, findings);
+        if let (Some(_), Some(told)) = (near.next(), findings.list.last_mut()) {
             told.fix = None;
         }
     } else {

@@ -2,13 +2,16 @@
 
 use serde_yaml::Value;
 
+use super::declarations_file::{Jwks, KeySource};
 use super::public_keys::{FILES, Problem, from_json, from_text};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::{KeyFiles, resolved};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::item::wrong_kind;
+use crate::declare::yaml::given::Raw;
+use crate::declare::yaml::item::items_of;
+use crate::declare::yaml::table::{Read, Reader};
 use domain::{MOST_KEYS, PublicKey};
 
 /// The keys that a client declares, and where each is from.
@@ -35,33 +38,68 @@ pub enum KeysRef {
     Inline,
 }
 
+impl<'d> Read<'d> for Jwks<'d> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.value.is_sequence() {
+            true => Read::read(at, key, reader).map(Self::Several),
+            false => Read::read(at, key, reader).map(Self::One),
+        }
+    }
+}
+
+impl<'d> Read<'d> for KeySource<'d> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.value {
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Mapping(_) => Read::read(at, key, reader).map(Self::Inline),
+            _ => reader.wrong(at, "a file with keys, or a JWK"),
+        }
+    }
+}
+
 /// Reads what stands under `jwks`; `None` if there is nothing.
-pub(crate) fn keys(at: Located<'_>, files: &KeyFiles<'_>, findings: &mut Findings) -> Option<Keys> {
-    let key = at.key_span("jwks");
-    let at = at.get("jwks").filter(|at| !at.value.is_null())?;
+pub(crate) fn keys<'d>(
+    jwks: Raw<'d, Jwks<'d>>,
+    files: &KeyFiles<'_>,
+    findings: &mut Findings,
+) -> Option<Keys> {
+    let Raw { at, key, .. } = jwks;
+    if at.value.is_null() {
+        return None;
+    }
     let mut read = Keys { span: at.span(), keys: Vec::new(), refs: Vec::new() };
-    match at.value {
-        Value::Sequence(_) => {
-            for item in at.items() {
-                one(item, key, &mut read, files, findings);
+    match jwks.read(findings) {
+        Some(Jwks::One(source)) => one(source, at, key, &mut read, files, findings),
+        Some(Jwks::Several(list)) => {
+            for item in items_of(Some(list), None, findings) {
+                if let Some(source) = item.read(findings) {
+                    one(source, item.at, key, &mut read, files, findings);
+                }
             }
         }
-        _ => one(at, key, &mut read, files, findings),
+        None => {}
     }
     check_set(&read, findings);
     Some(read)
 }
 
-fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findings: &mut Findings) {
+fn one(
+    source: KeySource<'_>,
+    at: Located<'_>,
+    key: Span,
+    read: &mut Keys,
+    files: &KeyFiles<'_>,
+    findings: &mut Findings,
+) {
     let span = at.span();
-    let found = match at.value {
-        Value::String(text) if !is_path(text) => {
+    let found = match source {
+        KeySource::Text(text) if !is_path(&text) => {
             read.refs.push(KeysRef::Inline);
-            from_text(text)
+            from_text(&text)
         }
-        Value::String(written) => {
-            let Some(path) = resolved(&findings.file, written) else {
-                let message = format!("{} leads out of the repository", quoted(written));
+        KeySource::Text(written) => {
+            let Some(path) = resolved(&findings.file, &written) else {
+                let message = format!("{} leads out of the repository", quoted(&written));
                 let help = "write the path of a file from the folder of this one, such as \
                             `keys/name.jwks.json`";
                 findings.report(Rule::KeyFile, span, &message, help);
@@ -78,21 +116,18 @@ fn one(at: Located<'_>, key: Span, read: &mut Keys, files: &KeyFiles<'_>, findin
                     return;
                 }
             };
-            read.refs.push(KeysRef::File { written: written.clone(), path });
+            read.refs.push(KeysRef::File { written, path });
             match String::from_utf8(bytes) {
                 Ok(text) => from_text(&text),
                 Err(_) => Err((0, Problem::Other("it is not UTF-8".to_owned()))),
             }
         }
-        Value::Mapping(_) => {
+        KeySource::Inline(Raw { at, .. }) => {
             read.refs.push(KeysRef::Inline);
             match serde_json::to_value(at.value) {
                 Ok(json) => from_json(&json),
                 Err(_) => Err((0, Problem::Other("it is no JWK".to_owned()))),
             }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Tagged(_) => {
-            return wrong_kind(at, "a file with keys, or a JWK", findings);
         }
     };
     match found {

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use serde_yaml::Value;
 
 use super::environments::{EnvironmentNames, EnvironmentSet};
-use super::settings_file::NaisFile;
+use super::settings_file::{ClusterFile, NaisFile};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::item::wrong_kind;
+use crate::declare::yaml::given::Raw;
+use crate::declare::yaml::item::{entries_of, wrong_kind};
+use crate::declare::yaml::table::{Read, Reader};
 use domain::nais::Application;
 
 /// How many clusters a repository can have: a manifest that names none declares its things in each.
@@ -42,7 +44,7 @@ pub(crate) enum Clusters {
 impl Nais {
     /// Reads the section `nais` of portvakt.yaml.
     pub(crate) fn new(
-        file: NaisFile,
+        file: NaisFile<'_>,
         prefixes: &[String],
         names: &EnvironmentNames,
         root: Located<'_>,
@@ -51,7 +53,7 @@ impl Nais {
         let Some(at) = root.get("nais") else {
             return Self::default();
         };
-        let NaisFile { namespace, prefix, .. } = file;
+        let NaisFile { cluster, namespace, prefix } = file;
         if let Some((namespace, span)) = at.text("namespace") {
             is_name(namespace, "namespace", span, findings);
         }
@@ -63,7 +65,11 @@ impl Nais {
             let help = format!("{}write one of {}", did_you_mean(prefix, known()), list(known()));
             findings.report(Rule::Prefix, span, &message, &help);
         }
-        Self { clusters: clusters(at, names, findings), namespace: namespace.0, prefix: prefix.0 }
+        Self {
+            clusters: clusters(cluster.0, names, findings),
+            namespace: namespace.0,
+            prefix: prefix.0,
+        }
     }
 
     /// The cluster of an environment's manifests that name none, if there is one.
@@ -113,39 +119,55 @@ impl Nais {
     }
 }
 
-fn clusters(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) -> Clusters {
-    let Some(at) = at.get("cluster") else {
+impl<'d> Read<'d> for ClusterFile<'d> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match at.value {
+            Value::String(cluster) => Some(Self::All(cluster.clone())),
+            Value::Mapping(_) if reader.refuses_keys(at) => None,
+            Value::Mapping(_) => Read::read(at, key, reader).map(Self::Each),
+            Value::Null => None,
+            Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Tagged(_) => {
+                reader.wrong(at, "a cluster's name, or one for each environment")
+            }
+        }
+    }
+}
+
+fn clusters<'d>(
+    given: Option<Raw<'d, ClusterFile<'d>>>,
+    names: &EnvironmentNames,
+    findings: &mut Findings,
+) -> Clusters {
+    let Some(given) = given else {
         return Clusters::Unknown;
     };
-    match at.value {
-        Value::String(cluster) => match is_name(cluster, "cluster", at.span(), findings) {
-            true => Clusters::Usual(cluster.clone()),
-            false => Clusters::Wrong,
-        },
-        Value::Mapping(mapping) if mapping.keys().any(|key| !key.is_string()) => {
-            wrong_kind(at, "keys that are texts", findings);
-            Clusters::Wrong
+    match given.read(findings) {
+        Some(ClusterFile::All(cluster)) => {
+            match is_name(&cluster, "cluster", given.at.span(), findings) {
+                true => Clusters::Usual(cluster),
+                false => Clusters::Wrong,
+            }
         }
-        Value::Mapping(_) => {
+        Some(ClusterFile::Each(clusters)) => {
             let mut each: BTreeMap<&str, EnvironmentSet> = BTreeMap::new();
             let before = findings.list.len();
-            for (environment, cluster) in at.entries() {
-                let Some(set) = names.known(environment, at.key_span(environment), findings) else {
+            for (environment, cluster) in entries_of(Some(clusters), findings) {
+                let Some(set) = names.known(environment, cluster.key, findings) else {
                     continue;
                 };
-                match cluster.value.as_str() {
-                    Some(name) if is_name(name, "cluster", cluster.span(), findings) => {
+                match cluster.at.value.as_str() {
+                    Some(name) if is_name(name, "cluster", cluster.at.span(), findings) => {
                         let all = each.entry(name).or_insert(EnvironmentSet::NONE);
                         *all = all.or(set);
                     }
                     Some(_) => {}
-                    None => wrong_kind(cluster, "a cluster's name", findings),
+                    None => wrong_kind(cluster.at, "a cluster's name", findings),
                 }
             }
             if each.len() > MOST_CLUSTERS {
                 let message = format!("more than {MOST_CLUSTERS} clusters");
                 let help = "let other repositories have the others";
-                findings.report(Rule::WrongValue, at.span(), &message, help);
+                findings.report(Rule::WrongValue, clusters.at.span(), &message, help);
             }
             let each = each.into_iter().map(|(cluster, set)| (cluster.to_owned(), set));
             match findings.list.len() == before {
@@ -153,11 +175,7 @@ fn clusters(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) 
                 false => Clusters::Wrong,
             }
         }
-        Value::Null => Clusters::Wrong,
-        Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Tagged(_) => {
-            wrong_kind(at, "a cluster's name, or one for each environment", findings);
-            Clusters::Wrong
-        }
+        None => Clusters::Wrong,
     }
 }
 

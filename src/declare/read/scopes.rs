@@ -14,37 +14,39 @@ use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::own::sorted;
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Spanned;
+use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::table::read;
 use domain::{ScopeName, ScopeNameError, kept};
 
 /// Reads one scope.
-pub(crate) fn scope(
-    at: Located<'_>,
+pub(crate) fn scope<'d>(
+    given: Raw<'d, file::Scope<'d>>,
     settings: &Settings,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     let names = &settings.environment_names;
-    if let Some(empty) = at.get("consumers").filter(|list| list.value.is_null()) {
+    let at = given.at;
+    let Some(given) = given.read(findings) else {
+        let consumers = Arc::default();
+        declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
+        return;
+    };
+    let list = given.consumers;
+    if let Some(Raw { at, .. }) = list.filter(|list| list.at.value.is_null()) {
         let help = "write `consumers: []` if nobody is to have access";
         let message =
             "there is nothing behind `consumers`, and that would revoke everybody's access";
-        findings.report(Rule::WrongValue, empty.span(), message, help);
+        findings.report(Rule::WrongValue, at.span(), message, help);
     }
-    // Before the scope itself, so that one wrong attribute hides no wrong consumer.
-    let consumers: Arc<[_]> = items_of(at, "consumers", findings)
+    let consumers: Arc<[_]> = items_of(list, None, findings)
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
-    let overrides = overrides(at, names, findings);
+    let overrides = overrides(given.per_environment, names, findings);
     check_texts(at, findings);
-    let given: Option<file::Scope> = read(at, findings);
-    let name =
-        given.as_ref().and_then(|given| scope_name(given.name.0.as_ref()?, settings, findings));
-    let environments = given.as_ref().and_then(|given| given.environments.0.as_deref());
-    let environments = names.declared(environments, at, findings);
-    let (Some(given), Some((name, span))) = (given, name) else {
+    let name = given.name.0.as_ref().and_then(|name| scope_name(name, settings, findings));
+    let environments = names.declared(given.environments.0.as_deref(), at, findings);
+    let Some((name, span)) = name else {
         declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
         return;
     };
@@ -66,19 +68,21 @@ pub(crate) fn scope(
     declared.scopes.push(scope);
 }
 
-fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings) -> Vec<Override> {
-    let section = at.get("per_environment").unwrap_or(at);
-    let entries = entries_of(at, "per_environment", findings);
+fn overrides(
+    section: Option<Members<'_, file::ScopeInEnvironment>>,
+    names: &EnvironmentNames,
+    findings: &mut Findings,
+) -> Vec<Override> {
+    let entries = entries_of(section, findings);
     let mut overrides = Vec::with_capacity(entries.len());
-    for (name, at) in entries {
-        let span = section.key_span(name);
+    for (name, given) in entries {
+        let Raw { at, key: span, .. } = given;
         let environment = names.known(name, span, findings);
         if environment.is_none() && !at.value.is_mapping() {
             continue;
         }
         check_texts(at, findings);
-        let given: Option<file::ScopeInEnvironment> = read(at, findings);
-        if let (Some(environment), Some(given)) = (environment, given) {
+        if let (Some(given), Some(environment)) = (given.read(findings), environment) {
             overrides.push(Override {
                 environment,
                 attributes: (&given).into(),
@@ -94,11 +98,12 @@ fn overrides(at: Located<'_>, names: &EnvironmentNames, findings: &mut Findings)
 
 /// Reads one entry of `removed`.
 pub(crate) fn removed(
+    given: file::Removed,
     at: Located<'_>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<Removed> {
-    let file::Removed { scope, action, reason, environments } = read(at, findings)?;
+    let file::Removed { scope, action, reason, environments } = given;
     let name = scope.0.and_then(|scope| scope_name(&scope, settings, findings));
     let names = &settings.environment_names;
     let environments = names.declared(environments.0.as_deref(), at, findings);

@@ -26,6 +26,7 @@ use crate::declare::own::policies::{Policy, policies};
 use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Document, Findings, Located, decode, parse};
+use crate::declare::yaml::given::{Members, Raw};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::secret;
@@ -128,17 +129,17 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         wrong_kind(root, "a mapping with `organization`, `prefixes`, …", findings);
         return None;
     }
-    let file: Option<SettingsFile> = read(root, findings);
-    let environments = environments(root, findings);
-    let environment_names = environment_names(root);
+    let file: SettingsFile<'_> = read(root, findings)?;
+    let environments_at = file.environments.0;
+    let environments = environments(environments_at, findings);
+    let environment_names = environment_names(environments_at);
     let first = findings.list.len();
-    let teams = teams(root, findings);
-    let names = Names { environments: &environment_names, teams: team_names(root) };
-    check_unique(root, findings);
-    let naming = naming(root, &names, findings);
-    let policies = policies(root, &names, findings);
+    let teams = teams(file.teams, findings);
+    let names = Names { environments: &environment_names, teams: team_names(file.teams) };
+    check_unique(file.naming, file.policies, findings);
+    let naming = naming(file.naming, &names, findings);
+    let policies = policies(file.policies, &names, findings);
     findings.hide_nothing(first);
-    let file = file?;
     let orgno_written = file.organization.orgno.0.as_ref();
     let organization =
         orgno_written.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
@@ -321,38 +322,36 @@ fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guard
     }
 }
 
-fn environments(root: Located<'_>, findings: &mut Findings) -> BTreeMap<String, Environment> {
-    let entries = entries_of(root, "environments", findings);
-    let list = root.get("environments");
-    if let Some(list) = list
-        && (entries.is_empty() || entries.len() > MOST_ENVIRONMENTS)
+fn environments(
+    section: Option<Members<'_, Environment>>,
+    findings: &mut Findings,
+) -> BTreeMap<String, Environment> {
+    let Some(Raw { at: list, key, .. }) = section else { return BTreeMap::new() };
+    let entries = entries_of(section, findings);
+    if (entries.is_empty() || entries.len() > MOST_ENVIRONMENTS)
         && (list.value.is_mapping() || list.value.is_null())
     {
-        let span = root.key_span("environments");
         let message = format!("a repository has 1 to {MOST_ENVIRONMENTS} environments");
         let help = "begin with `sandbox: { target: sandbox }`";
-        findings.report(Rule::WrongValue, span, &message, help);
+        findings.report(Rule::WrongValue, key, &message, help);
     }
     let mut environments = BTreeMap::new();
-    for (name, at) in entries.into_iter().take(MOST_ENVIRONMENTS) {
-        let span = list.unwrap_or(root).key_span(name);
-        check_environment_name(name, span, findings);
-        let Some(environment) = read_whole::<Environment>(at, findings) else {
+    for (name, given) in entries.into_iter().take(MOST_ENVIRONMENTS) {
+        check_environment_name(name, given.key, findings);
+        let Some(environment) = read_whole::<Environment>(given.at, findings) else {
             continue;
         };
-        check_target(&environment.target, at, findings);
-        check_credentials(&environment, at, span, findings);
+        check_target(&environment.target, given.at, findings);
+        check_credentials(&environment, given.at, given.key, findings);
         environments.insert(name.to_owned(), environment);
     }
-    if let Some(list) = list {
-        check_distinct(list, &environments, findings);
-    }
+    check_distinct(list, &environments, findings);
     environments
 }
 
 /// The names of all environments, those included that have something wrong with them.
-fn environment_names(root: Located<'_>) -> EnvironmentNames {
-    let entries = root.get("environments").into_iter().flat_map(Located::entries);
+fn environment_names(section: Option<Members<'_, Environment>>) -> EnvironmentNames {
+    let entries = section.into_iter().flat_map(|section| section.at.entries());
     EnvironmentNames::new(entries.map(|(name, _)| name.to_owned()).collect())
 }
 

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::de::IgnoredAny;
 
 use super::attributes::{ClientLayer, ScopeLayer};
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
-use crate::declare::yaml::given::{Entries, Given, Items, Needed, RequiredEntries, Spanned};
+use crate::declare::yaml::given::{Given, Items, Members, Needed, Raw, Spanned};
 use crate::declare::yaml::table::table;
 
 table! {
     /// What holds for the whole repository.
-    pub(crate) struct SettingsFile {
+    pub(crate) struct SettingsFile<'d> {
         /// Whose scopes and clients they are.
         pub(crate) organization: OrganizationFile,
         /// What this folder is called beside others of the same git repository: its refs, its ledger and its
@@ -25,19 +24,16 @@ table! {
         #[schemars(length(min = 1))]
         pub(crate) prefixes: Vec<String>,
         /// Where the declarations are applied, by name.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        environments: RequiredEntries<Environment>,
+        #[schemars(with = "Option<BTreeMap<String, Environment>>")]
+        pub(crate) environments: Needed<Members<'d, Environment>>,
         /// What declarations have that do not say otherwise.
         pub(crate) defaults: Given<Defaults>,
         /// What names and other texts must look like.
-        #[expect(dead_code, reason = "read one by one, from the list itself")]
-        naming: Items<NamingItem>,
+        pub(crate) naming: Option<Items<'d, NamingItem<'d>>>,
         /// What must hold of scopes and accesses.
-        #[expect(dead_code, reason = "read one by one, from the list itself")]
-        policies: Items<PolicyFile>,
+        pub(crate) policies: Option<Items<'d, PolicyFile>>,
         /// Who may declare which scopes and clients, and where, by the team's name.
-        #[expect(dead_code, reason = "read one by one, from the mapping itself")]
-        teams: Entries<TeamFile>,
+        pub(crate) teams: Option<Members<'d, TeamFile>>,
         /// The branch of the remote whose commits may be applied. It counts as it is written on the
         /// remote's default branch. Default: that branch.
         pub(crate) apply_from: Given<String>,
@@ -46,7 +42,7 @@ table! {
         /// What is told of the keys of clients.
         pub(crate) keys_policy: Given<KeysPolicyFile>,
         /// What manifests of NAIS among the declarations do not say themselves.
-        pub(crate) nais: Given<NaisFile>,
+        pub(crate) nais: Given<NaisFile<'d>>,
         /// Globs; only files that match one are read. Default: all.
         pub(crate) include: Given<Vec<String>>,
         /// Globs; files that match one are not read. Default: none.
@@ -80,13 +76,11 @@ table! {
 table! {
     /// What manifests of NAIS among the declarations do not say themselves.
     #[derive(Default)]
-    pub(crate) struct NaisFile {
+    pub(crate) struct NaisFile<'d> {
         /// The cluster of a manifest that names none: one for all environments, or one for each, by the
         /// environment's name. With one for each, a manifest counts in the environments of its cluster
         /// alone.
-        #[schemars(with = "Given<ClusterFile>")]
-        #[expect(dead_code, reason = "read from the mapping itself, with its place")]
-        cluster: Given<IgnoredAny>,
+        pub(crate) cluster: Given<Raw<'d, ClusterFile<'d>>>,
         /// The namespace of a manifest that names none.
         pub(crate) namespace: Given<String>,
         /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
@@ -97,15 +91,11 @@ table! {
 /// A cluster for all environments, or one for each.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-#[expect(
-    dead_code,
-    reason = "the shape of what stands there; which one it is shows before it is read"
-)]
-enum ClusterFile {
+pub(crate) enum ClusterFile<'d> {
     /// One for all.
     All(String),
     /// One for each, by the environment's name.
-    Each(BTreeMap<String, String>),
+    Each(Members<'d, String>),
 }
 
 table! {

@@ -30,7 +30,7 @@ pub enum TextSource {
     File(String),
 }
 
-impl Read for TextSource {
+impl Read<'_> for TextSource {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         match at.value {
             Value::String(text) if text.trim().is_empty() => {
@@ -51,7 +51,7 @@ impl Read for TextSource {
     }
 }
 
-impl Read for SecretSource {
+impl Read<'_> for SecretSource {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         match at.value {
             Value::Mapping(_) => env_or_file(at, reader),

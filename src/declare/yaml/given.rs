@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use super::document::{Findings, Located};
+use super::table::{Read, read};
 use crate::declare::diagnostic::span::Span;
 use domain::kept;
 
@@ -38,10 +40,46 @@ pub(crate) struct Spanned<T> {
     pub(crate) span: Span,
 }
 
+/// What is under a key, even nothing: what it is read as is read by itself, so that an error in it
+/// hides none in what is beside it.
+#[derive(Debug)]
+pub(crate) struct Raw<'d, T> {
+    pub(crate) at: Located<'d>,
+    /// Where the key stands.
+    pub(crate) key: Span,
+    read_as: PhantomData<T>,
+}
+
+impl<T> Clone for Raw<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Raw<'_, T> {}
+
+/// A list that is read item by item. Nothing behind its key is an empty one.
+pub(crate) type Items<'d, T> = Raw<'d, Vec<T>>;
+/// A mapping that is read entry by entry. Nothing behind its key is an empty one.
+pub(crate) type Members<'d, T> = Raw<'d, BTreeMap<String, T>>;
+
+impl<'d, T> Raw<'d, T> {
+    pub(super) fn new(at: Located<'d>, key: Span) -> Self {
+        Self { at, key, read_as: PhantomData }
+    }
+}
+
+impl<'d, T: Read<'d>> Raw<'d, T> {
+    /// Reads it; what is wrong with it is reported.
+    pub(crate) fn read(self, findings: &mut Findings) -> Option<T> {
+        read(self.at, findings)
+    }
+}
+
 /// The JSON Schema of a type around another one is that of the other one.
 macro_rules! schema_of_inner {
-    ($($name:ident),*) => {
-        $(impl<T: JsonSchema> JsonSchema for $name<T> {
+    ($($name:ty),*) => {
+        $(impl<T: JsonSchema> JsonSchema for $name {
             fn inline_schema() -> bool {
                 T::inline_schema()
             }
@@ -60,77 +98,4 @@ macro_rules! schema_of_inner {
         })*
     };
 }
-schema_of_inner!(Given, Needed, Spanned);
-
-/// A list whose items are read one by one elsewhere, so that an error in one does not hide those in
-/// the others. Nothing behind the key means an empty list.
-#[derive(Debug, Clone)]
-pub(crate) struct Items<T>(PhantomData<T>);
-
-/// A mapping whose values are read one by one elsewhere.
-#[derive(Debug, Clone)]
-pub(crate) struct Entries<T>(PhantomData<T>);
-
-/// The same of a mapping that must be there.
-#[derive(Debug, Clone)]
-pub(crate) struct RequiredEntries<T>(PhantomData<T>);
-
-impl<T> Default for RequiredEntries<T> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for RequiredEntries<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        Entries::<T>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Entries::<T>::json_schema(generator)
-    }
-}
-
-impl<T> Default for Items<T> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T> Default for Entries<T> {
-    fn default() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Items<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        <Option<Vec<T>>>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        <Option<Vec<T>>>::json_schema(generator)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Entries<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        <Option<BTreeMap<String, T>>>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        <Option<BTreeMap<String, T>>>::json_schema(generator)
-    }
-}
+schema_of_inner!(Given<T>, Needed<T>, Spanned<T>, Raw<'_, T>);

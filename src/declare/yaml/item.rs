@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_yaml::Value;
 
 use super::document::{Findings, Located, kind};
+use super::given::{Items, Members, Raw};
 use super::instead::{self, LIST, MAPPING, TEXT};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
@@ -93,12 +94,11 @@ pub(crate) fn report_kind(found: Located<'_>, expected: &str, help: &str, findin
 
 /// The entries of the mapping under a key; nothing if there is none. Anything else there is
 /// reported, as is a key that is no text.
-pub(crate) fn entries_of<'d>(
-    parent: Located<'d>,
-    key: &str,
+pub(crate) fn entries_of<'d, T>(
+    mapping: Option<Members<'d, T>>,
     findings: &mut Findings,
-) -> Vec<(&'d str, Located<'d>)> {
-    let Some(at) = parent.get(key) else {
+) -> Vec<(&'d str, Raw<'d, T>)> {
+    let Some(Raw { at, key, .. }) = mapping else {
         return Vec::new();
     };
     match at.value {
@@ -107,7 +107,7 @@ pub(crate) fn entries_of<'d>(
             for other in mapping.keys().filter(|key| !key.is_string()) {
                 let message = format!("a name is a text, found {}", kind(other));
                 let help = "put it in quotes";
-                findings.report(Rule::WrongValue, parent.key_span(key), &message, help);
+                findings.report(Rule::WrongValue, key, &message, help);
             }
         }
         Value::Bool(_)
@@ -116,26 +116,24 @@ pub(crate) fn entries_of<'d>(
         | Value::Sequence(_)
         | Value::Tagged(_) => wrong_kind(at, MAPPING, findings),
     }
-    at.entries().collect()
+    at.entries().map(|(name, value)| (name, Raw::new(value, at.key_span(name)))).collect()
 }
 
-/// The items of the list under a key; nothing if there is none. Anything else there is reported.
-pub(crate) fn items_of<'d>(
-    parent: Located<'d>,
-    key: &str,
+/// The items of the list under a key; nothing if there is none. Anything else there is reported, a
+/// mapping with how to write each item.
+pub(crate) fn items_of<'d, T>(
+    list: Option<Items<'d, T>>,
+    for_mapping: Option<&str>,
     findings: &mut Findings,
-) -> impl Iterator<Item = Located<'d>> + use<'d> {
-    let at = parent.get(key);
-    if let Some(at) = at
+) -> impl Iterator<Item = Raw<'d, T>> + use<'d, T> {
+    if let Some(Raw { at, .. }) = list
         && !at.value.is_null()
         && !at.value.is_sequence()
     {
-        let help = match (at.value, key) {
-            (Value::Mapping(_), "scopes") => "write each scope as `- name: …`, and the rest below",
-            (Value::Mapping(_), "removed") => "write each entry as `- { scope: …, action: … }`",
-            (value, _) => &instead::value(value, LIST),
-        };
-        report_kind(at, LIST, help, findings);
+        let help = for_mapping.filter(|_| at.value.is_mapping());
+        let help = help.map_or_else(|| instead::value(at.value, LIST), str::to_owned);
+        report_kind(at, LIST, &help, findings);
     }
-    at.into_iter().flat_map(Located::items)
+    let list = list.map(|list| (list.at, list.key));
+    list.into_iter().flat_map(|(at, key)| at.items().map(move |item| Raw::new(item, key)))
 }

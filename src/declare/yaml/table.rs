@@ -8,7 +8,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
 
 use super::document::{Findings, Located, parse};
-use super::given::{Entries, Given, Items, Needed, RequiredEntries, Spanned};
+use super::given::{Given, Needed, Raw, Spanned};
 use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
 use crate::declare::diagnostic::rule::Rule;
@@ -54,9 +54,9 @@ const MOST_WRONG_ITEMS: usize = 50;
 ///
 /// Where all that is wrong is about keys that are not known, or that say nothing of who or what it is,
 /// the findings hide nothing.
-pub(crate) fn read<T: Read>(at: Located<'_>, findings: &mut Findings) -> Option<T> {
+pub(crate) fn read<'d, T: Read<'d>>(at: Located<'d>, findings: &mut Findings) -> Option<T> {
     let first = findings.list.len();
-    let mut reader = Reader { findings, outermost: None, is_identified: true, is_secret: false };
+    let mut reader = Reader::new(findings);
     let item = T::read(at, at.span(), &mut reader)?;
     if reader.is_identified {
         findings.hide_nothing(first);
@@ -64,14 +64,22 @@ pub(crate) fn read<T: Read>(at: Located<'_>, findings: &mut Findings) -> Option<
     Some(item)
 }
 
+/// Reads a document: whatever is wrong with its own keys may hide who or what is declared.
+pub(crate) fn read_document<'d, T: Read<'d>>(
+    at: Located<'d>,
+    findings: &mut Findings,
+) -> Option<T> {
+    T::read(at, at.span(), &mut Reader::new(findings))
+}
+
 /// Reads an item that is of no use with anything wrong in it.
-pub(crate) fn read_whole<T: Read>(at: Located<'_>, findings: &mut Findings) -> Option<T> {
+pub(crate) fn read_whole<'d, T: Read<'d>>(at: Located<'d>, findings: &mut Findings) -> Option<T> {
     let before = findings.list.len();
     read(at, findings).filter(|_| findings.list.len() == before)
 }
 
 /// Reads a text that holds one item; `None` if anything is wrong with it.
-pub(crate) fn read_text<T: Read>(text: &str) -> Option<T> {
+pub(crate) fn read_text<T: for<'d> Read<'d>>(text: &str) -> Option<T> {
     let mut findings = Findings::new("".into());
     let documents = parse(text, &mut findings)?;
     read_whole(documents.first()?.root(), &mut findings)
@@ -88,7 +96,11 @@ pub(crate) struct Reader<'f> {
     is_secret: bool,
 }
 
-impl Reader<'_> {
+impl<'f> Reader<'f> {
+    fn new(findings: &'f mut Findings) -> Self {
+        Self { findings, outermost: None, is_identified: true, is_secret: false }
+    }
+
     /// Reports a value that should be something else: nothing is read of it.
     pub(crate) fn wrong<T>(&mut self, at: Located<'_>, expected: &str) -> Option<T> {
         let help = instead::value(at.value, expected);
@@ -141,10 +153,15 @@ impl Reader<'_> {
 }
 
 /// A value of the YAML.
-pub(crate) trait Read: Sized {
+pub(crate) trait Read<'d>: Sized {
+    /// The keys that it may have, if it is a mapping with known keys.
+    const KEYS: &'static [&'static str] = &[];
+    /// Whether nothing behind a key is a value of it.
+    const TAKES_NOTHING: bool = false;
+
     /// Reads a value that stands under a key; what is wrong with it is reported. `None` if nothing can be
     /// made of it.
-    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self>;
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// What is in the place of a value that must be there and is not, or is wrong.
     fn empty() -> Option<Self> {
@@ -153,12 +170,12 @@ pub(crate) trait Read: Sized {
 }
 
 /// A key of a mapping, with what may be left out.
-pub(crate) trait Field: Sized {
+pub(crate) trait Field<'d>: Sized {
     /// Whether the key must be there.
     const IS_REQUIRED: bool;
 
     /// Reads what is under the key; `None` if the mapping is of no use without it.
-    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self>;
+    fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self>;
 
     /// What the key has in a mapping that is not there.
     fn without() -> Option<Self>;
@@ -226,7 +243,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     }
 
     /// Reads what is under a key, which must be there.
-    fn required<T: Read>(&mut self, key: &'static str) -> Option<T> {
+    fn required<T: Read<'d>>(&mut self, key: &'static str) -> Option<T> {
         Needed::field(self, key)?.0.or_else(T::empty)
     }
 
@@ -252,7 +269,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     }
 
     /// Reads a value that is under a key.
-    fn value<T: Read>(&mut self, key: &'static str, at: Located<'_>) -> Option<T> {
+    fn value<T: Read<'d>>(&mut self, key: &'static str, at: Located<'d>) -> Option<T> {
         let outer = self.reader.outermost;
         self.reader.outermost = outer.or(Some(key));
         let was_secret = self.reader.is_secret;
@@ -268,10 +285,10 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     }
 }
 
-impl<T: Read> Field for T {
+impl<'d, T: Read<'d>> Field<'d> for T {
     const IS_REQUIRED: bool = true;
 
-    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+    fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
         table.required(key)
     }
 
@@ -280,15 +297,18 @@ impl<T: Read> Field for T {
     }
 }
 
-impl<T: Read> Field for Given<T> {
+impl<'d, T: Read<'d>> Field<'d> for Given<T> {
     const IS_REQUIRED: bool = false;
 
-    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+    fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
         let Some(at) = table.at.get(key) else { return Some(Self(None)) };
         if at.value.is_null() {
             table.reader.doubts(key);
             let message = "found nothing behind this key: write a value, or leave the key out";
-            return Some(Self(table.reader.says(at, message)));
+            let _: Option<()> = table.reader.says(at, message);
+            if !T::TAKES_NOTHING {
+                return Some(Self(None));
+            }
         }
         Some(Self(table.value(key, at)))
     }
@@ -298,10 +318,10 @@ impl<T: Read> Field for Given<T> {
     }
 }
 
-impl<T: Read> Field for Needed<T> {
+impl<'d, T: Read<'d>> Field<'d> for Needed<T> {
     const IS_REQUIRED: bool = true;
 
-    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
+    fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
         let value = match table.at.get(key) {
             Some(value) => table.value(key, value),
             None => table.missing(key),
@@ -314,11 +334,11 @@ impl<T: Read> Field for Needed<T> {
     }
 }
 
-impl<T: Read> Field for Option<T> {
+impl<'d, T: Read<'d>> Field<'d> for Option<T> {
     const IS_REQUIRED: bool = false;
 
-    fn field(table: &mut Table<'_, '_, '_>, key: &'static str) -> Option<Self> {
-        let at = table.at.get(key).filter(|at| !at.value.is_null());
+    fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
+        let at = table.at.get(key).filter(|at| T::TAKES_NOTHING || !at.value.is_null());
         Some(at.and_then(|at| table.value(key, at)))
     }
 
@@ -327,31 +347,7 @@ impl<T: Read> Field for Option<T> {
     }
 }
 
-impl<T> Field for Items<T> {
-    const IS_REQUIRED: bool = false;
-
-    fn field(_: &mut Table<'_, '_, '_>, _: &'static str) -> Option<Self> {
-        Some(Self::default())
-    }
-
-    fn without() -> Option<Self> {
-        Some(Self::default())
-    }
-}
-
-impl<T> Field for Entries<T> {
-    const IS_REQUIRED: bool = false;
-
-    fn field(_: &mut Table<'_, '_, '_>, _: &'static str) -> Option<Self> {
-        Some(Self::default())
-    }
-
-    fn without() -> Option<Self> {
-        Some(Self::default())
-    }
-}
-
-impl Read for String {
+impl Read<'_> for String {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         let text = at.value.as_str().map(str::to_owned);
         text.or_else(|| reader.wrong(at, TEXT))
@@ -362,26 +358,26 @@ impl Read for String {
     }
 }
 
-impl<T: Read> Read for Spanned<T> {
-    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+impl<'d, T: Read<'d>> Read<'d> for Spanned<T> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { value: T::read(at, key, reader)?, span: at.span() })
     }
 }
 
-impl Read for bool {
+impl Read<'_> for bool {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         at.value.as_bool().or_else(|| reader.wrong(at, BOOL))
     }
 }
 
-impl Read for u64 {
+impl Read<'_> for u64 {
     fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         at.value.as_u64().or_else(|| reader.wrong(at, NUMBER))
     }
 }
 
-impl<T: Read> Read for Vec<T> {
-    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_sequence() && !at.value.is_null() {
             return reader.wrong(at, LIST);
         }
@@ -404,8 +400,8 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
-impl<T: Read> Read for BTreeMap<String, T> {
-    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+impl<'d, T: Read<'d>> Read<'d> for BTreeMap<String, T> {
+    fn read(at: Located<'d>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_mapping() && !at.value.is_null() {
             return reader.wrong(at, MAPPING);
         }
@@ -424,24 +420,11 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-impl<T> Read for RequiredEntries<T> {
-    fn read(_: Located<'_>, _: Span, _: &mut Reader<'_>) -> Option<Self> {
-        Some(Self::default())
-    }
+impl<'d, T> Read<'d> for Raw<'d, T> {
+    const TAKES_NOTHING: bool = true;
 
-    fn empty() -> Option<Self> {
-        Some(Self::default())
-    }
-}
-
-/// A value that is read elsewhere.
-impl Read for de::IgnoredAny {
-    fn read(_: Located<'_>, _: Span, _: &mut Reader<'_>) -> Option<Self> {
-        Some(Self)
-    }
-
-    fn empty() -> Option<Self> {
-        Some(Self)
+    fn read(at: Located<'d>, key: Span, _: &mut Reader<'_>) -> Option<Self> {
+        Some(Self::new(at, key))
     }
 }
 
@@ -480,7 +463,7 @@ impl de::Error for NotAWord {
 /// Makes enums values of the YAML: their words are those of their serde representation.
 macro_rules! words {
     ($($name:ty),* $(,)?) => {
-        $(impl $crate::declare::yaml::table::Read for $name {
+        $(impl $crate::declare::yaml::table::Read<'_> for $name {
             fn read(
                 at: $crate::declare::yaml::document::Located<'_>,
                 _: $crate::declare::diagnostic::span::Span,
@@ -510,7 +493,7 @@ macro_rules! table {
     (
         $(@like $like:literal)?
         $(#[$meta:meta])*
-        $vis:vis struct $name:ident {
+        $vis:vis struct $name:ident $(<$life:lifetime>)? {
             $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)*
         }
     ) => {
@@ -520,20 +503,21 @@ macro_rules! table {
         #[schemars(transform = $crate::declare::yaml::table::requires(&[
             $((stringify!($field), <$type as $crate::declare::yaml::table::Field>::IS_REQUIRED)),*
         ]))]
-        $vis struct $name {
+        $vis struct $name $(<$life>)? {
             $($(#[$field_meta])* $field_vis $field: $type,)*
         }
 
-        impl $crate::declare::yaml::table::Read for $name {
+        impl<'d> $crate::declare::yaml::table::Read<'d> for $name $(<$life>)? {
+            const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+
             fn read(
-                at: $crate::declare::yaml::document::Located<'_>,
+                at: $crate::declare::yaml::document::Located<'d>,
                 key: $crate::declare::diagnostic::span::Span,
                 reader: &mut $crate::declare::yaml::table::Reader<'_>,
             ) -> Option<Self> {
-                const KNOWN: &[&str] = &[$(stringify!($field)),*];
                 let like = concat!($($like)?);
                 let mut table =
-                    $crate::declare::yaml::table::Table::open(at, key, KNOWN, like, reader)?;
+                    $crate::declare::yaml::table::Table::open(at, key, Self::KEYS, like, reader)?;
                 $(let $field =
                     $crate::declare::yaml::table::Field::field(&mut table, stringify!($field));)*
                 table.done();

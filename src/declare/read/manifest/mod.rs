@@ -18,13 +18,14 @@ use serde_yaml::Value;
 pub(crate) use self::fields::template_help;
 use self::fields::{flag, mapping, refuse_nothing, required, warn_misspelt, warn_unknown};
 use self::owner::{Owners, owners};
-use super::declarations_file::DOCUMENT_KEYS;
+use super::declarations_file::Declarations;
 use super::declared::Declared;
 use super::settings::Settings;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::yaml::document::{Findings, Located};
 use crate::declare::yaml::item::missing;
+use crate::declare::yaml::table::Read as _;
 
 /// The kinds of manifest that can declare something.
 const KINDS: [(&str, Kind); 4] = [
@@ -50,7 +51,7 @@ pub(crate) enum Kind {
 
 /// What a document is a manifest of; `None` if it is none that can declare something.
 pub(crate) fn kind(document: Located<'_>) -> Option<Kind> {
-    if DOCUMENT_KEYS.iter().any(|key| document.get(key).is_some()) {
+    if Declarations::KEYS.iter().any(|key| document.get(key).is_some()) {
         return None;
     }
     let (named, _) = document.text("kind")?;
