@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::declare::diagnostic::rule::Severity;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Located;
-use crate::declare::yaml::given::{Given, Needed, Raw, Spanned};
+use crate::declare::yaml::given::{Checked, Given, Needed, Spanned, TextList};
 use crate::declare::yaml::table::{Read, Reader, table, words};
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
@@ -31,7 +31,8 @@ table! {
         /// What has the text: a scope, an alias of the `consumers` section, or a client.
         pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
-        pub(crate) field: Given<Raw<'d, Field>>,
+        #[schemars(with = "Field")]
+        pub(crate) field: Given<Checked<'d, String>>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
         #[schemars(length(min = 1, max = 1000))]
@@ -45,10 +46,10 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
-        pub(crate) teams: Given<Vec<String>>,
+        pub(crate) teams: Given<TextList>,
     }
 }
 
@@ -127,10 +128,10 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
-        pub(crate) teams: Given<Vec<String>>,
+        pub(crate) teams: Given<TextList>,
     }
 }
 
@@ -165,10 +166,10 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the policy counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
         /// The teams in whose files the policy counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
-        pub(crate) teams: Given<Vec<String>>,
+        pub(crate) teams: Given<TextList>,
     }
 }
 
@@ -190,9 +191,9 @@ table! {
         pub(crate) path: Needed<Spanned<String>>,
         /// Globs of scope names: the scopes that are the team's. They are declared in its folder
         /// alone, and nothing else is. `*` matches `:` and `/` too.
-        pub(crate) scopes: Vec<String>,
+        pub(crate) scopes: Needed<TextList>,
         /// Globs of names of clients, in the same way. Default: none.
-        pub(crate) clients: Given<Vec<String>>,
+        pub(crate) clients: Given<TextList>,
     }
 }
 

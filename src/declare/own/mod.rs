@@ -20,7 +20,7 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::{Given, Items, Raw};
+use crate::declare::yaml::given::{Given, Items, Raw, Spanned, TextList};
 use crate::declare::yaml::item::items_of;
 use file::{NamingItem, PolicyFile};
 use naming::PRESETS;
@@ -71,8 +71,8 @@ pub(crate) struct Names<'d> {
 /// When and for whom a rule counts, as it is written.
 pub(crate) struct Reach {
     pub(crate) severity: Given<Severity>,
-    pub(crate) environments: Given<Vec<String>>,
-    pub(crate) teams: Given<Vec<String>>,
+    pub(crate) environments: Given<TextList>,
+    pub(crate) teams: Given<TextList>,
 }
 
 impl Reach {
@@ -89,27 +89,22 @@ impl Reach {
             name: name.into(),
             message: shortened(&message, SAID).into_owned(),
             severity: self.severity.0.unwrap_or(Severity::Error),
-            environments: names.environments.declared(self.environments.0.as_deref(), at, findings),
-            teams: teams(self.teams.0, at, names, findings),
+            environments: names.environments.declared(self.environments.0.as_ref(), at, findings),
+            teams: teams(self.teams.0, names, findings),
         }
     }
 }
 
-fn teams(
-    given: Option<Vec<String>>,
-    at: Located<'_>,
-    names: &Names<'_>,
-    findings: &mut Findings,
-) -> Vec<String> {
-    let (Some(given), Some(place)) = (given, at.get("teams")) else {
+fn teams(given: Option<TextList>, names: &Names<'_>, findings: &mut Findings) -> Vec<String> {
+    let Some(Spanned { value: given, span }) = given else {
         return Vec::new();
     };
     if given.is_empty() {
         let message = "an empty list of teams: this would count nowhere";
         let help = "leave `teams` out for all files, or name some";
-        findings.report(Rule::WrongValue, place.span(), message, help);
+        findings.report(Rule::WrongValue, span, message, help);
     }
-    for (index, team) in given.iter().enumerate() {
+    for Spanned { value: team, span } in &given {
         let known = || names.teams.iter().copied();
         if known().any(|known| known == team) {
             continue;
@@ -119,10 +114,9 @@ fn teams(
             true => "declare it under `teams` in portvakt.yaml".to_owned(),
             false => format!("{}portvakt.yaml has {}", did_you_mean(team, known()), list(known())),
         };
-        let span = place.item(index).unwrap_or(place).span();
-        findings.report(Rule::UnknownTeam, span, &message, &help);
+        findings.report(Rule::UnknownTeam, *span, &message, &help);
     }
-    given
+    given.into_iter().map(|team| team.value).collect()
 }
 
 /// Reports what is wrong with the name and the message that a rule of the repository's own has.

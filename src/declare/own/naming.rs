@@ -10,7 +10,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::{Items, Raw, Spanned};
+use crate::declare::yaml::given::{Items, Spanned};
 use crate::declare::yaml::table::{Read, Reader, read};
 
 /// The names of the rules that come with portvakt.
@@ -101,8 +101,7 @@ fn own(
     let pattern = pattern.0.and_then(|Spanned { value, span }| {
         Pattern::read(&value, span, values.0.unwrap_or_default(), at, findings)
     });
-    let field = field.0.filter(|field| !field.at.value.is_null());
-    let field = field.filter(|field| read::<String>(field.at, findings).is_some());
+    let field = field.0.map(|field| field.at).filter(|at| at.value.is_string());
     let check = match Field::of(applies_to, field, findings)? {
         Field::Scope(field) => NamingCheck::Scope(field, pattern?),
         Field::Consumer(field) => NamingCheck::Consumer(field, pattern?),
@@ -115,10 +114,10 @@ impl Field {
     /// Reads the field as one of the subject's own, so that an error names only those.
     fn of(
         subject: NamingSubject,
-        given: Option<Raw<'_, Self>>,
+        given: Option<Located<'_>>,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Some(Raw { at, .. }) = given else {
+        let Some(at) = given else {
             return Some(match subject {
                 NamingSubject::Scope => Self::Scope(ScopeField::Name),
                 NamingSubject::Consumer => Self::Consumer(ConsumerField::Name),

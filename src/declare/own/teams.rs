@@ -11,8 +11,8 @@ use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
 use crate::declare::read::globs::globset;
-use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::{Members, Raw, Spanned};
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::given::{Members, Spanned, TextList};
 use crate::declare::yaml::item::entries_of;
 use domain::Entity;
 
@@ -36,7 +36,7 @@ pub(crate) struct Team {
 }
 
 /// What names are a team's.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Globs {
     written: Vec<String>,
     set: GlobSet,
@@ -160,21 +160,20 @@ pub(crate) fn teams(section: Option<Members<'_, TeamFile>>, findings: &mut Findi
     let mut first = HashMap::new();
     let entries = entries.into_iter().take(MOST_TEAMS);
     let teams = entries.filter_map(|(name, given)| {
-        let Raw { at, key: span, .. } = given;
-        check_name(name, span, findings);
+        check_name(name, given.key, findings);
         let TeamFile { path, scopes, clients } = given.read(findings)?;
         let Spanned { value: path, span: place } = path.0?;
         let path = folder(&path, place, &mut first, findings);
-        let scopes = globs("scopes", scopes, at, findings);
-        let clients = globs("clients", clients.0.unwrap_or_default(), at, findings);
-        Some(Team { name: name.to_owned(), path: path?, scopes, clients, span })
+        let (scopes, clients) = (globs(scopes.0, findings), globs(clients.0, findings));
+        Some(Team { name: name.to_owned(), path: path?, scopes, clients, span: given.key })
     });
     Teams(teams.collect())
 }
 
-fn globs(key: &str, written: Vec<String>, at: Located<'_>, findings: &mut Findings) -> Globs {
-    let set = globset(&written, false, at.get(key).unwrap_or(at), findings);
-    Globs { written, set }
+fn globs(written: Option<TextList>, findings: &mut Findings) -> Globs {
+    let Some(written) = written else { return Globs::default() };
+    let set = globset(&written, false, findings);
+    Globs { written: written.value.into_iter().map(|glob| glob.value).collect(), set }
 }
 
 /// A team's folder, without a slash at its end; reported if it is none, or another team's too.

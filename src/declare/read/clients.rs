@@ -13,7 +13,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::{Items, Members, Raw, Spanned};
+use crate::declare::yaml::given::{Checked, Items, Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 
@@ -30,7 +30,7 @@ pub(crate) fn client<'d>(
     let Some(given) = given.read(findings) else { return };
     let overrides = overrides(given.per_environment, settings, files, findings);
     let name = given.name.0.as_ref().and_then(|name| client_name(name, findings));
-    let environments = names.declared(given.environments.0.as_deref(), at, findings);
+    let environments = names.declared(given.environments.0.as_ref(), at, findings);
     let Some((name, span)) = name else { return };
     let previous_name = given.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
     let part = ClientPart {
@@ -58,7 +58,7 @@ pub(crate) fn client<'d>(
 /// What stands alike in a client and in what differs in an environment, but for what is read as it is.
 fn part<'d>(
     at: Located<'_>,
-    consumed: Option<Items<'_, String>>,
+    consumed: Option<Checked<'_, Vec<String>>>,
     jwks: Option<Raw<'d, file::Jwks<'d>>>,
     onbehalfof: Option<Items<'_, file::OnBehalfOfEntry>>,
     files: &KeyFiles<'_>,
@@ -68,7 +68,7 @@ fn part<'d>(
     check_orgnos(at, findings);
     check_description(at, findings);
     let part = ClientPart {
-        scopes: consumed.and_then(|list| scopes(list, findings)),
+        scopes: consumed.and_then(|list| scopes(list.at, findings)),
         keys: jwks.and_then(|jwks| keys(jwks, files, findings)),
         on_behalf_of: onbehalfof.and_then(|list| on_behalf_of(list, findings)),
         spans: Spans::new(at),
@@ -116,7 +116,7 @@ pub(crate) fn removed(
     let name = client.0.and_then(|client| client_name(&client, findings));
     let id = client_id.0.map(|written| id(&written, findings));
     let names = &settings.environment_names;
-    let environments = names.declared(environments.0.as_deref(), at, findings);
+    let environments = names.declared(environments.0.as_ref(), at, findings);
     let ((name, span), action) = (name?, action.0?);
     let id = match id {
         Some(None) => return None,
@@ -152,11 +152,10 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
         .ok()
 }
 
-fn scopes(list: Items<'_, String>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
-    // Of a list that has something wrong in it, the rest is checked all the same.
-    list.read(findings);
+/// Of a list that has something wrong in it, the rest is checked all the same.
+fn scopes(list: Located<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
     let mut scopes = Vec::new();
-    for item in list.at.items() {
+    for item in list.items() {
         let Some(text) = item.value.as_str() else { continue };
         match text.parse::<ConsumedScope>() {
             Ok(scope) => scopes.push(scope),
@@ -171,7 +170,7 @@ fn scopes(list: Items<'_, String>, findings: &mut Findings) -> Option<Vec<Consum
             }
         }
     }
-    list.at.value.is_sequence().then_some(scopes)
+    list.value.is_sequence().then_some(scopes)
 }
 
 fn on_behalf_of(

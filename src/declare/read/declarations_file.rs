@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 
 use super::attributes::with_attributes;
-use crate::declare::yaml::given::{Given, Items, Members, Needed, Raw, Spanned};
+use crate::declare::yaml::given::{Checked, Given, Items, Members, Needed, Raw, Spanned, TextList};
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction, Representation};
 
@@ -34,7 +34,7 @@ table! {
         pub(crate) name: Given<String>,
         /// The environments in which the alias counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
     }
 }
 
@@ -53,7 +53,7 @@ domain::scope_attributes! { with_attributes {
         consumers: Option<Items<'d, ConsumerEntry<'d>>>,
         /// The environments that hold the scope. Default: all.
         #[schemars(length(min = 1))]
-        environments: Given<Vec<String>>,
+        environments: Given<TextList>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ScopeInEnvironment>>,
         /// `false` keeps the scope declared but deactivated; its accesses are kept. Default: true.
@@ -106,7 +106,7 @@ table! {
         pub(crate) until: Given<Raw<'d, String>>,
         /// The environments in which the entry counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
         /// Why the access is given, such as a case number.
         pub(crate) reason: Given<String>,
     }
@@ -132,7 +132,7 @@ domain::client_attributes! { with_attributes {
         description: Given<String>,
         /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
         /// `profile` for idporten and ansattporten, else none.
-        scopes: Given<Items<'d, String>>,
+        scopes: Given<Checked<'d, Vec<String>>>,
         /// Its public keys: a file, a JWK, a JWKS or a PEM text, or a list of these; an empty list
         /// means no key. Default: as they are live.
         jwks: Given<Raw<'d, Jwks<'d>>>,
@@ -140,7 +140,7 @@ domain::client_attributes! { with_attributes {
         onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
         /// The environments that hold the client. Default: all.
         #[schemars(length(min = 1))]
-        environments: Given<Vec<String>>,
+        environments: Given<TextList>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ClientInEnvironment<'d>>>,
         /// `false` keeps the client declared but deactivated. Default: true.
@@ -159,7 +159,7 @@ domain::client_attributes! { with_attributes {
         /// One line that tells what the client does.
         description: Given<String>,
         /// The scopes that it may ask for here.
-        scopes: Given<Items<'d, String>>,
+        scopes: Given<Checked<'d, Vec<String>>>,
         /// Its public keys here.
         jwks: Given<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts here.
@@ -237,7 +237,7 @@ table! {
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
     }
 }
 
@@ -254,7 +254,7 @@ table! {
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<Vec<String>>,
+        pub(crate) environments: Given<TextList>,
     }
 }
 

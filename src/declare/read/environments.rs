@@ -5,6 +5,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
 use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::{Spanned, TextList};
 use crate::declare::yaml::instead;
 use domain::text::is_invisible;
 
@@ -69,11 +70,11 @@ impl EnvironmentNames {
     /// `environments` key.
     pub(crate) fn declared(
         &self,
-        names: Option<&[String]>,
+        names: Option<&TextList>,
         at: Located<'_>,
         findings: &mut Findings,
     ) -> EnvironmentSet {
-        let Some(names) = names else {
+        let Some(Spanned { value: names, span }) = names else {
             // What is misspelt or wrong was told; what it would have meant is not known.
             for item in at.get("environments").into_iter().flat_map(Located::items) {
                 if let Some(name) = item.value.as_str() {
@@ -84,18 +85,14 @@ impl EnvironmentNames {
             let is_given = at.entries().any(|(key, _)| is_meant(key));
             return if is_given { EnvironmentSet::NONE } else { EnvironmentSet::ALL };
         };
-        let Some(list) = at.get("environments") else {
-            return EnvironmentSet::ALL;
-        };
         if names.is_empty() {
             let message = "an empty list of environments: this would count nowhere";
             let help = "leave `environments` out for all of them, or name some";
-            findings.report(Rule::WrongValue, list.span(), message, help);
+            findings.report(Rule::WrongValue, *span, message, help);
         }
         let mut set = EnvironmentSet::NONE;
-        for (index, name) in names.iter().enumerate() {
-            let place = list.item(index).unwrap_or(list);
-            set = set.or(self.known(name, place.span(), findings).unwrap_or(EnvironmentSet::NONE));
+        for Spanned { value: name, span } in names {
+            set = set.or(self.known(name, *span, findings).unwrap_or(EnvironmentSet::NONE));
         }
         set
     }

@@ -11,7 +11,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Raw;
+use crate::declare::yaml::given::{Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{Read, Reader};
 use domain::nais::Application;
@@ -47,28 +47,24 @@ impl Nais {
         file: NaisFile<'_>,
         prefixes: &[String],
         names: &EnvironmentNames,
-        root: Located<'_>,
         findings: &mut Findings,
     ) -> Self {
-        let Some(at) = root.get("nais") else {
-            return Self::default();
-        };
         let NaisFile { cluster, namespace, prefix } = file;
-        if let Some((namespace, span)) = at.text("namespace") {
-            is_name(namespace, "namespace", span, findings);
+        if let Some(Spanned { value: namespace, span }) = &namespace.0 {
+            is_name(namespace, "namespace", *span, findings);
         }
-        if let Some((prefix, span)) = at.text("prefix")
+        if let Some(Spanned { value: prefix, span }) = &prefix.0
             && !prefixes.iter().any(|known| known == prefix)
         {
             let message = format!("{} is none of the `prefixes`", quoted(prefix));
             let known = || prefixes.iter().map(String::as_str);
             let help = format!("{}write one of {}", did_you_mean(prefix, known()), list(known()));
-            findings.report(Rule::Prefix, span, &message, &help);
+            findings.report(Rule::Prefix, *span, &message, &help);
         }
         Self {
             clusters: clusters(cluster.0, names, findings),
-            namespace: namespace.0,
-            prefix: prefix.0,
+            namespace: namespace.0.map(|namespace| namespace.value),
+            prefix: prefix.0.map(|prefix| prefix.value),
         }
     }
 

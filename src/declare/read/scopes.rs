@@ -45,7 +45,7 @@ pub(crate) fn scope<'d>(
     let overrides = overrides(given.per_environment, names, findings);
     check_texts(at, findings);
     let name = given.name.0.as_ref().and_then(|name| scope_name(name, settings, findings));
-    let environments = names.declared(given.environments.0.as_deref(), at, findings);
+    let environments = names.declared(given.environments.0.as_ref(), at, findings);
     let Some((name, span)) = name else {
         declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
         return;
@@ -106,7 +106,7 @@ pub(crate) fn removed(
     let file::Removed { scope, action, reason, environments } = given;
     let name = scope.0.and_then(|scope| scope_name(&scope, settings, findings));
     let names = &settings.environment_names;
-    let environments = names.declared(environments.0.as_deref(), at, findings);
+    let environments = names.declared(environments.0.as_ref(), at, findings);
     let ((scope, span), action) = (name?, action.0?);
     let place = findings.place(span);
     Some(Removed { scope, action, reason: reason.0, environments, place })

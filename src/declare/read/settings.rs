@@ -26,7 +26,7 @@ use crate::declare::own::policies::{Policy, policies};
 use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Document, Findings, Located, decode, parse};
-use crate::declare::yaml::given::{Members, Raw};
+use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::secret;
@@ -140,19 +140,13 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let naming = naming(file.naming, &names, findings);
     let policies = policies(file.policies, &names, findings);
     findings.hide_nothing(first);
-    let orgno_written = file.organization.orgno.0.as_ref();
-    let organization =
-        orgno_written.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
-    let orgno = root.get("organization").and_then(|at| at.get("orgno"));
-    let organization_at = orgno.unwrap_or(root).span().start;
+    let orgno = file.organization.orgno.0.as_ref();
+    let organization = orgno.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
+    let organization_at = orgno.map_or(root.span(), |orgno| orgno.span).start;
     check_prefixes(&file.prefixes, root, findings);
     let defaults = file.defaults.0.unwrap_or_default();
-    let include = file.include.0.map(|globs| {
-        let at = root.get("include").unwrap_or(root);
-        globset(&globs, true, at, findings)
-    });
-    let exclude = file.exclude.0.unwrap_or_default();
-    let exclude = globset(&exclude, true, root.get("exclude").unwrap_or(root), findings);
+    let include = file.include.0.map(|globs| globset(&globs, true, findings));
+    let exclude = file.exclude.0.map(|globs| globset(&globs, true, findings));
     let of_defaults = |kind| root.get("defaults").and_then(|defaults| defaults.get(kind));
     let at_defaults = of_defaults("scope");
     if let Some(at) = at_defaults {
@@ -164,20 +158,19 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         findings.hide_nothing(first);
     }
     let keys_policy = file.keys_policy.0.unwrap_or_default();
-    let warn_before = warn_before(keys_policy.warn_before.0.as_deref(), root, findings);
+    let warn_before = warn_before(keys_policy.warn_before.0, findings);
     // What is wrong with a prefix is told, and not of each scope again.
     let prefixes: Vec<_> =
         file.prefixes.iter().map(|prefix| before_colon(prefix).to_owned()).collect();
-    let nais =
-        Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, root, findings);
+    let nais = Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, findings);
     Some(Settings {
         organization,
         organization_at,
         organization_name: file.organization.name.0,
         prefixes,
-        project: project(file.project.0, root, findings),
-        apply_from: branch(file.apply_from.0, root, findings),
-        guards: guards(file.guards.0.unwrap_or_default(), root, findings),
+        project: project(file.project.0, findings),
+        apply_from: branch(file.apply_from.0, findings),
+        guards: guards(file.guards.0.unwrap_or_default(), findings),
         environments,
         environment_names,
         naming,
@@ -189,7 +182,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         client_defaults: defaults.client.0.unwrap_or_default(),
         warn_before,
         nais,
-        filter: FileFilter { include, exclude },
+        filter: FileFilter { include, exclude: exclude.unwrap_or_default() },
     })
 }
 
@@ -205,12 +198,11 @@ pub fn is_project_name(name: &str) -> bool {
 }
 
 /// What the folder is called, if it may be called so.
-fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
+fn project(given: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
     const LONGEST: usize = 64;
-    let name = given?;
+    let Spanned { value: name, span } = given?;
     let is_name = is_project_name(&name) && name.is_ascii() && name.len() <= LONGEST;
     if !is_name {
-        let span = root.get("project").unwrap_or(root).span();
         let message = format!("{} is not the name of a project", quoted(&name));
         let help = "write 1 to 64 letters, digits, `-`, `_` and single `.`, such as `plattform`";
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
@@ -219,8 +211,8 @@ fn project(given: Option<String>, root: Located<'_>, findings: &mut Findings) ->
 }
 
 /// The name of a branch, if it can be one (`git check-ref-format`).
-fn branch(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> Option<String> {
-    let name = given?;
+fn branch(given: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
+    let Spanned { value: name, span } = given?;
     let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     let is_part = |part: &str| {
         !part.is_empty()
@@ -234,7 +226,6 @@ fn branch(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> 
         && !name.starts_with('-')
         && name.split('/').all(is_part);
     if !is_branch {
-        let span = root.get("apply_from").unwrap_or(root).span();
         let message = format!("{} is not the name of a branch", quoted(&name));
         let help = "write it as git does, without `refs/heads/`, such as `main`";
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
@@ -245,15 +236,13 @@ fn branch(given: Option<String>, root: Located<'_>, findings: &mut Findings) -> 
 /// How long before its end a key is told of where nothing is said.
 const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-fn warn_before(given: Option<&str>, root: Located<'_>, findings: &mut Findings) -> SignedDuration {
-    let Some(text) = given else {
+fn warn_before(given: Option<Spanned<String>>, findings: &mut Findings) -> SignedDuration {
+    let Some(Spanned { value: text, span }) = given else {
         return WARN_BEFORE;
     };
-    parse_duration(text).unwrap_or_else(|| {
-        let place = root.get("keys_policy").and_then(|at| at.get("warn_before"));
-        let message = format!("{} is no time", quoted(text));
+    parse_duration(&text).unwrap_or_else(|| {
+        let message = format!("{} is no time", quoted(&text));
         let help = "write days, weeks or hours, such as `30d`, `4w` or `12h`";
-        let span = place.unwrap_or(root).span();
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
         WARN_BEFORE
     })
@@ -297,28 +286,26 @@ fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Finding
     }
 }
 
-fn guards(file: GuardsFile, root: Located<'_>, findings: &mut Findings) -> Guards {
-    let at = root.get("guards").unwrap_or(root);
-    let key = |key| at.get(key).unwrap_or(at);
+fn guards(file: GuardsFile, findings: &mut Findings) -> Guards {
     let GuardsFile { max_deactivations, max_revocations, max_grants, max_changed_percent, protect } =
         file;
     let defaults = Guards::default();
-    let max_changed_percent = max_changed_percent.0.and_then(|percent| {
+    let max_changed_percent = max_changed_percent.0.and_then(|Spanned { value: percent, span }| {
         let small = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
         if small.is_none() {
             let message = format!("{percent} is more than 100 percent");
             let help = "leave the key out for no limit";
-            let span = key("max_changed_percent").span();
             findings.report(Rule::WrongValue, span, &message, help);
         }
         small
     });
+    let protect = protect.0.map(|globs| globset(&globs, false, findings));
     Guards {
         max_deactivations: max_deactivations.0.unwrap_or(defaults.max_deactivations),
         max_revocations: max_revocations.0.unwrap_or(defaults.max_revocations),
         max_grants: max_grants.0.unwrap_or(defaults.max_grants),
         max_changed_percent,
-        protect: globset(&protect.0.unwrap_or_default(), false, key("protect"), findings),
+        protect: protect.unwrap_or_default(),
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use super::attributes::{ClientLayer, ScopeLayer};
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
-use crate::declare::yaml::given::{Given, Items, Members, Needed, Raw, Spanned};
+use crate::declare::yaml::given::{Given, Items, Members, Needed, Raw, Spanned, TextList};
 use crate::declare::yaml::table::table;
 
 table! {
@@ -19,7 +19,7 @@ table! {
         /// comments have that name. Default: none at the top of the git repository, else the folder's path
         /// with `.` for `/`.
         #[schemars(regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))]
-        pub(crate) project: Given<String>,
+        pub(crate) project: Given<Spanned<String>>,
         /// The prefixes that DigDir has given the organisation, without a colon.
         #[schemars(length(min = 1))]
         pub(crate) prefixes: Vec<String>,
@@ -36,7 +36,7 @@ table! {
         pub(crate) teams: Option<Members<'d, TeamFile>>,
         /// The branch of the remote whose commits may be applied. It counts as it is written on the
         /// remote's default branch. Default: that branch.
-        pub(crate) apply_from: Given<String>,
+        pub(crate) apply_from: Given<Spanned<String>>,
         /// What an apply must not do without being told twice.
         pub(crate) guards: Given<GuardsFile>,
         /// What is told of the keys of clients.
@@ -44,9 +44,9 @@ table! {
         /// What manifests of NAIS among the declarations do not say themselves.
         pub(crate) nais: Given<NaisFile<'d>>,
         /// Globs; only files that match one are read. Default: all.
-        pub(crate) include: Given<Vec<String>>,
+        pub(crate) include: Given<TextList>,
         /// Globs; files that match one are not read. Default: none.
-        pub(crate) exclude: Given<Vec<String>>,
+        pub(crate) exclude: Given<TextList>,
     }
 }
 
@@ -82,9 +82,9 @@ table! {
         /// alone.
         pub(crate) cluster: Given<Raw<'d, ClusterFile<'d>>>,
         /// The namespace of a manifest that names none.
-        pub(crate) namespace: Given<String>,
+        pub(crate) namespace: Given<Spanned<String>>,
         /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
-        pub(crate) prefix: Given<String>,
+        pub(crate) prefix: Given<Spanned<String>>,
     }
 }
 
@@ -105,7 +105,7 @@ table! {
         /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
         /// `12h`. Default: 30d.
         #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
-        pub(crate) warn_before: Given<String>,
+        pub(crate) warn_before: Given<Spanned<String>>,
     }
 }
 
@@ -123,9 +123,9 @@ table! {
         pub(crate) max_grants: Given<u64>,
         /// How much of what is live one apply may change, in percent. Default: no limit.
         #[schemars(range(max = 100))]
-        pub(crate) max_changed_percent: Given<u64>,
+        pub(crate) max_changed_percent: Given<Spanned<u64>>,
         /// Globs of names of scopes and clients; what matches is never deactivated. `*` matches `:` and `/` too.
         /// Default: none.
-        pub(crate) protect: Given<Vec<String>>,
+        pub(crate) protect: Given<TextList>,
     }
 }

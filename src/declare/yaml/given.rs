@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::document::{Findings, Located};
-use super::table::{Read, read};
+use super::table::{Read, Reader, read};
 use crate::declare::diagnostic::span::Span;
 use domain::kept;
 
@@ -76,6 +76,23 @@ impl<'d, T: Read<'d>> Raw<'d, T> {
     }
 }
 
+/// Texts, and where each is.
+pub(crate) type TextList = Spanned<Vec<Spanned<String>>>;
+
+/// What is under a key, and has been read as `T`: kept even if something is wrong with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Checked<'d, T> {
+    pub(crate) at: Located<'d>,
+    read_as: PhantomData<T>,
+}
+
+impl<'d, T: Read<'d>> Read<'d> for Checked<'d, T> {
+    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        let _: Option<T> = T::read(at, key, reader);
+        Some(Self { at, read_as: PhantomData })
+    }
+}
+
 /// The JSON Schema of a type around another one is that of the other one.
 macro_rules! schema_of_inner {
     ($($name:ty),*) => {
@@ -98,4 +115,4 @@ macro_rules! schema_of_inner {
         })*
     };
 }
-schema_of_inner!(Given<T>, Needed<T>, Spanned<T>, Raw<'_, T>);
+schema_of_inner!(Given<T>, Needed<T>, Spanned<T>, Raw<'_, T>, Checked<'_, T>);
