@@ -192,6 +192,7 @@ const FILES: &[Mistake] = &[
     mistake("conflict.yaml", "", "<<<<<<< HEAD\nscopes: []\n=======\ngroups: {}\n>>>>>>> main\n", 1, "PV006", "remove those that begin with `<<<<<<<`"),
     mistake("a.yaml", "", "name: etat:a\ndescription: Les\nconsumers: [ssb]\n", 1, "PV010", "write `scopes:` on a line above it"),
     mistake("a.yaml", "", "scopes:\n  etat:a:\n    description: Les\n", 2, "PV012", "write each scope as `- name: …`"),
+    mistake("a.yaml", "", "clients:\n  - name: app\n    scopes: []\n    onbehalfof: foo\n", 4, "PV012", "expected a list"),
     mistake("a.yaml", "", "scopes:\n  - etat:a\n", 2, "PV012", "`{ name: etat:a, description: … }`"),
     mistake("a.yaml", "", "\u{feff}scopes:\r\n  - name: etat:a\r\n    description:Les\r\n", 3, "PV006", "`description: Les`"),
     mistake("a.yaml", "", "scopes:\n  - name: etat:a\n    description: Les\n  name: etat:b\n", 4, "PV006", "`- name: etat:b`"),

@@ -177,9 +177,7 @@ fn on_behalf_of(
     list: Items<'_, file::OnBehalfOfEntry>,
     findings: &mut Findings,
 ) -> Option<BTreeMap<OnBehalfOfId, OnBehalfOf>> {
-    if !list.at.value.is_sequence() {
-        return None;
-    }
+    let is_list = list.at.value.is_sequence();
     let mut entries = BTreeMap::new();
     for given in items_of(Some(list), None, findings) {
         let first = findings.list.len();
@@ -212,7 +210,7 @@ fn on_behalf_of(
             findings.report(Rule::DuplicateClient, span, &message, "keep one of them");
         }
     }
-    Some(entries)
+    is_list.then_some(entries)
 }
 
 /// Warns about overrides for environments that do not hold the client.
