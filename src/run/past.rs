@@ -129,7 +129,9 @@ impl GitPast {
         for last in of_former {
             past.is_not_overtaken(history, &last, &commit.commit);
         }
-        past.compare_with_others(history, repository, &commit.commit);
+        if !commit.dirty {
+            past.compare_with_others(history, repository, now, &commit.commit);
+        }
         Ok(past)
     }
 
@@ -203,14 +205,26 @@ impl GitPast {
         }
     }
 
-    /// Compares with what other places applied at commits at which this one was declared no longer.
-    fn compare_with_others(&mut self, history: &History, repository: &Repository, commit: &str) {
+    /// Compares with what other places applied at newer commits, at which this one was declared no longer, or
+    /// something of it: they may have closed it since.
+    fn compare_with_others(
+        &mut self,
+        history: &History,
+        repository: &Repository,
+        now: &Desired,
+        commit: &str,
+    ) {
         let others = self.elsewhere.iter().flat_map(|others| others.values().flatten());
         let is_newer = |last: &&str| matches!(history.is_before(commit, last), Ok(Some(true)));
         let newer: BTreeSet<&str> = others.map(|it| &*it.commit).filter(is_newer).collect();
         let place = history.place();
         let folder = applied::folder(repository);
-        let is_gone = |last: &&str| !applied::is_declared_at(history, last, &folder, place);
+        let is_gone = |last: &&str| {
+            let at = At { commit: last, folder: &folder, environment: &now.environment };
+            !applied::is_declared_at(history, last, &folder, place)
+                || applied::applied_at(history, repository, &at)
+                    .is_ok_and(|(_, then)| declares_more(now, &then))
+        };
         let gone = newer.into_iter().find(is_gone).map(str::to_owned);
         if let (Some(last), None) = (gone, self.is_behind()) {
             self.behind(&last, commit);
@@ -280,6 +294,12 @@ impl GitPast {
     pub(crate) fn is_behind(&self) -> Option<&Notice> {
         self.notices.iter().find(|notice| notice.code == Code::Behind)
     }
+}
+
+/// Whether some scope or client is declared that was not then.
+fn declares_more(now: &Desired, then: &Desired) -> bool {
+    now.scopes.keys().any(|name| !then.scopes.contains_key(name))
+        || now.clients.keys().any(|name| !then.clients.contains_key(name))
 }
 
 /// Why no commit may be applied where nobody can tell which branch is.

@@ -319,3 +319,30 @@ fn what_is_let_go_is_said_to_stay_open_also_where_both_were_applied_at_one_commi
     apply(&one, "y");
     assert!(remote.world.open_to("etat:x").is_some());
 }
+
+#[test]
+fn an_old_commit_opens_nothing_again_that_another_folder_took_over_and_closed() {
+    let remote = Remote::new();
+    let (one, commit) = applied(&remote);
+    let old = remote.another("old", &[]);
+    one.git(&["mv", "x/more.yaml", "y/more.yaml"]);
+    one.merge("Hand it over");
+    apply(&one, "y");
+    assert_eq!(old.head(), commit);
+    one.git(&["rm", "--quiet", "y/more.yaml"]);
+    one.merge("Less");
+    apply(&one, "y");
+    assert_eq!(remote.world.open_to("etat:mer"), None);
+    let ran = old.ends(4, &["-C", "x", "apply", "--auto-approve"]);
+    assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
+    assert_eq!(remote.world.open_to("etat:mer"), None);
+    // What is not narrower may be applied late.
+    one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT, KART])]));
+    one.merge("More in y");
+    apply(&one, "x");
+    old.git(&["pull", "--quiet"]);
+    one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])]));
+    one.merge("And less");
+    apply(&one, "y");
+    old.ends(0, &["-C", "x", "apply", "--auto-approve"]);
+}
