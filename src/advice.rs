@@ -105,7 +105,7 @@ fn of_kind(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::NotFound => "Make a new plan: what it is about is no longer there.",
         ErrorKind::Conflict => "Make a new plan: someone else has changed it since.",
-        ErrorKind::Invalid => "Mend the declaration as the message says, then run again.",
+        ErrorKind::Invalid => "Correct the declaration as the message says, then run again.",
         ErrorKind::Terms => {
             "Someone who may sign for the organisation accepts the terms in DigDir's \
              self-service web; then run again."

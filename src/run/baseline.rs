@@ -210,7 +210,7 @@ impl<'a> AppliedPlace<'a> {
         if self.reading().is_unreadable(folder) {
             return Err(Failure::Refused(format!(
                 "something is wrong with the portvakt.yaml in folder {folder}, so whether {name} is declared \
-                 there is not known. Mend that first: nothing was changed"
+                 there is not known. Correct that first: nothing was changed"
             )));
         }
         if let Some(branch) =

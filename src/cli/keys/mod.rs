@@ -25,7 +25,7 @@ use domain::{ClientName, DesiredClient};
 pub(super) enum KeysCommand {
     /// Make a key: the private half for the application, the public half beside the declaration
     Generate(generate::Args),
-    /// Add a second key, or with --retire take out those that are older than the newest live one
+    /// Add a second key, or with --retire remove those that are older than the newest live one
     Rotate(rotate::Args),
     /// List the keys of the declared clients, and when they end
     List(list::Args),

@@ -21,7 +21,7 @@ pub(in crate::cli) struct Args {
     /// Print the private JWK of the new key
     #[arg(long, conflicts_with = "out")]
     stdout: bool,
-    /// Take out of the declaration the keys that are older than the newest that is live
+    /// Remove from the declaration the keys that are older than the newest that is live
     #[arg(long, conflicts_with_all = ["out", "stdout"])]
     retire: bool,
 }

@@ -24,8 +24,8 @@ pub(super) fn sentence(plan: &PlanDocument) -> Option<String> {
         accesses(plan, losers, "consumer loses access", "consumers lose access"),
         number(
             closed_to_all,
-            "scope is not open to all any more",
-            "scopes are not open to all any more",
+            "scope is open to fewer than before",
+            "scopes are open to fewer than before",
         ),
         number(is(Verb::Deactivate, true), "scope is closed", "scopes are closed"),
         number(is(Verb::Reactivate, true), "scope is opened again", "scopes are opened again"),

@@ -54,7 +54,7 @@ impl Repository {
         added: &str,
     ) -> Result<Edited, CannotEdit> {
         let by_hand = format!(
-            "Mend that by hand, so that the `jwks` of the client `{client}` can be made to name \
+            "Correct that by hand, so that the `jwks` of the client `{client}` can be made to name \
              `{added}` too, and run again"
         );
         self.edit_keys(environment, client, by_hand, |editor, own| {
