@@ -81,8 +81,8 @@ fn json_object(value: Value) -> domain::Representation {
     value.as_object().unwrap().clone()
 }
 
-fn lagging(read_lag: u64) -> Switches {
-    Switches { read_lag, ..Switches::default() }
+fn lagging(seconds: u64) -> Switches {
+    Switches { read_lag: seconds * 1000, ..Switches::default() }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! out of what it shows.
 
 mod attribute;
+mod behaviour;
 mod client;
 mod client_attributes;
 mod client_identity;
@@ -25,6 +26,7 @@ pub mod secret;
 pub mod text;
 
 pub use attribute::{AtNais, Attribute, Direction, ValueType, Widening};
+pub use behaviour::{Behaviour, NoKeys, Profile, WriteAnswer};
 pub use client::{
     ClientId, ClientIdError, ClientName, ClientNameError, ConsumedScope, ConsumedScopeError,
 };

@@ -50,7 +50,7 @@ impl Shared {
 
     /// What the endpoints that read show: what there was as long ago as the switch `read-lag` says.
     pub(super) fn shown<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        let lag = Duration::from_secs(self.switches().read_lag);
+        let lag = self.switches().read_lag();
         look(self.kept.read().unwrap_or_else(PoisonError::into_inner).before(lag))
     }
 
@@ -59,23 +59,23 @@ impl Shared {
         &self,
         change: impl FnOnce(&mut State) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let lag = self.switches().read_lag;
+        let lag = self.switches().read_lag();
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let before = (lag > 0).then(|| kept.now.clone());
+        let before = (!lag.is_zero()).then(|| kept.now.clone());
         let outcome = change(&mut kept.now);
         if outcome.is_ok() {
-            kept.keep(before, Duration::from_secs(lag));
+            kept.keep(before, lag);
             self.signal.dirty();
         }
         outcome
     }
 
     pub(super) fn edit(&self, edit: impl FnOnce(&mut State)) {
-        let lag = self.switches().read_lag;
+        let lag = self.switches().read_lag();
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let before = (lag > 0).then(|| kept.now.clone());
+        let before = (!lag.is_zero()).then(|| kept.now.clone());
         edit(&mut kept.now);
-        kept.keep(before, Duration::from_secs(lag));
+        kept.keep(before, lag);
         self.signal.dirty();
     }
 

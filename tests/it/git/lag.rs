@@ -12,8 +12,8 @@ use crate::world::{KART, KEY, SKATT};
 pub(super) const IMPATIENT: [&str; 4] = ["apply", "--auto-approve", "--patience", "0"];
 
 /// Reads lag that many seconds behind from now on.
-pub(super) fn lag(remote: &Remote, read_lag: u64) {
-    remote.world.sandbox.set_switches(Switches { read_lag, ..Switches::default() });
+pub(super) fn lag(remote: &Remote, seconds: u64) {
+    remote.world.sandbox.set_switches(Switches { read_lag: seconds * 1000, ..Switches::default() });
 }
 
 /// The declarations of a client with a key.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{SKATT, World, column, two_organizations};
 
-const LAG: u64 = 1;
+const LAG: u64 = 1000;
 
 async fn world() -> World {
     World::with(two_organizations(), Switches { read_lag: LAG, ..Switches::default() }).await
@@ -15,7 +15,7 @@ async fn world() -> World {
 
 /// Waits until what was written by then is read.
 async fn wait_since(written: Instant) {
-    let shown = Duration::from_secs(LAG) + Duration::from_millis(100);
+    let shown = Duration::from_millis(LAG) + Duration::from_millis(100);
     tokio::time::sleep(shown.saturating_sub(written.elapsed())).await;
 }
 
