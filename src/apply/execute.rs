@@ -10,7 +10,7 @@ use super::verify;
 use super::write::{WrittenEntity, create_client, create_scope, replace};
 use crate::advice::advised;
 use digdir::{Error, ErrorKind, Writer};
-use domain::{ClientId, ClientName, ScopeName};
+use domain::{Behaviour, ClientId, ClientName, ScopeName};
 use plan::{
     AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, Outcome, ScopeWork, Work,
 };
@@ -105,13 +105,30 @@ pub(super) struct Executor<'a> {
     pub(super) patience: &'a Patience,
     /// What was written shortly before.
     pub(super) recent: &'a Recent,
+    /// How the API is known to behave.
+    behaviour: Behaviour,
     /// The ids of the clients that were made.
     made: RefCell<HashMap<ClientName, ClientId>>,
 }
 
 impl<'a> Executor<'a> {
-    pub(super) fn new(writer: &'a Writer, patience: &'a Patience, recent: &'a Recent) -> Self {
-        Self { writer, patience, recent, made: RefCell::default() }
+    pub(super) fn new(
+        writer: &'a Writer,
+        patience: &'a Patience,
+        recent: &'a Recent,
+        behaviour: Behaviour,
+    ) -> Self {
+        Self { writer, patience, recent, behaviour, made: RefCell::default() }
+    }
+
+    /// Whether the API is known to refuse an action as long as its scope or client is inactive.
+    pub(super) fn would_refuse(&self, action: &Action) -> bool {
+        let is_refused = match &action.work {
+            Work::Access(..) => self.behaviour.inactive_access_refused,
+            Work::Keys(..) => self.behaviour.inactive_client_refused,
+            Work::Scope(..) | Work::Client(..) => None,
+        };
+        is_asleep(action) && is_refused == Some(true)
     }
 
     /// Does it.

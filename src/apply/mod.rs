@@ -23,7 +23,7 @@ pub use recent::{Recent, RecentEnd, RecentWrite};
 
 use crate::advice::advised;
 use digdir::{ClientNeeds, Needs, Writer};
-use domain::{ClientId, ClientName, Live};
+use domain::{Behaviour, ClientId, ClientName, Live};
 use plan::{AccessWork, Action, Outcome, Plan, Report, Work};
 
 /// How a plan is carried out.
@@ -36,14 +36,16 @@ pub struct Conduct<P> {
     pub patience: Patience,
     /// What was written shortly before.
     pub recent: Recent,
+    /// How the API is known to behave.
+    pub behaviour: Behaviour,
     /// It is told how many actions have ended.
     pub progress: P,
 }
 
 /// Carries the plan out. Nothing new is started once nothing may be written any more.
 pub async fn apply<P: Fn(usize)>(plan: &Plan, writer: &Writer, conduct: Conduct<P>) -> Report {
-    let Conduct { concurrency, interrupt, patience, recent, progress } = conduct;
-    let executor = Executor::new(writer, &patience, &recent);
+    let Conduct { concurrency, interrupt, patience, recent, behaviour, progress } = conduct;
+    let executor = Executor::new(writer, &patience, &recent, behaviour);
     let mut outcomes =
         schedule::run(&plan.actions, &executor, concurrency, interrupt, progress).await;
     let made = executor.into_made();

@@ -61,10 +61,9 @@ enum End {
 
 async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec<(usize, End)> {
     let action = &actions[task.index];
-    let end = match executor.execute(action).await {
-        Ok(()) => End::Done,
-        Err(failure) if is_asleep(action) && failure.is_refusal(action) => End::Postponed,
-        Err(failure) => End::Failed(failure.outcome("")),
+    let end = match executor.would_refuse(action) {
+        true => End::Postponed,
+        false => first(action, executor).await,
     };
     let mut ended = vec![(task.index, end)];
     // Even a reactivation that failed may have opened the scope, as its answer can be lost. So
@@ -77,6 +76,14 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
         ended.push((index, end));
     }
     ended
+}
+
+async fn first(action: &Action, executor: &Executor<'_>) -> End {
+    match executor.execute(action).await {
+        Ok(()) => End::Done,
+        Err(failure) if is_asleep(action) && failure.is_refusal(action) => End::Postponed,
+        Err(failure) => End::Failed(failure.outcome("")),
+    }
 }
 
 /// What it means that a postponed action failed.

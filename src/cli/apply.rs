@@ -13,6 +13,7 @@ use crate::apply::Patience;
 use crate::history::{Actor, Commit, History};
 use crate::render;
 use crate::run::{Approved, Ended, Hold, Manner, Opened, Planned, RunOptions, Terms, files};
+use domain::Behaviour;
 use domain::text::{json, printable};
 use plan::document::{Ending, PlanDocument};
 
@@ -38,8 +39,9 @@ pub(super) struct Args {
     blame: bool,
     /// How long to wait until DigDir shows what was done, in seconds in all: its reads may lag behind its
     /// writes. What an apply shortly before has done is waited for as long again, before the plan is made
-    #[arg(long, value_name = "SECONDS", default_value = "30")]
-    patience: u32,
+    /// [default: 30, or what the environment's profile says]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u32>,
     /// Save the report as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -78,7 +80,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let patience = || Patience::new(Duration::from_secs(args.patience.into()), interrupt.clone());
+    let behaviour = opened.behaviour()?;
+    let time = patience(args.patience, behaviour);
+    let patience = || Patience::new(time, interrupt.clone());
     let prepared = prepare(global, args, opened, history, saved.as_ref(), patience());
     let approved = match interrupt::unless(interrupt.clone(), prepared).await {
         Ok(approved) => approved,
@@ -96,11 +100,25 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         concurrency: global.concurrency.get(),
         patience: patience(),
         interrupt: interrupt.clone(),
+        behaviour,
         progress: &|ended, total| progress.tell(ended, total),
     };
     let ended = approved.carry_out(manner).await?;
     drop(progress);
     Ok(tell(global, args, ended))
+}
+
+/// The time for waiting: as it is given, or by how much reads are known to lag, or 30 s.
+fn patience(seconds: Option<u32>, behaviour: Behaviour) -> Duration {
+    const UNKNOWN: Duration = Duration::from_secs(30);
+    const BEYOND_LAG: Duration = Duration::from_secs(5);
+    match (seconds, behaviour.read_lag) {
+        (Some(seconds), _) => Duration::from_secs(seconds.into()),
+        (None, Some(lag)) => {
+            BEYOND_LAG.saturating_add(Duration::from_millis(lag).saturating_mul(2))
+        }
+        (None, None) => UNKNOWN,
+    }
 }
 
 /// Reads the declarations for the environment that is asked for, or that a saved plan is about.

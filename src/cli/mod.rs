@@ -25,6 +25,7 @@ mod man;
 mod migrate;
 mod output;
 mod plan;
+mod probe;
 mod progress;
 mod render;
 mod reviewed;
@@ -127,6 +128,9 @@ enum Command {
     Explain(explain::Args),
     /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of what is live and declared nowhere, or of what goes to NAIS
     Schema(schema::Args),
+    /// Find out how the API at an environment behaves where its documentation does not say
+    #[command(long_about = probe::ABOUT)]
+    Probe(probe::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     Sandbox(sandbox::Args),
     /// Print a shell's completions
@@ -224,6 +228,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
         Command::Import(args) => wait_for(import::run(&global, &args)),
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
+        Command::Probe(args) => wait_for(probe::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }
 }

@@ -7,7 +7,8 @@ use clap::ColorChoice;
 use super::exit::{Exit, Failure};
 use super::interrupt::{self, Signals};
 use super::sink::print;
-use domain::Orgno;
+use crate::run::profile;
+use domain::{Behaviour, Orgno};
 use sandbox::{
     CLIENT_ID, ClientKey, Config, FaultRule, Sandbox, SandboxError, StateFile, Switches,
     load_or_seed,
@@ -37,6 +38,9 @@ pub(super) struct Args {
     /// An oddity to switch on; may be repeated. An unknown name lists them all
     #[arg(long = "switch", value_name = "NAME[=VALUE]")]
     switches: Vec<String>,
+    /// A profile that `portvakt probe` has written: sets the switches that it has an answer to
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     /// Milliseconds before each answer
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
@@ -54,7 +58,11 @@ pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
         SandboxError::Switch { .. } => Failure::Usage(error.to_string()),
         _ => Failure::Failed(error.to_string()),
     };
-    let (sandbox, told, mut stop) = start(args).await.map_err(failed)?;
+    let behaviour = match &args.profile {
+        Some(file) => profile::read(file, None)?,
+        None => Behaviour::default(),
+    };
+    let (sandbox, told, mut stop) = start(args, behaviour).await.map_err(failed)?;
     print(ColorChoice::Never, &format!("{told}\n"))?;
     stop.recv().await;
     sandbox.stop().await.map_err(failed)?;
@@ -63,8 +71,11 @@ pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
 
 /// The server, what to tell of it, and the signals that end it: listened for before anybody is
 /// told that it runs.
-async fn start(args: Args) -> Result<(Sandbox, String, Signals), SandboxError> {
-    let mut switches = Switches::default();
+async fn start(
+    args: Args,
+    behaviour: Behaviour,
+) -> Result<(Sandbox, String, Signals), SandboxError> {
+    let mut switches = Switches::default().with(behaviour);
     for text in &args.switches {
         switches.set(text)?;
     }
@@ -126,7 +137,7 @@ mod tests {
         };
         let refused = async |more: &[&str]| {
             let args = parse(more).unwrap_or_else(|error| panic!("{error}")).args;
-            start(args).await.map(drop).unwrap_err().to_string()
+            start(args, Behaviour::default()).await.map(drop).unwrap_err().to_string()
         };
         assert!(refused(&["--switch", "colour"]).await.contains("denied-hidden"));
         assert!(refused(&["--listen", "0.0.0.0:0"]).await.contains("loopback"));

@@ -7,6 +7,7 @@ pub mod history;
 pub mod keys;
 pub mod markdown;
 pub mod migration;
+pub mod probe;
 mod report;
 mod sections;
 mod text;

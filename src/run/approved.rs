@@ -9,6 +9,7 @@ use super::hold::Hold;
 use super::planned::Planned;
 use crate::apply::{Conduct, Patience, apply};
 use crate::history::{Actor, Conclusion, LedgerEntry, Placement, Recorded, Refs};
+use domain::Behaviour;
 use domain::text::json;
 use plan::document::ReportDocument;
 use plan::{Code, Plan, Report};
@@ -28,6 +29,8 @@ pub(crate) struct Manner<'a> {
     pub(crate) patience: Patience,
     /// When it turns true, what is in flight is finished and nothing new is started.
     pub(crate) interrupt: watch::Receiver<bool>,
+    /// How the API is known to behave.
+    pub(crate) behaviour: Behaviour,
     /// It is told how many actions have ended, and how many there are.
     pub(crate) progress: &'a dyn Fn(usize, usize),
 }
@@ -53,7 +56,7 @@ impl Approved {
     /// # Errors
     /// The ledger cannot be written, so that nothing was done.
     pub(crate) async fn carry_out(self, manner: Manner<'_>) -> Result<Ended, Failure> {
-        let Manner { actor, hold, concurrency, patience, interrupt, progress } = manner;
+        let Manner { actor, hold, concurrency, patience, interrupt, behaviour, progress } = manner;
         let kept = self.kept();
         let Self(Planned { ready, remote, writer, plan, document, recent, left, lifted, .. }) =
             self;
@@ -95,7 +98,8 @@ impl Approved {
                     None => writer,
                 };
                 let progress = |ended| progress(ended, total);
-                let conduct = Conduct { concurrency, patience, interrupt, recent, progress };
+                let conduct =
+                    Conduct { concurrency, patience, interrupt, recent, behaviour, progress };
                 apply(&plan, &writer, conduct).await
             }
         };

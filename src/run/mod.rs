@@ -14,6 +14,8 @@ pub(crate) mod handover;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod past;
+pub(crate) mod probe;
+pub(crate) mod profile;
 pub(crate) mod read;
 pub(crate) mod remote;
 

@@ -6,12 +6,13 @@ use super::clock::today;
 use super::failure::Failure;
 use super::options::RunOptions;
 use super::past::{self, GitPast};
+use super::profile;
 use super::ready::Ready;
 use super::remote::Remote;
 use crate::declare::{self, Diagnostic, Invalid, Repository};
 use crate::history::{self, Commit, History, Placement};
 use digdir::Needs;
-use domain::Desired;
+use domain::{Behaviour, Desired};
 
 /// A repository and what it declares for an environment.
 pub(crate) struct Opened {
@@ -139,6 +140,22 @@ impl Opened {
     /// What was applied is not known, or nothing was.
     pub(crate) fn take_applied(self) -> Result<Ready, Failure> {
         Ready::of_applied(self)
+    }
+
+    /// How the API of the environment is known to behave: by its profile, if it names one.
+    ///
+    /// # Errors
+    /// The profile cannot be read, or is of another API.
+    pub(crate) fn behaviour(&self) -> Result<Behaviour, Failure> {
+        let environment = self.repository.environment(&self.desired.environment);
+        let Some(file) = environment.and_then(|it| it.profile.as_deref()) else {
+            return Ok(Behaviour::default());
+        };
+        let api = environment.and_then(|it| it.target.addresses().ok().flatten());
+        profile::read(
+            &self.repository.root().join(file),
+            api.map(|target| target.api_id()).as_ref(),
+        )
     }
 
     /// What is to be read of what is live for what is declared.

@@ -12,8 +12,8 @@ use super::options::RunOptions;
 use super::read::{MAX_FILE, read_file, read_secret};
 use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use digdir::{
-    AllowedHosts, Credentials, ExpectedOwner, Issuer, Program, Reach, Reader, Target, TargetError,
-    Writer,
+    AllowedHosts, Credentials, ExpectedOwner, Issuer, Probe, Program, Reach, Reader, Target,
+    TargetError, Writer,
 };
 use domain::secret;
 use domain::{ClientId, Kid};
@@ -72,6 +72,21 @@ impl Remote {
     pub(crate) async fn writer(&self) -> Result<Writer, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
         Ok(Writer::connect(target, credentials, self.options.clone(), self.reach).await?)
+    }
+
+    /// What sends single calls, with a token for these scopes, as long as the gate lets it.
+    pub(crate) async fn probe(
+        &self,
+        scopes: &'static str,
+        gate: impl Fn() -> Result<(), &'static str> + Send + Sync + 'static,
+    ) -> Result<Probe, Failure> {
+        let (target, credentials) = (self.target.clone(), self.credentials.clone());
+        Ok(Probe::connect(target, credentials, self.options.clone(), scopes, gate).await?)
+    }
+
+    /// Where the API and Maskinporten are.
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Maskinporten alone, for a client of somebody else than this program.

@@ -1,4 +1,4 @@
-//! Every call of the API that is made here, as data.
+//! Every call of the API, as data.
 
 use std::fmt;
 
@@ -46,9 +46,9 @@ impl Part {
     }
 }
 
-/// One call.
+/// One call: method, path, query, body, and what it is sent again after.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
+pub struct Call<'a> {
     pub(super) method: Method,
     path: Vec<Part>,
     query: Vec<(&'static str, String)>,
@@ -90,11 +90,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn scopes() -> Self {
+    /// `GET /scopes`: the organisation's scopes, inactive ones included.
+    pub fn scopes() -> Self {
         Self::get(&["scopes"], "the organisation's scopes").with_inactive(true)
     }
 
-    pub(super) fn scope(name: &ScopeName) -> Self {
+    /// `GET /scopes/scope`: one scope, active or not.
+    pub fn scope(name: &ScopeName) -> Self {
         Self::get(&["scopes", "scope"], format!("scope {name}"))
             .with("scope", name)
             .with_inactive(true)
@@ -124,7 +126,8 @@ impl<'a> Call<'a> {
         call.with_inactive(*inactive)
     }
 
-    pub(super) fn accesses(scope: &ScopeName, inactive: bool) -> Self {
+    /// `GET /scopes/access?scope=`: the consumers of a scope.
+    pub fn accesses(scope: &ScopeName, inactive: bool) -> Self {
         Self::get(&["scopes", "access"], format!("accesses to {scope}"))
             .with("scope", scope)
             .with_inactive(inactive)
@@ -135,12 +138,14 @@ impl<'a> Call<'a> {
             .with("consumer_orgno", consumer)
     }
 
-    pub(super) fn accesses_to_us(inactive: bool) -> Self {
+    /// `GET /scopes/access/all`: the accesses of the organisation itself.
+    pub fn accesses_to_us(inactive: bool) -> Self {
         Self::get(&["scopes", "access", "all"], "accesses of the organisation")
             .with_inactive(inactive)
     }
 
-    pub(super) fn prefixes() -> Self {
+    /// `GET /prefix`.
+    pub fn prefixes() -> Self {
         Self::get(&["prefix"], "the organisation's prefixes")
     }
 
@@ -152,13 +157,15 @@ impl<'a> Call<'a> {
         Self::get(&["organizations"], format!("organisation {orgno}")).below(Part::Orgno(orgno))
     }
 
-    pub(super) fn create_scope(scope: &'a Representation) -> Self {
+    /// `POST /scopes`.
+    pub fn create_scope(scope: &'a Representation) -> Self {
         let name = super::wire::scope_name(scope);
         let entity = name.map_or_else(|(entity, _)| entity, |name| format!("scope {name}"));
         Self { body: Some(scope), policy: &ONCE, ..Self::new(Method::POST, &["scopes"], entity) }
     }
 
-    pub(super) fn update_scope(name: &ScopeName, scope: &'a Representation) -> Self {
+    /// `PUT /scopes`.
+    pub fn update_scope(name: &ScopeName, scope: &'a Representation) -> Self {
         Self {
             body: Some(scope),
             policy: &ONCE,
@@ -166,15 +173,18 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn deactivate_scope(name: &ScopeName) -> Self {
+    /// `DELETE /scopes`.
+    pub fn deactivate_scope(name: &ScopeName) -> Self {
         Self::new(Method::DELETE, &["scopes"], format!("scope {name}")).with("scope", name)
     }
 
-    pub(super) fn grant(scope: &ScopeName, consumer: Orgno) -> Self {
+    /// `PUT /scopes/access/{orgno}`.
+    pub fn grant(scope: &ScopeName, consumer: Orgno) -> Self {
         Self::access(Method::PUT, scope, consumer)
     }
 
-    pub(super) fn revoke(scope: &ScopeName, consumer: Orgno) -> Self {
+    /// `DELETE /scopes/access/{orgno}`.
+    pub fn revoke(scope: &ScopeName, consumer: Orgno) -> Self {
         Self::access(Method::DELETE, scope, consumer)
     }
 
@@ -185,7 +195,8 @@ impl<'a> Call<'a> {
             .with("scope", scope)
     }
 
-    pub(super) fn clients() -> Self {
+    /// `GET /clients`: the organisation's clients, inactive ones included.
+    pub fn clients() -> Self {
         Self::get(&["clients"], "the organisation's clients").with_inactive(true)
     }
 
@@ -193,7 +204,8 @@ impl<'a> Call<'a> {
         Self::of_client(Method::GET, id, format!("client {id}"))
     }
 
-    pub(super) fn create_client(client: &'a Representation) -> Self {
+    /// `POST /clients`.
+    pub fn create_client(client: &'a Representation) -> Self {
         let name = client.get("client_name").and_then(Value::as_str).unwrap_or_default();
         let entity = format!("client {name}");
         Self { body: Some(client), policy: &ONCE, ..Self::new(Method::POST, &["clients"], entity) }
@@ -204,15 +216,18 @@ impl<'a> Call<'a> {
         Self { body: Some(client), policy: &ONCE, ..call }
     }
 
-    pub(super) fn deactivate_client(id: &ClientId) -> Self {
+    /// `DELETE /clients/{id}`.
+    pub fn deactivate_client(id: &ClientId) -> Self {
         Self::of_client(Method::DELETE, id, format!("client {id}"))
     }
 
-    pub(super) fn keys(id: &ClientId) -> Self {
+    /// `GET /clients/{id}/jwks`.
+    pub fn keys(id: &ClientId) -> Self {
         Self::of_keys(Method::GET, id)
     }
 
-    pub(super) fn replace_keys(id: &ClientId, keys: &'a Representation) -> Self {
+    /// `POST /clients/{id}/jwks`.
+    pub fn replace_keys(id: &ClientId, keys: &'a Representation) -> Self {
         Self { body: Some(keys), policy: &ONCE, ..Self::of_keys(Method::POST, id) }
     }
 

@@ -20,6 +20,9 @@ table! {
         pub target: Target,
         /// Who talks to it. Only the sandbox does without.
         pub credentials: Option<Credentials>,
+        /// A profile that `portvakt probe` has written of this API, relative to the repository: plan and
+        /// apply go by it where DigDir's documentation does not say how the API behaves.
+        pub profile: Option<String>,
     }
 }
 

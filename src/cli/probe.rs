@@ -1,0 +1,65 @@
+//! `portvakt probe`.
+
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::sink::print;
+use super::{interrupt, log};
+use crate::render;
+use crate::run::files::put;
+use crate::run::probe::{ProbeOptions, Probed, probe};
+use domain::text::{json, printable};
+
+/// The command's long help.
+pub(super) const ABOUT: &str = "\
+Find out how the API at an environment behaves where its documentation does not say
+
+It makes a scope and a client of its own (PREFIX:portvakt-probe-…), tries on them what no source settles, \
+prints each question with its answer and the exchange that gave it, and deactivates both. DigDir never \
+deletes anything: they stay there, inactive. At most 60 requests and 3 minutes. The answers are written \
+to a profile: name it in portvakt.yaml under the environment (`profile: FILE`) for plan and apply, or \
+give it to `portvakt sandbox --profile FILE`.";
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The prefix of the scope that it makes [default: the first of portvakt.yaml]
+    #[arg(long)]
+    prefix: Option<String>,
+    /// Where to write the profile [default: digdir-ENVIRONMENT.json beside portvakt.yaml]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Do it although the environment is production
+    #[arg(long)]
+    yes_in_prod: bool,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let interrupt = interrupt::listen()?;
+    let opened = global.open()?;
+    let wanted = ProbeOptions { prefix: args.prefix.as_deref(), in_production: args.yes_in_prod };
+    let probed = probe(&global.options(), &opened, &wanted, interrupt).await?;
+    let Probed { scope, answers, calls, took, profile } = probed;
+    let environment = &opened.desired.environment;
+    let name = format!("digdir-{environment}.json");
+    let file = match &args.out {
+        Some(file) => file.clone(),
+        None => opened.repository.root().join(&name),
+    };
+    let exchanges: Vec<_> =
+        answers.exchanges.iter().map(|(q, exchange)| (*q, exchange.to_string())).collect();
+    print(global.color, &render::probe::text(answers.behaviour, &exchanges))?;
+    put(&file, &json::pretty(&profile))?;
+    let file = file.to_string_lossy();
+    log::told(
+        global,
+        &format!(
+            "{calls} calls in {:.1} s on {scope}, which is inactive now. {} is written: name it as \
+             `profile` of environment {environment} in portvakt.yaml",
+            took.as_secs_f64(),
+            printable(&file),
+        ),
+    );
+    Ok(Exit::Done)
+}

@@ -1,0 +1,107 @@
+//! The scope and the client that a probe makes, and how those of earlier ones are recognised.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::run::Failure;
+use digdir::{ApplicationKey, Exchange};
+use domain::{ClientId, Orgno, PublicKey, Representation, ScopeName, SigningAlgorithm, kept};
+
+/// The beginning of the subscopes and of the client names that a probe makes.
+const NAME: &str = "portvakt-probe-";
+
+/// The description of the scope and of the client: the API may trim and compose it.
+pub(super) const DESCRIPTION: &str = " Made by portvakt probe to be deactivated, e\u{301} ";
+
+/// The time after which the first registration of the key expires.
+pub(super) const LIFE_OF_KEY: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What a probe makes: named by the time, as nothing is ever deleted at DigDir.
+pub(super) struct ProbeEntities {
+    pub(super) organization: Orgno,
+    pub(super) scope: ScopeName,
+    pub(super) client: String,
+    prefix: String,
+    key: PublicKey,
+}
+
+impl ProbeEntities {
+    pub(super) fn new(organization: Orgno, prefix: &str, now: Timestamp) -> Result<Self, Failure> {
+        let name = format!("{NAME}{}", now.strftime("%Y%m%d-%H%M%S-%3f"));
+        let scope = format!("{prefix}:{name}").parse().map_err(Failure::failed)?;
+        let key = ApplicationKey::generate().map_err(Failure::failed)?;
+        let kid = name.parse().map_err(Failure::failed)?;
+        let key = key.public(&kid, SigningAlgorithm::default()).map_err(Failure::failed)?;
+        Ok(Self { organization, scope, client: name, prefix: prefix.to_owned(), key })
+    }
+
+    pub(super) fn scope_representation(&self) -> Representation {
+        object(json!({
+            "prefix": self.prefix,
+            "subscope": self.client,
+            "description": DESCRIPTION,
+            "long_description": "It says how the API behaves, and can be left alone.",
+            "visibility": "PRIVATE",
+            "allowed_integration_types": ["maskinporten"],
+        }))
+    }
+
+    pub(super) fn client_representation(&self) -> Representation {
+        object(json!({
+            "client_name": self.client,
+            "description": DESCRIPTION,
+            "integration_type": "maskinporten",
+            "application_type": "web",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+            "scopes": [self.scope],
+        }))
+    }
+
+    /// The set of the only key, with the time at which it expires if that is sent.
+    pub(super) fn keys(&self, exp: Option<Timestamp>) -> Representation {
+        let mut key = self.key.to_jwk();
+        if let Some(exp) = exp {
+            key.insert("exp".to_owned(), exp.as_second().into());
+        }
+        object(json!({ "keys": [key] }))
+    }
+}
+
+/// The scopes of a list that a probe has left active.
+pub(super) fn left_scopes(list: &Exchange) -> Vec<ScopeName> {
+    let of = |scope: &Representation| {
+        let name = digdir::scope_name(scope).ok()?;
+        let (_, subscope) = name.as_str().split_once(':')?;
+        (subscope.starts_with(NAME) && is_left(scope)).then_some(name)
+    };
+    objects(list).filter_map(of).collect()
+}
+
+/// The clients of a list that a probe has left active.
+pub(super) fn left_clients(list: &Exchange) -> Vec<ClientId> {
+    let of = |client: &Representation| {
+        let name = client.get("client_name")?.as_str()?;
+        let id = client.get("client_id")?.as_str()?.parse().ok()?;
+        (name.starts_with(NAME) && is_left(client)).then_some(id)
+    };
+    objects(list).filter_map(of).collect()
+}
+
+fn is_left(entity: &Representation) -> bool {
+    let text = |member| entity.get(member).and_then(Value::as_str).unwrap_or_default();
+    kept(text("description")) == kept(DESCRIPTION)
+        && entity.get("active").and_then(Value::as_bool) != Some(false)
+}
+
+fn objects(list: &Exchange) -> impl Iterator<Item = &Representation> {
+    let entries = list.body.as_ref().and_then(Value::as_array);
+    entries.into_iter().flatten().filter_map(Value::as_object)
+}
+
+fn object(value: Value) -> Representation {
+    match value {
+        Value::Object(object) => object,
+        _ => Representation::new(),
+    }
+}
