@@ -6,6 +6,7 @@ use super::exit::{Exit, Failure};
 use super::sink::print;
 use crate::render::migration::MigrationDocument;
 use crate::{declare, render};
+use domain::Profile;
 use plan::document::{self, KeysDocument, PlanDocument, ReportDocument, UnmanagedDocument};
 
 /// The command's arguments.
@@ -34,6 +35,8 @@ enum SchemaSubject {
     Migration,
     /// Of what is live and declared nowhere, as JSON
     Unmanaged,
+    /// Of what `probe` has found out
+    Profile,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -44,6 +47,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         SchemaSubject::Report => document::schema::<ReportDocument>(),
         SchemaSubject::Keys => document::schema::<KeysDocument>(),
         SchemaSubject::Migration => document::schema::<MigrationDocument<'_>>(),
+        SchemaSubject::Profile => document::schema::<Profile>(),
         SchemaSubject::Unmanaged => document::schema::<UnmanagedDocument>(),
         SchemaSubject::Diagnostics => render::diagnostics::json_schema(),
     };

@@ -41,7 +41,7 @@ fn dictionary() -> String {
 }
 
 /// Compares what stands in a file behind a heading, up to the next empty line or the end.
-fn is_current(path: &str, headings: &[(&str, String)]) {
+pub(crate) fn is_current(path: &str, headings: &[(&str, String)]) {
     let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     let committed = std::fs::read_to_string(&path).unwrap();
     let mut wanted = String::new();

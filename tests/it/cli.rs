@@ -395,6 +395,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("keys", "keys"),
         ("migration", "migration"),
         ("unmanaged", "unmanaged"),
+        ("profile", "profile"),
         ("diagnostics", "diagnostics"),
     ] {
         let printed = ran(&["schema", of]);

@@ -39,6 +39,7 @@ mod mistakes;
 mod openapi;
 mod organization;
 mod output;
+mod probe;
 mod property;
 mod readme;
 mod rendered;

@@ -66,6 +66,11 @@ fn the_page_on_security_shows_what_counts_as_applied() {
 }
 
 #[test]
+fn the_other_side_is_probed_as_the_page_says() {
+    plays("docs/other-side.md", Some("examples/etat"));
+}
+
+#[test]
 fn folders_are_moved_and_environments_renamed_as_the_page_says() {
     plays("docs/places.md", None);
 }

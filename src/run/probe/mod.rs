@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -81,7 +82,7 @@ pub(crate) async fn probe(
         )));
     }
     let prefix = prefix(opened, wanted.prefix)?;
-    let entities = ProbeEntities::new(opened.desired.organization, prefix, now())?;
+    let entities = ProbeEntities::new(opened.desired.organization, prefix, Timestamp::now())?;
     let calls = Arc::new(Calls::default());
     let answers = tried(&remote, &entities, &calls, interrupt).await?;
     let api = remote.target().api.to_string();

@@ -40,6 +40,8 @@ pub(super) struct Script<'p> {
     entities: &'p ProbeEntities,
     /// The scope as it was read last; `None` before it is made.
     scope: Option<Representation>,
+    /// Whether the organisation may have access to the scope.
+    is_granted: bool,
     is_client_made: bool,
     client: Option<ClientId>,
     /// By how much reads lag behind writes.
@@ -53,6 +55,7 @@ impl<'p> Script<'p> {
             probe,
             entities,
             scope: None,
+            is_granted: false,
             is_client_made: false,
             client: None,
             lag: Duration::ZERO,
@@ -133,6 +136,7 @@ impl<'p> Script<'p> {
         let mut changed = self.scope.clone().unwrap_or_default();
         changed.remove("long_description");
         self.done(&Call::update_scope(scope, &changed)).await?;
+        self.is_granted = true;
         self.done(&Call::grant(scope, self.entities.organization)).await?;
         self.is_client_made = true;
         let client = self.entities.client_representation();
@@ -142,7 +146,7 @@ impl<'p> Script<'p> {
         let shown = self.call(&Call::scope(scope)).await?;
         let keeps = answers::put_keeps_omitted(&shown, "long_description");
         settle!(self.answers, put_keeps_omitted, keeps, shown);
-        let id = self.find_client().await?;
+        let id = self.shown_client().await?;
         let keys = self.call(&Call::keys(&id)).await?;
         settle!(self.answers, no_keys, answers::no_keys(&keys), keys);
         Ok(())
@@ -150,8 +154,9 @@ impl<'p> Script<'p> {
 
     async fn close_access_and_renew_key(&mut self) -> Result<(), Failure> {
         let (scope, organization) = (&self.entities.scope, self.entities.organization);
-        let id = self.find_client().await?;
+        let id = self.shown_client().await?;
         self.done(&Call::revoke(scope, organization)).await?;
+        self.is_granted = false;
         let end = Timestamp::now() + LIFE_OF_KEY;
         self.done(&Call::replace_keys(&id, &self.entities.keys(Some(end)))).await?;
         self.done(&Call::replace_keys(&id, &self.entities.keys(None))).await?;
@@ -165,11 +170,13 @@ impl<'p> Script<'p> {
 
     async fn work_on_what_is_inactive(&mut self) -> Result<(), Failure> {
         let (scope, organization) = (&self.entities.scope, self.entities.organization);
-        let id = self.find_client().await?;
+        let id = self.shown_client().await?;
+        self.is_granted = true;
         self.done(&Call::grant(scope, organization)).await?;
         self.done(&Call::deactivate_scope(scope)).await?;
         let revoked = self.call(&Call::revoke(scope, organization)).await?;
         let is_refused = answers::is_refused(&revoked);
+        self.is_granted = is_refused != Some(false);
         settle!(self.answers, inactive_access_refused, is_refused, revoked);
         let again = self.call(&Call::deactivate_scope(scope)).await?;
         settle!(self.answers, delete_inactive_refused, answers::is_refused(&again), again);
@@ -183,19 +190,21 @@ impl<'p> Script<'p> {
     pub(super) async fn clean_up(&mut self) -> Result<(), Failure> {
         if let Some(shown) = self.scope.clone() {
             let (scope, organization) = (&self.entities.scope, self.entities.organization);
-            let is_closed = |exchange: &Exchange| exchange.is_success() || exchange.status == 404;
-            if !is_closed(&self.call(&Call::revoke(scope, organization)).await?) {
+            let revoke = Call::revoke(scope, organization);
+            if self.is_granted && !self.call(&revoke).await?.is_success() {
+                // The scope may be inactive, and its accesses not to be changed as long as it is.
                 let mut active = shown;
                 active.insert("active".to_owned(), Value::Bool(true));
-                self.done(&Call::update_scope(scope, &active)).await?;
-                self.done(&Call::revoke(scope, organization)).await?;
+                self.call(&Call::update_scope(scope, &active)).await?;
+                self.retired(&revoke).await?;
             }
             self.retired(&Call::deactivate_scope(scope)).await?;
             self.scope = None;
         }
         if self.is_client_made {
-            let id = self.find_client().await?;
-            self.retired(&Call::deactivate_client(&id)).await?;
+            if let Some(id) = self.find_client().await? {
+                self.retired(&Call::deactivate_client(&id)).await?;
+            }
             self.is_client_made = false;
         }
         Ok(())
@@ -215,20 +224,24 @@ impl<'p> Script<'p> {
         Ok(())
     }
 
+    /// The id of the client, which must be shown.
+    async fn shown_client(&mut self) -> Result<ClientId, Failure> {
+        let hidden = || {
+            Failure::Failed(format!("the client {} is made and not shown", self.entities.client))
+        };
+        self.client = self.find_client().await?;
+        self.client.clone().ok_or_else(hidden)
+    }
+
     /// The id of the client: from the answer to its creation, or from the list.
-    async fn find_client(&mut self) -> Result<ClientId, Failure> {
-        if let Some(id) = &self.client {
-            return Ok(id.clone());
+    async fn find_client(&self) -> Result<Option<ClientId>, Failure> {
+        if self.client.is_some() {
+            return Ok(self.client.clone());
         }
         let list = self.call(&Call::clients()).await?;
         let is_ours = |client: &&Value| client["client_name"] == *self.entities.client;
         let clients = list.body.as_ref().and_then(Value::as_array);
-        let id = clients.and_then(|clients| client_id(clients.iter().find(is_ours)?));
-        let id = id.ok_or_else(|| {
-            Failure::Failed(format!("the client {} is not shown: {list}", self.entities.client))
-        })?;
-        self.client = Some(id.clone());
-        Ok(id)
+        Ok(clients.and_then(|clients| client_id(clients.iter().find(is_ours)?)))
     }
 
     async fn wait(&self) {
