@@ -1,5 +1,5 @@
-//! What is known of each attribute beside its value: the tables of scopes, of clients and of those on
-//! whose behalf clients act are made of it.
+//! Static description of each attribute, beside its value: the tables of the attributes of scopes, of clients
+//! and of `onbehalfof` entries are made of it.
 
 use std::collections::BTreeSet;
 
@@ -8,32 +8,32 @@ use serde_json::Value;
 
 use super::{ConsumedScope, Orgno, Representation};
 
-/// An attribute of a scope or a client, whatever its value.
+/// Description of an attribute of a scope or a client, independent of its value.
 #[derive(Debug)]
 pub struct Attribute {
-    /// DigDir's name of it, which is its key in YAML too.
+    /// DigDir's name for it, which is also its key in YAML.
     pub name: &'static str,
-    /// What it is, and behind `Default:` what it is where nothing is said.
+    /// Its meaning and, after `Default:`, its value if left out.
     pub documentation: &'static str,
-    /// What a value of it is.
+    /// Type of its values.
     pub value_type: ValueType,
-    /// What a change of it opens; `None` where no value opens or closes more than another.
+    /// Effect of a change on who has access; `None` where no value opens or closes more than another.
     pub widening: Option<Widening>,
-    /// What becomes of it at NAIS.
+    /// Whether NAIS can carry it.
     pub at_nais: AtNais,
 }
 
 impl Attribute {
-    /// Its value in a representation.
+    /// Value of this attribute in a representation.
     pub fn of<'r>(&self, representation: &'r Representation) -> Option<&'r Value> {
         representation.get(self.name)
     }
 }
 
-/// What a value of an attribute is.
+/// Type of an attribute's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueType {
-    /// A text; DigDir does not tell an empty one from none.
+    /// Text; DigDir does not distinguish an empty text from an absent one.
     Text,
     /// `true` or `false`.
     Flag,
@@ -47,55 +47,54 @@ pub enum ValueType {
     List(&'static ValueType),
 }
 
-/// How a change of an attribute opens what has it.
+/// Order of an attribute's values by how far they open the scope or client.
 #[derive(Debug, Clone, Copy)]
 pub struct Widening {
     /// Which of two values is the wider one.
     pub direction: Direction,
-    /// What that means.
+    /// Consequence of the wider value.
     pub remark: &'static str,
 }
 
-/// How the values of an attribute compare. A live value that is not understood counts as the
-/// narrowest, so that a change of it is rather marked once too often.
+/// Comparison of the values of an attribute. A live value that is not understood counts as the narrowest, so
+/// that a change of it is marked as widening rather than missed.
 #[derive(Debug, Clone, Copy)]
 pub enum Direction {
-    /// Words from the narrowest to the widest, those of one step being equals, and the step of an
-    /// absent one.
+    /// Words from the narrowest to the widest, words of one step being equal, and the step of an absent
+    /// value.
     Steps(&'static [&'static [&'static str]], usize),
-    /// A flag that demands something, and what an absent one counts as.
+    /// Flag that requires something, and the value that an absent one counts as.
     Demands(bool),
-    /// A flag that lets in whoever is not granted access; taken back, it takes access away, and the
-    /// text says whose.
+    /// Flag that gives access to organisations that were not granted it. Setting it back takes their access
+    /// away; the text says whose.
     Ungranted(&'static str),
-    /// An upper bound in seconds, where 0 is none, and what an absent one counts as.
+    /// Upper bound in seconds, where 0 is none, and the value that an absent one counts as.
     Seconds(u64),
-    /// A list of which each further member widens, and what an absent one has. Without that, the first
-    /// list is what makes the thing usable and widens nothing.
+    /// List in which each further member widens, and the members that an absent one has. With `None`, the
+    /// first list makes the entity usable and widens nothing.
     Members(Option<&'static [&'static str]>),
-    /// The scopes that a client consumes: with each further one it reaches more.
+    /// Scopes that a client consumes: each further one widens what it can reach.
     Reaches,
-    /// A list of what is allowed, where an empty or absent one allows everything.
+    /// List of allowed values, where an empty or absent list allows everything.
     Allowed,
-    /// A text that lets in whom it names.
+    /// Text that gives access to whatever it names.
     LetsIn,
-    /// A text that binds whoever uses it.
+    /// Text that restricts all who use the scope.
     Binds,
-    /// A description, by which an application at NAIS takes over what exists.
+    /// Description, by which an application at NAIS takes over an existing entity.
     HandsOver,
 }
 
-/// What becomes of an attribute where a manifest of NAIS declares the scope or the client. `{}` in a
-/// text is the value.
+/// Effect on an attribute if a NAIS manifest declares the scope or the client. `{}` in a text is the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtNais {
-    /// A manifest can say it.
+    /// A manifest can declare it.
     Carried,
-    /// It would be lost, and so is not handed over. The text says what follows.
+    /// It would be lost, so the entity is not handed over. The text names the consequence.
     Lost(&'static str),
-    /// It keeps the whole from being handed over. The text says why.
+    /// It prevents the entity from being handed over. The text gives the reason.
     Refused(&'static str),
-    /// NAIS sets what it always sets. The text says so.
+    /// NAIS sets its own fixed value. The text describes it.
     Replaced(&'static str),
 }
 
@@ -117,7 +116,7 @@ impl<T: Typed> Typed for BTreeSet<T> {
     const TYPE: ValueType = ValueType::List(&T::TYPE);
 }
 
-/// A value as JSON: `null` for none and for an empty text.
+/// A value as JSON: `null` for an absent and for an empty text.
 pub(super) fn json(value: &impl Serialize) -> Value {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) if text.is_empty() => Value::Null,
@@ -148,7 +147,7 @@ macro_rules! words {
             impl $name {
                 const WORDS: &'static [&'static str] = &[$($word),+];
 
-                /// Every one, in the order of DigDir's description.
+                /// All of them, in the order of DigDir's description.
                 pub const ALL: [Self; Self::WORDS.len()] = [$(Self::$variant),+];
 
                 /// DigDir's word for it.
@@ -168,9 +167,9 @@ macro_rules! words {
 pub(super) use words;
 
 /// Defines a type that holds the values of attributes, and the table of these attributes. A value that
-/// belongs to the layers of defaults is a `Layered` of its type, and what is said of it is `said`: both
-/// are defined where this macro is used. What decides how a missing one is filled in follows in a row
-/// behind what becomes of it at NAIS; it is not read here.
+/// belongs to the layers of defaults is a `Layered` of its type, and `said` returns the declared part of it:
+/// both are defined where this macro is used. The expression that computes a missing value follows in the
+/// entry after `AtNais`; it is not read here.
 macro_rules! attributes {
     (
         {
@@ -218,19 +217,19 @@ macro_rules! attributes {
         impl $table {
             const COUNT: usize = [$(stringify!($own),)* $(stringify!($name),)*].len();
 
-            /// Every attribute, in the order of DigDir's description.
+            /// All attributes, in the order of DigDir's description.
             pub fn all(&self) -> [&$crate::Attribute; Self::COUNT] {
                 [$(&self.$own,)* $(&self.$name,)*]
             }
 
-            /// The attribute of that name: a stored document has it, or a key of the YAML.
+            /// The attribute with that name, as found in a stored document or as a key in YAML.
             pub fn named(&self, name: &str) -> Option<&$crate::Attribute> {
                 self.all().into_iter().find(|attribute| attribute.name == name)
             }
         }
 
         impl $values {
-            /// Each attribute and its value, if something is said of it.
+            /// Each attribute with its value, if it is set.
             pub fn values(
                 &self,
             ) -> [(&'static $crate::Attribute, Option<serde_json::Value>); $table::COUNT] {

@@ -1,4 +1,4 @@
-//! What a client (an integration) and what it consumes is called.
+//! Names of clients (integrations) and of the scopes that they consume.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ const LONGEST_NAME: usize = 255;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientName(Arc<str>);
 
-/// Why a text cannot name a client.
+/// Reason why a text is not a client name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClientNameError {
-    /// Nothing, or nothing but white space.
+    /// Empty, or white space only.
     #[error("it is empty")]
     Empty,
-    /// What cannot be seen, or steers.
+    /// An invisible or control character.
     #[error("it holds {0:?}")]
     Character(char),
-    /// More characters than a name may have.
+    /// More characters than allowed.
     #[error("it has more than {LONGEST_NAME} characters")]
     TooLong,
 }
@@ -57,12 +57,12 @@ impl FromStr for ClientName {
     }
 }
 
-/// The id that DigDir has given a client, mostly a UUID: 1 to 128 letters, digits and `._-`, and more
-/// than dots, so that one is safe in a URL's path.
+/// The id that DigDir assigned to a client, usually a UUID: 1 to 128 letters, digits and `._-`, and not only
+/// dots, so that it is safe in the path of a URL.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(Arc<str>);
 
-/// A text is no client id.
+/// The text is not a client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a client id has 1 to 128 characters, each a letter a to z, a digit or one of `._-`; DigDir's are \
@@ -85,18 +85,18 @@ impl FromStr for ClientId {
     }
 }
 
-/// A scope that a client may ask for: anybody's, or one of the words of OpenID Connect that have
-/// no prefix, such as `openid`.
+/// A scope that a client may request: one of any organisation, or one of the words of OpenID Connect that
+/// have no prefix, such as `openid`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsumedScope(Arc<str>);
 
-/// A text is no scope that a client can ask for.
+/// Reason why a text is not a scope that a client can request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConsumedScopeError {
-    /// Nothing.
+    /// Empty text.
     #[error("it is empty")]
     Empty,
-    /// What cannot stand in the space-separated `scope` of a token request.
+    /// A character that is not allowed in the space-separated `scope` of a token request.
     #[error("it cannot hold {0:?}")]
     Character(char),
 }
@@ -107,7 +107,7 @@ impl ConsumedScope {
         &self.0
     }
 
-    /// The name of a scope that somebody owns; `None` for a word without a prefix.
+    /// The name, if it is a scope with an owner; `None` for a word without a prefix.
     pub fn name(&self) -> Option<ScopeName> {
         self.0.parse().ok()
     }

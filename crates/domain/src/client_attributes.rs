@@ -1,4 +1,4 @@
-//! What a client (an integration) is made of, attribute by attribute, under DigDir's own names.
+//! Attributes of a client (an integration), under DigDir's own names.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::attribute::{attributes, json, opens, words};
 use super::difference::Field;
 
 words! {
-    /// Where a client runs.
+    /// Environment in which a client runs.
     pub enum ApplicationType {
         /// On a server.
         Web = "web",
@@ -24,7 +24,7 @@ words! {
         Native = "native",
     }
 
-    /// How a client proves itself where tokens are handed out.
+    /// Method by which a client authenticates at the token endpoint.
     pub enum AuthMethod {
         /// A secret in the body.
         ClientSecretPost = "client_secret_post",
@@ -32,40 +32,40 @@ words! {
         ClientSecretBasic = "client_secret_basic",
         /// A signature by one of its keys.
         PrivateKeyJwt = "private_key_jwt",
-        /// Not at all.
+        /// No authentication.
         None = "none",
     }
 
-    /// For what a client gets tokens.
+    /// Grant by which a client gets tokens.
     pub enum GrantType {
-        /// A code that a login gave.
+        /// A code from a login.
         AuthorizationCode = "authorization_code",
         /// A login alone.
         Implicit = "implicit",
         /// A token that renews another.
         RefreshToken = "refresh_token",
-        /// A JWT that the client has signed (RFC 7523): all that Maskinporten knows.
+        /// A JWT that the client has signed (RFC 7523), the only grant of Maskinporten.
         JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
     }
 
-    /// How often a refresh token counts.
+    /// How often a refresh token can be used.
     #[expect(missing_docs, reason = "DigDir's own words")]
     pub enum RefreshTokenUsage {
         Reuse = "REUSE",
         Onetime = "ONETIME",
     }
 
-    /// How a login proves that it was the client that began it (RFC 7636).
+    /// Proof that the client that completes a login is the one that began it (RFC 7636).
     pub enum CodeChallengeMethod {
-        /// It does not.
+        /// No proof.
         None = "none",
         /// By a hash.
         S256 = "S256",
     }
 }
 
-/// The attributes of a client, one entry each, as [`scope_attributes`](crate::scope_attributes) has those
-/// of a scope. Last is what a client of some type is if nothing is said; `None` leaves it as it is live.
+/// The attributes of a client, one entry each, as [`scope_attributes`](crate::scope_attributes) has those of
+/// a scope. The last part is the default by integration type; `None` leaves the attribute as it is live.
 #[macro_export]
 macro_rules! client_attributes {
     ($callback:ident { $($given:tt)* }) => { $callback! {
@@ -74,7 +74,7 @@ macro_rules! client_attributes {
             /// What it is a client of; it can never change. Default: maskinporten.
             integration_type: $crate::IntegrationType { None, Carried }
 
-            /// One line that tells what the client does. Default: none.
+            /// One line that describes what the client does. Default: none.
             description: String {
                 opens(HandsOver, "an application at NAIS takes it over"), Carried
             }
@@ -144,8 +144,8 @@ macro_rules! client_attributes {
                 Replaced(LIFETIMES), |usual| usual.with_login(7200)
             }
 
-            /// Whether a refresh token counts once (ONETIME) or again and again (REUSE). Default: as
-            /// it is live; DigDir tells no default.
+            /// Whether a refresh token counts once (ONETIME) or again and again (REUSE). Default: as it is
+            /// live; DigDir documents no default.
             refresh_token_usage: $crate::RefreshTokenUsage {
                 opens(Steps(&[&["ONETIME"], &["REUSE"]], 0), "refresh tokens count again and again"),
                 Replaced(LIFETIMES), |_| None
@@ -169,8 +169,8 @@ macro_rules! client_attributes {
                 Replaced(LOGINS), |usual| usual.with_login(BTreeSet::new())
             }
 
-            /// Whether a logout elsewhere tells which session ends. Default: false for types with a
-            /// login, else as it is live.
+            /// Whether a logout elsewhere names the session that ends. Default: false for types with a login,
+            /// else as it is live.
             frontchannel_logout_session_required: bool {
                 opens(Demands(false), "a logout elsewhere does not say which session ends"),
                 Replaced(LOGINS), |usual| usual.with_login(false)
@@ -213,7 +213,7 @@ const LIFETIMES: &str = "NAIS sets its own lifetimes of tokens";
 const LOGINS: &str = "what is declared about logins means nothing for a client of maskinporten, and \
                       NAIS sets none of it";
 
-/// An attribute of which nothing is said is left as it is live.
+/// An attribute that is not set is left as it is live.
 type Layered<T> = Option<T>;
 
 fn said(value: &Option<impl Serialize>) -> Option<Value> {
@@ -221,30 +221,29 @@ fn said(value: &Option<impl Serialize>) -> Option<Value> {
 }
 
 client_attributes! { attributes {
-    /// Every attribute that DigDir's description of a client lets its owner set (OpenAPI 2025-09,
-    /// schema `AddClientRequest`), but for `client_id` and `active`, and for `client_name`, which is
-    /// part of what a client is told by. `None` leaves an attribute as it is live; an empty text unsets
-    /// it.
+    /// All attributes that DigDir's description of a client lets its owner set (OpenAPI 2025-09, schema
+    /// `AddClientRequest`), except `client_id`, `active` and `client_name`, which is part of a client's
+    /// identity. `None` leaves an attribute as it is live; an empty text unsets it.
     #[derive(Debug, Clone, PartialEq, Eq)]
     ClientAttributes
-    /// What is known of each attribute of a client.
+    /// Description of each attribute of a client.
     ClientTable: CLIENT
 } }
 
-/// The scopes that every client of `krr` has, and no others (DigDir's documentation).
+/// The scopes of every client of `krr`, which can have no others (DigDir's documentation).
 pub const KRR_SCOPES: [&str; 2] =
     ["krr:global/kontaktinformasjon.read", "krr:global/digitalpost.read"];
 
-/// The scopes that a client of `idporten` can have, the first two by itself.
+/// The scopes that a client of `idporten` can have, the first two by default.
 pub const LOGIN_SCOPES: [&str; 4] = ["openid", "profile", "eidas", "no_pid"];
 
 impl IntegrationType {
-    /// Whether a person logs in to its clients.
+    /// Whether a person logs in to clients of this type.
     pub fn has_login(self) -> bool {
         matches!(self, Self::Ansattporten | Self::ApiKlient | Self::Idporten)
     }
 
-    /// Whether its clients have that scope without being given access to it.
+    /// Whether clients of this type have that scope without a granted access.
     pub fn brings(self, scope: &str) -> bool {
         match self {
             Self::Krr => KRR_SCOPES.contains(&scope),
@@ -253,13 +252,13 @@ impl IntegrationType {
         }
     }
 
-    /// Whether its clients sign grants for Maskinporten.
+    /// Whether clients of this type sign grants for Maskinporten.
     pub fn is_machine(self) -> bool {
         matches!(self, Self::Krr | Self::Maskinporten)
     }
 }
 
-/// What decides what a client is if nothing is said.
+/// Inputs of a client's defaults.
 struct Usual {
     kind: IntegrationType,
     application_type: Option<ApplicationType>,
@@ -280,7 +279,7 @@ impl Usual {
         (self.kind.has_login() || self.kind.is_machine()).then_some(value)
     }
 
-    /// One in a browser or on a device does not prove itself.
+    /// A client in a browser or on a device does not authenticate.
     fn method(&self) -> Option<AuthMethod> {
         self.with_tokens(match self.application_type {
             Some(ApplicationType::Browser | ApplicationType::Native) if self.kind.has_login() => {
@@ -330,7 +329,7 @@ macro_rules! defaults {
         })* }
     ) => {
         impl ClientAttributes {
-            /// A client of that type of which nothing else is said: all is left as it is live.
+            /// A client of that type with everything else left as it is live.
             pub fn as_live(integration_type: IntegrationType) -> Self {
                 Self {
                     integration_type,
@@ -340,11 +339,11 @@ macro_rules! defaults {
                 }
             }
 
-            /// What a client of that type is if nothing is said: DigDir's defaults (OpenAPI 2025-09, and
-            /// its table of legal combinations), and where DigDir tells none, as it is live. What has no
-            /// meaning for the type is left as it is live too.
+            /// Defaults of a client of that type: DigDir's own (OpenAPI 2025-09, and its table of legal
+            /// combinations), and as it is live where DigDir documents none. Attributes without meaning for
+            /// the type are left as they are live too.
             ///
-            /// `application_type` decides how a client with a login proves itself.
+            /// `application_type` decides how a client with a login authenticates.
             pub fn defaults(
                 integration_type: IntegrationType,
                 application_type: Option<ApplicationType>,
@@ -372,7 +371,7 @@ impl ClientAttributes {
         let defaults = Self::defaults(self.integration_type, None).values();
         let said = self.values().into_iter().zip(defaults);
         said.filter_map(|((attribute, wanted), (_, default))| {
-            // What a client is cannot be left out.
+            // The integration type cannot be left out.
             let is_identity = attribute.name == CLIENT.integration_type.name;
             let default = default.filter(|_| !is_identity).unwrap_or_default();
             Some(Field { name: attribute.name, wanted: wanted?, default })

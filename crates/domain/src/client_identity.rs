@@ -1,4 +1,4 @@
-//! What tells a declared client from all other live ones.
+//! Identity of a declared client among the live ones.
 
 use serde_json::{Value, json};
 
@@ -6,30 +6,30 @@ use super::nais::Application;
 use super::plain::kept;
 use super::{ClientId, ClientName, Field};
 
-/// Which live client a declared one is. Its integration type decides too, as that can never change.
+/// Which live client a declared one is. The integration type is part of the match, as it can never change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientIdentity {
-    /// The one of a name (`client_name`).
+    /// The client with that name (`client_name`).
     Named {
-        /// The name, which is its name in the repository too.
+        /// The name, which is also its name in the repository.
         name: ClientName,
         /// The id of the live client, if the declaration pins one.
         id: Option<ClientId>,
-        /// What it was called before, if it is to be renamed.
+        /// The name that it had before, if it is to be renamed.
         previous_name: Option<ClientName>,
     },
-    /// The one that an application at NAIS owns: its description says so. digdirator finds it in no
-    /// other way, and gives hundreds of clients the same name.
+    /// The client that an application at NAIS owns, by its description. digdirator finds it in no other way,
+    /// and gives hundreds of clients the same name.
     OwnedBy {
         /// The application.
         application: Application,
-        /// What it is called; `None` leaves that as it is live.
+        /// Its `client_name`; `None` leaves that as it is live.
         client_name: Option<ClientName>,
     },
 }
 
 impl ClientIdentity {
-    /// What it is to be called; `None` leaves that as it is live.
+    /// The `client_name` that it is to have; `None` leaves that as it is live.
     pub fn client_name(&self) -> Option<&ClientName> {
         match self {
             Self::Named { name, .. } => Some(name),
@@ -45,7 +45,7 @@ impl ClientIdentity {
         }
     }
 
-    /// What it was called before, if it is to be renamed.
+    /// The name that it had before, if it is to be renamed.
     pub fn previous_name(&self) -> Option<&ClientName> {
         match self {
             Self::Named { previous_name, .. } => previous_name.as_ref(),
@@ -61,7 +61,7 @@ impl ClientIdentity {
         }
     }
 
-    /// Whether a live client of this name and description is it, if it is of the same kind.
+    /// Whether a live client with this name and description matches it, if the integration type is equal.
     pub fn fits(&self, client_name: &str, description: &str) -> bool {
         match self {
             Self::Named { name, .. } => name.as_str() == kept(client_name),
@@ -69,7 +69,7 @@ impl ClientIdentity {
         }
     }
 
-    /// What a live client that fits has in common with it, in a word.
+    /// The attribute by which live clients are matched with it, as a word.
     pub fn told_by(&self) -> &'static str {
         match self {
             Self::Named { .. } => "name",
@@ -79,7 +79,7 @@ impl ClientIdentity {
 }
 
 impl ClientName {
-    /// The wish that a client is called so.
+    /// The field `client_name` with this name as wanted value.
     pub fn field(&self) -> Field {
         Field { name: "client_name", wanted: json!(self), default: Value::Null }
     }

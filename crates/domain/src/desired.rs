@@ -1,4 +1,4 @@
-//! What one environment should hold, as the repository declares it.
+//! Desired state of one environment, as the repository declares it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,19 +21,19 @@ pub struct Desired {
     pub environment: String,
     /// The organisation that owns the scopes.
     pub organization: Orgno,
-    /// The scopes to hold.
+    /// The declared scopes.
     pub scopes: BTreeMap<ScopeName, DesiredScope>,
-    /// Scopes that are no longer to be held, and what is to become of them.
+    /// Scopes that are no longer declared here, and the action for each.
     pub removed: BTreeMap<ScopeName, Removal>,
-    /// The clients to hold.
+    /// The declared clients.
     pub clients: BTreeMap<ClientName, DesiredClient>,
-    /// Clients that are no longer to be held, and what is to become of them.
+    /// Clients that are no longer declared here, and the action for each.
     pub removed_clients: BTreeMap<ClientName, ClientRemoval>,
-    /// How long before its end a key is told of.
+    /// How long before its expiry a key is reported.
     pub warn_before: SignedDuration,
-    /// What the repository calls the organisations that it knows.
+    /// Names of organisations, as the repository declares them.
     pub names: BTreeMap<Orgno, String>,
-    /// What an apply must not do without being told twice.
+    /// Limits that an apply exceeds only with an explicit override.
     pub guards: Guards,
 }
 
@@ -46,7 +46,7 @@ impl Desired {
         }
     }
 
-    /// Whether a manifest of NAIS declares it.
+    /// Whether a NAIS manifest declares it.
     pub fn in_manifest(&self, entity: &Entity) -> bool {
         match entity {
             Entity::Scope(name) => self.scopes.get(name).is_some_and(|scope| scope.in_manifest),
@@ -56,7 +56,7 @@ impl Desired {
         }
     }
 
-    /// What `removed` says of it.
+    /// Its entry in `removed`.
     pub fn removal(&self, entity: &Entity) -> Option<&Removal> {
         match entity {
             Entity::Scope(name) => self.removed.get(name),
@@ -64,12 +64,12 @@ impl Desired {
         }
     }
 
-    /// Whether it is to be left in other hands.
+    /// Whether `removed` releases it: it stays live, managed by others.
     pub fn releases(&self, entity: &Entity) -> bool {
         self.removal(entity).is_some_and(|removal| removal.action == RemovalAction::Release)
     }
 
-    /// With the guards of other declarations, and what those protect protected.
+    /// Adds the guards of other declarations, and protects what they protect.
     #[must_use]
     pub fn protected_as(mut self, other: &Self) -> Self {
         self.guards = other.guards.clone();
@@ -85,14 +85,14 @@ impl Desired {
     }
 }
 
-/// Where in the repository something is declared.
+/// Place of a declaration in the repository.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Source {
     /// The file, relative to the repository, with `/` between its parts.
     pub file: Arc<str>,
-    /// The line, the first being 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The commit at which it stands there; `None` for the declarations that are read.
+    /// The commit that has it there; `None` for the current declarations.
     pub at: Option<CommitId>,
 }
 
@@ -102,15 +102,15 @@ pub type CommitId = Arc<str>;
 /// A declared scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredScope {
-    /// What it should be; `delegation_source` may still be a name instead of an issuer.
+    /// Its declared attributes; `delegation_source` may still be a name instead of an issuer.
     pub attributes: ScopeAttributes,
     /// `false` keeps it declared but deactivated.
     pub active: bool,
-    /// Whether a plan may never deactivate it.
+    /// Whether a plan must never deactivate it.
     pub prevent_deactivation: bool,
-    /// Whether a manifest of NAIS declares it: then it goes with the manifest.
+    /// Whether a NAIS manifest declares it: then removing the manifest removes the declaration.
     pub in_manifest: bool,
-    /// Who should have access.
+    /// The organisations that should have access.
     pub consumers: BTreeMap<Orgno, DesiredAccess>,
     /// Where it is declared.
     pub source: Source,
@@ -121,7 +121,7 @@ pub struct DesiredScope {
 pub struct DesiredAccess {
     /// The last day with access, in Norway; `None` for no end.
     pub until: Option<Date>,
-    /// Why it was given, as the declaration tells.
+    /// The declared reason for it.
     pub reason: Option<String>,
     /// Where it is declared.
     pub source: Source,
@@ -130,71 +130,71 @@ pub struct DesiredAccess {
 /// A declared client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredClient {
-    /// What tells it from all other live clients.
+    /// Its identity among the live clients.
     pub identity: ClientIdentity,
-    /// What it should be.
+    /// Its declared attributes.
     pub attributes: ClientAttributes,
     /// Its keys; `None` leaves them as they are live.
     pub keys: Option<Vec<PublicKey>>,
-    /// On whose behalf it acts; `None` leaves that as it is live.
+    /// The organisations on whose behalf it acts; `None` leaves them as they are live.
     pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, OnBehalfOf>>,
     /// `false` keeps it declared but deactivated.
     pub active: bool,
-    /// Whether a plan may never deactivate it.
+    /// Whether a plan must never deactivate it.
     pub prevent_deactivation: bool,
     /// Where it is declared.
     pub source: Source,
-    /// Where its keys are declared; where the client is, if they are not.
+    /// Where its keys are declared; the place of the client if none are.
     pub keys_source: Source,
 }
 
-/// What `removed` says of a client.
+/// Entry of a client in `removed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRemoval {
-    /// The live client that it is, if the declaration pins one.
+    /// The id of the live client, if the declaration pins one.
     pub id: Option<ClientId>,
-    /// What is to become of it.
+    /// The removal.
     pub removal: Removal,
 }
 
-/// What `removed` says of a scope or a client.
+/// Entry of a scope or a client in `removed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
-    /// What is to become of it.
+    /// The action.
     pub action: RemovalAction,
-    /// Why, as the declaration tells.
+    /// The declared reason.
     pub reason: Option<String>,
     /// Where it is declared.
     pub source: Source,
 }
 
-/// What can become of a scope or a client that is no longer declared.
+/// Action for a scope or a client that is no longer declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RemovalAction {
-    /// It is deactivated, a scope after its accesses were revoked.
+    /// Deactivate it; the accesses of a scope are revoked first.
     Deactivate,
-    /// It stays as it is, in other hands.
+    /// Leave it as it is, managed by others.
     Release,
 }
 
-/// Limits that stop an apply, and what no plan may deactivate.
+/// Limits that stop an apply, and the names that no plan may deactivate.
 #[derive(Debug, Clone)]
 pub struct Guards {
-    /// How many scopes and clients one apply may deactivate.
+    /// Largest number of scopes and clients that one apply may deactivate.
     pub max_deactivations: u64,
-    /// How many accesses one apply may revoke.
+    /// Largest number of accesses that one apply may revoke.
     pub max_revocations: u64,
-    /// How many accesses to scopes that exist already one apply may grant.
+    /// Largest number of accesses to existing scopes that one apply may grant.
     pub max_grants: u64,
-    /// How much of what is live one apply may change, in percent; `None` for any.
+    /// Largest share of the live entities that one apply may change, in percent; `None` for no limit.
     pub max_changed_percent: Option<u8>,
     /// Names of scopes and clients that are never deactivated.
     pub protect: GlobSet,
 }
 
 impl Guards {
-    /// The lower of each limit, with what `other` protects.
+    /// The stricter of each limit, and the protected names of both.
     #[must_use]
     pub fn stricter(&self, other: &Self) -> Self {
         let Self { max_deactivations, max_revocations, max_grants, max_changed_percent, protect } =

@@ -1,4 +1,4 @@
-//! Where what is live differs from what is wanted, field by field.
+//! Differences between live and wanted values, field by field.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,31 +8,31 @@ use super::plain::kept_value;
 /// An entity's representation as the API sends it, fields that this program does not know included.
 pub type Representation = Map<String, Value>;
 
-/// A field that is wanted to have a value.
+/// A field and its wanted value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// DigDir's name of it.
+    /// DigDir's name for it.
     pub name: &'static str,
     /// The value; `null` for none.
     pub wanted: Value,
-    /// What DigDir takes an absent one to be.
+    /// The value that DigDir assumes for an absent field.
     pub default: Value,
 }
 
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// DigDir's name of the attribute.
+    /// DigDir's name for the attribute.
     pub field: &'static str,
-    /// What it is live; `null` where it is not set.
+    /// Live value; `null` where it is not set.
     pub before: Value,
-    /// What it is declared to be.
+    /// Declared value.
     pub after: Value,
 }
 
-/// The fields in which a live representation differs from the wanted ones. A field that is absent
-/// or `null` live counts as its default; the order of a list does not matter, nor does white space at the
-/// ends of a text or how its letters are composed.
+/// Fields in which a live representation differs from the wanted values. A field that is absent or `null`
+/// live counts as its default. The order of a list is ignored, as are white space at the ends of a text and
+/// the Unicode composition of its letters.
 pub fn changes(live: &Representation, wanted: impl IntoIterator<Item = Field>) -> Vec<Change> {
     wanted
         .into_iter()

@@ -1,4 +1,4 @@
-//! A scope or a client, where it does not matter which of them.
+//! A scope or a client, for code that treats both alike.
 
 use std::fmt;
 

@@ -15,23 +15,23 @@ use super::Representation;
 use super::plain::{is_id, plain_text};
 use super::public;
 
-/// How many keys a client can have (OpenAPI 2025-09, `JsonWebKeySet`).
+/// Largest number of keys of a client (OpenAPI 2025-09, `JsonWebKeySet`).
 pub const MOST_KEYS: usize = 5;
 
-/// DigDir takes RSA keys of so many bits or more.
+/// Smallest RSA key that DigDir accepts, in bits.
 pub const LEAST_BITS: usize = 2048;
 
-/// The largest exponent that is taken: a longer number is rather a private one under the wrong name.
+/// Largest exponent that is accepted: a longer number is probably a private one under the wrong name.
 const MOST_EXPONENT_BITS: usize = 64;
 
-/// What only the holder of a key may know (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+/// Members of a JWK that are private (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 pub const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// The id of a key: 1 to 128 letters, digits and `._-`, and more than dots.
+/// The id of a key: 1 to 128 letters, digits and `._-`, and not only dots.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kid(Arc<str>);
 
-/// A text is no id of a key.
+/// The text is not a key id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a kid has 1 to 128 characters, each a letter a to z, a digit or one of `._-`")]
 pub struct KidError;
@@ -53,7 +53,7 @@ impl FromStr for Kid {
 
 plain_text! { Kid }
 
-/// What a key signs with (RFC 7518 section 3.1). DigDir's description has RS256 and RS512, its
+/// Signature algorithm of a key (RFC 7518 section 3.1). DigDir's description has RS256 and RS512, its
 /// documentation RS384 too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names of RFC 7518")]
@@ -69,56 +69,56 @@ pub enum SigningAlgorithm {
 pub struct PublicKey {
     /// Its id.
     pub kid: Kid,
-    /// What it signs with.
+    /// Its algorithm.
     pub alg: SigningAlgorithm,
-    /// The certificates that it is locked to, each the standard base64 of its DER; mostly none.
+    /// The certificates that it is locked to, each the standard base64 of its DER; usually none.
     pub x5c: Vec<String>,
-    /// When its owner wants it to end, in seconds since the epoch; DigDir's own end is a year after
-    /// its registration.
+    /// Expiry that its owner asks for, in seconds since the epoch; DigDir's own limit is one year from
+    /// registration.
     pub exp: Option<i64>,
     modulus: Number,
     exponent: Number,
 }
 
-/// A key that will not do. None of these repeats what a key is made of.
+/// Reason why a JWK is not accepted. No variant repeats key material.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
-    /// It holds what only its holder may know.
+    /// It has a private member.
     #[error("it holds the private member `{0}`")]
     Private(&'static str),
-    /// No RSA key.
+    /// Not an RSA key.
     #[error("it is no RSA key: `kty` must be `RSA`")]
     NotRsa,
-    /// For something else.
+    /// `use` is not `sig`.
     #[error("its `use` is not `sig`")]
     Use,
-    /// Signs with something else.
+    /// `alg` is not supported.
     #[error("its `alg` is none of `RS256`, `RS384` and `RS512`")]
     Alg,
-    /// Its id is none.
+    /// `kid` is not a valid key id.
     #[error("its `kid` cannot be used: {KidError}")]
     Kid,
-    /// A number that is none.
+    /// A member is not a valid number.
     #[error("its `{0}` is no number in base64url without padding (RFC 7518 section 6.3.1)")]
     Number(&'static str),
-    /// An exponent that makes no key.
+    /// The exponent is not valid.
     #[error(
         "its `e` makes no key: it must be odd, 3 or more, and of at most {MOST_EXPONENT_BITS} bits"
     )]
     Exponent,
-    /// Too short.
+    /// Fewer bits than DigDir accepts.
     #[error("it has {0} bits; DigDir takes {LEAST_BITS} or more")]
     TooShort(usize),
-    /// No list of certificates.
+    /// `x5c` is not a list of certificates.
     #[error("its `x5c` is no list of certificates in base64")]
     X5c,
-    /// An end that is none.
+    /// `exp` is not a time.
     #[error("its `exp` is no number of seconds since 1970")]
     Exp,
 }
 
-/// A number of RFC 7518 section 2: base64url of its bytes, the highest first. Bytes that are zero at
-/// the beginning are left out, so that equal numbers are equal texts.
+/// A number of RFC 7518 section 2: base64url of its bytes, most significant first. Leading zero bytes are
+/// left out, so that equal numbers are equal texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Number {
     text: String,
@@ -141,11 +141,11 @@ impl Number {
 }
 
 impl PublicKey {
-    /// Reads a JWK. What is not said is filled in: `use` is `sig`, `alg` is `RS256`, and `kid` is the
-    /// key's thumbprint (RFC 7638).
+    /// Reads a JWK. Missing members are filled in: `use` is `sig`, `alg` is `RS256`, and `kid` is the key's
+    /// thumbprint (RFC 7638).
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first problem found.
     pub fn from_jwk(jwk: &Representation) -> Result<Self, KeyProblem> {
         if let Some(member) = PRIVATE_MEMBERS.into_iter().find(|name| jwk.contains_key(*name)) {
             return Err(KeyProblem::Private(member));
@@ -230,11 +230,11 @@ fn thumbprint(modulus: &str, exponent: &str) -> String {
 pub struct LiveKey {
     /// Its id as DigDir has it; empty where it has none.
     pub kid: String,
-    /// Its modulus, as [`PublicKey::modulus`]; as it is where it is no number.
+    /// Its modulus, as [`PublicKey::modulus`]; unchanged where it is not a number.
     pub modulus: String,
-    /// Its thumbprint; `None` for what is no RSA key.
+    /// Its thumbprint; `None` if it is not an RSA key.
     pub thumbprint: Option<String>,
-    /// When it ends.
+    /// When it expires.
     pub ends: Option<Timestamp>,
     /// When it was registered.
     pub created: Option<Timestamp>,
@@ -243,12 +243,12 @@ pub struct LiveKey {
 }
 
 impl LiveKey {
-    /// A key as the API lists it. What only its holder may know gets no further.
+    /// A key as the API lists it. Private members are dropped.
     pub fn new(mut representation: Representation) -> Self {
         representation.retain(|member, _| !PRIVATE_MEMBERS.contains(&member.as_str()));
         let text =
             |name: &str| representation.get(name).and_then(Value::as_str).unwrap_or_default();
-        // What was registered elsewhere may be padded, or in the other alphabet of base64.
+        // Members registered by other tools may be padded, or in the standard alphabet of base64.
         let plain = |text: &str| text.trim_end_matches('=').replace('+', "-").replace('/', "_");
         let read = |name: &str| Number::read(&plain(text(name))).map(|number| number.text);
         let (modulus, exponent) = (read("n"), read("e"));
@@ -263,7 +263,7 @@ impl LiveKey {
         }
     }
 
-    /// Whether it is that key: the same id and the same modulus.
+    /// Whether it is that key: both the id and the modulus are equal.
     pub fn is(&self, key: &PublicKey) -> bool {
         self.kid == key.kid.as_str() && self.modulus == key.modulus()
     }
@@ -271,7 +271,7 @@ impl LiveKey {
 
 impl Serialize for LiveKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The rest follows from it.
+        // The other fields follow from it.
         public::serialize(&self.representation, serializer)
     }
 }
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn the_thumbprint_is_that_of_rfc_7638() {
-        // The example of section 3.1.
+        // The example in section 3.1.
         let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
         assert_eq!(thumbprint(n, "AQAB"), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }

@@ -1,7 +1,7 @@
-//! The words of the field, each checked where it is made, and the two sides of a plan.
+//! The vocabulary of the domain, each value checked where it is made, and the two sides of a plan.
 //!
-//! Every other crate shows [`text`] of others by the same rules, and keeps each [`secret`] that it reads
-//! out of what it shows.
+//! Every other crate shows [`text`] from outside by the same rules, and keeps each [`secret`] that it reads
+//! out of its output.
 
 mod attribute;
 mod behaviour;

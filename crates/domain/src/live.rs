@@ -1,4 +1,4 @@
-//! What is live at DigDir, as far as a plan needs it.
+//! Live state at DigDir, as far as a plan needs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,51 +12,51 @@ use super::{
     SCOPE, ScopeName,
 };
 
-/// Everything that was read. Serialised, it holds no secret, whatever DigDir sent.
+/// All live state that was read. Serialised, it holds no secret, whatever DigDir sent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Live {
-    /// When it was read, if it is a snapshot and may have changed since.
+    /// When it was read, if it is a snapshot and may be out of date.
     #[serde(skip)]
     pub snapshot: Option<Timestamp>,
     /// All scopes of the organisation, inactive ones included.
     pub scopes: BTreeMap<ScopeName, LiveScope>,
     /// The prefixes that DigDir has given the organisation, without a trailing colon.
     pub prefixes: BTreeSet<String>,
-    /// Where a consumer can delegate to a supplier; read only when a declaration needs it.
+    /// Sources through which a consumer can delegate to a supplier; read only when a declaration needs them.
     pub delegation_sources: Vec<DelegationSource>,
-    /// All clients of the organisation, inactive ones included; none where they were not read,
-    /// because no declaration needs them.
+    /// All clients of the organisation, inactive ones included; empty where they were not read, because no
+    /// declaration needs them.
     pub clients: BTreeMap<ClientId, LiveClient>,
-    /// Scopes of others, as far as the declared clients need them: those given to the organisation,
-    /// those open to all, and those that a client consumes and that are public.
+    /// Scopes of other organisations, as far as the declared clients need them: those granted to the
+    /// organisation, those open to all, and public ones that a client consumes.
     pub foreign: BTreeMap<ScopeName, ForeignScope>,
-    /// The client that reads and writes for this program.
+    /// The client by which this program reads and writes.
     pub own_client: Option<OwnClient>,
-    /// What the API told and this program cannot keep.
+    /// Answers of the API that this program cannot represent.
     pub oddities: Vec<Oddity>,
 }
 
-/// Something that the API told and that this program cannot keep.
+/// An answer of the API that this program cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oddity {
-    /// What was read when it was met.
+    /// The list in which it was found.
     pub of: OddityOf,
     /// The entity.
     pub entity: String,
-    /// What is odd about it.
+    /// Description of the problem.
     pub what: String,
 }
 
-/// What was read when something odd was met. Who does not need that, has not met it.
+/// The list in which an oddity was found. It concerns only those who need that list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OddityOf {
     /// The organisation's scopes.
     Scopes,
-    /// The same, and the list has two different scopes of this name. Which of the two an update would
-    /// write back could only be guessed.
+    /// The organisation's scopes, where two different ones have this name. It is not known which of them an
+    /// update would write back.
     TwoScopes(ScopeName),
     /// The organisation's prefixes.
     Prefixes,
@@ -64,9 +64,9 @@ pub enum OddityOf {
     DelegationSources,
     /// The organisation's clients.
     Clients,
-    /// Who has access to this scope.
+    /// The accesses to this scope.
     Accesses(ScopeName),
-    /// On whose behalf this client acts.
+    /// The `onbehalfof` entries of this client.
     OnBehalfOf(ClientId),
 }
 
@@ -74,28 +74,28 @@ pub enum OddityOf {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveScope {
-    /// Whether tokens can be had for it.
+    /// Whether tokens are issued for it.
     pub active: bool,
     /// All its fields, unknown ones included.
     #[serde(serialize_with = "public::serialize")]
     pub representation: Representation,
-    /// Who has, had or asks for access. `None` where it was not read, because nobody manages the
-    /// scope.
+    /// Organisations that have, had or request access. `None` where it was not read, because nobody manages
+    /// the scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accesses: Option<BTreeMap<Orgno, LiveAccess>>,
-    /// Whether some of its accesses could not be understood, so that `accesses` lacks them.
+    /// Whether some of its accesses were not understood, so that `accesses` lacks them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unclear: bool,
 }
 
-/// The client that this program is.
+/// The client as which this program authenticates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnClient {
     /// Its id.
     pub id: ClientId,
-    /// The key that it signs with; `None` where it signs with a certificate, which counts only as
-    /// long as no key is registered (DigDir's documentation).
+    /// The key that it signs with; `None` where it signs with a certificate, which is accepted only as long
+    /// as no key is registered (DigDir's documentation).
     pub kid: Option<String>,
 }
 
@@ -103,9 +103,9 @@ pub struct OwnClient {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveClient {
-    /// Whether it can get tokens.
+    /// Whether it gets tokens.
     pub active: bool,
-    /// Its name, composed and without white space at its ends; DigDir does not make it unique.
+    /// Its name, in Unicode NFC and without white space at its ends; DigDir does not make it unique.
     pub name: String,
     /// DigDir's word for its kind.
     pub integration_type: String,
@@ -115,7 +115,7 @@ pub struct LiveClient {
     /// Its keys. `None` where they were not read, because nobody manages the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<LiveKey>>,
-    /// On whose behalf it acts; `None` where that was not read.
+    /// The `onbehalfof` entries; `None` where they were not read.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -125,19 +125,19 @@ pub struct LiveClient {
 }
 
 impl LiveScope {
-    /// One line about it; empty where it has none.
+    /// Its description; empty where it has none.
     pub fn description(&self) -> &str {
         description(&SCOPE.description, &self.representation)
     }
 }
 
 impl LiveClient {
-    /// One line about it; empty where it has none.
+    /// Its description; empty where it has none.
     pub fn description(&self) -> &str {
         description(&CLIENT.description, &self.representation)
     }
 
-    /// The scopes that it may ask for.
+    /// The scopes that it may request.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let scopes = CLIENT.scopes.of(&self.representation).and_then(Value::as_array);
         scopes.into_iter().flatten().filter_map(Value::as_str)
@@ -152,10 +152,10 @@ fn description<'r>(attribute: &Attribute, representation: &'r Representation) ->
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForeignScope {
-    /// Who owns it, as far as DigDir tells.
+    /// Its owner, if DigDir reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Orgno>,
-    /// What the owner is called.
+    /// The owner's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_name: Option<String>,
     /// The organisation's own access to it; `None` if DigDir knows of none.
@@ -170,7 +170,7 @@ pub struct ForeignScope {
     /// Whether consumers can delegate it to suppliers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delegable: bool,
-    /// The kinds of client that may carry it; empty where any may, or it is not known.
+    /// The integration types that may use the scope; empty where any may, or it is not known.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub allowed_integration_types: BTreeSet<IntegrationType>,
 }
@@ -179,7 +179,7 @@ pub struct ForeignScope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveAccess {
-    /// Whether it can be used.
+    /// Its state.
     pub state: AccessState,
     /// The organisation's name as DigDir has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,7 +193,7 @@ pub enum AccessState {
     Requested,
     /// The only state that gives access.
     Approved,
-    /// Taken away or refused.
+    /// Revoked or refused.
     Denied,
     /// A state that is not in DigDir's description; it gives no access.
     Other(String),
@@ -240,6 +240,6 @@ impl<'de> Deserialize<'de> for AccessState {
 pub struct DelegationSource {
     /// Its short name, such as `altinn`.
     pub name: String,
-    /// What a scope's `delegation_source` holds.
+    /// The value of `delegation_source` on a scope.
     pub issuer: String,
 }

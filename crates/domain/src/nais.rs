@@ -1,5 +1,6 @@
-//! What NAIS, the platform, calls applications, scopes and their owners (<https://doc.nais.io/auth/maskinporten/>;
-//! digdirator, which does the work there; DigDir knows of none of this).
+//! Names of applications, scopes and their owners at NAIS, the platform
+//! (<https://doc.nais.io/auth/maskinporten/>; digdirator, its operator for DigDir; DigDir itself knows none
+//! of this).
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,18 +10,18 @@ use regex::Regex;
 
 use super::Entity;
 
-/// What a subscope must look like, as NAIS documents it.
+/// Pattern of a subscope, as NAIS documents it.
 static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^([a-zæøå0-9]+\/?)+(\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\.[a-zæøå0-9]+)*$").ok()
 });
 
-/// What can stand between a product and a name.
+/// Separators between a product and a name.
 pub const SEPARATORS: [char; 2] = [':', '/'];
 
 /// The bounds of a manifest's `atMaxAge`, in seconds.
 pub const AT_MAX_AGE: std::ops::RangeInclusive<u64> = 30..=680;
 
-/// Whether a subscope is formed as NAIS asks.
+/// Whether a subscope matches the pattern of NAIS.
 pub fn is_subscope(subscope: &str) -> bool {
     SUBSCOPE.as_ref().is_some_and(|regex| regex.is_match(subscope))
 }
@@ -30,8 +31,8 @@ pub fn is_product(product: &str) -> bool {
     !product.is_empty() && product.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// An application: a workload in a namespace of a cluster. It owns the client that is described by it,
-/// and the scopes.
+/// An application: a workload in a namespace of a cluster. It owns the client and the scopes whose
+/// descriptions name it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Application {
     cluster: Box<str>,
@@ -39,7 +40,7 @@ pub struct Application {
     name: Box<str>,
 }
 
-/// A text is no name in Kubernetes.
+/// The text is not a Kubernetes name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no name in Kubernetes: it has 1 to 63 of a to z, digits and dashes, the first and the \
@@ -47,7 +48,7 @@ pub struct Application {
 )]
 pub struct NotKubernetes(String);
 
-/// A text is no application: not three names in Kubernetes with colons between them.
+/// The text is not an application: three Kubernetes names separated by colons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an application is written <cluster>:<namespace>:<name>")]
 pub struct NoApplication;
@@ -56,7 +57,7 @@ impl Application {
     /// The application of that name in a namespace of a cluster.
     ///
     /// # Errors
-    /// One of the three is no name in Kubernetes.
+    /// One of the three is not a Kubernetes name.
     pub fn new(cluster: &str, namespace: &str, name: &str) -> Result<Self, NotKubernetes> {
         Ok(Self {
             cluster: kubernetes_name(cluster)?,
@@ -80,14 +81,15 @@ impl Application {
         &self.name
     }
 
-    /// Whether a text is it, just as it is written.
+    /// Whether a text is exactly its written form.
     pub fn is_written(&self, text: &str) -> bool {
         let rest = text.strip_prefix(&*self.cluster).and_then(|rest| rest.strip_prefix(':'));
         let rest = rest.and_then(|rest| rest.strip_prefix(&*self.namespace));
         rest.and_then(|rest| rest.strip_prefix(':')) == Some(&*self.name)
     }
 
-    /// The three without dashes: all that the description of a scope that is handed over keeps.
+    /// The three names without dashes, the form in which the description of a scope that is handed over has
+    /// them.
     #[must_use]
     pub fn joined(&self) -> Self {
         let joined = |part: &str| part.replace('-', "").into();
@@ -98,8 +100,8 @@ impl Application {
         }
     }
 
-    /// The description that hands one of the organisation's scopes over to the application, by the
-    /// migration guide.
+    /// The description that hands one of the organisation's scopes over to the application, as the migration
+    /// guide specifies.
     pub fn handed_over(&self, subscope: &str) -> String {
         format!("{}.{subscope}", self.joined())
     }
@@ -160,35 +162,35 @@ pub fn owner_of_client(description: &str) -> Option<Application> {
     description.parse().ok()
 }
 
-/// The application that owns a scope, by the scope's description: as digdirator writes it, or as the
-/// migration guide asks, and then without its dashes.
+/// The application that owns a scope, by the scope's description: in the form that digdirator writes, or in
+/// that of the migration guide, which has no dashes.
 pub fn owner_of_scope(description: &str, subscope: &str) -> Option<Application> {
     let handed_over = || description.strip_suffix(subscope)?.strip_suffix('.')?.parse().ok();
     let exposed = || description.split_once(" - ")?.1.parse().ok();
     handed_over().or_else(exposed)
 }
 
-/// A subscope as a manifest tells it (`spec.maskinporten.scopes.exposes`).
+/// A subscope in the form of a manifest (`spec.maskinporten.scopes.exposes`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposed {
     /// The product.
     pub product: String,
-    /// What stands between the two, where it is not what the name makes it.
+    /// The separator, where it differs from the usual one for the name.
     pub separator: Option<char>,
-    /// What follows.
+    /// The name.
     pub name: String,
 }
 
-/// Why no manifest can expose a subscope.
+/// Reason why no manifest can expose a subscope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotExposable {
     /// It holds neither `:` nor `/`.
     #[error("the subscope has no product before a `:` or a `/`")]
     NoProduct,
-    /// The product has other characters.
+    /// The product has a character that is not allowed.
     #[error("the product, before the first `:` or `/`, is not of a to z and digits alone")]
     Product,
-    /// It is not formed as NAIS asks.
+    /// It does not match the pattern of NAIS.
     #[error("the subscope is not formed as one of NAIS")]
     Form,
 }
@@ -207,7 +209,7 @@ impl Exposed {
         if !is_product(product) {
             return Err(NotExposable::Product);
         }
-        // A manifest's name is checked by the same pattern as the whole.
+        // A manifest's name is checked by the same pattern as the whole subscope.
         if !is_subscope(subscope) || !is_subscope(name) {
             return Err(NotExposable::Form);
         }
@@ -225,7 +227,7 @@ impl Exposed {
     }
 }
 
-/// What stands between a product and a name where the manifest does not say.
+/// Separator between a product and a name where the manifest does not set one.
 fn usual_separator(name: &str) -> char {
     if name.contains('/') { '/' } else { ':' }
 }

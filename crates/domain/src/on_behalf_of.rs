@@ -1,4 +1,4 @@
-//! Those on whose behalf a client of ID-porten acts.
+//! Organisations on whose behalf a client of ID-porten acts.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use super::difference::Field;
 use super::plain::{is_dots, plain_text};
 use crate::text::is_invisible;
 
-/// The id of an entry (`onbehalfof`): chosen by whoever registers it. Whatever could change the path
-/// of a URL is no part of one.
+/// The id of an entry (`onbehalfof`), chosen by whoever registers it. Characters that could change the path
+/// of a URL are not allowed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OnBehalfOfId(Arc<str>);
 
-/// A text is no id of an entry.
+/// The text is not an id of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("such an id is one line without slashes, `%`, `?` and `#`, and more than dots")]
 pub struct OnBehalfOfIdError;
@@ -40,8 +40,8 @@ impl FromStr for OnBehalfOfId {
 
 plain_text! { OnBehalfOfId }
 
-/// What is told of somebody on whose behalf a client acts (OpenAPI 2025-09, `ClientOnBehalfOf`).
-/// What is left out is not set.
+/// An organisation on whose behalf a client acts (OpenAPI 2025-09, `ClientOnBehalfOf`). Fields that are left
+/// out are not set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "DigDir's own names; `declare` tells what each is")]
 pub struct OnBehalfOf {
@@ -54,7 +54,7 @@ pub struct OnBehalfOf {
 }
 
 impl OnBehalfOf {
-    /// What each field is wanted to be, under DigDir's name.
+    /// The wanted value of each field, under DigDir's name.
     pub fn wanted(&self) -> [Field; 6] {
         let Self { name, orgno, organization_name, description, uri, logo_uri } = self;
         let text = |text: &Option<String>| match text.as_deref() {

@@ -7,25 +7,24 @@ use serde::{Serialize, Serializer};
 
 use super::plain::read_by_check;
 
-/// A Norwegian organisation number: nine digits, the last a MOD 11 check digit
-/// (Brønnøysundregistrene, "Om organisasjonsnummeret"). Nothing else can be held, so one is safe
-/// in a URL's path.
+/// A Norwegian organisation number: nine digits, the last a MOD 11 check digit (Brønnøysundregistrene, "Om
+/// organisasjonsnummeret"). No other text can be held, so that it is safe in the path of a URL.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Orgno([u8; 9]);
 
-/// Why a text is no organisation number.
+/// Reason why a text is not an organisation number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OrgnoError {
     /// Not nine ASCII digits.
     #[error("an organisation number has exactly nine digits")]
     NotNineDigits,
-    /// Nine digits whose check digit should be another one.
+    /// Nine digits with a wrong check digit.
     #[error("the check digit is wrong: the last digit would be {expected}")]
     CheckDigit {
-        /// The digit that MOD 11 gives.
+        /// The check digit by MOD 11.
         expected: char,
     },
-    /// Eight digits for which MOD 11 gives no check digit at all.
+    /// Eight digits for which MOD 11 gives no check digit.
     #[error("no organisation number begins with these eight digits")]
     NoCheckDigit,
 }
@@ -33,12 +32,12 @@ pub enum OrgnoError {
 impl Orgno {
     /// The nine digits.
     pub fn as_str(&self) -> &str {
-        // Only ASCII digits are ever stored.
+        // Only ASCII digits are stored.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Whether the number is of the kind that Tenor hands out for the test environment: it begins
-    /// with 2 or 3, real ones with 8 or 9.
+    /// Whether the number is one of those that Tenor provides for the test environment: they begin with 2 or
+    /// 3, real ones with 8 or 9.
     pub fn is_synthetic(self) -> bool {
         matches!(self.0[0], b'2' | b'3')
     }

@@ -1,5 +1,5 @@
-//! What was applied before: how a removal is distinguished from what was never ours, and what
-//! protects although it is declared no longer.
+//! State of earlier applies: it distinguishes a removal from an entity that was never managed here, and holds
+//! the protection of entities that are no longer declared.
 
 use std::collections::BTreeSet;
 
@@ -7,66 +7,66 @@ use globset::GlobSet;
 
 use super::{ClientName, CommitId, Desired, Guards, Removal, RemovalAction, ScopeName};
 
-/// What was applied before, as far as a plan must know it.
+/// State of earlier applies, as far as a plan needs it.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
-    /// What was declared at the commit that was last applied in full, and at those whose apply ended
-    /// in part since, as far as that is known; `None` where nothing was applied.
+    /// Declarations at the commit that was last applied in full, and at later ones that were applied in part,
+    /// as far as known; `None` where nothing was applied.
     pub applied: Option<Applied>,
-    /// What was protected at each commit that was applied to the same API for the same organisation,
-    /// whatever its environment or folder is called.
+    /// Protection at each commit that was applied to the same API for the same organisation, whatever the
+    /// name of its environment or folder.
     pub protected: Vec<Protected>,
-    /// The limits that count until others have been applied: those at the applied commit, at what
-    /// protects beside it, of other places where this one begins, and the defaults where not all is known.
+    /// Limits in force until others have been applied: those at the applied commit, at commits that protect
+    /// beside it, and in other places if this one is new; the defaults where not all is known.
     pub limits: Option<Guards>,
-    /// Why it is not known what was applied before, or not all of it; `None` where it is known.
+    /// Reason why earlier applies are not known, or not all of them; `None` where they are.
     pub unknown: Option<String>,
-    /// Whether git records what is applied: without that nobody knows what is declared for the first
-    /// time.
+    /// Whether git records applies: without that it is not known which declarations are new.
     pub is_recorded: bool,
-    /// What other places of the git repository declare now for the same API and organisation.
+    /// Current declarations of other places in the git repository for the same API and organisation.
     pub beside: Vec<Beside>,
-    /// How a command is told of the folder, such as `-C folder `; empty where it needs no telling.
+    /// Option that selects the folder in a suggested command, such as `-C folder `; empty where none is
+    /// needed.
     pub directory: String,
-    /// What cannot be read of that, and why; `None` where all of it can.
+    /// Places among those that cannot be read, and the reason; `None` where all can.
     pub unread: Option<String>,
-    /// The places that are declared no longer, and whose past nobody has taken over.
+    /// Places that are no longer declared, and whose past no other place has taken over.
     pub former: Vec<Former>,
 }
 
-/// A place that is declared no longer.
+/// A place that is no longer declared.
 #[derive(Debug, Clone)]
 pub struct Former {
-    /// The place, as a reader recognises it.
+    /// The place, as shown to the user.
     pub place: String,
-    /// What was declared at the commits that were applied there.
+    /// Declarations at the commits that were applied there.
     pub applied: Vec<Applied>,
-    /// The command by which this place takes over what was applied there.
+    /// The command by which this place takes over that past.
     pub take_over: String,
 }
 
-/// What another place declares now.
+/// Current declarations of another place.
 #[derive(Debug, Clone)]
 pub struct Beside {
-    /// The place, as a reader recognises it.
+    /// The place, as shown to the user.
     pub place: String,
-    /// Whether something was applied there, as far as is known.
+    /// Whether an apply is recorded there, as far as known.
     pub is_applied: bool,
-    /// What is protected there by what was applied last, as far as is known.
+    /// Protection by the last apply there, as far as known.
     pub protected: Option<Protection>,
-    /// What its declarations hold.
+    /// Its declarations.
     pub desired: Desired,
 }
 
 impl Past {
-    /// Whether a scope is declared for the first time, as far as is known; `false` where nothing is
+    /// Whether a scope is declared for the first time, as far as known; `false` where applies are not
     /// recorded.
     pub fn is_first(&self, scope: &ScopeName) -> bool {
         let before = self.applied.as_ref().map(|applied| &applied.desired);
         self.is_recorded && !before.is_some_and(|before| before.scopes.contains_key(scope))
     }
 
-    /// A past in which one commit was applied, and nothing else is there to know.
+    /// A past with a single applied commit.
     pub fn of(applied: Applied) -> Self {
         Self {
             protected: vec![Protected::at(None, &applied)],
@@ -82,18 +82,18 @@ impl Past {
     }
 }
 
-/// What was declared at a commit that was applied.
+/// Declarations at a commit that was applied.
 #[derive(Debug, Clone)]
 pub struct Applied {
     /// The commit.
     pub commit: CommitId,
-    /// What its declarations hold.
+    /// Its declarations.
     pub desired: Desired,
 }
 
 impl Applied {
-    /// With the scopes, consumers and clients that were declared at a later commit alone, and without those that
-    /// it released: what was protected before was not.
+    /// Adds the scopes, consumers and clients that were declared only at a later commit, and drops those that
+    /// it released. Protection is not extended.
     #[must_use]
     pub fn and(mut self, Self { commit, desired }: Self) -> Self {
         let protection = Protection::of(&self.desired);
@@ -124,35 +124,35 @@ impl Applied {
     }
 }
 
-/// What was protected at a commit that was applied.
+/// Protection at a commit that was applied.
 #[derive(Debug, Clone)]
 pub struct Protected {
-    /// Where it counts as applied, if that is not here.
+    /// The place where it counts as applied, if that is not this one.
     pub elsewhere: Option<Elsewhere>,
     /// The commit.
     pub commit: CommitId,
-    /// What its declarations protect.
+    /// Protection by its declarations.
     pub protection: Protection,
 }
 
 /// Another place that applies to the same API for the same organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// The command that lets it count for nothing where it is a former name of this one; `None` where it
-    /// is still declared.
+    /// The command that makes it count no longer, for the case that it is a former name of this place; `None`
+    /// where it is still declared.
     pub way_out: Option<String>,
 }
 
 impl Protected {
-    /// What the declarations of a commit protect that counts as applied, here or elsewhere.
+    /// Protection by the declarations of a commit that counts as applied, here or elsewhere.
     pub fn at(elsewhere: Option<Elsewhere>, Applied { commit, desired }: &Applied) -> Self {
         Self { elsewhere, commit: commit.clone(), protection: Protection::of(desired) }
     }
 }
 
-/// What no plan may deactivate, by some declarations.
+/// Entities that no plan may deactivate, by some declarations.
 #[derive(Debug, Clone)]
 pub struct Protection {
     scopes: BTreeSet<ScopeName>,
@@ -160,7 +160,7 @@ pub struct Protection {
     globs: GlobSet,
 }
 
-/// What protects something.
+/// Source of a protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProtectedBy {
     /// Its own declaration, by `prevent_deactivation`.
@@ -170,7 +170,7 @@ pub enum ProtectedBy {
 }
 
 impl Protection {
-    /// What declarations protect.
+    /// Protection by these declarations.
     pub fn of(desired: &Desired) -> Self {
         let scopes = desired.scopes.iter().filter(|(_, scope)| scope.prevent_deactivation);
         let clients = desired.clients.iter().filter(|(_, client)| client.prevent_deactivation);
@@ -181,12 +181,12 @@ impl Protection {
         }
     }
 
-    /// What protects a scope, if anything.
+    /// Source of a scope's protection, if any.
     pub fn of_scope(&self, name: &ScopeName) -> Option<ProtectedBy> {
         self.by(self.scopes.contains(name), [name.as_str()])
     }
 
-    /// What protects a client that has one of these names, if anything.
+    /// Source of the protection of a client with one of these names, if any.
     pub fn of_client(&self, names: [&str; 2]) -> Option<ProtectedBy> {
         let is_declared = self.clients.iter().any(|client| names.contains(&client.as_str()));
         self.by(is_declared, names)

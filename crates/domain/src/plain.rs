@@ -1,4 +1,4 @@
-//! What names and ids have in common that are texts of a checked form.
+//! Common code of names and ids: texts of a checked form.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::secret;
 /// The longest id, in characters: DigDir's are UUIDs.
 const LONGEST: usize = 128;
 
-/// A text as DigDir keeps it, and as texts are compared and sent: without white space at its ends, and
-/// its letters composed (Unicode NFC).
+/// A text as DigDir stores it, and as texts are compared and sent: without white space at its ends, in
+/// Unicode NFC.
 pub fn kept(text: &str) -> Cow<'_, str> {
     composed(text.trim())
 }
 
-/// A text with its letters composed (Unicode NFC).
+/// A text in Unicode NFC.
 pub fn composed(text: &str) -> Cow<'_, str> {
     match is_nfc(text) {
         true => Cow::Borrowed(text),
@@ -24,7 +24,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A value with all texts in it as DigDir keeps them; the names of fields stay.
+/// A value with all texts in it as DigDir stores them; field names are unchanged.
 pub fn kept_value(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(kept(text).into_owned()),
@@ -37,21 +37,21 @@ pub fn kept_value(value: &Value) -> Value {
     }
 }
 
-/// Whether a text has the form of an id: letters, digits and `._-`, and more than dots, so that it is
-/// safe in a URL's path. What looks like a secret has it not, whatever it consists of: ids are shown,
-/// and keys of some kinds have no other characters.
+/// Whether a text has the form of an id: letters, digits and `._-`, and not only dots, so that it is safe in
+/// the path of a URL. A text that looks like a secret is refused even then: ids are shown, and some kinds of
+/// keys consist of the same characters.
 pub(super) fn is_id(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let has_form = text.chars().all(plain) && !is_dots(text) && text.len() <= LONGEST;
     has_form && secret::likeness(text).is_none()
 }
 
-/// Whether a text is empty or nothing but dots: then a URL's path would lead elsewhere.
+/// Whether a text is empty or only dots: the path of a URL would then lead elsewhere.
 pub(super) fn is_dots(text: &str) -> bool {
     text.chars().all(|c| c == '.')
 }
 
-/// Shows, and serialises, a newtype of a text as that text; read, it is checked as any other.
+/// Displays and serialises a newtype of a text as that text, and checks it when it is deserialised.
 macro_rules! plain_text {
     ($($name:ident)+) => {
         $(
@@ -79,7 +79,7 @@ macro_rules! plain_text {
 }
 pub(super) use plain_text;
 
-/// Reads a newtype through its own check, so that no file brings in what it would refuse.
+/// Deserialises a newtype through its own check, so that a file holds only valid values.
 macro_rules! read_by_check {
     ($name:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {

@@ -1,7 +1,7 @@
-//! What of a representation may be written where everybody can read it.
+//! Representations without secrets, for output that everybody can read.
 //!
-//! DigDir tells a secret in the answer that made it alone, and that is taken out where it is read.
-//! This does not rely on it.
+//! DigDir sends a secret only in the answer that created it, and it is dropped where it is read. This is a
+//! second line of defence.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(super) fn serialize<S: Serializer>(
     serializer.collect_map(members.map(|(name, value)| (name, Public(value))))
 }
 
-/// The same for entries by their ids.
+/// As [`serialize`], for entries by their ids.
 pub(super) fn serialize_entries<S: Serializer>(
     entries: &Option<BTreeMap<OnBehalfOfId, Representation>>,
     serializer: S,

@@ -1,4 +1,4 @@
-//! What a scope is made of, attribute by attribute, under DigDir's own names.
+//! Attributes of a scope, under DigDir's own names.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,10 +11,10 @@ use super::attribute::{attributes, json, opens, words};
 use super::difference::Field;
 
 words! {
-    /// Who sees that the scope exists.
+    /// Visibility of the scope's existence.
     #[derive(Default)]
     pub enum Visibility {
-        /// Everybody: it stands in the list of all scopes.
+        /// Everybody: it is in the list of all scopes.
         #[default]
         Public = "PUBLIC",
         /// The owner and the consumers that have access.
@@ -33,7 +33,7 @@ words! {
         Opaque = "OPAQUE",
     }
 
-    /// The kind of client that may carry the scope.
+    /// Type of client that may use the scope.
     #[expect(missing_docs, reason = "DigDir's own product names")]
     pub enum IntegrationType {
         Ansattporten = "ansattporten",
@@ -46,17 +46,16 @@ words! {
     }
 }
 
-/// The attributes of a scope, one entry each: documentation, name, type, what a change of it opens, and
-/// what becomes of it at NAIS. Everything else that deals with attributes is made of this table. Those
-/// below `layered` can have a default in a repository. `$callback` is the macro that is given the table,
-/// behind what stands in the braces. What is between the braces of an entry is for this crate; elsewhere
-/// [`SCOPE`] has it.
+/// The attributes of a scope, one entry each: documentation, name, type, effect of a change, and support by
+/// NAIS. All other code that deals with attributes is made from this table. Those below `layered` can have a
+/// default in a repository. `$callback` is the macro that receives the table, after the tokens in the braces.
+/// The braces of an entry are for this crate; other crates use [`SCOPE`].
 #[macro_export]
 macro_rules! scope_attributes {
     ($callback:ident { $($given:tt)* }) => { $callback! {
         { $($given)* }
         own {
-            /// One line that tells what the scope gives access to. Default: none; it must be given.
+            /// One line that describes what the scope gives access to. Default: none; it must be given.
             description: String {
                 opens(HandsOver, "an application at NAIS takes it over"), Carried
             }
@@ -76,7 +75,7 @@ macro_rules! scope_attributes {
             /// The form of the access tokens: SELF_CONTAINED (a JWT) or OPAQUE.
             /// Default: SELF_CONTAINED.
             token_type: $crate::TokenType {
-                // A reference can be withdrawn; a JWT counts until it expires, and shows what it holds.
+                // A reference can be withdrawn; a JWT is valid until it expires, and its content can be read.
                 opens(Steps(&[&["OPAQUE"], &["SELF_CONTAINED"]], 1), "tokens cannot be withdrawn"),
                 Lost("tokens would be self-contained")
             }
@@ -159,11 +158,11 @@ fn said(value: &impl Serialize) -> Option<Value> {
 }
 
 scope_attributes! { attributes {
-    /// Every attribute that DigDir's description of a scope lets its owner set (OpenAPI 2025-09,
-    /// schema `Scope`). [`ScopeAttributes::default`] is what DigDir takes an absent one to be.
+    /// All attributes that DigDir's description of a scope lets its owner set (OpenAPI 2025-09, schema
+    /// `Scope`). [`ScopeAttributes::default`] has the value that DigDir assumes for an absent one.
     #[derive(Debug, Clone, PartialEq, Eq, Default)]
     ScopeAttributes
-    /// What is known of each attribute of a scope.
+    /// Description of each attribute of a scope.
     ScopeTable: SCOPE
 } }
 
@@ -173,7 +172,7 @@ impl ScopeAttributes {
         self.values().map(|(attribute, value)| (attribute.name, value.unwrap_or_default()))
     }
 
-    /// What each attribute is wanted to be, beside what DigDir takes an absent one to be.
+    /// The wanted value of each attribute, with the value that DigDir assumes for an absent one.
     pub fn wanted(&self) -> impl Iterator<Item = Field> {
         let defaults = Self::default().fields().into_iter();
         let fields = self.fields().into_iter().zip(defaults);

@@ -9,20 +9,20 @@ use serde::{Serialize, Serializer};
 use super::plain::{kept, read_by_check};
 use crate::text::is_invisible;
 
-/// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never
-/// change. The prefix ends at the first colon; the subscope is free text for DigDir, slashes and
-/// further colons included. Cheap to clone.
+/// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never change. The
+/// prefix ends at the first colon; DigDir does not restrict the subscope, which may contain slashes and
+/// further colons. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeName(Arc<str>);
 
-/// Why a text cannot name a scope.
+/// Reason why a text is not a scope name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeNameError {
-    /// No colon, or nothing on one side of it.
+    /// No colon, or an empty part before or after it.
     #[error("a scope is named prefix:subscope")]
     NotPrefixAndSubscope,
-    /// A character that cannot stand in the space-separated `scope` of a token request
-    /// (RFC 6749 section 3.3), which DigDir widens with letters such as æøå.
+    /// A character that is not allowed in the space-separated `scope` of a token request (RFC 6749 section
+    /// 3.3), to which DigDir adds letters such as æøå.
     #[error("a scope's name cannot hold {0:?}")]
     Character(char),
 }
@@ -33,12 +33,12 @@ impl ScopeName {
         &self.0
     }
 
-    /// What stands before the first colon: handed out by DigDir to the owner.
+    /// The part before the first colon, which DigDir assigns to the owner.
     pub fn prefix(&self) -> &str {
         self.parts().0
     }
 
-    /// What stands after the first colon.
+    /// The part after the first colon.
     pub fn subscope(&self) -> &str {
         self.parts().1
     }
@@ -64,8 +64,8 @@ impl FromStr for ScopeName {
     }
 }
 
-/// What cannot be sent in a token request, and what makes two names look alike: accents that
-/// stand by themselves (those of `å` are composed before, Unicode NFC), and what is not seen at all.
+/// Whether a character cannot be sent in a token request, or makes two names look alike: combining accents
+/// (that of `å` was composed before, Unicode NFC), and invisible characters.
 pub(super) fn is_forbidden(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()

@@ -1,5 +1,5 @@
-//! Secrets: how a text that may be one is recognised, and how one that was read is kept out of
-//! whatever this process prints.
+//! Secrets: how a text that may be one is recognised, and how a secret that was read is kept out of all
+//! output of this process.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
@@ -9,20 +9,20 @@ use serde::Deserialize;
 
 use crate::text::{counted, printable};
 
-/// What is shown in a secret's place.
+/// Text shown in place of a secret.
 const REDACTED: &str = "(a secret)";
 
-/// The shortest text that is redacted. A shorter one is part of too many words, and hiding it would
-/// show where it is.
+/// The shortest text that is redacted. A shorter one is part of too many words, and redacting it would show
+/// where it is.
 const SHORTEST: usize = 8;
 
-/// The shortest line of a secret of several lines that is redacted by itself.
+/// The shortest line that is redacted by itself, where a secret has several.
 const SHORTEST_LINE: usize = 16;
 
 /// The secrets that this process has read or been given, the longest first.
 static NOTED: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
 
-/// A text that is dropped without leaving a copy behind, read as any other text.
+/// A text whose memory is cleared when it is dropped, read as any other text.
 #[derive(Clone, Deserialize)]
 #[serde(from = "String")]
 pub struct SecretText(
@@ -36,7 +36,7 @@ impl From<String> for SecretText {
     }
 }
 
-/// The members of a JWK that only its holder may know (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+/// The private members of a JWK (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 #[derive(Deserialize)]
 struct PrivateMembers {
     d: Option<SecretText>,
@@ -48,7 +48,7 @@ struct PrivateMembers {
     k: Option<SecretText>,
 }
 
-/// What a text looks like that is rather a secret than a name, an id or a path.
+/// The kind of secret that a text looks like, if it is unlikely to be a name, an id or a path.
 pub fn likeness(text: &str) -> Option<&'static str> {
     /// Longer than any name, and shorter than any token.
     const TOKEN: usize = 30;
@@ -106,9 +106,10 @@ pub fn note(secret: &SecretString) {
         let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
         line.len() >= SHORTEST_LINE && !line.starts_with('-') && line.chars().all(is_base64)
     };
-    // CI variables hold keys with spaces or `\n` in place of line breaks.
+    // CI variables have keys with spaces or `
+    // ` in place of line breaks.
     parts.extend(text.split("\\n").flat_map(str::split_whitespace).filter(is_key));
-    // A JWT, or what is made like one: each part of it is repeated by something.
+    // A JWT or a text of its form: each of its parts may occur by itself.
     if text.split('.').count() == 3 {
         parts.extend(text.split('.').filter(|part| part.len() >= SHORTEST_LINE));
     }
@@ -129,8 +130,8 @@ pub fn note(secret: &SecretString) {
     noted.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
 }
 
-/// The text without any secret that was noted: the last line of defence, for the places where text
-/// leaves the process.
+/// The text without any secret that was noted: the last line of defence, for the places where text leaves the
+/// process.
 pub fn redact(text: &str) -> Cow<'_, str> {
     let noted = NOTED.read().unwrap_or_else(PoisonError::into_inner);
     let mut shown = Cow::Borrowed(text);
@@ -142,8 +143,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     shown
 }
 
-/// A text from outside as an error repeats it: on one line, and at most so many characters of it. It is
-/// redacted before it is cut: half of a secret is no longer recognised.
+/// A text from outside as an error repeats it: on one line, shortened to a number of characters. It is
+/// redacted before it is shortened, as half of a secret is no longer recognised.
 pub fn excerpt(text: &str, most: usize) -> String {
     let text = &*redact(text);
     match text.char_indices().nth(most) {

@@ -1,9 +1,9 @@
-//! Text of others, made safe to show, and a little grammar.
+//! Text from outside, made safe to show, and small helpers for wording.
 //!
-//! There is one way for each medium, and each keeps a terminal from being steered and the runners of
+//! There is one way for each medium, and each keeps the text from controlling a terminal and the runners of
 //! CI hosts from finding a command ([`commands`]):
 //!
-//! | medium | text of others within it | the whole, as it leaves the program |
+//! | medium | text from outside within it | the whole, as it leaves the program |
 //! |---|---|---|
 //! | terminal and log | [`printable`] | [`for_log`], where stdout and stderr are written |
 //! | markdown | code spans (`render::markdown`) | [`for_markdown`] |
@@ -18,11 +18,11 @@ use std::borrow::Cow;
 
 use commands::{style_length, triggers};
 
-/// A text on one line, with nothing in it that could steer a terminal, turn the order of what is read
-/// or be a command to a CI runner: white space of every kind becomes a space; control characters,
-/// those that cannot be seen or change the direction of text (Unicode UAX #9), and what makes a
-/// command become `\u{FFFD}`, so that one sees that something was there. Each character takes the
-/// place of one, so that columns stay where they are.
+/// A text on one line, with nothing in it that could control a terminal, reverse the reading order or be a
+/// command to a CI runner: white space of every kind becomes a space; control characters, invisible ones,
+/// those that change the direction of text (Unicode UAX #9), and the characters that make a command become
+/// `\u{FFFD}`, so that the replacement is visible. Each character is replaced by exactly one, so that columns
+/// stay the same.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if triggers(text).is_empty() && !text.chars().any(|c| safe(c) != c) {
         return Cow::Borrowed(text);
@@ -31,18 +31,18 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(marked(&shown, &triggers(&shown)))
 }
 
-/// Lines with colours of our own as they are written to stdout or stderr: the last line of defence
-/// behind [`printable`], for text that was put in without it.
+/// Lines with our own colours as they are written to stdout or stderr: the last line of defence behind
+/// [`printable`], for text that was inserted without it.
 pub fn for_log(text: &str) -> Cow<'_, str> {
     whole(text, true)
 }
 
-/// Markdown as a whole, behind the escaping of each text in it.
+/// Whole markdown document, after each text in it was escaped.
 pub fn for_markdown(text: &str) -> Cow<'_, str> {
     whole(text, false)
 }
 
-/// Annotations as a whole: each line is a command of our own, and holds no other.
+/// Whole list of annotations: each line is one of our own commands and holds no other.
 pub fn for_annotations(text: &str) -> String {
     let line = |line: &str| match line.strip_prefix("::") {
         Some(command) => format!("::{}", whole(command, false)),
@@ -51,7 +51,8 @@ pub fn for_annotations(text: &str) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-/// Lines in which what steers or commands is replaced by `\u{FFFD}`; colours stay if they may.
+/// Lines in which control characters and commands are replaced by `\u{FFFD}`; colours are kept if
+/// `with_colours` is set.
 fn whole(text: &str, with_colours: bool) -> Cow<'_, str> {
     let mut steering = Vec::new();
     let mut position = 0;
@@ -71,7 +72,7 @@ fn whole(text: &str, with_colours: bool) -> Cow<'_, str> {
         true => Cow::Borrowed(text),
         false => Cow::Owned(marked(text, &steering)),
     };
-    // What was replaced may have kept a command apart.
+    // The replacement may have joined the parts of a command.
     let commands = triggers(&text);
     match commands.is_empty() {
         true => text,
@@ -79,7 +80,7 @@ fn whole(text: &str, with_colours: bool) -> Cow<'_, str> {
     }
 }
 
-/// Whether a character acts on a terminal or turns the order of what is read.
+/// Whether a character controls a terminal or reverses the reading order.
 fn steers(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -109,8 +110,8 @@ fn replaced(text: &str, positions: &[usize], replacement: impl Fn(char) -> Strin
     out
 }
 
-/// JSON in which no text steers a terminal or commands a CI runner. It says the same: such characters
-/// occur in strings alone, where an escape is as good.
+/// JSON in which no text controls a terminal or is a command to a CI runner. Its meaning is unchanged: such
+/// characters occur only in strings, where an escape is equivalent.
 pub fn escaped_json(json: &str) -> String {
     let mut positions = triggers(json);
     let is_escaped = |c: char| !matches!(c, ' ' | '\n') && safe(c) != c;
@@ -122,9 +123,9 @@ pub fn escaped_json(json: &str) -> String {
     })
 }
 
-/// Whether a character cannot be seen, or only changes those around it: what Unicode ignores by
-/// default (property `Default_Ignorable_Code_Point`), what looks like a space and is a letter or
-/// symbol, and marks for annotations and musical notes.
+/// Whether a character is invisible or only changes those around it: those that Unicode ignores by default
+/// (property `Default_Ignorable_Code_Point`), letters and symbols that look like a space, and marks for
+/// annotations and musical notation.
 pub fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -151,7 +152,7 @@ pub fn is_invisible(character: char) -> bool {
 
 fn safe(character: char) -> char {
     match character {
-        // An emoji's own form of a sign (U+FE0F), and what joins several, is no danger.
+        // The emoji variant of a character (U+FE0F) and the joiner of several are harmless.
         '\u{FE0F}' => character,
         invisible if is_invisible(invisible) => char::REPLACEMENT_CHARACTER,
         space if space.is_whitespace() => ' ',
@@ -172,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// Pieces that make commands, and what may hide them.
+    /// Parts of commands, and characters that may hide them.
     const PIECES: [&str; 32] = [
         "#",
         "##",
@@ -216,8 +217,8 @@ mod tests {
         prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
     }
 
-    /// Whether a runner could take anything in the lines for a command. It is written apart from the
-    /// code above: without anything that a search may skip, each host's pattern is looked for.
+    /// Whether a runner could take anything in the lines for a command. It is written independently of the
+    /// code above: skipped characters are removed, then the pattern of each host is searched for.
     fn is_active(text: &str) -> bool {
         let skipped = |c: &char| {
             (c.is_control() && !c.is_whitespace())

@@ -1,21 +1,21 @@
-//! Addresses that a request may be made from.
+//! Addresses to which requests may be sent.
 
 use url::{Host, Url};
 
-/// Why an address cannot be used.
+/// Reason why an address cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// The text is no address.
+    /// The text is not a URL.
     #[error("{what} {address:?} is no address: {reason}; write it as https://host/")]
     NoUrl {
         /// The name of the setting that holds it, here and below.
         what: &'static str,
         /// The text.
         address: String,
-        /// What the parser says.
+        /// The parser's message.
         reason: String,
     },
-    /// Something else than http or https.
+    /// A scheme other than http or https.
     #[error("{what} {address:?} must begin with https://")]
     Scheme {
         /// The setting.
@@ -23,7 +23,7 @@ pub enum AddressError {
         /// The address.
         address: String,
     },
-    /// http to another machine.
+    /// Plain http to another machine.
     #[error(
         "{what} {address:?} is not encrypted: http is for this machine alone (localhost, \
          127.0.0.0/8, [::1]); write https://"
@@ -44,15 +44,15 @@ pub enum AddressError {
     },
 }
 
-/// Reads an address that a request may be made from: https, or http to this machine, and nothing beside
-/// host, port and path.
+/// Parses an address to which requests may be sent: https, or http to this machine, and nothing but host,
+/// port and path.
 ///
 /// # Errors
-/// Why it is no such address, without any password that it holds.
+/// The reason why it is refused, without any password that it holds.
 pub fn address(what: &'static str, text: &str) -> Result<Url, AddressError> {
     let url = Url::parse(text).map_err(|reason| AddressError::NoUrl {
         what,
-        // What does not parse is shown as it is, so it must not be able to hold a password.
+        // A text that does not parse is shown unchanged, so it must not be able to hold a password.
         address: match text.contains('@') {
             true => "(not shown: it holds an @)".to_owned(),
             false => text.to_owned(),
@@ -63,7 +63,7 @@ pub fn address(what: &'static str, text: &str) -> Result<Url, AddressError> {
     Ok(url)
 }
 
-/// The same for an address that is parsed already.
+/// As [`address`], for a parsed URL.
 ///
 /// # Errors
 /// As [`address`].

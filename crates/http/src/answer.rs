@@ -1,4 +1,4 @@
-//! What a server answers, and why there can be no answer.
+//! Answer of a server, and the reasons why there is none.
 
 use std::time::Duration;
 
@@ -16,23 +16,23 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body; of a refusal, only the beginning.
+    /// The body; of a refusal only the beginning.
     pub body: BudgetedBody,
 }
 
-/// Why there is no answer.
+/// Reason why there is no answer.
 #[derive(Debug)]
 pub enum NoAnswer {
-    /// No connection: the server has seen nothing.
+    /// No connection: the server has not received the request.
     NotSent(String),
-    /// The server may have seen the request.
+    /// The server may have received the request.
     Lost(String),
     /// The answer is larger than this, in bytes.
     TooLarge(usize),
 }
 
 impl Answer {
-    /// A header as text; `None` where it is absent or no text.
+    /// A header as text; `None` where it is absent or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -44,19 +44,19 @@ impl Answer {
         essence.trim().to_ascii_lowercase()
     }
 
-    /// Whether the content type says JSON (RFC 8259; RFC 6839 for `+json`).
+    /// Whether the content type is JSON (RFC 8259; RFC 6839 for `+json`).
     pub fn is_json(&self) -> bool {
         let content_type = self.content_type();
         content_type == "application/json"
             || (content_type.starts_with("application/") && content_type.ends_with("+json"))
     }
 
-    /// The body as JSON, if it is such.
+    /// The body as JSON, if it is valid.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Where a redirect, which is not followed, would lead.
+    /// The target of a redirect, which is not followed.
     pub fn location(&self) -> Option<&str> {
         self.header(LOCATION.as_str())
     }
@@ -66,7 +66,7 @@ impl Answer {
         self.header(DATE.as_str()).and_then(http_date)
     }
 
-    /// How long the server asks to wait: `Retry-After` (RFC 9110 section 10.2.3), seconds or a date.
+    /// The wait that the server asks for: `Retry-After` (RFC 9110 section 10.2.3), seconds or a date.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let value = self.header(RETRY_AFTER.as_str())?.trim();
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -77,7 +77,7 @@ impl Answer {
     }
 }
 
-/// That an answer is larger than so many bytes.
+/// Message that an answer exceeds that many bytes.
 pub fn too_large(most: usize) -> String {
     match most >> 20 {
         0 => format!("it is larger than {} KiB", most >> 10),
@@ -85,7 +85,7 @@ pub fn too_large(most: usize) -> String {
     }
 }
 
-/// The date of an HTTP header in its one current form (RFC 9110 section 5.6.7).
+/// The date of an HTTP header in its only current form (RFC 9110 section 5.6.7).
 fn http_date(value: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()
 }

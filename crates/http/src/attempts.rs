@@ -1,4 +1,4 @@
-//! Which call is repeated after what, as a table, and the loop that reads it.
+//! Table of which calls are repeated after which failures, and the loop that applies it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 
 use crate::answer::{Answer, NoAnswer};
 
-/// What to do after a failure.
+/// Reaction to a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextAttempt {
     /// Wait and send the call again.
@@ -19,24 +19,24 @@ pub enum NextAttempt {
     Lost,
 }
 
-/// One row of the table: what to do after each way to fail.
+/// One row of the table: the reaction to each kind of failure.
 #[derive(Debug)]
 pub struct RetryPolicy {
     /// No connection was made.
     not_sent: NextAttempt,
-    /// 429: the server says that it did not carry it out.
+    /// 429: the server states that it did not carry the call out.
     throttled: NextAttempt,
     /// 5xx.
     server: NextAttempt,
-    /// Cut or timed out after the connection was made.
+    /// Cut off or timed out after the connection was made.
     no_answer: NextAttempt,
-    /// An answer that nobody from the API wrote: HTML, a redirect, broken JSON, too large.
+    /// An answer that does not come from the API: HTML, a redirect, broken JSON, too large.
     malformed: NextAttempt,
     /// Any other 4xx.
     refused: NextAttempt,
 }
 
-/// GET, DELETE, and whatever else can be sent twice as well as once (RFC 9110 section 9.2.2).
+/// GET, DELETE, and all other calls that are safe to send twice (RFC 9110 section 9.2.2).
 pub const REPEATABLE: RetryPolicy = RetryPolicy {
     not_sent: NextAttempt::Repeat,
     throttled: NextAttempt::Repeat,
@@ -46,10 +46,9 @@ pub const REPEATABLE: RetryPolicy = RetryPolicy {
     refused: NextAttempt::Fail,
 };
 
-/// POST of what is new and PUT of a whole entity: never repeated here. A second POST would make a second
-/// entity, and a second PUT would overwrite what came in between (there is no If-Match): whoever sends
-/// one looks at what is live first. A 503 can come from a gateway behind which the call went
-/// through.
+/// POST of a new entity and PUT of a whole one: never repeated here. A second POST would create a second
+/// entity, and a second PUT would overwrite changes made in between (there is no If-Match): the caller reads
+/// the live state first. A 503 can come from a gateway although the call went through.
 pub const ONCE: RetryPolicy = RetryPolicy {
     not_sent: NextAttempt::Fail,
     throttled: NextAttempt::Fail,
@@ -59,44 +58,44 @@ pub const ONCE: RetryPolicy = RetryPolicy {
     refused: NextAttempt::Fail,
 };
 
-/// One attempt that failed.
+/// A failed attempt.
 #[derive(Debug)]
 pub enum Failure<E> {
-    /// No answer came, or none that can be read.
+    /// No answer, or none that can be read.
     Unanswered(NoAnswer),
-    /// An answer that cannot be the API's, and what it is instead.
+    /// An answer that cannot come from the API, and a description of it.
     Malformed(StatusCode, String),
-    /// Any status that is not the wanted one.
+    /// A status other than the wanted one.
     Refused(Box<RefusedAnswer>),
-    /// The caller's own reason not to send the call; it is not tried again.
+    /// The caller's own reason not to send the call, which is not repeated.
     Unsent(E),
 }
 
-/// An answer with another status than the wanted one.
+/// An answer with a status other than the wanted one.
 #[derive(Debug)]
 pub struct RefusedAnswer {
     /// The answer.
     pub answer: Answer,
-    /// Whether the server did not carry the call out, as there were too many.
+    /// Whether the server did not carry the call out because of a rate limit.
     pub is_throttled: bool,
-    /// How long the server asks to wait.
+    /// The wait that the server asks for.
     pub wait: Option<Duration>,
 }
 
-/// How often and how patiently a call is sent again.
+/// How often and with which waits a call is repeated.
 #[derive(Debug, Clone, Copy)]
 pub struct Retries {
-    /// How often a call is sent at most, the first time included.
+    /// Largest number of attempts, the first one included.
     pub tries: usize,
-    /// The wait before the first repetition; each further one doubles it, and up to as much again is added
-    /// at random.
+    /// The wait before the first repetition. It is doubled for each further one, and a random part of up to
+    /// the same length is added.
     pub base_delay: Duration,
-    /// The longest wait that a server may ask for; a longer one is reported instead of sat out.
+    /// The longest wait that a server may ask for; a longer one is reported as a failure.
     pub longest_wait: Duration,
 }
 
 impl From<Answer> for RefusedAnswer {
-    /// `Retry-After` counts with 429 and 503 (RFC 9110 section 10.2.3, RFC 6585 section 4).
+    /// `Retry-After` is honoured with 429 and 503 (RFC 9110 section 10.2.3, RFC 6585 section 4).
     fn from(answer: Answer) -> Self {
         let is_throttled = answer.status == StatusCode::TOO_MANY_REQUESTS;
         let wait = match is_throttled || answer.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -120,7 +119,7 @@ impl<E> From<Answer> for Failure<E> {
 }
 
 impl<E> Failure<E> {
-    /// How long the server asks to wait.
+    /// The wait that the server asks for.
     pub fn asked_to_wait(&self) -> Option<Duration> {
         match self {
             Self::Refused(refusal) => refusal.wait,
@@ -128,7 +127,7 @@ impl<E> Failure<E> {
         }
     }
 
-    /// Whether the call may have been carried out all the same.
+    /// Whether the call may have been carried out in spite of the failure.
     pub fn is_unclear(&self) -> bool {
         match self {
             Self::Unanswered(NoAnswer::Lost(_) | NoAnswer::TooLarge(_)) | Self::Malformed(..) => {
@@ -141,7 +140,7 @@ impl<E> Failure<E> {
 }
 
 impl RetryPolicy {
-    /// What to do after this failure.
+    /// The reaction to this failure.
     pub fn after<E>(&self, failure: &Failure<E>) -> NextAttempt {
         match failure {
             Failure::Unanswered(NoAnswer::NotSent(_)) => self.not_sent,
@@ -156,7 +155,7 @@ impl RetryPolicy {
 }
 
 impl Retries {
-    /// How long to wait before each further try.
+    /// The wait before each further attempt.
     pub fn waits(&self) -> impl Iterator<Item = Duration> + use<> {
         ExponentialBuilder::default()
             .with_min_delay(self.base_delay)
@@ -166,7 +165,7 @@ impl Retries {
             .build()
     }
 
-    /// Makes attempts until one succeeds, one fails for good, or there were enough.
+    /// Makes attempts until one succeeds, one fails for good, or the number of attempts is used up.
     ///
     /// # Errors
     /// The last failure.

@@ -1,4 +1,4 @@
-//! How much memory the bodies of answers take, all together.
+//! Memory for the bodies of answers, shared by all of them.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,24 +9,23 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::answer::NoAnswer;
 use crate::client::no_answer;
 
-/// The most that an answer takes without room of its own, in bytes.
+/// Largest answer that needs no room of its own, in bytes.
 pub const SMALL: usize = 256 << 10;
 
-/// How many answers are read at a time.
+/// Number of answers that are read at a time.
 const READERS: usize = 64;
 
-/// What larger answers take together, in KiB: two of the largest.
+/// Room of all larger answers together, in KiB: two of the largest size.
 const ROOM: usize = 128 << 10;
 
 /// The budget of this process.
 pub(crate) static BUDGET: Budget = Budget::new(READERS, ROOM);
 
-/// A bound on what all answers that are being read, or have been read and not been dropped, take
-/// together.
+/// A bound on the memory of all answers that are being read, or have been read and not been dropped.
 ///
-/// An answer takes up to [`SMALL`] as one of the readers. Beyond that it takes all the room that it can
-/// come to need at once, and waits for nothing after that: whoever holds room gives it back in time,
-/// and no two answers wait for each other.
+/// An answer takes up to [`SMALL`] as one of the readers. Beyond that it reserves at once all the room that
+/// it can need, and waits for nothing after that: room that is held is always released, and no two answers
+/// wait for each other.
 pub(crate) struct Budget {
     readers: Semaphore,
     /// One permit for each KiB.
@@ -35,7 +34,7 @@ pub(crate) struct Budget {
     peak: AtomicUsize,
 }
 
-/// The body of an answer, with the room that it takes.
+/// The body of an answer, with the room that it occupies.
 #[derive(Debug, Default)]
 pub struct BudgetedBody {
     bytes: Box<[u8]>,
@@ -43,12 +42,12 @@ pub struct BudgetedBody {
     _room: Option<Box<SemaphorePermit<'static>>>,
 }
 
-/// How large a body may be, in bytes.
+/// Limit on the size of a body, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Limit {
-    /// A larger one is refused.
+    /// A larger body is refused.
     Whole(usize),
-    /// Of a larger one, only the beginning is read.
+    /// Only the beginning of a larger body is read.
     Beginning(usize),
 }
 
@@ -70,7 +69,7 @@ impl Budget {
     ) -> Result<BudgetedBody, NoAnswer> {
         let (Limit::Whole(most) | Limit::Beginning(most)) = limit;
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-        // Only a closed semaphore refuses, and nothing closes these two.
+        // Only a closed semaphore refuses, and these two are never closed.
         let _reader = self.readers.acquire().await.ok();
         self.note();
         let (mut bytes, mut permit) = (Vec::new(), None);
@@ -89,14 +88,14 @@ impl Budget {
                 self.note();
             }
             if length > bytes.capacity() {
-                // Twice as much each time, and never more than there is room for.
+                // Doubled each time, and never more than the room.
                 let capacity = (2 * bytes.capacity()).clamp(length, room);
                 bytes.reserve_exact(capacity - bytes.len());
             }
             bytes.extend_from_slice(&chunk);
         }
         let bytes = bytes.into_boxed_slice();
-        // Room that is not needed after all is given back.
+        // Room that is not needed is returned.
         let spare = kib(room).saturating_sub(kib(bytes.len()));
         if let Some(permit) = &mut permit {
             drop(permit.split(spare as usize));
@@ -104,7 +103,7 @@ impl Budget {
         Ok(BudgetedBody { bytes, _room: permit.map(Box::new) })
     }
 
-    /// What is taken now, in bytes.
+    /// Memory that is in use, in bytes.
     fn taken(&self) -> usize {
         let (readers, room) = self.all;
         let readers = readers.saturating_sub(self.readers.available_permits());
@@ -148,7 +147,7 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
-    /// A server that answers every request with so many bytes, with or without telling how many.
+    /// A server that answers every request with that many bytes, with or without announcing the length.
     async fn server(size: usize, announced: bool) -> Url {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -192,12 +191,12 @@ mod tests {
     async fn many_large_answers_at_once_stay_within_the_budget() {
         for announced in [true, false] {
             let url = server(6 * MIB, announced).await;
-            // Room for two answers of the largest size, and for fewer readers than there are answers.
+            // Room for two answers of the largest size, and fewer readers than answers.
             let budget: &'static Budget = Box::leak(Box::new(Budget::new(8, 16 << 10)));
             let answers = (0..16).map(|_| async {
                 let body = read(&url, Limit::Whole(8 * MIB), budget).await.unwrap();
                 assert_eq!(body.len(), 6 * MIB);
-                // Held for a while, as it is while it is parsed.
+                // Held for a while, as during parsing.
                 tokio::time::sleep(Duration::from_millis(20)).await;
             });
             let all = tokio::time::timeout(Duration::from_secs(60), join_all(answers)).await;

@@ -9,31 +9,31 @@ use crate::address::is_loopback;
 use crate::answer::{Answer, NoAnswer};
 use crate::budget::{BUDGET, Limit, SMALL};
 
-/// How much of one answer the other side may send before it is read, where several share a connection
-/// (RFC 9113 section 5.2): as much as an answer takes without room of its own.
+/// How much of one answer the other side may send before it is read, where several share a connection (RFC
+/// 9113 section 5.2): as much as an answer may have without room of its own.
 const STREAM_WINDOW: u32 = 256 << 10;
 
-/// The same of all answers on a connection: never the narrower bound, as those that wait to be read
-/// would keep the one that is being read from coming.
+/// The same for all answers on a connection. It must never be the narrower bound: answers that wait to be
+/// read would otherwise block the one that is being read.
 const CONNECTION_WINDOW: u32 = 1 << 30;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a client behaves.
+/// Settings of a client.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// The header `User-Agent`.
     pub user_agent: String,
-    /// How long one request may take, from connecting to the last byte.
+    /// Longest duration of one request, from connecting to the last byte.
     pub timeout: Duration,
-    /// The id that the API gives a refusal, for the log.
+    /// Reads the correlation id of a refusal, for the log.
     pub correlation_id: fn(&Answer) -> Option<String>,
 }
 
-/// A client for one host. Plain http is for this machine alone, which no proxy is asked for, and
-/// needs no certificates. For other hosts the usual variables (`HTTPS_PROXY`, `NO_PROXY`) count:
-/// they belong to the machine, not to what names the host, and TLS goes through such a proxy unopened.
-/// Nothing is repeated or redirected here.
+/// A client for one host. Plain http is for this machine alone, and uses neither a proxy nor certificates.
+/// For other hosts the usual variables (`HTTPS_PROXY`, `NO_PROXY`) apply: they belong to the machine, not to
+/// the source of the address, and such a proxy passes TLS through unopened. Nothing is repeated or redirected
+/// here.
 #[derive(Debug)]
 pub struct Client {
     client: reqwest::Client,
@@ -44,7 +44,7 @@ impl Client {
     /// A client for the host of this address.
     ///
     /// # Errors
-    /// The system gives no TLS.
+    /// TLS cannot be initialised on this system.
     pub fn new(url: &Url, settings: ClientSettings) -> Result<Self, reqwest::Error> {
         let ClientSettings { user_agent, timeout, correlation_id } = settings;
         let builder = reqwest::Client::builder()
@@ -68,16 +68,16 @@ impl Client {
         Ok(Self { client, correlation_id })
     }
 
-    /// A request that is not sent yet.
+    /// A request that has not been sent.
     pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.client.request(method, url)
     }
 
-    /// Sends a request and reads the answer, of at most so many bytes; one that is no success is an
-    /// error's, and only its beginning counts. Neither headers nor bodies are logged: they hold tokens.
+    /// Sends a request and reads the answer, up to that many bytes; of an unsuccessful one only the beginning
+    /// is read, for the error. Neither headers nor bodies are logged: they hold tokens.
     ///
     /// # Errors
-    /// There is no answer, or a larger one.
+    /// There is no answer, or it is larger.
     pub async fn exchange(&self, request: Request, most: usize) -> Result<Answer, NoAnswer> {
         let method = request.method().clone();
         let path = request.url().path().to_owned();
@@ -119,7 +119,7 @@ pub(crate) fn no_answer(error: reqwest::Error) -> NoAnswer {
     }
 }
 
-/// What went wrong, down to the system's own words; without the address, which stands elsewhere.
+/// The cause of an error, down to the system's own message; without the address, which the caller shows.
 pub fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut reason = error.to_string();

@@ -1,9 +1,9 @@
-//! One call over HTTP and its one answer, for APIs that speak JSON.
+//! One call over HTTP and its answer, for APIs that use JSON.
 //!
-//! A [`Client`] speaks to one host: it follows no redirect, repeats nothing and reads each [`Answer`]
-//! within the process' budget of memory. What may be sent again after which [`Failure`] is a table
-//! ([`RetryPolicy`]), and [`Retries`] says how often and how long is waited in between. [`Limits`] keeps what
-//! is on its way within bounds. What an answer means is for the API's own crate to say.
+//! A [`Client`] talks to one host: it follows no redirect, repeats nothing and reads each [`Answer`] within
+//! the memory budget of the process. [`RetryPolicy`] is the table of what may be repeated after which
+//! [`Failure`], and [`Retries`] sets how often and with which waits. [`Limits`] bounds the number and rate of
+//! calls. The meaning of an answer is left to the API's own crate.
 
 mod address;
 mod answer;

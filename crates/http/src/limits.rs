@@ -1,4 +1,4 @@
-//! How many requests are on their way, and how many begin in a second.
+//! Number of requests under way, and rate at which they begin.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
-/// Limits that all calls of a connection keep together.
+/// Limits that all calls of a connection share.
 #[derive(Debug)]
 pub struct Limits {
     permits: Semaphore,
@@ -15,17 +15,17 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// At most so many calls at a time, and so many requests in a second. No more of them at once than may
-    /// be on their way anyhow; else a second could begin with twice the rate.
+    /// At most that many calls at a time, and that many requests in a second. A burst is no larger than the
+    /// number of calls at a time; otherwise a second could begin with twice the rate.
     pub fn new(concurrency: NonZeroUsize, rate: NonZeroU32) -> Self {
         let burst = u32::try_from(concurrency.get()).unwrap_or(u32::MAX);
         let permits = Semaphore::new(concurrency.get().min(Semaphore::MAX_PERMITS));
         Self { permits, pace: Pace::new(rate, burst, Instant::now()) }
     }
 
-    /// Waits until another call may be on its way, which it is as long as this value lives.
+    /// Waits until another call may be under way; it is until the returned value is dropped.
     pub async fn call(&self) -> Option<SemaphorePermit<'_>> {
-        // Only a closed semaphore refuses, and nothing closes this one.
+        // Only a closed semaphore refuses, and this one is never closed.
         self.permits.acquire().await.ok()
     }
 
@@ -38,8 +38,8 @@ impl Limits {
     }
 }
 
-/// A schedule of requests: turns at even intervals, each of which may be taken ahead of time by as much as
-/// makes a burst (the generic cell rate algorithm, GCRA).
+/// A schedule of requests: turns at even intervals, each of which may be taken early by the length of a burst
+/// (the generic cell rate algorithm, GCRA).
 #[derive(Debug)]
 struct Pace {
     interval: Duration,
@@ -54,7 +54,7 @@ impl Pace {
         Self { interval, ahead, next: Mutex::new(now) }
     }
 
-    /// Takes the next turn, and returns how long it is until then.
+    /// Takes the next turn, and returns the time until then.
     fn wait(&self, now: Instant) -> Duration {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = (*next).max(now);

@@ -1,4 +1,4 @@
-//! Who gets and who loses access: the second table of the design's section 3.
+//! Grants and revocations: the second table of the design's section 3.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use domain::{
     Source,
 };
 
-/// Why an access is revoked that nobody took out of the declarations.
+/// Reason for the revocation of an access that nobody removed from the declarations.
 const FIRST_DECLARED: &str = "the scope is declared here for the first time, without this consumer";
 
 impl Draft<'_> {
-    /// Gives access to the declared consumers that lack it.
+    /// Grants access to the declared consumers that lack it.
     pub(super) fn grants(
         &mut self,
         scope: &ScopeName,
@@ -37,9 +37,9 @@ impl Draft<'_> {
         }
     }
 
-    /// Takes access away from those who have it and are not declared, or no longer; tells of
-    /// those who ask for it. Nobody has access to a scope that is `asleep`, so that its protection does
-    /// not stand in the way. Gives the ids of the revocations.
+    /// Revokes the access of consumers that are not declared, or no longer, and reports those that request
+    /// access. Nobody has access to an `asleep` scope, so its protection does not prevent the revocation.
+    /// Returns the ids of the revocations.
     pub(super) fn revokes(
         &mut self,
         scope: &ScopeName,
@@ -68,7 +68,7 @@ impl Draft<'_> {
                         Some(until) => Some(format!("expired: the last day was {until}")),
                         None => self.past.is_first(scope).then(|| FIRST_DECLARED.to_owned()),
                     };
-                    // Whose days are over was declared.
+                    // An expired entry is a declared one.
                     let takes_over = entry.is_none() && self.takes_over(scope);
                     let how = AccessWork::Revoke { asleep, takes_over };
                     ids.push(self.revoke(scope, *orgno, record, how, source, reason));
@@ -81,7 +81,7 @@ impl Draft<'_> {
         ids
     }
 
-    /// Takes access away from everybody who has it. Gives the ids of the revocations.
+    /// Revokes all accesses. Returns the ids of the revocations.
     pub(super) fn revoke_all(
         &mut self,
         scope: &ScopeName,
@@ -107,7 +107,7 @@ impl Draft<'_> {
         kept
     }
 
-    /// Whether what others have of a scope was granted before it was declared here.
+    /// Whether accesses of undeclared consumers were granted before the scope was declared here.
     fn takes_over(&self, scope: &ScopeName) -> bool {
         let is_open = self.live.scopes.get(scope).is_some_and(|live| live.active);
         is_open && self.past.is_first(scope)
@@ -153,8 +153,8 @@ impl Draft<'_> {
         });
     }
 
-    /// Whether it cannot be told who has access: then a scope must not be opened again, as that
-    /// could give access to somebody whom the plan does not name.
+    /// Whether it is not known who has access: then a scope must not be reactivated, as that could give
+    /// access to somebody whom the plan does not name.
     pub(super) fn is_unclear(
         &mut self,
         verb: Verb,

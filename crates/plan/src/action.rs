@@ -1,4 +1,4 @@
-//! What a plan would do, as plain data: each action holds what is shown and what is sent.
+//! Actions of a plan, as plain data: each one holds what is shown and what is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,149 +14,150 @@ use domain::{
 /// One change to one entity.
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// What is done, and to what.
+    /// The operation and its target.
     pub work: Work,
-    /// Where the repository asks for it: the declaration of the access or of the keys, or of the
-    /// scope or client where it asks by not naming one.
+    /// Where the repository requests it: the declaration of the access or of the keys, or that of the scope
+    /// or client, if the request is that an entry is missing there.
     pub source: Source,
-    /// Why, as far as the declaration or the plan tells.
+    /// The reason, if the declaration or the plan has one.
     pub reason: Option<String>,
-    /// What must be done before it.
+    /// The actions that must be done first.
     pub after: Vec<ActionId>,
-    /// Why it is needed; `None` where git does not tell.
+    /// The cause; `None` where git does not show it.
     pub origin: Option<Origin>,
 }
 
-/// Why an action is needed.
+/// Cause of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Origin {
     /// The declarations have changed.
     Change,
-    /// The declarations before asked for it too: DigDir was changed behind the repository's back, or
-    /// an apply was not finished.
+    /// The declarations before requested it too: DigDir was changed outside the repository, or an apply was
+    /// not finished.
     Drift,
 }
 
-/// What an action does.
+/// Operation and target of an action.
 #[derive(Debug, Clone)]
 pub enum Work {
-    /// To a scope.
+    /// A change to a scope.
     Scope(ScopeName, ScopeWork),
-    /// To a consumer's access to a scope.
+    /// A change to a consumer's access to a scope.
     Access(ScopeName, Consumer, AccessWork),
-    /// To a client.
+    /// A change to a client.
     Client(ClientName, ClientWork),
-    /// To a client's keys.
+    /// A change to a client's keys.
     Keys(ClientName, KeysWork),
 }
 
-/// What is done to a scope.
+/// Change to a scope.
 #[derive(Debug, Clone)]
 pub enum ScopeWork {
-    /// One that has never been is made.
+    /// Creates a new one.
     Create(Box<Write>),
-    /// An active one's attributes change.
+    /// Changes the attributes of an active one.
     Update(Box<Write>),
-    /// An inactive one is opened again.
+    /// Activates an inactive one again.
     Reactivate {
-        /// Its representation from then on.
+        /// Its representation after that.
         write: Box<Write>,
-        /// Who has access again by that alone: DigDir kept it.
+        /// Consumers that regain access by that alone, as DigDir kept their accesses.
         regains: Vec<Consumer>,
-        /// Everybody who is declared: nobody else may have access afterwards.
+        /// All declared consumers: nobody else may have access afterwards.
         entitled: BTreeSet<Orgno>,
     },
-    /// An active one is closed; DigDir keeps it and its accesses.
+    /// Deactivates an active one; DigDir keeps it and its accesses.
     Deactivate {
-        /// Who cannot use it from then on; empty where they were revoked before.
+        /// Consumers that lose access; empty where they were revoked before.
         loses: Vec<Consumer>,
     },
-    /// It is in other hands from then on. Nothing is sent.
+    /// Leaves it to others from now on. Nothing is sent.
     Release,
 }
 
-/// What is done to an access.
+/// Change to an access.
 #[derive(Debug, Clone)]
 pub enum AccessWork {
-    /// It is given.
+    /// Grants it.
     Grant {
-        /// The record that DigDir has of it already.
+        /// The record that DigDir already has of it.
         before: Option<AccessState>,
     },
-    /// It is taken away.
+    /// Revokes it.
     Revoke {
-        /// Whether the scope is inactive and about to be opened again: then the access is asleep,
-        /// and DigDir may refuse to take it away before the scope is open.
+        /// Whether the scope is inactive and about to be reactivated: then the access has no effect, and
+        /// DigDir may refuse to revoke it before the scope is active.
         asleep: bool,
-        /// Whether somebody else granted it, before the scope was declared here for the first time.
+        /// Whether it was granted outside this repository, before the scope was declared here for the first
+        /// time.
         takes_over: bool,
     },
 }
 
-/// What is done to a client.
+/// Change to a client.
 #[derive(Debug, Clone)]
 pub enum ClientWork {
-    /// One that has never been is made: nothing that is live is it.
+    /// Creates a new one: no live client matches.
     Create(ClientIdentity, Box<ClientWrite>),
-    /// An active one changes.
+    /// Changes an active one.
     Update(ClientId, Box<ClientWrite>),
-    /// An inactive one can get tokens again, under the id that it had.
+    /// Activates an inactive one again, under its existing id.
     Reactivate {
         /// Its id.
         id: ClientId,
-        /// Its representation from then on.
+        /// Its representation after that.
         write: Box<ClientWrite>,
-        /// The keys that count again by that alone: DigDir kept them.
+        /// The keys that are valid again by that alone, as DigDir kept them.
         keys: Vec<LiveKey>,
-        /// The keys that are declared: no others but these and those may count afterwards.
+        /// The declared keys: only these and the ones above may be valid afterwards.
         declared: Vec<PublicKey>,
     },
-    /// An active one cannot get tokens any more; DigDir keeps its id and its keys.
+    /// Deactivates an active one: it gets no more tokens, and DigDir keeps its id and its keys.
     Deactivate(ClientId),
-    /// It is in other hands from then on. Nothing is sent.
+    /// Leaves it to others from now on. Nothing is sent.
     Release(ClientId),
 }
 
-/// What is done to a client's keys: the whole set is replaced.
+/// Change to a client's keys: the whole set is replaced.
 #[derive(Debug, Clone)]
 pub struct KeysWork {
-    /// The client; `None` for one that the plan makes.
+    /// The client; `None` for one that the plan creates.
     pub id: Option<ClientId>,
     /// The keys that are registered.
     pub before: Vec<LiveKey>,
     /// The keys to be registered.
     pub wanted: Vec<PublicKey>,
-    /// Whether the client is inactive and about to be reactivated: DigDir may refuse to change its
-    /// keys before.
+    /// Whether the client is inactive and about to be reactivated: DigDir may refuse to change its keys
+    /// before.
     pub asleep: bool,
 }
 
-/// What is sent of a scope or a client.
+/// Write of a scope or a client.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// What it is after it, as far as the declaration says.
+    /// Its fields afterwards, as far as they are declared.
     pub wanted: Vec<Field>,
-    /// What differs from what is live.
+    /// Differences from the live state.
     pub changes: Vec<Change>,
 }
 
-/// What is sent of a client.
+/// Write of a client.
 #[derive(Debug, Clone)]
 pub struct ClientWrite {
     /// Its own attributes.
     pub attributes: Write,
-    /// On whose behalf it acts, if that changes.
+    /// The change of the organisations on whose behalf it acts, if there is one.
     pub on_behalf_of: Option<OnBehalfOfWrite>,
 }
 
-/// Those on whose behalf a client is to act.
+/// Change of the organisations on whose behalf a client acts.
 #[derive(Debug, Clone)]
 pub struct OnBehalfOfWrite {
-    /// Who is registered.
+    /// The registered entries.
     pub before: BTreeMap<OnBehalfOfId, Representation>,
-    /// Who is to be.
+    /// The entries to be registered.
     pub wanted: BTreeMap<OnBehalfOfId, OnBehalfOf>,
 }
 
@@ -170,7 +171,7 @@ pub struct Consumer {
 }
 
 impl Action {
-    /// The word for what it does.
+    /// The word for the operation.
     pub fn verb(&self) -> Verb {
         match &self.work {
             Work::Scope(_, ScopeWork::Create(_)) | Work::Client(_, ClientWork::Create(..)) => {
@@ -192,7 +193,7 @@ impl Action {
         }
     }
 
-    /// What it is about.
+    /// The target.
     pub fn target(&self) -> Target {
         match &self.work {
             Work::Scope(scope, _) => Target::Scope(scope.clone()),
@@ -202,7 +203,7 @@ impl Action {
         }
     }
 
-    /// What tells it from all others.
+    /// Its identity within the plan.
     pub fn id(&self) -> ActionId {
         ActionId { verb: self.verb(), target: self.target() }
     }
@@ -215,7 +216,7 @@ impl Action {
         }
     }
 
-    /// The consumer, if it is about an access.
+    /// The consumer, if it concerns an access.
     pub fn consumer(&self) -> Option<&Consumer> {
         match &self.work {
             Work::Access(_, consumer, _) => Some(consumer),
@@ -223,7 +224,7 @@ impl Action {
         }
     }
 
-    /// The client, if it is about one or its keys.
+    /// The client, if it concerns one or its keys.
     pub fn client(&self) -> Option<&ClientName> {
         match &self.work {
             Work::Client(client, _) | Work::Keys(client, _) => Some(client),
@@ -231,7 +232,7 @@ impl Action {
         }
     }
 
-    /// The id that DigDir has given the client, if it exists.
+    /// The id that DigDir assigned to the client, if it exists.
     pub fn client_id(&self) -> Option<&ClientId> {
         match &self.work {
             Work::Client(_, work) => match work {
@@ -246,7 +247,7 @@ impl Action {
         }
     }
 
-    /// What differs, field by field.
+    /// Differences, field by field.
     pub fn changes(&self) -> Vec<Change> {
         match &self.work {
             Work::Scope(_, work) => match work {
@@ -273,13 +274,13 @@ impl Action {
         }
     }
 
-    /// Whether it takes access away that somebody else granted, before the scope was declared here for
-    /// the first time.
+    /// Whether it revokes an access that was granted outside this repository, before the scope was declared
+    /// here for the first time.
     pub fn takes_over(&self) -> bool {
         matches!(self.work, Work::Access(_, _, AccessWork::Revoke { takes_over: true, asleep: _ }))
     }
 
-    /// Who has access again by it.
+    /// Consumers that regain access by it.
     pub fn regains(&self) -> &[Consumer] {
         match &self.work {
             Work::Scope(_, ScopeWork::Reactivate { regains, .. }) => regains,
@@ -287,7 +288,7 @@ impl Action {
         }
     }
 
-    /// The keys that count again by it.
+    /// Keys that are valid again by it.
     pub fn regains_keys(&self) -> &[LiveKey] {
         match &self.work {
             Work::Client(_, ClientWork::Reactivate { keys, .. }) => keys,
@@ -295,7 +296,7 @@ impl Action {
         }
     }
 
-    /// Who cannot use a scope any more that is closed with its accesses.
+    /// Consumers that lose access because a scope is deactivated with its accesses.
     pub fn loses(&self) -> &[Consumer] {
         match &self.work {
             Work::Scope(_, ScopeWork::Deactivate { loses }) => loses,

@@ -1,5 +1,5 @@
-//! What other places of the git repository declare for the same API and organisation: it is theirs, and not
-//! closed here.
+//! Declarations of other places in the git repository for the same API and organisation: their entities are
+//! managed there, and not deactivated here.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +11,26 @@ use domain::{
     RemovalAction, ScopeName, Source,
 };
 
-/// Another place, and what it protects.
+/// Another place, and its protection.
 pub(super) struct Other<'a> {
     place: &'a str,
     is_applied: bool,
     desired: &'a Desired,
-    /// What is protected by its declarations.
+    /// Protection by its declarations.
     protection: Protection,
-    /// What is protected by those of them that were applied.
+    /// Protection by those of its declarations that were applied.
     protected: Option<&'a Protection>,
 }
 
-/// All of them.
+/// All other places.
 pub(super) struct Others<'a> {
     all: Vec<Other<'a>>,
-    /// Which of them declares a live client.
+    /// The index of the place that declares a live client.
     clients: BTreeMap<&'a ClientId, usize>,
 }
 
 impl Other<'_> {
-    /// Why something is left to it.
+    /// Reason why an entity is left to it.
     pub(super) fn declares_it(&self) -> String {
         format!("{} declares it: remove it there first, or leave it to that place", self.place)
     }
@@ -40,7 +40,7 @@ impl Other<'_> {
     }
 }
 
-/// The live clients that a declared one could be, also where it is not clear which.
+/// The live clients that may match a declared one, also where the match is ambiguous.
 fn could_be<'l>(client: &'l DesiredClient, live: &'l Live) -> Vec<&'l ClientId> {
     let ids = match live_client(client, live) {
         Ok(found) => return found.map(|(id, _)| id).into_iter().collect(),
@@ -65,13 +65,13 @@ impl<'a> Others<'a> {
             let protection = Protection::of(desired);
             Other { place, is_applied, desired, protection, protected }
         });
-        // Rather one that is applied.
+        // A place with a recorded apply takes precedence.
         let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
         clients.sort_by_key(|(_, index)| beside.get(*index).is_some_and(|it| it.is_applied));
         Self { all: all.collect(), clients: clients.into_iter().collect() }
     }
 
-    /// The other place that declares a scope, if one does; rather one that is applied.
+    /// The other place that declares a scope, if any; one with a recorded apply takes precedence.
     pub(super) fn of_scope(&self, name: &ScopeName) -> Option<&Other<'a>> {
         let declares = |other: &&Other<'_>| other.desired.scopes.contains_key(name);
         let mut all = self.all.iter().filter(declares);
@@ -88,30 +88,30 @@ impl<'a> Others<'a> {
         self.all.iter().any(|other| other.desired.clients.keys().any(|it| it.as_str() == name))
     }
 
-    /// Whether the other place that declares a scope protects it, and has applied that.
+    /// Whether the other place that declares a scope protects it, and has applied that protection.
     pub(super) fn is_scope_protected(&self, name: &ScopeName) -> bool {
         let by = |protection: &Protection| protection.of_scope(name).is_some();
         self.of_scope(name).is_some_and(|other| other.protects(by))
     }
 
-    /// The same of a live client, under one of these names.
+    /// As [`Self::is_scope_protected`], for a live client with one of these names.
     pub(super) fn is_client_protected(&self, id: &ClientId, names: [&str; 2]) -> bool {
         let by = |protection: &Protection| protection.of_client(names).is_some();
         self.of_client(id).is_some_and(|other| other.protects(by))
     }
 
-    /// Whether a place that is applied declares a scope.
+    /// Whether a place with a recorded apply declares a scope.
     pub(super) fn is_scope_managed(&self, name: &ScopeName) -> bool {
         self.of_scope(name).is_some_and(|other| other.is_applied)
     }
 
-    /// Whether a place that is applied declares a live client.
+    /// Whether a place with a recorded apply declares a live client.
     pub(super) fn is_client_managed(&self, id: &ClientId) -> bool {
         self.of_client(id).is_some_and(|other| other.is_applied)
     }
 }
 
-/// That what was declared here is declared elsewhere now.
+/// Removal of an entity that was declared here and is now declared elsewhere.
 pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>) -> Removal {
     Removal {
         action: RemovalAction::Release,
@@ -124,7 +124,8 @@ pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>)
 }
 
 impl<'a> Draft<'a> {
-    /// The place that an action is left to: it is applied, and declares what was never applied here.
+    /// The place to which an action is left: it has a recorded apply, and declares what was never applied
+    /// here.
     pub(super) fn of_another(&self, action: &Action) -> Option<&'a Other<'a>> {
         let others: &'a Others<'a> = self.others;
         let other = match &action.work {
@@ -143,8 +144,8 @@ impl<'a> Draft<'a> {
         other.filter(|other| other.is_applied)
     }
 
-    /// Blocks what is to be closed and was never applied here, or is declared here no longer, where another
-    /// place declares it or may do so. Gives whether it is blocked.
+    /// Blocks the deactivation of an entity that was never applied here, or is no longer declared here, where
+    /// another place declares it or may do so. Returns whether it is blocked.
     pub(super) fn blocked_beside(&mut self, target: ActionId, other: Option<&Other<'_>>) -> bool {
         let message = match (other, &self.past.unread) {
             (Some(other), _) => other.declares_it(),
@@ -158,8 +159,8 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// Blocks the release of what was protected here to a place that protects it too and has not applied that.
-    /// Gives whether it is blocked.
+    /// Blocks the release of an entity that was protected here to a place that protects it too and has not
+    /// applied that. Returns whether it is blocked.
     pub(super) fn waits_for(
         &mut self,
         target: ActionId,
@@ -177,7 +178,8 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// Tells what another place declares too: each apply undoes what the other's did, where they differ.
+    /// Reports entities that another place declares too: where the declarations differ, each apply undoes the
+    /// other.
     pub(super) fn tell_declared_twice(&mut self) {
         let (desired, live) = (self.desired, self.live);
         let clients =
@@ -203,5 +205,5 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// How many names a notice tells.
+/// Largest number of names in a notice.
 const SHOWN: usize = 5;

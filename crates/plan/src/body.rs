@@ -1,11 +1,11 @@
-//! What is sent of a scope, a client or its keys.
+//! Bodies that are sent for a scope, a client or its keys.
 
 use serde_json::Value;
 
 use super::{KeysWork, Write};
 use domain::{Change, PublicKey, Representation, ScopeName};
 
-/// Fields that are the server's own, or have calls of their own: they are never sent.
+/// Fields that belong to the server, or have calls of their own: they are never sent.
 const SERVER_FIELDS: [&str; 6] =
     ["created", "last_updated", "owner_orgno", "client_secret", "jwks", "onbehalfof"];
 
@@ -27,7 +27,7 @@ impl Write {
         body
     }
 
-    /// The body that replaces a live representation: all of it, active, with only what differs
+    /// The body that replaces a live representation: all of it, active, with only the differing fields
     /// changed. A field that is to be unset is left out, as the whole representation is replaced.
     pub fn replacement(&self, live: &Representation) -> Representation {
         let mut body = live.clone();
@@ -44,8 +44,8 @@ impl Write {
 }
 
 impl KeysWork {
-    /// The set that is sent: a key that stays as it is live, its end included, so that nothing of it
-    /// changes unseen. What DigDir has not always asked for (`use`) is filled in.
+    /// The set that is sent: a key that stays is sent as it is live, its expiry included, so that nothing in
+    /// it changes unnoticed. A member that DigDir has required only since 2025 (`use`) is filled in.
     pub fn set(&self) -> Vec<Representation> {
         let member = |key: &PublicKey| {
             let mut member = key.to_jwk();

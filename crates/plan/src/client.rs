@@ -1,4 +1,4 @@
-//! What becomes of a client. Clients follow the scopes' table.
+//! Planning of clients, which follow the scopes' table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +19,15 @@ use domain::{
     OwnClient, Removal, RemovalAction, Representation, Source, changes,
 };
 
-/// A declared client and the live one that it is, if there is one.
+/// A declared client and the live one that matches it, if there is one.
 type Matched<'a> = (&'a ClientName, &'a DesiredClient, Option<MatchedClient<'a>>);
 
-/// The live clients that declarations are, each with the names of those.
+/// The live clients that are declared, each with the names of its declarations.
 type ClientClaims<'a> = BTreeMap<&'a ClientId, Vec<&'a ClientName>>;
 
 impl<'a> Draft<'a> {
-    /// All clients. The scopes must have been planned: what the plan makes can be consumed.
+    /// Plans all clients. The scopes must have been planned, so that those that the plan creates can be
+    /// consumed.
     pub(super) fn clients(&mut self) {
         let (desired, live) = (self.desired, self.live);
         self.of_scopes = self
@@ -77,14 +78,14 @@ impl<'a> Draft<'a> {
         self.find_unmanaged_clients(&known);
     }
 
-    /// What a client was declared to be at the applied commit.
+    /// A client's declaration at the applied commit.
     pub(super) fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
         self.past.applied.as_ref()?.desired.clients.get(name)
     }
 
-    /// The clients that were declared at the applied commit and are no longer. One that another
-    /// declaration is now, under a new name for instance, is left to that. What a manifest declared and
-    /// what YAML declares under the same name need not be the same client.
+    /// The clients that were declared at the applied commit and are no longer. One that matches another
+    /// declaration now, for instance under a new name, is left to that. A client of a manifest and one of the
+    /// YAML under the same name may be different clients.
     fn clients_declared_before(
         &mut self,
         known: &mut BTreeSet<&'a ClientId>,
@@ -116,7 +117,7 @@ impl<'a> Draft<'a> {
                         self.release_client(name, id, &handed_over(commit, &client.source, other));
                         continue;
                     }
-                    // What a manifest declared goes with it.
+                    // The client of a manifest is removed with it.
                     let owner = owner_of_client(found.description());
                     match owner.filter(|_| !client.identity.is_owned()) {
                         Some(owner) => {
@@ -174,7 +175,7 @@ impl<'a> Draft<'a> {
             return self.block_client(Verb::Create, name, code, message);
         }
         let mut write = write(name, declared, None);
-        // The name is told already.
+        // The name is shown already.
         let is_told =
             |change: &Change| change.field == "client_name" && change.after == json!(name);
         write.attributes.changes.retain(|change| !is_told(change));
@@ -202,7 +203,7 @@ impl<'a> Draft<'a> {
         let is_updated = !write.changes().is_empty();
         if let Some((code, message)) = lacking {
             self.block(update, code, message);
-            // The last key goes with what makes it needless, and that is not done.
+            // The last key is removed with the change that makes it needless, and that change is blocked.
             if declared.keys.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
                 self.keys(name, declared, Some(id), keys, false, Vec::new());
             }
@@ -219,7 +220,7 @@ impl<'a> Draft<'a> {
         self.keys(name, declared, Some(id), keys, false, after);
     }
 
-    /// DigDir kept the keys: those that are not declared go before they count again.
+    /// DigDir kept the keys: those that are not declared are removed before they are valid again.
     fn reactivate_client(
         &mut self,
         name: &ClientName,
@@ -244,7 +245,7 @@ impl<'a> Draft<'a> {
         self.push_client(name, work, &declared.source, None, after);
     }
 
-    /// A client that is taken out for good.
+    /// Plans the removal of a client.
     fn removed_client(
         &mut self,
         name: &ClientName,
@@ -279,7 +280,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A client that was ours and is to be no longer; it stays as it is.
+    /// Releases a client that was managed here; it stays as it is live.
     fn release_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let names = [name.as_str(), self.live_name(name, id)];
         let target = || ActionId::client(Verb::Release, name);
@@ -293,7 +294,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What a client is called live.
+    /// A client's live name.
     fn live_name<'n>(&self, name: &'n ClientName, id: &ClientId) -> &'n str
     where
         'a: 'n,
@@ -302,7 +303,7 @@ impl<'a> Draft<'a> {
         live.clients.get(id).map_or(name.as_str(), |client| &client.name)
     }
 
-    /// A client that is declared here no longer, or was never applied here.
+    /// Deactivates a client that is no longer declared here, or was never applied here.
     fn take_out_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let target = ActionId::client(Verb::Deactivate, name);
         if !self.blocked_beside(target, self.others.of_client(id)) {
@@ -419,11 +420,11 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Why something is not done to the client that this program is.
+/// Reason why portvakt's own client is not changed.
 pub(super) const OWN_CLIENT: &str = "it is the client that portvakt itself works with here: nothing \
                                      could be planned or applied any more. Use another one first";
 
-/// Whether a client loses one of the token scopes of the self-service API.
+/// Whether a write removes one of the token scopes of the self-service API from a client.
 fn takes_scope(write: &ClientWrite) -> bool {
     let of_api = |value: &Value| -> BTreeSet<String> {
         let scopes = value.as_array().into_iter().flatten().filter_map(Value::as_str);

@@ -1,15 +1,15 @@
-//! The codes of what a plan tells beside its actions.
+//! Codes of a plan's findings.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What a code of a plan is about.
+/// Subject of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CodeKind {
     /// An action that will not be done.
     Blocked,
-    /// What a reviewer should know.
+    /// Information for the reviewer.
     Notice,
     /// A limit of `guards` that the plan exceeds.
     Limit,
@@ -28,7 +28,7 @@ impl CodeKind {
 
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident = $code:literal, $kind:ident, $meaning:literal;)+) => {
-        /// Why an action is blocked, what is worth knowing, or which limit is exceeded.
+        /// Reason why an action is blocked, subject of a notice, or exceeded limit.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $doc] $name,)+
@@ -38,28 +38,28 @@ macro_rules! codes {
             /// Every code, in order.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The code as it stands in plans.
+            /// The code as it is written in plans.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $code,)+
                 }
             }
 
-            /// What it is about.
+            /// Its subject.
             pub fn kind(self) -> CodeKind {
                 match self {
                     $(Self::$name => CodeKind::$kind,)+
                 }
             }
 
-            /// One line that tells what is the matter.
+            /// One line that names the problem.
             pub fn title(self) -> &'static str {
                 match self {
                     $(Self::$name => $doc.trim_ascii(),)+
                 }
             }
 
-            /// What it means, and what to do.
+            /// Its meaning, and what to do.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)+

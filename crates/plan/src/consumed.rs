@@ -1,4 +1,4 @@
-//! Whether a client may have the scopes that it consumes.
+//! Checks whether a client may have the scopes that it consumes.
 
 use std::collections::BTreeSet;
 
@@ -8,28 +8,28 @@ use domain::{
     LiveClient, SCOPE, ScopeName,
 };
 
-/// What the scopes that a client consumes ask for.
+/// Requirements of the scopes that a client consumes.
 #[derive(Default)]
 pub(super) struct Consumption {
-    /// What must be done before the client can have them.
+    /// The actions that must be done before the client can have them.
     pub(super) after: Vec<ActionId>,
-    /// Why it cannot have one of them.
+    /// The reason why it cannot have one of them.
     pub(super) lacking: Option<(Code, String)>,
 }
 
-/// How the organisation stands to a scope.
+/// The organisation's access to a scope.
 enum AccessStanding {
-    /// Its clients can have it, once this is done.
+    /// Its clients can have it, once this action is done.
     Fine(Option<ActionId>),
-    /// Its clients can have it and use it for others alone.
+    /// Its clients can have it, and use it only on behalf of others.
     ForOthers,
     /// Its clients cannot have it.
     Lacking(Code, String),
 }
 
 impl Draft<'_> {
-    /// What a client that consumes these scopes waits for. What is on the live client already stays
-    /// there, so of that it is only told.
+    /// Requirements of a client that consumes these scopes. A scope that is already on the live client stays
+    /// there, so a problem with it is only reported.
     pub(super) fn consumption(
         &mut self,
         client: &ClientName,
@@ -104,7 +104,7 @@ impl Draft<'_> {
         }
     }
 
-    /// A scope of the organisation itself, as it is after the plan.
+    /// Access to a scope of the organisation itself, as it is after the plan.
     fn own_standing(&self, name: &ScopeName) -> AccessStanding {
         let lacking = |why: String| AccessStanding::Lacking(Code::ScopeNotGranted, why);
         let planned = self.of_scopes.get(name).and_then(|index| self.actions.get(*index));
@@ -139,7 +139,7 @@ impl Draft<'_> {
         }
     }
 
-    /// The kinds of client that a scope of our own is for after the plan; empty means any.
+    /// The integration types that may use an own scope after the plan; empty means any.
     fn own_types(&self, name: &ScopeName) -> BTreeSet<IntegrationType> {
         if let Some(scope) = self.desired.scopes.get(name) {
             return scope.attributes.allowed_integration_types.clone();

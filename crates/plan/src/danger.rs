@@ -1,8 +1,8 @@
-//! What an action opens or closes, by attribute and direction, as the tables of attributes have it:
-//! guards, text, markdown and JSON read it here.
+//! Danger of an action: which attribute it opens or closes, and in which direction, by the tables of
+//! attributes. Guards, text, markdown and JSON all use it.
 //!
-//! A scope or client that is created is compared with what DigDir takes an absent attribute to be:
-//! what is wider than that is marked, what is as wide or narrower is not.
+//! A scope or client that is created is compared with the value that DigDir assumes for an absent attribute:
+//! a wider value is marked; one that is as wide or narrower is not.
 
 #[cfg(test)]
 mod tests;
@@ -15,24 +15,24 @@ use super::{Action, Kind, Verb};
 use domain::nais::{owner_of_client, owner_of_scope};
 use domain::{Attribute, CLIENT, Direction, SCOPE, ScopeName, Widening};
 
-/// What an action opens or closes, the most severe first. An action that does several of these has
-/// the first of them; an action on keys that brings a key is `keys`.
+/// The effect of an action on access, the most severe first. An action with several of these effects has the
+/// first of them; an action on keys that adds a key is `keys`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Danger {
-    /// Access is taken away: it is revoked, a scope or client is deactivated, a scope is no longer
-    /// open to all, or a client only loses keys.
+    /// Access is removed: an access is revoked, a scope or client is deactivated, a scope is no longer open
+    /// to all, or a client only loses keys.
     Closes,
     /// A scope or client that was inactive can be used again, with the accesses or keys that it kept.
     Reopens,
-    /// A scope or client can be used by more, in more ways or for longer than before.
+    /// A scope or client can be used by more organisations, in more ways or for longer than before.
     Opens,
-    /// A client gets a key, a further one or one in place of another.
+    /// A client gets a key, an additional one or a replacement.
     Keys,
-    /// A client is made, or consumes more scopes.
+    /// A client is created, or consumes more scopes.
     Reaches,
     /// A consumer gets access.
     Grants,
@@ -52,12 +52,12 @@ impl Danger {
     }
 }
 
-/// What the change of one field opens or closes.
+/// The effect of the change of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Which, and in what way.
+    /// The kind of effect.
     pub danger: Danger,
-    /// What that means here.
+    /// Its meaning in this case.
     pub remark: &'static str,
 }
 
@@ -65,18 +65,18 @@ const FURTHER_ENTRY: Mark = Mark { danger: Danger::Opens, remark: "acts for one 
 const KEY_COMES: Mark = Mark { danger: Danger::Keys, remark: "gets tokens as this client" };
 const KEY_GOES: Mark = Mark { danger: Danger::Closes, remark: "gets no more tokens" };
 
-/// The one field of an entry of those on whose behalf a client acts that lets somebody in.
+/// The only field of an `onbehalfof` entry that gives somebody access.
 const ENTRY_ORGNO: Widening =
     Widening { direction: Direction::LetsIn, remark: "acts for this organisation" };
 
-/// What an action does and to what, as far as its danger depends on it.
+/// Operation and target of an action, as far as its danger depends on them.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// What is done.
+    /// The operation.
     pub verb: Verb,
-    /// To what.
+    /// The kind of its target.
     pub kind: Kind,
-    /// The scope's name, if it is about one.
+    /// The scope's name, if it concerns one.
     pub scope: Option<&'a str>,
 }
 
@@ -84,7 +84,7 @@ pub struct Operation<'a> {
 pub type FieldChange<'a> = (&'a str, &'a Value, &'a Value);
 
 impl Operation<'_> {
-    /// What it opens or closes; `None` for nothing.
+    /// The danger of the operation with these changes; `None` for none.
     pub fn danger<'c>(self, changes: impl Iterator<Item = FieldChange<'c>>) -> Option<Danger> {
         let own = match (self.verb, self.kind) {
             (Verb::Revoke | Verb::Deactivate, _) => Some(Danger::Closes),
@@ -101,7 +101,7 @@ impl Operation<'_> {
         }
     }
 
-    /// What the change of a field opens or closes; `None` for nothing.
+    /// The danger of the change of a field; `None` for none.
     pub fn mark(self, (field, before, after): FieldChange<'_>) -> Option<Mark> {
         let by = |attribute: &Attribute| self.by(attribute.widening?, before, after);
         match self.kind {
@@ -122,7 +122,7 @@ impl Operation<'_> {
         let Widening { direction, remark } = widening;
         let widens = |before, after| self.widens(direction, before, after);
         let danger = match direction {
-            // The one narrowing that takes access away.
+            // The only narrowing that removes access.
             Direction::Ungranted(remark) if widens(after, before) => {
                 return Some(Mark { danger: Danger::Closes, remark });
             }
@@ -140,8 +140,8 @@ impl Operation<'_> {
         widens(before, after).then_some(Mark { danger, remark })
     }
 
-    /// Whether what exists gets another owner at NAIS. What is created there has one from the
-    /// beginning.
+    /// Whether an existing entity gets another owner at NAIS. An entity that is created there has one from
+    /// the beginning.
     fn hands_over(self, before: &Value, after: &Value) -> bool {
         let owner = |description: &Value| {
             let description = description.as_str()?;
@@ -178,7 +178,7 @@ impl Operation<'_> {
                     Value::String(text) => text.parse().ok(),
                     value => value.as_u64(),
                 };
-                // Counted down by one, no bound (0) becomes the highest.
+                // Reduced by one, no bound (0) becomes the highest.
                 let bound = |value| bound(value).map(|seconds: u64| seconds.wrapping_sub(1));
                 bound(after).unwrap_or(u64::MAX) > bound(before).unwrap_or_default()
             }
@@ -201,7 +201,7 @@ impl Operation<'_> {
     }
 }
 
-/// Whether a flag comes to have its wide value.
+/// Whether a flag changes to its wide value.
 fn becomes(wide: bool, absent: bool, before: &Value, after: &Value) -> bool {
     let is_wide = |value: &Value| match value {
         Value::Null => absent == wide,
@@ -219,7 +219,7 @@ fn has(list: &Value, member: &str) -> bool {
 }
 
 impl Action {
-    /// What it opens or closes; `None` for nothing.
+    /// Its danger; `None` for none.
     pub fn danger(&self) -> Option<Danger> {
         let scope = self.scope().map(ToString::to_string);
         let operation =

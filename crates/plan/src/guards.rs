@@ -12,7 +12,7 @@ use domain::{
     ScopeName,
 };
 
-/// The limits that these actions exceed, each with the numbers and the way out.
+/// The limits that these actions exceed, each with the numbers and the remedy.
 pub(super) fn exceeded_limits(
     desired: &Desired,
     past: &Past,
@@ -69,8 +69,8 @@ pub(super) fn exceeded_limits(
     exceeded
 }
 
-/// What is found at a scope that is declared for the first time is not revoked unasked: it was given by
-/// somebody else.
+/// The limit on existing accesses of a scope that is declared for the first time: they were granted by
+/// others, and are not revoked without a decision.
 fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Notice> {
     let first = actions.iter().filter(|action| action.takes_over());
     let first: Vec<_> = first.filter_map(Action::scope).collect();
@@ -101,7 +101,7 @@ fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Noti
     })
 }
 
-/// How the accesses are kept, by how their scopes are declared, and how they are revoked all the same.
+/// The ways to keep these accesses, depending on how their scopes are declared, and the way to revoke them.
 fn ways_to_keep(
     desired: &Desired,
     past: &Past,
@@ -142,7 +142,7 @@ fn listed<'n>(names: impl IntoIterator<Item = &'n &'n ScopeName>) -> String {
     names.join(", ")
 }
 
-/// The limits that count: the stricter of those that were applied and those of the declarations.
+/// The limits in force: the stricter of the applied ones and those of the declarations.
 fn in_force(desired: &Desired, past: &Past) -> Guards {
     match &past.limits {
         Some(before) => before.stricter(&desired.guards),
@@ -150,10 +150,10 @@ fn in_force(desired: &Desired, past: &Past) -> Guards {
     }
 }
 
-/// A limit that counts.
+/// A limit in force.
 struct GuardLimit {
     limit: String,
-    /// What portvakt.yaml allows, where that is more.
+    /// The higher value in portvakt.yaml, if there is one.
     raised: Option<String>,
 }
 
@@ -164,7 +164,7 @@ impl GuardLimit {
     }
 }
 
-/// The limit that is exceeded, the numbers, and the way out.
+/// The notice about an exceeded limit, with the numbers and the remedy.
 fn notice(code: Code, key: &str, what: &str, GuardLimit { limit, raised }: &GuardLimit) -> Notice {
     let allows = match raised {
         None => format!("guards.{key} in portvakt.yaml allows {limit}"),
@@ -183,8 +183,8 @@ fn notice(code: Code, key: &str, what: &str, GuardLimit { limit, raised }: &Guar
     }
 }
 
-/// How many accesses are granted to scopes that exist already. Who is granted one that the plan
-/// creates gets what nobody had before.
+/// Number of accesses that are granted to existing scopes. A scope that the plan creates is not counted, as
+/// nobody had access to it before.
 fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
     let exists = |action: &&Action| {
         action.danger() == Some(Danger::Grants)
@@ -197,7 +197,7 @@ fn is_closed_scope(action: &Action) -> bool {
     matches!(action.work, Work::Scope(_, ScopeWork::Deactivate { .. }))
 }
 
-/// How many live clients get other keys and are not changed besides: a client counts once.
+/// Number of live clients whose keys change and nothing else: each client counts once.
 fn changed_keys(actions: &[Action]) -> u64 {
     let changes_client = |name: &ClientName| {
         actions.iter().any(|action| matches!(&action.work, Work::Client(other, _) if other == name))
@@ -209,7 +209,7 @@ fn changed_keys(actions: &[Action]) -> u64 {
     keys.count() as u64
 }
 
-/// How many live scopes, granted accesses and clients the repository speaks of, or spoke of before.
+/// Number of live scopes, granted accesses and clients that the repository declares, or declared before.
 fn managed(desired: &Desired, applied: Option<&Applied>, live: &Live) -> u64 {
     let before = applied.map(|applied| &applied.desired);
     let named = desired.scopes.keys().chain(desired.removed.keys());

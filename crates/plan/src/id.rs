@@ -1,4 +1,4 @@
-//! What tells actions apart, and their order.
+//! Identity of actions, and their order.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use domain::{ClientName, Entity, Orgno, ScopeName};
 
-/// The word for what an action does.
+/// Operation of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -25,7 +25,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Every verb, in the order in which a sum tells them.
+    /// All of them, in the order of a summary.
     pub const ALL: [Self; 8] = [
         Self::Revoke,
         Self::Reactivate,
@@ -37,7 +37,7 @@ impl Verb {
         Self::Release,
     ];
 
-    /// Whether it takes something away that is declared no longer.
+    /// Whether it removes something that is no longer declared.
     pub fn closes(self) -> bool {
         match self {
             Self::Revoke | Self::Deactivate | Self::Release => true,
@@ -45,7 +45,7 @@ impl Verb {
         }
     }
 
-    /// The word as it stands in plans.
+    /// The word as it is written in plans.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Revoke => "revoke",
@@ -60,7 +60,7 @@ impl Verb {
     }
 }
 
-/// What an action is about.
+/// Target of an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// A scope.
@@ -73,7 +73,7 @@ pub enum Target {
     Keys(ClientName),
 }
 
-/// The kinds of entity.
+/// Kind of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -86,7 +86,7 @@ pub enum Kind {
 }
 
 impl Target {
-    /// The scope or the client that it is, or that it is of.
+    /// The scope or the client that it is, or belongs to.
     pub fn entity(&self) -> Entity {
         match self {
             Self::Scope(name) | Self::Access(name, _) => Entity::Scope(name.clone()),
@@ -94,7 +94,7 @@ impl Target {
         }
     }
 
-    /// The kind of entity.
+    /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Scope(_) => Kind::Scope,
@@ -105,10 +105,10 @@ impl Target {
     }
 }
 
-/// The order in which actions are carried out and listed: what takes access away comes before what
-/// opens, scopes come before accesses to them, those before clients and clients before their keys.
-/// A client that can get tokens again has its keys in order before, and is closed before the scopes
-/// that it consumes.
+/// The order in which actions are carried out and listed: those that remove access come before those that
+/// open, scopes before accesses to them, those before clients, and clients before their keys. The keys of a
+/// client are replaced before it is reactivated, and a client is deactivated before the scopes that it
+/// consumes.
 const ORDER: [(Verb, Kind); 13] = [
     (Verb::Revoke, Kind::Access),
     (Verb::Reactivate, Kind::Scope),
@@ -125,12 +125,12 @@ const ORDER: [(Verb, Kind); 13] = [
     (Verb::Release, Kind::Scope),
 ];
 
-/// What tells an action from all others of a plan.
+/// Identity of an action within a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ActionId {
-    /// What is done.
+    /// The operation.
     pub verb: Verb,
-    /// To what.
+    /// Its target.
     pub target: Target,
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a client's keys, and which of them end soon.
+//! Planning of a client's keys, and report of those that expire soon.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work}
 use domain::{Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm};
 
 impl Draft<'_> {
-    /// Makes the client's keys the declared ones, if it declares any. Gives the action's id.
+    /// Replaces the client's keys with the declared ones, if it declares any. Returns the action's id.
     pub(super) fn keys(
         &mut self,
         name: &ClientName,
@@ -52,7 +52,7 @@ impl Draft<'_> {
         Some(id)
     }
 
-    /// Tells of the keys that stay and end within the time that the repository names.
+    /// Reports the keys that stay and expire within the time that the repository sets.
     pub(super) fn tell_ends(
         &mut self,
         name: &ClientName,
@@ -76,12 +76,12 @@ impl Draft<'_> {
     }
 }
 
-/// Whether a live key is a declared one, or none is declared: then all are left alone.
+/// Whether a live key stays: it is declared, or the client declares none, so that all are left alone.
 pub(super) fn stays(key: &LiveKey, declared: &DesiredClient) -> bool {
     declared.keys.as_ref().is_none_or(|wanted| wanted.iter().any(|other| key.is(other)))
 }
 
-/// `ends on 2027-01-31`; with no count of days, so that the same plan reads the same on another day.
+/// `ends on 2027-01-31`; without a number of days, so that the same plan has the same text on another day.
 fn end(now: Timestamp, ends: Timestamp) -> String {
     let day = ends.strftime("%F");
     match ends <= now {
@@ -90,7 +90,7 @@ fn end(now: Timestamp, ends: Timestamp) -> String {
     }
 }
 
-/// What is told of a key that comes: what it is, and what of it is not as usual.
+/// Description of a key that is added: its id, and whatever is unusual about it.
 fn shown(key: &PublicKey) -> Value {
     let mut shown = json!({ "kid": key.kid, "thumbprint": key.thumbprint() });
     if key.alg != SigningAlgorithm::default() {
@@ -106,7 +106,7 @@ fn shown(key: &PublicKey) -> Value {
 }
 
 impl KeysWork {
-    /// Which keys go and which come, by their ids. A key under the id of another takes its place.
+    /// The removed and the added keys, by their ids. A key under the id of another replaces it.
     pub fn changes(&self) -> Vec<Change> {
         let Self { id: _, before, wanted, asleep: _ } = self;
         let goes = |key: &&LiveKey| !wanted.iter().any(|other| key.is(other));
@@ -126,7 +126,7 @@ impl KeysWork {
         changes
     }
 
-    /// Whether a key is taken away by it.
+    /// Whether it removes a key.
     pub fn takes_away(&self) -> bool {
         self.changes().iter().any(|change| !change.before.is_null())
     }

@@ -46,55 +46,57 @@ use self::beside::Others;
 use domain::nais::Application;
 use domain::{Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date};
 
-/// What would be done to one environment, and what there is to say about it.
+/// Actions for one environment, and findings about it.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The environment's name.
     pub environment: String,
     /// The organisation that owns the scopes.
     pub organization: Orgno,
-    /// What would be done, in order: an action stands behind all that it waits for.
+    /// The actions, in order: an action is placed after all that it depends on.
     pub actions: Vec<Action>,
-    /// What is asked for and will not be done.
+    /// Requested actions that will not be done.
     pub blocked: Vec<Blocked>,
-    /// What a reviewer should know.
+    /// Information for the reviewer.
     pub notices: Vec<Notice>,
     /// The limits that the plan exceeds. They stop an apply, not a plan.
     pub exceeded_limits: Vec<Notice>,
-    /// What is live and declared nowhere.
+    /// Live entities that are not declared.
     pub unmanaged: Unmanaged,
-    /// What places that are declared no longer have left open, and what to do; `None` where nothing is.
+    /// Open entities left behind by places that are no longer declared, and what to do; `None` if there are
+    /// none.
     pub forgotten: Option<String>,
 }
 
-/// An action that is asked for and will not be done, whoever asks.
+/// A requested action that will not be done in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// The action.
     pub target: ActionId,
-    /// Why, as a code.
+    /// The reason, as a code.
     pub code: Code,
-    /// Why, and what to do, as a sentence.
+    /// The reason, and what to do, as a sentence.
     pub message: String,
 }
 
-/// Something that a reviewer should know.
+/// Information for the reviewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What it is, as a code.
+    /// Its code.
     pub code: Code,
-    /// What it is about.
+    /// Its subject.
     pub target: String,
-    /// What it is, as a sentence.
+    /// The message, as a sentence.
     pub message: String,
 }
 
-/// Compares what is declared with what is live.
+/// Compares the declarations with the live state.
 ///
-/// `past` is how a removal is distinguished from what was never ours; without it, only what the
-/// declarations themselves name is removed. `now` decides which accesses have ended (`until`, by the date in Norway) and which keys end soon.
-/// The accesses of every scope that `desired` and `past` name, and the keys of every client of
-/// `desired`, must have been read into `live`; what was not is taken to have none.
+/// `past` distinguishes a removal from an entity that was never managed here; without it, only what the
+/// declarations themselves name is removed. `now` decides which accesses have expired (`until`, by the date
+/// in Norway) and which keys expire soon. The accesses of every scope that `desired` and `past` name, and the
+/// keys of every client of `desired`, must have been read into `live`; those that were not are taken to be
+/// empty.
 pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan {
     let others = Others::of(&past.beside, live);
     let mut draft = Draft {
@@ -132,19 +134,19 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.finish()
 }
 
-/// A plan in the making.
+/// A plan under construction.
 struct Draft<'a> {
     desired: &'a Desired,
     past: &'a Past,
-    /// What the declarations protect.
+    /// Protection by the declarations.
     protection: Protection,
-    /// What other places declare.
+    /// Declarations of other places.
     others: &'a Others<'a>,
     live: &'a Live,
     now: Timestamp,
     today: Date,
     actions: Vec<Action>,
-    /// Which of the actions is on which scope itself, once all scopes are planned.
+    /// The index of the action on each scope itself, once all scopes are planned.
     of_scopes: HashMap<ScopeName, usize>,
     blocked: Vec<Blocked>,
     notices: Vec<Notice>,
@@ -157,7 +159,8 @@ impl Draft<'_> {
         self.blocked.push(Blocked { target, code, message });
     }
 
-    /// What NAIS holds is closed by a word alone, and not by a declaration that is only left out.
+    /// Blocks the deactivation of an entity that NAIS manages: it takes an explicit entry in `removed`, not
+    /// just a missing declaration.
     fn held_at_nais(&mut self, target: ActionId, owner: &Application) {
         let message = format!(
             "its live description says that the application {owner} at NAIS holds it, and it is only left \
@@ -167,12 +170,12 @@ impl Draft<'_> {
         self.block(target, Code::HeldAtNais, message);
     }
 
-    /// What a scope was declared to be at the applied commit.
+    /// A scope's declaration at the applied commit.
     fn scope_before(&self, name: &ScopeName) -> Option<&DesiredScope> {
         self.past.applied.as_ref()?.desired.scopes.get(name)
     }
 
-    /// A scope is closed after the clients that consume it and are closed too.
+    /// Deactivates a scope after the clients that consume it and are deactivated too.
     fn close_consumers_first(&mut self) {
         let mut consumers: BTreeMap<ScopeName, Vec<ActionId>> = BTreeMap::new();
         for action in &self.actions {
@@ -241,7 +244,7 @@ impl Draft<'_> {
 }
 
 impl Plan {
-    /// Adds what else a reviewer should know.
+    /// Adds further notices.
     pub fn add_notices(&mut self, notices: impl IntoIterator<Item = Notice>) {
         self.notices.extend(notices);
         self.notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));

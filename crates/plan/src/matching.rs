@@ -1,27 +1,27 @@
-//! Which live client a declared one is.
+//! Match of declared with live clients.
 
 use domain::{
     ClientId, ClientIdentity, ClientName, ClientRemoval, DesiredClient, IntegrationType, Live,
     LiveClient,
 };
 
-/// Why it cannot be told which live client a declared one is, or why it can be none.
+/// Reason why no single live client matches a declared one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
-    /// Several have the name.
+    /// Several clients have the name.
     Several(Vec<ClientId>),
-    /// Several belong to the application, by their description.
+    /// Several clients belong to the application, by their description.
     SeveralOwned(Vec<ClientId>),
-    /// The one that is pinned does not exist.
+    /// The pinned client does not exist.
     NoSuchId(ClientId),
-    /// The one that is pinned has another name than the declaration says, now or before.
+    /// The pinned client has neither the declared nor the previous name.
     OtherName {
         /// The live client.
         id: ClientId,
-        /// What it is called.
+        /// Its name.
         name: String,
     },
-    /// The one that it could be is of another kind, which can never change.
+    /// The matching client has another integration type, which can never change.
     OtherType {
         /// The live client.
         id: ClientId,
@@ -33,12 +33,12 @@ pub enum Mismatch {
 /// A live client and its id.
 pub(super) type MatchedClient<'l> = (&'l ClientId, &'l LiveClient);
 
-/// The live client that a declared one is; `None` if it does not exist yet.
+/// The live client that matches a declared one; `None` if it does not exist yet.
 ///
-/// A pinned id decides, if that client has the name or the previous name: an id that was mistaken must
-/// not make another client this one. Else the name and the kind, among all clients, inactive ones
-/// included; else the previous name and the kind. A client of an application at NAIS is told by its
-/// description and its kind alone.
+/// A pinned id decides, if that client has the name or the previous name: a wrong id must not turn another
+/// client into this one. Otherwise name and integration type decide, among all clients, inactive ones
+/// included; then the previous name and the integration type. A client of an application at NAIS is
+/// recognised only by its description and integration type.
 ///
 /// # Errors
 /// See [`Mismatch`].
@@ -83,8 +83,8 @@ pub fn live_client<'l>(
     }
 }
 
-/// The live clients that `removed` speaks of, by a pinned id, else by the name. What a manifest declared
-/// before is found as that manifest's client was.
+/// The live clients that an entry of `removed` names, by a pinned id, else by the name. A client that a
+/// manifest declared before is found by the same rule as that manifest's client.
 pub(super) fn removed_clients<'l>(
     name: &ClientName,
     removal: &ClientRemoval,
@@ -103,7 +103,7 @@ pub(super) fn removed_clients<'l>(
     }
 }
 
-/// The live clients that a client of a kind could be.
+/// The live clients of an integration type that match an identity.
 fn fitting<'l>(
     identity: &ClientIdentity,
     kind: IntegrationType,
@@ -114,7 +114,7 @@ fn fitting<'l>(
     })
 }
 
-/// The one live client of a name and kind.
+/// The only live client with a name and integration type.
 fn named<'l>(
     name: &ClientName,
     kind: IntegrationType,
@@ -124,7 +124,7 @@ fn named<'l>(
     only(live.clients.iter().filter(|(_, client)| fits(client)), Mismatch::Several)
 }
 
-/// The only one, if there is one at all.
+/// The only one; `None` if there is none.
 fn only<'l>(
     mut found: impl Iterator<Item = MatchedClient<'l>>,
     several: impl Fn(Vec<ClientId>) -> Mismatch,

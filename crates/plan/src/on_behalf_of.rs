@@ -1,4 +1,4 @@
-//! On whose behalf a client acts: what differs, entry by entry.
+//! Organisations on whose behalf a client acts: differences, entry by entry.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use domain::{
     Change, DesiredClient, LiveClient, OnBehalfOf, OnBehalfOfId, Representation, changes,
 };
 
-/// What is to be done to one entry.
+/// Change of one entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EntryWork {
-    /// It is registered, with this body.
+    /// Registers it, with this body.
     Add(Representation),
-    /// It is replaced by this body.
+    /// Replaces it with this body.
     Replace(OnBehalfOfId, Representation),
-    /// It is taken away.
+    /// Removes it.
     Remove(OnBehalfOfId),
 }
 
 impl OnBehalfOfWrite {
-    /// What is to be written, if a declaration says on whose behalf the client acts, and that is
-    /// otherwise live.
+    /// The write, if the declaration lists organisations on whose behalf the client acts, and they differ
+    /// from the live ones.
     pub(super) fn new(declared: &DesiredClient, live: Option<&LiveClient>) -> Option<Self> {
         let wanted = declared.on_behalf_of.clone()?;
         let before = live.and_then(|live| live.on_behalf_of.clone()).unwrap_or_default();
@@ -30,7 +30,7 @@ impl OnBehalfOfWrite {
         (!write.work(&write.before).is_empty()).then_some(write)
     }
 
-    /// What is left to do, given who is registered.
+    /// The remaining changes, given the registered entries.
     pub fn work(&self, live: &BTreeMap<OnBehalfOfId, Representation>) -> Vec<EntryWork> {
         let removed = live.keys().filter(|id| !self.wanted.contains_key(*id));
         let written = self.wanted.iter().filter_map(|(id, wanted)| match live.get(id) {
@@ -68,7 +68,7 @@ impl OnBehalfOfWrite {
 }
 
 impl ClientWrite {
-    /// What differs from what is live.
+    /// Differences from the live state.
     pub fn changes(&self) -> Vec<Change> {
         let Self { attributes, on_behalf_of } = self;
         let entries = on_behalf_of.iter().flat_map(OnBehalfOfWrite::changes);
@@ -80,8 +80,7 @@ fn is_servers(field: &str) -> bool {
     matches!(field, "created" | "last_updated")
 }
 
-/// The whole representation of an entry: what the declaration says, and what it does not know as it
-/// is live.
+/// The whole representation of an entry: the declared fields, and all unknown ones as they are live.
 fn body(id: &OnBehalfOfId, wanted: &OnBehalfOf, live: &Representation) -> Representation {
     let mut body = live.clone();
     body.retain(|field, value| !is_servers(field) && !value.is_null());

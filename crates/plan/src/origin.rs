@@ -1,12 +1,12 @@
-//! Whether the declarations have changed, or what is live.
+//! Cause of each action: a change of the declarations or of the live state.
 
 use std::collections::HashMap;
 
 use super::{Origin, Plan};
 
 impl Plan {
-    /// Tells where each action comes from, given the plan for the declarations before: what that
-    /// needs too is drift.
+    /// Sets the origin of each action, given the plan for the declarations before: an action that is in both
+    /// is drift.
     pub fn tell_origins(&mut self, before: &Self) {
         let before: HashMap<_, _> =
             before.actions.iter().map(|action| (action.id(), action)).collect();

@@ -1,4 +1,4 @@
-//! What protects a scope or a client, and what a plan does not do because of it.
+//! Protection of scopes and clients, and actions that a plan leaves out because of it.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use domain::{
 };
 
 impl Draft<'_> {
-    /// Whether something must stay as it is: it is protected, by the declarations or by those of a
-    /// commit that was applied (who removes a declaration does not remove its protection with it), or
-    /// it is to be closed and the past is not known. If so, the plan shows it as blocked.
+    /// Whether an entity must stay as it is: it is protected, by the declarations or by those of a commit
+    /// that was applied (removing a declaration does not remove its protection), or it is to be deactivated
+    /// and the past is not known. If so, the plan shows the action as blocked.
     pub(super) fn must_stay(
         &mut self,
         target: ActionId,
@@ -33,7 +33,7 @@ impl Draft<'_> {
             self.block(target, code, message.to_owned());
             return true;
         }
-        // Elsewhere it may be protected and stay open when it is released here.
+        // An entity that is protected elsewhere stays active when it is released here.
         let counts =
             |protected: &&Protected| target.verb != Verb::Release || protected.elsewhere.is_none();
         let before = self.past.protected.iter().filter(counts);
@@ -60,9 +60,9 @@ impl Draft<'_> {
         false
     }
 
-    /// Why somebody may not lose access to an open scope, if so. Who drops what protects a scope takes
-    /// no access away by the same change that the declarations gave before; and as long as the past is not
-    /// known, nobody knows whether that is so, and no scope is emptied.
+    /// The reason why nobody may lose access to an active scope, if there is one. A change that drops the
+    /// protection of a scope must not also revoke accesses that the declarations granted before; and as long
+    /// as the past is not known, neither is whether that is the case, and no scope loses all its consumers.
     pub(super) fn keeps_access(
         &self,
         scope: &ScopeName,
@@ -80,7 +80,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Whether a scope would be left without anybody who has access.
+    /// Whether nobody would have access to a scope any more.
     pub(super) fn is_emptied(&self, live: &LiveScope, entitled: &BTreeSet<Orgno>) -> bool {
         let mut accesses = live.accesses.iter().flatten();
         !accesses.any(|(orgno, record)| {
@@ -88,8 +88,8 @@ impl Draft<'_> {
         })
     }
 
-    /// What protected something when it was applied, if nothing does any more. What another place protects
-    /// counts where this one has not applied it itself (`is_ours`).
+    /// The applied protection of an entity that nothing protects any more. Protection by another place counts
+    /// where this one has not applied the entity itself (`is_ours`).
     fn drops(
         &self,
         is_ours: bool,
@@ -105,21 +105,21 @@ impl Draft<'_> {
     }
 
     fn drops_of_scope(&self, name: &ScopeName) -> Option<(&Protected, ProtectedBy)> {
-        // What another place declares as well is protected as that one does it.
+        // An entity that another place declares too has the protection of that place.
         let is_ours = self.scope_before(name).is_some() && self.others.of_scope(name).is_none();
         self.drops(is_ours, |by| by.of_scope(name), |by| by.of_scope(name))
     }
 
-    /// The same of a client, which may have another name live.
+    /// As `drops`, for a client, which may have another name live.
     fn drops_of_client(&self, name: &ClientName, live: &str) -> Option<(&Protected, ProtectedBy)> {
         let is_ours = self.client_before(name).is_some() && !self.others.declare_client(live);
         let (now, both) = ([name.as_str(); 2], [name.as_str(), live]);
         self.drops(is_ours, |by| by.of_client(now), |by| by.of_client(both))
     }
 
-    /// Leaves out what changes a scope or a client that is protected no longer by the same change, what would
-    /// give a client a name that is not protected, and what another place declares and this one has never
-    /// applied: what protects is dropped in a change of its own.
+    /// Drops the actions that change a scope or a client whose protection the same change removes, that would
+    /// give a client a name that is not protected, and that concern entities that another place declares and
+    /// this one has never applied: protection is removed in a change of its own.
     pub(super) fn keep_what_was_protected(&mut self) {
         let mut blocked = Vec::new();
         for action in &self.actions {
@@ -154,10 +154,10 @@ impl Draft<'_> {
         }
     }
 
-    /// Tells what is protected no longer, and which limits are raised: nothing else in a plan shows it.
+    /// Reports protection that is removed and limits that are raised: nothing else in a plan shows them.
     pub(super) fn tell_less_protection(&mut self) {
         let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
-        // What is blocked is not applied, and says so.
+        // A blocked action is not applied, and is shown.
         let is_blocked = |entity: Entity| {
             let by = [Code::PreventDeactivation, Code::Protected, Code::DeclaredBeside];
             let mut blocked = self.blocked.iter().filter(|it| by.contains(&it.code));
@@ -225,25 +225,25 @@ impl Draft<'_> {
     }
 }
 
-/// The ways out where it is not known what was applied before.
+/// Remedies where it is not known what was applied before.
 pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
                                 COMMIT` names the commit that counts as applied; an apply with \
                                 --override-guards \"why\" goes on without it";
 
-/// What to do where a change drops what protects, and does more.
+/// Remedy where a change removes protection and does more.
 const DROPPED: &str = "a change that drops that changes nothing else of it. Put it back and apply the rest, and \
                        drop it in a change of its own";
 
-/// Why a client keeps its name.
+/// Reason why a client keeps its name.
 const RENAMED: &str = "guards.protect names it by the name that it has: name the new one there too, in a \
                        change of its own, and apply that first";
 
-/// Why nothing is closed as long as the past is not known. The plan's first line and its PV409 say why that is
-/// so.
+/// Reason why nothing is deactivated as long as the past is not known. The plan's first line and its PV409
+/// give the cause.
 const PAST_UNKNOWN: &str = "what was applied before is not known, so whether this may be closed is not known \
                             either: `portvakt baseline set` is the way out";
 
-/// Why something is protected although the declarations do not say so any more, and what to do.
+/// The reason why something is protected although it is no longer declared so, and what to do.
 fn protected_before(
     Protected { elsewhere, commit, protection: _ }: &Protected,
     by: ProtectedBy,

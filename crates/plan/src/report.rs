@@ -1,35 +1,35 @@
-//! What became of a plan, as a value.
+//! Result of an apply, as a value.
 
 use std::collections::HashMap;
 
 use super::ActionId;
 use domain::{ClientId, ClientName};
 
-/// What became of a plan.
+/// Result of an apply.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What became of each action, in the plan's order.
+    /// The result of each action, in the plan's order.
     pub outcomes: Vec<Outcome>,
-    /// The ids of the clients that were made.
+    /// The ids of the clients that were created.
     pub made: HashMap<ClientName, ClientId>,
-    /// Why what was done could not be read again, if it could not.
+    /// The reason why the changes could not be read back, if so.
     pub unverified: Option<String>,
 }
 
-/// What became of an action.
+/// Result of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done, and was seen to be when read again.
+    /// Done, and confirmed when it was read back.
     Done,
-    /// DigDir said that it is done, and shows in the time that there was only what was there before; how
-    /// that differs.
+    /// Confirmed by DigDir, which within the waiting time still showed the state before; the text describes
+    /// the difference.
     NotVisible(String),
-    /// DigDir refused it, or the answer never came, or it is not so when read again.
+    /// DigDir refused it, or the answer was lost, or it was not there when it was read back.
     Failed(String),
-    /// The answer never came, and nothing of it was to be seen: it failed, or is yet to be seen.
+    /// The answer was lost, and no effect was visible: it failed, or is not visible yet.
     Unclear(String),
-    /// It was not tried because this one failed.
+    /// Not tried because this one failed.
     Skipped(ActionId),
-    /// It was not tried because a signal came first.
+    /// Not tried because of a signal.
     NotStarted,
 }

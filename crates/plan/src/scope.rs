@@ -1,4 +1,4 @@
-//! What becomes of a scope: the first table of the design's section 3.
+//! Planning of a scope: the first table of the design's section 3.
 
 use super::beside::handed_over;
 use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
@@ -20,7 +20,7 @@ impl Draft<'_> {
         }
     }
 
-    /// What `removed` says of a scope.
+    /// Plans an entry of `removed` for a scope.
     pub(super) fn removed_scope(&mut self, name: &ScopeName, removal: &Removal) {
         match removal.action {
             RemovalAction::Deactivate => self.take_out(name, removal),
@@ -53,7 +53,7 @@ impl Draft<'_> {
         self.live.scopes.get(name).is_some_and(|live| live.active)
     }
 
-    /// A scope that was ours and is to be no longer; it stays as it is.
+    /// Releases a scope that was managed here; it stays as it is live.
     fn release(&mut self, name: &ScopeName, removal: &Removal) {
         if !self.is_open(name) || self.scope_before(name).is_none() {
             return;
@@ -69,8 +69,7 @@ impl Draft<'_> {
         }
     }
 
-    /// A scope that is taken out for good: nobody may come back by a later reactivation, so its
-    /// accesses go first.
+    /// Removes a scope: its accesses are revoked first, so that a later reactivation does not restore them.
     fn take_out(&mut self, name: &ScopeName, removal: &Removal) {
         let Some(live) = self.live.scopes.get(name).filter(|live| live.active) else {
             return;
@@ -163,8 +162,8 @@ impl Draft<'_> {
         self.actions.push(Action { work, source, reason, after, origin: None });
     }
 
-    /// The attributes with the delegation source's issuer for its name. If DigDir has no such
-    /// source, the action is blocked.
+    /// The attributes with the delegation source's issuer in place of its name. If DigDir has no such source,
+    /// the action is blocked.
     fn resolved(
         &mut self,
         verb: Verb,
@@ -190,7 +189,7 @@ impl Draft<'_> {
     }
 }
 
-/// The removal of what was declared at the applied commit, there, and is no longer.
+/// Removal of an entity that was declared at the applied commit, at that place, and is no longer.
 pub(super) fn no_longer(commit: &CommitId, source: &Source) -> Removal {
     Removal {
         action: RemovalAction::Deactivate,
@@ -199,7 +198,7 @@ pub(super) fn no_longer(commit: &CommitId, source: &Source) -> Removal {
     }
 }
 
-/// What makes a live scope the wanted one.
+/// The write that changes a live scope to the declared one.
 fn write(live: &Representation, wanted: &ScopeAttributes) -> Box<Write> {
     let wanted: Vec<_> = wanted.wanted().collect();
     let changes = changes(live, wanted.iter().cloned());

@@ -1,4 +1,4 @@
-//! The tables of the design's section 3 on two models: what is declared and what is live.
+//! The tables of the design's section 3 on two models: the declared and the live state.
 
 mod applied;
 mod clients;
@@ -34,7 +34,7 @@ fn source(line: usize) -> Source {
     Source { file: "a.yaml".into(), line, at: None }
 }
 
-/// What is declared.
+/// Declared state.
 fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> Desired {
     Desired {
         environment: "test".to_owned(),
@@ -65,7 +65,7 @@ fn removal(action: RemovalAction) -> Removal {
     Removal { action, reason: Some("avviklet".to_owned()), source: source(9) }
 }
 
-/// What is live.
+/// Live state.
 fn live(scopes: impl IntoIterator<Item = (&'static str, LiveScope)>) -> Live {
     Live {
         scopes: scopes.into_iter().map(|(scope, live)| (name(scope), live)).collect(),
@@ -106,7 +106,7 @@ fn planned_after(desired: &Desired, applied: Option<&Applied>, live: &Live) -> P
     plan(desired, &past, live, NOW.parse().unwrap())
 }
 
-/// The plan in lines: actions with what they wait for, then what else is told.
+/// The plan in lines: actions with what they depend on, then all other findings.
 fn told(desired: &Desired, live: &Live) -> String {
     in_lines(&planned(desired, live))
 }
@@ -340,12 +340,12 @@ fn limits_count_what_takes_away() {
     "#);
 }
 
-/// Numbers of organisations that there could be.
+/// Valid organisation numbers.
 fn orgnos() -> impl Iterator<Item = Orgno> {
     (310_000_000..).filter_map(|number: u32| number.to_string().parse().ok())
 }
 
-/// The messages of the limits that a plan exceeds that grants so many accesses to a live scope, and
+/// The messages of the limits that are exceeded by a plan that grants that many accesses to a live scope, and
 /// many to one that it creates.
 fn limits_of_grants(count: usize, allowed: Option<u64>) -> Vec<String> {
     let mut existing = scope(&[]);

@@ -1,12 +1,12 @@
-//! What is live and declared nowhere.
+//! Live entities that are not declared.
 
 use std::collections::BTreeSet;
 
 use super::{Code, Draft, Notice};
 use domain::{ClientId, ClientName, Desired, DesiredClient, Former, Live, LiveClient, ScopeName};
 
-/// What is active at DigDir and declared nowhere: neither now nor at the applied commit, nor named by
-/// `removed`, nor by another place of the git repository. It is left as it is.
+/// Active entities at DigDir that are not declared: neither now nor at the applied commit, nor named by
+/// `removed`, nor by another place of the git repository. They are left as they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unmanaged {
     /// The scopes.
@@ -28,7 +28,7 @@ impl Draft<'_> {
         self.unmanaged.scopes = unmanaged.map(|(name, _)| name.clone()).collect();
     }
 
-    /// `known` are those that a declaration is, now or before, and this program's own.
+    /// Finds the clients; `known` are those that match a declaration, now or before, and this program's own.
     pub(super) fn find_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
         let live = self.live.clients.iter();
         let is_named = |id: &ClientId| known.contains(id) || self.others.is_client_managed(id);
@@ -44,8 +44,8 @@ impl Draft<'_> {
         self.notices.extend(self.unmanaged.notices(self.live, nowhere));
     }
 
-    /// What places that are declared no longer applied, and is open and nobody's. Where the past is not known
-    /// anyway, that says more.
+    /// Reports active entities that were applied by places that are no longer declared, and that no other
+    /// place manages. Where the past is not known, that is reported instead.
     pub(super) fn tell_forgotten(&mut self) {
         if self.past.unknown.is_some() {
             return;
@@ -73,7 +73,7 @@ impl Draft<'_> {
         }));
     }
 
-    /// What was declared there and is open now, or may be, where clients were not read.
+    /// Entities that were declared there and are active now, or may be, where clients were not read.
     fn open(&self, before: &Desired) -> Vec<String> {
         let beside = &self.past.beside;
         let is_beside =

@@ -1,21 +1,21 @@
-//! Text that the runner of a CI host takes for a command when a job prints it.
+//! Text that the runner of a CI host interprets as a command when a job prints it.
 //!
-//! - GitHub (`actions/runner`, `ActionCommand.cs`): `::name …::` at the beginning of a line, leading
-//!   white space aside, and `##[name …]` anywhere.
+//! - GitHub (`actions/runner`, `ActionCommand.cs`): `::name …::` at the beginning of a line, after optional
+//!   white space, and `##[name …]` anywhere.
 //! - Azure Pipelines (`microsoft/azure-pipelines-agent`, `Command.cs`): `##vso[area.event …]`
 //!   anywhere. Its log also formats a line by `##[…]`.
 //! - GitLab (`lib/gitlab/regex.rb`, `build_trace_section_regex`): `section_start:` or `section_end:`,
 //!   a number, `:` and a name, anywhere.
 //!
 //! The first two search by .NET's culture-sensitive comparison, which skips characters that collation
-//! ignores: `#`, U+200B, `#[` is a command too. U+FFFD counts as one of them, so that the mark in
-//! place of a character never lets the rest join up.
+//! ignores: `#`, U+200B, `#[` is a command too. U+FFFD counts as one of them, so that the replacement
+//! character never lets the rest join up.
 
 use super::is_invisible;
 
-/// Positions of the characters without which no part of the text is a command, in order: the `[` of
-/// `##[` and of `##vso[`, the second `:` of a leading `::`, the second `:` of a section marker. None of
-/// these characters is structural where it occurs in JSON.
+/// Positions of the characters without which no part of the text is a command, in order: the `[` of `##[` and
+/// of `##vso[`, the second `:` of a leading `::`, the second `:` of a section marker. None of these
+/// characters is structural where it occurs in JSON.
 pub fn triggers(text: &str) -> Vec<usize> {
     let mut found: Vec<usize> =
         text.match_indices(SECTION).filter_map(|(at, _)| section_end(text, at)).collect();
@@ -33,7 +33,7 @@ pub fn triggers(text: &str) -> Vec<usize> {
 
 const SECTION: &str = "section_";
 
-/// Position of the colon behind the number of a section marker that begins here.
+/// Position of the colon after the number of a section marker that begins here.
 fn section_end(text: &str, at: usize) -> Option<usize> {
     let rest = text.get(at + SECTION.len()..)?;
     let rest = rest.strip_prefix("start:").or_else(|| rest.strip_prefix("end:"))?;
@@ -41,7 +41,7 @@ fn section_end(text: &str, at: usize) -> Option<usize> {
     (behind.len() < rest.len() && behind.starts_with(':')).then(|| text.len() - behind.len())
 }
 
-/// Whether a line is worth reading character by character.
+/// Whether a line needs to be read character by character.
 fn may_command(line: &str) -> bool {
     let blank = |c: char| c.is_whitespace() || is_ignored(c);
     line.contains('\u{1b}')
@@ -49,8 +49,8 @@ fn may_command(line: &str) -> bool {
         || (line.contains('[') && line.matches('#').nth(1).is_some())
 }
 
-/// Whether a section marker is complete but for its last colon. In a line with colours, which may yet
-/// be taken out, it can be in parts.
+/// Whether a section marker is complete except for its last colon. In a line with colours, which may be
+/// removed later, it can be in parts.
 fn ends_with_section(seen: &str) -> bool {
     let marker = seen.trim_end_matches(|c: char| c.is_ascii_digit());
     marker.len() < seen.len()
@@ -60,7 +60,7 @@ fn ends_with_section(seen: &str) -> bool {
 /// The same as [`triggers`] for a line that is read character by character.
 fn compared(line: &str) -> Vec<usize> {
     let mut found = Vec::new();
-    // What a runner compares, in lower case.
+    // The characters that a runner compares, in lower case.
     let mut seen = String::new();
     let mut position = 0;
     while let Some(rest) = line.get(position..) {

@@ -1,4 +1,4 @@
-//! JSON as it is printed and saved: no text in it steers a terminal or commands a CI runner that
+//! JSON as it is printed and saved: no text in it controls a terminal, or is a command to a CI runner that
 //! prints the file later.
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
@@ -19,7 +19,7 @@ pub fn line(value: &(impl Serialize + ?Sized)) -> String {
     escaped_json(&serde_json::to_string(value).unwrap_or_default())
 }
 
-/// A value as it would stand in the YAML; `none` where there is none.
+/// A value as it would be written in YAML; `none` where there is none.
 pub fn value(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),

@@ -40,7 +40,7 @@ fn scopes() -> [(&'static str, Value, Value); 14] {
     ]
 }
 
-/// The same of a client.
+/// The same for a client.
 fn clients() -> [(&'static str, Value, Value); 19] {
     let machine = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     [
@@ -78,7 +78,7 @@ fn each_attribute_is_marked_where_it_widens_and_not_where_it_narrows() {
             "scopes" => Some(Danger::Reaches),
             _ => Some(Danger::Opens),
         };
-        // To take it from all but some takes access away.
+        // Restricting access to some organisations removes that of all others.
         let is_open = matches!(field, "accessible_for_all" | "supports_european_businesses");
         let narrower = is_open.then_some(Danger::Closes);
         assert_eq!(danger(update(kind), field, &narrow, &wide), wider, "{field} widens");

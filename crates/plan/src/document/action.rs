@@ -12,54 +12,54 @@ use domain::{Change, ClientId, ClientName, ScopeName, Source};
 /// An action of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionDocument {
-    /// What tells it from all others of the plan.
+    /// Its identity within the plan.
     pub id: String,
-    /// What is done.
+    /// The operation.
     pub action: Verb,
-    /// What it is done to.
+    /// The kind of its target.
     pub kind: Kind,
-    /// What it opens or closes, the most severe where it is several: `closes`, `reopens`, `opens`,
-    /// `keys`, `reaches`, `grants`; absent where it is nothing.
+    /// The effect on access, the most severe if there are several: `closes`, `reopens`, `opens`, `keys`,
+    /// `reaches`, `grants`; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub danger: Option<Danger>,
     /// The scope, or the scope that the access is to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The consumer's organisation number, if it is about an access.
+    /// The consumer's organisation number, if it concerns an access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
     /// The consumer's name, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer_name: Option<String>,
-    /// The client's name, if it is about a client or its keys.
+    /// The client's name, if it concerns a client or its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// The id that DigDir has given the client, if it exists.
+    /// The id that DigDir assigned to the client, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// `change`: the declarations have changed since `base`; `drift`: those at `base` ask for it too;
-    /// `null` where it is not known.
+    /// `change`: the declarations have changed since `base`; `drift`: those at `base` request it too; `null`
+    /// where it is not known.
     pub origin: Option<Origin>,
-    /// Where the repository asks for it, or did so last.
+    /// Where the repository requests it, or last did.
     pub source: Option<SourceDocument>,
-    /// Why, as far as the declaration or the plan tells.
+    /// The reason, if the declaration or the plan has one.
     pub reason: Option<String>,
-    /// Whether it takes access away that somebody else granted, before the scope was declared here for
-    /// the first time.
+    /// Whether it revokes an access that was granted outside this repository, before the scope was declared
+    /// here for the first time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_over: bool,
-    /// What differs, field by field.
+    /// Differences, field by field.
     pub changes: Vec<ChangeDocument>,
-    /// Who has access again by this reactivation alone, as DigDir kept it.
+    /// Consumers that regain access by this reactivation alone, as DigDir kept their accesses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regains: Vec<ConsumerDocument>,
-    /// The ids of the keys that count again by this reactivation alone, as DigDir kept them.
+    /// The ids of the keys that are valid again by this reactivation alone, as DigDir kept them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regains_keys: Vec<String>,
     /// The thumbprints of those keys (RFC 7638), in the same order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regains_thumbprints: Vec<Option<String>>,
-    /// Who cannot use the scope any more that is closed with its accesses.
+    /// Consumers that lose access because the scope is deactivated with its accesses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loses: Vec<ConsumerDocument>,
     /// The ids of the actions that must be done first.
@@ -73,20 +73,20 @@ pub struct SourceDocument {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// The commit at which it stood there, for what is declared no longer.
+    /// The commit that has the declaration there, if it is no longer declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Who last touched that line (`--blame`, and in the ledger).
+    /// The last change of that line (`--blame`, and in the ledger).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameDocument>,
 }
 
-/// Who last touched a line.
+/// Last change of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameDocument {
     /// The commit.
     pub commit: String,
-    /// Its author, with an address.
+    /// Its author, with e-mail address.
     pub author: String,
 }
 
@@ -102,11 +102,11 @@ pub struct ConsumerDocument {
 /// One field that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeDocument {
-    /// DigDir's name of the attribute; `jwks` and `onbehalfof` are told entry by entry.
+    /// DigDir's name for the attribute; `jwks` and `onbehalfof` are listed entry by entry.
     pub field: String,
-    /// What it is live; `null` where it is not set.
+    /// Live value; `null` where it is not set.
     pub before: Value,
-    /// What it is to be.
+    /// Declared value.
     pub after: Value,
 }
 
@@ -140,7 +140,7 @@ impl ActionDocument {
         }
     }
 
-    /// The id that it has by what it is about; `None` where that is nothing that this version knows.
+    /// The id that follows from its fields; `None` where this version does not know them.
     pub fn own_id(&self) -> Option<ActionId> {
         let Self { kind, scope, consumer, client, .. } = self;
         let scope = || scope.as_ref()?.parse().ok();
@@ -154,7 +154,7 @@ impl ActionDocument {
         Some(ActionId { verb: self.action, target })
     }
 
-    /// Whether somebody loses something by it: access, or a key that a client signs in with.
+    /// Whether it removes something: access, or a key with which a client authenticates.
     pub fn takes_away(&self) -> bool {
         let loses_key = || self.changes.iter().any(|change| !change.before.is_null());
         self.action.closes()
@@ -162,19 +162,19 @@ impl ActionDocument {
             || self.action == Verb::Keys && loses_key()
     }
 
-    /// With the danger that its own verb, kind and changes have, whatever the document said.
+    /// Sets the danger that follows from its own operation, kind and changes, whatever the document has.
     #[must_use]
     pub fn judged(mut self) -> Self {
         self.danger = self.operation().danger(self.changes.iter().map(ChangeDocument::values));
         self
     }
 
-    /// What one of its changes opens or closes; `None` for nothing.
+    /// The danger of one of its changes; `None` for none.
     pub fn mark(&self, change: &ChangeDocument) -> Option<Mark> {
         self.operation().mark(change.values())
     }
 
-    /// Whether one of its changes does that.
+    /// Whether one of its changes has this danger.
     pub fn has(&self, danger: Danger) -> bool {
         let mut marks = self.changes.iter().filter_map(|change| self.mark(change));
         marks.any(|mark| mark.danger == danger)

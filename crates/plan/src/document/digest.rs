@@ -1,4 +1,4 @@
-//! A short name for what a plan would do.
+//! Digest of a plan's actions.
 
 use std::fmt::Write as _;
 
@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use super::action::{ActionDocument, ChangeDocument, ConsumerDocument};
 use crate::{Action, Plan};
 
-/// A checksum over an environment and what would be done to it: not over places, times, names or
-/// notices, so that the same work has the same digest. Of the form `sha256:<64 hex digits>`.
+/// A checksum over an environment and the actions in it: not over places, times, names or notices, so that
+/// the same actions have the same digest. Its form is `sha256:<64 hex digits>`.
 pub(super) fn digest(environment: &str, actions: &[ActionDocument]) -> String {
     #[derive(Serialize)]
     struct Digested<'a> {
@@ -35,14 +35,14 @@ impl Plan {
 }
 
 impl Action {
-    /// Whether another one does the same, wherever it is declared and for whatever reason.
+    /// Whether another action is the same operation, wherever it is declared and for whatever reason.
     pub fn is_same_work(&self, other: &Self) -> bool {
         self.id() == other.id()
             && Essence::of(&ActionDocument::new(self)) == Essence::of(&ActionDocument::new(other))
     }
 }
 
-/// What makes an action the one that it is.
+/// The identifying fields of an action.
 #[derive(Serialize, PartialEq)]
 struct Essence<'a> {
     id: &'a str,

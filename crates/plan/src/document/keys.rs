@@ -12,7 +12,7 @@ pub struct KeysDocument {
     pub format_version: u8,
     /// The environment's name in `portvakt.yaml`.
     pub environment: String,
-    /// The keys, by client and then by their end.
+    /// The keys, by client and then by expiry.
     pub keys: Vec<KeyDocument>,
 }
 
@@ -21,29 +21,29 @@ pub struct KeysDocument {
 pub struct KeyDocument {
     /// The client's name.
     pub client: String,
-    /// The id that DigDir has given the client; `null` where it does not exist yet.
+    /// The id that DigDir assigned to the client; `null` where it does not exist yet.
     pub client_id: Option<String>,
     pub kid: String,
-    /// RFC 7638, SHA-256; `null` for what is no RSA key.
+    /// RFC 7638, SHA-256; `null` if it is not an RSA key.
     pub thumbprint: Option<String>,
     pub state: KeyState,
     /// When it was registered (RFC 3339); `null` where that is not known.
     #[schemars(with = "Option<String>")]
     pub created: Option<Timestamp>,
-    /// When it ends (RFC 3339); `null` where that is not known.
+    /// When it expires (RFC 3339); `null` where that is not known.
     #[schemars(with = "Option<String>")]
     pub expires: Option<Timestamp>,
-    /// How many whole days are left; less than 0 where it has ended.
+    /// Number of whole days until it expires; negative if it has expired.
     pub expires_in_days: Option<i64>,
 }
 
-/// How a key stands.
+/// State of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
     /// It is registered, and declared or left as it is live.
     Live,
-    /// It is registered and not declared: the next apply takes it away.
+    /// It is registered and not declared: the next apply removes it.
     Undeclared,
     /// It is declared and not registered: the next apply registers it.
     Missing,

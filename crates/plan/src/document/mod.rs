@@ -1,6 +1,6 @@
-//! Plans, reports and lists as documents: what is printed and saved as JSON, and what text and markdown are
-//! made of. Format version 1; the schemas are in `schema/`. Fields are added, never taken away or given
-//! another meaning, without a new version.
+//! Plans, reports and lists as documents: the JSON that is printed and saved, and the source of text and
+//! markdown. Format version 1; the schemas are in `schema/`. Fields are added; none is removed or changes its
+//! meaning without a new version.
 
 mod action;
 mod digest;
@@ -31,13 +31,13 @@ pub fn schema<D: JsonSchema>() -> Value {
     schemars::schema_for!(D).to_value()
 }
 
-/// Whether a saved text is rather a report than a plan.
+/// Whether a saved text is a report, and not a plan.
 pub fn is_report(json: &str) -> bool {
     let value: Value = serde_json::from_str(json).unwrap_or_default();
     value.get("report").is_some()
 }
 
-/// Refuses what is of another version of the format; `what` is the word for its kind.
+/// Refuses another version of the format; `what` is the word for the kind of document.
 fn check_version(what: &str, version: u64) -> Result<(), String> {
     if version == u64::from(FORMAT_VERSION) {
         return Ok(());

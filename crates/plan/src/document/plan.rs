@@ -1,4 +1,4 @@
-//! A plan as a document: what is shown, saved and compared.
+//! A plan as a document, to be shown, saved and compared.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,45 +18,45 @@ pub struct PlanDocument {
     pub format_version: u8,
     /// The environment's name in `portvakt.yaml`.
     pub environment: String,
-    /// What the folder of the declarations is called beside others of the same git repository; left out
-    /// at the top of one.
+    /// The name of the folder of declarations, where the git repository has several; left out at the top of
+    /// the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// The number of the organisation that owns the scopes and clients.
     pub organization: String,
-    /// What it is called, if the repository tells.
+    /// Its name, if the repository has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<String>,
     /// The commit whose declarations were read; `null` outside git.
     pub repository: Option<RepositoryDocument>,
-    /// What was applied before; `null` where nothing was.
+    /// The earlier applies; `null` where there are none.
     pub applied: Option<AppliedDocument>,
-    /// The commit that `origin` is told by; `null` where it is not known.
+    /// The commit with which `origin` compares; `null` where it is not known.
     pub base: Option<CommitDocument>,
-    /// Whether it is a plan for the declarations of an older commit, to undo what came after it.
+    /// Whether it is a plan for the declarations of an older commit, to undo later changes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
     /// When the plan was made (RFC 3339, UTC).
     pub created: String,
     /// A checksum over the environment and the actions: the same work has the same digest.
     pub digest: String,
-    /// How many actions there are of each kind.
+    /// Number of actions of each kind.
     pub summary: Summary,
-    /// What would be done, in order.
+    /// The actions, in order.
     pub actions: Vec<ActionDocument>,
-    /// What is asked for and will not be done.
+    /// Requested actions that will not be done.
     pub blocked: Vec<BlockedDocument>,
-    /// What a reviewer should know, the limits that the plan exceeds included (`PV5xx`).
+    /// Information for the reviewer, including the limits that the plan exceeds (`PV5xx`).
     pub notices: Vec<NoticeDocument>,
 }
 
-/// What was applied before.
+/// The earlier applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppliedDocument {
     /// The commit that was last applied in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Why it is not known what was applied before, or not all of it; left out where it is.
+    /// The reason why earlier applies are not known, or not all of them; left out where they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
 }
@@ -81,7 +81,7 @@ pub struct CommitDocument {
     pub commit: String,
 }
 
-/// How many actions there are of each kind.
+/// Number of actions of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the words of `action`")]
 pub struct Summary {
@@ -95,30 +95,30 @@ pub struct Summary {
     pub release: usize,
 }
 
-/// An action that is asked for and will not be done.
+/// A requested action that will not be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockedDocument {
     /// The id of the action that will not be done.
     pub target: String,
-    /// Why, as a code.
+    /// The reason, as a code.
     pub code: String,
-    /// Why, and what to do.
+    /// The reason, and what to do.
     pub message: String,
 }
 
-/// Something that a reviewer should know.
+/// Information for the reviewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NoticeDocument {
-    /// What it is, as a code.
+    /// Its code.
     pub code: String,
-    /// What it is about.
+    /// Its subject.
     pub target: String,
-    /// What it is, as a sentence.
+    /// The message, as a sentence.
     pub message: String,
 }
 
 impl PlanDocument {
-    /// A plan as it is where there is no git; whoever knows more adds it.
+    /// A plan without the information that only git has; the caller adds that.
     pub fn new(plan: &Plan, created: Timestamp) -> Self {
         let Plan {
             environment,
@@ -153,7 +153,7 @@ impl PlanDocument {
     /// Reads a plan that was saved.
     ///
     /// # Errors
-    /// Why it cannot be read, as a sentence.
+    /// The reason why it cannot be read, as a sentence.
     pub fn read(json: &str) -> Result<Self, String> {
         let value: Value =
             serde_json::from_str(json).map_err(|error| format!("it is no JSON: {error}"))?;
@@ -161,13 +161,13 @@ impl PlanDocument {
         check_version("plan", version.ok_or("it is no plan: it has no format_version")?)?;
         let mut plan: Self = serde_path_to_error::deserialize(value)
             .map_err(|error| format!("it is no plan: {error}"))?;
-        // A saved plan shows the danger that it has, not the one that was written into it.
+        // A saved plan shows the danger of its actions, not the value that was written into it.
         plan.actions = plan.actions.into_iter().map(ActionDocument::judged).collect();
         Ok(plan)
     }
 
-    /// What is wrong with the document in itself, if something is: its digest, its ids and its sums are
-    /// those of its actions, unless it was edited.
+    /// The inconsistency of the document, if any: its digest, ids and sums follow from its actions, unless it
+    /// was edited.
     pub fn flaw(&self) -> Option<String> {
         let is_other =
             |action: &&ActionDocument| action.own_id().is_none_or(|id| id.to_string() != action.id);
@@ -186,23 +186,23 @@ impl PlanDocument {
         self.applied.as_ref()?.commit.as_deref()
     }
 
-    /// Why it is not known what was applied before; `None` where it is.
+    /// The reason why earlier applies are not known; `None` where they are.
     pub fn unknown_past(&self) -> Option<&str> {
         self.applied.as_ref()?.unknown.as_deref()
     }
 
-    /// The folder that the files of actions are in, from the top of the git repository: empty at the top
-    /// and outside git.
+    /// The folder of the files that actions name, from the top of the git repository: empty at the top and
+    /// outside git.
     pub fn folder(&self) -> &str {
         self.repository.as_ref().map_or("", |repository| &repository.folder)
     }
 
-    /// Whether there is neither something to do nor something that is asked for and blocked.
+    /// Whether there is nothing to do, and nothing blocked.
     pub fn is_as_declared(&self) -> bool {
         self.actions.is_empty() && self.blocked.is_empty()
     }
 
-    /// How many actions there are of a kind.
+    /// Number of actions of a kind.
     pub fn count(&self, verb: Verb) -> usize {
         count(&self.actions, verb)
     }
@@ -212,7 +212,7 @@ impl PlanDocument {
         self.notices.iter().filter(|notice| notice.is_limit())
     }
 
-    /// What a reviewer should know besides.
+    /// All other notices.
     pub fn other_notices(&self) -> impl Iterator<Item = &NoticeDocument> {
         self.notices.iter().filter(|notice| !notice.is_limit())
     }
@@ -223,7 +223,7 @@ fn count(actions: &[ActionDocument], verb: Verb) -> usize {
 }
 
 impl AppliedDocument {
-    /// What was applied before, and why that is not all that was; `None` where nothing was.
+    /// The earlier applies, and the reason why not all are known; `None` where there are none.
     pub fn new(commit: Option<String>, unknown: Option<String>) -> Option<Self> {
         (commit.is_some() || unknown.is_some()).then_some(Self { commit, unknown })
     }

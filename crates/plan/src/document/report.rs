@@ -1,4 +1,4 @@
-//! What became of a plan, as a document: what is shown, saved, and kept in the ledger.
+//! Result of an apply as a document, to be shown, saved, and kept in the ledger.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -9,13 +9,13 @@ use super::plan::{BlockedDocument, PlanDocument};
 use super::{FORMAT_VERSION, check_version};
 use crate::{Outcome, Report};
 
-/// A report of `portvakt`: what became of a plan.
+/// A report of `portvakt`: the result of an apply.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "portvakt report")]
 pub struct ReportDocument {
     /// The version of this format.
     pub format_version: u8,
-    /// What tells it from all others.
+    /// Its unique id.
     pub report: String,
     /// The environment's name in `portvakt.yaml`.
     pub environment: String,
@@ -30,7 +30,7 @@ pub struct ReportDocument {
     /// Whether files differed from that commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dirty: bool,
-    /// Whether it was to undo what came after that commit.
+    /// Whether it was a rollback, which undoes changes after that commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
     /// The commit that was last applied in full before.
@@ -43,79 +43,79 @@ pub struct ReportDocument {
     pub who: String,
     /// Where: the address of a job's run, or the name of a machine.
     pub place: String,
-    /// When it began (RFC 3339, UTC, with milliseconds).
+    /// Start (RFC 3339, UTC, with milliseconds).
     pub started: String,
-    /// When it ended; `null` where it is not known.
+    /// End; `null` where it is not known.
     pub ended: Option<String>,
-    /// How it ended.
+    /// Its result.
     pub outcome: Ending,
     /// The plan's digest.
     pub digest: String,
-    /// Why limits of `guards` were lifted, if they were.
+    /// The reason given for lifting limits of `guards`, if they were lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_guards: Option<String>,
-    /// Whether its line in the ledger is signed by one of the signers that git is told of
-    /// (`gpg.ssh.allowedSignersFile`): `false` is a line that anybody may have written. Absent where git
-    /// is not set to verify, and in the ledger itself.
+    /// Whether its line in the ledger is signed by one of the signers that git is configured to trust
+    /// (`gpg.ssh.allowedSignersFile`): `false` is a line that anybody may have written. Absent where git is
+    /// not configured to verify, and in the ledger itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<bool>,
-    /// What was to be done, and what became of it.
+    /// The actions of the plan, each with its result.
     pub actions: Vec<ReportedAction>,
-    /// What was asked for and not done.
+    /// Requested actions that were not done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<BlockedDocument>,
-    /// Why what was done could not be read again, if it could not.
+    /// The reason why the changes could not be read back, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverified: Option<String>,
 }
 
-/// How an apply ended.
+/// Result of an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum Ending {
-    /// It began, and did not tell how it ended: it was killed, or is under way.
+    /// It began, and its end was not recorded: it was killed, or is under way.
     Begun,
     /// Everything was done.
     Done,
-    /// An action failed or is blocked, or one that takes something away is not to be seen yet.
+    /// An action failed or is blocked, or one that removes something is not visible yet.
     Partial,
-    /// A signal came before everything was done.
+    /// A signal arrived before everything was done.
     Interrupted,
 }
 
-/// An action, and what became of it.
+/// An action and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportedAction {
     /// The action.
     #[serde(flatten)]
     pub action: ActionDocument,
-    /// What became of it.
+    /// Its result.
     pub outcome: ActionOutcome,
-    /// Why, where it was not done; with DigDir's correlation id.
+    /// The reason, if it was not done; with DigDir's correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Whether it may be done though it failed: the answer was lost, and nothing of it was to be seen.
+    /// Whether it may have been done although it failed: the answer was lost, and no effect was visible.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub may_be_done: bool,
 }
 
-/// What became of an action.
+/// Result of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
 pub enum ActionOutcome {
-    /// It is not known: the apply did not tell.
+    /// Not known: the apply did not record it.
     Unknown,
-    /// It is done, and was seen to be when read again.
+    /// Done, and confirmed when it was read back.
     Done,
-    /// DigDir said that it is done, and did not show it yet when read again.
+    /// Confirmed by DigDir, and not visible yet when it was read back.
     DoneNotVisibleYet,
-    /// DigDir refused it, or the answer never came, or it is not so when read again.
+    /// DigDir refused it, or the answer was lost, or it was not there when it was read back.
     Failed,
-    /// It was not tried because another one failed.
+    /// Not tried because another one failed.
     Skipped,
-    /// It was not tried because a signal came first.
+    /// Not tried because of a signal.
     NotStarted,
 }
 
@@ -146,7 +146,7 @@ impl Ending {
 }
 
 impl ReportDocument {
-    /// What is to be done, before anything is; `report` tells it from all others.
+    /// The report of a plan at the start of its apply; `report` is its unique id.
     pub fn begun(
         plan: &PlanDocument,
         report: String,
@@ -189,7 +189,7 @@ impl ReportDocument {
     /// Reads a report that was saved, or a line of the ledger.
     ///
     /// # Errors
-    /// Why it cannot be read, as a sentence.
+    /// The reason why it cannot be read, as a sentence.
     pub fn read(json: &str) -> Result<Self, String> {
         let mut report: Self =
             serde_json::from_str(json).map_err(|error| format!("it is no report: {error}"))?;
@@ -203,7 +203,7 @@ impl ReportDocument {
         Ok(report)
     }
 
-    /// What became of it.
+    /// Adds the result.
     pub fn ended(mut self, report: &Report, ended: Timestamp) -> Self {
         for (reported, outcome) in self.actions.iter_mut().zip(&report.outcomes) {
             (reported.outcome, reported.message) = match outcome {
@@ -239,8 +239,8 @@ impl ReportDocument {
         self
     }
 
-    /// The actions that do not count as done. What takes something away must be seen to be done: where the
-    /// declarations name it no longer, nothing else would bring it up again.
+    /// The actions that do not count as done. One that removes something must be confirmed: an entity that is
+    /// no longer declared would not be found again in another way.
     pub fn undone(&self) -> impl Iterator<Item = &ReportedAction> {
         self.actions.iter().filter(|reported| match reported.outcome {
             ActionOutcome::Done => false,
@@ -253,7 +253,7 @@ impl ReportDocument {
     }
 }
 
-/// A time as it stands in a report: one apply may follow another within a second.
+/// A time as reports write it: one apply may follow another within a second.
 fn told(time: Timestamp) -> String {
     format!("{time:.3}")
 }

@@ -1,4 +1,4 @@
-//! What has moved since a plan was saved.
+//! Changes since a plan was saved.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::action::{ActionDocument, ChangeDocument, ConsumerDocument};
 use super::plan::PlanDocument;
 use domain::text::json::value;
 
-/// How the plan of now differs from a saved one, a sentence each; empty where both would do the same.
-/// Names, places, reasons and times do not count.
+/// Differences between the current plan and a saved one, one sentence each; empty where both do the same.
+/// Names, places, reasons and times are ignored.
 pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
     let by_id = |plan: &'_ PlanDocument| -> BTreeMap<String, ActionDocument> {
         plan.actions.iter().map(|action| (action.id.clone(), action.clone())).collect()
@@ -33,7 +33,7 @@ pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
     told
 }
 
-/// In what two actions of one id differ.
+/// Differences between two actions with the same id.
 fn differences(old: &ActionDocument, new: &ActionDocument) -> Vec<String> {
     let mut told = Vec::new();
     if old.client_id != new.client_id {

@@ -1,4 +1,4 @@
-//! What is live and declared nowhere, as a document.
+//! Live entities that are not declared, as a document.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use domain::{
     AccessState, ClientId, Live, LiveClient, LiveScope, Orgno, Representation, SCOPE, ScopeName,
 };
 
-/// What is live and declared nowhere, and how much that is.
+/// Live entities that are not declared, and the share that is.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "portvakt unmanaged")]
 pub struct UnmanagedDocument {
@@ -23,7 +23,7 @@ pub struct UnmanagedDocument {
     /// The organisation number of the owner.
     #[schemars(with = "String")]
     pub organization: Orgno,
-    /// What it is called, if the repository tells.
+    /// Its name, if the repository has one.
     #[serde(skip)]
     pub organization_name: Option<String>,
     /// When it was read (RFC 3339).
@@ -37,14 +37,14 @@ pub struct UnmanagedDocument {
     pub clients: Vec<UnmanagedClient>,
 }
 
-/// How much of what is live is declared.
+/// Share of the live entities that is declared.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Coverage {
-    /// How many of the active scopes and clients are declared, named by `removed`, or portvakt's own.
+    /// Number of active scopes and clients that are declared, named by `removed`, or portvakt's own.
     pub managed: usize,
-    /// How many active scopes and clients there are.
+    /// Number of active scopes and clients.
     pub live: usize,
-    /// The one in percent of the other, rounded down to one decimal; 100 where nothing is live.
+    /// The share in percent, rounded down to one decimal; 100 where nothing is live.
     pub percent: f64,
 }
 
@@ -56,11 +56,11 @@ pub struct UnmanagedScope {
     pub owner: Option<Owner>,
     #[serde(flatten)]
     pub age: Age,
-    /// How many organisations have access.
+    /// Number of organisations with access.
     pub consumers: usize,
-    /// How many ask for it.
+    /// Number of requests for access.
     pub requests: usize,
-    /// Whether everybody has access without being given it.
+    /// Whether everybody has access without a grant.
     pub accessible_for_all: bool,
 }
 
@@ -76,12 +76,12 @@ pub struct UnmanagedClient {
     pub owner: Option<Owner>,
     #[serde(flatten)]
     pub age: Age,
-    /// The scopes that it may ask for.
+    /// The scopes that it may request.
     pub scopes: Vec<String>,
 }
 
-/// The application at NAIS that the description names; `null` where it names none. The description of
-/// a scope that was handed over has the three without their dashes.
+/// The application at NAIS that the description names; `null` where it names none. The description of a scope
+/// that was handed over has the three names without dashes.
 #[derive(Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names of its fields say it")]
 pub struct Owner {
@@ -93,14 +93,14 @@ pub struct Owner {
 #[derive(Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names of its fields say it")]
 pub struct Age {
-    /// When it was made, as DigDir tells; `null` where it does not.
+    /// When it was created, as DigDir reports it; `null` where it does not.
     pub created: Option<String>,
-    /// How many whole days ago that is.
+    /// Its age in whole days.
     pub age_days: Option<i64>,
 }
 
 impl UnmanagedDocument {
-    /// What a plan found to be unmanaged, in words of what is live.
+    /// The unmanaged entities of a plan, with their live attributes.
     pub fn new(
         plan: &Plan,
         organization_name: Option<String>,
@@ -138,7 +138,7 @@ impl UnmanagedDocument {
 impl Coverage {
     fn of(managed: usize, live: usize) -> Self {
         let tenths = (managed * 1000).checked_div(live).unwrap_or(1000);
-        // No organisation has so much that a float could not hold it.
+        // The number of entities always fits into a float.
         let percent = u32::try_from(tenths).map_or(0.0, f64::from) / 10.0;
         Self { managed, live, percent }
     }

@@ -1,5 +1,5 @@
-//! What was declared at the applied commit: removals by history, protection that outlives its
-//! declaration, releases, and where actions come from.
+//! Declarations at the applied commit: removals by history, protection that outlives its declaration,
+//! releases, and the origin of actions.
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -325,7 +325,7 @@ fn what_nais_holds_is_not_closed_by_being_left_out() {
     for own in ["etat:a:bb", "etat:a:cc"] {
         before.scopes.insert(name(own), scope(&[SKATT]));
     }
-    // What a manifest declared goes with it.
+    // The scope of a manifest is removed with it.
     before.scopes.insert(name("etat:a:dd"), DesiredScope { in_manifest: true, ..scope(&[SKATT]) });
     assert_snapshot!(after(&nothing(), before.clone(), &live), @r"
     revoke etat:a:dd 974761076
@@ -334,7 +334,7 @@ fn what_nais_holds_is_not_closed_by_being_left_out() {
     blocked deactivate scope etat:a:bb PV314
     blocked deactivate scope etat:a:cc PV314
     ");
-    // A word is enough.
+    // An entry in `removed` is enough.
     let mut now = nothing();
     now.removed.insert(name("etat:a:bb"), removal(RemovalAction::Deactivate));
     now.removed.insert(name("etat:a:cc"), removal(RemovalAction::Release));
@@ -348,7 +348,7 @@ fn what_nais_holds_is_not_closed_by_being_left_out() {
     ");
 }
 
-/// What a commit says of a scope.
+/// A scope as a commit declares it.
 #[derive(Debug, Clone, Copy)]
 enum Said {
     Nothing,
@@ -367,7 +367,7 @@ fn said() -> impl Strategy<Value = Said> {
     ]
 }
 
-/// The declarations of a commit; `guarded` is whether `guards.protect` names what begins with
+/// The declarations of a commit; `guarded` is whether `guards.protect` matches names that begin with
 /// `etat:vern`.
 fn commit() -> impl Strategy<Value = Desired> {
     (prop::array::uniform4((said(), any::<bool>())), any::<bool>()).prop_map(|(scopes, guarded)| {
@@ -398,9 +398,9 @@ fn commit() -> impl Strategy<Value = Desired> {
 }
 
 proptest! {
-    /// One change never drops what protects: whatever the second commit says, with or without tries
-    /// in between, nothing that the first protects is closed or released, and nobody who was declared
-    /// loses access by a change that protects it no longer.
+    /// One change never removes protection and more: whatever the second commit declares, with or without
+    /// attempts in between, nothing that the first protects is deactivated or released, and no declared
+    /// consumer loses access by a change that removes the protection.
     #[test]
     fn no_second_commit_closes_what_the_first_protects(
         first in commit(),
@@ -434,7 +434,7 @@ proptest! {
         }
     }
 
-    /// As long as the past is not known, nothing at all is closed.
+    /// As long as the past is not known, nothing is deactivated.
     #[test]
     fn nothing_is_ever_closed_by_an_unknown_past(
         second in commit(),

@@ -20,7 +20,7 @@ pub(super) fn client_name(text: &str) -> ClientName {
     text.parse().unwrap()
 }
 
-/// A key under that id; its numbers come of the id and another number.
+/// A key with that id; its modulus is derived from the id and another number.
 fn key(kid: &str, number: u8) -> PublicKey {
     let mut bytes = vec![0xC1; 256];
     bytes[1] = number;
@@ -56,7 +56,7 @@ pub(super) fn client(name: &str, scopes: &[&str]) -> DesiredClient {
     }
 }
 
-/// By its name, with an id that is pinned and a name from before.
+/// An identity by name, with a pinned id and a previous name.
 pub(super) fn named(name: &str, id: Option<&str>, before: Option<&str>) -> ClientIdentity {
     ClientIdentity::Named {
         name: client_name(name),
@@ -70,7 +70,7 @@ pub(super) fn desired(clients: impl IntoIterator<Item = DesiredClient>) -> Desir
     Desired { clients: named.collect(), ..declared([]) }
 }
 
-/// What a client is called in the repository.
+/// A client's name in the repository.
 fn key_of(client: &DesiredClient) -> ClientName {
     match &client.identity {
         ClientIdentity::Named { name, .. } => name.clone(),
@@ -84,7 +84,7 @@ pub(super) fn removed(name: &str, id: Option<&str>, action: RemovalAction) -> De
     Desired { removed_clients: [(client_name(name), removal)].into(), ..declared([]) }
 }
 
-/// A live client as the one that is declared without more.
+/// A live client that equals a declaration with defaults only.
 pub(super) fn live_client(
     name: &str,
     active: bool,
@@ -157,7 +157,7 @@ fn an_inactive_client_comes_back_under_its_id_without_keys_that_are_not_declared
     assert_eq!(plan.actions[1].after[0].to_string(), "keys client x");
     assert_eq!(plan.actions[1].regains_keys().len(), 1);
     assert_eq!(plan.actions[1].client_id().unwrap().as_str(), ID);
-    // Nothing said of keys: they all come back, and the plan tells it.
+    // Without declared keys all of them are valid again, and the plan shows it.
     let plan = planned(&desired([client("x", &[])]), &kept());
     assert_eq!(plan.actions.len(), 1);
     assert_eq!(plan.actions[0].regains_keys().len(), 2);
@@ -210,7 +210,7 @@ fn which_live_client_is_meant_is_never_guessed() {
         || LiveClient { integration_type: "krr".to_owned(), ..live_client("x", true, &[], &[]) };
     assert_snapshot!(told(&desired([client("x", &[])]), &with([(ID, krr())])), @"blocked update client x PV307");
     assert_snapshot!(told(&desired([pinned(ID)]), &with([(ID, krr())])), @"blocked update client x PV307");
-    // What is closed for good is in nobody's way.
+    // A deactivated client does not conflict.
     let closed = LiveClient { active: false, ..krr() };
     assert_snapshot!(told(&desired([client("x", &[])]), &with([(ID, closed)])), @r#"create client x integration_type:null->"maskinporten""#);
 }
@@ -221,14 +221,14 @@ fn a_client_is_renamed_by_its_previous_name_or_its_id() {
     let by_name = DesiredClient { identity: named("new", None, Some("old")), ..client("new", &[]) };
     assert_snapshot!(told(&desired([by_name.clone()]), &live()), @r#"update client new client_name:"old"->"new""#);
     let pinned = DesiredClient { identity: named("new", Some(ID), None), ..client("new", &[]) };
-    // An id alone may be mistaken.
+    // A pinned id alone may be wrong.
     assert_snapshot!(told(&desired([pinned.clone()]), &live()), @r"
     blocked update client new PV312
     PV401 client old
     ");
     let pinned = DesiredClient { identity: named("new", Some(ID), Some("old")), ..pinned };
     assert_snapshot!(told(&desired([pinned]), &live()), @r#"update client new client_name:"old"->"new""#);
-    // Two declarations that are one live client are both left alone.
+    // Two declarations of one live client are both blocked.
     assert_snapshot!(told(&desired([by_name, client("old", &[])]), &live()), @r"
     blocked update client new PV309
     blocked update client old PV309
@@ -449,7 +449,7 @@ fn our_own_client_keeps_its_key_and_its_scopes() {
     assert!(told(&other, &live(Some("own"))).starts_with("blocked keys client portvakt PV313"));
     let more = declared(vec![key("own", 1), key("b", 2)], &scopes);
     assert!(told(&more, &live(Some("own"))).starts_with("keys client portvakt"));
-    // A certificate counts only as long as there is no key.
+    // A certificate is accepted only as long as there is no key.
     assert!(told(&more, &live(None)).starts_with("blocked keys client portvakt PV313"));
     let fewer = declared(vec![key("own", 1)], &[]);
     assert_snapshot!(told(&fewer, &live(Some("own"))), @"blocked update client portvakt PV313");
@@ -516,7 +516,7 @@ fn the_last_keys_go_after_what_makes_them_needless() {
     assert_eq!(ids, ["update client x", "keys client x"]);
     assert_eq!(plan.actions[1].after[0].to_string(), "update client x");
     assert_eq!(plan.notices[0].code.as_str(), "PV408");
-    // Where the update is blocked, they stay.
+    // Where the update is blocked, the keys stay.
     let mut blocked = secret(Some(vec![]));
     blocked.attributes.scopes.insert("skatt:a".parse().unwrap());
     let plan = planned(&desired([blocked]), &live());

@@ -1,4 +1,4 @@
-//! Clients of applications at NAIS: told by description and kind, whatever they are called.
+//! Clients of applications at NAIS: recognised by description and integration type, whatever their name.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use domain::{ClientIdentity, DesiredClient, IntegrationType, LiveClient, LiveKey
 const APP: &str = "prod-gcp:plattform:app";
 const ID: &str = "1f0a";
 
-/// The client of [`APP`], by the name that it is to have.
+/// The client of [`APP`], with the name that it is to have.
 fn owned(client_name: Option<&str>) -> DesiredClient {
     let mut owned = client(APP, &[]);
     owned.attributes.description = APP.to_owned();
@@ -22,7 +22,7 @@ fn owned(client_name: Option<&str>) -> DesiredClient {
     owned
 }
 
-/// A live one, called as all of them are.
+/// A live client of NAIS, all of which have the same name.
 fn of_nais(active: bool, description: &str) -> LiveClient {
     let mut live = live_client("NAV", active, &[], &[]);
     live.representation.insert("description".to_owned(), description.into());
@@ -78,9 +78,9 @@ fn the_live_one_is_found_by_its_description_and_keeps_its_name() {
     let live = &of_nais(true, APP).representation;
     let sent = Value::Object(write.attributes.replacement(live));
     assert_eq!((&sent["client_name"], &sent["access_token_lifetime"]), (&json!("NAV"), &json!(60)));
-    // A name that the manifest gives is one to have.
+    // A name in the manifest is a wanted one.
     assert_snapshot!(told(&desired([owned(Some("App"))]), &with([(ID, of_nais(true, APP))])), @r#"update client prod-gcp:plattform:app client_name:"NAV"->"App""#);
-    // What is only called so is another client.
+    // A client with just the same name is another one.
     assert_snapshot!(told(&desired([owned(None)]), &with([(ID, live_client(APP, true, &[], &[]))])), @r#"
     create client prod-gcp:plattform:app integration_type:null->"maskinporten" description:null->"prod-gcp:plattform:app"
     PV401 client prod-gcp:plattform:app
