@@ -1,4 +1,4 @@
-//! What to do about an error of DigDir's API, for those who run this program.
+//! Remedies for errors of DigDir's API, for the operator of this program.
 
 mod application;
 
@@ -7,15 +7,15 @@ use digdir::{Error, ErrorKind, ExpectedOwner, OwnerMismatch, TokenRefusal};
 pub use application::TokenClient;
 use domain::secret::excerpt;
 
-/// How much of an advice that repeats a text from outside is shown, in characters.
+/// Longest part of an advice that repeats a text from outside, in characters.
 const MOST: usize = 1_000;
 
-/// What happened and, on a line of its own, what to do now.
+/// The error and, on a line of its own, the remedy.
 pub fn advised(error: &Error) -> String {
     format!("{error}\n{}", help(error))
 }
 
-/// What to do now.
+/// The remedy.
 pub fn help(error: &Error) -> String {
     let of_token = || error.token_refusal().and_then(of_token);
     let of_owner = || error.owner_mismatch().map(of_owner);
@@ -23,7 +23,7 @@ pub fn help(error: &Error) -> String {
     of_token().map(str::to_owned).or_else(of_owner).unwrap_or_else(of_kind)
 }
 
-/// What to do about any refusal of a token that is not about one client.
+/// Remedy for a token refusal that does not depend on the client.
 fn of_any_token(refusal: TokenRefusal) -> Option<&'static str> {
     match refusal {
         TokenRefusal::RepeatedGrant => Some(
@@ -42,7 +42,7 @@ fn of_any_token(refusal: TokenRefusal) -> Option<&'static str> {
     }
 }
 
-/// What to do about a refusal of a token for the client that portvakt itself is.
+/// Remedy for a token refusal of portvakt's own client.
 fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
     match refusal {
         TokenRefusal::OtherOrganization => Some(

@@ -1,4 +1,4 @@
-//! Which attributes a declaration must give so that it says what is live: an update, in reverse.
+//! Attributes that a declaration must set to equal the live state: the reverse of an update.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,25 @@ use serde_json::Value;
 use crate::yaml::YamlEntries;
 use domain::{Attribute, CLIENT, Change, Field, Representation, ValueType, changes};
 
-/// What a declaration gives, and what is different in some of its sides.
+/// Attributes that a declaration sets, and those that differ in some of its sides.
 #[derive(Default)]
 pub(super) struct GivenAttributes {
     pub(super) base: Representation,
     pub(super) own: BTreeMap<usize, Representation>,
 }
 
-/// The attributes of what is declared, and those from which the defaults of others follow.
+/// The attributes of the declared kind, and those from which the defaults of others follow.
 pub(super) struct Attributes<'t> {
     pub(super) table: &'t [&'static Attribute],
     pub(super) drivers: &'t [&'static Attribute],
 }
 
-/// How layers of given attributes, what decides first, become wanted fields; `None` where one cannot
-/// be declared.
+/// Resolves layers of set attributes, the decisive one first, into wanted fields; `None` where one cannot be
+/// declared.
 pub(super) type Resolve<'r> = &'r dyn Fn(&[&Representation]) -> Option<Vec<Field>>;
 
-/// The attributes that differ between what is live and what a declaration says that gives those
-/// `above` it. The drivers come first: the defaults of others follow from them.
+/// The attributes that differ between the live state and a declaration that sets those `above` it. The
+/// drivers come first: the defaults of others follow from them.
 pub(super) fn differing(
     live: &Representation,
     above: &[&Representation],
@@ -51,7 +51,8 @@ pub(super) fn differing(
     own
 }
 
-/// What of the attributes that `is_default` names a declaration says by default alone, to be said in it.
+/// The attributes that a declaration has only by the defaults that `is_default` selects, to be set in it
+/// explicitly.
 pub(super) fn explicit(
     given: &Representation,
     is_default: impl Fn(&str) -> bool,
@@ -69,7 +70,7 @@ pub(super) fn explicit(
         .collect()
 }
 
-/// What a declaration writes for it; `None` where none can say that it is not set.
+/// The value to declare for an attribute; `None` where no declaration can unset it.
 fn writable(attribute: &Attribute, Change { before, .. }: Change) -> Option<Value> {
     match (before, attribute.value_type) {
         (Value::Null, ValueType::Text) => Some("".into()),
@@ -79,22 +80,22 @@ fn writable(attribute: &Attribute, Change { before, .. }: Change) -> Option<Valu
     }
 }
 
-/// Attributes as the entries of a mapping, in the order of `names`; others behind those.
+/// Attributes as the entries of a mapping, in the order of `names`; others after those.
 pub(super) fn entries(given: &Representation, names: &[&str]) -> YamlEntries {
     let known = names.iter().filter_map(|name| given.get_key_value(*name));
     let others = given.iter().filter(|(name, _)| !names.contains(&name.as_str()));
     known.chain(others).map(|(name, value)| (name.clone(), value.into())).collect()
 }
 
-/// What is the same in all sides, and what some have of their own.
+/// The common value of all sides, and the differing values of some.
 pub(super) struct Differing<T> {
     pub(super) base: Option<T>,
     pub(super) own: BTreeMap<usize, T>,
 }
 
 impl<T: PartialEq + Clone> Differing<T> {
-    /// `values` are those of the sides that are to be told, of so many in all; what is `nothing`
-    /// needs not be said where no other is.
+    /// `values` are those of the sides to describe, of that many in all; a value that equals `nothing` is
+    /// left out unless another side differs.
     pub(super) fn new(
         values: impl IntoIterator<Item = (usize, T)>,
         sides: usize,
@@ -104,7 +105,7 @@ impl<T: PartialEq + Clone> Differing<T> {
         if values.values().all(|value| *value == nothing) {
             return Self { base: None, own: BTreeMap::new() };
         }
-        // A value above the sides would hold in those that are to stay as they are.
+        // A value above the sides would also apply to the sides that are to stay as they are.
         let first = values.values().next().cloned().filter(|_| values.len() == sides);
         let base = first.filter(|first| *first != nothing);
         match &base {

@@ -13,8 +13,7 @@ use domain::{
     ValueType, changes,
 };
 
-/// The keys of a client's declaration. `keys` are the names of the files with its keys, as they are
-/// written there.
+/// The keys of a client's declaration. `keys` are the names of its key files, as the declaration writes them.
 pub(super) fn declaration(
     name: &ClientName,
     kind: IntegrationType,
@@ -37,7 +36,7 @@ pub(super) fn declaration(
         base.push((CLIENT.integration_type.name.to_owned(), Yaml::text(kind.as_str())));
     }
     let given = given(kind, on, input, is_explicit);
-    // A person tells last what it consumes.
+    // The consumed scopes come last.
     let scopes = CLIENT.scopes.name;
     let names = CLIENT.all().map(|attribute| attribute.name).into_iter();
     let names: Vec<_> = names.filter(|name| *name != scopes).chain([scopes]).collect();
@@ -133,7 +132,7 @@ fn given(
     given
 }
 
-/// What a person would want to be told of what a declaration leaves as it is live.
+/// The value to show for an attribute that a declaration leaves as it is live.
 fn told(
     attribute: &Attribute,
     kind: IntegrationType,
@@ -151,7 +150,7 @@ fn told(
     (!is_usual).then(|| value.clone())
 }
 
-/// On whose behalf a client acts; `None` where that stays as it is live.
+/// The organisations on whose behalf a client acts; `None` where they stay as they are.
 fn on_behalf_of(client: &FoundClient<'_>, live: &domain::Live) -> Option<Vec<Yaml>> {
     let entries = client.live.on_behalf_of.as_ref()?;
     if super::found::has_odd_entries(client.id, live) {

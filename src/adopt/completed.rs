@@ -1,4 +1,4 @@
-//! Accesses to scopes that are declared already, added to the declarations that they have.
+//! Accesses to scopes that are declared already, added to their declarations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use super::{AdoptedEntity, Input};
 use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
 use domain::{Orgno, ScopeName};
 
-/// The files with the accesses that were added.
+/// The files to which accesses were added.
 #[derive(Debug, Default)]
 pub(super) struct Completed {
     /// Their texts, by their paths.
     pub(super) texts: BTreeMap<String, String>,
-    /// How much was added to each.
+    /// The number of additions to each.
     pub(super) counts: BTreeMap<String, Counts>,
 }
 
-/// The declarations with the accesses that they lack, and those that cannot be edited.
+/// Adds to declarations the accesses that they lack; also returns those that cannot be edited.
 pub(super) fn completed(
     found: &Found<'_>,
     input: &Input<'_>,
@@ -57,7 +57,7 @@ pub(super) fn completed(
     (Completed { texts, counts }, faults)
 }
 
-/// The declarations of a scope that count in some sides, each with those.
+/// The declarations of a scope in some sides, each with its sides.
 fn by_declaration<'a>(
     name: &ScopeName,
     sides: &BTreeSet<usize>,
@@ -74,8 +74,8 @@ fn by_declaration<'a>(
     declarations
 }
 
-/// An entry that counts in no environment of its declaration but these sides, and embedded sandboxes
-/// where it counts in all others.
+/// An entry restricted to these sides. Embedded sandboxes are ignored: an entry for all other environments of
+/// the declaration has no restriction.
 fn entry(
     orgno: Orgno,
     sides: &BTreeSet<usize>,
@@ -92,7 +92,7 @@ fn entry(
     ConsumerEntry { consumer, environments }
 }
 
-/// Whose the lines of the scopes are that got accesses, and the lines of those.
+/// The lines of the scopes to which accesses were added, and the lines of those accesses.
 pub(super) fn lines(
     again: &Repository,
     found: &Found<'_>,

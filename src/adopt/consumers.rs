@@ -1,4 +1,4 @@
-//! Who has access, by aliases and groups.
+//! Consumers as aliases and groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ impl<'a> Consumers<'a> {
         Self { input: *input, aliases, groups }
     }
 
-    /// The entries of a scope's `consumers`, sorted by what is written.
+    /// The entries of a scope's `consumers`, sorted by their text.
     pub(super) fn entries(&self, name: &ScopeName, on: &OnSides<&LiveScope>) -> Vec<Yaml> {
         let (mut left, others) = shared(on);
         let sides: BTreeSet<usize> = on.keys().copied().collect();
@@ -58,7 +58,7 @@ impl<'a> Consumers<'a> {
         entries.into_iter().map(|(_, entry)| entry).map(one_line_group).collect()
     }
 
-    /// The aliases to declare, each with what stands behind it, sorted.
+    /// The aliases to declare, each with its value, sorted.
     pub(super) fn aliases(&self) -> Vec<(AdoptedEntity, String, Yaml)> {
         let mut aliases: Vec<_> = self
             .aliases
@@ -98,7 +98,7 @@ impl<'a> Consumers<'a> {
         groups
     }
 
-    /// What stands for an organisation in these sides: an alias, or its number.
+    /// The word for an organisation in these sides: an alias, or its number.
     fn word(&self, orgno: Orgno, sides: &BTreeSet<usize>) -> (String, Yaml) {
         let existing = existing(orgno, sides, &self.input);
         let alias = existing.or_else(|| self.aliases.get(&orgno).map(|alias| alias.alias.clone()));
@@ -109,7 +109,7 @@ impl<'a> Consumers<'a> {
     }
 }
 
-/// `group: x` stands without braces, as in a file that a person writes.
+/// Writes `group: x` without braces, as a person does.
 fn one_line_group(entry: Yaml) -> Yaml {
     match entry {
         Yaml::Map(entries) if entries.len() == 1 => Yaml::Block(entries),
@@ -117,7 +117,7 @@ fn one_line_group(entry: Yaml) -> Yaml {
     }
 }
 
-/// The alias of the repository that stands for a number in all of these sides.
+/// The alias of the repository for a number in all of these sides.
 pub(super) fn existing(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>) -> Option<String> {
     let mut environments = sides.iter().filter_map(|side| input.name(*side));
     let of = |environment| {
@@ -131,8 +131,8 @@ pub(super) fn existing(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>)
     common.first().map(|alias| (*alias).to_owned())
 }
 
-/// An alias for each number that several scopes name, if DigDir has a readable name for it and the
-/// repository has no alias.
+/// An alias for each number that several scopes name, if DigDir has a readable name for it and the repository
+/// has no alias.
 fn aliases(
     found: &Found<'_>,
     groups: &Groups,
@@ -194,23 +194,23 @@ fn aliases(
     named.into_iter().filter(|(_, alias)| is_sound(alias)).collect()
 }
 
-/// Whether people read a word as nothing.
+/// Whether a word may be read as an empty value.
 fn is_nothing(word: &str) -> bool {
     matches!(word, "none" | "nil" | "undefined" | "ingen")
 }
 
-/// Where a number is named.
+/// Uses of a number.
 #[derive(Default)]
 struct Uses<'f> {
     scopes: usize,
-    /// Whether the repository has no alias for it in some place.
+    /// Whether the repository has no alias for it in some environment.
     lacks: bool,
     sides: BTreeSet<usize>,
     names: BTreeMap<&'f str, usize>,
 }
 
 impl<'f> Uses<'f> {
-    /// What it is called most often.
+    /// Its most frequent name.
     fn name(&self) -> Option<&'f str> {
         let most =
             self.names.iter().max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
@@ -218,8 +218,8 @@ impl<'f> Uses<'f> {
     }
 }
 
-/// The environments in which an alias counts, where DigDir knows the number in some of them alone:
-/// synthetic ones in test, real ones in production. `None` for all.
+/// The environments of an alias, where DigDir knows the number in some of them only: synthetic numbers in
+/// test, real ones in production. `None` for all.
 fn environments(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>) -> Option<Vec<String>> {
     let used: BTreeSet<&str> = sides.iter().filter_map(|side| input.name(*side)).collect();
     let declared = &input.repository.settings().environments;

@@ -1,6 +1,6 @@
-//! How much is declared.
+//! Number of declared entities.
 
-/// How much is declared. What several environments hold counts once.
+/// Number of declared entities. One that several environments have counts once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Scopes.
@@ -15,7 +15,7 @@ pub struct Counts {
     pub groups: usize,
     /// Files with keys.
     pub key_files: usize,
-    /// Scopes that are declared already and get more accesses.
+    /// Declared scopes that get more accesses.
     pub completed: usize,
     /// Those accesses.
     pub added: usize,

@@ -1,11 +1,11 @@
-//! The text of a file, and which of its lines are whose.
+//! The text of a file, and the entities that its lines declare.
 
 use std::ops::Range;
 
 use super::AdoptedEntity;
 use crate::yaml::{self, Yaml};
 
-/// A file in the making.
+/// A file under construction.
 #[derive(Debug, Default)]
 pub(super) struct FileDraft {
     pub(super) consumers: Vec<Piece>,
@@ -14,29 +14,29 @@ pub(super) struct FileDraft {
     pub(super) clients: Vec<Piece>,
 }
 
-/// An entity with what stands above it.
+/// An entity with the comments above it.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) entity: AdoptedEntity,
-    /// Without their sign.
+    /// Without the leading `#`.
     pub(super) comments: Vec<String>,
     pub(super) body: DraftBody,
 }
 
-/// What an entity is in its file.
+/// Form of an entity in its file.
 #[derive(Debug)]
 pub(super) enum DraftBody {
-    /// A key of a mapping, and what stands behind it.
+    /// A key of a mapping, and its value.
     Entry(String, Yaml),
     /// An item of a list.
     Item(Yaml),
 }
 
-/// The lines of an entity, the first of the file being 1.
+/// The lines of an entity, counted from 1.
 pub(super) type DraftLines = Vec<(Range<usize>, AdoptedEntity)>;
 
 impl FileDraft {
-    /// The sections that have something, each under its key.
+    /// The sections that are not empty, each under its key.
     pub(super) fn sections(&self) -> impl Iterator<Item = (&'static str, &[Piece])> {
         let Self { consumers, groups, scopes, clients } = self;
         let all = [
@@ -48,7 +48,7 @@ impl FileDraft {
         all.into_iter().filter(|(_, of)| !of.is_empty()).map(|(key, of)| (key, of.as_slice()))
     }
 
-    /// The file's text, below a line that names the schema.
+    /// The file's text, after a line that names the schema.
     pub(super) fn text(&self, schema: &str) -> (String, DraftLines) {
         let mut text = format!("# yaml-language-server: $schema={schema}\n");
         let mut lines = DraftLines::new();
@@ -60,7 +60,7 @@ impl FileDraft {
     }
 }
 
-/// Writes pieces behind a text, items of a list with a line between them.
+/// Appends pieces to a text, with an empty line between items of a list.
 pub(super) fn write_pieces(
     pieces: &[Piece],
     indent: usize,
@@ -85,7 +85,7 @@ impl Piece {
         matches!(self.body, DraftBody::Item(_))
     }
 
-    /// A list of those that are items, or a mapping of those that are entries.
+    /// A list of the items, or a mapping of the entries.
     pub(super) fn values(pieces: &[Self]) -> Yaml {
         let entry = |piece: &Self| match &piece.body {
             DraftBody::Entry(key, value) => Some((key.clone(), value.clone())),

@@ -1,4 +1,4 @@
-//! What there is to declare: chosen, and declared nowhere yet; mostly what is active alone.
+//! Entities to declare: those that are chosen and not declared yet; usually only active ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use plan::live_client;
 /// A scope in the sides where it is to be declared.
 pub(super) type OnSides<T> = BTreeMap<usize, T>;
 
-/// What there is to declare.
+/// Entities to declare.
 pub(super) struct Found<'a> {
     /// The date in Norway.
     today: Date,
@@ -24,17 +24,17 @@ pub(super) struct Found<'a> {
     /// The accesses that declared scopes lack, each with the sides where it is live.
     pub(super) accesses: BTreeMap<ScopeName, BTreeMap<Orgno, BTreeSet<usize>>>,
     pub(super) clients: BTreeMap<(ClientName, IntegrationType), OnSides<FoundClient<'a>>>,
-    /// How many of those that were chosen are declared already.
+    /// Number of chosen ones that are declared already.
     pub(super) declared: usize,
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// A client that is to be declared.
+/// A client to declare.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FoundClient<'a> {
     pub(super) id: &'a ClientId,
     pub(super) live: &'a LiveClient,
-    /// Whether its name and kind do not tell which one it is.
+    /// Whether its name and type are ambiguous, so that it needs its id.
     pub(super) is_pinned: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Found<'a> {
         found
     }
 
-    /// Takes out an entity, from one side or from all.
+    /// Leaves out an entity, in one side or in all.
     pub(super) fn leave_out(&mut self, entity: &AdoptedEntity, side: Option<usize>) {
         fn take<K: Ord, T>(map: &mut BTreeMap<K, OnSides<T>>, key: &K, side: Option<usize>) {
             match (side, map.get_mut(key)) {
@@ -76,7 +76,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Takes out an access to a declared scope, or all, from one side or from all.
+    /// Leaves out one access to a declared scope, or all, in one side or in all.
     fn leave_out_accesses(&mut self, name: &ScopeName, orgno: Option<Orgno>, side: Option<usize>) {
         let Some(missing) = self.accesses.get_mut(name) else { return };
         for (_, sides) in missing.iter_mut().filter(|(of, _)| orgno.is_none_or(|it| it == **of)) {
@@ -245,7 +245,7 @@ impl<'a> Found<'a> {
                     let is_same = |(_, other): &&(&ClientId, &LiveClient)| {
                         other.integration_type == client.integration_type
                     };
-                    // What NAIS holds can get the name of another one's application any day.
+                    // Another application at NAIS may get a client of the same name at any time.
                     let is_pinned = of_name.iter().filter(is_same).count() > 1
                         || (is_at_nais(client) && !input.rendered);
                     let found = FoundClient { id, live: client, is_pinned };
@@ -268,36 +268,36 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether the list of scopes has two of a name.
+/// Whether the list of scopes has two with that name.
 fn is_twice(name: &ScopeName, live: &Live) -> bool {
     live.oddities.iter().any(|odd| matches!(&odd.of, OddityOf::TwoScopes(of) if of == name))
 }
 
-/// The live clients that were declared when they were last applied.
+/// The live clients that were declared at the last apply.
 fn declared_before<'l>(before: Option<&Desired>, live: &'l Live) -> BTreeSet<&'l ClientId> {
     let declared = before.into_iter().flat_map(|before| before.clients.values());
     let found = declared.filter_map(|client| live_client(client, live).ok().flatten());
     found.map(|(id, _)| id).collect()
 }
 
-/// Whether NAIS holds a client, by its description.
+/// Whether NAIS manages a client, by its description.
 fn is_at_nais(client: &LiveClient) -> bool {
     owner_of_client(client.description()).is_some()
 }
 
-/// Whether some of the entries that say on whose behalf a client acts could not be named.
+/// Whether some of its `onbehalfof` entries have no usable id.
 pub(super) fn has_odd_entries(id: &ClientId, live: &Live) -> bool {
     live.oddities.iter().any(|odd| matches!(&odd.of, OddityOf::OnBehalfOf(of) if of == id))
 }
 
-/// Who has access to a scope.
+/// Consumers with access to a scope.
 pub(super) fn approved(scope: &LiveScope) -> BTreeSet<Orgno> {
     let accesses = scope.accesses.iter().flatten();
     let approved = accesses.filter(|(_, access)| access.state == AccessState::Approved);
     approved.map(|(orgno, _)| *orgno).collect()
 }
 
-/// Who has access to a scope wherever it is, and who has it in some of these sides alone.
+/// Consumers with access to a scope in all sides, and those with access in some of these sides only.
 pub(super) fn shared(
     on: &OnSides<&LiveScope>,
 ) -> (BTreeSet<Orgno>, BTreeMap<Orgno, BTreeSet<usize>>) {

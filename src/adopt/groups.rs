@@ -1,4 +1,4 @@
-//! Sets of consumers that recur, as groups.
+//! Recurring sets of consumers, as groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::slug;
 use super::{AdoptedEntity, Input, Lessons};
 use domain::{Orgno, ScopeName};
 
-/// How many members a set must have to become a group.
+/// Smallest number of members of a group.
 const FEWEST: usize = 3;
 
 /// A group that scopes use.
@@ -20,14 +20,14 @@ pub(super) struct GroupDraft {
     pub(super) sides: BTreeSet<usize>,
 }
 
-/// The groups, and which each scope uses, as indices.
+/// The groups, and the groups of each scope, as indices.
 #[derive(Default)]
 pub(super) struct Groups {
     pub(super) groups: Vec<GroupDraft>,
     pub(super) of_scope: BTreeMap<ScopeName, Vec<usize>>,
 }
 
-/// A set that several scopes have.
+/// A set that occurs in several scopes.
 struct Candidate<'f> {
     members: BTreeSet<Orgno>,
     scopes: Vec<&'f ScopeName>,
@@ -35,13 +35,13 @@ struct Candidate<'f> {
 }
 
 impl Groups {
-    /// Finds the sets that are exactly the consumers of two scopes or more, and gives each scope the
-    /// largest of them that is a part of what is left of its consumers, again and again.
+    /// Finds the sets that are exactly the consumers of two scopes or more. Each scope repeatedly gets the
+    /// largest of them that is contained in the rest of its consumers.
     pub(super) fn new(found: &Found<'_>, input: &Input<'_>, lessons: &Lessons) -> Self {
         let mut candidates = candidates(found);
         candidates
             .retain(|it| !lessons.refused.contains(&AdoptedEntity::Group(it.members.clone())));
-        // The largest first; of equal ones in the order of their members.
+        // The largest first; those of equal size in the order of their members.
         candidates
             .sort_by(|a, b| (b.members.len(), &a.members).cmp(&(a.members.len(), &b.members)));
         let mut names = GroupNames::new(input);
@@ -126,7 +126,7 @@ impl GroupNames {
         Self { taken: taken.collect() }
     }
 
-    /// A name that tells what the scopes have in common.
+    /// A name from the common words of the scopes.
     fn make(&mut self, scopes: &[&ScopeName]) -> String {
         let common = common(scopes);
         let prefix = || scopes.first().map_or("", |scope| scope.prefix());
@@ -141,7 +141,7 @@ impl GroupNames {
     }
 }
 
-/// The words with which the subscopes begin, all of them.
+/// The words with which all subscopes begin.
 fn common<'s>(scopes: &[&'s ScopeName]) -> Vec<&'s str> {
     let mut scopes = scopes.iter().map(|scope| words(scope));
     let first = scopes.next().unwrap_or_default();

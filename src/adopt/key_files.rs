@@ -19,7 +19,7 @@ pub(super) struct KeyFileDrafts {
 }
 
 impl KeyFileDrafts {
-    /// The files of all clients; `folder` gives that of a client's declaration.
+    /// The files of all clients; `folder` returns the folder of a client's declaration.
     pub(super) fn new(
         found: &Found<'_>,
         input: &Input<'_>,
@@ -74,7 +74,7 @@ impl KeyFileDrafts {
         Differing { base, own }
     }
 
-    /// Notes a file under a name that is free; gives that as it is written beside it.
+    /// Adds a file under a free name; returns that name as it is written beside the file.
     fn write(
         &mut self,
         name: &ClientName,
@@ -102,8 +102,8 @@ impl KeyFileDrafts {
     }
 }
 
-/// Live keys as declared ones, without DigDir's own end of each; the error says why they cannot be
-/// declared.
+/// Live keys as declared ones, without DigDir's own expiry of each; the error is the reason why they cannot
+/// be declared.
 fn keys(live: Option<&[LiveKey]>) -> Result<Vec<PublicKey>, String> {
     let live = live.ok_or("they were not read")?;
     if live.len() > MOST_KEYS {

@@ -1,4 +1,4 @@
-//! Which file declares what.
+//! Layout of declarations over files.
 
 use std::collections::BTreeSet;
 
@@ -7,17 +7,17 @@ use super::{Input, slug};
 use crate::declare::SETTINGS_FILE;
 use domain::{ClientName, Entity, ScopeName};
 
-/// How declarations are spread over files.
+/// Layout of declarations over files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// All in `maskinporten.yaml`.
     Single,
     /// A file for the scopes of each prefix, and `clients.yaml`.
     ByPrefix,
-    /// A file for the scopes of each product, in the folder of its prefix, with the clients of that
-    /// product's namespace.
+    /// A file for the scopes of each product, in the folder of its prefix, with the clients of the namespace
+    /// of that name.
     ByProduct,
-    /// `scopes.yaml` and `clients.yaml` in the folder of each team; what no team has, by product.
+    /// `scopes.yaml` and `clients.yaml` in the folder of each team; entities without a team by product.
     ByTeam,
 }
 
@@ -37,7 +37,7 @@ impl<'i> FilePlaces<'i> {
         Self { input: *input, products: products.collect() }
     }
 
-    /// Where the aliases and groups are declared.
+    /// The file of the aliases and groups.
     pub(super) fn of_consumers(&self) -> String {
         match self.input.layout {
             Layout::Single => self.below("maskinporten.yaml"),
@@ -45,7 +45,7 @@ impl<'i> FilePlaces<'i> {
         }
     }
 
-    /// Where a scope is declared.
+    /// The file of a scope.
     pub(super) fn of_scope(&self, name: &ScopeName) -> String {
         match self.input.layout {
             Layout::Single => self.below("maskinporten.yaml"),
@@ -57,7 +57,7 @@ impl<'i> FilePlaces<'i> {
         }
     }
 
-    /// Where a client is declared.
+    /// The file of a client.
     pub(super) fn of_client(&self, name: &ClientName) -> String {
         match self.input.layout {
             Layout::Single => self.below("maskinporten.yaml"),
@@ -69,13 +69,14 @@ impl<'i> FilePlaces<'i> {
         }
     }
 
-    /// The file of that name in the folder of a team that may declare it.
+    /// The file of that name in the folder of the team that may declare the entity.
     fn by_team(&self, entity: &Entity, file: &str) -> Option<String> {
         let folder = self.input.repository.team_folder(entity, file)?;
         Some(format!("{folder}/{file}"))
     }
 
-    /// A client that is named as NAIS names them stands with the product of its namespace.
+    /// The file of the product that has the name of the client's namespace, for a client that is named as at
+    /// NAIS.
     fn by_namespace(&self, name: &ClientName) -> String {
         let parts: Vec<&str> = name.as_str().split(':').collect();
         let namespace = match parts.as_slice() {
@@ -121,7 +122,7 @@ fn prefix(name: &ScopeName) -> String {
     if prefix.is_empty() { "scopes".to_owned() } else { prefix }
 }
 
-/// What stands before the first `:` or `/` of the subscope.
+/// The part of the subscope before the first `:` or `/`.
 fn product(name: &ScopeName) -> Option<String> {
     let (product, _) = name.subscope().split_once([':', '/'])?;
     Some(slug::file(product)).filter(|product| !product.is_empty())

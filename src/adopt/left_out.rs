@@ -1,4 +1,4 @@
-//! What was not declared, and why.
+//! Entities that were not imported, with reasons.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use super::AdoptedEntity;
 use domain::text::printable;
 use domain::{ClientId, ClientNameError, DesiredScope, Orgno, ScopeName};
 
-/// Something live that is not declared, or not in full.
+/// A live entity that is not declared, or not in full.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut {
-    /// What.
+    /// The entity.
     pub subject: Subject,
-    /// Where; empty for all environments that were read.
+    /// The environment; empty for all that were read.
     pub environment: String,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
-/// What was left out.
+/// Entity that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// A scope, with all accesses to it.
@@ -28,23 +28,23 @@ pub enum Subject {
     Access(ScopeName, Orgno),
     /// The accesses to a declared scope that its declaration lacks.
     Accesses(ScopeName),
-    /// What a declared scope has besides accesses.
+    /// Attributes of a declared scope.
     Attributes(ScopeName),
     /// A client, by its name and its id.
     Client(String, Option<ClientId>),
-    /// The keys of a client that is declared.
+    /// The keys of a declared client.
     Keys(String),
-    /// On whose behalf a client acts that is declared.
+    /// The `onbehalfof` entries of a declared client.
     OnBehalfOf(String),
 }
 
-/// Why something was left out.
+/// Reason for leaving something out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Reason {
-    /// The access is asked for and not given.
+    /// The access is requested and not granted.
     #[error("{0} asks for access: it was not imported, as declaring it would approve it")]
     Requested(String),
-    /// An access in a state that nobody knows.
+    /// The access is in an undocumented state.
     #[error(
         "the access is in the state {0}, which DigDir does not document: it was not imported, as \
          declaring it would give access"
@@ -59,10 +59,10 @@ pub enum Reason {
     /// No accesses were read.
     #[error("its accesses were not read")]
     NotRead,
-    /// The list of scopes has two of this name.
+    /// The list of scopes has two with this name.
     #[error("DigDir lists two different scopes of this name")]
     TwoScopes,
-    /// It was declared when it was last applied, and is not any more.
+    /// It was declared at the last apply, and is not any more.
     #[error(
         "it was taken out of the declarations since the last apply, and the next one closes it: it was \
          not imported, as declaring it would undo that"
@@ -71,19 +71,19 @@ pub enum Reason {
     /// Another place declares it.
     #[error("{0} declares it")]
     Beside(String),
-    /// The access was declared when it was last applied, and is not any more.
+    /// The access was declared at the last apply, and is not any more.
     #[error(
         "it was removed from the declarations since the last apply, and the next apply revokes it: adding \
          it would undo that"
     )]
     Removed,
-    /// The entry that gives the access has ended.
+    /// The entry that grants the access has expired.
     #[error(
         "the entry that declares it expired on {0}, and the next apply revokes it: change `until` if the \
          access is to stay"
     )]
     Expired(Date),
-    /// A manifest of NAIS declares the scope.
+    /// A NAIS manifest declares the scope.
     #[error("the NAIS manifest {0} declares the scope: add them to its `consumers`")]
     InManifest(String),
     /// The declared scope has no access control.
@@ -97,7 +97,7 @@ pub enum Reason {
     /// Attributes of a declared scope differ from the live ones.
     #[error("the declaration was not changed, and an apply changes {0}")]
     Differs(String),
-    /// It is this program.
+    /// It is portvakt's own client.
     #[error(
         "it is the client that portvakt itself works with here: a change to it could lock it out"
     )]
@@ -109,7 +109,7 @@ pub enum Reason {
         .0.join(", ")
     )]
     SameName(Vec<String>),
-    /// Several active clients have its name, as all that NAIS has do.
+    /// Several active clients have its name, as all clients of NAIS do.
     #[error(
         "several active clients are called so ({}), as NAIS calls all of its own the same: they stay its \
          own, or get a `clientName` in the application's manifest that no other has; deploy that, and run \
@@ -117,27 +117,27 @@ pub enum Reason {
         .0.join(", ")
     )]
     SameNameAtNais(Vec<String>),
-    /// No declaration can have the name.
+    /// The name is not allowed in a declaration.
     #[error("a client cannot be declared under this name: {0}. Rename it in DigDir's web")]
     Name(String),
-    /// Of a kind that this program does not know.
+    /// Its type is not known to this program.
     #[error("it is of the integration_type {0}, which portvakt does not know")]
     Kind(String),
     /// Its keys cannot be declared; they stay as they are.
     #[error("its keys were not imported, and stay as they are live: {0}")]
     Keys(String),
-    /// Some entries cannot be named.
+    /// Some entries have no usable id.
     #[error(
         "on whose behalf it acts was not imported, and stays as it is live: DigDir lists entries \
          that cannot be named"
     )]
     Entries,
-    /// The declaration has an error, in the diagnostic's own words.
+    /// The declaration has an error, in the words of the diagnostic.
     #[error("{code}: {message}")]
     Invalid {
         /// The diagnostic's code.
         code: &'static str,
-        /// What it says.
+        /// Its message.
         message: String,
     },
     /// A plan would still change it.
@@ -166,7 +166,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The name of a client that may have any name.
+/// The name of a client that may have any name, safe to show.
 fn shown(name: &str) -> String {
     const LONGEST: usize = 80;
     let rest = if name.chars().nth(LONGEST).is_some() { "…" } else { "" };
@@ -234,17 +234,17 @@ impl LeftOut {
     }
 }
 
-/// Something that keeps the declarations from being what is live.
+/// A reason why the declarations do not equal the live state.
 pub(super) enum LeftOutFault {
-    /// A rule of the repository's own that can be silenced for an entity.
+    /// One of the repository's own rules, which can be silenced for an entity.
     Silence(AdoptedEntity, String),
-    /// Something is wrong with what some entity has by the repository's defaults.
+    /// An attribute that an entity has by the repository's defaults breaks a rule.
     Default,
-    /// An entity that cannot be declared, in one side or in all, and why.
+    /// An entity that cannot be declared, in one side or in all, and the reason.
     Refuse(AdoptedEntity, Option<usize>, Reason),
 }
 
-/// Why no access can be added to a declared scope.
+/// The reason why no access can be added to a declared scope.
 pub(super) fn closed(declared: &DesiredScope) -> Option<Reason> {
     if declared.in_manifest {
         return Some(Reason::InManifest(declared.source.file.to_string()));

@@ -1,15 +1,14 @@
-//! Adding to a file that is there, with every byte of it kept.
+//! Additions to an existing file, all of whose bytes are kept.
 
 use std::borrow::Cow;
 
 use super::draft::{DraftLines, FileDraft, Piece, write_pieces};
 use crate::declare::{Editor, Opening};
 
-/// What was written reads back otherwise than it was meant.
+/// The text that was written does not read back as intended.
 const OTHERWISE: &str = "the result would not say what it said before and the new besides";
 
-/// The text with what the draft has, behind what stands there of each section; and which lines are
-/// whose.
+/// The text with the draft's content appended to each section; and the lines of each entity.
 pub(super) fn merged(
     before: &str,
     draft: &FileDraft,
@@ -28,7 +27,7 @@ pub(super) fn merged(
         })?;
         sections.push((opening, key, pieces));
     }
-    // Stable: of new keys, all at the end, the order stays, and they come behind all others.
+    // A stable sort: new keys, all at the end, keep their order and come after all others.
     sections.sort_by_key(|(opening, ..)| *opening);
     let mut lines = DraftLines::new();
     for (index, (opening, key, pieces)) in sections.into_iter().enumerate() {
@@ -44,7 +43,7 @@ pub(super) fn merged(
     Ok((editor.done().map_err(|_| OTHERWISE)?, lines))
 }
 
-/// What is put in at an opening.
+/// The text to insert at an opening.
 fn chunk(opening: Opening, key: &str, pieces: &[Piece], is_first: bool) -> (String, DraftLines) {
     let mut chunk = String::new();
     let mut lines = DraftLines::new();

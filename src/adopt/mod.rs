@@ -1,10 +1,10 @@
-//! Live state as the declarations that a person would have written: only what differs from the
-//! defaults, aliases and groups where they help, sorted.
+//! Live state as the declarations that a person would have written: only differences from the defaults, with
+//! aliases and groups where they help, sorted.
 //!
-//! Values go in, the texts of files come out; nothing is read or written here. [`found`] tells what
-//! there is to declare, [`consumers`] finds aliases and groups, [`scope`] and [`client`] say each
-//! entity in [`yaml`], [`layout`] decides in which file, and [`draft`] makes the texts. [`proof`]
-//! trusts none of it: it reads the texts again and leaves out what a plan would still change.
+//! The input is values, the output is texts of files; nothing is read or written here. [`found`] selects the
+//! entities to declare, [`consumers`] finds aliases and groups, [`scope`] and [`client`] write each entity as
+//! [`yaml`], [`layout`] chooses the file, and [`draft`] makes the texts. [`proof`] trusts none of it: it
+//! reads the texts again and leaves out whatever a plan would still change.
 
 mod attributes;
 mod client;
@@ -40,22 +40,22 @@ use domain::{
     Beside, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
 };
 
-/// What is live in one environment.
+/// Live state of one environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'a> {
     /// The environment's name in portvakt.yaml.
     pub environment: &'a str,
-    /// What is live there.
+    /// The live state.
     pub live: &'a Live,
-    /// What was declared there when it was last applied; `None` where that is not known.
+    /// The declarations at the last apply; `None` where they are not known.
     pub before: Option<&'a Desired>,
-    /// What is declared there, if the accesses that its scopes lack are to be added to it.
+    /// The current declarations, if accesses that their scopes lack are to be added.
     pub declared: Option<&'a Desired>,
-    /// What other places of the git repository declare for the same API.
+    /// The declarations of other places in the git repository for the same API.
     pub beside: &'a [Beside],
 }
 
-/// What there is to choose from.
+/// A candidate for a declaration.
 #[derive(Debug, Clone, Copy)]
 pub enum AdoptedThing<'a> {
     /// A scope.
@@ -64,34 +64,34 @@ pub enum AdoptedThing<'a> {
     Client(&'a ClientId, &'a LiveClient),
 }
 
-/// From what declarations are made, and how.
+/// Input and options of an import.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
-    /// The repository that they are for: its defaults, aliases, groups and teams count, and what it
-    /// declares already is left alone.
+    /// The target repository: its defaults, aliases, groups and teams apply, and its declarations are left
+    /// alone.
     pub repository: &'a Repository,
-    /// What is live, the environment whose values the others are told as differing from first.
+    /// The live states; the first environment is the one with which the others are compared.
     pub sides: &'a [Side<'a>],
-    /// Which scopes and clients are to be declared, of those that are active and not declared.
+    /// Selects the scopes and clients to declare, of those that are active and not declared.
     pub chosen: &'a dyn Fn(AdoptedThing<'_>) -> bool,
-    /// Into which files.
+    /// The layout of the files.
     pub layout: Layout,
     /// The folder of these files, as a path in the repository; empty for its root.
     pub into: &'a str,
     /// Whether a path of the repository is in use: files with keys get other names.
     pub taken: &'a dyn Fn(&str) -> bool,
-    /// Where the JSON Schema of declarations is, as the first line of a file tells an editor: a path
+    /// Location of the JSON Schema of declarations for the first line of a file, which editors read: a path
     /// in the repository, or a URL.
     pub schema: &'a str,
-    /// Whether files that are there get more; else each file is a new one.
+    /// Whether existing files are extended; otherwise each file is new.
     pub merge: bool,
-    /// Whether it is only another form of declarations, and nothing is live: inactive scopes are declared
-    /// too, as such, and ids are none of DigDir's.
+    /// Whether declarations are only converted to another form, and nothing is live: inactive scopes are
+    /// declared too, as inactive, and ids are not from DigDir.
     pub rendered: bool,
 }
 
 impl<'a> Input<'a> {
-    /// Everything that is live and not declared, in one new file at the repository's root.
+    /// Everything that is live and not declared, in one new file at the root of the repository.
     pub fn new(repository: &'a Repository, sides: &'a [Side<'a>]) -> Self {
         Self {
             repository,
@@ -108,8 +108,8 @@ impl<'a> Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// What `environments` must say of something that is in these sides; `None` for nothing, as it is
-    /// in every environment that is no embedded sandbox. What is declared elsewhere says it always.
+    /// The value of `environments` for an entity in these sides; `None` where it is in every environment that
+    /// is not an embedded sandbox. An entity that is also declared elsewhere always gets one.
     fn environments(&self, on: &BTreeSet<usize>, is_elsewhere: bool) -> Option<Vec<String>> {
         let names: BTreeSet<&str> = on.iter().filter_map(|side| self.name(*side)).collect();
         let is_everywhere =
@@ -118,7 +118,7 @@ impl<'a> Input<'a> {
         (is_elsewhere || !is_everywhere).then(listed)
     }
 
-    /// The environments that are no embedded sandboxes, or all where all are.
+    /// The environments that are not embedded sandboxes, or all where all are.
     fn relevant(&self) -> impl Iterator<Item = &'a str> {
         let declared = &self.repository.settings().environments;
         let is_embedded = |it: &Environment| matches!(it.target, Target::Sandbox);
@@ -132,30 +132,30 @@ impl<'a> Input<'a> {
     }
 }
 
-/// What stands by itself in a file.
+/// An entity that has lines of its own in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum AdoptedEntity {
     Alias(Orgno),
     Group(BTreeSet<Orgno>),
     Scope(ScopeName),
     Client(ClientName, IntegrationType),
-    /// An access that is added to a scope that is declared.
+    /// An access that is added to a declared scope.
     Access(ScopeName, Orgno),
-    /// All of these.
+    /// All of those accesses.
     Accesses(ScopeName),
 }
 
-/// What reading the declarations again has taught.
+/// Results of reading the declarations again.
 #[derive(Debug, Default)]
 struct Lessons {
     /// The repository's own rules that an entity breaks, and that can be silenced for it.
     silences: BTreeMap<AdoptedEntity, BTreeSet<String>>,
     /// Entities that cannot be declared.
     refused: BTreeSet<AdoptedEntity>,
-    /// Entities that say themselves what the repository's defaults give them: what is wrong with that
-    /// is then found at the entity, where it can be silenced.
+    /// Entities that set the repository's defaults explicitly: a broken rule is then found at the entity,
+    /// where it can be silenced.
     explicit: BTreeSet<AdoptedEntity>,
-    /// Whether all do, as it is not known yet which must.
+    /// Whether all entities do, as it is not known yet which must.
     all_explicit: bool,
 }
 

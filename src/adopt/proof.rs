@@ -1,4 +1,4 @@
-//! The declarations read again: what a plan would still change is left out, until there is nothing.
+//! The declarations read again: entities that a plan would still change are left out, until there are none.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -20,8 +20,7 @@ use crate::declare::{self, Diagnostic, Files, Invalid, Repository, Rule};
 use domain::{Past, norwegian_date};
 use plan::{Action, Plan, Target, Work, plan};
 
-/// How often the declarations are made anew beside once for each entity. Each time something is learnt;
-/// mostly twice is enough.
+/// Number of rounds beyond one for each entity. Each round finds something new; usually two are enough.
 const MORE_ROUNDS: usize = 50;
 
 /// Declarations after which a plan is empty.
@@ -29,27 +28,27 @@ const MORE_ROUNDS: usize = 50;
 pub struct Proved {
     /// The files.
     pub files: Vec<File>,
-    /// What is declared in all.
+    /// The number of declared entities in all files.
     pub counts: Counts,
     /// What was left out, sorted.
     pub left_out: Vec<LeftOut>,
-    /// How many of the chosen scopes and clients are declared already, each environment by itself.
+    /// Number of chosen scopes and clients that are declared already, counted by environment.
     pub declared: usize,
 }
 
-/// Why there are no declarations.
+/// Reason why there are no declarations.
 #[derive(Debug, thiserror::Error)]
 pub enum Unproved {
-    /// With the declarations there are errors that are not about one of them.
+    /// The declarations cause errors that do not concern one of them.
     #[error("the declarations cannot be read with the repository's own")]
     Invalid(Vec<Diagnostic>),
-    /// portvakt.yaml keeps a file from being read.
+    /// portvakt.yaml excludes a file.
     #[error(
         "{0} would not be read: `include` or `exclude` in portvakt.yaml leaves it out, or its name \
          begins with a dot. Choose another folder with --into"
     )]
     NotRead(String),
-    /// Files that are there already.
+    /// Files that exist already.
     #[error(
         "{} there already, and nothing is overwritten: add to what is there with --merge, or write \
          elsewhere with --into DIR or another --layout",
@@ -59,24 +58,24 @@ pub enum Unproved {
         }
     )]
     There(Vec<String>),
-    /// A file that is there cannot be added to.
+    /// An existing file cannot be extended.
     #[error("{file} cannot be added to: {why}. Do that by hand, or write elsewhere with --into")]
     CannotMerge {
         /// The file.
         file: String,
-        /// Why.
+        /// The reason.
         why: Cow<'static, str>,
     },
-    /// A file would be larger than those that are read.
+    /// A file would exceed the size that is read.
     #[error("{0} would be larger than 1 MiB, and not be read: choose another --layout")]
     TooLarge(String),
-    /// There is always something more to leave out.
+    /// Further entities had to be left out in every round.
     #[error("the declarations do not settle: {0}")]
     Restless(String),
 }
 
-/// The declarations of what is chosen, after which a plan of the same live state is empty. `files` are
-/// the repository's own, `key_file` gives its files with keys.
+/// The declarations of the chosen entities, after which a plan of the same live state is empty. `files` are
+/// the repository's own, `key_file` returns its key files.
 ///
 /// # Errors
 /// See [`Unproved`].
@@ -135,7 +134,7 @@ fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
     files.iter().for_each(|file| counts += file.counts);
     let mut left_out = found.left_out;
     left_out.extend(written.left_out.iter().cloned());
-    // What an access asks for is of no interest where its scope is not declared.
+    // Reasons about accesses are of no interest where the scope is not declared.
     let gone: BTreeSet<_> = left_out.iter().filter_map(LeftOut::scope).cloned().collect();
     let is_idle = |it: &LeftOut| {
         matches!(&it.subject, Subject::Access(scope, _)
@@ -147,7 +146,7 @@ fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
     Proved { files, counts, left_out, declared: found.declared }
 }
 
-/// Takes a fault into account; tells it.
+/// Takes a fault into account; returns its description.
 fn learn(
     fault: LeftOutFault,
     found: &mut Found<'_>,
@@ -189,7 +188,7 @@ fn learn(
     }
 }
 
-/// The repository with what was written.
+/// The repository with the written files.
 fn read_again(
     written: &Written,
     texts: &Texts,
@@ -211,14 +210,14 @@ fn read_again(
     declare::read(root, &files.settings, yaml, &key_file).map_err(Unproved::Invalid)
 }
 
-/// Whose the lines of the files are.
+/// The entities that the lines of the files declare.
 struct Lined<'t> {
     texts: &'t Texts,
-    /// Of the scopes that were there, and of what was added to them.
+    /// The lines of existing scopes, and of the accesses that were added to them.
     added: &'t BTreeMap<String, DraftLines>,
 }
 
-/// Whether a rule can be silenced for an entity: what was there already gets no comment.
+/// Whether a rule can be silenced for an entity: existing declarations get no comment.
 fn is_new(entity: &AdoptedEntity) -> bool {
     match entity {
         AdoptedEntity::Alias(_)
@@ -229,7 +228,7 @@ fn is_new(entity: &AdoptedEntity) -> bool {
     }
 }
 
-/// What is wrong with the declarations, as their diagnostics tell.
+/// Errors in the declarations, from their diagnostics.
 fn errors(
     again: &Repository,
     places: &Lined<'_>,
@@ -246,7 +245,7 @@ fn errors(
         let found = sides.filter_map(|it| again.check_environment(it.environment, today).ok());
         found.flatten().collect::<Vec<_>>()
     });
-    // What was wrong before, was so in an environment that was not read.
+    // Earlier errors are those of environments that were not read.
     let is_old = |error: &Diagnostic| has_same(&before, error) && !has_same(&here, error);
     for error in again.check(today).into_iter().filter(Diagnostic::is_error) {
         let of_error = whose(&error, places);
@@ -266,7 +265,7 @@ fn errors(
             Some(rule) if is_new(entity) && silenced.is_none_or(|rules| !rules.contains(rule)) => {
                 faults.push(LeftOutFault::Silence(entity.clone(), rule.to_owned()));
             }
-            // From here on, no comment in the file is heeded.
+            // From here on, comments in the file are ignored.
             _ if error.code == Rule::Silence => {
                 let entities = of_error.iter().map(|(_, entity)| entity);
                 let silenced = entities.filter(|it| lessons.silences.contains_key(it));
@@ -297,8 +296,8 @@ fn has_same(found: &[Diagnostic], error: &Diagnostic) -> bool {
     found.iter().any(is_same)
 }
 
-/// The entity that an error is about, and those below it in the same file. What a policy cannot tell of
-/// an entity is told at the policy.
+/// The entity that an error concerns, and those below it in the same file. An error of a policy about an
+/// entity that cannot be evaluated is reported at the policy.
 fn whose<'t>(error: &Diagnostic, places: &Lined<'t>) -> &'t [(Range<usize>, AdoptedEntity)] {
     let Lined { texts, added } = *places;
     let at = |file: &str, line: usize| {
@@ -315,7 +314,8 @@ fn whose<'t>(error: &Diagnostic, places: &Lined<'t>) -> &'t [(Range<usize>, Adop
     places.find(|lines| !lines.is_empty()).unwrap_or_default()
 }
 
-/// What a plan would still do to what is to be declared, and what else to scopes that got accesses.
+/// Changes that a plan would still make to entities to declare, and other changes to scopes to which accesses
+/// were added.
 fn changes(
     again: &Repository,
     found: &Found<'_>,
@@ -363,7 +363,7 @@ fn changes(
     Ok((faults, differing))
 }
 
-/// Whom of those to be declared in a side an action is about.
+/// The entity to declare in a side that an action concerns.
 fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<AdoptedEntity> {
     match target {
         Target::Scope(name) | Target::Access(name, _)

@@ -1,4 +1,4 @@
-//! What manifests of NAIS declare, as YAML that says the same: it is imported as if it were live.
+//! Declarations of NAIS manifests as equivalent YAML: they are imported as if they were live.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,14 @@ use domain::{
 pub struct Rendered {
     /// The text; empty where there is nothing to declare.
     pub text: String,
-    /// What it does not say.
+    /// Attributes and entities that it lacks.
     pub left_out: Vec<LeftOut>,
-    /// How many clients it has.
+    /// Number of clients in it.
     pub clients: usize,
 }
 
-/// What the manifests of some files declare. `environments` are all of the repository, the one that the
-/// others are told by first.
+/// The declarations of the manifests in some files. `environments` are all of the repository, first the one
+/// with which the others are compared.
 ///
 /// # Errors
 /// An environment cannot be resolved.
@@ -59,17 +59,17 @@ pub fn rendered(
     let input = Input { rendered: true, ..Input::new(&rest, &sides) };
     let (files, left_out) = declarations(&input, today);
     let clients = files.iter().map(|file| file.counts.clients).sum();
-    // Where the schema is, only a file in the repository can tell.
+    // The location of the schema depends on the file's place in a repository.
     let texts = files.iter().filter_map(|file| file.text.split_once("\n\n"));
     let text = texts.map(|(_, text)| text).collect();
     Ok(Rendered { text, left_out, clients })
 }
 
-/// What would be live if it were applied where nothing was before.
+/// Live state after a first apply.
 fn as_live(desired: &Desired) -> Live {
     let scopes = desired.scopes.iter().map(|(name, scope)| (name.clone(), live_scope(scope)));
     let clients = desired.clients.iter().filter_map(|(name, client)| {
-        // Some id, as its real one is not known.
+        // Any id, as the real one is not known.
         let id = name.as_str().replace(':', ".").parse().ok()?;
         Some((id, live_client(name, client)))
     });
@@ -99,7 +99,7 @@ fn live_client(name: &ClientName, client: &DesiredClient) -> LiveClient {
         name: client.identity.client_name().unwrap_or(name).to_string(),
         integration_type: client.attributes.integration_type.as_str().to_owned(),
         representation: representation(wanted),
-        // None are declared.
+        // Manifests declare none.
         keys: Some(Vec::new()),
         on_behalf_of: None,
     }

@@ -1,14 +1,14 @@
-//! Where the JSON Schema of declarations is, for the first line of a file.
+//! Location of the JSON Schema of declarations, for the first line of a file.
 
 use crate::declare::Files;
 
-/// Where the README has it written to.
+/// The location that the README suggests.
 pub(super) const USUAL: &str = ".schema/declarations.json";
 
 const MARK: &str = "# yaml-language-server: $schema=";
 
-/// Where the repository's files say that the schema is: a URL, or a path from its root; the usual one
-/// where none says.
+/// The location of the schema in the repository's files: a URL, or a path from its root; the usual one where
+/// no file has one.
 pub fn schema(files: &Files) -> String {
     let told = files.yaml.iter().filter_map(|(path, bytes)| {
         let text = std::str::from_utf8(bytes).ok()?;
@@ -19,7 +19,7 @@ pub fn schema(files: &Files) -> String {
     told.into_iter().next().unwrap_or_else(|| USUAL.to_owned())
 }
 
-/// What a file's path leads to, from the root of the repository.
+/// The target of a file's path, from the root of the repository.
 fn from_root(file: &str, written: &str) -> String {
     if written.contains("://") || written.starts_with('/') {
         return written.to_owned();

@@ -68,7 +68,7 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
     let mut given = GivenAttributes::default();
     if let Some((_, live)) = sides.next() {
         given.base = differing(&live, &[], &attributes, &resolve);
-        // It has no default.
+        // The description has no default.
         let description = SCOPE.description.of(&live).filter(|it| it.is_string()).map(kept_value);
         given
             .base
@@ -84,7 +84,7 @@ fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> Give
     given
 }
 
-/// The representation with the name of its delegation source for the issuer: that is the same in
+/// The representation with the name of its delegation source in place of the issuer: the name is the same in
 /// every environment.
 fn told(representation: &Representation, live: &Live) -> Representation {
     let mut told = representation.clone();

@@ -2,18 +2,18 @@
 
 use domain::text::is_invisible;
 
-/// How long such a name may be, in characters.
+/// Longest name, in characters.
 const LONGEST: usize = 50;
 
-/// What DigDir calls something, in lower case with dashes between the words; `None` where nothing
-/// readable is left of it, or it holds what cannot be seen. Letters of Latin-1 stay as they are.
+/// A name from DigDir in lower case with dashes between the words; `None` if it has no readable character, or
+/// an invisible one. Letters of Latin-1 are kept.
 pub(super) fn word(text: &str) -> Option<String> {
     if text.contains(|c: char| c.is_control() || is_invisible(c)) {
         return None;
     }
     let is_latin = |c: char| c.is_ascii_alphanumeric() || matches!(c, 'à'..='ÿ' if c != '÷');
     let lower = text.to_lowercase();
-    // What belongs to a word, and is no letter of it.
+    // Characters within a word that are not letters.
     let lower = lower.replace(['\'', '’', '.'], "");
     let words: Vec<&str> = lower.split(|c| !is_latin(c)).filter(|word| !word.is_empty()).collect();
     let mut slug = String::new();
@@ -30,7 +30,7 @@ pub(super) fn word(text: &str) -> Option<String> {
     slug.contains(char::is_alphabetic).then_some(slug)
 }
 
-/// The same for a file's name: letters a to z, digits and dashes; empty where nothing is left.
+/// As [`word`], for the name of a file: letters a to z, digits and dashes; may be empty.
 pub(super) fn file(text: &str) -> String {
     let mut plain = String::new();
     for c in text.to_lowercase().chars() {
@@ -50,7 +50,7 @@ pub(super) fn file(text: &str) -> String {
     }
 }
 
-/// Whether Windows takes the name for a device.
+/// Whether the name is reserved for a device on Windows.
 fn is_device(name: &str) -> bool {
     let numbered = |of: &str| {
         name.strip_prefix(of)

@@ -1,4 +1,4 @@
-//! The files of what is to be declared.
+//! Files of the entities to declare.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,16 +24,16 @@ use domain::{ClientName, IntegrationType, LiveScope};
 pub struct File {
     /// Its path in the repository, with `/` between its parts.
     pub path: String,
-    /// What it holds.
+    /// Its content.
     pub text: String,
-    /// How much it declares, of what is added to it if it is there.
+    /// Number of declared entities in it; of the added ones, if the file exists already.
     pub counts: Counts,
-    /// Whether it is not there yet.
+    /// Whether it is new.
     pub is_new: bool,
 }
 
-/// The declarations of what is chosen, and what was left out of them, all in new files. That a plan
-/// after them is empty is for [`super::proved`] to see.
+/// The declarations of the chosen entities, and those that were left out, all in new files. [`super::proved`]
+/// checks that a plan after them is empty.
 pub fn declarations(input: &Input<'_>, today: Date) -> (Vec<File>, Vec<LeftOut>) {
     let found = Found::new(input, today);
     let written = Written::new(&found, input, &Lessons::default(), Completed::default());
@@ -43,7 +43,7 @@ pub fn declarations(input: &Input<'_>, today: Date) -> (Vec<File>, Vec<LeftOut>)
     (written.files(&texts.collect()), left_out)
 }
 
-/// What is to be written, file by file.
+/// The content to write, file by file.
 pub(super) struct Written {
     drafts: BTreeMap<String, MadeFiles>,
     completed: Completed,
@@ -51,7 +51,7 @@ pub(super) struct Written {
     pub(super) left_out: Vec<LeftOut>,
 }
 
-/// A file in the making.
+/// A file under construction.
 #[derive(Default)]
 struct MadeFiles {
     draft: FileDraft,
@@ -59,7 +59,7 @@ struct MadeFiles {
     counts: Counts,
 }
 
-/// A file's text, and whose each line is.
+/// A file's text, and the entities that its lines declare.
 pub(super) struct Text {
     pub(super) text: String,
     pub(super) lines: DraftLines,
@@ -137,7 +137,7 @@ impl Written {
         Self { drafts, completed, key_files: files, left_out }
     }
 
-    /// The texts, each behind what is there already if that is wanted.
+    /// The texts, appended to existing content if that is wanted.
     pub(super) fn texts(&self, input: &Input<'_>, files: &Files) -> Result<Texts, Unproved> {
         let there: BTreeMap<&str, &[u8]> =
             files.yaml.iter().map(|(path, bytes)| (&**path, bytes.as_slice())).collect();
@@ -202,7 +202,7 @@ fn accesses<'a>(sides: impl Iterator<Item = &'a LiveScope>) -> usize {
     all.len()
 }
 
-/// The schema as a file below the repository names it.
+/// The schema, as a file in the repository refers to it.
 fn schema_of(path: &str, schema: &str) -> String {
     if schema.contains("://") || schema.starts_with('/') {
         return schema.to_owned();

@@ -1,4 +1,4 @@
-//! What to do about a refusal of a token, for the client of an application.
+//! Remedies for token refusals of an application's client.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,10 @@ use digdir::{Error, TokenRefusal, Wanted};
 use domain::Orgno;
 use domain::secret::excerpt;
 
-/// How long a change takes to reach Maskinporten, in seconds (DigDir's documentation: about two
-/// minutes).
+/// Time until a change reaches Maskinporten, in seconds (DigDir's documentation: about two minutes).
 const SYNC_SECONDS: i64 = 120;
 
-/// What is known of an application's client, so that a refusal can be explained by it.
+/// Facts about an application's client that explain a refusal.
 #[derive(Debug, Clone)]
 pub struct TokenClient {
     /// The client's name.
@@ -29,7 +28,7 @@ pub struct TokenClient {
 }
 
 impl TokenClient {
-    /// What happened when a token was asked for and, on a line of its own, what to do now.
+    /// The error of a token request and, on a line of its own, the remedy.
     pub fn advised(&self, error: &Error, wanted: &Wanted) -> String {
         let Some(refusal) = error.token_refusal() else { return super::advised(error) };
         let advice = match of_any_token(refusal) {
@@ -117,7 +116,7 @@ fn not_delegated(scopes: &[&str], consumer: Option<Orgno>) -> String {
     )
 }
 
-/// Whether a text holds a scope as a whole, not as the beginning of another.
+/// Whether a text has a scope as a whole, and not only as the beginning of another.
 fn holds_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || ":/._-".contains(c);
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Writing what belongs to a client and has calls of its own: its keys, and on whose behalf it acts.
+//! Writes of the parts of a client that have calls of their own: its keys and its `onbehalfof` entries.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,8 +11,7 @@ use digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, OnBehalfOfId, Representation, changes};
 use plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 
-/// Makes the client's keys the wanted ones: the whole set at once, so that there is no moment with
-/// fewer.
+/// Replaces the client's keys: the whole set at once, so that it never has fewer in between.
 pub(super) async fn replace_keys(
     id: &ClientId,
     work: &KeysWork,
@@ -24,7 +23,7 @@ pub(super) async fn replace_keys(
         let Some(difference) = verify::keys(work, &live) else {
             return Ok(Stand::AsWanted);
         };
-        // What is left is that of the plan, or the keys are not those that it saw.
+        // Either the remaining change is that of the plan, or the keys have changed since the plan.
         let now = KeysWork { before: live, ..work.clone() };
         Ok(match now.changes() == work.changes() {
             true if sent.may_be_done() => Stand::Unseen { left: now.set(), difference },
@@ -36,8 +35,8 @@ pub(super) async fn replace_keys(
     converge(Again::Always, Then::Believe, patience, look, send).await
 }
 
-/// Makes those on whose behalf the client acts the wanted ones, one after the other. Of a client that
-/// `is_new` nothing may be shown yet.
+/// Writes the client's `onbehalfof` entries one after the other. Those of a client that `is_new` may not be
+/// visible yet.
 pub(super) async fn write_on_behalf_of(
     id: &ClientId,
     write: &OnBehalfOfWrite,
@@ -87,8 +86,8 @@ pub(super) async fn write_on_behalf_of(
     converge(Again::Always, then, patience, look, send).await
 }
 
-/// No source tells whether a PUT resets what it leaves out. What is still there after one is sent as
-/// an empty text.
+/// Handles the open question whether a PUT resets the fields that it leaves out: a field that is still there
+/// afterwards is sent as an empty text.
 fn emptied(
     mut left: Vec<EntryWork>,
     write: &OnBehalfOfWrite,
@@ -111,7 +110,7 @@ async fn write_entry(id: &ClientId, work: &EntryWork, writer: &Writer) -> Result
         EntryWork::Add(body) => writer.add_on_behalf_of(id, body).await,
         EntryWork::Replace(entry, body) => writer.update_on_behalf_of(id, entry, body).await,
         EntryWork::Remove(entry) => match writer.delete_on_behalf_of(id, entry).await {
-            // An answer before was lost, or somebody else was faster: it is gone.
+            // Removed already, by an earlier call whose answer was lost or by somebody else.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             answer => answer,
         },

@@ -1,6 +1,6 @@
-//! Writing what whoever writes last wins (there is no If-Match): a look before each write, so that
-//! what somebody else has changed since the plan is not overwritten, and what an unclear answer hides
-//! is found before anything is sent again.
+//! Writes to entities without If-Match, where the last write wins: the entity is read before each write, so
+//! that changes since the plan are not overwritten, and the effect of a write with an unclear answer is found
+//! before it is sent again.
 
 use std::time::Duration;
 
@@ -8,49 +8,49 @@ use super::execute::{ActionFailure, is_unclear, may_be_done};
 use super::patience::Patience;
 use digdir::{Error, ErrorKind};
 
-/// How often something is written at most, as long as nothing comes of it.
+/// Largest number of writes, as long as none has an effect.
 const WRITES: usize = 5;
 
-/// The pause after the first write that nothing came of; it doubles with each.
+/// The pause after the first write without effect; it is doubled for each further one.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The longest wait that the server may ask for; a longer one is told instead of sat out.
+/// The longest wait that the server may ask for; a longer one is reported as a failure.
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
-/// How something stands just before it is written.
+/// State of an entity just before it is written.
 pub(super) enum Stand<T> {
-    /// Such that what is left of the write can be sent.
+    /// The rest of the write can be sent.
     Open {
-        /// What is left.
+        /// The rest.
         left: T,
-        /// How what is live differs from what is wanted, in words.
+        /// The difference between the live and the wanted state, in words.
         difference: String,
     },
-    /// The same, and nothing of what was sent is to be seen: it was not carried out, or what is read is
-    /// older.
+    /// As `Open`, and nothing of an earlier write is visible: it was not carried out, or the read is out of
+    /// date.
     Unseen {
-        /// What is left.
+        /// The rest.
         left: T,
-        /// How what is live differs from what is wanted, in words.
+        /// The difference between the live and the wanted state, in words.
         difference: String,
     },
-    /// As it should be.
+    /// As wanted.
     AsWanted,
-    /// Otherwise than the plan saw it and the write would leave it.
+    /// Neither as the plan saw it nor as the write would leave it.
     Moved(String),
 }
 
-/// What has come of a write so far.
+/// Result of the writes so far.
 pub(super) enum Sent {
     Nothing,
-    /// DigDir took it.
+    /// DigDir accepted it.
     Taken,
-    /// It may have been carried out or not.
+    /// It is not known whether it was carried out.
     Unclear(Error),
 }
 
 impl Sent {
-    /// Whether what was sent may have been carried out.
+    /// Whether the write may have been carried out.
     pub(super) fn may_be_done(&self) -> bool {
         match self {
             Self::Nothing => false,
@@ -60,12 +60,12 @@ impl Sent {
     }
 }
 
-/// What may be sent again after an answer that is unclear, if nothing has come of it so far.
+/// Writes that may be repeated after an unclear answer, if no effect is visible so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
-    /// Anything: a second one has no other effect than the first, or is refused.
+    /// Any: a second one has the same effect as the first, or is refused.
     Always,
-    /// Only what DigDir has not seen or has told not to have carried out: a second one would do it
+    /// Only a write that DigDir did not receive, or reported as not carried out: a second one would act
     /// twice, and the first may still be under way.
     IfUnseen,
 }
@@ -76,17 +76,17 @@ impl Again {
     }
 }
 
-/// What to do once DigDir has taken a write.
+/// Next step once DigDir has accepted a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
-    /// Nothing: the read-back at the end tells.
+    /// None: the read-back at the end checks it.
     Believe,
-    /// Look again, as something may be left.
+    /// Read again, as something may be left to do.
     LookAgain,
 }
 
-/// Looks and writes until it is as wanted, or nothing more can be done. Where nothing of a write is to be
-/// seen and it cannot be sent again, it is looked for as long as there is patience.
+/// Reads and writes until the state is as wanted, or nothing more can be done. Where no effect of a write is
+/// visible and it cannot be repeated, it is awaited as long as there is patience.
 pub(super) async fn converge<T>(
     again: Again,
     then: Then,
@@ -118,7 +118,7 @@ pub(super) async fn converge<T>(
                 Ok(Stand::Open { difference: found, .. } | Stand::Unseen { difference: found, .. }),
                 Sent::Unclear(call),
             ) if !can_be_sent => return Err(ActionFailure::Unexpected { call, found }),
-            // What was taken and is not so after all, the read-back tells.
+            // The read-back reports a write that was accepted without effect.
             (Ok(Stand::Moved(_) | Stand::Unseen { .. }) | Err(_), Sent::Taken) => return Ok(()),
             (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
             (Ok(Stand::Open { left, difference } | Stand::Unseen { left, difference }), _) => {
@@ -146,7 +146,7 @@ pub(super) async fn converge<T>(
     }
 }
 
-/// Whether there is no use in trying again: the state is wrong, or the wait too long.
+/// Whether another attempt is useless: the state is wrong, or the wait too long.
 fn is_final(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
         || error.retry_after().is_some_and(|wait| wait > MAX_WAIT)

@@ -1,4 +1,4 @@
-//! One action: what is sent, and what an unclear answer means.
+//! Execution of one action: its calls, and the handling of unclear answers.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,13 +15,13 @@ use plan::{
     AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, Outcome, ScopeWork, Work,
 };
 
-/// Why an action failed.
+/// Reason why an action failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ActionFailure {
     /// The call failed.
     #[error("{}", advised(.0))]
     Call(#[from] Error),
-    /// The call failed, and what came of it could not be read.
+    /// The call failed, and its effect could not be read.
     #[error(
         "{0}\nIt is not known whether this was carried out, as it could not be read again. Run plan to see how it stands"
     )]
@@ -31,25 +31,24 @@ pub(super) enum ActionFailure {
     Unexpected {
         /// The failed call.
         call: Error,
-        /// What was found.
+        /// The state that was found.
         found: String,
     },
-    /// The entity is not as the plan saw it, so nothing was sent.
+    /// The entity is not as the plan saw it; nothing was sent.
     #[error("not as the plan saw it: {0}. Nothing was sent; run plan again and look anew")]
     Moved(String),
-    /// Something was sent, and then the entity was not as the plan saw it.
+    /// A part was sent, and then the entity was not as the plan saw it.
     #[error(
         "a part was done, and then it was not as the plan saw it: {0}. Run plan again and look anew"
     )]
     Partly(String),
-    /// An apply shortly before this one made the client, and DigDir does not show it yet.
+    /// A recent apply created the client, and DigDir does not show it yet.
     #[error(
         "a client of that name was made a short time ago, {}, and DigDir does not show it yet. Nothing was \
          sent, as that would make a second one; run apply again in a minute", .0
     )]
     Hidden(ClientId),
-    /// An apply shortly before this one may have made the client, and it was not waited until that would
-    /// be shown.
+    /// A recent apply may have created the client, and there was no time to wait until it would be visible.
     #[error(
         "a client of that name may have been made a short time ago, and DigDir would not show it yet. Nothing \
          was sent, as that could make a second one; run apply again, and let it wait"
@@ -58,7 +57,7 @@ pub(super) enum ActionFailure {
 }
 
 impl ActionFailure {
-    /// What became of the action that failed so; `before` is put before the reason.
+    /// The outcome of the failed action; `before` is put before the reason.
     pub(super) fn outcome(&self, before: &str) -> Outcome {
         let why = format!("{before}{self}");
         match self {
@@ -73,8 +72,8 @@ impl ActionFailure {
         }
     }
 
-    /// Whether DigDir answered and said no, as it may to a change of what belongs to something
-    /// inactive. A set of keys can be refused for itself (400), and that is no such refusal.
+    /// Whether DigDir refused the call, as it may refuse a change to parts of an inactive entity. A set of
+    /// keys can be refused for its content (400), which is not such a refusal.
     pub(super) fn is_refusal(&self, action: &Action) -> bool {
         let (Self::Call(call) | Self::Unexpected { call, .. }) = self else {
             return false;
@@ -98,16 +97,16 @@ impl ActionFailure {
     }
 }
 
-/// What carries actions out, and what it has learned on the way.
+/// Executor of actions, with the results on which later ones depend.
 pub(super) struct Executor<'a> {
     pub(super) writer: &'a Writer,
-    /// How long it is looked for what may have been carried out.
+    /// How long effects that are not visible yet are awaited.
     pub(super) patience: &'a Patience,
-    /// What was written shortly before.
+    /// Recent writes.
     pub(super) recent: &'a Recent,
     /// How the API is known to behave.
     behaviour: Behaviour,
-    /// The ids of the clients that were made.
+    /// The ids of the clients that were created.
     made: RefCell<HashMap<ClientName, ClientId>>,
 }
 
@@ -131,7 +130,7 @@ impl<'a> Executor<'a> {
         is_asleep(action) && is_refused == Some(true)
     }
 
-    /// Does it.
+    /// Executes an action.
     pub(super) async fn execute(&self, action: &Action) -> Result<(), ActionFailure> {
         match &action.work {
             Work::Scope(scope, work) => self.scope(action, scope, work).await,
@@ -230,7 +229,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// What came of a call that may be sent again and again.
+    /// Handles the result of a call that is safe to repeat.
     async fn settled(
         &self,
         action: &Action,
@@ -242,12 +241,12 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Reads again what an unclear answer was about: if it is as wanted, the action is done. What may have
-    /// been carried out, or before this call, is looked for as long as there is patience.
+    /// Reads an entity again after an unclear answer: if it is as wanted, the action is done. The effect of
+    /// this call or of an earlier one is awaited as long as there is patience.
     async fn settle(&self, action: &Action, call: Error) -> Result<(), ActionFailure> {
         let look = async || verify::read(action, self.writer.reader()).await;
         let is_settled = |found: &Option<String>| {
-            // What is asleep is refused for that, and not because it is done.
+            // A change to an inactive entity is refused for that reason, and not because it is done already.
             found.is_none()
                 || call.kind() == ErrorKind::Throttled
                 || is_asleep(action) && is_refused(call.kind())
@@ -259,13 +258,13 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The ids of the clients that were made.
+    /// The ids of the clients that were created.
     pub(super) fn into_made(self) -> HashMap<ClientName, ClientId> {
         self.made.into_inner()
     }
 }
 
-/// The same failure, where something of the action was done before.
+/// The same failure, where a part of the action was done before.
 fn partly(failure: ActionFailure) -> ActionFailure {
     match failure {
         ActionFailure::Moved(found) => ActionFailure::Partly(found),
@@ -273,7 +272,7 @@ fn partly(failure: ActionFailure) -> ActionFailure {
     }
 }
 
-/// Whether an action is on what belongs to something inactive that is about to be reactivated.
+/// Whether an action concerns parts of an inactive entity that is about to be reactivated.
 pub(super) fn is_asleep(action: &Action) -> bool {
     match &action.work {
         Work::Access(_, _, AccessWork::Revoke { asleep, takes_over: _ }) => *asleep,
@@ -282,18 +281,17 @@ pub(super) fn is_asleep(action: &Action) -> bool {
     }
 }
 
-/// Whether DigDir said that the entity is not in the state that the call needs.
+/// Whether DigDir answered that the entity is not in the state that the call requires.
 fn is_refused(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound)
 }
 
-/// Whether a failed call may have been carried out all the same: nobody said that it was not.
+/// Whether a failed call may have been carried out: no answer says that it was not.
 pub(super) fn may_be_done(kind: ErrorKind) -> bool {
     is_unclear(kind) && !is_refused(kind) && kind != ErrorKind::Throttled
 }
 
-/// Whether a failed call may have been carried out all the same, or what it asks for was so
-/// before.
+/// Whether a failed call may have been carried out, or the wanted state existed before.
 pub(super) fn is_unclear(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::NotFound

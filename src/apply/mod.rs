@@ -1,7 +1,7 @@
-//! Carries a plan out and tells what became of each action.
+//! Carries a plan out and reports the outcome of each action.
 //!
-//! Nothing is sent that is not an action of the plan. What depends on a failed action is not
-//! tried; everything else is. Afterwards all that was changed is read again and compared.
+//! Only actions of the plan are sent. An action that depends on a failed one is not tried; everything else
+//! is. Afterwards all changes are read back and compared.
 
 mod client_parts;
 mod converge;
@@ -26,23 +26,23 @@ use digdir::{ClientNeeds, Needs, Writer};
 use domain::{Behaviour, ClientId, ClientName, Live};
 use plan::{AccessWork, Action, Outcome, Plan, Report, Work};
 
-/// How a plan is carried out.
+/// Options of an apply.
 pub struct Conduct<P> {
-    /// How many actions at a time, at most.
+    /// Largest number of actions at a time.
     pub concurrency: usize,
-    /// When it turns true, what is in flight is finished and nothing new is started.
+    /// When it becomes true, actions in flight are finished and no more are started.
     pub interrupt: watch::Receiver<bool>,
-    /// How long it is waited until DigDir shows what was done, in all.
+    /// Total time to wait until DigDir shows the changes.
     pub patience: Patience,
-    /// What was written shortly before.
+    /// Recent writes.
     pub recent: Recent,
     /// How the API is known to behave.
     pub behaviour: Behaviour,
-    /// It is told how many actions have ended.
+    /// Called with the number of finished actions.
     pub progress: P,
 }
 
-/// Carries the plan out. Nothing new is started once nothing may be written any more.
+/// Carries the plan out. Nothing more is started once writing is no longer allowed.
 pub async fn apply<P: Fn(usize)>(plan: &Plan, writer: &Writer, conduct: Conduct<P>) -> Report {
     let Conduct { concurrency, interrupt, patience, recent, behaviour, progress } = conduct;
     let executor = Executor::new(writer, &patience, &recent, behaviour);
@@ -53,8 +53,8 @@ pub async fn apply<P: Fn(usize)>(plan: &Plan, writer: &Writer, conduct: Conduct<
     Report { outcomes, made, unverified: read.err() }
 }
 
-/// Reads again what was done, until it is to be seen or there is no patience left, and tells then what is
-/// not so.
+/// Reads the changes back until they are visible or patience runs out, and then reports those that are not
+/// there.
 async fn read_back(
     actions: &[Action],
     outcomes: &mut [Outcome],
@@ -96,7 +96,7 @@ async fn read_back(
     }
 }
 
-/// Reads what actions are about; `None` where there is nothing to read.
+/// Reads the entities of actions; `None` where there are none to read.
 async fn read(
     actions: &[(usize, &Action)],
     writer: &Writer,

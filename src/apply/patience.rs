@@ -1,4 +1,4 @@
-//! Waiting for what was written to be read: what DigDir shows may lag behind what it has done.
+//! Waits until writes are visible: DigDir's reads may lag behind its writes.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -6,39 +6,38 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::sync::watch;
 
-/// The pause before the second look; each further one is longer.
+/// The pause before the second read; each further one is longer.
 const SHORTEST: Duration = Duration::from_millis(200);
 
-/// The longest pause between two looks.
+/// The longest pause between two reads.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// By how much what is read may lag behind what was written: up to four seconds were seen.
+/// Largest lag of reads behind writes: up to four seconds were observed.
 const LAG: Duration = Duration::from_secs(5);
 
-/// How long something is looked for again: all waits have so much time together. Those that are side by
-/// side take it once.
+/// Time budget for reading again, shared by all waits. Waits that overlap use it only once.
 #[derive(Debug)]
 pub struct Patience {
-    /// In all.
+    /// The total.
     time: Duration,
-    /// How long waits were open that have ended.
+    /// Time used by finished waits.
     spent: Cell<Duration>,
-    /// How many waits are open, and since when one is.
+    /// Number of waits under way, and the start of the current period with any.
     open: Cell<(usize, Instant)>,
-    /// When it began; what is looked for was written before that.
+    /// The start; all writes that are awaited precede it.
     began: Instant,
-    /// True once nobody is to wait any more.
+    /// Becomes true when waiting must stop.
     interrupt: watch::Receiver<bool>,
 }
 
 impl Patience {
-    /// For that long at most, and only until `interrupt` turns true.
+    /// A budget of that time, which ends early when `interrupt` becomes true.
     pub fn new(time: Duration, interrupt: watch::Receiver<bool>) -> Self {
         let began = Instant::now();
         Self { time, spent: Cell::default(), open: Cell::new((0, began)), began, interrupt }
     }
 
-    /// A wait, which takes no time before its first pause.
+    /// A wait, which uses no time before its first pause.
     pub fn begin(&self) -> Wait<'_> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(SHORTEST)
@@ -49,7 +48,7 @@ impl Patience {
         Wait { patience: self, pauses: pauses.build(), is_open: false, was_long }
     }
 
-    /// The time that is left.
+    /// The remaining time.
     fn left(&self) -> Duration {
         let (open, since) = self.open.get();
         let running = if open > 0 { since.elapsed() } else { Duration::ZERO };
@@ -61,14 +60,14 @@ impl Patience {
 pub struct Wait<'p> {
     patience: &'p Patience,
     pauses: ExponentialBackoff,
-    /// Whether it takes time.
+    /// Whether it is using time.
     is_open: bool,
-    /// Whether the last look came so long after all that was written before that this is shown.
+    /// Whether the last read came so long after all earlier writes that it shows them.
     was_long: bool,
 }
 
 impl Wait<'_> {
-    /// Pauses before another look; `false` where there is to be none.
+    /// Pauses before another read; `false` where there is to be none.
     pub async fn pause(&mut self) -> bool {
         self.open();
         let (left, next) = (self.patience.left(), self.pauses.next());
@@ -76,7 +75,7 @@ impl Wait<'_> {
         let pause = pause.min(left);
         let mut interrupt = self.patience.interrupt.clone();
         let interrupted = interrupt.wait_for(|interrupt| *interrupt);
-        // Without a sender nobody interrupts.
+        // Without a sender there is no interrupt.
         match tokio::time::timeout(pause, interrupted).await {
             Ok(Ok(_)) => return false,
             Ok(Err(_)) => tokio::time::sleep(pause).await,
@@ -86,12 +85,12 @@ impl Wait<'_> {
         true
     }
 
-    /// Whether it was looked for longer after it was written than what is read is known to lag behind.
+    /// Whether reading went on longer after the write than the known lag.
     pub fn was_long(&self) -> bool {
         self.was_long
     }
 
-    /// Looks until what is found is settled, or there is no time left. Gives what was found last.
+    /// Reads until the result is settled or no time is left. Returns the last result.
     pub(super) async fn until<T, E>(
         &mut self,
         mut look: impl AsyncFnMut() -> Result<T, E>,
@@ -141,7 +140,7 @@ mod tests {
         (sender, Patience::new(Duration::from_millis(milliseconds), interrupt))
     }
 
-    /// How often it is looked for what never comes, and how long that takes.
+    /// Number of reads of something that never appears, and their duration.
     async fn looks(patience: &Patience) -> (usize, Duration) {
         let (mut looks, began) = (0, Instant::now());
         let count = async || {

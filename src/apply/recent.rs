@@ -1,4 +1,4 @@
-//! What applies shortly before this one have written: DigDir may not show it yet.
+//! Writes of recent applies, which DigDir may not show yet.
 
 use std::collections::BTreeMap;
 
@@ -7,45 +7,45 @@ use jiff::civil::Date;
 use domain::{AccessState, ClientId, ClientName, Desired, Live, Past, RemovalAction};
 use plan::{Action, ActionId, Target, Verb, live_client};
 
-/// A write of an apply shortly before this one.
+/// A write of a recent apply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecentWrite {
     /// Its action.
     pub id: ActionId,
     /// The id of the client, also of one that it made.
     pub client_id: Option<ClientId>,
-    /// What is known of how it ended.
+    /// Its result, as far as known.
     pub ended: RecentEnd,
 }
 
-/// What is known of how a write of an apply shortly before this one ended.
+/// Known result of a write of a recent apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecentEnd {
-    /// DigDir said that it was done, and showed it.
+    /// DigDir confirmed it, and showed it.
     Shown,
-    /// DigDir said that it was done, and did not show it.
+    /// DigDir confirmed it, and did not show it.
     Hidden,
     /// The answer was lost, or the apply was killed: it may have been done, in part or not at all.
     Unclear,
 }
 
-/// All such writes, the newest last.
+/// All recent writes, the newest last.
 #[derive(Debug, Clone, Default)]
 pub struct Recent(pub Vec<RecentWrite>);
 
-/// What is known of a client that an apply shortly before this one was to make.
+/// Knowledge about a client that a recent apply was to create.
 #[derive(Debug, PartialEq)]
 pub(super) enum RecentClient<'a> {
     /// Nothing.
     None,
-    /// The answer was lost, or the apply was killed: it may have been made.
+    /// The answer was lost, or the apply was killed: it may have been created.
     Perhaps,
-    /// It was made, and has this id.
+    /// It was created, and has this id.
     Made(&'a ClientId),
 }
 
 impl RecentWrite {
-    /// Whether DigDir said that it was done, also where something that goes with it failed.
+    /// Whether DigDir confirmed it, even if a related call failed.
     pub fn is_done(&self) -> bool {
         match self.ended {
             RecentEnd::Shown | RecentEnd::Hidden => true,
@@ -53,12 +53,12 @@ impl RecentWrite {
         }
     }
 
-    /// Whether it opened, or may have opened, what was closed or not there.
+    /// Whether it activated, or may have activated, an entity that was inactive or absent.
     fn opens(&self) -> bool {
         matches!(self.id.verb, Verb::Create | Verb::Reactivate | Verb::Grant)
     }
 
-    /// Whether it is to be seen, or is of no consequence as nobody has access to what is inactive.
+    /// Whether it is visible, or without consequence because nobody has access to an inactive entity.
     fn is_shown(&self, past: &Past, live: &Live) -> bool {
         let is_seen = |active: bool| active || self.id.verb == Verb::Create;
         match &self.id.target {
@@ -82,8 +82,8 @@ impl Recent {
         self.0.iter().rev().filter(move |write| write.id == id)
     }
 
-    /// What was opened, or may have been, and is neither shown nor to be open any more: a plan that is
-    /// made now does not close it, and one that is made later does.
+    /// Entities that were activated, or may have been, that are not visible and are no longer declared
+    /// active: a plan that is made now does not deactivate them, a later one does.
     pub fn hidden(
         &self,
         desired: &Desired,
@@ -91,7 +91,7 @@ impl Recent {
         live: &Live,
         today: Date,
     ) -> Vec<&RecentWrite> {
-        // Whatever came after it has seen it, but for another try.
+        // Every later write has seen it, except a repeated attempt.
         let mut last: BTreeMap<&Target, &RecentWrite> = BTreeMap::new();
         for write in &self.0 {
             let before = last.entry(&write.id.target).or_insert(write);
@@ -110,7 +110,7 @@ impl Recent {
         last.into_values().filter(is_hidden).collect()
     }
 
-    /// What is known of the client that the action is to make.
+    /// Knowledge about the client that the action is to create.
     pub(super) fn client(&self, action: &Action) -> RecentClient<'_> {
         match self.of(action).find_map(|write| write.client_id.as_ref()) {
             Some(id) => RecentClient::Made(id),
@@ -120,7 +120,7 @@ impl Recent {
     }
 }
 
-/// Whether the declarations want it open.
+/// Whether the declarations want it active.
 fn is_declared(target: &Target, desired: &Desired, today: Date) -> bool {
     match target {
         Target::Scope(name) => desired.scopes.get(name).is_some_and(|scope| scope.active),
@@ -134,7 +134,7 @@ fn is_declared(target: &Target, desired: &Desired, today: Date) -> bool {
     }
 }
 
-/// Whether a plan closes it once it is shown: it is not another place's.
+/// Whether a plan deactivates it once it is visible: it is not managed by another place.
 fn is_ours(target: &Target, desired: &Desired, past: &Past) -> bool {
     let entity = target.entity();
     let is_declared = desired.declares(&entity);
@@ -148,7 +148,7 @@ fn is_ours(target: &Target, desired: &Desired, past: &Past) -> bool {
     }
 }
 
-/// Whether a client is live that could be the one of that name.
+/// Whether a live client may be the one with that name.
 fn is_live(name: &ClientName, past: &Past, live: &Live) -> bool {
     let before = past.applied.as_ref().and_then(|applied| applied.desired.clients.get(name));
     match before {

@@ -1,4 +1,4 @@
-//! The order of an apply: what waits for what, and what runs side by side.
+//! Order of an apply: dependencies, and concurrency.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,8 +9,7 @@ use tokio::sync::watch;
 use super::execute::{Executor, is_asleep};
 use plan::{Action, ActionId, Outcome, Work};
 
-/// Runs every action after those it waits for. Gives what became of each, in the order of
-/// `actions`.
+/// Runs every action after those that it depends on. Returns the outcome of each, in the order of `actions`.
 pub(super) async fn run(
     actions: &[Action],
     executor: &Executor<'_>,
@@ -31,7 +30,7 @@ pub(super) async fn run(
             break;
         }
         tokio::select! {
-            // An ended action is booked before a signal is looked at.
+            // A finished action is recorded before a signal is handled.
             biased;
             Some(ended) = in_flight.next() => {
                 board.book(ended);
@@ -43,19 +42,19 @@ pub(super) async fn run(
     board.into_outcomes()
 }
 
-/// An action to run and, for a reactivation, the revocations or the change of keys that DigDir
-/// refused while the scope or client was inactive: they are part of it, so that no signal can come between.
+/// An action to run and, for a reactivation, the revocations or the change of keys that DigDir refused while
+/// the scope or client was inactive: they are part of it, so that no signal comes between them.
 struct Task {
     index: usize,
     postponed: Vec<usize>,
 }
 
-/// How an action ended.
+/// End of an action.
 enum End {
     Done,
     Failed(Outcome),
-    /// A revocation or a change of keys was refused while its scope or client was inactive: to be
-    /// tried again once it is active.
+    /// A revocation or a change of keys was refused while its scope or client was inactive: it is tried again
+    /// once that is active.
     Postponed,
 }
 
@@ -66,8 +65,8 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
         false => first(action, executor).await,
     };
     let mut ended = vec![(task.index, end)];
-    // Even a reactivation that failed may have opened the scope, as its answer can be lost. So
-    // these are tried in any case: if the scope is still closed, another refusal does no harm.
+    // Even a failed reactivation may have activated the scope, as its answer can be lost. So these are always
+    // tried: if the scope is still inactive, another refusal does no harm.
     for index in task.postponed {
         let end = match executor.execute(&actions[index]).await {
             Ok(()) => End::Done,
@@ -86,7 +85,7 @@ async fn first(action: &Action, executor: &Executor<'_>) -> End {
     }
 }
 
-/// What it means that a postponed action failed.
+/// Consequence of the failure of a postponed action.
 fn awake(action: &Action) -> &'static str {
     match action.work {
         Work::Keys(..) => "if the client is active again, so are the keys that it had",
@@ -96,15 +95,15 @@ fn awake(action: &Action) -> &'static str {
     }
 }
 
-/// What stands where.
+/// Dependencies and progress of all actions.
 struct Board {
     ids: Vec<ActionId>,
-    /// For each action, those that wait for it.
+    /// For each action, those that depend on it.
     dependents: Vec<Vec<usize>>,
-    /// For each action, how many it still waits for.
+    /// For each action, the number of unfinished ones that it depends on.
     waiting: Vec<usize>,
     ready: VecDeque<usize>,
-    /// For each action, the postponed revocations that it is to carry along.
+    /// For each action, the postponed revocations that it runs as well.
     postponed: Vec<Vec<usize>>,
     outcomes: Vec<Option<Outcome>>,
     ended: usize,
@@ -119,7 +118,7 @@ impl Board {
         for (action, position) in actions.iter().zip(0..) {
             for prerequisite in &action.after {
                 waiting[position] += 1;
-                // What waits for something that is not there waits for ever.
+                // An action that depends on a missing one never becomes ready.
                 if let Some(prerequisite) = index.get(prerequisite) {
                     dependents[*prerequisite].push(position);
                 }
@@ -158,8 +157,8 @@ impl Board {
         }
     }
 
-    /// Leaves a refused revocation to the reactivation that waits for it; if that is not to be
-    /// tried any more, nor is this.
+    /// Moves a refused revocation to the reactivation that depends on it; if that will not be tried, neither
+    /// will this.
     fn postpone(&mut self, index: usize) {
         for dependent in self.dependents[index].clone() {
             match self.outcomes[dependent].clone() {
@@ -185,8 +184,8 @@ impl Board {
         }
     }
 
-    /// What waits for a failed action is not tried, nor what waits for that; nor are the
-    /// postponed revocations that it would have carried along.
+    /// Skips all actions that depend on a failed one, directly or not, and the postponed revocations that
+    /// they would have run.
     fn skip_dependents(&mut self, failed: usize) {
         let mut causes = vec![failed];
         while let Some(cause) = causes.pop() {
@@ -214,7 +213,7 @@ mod tests {
     use domain::Source;
     use plan::ScopeWork;
 
-    /// Actions of which each waits for some of those before it.
+    /// Actions each of which depends on some of those before it.
     fn actions(after: &[Vec<prop::sample::Index>]) -> Vec<Action> {
         let mut actions: Vec<Action> = Vec::new();
         for (number, after) in after.iter().enumerate() {
@@ -232,7 +231,7 @@ mod tests {
         actions
     }
 
-    /// How an action ends that is tried: 0 is done, 1 fails, 2 is postponed.
+    /// The end of an action that is tried: 0 is done, 1 fails, 2 is postponed.
     fn end(kind: u8) -> End {
         match kind {
             0 => End::Done,
@@ -242,8 +241,8 @@ mod tests {
     }
 
     proptest! {
-        /// However actions end and in whichever order: each is tried at most once and after all that it
-        /// waits for, and is tried unless something that it waits for has failed.
+        /// However and in whichever order actions end: each is tried at most once and after all its
+        /// dependencies, and is tried unless one of them has failed.
         #[test]
         fn what_waits_is_tried_after_what_it_waits_for(
             after in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..14),
@@ -273,7 +272,7 @@ mod tests {
                     break;
                 }
                 let task = in_flight.swap_remove(picks.next().unwrap().index(in_flight.len()));
-                // What is postponed needs something that carries it along.
+                // A postponed action needs another one that runs it.
                 let is_last = board.dependents[task.index].is_empty();
                 let kind = if is_last && kinds[task.index] == 2 { 0 } else { kinds[task.index] };
                 let mut ended = vec![(task.index, end(kind))];

@@ -1,4 +1,4 @@
-//! Whether nothing of what was written is to be seen yet, or something else is.
+//! Detection of writes that are not visible yet, as opposed to other changes.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use plan::{
     AccessWork, Action, ClientWork, ClientWrite, KeysWork, OnBehalfOfWrite, ScopeWork, Work, Write,
 };
 
-/// Whether what is live and not as the action was to make it could be what was there before it, whole or
-/// in part: then DigDir may only not show it yet. Anything else was made by somebody else, or by DigDir.
+/// Whether a live state other than the wanted one may be the state before the action, in whole or in part:
+/// then DigDir may not show the action yet. Any other state was made by somebody else, or by DigDir.
 pub(super) fn is_unseen(
     action: &Action,
     live: &Live,
@@ -67,19 +67,19 @@ fn of_keys(work: &KeysWork, live: Option<&LiveClient>) -> bool {
     now.changes() == work.changes()
 }
 
-/// Whether each field that differs is one that was written, and as it was before that.
+/// Whether each differing field was written, and has its value from before.
 fn is_left(write: &Write, live: &Representation) -> bool {
     let left = changes(live, write.wanted.iter().cloned());
     left.iter().all(|change| write.changes.contains(change))
 }
 
-/// The same of what was inactive. What differs in no field, and is active, differs in something else.
+/// The same for an inactive entity. One without a differing field, and active, differs in another respect.
 fn is_opened(write: &Write, is_active: bool, live: &Representation) -> bool {
     let is_written = changes(live, write.wanted.iter().cloned()).is_empty();
     is_left(write, live) && !(is_active && is_written)
 }
 
-/// Whether each entry that differs is one that was to be written, and as it was before that.
+/// Whether each differing entry was to be written, and has its value from before.
 fn are_left(write: &ClientWrite, live: &LiveClient) -> bool {
     let left = |write: &OnBehalfOfWrite| {
         let planned = write.work(&write.before);

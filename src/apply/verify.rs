@@ -1,4 +1,4 @@
-//! Whether what an action was to bring about is so.
+//! Checks whether the effect of an action is live.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,8 +12,8 @@ use plan::{
     Write,
 };
 
-/// How what is live now differs from what the action was to bring about; `None` where it does not.
-/// For actions whose call may be sent again and again.
+/// The difference between the live state and the effect of the action; `None` where there is none. For
+/// actions whose call is safe to repeat.
 pub(super) async fn read(action: &Action, reader: &Reader) -> Result<Option<String>, Error> {
     match &action.work {
         Work::Scope(scope, _) | Work::Access(scope, ..) => {
@@ -27,7 +27,7 @@ pub(super) async fn read(action: &Action, reader: &Reader) -> Result<Option<Stri
     }
 }
 
-/// The same, given all that is live; and who has what nobody declared and nobody has `revoked`.
+/// The same, given the whole live state; also accesses that are neither declared nor `revoked`.
 pub(super) fn difference(
     action: &Action,
     live: &Live,
@@ -41,7 +41,7 @@ pub(super) fn difference(
     of_client(action, client_id(action, made).and_then(|id| live.clients.get(id)))
 }
 
-/// The id of the client that an action is about, also of one that was made.
+/// The id of the client that an action concerns, including one that was created.
 pub(super) fn client_id<'a>(
     action: &'a Action,
     made: &'a HashMap<ClientName, ClientId>,
@@ -97,8 +97,8 @@ fn of_client(action: &Action, live: Option<&LiveClient>) -> Option<String> {
     }
 }
 
-/// Who has access to a scope that was opened again and should not: nobody but the declared may. Whether
-/// what was revoked is so, its own action tells.
+/// Consumers with access to a reactivated scope that are not declared. Whether a revocation took effect is
+/// left to its own action.
 fn surprise(
     action: &Action,
     live: Option<&LiveScope>,
@@ -121,7 +121,7 @@ fn surprise(
     })
 }
 
-/// The keys of a client that can get tokens again which neither it had nor anybody declared.
+/// The keys of a reactivated client that it neither had before nor are declared.
 fn strange_keys(live: &LiveClient, kept: &[LiveKey], declared: &[PublicKey]) -> Option<String> {
     let is_known = |key: &&LiveKey| {
         let was_kept = |kept: &LiveKey| kept.kid == key.kid && kept.modulus == key.modulus;
@@ -134,7 +134,7 @@ fn strange_keys(live: &LiveClient, kept: &[LiveKey], declared: &[PublicKey]) -> 
         .then(|| format!("these keys are live and were not in the plan: {}", strange.join(", ")))
 }
 
-/// How an entity differs from what was written.
+/// The difference between an entity and what was written to it.
 pub(super) fn attributes(write: &Write, active: bool, live: &Representation) -> Option<String> {
     if !active {
         return Some("it is inactive".to_owned());
@@ -153,7 +153,7 @@ fn client(write: &ClientWrite, live: &LiveClient) -> Option<String> {
     })
 }
 
-/// What is not so about an entry that is still to be written.
+/// The missing effect of an entry that is still to be written.
 pub(super) fn entry(work: &EntryWork) -> String {
     match work {
         EntryWork::Add(body) => {
@@ -165,7 +165,7 @@ pub(super) fn entry(work: &EntryWork) -> String {
     }
 }
 
-/// How the registered keys differ from the wanted ones.
+/// The difference between the registered and the wanted keys.
 pub(super) fn keys(work: &KeysWork, live: &[LiveKey]) -> Option<String> {
     let others: Vec<&str> = live
         .iter()

@@ -1,4 +1,4 @@
-//! Writing a whole scope or client.
+//! Writes of a whole scope or client.
 
 use std::cell::RefCell;
 
@@ -13,21 +13,21 @@ use domain::{
 };
 use plan::Write;
 
-/// What is written.
+/// Entity of a write.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum WrittenEntity<'a> {
     Scope(&'a ScopeName),
     Client(&'a ClientId),
 }
 
-/// What of an entity a write looks at.
+/// The state of an entity that a write depends on.
 #[derive(Clone, PartialEq)]
 struct Rediscovered {
     active: bool,
     representation: Representation,
 }
 
-/// What is left of a write.
+/// The rest of a write.
 struct Left {
     live: Rediscovered,
     write: Write,
@@ -55,7 +55,7 @@ impl WrittenEntity<'_> {
     }
 }
 
-/// Writes an entity that exists. `was_active` tells whether the plan saw it active.
+/// Writes an existing entity. `was_active` is whether the plan saw it active.
 pub(super) async fn replace(
     entity: WrittenEntity<'_>,
     write: &Write,
@@ -64,7 +64,7 @@ pub(super) async fn replace(
     writer: &Writer,
 ) -> Result<(), ActionFailure> {
     let is_unset = write.changes.iter().any(|change| change.after.is_null());
-    // Each write changes when the entity was last changed, at least.
+    // Each write changes at least the time of the last change.
     let overwritten = RefCell::new(None);
     let look = async |sent: &Sent| {
         let Some(live) = entity.read(writer).await? else {
@@ -88,10 +88,10 @@ pub(super) async fn replace(
     converge(Again::Always, then, patience, look, send).await
 }
 
-/// What of a write is not there yet; `None` where somebody else has changed something.
+/// The part of a write that is not live yet; `None` where somebody else has changed something.
 ///
-/// No source tells whether a PUT resets what it leaves out. Where one was sent and only that is
-/// left which was to be unset, it is to be sent as an empty text.
+/// No source documents whether a PUT resets the fields that it leaves out. If one was sent and only the
+/// fields to unset are left, they are sent as empty texts.
 fn left_of(
     write: &Write,
     was_active: bool,
@@ -114,7 +114,7 @@ fn left_of(
     is_ours.then(|| Write { wanted: write.wanted.clone(), changes: left })
 }
 
-/// Makes a scope. The API itself refuses to make one that exists, so the first look is left to it.
+/// Creates a scope. The API itself refuses to create an existing one, so the first check is left to it.
 pub(super) async fn create_scope(
     name: &ScopeName,
     write: &Write,
@@ -126,7 +126,7 @@ pub(super) async fn create_scope(
         if matches!(sent, Sent::Nothing) {
             return Ok(Stand::Open { left: (), difference: difference() });
         }
-        // That there is one already says that there is one to be seen.
+        // A conflict means that the scope exists and will become visible.
         let exists = matches!(sent, Sent::Unclear(call) if call.kind() == ErrorKind::Conflict);
         Ok(match writer.reader().scope(name).await? {
             None if exists || sent.may_be_done() => {
@@ -143,9 +143,9 @@ pub(super) async fn create_scope(
     converge(Again::Always, Then::Believe, patience, look, send).await
 }
 
-/// Makes a client and gives the id that DigDir has assigned to it. Neither names nor descriptions are
-/// unique there, so nothing is sent unless there is none of that identity and kind, and none that is
-/// only not shown yet.
+/// Creates a client and returns the id that DigDir assigned to it. Neither names nor descriptions are unique
+/// there, so nothing is sent unless there is no client with that identity and type, and none that may only be
+/// invisible yet.
 pub(super) async fn create_client(
     identity: &ClientIdentity,
     write: &Write,
@@ -169,7 +169,7 @@ pub(super) async fn create_client(
                     Some(difference) => Err(ActionFailure::Moved(difference)),
                 };
             }
-            // It was given another name since, and another one may have been made.
+            // It has been renamed since, and another one may have been created.
             Some(_) => {}
         }
     }
@@ -214,7 +214,7 @@ pub(super) async fn create_client(
     if let Some(id) = made.into_inner() {
         return Ok(id);
     }
-    // The answer was lost, so it is the one that was found.
+    // The answer was lost, so this is the client that it created.
     match found().await?.as_slice() {
         [(id, _)] => Ok(id.clone()),
         found => Err(ActionFailure::Partly(format!(

@@ -1,11 +1,11 @@
-//! Writing YAML as a person would: blocks for what is long, one line for what is short, and quotes
-//! only where a reader of YAML 1.1 or 1.2 could understand something else.
+//! Writes YAML as a person would: blocks for long values, one line for short ones, and quotes only where a
+//! reader of YAML 1.1 or 1.2 could understand something else.
 
 use serde_json::Value;
 
 use super::{quoted, scalar};
 
-/// How wide a line becomes before a list or a mapping is put on lines of its own.
+/// Longest line before a list or a mapping gets lines of its own.
 const WIDTH: usize = 100;
 
 /// A value to write.
@@ -13,9 +13,9 @@ const WIDTH: usize = 100;
 pub enum Yaml {
     /// A text, quoted where it must be.
     Text(String),
-    /// A text that is always quoted, as a number that is a name.
+    /// A text that is always quoted, such as a number that is a name.
     Quoted(String),
-    /// What is no text: a number, `true`.
+    /// A value that is not a text: a number, `true`.
     Word(String),
     /// A list, on one line if it fits there.
     List(Vec<Yaml>),
@@ -27,7 +27,7 @@ pub enum Yaml {
     Block(YamlEntries),
 }
 
-/// The keys of a mapping and what stands behind each.
+/// The keys of a mapping with their values.
 pub type YamlEntries = Vec<(String, Yaml)>;
 
 impl Yaml {
@@ -36,7 +36,7 @@ impl Yaml {
         Self::Text(text.into())
     }
 
-    /// On one line of at most so many characters; a scalar and what is empty always.
+    /// On one line of at most that many characters; scalars and empty values always fit.
     fn inline(&self, width: usize) -> Option<String> {
         let fits = |text: String| (text.chars().count() <= width).then_some(text);
         match self {
@@ -50,7 +50,7 @@ impl Yaml {
         }
     }
 
-    /// On one line, however long; `None` where a part wants lines of its own.
+    /// On one line of any length; `None` where a part requires lines of its own.
     pub fn flow(&self) -> Option<String> {
         match self {
             Self::Text(_) | Self::Quoted(_) | Self::Word(_) => Some(self.scalar(true)),
@@ -130,7 +130,7 @@ impl From<&Yaml> for serde_yaml::Value {
     }
 }
 
-/// Writes a key and its value, each line indented by so many spaces.
+/// Writes a key and its value, each line indented by that many spaces.
 pub fn write_entry(key: &str, value: &Yaml, indent: usize, out: &mut String) {
     let head = format!("{:indent$}{}:", "", scalar(key, false));
     let left = WIDTH.saturating_sub(head.chars().count() + 1);
@@ -152,7 +152,7 @@ pub fn write_item(item: &Yaml, indent: usize, out: &mut String) {
     }
     let mut lines = String::new();
     item.block(indent + 2, &mut lines);
-    // The dash takes the place of the first line's last two spaces.
+    // The dash replaces the last two spaces of the first line's indentation.
     let rest = lines.get(indent + 2..).unwrap_or_default();
     out.push_str(&format!("{:indent$}- {rest}", ""));
 }
@@ -214,7 +214,7 @@ mod tests {
         assert!(out.starts_with("  long:\n    - scope-0\n    - scope-1\n"), "{out}");
     }
 
-    /// Texts that are hard to write: words and signs of YAML, and anything else.
+    /// Texts that are hard to write: YAML's own words and signs, and any others.
     pub(crate) fn hostile() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             ": ",

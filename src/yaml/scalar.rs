@@ -1,5 +1,5 @@
-//! A text as a YAML scalar that every reader takes for that text, older ones and those of Kubernetes
-//! included.
+//! A text as a YAML scalar that every reader reads as that text, including older readers and those of
+//! Kubernetes.
 
 use domain::text::commands::triggers;
 use domain::text::is_invisible;
@@ -9,12 +9,12 @@ pub fn scalar(text: &str, in_flow: bool) -> String {
     if is_plain(text, in_flow) { text.to_owned() } else { quoted(text) }
 }
 
-/// Words that some reader takes for something else than a text.
+/// Words that some readers do not read as texts.
 const SPECIAL: [&str; 12] =
     ["y", "yes", "n", "no", "true", "false", "on", "off", "null", "nan", "inf", "infinity"];
 
-/// Whether a text means itself without quotes, for every reader. What begins with a letter is no
-/// number and no date.
+/// Whether a text can be written without quotes for every reader. A text that begins with a letter is neither
+/// a number nor a date.
 pub fn is_plain(text: &str, in_flow: bool) -> bool {
     let begins = text.starts_with(char::is_alphabetic);
     let special = SPECIAL.contains(&text.to_ascii_lowercase().as_str());
@@ -23,14 +23,15 @@ pub fn is_plain(text: &str, in_flow: bool) -> bool {
         && !special
         && !ends
         && !text.contains(needs_escape)
-        // As a key it has a colon behind it.
+        // As a key it is followed by a colon.
         && triggers(&format!("{text}:")).is_empty()
         && !text.contains(": ")
         && !text.contains(" #")
         && (!in_flow || is_plain_in_flow(text))
 }
 
-/// Between brackets readers differ on signs: of these only the plainest stay without quotes.
+/// Between brackets readers disagree about signs: only texts with the plainest of them are left without
+/// quotes.
 fn is_plain_in_flow(text: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || " ._/:-".contains(c);
     let is_word = |word: &str| word.starts_with(char::is_alphanumeric);
@@ -40,8 +41,8 @@ fn is_plain_in_flow(text: &str) -> bool {
         && behind_colons.all(|rest| is_word(rest) || rest.starts_with("//"))
 }
 
-/// Whether a character is written by its number: what cannot be seen, what steers, and what is no
-/// part of YAML (YAML 1.2.2, section 5.1).
+/// Whether a character is written by its number: invisible and control characters, and those that are not
+/// allowed in YAML (YAML 1.2.2, section 5.1).
 fn needs_escape(c: char) -> bool {
     c.is_control()
         || is_invisible(c)
@@ -49,7 +50,8 @@ fn needs_escape(c: char) -> bool {
         || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// A text between quotes. What could command a CI runner that prints it is written by its number.
+/// A text in quotes. Characters that could be a command to a CI runner that prints it are written by their
+/// numbers.
 pub fn quoted(text: &str) -> String {
     let commands = triggers(text);
     let escapes = text.contains(needs_escape) || !commands.is_empty();
