@@ -1,4 +1,4 @@
-//! What import and from-nais have in common: the folder that is asked for, and the words for what was made.
+//! Code shared by import and from-nais: the requested folder, and the wording of the result.
 
 use std::path::{Component, Path};
 

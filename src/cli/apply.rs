@@ -121,7 +121,7 @@ fn patience(seconds: Option<u32>, behaviour: Behaviour) -> Duration {
     }
 }
 
-/// Reads the declarations for the environment that is asked for, or that a saved plan is about.
+/// Reads the declarations for the requested environment, or that of a saved plan.
 fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Opened, Failure> {
     let options = global.options();
     let Some(saved) = saved else { return global.open() };
@@ -140,7 +140,7 @@ fn open(global: &Global, saved: Option<&PlanDocument>) -> Result<Opened, Failure
     Ok(opened)
 }
 
-/// A saved rollback is of the declarations that it was made from.
+/// Reads the declarations of a saved rollback's commit.
 fn go_back(opened: &mut Opened, history: &History, saved: &PlanDocument) -> Result<(), Failure> {
     match &saved.repository {
         Some(repository) if saved.rollback => opened.roll_back(history, &repository.commit),
@@ -148,7 +148,8 @@ fn go_back(opened: &mut Opened, history: &History, saved: &PlanDocument) -> Resu
     }
 }
 
-/// Without a commit there is nothing that the ledger could be about: others would never see what was done.
+/// Refuses a repository without a commit: the ledger could not refer to one, and others would not see the
+/// apply.
 fn with_commit(
     history: Option<History>,
     commit: Option<&Commit>,
@@ -174,7 +175,7 @@ fn check_clean(commit: Option<&Commit>, args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Makes the plan, shows it and has it approved. Nothing is changed in here.
+/// Makes the plan, shows it and asks for approval. Nothing is changed here.
 async fn prepare(
     global: &Global,
     args: &Args,
@@ -208,7 +209,7 @@ async fn prepare(
     planned.confirm(&global.reading().of_calls()).await
 }
 
-/// Tells what became of it, and keeps the report if asked.
+/// Reports the result, and saves the report if requested.
 fn tell(global: &Global, args: &Args, ended: Ended) -> Exit {
     let Ended { report, began, kept, open, failures } = ended;
     let printed = began.then(|| print(global.color, &render::report(&report)).err()).flatten();

@@ -6,7 +6,7 @@ use super::exit::Failure;
 use super::sink;
 use domain::text::printable;
 
-/// Asks; anything but 'yes' refuses. Where nobody can be asked, `instead` says what a job does.
+/// Asks; anything but 'yes' refuses. Without a terminal it fails, and `instead` names the option for jobs.
 pub(super) async fn yes(question: &str, instead: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Refused(instead.to_owned()));

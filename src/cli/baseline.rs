@@ -1,4 +1,4 @@
-//! `portvakt baseline`: which commit counts as applied.
+//! `portvakt baseline`: the commit that counts as applied.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -82,7 +82,7 @@ async fn set(global: &Global, place: &AppliedPlace<'_>, args: &Set) -> Result<()
     print(global.color, &done)
 }
 
-/// What counts as applied, and why.
+/// The commit that counts as applied, and the reason.
 fn shown(place: &AppliedPlace<'_>) -> String {
     let environment = printable(&place.placement.environment);
     let known = place.known();
@@ -118,7 +118,7 @@ fn shown(place: &AppliedPlace<'_>) -> String {
     out
 }
 
-/// What changes by it, for whoever is asked.
+/// The consequences of a change, as text for the question.
 fn told(environment: &str, chosen: &Chosen, consequences: &Consequences) -> String {
     let beside = chosen.beside.as_ref().map(|own| format!(", beside commit {own}"));
     let mut out = format!(

@@ -1,4 +1,4 @@
-//! `portvakt credentials`: what a running application needs to be a client, as NAIS gives it.
+//! `portvakt credentials`: the settings of a running application, in the form of NAIS.
 
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,7 @@ enum CredentialsFormat {
     K8sSecret,
 }
 
-/// A variable, and what it holds.
+/// A variable and its value.
 type EnvironmentVariable = (&'static str, SecretString);
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -83,7 +83,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     }
 }
 
-/// Tells what was written, and where it could be committed as it is.
+/// Reports the written files, and warns if they could be committed unencrypted.
 fn told(global: &Global, args: &Args, out: &Path) -> Exit {
     log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
     if args.recipients.is_empty() {
@@ -92,7 +92,7 @@ fn told(global: &Global, args: &Args, out: &Path) -> Exit {
     Exit::Done
 }
 
-/// The values, from what is live and from the issuer's metadata (RFC 8414).
+/// The values, from the live state and from the issuer's metadata (RFC 8414).
 async fn variables(global: &Global, args: &Args) -> Result<[EnvironmentVariable; 7], Failure> {
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, &args.name)?;
@@ -130,14 +130,14 @@ async fn variables(global: &Global, args: &Args) -> Result<[EnvironmentVariable;
     ])
 }
 
-/// In single quotes nothing has a meaning but the quote itself, and none of the values has one: ids,
-/// base64url, addresses, and scopes, in which a quote is written so that a shell understands it.
+/// In single quotes no character but the quote itself has a meaning, and no value has one: ids, base64url,
+/// addresses, and scopes, in which a quote is written so that a shell understands it.
 fn dotenv(variables: &[EnvironmentVariable]) -> SecretString {
     let quoted =
         |value: &SecretString| Zeroizing::new(value.expose_secret().replace('\'', r"'\''"));
     let lines: Vec<_> = variables.iter().map(|(name, value)| (*name, quoted(value))).collect();
     let length = lines.iter().map(|(name, value)| name.len() + value.len() + "=''\n".len());
-    // As large as it gets at once: a text that grows leaves copies of itself behind.
+    // Allocated at its final size: a text that grows leaves copies in memory.
     let mut text = String::with_capacity(length.sum());
     for (name, value) in &lines {
         for part in [name, "='", value.as_str(), "'\n"] {
@@ -157,11 +157,11 @@ fn json(variables: &[EnvironmentVariable]) -> SecretString {
     pretty(&object(variables)).into()
 }
 
-/// A v1 `Secret`; its name is the client's, as a DNS label (RFC 1123) can be.
+/// A v1 `Secret`; its name is the client's, converted to a DNS label (RFC 1123).
 fn k8s_secret(name: &str, variables: &[EnvironmentVariable]) -> SecretString {
     let slug = slug(name);
     let name = match slug.trim_end_matches('-') {
-        // What older readers of YAML take for true or false.
+        // Older readers of YAML read these as true or false.
         word @ ("y" | "n" | "on" | "off" | "yes" | "no") => format!("client-{word}"),
         name => name.to_owned(),
     };

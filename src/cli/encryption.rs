@@ -1,5 +1,5 @@
-//! `--encrypt-to`: text as age encrypts it to its recipients. Only a build with the feature `age` can,
-//! for age alone brings a fifth of all crates; a build without it says so.
+//! `--encrypt-to`: encrypts text with age to its recipients. It needs a build with the feature `age`, as age
+//! alone adds a fifth of all crates; a build without it reports that.
 
 use std::ffi::OsStr;
 
@@ -12,13 +12,12 @@ use secrecy::SecretString;
 
 use super::exit::Failure;
 
-/// A recipient, of which this build has none.
+/// A recipient, which this build does not support.
 #[cfg(not(feature = "age"))]
 #[derive(Debug, Clone)]
 pub(super) enum Recipient {}
 
-/// Reads a recipient. A value that is not one is not repeated: it may be the identity that belongs to
-/// it.
+/// Parses a recipient. An invalid value is not repeated: it may be the private identity.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecipientParser;
 
@@ -68,7 +67,7 @@ fn recipient(
     Err(clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command))
 }
 
-/// The text as age encrypts it, in ASCII armour; as it is where there is nobody to encrypt it to.
+/// The text encrypted with age, in ASCII armour; unchanged where there is no recipient.
 #[cfg(feature = "age")]
 pub(super) fn encrypted(
     text: SecretString,
@@ -96,7 +95,7 @@ pub(super) fn encrypted(
         .map_err(|error| Failure::Failed(format!("the credentials cannot be encrypted: {error}")))
 }
 
-/// The text as it is: nobody can be named to encrypt it to.
+/// The text unchanged: this build accepts no recipients.
 #[cfg(not(feature = "age"))]
 pub(super) fn encrypted(
     text: SecretString,

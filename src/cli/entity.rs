@@ -1,4 +1,4 @@
-//! The declared scopes and clients that a command names, and the application that they go to.
+//! The declared scopes and clients that a command names, and the application that receives them.
 
 use super::exit::Failure;
 use crate::run::{Opened, client};
@@ -61,7 +61,8 @@ impl Named {
         self.scopes.is_empty() && self.clients.is_empty()
     }
 
-    /// What is declared by these names, or released, but not by a manifest; each once, the scopes first.
+    /// The declared or released scopes and clients with these names, except those of a manifest; each once,
+    /// the scopes first.
     pub(super) fn find(&self, opened: &Opened) -> Result<Vec<Entity>, Failure> {
         let desired = &opened.desired;
         let mut found = Vec::new();

@@ -63,7 +63,7 @@ mod tests {
         let commands = ALL.iter().flat_map(|text| text.lines().skip(1));
         for command in commands {
             let words = command.split_whitespace().map(|word| word.trim_matches('\''));
-            // A reason of several words is one argument for a shell.
+            // For a shell, a reason of several words is one argument.
             let words = words.filter(|word| !["team", "is", "closed"].contains(word));
             if let Err(error) = Cli::try_parse_from(words) {
                 panic!("{command}: {error}");

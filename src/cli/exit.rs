@@ -1,4 +1,4 @@
-//! How a command ends.
+//! End of a command.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::render::diagnostics::{Sources, text};
 pub(super) use crate::run::Failure;
 use domain::text::json;
 
-/// The exit codes: relied on from outside.
+/// The exit codes, a public interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     /// All was done.
@@ -40,7 +40,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Tells on stderr why a command could not do its work; gives the exit code.
+/// Reports on stderr why a command failed; returns the exit code.
 pub(super) fn tell(failure: &Failure, format: log::Format) -> Exit {
     match failure {
         Failure::Invalid(root, found) => tell_diagnostics(format, root, found),
@@ -65,7 +65,7 @@ fn exit(failure: &Failure) -> Exit {
 
 fn words(failure: &Failure) -> String {
     match failure {
-        // These are told one by one.
+        // Diagnostics are reported one by one.
         Failure::Invalid(..) => String::new(),
         Failure::Usage(why) | Failure::Refused(why) | Failure::Failed(why) => why.clone(),
         Failure::Call(error) => advised(error),
@@ -104,7 +104,7 @@ fn tell_error(format: log::Format, why: &str, exit: Exit) {
     }
 }
 
-/// Tells diagnostics on stderr, if there are any.
+/// Reports diagnostics on stderr, if there are any.
 pub(super) fn tell_diagnostics(format: log::Format, root: &Path, diagnostics: &[Diagnostic]) {
     if diagnostics.is_empty() {
         return;

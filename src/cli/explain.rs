@@ -31,7 +31,7 @@ fn explanation(code: &str) -> Option<String> {
         .or_else(|| of_plan.map(|code| render::plan_explanation(*code)))
 }
 
-/// How many letters may differ between what was asked for and a code that is suggested.
+/// Largest number of letters by which a suggested code may differ from the requested one.
 const NEAR: usize = 2;
 
 fn unknown(code: &str) -> Failure {

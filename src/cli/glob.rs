@@ -1,4 +1,4 @@
-//! Names as they are asked for on the command line.
+//! Globs on the command line.
 
 use globset::{Glob, GlobMatcher};
 

@@ -1,4 +1,4 @@
-//! What every command takes.
+//! Options of every command.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::run::{Opened, RunOptions};
 use digdir::{Needs, Reader};
 use domain::Live;
 
-/// What every command takes.
+/// Options of every command.
 #[derive(Debug, Args)]
 pub(super) struct Global {
     /// The repository, or a folder in it [default: upwards from here]
@@ -51,7 +51,7 @@ pub(super) struct Global {
 }
 
 impl Global {
-    /// What use cases are told of it. An empty name asks for no environment.
+    /// The options that use cases need. An empty name selects no environment.
     pub(super) fn options(&self) -> RunOptions {
         RunOptions {
             folder: self.repo.clone(),
@@ -62,12 +62,12 @@ impl Global {
         }
     }
 
-    /// Reads the declarations of the environment that is asked for, and tells what was found in them.
+    /// Reads the declarations of the requested environment, and reports findings.
     pub(super) fn open(&self) -> Result<Opened, Failure> {
         self.open_as(&self.options())
     }
 
-    /// The same for other options.
+    /// The same with other options.
     pub(super) fn open_as(&self, options: &RunOptions) -> Result<Opened, Failure> {
         let opened = Opened::open(options)?;
         if !self.quiet {
@@ -76,13 +76,13 @@ impl Global {
         Ok(opened)
     }
 
-    /// Reads what is live, and tells how far it has come.
+    /// Reads the live state, and shows progress.
     pub(super) async fn live(&self, reader: &Reader, needs: &Needs) -> Result<Live, Failure> {
         let reading = self.reading();
         Ok(reader.live(needs, &reading.of_calls()).await?)
     }
 
-    /// Tells how far reading has come.
+    /// Progress of reading.
     pub(super) fn reading(&self) -> Progress {
         Progress::start(self, "reading accesses")
     }

@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What a line in the ledger of a place tells.
+/// A line in the ledger of a place, as text.
 fn reported(
     place: &str,
     LedgerLine { commit, text, is_signed }: LedgerLine,

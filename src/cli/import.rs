@@ -34,8 +34,8 @@ pub(super) struct Args {
     /// The folder for the files, from the repository's root; with by-team only for what no team has
     #[arg(long, value_name = "DIR")]
     into: Option<String>,
-    /// Add to files that are there, with all that stands in them kept; with --scope, add to declared
-    /// scopes the accesses that they lack
+    /// Add to existing files and keep all their content; with --scope, add to declared scopes the accesses
+    /// that they lack
     #[arg(long)]
     merge: bool,
     /// Read every environment that is not an embedded sandbox, and write each scope and client once, with
@@ -56,7 +56,7 @@ enum AskedLayout {
     ByTeam,
 }
 
-/// What the command is for.
+/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Write what is live and declared nowhere as YAML
 
@@ -70,7 +70,7 @@ With --scope and --merge, a scope that is declared and active gets the accesses 
 lacks, in the file that declares it. Its attributes, and what was removed from the declarations since the \
 last apply, are left as they are.";
 
-/// What was read of one environment.
+/// The live state of one environment.
 struct ReadEnvironment {
     ready: Ready,
     live: Live,
@@ -102,10 +102,10 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The scope that clients are read by (Maskinporten's own).
+/// The scope that is required to read clients (Maskinporten's own).
 const CLIENTS: &str = "idporten:dcr.read";
 
-/// Reads each environment that is asked for, the one that the others are told by first.
+/// Reads each requested environment, first the one with which the others are compared.
 async fn read(
     global: &Global,
     args: &Args,
@@ -199,7 +199,7 @@ fn told(made: &Proved, read: &[ReadEnvironment]) -> String {
     let mut key_files: BTreeMap<&str, Counts> = BTreeMap::new();
     for file in &made.files {
         match file.path.rsplit_once('/') {
-            // Of these there can be hundreds.
+            // There can be hundreds of these.
             Some((folder, _)) if file.counts.key_files > 0 => {
                 *key_files.entry(folder).or_default() += file.counts;
             }

@@ -39,7 +39,7 @@ pub(super) struct Args {
 const ORGNO: &str = "313367002";
 const PREFIX: &str = "eksempel";
 
-/// What a new repository begins with.
+/// Files of a new repository.
 const REPOSITORY: [(&str, &str); 3] = [
     ("portvakt.yaml", include_str!("../../templates/repository/portvakt.yaml")),
     ("consumers.yaml", include_str!("../../templates/repository/consumers.yaml")),
@@ -47,14 +47,14 @@ const REPOSITORY: [(&str, &str); 3] = [
 ];
 const GITIGNORE: &str = include_str!("../../templates/repository/gitignore");
 
-/// What is to be written, and what to tell of it.
+/// Files to write, and messages about them.
 #[derive(Default)]
 struct InitFiles {
-    /// Below the folder, with what they hold.
+    /// Paths below the folder, with content.
     new: Vec<(String, String)>,
-    /// What a person has to do, because a file is there already that would have been ours.
+    /// Manual steps, where a file exists already.
     by_hand: Vec<String>,
-    /// What to do next.
+    /// Next steps.
     next: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ fn there_is_one(found: &Path) -> Failure {
     ))
 }
 
-/// Everything, with the environments that the templates have.
+/// All files, with the environments of the templates.
 fn new_repository(args: &Args, ci: Option<CiHost>, root: &Path) -> InitFiles {
     let orgno = args.orgno.as_ref().map_or(ORGNO, Orgno::as_str);
     let prefix = args.prefix.as_deref().unwrap_or(PREFIX);
@@ -157,7 +157,7 @@ fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFil
     Ok(files)
 }
 
-/// All that is in the way is told at once, before anything is written.
+/// Reports all existing files at once, before anything is written.
 fn refuse_to_overwrite(root: &Path, files: &InitFiles) -> Result<(), Failure> {
     let in_the_way: Vec<&str> = files
         .new

@@ -11,29 +11,28 @@ pub(super) fn wait_for(
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Failed(format!("the program could not start: {error}")))?;
     let result = runtime.block_on(command);
-    // A question that nobody has answered must not hold the program back after a signal.
+    // A question without an answer must not delay the exit after a signal.
     runtime.shutdown_background();
     result
 }
 
-/// Turns true at the first signal that asks the program to stop; a second one stops it at once.
+/// Becomes true at the first signal that asks the program to stop; a second one stops it at once.
 pub(super) fn listen() -> Result<watch::Receiver<bool>, Failure> {
     let failed = |error| Failure::Failed(format!("signals cannot be listened for: {error}"));
     let (sender, receiver) = watch::channel(false);
     let mut stop = signals().map_err(failed)?;
     tokio::spawn(async move {
         stop.recv().await;
-        // Nobody listens any more: then nobody needs to know.
+        // An error means that there is no receiver any more.
         let _ = sender.send(true);
-        // Who asks twice will not wait for what is in flight.
+        // A second signal does not wait for requests in flight.
         stop.recv().await;
         std::process::exit(Exit::Interrupted as i32);
     });
     Ok(receiver)
 }
 
-/// Does the work unless a signal comes first: then it is dropped. Only for work that changes
-/// nothing.
+/// Does the work unless a signal arrives first: then it is dropped. Only for work that changes nothing.
 pub(super) async fn unless<T>(
     mut interrupt: watch::Receiver<bool>,
     work: impl Future<Output = Result<T, Failure>>,

@@ -1,4 +1,4 @@
-//! What is told on stderr beside errors.
+//! Messages on stderr other than errors.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// Tells a line that is neither an error nor an event.
+/// Writes a line that is neither an error nor an event.
 pub(super) fn line(format: Format, text: &str) {
     match format {
         Format::Text => sink::tell(&format!("{text}\n")),
@@ -30,7 +30,7 @@ pub(super) fn line(format: Format, text: &str) {
     }
 }
 
-/// Tells a line of what a command has done, unless nothing but errors is to be told.
+/// Reports the result of a command, unless `--quiet` is set.
 pub(super) fn told(global: &Global, text: &str) {
     if !global.quiet {
         line(global.log_format, text);
@@ -52,12 +52,12 @@ pub(super) fn warn_of_git(global: &Global, path: &Path) {
     }
 }
 
-/// The targets of this program's own events: a target counts by its beginning, and others than ours begin
-/// with `http`.
+/// The targets of this program's own events: a target is matched by its beginning, and foreign ones also
+/// begin with `http`.
 const OWN: [&str; 4] = ["portvakt", "digdir", "http::", "sandbox"];
 
-/// Sends this program's own events to stderr. Those of libraries stay silent: some would show
-/// headers, and with them the token.
+/// Sends this program's own events to stderr. Those of libraries are dropped: some would show headers, and
+/// with them the token.
 pub(super) fn start(global: &Global) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::sink::print;
 
-/// Prints the manual page: the program, then each command, those below a command too.
+/// Prints the manual page: the program, then each command, including subcommands.
 pub(super) fn run(command: clap::Command) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     render(command, &mut page)

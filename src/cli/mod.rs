@@ -1,4 +1,4 @@
-//! One file a command: parse, call, render, exit code.
+//! One file a command: it parses, calls, renders, and chooses the exit code.
 
 mod adoption;
 mod apply;
@@ -163,8 +163,8 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Prints what clap has to say: help, the version, or what is wrong with the arguments. It repeats
-/// arguments as they are, and so they are read again in the form in which they may be shown.
+/// Prints clap's output: help, the version, or an error in the arguments. clap repeats arguments as they are,
+/// so they are parsed again in the form in which they may be shown.
 fn usage(error: clap::Error) -> Exit {
     let shown =
         std::env::args_os().map(|argument| printable(&argument.to_string_lossy()).into_owned());
@@ -177,8 +177,8 @@ fn usage(error: clap::Error) -> Exit {
         .map_or_else(|failure| exit::tell(&failure, log::Format::Text), |()| Exit::Done)
 }
 
-/// An argument, or a variable that stands for one, that is rather a secret than anything that a
-/// command takes, and what it looks like: whatever is wrong with it would be shown, and it too.
+/// An argument, or a variable that replaces one, that looks like a secret and not like an argument of any
+/// command, and the kind of secret: the error message would show it.
 fn secret_in_usage() -> Option<(String, &'static str)> {
     const VARIABLES: [&str; 2] = ["PORTVAKT_ENV", "PORTVAKT_ALLOW_HOSTS"];
     let likeness = |text: &str| {

@@ -1,4 +1,4 @@
-//! What plan, drift, rollback and show have in common: the form of a plan, and where it goes.
+//! Options shared by plan, drift, rollback and show: the format of a plan, and its destination.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::run::{Ready, blame, files};
 use domain::text::json;
 use plan::document::PlanDocument;
 
-/// Where a plan goes, and how.
+/// Format and destination of a plan.
 #[derive(Debug, clap::Args)]
 pub(super) struct Output {
     /// The form of the plan
@@ -28,7 +28,7 @@ pub(super) struct Output {
     blame: bool,
 }
 
-/// The same for what may be left to do.
+/// Format and destination of a plan, and its exit code.
 #[derive(Debug, clap::Args)]
 pub(super) struct Pending {
     #[command(flatten)]
@@ -39,7 +39,8 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Shows a plan, and tells by the exit code whether there is or could be something to do, if asked.
+    /// Shows a plan; with `--detailed-exitcode` the exit code shows whether there is or may be something to
+    /// do.
     pub(super) fn show(
         &self,
         global: &Global,
@@ -64,7 +65,7 @@ pub(super) enum PlanFormat {
     Json,
 }
 
-/// The forms of what is no plan. What describes the JSON is for the argument's own help to tell.
+/// Formats of other documents. The schema of the JSON is named in each argument's own help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TextOrJson {
     /// For people
@@ -74,7 +75,7 @@ pub(super) enum TextOrJson {
 }
 
 impl Output {
-    /// Shows a plan, and saves it if asked.
+    /// Shows a plan, and saves it if requested.
     pub(super) fn show(
         &self,
         global: &Global,
@@ -91,13 +92,13 @@ impl Output {
     }
 }
 
-/// Makes a plan by credentials that can only read.
+/// Makes a plan with credentials that can only read.
 pub(super) async fn planned(global: &Global, ready: &Ready) -> Result<PlanDocument, Failure> {
     let reading = global.reading();
     ready.planned(&global.options(), &reading.of_calls()).await
 }
 
-/// A plan in a form.
+/// A plan in a format.
 pub(super) fn shown(plan: &PlanDocument, format: PlanFormat) -> String {
     match format {
         PlanFormat::Text => render::plan(plan),
@@ -106,12 +107,12 @@ pub(super) fn shown(plan: &PlanDocument, format: PlanFormat) -> String {
     }
 }
 
-/// Reads a plan that was saved.
+/// Reads a saved plan.
 pub(super) fn read_plan(path: &Path) -> Result<PlanDocument, Failure> {
     parsed_plan(path, &read_text(path)?)
 }
 
-/// The plan that a file's text is, as it was made.
+/// The plan in a file's text, unchanged.
 pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failure> {
     let path = path.to_string_lossy();
     let plan = PlanDocument::read(text).map_err(|why| {
@@ -126,7 +127,7 @@ pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failu
     }
 }
 
-/// The most that a saved plan or report is, in bytes.
+/// Largest saved plan or report, in bytes.
 const LARGEST: u64 = 256 << 20;
 
 /// Reads a file that this program has saved.

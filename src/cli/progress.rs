@@ -1,4 +1,4 @@
-//! How far long work has come, on stderr.
+//! Progress of long work, on stderr.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::global::Global;
 use super::{log, sink};
 
-/// How often a line is told where there is no terminal.
+/// Interval between lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// A bar on a terminal; elsewhere a line now and then.
+/// A bar on a terminal; otherwise a line now and then.
 pub(super) struct Progress {
     what: &'static str,
     quiet: bool,
@@ -21,7 +21,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Work that is called `what`, such as "reading accesses".
+    /// Starts work with a description, such as "reading accesses".
     pub(super) fn start(global: &Global, what: &'static str) -> Self {
         let on_terminal = sink::is_on_terminal() && !global.quiet;
         let bar = on_terminal.then(|| {
@@ -38,7 +38,7 @@ impl Progress {
         }
     }
 
-    /// So much is done.
+    /// Shows the progress.
     pub(super) fn tell(&self, done: usize, total: usize) {
         if total == 0 {
             return;
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// The same for whoever tells of calls.
+    /// The same as a callback for calls.
     pub(super) fn of_calls(&self) -> impl Fn(digdir::ReadProgress) + Sync + '_ {
         |read| self.tell(read.done, read.total)
     }

@@ -69,8 +69,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The server, what to tell of it, and the signals that end it: listened for before anybody is
-/// told that it runs.
+/// The server, the message about it, and the signals that end it: they are handled before the message is
+/// printed.
 async fn start(
     args: Args,
     behaviour: Behaviour,
@@ -95,9 +95,9 @@ async fn start(
     Ok((sandbox, told, stop))
 }
 
-/// What an environment of `portvakt.yaml` needs to use it.
+/// The settings of an environment in `portvakt.yaml` that uses it.
 fn instructions(sandbox: &Sandbox, kid: &str, key_file: &Path) -> String {
-    // JSON's strings are YAML's too.
+    // A JSON string is also a YAML string.
     let key_file = serde_json::Value::from(key_file.to_string_lossy());
     let issuer = sandbox.issuer();
     let api = issuer.trim_end_matches('/');

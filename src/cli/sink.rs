@@ -1,5 +1,5 @@
-//! The one place where stdout and stderr are written. Nothing gets past it that steers a terminal, is
-//! a command to a CI runner, or is a secret that was read; `clippy.toml` forbids the ways around it.
+//! The only place where stdout and stderr are written. It lets nothing through that controls a terminal, is a
+//! command to a CI runner, or is a secret that was read; `clippy.toml` forbids other ways to print.
 #![expect(clippy::disallowed_methods, reason = "this is the one place")]
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -16,18 +16,18 @@ use crate::render::BAD;
 use domain::secret::redact;
 use domain::text::{escaped_json, for_annotations, for_log, printable};
 
-/// Prints a result. A reader that has gone away, as `head` does, wants no more of it; any other
-/// result that does not arrive is an error, as a job must not go on with half of it.
+/// Prints a result. A reader that has closed the pipe, as `head` does, needs no more of it; any other write
+/// error is reported, as a job must not continue with half of a result.
 pub(super) fn print(color: ColorChoice, text: &str) -> Result<(), Failure> {
     unless_unread(write(color, text))
 }
 
-/// Prints what somebody must have seen: a reader that has gone away is an error too.
+/// Prints a text that must be received: a reader that has closed the pipe is an error too.
 pub(super) fn write(color: ColorChoice, text: &str) -> io::Result<()> {
     to_stdout(color, &for_log(&redact(text)))
 }
 
-/// Prints a result that programs read, such as YAML: as it is, or not at all.
+/// Prints a result for programs, such as YAML: unchanged, or not at all.
 pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
     match redact(text) {
         Cow::Borrowed(text) => print_secret(text),
@@ -37,7 +37,7 @@ pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// The same for what is a secret itself, and was asked for: a token, or credentials.
+/// The same for a result that is a secret, on request: a token, or credentials.
 pub(super) fn print_secret(text: &str) -> Result<(), Failure> {
     match for_log(text) {
         Cow::Borrowed(text) => unless_unread(write_secret(text)),
@@ -49,8 +49,8 @@ pub(super) fn print_secret(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes the only copy of a secret, which somebody must have received: a reader that has gone away is
-/// an error too.
+/// Writes the only copy of a secret, which must be received: a reader that has closed the pipe is an error
+/// too.
 pub(super) fn write_secret(text: &str) -> io::Result<()> {
     to_stdout(ColorChoice::Never, text)
 }
@@ -80,13 +80,13 @@ fn unless_unread(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Writes text to stderr. If nobody reads it, nothing is left to do.
+/// Writes text to stderr. A write error is ignored.
 pub(super) fn tell(text: &str) {
     let mut stderr = anstream::AutoStream::auto(io::stderr());
     let _ = stderr.write_all(for_log(&redact(text)).as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Writes an error to stderr, its first line as the error and the others as what belongs to it.
+/// Writes an error to stderr, its first line as the error and the others as details.
 pub(super) fn tell_error(why: &str) {
     let mut lines = why.lines();
     let first = printable(lines.next().unwrap_or_default());
@@ -99,7 +99,7 @@ pub(super) fn is_on_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes a fault of the program itself to stderr; its message may repeat text of others.
+/// Writes a panic of the program to stderr; its message may contain text from outside.
 pub(super) fn tell_panic(fault: &PanicHookInfo<'_>) {
     tell_error(&format!("a fault of the program itself: {fault}"));
     let trace = Backtrace::capture();
@@ -119,7 +119,7 @@ impl<'a> MakeWriter<'a> for Events {
     }
 }
 
-/// An event, which is written at once.
+/// An event that is written at once.
 pub(super) struct Event(Format);
 
 impl Write for Event {

@@ -21,7 +21,7 @@ pub(super) struct Args {
     out: PathBuf,
 }
 
-/// What the command is for, and what its file reveals.
+/// The command's long help, which also describes the content of the file.
 pub(super) const ABOUT: &str = "\
 Write what is live to a file, so that a pull request from a fork is planned without secrets
 
@@ -66,7 +66,7 @@ fn told(live: &Live) -> String {
     format!("{} and {}", count(scopes, "scope"), count(clients, "client"))
 }
 
-/// What a plan must know, as it was when a snapshot was made.
+/// The state that a plan needs, as it was when a snapshot was made.
 pub(super) fn live(file: &Path, ready: &Ready) -> Result<Live, Failure> {
     let path = file.display().to_string();
     let failed = |why: &str| {
@@ -80,7 +80,7 @@ pub(super) fn live(file: &Path, ready: &Ready) -> Result<Live, Failure> {
     snapshot.and_then(|snapshot| snapshot.live(&ready.needs())).map_err(unfit)
 }
 
-/// Why a snapshot cannot be used, and what to do.
+/// The reason why a snapshot cannot be used, and what to do.
 fn explained(error: &SnapshotError) -> String {
     match error {
         SnapshotError::Broken(_) | SnapshotError::TooLarge | SnapshotError::Lacks(_) => {
@@ -111,7 +111,7 @@ fn explained(error: &SnapshotError) -> String {
     }
 }
 
-/// A file's text; `None` where it is larger than any snapshot.
+/// A file's text; `None` where it exceeds the size of any snapshot.
 fn read(file: &Path) -> io::Result<Option<String>> {
     let mut text = String::new();
     let length = File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;

@@ -36,7 +36,7 @@ async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Compares what is declared, or was when it was last applied, with what is live.
+/// Compares the current declarations and those of the last apply with the live state.
 pub(super) async fn look(global: &Global, needs: Needs) -> Result<UnmanagedDocument, Failure> {
     let ready = global.open()?.ready()?;
     let reach = Reach::ScopesAndClients;

@@ -104,15 +104,15 @@ fn shown(
     }
 }
 
-/// How much is declared where nothing is wrong.
+/// The number of declarations, where there are no findings.
 fn ok(DeclaredCounts { scopes, clients, files }: DeclaredCounts) -> String {
     let count = |count: usize, thing| counted(count as u64, thing, "s");
     let (scopes, clients) = (count(scopes, "scope"), count(clients, "client"));
     format!("OK: {scopes}, {clients} in {}\n", count(files, "file"))
 }
 
-/// All that is found in a repository for one environment or for all, sorted by place, and how much it
-/// declares; `None` where it cannot be read.
+/// All findings in a repository for one environment or for all, sorted by place, and the number of
+/// declarations; `None` where it cannot be read.
 fn findings(
     root: &Path,
     environment: Option<&str>,

@@ -1,4 +1,4 @@
-//! What the parts of an answer say.
+//! Parts of an answer.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use url::Url;
 
-/// An address that a host tells, if it is one for a browser.
+/// An address in an answer of the host, if it is one for a browser.
 pub(super) fn for_browser(address: &str) -> Option<Url> {
     Url::parse(address).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
 }
@@ -17,7 +17,8 @@ pub(super) fn is_json(answer: &Answer) -> bool {
     answer.content_type() == "application/json"
 }
 
-/// `Retry-After`; or where GitHub leaves no request over, the time until it does.
+/// The wait that the host asks for: `Retry-After`; where GitHub's rate limit is used up, the time until it is
+/// reset.
 pub(super) fn asked_to_wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
     if answer.header(RETRY_AFTER.as_str()).is_some() {
         return answer.retry_after(now);
@@ -30,7 +31,7 @@ pub(super) fn asked_to_wait(answer: &Answer, now: Timestamp) -> Option<Duration>
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
-/// The host's own words about a refusal, in the forms that the three have for them.
+/// The host's message about a refusal, in the formats of the three hosts.
 pub(super) fn words(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let part = |name: &str| match body.get(name)? {

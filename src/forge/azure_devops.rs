@@ -26,7 +26,7 @@ pub(super) struct AzureRepository {
     collection: Url,
     project: String,
     id: String,
-    /// As it stands in the address of its page.
+    /// The name in the address of its page.
     name: String,
     token: SecretString,
 }
@@ -44,7 +44,7 @@ pub(super) struct Threads<'a> {
     connection: Connection,
 }
 
-/// Where a comment is.
+/// Place of a comment.
 pub(super) struct AzurePlace {
     thread: u64,
     comment: u64,
@@ -76,10 +76,10 @@ struct Thread {
     is_deleted: bool,
     #[serde(default)]
     published_date: Option<Timestamp>,
-    /// What Azure DevOps says of its own threads: `{"$value": …}` by name.
+    /// Azure DevOps' own properties of the thread: `{"$value": …}` by name.
     #[serde(default)]
     properties: Option<Value>,
-    /// The people that the properties name by a key.
+    /// The people to whom the properties refer by key.
     #[serde(default)]
     identities: Option<BTreeMap<String, Identity>>,
 }
@@ -88,12 +88,12 @@ struct Thread {
 #[serde(rename_all = "camelCase")]
 struct AzureComment {
     id: u64,
-    /// 0 for the comment that begins the thread.
+    /// 0 for the first comment of the thread.
     #[serde(default)]
     parent_comment_id: u64,
     #[serde(default)]
     content: Option<String>,
-    /// `text`, or `system` for what Azure DevOps writes itself.
+    /// `text`, or `system` for comments of Azure DevOps itself.
     #[serde(default)]
     comment_type: Option<String>,
     #[serde(default)]
@@ -106,7 +106,7 @@ struct AzureComment {
     last_content_updated_date: Option<Timestamp>,
 }
 
-/// What was found for a query: pull requests by commit.
+/// Result of a query: pull requests by commit.
 #[derive(Deserialize)]
 struct AzureRelated {
     results: Vec<BTreeMap<String, Vec<AzureCompleted>>>,
@@ -126,12 +126,12 @@ struct AzureCompleted {
 #[serde(rename_all = "camelCase")]
 struct Reviewer {
     id: String,
-    /// 10 for an approval, 5 for one with suggestions.
+    /// 10 for an approval, 5 for an approval with suggestions.
     #[serde(default)]
     vote: i64,
 }
 
-/// A thread that was made.
+/// A thread that was created.
 #[derive(Deserialize)]
 struct AzureMade {
     id: u64,
@@ -171,7 +171,8 @@ impl AzureRepository {
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (AUTHORIZATION, bearer(&self.token)?),
-            // Else a token that is not accepted is answered by the way to a page to sign in on.
+            // Without this header, a token that is not accepted is answered with a redirect to the sign-in
+            // page.
             (
                 HeaderName::from_static("x-tfs-fedauthredirect"),
                 HeaderValue::from_static("Suppress"),
@@ -250,14 +251,14 @@ impl Threads<'_> {
         self.url("threads")
     }
 
-    /// The list comes in one piece: this call knows no pages.
+    /// The whole list in one answer: this call has no pages.
     async fn threads(&self) -> Result<Vec<Thread>, Error> {
         let call = ForgeCall::get(self.all(), "the threads of the pull request cannot be read");
         let (list, _): (List<Thread>, _) = self.connection.read(&call).await?;
         Ok(list.value.into_iter().filter(|thread| !thread.is_deleted).collect())
     }
 
-    /// Where a person reads a thread.
+    /// Address of a thread for people.
     fn page(&self, thread: u64) -> Url {
         let AzurePullRequest { repository: AzureRepository { project, name, .. }, number } =
             self.pull_request;
@@ -269,15 +270,15 @@ impl Threads<'_> {
 }
 
 impl CommentHost for Threads<'_> {
-    /// The id of the token's identity: for a pipeline's own token, the project's build service. A
-    /// comment with our marker by anybody else is left alone: anybody who may comment can write it.
+    /// The id of the token's identity: for a pipeline's own token, the project's build service. A comment
+    /// with our marker by anybody else is left alone, as everybody who may comment can write it.
     type Author = String;
     type Id = AzurePlace;
 
     const FORGE: Forge = Forge::AzureDevOps;
 
     async fn author(&self) -> Result<String, Error> {
-        // Azure DevOps has never called this call anything but a preview.
+        // Azure DevOps documents this call only as a preview.
         let url = versioned(self.connection.url(["_apis", "connectionData"]), "7.1-preview");
         let call = ForgeCall::get(url, "the identity of the token cannot be read");
         let (data, _): (ConnectionData, _) = self.connection.read(&call).await?;
@@ -313,8 +314,8 @@ impl CommentHost for Threads<'_> {
         Ok(found)
     }
 
-    /// The votes that hold. When they were given stands in threads of the system, in the forms that
-    /// several versions have given them; a vote without one is left out.
+    /// The current votes. Their times are in threads of the system, in the forms of several versions; a vote
+    /// without a time is left out.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
         let failing = "the reviewers of the pull request cannot be read";
         let call = ForgeCall::get(self.url("reviewers"), failing);
@@ -341,8 +342,8 @@ impl CommentHost for Threads<'_> {
         Ok(Some(self.page(id.thread)))
     }
 
-    /// The thread is closed from the start: a policy may ask for every other to be resolved before
-    /// the pull request is completed, and a plan is nothing to resolve.
+    /// The thread is closed from the start: a policy may require that every other thread is resolved before
+    /// the pull request is completed, and a plan needs no resolution.
     async fn create(&self, text: &str) -> Result<Option<Url>, Error> {
         let comment = json!({ "parentCommentId": 0, "content": text, "commentType": "text" });
         let body = json!({ "comments": [comment], "status": "closed" });
@@ -351,7 +352,7 @@ impl CommentHost for Threads<'_> {
     }
 }
 
-/// Who approved, and when, where a thread of the system says so.
+/// The person and the time of an approval, if it is a thread of the system about one.
 fn approval(thread: &Thread) -> Option<(&str, Timestamp)> {
     let property = |name: &str| thread.properties.as_ref()?.get(name)?.get("$value")?.as_str();
     let vote: i64 = property("CodeReviewVoteResult")?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What is put on a pull request, and where.
+//! Comment on a pull request, and its host.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use url::Url;
 
 use super::error::{Error, MAX_WAIT};
 
-/// How often a call is sent at most, the first time included.
+/// Largest number of attempts of a call, the first one included.
 const TRIES: usize = 4;
 
 /// A host of git repositories with pull requests.
@@ -17,48 +17,48 @@ const TRIES: usize = 4;
 pub enum Forge {
     /// GitHub, its Enterprise Server included.
     GitHub,
-    /// GitLab, gitlab.com or one's own.
+    /// GitLab, gitlab.com or self-managed.
     GitLab,
     /// Azure DevOps, as a service or as Azure DevOps Server.
     AzureDevOps,
 }
 
-/// What is to stand on the pull request.
+/// Content of the comment on the pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// An HTML comment of one line, such as `<!-- portvakt plan test -->`, by which a later run
-    /// finds this one's. It is put in front of the body unless the body begins with it.
+    /// An HTML comment of one line, such as `<!-- portvakt plan test -->`, by which a later run finds the
+    /// comment of this one. It is put in front of the body unless the body begins with it.
     pub marker: String,
     /// Markdown, escaped already.
     pub body: String,
 }
 
-/// What became of a comment.
+/// Result of posting a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
     /// Whether it is a new one.
     pub change: CommentChange,
-    /// Where a person reads it, if that is known.
+    /// Its address for people, if known.
     pub url: Option<Url>,
 }
 
-/// What was done to the pull request.
+/// Change of the pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommentChange {
     /// There was no comment of ours.
     Created,
-    /// The one of an earlier run has the new text.
+    /// The comment of an earlier run has the new text.
     Updated,
-    /// The one of an earlier run says the same.
+    /// The comment of an earlier run has the same text.
     Kept,
 }
 
-/// How patient to be.
+/// Timeouts and delays.
 #[derive(Debug, Clone, Copy)]
 pub struct ForgeOptions {
-    /// How long one request may take.
+    /// Longest duration of one request.
     pub timeout: Duration,
-    /// How long to wait before the second try; doubled with each further one.
+    /// The wait before the second attempt; doubled for each further one.
     pub base_delay: Duration,
 }
 
@@ -75,11 +75,11 @@ impl Default for ForgeOptions {
 }
 
 impl Forge {
-    /// How long a comment may be, marker included, in UTF-16 code units: no host counts more than
-    /// that for a character, and no text has more of them than it has bytes.
+    /// Longest comment, marker included, in UTF-16 code units: no host counts a character as more units than
+    /// that, and no text has more of them than bytes.
     ///
-    /// GitHub tells its limit in the error of a longer one ("maximum is 65536 characters"), GitLab
-    /// in the documentation of its notes API, Azure DevOps in that of its Git limits.
+    /// Sources: for GitHub the error about a longer comment ("maximum is 65536 characters"), for GitLab the
+    /// documentation of its notes API, for Azure DevOps that of its Git limits.
     pub fn limit(self) -> usize {
         match self {
             Self::GitHub => 65_536,
@@ -100,7 +100,7 @@ impl fmt::Display for Forge {
 }
 
 impl Comment {
-    /// What is sent: marker and body.
+    /// The text to send: marker and body.
     pub(super) fn text(&self) -> Result<String, Error> {
         let inner = self.marker.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
         let is_marker = inner.is_some_and(|inner| {
@@ -121,8 +121,7 @@ pub(super) struct Merged {
     pub(super) at: Timestamp,
 }
 
-/// Whether a comment says what is meant. Hosts write lines in their own way, and take white space
-/// from the end.
+/// Whether a comment has the intended text. Hosts change line breaks, and remove white space at the end.
 pub(super) fn is_same(found: &str, meant: &str) -> bool {
     let lines = |text: &str| text.replace('\r', "").trim_end().to_owned();
     lines(found) == lines(meant)

@@ -1,4 +1,4 @@
-//! A connection to one host's API: a call, its answer as JSON, and when it is sent again.
+//! Connection to the API of one host: calls, JSON answers, and repetition.
 
 use http::{
     Answer, Client, ClientSettings, Failure, NextAttempt, NoAnswer, ONCE, REPEATABLE,
@@ -17,13 +17,14 @@ use super::comment::ForgeOptions;
 use super::error::{Error, ForgeErrorKind};
 use domain::secret;
 
-/// More than a page of the longest comments that are of any use to people.
+/// More than a page of the longest useful comments.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// How many pages of comments are read, of a hundred each: GitHub takes no more than 2,500 comments.
+/// Largest number of pages of comments to read, with a hundred each: GitHub accepts no more than 2,500
+/// comments.
 pub(super) const MAX_PAGES: u64 = 100;
 
-/// A host's API, the headers that open it, and its words about refusals.
+/// A host's API, the headers that authenticate, and advice about refusals.
 pub(super) struct Connection {
     client: Client,
     base: Url,
@@ -37,9 +38,9 @@ pub(super) struct ForgeCall<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) body: Option<&'a Value>,
-    /// What it is for, as an error says it: `the comments cannot be read`.
+    /// Its purpose, as an error describes its failure: `the comments cannot be read`.
     pub(super) failing: &'static str,
-    /// Whether twice is as good as once. Only a POST that makes something is not.
+    /// Whether it is safe to send it twice. Only a POST that creates something is not.
     pub(super) repeatable: bool,
 }
 
@@ -48,13 +49,13 @@ impl<'a> ForgeCall<'a> {
         Self { method: Method::GET, url, body: None, failing, repeatable: true }
     }
 
-    /// A comment gets a text: PATCH or PUT.
+    /// Replaces the text of a comment: PATCH or PUT.
     pub(super) fn update(method: Method, url: Url, body: &'a Value) -> Self {
         let failing = "the comment cannot be updated";
         Self { method, url, body: Some(body), failing, repeatable: true }
     }
 
-    /// A comment is made: POST.
+    /// Creates a comment: POST.
     pub(super) fn create(url: Url, body: &'a Value) -> Self {
         let failing = "the comment cannot be posted";
         Self { method: Method::POST, url, body: Some(body), failing, repeatable: false }
@@ -67,7 +68,7 @@ impl<'a> ForgeCall<'a> {
         }
     }
 
-    /// Without the query, which says nothing to a person.
+    /// Without the query, which is of no use to people.
     fn name(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
@@ -92,7 +93,7 @@ impl Connection {
             let call = format!("connect to {base}");
             Error::of_call(ForgeErrorKind::Connection, "no connection", &call, &http::reason(error))
         })?;
-        // An answer can repeat it.
+        // An answer may repeat it.
         secret::note(token);
         Ok(Self { client, base, headers, advice, options: *options })
     }
@@ -102,7 +103,7 @@ impl Connection {
         below(&self.base, segments)
     }
 
-    /// Sends a call, again where it failed in passing and twice is as good as once.
+    /// Sends a call, again after a temporary failure if that is safe.
     pub(super) async fn send(&self, call: &ForgeCall<'_>) -> Result<Answer, Error> {
         let retries = self.options.retries();
         let answer = retries.repeat(call.policy(), || self.once(call)).await;
@@ -130,7 +131,7 @@ impl Connection {
         Error::of_call(kind, call.failing, &call.name(), why).advise((self.advice)(kind))
     }
 
-    /// There are more comments than anybody reads: ours may be among them, so none is posted.
+    /// An error about too many comments: ours may be among those that are not read, so none is posted.
     pub(super) fn too_many(&self, call: &ForgeCall<'_>) -> Error {
         let why = format!("there are more than {MAX_PAGES} pages of them");
         self.error(ForgeErrorKind::Refused, call, &why)
@@ -164,8 +165,8 @@ impl Connection {
         .build()
     }
 
-    /// The error that a failure, the last one, comes down to. Whoever answers in the host's place may have
-    /// handed the call on.
+    /// The error for a failure after the last attempt. A gateway that answers for the host may have passed
+    /// the call on.
     fn failed(&self, call: &ForgeCall<'_>, failure: Failure<Error>) -> Error {
         let lost = call.policy().after(&failure) == NextAttempt::Lost;
         let kind = |kind| if lost { ForgeErrorKind::AnswerLost } else { kind };
@@ -197,12 +198,12 @@ impl Connection {
     }
 }
 
-/// What a status comes down to that is not the wanted one.
+/// The kind of error for a status other than the wanted one.
 fn refused(status: StatusCode, asks_to_wait: bool) -> ForgeErrorKind {
     match status.as_u16() {
-        // Azure DevOps answers a token that it does not accept with a page to sign in on.
+        // Azure DevOps answers a token that it does not accept with a sign-in page.
         203 | 401 => ForgeErrorKind::Auth,
-        // GitHub tells a limit on the rate so too (its "Rate limits for the REST API").
+        // GitHub reports a rate limit with this status as well (its "Rate limits for the REST API").
         403 if asks_to_wait => ForgeErrorKind::Throttled,
         403 => ForgeErrorKind::Forbidden,
         404 => ForgeErrorKind::NotFound,
@@ -219,7 +220,7 @@ pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
     secret(&SecretString::from(format!("Bearer {}", token.expose_secret())))
 }
 
-/// A header that is never logged. That one can hold the token is seen where it is read.
+/// A header that is never logged. Whether it can hold the token is checked where the token is read.
 pub(super) fn secret(token: &SecretString) -> Result<HeaderValue, Error> {
     secret::note(token);
     let value = HeaderValue::from_str(token.expose_secret());
@@ -232,7 +233,7 @@ pub(super) fn secret(token: &SecretString) -> Result<HeaderValue, Error> {
 /// An address below another, each segment encoded.
 pub(super) fn below<'s>(base: &Url, segments: impl IntoIterator<Item = &'s str>) -> Url {
     let mut url = base.clone();
-    // Only an address without a host has no path, and http addresses have one.
+    // Only an address without a host has no path, and http addresses have a host.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }

@@ -1,4 +1,4 @@
-//! What the variables of a CI job say, each told by name where it is of no use.
+//! Variables of a CI job, each named in the error if it cannot be used.
 
 use http::address;
 use secrecy::SecretString;
@@ -16,8 +16,8 @@ impl<'a> JobEnvironment<'a> {
         Self { read }
     }
 
-    /// A variable that is set. An empty one is not, and neither is Azure Pipelines' `$(Name)`, which
-    /// stands where it knows no variable `Name`.
+    /// A variable that is set. An empty one is not, and neither is `$(Name)`, which Azure Pipelines leaves
+    /// where it knows no variable `Name`.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         let value = (self.read)(name)?;
         let value = value.trim();
@@ -25,7 +25,7 @@ impl<'a> JobEnvironment<'a> {
         (!value.is_empty() && !is_unknown).then(|| value.to_owned())
     }
 
-    /// The first of these that is set; without any, the first is told to be missing.
+    /// The first of these that is set; if none is, the error names the first as missing.
     pub(super) fn first(
         &self,
         names: &[&'static str],
@@ -65,7 +65,7 @@ impl<'a> JobEnvironment<'a> {
         value.parse().map_err(|_| Error::unusable(&format!("{name} is {value:?}: no number"), help))
     }
 
-    /// A token. One that no header can hold is told without being shown.
+    /// A token. The error about one that no header can hold does not show it.
     pub(super) fn token(&self, names: &[&'static str], help: &str) -> Result<SecretString, Error> {
         let (name, value) = self.first(names, help)?;
         match value.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -78,14 +78,14 @@ impl<'a> JobEnvironment<'a> {
     }
 }
 
-/// The address of an API that a token may be sent to.
+/// The address of an API to which a token may be sent.
 pub(super) fn parsed(name: &'static str, text: &str) -> Result<Url, Error> {
     address(name, text).map_err(|error| {
         Error::unusable(&error.to_string(), "The CI system itself sets it: leave it as it is.")
     })
 }
 
-/// Whether this can be one part of a path: `.` and `..` would be taken for a way through it.
+/// Whether a text can be one segment of a path: `.` and `..` would be resolved.
 pub(super) fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains('/')
 }

@@ -1,4 +1,4 @@
-//! Why there is no comment, told to the person who looks after the CI job.
+//! Errors of posting a comment, worded for the person who maintains the CI job.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::comment::Forge;
 use domain::secret;
 
-/// How much of a text from outside an error keeps, in characters.
+/// Longest part of a text from outside that an error keeps, in characters.
 const MAX_TEXT: usize = 500;
 
-/// The longest wait that a host may ask for; a longer one is told instead of sat out.
+/// The longest wait that a host may ask for; a longer one is reported as a failure.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// Why a comment was not posted. Displayed, it says what happened and where; [`Error::help`] says
-/// what to do now. All its texts are free of control characters, and of the token.
+/// Reason why a comment was not posted. Its display says what happened and where; [`Error::help`] says what
+/// to do. All its texts are free of control characters, and of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{details}")]
 pub struct Error {
@@ -30,14 +30,14 @@ struct ForgeErrorDetails {
     asked_to_wait: Option<Duration>,
 }
 
-/// What an error comes down to.
+/// Kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ForgeErrorKind {
-    /// A variable of the environment is not set, or of no use.
+    /// An environment variable is not set, or its value cannot be used.
     Environment,
-    /// The job is not about a pull request.
+    /// The job does not run for a pull request.
     NoPullRequest,
-    /// The comment is longer than the host takes, or has no marker.
+    /// The comment exceeds the host's limit, or has no marker.
     Comment,
     /// The host does not accept the token (401).
     Auth,
@@ -45,7 +45,7 @@ pub enum ForgeErrorKind {
     Forbidden,
     /// The host does not know the pull request, or hides it from this token (404).
     NotFound,
-    /// The host refuses what was sent (400, 413, 422).
+    /// The host rejects the content (400, 413, 422).
     Invalid,
     /// Too many requests (429, or 403 with a time to wait).
     Throttled,
@@ -53,9 +53,9 @@ pub enum ForgeErrorKind {
     Server,
     /// No connection or no answer.
     Connection,
-    /// A comment may or may not have been made.
+    /// A comment may or may not have been created.
     AnswerLost,
-    /// An answer that the host's API does not give: HTML, a redirect, broken JSON.
+    /// An answer that does not come from the host's API: HTML, a redirect, broken JSON.
     Malformed,
     /// Another refusal.
     Refused,
@@ -79,7 +79,7 @@ impl Error {
         Self::new(ForgeErrorKind::Environment, &format!("{variable} is not set"), help)
     }
 
-    /// A variable that is set to something of no use.
+    /// A variable whose value cannot be used.
     pub(super) fn unusable(why: &str, help: &str) -> Self {
         Self::new(ForgeErrorKind::Environment, why, help)
     }
@@ -109,7 +109,7 @@ impl Error {
         )
     }
 
-    /// An error of a call: what was being done, and what came of it.
+    /// An error of a call: the operation, and its result.
     pub(super) fn of_call(kind: ForgeErrorKind, doing: &str, call: &str, why: &str) -> Self {
         let cause = match why {
             "" => String::new(),
@@ -144,14 +144,13 @@ impl Error {
         self
     }
 
-    /// How long to wait before another try, at least as long as this; `None` where there is to be
-    /// no other.
+    /// The wait before another attempt, at least this long; `None` if there must be no other.
     pub(super) fn wait_at_least(&self, least: Duration) -> Option<Duration> {
         let asked = self.details.asked_to_wait.unwrap_or_default();
         (self.details.kind.is_passing() && asked <= MAX_WAIT).then(|| asked.max(least))
     }
 
-    /// What it comes down to.
+    /// Its kind.
     pub fn kind(&self) -> ForgeErrorKind {
         self.details.kind
     }
@@ -161,12 +160,12 @@ impl Error {
         self.details.status
     }
 
-    /// What to do now.
+    /// The remedy.
     pub fn help(&self) -> &str {
         &self.details.help
     }
 
-    /// What happened and, on a line of its own, what to do now.
+    /// The error and, on a line of its own, the remedy.
     pub fn advised(&self) -> String {
         format!("{self}\n{}", self.help())
     }
@@ -243,7 +242,7 @@ impl fmt::Display for ForgeErrorDetails {
     }
 }
 
-/// A text from outside as it is shown.
+/// A text from outside, safe to show.
 fn clean(text: &str) -> String {
     secret::excerpt(text, MAX_TEXT)
 }

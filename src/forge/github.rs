@@ -60,12 +60,12 @@ struct GithubComment {
     html_url: Option<String>,
     #[serde(default)]
     updated_at: Option<Timestamp>,
-    /// `None` for an account that is deleted.
+    /// `None` for a deleted account.
     #[serde(default)]
     user: Option<User>,
 }
 
-/// What somebody said of the whole of a pull request, or asked for.
+/// A review of a pull request as a whole, or a request for changes.
 #[derive(Deserialize)]
 struct Reviewed {
     state: String,
@@ -75,7 +75,7 @@ struct Reviewed {
     user: Option<User>,
 }
 
-/// A pull request that has to do with a commit.
+/// A pull request that contains a commit.
 #[derive(Deserialize)]
 struct GithubRelated {
     number: u64,
@@ -144,8 +144,8 @@ impl GithubRepository {
         Connection::new(self.api.clone(), &self.token, headers, advice, options)
     }
 
-    /// The pull requests into this branch of this repository that were merged as this commit: the
-    /// merge commit, the squashed one, or the last one that was rebased.
+    /// The pull requests into this branch of this repository that were merged as this commit: the merge
+    /// commit, the squashed commit, or the last of the rebased commits.
     pub(super) async fn merged(
         &self,
         commit: &str,
@@ -197,8 +197,8 @@ impl GithubPullRequest {
         Ok(Comments { pull_request: self, connection: self.repository.connect(options)? })
     }
 
-    /// The GraphQL API beside the REST API: `/graphql`, and `/api/graphql` beside Enterprise
-    /// Server's `/api/v3`. Not GITHUB_GRAPHQL_URL, so that the token goes to one host alone.
+    /// The GraphQL API beside the REST API: `/graphql`, and `/api/graphql` beside Enterprise Server's
+    /// `/api/v3`. GITHUB_GRAPHQL_URL is not used, so that the token is sent to one host only.
     fn graphql(&self) -> Url {
         let mut url = self.repository.api.clone();
         let ends_with_version =
@@ -221,7 +221,7 @@ impl Comments<'_> {
         self.url(["issues", &self.pull_request.number.to_string(), "comments"])
     }
 
-    /// Of all pages of a list, in order, what is chosen, at most so much.
+    /// Selected entries of all pages of a list, in order, up to a number.
     async fn list<T: DeserializeOwned, U>(
         &self,
         list: Url,
@@ -249,12 +249,12 @@ impl Comments<'_> {
 impl CommentHost for Comments<'_> {
     /// The login of the token's user, such as `github-actions[bot]`.
     ///
-    /// Anybody who may comment can write our marker, and a token that may write to pull requests may
-    /// edit everybody's comments: ours by the marker alone, a stranger's comment would carry our
-    /// words under the stranger's name, and a stranger could edit them. A comment of *some* bot is
-    /// no better, as other bots repeat what people write. So the token is asked whom it speaks for:
-    /// by GraphQL's `viewer`, because `GET /user` is closed to the token of a workflow and `viewer`
-    /// is open to every kind of token. Logins are exact: no person can have one with a bracket.
+    /// Everybody who may comment can write our marker, and a token that may write to pull requests may edit
+    /// all comments. With the marker alone, a stranger's comment could carry our text under the stranger's
+    /// name, and the stranger could edit it. A comment by *some* bot is no better, as other bots repeat text
+    /// of people. So the token is asked for its user: by GraphQL's `viewer`, because `GET /user` is not open
+    /// to the token of a workflow and `viewer` is open to every kind of token. Logins are unambiguous: no
+    /// person can have one with a bracket.
     type Author = String;
     type Id = u64;
 
@@ -299,8 +299,7 @@ impl CommentHost for Comments<'_> {
         self.list(self.all(), READING, most, ours).await
     }
 
-    /// By whom a pull request was approved last counts until the same person says something else, or
-    /// somebody dismisses it.
+    /// An approval is valid until the same person submits another review, or somebody dismisses it.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
         let url = self.url(["pulls", &self.pull_request.number.to_string(), "reviews"]);
         let failing = "the reviews of the pull request cannot be read";
@@ -354,7 +353,7 @@ fn event(path: &str) -> Option<Value> {
 
 fn number_in(event: &Value) -> Option<u64> {
     let number = |pointer: &str| event.pointer(pointer).and_then(Value::as_u64);
-    // An issue is a pull request if it says so.
+    // An issue with this field is a pull request.
     let of_issue = || {
         event.pointer("/issue/pull_request").filter(|value| !value.is_null())?;
         number("/issue/number")
@@ -362,7 +361,8 @@ fn number_in(event: &Value) -> Option<u64> {
     number("/pull_request/number").or_else(of_issue).or_else(|| number("/number"))
 }
 
-/// Whether there is another page (RFC 8288). Where it is, is not asked: the address is ours.
+/// Whether there is another page (RFC 8288). The address in the header is not used: requests go to our own
+/// addresses only.
 fn has_next(answer: &Answer) -> bool {
     answer.header(LINK.as_str()).is_some_and(|links| {
         links.split(',').any(|link| {

@@ -20,7 +20,7 @@ use super::error::{Error, ForgeErrorKind};
 use super::upsert::{CommentHost, FoundComment};
 
 const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
-/// What GitLab writes of an approval (gitlab-org/gitlab, app/services/system_notes).
+/// GitLab's text of an approval (gitlab-org/gitlab, app/services/system_notes).
 const APPROVED: &str = "approved this merge request";
 const READING: &str = "the notes of the merge request cannot be read";
 
@@ -29,7 +29,7 @@ const READING: &str = "the notes of the merge request cannot be read";
 pub(super) struct Project {
     api: Url,
     id: u64,
-    /// Its page, if the environment tells it.
+    /// Its page, if the environment has it.
     page: Option<String>,
     token: SecretString,
 }
@@ -37,7 +37,7 @@ pub(super) struct Project {
 /// A merge request on GitLab.
 #[derive(Debug)]
 pub(super) struct MergeRequest {
-    /// What it is to be merged into.
+    /// The target project.
     project: Project,
     number: u64,
 }
@@ -53,7 +53,7 @@ struct Note {
     id: u64,
     #[serde(default)]
     body: Option<String>,
-    /// Written by GitLab itself: `added 1 commit`.
+    /// Written by GitLab itself, such as `added 1 commit`.
     #[serde(default)]
     system: bool,
     #[serde(default)]
@@ -67,7 +67,7 @@ struct GitlabUser {
     id: u64,
 }
 
-/// A merge request that has to do with a commit.
+/// A merge request that contains a commit.
 #[derive(Deserialize)]
 struct GitlabRelated {
     iid: u64,
@@ -80,7 +80,7 @@ struct GitlabRelated {
     merge_commit_sha: Option<String>,
     #[serde(default)]
     squash_commit_sha: Option<String>,
-    /// The last commit of the branch that was merged.
+    /// The last commit of the merged branch.
     #[serde(default)]
     sha: Option<String>,
 }
@@ -94,7 +94,7 @@ struct Approvals {
 #[derive(Deserialize)]
 struct Approval {
     user: GitlabUser,
-    /// Newer versions of GitLab say it.
+    /// Present in newer versions of GitLab.
     #[serde(default)]
     approved_at: Option<Timestamp>,
 }
@@ -131,8 +131,8 @@ impl Project {
         Connection::new(self.api.clone(), &self.token, headers, advice, options)
     }
 
-    /// The merge requests into this branch of this project that were merged as this commit: the merge
-    /// commit; where there is none, the squashed one; and where there is neither, the branch's last.
+    /// The merge requests into this branch of this project that were merged as this commit: the merge commit;
+    /// without one, the squashed commit; without either, the last commit of the branch.
     pub(super) async fn merged(
         &self,
         commit: &str,
@@ -208,7 +208,7 @@ impl Notes<'_> {
         self.url(["notes"])
     }
 
-    /// Of all notes, the oldest first, what is chosen, at most so much.
+    /// Selected notes, the oldest first, up to a number.
     async fn list<T>(
         &self,
         most: usize,
@@ -232,7 +232,7 @@ impl Notes<'_> {
         Err(self.connection.too_many(&ForgeCall::get(self.all(), READING)))
     }
 
-    /// Where a person reads a note.
+    /// Address of a note for people.
     fn page(&self, note: u64) -> Option<Url> {
         let MergeRequest { project, number } = self.merge_request;
         let project = project.page.as_ref()?.trim_end_matches('/');
@@ -248,8 +248,8 @@ fn has_next(answer: &Answer) -> bool {
 }
 
 impl CommentHost for Notes<'_> {
-    /// The id of the token's user: an access token of a project has one of its own. A note with our
-    /// marker by anybody else is left alone: anybody who may comment can write the marker.
+    /// The id of the token's user: an access token of a project has one of its own. A note with our marker by
+    /// anybody else is left alone, as everybody who may comment can write the marker.
     type Author = u64;
     type Id = u64;
 
@@ -282,8 +282,8 @@ impl CommentHost for Notes<'_> {
         self.list(most, ours).await
     }
 
-    /// The approvals that hold. When they were given, older versions say in a note of the system alone,
-    /// which nobody can write.
+    /// The current approvals. In older versions their times are only in notes of the system, which nobody can
+    /// write.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
         let failing = "the approvals of the merge request cannot be read";
         let call = ForgeCall::get(self.url(["approvals"]), failing);
@@ -301,7 +301,7 @@ impl CommentHost for Notes<'_> {
                 let is_approval = note.system && body.eq_ignore_ascii_case(APPROVED);
                 is_approval.then_some((by.id, note.updated_at?))
             };
-            // Who approved twice did so the second time.
+            // Of two approvals by one person, the second counts.
             let last: BTreeMap<_, _> = self.list(usize::MAX, approved).await?.into_iter().collect();
             all.extend(last.into_values());
         }
@@ -321,9 +321,9 @@ impl CommentHost for Notes<'_> {
         Ok(answer.json::<GitlabMade>().and_then(|made| self.page(made.id)))
     }
 
-    /// Without quick actions: GitLab carries out a line such as `/merge` or `/approve` of a note, in
-    /// the name of the token's user, and takes carriage returns away before it looks for them
-    /// (gitlab-org/gitlab, lib/gitlab/quick_actions/extractor.rb). A space in front makes it text.
+    /// Without quick actions: GitLab carries out a line of a note such as `/merge` or `/approve` in the name
+    /// of the token's user, and removes carriage returns before it looks for them (gitlab-org/gitlab,
+    /// lib/gitlab/quick_actions/extractor.rb). A space in front makes it text.
     fn harmless(text: &str) -> String {
         let text = text.replace('\r', "").replace("\n/", "\n /");
         match text.starts_with('/') {

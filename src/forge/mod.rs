@@ -1,8 +1,8 @@
-//! One comment on a pull request: posted by the first run, updated by those after it.
+//! One comment on a pull request: posted by the first run, updated by later ones.
 //!
-//! What a CI job's environment names is read by [`from_environment`], and [`post`] does the rest
-//! through the host's REST API. Whose comment it is counts as much as the marker at its beginning:
-//! anybody can write a marker.
+//! [`from_environment`] reads the environment of a CI job, and [`post`] does the rest through the host's REST
+//! API. A comment is recognised by its author as well as by the marker at its beginning: everybody can write
+//! a marker.
 
 mod answer;
 mod azure_devops;
@@ -21,7 +21,7 @@ pub use review::{Decision, Doubt, Review, reviewed};
 
 use environment::JobEnvironment;
 
-/// A pull request and what opens it, as a CI job's environment names them.
+/// A pull request with the token for it, as the environment of a CI job has them.
 #[derive(Debug)]
 pub struct PullRequest {
     place: Place,
@@ -54,8 +54,8 @@ impl PullRequest {
     }
 }
 
-/// The pull request that a CI job is about and the token that it may use. `read` gives a variable
-/// of the environment; for GitHub the file that `GITHUB_EVENT_PATH` names is read too.
+/// The pull request of a CI job and the token that it may use. `read` returns a variable of the environment;
+/// for GitHub the file in `GITHUB_EVENT_PATH` is read too.
 pub fn from_environment(
     forge: Forge,
     read: &dyn Fn(&str) -> Option<String>,
@@ -71,7 +71,7 @@ pub fn from_environment(
     Ok(PullRequest { place })
 }
 
-/// Sees to it that the comment stands on the pull request, once.
+/// Ensures that the pull request has the comment, once.
 pub async fn post(
     pull_request: &PullRequest,
     comment: &Comment,

@@ -1,10 +1,10 @@
-//! Whether people saw a plan before they merged it: the pull request that was merged as a commit, and
+//! Checks whether people saw a plan before they merged it: the pull request that was merged as a commit, and
 //! our comment on it.
 //!
-//! Nothing is read out of a comment. What it must say is known, as the plan was made anew; a comment
-//! that says anything else proves nothing. Whose it is proves little by itself: on GitHub each
-//! workflow writes in the same name, and on the others each pipeline can use the same token. What
-//! nobody who can push can forge is when the host says that it was changed last.
+//! Nothing is read from a comment. Its expected text is known, as the plan was made again; a comment with any
+//! other text proves nothing. Its author proves little: on GitHub all workflows write under the same name,
+//! and on the other hosts all pipelines can use the same token. The only fact that nobody who can push is
+//! able to forge is the host's time of its last change.
 
 use std::fmt;
 
@@ -21,18 +21,18 @@ use super::{azure_devops, github, gitlab};
 pub struct Review {
     /// Its number.
     pub number: u64,
-    /// When the comment was changed last.
+    /// The time of the comment's last change.
     pub shown: Timestamp,
 }
 
-/// Why a plan does not count as reviewed.
+/// Reason why a plan does not count as reviewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
     /// No pull request into this branch was merged as this commit.
     NotMerged {
-        /// The commit that is applied.
+        /// The commit to apply.
         commit: String,
-        /// The branch that is applied.
+        /// The branch to apply.
         branch: String,
     },
     /// Several pull requests were merged as one commit.
@@ -41,34 +41,34 @@ pub enum Doubt {
     NoComment(u64),
     /// It has more than one.
     SeveralComments(u64),
-    /// The comment says something else than the plan does.
+    /// The comment does not have the text of the plan.
     AnotherText(u64),
-    /// The host does not say when the comment was changed last.
+    /// The host does not report the time of the comment's last change.
     Undated(u64),
-    /// The comment was changed when somebody had already decided.
+    /// The comment was changed after somebody had decided.
     ChangedLater {
         /// The pull request.
         number: u64,
-        /// When it was changed.
+        /// The time of the change.
         changed: Timestamp,
-        /// What came before that.
+        /// The decision before that.
         decision: Decision,
-        /// When that was.
+        /// The time of the decision.
         decided: Timestamp,
     },
 }
 
-/// What a person decides by the plan in a comment.
+/// Decision that is based on the plan in a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Decision {
-    /// An approval that held when it was merged.
+    /// An approval that was valid at the merge.
     Approval,
     /// The merge.
     Merge,
 }
 
-/// Checks that the one pull request that was merged as this commit, into the branch that the job
-/// runs on, has this comment since before it was approved and merged.
+/// Checks that exactly one pull request was merged as this commit, into the branch of the job, and that it
+/// had this comment before it was approved and merged.
 pub async fn reviewed(
     forge: Forge,
     read: &dyn Fn(&str) -> Option<String>,
@@ -145,7 +145,7 @@ async fn check<H: CommentHost>(
     let approvals = host.approvals().await?.into_iter().map(|at| (at, Decision::Approval));
     let first = approvals.chain([(at, Decision::Merge)]).min();
     match first {
-        // Hosts know whole seconds, in which nobody reads a plan.
+        // Hosts report whole seconds, and nobody reads a plan within one.
         Some((decided, decision)) if changed >= decided => {
             Ok(Err(Doubt::ChangedLater { number, changed, decision, decided }))
         }

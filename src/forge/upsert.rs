@@ -1,4 +1,4 @@
-//! Update, or else create: the same on every host.
+//! Update of the comment, or creation if there is none: the same on every host.
 
 use jiff::Timestamp;
 use url::Url;
@@ -7,19 +7,19 @@ use super::comment::is_same;
 use super::comment::{CommentChange, Forge, ForgeOptions, Posted};
 use super::error::{Error, ForgeErrorKind};
 
-/// What a host does for one pull request.
+/// Operations of a host on one pull request.
 pub(super) trait CommentHost {
-    /// Whom the token speaks for.
+    /// Identity of a user.
     type Author;
-    /// Where a comment is.
+    /// Identity of a comment.
     type Id;
 
     const FORGE: Forge;
 
-    /// Whom the token speaks for.
+    /// The user of the token.
     async fn author(&self) -> Result<Self::Author, Error>;
 
-    /// The author's oldest comments that begin with the marker, at most so many.
+    /// The author's oldest comments that begin with the marker, up to a number.
     async fn find(
         &self,
         author: &Self::Author,
@@ -27,16 +27,16 @@ pub(super) trait CommentHost {
         most: usize,
     ) -> Result<Vec<FoundComment<Self::Id>>, Error>;
 
-    /// When the approvals were given that hold, as far as the host says.
+    /// The times of the current approvals, as far as the host reports them.
     async fn approvals(&self) -> Result<Vec<Timestamp>, Error>;
 
-    /// Gives a comment a new text. May be sent again.
+    /// Replaces the text of a comment. May be sent again.
     async fn update(&self, id: &Self::Id, text: &str) -> Result<Option<Url>, Error>;
 
-    /// Makes a comment; sent once.
+    /// Creates a comment; sent once.
     async fn create(&self, text: &str) -> Result<Option<Url>, Error>;
 
-    /// The text as this host may be given it.
+    /// The text in the form that is harmless on this host.
     fn harmless(text: &str) -> String {
         text.to_owned()
     }
@@ -47,12 +47,12 @@ pub(super) struct FoundComment<Id> {
     pub(super) id: Id,
     pub(super) text: String,
     pub(super) url: Option<Url>,
-    /// When its text was changed last, or else when it was made.
+    /// The time of its last change, or of its creation if it has none.
     pub(super) changed: Option<Timestamp>,
 }
 
-/// Updates the author's comment with the marker, or makes one. A comment that says the same is left
-/// alone: that it has not been changed since it was read is what a merge goes by.
+/// Updates the author's comment with the marker, or creates one. A comment with the same text is left alone:
+/// a review relies on the fact that it was not changed since it was read.
 pub(super) async fn put<H: CommentHost>(
     host: &H,
     marker: &str,
@@ -89,7 +89,7 @@ async fn first<H: CommentHost>(
     Ok(host.find(author, marker, 1).await?.into_iter().next())
 }
 
-/// Makes a comment. Where it is unknown whether one was made, it is looked for before another is.
+/// Creates a comment. After an unclear answer the comment is looked for before another one is created.
 async fn create<H: CommentHost>(
     host: &H,
     author: &H::Author,

@@ -31,7 +31,7 @@ pub(in crate::cli) struct ProgramSource {
     tag: String,
 }
 
-/// The placeholders of the templates: where portvakt lives is not known to itself.
+/// The placeholders of the templates: the program does not know where it is published.
 pub(super) const SOURCE: &str = concat!("OWNER/portvakt@v", env!("CARGO_PKG_VERSION"));
 const ENVIRONMENTS: &str = r#"["test", "prod"]"#;
 
@@ -53,7 +53,7 @@ const GITLAB: &[(&str, &str)] = &[(
     ".gitlab/portvakt.gitlab-ci.yml",
     include_str!("../../../templates/gitlab/portvakt.gitlab-ci.yml"),
 )];
-/// Includes the other, where there is no such file yet.
+/// Includes the other file, where there is no such file yet.
 const GITLAB_ENTRY: (&str, &str) =
     (".gitlab-ci.yml", include_str!("../../../templates/gitlab/gitlab-ci.yml"));
 /// In a folder with a dot: other YAML files are read as declarations.
@@ -80,7 +80,7 @@ impl FromStr for ProgramSource {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // It becomes part of YAML and of command lines.
+        // The value becomes part of YAML and of command lines.
         let plain = |text: &str, more: &str| {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
             text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_plain)
@@ -111,8 +111,8 @@ pub(super) fn environments(settings: &Settings) -> Vec<String> {
     real.into_iter().map(|(name, _)| name.clone()).collect()
 }
 
-/// Refuses environments that would share something of the host's: a job that may only read would run
-/// with what was made for one that writes, or the other way round.
+/// Refuses environments that would share a name at the host: a job that may only read would run with the
+/// secrets of one that writes, or the reverse.
 pub(super) fn refuse_shared_names(host: CiHost, environments: &[String]) -> Result<(), Failure> {
     let mut owners: BTreeMap<(&str, String), &str> = BTreeMap::new();
     for environment in environments {
@@ -130,8 +130,8 @@ pub(super) fn refuse_shared_names(host: CiHost, environments: &[String]) -> Resu
     Ok(())
 }
 
-/// What the files of a host make of an environment's name, each with what it is. Hosts do not
-/// distinguish capital letters.
+/// Names that the files of a host derive from an environment's name, each with its kind. Hosts do not
+/// distinguish upper and lower case.
 fn names(host: CiHost, environment: &str) -> Vec<(&'static str, String)> {
     let name = environment.to_ascii_lowercase();
     match host {

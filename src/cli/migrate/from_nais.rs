@@ -37,7 +37,7 @@ client whose resource goes:
 exposes stays `enabled: true` to the end. Look at `portvakt plan` after that: if NAIS has closed something all \
 the same, it shows it, and the next apply opens it again.";
 
-/// The annotation that has the client deleted with the resource.
+/// The annotation that deletes the client together with the resource.
 const DELETES: &str = "digdir.nais.io/delete";
 
 /// The command's arguments.
@@ -69,7 +69,7 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     for left_out in &made.left_out {
         log::told(global, &format!("left out: {left_out}"));
     }
-    // What the manifest asks for beside what is live is nobody's wish any more.
+    // Differences between the manifest and the live state are no longer wanted.
     for action in &plan(&named, &Past::default(), &live, Timestamp::now()).actions {
         let action = action.id().to_string();
         let line = format!("note: {shown} asks for what is not live: {action}");
@@ -105,7 +105,7 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What a manifest names.
+/// The scopes and clients that a manifest names.
 fn named(opened: &Opened, path: &Path, shown: &str) -> Result<Desired, Failure> {
     let root = opened.repository.root();
     if let (Ok(real), Ok(root)) = (path.canonicalize(), root.canonicalize())
@@ -141,13 +141,13 @@ fn named(opened: &Opened, path: &Path, shown: &str) -> Result<Desired, Failure> 
     }
 }
 
-/// Whether a manifest has its client deleted with it.
+/// Whether a manifest deletes its client when it is deleted.
 fn deletes(manifest: &[u8]) -> bool {
     let documents = serde_yaml::Deserializer::from_slice(manifest).map(Value::deserialize);
-    // What is no YAML has no end.
+    // Invalid YAML would never end.
     documents.map_while(Result::ok).any(|document| {
         let annotations = document.get("metadata").and_then(|it| it.get("annotations"));
-        // digdirator looks whether it is there, not what it says.
+        // digdirator checks whether the annotation is present, not its value.
         annotations.is_some_and(|it| it.get(DELETES).is_some())
     })
 }

@@ -1,4 +1,4 @@
-//! `portvakt migrate`: what is declared here changes hands.
+//! `portvakt migrate`: hand-overs of declared entities.
 
 mod from_nais;
 mod to_nais;
@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt::wait_for;
 
-/// Whose it becomes.
+/// Direction of a hand-over.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Hand scopes and a client over to an application at NAIS, a step each time that it is run

@@ -32,7 +32,7 @@ pub(in crate::cli) struct Args {
     named: Named,
     #[command(flatten)]
     application: InCluster,
-    /// The last step: the declaration makes way for its release
+    /// The last step: replace the declaration with its release
     #[arg(long, conflicts_with = "check")]
     release: bool,
     /// Show how far each has come and what is wrong, and change nothing [default: of all that name an

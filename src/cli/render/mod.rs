@@ -1,4 +1,4 @@
-//! `portvakt render`: what is declared, in another form.
+//! `portvakt render`: declarations in another form.
 
 mod nais;
 mod yaml;

@@ -60,7 +60,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The applications and what is to be rendered of each.
+/// The applications, and the entities to render for each.
 fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure> {
     let desired = &opened.desired;
     let named = args.named.find(opened)?;
@@ -73,7 +73,7 @@ fn groups<'s>(opened: &'s Opened, args: &Args) -> Result<Vec<Group<'s>>, Failure
     };
     let application = args.application.application(opened)?;
     let groups = match application {
-        // Whatever their descriptions tell.
+        // Regardless of their descriptions.
         Some(application) if !named.is_empty() => {
             vec![Group::chosen(application, desired, &is_chosen)]
         }

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Args {
     files: Vec<PathBuf>,
 }
 
-/// What is not the same in YAML.
+/// Note about the differences of the YAML.
 const OF_CLIENTS: &str = "\
 note: in YAML a client is known by its name, at NAIS by its description. To take over the one that NAIS \
 made, add its `client_id`, and its live name as `previous_name`. What its manifest leaves to the operator \
@@ -62,7 +62,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The files that are named, as paths in the repository; all with manifests if none is.
+/// The named files, as paths in the repository; all that have manifests if none is named.
 fn chosen(asked: &[PathBuf], repository: &Repository) -> Result<BTreeSet<String>, Failure> {
     let all = repository.manifest_files();
     if asked.is_empty() {
