@@ -1,10 +1,10 @@
-//! Who works here, and where: for the lock and the ledger.
+//! Person or job that works here, and its place: for the lock and the ledger.
 
 use serde::{Deserialize, Serialize};
 
 use super::discovery::discover;
 
-/// Somebody who applies.
+/// Person or job that applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// A person or a job.
@@ -14,7 +14,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Reads what a CI job's environment tells; else the user that git knows, on this machine.
+    /// Reads the environment of a CI job; otherwise the user that git knows, on this machine.
     pub fn here(variable: &dyn Fn(&str) -> Option<String>, folder: &std::path::Path) -> Self {
         let or_unknown = |found: Option<String>| found.unwrap_or_else(|| "unknown".to_owned());
         if variable("GITHUB_ACTIONS").is_some() {

@@ -1,4 +1,4 @@
-//! Who last touched a line.
+//! Last change of a line.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,29 +9,28 @@ use super::History;
 use super::discovery::below;
 use super::oid::oid;
 
-/// Who last touched a line.
+/// Last change of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blame {
     /// The commit, in hex digits.
     pub commit: String,
-    /// Its author, with an address.
+    /// Its author, with e-mail address.
     pub author: String,
 }
 
-/// Who last touched the lines of files: each file is looked at once.
+/// Last change of the lines of files: git is asked once for each file.
 pub struct Blames<'h> {
     history: &'h History,
     files: HashMap<(String, String), Vec<Blame>>,
 }
 
 impl<'h> Blames<'h> {
-    /// Of the files in git.
+    /// For the files in git.
     pub fn new(history: &'h History) -> Self {
         Self { history, files: HashMap::new() }
     }
 
-    /// Who last touched a line, from 1, of a file as it stands at a commit; `None` where git does not
-    /// tell.
+    /// The last change of a line, counted from 1, of a file at a commit; `None` where git does not know it.
     pub fn of(&mut self, commit: &str, file: &str, line: usize) -> Option<Blame> {
         let key = (commit.to_owned(), file.to_owned());
         let lines = self
@@ -42,7 +41,7 @@ impl<'h> Blames<'h> {
     }
 }
 
-/// Who last touched each line of a file.
+/// The last change of each line of a file.
 fn blamed(history: &History, commit: &str, file: &str) -> Option<Vec<Blame>> {
     let repository: Repository = history.repository().ok()?;
     let path = below(&repository, &history.folder)?.join(Path::new(file));

@@ -1,4 +1,4 @@
-//! How the files of a folder stand to its commit.
+//! State of a folder's files compared with its commit.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,18 +16,17 @@ use super::objects;
 use super::walk::LARGEST;
 use crate::declare::{self, FileRole, SETTINGS_FILE};
 
-/// The commit that a folder's declarations stand at.
+/// The commit of a folder's declarations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Its id in hex digits.
+    /// Its id, in hex digits.
     pub commit: String,
     /// Whether declarations differ from it or are not in it.
     pub dirty: bool,
 }
 
-/// The commit that the folder of declarations stands at; `None` outside git or before the first commit.
-/// Of its files those count that are read, even where git is told to ignore them, and those of
-/// submodules.
+/// The commit of the folder of declarations; `None` outside git or before the first commit. Only files that
+/// are read count, even if git is configured to ignore them, including those of submodules.
 ///
 /// # Errors
 /// Git cannot be read.
@@ -50,12 +49,12 @@ struct WorkTree<'r> {
     repository: &'r Repository,
     /// The folder of the declarations, from the top of this work tree.
     below: &'r Path,
-    /// What leads from the folder of the declarations to this work tree.
+    /// The path from the folder of the declarations to this work tree.
     prefix: &'r str,
 }
 
 impl WorkTree<'_> {
-    /// Whether what is read differs from the commit that is checked out.
+    /// Whether the files that are read differ from the commit that is checked out.
     fn is_dirty(&self, depth: usize) -> Result<bool, Error> {
         let entries = index::entries(self.repository)?;
         if self.has_status(&entries).unwrap_or(true) {
@@ -72,12 +71,12 @@ impl WorkTree<'_> {
         Ok(false)
     }
 
-    /// A path of this work tree from the folder of the declarations.
+    /// A path in this work tree, from the folder of the declarations.
     fn name(&self, path: &str) -> Option<String> {
         Some(format!("{}{}", self.prefix, inside(path, self.below)?))
     }
 
-    /// Whether git lists something as changed that counts.
+    /// Whether git lists a change of a file that counts.
     fn has_status(&self, entries: &[IndexEntry]) -> Result<bool, git2::Error> {
         let left_out = entries.iter().filter(|entry| is_left_out(self.repository, entry));
         let left_out: HashSet<_> = left_out.map(|entry| entry.path.as_slice()).collect();
@@ -91,7 +90,7 @@ impl WorkTree<'_> {
         Ok(statuses.iter().any(|entry| {
             let mut status = entry.status();
             if left_out.contains(entry.path_bytes()) {
-                // What a sparse checkout leaves out is read from the index.
+                // Files that a sparse checkout leaves out are read from the index.
                 status.remove(Status::WT_DELETED);
             }
             self.counts(&entry, status)
@@ -99,7 +98,7 @@ impl WorkTree<'_> {
     }
 
     fn counts(&self, entry: &StatusEntry<'_>, status: Status) -> bool {
-        // A name that is no text is refused where it is read.
+        // A name that is not text is refused where it is read.
         let path = String::from_utf8_lossy(entry.path_bytes());
         let Some(name) = self.name(&path) else { return false };
         if stages_submodule(entry) {
@@ -114,8 +113,8 @@ impl WorkTree<'_> {
         }
     }
 
-    /// Whether a file that is read differs from what is staged where git was told not to look
-    /// (`git update-index --assume-unchanged` and `--skip-worktree`).
+    /// Whether a file that is read differs from the staged one, where git is configured not to check (`git
+    /// update-index --assume-unchanged` and `--skip-worktree`).
     fn hides_change(&self, entry: &IndexEntry) -> bool {
         let path = index::path(entry);
         let role = self.name(&path).and_then(|name| self.declarations.role(&name));
@@ -134,8 +133,8 @@ impl WorkTree<'_> {
         }
     }
 
-    /// Whether a submodule is at another commit than the one that is staged, or is dirty itself. One that
-    /// is not checked out is told as something that is wrong with the declarations.
+    /// Whether a submodule is at another commit than the staged one, or is dirty itself. One that is not
+    /// checked out is reported as an error of the declarations.
     fn is_submodule_dirty(&self, entry: &IndexEntry, depth: usize) -> Result<bool, Error> {
         let path = index::path(entry);
         let name = self.name(&path).filter(|name| self.declarations.reads_below(name));
@@ -162,8 +161,8 @@ fn stages_submodule(entry: &StatusEntry<'_>) -> bool {
     })
 }
 
-/// What leads from the top of the work tree to a folder, to be put before the names of its files:
-/// as in `declarations/`, and nothing at the top or outside git.
+/// The path from the top of the work tree to a folder, as a prefix for the names of its files:
+/// `declarations/`, for example, and empty at the top or outside git.
 pub fn prefix(folder: &Path) -> String {
     let repository = discover(folder).ok().flatten();
     let below = repository.and_then(|repository| below(&repository, folder));
@@ -171,18 +170,18 @@ pub fn prefix(folder: &Path) -> String {
     parts.map(|part| part.as_os_str().to_string_lossy() + "/").collect()
 }
 
-/// The top of the work tree that a folder lies in; `None` outside git.
+/// The top of the work tree of a folder; `None` outside git.
 pub fn top(folder: &Path) -> Option<PathBuf> {
     discover(folder).ok()??.workdir().map(Path::to_owned)
 }
 
-/// The folders of the work tree around a folder whose portvakt.yaml git knows, from the top.
+/// The folders in the work tree around a folder that have a portvakt.yaml known to git, from the top.
 pub fn folders(folder: &Path) -> Vec<String> {
     discover(folder).ok().flatten().map_or_else(Vec::new, |repository| known_folders(&repository))
 }
 
-/// What is in each portvakt.yaml that git knows in the git repository of a folder, or at least the beginning
-/// of it. No program is run for it.
+/// The content of each portvakt.yaml that git knows in the git repository of a folder, or at least its
+/// beginning. No program is run for it.
 pub fn known_settings(folder: &Path) -> Vec<Vec<u8>> {
     let Ok(Some(repository)) = discover(folder) else { return Vec::new() };
     let Some(top) = repository.workdir() else { return Vec::new() };
@@ -206,7 +205,7 @@ fn beginning(file: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The folders whose portvakt.yaml git knows, from the top of the work tree.
+/// The folders that have a portvakt.yaml known to git, from the top of the work tree.
 pub(super) fn known_folders(repository: &Repository) -> Vec<String> {
     let Ok(index) = repository.index() else { return Vec::new() };
     let is_file = |entry: &IndexEntry| entry.mode & FILE_TYPE == REGULAR_FILE;
@@ -219,7 +218,7 @@ pub(super) fn known_folders(repository: &Repository) -> Vec<String> {
     folders.collect()
 }
 
-/// The bits of a mode in the index that say what an entry is, and those of a regular file.
+/// The bits of a mode in the index that give the type of an entry, and those of a regular file.
 const FILE_TYPE: u32 = 0o170_000;
 const REGULAR_FILE: u32 = 0o100_000;
 

@@ -1,4 +1,4 @@
-//! The one way in which a git repository is found and opened.
+//! Discovery and opening of git repositories, in one place.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,15 @@ use git2::{ErrorCode, Repository};
 
 use super::error::Error;
 
-/// The folder, or file, by which a repository is found.
+/// The folder, or file, that marks a repository.
 const DOT_GIT: &str = ".git";
 
-/// Opens the git repository that a folder lies in; `None` where there is none.
+/// Opens the git repository of a folder; `None` where there is none.
 ///
-/// It is found by a `.git` entry alone, in the folder itself or in the nearest folder above it: a
-/// folder, or the file of a linked work tree or a submodule. git and libgit2 would also take a folder
-/// that holds `HEAD`, `config`, `objects` and `refs` for a bare repository. Whoever opens a pull request
-/// can add those, and a `config` names programs that git runs. Nobody can add `.git`: git refuses that
-/// name in a tree.
+/// It is found only by a `.git` entry, in the folder itself or in the nearest folder above it: a folder, or
+/// the file of a linked work tree or a submodule. git and libgit2 would also accept a folder with `HEAD`,
+/// `config`, `objects` and `refs` as a bare repository. The author of a pull request can add those, and a
+/// `config` names programs that git runs. Nobody can add `.git`: git refuses that name in a tree.
 ///
 /// # Errors
 /// The repository cannot be opened, or belongs to another user.
@@ -25,7 +24,7 @@ pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, Error> {
     let start = real(folder);
     let ceilings = ceilings();
     for above in start.ancestors() {
-        // A ceiling is not looked into, unless the search begins there.
+        // A ceiling is not searched, unless the search begins there.
         if above != start && ceilings.iter().any(|ceiling| ceiling == above) {
             break;
         }
@@ -36,17 +35,17 @@ pub(super) fn discover(folder: &Path) -> Result<Option<Repository>, Error> {
     Ok(None)
 }
 
-/// Opens the git repository whose work tree a folder is; `None` where it has no `.git` entry that is one.
+/// Opens the git repository whose work tree is this folder; `None` where it has no valid `.git` entry.
 ///
 /// # Errors
 /// The repository cannot be opened, or belongs to another user.
 pub(super) fn open(folder: &Path) -> Result<Option<Repository>, Error> {
     let Ok(dot_git) = folder.join(DOT_GIT).symlink_metadata() else { return Ok(None) };
     match Repository::open(folder) {
-        // libgit2 looks at the folder itself where its `.git` is no repository.
+        // libgit2 tries the folder itself where its `.git` is not a repository.
         Ok(repository) if real(repository.path()) == real(folder) => Ok(None),
         Ok(repository) => Ok(Some(repository)),
-        // A folder of that name with something else in it is passed by, as git does.
+        // A folder of that name with other content is ignored, as git does.
         Err(error) if error.code() == ErrorCode::NotFound && dot_git.is_dir() => Ok(None),
         Err(error) if error.code() == ErrorCode::Owner => {
             trusted(folder).map(Some).ok_or_else(|| Error::open(folder, &error))
@@ -66,14 +65,14 @@ pub(super) fn below(repository: &Repository, folder: &Path) -> Option<PathBuf> {
     Some(folder.strip_prefix(top).ok()?.to_path_buf())
 }
 
-/// Opens the repository of a submodule in the folder where git keeps it, in the repository around it.
-/// Its work tree may be gone.
+/// Opens the repository of a submodule where git keeps it, inside the repository around it. Its work tree may
+/// be missing.
 pub(super) fn kept(folder: &Path) -> Option<Repository> {
     Repository::open_bare(folder).ok()
 }
 
-/// Variables by which git learns whose repositories its user trusts. Nothing else is in the environment
-/// of the git that is asked.
+/// Variables that tell git which repositories its user trusts. Nothing else is in the environment of the git
+/// that is asked.
 const OF_THE_USER: [&str; 9] = [
     "PATH",
     "HOME",
@@ -85,11 +84,11 @@ const OF_THE_USER: [&str; 9] = [
     "GIT_CONFIG_SYSTEM",
     "SUDO_UID",
 ];
-/// What the names of the variables begin with that hold the settings which GIT_CONFIG_COUNT counts.
+/// Prefixes of the variables that hold the settings which GIT_CONFIG_COUNT counts.
 const SETTINGS: [&str; 2] = ["GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"];
 
-/// Opens the repository of another user that git itself trusts: libgit2 does not know all the places
-/// where `safe.directory` may be set.
+/// Opens the repository of another user if git itself trusts it: libgit2 does not know all places where
+/// `safe.directory` may be set.
 fn trusted(folder: &Path) -> Option<Repository> {
     let is_passed = |name: &OsStr| {
         let Some(name) = name.to_str() else { return false };
@@ -102,7 +101,7 @@ fn trusted(folder: &Path) -> Option<Repository> {
     let asked = git.args(["rev-parse", "--absolute-git-dir"]).output().ok()?;
     let found = String::from_utf8(asked.stdout).ok().filter(|_| asked.status.success())?;
     let found = PathBuf::from(found.trim_end_matches(['\r', '\n']));
-    // That it is the one of this folder, and no other above it.
+    // The repository must be that of this folder, and not of one above it.
     let dot_git = folder.join(DOT_GIT);
     let is_own = match dot_git.is_dir() {
         true => real(&found) == real(&dot_git),
@@ -113,18 +112,18 @@ fn trusted(folder: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-/// A folder's path over symbolic links, as git goes: the folders above it are those above the one that
-/// a link leads to.
+/// A folder's path with symbolic links resolved, as git does: the folders above it are those above the target
+/// of a link.
 fn real(folder: &Path) -> PathBuf {
     let absolute = || std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     match cfg!(unix) {
         true => folder.canonicalize().unwrap_or_else(|_| absolute()),
-        // libgit2 does not read the form in which Windows gives such a path.
+        // libgit2 cannot read the form that Windows has for such a path.
         false => absolute(),
     }
 }
 
-/// The folders at which the user has git stop looking.
+/// The folders at which the user has configured git to stop the search.
 fn ceilings() -> Vec<PathBuf> {
     let listed = std::env::var_os("GIT_CEILING_DIRECTORIES").unwrap_or_default();
     std::env::split_paths(&listed)
@@ -143,7 +142,7 @@ mod tests {
 
     use super::{discover, real};
 
-    /// What makes a folder a repository in the eyes of git and libgit2.
+    /// Creates the files by which git and libgit2 recognise a repository.
     fn looks_bare(folder: &Path) {
         Repository::init_bare(folder).unwrap();
     }
@@ -160,7 +159,7 @@ mod tests {
         let main = top.join("main");
         let repository = Repository::init(&main).unwrap();
         let its_own = Some(main.join(".git"));
-        // In the folder itself, below it, and with a `.git` in it that is none.
+        // In the folder itself, below it, and with an invalid `.git` in it.
         for below in ["", "declarations", "a/b/c"] {
             let folder = main.join(below);
             looks_bare(&folder);
@@ -168,7 +167,7 @@ mod tests {
         }
         fs::create_dir_all(main.join("declarations/.git/hooks")).unwrap();
         assert_eq!(found(&main.join("declarations")), its_own);
-        // A folder that a symbolic link leads to, one that is not there, and one in `.git`.
+        // A folder behind a symbolic link, one that does not exist, and one in `.git`.
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(main.join("a/b"), top.join("link")).unwrap();
@@ -177,7 +176,7 @@ mod tests {
         }
         assert_eq!(found(&main.join("not/there")), its_own);
         assert_eq!(found(&main.join(".git/refs")), its_own);
-        // A linked work tree has a file that leads to its own folder in the repository.
+        // A linked work tree has a file that points to its own folder in the repository.
         let who = git2::Signature::now("a", "a@example.invalid").unwrap();
         let tree = repository.find_tree(repository.treebuilder(None).unwrap().write().unwrap());
         repository.commit(Some("HEAD"), &who, &who, "x", &tree.unwrap(), &[]).unwrap();
@@ -187,7 +186,7 @@ mod tests {
         let own = discover(&linked).unwrap().unwrap();
         assert!(own.is_worktree());
         assert_eq!(real(own.workdir().unwrap()), linked);
-        // A file that leads nowhere is an error: nobody knows what was applied.
+        // A file that points nowhere is an error: it is not known what was applied.
         fs::write(main.join("a/.git"), "gitdir: /nowhere\n").unwrap();
         assert!(discover(&main.join("a/b")).is_err());
     }

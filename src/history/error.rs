@@ -1,10 +1,10 @@
-//! What can go wrong between this program and git.
+//! Errors between this program and git.
 
 use std::path::{Path, PathBuf};
 
 use super::holder::Holder;
 
-/// Git cannot tell, or cannot keep, something.
+/// Failure to read or write with git.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The repository belongs to another user.
@@ -15,7 +15,7 @@ pub enum Error {
         .0.display()
     )]
     Owner(PathBuf),
-    /// The refs of the repository are kept in a way that is not read.
+    /// The refs of the repository are in a format that is not supported.
     #[error(
         "git: the repository in {} keeps its refs as a reftable, which is not read: run \
          `git refs migrate --ref-format=files` in it",
@@ -29,40 +29,40 @@ pub enum Error {
         .0.display()
     )]
     PartialClone(PathBuf),
-    /// The index of the clone is kept in a way that is not read.
+    /// The index of the clone is in a format that is not supported.
     #[error(
         "git: this clone has a sparse index, which is not read: run \
          `git sparse-checkout reapply --no-sparse-index` in it"
     )]
     SparseIndex,
-    /// The repository that was there is gone.
+    /// The repository has disappeared.
     #[error("git: there is no repository in {} any more", .0.display())]
     Gone(PathBuf),
     /// Reading failed.
     #[error("git: {what} cannot be read: {why}")]
     Read {
-        /// What was to be read.
+        /// Subject of the reading.
         what: String,
-        /// Why it cannot be.
+        /// The cause.
         why: String,
     },
     /// Writing into the clone failed.
     #[error("git: {what} cannot be written: {why}")]
     Write {
-        /// What was to be written.
+        /// Subject of the writing.
         what: String,
-        /// Why it cannot be.
+        /// The cause.
         why: String,
     },
     /// The `git` program failed.
     #[error("`git {command}` failed: {why}")]
     Program {
-        /// What it was to do.
+        /// Its arguments.
         command: String,
-        /// What it said.
+        /// Its message.
         why: String,
     },
-    /// What is in the place of a ledger is none.
+    /// The ref of a ledger points to something else.
     #[error(
         "{name} leads to a {kind} and is no ledger; no apply writes that, so find out who pushed it, and \
          delete it with `git push {remote} --delete {name}`"
@@ -70,30 +70,30 @@ pub enum Error {
     NoLedger {
         /// The ref.
         name: String,
-        /// What it leads to.
+        /// The kind of object that it points to.
         kind: String,
         /// The remote that it is on.
         remote: String,
     },
-    /// A record would name more commits than any that is read.
+    /// A record would name more commits than are read.
     #[error(
         "{0} commits were applied in part since one was applied in full: see what is blocked in the plan, and \
          bring one to its end, or say what counts with `portvakt baseline set COMMIT`"
     )]
     TooManyTried(usize),
-    /// What is signed here does not count.
+    /// Signatures made here are not trusted here.
     #[error(
         "git is set to verify what portvakt records (gpg.ssh.allowedSignersFile), and what it signs here \
          is by nobody in that file, so it would not count: set `commit.gpgsign`, `gpg.format ssh` and \
          `user.signingKey` to the key of one who is in it"
     )]
     NotAllowed,
-    /// The environment cannot have refs.
+    /// The environment's name is not valid in a ref.
     #[error(
         "environment '{0}' cannot be part of a git ref: name it with letters, digits, `-` and `_`"
     )]
     Name(String),
-    /// The folder cannot have refs.
+    /// The folder's name is not valid in a ref.
     #[error(
         "folder '{0}' cannot be part of a git ref: name it with `project: NAME` in portvakt.yaml, of letters, \
          digits, `-`, `_` and `.`"
@@ -106,16 +106,16 @@ pub enum Error {
         .0.join(", ")
     )]
     Remotes(Vec<String>),
-    /// The remote that is chosen is not there.
+    /// The selected remote does not exist.
     #[error(
         "`git config portvakt.remote` is {chosen}, and this repository has no remote of that name (it has: \
          {}): correct it, or `git config --unset portvakt.remote`",
         .names.join(", ")
     )]
     NoRemote {
-        /// The one that is chosen.
+        /// The selected one.
         chosen: String,
-        /// Those that are there.
+        /// The existing ones.
         names: Vec<String>,
     },
     /// There is no such commit.
@@ -124,22 +124,22 @@ pub enum Error {
          shallow clone, fetch it first"
     )]
     Revision(String),
-    /// A commit has more than is read.
+    /// A commit has more content than is read.
     #[error("commit {commit} has {what}: that is more than is read")]
     TooMuch {
         /// Its id.
         commit: String,
-        /// What there is too much of.
+        /// The quantity that exceeds its limit.
         what: String,
     },
-    /// What a submodule was at a commit is not known.
+    /// The state of a submodule at a commit is not known.
     #[error("git: commit {commit} of submodule {path} cannot be read: {why}")]
     Submodule {
         /// The submodule's path.
         path: String,
         /// Its commit.
         commit: String,
-        /// Why it cannot be.
+        /// The cause.
         why: String,
     },
     /// There is no portvakt.yaml at a commit.
@@ -153,24 +153,24 @@ pub enum Error {
     /// Somebody else has the lock.
     #[error("the lock is held {0}")]
     Locked(Box<Holder>),
-    /// Somebody has taken the lock away.
+    /// Somebody has broken the lock.
     #[error(
         "the lock was broken by somebody else while this apply ran: what it did is in the ledger, \
          and its commit does not count as applied"
     )]
     Broken,
-    /// What counts as applied is not what it was when it was shown.
+    /// The applied commit has changed since it was shown.
     #[error(
         "what counts as applied was changed by somebody else since it was shown: look at it again"
     )]
     Shown,
-    /// A ref is not what it was a moment ago.
+    /// A ref has changed in the meantime.
     #[error("{0} was changed by somebody else at the same time: try again")]
     Moved(String),
 }
 
 impl Error {
-    /// The repository in a folder was not opened.
+    /// Failure to open the repository in a folder.
     pub(super) fn open(folder: &Path, error: &git2::Error) -> Self {
         match error.code() {
             git2::ErrorCode::Owner => Self::Owner(folder.to_owned()),
@@ -180,7 +180,7 @@ impl Error {
         }
     }
 
-    /// The index was not read.
+    /// Failure to read the index.
     pub(super) fn index(error: &git2::Error) -> Self {
         match error.message().contains("mandatory extension: 'sdir'") {
             true => Self::SparseIndex,
@@ -197,7 +197,7 @@ impl Error {
     }
 }
 
-/// Whether an error is about a setting, whatever capital letters that has.
+/// Whether an error concerns a setting, in upper or lower case.
 fn is_of(error: &git2::Error, setting: &str) -> bool {
     error.message().to_ascii_lowercase().contains(setting)
 }

@@ -1,4 +1,4 @@
-//! Who holds a lock.
+//! Holder of a lock.
 
 use std::fmt;
 
@@ -8,29 +8,30 @@ use serde::{Deserialize, Serialize};
 use super::actor::Actor;
 use domain::text::printable;
 
-/// How long a lock claims to count that is not renewed.
+/// Validity of a lock that is not renewed, as it states it.
 pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// How many characters of a name in a lock are shown.
+/// Longest name in a lock that is shown, in characters.
 const LONGEST_SHOWN: usize = 200;
 
-/// Who has the lock.
+/// Holder of the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    /// Somebody who says so.
+    /// A holder with a valid claim.
     Named(Claim),
-    /// Nobody knows, and why: the ref leads to nothing that an apply writes. Such a lock does not end.
+    /// Unknown, with the reason: the ref points to something that no apply writes. Such a lock does not
+    /// expire.
     Unknown(String),
 }
 
-/// What the holder of a lock says.
+/// Claim of a lock's holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Who, and where.
+    /// The holder.
     #[serde(flatten)]
     pub actor: Actor,
-    /// Since when.
+    /// The time when it was taken.
     pub since: Timestamp,
-    /// Until when, unless it is renewed.
+    /// The time of its expiry, unless it is renewed.
     pub expires: Timestamp,
 }
 
@@ -40,7 +41,7 @@ impl Claim {
     }
 }
 
-/// Until when a lock counts that is taken or renewed now.
+/// The expiry of a lock that is taken or renewed now.
 pub(super) fn end(now: Timestamp) -> Timestamp {
     now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX)
 }

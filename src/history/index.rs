@@ -1,4 +1,4 @@
-//! Git's index of a folder of declarations, with those of the submodules in it.
+//! Git's index of a folder of declarations, including those of its submodules.
 
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
@@ -18,15 +18,15 @@ use crate::declare::{self, Tracked};
 pub(super) const SUBMODULE: u32 = 0o160_000;
 /// The mode of a symbolic link.
 const LINK: u32 = 0o120_000;
-/// How many submodules may lie one in another.
+/// Largest depth of nested submodules.
 pub(super) const MOST_SUBMODULES: usize = 16;
 
-/// The largest file that is read, in bytes: as of a folder.
+/// The largest file that is read, in bytes: the same as from a folder.
 const LARGEST: usize = 1024 * 1024;
 
-/// What git's index holds below a folder; that of a folder outside git where it is none. What a sparse
-/// checkout leaves out and a partial clone lacks is fetched once it is read; `secrets` are the names of
-/// environment variables that no program which is run for that sees.
+/// The entries of git's index below a folder; an index outside git where there is none. Files that a sparse
+/// checkout leaves out and a partial clone lacks are fetched when they are read; `secrets` are the names of
+/// environment variables that are hidden from all programs run for that.
 ///
 /// # Errors
 /// Git cannot be read.
@@ -51,8 +51,9 @@ struct Collected {
     left_out: Vec<SparseFiles>,
 }
 
-/// The files that a sparse checkout of one repository leaves out, by their path in the folder. No program
-/// is run before one of them is read: by then portvakt.yaml was, which names the variables with secrets.
+/// The files that a sparse checkout of one repository leaves out, by their path in the folder. No program is
+/// run before one of them is read: by then portvakt.yaml, which names the variables with secrets, has been
+/// read.
 struct SparseFiles {
     store: LazyCell<Store, Box<dyn FnOnce() -> Store + Send>>,
     files: BTreeMap<String, Oid>,
@@ -86,7 +87,7 @@ impl declare::ReadSparse for Objects {
 }
 
 impl Collected {
-    /// Adds what a repository's index holds below a folder of it, each path behind a prefix.
+    /// Adds the entries of a repository's index below one of its folders, each path with a prefix.
     fn add(
         &mut self,
         repository: Repository,
@@ -101,7 +102,8 @@ impl Collected {
             let Some(inside) = inside(&path, below) else { continue };
             let name = format!("{prefix}{inside}");
             let tracked = match entry.mode {
-                // One that cannot be opened is as one that is not there: it is told where it counts.
+                // A submodule that cannot be opened is treated as a missing one: it is reported where it
+                // matters.
                 SUBMODULE => match submodule(&repository, &path) {
                     Ok(Some(inner)) if depth < MOST_SUBMODULES => {
                         let program = program.of_submodule(&inner);
@@ -153,12 +155,12 @@ pub(super) fn path(entry: &IndexEntry) -> String {
     String::from_utf8_lossy(&entry.path).into_owned()
 }
 
-/// A path as it is seen from a folder above it.
+/// A path, relative to a folder above it.
 pub(super) fn inside<'p>(path: &'p str, below: &Path) -> Option<&'p str> {
     Path::new(path).strip_prefix(below).ok()?.to_str().filter(|inside| !inside.is_empty())
 }
 
-/// Whether git was told not to look whether a file is as it is in the index.
+/// Whether git is configured not to compare a file with the index.
 pub(super) fn is_hidden(entry: &IndexEntry) -> bool {
     entry.flags & IndexEntryFlag::VALID.bits() != 0 || is_skipped(entry)
 }
@@ -172,7 +174,7 @@ pub(super) fn is_left_out(repository: &Repository, entry: &IndexEntry) -> bool {
     is_skipped(entry) && there(repository, &path(entry)).is_none()
 }
 
-/// Where a path of the work tree is, if something is there and no symbolic link leads to it.
+/// The location of a path of the work tree, if it exists without a symbolic link on the way.
 pub(super) fn there(repository: &Repository, path: &str) -> Option<PathBuf> {
     let mut at = repository.workdir()?.to_owned();
     let mut parts = Path::new(path).components().peekable();
@@ -186,8 +188,8 @@ pub(super) fn there(repository: &Repository, path: &str) -> Option<PathBuf> {
     Some(at)
 }
 
-/// The repository of a submodule, by its path from the top of the work tree; `None` where it is not
-/// checked out.
+/// The repository of a submodule, by its path from the top of the work tree; `None` where it is not checked
+/// out.
 pub(super) fn submodule(repository: &Repository, path: &str) -> Result<Option<Repository>, Error> {
     match there(repository, path) {
         Some(folder) => open(&folder),

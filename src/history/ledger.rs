@@ -1,5 +1,5 @@
-//! The ledger: what was applied, as notes on the commits that it was applied from. A note holds a
-//! report a line; what a report says is not for here to know.
+//! The ledger: applies, as notes on the commits from which they were made. A note holds one report per line,
+//! whose content is not interpreted here.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use super::{History, objects};
 /// The largest note that is read, in bytes: all reports of one commit.
 const LARGEST_NOTE: usize = 64 * 1024 * 1024;
 
-/// How much of a ledger is read in all: twenty applies a day for ten years are 73,000 lines. Whoever
-/// can push chooses what is in it, and the same note may be about many commits.
+/// Total size of a ledger that is read: twenty applies a day for ten years are 73,000 lines. Whoever can push
+/// chooses its content, and the same note may be attached to many commits.
 const MOST: LedgerBudget =
     LedgerBudget { entries: 500_000, lines: 500_000, bytes: 128 * 1024 * 1024 };
 
-/// What may still be read.
+/// Remaining budget of reading.
 struct LedgerBudget {
     entries: usize,
     lines: usize,
@@ -29,7 +29,7 @@ struct LedgerBudget {
 }
 
 impl LedgerBudget {
-    /// Takes some of it. The error is that it is not there any more.
+    /// Uses some of it. It is an error if that much is not left.
     fn spend(&mut self, entries: usize, lines: usize, bytes: usize) -> Result<(), git2::Error> {
         let left = |before: usize, spent: usize| {
             let why = "it is larger than any that is read: keep it under another name, such as \
@@ -48,16 +48,16 @@ impl LedgerBudget {
 /// A line of the ledger to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct LedgerEntry<'a> {
-    /// The commit that it is about.
+    /// Its commit.
     pub commit: &'a str,
-    /// The line that it takes the place of, if one.
+    /// The line that it replaces, if any.
     pub before: Option<&'a str>,
     /// The line.
     pub line: &'a str,
 }
 
 impl History {
-    /// All lines of the ledger, in no certain order, but for notes that are too large.
+    /// All lines of the ledger, in no particular order, except those of notes that are too large.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -65,7 +65,7 @@ impl History {
         self.ledger_of(&self.refs()?, &self.place)
     }
 
-    /// The same of a place.
+    /// The lines of a place's ledger.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -84,7 +84,8 @@ impl History {
         Ok(lines.collect())
     }
 
-    /// The texts of all lines of a place's ledger, whoever wrote them, but for notes that are too large.
+    /// The texts of all lines of a place's ledger, whoever wrote them, except those of notes that are too
+    /// large.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -98,7 +99,7 @@ impl History {
         refs.place(&self.place, name)?.ledger
     }
 
-    /// The lines of a place's ledger, each with the commit that it is about.
+    /// The lines of a place's ledger, each with its commit.
     fn read_ledger(&self, name: &str, ledger: Oid) -> Result<Vec<(Oid, String)>, Error> {
         let repository = self.repository()?;
         self.fetch_missing(&repository, &refs::ledger(name), ledger)?;
@@ -106,14 +107,14 @@ impl History {
         notes(&repository, ledger).map_err(|error| Error::read("the ledger", &error))
     }
 
-    /// The lines that came into the ledger by a commit that is signed by one of the allowed signers.
-    /// Who signs a later one vouches for what that adds, and for nothing that was there before.
+    /// The lines that were added to the ledger by a commit with a signature of an allowed signer. A signature
+    /// vouches for the lines that its commit adds, and for none that were there before.
     fn signed_lines(&self, name: &str, ledger: Oid) -> Result<BTreeSet<(Oid, String)>, Error> {
         if let (Some(remote), true) = (&self.remote, self.repository()?.is_shallow()) {
             self.program().deepen(remote, "--unshallow", &[&refs::ledger(name)])?;
         }
         let trusted = self.trusted(&[&ledger.to_string()])?;
-        // What was fetched since is seen by one that is opened anew.
+        // A newly opened repository sees objects that were fetched since.
         let repository = self.repository()?;
         let read = || {
             let mut walk = repository.revwalk()?;
@@ -136,7 +137,7 @@ impl History {
         read().map_err(|error: git2::Error| Error::read("the ledger", &error))
     }
 
-    /// Sees that what is in the place of a ledger could be one.
+    /// Checks that the target of a ledger's ref may be a ledger.
     fn check_ledger(&self, repository: &Repository, name: &str, ledger: Oid) -> Result<(), Error> {
         let found = repository.odb().and_then(|objects| objects.read_header(ledger));
         match found.map_err(|error| Error::read("the ledger", &error))? {
@@ -191,20 +192,20 @@ impl History {
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerLine {
-    /// The commit that it is about, in hex digits.
+    /// Its commit, in hex digits.
     pub commit: String,
-    /// What it says.
+    /// Its text.
     pub text: String,
-    /// Whether it was signed by one of the allowed signers; `None` where git is not set to verify.
+    /// Whether it was signed by one of the allowed signers; `None` where git is not configured to verify.
     pub is_signed: Option<bool>,
 }
 
-/// The lines of a note. No end of a line but one is cut off: what is added behind a line changes nothing of it.
+/// The lines of a note. Only one line break is removed from each: bytes appended to a line stay part of it.
 fn lines(note: &str) -> impl Iterator<Item = &str> + Clone {
     note.split('\n').filter(|line| !line.is_empty())
 }
 
-/// The lines of all notes as they are at a commit of theirs, each with the commit that it is about.
+/// The lines of all notes at a commit of the notes, each with the commit that it belongs to.
 fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::Error> {
     with_scratch(repository, Some(at), |scratch| {
         let (mut lines, mut left) = (Vec::new(), MOST);
@@ -224,7 +225,7 @@ fn notes(repository: &Repository, at: Oid) -> Result<Vec<(Oid, String)>, git2::E
     })
 }
 
-/// The note about a commit, which is not read.
+/// The note on a commit, without its content.
 fn note(repository: &Repository, notes: &str, about: Oid) -> Result<Option<Oid>, git2::Error> {
     let all = match repository.notes(Some(notes)) {
         Ok(all) => all,
@@ -242,7 +243,7 @@ fn note(repository: &Repository, notes: &str, about: Oid) -> Result<Option<Oid>,
     Ok(None)
 }
 
-/// Works with notes under a name of their own: the ledger itself moves only when the remote's does.
+/// Works with notes under a temporary name: the ledger itself changes only when the remote's does.
 fn with_scratch<T>(
     repository: &Repository,
     ledger: Option<Oid>,
@@ -254,7 +255,7 @@ fn with_scratch<T>(
     }
     let done = work(&scratch);
     if let Ok(mut scratch) = repository.find_reference(&scratch) {
-        // One that stays is in nobody's way.
+        // A temporary ref that is left behind does no harm.
         let _ = scratch.delete();
     }
     done

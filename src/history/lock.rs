@@ -17,27 +17,27 @@ use super::watch::{Verdict, Watch};
 use super::{Actor, History};
 use domain::text::json;
 
-/// How long before its end the holder takes it to have ended: by the clock that people read it relies
-/// on a renewal no longer than by the other, for a [`LEASE`].
+/// How long before its expiry the holder treats the lock as expired. By the wall clock it relies on a renewal
+/// no longer than by the monotonic clock, for a [`LEASE`].
 const MARGIN: SignedDuration = SignedDuration::from_mins(8);
-/// For how long the holder relies on a renewal, by its own clock that nobody sets. Less than the time
-/// for which others watch a lock before they take it ([`Watch`]).
+/// How long the holder relies on a renewal, by its monotonic clock. Shorter than the time for which others
+/// watch a lock before they take it ([`Watch`]).
 const LEASE: Duration = Duration::from_mins(2);
-/// How often the lock is tried for, as long as its holder changes.
+/// Number of attempts to take the lock, as long as its holder changes.
 const TRIES: usize = 5;
 /// The largest commit that is read as that of a lock, in bytes.
 const LARGEST: usize = 64 * 1024;
-/// What the commit of a lock says.
+/// Content of a lock's commit.
 #[derive(Serialize, Deserialize)]
 struct LockMessage {
     format_version: u8,
-    /// No two locks are the same commit.
+    /// Makes each lock a commit of its own.
     id: String,
     #[serde(flatten)]
     holder: Says,
 }
 
-/// Who has the lock, as its commit says it. The ref is never deleted, as hosts forbid that.
+/// The holder of the lock, as its commit states it. The ref is never deleted, as hosts forbid that.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Says {
@@ -45,8 +45,8 @@ enum Says {
     ByNobody { free: bool },
 }
 
-/// The refs that keep others from taking the lock, as they were when somebody looked: the lock, or
-/// whatever is in its place.
+/// The refs that keep others from taking the lock, as they were when they were read: the lock, or refs in its
+/// way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockRefs(BTreeMap<String, Oid>);
 
@@ -54,10 +54,10 @@ pub struct LockRefs(BTreeMap<String, Oid>);
 #[derive(Debug)]
 pub struct Lock {
     history: History,
-    /// Who had it before and let it end.
+    /// The previous holder, who let it expire.
     pub taken_over: Option<Holder>,
     now: Mutex<Own>,
-    /// The last renewal of which it was not heard whether it came about.
+    /// The last renewal whose result is not known.
     unsure: Mutex<Option<Own>>,
 }
 
@@ -70,8 +70,8 @@ struct Own {
 }
 
 impl History {
-    /// Takes the lock. `None` where it is not decided yet whether the one that is there counts: to be
-    /// tried again with the same [`Watch`] after a [`Watch::PAUSE`].
+    /// Takes the lock. `None` where it is not decided yet whether the existing one is valid: to be repeated
+    /// with the same [`Watch`] after a [`Watch::PAUSE`].
     ///
     /// # Errors
     /// [`Error::Locked`] where somebody else has it.
@@ -112,8 +112,8 @@ impl History {
         Err(moved)
     }
 
-    /// The refs of the lock, and who has it, if anybody. What was pushed there by hand is held by nobody
-    /// known, whatever it is.
+    /// The refs of the lock, and its holder, if any. A lock that was pushed by hand has an unknown holder,
+    /// whatever its content.
     ///
     /// # Errors
     /// The refs cannot be read.
@@ -130,7 +130,7 @@ impl History {
             let repository = self.repository()?;
             match self.fetch_missing(&repository, &name, oid) {
                 Ok(()) => return Ok((LockRefs(found), read(&repository, oid))),
-                // It may have been given back or renewed in between.
+                // It may have been released or renewed in between.
                 Err(error) => why = format!("{name} leads to what cannot be fetched: {error}"),
             }
         }
@@ -139,7 +139,7 @@ impl History {
         Ok((LockRefs(found), holder))
     }
 
-    /// Sees that no apply is under way at another place, as far as its lock tells.
+    /// Checks that no apply is under way at another place, by its lock.
     ///
     /// # Errors
     /// There is one, or its lock cannot be read.
@@ -155,10 +155,10 @@ impl History {
         }
     }
 
-    /// Takes the lock away from whoever holds it, if it is still that one.
+    /// Breaks the lock, if it still has the given holder.
     ///
     /// # Errors
-    /// It is another one by now, or cannot be taken away.
+    /// The holder has changed, or the lock cannot be broken.
     pub fn unlock(&self, LockRefs(found): &LockRefs) -> Result<(), Error> {
         let lock = refs::lock(&self.place);
         let free = match found.contains_key(&lock) {
@@ -177,12 +177,12 @@ impl History {
         Update { name: refs::lock(&self.place), old, new: Some(new) }
     }
 
-    /// A lock that nobody has.
+    /// A lock without a holder.
     fn free(&self) -> Result<Oid, Error> {
         self.lock_commit(&self.repository()?, Says::ByNobody { free: true })
     }
 
-    /// A commit without files whose message tells of the holder.
+    /// A commit without files whose message names the holder.
     fn lock_commit(&self, repository: &Repository, holder: Says) -> Result<Oid, Error> {
         let message = LockMessage { format_version: 1, id: Uuid::new_v4().to_string(), holder };
         let message = json::line(&message);
@@ -197,10 +197,10 @@ impl History {
 }
 
 impl Lock {
-    /// Makes it count for longer.
+    /// Extends its validity.
     ///
     /// # Errors
-    /// It is not ours any more, or the remote cannot be reached.
+    /// It has been lost, or the remote cannot be reached.
     pub fn renew(&self, now: Timestamp) -> Result<(), Error> {
         let Own { oid, mut claim, renewed: _ } = self.settled();
         claim.expires = end(now);
@@ -226,32 +226,32 @@ impl Lock {
         self.counts_after(now, self.own().renewed.elapsed())
     }
 
-    /// Whether it counts so long after it was renewed. Where the machine slept, only the clock that
-    /// people read knows.
+    /// Whether it is valid that long after it was renewed. If the machine was suspended, only the wall clock
+    /// shows it.
     fn counts_after(&self, now: Timestamp, passed: Duration) -> bool {
         let end = self.own().claim.expires.checked_sub(MARGIN).unwrap_or(Timestamp::MIN);
         passed < LEASE && now < end
     }
 
-    /// Gives it back.
+    /// Releases it.
     ///
     /// # Errors
-    /// It is not ours any more, or the remote cannot be reached.
+    /// It has been lost, or the remote cannot be reached.
     pub fn release(&self) -> Result<(), Error> {
         self.history.update(&[self.given_back()?])
     }
 
-    /// What gives it back.
+    /// The update that releases it.
     pub(super) fn given_back(&self) -> Result<Update, Error> {
         Ok(self.history.lock_update(Some(self.oid()), self.history.free()?))
     }
 
-    /// The commit that it is by now.
+    /// Its current commit.
     pub(super) fn oid(&self) -> Oid {
         self.settled().oid
     }
 
-    /// What it is by now. Where the answer to a renewal was lost, the remote says whether it came about.
+    /// Its current state. Where the answer to a renewal was lost, it is read from the remote.
     fn settled(&self) -> Own {
         let mut unsure = self.unsure.lock().unwrap_or_else(PoisonError::into_inner);
         let found = unsure.as_ref().and_then(|_| self.history.lock_ref().ok().flatten());
@@ -270,7 +270,7 @@ impl Lock {
     }
 }
 
-/// Who has the lock, by the object that it leads to.
+/// The holder of the lock, by its object.
 fn read(repository: &Repository, oid: Oid) -> Option<Holder> {
     let unknown =
         |what: &str| Some(Holder::Unknown(format!("the lock is {what}, which no apply writes")));
@@ -291,7 +291,7 @@ fn read(repository: &Repository, oid: Oid) -> Option<Holder> {
     }
 }
 
-/// Who makes the commits of locks and of the ledger; their messages tell the rest.
+/// The author of commits of locks and of the ledger; their messages have the details.
 pub(super) fn signature(repository: &Repository) -> Result<Signature<'static>, git2::Error> {
     repository.signature().or_else(|_| Signature::now("portvakt", "portvakt@localhost"))
 }
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
     use crate::history::Held;
 
-    /// A repository of one's own, without a remote.
+    /// A repository without a remote.
     fn history(folder: &std::path::Path) -> History {
         git2::Repository::init(folder).unwrap();
         History::open(folder, "test", Held::Here, []).unwrap().unwrap()
@@ -311,7 +311,7 @@ mod tests {
         Actor { who: who.to_owned(), place: "her".to_owned() }
     }
 
-    /// Looks until it is decided; how often it was looked, and what came of it.
+    /// Repeats until it is decided; returns the number of attempts and the result.
     fn tried(
         history: &History,
         now: Timestamp,
@@ -339,7 +339,7 @@ mod tests {
             let history = history(folder.path());
             let lock = history.lock(&actor("kari"), Timestamp::now(), &mut Watch::default());
             let lock = lock.unwrap().unwrap();
-            // The holder renews now and then, by a clock of its own.
+            // The holder renews from time to time, by its own clock.
             let (looks, ended) = tried(&history, later(ahead), |look| {
                 if look % 6 == 5 {
                     lock.renew(Timestamp::now()).unwrap();
@@ -395,12 +395,12 @@ mod tests {
         assert!(lock.counts(now));
         assert!(lock.counts_after(now, LEASE - Duration::from_secs(1)));
         assert!(!lock.counts_after(now, LEASE), "it was not renewed for long enough");
-        // Somebody whose clock is ahead may have watched it meanwhile.
+        // Somebody whose clock is ahead may have watched it in the meantime.
         assert!(!lock.counts_after(later(2), Duration::ZERO), "the machine slept");
         assert!(LEASE + Duration::from_secs(30) < Watch::WHOLE);
     }
 
-    /// The hook with which a remote goes away as soon as it has taken a push.
+    /// A hook by which a remote disappears as soon as it has accepted a push.
     #[cfg(unix)]
     fn goes_away(remote: &std::path::Path, gone: &std::path::Path) {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,14 +1,14 @@
-//! What git knows: the commit that was last applied, the lock, and the ledger. All three are refs, on
-//! the remote where there is one. None is ever deleted by an apply, as hosts forbid that.
+//! State in git: the commit that was last applied, the lock, and the ledger. All three are refs, on the
+//! remote where there is one. None is ever deleted by an apply, as hosts forbid that.
 //!
 //! | ref | holds |
 //! |---|---|
 //! | `refs/portvakt/<place>/applied` | the commit last applied in full |
-//! | `refs/portvakt/<place>/record` | what is recorded of it, its folder, the API, the organisation, and of each commit whose apply began since and did not end in full |
-//! | `refs/portvakt/<place>/lock` | a commit whose message says who applies, where, and until when that counts, or that nobody does; [`Watch`] has the rule |
-//! | `refs/notes/portvakt/<place>` | notes: for each applied commit, the reports, one a line |
+//! | `refs/portvakt/<place>/record` | its record with folder, API and organisation, and those of each commit whose apply began later and did not end in full |
+//! | `refs/portvakt/<place>/lock` | a commit whose message has the person or job that applies, the machine and the expiry, or that the lock is free; [`Watch`] has the rule |
+//! | `refs/notes/portvakt/<place>` | notes: the reports of each applied commit, one per line |
 //!
-//! [`place_name`] tells what a place is called.
+//! [`place_name`] gives the name of a place.
 //!
 //! Reading is libgit2's. Fetch and push go through the `git` program, so that the credentials of a job
 //! or a person just work.
@@ -64,44 +64,44 @@ pub use tree::{CommitFiles, Rest};
 pub use walk::{CommitFile, FileLink, Links};
 pub use watch::Watch;
 
-/// The git repository that a folder of declarations lies in, as one place sees it.
+/// The git repository of a folder of declarations, as one place sees it.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// A folder in which git finds the repository.
+    /// A folder inside the repository.
     folder: PathBuf,
     /// The place's name.
     place: String,
     /// The remote that holds the refs; `None` where they are local.
     remote: Option<String>,
-    /// The remote that has the objects which are not in the clone; `None` where there is none.
+    /// The remote from which missing objects are fetched; `None` where there is none.
     source: Option<String>,
     program: program::Git,
-    /// How many commits could not be fetched.
+    /// Number of commits that could not be fetched.
     failed: Arc<AtomicUsize>,
 }
 
-/// How many commits that cannot be fetched are asked for.
+/// Largest number of failed attempts to fetch a commit.
 const MOST_ASKED: usize = 50;
 
-/// By how much a shallow clone is deepened at a time to find out how two commits stand to each other.
+/// Steps by which a shallow clone is deepened to find the order of two commits.
 const DEEPEN: [&str; 3] = ["--deepen=50", "--deepen=1000", "--unshallow"];
 
-/// Where a place's refs are held.
+/// Location of a place's refs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     /// On the remote, if there is one.
     Shared,
-    /// In this clone: what is live is in this folder alone.
+    /// In this clone: the live state is in this folder alone.
     Here,
 }
 
 impl History {
     /// Finds the git repository of a folder; `None` outside git. `secrets` are the names of environment
-    /// variables that no other program is to see.
+    /// variables that are hidden from all other programs.
     ///
     /// # Errors
-    /// It cannot be read, the place's name cannot stand in a ref, or there are several remotes and none
-    /// is chosen.
+    /// It cannot be read, the place's name is not valid in a ref, or there are several remotes and none is
+    /// selected.
     pub fn open(
         folder: &Path,
         place: &str,
@@ -139,8 +139,8 @@ impl History {
         }
         let unknown = || Error::Revision(revision.to_owned());
         let remote = self.remote.as_ref().ok_or_else(unknown)?;
-        // What looks like an option, or tells git where to put what it fetches, is no name; and to
-        // have nothing named is not to have git's default named.
+        // A text that looks like an option, or names a destination for the fetch, is refused; so is an empty
+        // one, for which git would use its default.
         let could_be = format!("refs/heads/{revision}");
         if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
@@ -151,8 +151,8 @@ impl History {
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
     }
 
-    /// Whether a commit that a record or a ledger names is here, or could be fetched. Whoever can push names
-    /// as many as he likes, so only some that are not are asked for.
+    /// Whether a commit named by a record or a ledger is here, or can be fetched. Whoever can push may name
+    /// any number of commits, so only a limited number of missing ones is requested.
     pub fn has(&self, commit: &str) -> bool {
         if self.failed.load(Ordering::Relaxed) > MOST_ASKED {
             return false;
@@ -167,8 +167,8 @@ impl History {
         found
     }
 
-    /// Whether a commit comes before another in history; `None` where that cannot be told. What a
-    /// shallow clone lacks for it is fetched.
+    /// Whether a commit comes before another in history; `None` where that is not known. Commits that a
+    /// shallow clone lacks are fetched.
     ///
     /// # Errors
     /// The repository cannot be read.
@@ -179,7 +179,7 @@ impl History {
         loop {
             let repository = self.repository()?;
             let is_below = |a, b| match repository.graph_descendant_of(a, b) {
-                // What a shallow clone lacks may be missing in between.
+                // In a shallow clone commits in between may be missing.
                 Err(_) if repository.is_shallow() => Ok(false),
                 found => found.map_err(|error| Error::read("the order of two commits", &error)),
             };
@@ -204,8 +204,7 @@ impl History {
         &self.place
     }
 
-    /// The portvakt.yaml of a folder of the work tree, by its path from the top; `None` where there is
-    /// none.
+    /// The portvakt.yaml of a folder of the work tree, by its path from the top; `None` where there is none.
     pub fn settings_here(&self, folder: &str) -> Option<String> {
         let store = self.store().ok()?;
         let file = Path::new(folder).join(SETTINGS_FILE);
@@ -213,13 +212,13 @@ impl History {
         declare::source(store.repository.workdir()?, file).or_else(|| index::text(&store, file))
     }
 
-    /// The folders of the work tree whose portvakt.yaml git knows, by their paths from the top.
+    /// The folders of the work tree that have a portvakt.yaml known to git, by their paths from the top.
     pub fn folders(&self) -> Vec<String> {
         self.repository()
             .map_or_else(|_| Vec::new(), |repository| checkout::known_folders(&repository))
     }
 
-    /// Whether others see the refs: they are those of a remote.
+    /// Whether the refs are on a remote, where others see them.
     pub fn is_shared(&self) -> bool {
         self.remote.is_some()
     }
@@ -228,7 +227,7 @@ impl History {
         discovery::discover(&self.folder)?.ok_or_else(|| Error::Gone(self.folder.clone()))
     }
 
-    /// The repository with what reads and fetches its objects.
+    /// The repository with the means to read and fetch its objects.
     fn store(&self) -> Result<objects::Store, Error> {
         Ok(objects::Store::new(self.repository()?, self.source.clone(), self.program.clone()))
     }
@@ -238,7 +237,7 @@ impl History {
     }
 }
 
-/// The commit that the last fetch brought.
+/// The commit that was last fetched.
 fn fetched(repository: &Repository) -> Option<String> {
     let head = repository.find_reference("FETCH_HEAD").ok()?;
     Some(head.peel_to_commit().ok()?.id().to_string())

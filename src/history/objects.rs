@@ -1,4 +1,4 @@
-//! Objects of git, none of which is loaded before its size is known: whoever can push chooses it.
+//! Objects of git. None is loaded before its size is known, as whoever can push chooses it.
 
 use std::path::{Component, Path};
 
@@ -13,12 +13,12 @@ pub(super) const LARGEST_COMMIT: usize = 1024 * 1024;
 /// The largest folder that is read, in bytes: about 300,000 entries.
 pub(super) const LARGEST_TREE: usize = 16 * 1024 * 1024;
 
-/// A git repository whose objects are read, and where they come from if it lacks them.
+/// A git repository whose objects are read, and the source of missing ones.
 pub(super) struct Store {
     pub(super) repository: Repository,
     remote: Option<String>,
     program: Git,
-    /// Whether it is a partial clone: what is not here is on the remote.
+    /// Whether it is a partial clone: missing objects are on the remote.
     is_partial: bool,
 }
 
@@ -32,7 +32,7 @@ impl Store {
         Self { repository, remote, program, is_partial }
     }
 
-    /// Fetches those of some objects that a partial clone lacks.
+    /// Fetches those of the given objects that a partial clone lacks.
     pub(super) fn bring(&self, objects: &[Oid]) -> Result<(), Error> {
         let Some(remote) = self.remote.as_ref().filter(|_| self.is_partial) else { return Ok(()) };
         let missing = self.missing(objects)?;
@@ -47,15 +47,15 @@ impl Store {
         Ok(objects.iter().copied().filter(|oid| !here.exists(*oid)).collect())
     }
 
-    /// The content of a blob of at most so many bytes; `None` for a larger one, and for what is no blob.
+    /// The content of a blob of at most that many bytes; `None` for a larger one, and for other objects.
     pub(super) fn blob(&self, oid: Oid, largest: usize) -> Result<Option<Vec<u8>>, Error> {
         self.bring(&[oid])?;
         blob(&self.repository, oid, largest)
             .map_err(|error| Error::read(&format!("object {oid}"), &error))
     }
 
-    /// The repository of a submodule, by its path from the top of the work tree, with a commit of it in
-    /// it, and that commit's tree.
+    /// The repository of a submodule, by its path from the top of the work tree, if it has the given commit;
+    /// and the tree of that commit.
     pub(super) fn submodule(&self, path: &Path, commit: Oid) -> Result<(Self, Oid), Error> {
         let unknown = |why: &str| Error::Submodule {
             path: path.display().to_string(),
@@ -84,9 +84,9 @@ impl Store {
         Ok((store, tree))
     }
 
-    /// Why a submodule is not here, and what brings it.
+    /// The reason why a submodule is missing, and the command that fetches it.
     fn not_here(&self, path: &Path) -> String {
-        // One that is kept after it was removed has an old index.
+        // A submodule that is kept after its removal has an old index.
         let index = (!self.repository.is_bare()).then(|| self.repository.index().ok()).flatten();
         let is_known = index.is_some_and(|index| index.get_path(path, 0).is_some());
         match is_known {
@@ -96,19 +96,19 @@ impl Store {
         }
     }
 
-    /// The repository of a submodule that is not checked out any more, as git keeps it.
+    /// The repository of a submodule that is no longer checked out, where git keeps it.
     fn kept(&self, path: &Path) -> Option<Repository> {
         discovery::kept(&self.repository.commondir().join("modules").join(path))
     }
 }
 
-/// Whether an object has at most so many bytes. One that is not there is left to whoever reads it.
+/// Whether an object has at most that many bytes. A missing one is left to the reader.
 pub(super) fn is_small(repository: &Repository, oid: Oid, largest: usize) -> bool {
     let header = repository.odb().and_then(|objects| objects.read_header(oid));
     header.map_or(true, |(size, _)| size <= largest)
 }
 
-/// The content of a blob of at most so many bytes; `None` for a larger one, and for what is no blob.
+/// The content of a blob of at most that many bytes; `None` for a larger one, and for other objects.
 pub(super) fn blob(
     repository: &Repository,
     oid: Oid,

@@ -4,19 +4,19 @@ use git2::{ObjectFormat, Oid, Repository};
 
 use super::error::Error;
 
-/// Whether a text is the whole id of a commit.
+/// Whether a text is the full id of a commit.
 pub fn is_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The id of a commit that a text names.
+/// The id of a commit from its text.
 pub(super) fn oid(repository: &Repository, commit: &str) -> Result<Oid, Error> {
     let format = repository.object_format();
     parsed(format, commit).map_err(|error| Error::read("a commit's id", &error))
 }
 
-/// The id of an object in a repository of a format. One of another format is none: libgit2 writes beyond
-/// what it has reserved where it looks for that.
+/// The id of an object in a repository of a format. An id of another format is refused: libgit2 writes beyond
+/// its buffer if it looks for one.
 pub(super) fn parsed(format: ObjectFormat, id: &str) -> Result<Oid, git2::Error> {
     let digits = match format {
         ObjectFormat::Sha256 => 64,

@@ -1,4 +1,4 @@
-//! What is at a path of a commit.
+//! Paths in a commit.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -10,14 +10,14 @@ use super::objects::{self, Store};
 use super::walk::{LARGEST, LONGEST_PATH};
 use crate::declare::MOST_DEEP;
 
-/// How many symbolic links one path may lead over.
+/// Largest number of symbolic links on one path.
 const MOST_LINKS: usize = 16;
-/// How many parts of paths are followed for one file, or for all links of a commit.
+/// Largest number of path components that are followed for one file, or for all links of a commit.
 const MOST_STEPS: usize = 100_000;
 /// The mode of a symbolic link in a tree.
 pub(super) const LINK: i32 = 0o120_000;
 
-/// What a path leads to.
+/// Target of a path.
 pub(super) enum TreeItem {
     Tree(Oid),
     File(Oid),
@@ -25,7 +25,7 @@ pub(super) enum TreeItem {
     Submodule(Oid),
 }
 
-/// What is at a path below a tree; `None` where there is nothing.
+/// The entry at a path below a tree; `None` where there is none.
 pub(super) fn entry(store: &Store, root: Oid, path: &[String]) -> Result<Option<TreeItem>, Error> {
     let mut found = TreeItem::Tree(root);
     for part in path {
@@ -51,22 +51,22 @@ pub(super) fn entry(store: &Store, root: Oid, path: &[String]) -> Result<Option<
     Ok(Some(found))
 }
 
-/// Where a path below a tree leads.
+/// End of a path below a tree.
 pub(super) enum Led {
-    /// To something, by its own path.
+    /// An entry, with its own path.
     To(Vec<String>, TreeItem),
-    /// Into a submodule, with what is left of the path.
+    /// In a submodule, with the rest of the path.
     Into {
         submodule: PathBuf,
         commit: Oid,
         rest: PathBuf,
     },
-    /// Out of the tree, or too far.
+    /// Outside of the tree, or too far.
     Out,
     Nowhere,
 }
 
-/// How many steps paths may take together: whoever can push writes the links that they lead over.
+/// Number of steps that all paths may take together: whoever can push writes their symbolic links.
 pub(super) struct Steps(usize);
 
 impl Steps {
@@ -141,7 +141,7 @@ fn reversed(path: &Path) -> Option<Vec<String>> {
     Some(parts)
 }
 
-/// What a regular file below a tree holds, over symbolic links that stay in it.
+/// The content of a regular file below a tree, through symbolic links that stay in it.
 pub(super) fn file(
     store: &Store,
     root: Oid,
@@ -158,8 +158,8 @@ pub(super) fn file(
     }
 }
 
-/// The parts of a path without `.` and `..`; `None` where it leads out, or deeper than is read: git
-/// goes down a path by calling itself.
+/// The components of a path without `.` and `..`; `None` where it leads outside, or is too deep: git recurses
+/// along a path.
 pub(super) fn parts(path: &Path) -> Option<Vec<String>> {
     let mut parts = Vec::new();
     for component in path.components() {

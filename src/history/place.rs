@@ -1,4 +1,4 @@
-//! A place: a portvakt folder in a git repository and an environment of it. Two places share nothing.
+//! A place: a portvakt folder in a git repository and one of its environments. Places share nothing.
 
 use git2::Reference;
 
@@ -6,19 +6,19 @@ use super::error::Error;
 use super::refs;
 use crate::declare;
 
-/// What the name of a project begins with among refs.
+/// Prefix of a project's name in refs.
 const PROJECT: char = '@';
 
-/// What a folder of declarations is called beside others in the same git repository, as it is `named` or
-/// else by its path from the top, with `.` for `/`; `None` for the top itself.
+/// The name of a folder of declarations within its git repository, as it is `named` or else by its path from
+/// the top, with `.` for `/`; `None` for the top itself.
 pub fn project(named: Option<&str>, folder: &str) -> Option<String> {
     let folder = folder.trim_matches('/');
     let by_folder = || (!folder.is_empty()).then(|| folder.replace('/', "."));
     named.map(str::to_owned).or_else(by_folder)
 }
 
-/// What a place is called, in refs and in the marker of a comment: its environment where there is no
-/// project, else `@<project>/<environment>`.
+/// The name of a place, in refs and in the marker of a comment: its environment where there is no project,
+/// else `@<project>/<environment>`.
 pub fn place_name(project: Option<&str>, environment: &str) -> String {
     match project {
         None => environment.to_owned(),
@@ -26,8 +26,8 @@ pub fn place_name(project: Option<&str>, environment: &str) -> String {
     }
 }
 
-/// Whether a place could have that name: what anybody could declare, so that a ref of any other name
-/// is none, and a name can be told in a command.
+/// Whether a text is a possible name of a place: refs of any other name are ignored, and a name is safe in a
+/// suggested command.
 pub(super) fn is_place(name: &str) -> bool {
     let is_environment = |name: &str| declare::is_environment_name(name);
     match name.split_once('/') {
@@ -39,15 +39,15 @@ pub(super) fn is_place(name: &str) -> bool {
     }
 }
 
-/// Whether a text is the path of a folder in a git repository, from its top and with `/` between its
-/// parts, so that it leads nowhere else: whoever can push writes some of those that are read.
+/// Whether a text is the path of a folder in a git repository, from its top and with `/` between its parts,
+/// so that it leads nowhere else: whoever can push writes some of the paths that are read.
 pub fn is_folder(text: &str) -> bool {
     let is_part =
         |part: &str| !["", ".", "..", ".git"].contains(&part) && !part.contains(char::is_control);
     text.is_empty() || text.split('/').all(is_part)
 }
 
-/// Sees that a place can have refs.
+/// Checks that a place's name is valid in a ref.
 pub(super) fn check(name: &str) -> Result<(), Error> {
     let is_valid = |name: &str| Reference::is_valid_name(&refs::applied(name));
     match (is_place(name) && is_valid(name), name.rsplit_once('/')) {

@@ -1,4 +1,4 @@
-//! The `git` program: fetch, push and a look at the remote, with the credentials that it finds.
+//! The `git` program: fetch, push and listing of the remote, with the credentials that git finds.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,13 +12,13 @@ use super::error::Error;
 use super::oid::parsed;
 use domain::text::printable;
 
-/// How much of what git says is repeated, in characters.
+/// Longest part of git's message that is repeated, in characters.
 const MOST_TOLD: usize = 2000;
 
-/// How many objects are fetched by one run: their ids are arguments.
+/// Number of objects that one run fetches: their ids are arguments.
 const MOST_FETCHED: usize = 500;
 
-/// Variables by which git tells its hooks of their repository, which may be another one.
+/// Variables that tell git's hooks about their repository, which may be another one.
 const OF_ANOTHER: [&str; 13] = [
     "GIT_DIR",
     "GIT_IMPLICIT_WORK_TREE",
@@ -35,29 +35,29 @@ const OF_ANOTHER: [&str; 13] = [
     "GIT_SHALLOW_FILE",
 ];
 
-/// What each run is told beside what is configured: no folder is a repository because of how it looks,
-/// and nothing that a pull request can put into the work tree is run, whatever the clone is set to.
+/// Configuration of each run in addition to the user's: no folder becomes a repository because of its
+/// content, and nothing that a pull request can add to the work tree is run, whatever the clone's settings.
 const CONFIGURATION: [&str; 3] =
     ["safe.bareRepository=explicit", "core.hooksPath=/dev/null", "core.fsmonitor=false"];
 
-/// What the names of this program's own variables begin with.
+/// Prefix of this program's own variables.
 const OWN_VARIABLES: &str = "PORTVAKT_";
 
-/// The program, run in one repository. Neither it nor what it runs in turn (ssh, helpers for
-/// credentials) sees the variables that hold what this program signs in with.
+/// The program, run in one repository. Neither it nor the programs that it runs (ssh, credential helpers) see
+/// the variables that hold this program's credentials.
 #[derive(Debug, Clone)]
 pub(super) struct Git {
     folder: PathBuf,
     work_tree: PathBuf,
     format: ObjectFormat,
-    /// The names of variables that it does not see.
+    /// The names of variables that are hidden from it.
     secrets: Vec<String>,
     /// Whether the addresses of its remotes come from files of another repository.
     is_submodule: bool,
 }
 
 impl Git {
-    /// Of a repository that has a work tree.
+    /// For a repository that has a work tree.
     pub(super) fn of(
         repository: &Repository,
         secrets: impl IntoIterator<Item = String>,
@@ -69,7 +69,7 @@ impl Git {
         Some(Self { folder, work_tree, format, secrets, is_submodule: false })
     }
 
-    /// What the remote has under these names; a `*` at the end stands for anything.
+    /// The refs of the remote with these names; a `*` at the end matches any text.
     pub(super) fn refs(&self, remote: &str, names: &[String]) -> Result<ListedRefs, Error> {
         let arguments = ["ls-remote", "--quiet", "--symref", "--", remote];
         let patterns: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -80,7 +80,7 @@ impl Git {
             let (id, name) = line.split_once('\t')?;
             Some((name.to_owned(), parsed(self.format, id).ok()?))
         });
-        // A pattern matches the ends of longer names too.
+        // A pattern also matches the ends of longer names.
         let is_asked = |name: &str| {
             names.iter().any(|asked| match asked.strip_suffix('*') {
                 Some(beginning) => name.starts_with(beginning),
@@ -91,7 +91,7 @@ impl Git {
         Ok(ListedRefs { refs, head: head.map(str::to_owned) })
     }
 
-    /// Of another repository: a submodule of this one, whose work tree may be gone.
+    /// For another repository: a submodule of this one, whose work tree may be missing.
     pub(super) fn of_submodule(&self, repository: &Repository) -> Self {
         let folder = repository.path().to_owned();
         let work_tree = repository.workdir().filter(|folder| folder.is_dir());
@@ -100,8 +100,8 @@ impl Git {
         Self { folder, work_tree, format, secrets: self.secrets.clone(), is_submodule: true }
     }
 
-    /// Fetches what names or ids stand for, into a partial clone too with all that is in it; into a
-    /// shallow clone each with what comes right before it, which is what a record is about.
+    /// Fetches names or ids, into a partial clone with all their content; into a shallow clone each with its
+    /// direct parents, which are the commits that a record refers to.
     pub(super) fn fetch(&self, remote: &str, what: &[&str], shallow: bool) -> Result<(), Error> {
         let mut arguments =
             vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-filter"];
@@ -113,8 +113,8 @@ impl Git {
         self.run(&arguments).map(drop)
     }
 
-    /// Fetches objects that a partial clone lacks, trees with those below them and without their files,
-    /// as git itself does: it is not asked what is here, as that would seem to be all of it.
+    /// Fetches objects that a partial clone lacks, trees with those below them and without their files, as
+    /// git itself does: without negotiation, as that would claim that everything is here.
     pub(super) fn fetch_objects(&self, remote: &str, objects: &[Oid]) -> Result<(), Error> {
         let ids: Vec<_> = objects.iter().map(Oid::to_string).collect();
         for some in ids.chunks(MOST_FETCHED) {
@@ -126,17 +126,17 @@ impl Git {
         Ok(())
     }
 
-    /// Fetches more of what comes before commits.
+    /// Fetches more ancestors of commits.
     pub(super) fn deepen(&self, remote: &str, by: &str, commits: &[&str]) -> Result<(), Error> {
         let arguments = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", by];
         self.run(&[&arguments, ["--", remote].as_slice(), commits].concat()).map(drop)
     }
 
-    /// Changes refs of the remote, all or none, each only if it is still what it is taken to be. A
-    /// remote that cannot do all or none is asked first whether they are.
+    /// Changes refs of the remote, all or none, each only if it still has its expected value. If the remote
+    /// does not support that, the values are compared first.
     pub(super) fn push(&self, remote: &str, updates: &[Update]) -> Result<(), Error> {
         match self.push_with(remote, &["--atomic"], updates) {
-            // In their order, so that the lock is given back last.
+            // In order, so that the lock is released last.
             Err(error) if is_not_atomic(&error) => {
                 let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
                 let now = self.refs(remote, &names)?.refs;
@@ -174,7 +174,7 @@ impl Git {
         self.run(&arguments).map(drop).map_err(with_signing)
     }
 
-    /// Makes the same commit anew, signed as git is set to. Gives its id.
+    /// Creates the same commit again, signed as git is configured. Returns its id.
     pub(super) fn sign(&self, commit: &Unsigned) -> Result<String, Error> {
         let Unsigned { tree, parents, message, who: (name, email), when } = commit;
         // A message can be longer than an argument.
@@ -189,19 +189,19 @@ impl Git {
         self.run_with(&[], &arguments, &who, message).map(|id| id.trim().to_owned())
     }
 
-    /// The commits of a range, a line each: id, verdict on the signature, fingerprint of the key.
+    /// The commits of a range, one per line: id, verdict on the signature, fingerprint of the key.
     pub(super) fn signatures(&self, range: &[&str]) -> Result<String, Error> {
         self.run(&[["log", "--format=%H %G? %GF"].as_slice(), range, &["--"]].concat())
     }
 
-    /// A setting as git itself sees it, wherever it is set; empty where it is not.
+    /// A setting as git itself reads it, wherever it is set; empty where it is not.
     pub(super) fn setting(&self, kind: &str, key: &str) -> Result<String, Error> {
         let kind = format!("--type={kind}");
         let found = self.run(&["config", "--get", &kind, "--default", "", key])?;
         Ok(found.trim().to_owned())
     }
 
-    /// The program without arguments yet: each run begins with it.
+    /// The program without arguments, the start of each run.
     fn command(&self) -> Command {
         let mut git = Command::new("git");
         let is_own = |name: &OsString| {
@@ -215,7 +215,7 @@ impl Git {
         }
         git.env("LC_ALL", "C").env("GIT_DIR", &self.folder).env("GIT_WORK_TREE", &self.work_tree);
         if self.is_submodule {
-            // As git itself does: what a pull request names is not asked over every protocol.
+            // As git itself does: an address from a pull request is not used with every protocol.
             git.env("GIT_PROTOCOL_FROM_USER", "0");
         }
         if !std::io::stdin().is_terminal() {
@@ -248,7 +248,7 @@ impl Git {
         };
         let mut output = run()?;
         if was_signalled(&output.status) {
-            // Ctrl-C reaches git too, and what is begun is to be finished in order.
+            // Ctrl-C reaches git too, and an operation that has begun must end in order.
             output = run()?;
         }
         if output.status.success() {
@@ -265,11 +265,11 @@ impl Git {
     }
 }
 
-/// What the refs of the remote, or of the clone, are.
+/// The refs of the remote, or of the clone.
 #[derive(Debug, Default)]
 pub(super) struct ListedRefs {
     pub(super) refs: BTreeMap<String, Oid>,
-    /// The ref that the remote's HEAD leads to.
+    /// The target of the remote's HEAD.
     pub(super) head: Option<String>,
 }
 
@@ -277,20 +277,20 @@ pub(super) struct ListedRefs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Update {
     pub(super) name: String,
-    /// What it must be before; `None` for not there.
+    /// Its expected value; `None` if it must not exist.
     pub(super) old: Option<Oid>,
-    /// What it is to be; `None` for gone.
+    /// Its new value; `None` to delete it.
     pub(super) new: Option<Oid>,
 }
 
-/// What a commit that is to be signed is made of.
+/// Parts of a commit that is to be signed.
 pub(super) struct Unsigned {
     pub(super) tree: String,
     pub(super) parents: Vec<String>,
     pub(super) message: String,
-    /// Who made it: name and address.
+    /// Its author: name and address.
     pub(super) who: (String, String),
-    /// When, in seconds since 1970.
+    /// Its time, in seconds since 1970.
     pub(super) when: i64,
 }
 
@@ -308,7 +308,7 @@ impl Unsigned {
     }
 }
 
-/// Runs a program to its end with what it is to read.
+/// Runs a program to its end with an input.
 fn output(git: &mut Command, input: &str) -> std::io::Result<Output> {
     if input.is_empty() {
         return git.stdin(Stdio::null()).output();
@@ -316,7 +316,7 @@ fn output(git: &mut Command, input: &str) -> std::io::Result<Output> {
     git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = git.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        // One that does not read it says why.
+        // A program that does not read its input reports why.
         let _ = stdin.write_all(input.as_bytes());
     }
     child.wait_with_output()
@@ -327,7 +327,7 @@ fn is_not_atomic(error: &Error) -> bool {
     matches!(error, Error::Program { why, .. } if why.contains("does not support --atomic"))
 }
 
-/// Adds what to do where a remote seems to accept signed commits alone. Hosts say that in different words.
+/// Adds a remedy where a remote seems to accept signed commits only. Hosts word that differently.
 fn with_signing(error: Error) -> Error {
     const HELP: &str = "If the server accepts signed commits alone, set `commit.gpgsign` and the key to sign \
         with where this runs: what is pushed is then signed";
@@ -351,8 +351,7 @@ fn was_signalled(_: &ExitStatus) -> bool {
     false
 }
 
-/// The text with what stands between `//` and `@` of an address left out: a job's remote may hold a
-/// token there.
+/// The text without the part between `//` and `@` of addresses: the remote of a job may have a token there.
 fn without_credentials(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! What an apply writes into git, and when: a first line into the ledger before it changes anything, a
-//! last one after it, and with each what counts as applied; the lock is given back with the last.
+//! Writes of an apply into git, and their times: a first line in the ledger before it changes anything, a
+//! last one at the end, and with each the commits that count as applied; the lock is released with the last.
 
 use jiff::Timestamp;
 
@@ -11,37 +11,37 @@ use super::program::Update;
 use super::record::{Lost, Recorded};
 use super::refs::{self, Refs};
 
-/// How often it is tried to write, as long as somebody else writes too.
+/// Number of attempts to write, as long as others write too.
 const TRIES: usize = 5;
 
-/// How an apply ended.
+/// End of an apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conclusion {
     /// In full: its commit is the applied one from now on.
     InFull,
-    /// The same, and it is an older commit than the one that was applied before: what that protects and
+    /// In full, with an older commit than the one that was applied before: the protection and limits of that
+    /// remain in force.
     /// limits counts on.
     RolledBack,
-    /// In full, and what an apply before it may have opened can still show up: the commits that were tried
-    /// count on.
+    /// In full, but entities that an earlier apply may have activated can still become visible: the commits
+    /// that were tried remain in force.
     Awaiting,
-    /// Some of it was not done, but nothing is left that is declared no longer.
+    /// In part, but nothing is left that is no longer declared.
     Closed,
-    /// Some of it was not done.
+    /// In part.
     InPart,
-    /// It was applied as no commit has it, so nothing is recorded of it.
+    /// With uncommitted changes, so nothing is recorded.
     Dirty,
 }
 
 impl Lock {
-    /// Writes the first line of an apply into the ledger. What is declared at its commit counts as
-    /// tried from now on, by what is `recorded` of it, unless it is applied as no commit has it
-    /// (`dirty`). What is `lost` of the past stays so until a baseline is set. Gives what counts from
-    /// then on.
+    /// Writes the first line of an apply into the ledger. From now on its commit counts as tried, with the
+    /// data in `recorded`, unless uncommitted changes are applied (`dirty`). Lost parts of the past (`lost`)
+    /// stay lost until a baseline is set. Returns the refs after that.
     ///
     /// # Errors
-    /// It cannot be written, the lock is not ours any more, or what counts as applied is not what it was
-    /// when the plan was made, as `shown`; nothing is written, then.
+    /// It cannot be written, the lock has been lost, or the baseline differs from the one in the plan
+    /// (`shown`); then nothing is written.
     pub fn begin(
         &self,
         entry: LedgerEntry<'_>,
@@ -52,7 +52,7 @@ impl Lock {
     ) -> Result<Refs, Error> {
         let history = self.history();
         history.write(entry, &|now| {
-            // It may have been broken while somebody was asked.
+            // It may have been broken while the question waited for an answer.
             self.check_held(now)?;
             still_counts(now, shown)?;
             match dirty {
@@ -62,14 +62,13 @@ impl Lock {
         })
     }
 
-    /// Writes the last line of an apply into the ledger, moves the applied commit with what is
-    /// `recorded` of it if it was applied in full, and gives the lock back: all or nothing.
+    /// Writes the last line of an apply into the ledger, moves the applied commit with the data in `recorded`
+    /// if it was applied in full, and releases the lock: all or nothing.
     ///
     /// # Errors
-    /// [`Error::Broken`] where somebody has taken the lock away: what was done is told, and counts as tried.
-    /// [`Error::Shown`] where what counts as applied is not what it was when the plan was made or the apply
-    /// began: what was done is told, and no more. Any other is that something cannot be written; nothing is,
-    /// then.
+    /// [`Error::Broken`] where somebody has broken the lock: the result is still written, and the commit
+    /// counts as tried. [`Error::Shown`] where the baseline differs from the one in the plan or at the start:
+    /// only the result is written. With any other error nothing is written.
     pub fn conclude(
         &self,
         entry: LedgerEntry<'_>,
@@ -78,13 +77,13 @@ impl Lock {
         shown: Option<&Refs>,
     ) -> Result<(), Error> {
         let history = self.history();
-        // A line of an apply that did nothing would tell of one that no record is about.
+        // A line of an apply that did nothing would belong to a commit without a record.
         let tell = |more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>| match entry.before {
             Some(_) => history.write(entry, more).map(drop),
             None => Ok(()),
         };
         let concluded = history.write(entry, &|now| {
-            // Whoever has the lock now may have changed what counts.
+            // The current holder of the lock may have changed the baseline.
             self.check_held(now)?;
             still_counts(now, shown)?;
             let mut updates = history.concluded(recorded, conclusion, now)?;
@@ -93,9 +92,9 @@ impl Lock {
         });
         match concluded {
             Err(Error::Moved(name)) if name == refs::lock(&history.place) => {
-                // Whoever has it now may not have seen all that was done, and would forget it.
+                // The current holder may not have seen all changes, and would forget them.
                 tell(&|now| match (conclusion, now.own.record) {
-                    // A record of this alone would hide what the ledger tells.
+                    // A record of this apply alone would hide the content of the ledger.
                     (Conclusion::Dirty, _) | (_, None) => Ok(Vec::new()),
                     (_, Some(_)) => {
                         let at = Timestamp::now();
@@ -112,7 +111,7 @@ impl Lock {
         }
     }
 
-    /// Sees that nobody has taken the lock away. It may have been renewed since the refs were read.
+    /// Checks that nobody has broken the lock. It may have been renewed since the refs were read.
     fn check_held(&self, now: &Refs) -> Result<(), Error> {
         let is_ours = |lock| lock == Some(self.oid());
         match is_ours(now.own.lock) || is_ours(self.history().lock_ref()?) {
@@ -121,13 +120,13 @@ impl Lock {
         }
     }
 
-    /// Lets a commit count as applied with nothing tried since, and gives the lock back: all or
-    /// nothing. What is recorded of the place's `former` name, if one is given, counts for nothing from then
-    /// on, and what was applied under either counts too.
+    /// Sets a commit as applied with nothing tried since, and releases the lock: all or nothing. If the
+    /// place's `former` name is given, the record of that name is retired, and the commits that were applied
+    /// under either name count.
     ///
     /// # Errors
-    /// The refs cannot be read or written, or what counts as applied is not what it was when it was
-    /// `shown`; nothing is changed, then.
+    /// The refs cannot be read or written, or the baseline differs from the one that was `shown`; then
+    /// nothing is changed.
     pub fn set_baseline(
         &self,
         recorded: &Recorded,
@@ -155,7 +154,7 @@ impl Lock {
 }
 
 impl History {
-    /// Writes a line into the ledger, and what goes with it: all or nothing. Gives what the refs are then.
+    /// Writes a line into the ledger, and related updates: all or nothing. Returns the refs after that.
     fn write(
         &self,
         entry: LedgerEntry<'_>,
@@ -169,7 +168,7 @@ impl History {
             let mut updates = vec![self.entered(&repository, now.own.ledger, entry)?];
             updates.extend(more(&now)?);
             match self.update(&updates) {
-                // Somebody may write notes of his own.
+                // Somebody else may write notes too.
                 Err(Error::Moved(name)) if name == ledger && tried < TRIES => tried += 1,
                 written => return written.map(|()| now.after(&self.place, &updates)),
             }
@@ -177,7 +176,7 @@ impl History {
     }
 }
 
-/// Sees that the same counts as applied as when it was `shown`: a plan is made of that.
+/// Checks that the baseline is still the one that was `shown`, on which a plan is based.
 fn still_counts(now: &Refs, shown: Option<&Refs>) -> Result<(), Error> {
     match shown.is_none_or(|shown| now.agree(shown, None)) {
         true => Ok(()),
@@ -193,7 +192,7 @@ mod tests {
     use super::*;
     use crate::history::{Actor, Baseline, Held, Placement, Watch};
 
-    /// A repository without a remote, and the only commit of it as it is recorded.
+    /// A repository without a remote, and its only commit as recorded.
     fn history() -> (TempDir, History, Recorded) {
         let folder = TempDir::new().unwrap();
         let repository = Repository::init(folder.path()).unwrap();
@@ -230,7 +229,7 @@ mod tests {
         history.baseline(&history.refs().unwrap()).unwrap().unwrap_or_default()
     }
 
-    /// Deletes the refs that say what counts.
+    /// Deletes the refs of the baseline.
     fn forget(history: &History) {
         let Refs { own, .. } = history.refs().unwrap();
         let gone = [(refs::applied("test"), own.applied), (refs::record("test"), own.record)];
@@ -272,7 +271,7 @@ mod tests {
         let first = lock(&history);
         let shown = begin(&first);
         unlock(&history);
-        // Whoever takes it then knows of the commit, and not of all that is done until it ends.
+        // The next holder knows the commit, but not what is done until this apply ends.
         let second = lock(&history);
         let other = Recorded { actor: actor(), at: Timestamp::now(), ..recorded.clone() };
         let seen = history.refs().unwrap();
@@ -284,7 +283,7 @@ mod tests {
         assert_eq!((baseline.applied, baseline.tried.len()), (None, 1));
     }
 
-    /// Another commit, as it is recorded.
+    /// Another commit, as recorded.
     fn another(folder: &TempDir, recorded: &Recorded) -> Recorded {
         let repository = Repository::open(folder.path()).unwrap();
         let head = repository.head().unwrap().peel_to_commit().unwrap();
@@ -335,7 +334,7 @@ mod tests {
         let shown = history.refs().unwrap();
         let nothing = entry(&recorded, None, "ended");
         first.conclude(nothing, &recorded, Conclusion::InFull, Some(&shown)).unwrap();
-        // Before it begins.
+        // Before the start.
         let second = lock(&history);
         let shown = history.refs().unwrap();
         forget(&history);
@@ -343,7 +342,7 @@ mod tests {
         let ended = second.begin(begun, &recorded, None, false, Some(&shown));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         assert!(history.refs().unwrap().own.record.is_none());
-        // And before it ends: a record of it alone would hide what the ledger tells.
+        // And before the end: a record of this apply alone would hide the content of the ledger.
         let now = second.begin(begun, &recorded, None, false, None).unwrap();
         forget(&history);
         let last = entry(&recorded, Some(BEGUN), "ended again");

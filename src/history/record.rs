@@ -1,9 +1,9 @@
-//! What is recorded of a place: the commit that counts as applied, those whose apply began since, and of
-//! each where its declarations are, to which API they were applied, and for whom.
+//! Record of a place: the commit that counts as applied, those whose apply began later, and for each of them
+//! the folder of its declarations, the API and the organisation.
 //!
-//! It is a commit without files whose message is JSON and whose parents are the commits that it is about,
-//! so that nothing of it is swept away. It is signed where git is set to sign, and it counts only as
-//! signed where git is set to verify. Each change is another such commit in its place.
+//! It is a commit without files whose message is JSON and whose parents are the recorded commits, so that
+//! they are not garbage-collected. It is signed where git is configured to sign, and accepted only with a
+//! signature where git is configured to verify. Each change is a new such commit that replaces it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,24 +26,24 @@ use domain::text::json;
 /// The version of the format.
 const VERSION: u8 = 1;
 
-/// By how much a clock may be ahead of ours. Maskinporten refuses whoever asks with one that is further
-/// off, as its grants count for two minutes.
+/// Tolerated clock skew of other machines. Maskinporten refuses tokens to a machine whose clock is further
+/// off, as its grants are valid for two minutes.
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
 
-/// Whether a time is yet to come, so that no apply can have written it.
+/// Whether a time is in the future, so that no apply can have written it.
 pub fn is_to_come(time: Timestamp) -> bool {
     time > Timestamp::now() + SKEW
 }
 
-/// Where the declarations of an environment are, and what they are applied to.
+/// Place of an environment's declarations, and the API to which they are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// The environment's name in portvakt.yaml.
     pub environment: String,
-    /// The folder of portvakt.yaml, from the top of the git repository, with `/` between its parts;
-    /// empty at the top.
+    /// The folder of portvakt.yaml, from the top of the git repository, with `/` between its parts; empty at
+    /// the top.
     pub folder: String,
-    /// The API, in the one spelling by which it is compared.
+    /// The API, in the normalised form that is compared.
     pub api: String,
     /// Maskinporten's issuer.
     pub maskinporten: String,
@@ -56,22 +56,22 @@ pub struct Placement {
 pub struct Recorded {
     /// The commit, in hex digits.
     pub commit: String,
-    /// Where its declarations are, and what they were applied to.
+    /// The place of its declarations, and their target.
     #[serde(flatten)]
     pub placement: Placement,
-    /// Who applied it, and where.
+    /// Its author and place.
     #[serde(flatten)]
     pub actor: Actor,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// Why it is not known what counted before.
+/// Reason why earlier baselines are not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loss {
-    /// An apply went on without it.
+    /// An apply was made without the record.
     WentOn,
-    /// The record cannot be read, or is not about what the ref says is applied.
+    /// The record cannot be read, or does not match the applied commit of the ref.
     Unreadable(String),
 }
 
@@ -84,7 +84,7 @@ impl fmt::Display for Loss {
     }
 }
 
-/// How a record says it.
+/// Form of it in a record.
 mod is_lost {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -104,31 +104,31 @@ mod is_lost {
     }
 }
 
-/// How many commits a record names at most.
+/// Largest number of commits in a record.
 const MOST: usize = 1000;
 
-/// What counts as applied at a place.
+/// Commits that count as applied at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Baseline {
     /// The commit that was last applied in full; `None` where nothing was.
     pub applied: Option<Recorded>,
-    /// The commits whose apply began since and did not end in full, the oldest first: what they made is
-    /// ours too.
+    /// The commits whose apply began later and did not end in full, the oldest first: the entities that they
+    /// created are managed too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<Recorded>,
-    /// Commits that count as applied no more and protect and limit until another is applied: what a
-    /// rollback went back from, and what the ledger names where the record of it was lost.
+    /// Commits that no longer count as applied and still protect and limit until another is applied: those
+    /// that a rollback undid, and those of the ledger if the record was lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protecting: Vec<Recorded>,
-    /// Why it is not known what counted before these; `None` where nothing is missing. A record says no
-    /// more than that it is so.
+    /// The reason why earlier baselines are not known; `None` where nothing is missing. A record stores only
+    /// that something is.
     #[serde(default, with = "is_lost", skip_serializing_if = "Option::is_none")]
     pub lost: Option<Loss>,
-    /// The name that the place has since, if it has another: then it counts for nothing any more.
+    /// The later name of the place, if it was renamed: then this record no longer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
-    /// When this was recorded, and no earlier than what was recorded before it, whatever the clocks say:
-    /// an apply that began later is about one of these commits.
+    /// The time of this record, never earlier than that of the one before, whatever the clocks show: an apply
+    /// that began later concerns one of these commits.
     pub at: Timestamp,
 }
 
@@ -138,18 +138,18 @@ impl Baseline {
         self.applied.iter().chain(&self.tried)
     }
 
-    /// Whether a commit counts.
+    /// Whether a commit is one of them.
     pub fn counts(&self, commit: &str) -> bool {
         self.commits().any(|it| it.commit == commit)
     }
 
-    /// Whether nothing is missing that counted before.
+    /// Whether nothing is missing.
     pub fn is_whole(&self) -> bool {
         self.lost.is_none() && self.moved_to.is_none()
     }
 
-    /// The commits that the ledger names and this record lacks, the newest first, by when each apply
-    /// began that has a line there. A record is about all that began before it.
+    /// The commits that the ledger has and this record lacks, the newest first, by the start of their
+    /// applies. A record covers all applies that began before it.
     pub fn overlooked(
         known: Option<&Self>,
         begun: impl Iterator<Item = (Timestamp, String)>,
@@ -163,8 +163,8 @@ impl Baseline {
         later.into_iter().map(|(_, commit)| commit).filter(|it| seen.insert(it.clone())).collect()
     }
 
-    /// As it counts beside the commit that a ref says is applied. What it says protects all the same
-    /// where that is another.
+    /// Compares it with the applied commit of the ref. If they differ, the record is unreadable, but its
+    /// protection is kept.
     pub(super) fn beside(self, place: &str, applied: Option<String>) -> Self {
         let says = self.applied.as_ref().map(|recorded| &recorded.commit);
         if self.moved_to.is_some() || self.lost.is_some() || says == applied.as_ref() {
@@ -183,7 +183,7 @@ impl Baseline {
         self.commits().chain(&self.protecting)
     }
 
-    /// What no apply writes, if it says something of the kind: whoever can push may have written it.
+    /// A property that no apply writes, if it has one: whoever can push may have written the record.
     fn misstated(&self, format: ObjectFormat) -> Option<&'static str> {
         let all = || self.named();
         if all().count() > MOST {
@@ -201,7 +201,7 @@ impl Baseline {
         }
     }
 
-    /// With a commit whose apply begins, and with what is lost by the record that it replaces.
+    /// Adds a commit whose apply begins, and the losses of the record that it replaces.
     pub(super) fn begun(mut self, recorded: &Recorded, lost: Option<&Lost>) -> Self {
         if !self.commits().any(|known| known.is_same(recorded)) {
             self.tried.push(recorded.clone());
@@ -217,8 +217,8 @@ impl Baseline {
         self
     }
 
-    /// With a commit that counts as applied; one that was applied under another name with all that was. What was
-    /// applied here in full stays that, where it is known.
+    /// Adds a commit that counts as applied; one that was applied under another name with all of that name's
+    /// baseline. The commit applied here in full stays that, where it is known.
     fn and(self, recorded: &Recorded, theirs: &Self) -> Self {
         let own = self.applied.clone().filter(|_| self.is_whole());
         let applied = own.unwrap_or_else(|| recorded.clone());
@@ -261,12 +261,12 @@ impl Baseline {
     }
 }
 
-/// What is not recorded of a place and was.
+/// Loss of a place's record.
 #[derive(Debug, Clone)]
 pub struct Lost {
-    /// Why it is not.
+    /// The cause.
     pub why: String,
-    /// The commits that its ledger names, which protect on.
+    /// The commits of its ledger, which still protect.
     pub protecting: Vec<Recorded>,
 }
 
@@ -277,31 +277,31 @@ impl Recorded {
     }
 }
 
-/// What the commit of a record says.
+/// Message of a record's commit.
 #[derive(Serialize, Deserialize)]
 struct RecordMessage {
     format_version: u8,
-    /// The place under whose refs it is: one that was written for another does not count.
+    /// The place under whose refs it is: a record that was written for another place is not accepted.
     written_for: String,
     #[serde(flatten)]
     baseline: Baseline,
 }
 
 impl History {
-    /// What counts as applied here; `None` where nothing is recorded. The error says why that cannot be
-    /// told.
+    /// The baseline of this place; `None` where nothing is recorded. The error is the reason why it is not
+    /// known.
     pub fn baseline(&self, refs: &Refs) -> Result<Option<Baseline>, String> {
         self.baseline_of(&self.place, &refs.own)
     }
 
-    /// What counts as applied at the other places in the repository, by their names; also at those of
-    /// which there is a ledger alone.
+    /// The baselines of the other places in the repository, by name, including places that have only a
+    /// ledger.
     pub fn other_baselines(&self, refs: &Refs) -> Vec<(String, Result<Option<Baseline>, String>)> {
         let others = refs.others.iter();
         others.map(|(name, place)| (name.clone(), self.baseline_of(name, place))).collect()
     }
 
-    /// What this place was called before: the places whose past was moved to it, one after the other.
+    /// The former names of this place: the places whose past was moved to it, one after the other.
     pub fn former_names(&self, refs: &Refs) -> Vec<String> {
         let mut others = self.other_baselines(refs);
         let mut names = vec![self.place.clone()];
@@ -331,7 +331,7 @@ impl History {
         Ok(Some(baseline.beside(name, place.applied.map(|oid| oid.to_string()))))
     }
 
-    /// Reads a record. The error says what is wrong with it, behind its name.
+    /// Reads a record. The error describes the problem, to be put after the record's name.
     fn read(&self, place: &str, record: Oid) -> Result<Baseline, String> {
         let repository = self.repository().map_err(|error| format!("cannot be read: {error}"))?;
         if !objects::is_small(&repository, record, objects::LARGEST_COMMIT) {
@@ -362,8 +362,7 @@ impl History {
         }
     }
 
-    /// What records that the apply of a commit begins. What cannot be read, or is lost, is not forgotten
-    /// by it.
+    /// The updates that record the start of a commit's apply. Unreadable or lost parts are carried over.
     pub(super) fn begun(
         &self,
         recorded: &Recorded,
@@ -381,7 +380,7 @@ impl History {
         }
     }
 
-    /// What records how the apply of a commit ended.
+    /// The updates that record the end of a commit's apply.
     pub(super) fn concluded(
         &self,
         recorded: &Recorded,
@@ -398,15 +397,14 @@ impl History {
         }
     }
 
-    /// What lets a commit count as applied alone.
+    /// The updates that make a commit the only applied one.
     pub(super) fn set(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
         let applied = Some(recorded.clone());
         let baseline = Baseline { applied, ..Baseline::default() };
         self.recording(&self.place, baseline, recorded.at, now)
     }
 
-    /// What lets a commit count as applied beside what was applied here, and under the former name of the
-    /// place.
+    /// The updates that make a commit applied in addition to those of this place and of its former name.
     pub(super) fn taken_over(
         &self,
         recorded: &Recorded,
@@ -423,7 +421,7 @@ impl History {
         }
     }
 
-    /// What makes the records of another place count for nothing any more.
+    /// The updates that retire the records of another place.
     pub(super) fn retired(
         &self,
         place: &str,
@@ -447,7 +445,7 @@ impl History {
         let baseline = Baseline { at, ..baseline };
         let record = self.write_record(&self.repository()?, name, &baseline)?;
         let record = Update { name: refs::record(name), old: place.record, new: Some(record) };
-        // What is lost is set by a baseline alone.
+        // A loss is ended only by setting a baseline.
         let known = baseline.applied.as_ref().filter(|_| baseline.lost.is_none());
         let Some(applied) = known else { return Ok(vec![record]) };
         let applied = oid(&self.repository()?, &applied.commit)?;
@@ -455,7 +453,7 @@ impl History {
         Ok(vec![applied, record])
     }
 
-    /// Makes a record.
+    /// Writes a record.
     fn write_record(
         &self,
         repository: &Repository,
@@ -470,7 +468,7 @@ impl History {
         let write = || {
             let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
             let about: BTreeSet<_> = baseline.named().map(|recorded| &*recorded.commit).collect();
-            // One that is gone cannot be kept.
+            // A commit that is missing cannot be kept.
             let here = |commit: &str| {
                 repository.find_commit(parsed(repository.object_format(), commit).ok()?).ok()
             };

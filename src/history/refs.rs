@@ -1,4 +1,4 @@
-//! The refs of a place: what they are called, what they are, and changing them.
+//! The refs of a place: names, values, and changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use super::oid::oid;
 use super::place::is_place;
 use super::program::{ListedRefs, Update};
 
-/// What the refs of a repository are, as one place sees them.
+/// The refs of a repository, as one place sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refs {
     pub(super) own: PlaceRefs,
     /// Those of the other places, by name.
     pub(super) others: BTreeMap<String, PlaceRefs>,
-    /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
+    /// The remote's default branch; `None` without a remote, or where its HEAD does not point to a branch.
     default_branch: Option<Branch>,
 }
 
@@ -25,7 +25,7 @@ pub struct Refs {
 pub(super) struct PlaceRefs {
     /// The commit last applied in full.
     pub(super) applied: Option<Oid>,
-    /// What is recorded of that, and of what was tried since.
+    /// The record of that, and of the commits tried since.
     pub(super) record: Option<Oid>,
     pub(super) lock: Option<Oid>,
     pub(super) ledger: Option<Oid>,
@@ -36,7 +36,7 @@ pub(super) struct PlaceRefs {
 pub struct Branch {
     /// Its name, without `refs/heads/`.
     pub name: String,
-    /// The commit that it leads to, in hex digits.
+    /// Its commit, in hex digits.
     pub tip: String,
 }
 
@@ -46,7 +46,7 @@ impl Refs {
         self.own.applied.map(|oid| oid.to_string())
     }
 
-    /// The refs of a place by its name, where `own` is that of the one that looks.
+    /// The refs of a place by its name, where `own` is the name of the current place.
     pub(super) fn place(&self, own: &str, name: &str) -> Option<&PlaceRefs> {
         match name == own {
             true => Some(&self.own),
@@ -54,14 +54,14 @@ impl Refs {
         }
     }
 
-    /// Whether the same counts as applied by other refs, here and at another place.
+    /// Whether other refs have the same baseline, here and at another place.
     pub(super) fn agree(&self, shown: &Self, other: Option<&str>) -> bool {
         let counting = |place: &PlaceRefs| (place.applied, place.record);
         let elsewhere = |refs: &Self| other.and_then(|name| refs.others.get(name)).map(counting);
         counting(&self.own) == counting(&shown.own) && elsewhere(self) == elsewhere(shown)
     }
 
-    /// The same after some of them have changed that count for the place itself.
+    /// The refs after updates of those that belong to the place itself.
     pub(super) fn after(mut self, place: &str, updates: &[Update]) -> Self {
         for Update { name, old: _, new } in updates {
             if *name == applied(place) {
@@ -73,12 +73,12 @@ impl Refs {
         self
     }
 
-    /// The remote's default branch; `None` without a remote, or where its HEAD leads to no branch.
+    /// The remote's default branch; `None` without a remote, or where its HEAD does not point to a branch.
     pub fn default_branch(&self) -> Option<&Branch> {
         self.default_branch.as_ref()
     }
 
-    /// Sorts what refs are called into what they are.
+    /// Sorts listed refs by place and meaning.
     fn of(own: &str, listed: ListedRefs) -> Self {
         let ListedRefs { refs, head } = listed;
         let mut places: BTreeMap<String, PlaceRefs> = BTreeMap::new();
@@ -113,8 +113,8 @@ impl Refs {
         }
     }
 
-    /// All that is to be here to read them, but for locks and for the ledgers of others: each by its
-    /// name.
+    /// The objects that are needed to read them, except those of locks and of the ledgers of others: each
+    /// with its ref's name.
     fn to_have(&self, own: &str) -> Vec<(String, Oid)> {
         let others = self.others.iter().map(|(name, place)| (name.as_str(), place));
         let mut all = Vec::new();
@@ -127,11 +127,11 @@ impl Refs {
     }
 }
 
-/// What the refs of all environments begin with.
+/// Prefix of the refs of all environments.
 const ALL: &str = "refs/portvakt/";
-/// What the refs of all ledgers begin with.
+/// Prefix of the refs of all ledgers.
 const LEDGERS: &str = "refs/notes/portvakt/";
-/// What the refs of branches begin with.
+/// Prefix of the refs of branches.
 const BRANCHES: &str = "refs/heads/";
 const HEAD: &str = "HEAD";
 
@@ -139,7 +139,7 @@ pub(super) fn applied(place: &str) -> String {
     format!("{ALL}{place}/applied")
 }
 
-/// What is recorded of the applied commit, and of those that were tried since.
+/// The record of the applied commit, and of those tried since.
 pub(super) fn record(place: &str) -> String {
     format!("{ALL}{place}/record")
 }
@@ -153,17 +153,17 @@ pub(super) fn ledger(place: &str) -> String {
 }
 
 impl History {
-    /// What the refs are now. What they lead to is fetched where it is not here, but for locks.
+    /// The current refs. Their objects are fetched where they are missing, except those of locks.
     ///
     /// # Errors
-    /// The remote cannot be asked, or does not give what they lead to.
+    /// The remote cannot be listed, or does not send the objects.
     pub fn refs(&self) -> Result<Refs, Error> {
         let mut tried = 1;
         loop {
             let repository = self.repository()?;
             let mut refs = Refs::of(&self.place, self.values(&repository)?);
             if self.remote.is_none() {
-                // A clone may have fetched the ledgers of a remote, and no more of it.
+                // A clone may have fetched the ledgers of a remote, and nothing else of it.
                 refs.others.retain(|_, place| place.applied.or(place.record).is_some());
                 return Ok(refs);
             }
@@ -182,7 +182,7 @@ impl History {
         }
     }
 
-    /// Fetches what refs lead to as far as it is not here, all at once.
+    /// Fetches the objects of refs as far as they are missing, all at once.
     fn bring(&self, repository: &Repository, all: &[(String, Oid)]) -> Result<(), Error> {
         let objects = repository.odb().map_err(|error| Error::read("git's objects", &error))?;
         let is_here = |oid| objects.exists(oid);
@@ -194,7 +194,7 @@ impl History {
         }
     }
 
-    /// Fetches what a ref leads to if it is not here.
+    /// Fetches the object of a ref if it is missing.
     pub(super) fn fetch_missing(
         &self,
         repository: &Repository,
@@ -209,7 +209,7 @@ impl History {
         }
     }
 
-    /// The lock, whatever it leads to.
+    /// The lock's ref, whatever its target.
     pub(super) fn lock_ref(&self) -> Result<Option<Oid>, Error> {
         let now = self.values(&self.repository()?)?;
         Ok(now.refs.get(&lock(&self.place)).copied())
@@ -218,7 +218,7 @@ impl History {
     /// A branch of the remote; `None` where it has none of that name.
     ///
     /// # Errors
-    /// The remote cannot be asked.
+    /// The remote cannot be listed.
     pub fn branch(&self, name: &str) -> Result<Option<Branch>, Error> {
         let Some(remote) = &self.remote else { return Ok(None) };
         let full = format!("{BRANCHES}{name}");
@@ -226,12 +226,12 @@ impl History {
         Ok(found.get(&full).map(|tip| Branch { name: name.to_owned(), tip: tip.to_string() }))
     }
 
-    /// The branch that is meant where the remote's HEAD leads to none, as that of a bare repository
-    /// whose first branch has another name than git expects: its only one. `None` where there are
-    /// several, as whoever can push can make one of any name.
+    /// The only branch of the remote, for a HEAD that does not point to a branch, as in a bare repository
+    /// whose first branch has another name than git expects. `None` where there are several, as whoever can
+    /// push can create one of any name.
     ///
     /// # Errors
-    /// The remote cannot be asked.
+    /// The remote cannot be listed.
     pub fn only_branch(&self) -> Result<Option<Branch>, Error> {
         let Some(remote) = &self.remote else { return Ok(None) };
         let found = self.program().refs(remote, &[format!("{BRANCHES}*")])?.refs;
@@ -242,7 +242,7 @@ impl History {
         Ok(branches.next().filter(|_| branches.next().is_none()))
     }
 
-    /// Whether a commit is on a branch of the remote; `None` where that cannot be told.
+    /// Whether a commit is on a branch of the remote; `None` where that is not known.
     ///
     /// # Errors
     /// The branch cannot be fetched or read.
@@ -267,7 +267,7 @@ impl History {
         }
     }
 
-    /// The lock's ref, and whatever keeps the refs of a place from being written, as git has no ref below
+    /// The lock's ref, and refs that keep those of a place from being written, as git has no ref below
     /// another.
     pub(super) fn lock_and_in_the_way(&self, place: &str) -> Result<BTreeMap<String, Oid>, Error> {
         let own = [applied, record, lock, ledger].map(|name| name(place));
@@ -284,7 +284,7 @@ impl History {
         }
     }
 
-    /// Deletes whatever keeps the refs of another place from being written.
+    /// Deletes refs that keep those of another place from being written.
     pub(super) fn clear(&self, place: &str) -> Result<(), Error> {
         let found = self.lock_and_in_the_way(place)?;
         let junk = found.into_iter().filter(|(name, _)| *name != lock(place));
@@ -296,18 +296,18 @@ impl History {
         }
     }
 
-    /// Changes refs, all or none, each only if it is what it is taken to be. What looks like a failure
-    /// and was carried out all the same is none.
+    /// Changes refs, all or none, each only if it has its expected value. A change that was carried out in
+    /// spite of an error counts as success.
     ///
     /// # Errors
-    /// [`Error::Moved`] where one of them is something else.
+    /// [`Error::Moved`] where one of them has another value.
     pub(super) fn update(&self, updates: &[Update]) -> Result<(), Error> {
         let repository = self.repository()?;
         let Some(remote) = &self.remote else {
             return update_local(&repository, updates);
         };
         if let Err(error) = self.program().push(remote, updates) {
-            // It may have been carried out all the same, or be somebody else's doing.
+            // It may have been carried out nevertheless, or somebody else has changed it.
             let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
             let Ok(ListedRefs { refs: now, head: _ }) = self.program().refs(remote, &names) else {
                 return Err(error);
@@ -329,7 +329,7 @@ impl History {
     }
 }
 
-/// What refs of this clone are: those of these names, and those that patterns stand for.
+/// The refs of this clone with these names or patterns.
 fn local_values(
     repository: &Repository,
     names: &[String],
@@ -353,7 +353,7 @@ fn local_values(
     Ok(values)
 }
 
-/// What a ref of this clone is.
+/// The value of a ref of this clone.
 fn local(repository: &Repository, name: &str) -> Result<Option<Oid>, Error> {
     match repository.refname_to_id(name) {
         Ok(oid) => Ok(Some(oid)),
@@ -362,8 +362,8 @@ fn local(repository: &Repository, name: &str) -> Result<Option<Oid>, Error> {
     }
 }
 
-/// Keeps here what the remote has, so that nothing of it is swept away. The remote's is what counts: an
-/// apply that was killed may have left the file of a lock behind, and that is in nobody's way.
+/// Keeps the remote's objects here, so that they are not garbage-collected. Only the remote's refs count: a
+/// killed apply may have left a lock file behind here, which does no harm.
 fn keep(repository: &Repository, name: &str, oid: Option<Oid>) {
     if let Err(error) = set_local(repository, name, oid) {
         tracing::debug!("not kept in this clone: {error}");
@@ -381,10 +381,10 @@ fn set_local(repository: &Repository, name: &str, oid: Option<Oid>) -> Result<()
     set.map_err(|error| Error::write(name, &error))
 }
 
-/// How often refs are read, as long as somebody changes them meanwhile.
+/// Number of times that refs are read, as long as somebody changes them in the meantime.
 const TIMES_READ: usize = 3;
 
-/// How often another process of the same clone is waited for.
+/// Number of times that another process of the same clone is waited for.
 const TRIES: usize = 50;
 
 fn update_local(repository: &Repository, updates: &[Update]) -> Result<(), Error> {
@@ -404,7 +404,7 @@ fn update_local(repository: &Repository, updates: &[Update]) -> Result<(), Error
 }
 
 enum Try {
-    /// Another process is about to change one of them.
+    /// Another process is changing one of them.
     Busy,
     Failed(Error),
 }
@@ -432,7 +432,7 @@ fn try_local(repository: &Repository, updates: &[Update]) -> Result<(), Try> {
     }
     transaction.commit().map_err(|error| failed(first, &error))?;
     for Update { name, .. } in updates.iter().filter(|update| update.new.is_none()) {
-        // What is left of its log would be in the way of one above it.
+        // The rest of its log would keep a ref above it from being written.
         let _ = repository.reflog_delete(name);
     }
     Ok(())

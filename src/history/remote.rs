@@ -5,8 +5,7 @@ use git2::Repository;
 use super::error::Error;
 use super::program::Git;
 
-/// The remote that holds the refs: the one that the user's git is told of, else `origin`, else the
-/// only one.
+/// The remote that holds the refs: the one that the user has set in git, else `origin`, else the only one.
 pub(super) fn remote(repository: &Repository, program: &Git) -> Result<Option<String>, Error> {
     let listed = repository.remotes().map_err(|error| Error::read("the remotes", &error))?;
     let names: Vec<String> = listed.iter().flatten().flatten().map(str::to_owned).collect();

@@ -1,6 +1,6 @@
-//! Signatures of the commits that portvakt makes, and whether those of others count.
+//! Signatures of the commits that portvakt makes, and verification of those of others.
 //!
-//! Both are as git is set: `commit.gpgsign` (with `gpg.format` and `user.signingKey`) to sign, and
+//! Both follow git's configuration: `commit.gpgsign` (with `gpg.format` and `user.signingKey`) to sign, and
 //! `gpg.ssh.allowedSignersFile` to verify.
 
 use std::collections::BTreeSet;
@@ -12,11 +12,11 @@ use super::error::Error;
 use super::oid::parsed;
 use super::program::Unsigned;
 
-/// How git writes the fingerprint of an SSH key; one of another kind of signature has no such beginning.
+/// Prefix of the fingerprint of an SSH key in git's output; other kinds of signatures lack it.
 const SSH_FINGERPRINT: &str = "SHA256:";
 
 impl History {
-    /// A commit as git is set to sign it: itself where it is not.
+    /// A commit signed as git is configured; unchanged where it is not configured to sign.
     pub(super) fn signed(&self, repository: &Repository, made: Oid) -> Result<Oid, Error> {
         if self.program().setting("bool", "commit.gpgSign")? != "true" {
             return Ok(made);
@@ -27,21 +27,20 @@ impl History {
         parsed(repository.object_format(), &signed).map_err(unreadable)
     }
 
-    /// Whether git is set to verify signatures.
+    /// Whether git is configured to verify signatures.
     pub fn verifies(&self) -> Result<bool, Error> {
         let file = self.program().setting("path", "gpg.ssh.allowedSignersFile")?;
         Ok(!file.is_empty())
     }
 
-    /// Whether a commit that portvakt made counts: it is signed by one of the allowed signers, or git
-    /// is not set to verify.
+    /// Whether a commit that portvakt made is accepted: it is signed by one of the allowed signers, or git is
+    /// not configured to verify.
     pub(super) fn is_trusted(&self, commit: Oid) -> Result<bool, Error> {
         Ok(!self.verifies()?
             || self.trusted(&["--no-walk", &commit.to_string()])?.contains(&commit))
     }
 
-    /// Those of a range of commits, as `git log` takes it, that are signed by one of the allowed
-    /// signers.
+    /// The commits of a range, in the syntax of `git log`, that are signed by one of the allowed signers.
     pub(super) fn trusted(&self, range: &[&str]) -> Result<BTreeSet<Oid>, Error> {
         let format = self.repository()?.object_format();
         let listed = self.program().signatures(range)?;

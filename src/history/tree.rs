@@ -13,23 +13,23 @@ use super::walk::{CommitFile, CommitWalk, Links, MOST_ENTRIES, Stop};
 use super::{Branch, History};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE};
 
-/// The files of a commit that declarations are read from.
+/// The files of a commit with declarations.
 pub struct CommitFiles {
-    /// What is in portvakt.yaml.
+    /// The content of portvakt.yaml.
     pub settings: Vec<u8>,
     /// The YAML files, by their path in the repository of declarations.
     pub yaml: Vec<CommitFile>,
-    /// The symbolic links, for whoever does not know that they were looked at in a work tree.
+    /// The symbolic links, for a caller that has not checked them in a work tree.
     pub links: Links,
     /// The submodules that cannot be read, by their path there, each with the reason.
     pub submodules: Vec<(String, Error)>,
-    /// The same of files.
+    /// The files that cannot be read, in the same form.
     pub unread: Vec<(String, Error)>,
-    /// Any other.
+    /// All other files.
     pub rest: Rest,
 }
 
-/// The files of a commit, each read when it is asked for.
+/// The files of a commit, each read on demand.
 pub struct Rest {
     store: Mutex<Store>,
     root: Oid,
@@ -50,7 +50,7 @@ impl Rest {
 }
 
 impl History {
-    /// What is in the portvakt.yaml of a folder on a branch of the remote; `None` where there is none.
+    /// The content of the portvakt.yaml of a folder on a branch of the remote; `None` where there is none.
     ///
     /// # Errors
     /// The branch cannot be fetched or read.
@@ -64,7 +64,7 @@ impl History {
         file(&store, commit.tree_id(), &Path::new(folder).join(SETTINGS_FILE), 0)
     }
 
-    /// What is in the portvakt.yaml of a folder of a commit; `None` where there is none.
+    /// The content of the portvakt.yaml of a folder of a commit; `None` where there is none.
     ///
     /// # Errors
     /// The commit cannot be read.
@@ -100,7 +100,7 @@ impl History {
                 if left == 0 {
                     return Err(too_much("more files and folders"));
                 }
-                // What has another name is no folder of declarations.
+                // A folder with a name that is not text is not one of declarations.
                 let Ok(name) = entry.name() else { continue };
                 match entry.kind() {
                     Some(ObjectType::Tree) => {
@@ -111,7 +111,7 @@ impl History {
                         };
                         next.push((below, entry.id(), depth + 1));
                     }
-                    // Also where it is a link, which is no place of its own: it may hide one.
+                    // A link counts too, although it is not a place of its own: it may hide one.
                     Some(ObjectType::Blob) if name == SETTINGS_FILE => folders.push(path.clone()),
                     _ => {}
                 }
@@ -123,7 +123,7 @@ impl History {
     /// The files of a folder of a commit, by its path from the top of the git repository.
     ///
     /// # Errors
-    /// The commit is not here, holds no portvakt.yaml in that folder, or is too large.
+    /// The commit is missing, has no portvakt.yaml in that folder, or is too large.
     pub fn files(&self, commit: &str, folder: &str) -> Result<CommitFiles, Error> {
         let store = self.store()?;
         let below = PathBuf::from(folder);

@@ -1,4 +1,4 @@
-//! The way through the folders of a commit, for the files that declarations are read from.
+//! Walk through the folders of a commit, for the files with declarations.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,16 +13,16 @@ use super::objects::{self, Store};
 use super::path::{LINK, Led, Steps, follow};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
 
-/// The largest file that is read, how many are, and how many bytes they have together: as of a folder.
+/// Limits of what is read: largest file, number of files, and their total size, the same as from a folder.
 pub(super) const LARGEST: usize = 1024 * 1024;
 const MOST_FILES: usize = 10_000;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
-/// How many files and folders of all kinds are looked at. A folder costs a commit nothing to have many
-/// times, so that a small one can have more of them than any disk.
+/// Largest number of files and folders of all kinds that are visited. A commit can have the same folder many
+/// times at no cost, so that a small one can have more of them than any disk.
 pub(super) const MOST_ENTRIES: usize = 1_000_000;
-/// The longest path, in bytes: as of most disks.
+/// The longest path, in bytes: as on most disks.
 pub(super) const LONGEST_PATH: usize = 4096;
-/// A file's path and what is in it.
+/// A file's path and content.
 pub type CommitFile = (Arc<str>, Vec<u8>);
 
 /// The symbolic links of a commit, not followed yet.
@@ -34,10 +34,10 @@ pub struct Links {
 }
 
 impl Links {
-    /// The links that seem to be declarations, and those of other names that lead to something of the
-    /// commit outside of the folder. One that cannot be followed leads to nothing that is read.
+    /// The links that may be declarations, and those of other names that point to something in the commit
+    /// outside of the folder. A link that cannot be followed points to nothing that is read.
     pub fn followed(&self) -> Vec<FileLink> {
-        // What is missing is missed when the link is followed.
+        // A missing object is reported when the link is followed.
         let _ = bring(self.links.iter().map(|link| &link.found));
         let mut steps = Steps::new();
         let mut links = Vec::new();
@@ -58,8 +58,8 @@ impl Links {
         links
     }
 
-    /// The path in the declarations of what a link leads to; `None` outside of them. The link has one path
-    /// there and one in its git repository.
+    /// The path in the declarations of a link's target; `None` outside of them. The link has one path there
+    /// and another one in its git repository.
     fn path(&self, target: &Path, path: &str, inside: &Path) -> Option<PathBuf> {
         if inside == self.below.join(path) {
             return target.strip_prefix(&self.below).ok().map(Path::to_owned);
@@ -69,20 +69,20 @@ impl Links {
     }
 }
 
-/// A symbolic link that seems to be a file with declarations, or leads out of the folder.
+/// A symbolic link that may be a file with declarations, or points out of the folder.
 #[derive(Debug)]
 pub struct FileLink {
     /// Its path in the repository of declarations.
     pub path: String,
-    /// The file with declarations that it leads to, by its path there, if it leads to one.
+    /// The file with declarations that it points to, by its path there, if any.
     pub target: Option<String>,
 }
 
-/// Why the files of a commit are not read.
+/// Reason why the files of a commit are not read.
 pub(super) enum Stop {
     Failed(Error),
     Git(git2::Error),
-    /// There is too much of something.
+    /// A limit is exceeded.
     TooMuch(String),
 }
 
@@ -98,7 +98,7 @@ impl From<Error> for Stop {
     }
 }
 
-/// The way through the folders of a commit and of the submodules in it.
+/// Walk through the folders of a commit and of its submodules.
 #[derive(Default)]
 pub(super) struct CommitWalk {
     folders: Vec<Folder>,
@@ -111,7 +111,7 @@ pub(super) struct CommitWalk {
     pub(super) submodules: Vec<(String, Error)>,
 }
 
-/// A file that was found, by its path, and whose it is.
+/// A file that was found: its path, repository and object.
 type FoundFile = (Arc<str>, Rc<Store>, Oid);
 
 /// A symbolic link that was found.
@@ -122,10 +122,10 @@ struct FoundLink {
     root: Oid,
 }
 
-/// A folder to be looked at.
+/// A folder to visit.
 struct Folder {
     store: Rc<Store>,
-    /// The tree of the whole commit that it is of.
+    /// The tree of the whole commit.
     root: Oid,
     path: StorePath,
     tree: Oid,
@@ -135,17 +135,17 @@ struct Folder {
     submodules: usize,
 }
 
-/// What makes the path of a file in the declarations that of the same file in its store.
+/// Conversion of the path of a file in the declarations to its path in its store.
 #[derive(Clone)]
 enum StorePath {
-    /// The folder of the declarations, which comes before it.
+    /// The folder of the declarations, which is put before it.
     Prefix(Rc<Path>),
-    /// The path of a submodule, of so many bytes, which is cut off.
+    /// The path of a submodule, with that many bytes, which is removed.
     Cut(usize),
 }
 
 impl CommitWalk {
-    /// Looks at all that is below a folder, by its path from the top of the git repository, whose tree is
+    /// Visits everything below a folder, by its path from the top of the git repository, whose tree is
     /// `root`.
     pub(super) fn folder(
         &mut self,
@@ -188,7 +188,7 @@ impl CommitWalk {
                 return too_much("more files and folders");
             }
             let name = String::from_utf8_lossy(entry.name_bytes());
-            // What belongs to other tools is not read.
+            // Dot-folders belong to other tools and are not read.
             if name.starts_with('.') {
                 continue;
             }
@@ -233,7 +233,7 @@ impl CommitWalk {
         Ok(())
     }
 
-    /// What was found of symbolic links, beside the files.
+    /// The symbolic links that were found.
     pub(super) fn links(&mut self, below: &Path) -> Links {
         let files = self.files.iter().map(|(path, ..)| Arc::clone(path)).collect();
         Links { links: std::mem::take(&mut self.links), files, below: below.to_owned() }
@@ -244,7 +244,7 @@ impl CommitWalk {
         self.unread.push((path.to_owned(), error));
     }
 
-    /// Goes on in a submodule, at the commit that it is at.
+    /// Visits a submodule, at its commit.
     fn submodule(
         &mut self,
         folder: &Folder,
@@ -295,7 +295,7 @@ impl CommitWalk {
     }
 }
 
-/// Fetches those of some files that are in no clone, all of one repository at once.
+/// Fetches files that are in no clone, all of one repository at once.
 fn bring<'f>(files: impl Iterator<Item = &'f FoundFile>) -> Result<(), Error> {
     let files: Vec<_> = files.collect();
     for files in files.chunk_by(|(_, a, _), (_, b, _)| Rc::ptr_eq(a, b)) {

@@ -1,4 +1,4 @@
-//! Whether a lock is alive, without asking any clock of another machine.
+//! Decision whether a lock is alive, without relying on the clock of another machine.
 
 use std::time::Duration;
 
@@ -7,44 +7,44 @@ use jiff::Timestamp;
 
 use super::holder::{Holder, LIFETIME};
 
-/// How much sooner or later than ours a clock may be for its lock to be believed at once.
+/// Largest clock difference at which a lock is believed at once.
 const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
-/// How often somebody looks again before a lock that does not move is taken to be dead.
+/// Number of looks at an unchanged lock before it is taken to be dead.
 const LOOKS: u32 = 36;
 
-/// What somebody who wants the lock has seen of the one that is there.
+/// State of watching a lock that somebody else has.
 ///
-/// A holder renews its lock every thirty seconds, and each renewal is another commit. So the rule is:
-/// - A lock that says it counts now, and for no longer than a lock can, is refused at once.
-/// - Any other may be of a machine whose clock differs, and alive. It is watched for three minutes
-///   ([`Self::WHOLE`]): one that moves is alive and refused; one that does not move is dead and taken.
-///   That is longer than a holder relies on a renewal that it could not repeat (two minutes, by its own
-///   clock), so the holder has stopped by then.
-/// - What no apply has written is refused, and does not end.
+/// A holder renews its lock every thirty seconds, and each renewal is another commit. The rules are:
+/// - A lock that claims to be valid now, and for no longer than a lock can be, is refused at once.
+/// - Any other may belong to a machine with a wrong clock, and be alive. It is watched for three minutes
+///   ([`Self::WHOLE`]): one that changes is alive and refused; one that does not is dead and taken. That is
+///   longer than a holder relies on a renewal that it could not repeat (two minutes, by its own clock), so
+///   the holder has stopped by then.
+/// - An object that no apply has written is refused, and does not expire.
 ///
-/// So the clocks of two machines decide only how soon the answer comes, and never who has the lock; and
-/// a lock whose holder has died is free within a quarter of an hour.
+/// So the clocks of two machines decide only how soon the answer comes, and never who has the lock; and a
+/// lock whose holder has died is free within a quarter of an hour.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// The lock that is watched, and how often it was seen again.
+    /// The watched lock, and how often it was seen again.
     seen: Option<(Oid, u32)>,
 }
 
-/// What a look at a lock decides.
+/// Result of a look at a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It counts.
+    /// It is valid.
     Alive,
     /// Its holder has died.
     Dead,
-    /// It is to be looked at again.
+    /// Look again.
     Open,
 }
 
 impl Watch {
-    /// How long to wait before the next look.
+    /// The wait before the next look.
     pub const PAUSE: Duration = Duration::from_secs(5);
-    /// How long a lock is watched before it is taken.
+    /// Duration of watching before a lock is taken.
     pub const WHOLE: Duration = Duration::from_secs(5 * LOOKS as u64);
 
     /// Looks at the lock that is there, which is this commit.

@@ -1,14 +1,14 @@
-//! The protocol of lock, record, ledger and apply as a model that is checked in every state that it can
-//! reach, within bounds: some jobs of two places that apply to one API, and all that can go wrong between
-//! any two of their steps.
+//! The protocol of lock, record, ledger and apply as a model, checked in every state that it can reach,
+//! within bounds: several jobs of two places that apply to one API, with every fault between any two of their
+//! steps.
 //!
-//! The steps have the names of the functions that do them, and what is recorded is computed by those
-//! themselves: `Baseline::begun`, `concluded`, `beside` and `overlooked`. What is left out:
-//! - Time. A lock is taken from a holder that lives only once its lease is over: `Watch::WHOLE` is longer
-//!   than `LEASE`, and a request that was sent ends within the rest. `Hold::counts` is asked before each
-//!   action starts, and not again before what such an action sends later.
+//! The steps have the names of the functions that they model, and records are computed by those functions
+//! themselves: `Baseline::begun`, `concluded`, `beside` and `overlooked`. Not modelled are:
+//! - Time. A lock is taken from a live holder only once its lease is over: `Watch::WHOLE` is longer than
+//!   `LEASE`, and a request that was sent ends within the rest. `Hold::counts` is checked before each action
+//!   starts, and not again before a later request of the same action.
 //! - A remote that cannot change several refs at once, and keeps a part of a push.
-//! - Applies of what is in no commit, rollbacks, `baseline set`, protection and releases.
+//! - Applies of uncommitted changes, rollbacks, `baseline set`, protection and releases.
 
 mod steps;
 mod world;
@@ -20,19 +20,19 @@ use world::{At, Head, Job, Left, Place, Refs, Scopes, World};
 /// A step of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// A commit is merged that declares this.
+    /// A commit with these declarations is merged.
     Merge([Scopes; 2]),
     /// The branch is rewritten: its tip is replaced by another commit.
     Rewrite([Scopes; 2]),
-    /// Somebody deletes the refs that say what counts at a place.
+    /// Somebody deletes the refs of a place's baseline.
     Delete(Place),
-    /// Somebody puts older ones back.
+    /// Somebody restores older ones.
     PutBack(Place, usize),
-    /// Somebody breaks a lock though its holder lives.
+    /// Somebody breaks the lock of a live holder.
     Unlock(Place),
-    /// A job ends in the middle.
+    /// A job is killed.
     Kill(usize),
-    /// A job could not renew its lock for as long as it relies on it.
+    /// A job fails to renew its lock for the length of its lease.
     LeaseEnds(usize),
     Renew(usize, Answer),
     /// A job begins with the commit before the tip.
@@ -44,31 +44,31 @@ enum Step {
     Refuse(usize, Scopes),
 }
 
-/// The bounds of what is checked.
+/// Bounds of a check.
 struct Protocol {
-    /// What each place may declare.
+    /// Possible declarations of each place.
     declared: [&'static [Scopes]; 2],
-    /// What may be live before anything was applied.
+    /// Possible live states at the start.
     live: &'static [Scopes],
-    /// Who applies to which place, and how often.
+    /// The place of each job, and its number of runs.
     jobs: &'static [(Place, u8)],
     left: Left,
 }
 
 impl Protocol {
-    /// What a commit may declare.
+    /// Possible declarations of a commit.
     fn heads(&self) -> impl Iterator<Item = [Scopes; 2]> {
         let [one, other] = self.declared;
         one.iter().flat_map(|one| other.iter().map(|other| [*one, *other]))
     }
 
-    /// The steps of a job that is at work, without those that go wrong.
+    /// The steps of a running job, without faults.
     fn work(world: &World, job: usize, steps: &mut Vec<Step>) {
         let ours = &world.jobs[job];
         let lock = world.places[ours.place].lock;
         match &ours.at {
             At::Rest if ours.runs == 0 => {}
-            // It waits, or has been refused.
+            // It waits, or was refused.
             At::Holder if lock.is_some_and(|lock| world.is_alive(lock)) => {}
             At::Execute if ours.counts() && ours.plan.left != 0 => {
                 let scopes = (0..8).map(|bit| 1 << bit).filter(|bit| ours.plan.left & bit != 0);
@@ -78,7 +78,7 @@ impl Protocol {
         }
     }
 
-    /// All that can go wrong in a job's next step.
+    /// All faults in a job's next step.
     fn faults(world: &World, job: usize, steps: &mut Vec<Step>) {
         let (ours, left) = (&world.jobs[job], &world.left);
         if ours.at == At::Rest {
@@ -117,7 +117,7 @@ impl Protocol {
         }
     }
 
-    /// Applies to a place once more, with nothing that goes wrong.
+    /// Applies to a place once more, without faults.
     fn finished(&self, world: &World, place: Place) -> World {
         let mut world = world.clone();
         let job = world.jobs.len();
@@ -135,14 +135,15 @@ impl Protocol {
         World { broken: Some("an apply does not end"), ..world }
     }
 
-    /// Whether a scope that a place opened is open, and nobody who plans there would close or report it.
+    /// Whether a scope that a place activated is active, and no plan of that place would deactivate or report
+    /// it.
     fn is_forgotten(world: &World, place: Place) -> bool {
         let past = world.past(place);
         let refs = &world.places[place];
         !past.is_unknown && refs.owed & world.live & !past.known != 0
     }
 
-    /// Whether an apply of the tip finishes what others left, or says why not.
+    /// Whether an apply of the tip finishes what others left, or reports why not.
     fn finishes(&self, world: &World) -> bool {
         (0..2).all(|place| {
             let after = self.finished(world, place);
@@ -287,7 +288,7 @@ impl Model for Protocol {
         vec![
             Property::always("no step breaks a promise", |_, world: &World| world.broken.is_none()),
             Property::always("nothing is forgotten", |_, world: &World| {
-                // Who writes after his lock was broken by hand can say so only when he ends.
+                // A job whose lock was broken by hand reports only when it ends.
                 let is_judged = !world.is_unlocked || world.is_quiet();
                 !is_judged || !(0..2).any(|place| Self::is_forgotten(world, place))
             }),
@@ -307,11 +308,11 @@ impl Model for Protocol {
     }
 }
 
-/// What may be declared where there is one scope.
+/// Possible declarations with one scope.
 const ONE: &[Scopes] = &[0, 1];
-/// Nothing at all.
+/// No scope.
 const NOTHING: &[Scopes] = &[0];
-/// A commit that is merged while applies run.
+/// A commit is merged while applies run.
 const MERGED: Left = Left {
     merges: 1,
     rewrites: 0,
@@ -323,10 +324,10 @@ const MERGED: Left = Left {
     reruns: 0,
     unlocks: 0,
 };
-/// Two who apply to one place, each twice.
+/// Two jobs of one place, each with two runs.
 const TWO: &[(Place, u8)] = &[(0, 2), (0, 2)];
 
-/// Checks all states; there must be about so many.
+/// Checks all states; their number must be about the given one.
 fn check(states: usize, protocol: Protocol) {
     let checker = protocol.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     checker.assert_properties();
@@ -334,7 +335,7 @@ fn check(states: usize, protocol: Protocol) {
     assert!(found > states / 10 * 9 && found < states / 10 * 11, "{found} states");
 }
 
-/// Of one place with one scope, which may be live before.
+/// A check of one place with one scope, which may be live at the start.
 fn at_one_place(jobs: &'static [(Place, u8)], left: Left) -> Protocol {
     Protocol { declared: [ONE, NOTHING], live: ONE, jobs, left }
 }

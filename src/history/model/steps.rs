@@ -1,18 +1,18 @@
-//! The steps of an apply. Each is named after the function that does it.
+//! The steps of an apply, each named after the function that it models.
 
 use super::world::{
     At, Claim, Commit, Job, Place, Plan, Record, Scopes, World, name, number, recorded, time,
 };
 use crate::history::{Baseline, Conclusion, Loss, Lost};
 
-/// What the job hears of a push.
+/// Answer to a push, as the job sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// What became of it.
+    /// The result.
     Told,
-    /// Nothing, though it was carried out.
+    /// None, though the push was carried out.
     LostAfter,
-    /// Nothing, and it was not carried out.
+    /// None, and the push was not carried out.
     LostBefore,
 }
 
@@ -22,11 +22,11 @@ impl Answer {
     }
 }
 
-/// What is known of a place's past: `Reading::known`.
+/// Knowledge about a place's past: `Reading::known`.
 pub(super) struct Past {
-    /// What was declared at the commits that count.
+    /// The scopes declared at the commits that count.
     pub(super) known: Scopes,
-    /// Whether that is not all of it, or cannot be told.
+    /// Whether that is incomplete or not known.
     pub(super) is_unknown: bool,
     /// `Lost::protecting`, where something is missing.
     lost: Option<Vec<Commit>>,
@@ -45,7 +45,7 @@ impl World {
         }
     }
 
-    /// `Reading::known`, of this place alone.
+    /// `Reading::known`, for this place alone.
     pub(super) fn past(&self, place: Place) -> Past {
         let baseline = self.baseline_of(place);
         let known = baseline.as_ref().ok().and_then(Option::as_ref);
@@ -99,7 +99,7 @@ impl World {
         };
     }
 
-    /// `Lock::settled`: where the answer to a renewal was lost, the remote says whether it came about.
+    /// `Lock::settled`: where the answer to a renewal was lost, its result is read from the remote.
     fn settled(&mut self, job: usize) {
         let ours = &mut self.jobs[job];
         let lock = self.places[ours.place].lock;
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// `prepare` and `Past::look`: the plan, or why there is none.
+    /// `prepare` and `Past::look`: the plan, or the reason why there is none.
     pub(super) fn look(&mut self, job: usize) {
         let Job { place, commit, .. } = self.jobs[job];
         let past = self.past(place);
@@ -203,7 +203,7 @@ impl World {
         (known.or(self.places[*place].applied), record)
     }
 
-    /// `History::update` with what [`Self::begin`] made.
+    /// `History::update` with the result of [`Self::begin`].
     pub(super) fn begin_push(&mut self, job: usize, answer: Answer) {
         let Job { place, commit, plan, at, .. } = self.jobs[job].clone();
         let At::Push { read, made } = at else { return };
@@ -223,7 +223,7 @@ impl World {
         };
     }
 
-    /// A line in the ledger, and that a commit counts.
+    /// Adds a line to the ledger, and counts a commit.
     fn count(&mut self, job: usize, started: u8, commit: Commit) {
         let place = self.jobs[job].place;
         let declared = self.declared(commit, place);
@@ -249,7 +249,7 @@ impl World {
         (refs.applied, refs.record) = (applied, Some(record));
     }
 
-    /// `Executor::execute`: opens or closes a scope.
+    /// `Executor::execute`: activates or deactivates a scope.
     pub(super) fn execute(&mut self, job: usize, scope: Scopes) {
         let Job { place, own, .. } = self.jobs[job];
         let plan = &mut self.jobs[job].plan;
@@ -277,7 +277,7 @@ impl World {
         plan.failed |= scope;
     }
 
-    /// `read_back`, after all that is to be done or once the lock does not count any more.
+    /// `read_back`, after all actions or once the lock has expired.
     pub(super) fn read_back(&mut self, job: usize) {
         let live = self.live;
         let plan = &mut self.jobs[job].plan;
@@ -339,7 +339,7 @@ impl World {
         }
     }
 
-    /// `Lock::conclude`, where somebody has taken the lock away.
+    /// `Lock::conclude`, where somebody has broken the lock.
     pub(super) fn tell(&mut self, job: usize, answer: Answer) {
         let Job { place, commit, plan, .. } = self.jobs[job].clone();
         let is_told = answer.is_carried_out() && plan.is_begun();

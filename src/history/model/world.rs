@@ -1,4 +1,4 @@
-//! What there is in the model: commits, what is live, the refs of two places, and who is at work.
+//! State of the model: commits, live scopes, the refs of two places, and jobs.
 
 use jiff::Timestamp;
 
@@ -6,12 +6,12 @@ use crate::history::{Actor, Baseline, Loss, Placement, Recorded};
 
 /// A commit, by its number in [`World::heads`].
 pub(super) type Commit = u8;
-/// Scopes, a bit each.
+/// Scopes, one bit each.
 pub(super) type Scopes = u8;
 /// A place, by its number in [`World::places`].
 pub(super) type Place = usize;
 
-/// All that a step depends on.
+/// The whole state on which steps depend.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct World {
     /// The commits that were merged.
@@ -22,14 +22,14 @@ pub(super) struct World {
     pub(super) live: Scopes,
     pub(super) places: [Refs; 2],
     pub(super) jobs: Vec<Job>,
-    /// How many plans were made: the time.
+    /// Number of plans made, used as the time.
     pub(super) clock: u8,
     pub(super) left: Left,
-    /// Whether anybody changed refs by hand, or rewrote the branch.
+    /// Whether somebody changed refs by hand, or rewrote the branch.
     pub(super) is_tampered: bool,
-    /// Whether anybody broke a lock whose holder lives.
+    /// Whether somebody broke the lock of a live holder.
     pub(super) is_unlocked: bool,
-    /// Which promise a step has broken.
+    /// The promise that a step has broken.
     pub(super) broken: Option<&'static str>,
 }
 
@@ -41,23 +41,23 @@ pub(super) struct Head {
     pub(super) declared: [Scopes; 2],
 }
 
-/// The refs of a place, and what the model remembers to judge by.
+/// The refs of a place, and the bookkeeping for the checks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Refs {
     pub(super) applied: Option<Commit>,
     pub(super) record: Option<Record>,
     pub(super) lock: Option<Claim>,
-    /// When each apply began that has a line in the ledger, and of which commit.
+    /// Start and commit of each apply that has a line in the ledger.
     pub(super) ledger: Vec<(u8, Commit)>,
-    /// What counted before, where somebody may put it back.
+    /// Earlier baselines, where somebody may restore them.
     pub(super) older: Vec<(Option<Commit>, Record)>,
     /// The scopes that were declared at any commit whose apply began here.
     pub(super) began: Scopes,
-    /// Those that were opened here, or found open and applied, and were not closed since.
+    /// Those that were activated here, or found active and applied, and not deactivated since.
     pub(super) owed: Scopes,
 }
 
-/// A [`Baseline`], small.
+/// A [`Baseline`] in short form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Record {
     pub(super) applied: Option<Commit>,
@@ -67,76 +67,76 @@ pub(super) struct Record {
     pub(super) at: u8,
 }
 
-/// A lock that is held. No two are the same.
+/// A lock that is held. Each one is unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Claim {
     pub(super) job: usize,
-    /// Which of the job's runs.
+    /// The number of the job's run.
     pub(super) run: u8,
-    /// How often it was renewed.
+    /// Number of renewals.
     pub(super) renewed: u8,
 }
 
-/// Somebody who applies to one place, now and then.
+/// A job that applies to one place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Job {
     pub(super) place: Place,
-    /// How often it may still begin.
+    /// Number of remaining runs.
     pub(super) runs: u8,
     pub(super) at: At,
-    /// What is checked out.
+    /// The commit that is checked out.
     pub(super) commit: Commit,
-    /// The lock as it knows it.
+    /// Its own view of the lock.
     pub(super) own: Option<Claim>,
-    /// Whether it was renewed lately: `counts_after`.
+    /// Whether it was renewed recently: `counts_after`.
     pub(super) is_leased: bool,
     /// Whether a renewal has found another lock: `Hold::lost`.
     pub(super) is_lost: bool,
     pub(super) plan: Plan,
 }
 
-/// What a job does next.
+/// Next step of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum At {
     Rest,
-    /// Looks at the lock.
+    /// Reads the lock.
     Holder,
-    /// Takes the lock that it saw.
+    /// Takes the lock that it read.
     Take(Option<Claim>),
     Look,
     Begin,
-    /// Pushes what it made of the refs that it read.
+    /// Pushes changes of the refs that it read.
     Push {
         read: (Option<Commit>, Option<Record>),
         made: (Option<Commit>, Record),
     },
     Execute,
     Conclude,
-    /// Writes the ledger alone, as somebody has taken the lock away.
+    /// Writes only the ledger, as somebody has broken the lock.
     Tell,
     Release,
 }
 
-/// A plan, and what became of it.
+/// A plan and its progress.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Plan {
     pub(super) opens: Scopes,
     pub(super) closes: Scopes,
-    /// What is left of it.
+    /// Remaining actions.
     pub(super) left: Scopes,
-    /// What was not done of it.
+    /// Actions that failed.
     pub(super) failed: Scopes,
-    /// Whether something is blocked that is to be closed.
+    /// Whether a deactivation is blocked.
     pub(super) is_blocked: bool,
     /// Whether the past is not known: `Approved::is_kept`.
     pub(super) is_kept: bool,
     pub(super) lost: Option<Vec<Commit>>,
     pub(super) started: u8,
-    /// What counted when the plan was made, and since it was begun.
+    /// The baseline when the plan was made, and since the apply began.
     pub(super) counting: (Option<Commit>, Option<Record>),
 }
 
-/// How often each thing may still happen.
+/// Number of times that each event may still occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Left {
     pub(super) merges: u8,
@@ -144,15 +144,15 @@ pub(super) struct Left {
     pub(super) kills: u8,
     /// Pushes whose answer is lost.
     pub(super) answers: u8,
-    /// Leases that run out.
+    /// Leases that expire.
     pub(super) leases: u8,
     /// Actions that DigDir refuses.
     pub(super) refusals: u8,
-    /// Records that somebody deletes, or older ones that are put back.
+    /// Records that somebody deletes or replaces with older ones.
     pub(super) deletions: u8,
     /// Jobs that begin with the commit before the tip.
     pub(super) reruns: u8,
-    /// Locks that somebody breaks by hand while their holders live.
+    /// Locks of live holders that somebody breaks by hand.
     pub(super) unlocks: u8,
 }
 
@@ -178,12 +178,12 @@ impl World {
         self.heads[usize::from(commit)].declared[place]
     }
 
-    /// Whether nobody is at work.
+    /// Whether no job is running.
     pub(super) fn is_quiet(&self) -> bool {
         self.jobs.iter().all(|job| job.at == At::Rest)
     }
 
-    /// Whether a lock is held by somebody who relies on it: others do not take it then.
+    /// Whether a lock has a holder that relies on it: then others do not take it.
     pub(super) fn is_alive(&self, claim: Claim) -> bool {
         let job = &self.jobs[claim.job];
         job.is_leased && job.own.is_some_and(|own| own.run == claim.run)
@@ -196,14 +196,14 @@ impl World {
 }
 
 impl Refs {
-    /// What counts as applied, as `Refs::agree` compares it.
+    /// The baseline, as `Refs::agree` compares it.
     pub(super) fn counting(&self) -> (Option<Commit>, Option<Record>) {
         (self.applied, self.record.clone())
     }
 }
 
 impl Claim {
-    /// Whether both are of one run of a job, whatever was renewed.
+    /// Whether both are of one run of a job, whatever the number of renewals.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (self.job, self.run) == (other.job, other.run)
     }
@@ -217,7 +217,7 @@ impl Plan {
 }
 
 impl Job {
-    /// A job that rests.
+    /// An idle job.
     pub(super) fn new(place: Place, runs: u8) -> Self {
         Self {
             place,
@@ -231,12 +231,12 @@ impl Job {
         }
     }
 
-    /// Whether it may start something: `Hold::counts`.
+    /// Whether it may start an action: `Hold::counts`.
     pub(super) fn counts(&self) -> bool {
         self.is_leased && !self.is_lost
     }
 
-    /// How it is after it has ended, in whatever way.
+    /// Its state after it has ended in any way.
     pub(super) fn ended(&self) -> Self {
         Self::new(self.place, self.runs)
     }
