@@ -1,4 +1,4 @@
-//! How far a client has come on its way to an application.
+//! Progress of a client's hand-over to an application.
 
 use super::obstacles::{Obstacle, of_client};
 use super::standing::{LiveSide, Sides, Standing};
@@ -6,16 +6,16 @@ use domain::nais::{Application, owner_of_client};
 use domain::{ClientId, ClientName, DesiredClient, Entity, IntegrationType, Live, LiveClient};
 use plan::{Mismatch, live_client};
 
-/// Why a client that declares keys is not ready.
+/// Reason why a client that declares keys is not ready.
 const HAS_KEYS: &str = "it declares `jwks`, and NAIS registers keys of its own: an apply after the deployment would \
      put the declared ones back, and stop the application";
 
-/// Why a client that is not pinned is not ready.
+/// Reason why a client without a pinned id is not ready.
 const NOT_PINNED: &str = "no `client_id` pins it, and NAIS gives it another name: an apply after the deployment would \
      make a second one";
 
-/// How a declared client stands; `application` is the one asked for, else the one that its description
-/// tells, here or live.
+/// State of a declared client; `application` is the requested one, else the one that its description names,
+/// declared or live.
 pub fn standing_of_client(
     name: &ClientName,
     declared: &DesiredClient,
@@ -36,12 +36,12 @@ pub fn standing_of_client(
     })
 }
 
-/// Which live client a declared one is.
+/// Result of looking up a declared client among the live ones.
 struct Lookup<'l> {
     application: Option<Application>,
-    /// The one of its name or its pin.
+    /// The one with its name or its pinned id.
     named: Option<(&'l ClientId, &'l LiveClient)>,
-    /// That one, or else the only one of the application's description.
+    /// That one, or else the only one whose description names the application.
     found: Option<(&'l ClientId, &'l LiveClient)>,
     problems: Vec<Obstacle>,
 }
@@ -55,7 +55,7 @@ fn looked_up<'l>(
     let matched = live_client(declared, live);
     let named = match &matched {
         Ok(found) => *found,
-        // It is pinned, and has got another name.
+        // It is pinned, and has been renamed.
         Err(Mismatch::OtherName { id, .. }) => live.clients.get_key_value(id),
         Err(_) => None,
     };
@@ -84,7 +84,7 @@ fn looked_up<'l>(
              other must get another description, or be deactivated"
         )));
     }
-    // Without a pin, one that has got another name is told by its description alone.
+    // Without a pinned id, a renamed client is found only by its description.
     Lookup { found: named.or(other), application, named, problems }
 }
 

@@ -1,4 +1,4 @@
-//! What is declared, by the application that it is handed over to.
+//! Declared entities, grouped by the application that receives them.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use super::obstacles::{Obstacle, of_client, of_scope};
 use domain::nais::{Application, owner_of_client, owner_of_scope};
 use domain::{ClientName, Desired, DesiredClient, DesiredScope, Entity, Orgno, ScopeName};
 
-/// An application and what is handed over to it.
+/// An application and the entities that are handed over to it.
 #[derive(Debug, Clone)]
 pub struct Group<'d> {
     /// The application.
     pub application: Application,
-    /// Whether only a scope's description tells it, which has lost its dashes.
+    /// Whether only the description of a scope names it, in which the dashes are missing.
     pub is_joined: bool,
-    /// Its clients: it can have one.
+    /// Its clients: only one is allowed.
     pub clients: Vec<(&'d ClientName, &'d DesiredClient)>,
     /// Its scopes.
     pub scopes: Vec<(&'d ScopeName, &'d DesiredScope)>,
 }
 
 impl<'d> Group<'d> {
-    /// An application without anything yet.
+    /// An application without entities.
     fn new(application: Application) -> Self {
         Self { application, is_joined: false, clients: Vec::new(), scopes: Vec::new() }
     }
 
-    /// What is declared and chosen, whatever the descriptions tell.
+    /// The chosen entities, regardless of their descriptions.
     pub fn chosen(
         application: Application,
         desired: &'d Desired,
@@ -50,7 +50,7 @@ impl<'d> Group<'d> {
         }
     }
 
-    /// What of it no manifest can carry. `prefix` and `today` are as of [`of_scope`].
+    /// Attributes that no manifest can carry. `prefix` and `today` are as for [`of_scope`].
     pub fn obstacles(&self, prefix: Option<&str>, today: Date) -> Vec<(Entity, Obstacle)> {
         let mut found = Vec::new();
         for (name, client) in &self.clients {
@@ -72,7 +72,7 @@ impl<'d> Group<'d> {
         found
     }
 
-    /// Its manifest, as YAML. `names` and `today` are as of [`Manifest`].
+    /// Its manifest, as YAML. `names` and `today` are as for [`Manifest`].
     pub fn manifest(&self, names: &BTreeMap<Orgno, String>, today: Date) -> String {
         let Self { application, is_joined: _, clients, scopes } = self;
         let client = clients.first().map(|(_, client)| *client);
@@ -80,12 +80,12 @@ impl<'d> Group<'d> {
     }
 }
 
-/// What is declared and chosen, by the applications that the descriptions tell.
+/// The chosen entities, grouped by the applications that their descriptions name.
 pub fn by_descriptions<'d>(
     desired: &'d Desired,
     is_chosen: &dyn Fn(&Entity) -> bool,
 ) -> Vec<Group<'d>> {
-    // Without their dashes, the same application is the same however it is told.
+    // Without dashes, an application is the same in each form of description.
     let mut groups: BTreeMap<Application, Group<'d>> = BTreeMap::new();
     for (name, client) in &desired.clients {
         let Some(application) = owner_of_client(&client.attributes.description) else { continue };

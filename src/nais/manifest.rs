@@ -11,7 +11,7 @@ use domain::{
     ConsumedScope, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName, Visibility,
 };
 
-/// What an application's manifest says of Maskinporten.
+/// The Maskinporten section of an application's manifest.
 #[derive(Debug, Clone)]
 pub struct Manifest<'d> {
     /// The application.
@@ -20,15 +20,15 @@ pub struct Manifest<'d> {
     pub client: Option<&'d DesiredClient>,
     /// The scopes that it exposes; each must be one that a manifest can expose.
     pub scopes: Vec<(&'d ScopeName, &'d DesiredScope)>,
-    /// What organisations are called.
+    /// Names of organisations.
     pub names: &'d BTreeMap<Orgno, String>,
-    /// The day on which what `until` says counts.
+    /// The day with which `until` is compared.
     pub today: Date,
 }
 
 impl Manifest<'_> {
-    /// The manifest as YAML: what digdirator makes of it is what is declared, but for the descriptions
-    /// and what [`super::of_scope`] and [`super::of_client`] tell.
+    /// The manifest as YAML: digdirator makes the declared entities of it, except for the descriptions and
+    /// the attributes that [`super::of_scope`] and [`super::of_client`] report.
     pub fn yaml(&self) -> String {
         let Self { application, client, scopes, names: _, today: _ } = self;
         let mut out = Lines::default();
@@ -114,7 +114,7 @@ impl Manifest<'_> {
     }
 }
 
-/// A text that can stand in a comment.
+/// A text that is safe in a comment.
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     domain::text::printable(&words.join(" ")).into_owned()

@@ -1,8 +1,8 @@
-//! Handing scopes and clients over to an application at NAIS, the platform: what its manifest can say
-//! of them, and how far each has come. Pure: no network, no clock, no file.
+//! Hand-over of scopes and clients to an application at NAIS, the platform: the content of its manifest, and
+//! the progress of each entity. Pure: no network, no clock, no file.
 //!
-//! The facts are of NAIS' documentation (<https://doc.nais.io/auth/maskinporten/>) and of digdirator,
-//! which does the work there.
+//! The sources are NAIS' documentation (<https://doc.nais.io/auth/maskinporten/>) and digdirator, its
+//! operator for DigDir.
 
 mod client;
 mod group;

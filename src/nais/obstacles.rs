@@ -1,4 +1,4 @@
-//! What of a declaration no manifest can carry.
+//! Parts of a declaration that no manifest can carry.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -11,31 +11,30 @@ use domain::{
     ScopeAttributes, ScopeName, ValueType, Visibility,
 };
 
-/// The one delegation source that a manifest can name, and its issuers in test and production.
+/// The only delegation source that a manifest can name, and its issuers in test and production.
 const ALTINN: [&str; 3] = ["altinn", "https://tt02.altinn.no/", "https://www.altinn.no/"];
 
-/// How much an obstacle weighs.
+/// Severity of an obstacle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "SeverityDocument", description = "")]
 pub enum Weight {
-    /// It cannot be handed over so.
+    /// It prevents the hand-over.
     #[serde(rename = "error")]
     Refused,
-    /// The next step mends it.
+    /// The next step resolves it.
     Pending,
-    /// It is told, and hinders nothing.
+    /// It is reported, and prevents nothing.
     #[serde(rename = "warning")]
     Default,
 }
 
-/// Something that is declared and that a manifest cannot carry, or that keeps it from being handed
-/// over.
+/// A part of a declaration that a manifest cannot carry, or that prevents the hand-over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Obstacle {
-    /// How much it weighs.
+    /// Its severity.
     pub weight: Weight,
-    /// What is lost, and what to do.
+    /// The loss, and the remedy.
     pub message: String,
 }
 
@@ -53,7 +52,7 @@ impl Obstacle {
     }
 }
 
-/// What of a scope no manifest can carry on that day, what weighs most first. `prefix` is the one of
+/// The parts of a scope that no manifest can carry on that day, the most severe first. `prefix` is that of
 /// the scopes that manifests expose, if it is known.
 pub fn of_scope(
     name: &ScopeName,
@@ -101,7 +100,7 @@ pub fn of_scope(
     found
 }
 
-/// What of both scopes and clients no manifest can carry.
+/// The parts that scopes and clients have in common and no manifest can carry.
 fn of_state(active: bool, prevent_deactivation: bool) -> impl Iterator<Item = Obstacle> {
     let inactive = (!active).then(|| {
         Obstacle::refused(
@@ -157,7 +156,7 @@ fn lost(what: &str, then: &str) -> Obstacle {
     ))
 }
 
-/// What becomes of each attribute that is not as it usually is.
+/// The obstacle of each attribute that differs from the usual value.
 fn of_each<const N: usize>(
     values: [(&'static Attribute, Option<Value>); N],
     usual: [(&'static Attribute, Option<Value>); N],
@@ -189,18 +188,18 @@ fn of_attribute(attribute: &Attribute, value: Option<Value>) -> Option<Obstacle>
     }
 }
 
-/// A manifest's name of a delegation source.
+/// The name of a delegation source in a manifest.
 pub(super) fn delegation_name(source: &str) -> Option<&'static str> {
     let is_it = |known: &&str| known.trim_end_matches('/') == source.trim_end_matches('/');
     ALTINN.iter().any(is_it).then_some(ALTINN[0])
 }
 
-/// What of a client no manifest can carry, what weighs most first.
+/// The parts of a client that no manifest can carry, the most severe first.
 pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
     let DesiredClient {
         identity,
         attributes,
-        // They are the application's own from then on.
+        // The application has keys of its own from then on.
         keys: _,
         on_behalf_of,
         active,
@@ -221,7 +220,7 @@ pub fn of_client(client: &DesiredClient) -> Vec<Obstacle> {
     }
     found.extend(of_state(*active, *prevent_deactivation));
     found.sort();
-    // Several attributes can say the same.
+    // Several attributes can have the same message.
     found.dedup();
     found
 }

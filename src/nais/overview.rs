@@ -1,4 +1,4 @@
-//! How all stands that is declared or released.
+//! Hand-over state of all declared or released entities.
 
 use jiff::civil::Date;
 
@@ -7,9 +7,8 @@ use super::standing::{LiveSide, Standing, standing_of_scope};
 use domain::nais::Application;
 use domain::{ClientId, ClientName, Desired, Entity, Live, LiveClient};
 
-/// How everything stands that is declared or released, the scopes first, but for what manifests
-/// declare. `before` is what was declared when it was last applied; the rest is as of
-/// [`standing_of_scope`].
+/// The state of all declared or released entities, the scopes first, except those of manifests. `before` is
+/// the declarations at the last apply; the other parameters are as for [`standing_of_scope`].
 pub fn standings(
     desired: &Desired,
     before: Option<&Desired>,
@@ -38,7 +37,7 @@ pub fn standings(
     scopes.chain(released_scopes).chain(clients).chain(released_clients).collect()
 }
 
-/// The active client that an entry of `removed` means.
+/// The active client that an entry of `removed` names.
 fn open_client<'l>(
     name: &ClientName,
     id: Option<&ClientId>,

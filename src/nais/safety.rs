@@ -1,12 +1,12 @@
-//! Whether an edit of the declarations does what it is for and nothing else.
+//! Check that an edit of the declarations changes only what it is meant to change.
 
 use std::collections::BTreeSet;
 
 use domain::{Desired, Entity, Source};
 use plan::{ActionId, Plan, Verb};
 
-/// What is declared otherwise after an edit than before, in one environment, beside what the edit is
-/// about; what is declared alike, wherever it stands, is the same.
+/// The entities whose declarations differ after an edit, in one environment, other than the edited ones; the
+/// place of a declaration does not matter.
 pub fn declared_otherwise(before: &Desired, after: &Desired, named: &[Entity]) -> Vec<Entity> {
     let all: BTreeSet<Entity> = entities(before).chain(entities(after)).collect();
     let (before, after) = (without_places(before), without_places(after));
@@ -23,14 +23,14 @@ pub fn declared_otherwise(before: &Desired, after: &Desired, named: &[Entity]) -
     all.into_iter().filter(|entity| !named.contains(entity) && !is_same(entity)).collect()
 }
 
-/// What is declared or removed.
+/// The declared and the removed entities.
 fn entities(desired: &Desired) -> impl Iterator<Item = Entity> {
     let scopes = desired.scopes.keys().chain(desired.removed.keys());
     let clients = desired.clients.keys().chain(desired.removed_clients.keys());
     scopes.cloned().map(Entity::Scope).chain(clients.cloned().map(Entity::Client))
 }
 
-/// The same declarations, as if all stood at one place.
+/// The same declarations, all at one place.
 fn without_places(desired: &Desired) -> Desired {
     let nowhere = || Source { file: "".into(), line: 0, at: None };
     let mut desired = desired.clone();
@@ -48,8 +48,8 @@ fn without_places(desired: &Desired) -> Desired {
     desired
 }
 
-/// What the plan after an edit would do that it must not: take something of what the edit is about
-/// away, or anything else to others than the plan before it.
+/// The harmful actions in the plan after an edit: those that remove something from the edited entities, and
+/// those on other entities that the plan before it did not have.
 pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
     let is_named = |id: &ActionId| named.contains(&id.target.entity());
     let takes_away = |id: &ActionId| matches!(id.verb, Verb::Deactivate | Verb::Revoke);
@@ -57,7 +57,7 @@ pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
         let all = plan.blocked.iter().map(|blocked| (blocked.target.clone(), blocked.code));
         all.collect::<Vec<_>>()
     };
-    // What is blocked now is not blocked for ever.
+    // A blocked action may be possible later.
     let all = after.actions.iter().map(plan::Action::id);
     let all = all.chain(after.blocked.iter().map(|blocked| blocked.target.clone()));
     let mut found: Vec<ActionId> = all.filter(|id| is_named(id) && takes_away(id)).collect();

@@ -1,4 +1,4 @@
-//! How far a scope or a client has come on its way to an application.
+//! Progress of a scope's or a client's hand-over to an application.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -8,19 +8,19 @@ use super::obstacles::{Obstacle, of_scope};
 use domain::nais::{Application, Exposed, owner, owner_of_scope};
 use domain::{ClientId, ClientName, DesiredScope, Entity, Live, LiveClient, LiveScope, ScopeName};
 
-/// The next step of the way.
+/// Next step of a hand-over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
-    /// The declaration is to tell the application.
+    /// Edit the declaration so that it names the application.
     Describe,
-    /// That is to be applied.
+    /// Apply the edit.
     Apply,
-    /// The application is to be deployed.
+    /// Deploy the application.
     Deploy,
-    /// The declaration is to be released.
+    /// Release the declaration.
     Release,
-    /// It is in other hands.
+    /// Managed by others.
     Done,
 }
 
@@ -37,29 +37,30 @@ impl Step {
     }
 }
 
-/// How something stands.
+/// Hand-over state of a scope or a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// What it is.
+    /// The scope or the client.
     pub entity: Entity,
-    /// The application that it goes to, if that is known.
+    /// The application that receives it, if known.
     pub application: Option<Application>,
-    /// What comes next.
+    /// The next step.
     pub step: Step,
-    /// Whether its live description tells the application, so that it can be released.
+    /// Whether its live description names the application, so that it can be released.
     pub is_told: bool,
     /// Whether the declarations release it.
     pub is_released: bool,
-    /// The live client that it is.
+    /// The id of the live client.
     pub client_id: Option<ClientId>,
-    /// Whether that has another name than the declaration says: NAIS gives clients the organisation's.
+    /// Whether the live client has another name than the declared one: NAIS gives clients the name of the
+    /// organisation.
     pub is_renamed: bool,
-    /// What is wrong, what weighs most first.
+    /// The problems, the most severe first.
     pub problems: Vec<Obstacle>,
 }
 
 impl Standing {
-    /// What comes next, as a sentence.
+    /// The next step, as a sentence.
     pub fn next(&self) -> &'static str {
         let is_client = matches!(self.entity, Entity::Client(_));
         match self.step {
@@ -79,8 +80,8 @@ impl Standing {
     }
 }
 
-/// How a declared scope stands; `application` is the one asked for, else the one that its description
-/// tells, here or live. `prefix` is the one of the scopes that manifests expose, if it is known.
+/// State of a declared scope; `application` is the requested one, else the one that its description names,
+/// declared or live. `prefix` is that of the scopes that manifests expose, if it is known.
 pub fn standing_of_scope(
     name: &ScopeName,
     declared: &DesiredScope,
@@ -91,7 +92,7 @@ pub fn standing_of_scope(
     let own = declared.attributes.description.as_str();
     let live = live.scopes.get(name).map(LiveSide::of_scope);
     let open = live.filter(|live| live.active).map(|live| live.description);
-    // What digdirator writes has kept its dashes.
+    // Descriptions by digdirator have kept the dashes.
     let owner = || {
         let owner = |description| owner_of_scope(description, name.subscope());
         match [open.and_then(owner), owner(own)] {
@@ -109,17 +110,17 @@ pub fn standing_of_scope(
     })
 }
 
-/// What shows how far a declared scope or client has come.
+/// Declared and live data that determine the progress of a scope or a client.
 pub(super) struct Sides<'a> {
     pub(super) entity: Entity,
-    /// The application that it goes to, if that is known.
+    /// The application that receives it, if known.
     pub(super) application: Option<Application>,
     /// Its declared description.
     pub(super) declared: &'a str,
     pub(super) live: Option<LiveSide<'a>>,
-    /// Why its declaration must change yet, even if it tells the application.
+    /// Reasons why its declaration must still change, even if it names the application.
     pub(super) unready: Vec<&'static str>,
-    /// What else is wrong.
+    /// Other problems.
     pub(super) problems: Vec<Obstacle>,
 }
 
@@ -129,7 +130,7 @@ pub(super) struct LiveSide<'l> {
     active: bool,
     description: &'l str,
     client_id: Option<&'l ClientId>,
-    /// Whether it has another name than the declaration says.
+    /// Whether it has another name than the declared one.
     is_renamed: bool,
 }
 
@@ -150,7 +151,7 @@ impl<'l> LiveSide<'l> {
 }
 
 impl Standing {
-    /// How something stands that is declared.
+    /// State of a declared entity.
     pub(super) fn declared(sides: Sides<'_>) -> Self {
         let Sides { entity, application, declared, live, unready, mut problems } = sides;
         let open = live.filter(|live| live.active).map(|live| live.description);
@@ -198,8 +199,8 @@ impl Standing {
         }
     }
 
-    /// How something stands that the declarations release; `open` is the active one, and `is_done`
-    /// tells whether that was applied.
+    /// State of a released entity; `open` is the active one, and `is_done` is whether the release was
+    /// applied.
     pub(super) fn released(entity: Entity, open: Option<LiveSide<'_>>, is_done: bool) -> Self {
         let application = open.and_then(|open| owner(&entity, open.description));
         let problem = match (open, &application) {
@@ -222,13 +223,13 @@ impl Standing {
     }
 }
 
-/// Whose something is by its description.
+/// Owner of an entity by its description.
 #[derive(PartialEq)]
 enum Ownership {
     Nobody,
-    /// The application, as the migration guide asks.
+    /// The application, in the form of the migration guide.
     HandedOver,
-    /// The application, as digdirator writes.
+    /// The application, in the form of digdirator.
     Exposed,
     Other(Application),
 }
@@ -271,7 +272,7 @@ fn of_life(active: Option<bool>) -> Option<Obstacle> {
     }
 }
 
-/// How a description is not what it is to be, where the next step mends that.
+/// The difference between a description and the wanted one, where the next step resolves it.
 fn differs(
     step: Step,
     declared: &str,

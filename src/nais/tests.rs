@@ -1,5 +1,5 @@
-//! What a manifest carries, on generated declarations: what digdirator would make of it is what is
-//! declared. And how things stand, on two models.
+//! Content of a manifest, for generated declarations: digdirator would make the declared entities of it. And
+//! hand-over states, on two models.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -55,7 +55,7 @@ fn client(name: &str, description: &str) -> DesiredClient {
     }
 }
 
-/// What digdirator makes of an entry of `exposes`.
+/// The scope that digdirator makes of an entry of `exposes`.
 fn made_of(exposed: &Value, application: &Application) -> (String, ScopeAttributes) {
     let text = |key: &str| exposed.get(key).and_then(Value::as_str);
     let (product, name) = (text("product").unwrap(), text("name").unwrap());
@@ -161,7 +161,7 @@ proptest! {
     }
 }
 
-/// Reads the manifest among the declarations: it declares the same, but for the descriptions.
+/// Reads the manifest as a declaration: it declares the same, except for the descriptions.
 fn is_declared_alike(
     manifest: &str,
     scopes: &BTreeMap<ScopeName, DesiredScope>,
@@ -181,7 +181,7 @@ fn is_declared_alike(
         let orgnos = |scope: &DesiredScope| scope.consumers.keys().copied().collect::<Vec<_>>();
         assert_eq!((orgnos(read), read.active), (orgnos(own), true));
     }
-    // A client that consumes nothing is none that a manifest declares.
+    // A manifest does not declare a client that consumes nothing.
     let consumed: Vec<_> = desired.clients.values().map(|read| &read.attributes.scopes).collect();
     let own = &client.attributes.scopes;
     assert_eq!(consumed, if own.is_empty() { vec![] } else { vec![own] });
@@ -269,7 +269,7 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
         (pinned("1"), &[("1", "x", own, false)], Step::Apply, Some("1")),
         (client("x", own), &[], Step::Apply, None),
         (pinned("1"), &[("1", "x", own, true)], Step::Deploy, Some("1")),
-        // Without a pin, a plan after the deployment would make a second one.
+        // Without a pinned id, a plan after the deployment would create a second client.
         (client("x", own), &[("1", "x", "Henter", true)], Step::Describe, Some("1")),
         (client("x", own), &[("1", "x", own, true)], Step::Describe, Some("1")),
         (client("x", own), &[("1", "ETAT", own, true)], Step::Release, Some("1")),
@@ -290,14 +290,15 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
         let refused = standing.problems.iter().any(|it| it.weight == Weight::Refused);
         assert!(!refused, "{:?}", standing.problems);
     }
-    // Pinned to another one by mistake.
+    // Pinned to the wrong client.
     let name = "x".parse().unwrap();
     let there = live(None, &[("1", "y", "Annet", true)]);
     let standing = standing_of_client(&name, &pinned("1"), &there, Some(&application()));
     let told = |it: &Obstacle| it.message.contains("pinned to 1, which is called 'y'");
     assert!(standing.problems.iter().any(told), "{:?}", standing.problems);
     for there in [
-        // Two of the application, with one of the name and without; two of the name; another's.
+        // Two clients of the application, with one of the name and without; two with the name; another
+        // application's.
         &[("1", "ETAT", own, true), ("2", "ETAT", own, true)][..],
         &[("1", "x", "Henter", true), ("2", "ETAT", own, true)],
         &[("1", "x", "Henter", true), ("2", "x", "Henter", true)],

@@ -1,4 +1,4 @@
-//! What would be changed in a file.
+//! Changes in a file.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,8 @@ use super::text::{BAD, GOOD, HEADING, QUIET};
 use crate::declare::Mended;
 use domain::text::printable;
 
-/// What a line has around its text, without which a diff could not be applied: a byte order mark,
-/// and the carriage return of a line end.
+/// The parts of a line around its text that a diff must preserve: a byte order mark, and the carriage return
+/// of a line end.
 fn around(line: &str) -> (&str, &str) {
     let mark = if line.starts_with('\u{feff}') { "\u{feff}" } else { "" };
     let end = if line.ends_with("\r\n") { "\r" } else { "" };

@@ -1,4 +1,4 @@
-//! What a code means.
+//! Meaning of a code.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::text::HEADING;
 use crate::declare::{BASE, Example, Rule};
 use plan::Code;
 
-/// What a rule asks for, with examples and ANSI colours.
+/// The requirement of a rule, with examples and ANSI colours.
 pub fn explanation(rule: Rule) -> String {
     let (code, severity) = (rule.code(), word(rule.severity()));
     let mut out = format!("{HEADING}{severity}[{code}]{HEADING:#}: {}\n\n", rule.title());
@@ -23,7 +23,7 @@ pub fn explanation(rule: Rule) -> String {
     out
 }
 
-/// What an example shows: what each text is, and the text.
+/// The parts of an example: for each its heading and text.
 fn blocks(example: Example) -> Vec<(&'static str, &'static str)> {
     match example {
         Example::Declarations(text) => vec![("a file with declarations", text)],
@@ -36,7 +36,7 @@ fn blocks(example: Example) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// What a rule asks for, with examples, as markdown without a heading.
+/// The requirement of a rule, with examples, as markdown without a heading.
 pub(super) fn article(rule: Rule) -> String {
     let mut out = format!("{}\n", rule.meaning());
     for (word, example) in [("Wrong", rule.wrong()), ("Right", rule.right())] {
@@ -52,7 +52,7 @@ pub(super) fn article(rule: Rule) -> String {
     out
 }
 
-/// Everything that is known of every code, as a page in markdown.
+/// The description of every code, as a page in markdown.
 pub fn page() -> String {
     let mut out = format!("{INTRODUCTION}\n```yaml\n{BASE}```\n");
     for rule in Rule::ALL {
@@ -80,13 +80,13 @@ by a comment above it or behind it: `# portvakt: allow <rule> -- why`.
 In the examples, what is not shown of portvakt.yaml is:
 ";
 
-/// What a code of a plan means and what to do, with ANSI colours.
+/// The meaning of a plan's code and the remedy, with ANSI colours.
 pub fn plan_explanation(code: Code) -> String {
     let kind = code.kind().as_str();
     format!("{HEADING}{kind}[{code}]{HEADING:#}: {}\n\n{}\n", code.title(), code.meaning())
 }
 
-/// All codes with their titles, a line each.
+/// All codes with their titles, one per line.
 pub fn codes() -> String {
     let rules = Rule::ALL.iter().map(|rule| (rule.code(), word(rule.severity()), rule.title()));
     let plan = Code::ALL.iter().map(|code| (code.as_str(), code.kind().as_str(), code.title()));

@@ -1,4 +1,4 @@
-//! The ledger as it is shown: who did what to whom, when, from which commit, and why.
+//! The ledger as text: person, action, time, commit and reason.
 
 use globset::GlobMatcher;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short};
 use domain::text::printable;
 use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction};
 
-/// What of the ledger is asked for; nothing is all of it.
+/// Filter of the ledger; empty selects everything.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryFilter<'a> {
     /// Scopes, by name.
@@ -44,7 +44,7 @@ impl HistoryFilter<'_> {
     }
 }
 
-/// The reports that have something of what is asked for, with that alone; the newest first.
+/// The reports with entries that match the filter, reduced to those entries; the newest first.
 pub fn chosen(mut reports: Vec<ReportDocument>, asked: &HistoryFilter<'_>) -> Vec<ReportDocument> {
     for report in &mut reports {
         report.actions.retain(|reported| asked.asks_for(&reported.action));

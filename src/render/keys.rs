@@ -6,8 +6,8 @@ use super::text::{BAD, CAREFUL, HEADING, QUIET};
 use domain::text::printable;
 use plan::document::{KeyDocument, KeyState, KeysDocument};
 
-/// The list as text with ANSI colours, a paragraph for each client. `some` tells that only keys that
-/// end soon are listed.
+/// The list as text with ANSI colours, a paragraph for each client. `some` is whether only keys that expire
+/// soon are listed.
 pub fn text(document: &KeysDocument, some: bool) -> String {
     let KeysDocument { format_version: _, environment, keys } = document;
     let mut out = String::new();

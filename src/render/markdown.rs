@@ -1,6 +1,6 @@
-//! A plan as markdown, for one comment on a pull request: the sum, then what takes access away or
-//! opens up, then what gives access, then the rest. It is cut above what a comment can hold, from the least
-//! dangerous end. No text of others can be anything but text: [`escape`] tells how.
+//! A plan as markdown, for one comment on a pull request: the summary, then actions that remove access or
+//! open something, then those that give access, then the rest. It is shortened to the size of a comment, from
+//! the least dangerous end. Text from outside is always shown as plain text, see [`escape`].
 
 mod danger;
 mod escape;
@@ -20,17 +20,17 @@ use domain::text::counted;
 use plan::Origin;
 use plan::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
 
-/// How many characters a comment has at most. GitHub takes 65,536.
+/// Longest comment, in characters. GitHub accepts 65,536.
 const LONGEST: usize = 60_000;
 
-/// How many characters of a value are shown where not everything is.
+/// Longest value where not everything is shown, in characters.
 const LONGEST_VALUE: usize = 200;
 
-/// How many notices stand open.
+/// Number of notices that are not folded.
 const OPEN_NOTICES: usize = 5;
 
-/// The first line of a place's comment, by which it is found again. It is the same for the same name and
-/// another for another, and no name can end it.
+/// The first line of a place's comment, by which it is found again. It is unique for each name, and no name
+/// can end it.
 pub fn marker(project: Option<&str>, environment: &str) -> String {
     format!("<!-- portvakt plan {} -->", marked(&place_name(project, environment)))
 }
@@ -111,7 +111,7 @@ fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     page.cut_here();
 }
 
-/// What was there before this pull request, folded away.
+/// Actions that were pending before this pull request, folded.
 fn drifted(page: &mut MarkdownPage, drift: &[&ActionDocument], form: Form<'_>) {
     if drift.is_empty() {
         return;
@@ -196,8 +196,8 @@ fn notices(page: &mut MarkdownPage, notices: &[&NoticeDocument], escape: Escape)
     }
 }
 
-/// The digest, and the command that applies this plan and no other. A command is copied into a
-/// shell: nothing stands in it that could be more than a word.
+/// The digest, and the command that applies exactly this plan. People copy the command into a shell: every
+/// part of it is a single plain word.
 fn foot(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     page.text(format!("Digest {}", escape.code(&plan.digest)));
     let digest = plan.digest.strip_prefix("sha256:").filter(|hex| {

@@ -1,4 +1,4 @@
-//! How far what goes to NAIS has come, as text and as a document.
+//! Progress of hand-overs to NAIS, as text and as a document.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use domain::Entity;
 use domain::text::printable;
 use plan::document::FORMAT_VERSION;
 
-/// Scopes and clients on their way to NAIS.
+/// Scopes and clients that are being handed over to NAIS.
 #[derive(Serialize, JsonSchema)]
 #[schemars(title = "portvakt migration")]
 pub struct MigrationDocument<'a> {
@@ -19,7 +19,7 @@ pub struct MigrationDocument<'a> {
     format_version: u8,
     /// The environment's name in `portvakt.yaml`.
     environment: &'a str,
-    /// What goes to NAIS, the scopes first.
+    /// The entities, the scopes first.
     entities: Vec<EntityDocument<'a>>,
 }
 
@@ -28,16 +28,16 @@ struct EntityDocument<'a> {
     kind: KindDocument,
     /// The scope's or the client's name.
     name: &'a str,
-    /// `<cluster>:<namespace>:<name>`, as far as it is known; a scope's description has lost the
-    /// dashes.
+    /// `<cluster>:<namespace>:<name>`, as far as it is known; in a scope's description the dashes are
+    /// missing.
     application: Option<String>,
     /// The live client; `null` for a scope, and where there is none.
     client_id: Option<&'a str>,
-    /// What comes next.
+    /// The next step.
     step: Step,
     /// Its number, 1 to 4; `null` where nothing is left to do.
     number: Option<u8>,
-    /// What comes next, as a sentence.
+    /// The next step, as a sentence.
     next: String,
     problems: Vec<ProblemDocument<'a>>,
 }
@@ -56,7 +56,7 @@ struct ProblemDocument<'a> {
 }
 
 impl<'a> MigrationDocument<'a> {
-    /// The standings as a document.
+    /// The states as a document.
     pub fn new(environment: &'a str, standings: &'a [Standing]) -> Self {
         let entities = standings.iter().map(|standing| {
             let problems = standing.problems.iter();
@@ -80,7 +80,7 @@ impl<'a> MigrationDocument<'a> {
     }
 }
 
-/// The standings as text with ANSI colours, a paragraph for each.
+/// The states as text with ANSI colours, a paragraph for each.
 pub fn text(environment: &str, standings: &[Standing]) -> String {
     let mut out = String::new();
     // Writing into a String does not fail.

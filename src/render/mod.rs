@@ -1,4 +1,4 @@
-//! Plans, reports and diagnostics in the forms in which they are shown.
+//! Plans, reports and diagnostics in all output formats.
 
 pub mod diagnostics;
 mod diff;

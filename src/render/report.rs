@@ -8,7 +8,7 @@ use super::text::{BAD, CAREFUL, HEADING};
 use domain::text::printable;
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
-/// A report with ANSI colours: the sum, then each action that was not done and why.
+/// A report with ANSI colours: the summary, then each action that was not done, with the reason.
 pub fn report(report: &ReportDocument) -> String {
     let mut out = String::new();
     let mut line = |text: std::fmt::Arguments<'_>| {
@@ -40,7 +40,7 @@ pub fn report(report: &ReportDocument) -> String {
     out
 }
 
-/// How the word for an outcome looks; `None` where it is not said, as the action is done.
+/// The style of the word for an outcome; `None` where it is not shown, as the action is done.
 pub(super) fn outcome_style(outcome: ActionOutcome) -> Option<Style> {
     match outcome {
         ActionOutcome::Done => None,

@@ -1,5 +1,5 @@
-//! The order in which actions are shown to a reviewer: what takes access away that others granted, what
-//! else takes access away or opens up, what gives access, the rest.
+//! Order in which actions are shown to a reviewer: those that remove access granted outside this repository,
+//! others that remove access or open something, those that give access, the rest.
 
 use plan::Danger;
 use plan::document::ActionDocument;
@@ -7,10 +7,10 @@ use plan::document::ActionDocument;
 /// A part of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
-    /// Access is taken away that somebody else granted, before the scope was declared here for the
+    /// Access is removed that was granted outside this repository, before the scope was declared here for the
     /// first time.
     TakeOver,
-    /// Access is taken away, or something opens up.
+    /// Access is removed, or something is opened.
     Delicate,
     /// Somebody gets access.
     Gives,
@@ -31,7 +31,7 @@ impl Section {
     }
 }
 
-/// The sections that hold an action, in order.
+/// The sections that are not empty, in order.
 pub(super) fn sections<'a>(
     actions: &[&'a ActionDocument],
 ) -> Vec<(Section, Vec<&'a ActionDocument>)> {

@@ -1,5 +1,5 @@
-//! A plan as text, for a reviewer with two minutes: the sum, then what takes access away or opens
-//! up (what others granted first), then what gives access, then the rest.
+//! A plan as text, for a reviewer with two minutes: the summary, then actions that remove access or open
+//! something (access granted outside this repository first), then those that give access, then the rest.
 
 use std::fmt::Write as _;
 
@@ -22,17 +22,17 @@ pub(super) const CAREFUL: Style = AnsiColor::Yellow.on_default();
 pub(super) const HEADING: Style = Style::new().bold();
 pub(super) const QUIET: Style = Style::new().dimmed();
 
-/// How many characters of a commit's id are shown.
+/// Number of characters of a commit's id that are shown.
 const SHORT: usize = 10;
 
-/// The heading of what was there before the pull request.
+/// The heading of actions that were pending before the pull request.
 const DRIFT: &str = "Drift that was there before";
 
-/// The heading of what is revoked from scopes that were not declared before.
+/// The heading of revocations from scopes that were not declared before.
 pub(super) const TAKE_OVER: &str =
     "Takes access away that others granted: declared here for the first time";
 
-/// How many notices of one kind are listed before the others are counted.
+/// Number of notices of one kind that are listed; the others are counted.
 const LISTED_NOTICES: usize = 10;
 
 /// A plan as text with ANSI colours, a line break at the end.
@@ -71,7 +71,7 @@ pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{text}");
 }
 
-/// That so many actions are blocked, as a sentence.
+/// The number of blocked actions, as a sentence.
 pub(super) fn are_blocked(count: usize) -> String {
     match count {
         1 => "1 action is blocked.".to_owned(),
@@ -108,17 +108,17 @@ fn head(out: &mut String, plan: &PlanDocument) {
     }
 }
 
-/// A commit's id as a reader tells it from others.
+/// A commit's id in short form.
 pub(super) fn short(commit: &str) -> String {
     printable(commit).chars().take(SHORT).collect()
 }
 
-/// Which commits the plan is about; `None` outside git.
+/// The commits of the plan; `None` outside git.
 pub(super) fn since(plan: &PlanDocument) -> Option<String> {
     since_by(plan, str::to_owned)
 }
 
-/// As [`since`], with the commits' short ids as the form shows them.
+/// As [`since`], with the commits' short ids in the given form.
 pub(super) fn since_by(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Option<String> {
     let short = |commit: &str| show(&short(commit));
     let repository = plan.repository.as_ref()?;
@@ -134,8 +134,8 @@ pub(super) fn since_by(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Op
     Some(format!("commit {}{dirty}, {applied}{base}", short(&repository.commit)))
 }
 
-/// Actions in their sections, each under a heading that names `whose` they are; a section that is
-/// alone and neither takes nor gives is `plain`.
+/// Actions in their sections, each under a heading with `whose`; the only section of a plan, if it neither
+/// removes nor gives access, has the heading `plain`.
 fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionDocument]) {
     let sections = sections(actions);
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
@@ -201,14 +201,14 @@ pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
     }
 }
 
-/// `teams/a.yaml:4`, and at which commit, for what is declared no longer.
+/// `teams/a.yaml:4`, with the commit if it is no longer declared.
 pub(super) fn place(source: &SourceDocument) -> String {
     let SourceDocument { file, line, at, blame: _ } = source;
     let at = at.as_ref().map(|commit| format!(" at {}", short(commit))).unwrap_or_default();
     format!("{}:{line}{at}", printable(file))
 }
 
-/// The scope, or the client, as a reader tells them apart.
+/// The scope, or the client, with the parts that distinguish it.
 fn what(action: &ActionDocument) -> String {
     match (&action.scope, &action.client) {
         (Some(scope), _) => printable(scope).into_owned(),
@@ -248,17 +248,17 @@ fn change_line(out: &mut String, change: &ChangeDocument, mark: Option<Mark>) {
     line(out, format_args!("      {field}: {shown}{}", mark.unwrap_or_default()));
 }
 
-/// What a change opens or closes: `opens: everybody has access`.
+/// The danger of a change: `opens: everybody has access`.
 pub(super) fn remark(Mark { danger, remark }: Mark) -> String {
     format!("{}: {remark}", danger.as_str())
 }
 
-/// Whether a field is told entry by entry.
+/// Whether a field is listed entry by entry.
 pub(super) fn is_entry(field: &str) -> bool {
     matches!(field, "jwks" | "onbehalfof")
 }
 
-/// A key or an entry that comes (`+`), goes (`-`) or becomes another (`~`).
+/// A key or an entry that is added (`+`), removed (`-`) or replaced (`~`).
 fn entry_change(before: &Value, after: &Value) -> String {
     match (before, after) {
         (Value::Null, after) => format!("{GOOD}+{GOOD:#} {}", entry(after)),
@@ -269,7 +269,7 @@ fn entry_change(before: &Value, after: &Value) -> String {
     }
 }
 
-/// A key by its id and what is to be known of it; any other entry as it is.
+/// A key by its id and properties; any other entry unchanged.
 pub(super) fn entry(entry: &Value) -> String {
     let Some(kid) = entry["kid"].as_str() else {
         return value(entry);

@@ -1,4 +1,4 @@
-//! What is live and declared nowhere, as text.
+//! Unmanaged live entities, as text.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use domain::norwegian_date;
 use domain::text::{counted, printable};
 use plan::document::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
 
-/// `84.0 %`, and of what, as one line.
+/// `84.0 %`, with the numbers, as one line.
 pub fn figure(document: &UnmanagedDocument) -> String {
     let Coverage { managed, live, percent } = document.coverage;
     format!("{percent:.1} %  ({managed} of {live} active scopes and clients are managed)\n")
@@ -44,7 +44,7 @@ pub fn text(document: &UnmanagedDocument) -> String {
     out
 }
 
-/// What is said of one entity.
+/// Columns of one entity.
 struct Row {
     name: String,
     who: String,
@@ -96,7 +96,7 @@ fn age(Age { created, age_days }: &Age) -> String {
     format!(", made {} ({age} ago)", norwegian_date(at))
 }
 
-/// Who may own it: what the description says.
+/// The possible owner, from the description.
 fn owner(owner: Option<&Owner>, description: &str) -> String {
     match (owner, description) {
         (Some(Owner { cluster, namespace, name }), _) => {

@@ -1,4 +1,4 @@
-//! From what is live to files with declarations.
+//! Conversion of live state to files with declarations.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::files::WrittenFiles;
 use crate::adopt::{self, AdoptedThing, Input, Layout, Proved, Side, Unproved};
 use crate::declare::{Files, Repository, Target};
 
-/// The environments that are not embedded, or all where all are; that of production first, else the
-/// last by name.
+/// The environments that are not embedded, or all where all are; that of production first, else the last by
+/// name.
 pub(crate) fn overlaid(repository: &Repository) -> Vec<String> {
     let all = &repository.settings().environments;
     let is_real = |name: &&String| !matches!(all[*name].target, Target::Sandbox);
@@ -26,7 +26,7 @@ pub(crate) fn overlaid(repository: &Repository) -> Vec<String> {
     names
 }
 
-/// What is live and to be declared, and what is declared already.
+/// The live entities to declare, and the existing declarations.
 pub(crate) struct Imported<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) files: &'a Files,
@@ -35,7 +35,7 @@ pub(crate) struct Imported<'a> {
 }
 
 impl Imported<'_> {
-    /// The declarations, in the layout that is asked for or that fits the repository.
+    /// The declarations, in the requested layout or the one that fits the repository.
     pub(crate) fn made(
         &self,
         layout: Option<Layout>,
@@ -97,7 +97,7 @@ pub(crate) fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a file, or the nearest folder above it that is there, lies in the repository.
+/// Whether a file, or the nearest existing folder above it, is in the repository.
 fn is_inside(root: &Path, path: &str) -> bool {
     let path = root.join(path);
     let Ok(root) = root.canonicalize() else { return false };

@@ -1,4 +1,4 @@
-//! A plan that is carried out under the lock, and what git is told of it.
+//! A plan that is carried out under the lock, and its records in git.
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -17,41 +17,41 @@ use plan::{Code, Plan, Report};
 /// A plan that may be carried out.
 pub(crate) struct Approved(pub(super) Planned);
 
-/// How a plan is carried out.
+/// Options of carrying out a plan.
 pub(crate) struct Manner<'a> {
-    /// Who does it.
+    /// The person or job.
     pub(crate) actor: Actor,
     /// The lock; `None` outside git.
     pub(crate) hold: Option<Hold>,
-    /// How many actions at a time, at most.
+    /// Largest number of actions at a time.
     pub(crate) concurrency: usize,
-    /// How long it is waited until DigDir shows what was done, in all.
+    /// Total time to wait until DigDir shows the changes.
     pub(crate) patience: Patience,
-    /// When it turns true, what is in flight is finished and nothing new is started.
+    /// When it becomes true, actions in flight are finished and no more are started.
     pub(crate) interrupt: watch::Receiver<bool>,
     /// How the API is known to behave.
     pub(crate) behaviour: Behaviour,
-    /// It is told how many actions have ended, and how many there are.
+    /// Called with the number of finished actions, and their total.
     pub(crate) progress: &'a dyn Fn(usize, usize),
 }
 
-/// What became of a plan.
+/// Result of carrying out a plan.
 pub(crate) struct Ended {
     /// The report.
     pub(crate) report: ReportDocument,
     /// Whether there was something to do.
     pub(crate) began: bool,
-    /// What to do where the applied commit stays where it is, however this ended: what was applied before is
-    /// not known and must not be forgotten, or the commit is not on the branch that is applied.
+    /// The remedy where the applied commit is not moved, whatever the result: the past is not known and must
+    /// not be forgotten, or the commit is not on the branch that is applied.
     pub(crate) kept: Option<&'static str>,
-    /// Why something that was opened stays open, if it does.
+    /// The reason why an activated entity stays active, if it does.
     pub(crate) open: Option<String>,
-    /// What went wrong besides.
+    /// Other failures.
     pub(crate) failures: Vec<Failure>,
 }
 
 impl Approved {
-    /// Carries it out, and tells git.
+    /// Carries it out, and records it in git.
     ///
     /// # Errors
     /// The ledger cannot be written, so that nothing was done.
@@ -147,8 +147,8 @@ impl Approved {
     }
 }
 
-/// Writes what became of it, and moves the applied commit if everything was done that can be. Where
-/// nothing was to be done and nothing is new, only the lock is given back.
+/// Writes the result, and moves the applied commit if everything possible was done. If there was nothing to
+/// do and nothing to record, only the lock is released.
 async fn conclude(
     hold: Hold,
     is_news: bool,
@@ -167,9 +167,9 @@ async fn conclude(
     hold.conclude(entry, recorded, conclusion, shown).await
 }
 
-/// Whether the commit counts as applied: all actions are done, and nothing that is to be closed is
-/// left open. What is blocked for another reason waits for somebody else, and must not keep what is
-/// taken out of the declarations meanwhile from being told apart.
+/// Whether the commit counts as applied: all actions are done, and every entity to deactivate is inactive. An
+/// action that is blocked for another reason waits for somebody else, and must not keep later removals from
+/// the declarations from being recognised.
 fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
     let is_open = plan.blocked.iter().any(|blocked| {
         blocked.target.verb.closes()

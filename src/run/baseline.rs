@@ -1,4 +1,4 @@
-//! Which commit counts as applied, and what changes when another one does.
+//! The commit that counts as applied, and the consequences of setting another one.
 
 use std::collections::BTreeSet;
 
@@ -14,62 +14,62 @@ use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded
 use domain::text::printable;
 use domain::{Applied, Desired, Protection};
 
-/// An environment, and what git holds of it.
+/// An environment, and its state in git.
 pub(crate) struct AppliedPlace<'a> {
     opened: &'a Opened,
     history: &'a History,
-    /// Where the declarations are, and what they are applied to.
+    /// The place of the declarations, and their target.
     pub(crate) placement: Placement,
     refs: Refs,
     /// The branch whose commits may be applied; `None` without a remote.
     pub(crate) branch: Option<Branch>,
 }
 
-/// What somebody asks to count as applied.
+/// Requested baseline.
 pub(crate) struct BaselineChoice {
-    /// The commit, or a branch or tag that leads to it.
+    /// The commit, or a branch or tag.
     pub(crate) revision: String,
     /// The folder of portvakt.yaml at that commit.
     pub(crate) folder: Option<String>,
-    /// What the environment was called then.
+    /// The name of the environment at that commit.
     pub(crate) environment: Option<String>,
-    /// What the project was called then.
+    /// The name of the project at that commit.
     pub(crate) project: Option<String>,
 }
 
-/// What a place was called before.
+/// Former name of a place.
 struct FormerName {
     name: String,
     environment: String,
-    /// Where it was applied from.
+    /// The folder from which it was applied.
     folder: String,
 }
 
-/// What can be made to count.
+/// A commit that may be set.
 pub(crate) struct Chosen {
-    /// What was declared at the commit.
+    /// The declarations at the commit.
     pub(crate) then: Applied,
     placement: Placement,
-    /// The former name of the place, which counts for nothing from then on.
+    /// The former name of the place, which no longer counts afterwards.
     pub(crate) former: Option<String>,
-    /// The commit that was applied here, where it goes on counting.
+    /// The commit that was applied here, if it remains in force.
     pub(crate) beside: Option<String>,
 }
 
-/// What changes when something else counts as applied.
+/// Consequences of setting another commit.
 pub(crate) struct Consequences {
-    /// What the next apply closes.
+    /// Entities that the next apply deactivates.
     pub(crate) removable: BTreeSet<String>,
-    /// What stays open if it is now, and is nobody's.
+    /// Entities that stay active if they are, and are no longer managed.
     pub(crate) forgotten: BTreeSet<String>,
-    /// What is protected no longer.
+    /// Entities that are no longer protected.
     pub(crate) unprotected: BTreeSet<String>,
-    /// Why there may be more; `None` where what counted before is known.
+    /// The reason why there may be more; `None` where the earlier baseline is known.
     pub(crate) unknown: Option<String>,
 }
 
 impl<'a> AppliedPlace<'a> {
-    /// Looks at the refs of the place of some declarations.
+    /// Reads the refs of the place of these declarations.
     pub(crate) fn open(opened: &'a Opened, history: &'a History) -> Result<Self, Failure> {
         let placement = applied::placement(&opened.repository, &opened.desired);
         let placement = placement.map_err(Failure::Failed)?;
@@ -89,27 +89,27 @@ impl<'a> AppliedPlace<'a> {
         }
     }
 
-    /// What counts as applied.
+    /// The past that counts as applied.
     pub(crate) fn known(&self) -> KnownPast {
         self.reading().known(&self.refs)
     }
 
-    /// What is recorded here; nothing where that cannot be read.
+    /// The record of this place; empty where it cannot be read.
     pub(crate) fn recorded(&self) -> Baseline {
         self.history.baseline(&self.refs).ok().flatten().unwrap_or_default()
     }
 
-    /// The same of another place.
+    /// The same for another place.
     fn recorded_of(&self, name: &str) -> Baseline {
         let mut others = self.history.other_baselines(&self.refs).into_iter();
         let found = others.find(|(other, _)| other == name);
         found.and_then(|(_, found)| found.ok().flatten()).unwrap_or_default()
     }
 
-    /// What is asked for, if it may count.
+    /// The requested commit, if it is allowed.
     ///
     /// # Errors
-    /// It may not, or cannot be read.
+    /// It is not allowed, or cannot be read.
     pub(crate) fn choose(&self, asked: &BaselineChoice) -> Result<Chosen, Failure> {
         let commit = self.history.commit(&asked.revision);
         let commit = commit.map_err(|error| Failure::Usage(error.to_string()))?;
@@ -125,7 +125,7 @@ impl<'a> AppliedPlace<'a> {
         Ok(Chosen { then, placement, former: former.map(|former| former.name), beside })
     }
 
-    /// Lets it count.
+    /// Sets it.
     ///
     /// # Errors
     /// The lock cannot be taken, or the refs cannot be written.
@@ -145,7 +145,7 @@ impl<'a> AppliedPlace<'a> {
         hold.set_baseline(&recorded, former, &self.refs).await
     }
 
-    /// When it is set: not before what the ledgers tell of, as a clock may have been ahead.
+    /// The time of setting it: not before the times in the ledgers, as a clock may have been ahead.
     fn at(&self, former: Option<&str>) -> Result<Timestamp, Failure> {
         let places = [Some(self.history.place()), former].into_iter().flatten();
         let mut at = Timestamp::now();
@@ -156,7 +156,7 @@ impl<'a> AppliedPlace<'a> {
         Ok(at)
     }
 
-    /// The place by its former name, if one is named. A name that is in use still keeps its own past.
+    /// The place by its former name, if one is given. A name that is still in use keeps its own past.
     fn former(&self, commit: &str, asked: &BaselineChoice) -> Result<Option<FormerName>, Failure> {
         let own = &self.placement.environment;
         let environment = asked.environment.clone().unwrap_or_else(|| own.clone());
@@ -233,8 +233,8 @@ impl<'a> AppliedPlace<'a> {
         }
     }
 
-    /// What was declared at the commit, for the same API and organisation: under the former name, where
-    /// the place had that one then.
+    /// The declarations at the commit, for the same API and organisation: under the former name, if the place
+    /// had that one then.
     fn declared_then(
         &self,
         commit: &str,
@@ -264,7 +264,7 @@ impl<'a> AppliedPlace<'a> {
         };
         let read = match former.map(|former| read(&former.environment, &former.folder)) {
             Some(Ok(found)) => Ok(found),
-            // The commit may be one at which it had its name of now already.
+            // The place may have had its current name at the commit already.
             Some(Err(why)) => own().map_err(|_| why),
             None => own(),
         };
@@ -282,7 +282,7 @@ impl<'a> AppliedPlace<'a> {
         }
     }
 
-    /// Whether a record says that a commit was applied, here or at another place.
+    /// Whether a record has a commit as applied, here or at another place.
     fn is_recorded(&self, commit: &str) -> bool {
         let others = self.history.other_baselines(&self.refs).into_iter();
         let mut all = [self.recorded()]
@@ -291,7 +291,7 @@ impl<'a> AppliedPlace<'a> {
         all.any(|baseline| baseline.commits().any(|recorded| recorded.commit == commit))
     }
 
-    /// What changes by it.
+    /// The consequences of setting it.
     pub(crate) fn consequences(&self, chosen: &Chosen) -> Consequences {
         let Chosen { then, former, .. } = chosen;
         let former = former.as_deref();
@@ -328,7 +328,7 @@ impl<'a> AppliedPlace<'a> {
     }
 }
 
-/// What protects once these count here: they, and what other environments have applied.
+/// The protection after it is set: by these commits, and by the applies of other environments.
 fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &KnownPast) -> Vec<Protection> {
     let others = known.past.protected.iter().filter(|protected| {
         protected.elsewhere.as_ref().is_some_and(|it| Some(it.name.as_str()) != former)
@@ -336,8 +336,8 @@ fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &KnownPast) -
     others.map(|protected| protected.protection.clone()).chain(stays).collect()
 }
 
-/// What is declared at a commit that counts and protected by one, and by none of those that count after
-/// it.
+/// Entities that are declared and protected at a commit that counts, and protected by none of those that
+/// count afterwards.
 fn lost_protection(known: &KnownPast, after: &[Protection]) -> BTreeSet<String> {
     let before = known.past.protected.iter().map(|protected| &protected.protection);
     let lost = |by: &dyn Fn(&Protection) -> bool| before.clone().any(by) && !after.iter().any(by);
@@ -353,7 +353,7 @@ fn lost_protection(known: &KnownPast, after: &[Protection]) -> BTreeSet<String> 
     names
 }
 
-/// What is declared, by name.
+/// The declared names.
 fn names(desired: &Desired) -> BTreeSet<String> {
     let scopes = desired.scopes.keys().map(|name| format!("scope {name}"));
     scopes.chain(desired.clients.keys().map(|name| format!("client {name}"))).collect()

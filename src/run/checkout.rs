@@ -1,4 +1,4 @@
-//! The repository that is asked for: its folder, its declarations as git has them, and its environment.
+//! The requested repository: its folder, its declarations as git has them, and its environment.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::options::RunOptions;
 use crate::declare::{self, Diagnostic, Index, Repository, SETTINGS_FILE};
 use crate::history;
 
-/// The folder of the repository that is asked for.
+/// The folder of the requested repository.
 pub(crate) fn root(options: &RunOptions) -> Result<PathBuf, Failure> {
     let start = options.folder.clone().unwrap_or_else(|| ".".into());
     declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
@@ -17,13 +17,13 @@ pub(crate) fn root(options: &RunOptions) -> Result<PathBuf, Failure> {
 /// Reads the declarations of a folder as git has them.
 ///
 /// # Errors
-/// As of [`declare::load`].
+/// As for [`declare::load`].
 pub(crate) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     declare::load_tracked(root, index(root))
 }
 
-/// Git's index of a folder; that of a folder outside git where it cannot be read. What plans or applies
-/// goes on with none of that ([`git_index`]).
+/// Git's index of a folder; an index outside git where it cannot be read. Commands that plan or apply use
+/// [`git_index`], which fails then.
 pub(crate) fn index(root: &Path) -> Index {
     git_index(root).unwrap_or_else(|error| {
         tracing::warn!("the folder is read as it is, not as git has it: {error}");
@@ -31,12 +31,12 @@ pub(crate) fn index(root: &Path) -> Index {
     })
 }
 
-/// The same, or why it cannot be read.
+/// The same, or the reason why it cannot be read.
 pub(crate) fn git_index(root: &Path) -> Result<Index, history::Error> {
     history::index(root, secrets(root))
 }
 
-/// The names of the environment variables that a folder, and those beside it, read secrets from.
+/// The names of the environment variables from which a folder, and those beside it, read secrets.
 pub(crate) fn secrets(root: &Path) -> BTreeSet<String> {
     let own = declare::source(root, SETTINGS_FILE).map(String::into_bytes);
     let all = history::known_settings(root).into_iter().chain(own);

@@ -1,4 +1,4 @@
-//! Why a plan is not carried out although it could be.
+//! Checks that keep a plan from being carried out.
 
 use super::failure::Failure;
 use super::past::GitPast;
@@ -6,8 +6,8 @@ use domain::text::printable;
 use plan::Plan;
 use plan::document::{PlanDocument, moved};
 
-/// A commit that is not on the branch that is applied was not merged: nobody may have reviewed it. One of
-/// which nobody can tell whether it was overtaken could undo what came after it.
+/// Refuses a commit that is not on the branch that is applied: it was not merged, and may not have been
+/// reviewed. A commit that may have been overtaken could undo later ones.
 pub(crate) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<(), Failure> {
     match (refusal, overridden) {
         (None, _) => Ok(()),
@@ -21,7 +21,7 @@ pub(crate) fn branch(refusal: Option<&str>, overridden: Option<&str>) -> Result<
     }
 }
 
-/// A place is one folder's alone: each would take what the other applied for its own.
+/// Refuses a place that belongs to several folders: each would treat the other's entities as its own.
 pub(crate) fn name(past: &GitPast) -> Result<(), Failure> {
     match &past.clash {
         Some(why) => Err(Failure::Refused(format!("nothing was changed: {}", printable(why)))),
@@ -29,7 +29,7 @@ pub(crate) fn name(past: &GitPast) -> Result<(), Failure> {
     }
 }
 
-/// A commit that was overtaken is not applied: that would undo what came after it, unasked.
+/// Refuses a commit that was overtaken: applying it would silently undo later ones.
 pub(crate) fn order(past: &GitPast) -> Result<(), Failure> {
     match past.is_behind() {
         Some(notice) => Err(Failure::Refused(format!(
@@ -40,7 +40,7 @@ pub(crate) fn order(past: &GitPast) -> Result<(), Failure> {
     }
 }
 
-/// A saved plan is carried out as it was reviewed, or not at all.
+/// Refuses a saved plan that differs from the current one: it is carried out exactly as it was reviewed.
 pub(crate) fn saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<(), Failure> {
     let Some(saved) = saved else { return Ok(()) };
     let mut why = moved(saved, now);
@@ -59,7 +59,7 @@ pub(crate) fn saved(saved: Option<&PlanDocument>, now: &PlanDocument) -> Result<
     )))
 }
 
-/// The same of a plan of which the digest alone is known.
+/// The same for a plan of which only the digest is known.
 pub(crate) fn expected(expected: Option<&str>, now: &PlanDocument) -> Result<(), Failure> {
     match expected {
         Some(expected) if expected != now.digest => Err(Failure::Refused(format!(
@@ -71,7 +71,7 @@ pub(crate) fn expected(expected: Option<&str>, now: &PlanDocument) -> Result<(),
     }
 }
 
-/// What exceeds a limit of `guards` needs a reason.
+/// Refuses a plan that exceeds a limit of `guards`, unless a reason is given.
 pub(crate) fn limits(plan: &Plan, overridden: Option<&str>) -> Result<(), Failure> {
     match (plan.exceeded_limits.as_slice(), overridden) {
         ([], _) => Ok(()),

@@ -1,4 +1,4 @@
-//! The declared client that a command is about, and the live one that it is.
+//! The declared client that a command names, and its live counterpart.
 
 use std::path::Path;
 
@@ -28,10 +28,10 @@ pub(crate) fn declared<'s>(
     Err(not_declared(opened, "client", name, clients.keys().map(ClientName::as_str)))
 }
 
-/// How many names are listed before they are counted.
+/// Largest number of names that are listed; more are counted.
 const LISTED: usize = 10;
 
-/// That nothing of a kind is declared by a name; `known` are the names that are.
+/// The error that nothing of a kind is declared by a name; `known` are the declared names.
 pub(crate) fn not_declared<'n>(
     opened: &Opened,
     kind: &str,
@@ -52,7 +52,7 @@ pub(crate) fn not_declared<'n>(
     ))
 }
 
-/// The declared clients as they are live, with their keys.
+/// The live state of the declared clients, with their keys.
 pub(crate) async fn read(opened: &Opened, reader: &Reader) -> Result<Live, Failure> {
     let clients = opened.needs().clients;
     let clients = clients.map(|needs| ClientNeeds { consumed: Which::default(), ..needs });
@@ -60,7 +60,7 @@ pub(crate) async fn read(opened: &Opened, reader: &Reader) -> Result<Live, Failu
     Ok(reader.live(&needs, &|_| {}).await?)
 }
 
-/// The live client that a declared one is, active or not; `None` if it does not exist yet.
+/// The live client of a declared one, active or not; `None` if it does not exist yet.
 pub(crate) fn found<'l>(
     name: &ClientName,
     declared: &DesiredClient,
@@ -86,7 +86,7 @@ pub(crate) fn found<'l>(
     })
 }
 
-/// The live client that a declared one is, which must be active.
+/// The live client of a declared one, which must be active.
 pub(crate) fn live<'l>(
     name: &ClientName,
     declared: &DesiredClient,
@@ -100,7 +100,7 @@ pub(crate) fn live<'l>(
     }
 }
 
-/// Errors unless the client gets its tokens by grants that it signs.
+/// Returns an error unless the client gets its tokens by grants that it signs.
 pub(crate) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {
     let grants = declared.attributes.grant_types.as_ref();
     if grants.is_some_and(|grants| grants.contains(&GrantType::JwtBearer)) {
@@ -113,13 +113,12 @@ pub(crate) fn signs_grants(name: &ClientName, declared: &DesiredClient) -> Resul
     )))
 }
 
-/// A private key from a file, the id that it is registered under on a live client, and what it signs
-/// with there.
+/// A private key from a file, with the id and algorithm of its registration on a live client.
 pub(crate) struct RegisteredKey {
     pub(crate) key: ApplicationKey,
     pub(crate) kid: Kid,
     pub(crate) alg: SigningAlgorithm,
-    /// When that was.
+    /// The time of its registration.
     pub(crate) registered: Option<Timestamp>,
 }
 

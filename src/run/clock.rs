@@ -11,7 +11,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-/// The date in Norway: `until` counts by it.
+/// The date in Norway, by which `from` and `until` are compared.
 pub(crate) fn today() -> Date {
     norwegian_date(Timestamp::now())
 }

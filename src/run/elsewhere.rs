@@ -1,4 +1,4 @@
-//! What other places of the git repository declare for the same API and organisation.
+//! Declarations of other places in the git repository for the same API and organisation.
 
 use std::collections::BTreeSet;
 
@@ -7,27 +7,28 @@ use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::history::{self, History, Placement};
 use domain::{Applied, Beside, Desired, Protection};
 
-/// What other places declare.
+/// Declarations of other places.
 #[derive(Default)]
 pub(crate) struct Neighbours {
-    /// What can be read of it.
+    /// Those that can be read.
     pub(crate) beside: Vec<Beside>,
-    /// What cannot be read, and why.
+    /// Those that cannot be read, with the reason.
     pub(crate) unread: Option<String>,
 }
 
-/// Where the other folders are read: at commits, or as they are checked out where there is none.
+/// Source of the other folders: commits, or the work tree if there is none.
 #[derive(Clone, Copy)]
 pub(crate) struct Where<'a> {
     pub(crate) history: &'a History,
-    /// The commit that is checked out, and the one that is rolled back to.
+    /// The commit that is checked out, and the one to roll back to.
     pub(crate) commits: &'a [&'a str],
-    /// Whether what others applied last counts, whichever commit that is; else only what comes after these.
+    /// Whether the last apply of another place counts at any commit; otherwise only applies of later commits
+    /// than these.
     pub(crate) is_rollback: bool,
 }
 
-/// Reads what other environments and other folders with a portvakt.yaml declare. Without `applied`, each
-/// counts as applied.
+/// Reads the declarations of other environments and of other folders with a portvakt.yaml. Without `applied`,
+/// each counts as applied.
 pub(crate) fn look(
     repository: &Repository,
     own: &Desired,
@@ -37,7 +38,7 @@ pub(crate) fn look(
     let mut found = Neighbours::default();
     let Ok(here) = applied::placement(repository, own) else { return found };
     found.add(&here.folder, repository, &here, applied);
-    // An embedded sandbox is of one folder.
+    // An embedded sandbox belongs to one folder.
     if here.is_embedded() {
         return found;
     }
@@ -48,7 +49,7 @@ pub(crate) fn look(
         "" => String::new(),
         folder => format!("{folder}/"),
     };
-    // What was applied from there is not left out by a change that makes it unreadable as well.
+    // A folder with applies must not be dropped by a change that makes it unreadable.
     let was_applied = |folder: &str| {
         let name = history::place_name(history::project(None, folder).as_deref(), "");
         applied.is_none_or(|applied| applied.keys().any(|applied| applied.starts_with(&name)))
@@ -61,7 +62,7 @@ pub(crate) fn look(
             })
     };
     let all = folders(repository, at, &mut found);
-    // What is there no longer holds nothing, whatever it held at the commit that is rolled back to.
+    // A folder that no longer exists declares nothing, whatever it had at the commit to roll back to.
     let today = at.filter(|at| at.is_rollback).and_then(|at| at.commits.last().copied());
     let gone: BTreeSet<String> = match today {
         Some(today) => {
@@ -87,13 +88,14 @@ pub(crate) fn look(
             Err(why) => seen.leave_out(why),
         }
         found.beside.extend(seen.beside);
-        // What can be read counts though it is excluded: a change could exclude what it closes.
+        // A readable folder counts even if it is excluded: a change could exclude the entities that it
+        // deactivates.
         found.unread = found.unread.or(seen.unread.filter(|_| !is_excluded(&folder)));
     }
     found
 }
 
-/// The folders with a portvakt.yaml, each with the commit that it is of; `None` for the work tree.
+/// The folders with a portvakt.yaml, each with its commit; `None` for the work tree.
 fn folders<'a>(
     repository: &Repository,
     at: Option<Where<'a>>,
@@ -113,7 +115,7 @@ fn folders<'a>(
 }
 
 impl Neighbours {
-    /// Adds what a folder declares.
+    /// Adds the declarations of a folder.
     fn add(
         &mut self,
         folder: &str,
@@ -153,7 +155,7 @@ impl Neighbours {
         }
     }
 
-    /// Adds what other places applied: what they declare there is theirs by now.
+    /// Adds the entities of other places' applies, which those places manage by now.
     fn add_applied(&mut self, at: Where<'_>, applied: &AppliedElsewhere) {
         let Where { history, commits, is_rollback } = at;
         for (name, last) in applied {

@@ -1,19 +1,18 @@
-//! Why a use case could not do its work.
+//! Failures of use cases.
 
 use std::path::PathBuf;
 
 use crate::declare::Diagnostic;
 use crate::history;
 
-/// Why a use case could not do its work. Who runs it chooses the words for what is not a text yet, and the
-/// exit code.
+/// Failure of a use case. The caller words it where it is not a text, and chooses the exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// What is wrong with the declarations of the repository in this folder.
+    /// The declarations of the repository in this folder are invalid.
     Invalid(PathBuf, Vec<Diagnostic>),
     /// Wrong usage.
     Usage(String),
-    /// It may not be done.
+    /// It is not allowed.
     Refused(String),
     /// It could not be done.
     Failed(String),
@@ -23,22 +22,22 @@ pub(crate) enum Failure {
     Git(history::Error),
     /// The lock was not taken.
     NotLocked(history::Error),
-    /// Somebody has the lock of the place that is taken over.
+    /// Somebody has the lock of the place that is to be taken over.
     FormerLocked(history::Error),
-    /// A failure, and what else there is to say of it.
+    /// A failure with an additional line.
     With(Box<Failure>, String),
-    /// A signal came.
+    /// A signal arrived.
     Interrupted,
 }
 
 impl Failure {
-    /// The same with a line more.
+    /// The same with one more line.
     #[must_use]
     pub(crate) fn and(self, line: &str) -> Self {
         Self::With(Box::new(self), line.to_owned())
     }
 
-    /// It could not be done, as another error says.
+    /// A failure with the message of another error.
     pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
         Self::Failed(error.to_string())
     }

@@ -1,4 +1,4 @@
-//! Files that use cases write: private ones, and ones that take another's place.
+//! Files that use cases write: private ones, and replacements of existing ones.
 
 use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
@@ -11,13 +11,13 @@ use super::failure::Failure;
 use domain::secret;
 use domain::text::printable;
 
-/// That a file cannot be written, and why.
+/// The failure to write a file, with the reason.
 pub(crate) fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
     let path = path.to_string_lossy();
     Failure::Failed(format!("{} cannot be written: {why}", printable(&path)))
 }
 
-/// Where a file really stands, if it may be written: a symbolic link stays one.
+/// The target of a file's path, if it may be written: a symbolic link is kept.
 pub(crate) fn writable(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: &dyn Display| cannot_be_written(path, error);
     let real = fs::canonicalize(path).map_err(|error| failed(&error))?;
@@ -28,7 +28,7 @@ pub(crate) fn writable(path: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Puts a file in another's place at once: whoever is interrupted keeps the one or the other.
+/// Replaces a file atomically: an interruption leaves either the old or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -41,8 +41,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| cannot_be_written(path, &error))
 }
 
-/// Makes a file, or puts it at once in the place of the one that is there; without any secret that was
-/// read.
+/// Creates a file, or replaces the existing one atomically; secrets that were read are redacted.
 pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
     let text = &*secret::redact(text);
     match fs::metadata(path) {
@@ -52,18 +51,18 @@ pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Makes a file that is not there yet, with what it holds; nothing is ever overwritten, and no
-/// symbolic link is followed. Its folder is made too.
+/// Creates a new file with this content; nothing is overwritten, and no symbolic link is followed. Its folder
+/// is created too.
 pub(crate) fn create(path: &Path, text: &str) -> Result<(), Failure> {
     made(path, text, OpenOptions::new().write(true).create_new(true))
 }
 
-/// The same for what nobody else may read (mode 0600 on unix).
+/// The same for a private file (mode 0600 on unix).
 pub(crate) fn create_private(path: &Path, text: &str) -> Result<(), Failure> {
     made(path, text, private(OpenOptions::new().write(true).create_new(true)))
 }
 
-/// Makes a folder that is not there yet and that nobody else may look into (mode 0700 on unix).
+/// Creates a new private folder (mode 0700 on unix).
 pub(crate) fn create_private_folder(path: &Path) -> Result<(), Failure> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -71,7 +70,7 @@ pub(crate) fn create_private_folder(path: &Path) -> Result<(), Failure> {
     builder.create(path).map_err(|error| cannot_be_written(path, &error))
 }
 
-/// What a command has written so far, so that it can be taken back where the command cannot go on.
+/// Files that a command has written so far, so that it can undo them if it fails.
 #[derive(Default)]
 pub(crate) struct WrittenFiles(Vec<FileStep>);
 
@@ -109,7 +108,7 @@ impl WrittenFiles {
         Ok(())
     }
 
-    /// As [`replace`], of what may be written.
+    /// As [`replace`], for a path that may be written.
     pub(crate) fn replace(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         let path = writable(path)?;
         let before = fs::read_to_string(&path).map_err(|error| cannot_be_written(&path, &error))?;
@@ -125,7 +124,7 @@ impl WrittenFiles {
         }
     }
 
-    /// Takes all of it back, the last first, and tells so with why.
+    /// Undoes all of it, the last first, and adds that to the failure.
     pub(crate) fn take_back(self, failure: Failure) -> Failure {
         if self.0.is_empty() {
             return failure;
@@ -137,7 +136,7 @@ impl WrittenFiles {
                     let undone = fs::remove_file(&path).is_ok();
                     (path, undone)
                 }
-                // It may never have been made, or hold what somebody else has put there.
+                // It may not have been created, or may have content of somebody else.
                 FileStep::Folder(path) => {
                     let _ = fs::remove_dir(&path);
                     continue;
@@ -185,7 +184,7 @@ fn made(path: &Path, text: &str, options: &OpenOptions) -> Result<(), Failure> {
         _ => cannot_be_written(path, &error),
     })?;
     write(file).map_err(|error| {
-        // Half of it is of no use to anybody.
+        // A partial file is of no use.
         let _ = fs::remove_file(path);
         cannot_be_written(path, &error)
     })

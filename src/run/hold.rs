@@ -1,4 +1,4 @@
-//! The lock while an apply runs: taken, renewed now and then, and given back.
+//! The lock during an apply: taken, renewed, and released.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,22 +12,22 @@ use crate::history::{
     self, Actor, Conclusion, History, LedgerEntry, Lock, Lost, Recorded, Refs, Watch,
 };
 
-/// How often the lock is renewed, and so how soon it is seen that somebody has broken it.
+/// Interval between renewals, within which a broken lock is noticed.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
-/// How soon it is tried again where that failed.
+/// Interval after a renewal that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The lock, held.
 pub(crate) struct Hold {
     lock: Arc<Lock>,
-    /// Whether somebody took it away.
+    /// Whether somebody has broken it.
     lost: Arc<AtomicBool>,
     renewal: JoinHandle<()>,
 }
 
 impl Hold {
-    /// Takes the lock. One that seems to have ended is watched first; it may be given up at any time
-    /// until then.
+    /// Takes the lock. A lock that seems to have expired is watched first; until then the attempt can be
+    /// abandoned at any time.
     pub(crate) async fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
         let mut watch = Watch::default();
         let mut is_told = false;
@@ -52,14 +52,14 @@ impl Hold {
         Ok(Self::of(lock, RENEW_EVERY))
     }
 
-    /// Of a lock that was taken, renewed every so often.
+    /// Holds a lock that was taken, and renews it at an interval.
     fn of(lock: Lock, every: Duration) -> Self {
         let (lock, lost) = (Arc::new(lock), Arc::new(AtomicBool::new(false)));
         let renewal = tokio::spawn(renew(Arc::clone(&lock), Arc::clone(&lost), every));
         Self { lock, lost, renewal }
     }
 
-    /// Says why nothing may be written any more once somebody else can have it.
+    /// Returns the reason why nothing may be written any more, once somebody else can have it.
     pub(crate) fn gate(&self) -> impl Fn() -> Result<(), &'static str> + Send + Sync + 'static {
         let (lock, lost) = (Arc::clone(&self.lock), Arc::clone(&self.lost));
         move || match !lost.load(Ordering::Relaxed) && lock.counts(Timestamp::now()) {
@@ -68,8 +68,8 @@ impl Hold {
         }
     }
 
-    /// Writes the first line into the ledger, if what counts as applied is still what was `shown`. Gives
-    /// what counts from then on.
+    /// Writes the first line into the ledger, if the baseline is still the one that was `shown`. Returns the
+    /// refs after that.
     pub(crate) fn begin(
         &self,
         entry: LedgerEntry<'_>,
@@ -81,7 +81,7 @@ impl Hold {
         Ok(self.lock.begin(entry, recorded, lost, dirty, shown)?)
     }
 
-    /// Writes the last line into the ledger, moves the applied commit, and gives the lock back.
+    /// Writes the last line into the ledger, moves the applied commit, and releases the lock.
     pub(crate) async fn conclude(
         self,
         entry: LedgerEntry<'_>,
@@ -97,7 +97,7 @@ impl Hold {
         Ok(concluded?)
     }
 
-    /// Lets a commit count as applied, if what counts is still what was `shown`, and gives the lock back.
+    /// Sets a commit as applied, if the baseline is still the one that was `shown`, and releases the lock.
     pub(crate) async fn set_baseline(
         self,
         recorded: &Recorded,
@@ -115,13 +115,13 @@ impl Hold {
         })
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(crate) async fn release(self) {
         self.stop().await;
         self.give_back();
     }
 
-    /// A renewal that is under way is waited for, as it makes another lock of it.
+    /// Waits for a renewal under way, as it replaces the lock.
     async fn stop(&self) {
         self.renewal.abort();
         while !self.renewal.is_finished() {
@@ -140,7 +140,7 @@ async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>, every: Duration) {
     let mut pause = every;
     loop {
         tokio::time::sleep(pause).await;
-        // Blocks this task until git has ended, so that it is not stopped in the middle.
+        // Blocks this task until git has ended, so that it is not stopped in between.
         pause = match tokio::task::block_in_place(|| lock.renew(Timestamp::now())) {
             Ok(()) => every,
             Err(history::Error::Moved(_)) => {
@@ -183,7 +183,7 @@ mod tests {
         until(|| held().as_ref() != Some(&first)).await;
         let gate = hold.gate();
         assert_eq!(gate(), Ok(()));
-        // It may be renewed at the same time, and is another one then.
+        // It may be renewed at the same time, and then is another lock.
         until(|| held().is_none_or(|lock| history.unlock(&lock).is_ok())).await;
         until(|| gate().is_err()).await;
         hold.release().await;

@@ -1,4 +1,4 @@
-//! Reading what is live, to be declared.
+//! Reading of live state that is to be declared.
 
 use globset::GlobMatcher;
 
@@ -9,11 +9,11 @@ use super::remote::Remote;
 use digdir::{ClientNeeds, Needs, Reach, ReadProgress, Reader, Which};
 use domain::{Live, LiveClient, ScopeName};
 
-/// The scopes and clients that are asked for, by their names: all where there are no globs.
+/// The requested scopes and clients, by name: all where there are no globs.
 pub(crate) struct Wanted {
-    /// Only scopes of these names, and no clients unless some are asked for too.
+    /// Only scopes of these names, and no clients unless some are requested too.
     pub(crate) scopes: Vec<GlobMatcher>,
-    /// Only clients of these names, and no scopes unless some are asked for too.
+    /// Only clients of these names, and no scopes unless some are requested too.
     pub(crate) clients: Vec<GlobMatcher>,
 }
 
@@ -23,7 +23,7 @@ impl Wanted {
         self.scopes.is_empty() && self.clients.is_empty()
     }
 
-    /// Whether a scope is one.
+    /// Whether a scope is requested.
     pub(crate) fn is_scope(&self, name: &ScopeName) -> bool {
         match self.scopes.is_empty() {
             true => self.clients.is_empty(),
@@ -31,7 +31,7 @@ impl Wanted {
         }
     }
 
-    /// Whether a client is one.
+    /// Whether a client is requested.
     pub(crate) fn is_client(&self, client: &LiveClient) -> bool {
         match self.clients.is_empty() {
             true => self.scopes.is_empty(),
@@ -46,8 +46,8 @@ impl Wanted {
         }
     }
 
-    /// What is asked for and no more. Which scopes others have given the organisation does not matter: a
-    /// scope that is on a live client stays there.
+    /// The requested entities and no more. Scopes that others have granted to the organisation do not matter:
+    /// a scope that is on a live client stays there.
     async fn needs(&self, reader: &Reader) -> Result<Needs, Failure> {
         let scopes = match self.scopes.is_empty() {
             true if self.is_everything() => Which::All,

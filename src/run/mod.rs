@@ -1,5 +1,5 @@
-//! The use cases, as values that hold what they have found out: what needs the past is a method of what has
-//! read it. [`Opened`] holds the declarations of an environment, [`Ready`] what was applied before too,
+//! The use cases, as values with what they have read: an operation that needs the past is a method of a value
+//! that has read it. [`Opened`] has the declarations of an environment, [`Ready`] earlier applies too,
 //! [`Planned`] a plan that may be shown, [`Approved`] one that may be carried out.
 
 pub(crate) mod adoption;

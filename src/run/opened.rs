@@ -14,13 +14,13 @@ use crate::history::{self, Commit, History, Placement};
 use digdir::Needs;
 use domain::{Behaviour, Desired};
 
-/// A repository and what it declares for an environment.
+/// A repository and its declarations for an environment.
 pub(crate) struct Opened {
     /// The repository.
     pub(crate) repository: Repository,
-    /// What it declares.
+    /// Its declarations.
     pub(crate) desired: Desired,
-    /// What was found in it that hinders nothing.
+    /// Its findings that are not errors.
     pub(crate) found: Vec<Diagnostic>,
     /// The older commit whose declarations are read, for a rollback.
     rollback: Option<String>,
@@ -56,10 +56,10 @@ impl Opened {
         past::open(&self.repository, &self.desired.environment)
     }
 
-    /// Takes the declarations of an older commit. Guards and what protects stay those of today.
+    /// Switches to the declarations of an older commit. Guards and protection stay the current ones.
     ///
     /// # Errors
-    /// The commit cannot be read, or what it declares is wrong today, or nobody has merged it.
+    /// The commit cannot be read, its declarations are invalid today, or it was not merged.
     pub(crate) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
         let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
         self.check_older(history, &commit)?;
@@ -79,8 +79,8 @@ impl Opened {
         Ok(())
     }
 
-    /// What nobody has merged is not rolled back to: the commit must come before the one that is checked
-    /// out, or be the applied one.
+    /// Refuses to roll back to a commit that was not merged: it must come before the one that is checked out,
+    /// or be the applied one.
     fn check_older(&self, history: &History, commit: &str) -> Result<(), Failure> {
         let here = self.commit()?.map(|here| here.commit).unwrap_or_default();
         let is_older = here == commit
@@ -98,7 +98,7 @@ impl Opened {
     /// The commit whose declarations are read; `None` outside git.
     ///
     /// # Errors
-    /// Git cannot tell.
+    /// Git cannot be read.
     pub(crate) fn commit(&self) -> Result<Option<Commit>, Failure> {
         match &self.rollback {
             Some(commit) => Ok(Some(Commit { commit: commit.clone(), dirty: false })),
@@ -111,10 +111,11 @@ impl Opened {
         self.rollback.is_some()
     }
 
-    /// Looks at what git knows; `base` is what origins are told by, else what was applied last.
+    /// Reads the state in git; `base` is the commit with which origins are compared, else the last applied
+    /// one.
     ///
     /// # Errors
-    /// `base` is no commit, or git cannot be asked.
+    /// `base` is not a commit, or git cannot be read.
     pub(crate) fn look_back(
         self,
         history: Option<History>,
@@ -125,19 +126,19 @@ impl Opened {
         Ok(Ready::new(self, history, past))
     }
 
-    /// The same in the git repository that it is in.
+    /// The same in its own git repository.
     ///
     /// # Errors
-    /// As of [`Self::history`].
+    /// As for [`Self::history`].
     pub(crate) fn ready(self) -> Result<Ready, Failure> {
         let history = self.history()?;
         self.look_back(history, None)
     }
 
-    /// Takes what was applied last for what is declared: what is to be done then is drift.
+    /// Uses the last applied declarations as the current ones: the resulting actions are drift.
     ///
     /// # Errors
-    /// What was applied is not known, or nothing was.
+    /// The last apply is not known, or there is none.
     pub(crate) fn take_applied(self) -> Result<Ready, Failure> {
         Ready::of_applied(self)
     }
@@ -158,15 +159,15 @@ impl Opened {
         )
     }
 
-    /// What is to be read of what is live for what is declared.
+    /// The live state that the declarations need.
     pub(crate) fn needs(&self) -> Needs {
         Needs::of(&self.desired)
     }
 
-    /// The other side, as far as the declarations need it.
+    /// Connects to the API, as far as the declarations need it.
     ///
     /// # Errors
-    /// As of [`Remote::open`].
+    /// As for [`Remote::open`].
     pub(crate) async fn connect(&self, options: &RunOptions) -> Result<Remote, Failure> {
         Remote::open(options, self, self.needs().reach()).await
     }

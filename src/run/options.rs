@@ -1,19 +1,19 @@
-//! What every use case is told by whoever runs it.
+//! Options of every use case.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
-/// What every use case is told by whoever runs it.
+/// Options of every use case.
 #[derive(Debug, Clone)]
 pub(crate) struct RunOptions {
-    /// The repository, or a folder in it; `None` is upwards from here.
+    /// The repository, or a folder in it; `None` searches upwards from the current folder.
     pub(crate) folder: Option<PathBuf>,
-    /// The environment; `None` is the only one.
+    /// The environment; `None` selects the only one.
     pub(crate) environment: Option<String>,
-    /// Hosts beside DigDir's own that credentials may be sent to.
+    /// Hosts to which credentials may be sent in addition to DigDir's own.
     pub(crate) allow_hosts: Vec<String>,
-    /// How many requests may be under way at once.
+    /// Largest number of requests under way at once.
     pub(crate) concurrency: NonZeroUsize,
-    /// How many requests may be sent in a second.
+    /// Largest number of requests sent in a second.
     pub(crate) rate: NonZeroU32,
 }

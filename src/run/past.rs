@@ -1,4 +1,4 @@
-//! What git knows of an environment: what was applied before, and what a plan is compared with.
+//! State of an environment in git: earlier applies, and the commit with which a plan is compared.
 
 use std::collections::BTreeSet;
 
@@ -12,40 +12,40 @@ use crate::history::{Branch, Commit, Held, History, Lost, Placement, Refs};
 use domain::{self, Applied, Desired};
 use plan::{Code, Notice, PAST_WAY_OUT};
 
-/// What git knows.
+/// State of an environment in git.
 #[derive(Default)]
 pub(crate) struct GitPast {
     /// The commit whose declarations are read.
     pub(crate) commit: Option<Commit>,
-    /// Where the declarations are, and what they are applied to.
+    /// The place of the declarations, and their target.
     pub(crate) placement: Option<Placement>,
-    /// What was declared at the commit last applied in full.
+    /// The declarations at the commit last applied in full.
     pub(crate) applied: Option<Applied>,
-    /// What a plan must know of what was applied.
+    /// The part of it that a plan needs.
     pub(crate) known: domain::Past,
-    /// Why it is not known what was applied before; `None` where it is.
+    /// The reason why earlier applies are not known; `None` where they are.
     pub(crate) unknown: Option<String>,
-    /// What would be forgotten by a record that is written now.
+    /// The data that a record written now would lose.
     pub(crate) lost: Option<Lost>,
-    /// The refs that say what was applied; `None` where they cannot be read.
+    /// The refs of the baseline; `None` where they cannot be read.
     pub(crate) refs: Option<Refs>,
-    /// Why nothing at all may be applied here: another folder has the same name.
+    /// The reason why nothing may be applied here: another folder has the same name.
     pub(crate) clash: Option<String>,
-    /// Whether there are commits whose apply ended in part since.
+    /// Whether there are later commits that were applied in part.
     pub(crate) is_unfinished: bool,
-    /// What origins are told by.
+    /// The declarations with which origins are compared.
     pub(crate) base: Option<Applied>,
-    /// Why the commit may not be applied, if it may not: it is not on the branch for that, or nobody can
-    /// tell whether it was overtaken.
+    /// The reason why the commit may not be applied, if so: it is not on the branch for that, or may have
+    /// been overtaken.
     pub(crate) refusal: Option<String>,
-    /// What other places applied; `None` where nobody can tell.
+    /// The applies of other places; `None` where they are not known.
     pub(crate) elsewhere: Option<AppliedElsewhere>,
-    /// What is not known, and what else there is to say.
+    /// Notices about unknown parts, and others.
     pub(crate) notices: Vec<Notice>,
 }
 
-/// The git repository of the declarations as an environment sees it; `None` outside git. What an
-/// embedded sandbox holds is in this folder alone, and so are its refs.
+/// The git repository of the declarations as an environment sees it; `None` outside git. The state of an
+/// embedded sandbox is in this folder alone, and so are its refs.
 pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
     let target = repository.environment(environment).map(|environment| &environment.target);
     let held = match target {
@@ -59,8 +59,8 @@ pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<
     Ok(History::open(repository.root(), &place, held, secrets)?)
 }
 
-/// The git repository of the declarations as the environment that is asked for sees it, and that
-/// environment's name. The declarations need not be right. `without` tells what there is not outside git.
+/// The git repository of the declarations as the requested environment sees it, and that environment's name.
+/// The declarations need not be valid. `without` names what is missing outside git.
 pub(crate) fn open_only(options: &RunOptions, without: &str) -> Result<(String, History), Failure> {
     let root = checkout::root(options)?;
     let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
@@ -73,10 +73,10 @@ pub(crate) fn open_only(options: &RunOptions, without: &str) -> Result<(String, 
 }
 
 impl GitPast {
-    /// Looks back: `commit` is the one whose declarations are read, `now` what they hold.
+    /// Reads the state; `commit` is the one whose declarations are read, `now` the declarations.
     ///
     /// # Errors
-    /// `base` is no commit.
+    /// `base` is not a commit.
     pub(crate) fn look(
         history: Option<&History>,
         repository: &Repository,
@@ -135,8 +135,8 @@ impl GitPast {
         Ok(past)
     }
 
-    /// Reads what was applied, by the refs. Gives the commit that they say was applied last, and those
-    /// that former names of the environment have applied.
+    /// Reads earlier applies from the refs. Returns the last applied commit, and those that former names of
+    /// the environment have applied.
     fn look_at_refs(
         &mut self,
         history: &History,
@@ -196,7 +196,7 @@ impl GitPast {
         if self.is_not_overtaken(history, last, commit) && last != commit {
             match history.is_before(last, commit) {
                 Ok(Some(true)) => {}
-                // What does not count is told by that alone.
+                // A baseline that does not count is reported by that alone.
                 Ok(Some(false)) if self.unknown.is_some() => {}
                 Ok(Some(false)) => self.diverged(last, commit),
                 Ok(None) => self.order_unknown(last, commit, "the clone is shallow"),
@@ -205,8 +205,8 @@ impl GitPast {
         }
     }
 
-    /// Compares with what other places applied at newer commits, at which this one was declared no longer, or
-    /// something of it: they may have closed it since.
+    /// Compares with applies of other places at later commits, at which this one or some of its entities were
+    /// no longer declared: they may have deactivated those since.
     fn compare_with_others(
         &mut self,
         history: &History,
@@ -231,8 +231,7 @@ impl GitPast {
         }
     }
 
-    /// Whether the commit that is read was not overtaken by one that was applied; what else there is to
-    /// say of that is said.
+    /// Whether the commit that is read was not overtaken by an applied one; adds related notices.
     fn is_not_overtaken(&mut self, history: &History, last: &str, commit: &str) -> bool {
         match history.is_before(commit, last) {
             Ok(Some(true)) => self.behind(last, commit),
@@ -290,7 +289,7 @@ impl GitPast {
         self.notices.push(Notice { code, target: target.to_owned(), message });
     }
 
-    /// Whether what was applied last is newer than what is read.
+    /// The notice that the last applied commit is newer than the one that is read, if it is.
     pub(crate) fn is_behind(&self) -> Option<&Notice> {
         self.notices.iter().find(|notice| notice.code == Code::Behind)
     }
@@ -302,12 +301,12 @@ fn declares_more(now: &Desired, then: &Desired) -> bool {
         || now.clients.keys().any(|name| !then.clients.contains_key(name))
 }
 
-/// Why no commit may be applied where nobody can tell which branch is.
+/// The reason why no commit may be applied where the branch is not known.
 fn no_branch(why: &str) -> String {
     format!("it is not known which branch may be applied: {why}")
 }
 
-/// Why a commit may not be applied; `None` where it is on the branch for that.
+/// The reason why a commit may not be applied; `None` where it is on the branch for that.
 pub(crate) fn off_branch(history: &History, branch: &Branch, commit: &str) -> Option<String> {
     let name = &branch.name;
     match history.is_on(branch, commit) {

@@ -1,4 +1,4 @@
-//! A plan that may be shown, and why it is not carried out although it could be.
+//! A plan that may be shown, and the checks that keep it from being carried out.
 
 use super::approved::Approved;
 use super::blame::blame;
@@ -13,40 +13,41 @@ use digdir::{ReadProgress, Writer};
 use plan::Plan;
 use plan::document::PlanDocument;
 
-/// A plan, made with what can carry it out. Nothing is changed by it.
+/// A plan, with the means to carry it out. Making it changes nothing.
 pub(crate) struct Planned {
     pub(super) ready: Ready,
     pub(super) remote: Remote,
     pub(super) writer: Writer,
     pub(super) plan: Plan,
-    /// The plan with what is said beside it.
+    /// The plan with notices.
     pub(crate) document: PlanDocument,
-    /// What was written shortly before.
+    /// Recent writes.
     pub(super) recent: Recent,
-    /// What an apply shortly before has opened and cannot be closed yet.
+    /// Entities that a recent apply has activated and that cannot be deactivated yet.
     pub(super) left: LeftOpen,
-    /// Whether it is not known what was applied before; an overridden guard does not change that.
+    /// Whether earlier applies are not known; an overridden guard does not change that.
     pub(super) is_unknown: bool,
-    /// Why what would have stopped it did not, if something was lifted.
+    /// The reason given for lifting what would have stopped it, if something was lifted.
     pub(super) lifted: Option<String>,
 }
 
-/// What a plan must be to be carried out.
+/// Conditions for carrying a plan out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'a> {
-    /// The plan that was saved: this one must be the same.
+    /// The saved plan, which must be the same.
     pub(crate) saved: Option<&'a PlanDocument>,
-    /// The digest that it must have.
+    /// The required digest.
     pub(crate) digest: Option<&'a str>,
-    /// Why it is carried out although a guard speaks against it.
+    /// The reason for overriding guards.
     pub(crate) overridden: Option<&'a str>,
 }
 
 impl Planned {
-    /// Makes the plan by credentials that can write. What an apply shortly before has opened is waited for.
+    /// Makes the plan with credentials that can write. Entities that a recent apply has activated are
+    /// awaited.
     ///
     /// # Errors
-    /// The other side or the ledger cannot be read.
+    /// The API or the ledger cannot be read.
     pub(crate) async fn make(
         mut ready: Ready,
         options: &RunOptions,
@@ -58,7 +59,7 @@ impl Planned {
         let writer = remote.writer().await?;
         let known = &mut ready.past.known;
         let (is_unknown, is_unread) = match overridden {
-            // A limit that is not known is no less lifted.
+            // An override lifts an unknown limit as well.
             Some(_) => (known.unknown.take().is_some(), known.unread.take().is_some()),
             None => (known.unknown.is_some(), known.unread.is_some()),
         };
@@ -81,10 +82,10 @@ impl Planned {
         self.plan.actions.is_empty()
     }
 
-    /// Sees that it may be carried out.
+    /// Checks that it may be carried out.
     ///
     /// # Errors
-    /// Why it may not.
+    /// The reason why it may not.
     pub(crate) fn check(&self, terms: Terms<'_>) -> Result<(), Failure> {
         let Terms { saved, digest, overridden } = terms;
         let past = &self.ready.past;
@@ -99,20 +100,21 @@ impl Planned {
         }
     }
 
-    /// Tells of each action who last touched the line that asks for it.
+    /// Adds to each action the last change of the line that requests it.
     pub(crate) fn blame(&mut self) {
         blame(&mut self.document, self.ready.history.as_ref());
     }
 
-    /// It is carried out as it is.
+    /// Approves it as it is.
     pub(crate) fn approve(self) -> Approved {
         Approved(self)
     }
 
-    /// The same where somebody has said so who had time to read it: what is live must not have changed since.
+    /// The same after somebody has had time to read it and confirmed it: the live state must not have changed
+    /// since.
     ///
     /// # Errors
-    /// It has, or cannot be read.
+    /// It has changed, or cannot be read.
     pub(crate) async fn confirm(
         mut self,
         progress: &(dyn Fn(ReadProgress) + Sync),

@@ -1,4 +1,4 @@
-//! The declarations of an environment, and what git knows of what was applied.
+//! The declarations of an environment, with its state in git.
 
 use jiff::Timestamp;
 
@@ -16,13 +16,13 @@ use domain::{Applied, Live};
 use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
 use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
 
-/// The declarations, and what was applied before.
+/// The declarations, and earlier applies.
 pub(crate) struct Ready {
     /// The declarations.
     pub(crate) opened: Opened,
     /// The git repository; `None` outside git.
     pub(crate) history: Option<History>,
-    /// What git knows.
+    /// The state in git.
     pub(crate) past: GitPast,
 }
 
@@ -31,13 +31,13 @@ impl Ready {
         let mut ready = Self { opened, history, past };
         ready.look_elsewhere();
         if ready.opened.is_rollback() {
-            // That is what it is for.
+            // An older commit is the purpose of a rollback.
             ready.past.notices.retain(|notice| notice.code != Code::Behind);
         }
         ready
     }
 
-    /// With what was applied last for what is declared.
+    /// With the last applied declarations as the current ones.
     pub(super) fn of_applied(mut opened: Opened) -> Result<Self, Failure> {
         let history = opened.history()?.ok_or_else(|| {
             Failure::Failed(
@@ -86,8 +86,8 @@ impl Ready {
         Ok(ready)
     }
 
-    /// Looks at what other places declare at the commit that is read, for a rollback also at the one that is
-    /// checked out. What is not committed here is compared with what is not committed there.
+    /// Reads the declarations of other places at the same commit, for a rollback also at the one that is
+    /// checked out. Uncommitted declarations here are compared with uncommitted ones there.
     fn look_elsewhere(&mut self) {
         let Self { opened, history, past } = self;
         let is_rollback = opened.is_rollback();
@@ -106,7 +106,7 @@ impl Ready {
         (past.known.beside, past.known.unread) = (beside, unread);
     }
 
-    /// The plan with what is to be said beside it.
+    /// The plan with notices.
     pub(crate) fn document(&self, plan: &Plan) -> PlanDocument {
         let Self { opened: Opened { repository, .. }, past, .. } = self;
         let commit =
@@ -127,10 +127,10 @@ impl Ready {
         }
     }
 
-    /// Reads what is live by credentials that can only read, and compares; tells how far it has come.
+    /// Reads the live state with credentials that can only read, and compares; reports progress.
     ///
     /// # Errors
-    /// The other side cannot be reached or read.
+    /// The API cannot be reached or read.
     pub(crate) async fn planned(
         &self,
         options: &RunOptions,
@@ -142,7 +142,7 @@ impl Ready {
         Ok(self.document(&plan))
     }
 
-    /// Reads what is live and compares.
+    /// Reads the live state and compares.
     ///
     /// # Errors
     /// It cannot be read.
@@ -154,7 +154,7 @@ impl Ready {
         Ok(self.compare(&reader.live(&self.needs(), progress).await?))
     }
 
-    /// Compares with what is live, or was.
+    /// Compares with a live state, or a snapshot.
     pub(crate) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
         let GitPast { known, applied, base, notices, .. } = &self.past;
@@ -167,17 +167,17 @@ impl Ready {
         planned
     }
 
-    /// What a plan must know.
+    /// The live state that a plan needs.
     pub(crate) fn needs(&self) -> Needs {
         let before = [&self.past.known.applied, &self.past.base].into_iter().flatten();
         let before = before.map(|applied| Needs::of(&applied.desired));
         before.fold(self.opened.needs(), Needs::and)
     }
 
-    /// The other side, as far as a plan needs it.
+    /// Connects to the API, as far as a plan needs it.
     ///
     /// # Errors
-    /// As of [`Remote::open`].
+    /// As for [`Remote::open`].
     pub(crate) async fn connect(&self, options: &RunOptions) -> Result<Remote, Failure> {
         Remote::open(options, &self.opened, self.needs().reach()).await
     }

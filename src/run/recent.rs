@@ -1,4 +1,4 @@
-//! What the ledger tells of writes that DigDir may not show yet.
+//! Recent writes from the ledger, which DigDir may not show yet.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,15 +12,14 @@ use domain::text::printable;
 use plan::document::{ActionOutcome, ReportDocument, ReportedAction};
 use plan::{Plan, Verb};
 
-/// How long what was written may be hidden at most: as long as Maskinporten takes to learn of it.
+/// Longest time that a write may be invisible: the time until a change reaches Maskinporten.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 
-/// The same since an apply began that did not tell how it ended: it may have run as long as CI jobs run.
+/// The same after the start of an apply whose end is not recorded: it may have run as long as a CI job.
 const LONGEST_KILLED: SignedDuration = SignedDuration::from_hours(6);
 
-/// What was written to an API for an organisation shortly before now, the newest last: here, or at a place
-/// that this one may have been called before. What the sandbox inside this process holds is never hidden,
-/// and may have been thrown away.
+/// Recent writes to an API for an organisation, the newest last: here, or at a place that may be a former
+/// name of this one. Writes to the embedded sandbox are visible at once, and its state may have been deleted.
 ///
 /// # Errors
 /// The ledger cannot be read.
@@ -31,7 +30,7 @@ pub(crate) fn writes(history: &History, placement: &Placement) -> Result<Recent,
     }
     let lines = lines(history, placement)?;
     let now = Timestamp::now();
-    // What anybody may have written does not count where git is set to verify.
+    // Lines that anybody may have written are ignored where git is configured to verify.
     let lines = lines.iter().filter(|line| line.is_signed != Some(false));
     let reports = lines.filter_map(|line| ReportDocument::read(&line.text).ok());
     let is_same = |report: &ReportDocument| {
@@ -57,17 +56,17 @@ pub(crate) fn writes(history: &History, placement: &Placement) -> Result<Recent,
     ))
 }
 
-/// What is left of what an apply shortly before has opened, or may have, and what is to be closed again.
+/// Entities that a recent apply has activated, or may have, and that are to be deactivated again.
 #[derive(Clone)]
 pub(crate) struct LeftOpen {
-    /// Why something that was opened stays open, if it does.
+    /// The reason why an activated entity stays active, if it does.
     pub(crate) open: Option<String>,
-    /// Whether something may still show up: it is not known to have been done, and was not shown.
+    /// Whether an entity may still become visible: its write was neither confirmed nor shown.
     pub(crate) may_show: bool,
 }
 
-/// Makes the plan once DigDir shows what an apply shortly before has opened, or may have, and what is to be
-/// closed again, or there is no patience left.
+/// Makes the plan once DigDir shows the entities that a recent apply has activated, or may have, and that are
+/// to be deactivated again, or patience runs out.
 pub(crate) async fn plan(
     ready: &Ready,
     writer: &Writer,
@@ -107,7 +106,7 @@ pub(crate) async fn plan(
     }
 }
 
-/// What is known of a write, as the beginning of a sentence.
+/// Description of a write, as the beginning of a sentence.
 fn described(write: &RecentWrite) -> String {
     let is_done = if write.is_done() { "was" } else { "may have been" };
     format!("`{}` {is_done} done a short time ago", printed(write))
@@ -117,7 +116,7 @@ fn printed(write: &RecentWrite) -> String {
     printable(&write.id.to_string()).into_owned()
 }
 
-/// Why a write that is not shown is left open, and what to do.
+/// The reason why an invisible write is left, and the remedy.
 fn why_left(write: &RecentWrite) -> String {
     let (why, what_to_do) = match write.is_done() {
         true => ("and DigDir does not show it yet, so it cannot be closed", "in a minute"),
@@ -132,8 +131,8 @@ fn why_left(write: &RecentWrite) -> String {
     )
 }
 
-/// All lines of the own ledger, and of those of places that have applied to the same API. What another one
-/// has in the place of a ledger must not stop this one.
+/// All lines of the own ledger, and of those of places that have applied to the same API. An invalid ledger
+/// of another place must not stop this one.
 fn lines(history: &History, placement: &Placement) -> Result<Vec<LedgerLine>, history::Error> {
     let refs = history.refs()?;
     let mut lines = history.ledger_of(&refs, history.place())?;
@@ -155,15 +154,16 @@ fn lines(history: &History, placement: &Placement) -> Result<Vec<LedgerLine>, hi
     Ok(lines)
 }
 
-/// When something was written at the latest, as far as is told.
+/// The latest possible time of a write, as far as reported.
 fn last_write(report: &ReportDocument) -> Option<Timestamp> {
     report.ended.as_ref().unwrap_or(&report.started).parse().ok()
 }
 
-/// A write that a line tells of. One that does not tell how the apply ended tells of no end of an action either.
+/// A write in a line of the ledger. If the end of the apply is not recorded, neither are those of its
+/// actions.
 fn write(reported: ReportedAction, has_ended: bool) -> Option<RecentWrite> {
     let ReportedAction { action, outcome, message: _, may_be_done } = reported;
-    // Nobody knows the id of one that is not made yet.
+    // The id of a client that is to be created is not known.
     let makes = action.action == Verb::Create;
     let client_id = action.client_id.clone().filter(|_| has_ended || !makes);
     let is_made = makes && client_id.is_some();

@@ -1,4 +1,4 @@
-//! The other side of the chosen environment: where it is and who we are there.
+//! Connection to the API of the chosen environment.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ use domain::secret;
 use domain::{ClientId, Kid};
 use sandbox::Sandbox;
 
-/// Where the API is and what opens it. For `target: sandbox` it holds the server too.
+/// Address of the API and credentials. For `target: sandbox` it also holds the server.
 pub(crate) struct Remote {
     target: Target,
     credentials: Credentials,
@@ -29,8 +29,8 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    /// Finds the API and the credentials of an environment, to reach so much of it. A host that may not be
-    /// sent credentials is refused before any are read.
+    /// Finds the address and the credentials of an environment for a level of access. A host that must not
+    /// receive credentials is refused before any are read.
     pub(crate) async fn open(
         options: &RunOptions,
         opened: &Opened,
@@ -62,13 +62,13 @@ impl Remote {
         Ok(Self { target, credentials, options, reach, sandbox: None })
     }
 
-    /// What can read and cannot write.
+    /// Access that can only read.
     pub(crate) async fn reader(&self) -> Result<Reader, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
         Ok(Reader::connect(target, credentials, self.options.clone(), self.reach).await?)
     }
 
-    /// What can write.
+    /// Access that can write.
     pub(crate) async fn writer(&self) -> Result<Writer, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
         Ok(Writer::connect(target, credentials, self.options.clone(), self.reach).await?)
@@ -89,7 +89,7 @@ impl Remote {
         &self.target
     }
 
-    /// Maskinporten alone, for a client of somebody else than this program.
+    /// Access to Maskinporten alone, for another client than portvakt's own.
     pub(crate) async fn issuer(&self) -> Result<Issuer, Failure> {
         Ok(Issuer::connect(&self.target, self.options.clone()).await?)
     }
@@ -99,7 +99,7 @@ impl Remote {
         self.sandbox.is_some()
     }
 
-    /// Ends it; an embedded sandbox has its state on disk after that.
+    /// Closes it; after that the state of an embedded sandbox is on disk.
     pub(crate) async fn close(self) -> Result<(), Failure> {
         match self.sandbox {
             Some(sandbox) => sandbox.stop().await.map_err(Failure::failed),
@@ -162,7 +162,7 @@ fn credentials(declared: &declare::Credentials, root: &Path) -> Result<Credentia
         .map_err(|error| Failure::Failed(format!("the key in {}: {error}", told(source))))
 }
 
-/// An id. What is none is not shown, as a pull request chooses where it is read from.
+/// Reads an id. An invalid one is not shown, as a pull request can choose its source.
 fn id<T>(source: &TextSource, key: &str, root: &Path) -> Result<T, Failure>
 where
     T: FromStr<Err: std::fmt::Display>,
@@ -184,7 +184,7 @@ where
     })
 }
 
-/// Reads what portvakt.yaml points at. Its value is never part of an error.
+/// Reads a secret that portvakt.yaml refers to. Its value is never part of an error.
 fn read(source: &SecretSource, root: &Path) -> Result<SecretString, Failure> {
     let cannot = |why: &str| Failure::Failed(format!("{} {why}", told(source)));
     match source {
@@ -205,7 +205,7 @@ fn told(source: &SecretSource) -> String {
     }
 }
 
-/// Credentials that may not go where the target is, and how that is allowed.
+/// The error about credentials that must not be sent to the target, and how to allow it.
 fn not_trusted(error: TargetError) -> Failure {
     let (TargetError::NotAllowed { host, .. } | TargetError::Mixed { host, .. }) = &error else {
         return Failure::failed(error);

@@ -1,4 +1,4 @@
-//! Lines of a file with what is to be said about places in them.
+//! Lines of a file with messages about places in them.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -7,13 +7,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::sources::SourceLines;
 use crate::render::text::{BAD, CAREFUL, QUIET};
 
-/// A longer line is cut around what is underlined, in characters.
+/// Longest line, in characters; a longer one is shortened around the underlined part.
 const WIDEST: usize = 140;
-/// What is kept before it of a line that is cut.
+/// Number of characters that are kept before the underlined part of a shortened line.
 const LEAD: usize = 40;
-/// Of more lines than this, only the first is underlined.
+/// Largest number of lines that are underlined; of more lines, only the first is.
 const TALLEST: usize = 6;
-/// Places so many lines from each other are shown together.
+/// Largest distance in lines of places that are shown together.
 const NEAR: usize = 5;
 
 const RENDERER: Renderer = Renderer::styled()
@@ -31,7 +31,7 @@ pub(super) struct LineColumn {
     pub(super) column: usize,
 }
 
-/// What is underlined, the end exclusive, and what is said about it.
+/// An underlined range, whose end is exclusive, and the message about it.
 #[derive(Debug)]
 pub(super) struct Underline<'d> {
     pub(super) start: LineColumn,
@@ -39,7 +39,7 @@ pub(super) struct Underline<'d> {
     pub(super) label: Option<&'d str>,
 }
 
-/// Marks that are shown together, in the lines that hold them.
+/// Marks that are shown together, with their lines.
 #[derive(Debug)]
 pub(super) struct Excerpt<'d> {
     lines: &'d SourceLines,
@@ -47,7 +47,7 @@ pub(super) struct Excerpt<'d> {
 }
 
 impl<'d> Excerpt<'d> {
-    /// `None` if the mark's line is never shown or the file does not have it (any more).
+    /// `None` if the mark's line is never shown or no longer exists in the file.
     pub(super) fn new(lines: &'d SourceLines, mut mark: Underline<'d>) -> Option<Self> {
         let first = lines.get(mark.start.line)?;
         if !(1..=first.len() + 1).contains(&mark.start.column) {
@@ -66,7 +66,7 @@ impl<'d> Excerpt<'d> {
         Some(Self { lines, marks: vec![mark] })
     }
 
-    /// Takes another mark of the same file in if it is near; gives it back if not.
+    /// Adds another mark of the same file if it is near; returns it if not.
     pub(super) fn take_in(&mut self, mark: Underline<'d>) -> Result<(), Underline<'d>> {
         let range = self.range();
         let line = mark.start.line;
@@ -91,7 +91,7 @@ impl<'d> Excerpt<'d> {
         *self.range().end()
     }
 
-    /// The lines with what is underlined, without a line break at the end.
+    /// The lines with their underlines, without a line break at the end.
     pub(super) fn render(&self, level: Level<'static>, leading: bool) -> String {
         let first_line = *self.range().start();
         let mut text = String::new();
@@ -104,7 +104,7 @@ impl<'d> Excerpt<'d> {
             cuts.push((text.len(), cut));
             cut.write(&mut text);
         }
-        // The library does not count an empty line at the end.
+        // The library ignores an empty line at the end.
         if text.is_empty() || text.ends_with('\n') {
             text.push(' ');
         }
@@ -123,19 +123,19 @@ impl<'d> Excerpt<'d> {
         RENDERER.render(&[Group::with_level(level).element(snippet)])
     }
 
-    /// The columns that are underlined in a line, if it is the only one.
+    /// The underlined columns of a line, if it is the only one.
     fn columns(&self, line: usize) -> Range<usize> {
         let on_line = self.marks.iter().filter(|mark| mark.start.line == line);
         on_line.map(|mark| mark.start.column..mark.end.column).next().unwrap_or(1..1)
     }
 }
 
-/// Whether all these lines can be shown, and whole.
+/// Whether all these lines can be shown in full.
 fn fits(lines: &SourceLines, mut range: RangeInclusive<usize>) -> bool {
     range.all(|line| lines.get(line).is_some_and(|line| line.len() <= WIDEST))
 }
 
-/// A caret needs a character to stand below, where there is one.
+/// A caret needs a character above it, where there is one.
 fn at_least_one(span: Range<usize>, text: &str) -> Range<usize> {
     let next = text.get(span.start..).and_then(|rest| rest.chars().next());
     match next.filter(|next| span.is_empty() && *next != '\n') {
@@ -144,7 +144,7 @@ fn at_least_one(span: Range<usize>, text: &str) -> Range<usize> {
     }
 }
 
-/// A line, or what is shown of it.
+/// A line, or the part of it that is shown.
 #[derive(Debug, Clone, Copy)]
 struct CutLine<'l> {
     line: &'l [char],
@@ -153,7 +153,7 @@ struct CutLine<'l> {
 }
 
 impl<'l> CutLine<'l> {
-    /// Of a long line, what is around the columns.
+    /// The part of a long line around the columns.
     fn new(line: &'l [char], columns: Range<usize>) -> Self {
         if line.len() <= WIDEST {
             return Self { line, from: 0, to: line.len() };
@@ -176,7 +176,7 @@ impl<'l> CutLine<'l> {
         text.push_str(if self.to < self.line.len() { "…" } else { "" });
     }
 
-    /// The bytes before a column in what is written.
+    /// The number of bytes before a column in the output.
     fn offset(&self, column: usize) -> usize {
         let count = column.saturating_sub(self.from + 1);
         let bytes = self.shown().iter().take(count).map(|c| c.len_utf8()).sum::<usize>();

@@ -8,8 +8,8 @@ use super::word;
 use crate::declare::{Diagnostic, Related, Severity};
 use domain::text::printable;
 
-/// One command a diagnostic. `prefix` leads from the top of the git work tree to the repository:
-/// nothing, or as in `declarations/`.
+/// One command for each diagnostic. `prefix` is the path from the top of the git work tree to the repository:
+/// empty, or `declarations/`, for example.
 pub fn github(diagnostics: &[Diagnostic], prefix: &str) -> String {
     let mut out = String::new();
     for found in diagnostics {
@@ -37,7 +37,7 @@ pub fn github(diagnostics: &[Diagnostic], prefix: &str) -> String {
     out
 }
 
-/// The runner takes columns only where the two lines are the same.
+/// The runner accepts columns only where the two lines are the same.
 fn place(found: &Diagnostic) -> String {
     let Diagnostic { line, column, end_line, end_column, .. } = found;
     if line == end_line {

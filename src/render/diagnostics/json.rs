@@ -1,5 +1,5 @@
-//! Diagnostics as JSON, as [`Diagnostic`] itself is serialised. Its schema stands in
-//! `schema/diagnostics.schema.json`; fields are added, never taken away or given another meaning.
+//! Diagnostics as JSON, as [`Diagnostic`] itself is serialised. Its schema is in
+//! `schema/diagnostics.schema.json`; fields are added; none is removed or changes its meaning.
 
 use serde_json::Value;
 

@@ -13,8 +13,8 @@ use domain::text::printable;
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// Diagnostics as a SARIF log, indented, with a line break at the end. `prefix` leads from the top
-/// of the git work tree to the repository: nothing, or as in `declarations/`.
+/// Diagnostics as a SARIF log, indented, with a line break at the end. `prefix` is the path from the top of
+/// the git work tree to the repository: empty, or `declarations/`, for example.
 pub fn sarif(diagnostics: &[Diagnostic], prefix: &str) -> String {
     let results: Vec<_> = diagnostics.iter().map(|found| result(found, prefix)).collect();
     let log = json!({
@@ -83,7 +83,8 @@ fn result(found: &Diagnostic, prefix: &str) -> Value {
     })
 }
 
-/// In SARIF a text may hold links, as in `[here](https://…)`; what stands in the YAML may not.
+/// Escapes links: in SARIF a text may have links such as `[here](https://…)`, and text from the YAML must not
+/// become one.
 fn without_links(text: &str) -> String {
     text.replace("](", "] (")
 }
@@ -92,7 +93,7 @@ fn artifact(file: &str, prefix: &str) -> Value {
     json!({ "uri": uri(prefix) + &uri(file), "uriBaseId": "%SRCROOT%" })
 }
 
-/// A relative path as a URI: all but the unreserved characters and `/` is percent-encoded.
+/// A relative path as a URI: all characters except the unreserved ones and `/` are percent-encoded.
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {

@@ -1,16 +1,16 @@
-//! What of a file is never shown: a mistake in the YAML must not carry a secret into a log.
+//! Lines of a file that are never shown: a mistake in the YAML must not carry a secret into a log.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A run of so many characters could be a key or a token.
+/// Length of a run of characters that may be a key or a token.
 const SUSPICIOUS: usize = 40;
-/// What a line of portvakt.yaml holds, without white space and quotes, if a secret could stand in
-/// it or in the block that it opens: a key that is misspelt or that stands in a wrong place too.
+/// Parts of a line of portvakt.yaml, without white space and quotes, that suggest a secret in it or in the
+/// block that it opens, even if the key is misspelt or in the wrong place.
 const SECRET_KEYS: [&str; 5] = ["credential", "password", "secret", "token:", "key:"];
 
-/// Tells which lines are never shown; to be asked for each line in order.
+/// Decides which lines are never shown; it must see each line in order.
 #[derive(Debug, Default)]
 pub(super) struct Secrets {
     is_settings: bool,
@@ -18,7 +18,7 @@ pub(super) struct Secrets {
     block: Option<Block>,
 }
 
-/// The block of a secret's key: what is indented more than its line, or is in its brackets.
+/// The block of a secret's key: lines that are indented more than its own, or inside its brackets.
 #[derive(Debug)]
 struct Block {
     indentation: usize,
@@ -36,7 +36,8 @@ impl Secrets {
         of_private_key || of_credentials || has_odd_address(line)
     }
 
-    /// From the beginning of a private key in PEM to its end, or to that of the file.
+    /// Whether a line belongs to a private key in PEM, from its beginning to its end, or to the end of the
+    /// file.
     fn of_private_key(&mut self, line: &str) -> bool {
         let before = self.in_key;
         let is_marker = line.contains("PRIVATE KEY");
@@ -74,8 +75,8 @@ fn has_private_member(line: &str) -> bool {
     MEMBER.as_ref().is_none_or(|member| member.is_match(line))
 }
 
-/// How many more brackets a line opens than it closes, those in quotes and comments left out. A
-/// quote that stays open counts as one that is never closed.
+/// The number of brackets that a line opens, minus those that it closes, except in quotes and comments. A
+/// bracket after a quote that stays open counts as never closed.
 fn brackets(line: &str) -> isize {
     let (mut open, mut quote, mut before) = (0, None, ' ');
     for character in line.chars() {
@@ -93,7 +94,7 @@ fn brackets(line: &str) -> isize {
     if quote.is_some() { isize::MAX / 2 } else { open }
 }
 
-/// An address may hold a password, or a token behind its path.
+/// Whether a line has an address that may contain a password, or a token after its path.
 fn has_odd_address(line: &str) -> bool {
     let after = line.split_once("://").map(|(_, after)| after);
     after.is_some_and(|after| after.contains(['@', '?']))
@@ -105,7 +106,7 @@ fn names_secret(line: &str) -> bool {
     SECRET_KEYS.iter().any(|key| line.contains(key))
 }
 
-/// Puts a dot for each character of what could be a key or a token.
+/// Replaces each character of a possible key or token with a dot.
 pub(super) fn mask(line: &mut [char]) {
     let of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-');
     for run in line.chunk_by_mut(|a, b| of_key(*a) == of_key(*b)) {

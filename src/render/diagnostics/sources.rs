@@ -1,4 +1,4 @@
-//! The lines of the files that diagnostics are about, as they may be shown.
+//! Lines of the files that diagnostics concern, in a form that is safe to show.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,10 +9,10 @@ use super::secrets::{Secrets, mask};
 use crate::declare::{SETTINGS_FILE, source};
 use domain::text::printable;
 
-/// How many characters are kept before all is read anew.
+/// Number of characters that are kept before the cache is emptied.
 const MOST_KEPT: usize = 16 * 1024 * 1024;
 
-/// The files of a repository, each read when a diagnostic is about it.
+/// The files of a repository, each read when a diagnostic concerns it.
 #[derive(Debug)]
 pub struct Sources {
     root: PathBuf,
@@ -26,7 +26,7 @@ impl Sources {
         Self { root: root.to_owned(), kept: HashMap::new(), characters: 0 }
     }
 
-    /// A file's lines; `None` if it cannot be read now, or is none that a diagnostic is about.
+    /// A file's lines; `None` if it cannot be read now, or no diagnostic concerns it.
     pub(super) fn lines(&mut self, file: &str) -> Option<Rc<SourceLines>> {
         if let Some(lines) = self.kept.get(file) {
             return lines.clone();
@@ -43,11 +43,11 @@ impl Sources {
     }
 }
 
-/// A file's lines, made safe to show: a character for each of the file's.
+/// A file's lines, made safe to show: one character for each of the file's.
 #[derive(Debug)]
 pub(in crate::render) struct SourceLines {
     characters: Vec<char>,
-    /// Where each line's characters are; `None` for a line that is never shown.
+    /// The range of each line's characters; `None` for a line that is never shown.
     lines: Vec<Option<Range<usize>>>,
 }
 
@@ -69,7 +69,7 @@ impl SourceLines {
         Self { characters, lines }
     }
 
-    /// A line, the first being 1; `None` if there is none of that number, or it is never shown.
+    /// A line by its number, counted from 1; `None` if there is no such line, or it is never shown.
     pub(in crate::render) fn get(&self, number: usize) -> Option<&[char]> {
         let range = self.lines.get(number.checked_sub(1)?)?.clone()?;
         self.characters.get(range)

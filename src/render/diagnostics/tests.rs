@@ -1,4 +1,4 @@
-//! The formats by themselves, with diagnostics made for the purpose.
+//! The formats by themselves, with constructed diagnostics.
 
 use std::fmt::Write as _;
 
@@ -39,7 +39,7 @@ fn related(file: &str, line: usize, column: usize) -> Related {
     Related { message: "first here".to_owned(), file: file.into(), line, column }
 }
 
-/// What stands below the header, without colours, and without the sum.
+/// The text below the header, without colours and summary.
 fn shown(files: &[(&str, &str)], found: &Diagnostic) -> String {
     let folder = folder(files);
     let text = text(std::slice::from_ref(found), &mut Sources::new(folder.path()));
@@ -49,7 +49,7 @@ fn shown(files: &[(&str, &str)], found: &Diagnostic) -> String {
     rest.rsplit_once("\n\n").unwrap().0.to_owned()
 }
 
-/// What is underlined in a file of this text.
+/// The underlines in a file with this text.
 fn underlined(text: &str, start: (usize, usize), end: (usize, usize)) -> String {
     shown(&[("a.yaml", text)], &found("a.yaml", start, end))
 }
@@ -136,7 +136,7 @@ fn a_span_of_several_lines() {
     3 | |     c: 1
       | |________^
     ");
-    // To the end of the line, its line break included.
+    // To the end of the line, including its line break.
     insta::assert_snapshot!(underlined(text, (3, 5), (4, 1)), @"
      --> a.yaml:3:5
       |
@@ -330,7 +330,7 @@ fn a_thousand_mistakes_in_one_long_line_are_no_work() {
 }
 
 proptest! {
-    /// A file may be anything by the time it is shown.
+    /// A file may have changed in any way by the time it is shown.
     #[test]
     fn nothing_panics_and_nothing_steers_the_terminal(
         text in "(credentials:|##\\[|::|\\PC{0,6}|[\\x00-\\x7f\u{202e}\u{200b}æ日\u{301}]{0,8}|\n| {0,30}|[a-z, ]{0,200}){0,12}",

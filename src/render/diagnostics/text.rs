@@ -1,4 +1,4 @@
-//! Diagnostics as text: what is wrong, the line where it is, and what to do.
+//! Diagnostics as text: the problem, the line where it is, and the remedy.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::declare::{Diagnostic, Related, Rule, Severity};
 use crate::render::text::{BAD, CAREFUL, HEADING, QUIET, line};
 use domain::text::{counted, printable};
 
-/// Diagnostics with ANSI colours, and in the last line how many there are of each severity.
+/// Diagnostics with ANSI colours; the last line has the number of each severity.
 pub fn text(diagnostics: &[Diagnostic], sources: &mut Sources) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -39,11 +39,11 @@ fn sum(diagnostics: &[Diagnostic]) -> String {
     }
 }
 
-/// A file's place that is shown, with its lines if they can be.
+/// A place in a file that is shown, with its lines if possible.
 struct Shown<'d> {
     file: &'d str,
     at: LineColumn,
-    /// What is said of it where no lines can be shown.
+    /// The message where no lines can be shown.
     label: Option<&'d str>,
     excerpt: Option<Excerpt<'d>>,
 }
@@ -80,7 +80,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &mut Sources) {
     }
 }
 
-/// Where the diagnostic itself is.
+/// The place of the diagnostic itself.
 fn first<'d>(diagnostic: &'d Diagnostic, lines: Option<&'d SourceLines>) -> Shown<'d> {
     let start = LineColumn { line: diagnostic.line, column: diagnostic.column };
     let end = LineColumn { line: diagnostic.end_line, column: diagnostic.end_column };
@@ -89,7 +89,7 @@ fn first<'d>(diagnostic: &'d Diagnostic, lines: Option<&'d SourceLines>) -> Show
     Shown { file: &diagnostic.file, at: start, label: None, excerpt }
 }
 
-/// Adds a related place to what is shown of its file nearby, or by itself.
+/// Adds a related place to the excerpt of its file if it is near, or separately.
 fn add<'d>(
     all: &mut Vec<Shown<'d>>,
     related: &'d Related,

@@ -1,4 +1,4 @@
-//! What a plan opens and closes, in a sentence.
+//! Summary of what a plan opens and closes, as a sentence.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use domain::text::counted;
 use plan::document::{ActionDocument, PlanDocument};
 use plan::{Danger, Kind, Verb};
 
-/// `2 consumers lose access, 1 scope is opened again and 3 consumers have access again by that`;
-/// nothing where the plan opens and closes nothing.
+/// `2 consumers lose access, 1 scope is opened again and 3 consumers have access again by that`; `None` where
+/// the plan opens and closes nothing.
 pub(super) fn sentence(plan: &PlanDocument) -> Option<String> {
     let is = |verb: Verb, is_scope: bool| {
         count(plan, |action| action.action == verb && (action.kind == Kind::Scope) == is_scope)
@@ -58,7 +58,7 @@ fn count(plan: &PlanDocument, is: impl Fn(&ActionDocument) -> bool) -> usize {
     plan.actions.iter().filter(|action| is(action)).count()
 }
 
-/// How many consumers lose or get access, and how many accesses if some lose or get several.
+/// Number of consumers that lose or get access, and of accesses if some lose or get several.
 fn accesses<'p, C: Iterator<Item = &'p str>>(
     plan: &'p PlanDocument,
     of: impl Fn(&'p ActionDocument) -> C,

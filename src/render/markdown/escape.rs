@@ -1,17 +1,16 @@
-//! Text of others, which may hold anything, as it stands in markdown.
+//! Text from outside, which may have any content, in markdown.
 //!
-//! All of it stands in code spans, since GitHub, GitLab and Azure DevOps parse nothing in them: no
-//! emphasis, HTML, mathematics or link of a bare address. What they look for afterwards in the
-//! rendered page (mentions, references, emoji) they look for outside code. Escapes and entities alone
-//! do not do: the rendered page has the character again, and that is where mentions and addresses
-//! are looked for.
+//! All of it is put into code spans, since GitHub, GitLab and Azure DevOps parse nothing in them: no
+//! emphasis, HTML, mathematics or link of a bare address. Mentions, references and emoji, which they look for
+//! later in the rendered page, are found only outside code. Escapes and entities alone are not enough: the
+//! rendered page has the character again, and that is where mentions and addresses are looked for.
 //!
-//! - Neither a backtick nor a pipe stands in a span: the span ends before it, and it follows as an
-//!   entity, alone. So no fence depends on what is in it (parsers give up at 80 backticks), and no
-//!   cell on how a parser counts backslashes before a pipe.
-//! - A zero-width space follows `@`, and `#` or `!` before a digit. There are readers of the bare
-//!   text: replies to mails (`dependabot-core` #3157), Azure DevOps, and bots.
-//! - The text begins no line and holds no line break, so it is no quick action and no command.
+//! - A span contains neither a backtick nor a pipe: the span ends before it, and it follows as an entity,
+//!   alone. So no fence depends on the text (parsers give up at 80 backticks), and no cell on how a parser
+//!   counts backslashes before a pipe.
+//! - A zero-width space follows `@`, and `#` or `!` before a digit, for readers of the bare text: replies to
+//!   mails (`dependabot-core` #3157), Azure DevOps, and bots.
+//! - The text begins no line and contains no line break, so it is no quick action and no command.
 
 use std::fmt::Write as _;
 
@@ -19,13 +18,13 @@ use sha2::{Digest as _, Sha256};
 
 use domain::text::printable;
 
-/// How long an environment's name may be in a marker.
+/// Longest name of an environment in a marker.
 const LONGEST_MARKED: usize = 100;
 
-/// How text of others is shown.
+/// Options for showing text from outside.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Escape {
-    /// How many characters of a text are shown.
+    /// Longest text, in characters.
     pub(super) limit: usize,
 }
 
@@ -67,7 +66,7 @@ fn span(out: &mut String, text: &str) {
     if text.is_empty() {
         return;
     }
-    // One space at both ends is taken for a part of the fence, unless there is nothing else.
+    // A space at both ends is read as part of the fence, unless there is nothing else.
     let is_padded = text.starts_with(' ') && text.ends_with(' ') && text.trim() != "";
     let padding = if is_padded { " " } else { "" };
     let _ = write!(out, "`{padding}");
@@ -86,9 +85,8 @@ fn span(out: &mut String, text: &str) {
     let _ = write!(out, "{padding}`");
 }
 
-/// A name as it may stand in an HTML comment, different for different names: letters, digits, `_`,
-/// `.` and single hyphens as they are, every other byte as `%` and its number; the end of a long one
-/// as a checksum.
+/// A name in a form that is safe in an HTML comment, and unique: letters, digits, `_`, `.` and single hyphens
+/// are kept, every other byte becomes `%` and its number, and the end of a long name becomes a checksum.
 pub(super) fn marked(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {

@@ -1,36 +1,36 @@
-//! A page of texts and tables, and how it is cut.
+//! A page of texts and tables that can be shortened.
 
 use std::fmt::Write as _;
 
 use domain::text::for_markdown;
 
-/// Room for the numbers of the lines that say how many rows are shown, for each table.
+/// Room for the numbers in the line about omitted rows of each table.
 const NUMBERS: usize = 48;
 
-/// What is shown last when there is no room for everything.
+/// Importance of rows, in the order in which they are kept when there is no room for everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// What stops an apply.
+    /// Limits that stop an apply.
     Limit,
-    /// What takes away or opens up.
+    /// Actions that remove access or open something.
     Delicate,
-    /// The same, of what was there before.
+    /// The same, pending before this pull request.
     DelicateDrift,
-    /// What gives access.
+    /// Actions that give access.
     Gives,
-    /// The same, of what was there before.
+    /// The same, pending before this pull request.
     GivesDrift,
-    /// What will not be done.
+    /// Blocked actions.
     Blocked,
     /// Other changes.
     Change,
-    /// Other changes of what was there before.
+    /// Other changes, pending before this pull request.
     Drift,
-    /// What is worth knowing.
+    /// Notices.
     Notice,
 }
 
-/// A table; a row has a cell for each of its columns.
+/// A table; a row has one cell for each column.
 #[derive(Debug)]
 pub(super) struct MarkdownTable {
     rank: Rank,
@@ -42,7 +42,7 @@ pub(super) struct MarkdownTable {
 enum PageBlock {
     Text(String),
     Table(MarkdownTable),
-    /// The place for a word on the cut.
+    /// Place for the note about omitted rows.
     Cut,
 }
 
@@ -51,7 +51,7 @@ enum PageBlock {
 pub(super) struct MarkdownPage(Vec<PageBlock>);
 
 impl MarkdownTable {
-    /// A table without the columns in which nothing stands.
+    /// A table without empty columns.
     pub(super) fn new<const N: usize>(
         rank: Rank,
         columns: [&str; N],
@@ -73,7 +73,7 @@ impl MarkdownTable {
 }
 
 impl MarkdownPage {
-    /// Adds a text, and an empty line behind it.
+    /// Adds a text, and an empty line after it.
     pub(super) fn text(&mut self, text: impl Into<String>) {
         self.0.push(PageBlock::Text(text.into()));
     }
@@ -85,7 +85,7 @@ impl MarkdownPage {
         }
     }
 
-    /// Says here what is left out, if something is.
+    /// Places the note about omitted rows here, if there are any.
     pub(super) fn cut_here(&mut self) {
         self.0.push(PageBlock::Cut);
     }
@@ -96,7 +96,7 @@ impl MarkdownPage {
         self.render(&rows, None)
     }
 
-    /// As many rows as there is room for in that many characters, the least dangerous left out first.
+    /// As many rows as fit into that many characters, the least dangerous omitted first.
     pub(super) fn within(&self, longest: usize, limit: usize) -> String {
         let tables: Vec<&MarkdownTable> = self.tables().collect();
         let mut shown = vec![0; tables.len()];
@@ -124,7 +124,7 @@ impl MarkdownPage {
         })
     }
 
-    /// With so many rows of each table, and a word on the longest value if it is cut.
+    /// With that many rows of each table, and a note about the longest value if values are shortened.
     fn render(&self, shown: &[usize], limit: Option<usize>) -> String {
         let mut out = String::new();
         let mut tables = shown.iter();
@@ -168,7 +168,7 @@ impl MarkdownTable {
     }
 }
 
-/// How many characters a text has, as the limits of comments count them.
+/// The length of a text in the units in which comments are limited.
 pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }

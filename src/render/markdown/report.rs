@@ -6,8 +6,8 @@ use super::{LONGEST, LONGEST_VALUE, length};
 use crate::render::report::sum;
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
-/// A report as markdown, at most 60,000 characters: the sum, then each action that was not done and
-/// why.
+/// A report as markdown, at most 60,000 characters: the summary, then each action that was not done, with the
+/// reason.
 pub fn report(report: &ReportDocument) -> String {
     let whole = page(report, Escape { limit: usize::MAX }).whole();
     if length(&whole) <= LONGEST {

@@ -1,4 +1,4 @@
-//! Actions as rows of tables: a row for an access or a field.
+//! Actions as rows of tables: one row for an access or a field.
 
 use serde_json::Value;
 
@@ -16,11 +16,11 @@ const OTHERS: [&str; 8] =
 
 type Cells = [String; 8];
 
-/// How rows show what is not ours.
+/// Options for showing text from outside, and paths.
 #[derive(Clone, Copy)]
 pub(super) struct Form<'a> {
     pub(super) escape: Escape,
-    /// The folder that files are in, from the top of the git repository.
+    /// The folder of the files, from the top of the git repository.
     pub(super) folder: &'a str,
 }
 
@@ -43,8 +43,8 @@ pub(super) fn tables(
     page.table(MarkdownTable::new(rank, OTHERS, &others));
 }
 
-/// A row for each field that changes and each key that counts again; what is about all of them
-/// stands in the first.
+/// A row for each field that changes and each key that is valid again; text that concerns all of them is in
+/// the first.
 fn fields(action: &ActionDocument, form: Form<'_>) -> Vec<Cells> {
     let escape = form.escape;
     let changes = action.changes.iter().map(|change| cells(change, action.mark(change), escape));
@@ -73,7 +73,7 @@ fn fields(action: &ActionDocument, form: Form<'_>) -> Vec<Cells> {
     rows
 }
 
-/// A row for each consumer whose access changes by what is done to the scope.
+/// A row for each consumer whose access changes because of the scope's action.
 fn consumers(
     consumers: &[ConsumerDocument],
     becomes: &str,
@@ -90,8 +90,8 @@ fn consumers(
     })
 }
 
-/// A field, what it is and what it is to be. What is not set is empty before and `none` after, as
-/// one is made by setting it and the other by taking it away.
+/// A field with its values before and after. An unset value is empty before and `none` after, as one change
+/// sets it and the other removes it.
 fn cells(change: &ChangeDocument, mark: Option<Mark>, escape: Escape) -> [String; 3] {
     let ChangeDocument { field, before, after } = change;
     let shown = |shown: &Value| match (shown, is_entry(field)) {
@@ -106,7 +106,7 @@ fn cells(change: &ChangeDocument, mark: Option<Mark>, escape: Escape) -> [String
     [escape.code(field), shown(before), becomes]
 }
 
-/// The scope, or the client, as a reader tells them apart.
+/// The scope, or the client, with the parts that distinguish it.
 fn what(action: &ActionDocument, escape: Escape) -> String {
     match (&action.scope, &action.client) {
         (Some(scope), _) => escape.code(scope),
@@ -115,8 +115,8 @@ fn what(action: &ActionDocument, escape: Escape) -> String {
     }
 }
 
-/// Where the repository asks for it, from the top of the git repository, as hosts show files; and who
-/// last touched that.
+/// Where the repository requests it, from the top of the git repository, as hosts show files; and the last
+/// change of that line.
 fn origin(action: &ActionDocument, form: Form<'_>) -> String {
     let Some(source) = &action.source else {
         return String::new();

@@ -1,4 +1,4 @@
-//! What is declared at a commit, and which branch's commits may be applied.
+//! Declarations at a commit, and the branch whose commits may be applied.
 
 use jiff::civil::Date;
 
@@ -8,7 +8,7 @@ use crate::history::{self, Branch, FileLink, History, Links, Refs};
 use crate::run::checkout;
 use domain::Desired;
 
-/// A commit, and where in it declarations are.
+/// A commit, and the place of declarations in it.
 pub(crate) struct At<'a> {
     pub(crate) commit: &'a str,
     /// The folder of portvakt.yaml, from the top of the git repository.
@@ -16,7 +16,7 @@ pub(crate) struct At<'a> {
     pub(crate) environment: &'a str,
 }
 
-/// What is declared at a commit, whatever rule of today that breaks. The error says why that cannot be
+/// The declarations at a commit, even if they break current rules. The error is the reason why they cannot be
 /// read.
 pub(crate) fn declared_at(
     history: &History,
@@ -35,7 +35,7 @@ pub(crate) fn read_at(
     at.desired(files_at(history, here, at.commit, at.folder)?)
 }
 
-/// The same of a commit that was applied.
+/// The same for a commit that was applied.
 pub(crate) fn applied_at(
     history: &History,
     here: &Repository,
@@ -44,8 +44,8 @@ pub(crate) fn applied_at(
     at.desired(applied_files_at(history, here, at.commit, at.folder)?)
 }
 
-/// What is declared at a commit, by the rules of today: for what is to be applied. The error says what is
-/// wrong with it.
+/// The declarations at a commit that is to be applied, checked by the current rules. The error describes the
+/// problem.
 pub(crate) fn valid_at(
     history: &History,
     here: &Repository,
@@ -56,8 +56,8 @@ pub(crate) fn valid_at(
     desired.map(|(desired, _)| desired).map_err(|why| at.invalid(why))
 }
 
-/// The repository as it is at a commit. Nobody may have looked at its links in a work tree: what they hide
-/// is not known.
+/// The repository at a commit. Its links may not have been checked in a work tree: the files behind them are
+/// not known.
 pub(crate) fn files_at(
     history: &History,
     here: &Repository,
@@ -76,7 +76,7 @@ pub(crate) fn files_at(
     }
 }
 
-/// The repository as it is at a commit that was applied: the apply has read it, links and all.
+/// The repository at a commit that was applied: the apply has read it, including links.
 pub(crate) fn applied_files_at(
     history: &History,
     here: &Repository,
@@ -125,7 +125,7 @@ impl At<'_> {
         }
     }
 
-    /// Why what is declared there does not count.
+    /// The reason why these declarations are not accepted.
     fn invalid(&self, why: declare::Invalid) -> String {
         let Self { commit, folder, environment } = self;
         match why {
@@ -137,7 +137,7 @@ impl At<'_> {
     }
 }
 
-/// Why the declarations of a commit do not count.
+/// The reason why the declarations of a commit are not accepted.
 fn invalid(commit: &str, folder: &str, found: &[Diagnostic]) -> String {
     let Some(first) = first_error(found) else {
         return format!("the declarations at commit {commit} cannot be read");
@@ -152,7 +152,7 @@ fn invalid(commit: &str, folder: &str, found: &[Diagnostic]) -> String {
     format!("the declarations at commit {commit} {why}: {}{way_out}", said(first, folder))
 }
 
-/// What keeps declarations from being read, or else the first rule that they break.
+/// The error that prevents reading, or else the first broken rule.
 fn first_error(found: &[Diagnostic]) -> Option<&Diagnostic> {
     let errors = || found.iter().filter(|found| found.is_error());
     errors().find(|found| found.hides).or_else(|| errors().next())
@@ -167,7 +167,7 @@ fn said(Diagnostic { code, file, line, message, .. }: &Diagnostic, folder: &str)
     }
 }
 
-/// Why another folder cannot be read.
+/// The reason why another folder cannot be read.
 pub(crate) fn unread(found: &[Diagnostic], folder: &str) -> String {
     let shown = shown_folder(folder);
     let why =
@@ -175,11 +175,11 @@ pub(crate) fn unread(found: &[Diagnostic], folder: &str) -> String {
     format!("the declarations in folder {shown} cannot be read{why}")
 }
 
-/// The branch whose commits may be applied: the one that portvakt.yaml names on the remote's default
-/// branch, else that. What a branch says of itself does not count. `None` without a remote.
+/// The branch whose commits may be applied: the one that portvakt.yaml names on the remote's default branch,
+/// else the default branch. The setting on any other branch is ignored. `None` without a remote.
 ///
 /// # Errors
-/// It cannot be told which one that is.
+/// It is not known which branch that is.
 pub(crate) fn apply_from(
     history: &History,
     refs: &Refs,

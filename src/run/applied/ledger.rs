@@ -1,4 +1,4 @@
-//! What the ledger of a place tells of, where what is recorded of it lacks that.
+//! Applies in the ledger of a place that its record lacks.
 
 use jiff::Timestamp;
 
@@ -6,26 +6,26 @@ use super::Reading;
 use crate::history::{self, Actor, Baseline, Lost, Placement, Recorded, Refs};
 use plan::document::ReportDocument;
 
-/// How many commits that a ledger alone tells of are read.
+/// Number of commits that are read if only a ledger names them.
 const MOST: usize = 50;
 
-/// An apply of a commit that a ledger tells of.
+/// An apply of a commit, from the ledger.
 struct LedgerApply {
     started: Timestamp,
     commit: String,
-    /// Where it was applied from; `None` where the line does not say.
+    /// The folder from which it was applied; `None` where the line does not name it.
     folder: Option<String>,
 }
 
 impl Reading<'_> {
-    /// When the last apply began that the ledger of a place tells of.
+    /// The start of the last apply in the ledger of a place.
     pub(crate) fn newest(&self, refs: &Refs, place: &str) -> Result<Option<Timestamp>, String> {
         let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
         Ok(told(place, &lines).into_iter().map(|told| told.started).max())
     }
 
-    /// Why what is recorded of a place is not all that there was: it cannot be read, or its ledger tells of
-    /// more, as somebody has deleted refs or put older ones back. What that names protects on.
+    /// The reason why the record of a place is incomplete: it cannot be read, or its ledger has more, as
+    /// somebody has deleted refs or restored older ones. The commits in the ledger still protect.
     pub(super) fn lost(
         &self,
         refs: &Refs,
@@ -61,7 +61,7 @@ impl Reading<'_> {
         Some(Lost { why, protecting })
     }
 
-    /// A commit that the ledger of a place names, as it would have been recorded there.
+    /// A commit of a place's ledger, in the form of a record.
     fn recorded(&self, place: &str, told: &LedgerApply) -> Recorded {
         let environment = environment(place).to_owned();
         let folder = told.folder.clone().unwrap_or_else(|| self.placement.folder.clone());
@@ -79,8 +79,8 @@ pub(crate) fn environment(place: &str) -> &str {
     place.rsplit('/').next().unwrap_or(place)
 }
 
-/// The applies that the ledger of a place tells of. What is of another environment, or of a day that is yet to
-/// come, was written by no apply.
+/// The applies in the ledger of a place. Lines of another environment, or of a future day, were not written
+/// by an apply.
 fn told(place: &str, lines: &[String]) -> Vec<LedgerApply> {
     let environment = environment(place);
     let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());

@@ -1,4 +1,4 @@
-//! What was applied before, as far as git tells: here, and wherever else the same API was applied to.
+//! Earlier applies, as far as git knows them: here, and at all other places with the same API.
 
 mod at;
 mod ledger;
@@ -20,36 +20,36 @@ use crate::declare::Repository;
 use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
 use domain::{self, Applied, Desired, Guards, Past, Protected};
 
-/// The other places at which something was applied to the same API, or may have been, by their names; with
-/// what was applied last, as far as that is known.
+/// The other places at which something was applied to the same API, or may have been, by name; with the last
+/// apply, as far as it is known.
 pub(crate) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
-/// What was applied, as git tells it.
+/// Earlier applies, from git.
 #[derive(Default)]
 pub(crate) struct KnownPast {
-    /// What was declared at the commit last applied in full.
+    /// The declarations at the commit last applied in full.
     pub(crate) applied: Option<Applied>,
-    /// What was declared at each commit that counts or protects, here or elsewhere.
+    /// The declarations at each commit that counts or protects, here or elsewhere.
     pub(crate) all: Vec<Applied>,
-    /// What may be open because of it, by the name of the place that applied it.
+    /// Entities that may be active because of it, with the name of the place that applied them.
     pub(crate) traces: Vec<(String, Applied)>,
     /// Whether there are commits whose apply did not end in full.
     pub(crate) is_unfinished: bool,
-    /// What would be forgotten by a record that is written now.
+    /// The data that a record written now would lose.
     pub(crate) lost: Option<Lost>,
-    /// Why nothing may be applied or recorded here: another folder has the same name.
+    /// Reason why nothing may be applied or recorded here: another folder has the same name.
     pub(crate) clash: Option<String>,
-    /// The commits that were last applied to the same API by places that are declared no longer, as after
-    /// a rename.
+    /// The commits that were last applied to the same API by places that are no longer declared, as after a
+    /// rename.
     pub(crate) of_former: Vec<String>,
-    /// What other places applied.
+    /// The applies of other places.
     pub(crate) elsewhere: AppliedElsewhere,
-    /// All that a plan must know of it.
+    /// The part of it that a plan needs.
     pub(crate) past: Past,
 }
 
 impl KnownPast {
-    /// With a past that is not known, though some of it can be read.
+    /// Marks the past as not known, though some of it can be read.
     pub(crate) fn made_unknown(mut self, why: String) -> Self {
         let limits = self.past.limits.take();
         self.past.limits =
@@ -60,38 +60,37 @@ impl KnownPast {
         self
     }
 
-    /// Of a past that is not known.
+    /// A past that is not known.
     pub(crate) fn unknown(why: String) -> Self {
         let past = Past { is_recorded: true, ..Past::default() };
         Self { past, ..Self::default() }.made_unknown(why)
     }
 }
 
-/// What is read to find out what was applied.
+/// Inputs for finding out what was applied.
 pub(crate) struct Reading<'a> {
     pub(crate) history: &'a History,
     pub(crate) repository: &'a Repository,
-    /// What is declared now.
+    /// The current declarations.
     pub(crate) now: &'a Desired,
     pub(crate) placement: &'a Placement,
     /// The branch whose commits may be applied; `None` without a remote.
     pub(crate) branch: Option<&'a Branch>,
 }
 
-/// What another place applied, as this one sees it.
+/// The applies of another place, as seen from this one.
 struct OtherPast {
     name: String,
     of: OfPlace,
-    /// What it applied last, if it is declared no longer.
+    /// The last commit that it applied, if the place is no longer declared.
     former: Option<Recorded>,
 }
 
 impl Reading<'_> {
-    /// What was applied here before, and what was protected wherever the same API was applied to for the
-    /// same organisation.
+    /// The earlier applies here, and the protection at all places with the same API and organisation.
     pub(crate) fn known(&self, refs: &Refs) -> KnownPast {
         let baseline = self.history.baseline(refs);
-        // What it was called before is not known, and only that is missing.
+        // Its former name is not known, and nothing else is missing.
         let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(Loss::WentOn);
         let is_new = matches!(&baseline, Ok(known) if known.as_ref().is_none_or(went_on));
         let own = self.here(refs, baseline);
@@ -150,7 +149,7 @@ impl Reading<'_> {
         }
     }
 
-    /// What is protected at each commit that counts or protects.
+    /// The protection at each commit that counts or protects.
     fn protected(&self, own: &OfPlace, others: &[OtherPast]) -> Vec<Protected> {
         let here = own.all().map(|applied| Protected::at(None, applied));
         let elsewhere = others.iter().flat_map(|OtherPast { name, of, former }| {
@@ -164,8 +163,8 @@ impl Reading<'_> {
         here.chain(elsewhere).chain(self.protected_beside(own)).collect()
     }
 
-    /// What other places protected at the commits that this one applied: a change that drops it there does not
-    /// drop it here at once.
+    /// The protection by other places at the commits that this one applied: a change that drops it there does
+    /// not drop it here at once.
     fn protected_beside(&self, own: &OfPlace) -> Vec<Protected> {
         let commits = own.applied.iter().chain(&own.tried).map(|applied| &applied.commit);
         let commits: BTreeSet<_> = commits.collect();
@@ -176,8 +175,9 @@ impl Reading<'_> {
         beside.collect()
     }
 
-    /// What a place applied last to the same API, if it is declared no longer. One that took over what was
-    /// applied under a former name (`took_over`) may be declared in another folder than it was applied from.
+    /// The last commit that a place applied to the same API, if the place is no longer declared. A place that
+    /// took over the past of a former name (`took_over`) may be declared in another folder than the one of
+    /// its applies.
     fn former<'a>(&self, name: &str, of: &'a OfPlace, took_over: bool) -> Option<&'a Recorded> {
         let is_same = |recorded: &&Recorded| self.is_same(&recorded.placement);
         let in_full = of.recorded.applied.as_ref().filter(is_same);
@@ -188,9 +188,9 @@ impl Reading<'_> {
         (!is_declared).then_some(last)
     }
 
-    /// The places that are declared no longer, with what they may have left open. What one of that name
-    /// applied, whatever it leads to now, is for its own plan to tell, and whether one whose folder is wrong is
-    /// declared is not known.
+    /// The places that are no longer declared, with the entities that they may have left active. A place that
+    /// still has the name, whatever its API, reports that in its own plan; and whether a place in an invalid
+    /// folder is declared is not known.
     fn left(&self, others: &[OtherPast]) -> Vec<domain::Former> {
         let all = others.iter().filter_map(|OtherPast { name, of, former }| {
             let last = former.as_ref()?;
@@ -205,8 +205,9 @@ impl Reading<'_> {
         all.collect()
     }
 
-    /// Why the past of a place that has nothing recorded may be that of one that is declared no longer: of one
-    /// that declared what is declared here now, or that was in this folder; of any where nothing is declared.
+    /// The reason why the past of a place without a record may be that of a place that is no longer declared:
+    /// one that declared the entities that are declared here now, or that was in this folder; any such place
+    /// where nothing is declared.
     fn renamed(&self, others: &[OtherPast]) -> Option<String> {
         let former = || others.iter().filter_map(|other| Some((other, other.former.as_ref()?)));
         let likely = former().filter(|(other, last)| {
@@ -214,7 +215,7 @@ impl Reading<'_> {
                 || other.of.all().any(|applied| self.declares_of(&applied.desired))
         });
         let mut could_be: Vec<_> = likely.collect();
-        // Of one that declares nothing, nothing tells which one it was.
+        // A place without declarations has nothing by which to choose.
         if could_be.is_empty() && self.now.scopes.is_empty() && self.now.clients.is_empty() {
             could_be = former().collect();
         }
@@ -242,18 +243,18 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether some of what was declared is declared here now.
+    /// Whether some of the earlier declarations are declared here now.
     fn declares_of(&self, before: &Desired) -> bool {
         before.scopes.keys().any(|name| self.now.scopes.contains_key(name))
             || before.clients.keys().any(|name| self.now.clients.contains_key(name))
     }
 
-    /// Whether something was applied to the same API for the same organisation.
+    /// Whether it is an apply to the same API for the same organisation.
     fn is_same(&self, placement: &Placement) -> bool {
         placement.api == self.placement.api && placement.organization == self.placement.organization
     }
 
-    /// How another place is kept from making the past of this one unknown.
+    /// The remedy where another place makes the past of this one unknown.
     fn way_out(&self, name: &str) -> String {
         let environment = environment(name);
         format!(
@@ -263,8 +264,8 @@ impl Reading<'_> {
         )
     }
 
-    /// How a command is told of this folder from the top of the git repository; nothing where it is that, or
-    /// where a shell would take its name for something else.
+    /// The option that selects this folder from the top of the git repository; empty at the top, or where a
+    /// shell would misread its name.
     fn directory(&self) -> String {
         let folder = &self.placement.folder;
         let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
@@ -274,7 +275,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The command that takes over what was applied at a place that this one was called before.
+    /// The command that takes over the past of a former name of this place.
     fn take_over(&self, name: &str, commit: &str) -> String {
         let own = &self.placement.environment;
         let options = former_options(self.history.place(), name);
@@ -282,8 +283,8 @@ impl Reading<'_> {
     }
 }
 
-/// The strictest limits that count: those of the applied commit, or, where a place begins, those of
-/// all others. Where not all is known, the defaults count too.
+/// The strictest limits in force: those of the applied commit, or, for a new place, those of all others.
+/// Where not all is known, the defaults apply too.
 fn limits(own: &OfPlace, others: &[OtherPast], is_unknown: bool) -> Option<Guards> {
     let elsewhere = others.iter().flat_map(|other| other.of.all());
     let counting: Vec<&Applied> = match &own.applied {

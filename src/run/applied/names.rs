@@ -1,4 +1,4 @@
-//! What places are called, for whoever reads of them and for the commands that name them.
+//! Names of places, for readers and for the commands that take them.
 
 use super::Reading;
 use crate::declare::{self, Environment, Outline, Repository};
@@ -6,10 +6,10 @@ use crate::history::{self, History, Placement, Recorded};
 use digdir::Target;
 use domain::{Desired, Orgno};
 
-/// What is recorded of the sandbox inside this process in place of an address.
+/// Name of the embedded sandbox in records, in place of an address.
 pub(crate) const EMBEDDED: &str = "sandbox";
 
-/// Where the declarations of an environment are, and what they are applied to.
+/// Place of an environment's declarations, and the API to which they are applied.
 ///
 /// # Errors
 /// The environment's addresses cannot be used.
@@ -33,24 +33,24 @@ pub(crate) fn folder(repository: &Repository) -> String {
     history::prefix(repository.root()).trim_end_matches('/').to_owned()
 }
 
-/// The API of a target, as it is recorded.
+/// The API of a target, in the form of records.
 fn api(target: Option<&Target>) -> String {
     target.map_or(EMBEDDED.to_owned(), |target| target.api_id().as_str().to_owned())
 }
 
-/// The API of an environment, as it is recorded; `None` where its addresses cannot be used.
+/// The API of an environment, in the form of records; `None` where its addresses cannot be used.
 pub(crate) fn api_of(declared: &Environment) -> Option<String> {
     declared.target.addresses().ok().map(|target| api(target.as_ref()))
 }
 
 impl Placement {
-    /// Whether it is applied to the sandbox inside this process.
+    /// Whether it belongs to the embedded sandbox.
     pub(crate) fn is_embedded(&self) -> bool {
         self.api == EMBEDDED
     }
 }
 
-/// A place that is declared in the work tree, and what it leads to.
+/// A place that is declared in the work tree, and its target.
 struct DeclaredPlace {
     name: String,
     environment: String,
@@ -60,7 +60,7 @@ struct DeclaredPlace {
 }
 
 impl DeclaredPlace {
-    /// Whether it is of the same API and organisation.
+    /// Whether it has the same API and organisation.
     fn leads_to(&self, placement: &Placement) -> bool {
         self.api.as_ref() == Some(&placement.api)
             && self.organization == Some(placement.organization)
@@ -73,9 +73,9 @@ impl Reading<'_> {
         self.places_in(folder).iter().any(|place| place.name == name)
     }
 
-    /// Whether a place of that name is declared in the folder that it was applied from, and still leads to
-    /// the API and the organisation that it was applied to. One of that name in another folder is not
-    /// believed to be it: anybody who declares something could name one so.
+    /// Whether a place of that name is declared in the folder from which it was applied, and still has the
+    /// same API and organisation. A place of that name in another folder is not accepted: anybody who
+    /// declares something could choose the name.
     pub(super) fn leads_on(&self, name: &str, placement: &Placement) -> bool {
         self.leads_from(&placement.folder, name, placement)
     }
@@ -90,8 +90,8 @@ impl Reading<'_> {
         self.places_in(folder).iter().any(|place| place.name == name && place.leads_to(placement))
     }
 
-    /// Whether what is recorded of a place was applied at another one: it had another name at that commit, and
-    /// is still declared under another one.
+    /// Whether the record of a place belongs to another one: that had this name at the commit, and is still
+    /// declared under another name.
     pub(super) fn is_of_another_place(&self, name: &str, recorded: &Recorded) -> bool {
         let Recorded { commit, placement, .. } = recorded;
         let Placement { environment, folder, .. } = placement;
@@ -107,8 +107,7 @@ impl Reading<'_> {
         history::place_name(project.as_deref(), environment) != name
     }
 
-    /// Whether a folder of the work tree has a portvakt.yaml in which something is wrong: what is declared
-    /// there is not known.
+    /// Whether a folder of the work tree has an invalid portvakt.yaml: its declarations are not known.
     pub(crate) fn is_unreadable(&self, folder: &str) -> bool {
         self.is_here(folder)
             && !self
@@ -117,13 +116,13 @@ impl Reading<'_> {
                 .is_some_and(|text| declare::is_right(text.as_bytes()))
     }
 
-    /// Whether a place of that name is declared in the work tree, whatever it leads to.
+    /// Whether a place of that name is declared in the work tree, whatever its target.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.history.folders().iter().any(|folder| self.declares(name, folder))
     }
 
-    /// Whether a place of that name is declared where it was applied from on the branch whose commits may be
-    /// applied, and leads to the same there.
+    /// Whether a place of that name is declared where it was applied from, on the branch whose commits may be
+    /// applied, with the same target.
     pub(crate) fn is_on_branch(&self, name: &str, placement: &Placement) -> bool {
         let folder = &placement.folder;
         let settings = self.branch.map(|branch| self.history.settings(branch, folder));
@@ -132,7 +131,7 @@ impl Reading<'_> {
         declared.iter().any(|place| place.name == name && place.leads_to(placement))
     }
 
-    /// Whether a folder of the work tree has a portvakt.yaml. One that a link leads to is none.
+    /// Whether a folder of the work tree has a portvakt.yaml. A link to one does not count.
     fn is_here(&self, folder: &str) -> bool {
         self.history.folders().iter().any(|known| known == folder)
     }
@@ -148,7 +147,7 @@ impl Reading<'_> {
     }
 }
 
-/// The places that an outline of the portvakt.yaml in a folder tells of.
+/// The places in an outline of the portvakt.yaml in a folder.
 fn places(folder: &str, outline: Outline) -> Vec<DeclaredPlace> {
     let Outline { project, organization, environments, .. } = outline;
     let project = history::project(project.as_deref(), folder);
@@ -170,24 +169,24 @@ pub(crate) fn is_declared_at(history: &History, commit: &str, folder: &str, plac
     })
 }
 
-/// What the place is called that holds what is applied to an environment.
+/// The name of the place of an environment.
 pub(crate) fn place(repository: &Repository, environment: &str) -> String {
     history::place_name(project(repository).as_deref(), environment)
 }
 
-/// What the folder of the declarations is called beside others; `None` for the top of a git repository.
+/// The project name of the folder of declarations; `None` for the top of a git repository.
 pub(crate) fn project(repository: &Repository) -> Option<String> {
     let named = repository.settings().project.as_deref();
     history::project(named, &folder(repository))
 }
 
-/// The folder that a place is called by, where it has no `project`.
+/// The folder in the name of a place, where it has no `project`.
 pub(crate) fn usual_folder(place: &str) -> String {
     let project = place.rsplit_once('/').map_or("", |(project, _)| project);
     project.trim_start_matches('@').replace('.', "/")
 }
 
-/// Why a place is not this folder's.
+/// The reason why a place does not belong to this folder.
 pub(super) fn clash(folder: &str) -> String {
     format!(
         "folder {} has the same name as this one, so that what was applied from there would be taken for \
@@ -197,7 +196,7 @@ pub(super) fn clash(folder: &str) -> String {
     )
 }
 
-/// How `baseline set` is told of the former name of a place.
+/// The options of `baseline set` for the former name of a place.
 pub(super) fn former_options(own: &str, former: &str) -> String {
     let parts = |name: &str| match name.rsplit_once('/') {
         Some((project, environment)) => {
@@ -216,21 +215,21 @@ pub(super) fn former_options(own: &str, former: &str) -> String {
     options.join(" ")
 }
 
-/// What `--from-project` calls a folder without a project: the top of the git repository.
+/// Name of the top of the git repository for `--from-project`, if it has no project.
 pub(crate) const TOP: &str = ".";
 
-/// The organisation and the API of what is recorded, as a reader recognises them.
+/// The organisation and the API of a record, as text.
 pub(crate) fn described(placement: &Placement) -> String {
     let Placement { environment, folder, api, maskinporten: _, organization } = placement;
     format!("{}, to {api} for {organization}", called(environment, folder))
 }
 
-/// What another place is called, for whoever reads of it.
+/// The name of another place, as text.
 pub(crate) fn called(environment: &str, folder: &str) -> String {
     format!("environment {environment} in folder {}", shown_folder(folder))
 }
 
-/// A folder's path from the top of the git repository, as a reader recognises it.
+/// A folder's path from the top of the git repository, as text.
 pub(super) fn shown_folder(folder: &str) -> &str {
     if folder.is_empty() { "." } else { folder }
 }

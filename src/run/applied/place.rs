@@ -1,4 +1,4 @@
-//! What one place applied to the same API for the same organisation.
+//! Applies of one place to the same API for the same organisation.
 
 use super::Reading;
 use super::at::{At, applied_at, applied_files_at};
@@ -6,51 +6,52 @@ use super::names::{self, clash, described};
 use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
 use domain::{Applied, CommitId, Elsewhere, Protected};
 
-/// What git tells of a place.
+/// Past of a place, from git.
 #[derive(Default)]
 pub(super) struct OfPlace {
-    /// What was declared at the commit that was last applied in full.
+    /// The declarations at the commit that was last applied in full.
     pub(super) applied: Option<Applied>,
-    /// What was declared at the commits whose apply did not end in full since.
+    /// The declarations at later commits whose apply did not end in full.
     pub(super) tried: Vec<Applied>,
-    /// What was declared at commits that do not count as applied, and protect and limit all the same, by
-    /// their record or the ledger.
+    /// The declarations at commits that do not count as applied, but protect and limit, by their record or
+    /// the ledger.
     pub(super) protecting: Vec<Applied>,
-    /// The same of those that are recorded as applied, and are not what may be applied.
+    /// The same for commits that are recorded as applied, and may not be applied.
     pub(super) uncounted: Vec<Applied>,
-    /// Why not all of it is known.
+    /// The reason why not all of it is known.
     pub(super) unknown: Option<String>,
-    /// What is not recorded, and was.
+    /// The lost part of the record.
     pub(super) lost: Option<Lost>,
-    /// What is recorded, for whichever API.
+    /// The record, for any API.
     pub(super) recorded: Baseline,
 }
 
 impl OfPlace {
-    /// What counts as applied there, in full or in part.
+    /// The declarations that count as applied there, in full or in part.
     pub(super) fn counting(&self) -> Option<Applied> {
         self.applied.iter().chain(&self.tried).cloned().reduce(Applied::and)
     }
 
-    /// What may be open because of it: what counts, and where some of that is lost, all that is left of it.
+    /// Entities that may be active because of it: those that count, and where some are lost, all that are
+    /// left.
     pub(super) fn traces(&self) -> impl Iterator<Item = &Applied> {
         let lost = self.protecting.iter().filter(|_| self.lost.is_some());
         self.applied.iter().chain(&self.tried).chain(&self.uncounted).chain(lost)
     }
 
-    /// What was declared at all those commits.
+    /// The declarations at all those commits.
     pub(super) fn all(&self) -> impl Iterator<Item = &Applied> {
         self.applied.iter().chain(&self.tried).chain(self.aside())
     }
 
-    /// What does not count, and protects and limits.
+    /// Those that do not count, but protect and limit.
     pub(super) fn aside(&self) -> impl Iterator<Item = &Applied> {
         self.protecting.iter().chain(&self.uncounted)
     }
 }
 
 impl Reading<'_> {
-    /// What this place applied.
+    /// The applies of this place.
     pub(super) fn here(&self, refs: &Refs, baseline: Result<Option<Baseline>, String>) -> OfPlace {
         let place = self.history.place();
         let lost = self.lost(refs, place, &baseline);
@@ -66,7 +67,7 @@ impl Reading<'_> {
         self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &counts)
     }
 
-    /// What another place applied.
+    /// The applies of another place.
     pub(super) fn elsewhere(
         &self,
         refs: &Refs,
@@ -78,7 +79,7 @@ impl Reading<'_> {
         let could_be = all().next().is_none() || all().any(|it| self.is_same(&it.placement));
         let lost = could_be.then(|| self.lost(refs, name, &baseline)).flatten();
         let mut unknown = lost.as_ref().map(|lost| lost.why.clone());
-        // An organisation that nobody can check must not hide what was applied for another.
+        // An organisation that cannot be checked must not hide an apply for another one.
         let of_other = |recorded: &&Recorded| {
             let placement = &recorded.placement;
             let is_other = placement.organization != self.placement.organization;
@@ -95,7 +96,7 @@ impl Reading<'_> {
         self.read(OfPlace { unknown, lost, recorded, ..OfPlace::default() }, &counts)
     }
 
-    /// Reads what was declared at the commits that are recorded of a place, and at those that are lost.
+    /// Reads the declarations at the commits that are recorded for a place, and at those that are lost.
     fn read(
         &self,
         OfPlace { mut unknown, lost, recorded, .. }: OfPlace,
@@ -121,7 +122,7 @@ impl Reading<'_> {
             });
             read.unwrap_or_else(|why| {
                 unknown.get_or_insert(why);
-                // What does not count protects all the same, as far as it can be read.
+                // A commit that does not count still protects, as far as it can be read.
                 uncounted.extend(self.fetched(recorded));
                 None
             })
@@ -131,7 +132,7 @@ impl Reading<'_> {
         OfPlace { applied, tried, protecting, uncounted, unknown, lost, recorded }
     }
 
-    /// Sees that what is recorded under the name of this place is of this folder, API and organisation.
+    /// Checks that the record under this place's name has this folder, API and organisation.
     fn is_of_this_place(&self, recorded: &Recorded) -> Result<(), String> {
         let Recorded { commit, placement, .. } = recorded;
         let Placement { environment: _, folder, api, maskinporten: _, organization } = placement;
@@ -146,7 +147,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Sees that what is recorded of a place was not applied at another one.
+    /// Checks that the record of a place does not belong to another one.
     fn is_of(&self, name: &str, recorded: &Recorded) -> Result<(), String> {
         let Recorded { commit, placement, .. } = recorded;
         match self.is_of_another_place(name, recorded) {
@@ -164,7 +165,7 @@ impl Reading<'_> {
             && self.declares(self.history.place(), &placement.folder)
     }
 
-    /// Sees that a commit is on the branch whose commits may be applied.
+    /// Checks that a commit is on the branch whose commits may be applied.
     fn on_branch(&self, commit: &str) -> Result<(), String> {
         let Some(branch) = self.branch else { return Ok(()) };
         match self.history.is_on(branch, commit) {
@@ -182,8 +183,8 @@ impl Reading<'_> {
         }
     }
 
-    /// What was declared at a commit for the same API and organisation, which is fetched if it is not
-    /// here; `None` where that cannot be read.
+    /// The declarations at a commit for the same API and organisation, which is fetched if it is missing;
+    /// `None` where they cannot be read.
     fn fetched(&self, recorded: &Recorded) -> Option<Applied> {
         if !self.is_same(&recorded.placement) {
             return None;
@@ -191,7 +192,7 @@ impl Reading<'_> {
         self.history.has(&recorded.commit).then(|| self.declared(recorded).ok())?
     }
 
-    /// What the other places in a folder protected at a commit, as far as that can be read.
+    /// The protection by other places in a folder at a commit, as far as it can be read.
     pub(super) fn beside_at(&self, commit: &CommitId, folder: &str) -> Vec<Protected> {
         let there = applied_files_at(self.history, self.repository, commit, folder);
         let Ok(there) = there else { return Vec::new() };
@@ -208,7 +209,8 @@ impl Reading<'_> {
         others.collect()
     }
 
-    /// What was declared at a commit where it was applied from. The error says why that cannot be read.
+    /// The declarations at a commit in the folder from which it was applied. The error is the reason why they
+    /// cannot be read.
     fn declared(&self, Recorded { commit, placement, .. }: &Recorded) -> Result<Applied, String> {
         let Placement { environment, folder, .. } = placement;
         let at = At { commit, folder, environment };

@@ -1,4 +1,4 @@
-//! The edits of a handover: made in memory, held against what is live, and then written.
+//! Edits of a hand-over: made in memory, compared with the live state, and then written.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use domain::text::printable;
 use domain::{Desired, Entity, Live};
 use plan::plan;
 
-/// Edits the declarations of several, one after the other, and writes them if that does no harm.
+/// Edits the declarations of several entities in turn, and writes them if that does no harm.
 pub(super) fn carry_out(
     way: &Way<'_>,
     standings: &[&Standing],
@@ -34,13 +34,13 @@ pub(super) fn carry_out(
     Ok(after)
 }
 
-/// Sees that the edited declarations say the same of everything that is not named, in every
-/// environment; and that their plan takes nothing of what is named away, and is the same besides.
+/// Checks that the edited declarations are unchanged for all other entities, in every environment; and that
+/// their plan removes nothing from the named entities, and is otherwise the same.
 fn check(ready: &Ready, after: &Repository, live: &Live, named: &[Entity]) -> Result<(), Failure> {
     let here = ready.opened.desired.environment.as_str();
     for environment in ready.opened.repository.environments() {
         let Ok((before, _)) = ready.opened.repository.desired(environment, today()) else {
-            // It was wrong before.
+            // It was invalid before.
             continue;
         };
         let then = desired(after, environment)?;
@@ -86,7 +86,7 @@ fn refused(found: &[Diagnostic]) -> Failure {
     ))
 }
 
-/// Writes the files that were edited, all of them or none, and tells which.
+/// Writes the edited files, all of them or none, and reports them.
 fn write(told: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
     let mut files = WrittenFiles::default();
     for (file, text) in after.edited() {

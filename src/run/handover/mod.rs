@@ -1,4 +1,4 @@
-//! Handing scopes and clients over to an application at NAIS, a step each time.
+//! Hand-over of scopes and clients to an application at NAIS, one step at a time.
 
 mod edits;
 
@@ -12,7 +12,7 @@ use domain::text::printable;
 use domain::{Entity, Live};
 use plan::{Action, Origin, Verb};
 
-/// How everything stands that is declared or released, the scopes first.
+/// The state of all declared or released entities, the scopes first.
 pub(crate) fn standings(
     ready: &Ready,
     live: &Live,
@@ -23,20 +23,20 @@ pub(crate) fn standings(
     nais::standings(&ready.opened.desired, before, live, application, (prefix, today()))
 }
 
-/// The way of what is named to its application.
+/// Hand-over of named entities to their application.
 pub(crate) struct Way<'a> {
     /// The declarations.
     pub(crate) ready: &'a Ready,
-    /// What is live.
+    /// The live state.
     pub(crate) live: &'a Live,
     /// The application.
     pub(crate) application: &'a Application,
-    /// It is told what was done, and what is next.
+    /// Receives a message about each result, and the next step.
     pub(crate) told: &'a dyn Fn(&str),
 }
 
 impl Way<'_> {
-    /// The next step of each, or with `release` the last. Gives the manifest, if that is what is next.
+    /// The next step of each, or with `release` the last. Returns the manifest, if that is next.
     ///
     /// # Errors
     /// It cannot be done; nothing was changed.
@@ -64,7 +64,7 @@ impl Way<'_> {
         }
     }
 
-    /// Steps 1 to 3, of each the next.
+    /// Steps 1 to 3, the next one of each.
     fn step(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
         self.refuse(standings)?;
         for standing in standings {
@@ -106,7 +106,7 @@ impl Way<'_> {
         Ok(())
     }
 
-    /// Tells of files with keys that a client has no more, and that stay where they are.
+    /// Reports key files that a client no longer has, and that are left in place.
     fn tell_keys(&self, standing: &Standing, after: &Repository) {
         let Entity::Client(name) = &standing.entity else { return };
         let refs =
@@ -170,7 +170,7 @@ impl Way<'_> {
         let all: Vec<&Standing> = standings.iter().collect();
         edits::carry_out(self, &all, |repository, environment, standing| {
             let Standing { entity, client_id, .. } = standing;
-            // By its name alone, one that has another one would not be found.
+            // A renamed client would not be found by its name alone.
             let is_needed = standing.is_renamed || is_pinned(entity);
             let client_id = client_id.as_ref().filter(|_| is_needed);
             repository.released(environment, entity, &reason, client_id)
@@ -187,7 +187,7 @@ impl Way<'_> {
         Ok(None)
     }
 
-    /// Refuses if something cannot be carried.
+    /// Refuses entities that cannot be handed over.
     fn refuse(&self, standings: &[Standing]) -> Result<(), Failure> {
         let mut lines = Vec::new();
         for standing in standings {
@@ -206,9 +206,9 @@ impl Way<'_> {
         }
     }
 
-    /// Refuses if something was asked for and is not applied yet: the release would let go of it.
+    /// Refuses if a requested change is not applied yet: the release would drop it.
     fn refuse_unapplied(&self, standings: &[Standing]) -> Result<(), Failure> {
-        // What differs because NAIS has taken it over is drift, and an update at most.
+        // A difference made by NAIS after the take-over is drift, and at most an update.
         let is_left = |action: &&Action| {
             let is_named = standings.iter().any(|it| it.entity == action.target().entity());
             let matters = match action.verb() {
@@ -216,7 +216,7 @@ impl Way<'_> {
                 Verb::Revoke | Verb::Reactivate | Verb::Create | Verb::Grant | Verb::Keys => true,
                 Verb::Deactivate => true,
             };
-            // A grant that failed is told as drift too.
+            // A grant that failed is reported as drift too.
             let is_ours = action.origin != Some(Origin::Drift) || action.verb() == Verb::Grant;
             is_named && matters && is_ours
         };
