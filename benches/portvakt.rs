@@ -1,4 +1,4 @@
-//! How fast it is: validating, comparing, and asking the API.
+//! Speed of validating, comparing, and reading the API.
 //!
 //! `cargo bench` runs all of it; the ratio and the memory are printed before criterion's figures.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark ends where it fails")]
@@ -70,7 +70,7 @@ fn validating(criterion: &mut Criterion) {
     group.bench_function("for a plan", |bencher| bencher.iter(|| read(&folder)));
 }
 
-/// What `validate` does: all that is found, as text.
+/// The work of `validate`: all findings, as text.
 fn validate(folder: &TempDir) -> String {
     let found = declare::load(folder.path()).unwrap().check(today());
     match found.is_empty() {
@@ -79,14 +79,14 @@ fn validate(folder: &TempDir) -> String {
     }
 }
 
-/// The most memory that this process has held so far, as Linux tells it.
+/// The peak memory of this process, from Linux.
 fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.map_or("unknown".to_owned(), |figure| figure.trim().to_owned())
 }
 
-/// What a plan reads beside the declarations: those of the commit that was applied last.
+/// The reading of a plan's past: the declarations of the last applied commit.
 fn looking_back(criterion: &mut Criterion) {
     let folder = repository(LARGE);
     let git = |args: &[&str]| {
@@ -156,7 +156,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// What `plan` does after it has read the declarations.
+/// The work of `plan` after the declarations were read.
 async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
     let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).unwrap();
     let kid = Some(key.kid.parse().unwrap());

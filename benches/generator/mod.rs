@@ -1,4 +1,4 @@
-//! Makes a repository, and a live state that is just as it declares, of any size.
+//! Generates a repository, and a live state that equals its declarations, of any size.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use sandbox::State;
 /// The organisation that owns everything.
 pub(crate) const OWNER: &str = "889640782";
 
-/// How much there is.
+/// Number of entities.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) files: usize,
@@ -17,13 +17,13 @@ pub(crate) struct Size {
     pub(crate) consumers_per_scope: usize,
 }
 
-/// Valid organisation numbers, always the same.
+/// Valid organisation numbers, always in the same order.
 pub(crate) fn orgnos() -> impl Iterator<Item = Orgno> {
     (920_000_000_u32..).filter_map(|number| number.to_string().parse().ok())
 }
 
-/// Writes a repository with three environments, of which `bench` has this target. Half of the
-/// consumers are named by an alias.
+/// Writes a repository with three environments, of which `bench` has this target. Half of the consumers are
+/// aliases.
 pub(crate) fn write_repository(folder: &Path, size: Size, target: &str) -> std::io::Result<()> {
     let numbers: Vec<_> = orgnos().take(size.consumers_per_scope * 5).collect();
     std::fs::write(
@@ -48,7 +48,7 @@ pub(crate) fn write_repository(folder: &Path, size: Size, target: &str) -> std::
     Ok(())
 }
 
-/// Puts one error each into so many scopes, as many in each file.
+/// Adds one error to each of that many scopes, evenly over the files.
 pub(crate) fn break_scopes(folder: &Path, size: Size, errors: usize) -> std::io::Result<()> {
     for file in 0..size.files {
         let path = file_path(folder, file);
@@ -111,7 +111,7 @@ fn declarations(file: usize, size: Size, numbers: &[Orgno]) -> String {
     yaml
 }
 
-/// What would be live after an apply.
+/// The live state after an apply.
 pub(crate) fn live(desired: &Desired) -> Live {
     let scopes = desired.scopes.iter().map(|(name, scope)| {
         let fields = scope.attributes.fields().into_iter().filter(|(_, value)| !value.is_null());
@@ -125,7 +125,7 @@ pub(crate) fn live(desired: &Desired) -> Live {
     Live { scopes: scopes.collect(), prefixes: ["etat".to_owned()].into(), ..Live::default() }
 }
 
-/// The same as a sandbox's state.
+/// The same as the state of a sandbox.
 pub(crate) fn state(desired: &Desired) -> State {
     let mut state = State::new(desired.organization, "Etaten", &["etat".to_owned()]);
     for (name, scope) in &desired.scopes {

@@ -1,6 +1,6 @@
-//! Takes any bytes through reading, checking, resolving, showing and mending. Before a line
-//! `...portvakt` stands a portvakt.yaml, behind it a file with declarations; without that line, all
-//! is a file with declarations beside a good portvakt.yaml.
+//! Reads, checks, resolves, shows and fixes arbitrary bytes. The part before a line `...portvakt` is a
+//! portvakt.yaml, the rest a file with declarations; without that line, everything is a file with
+//! declarations beside a valid portvakt.yaml.
 
 #![no_main]
 
@@ -21,7 +21,7 @@ const GOOD: &[u8] = include_bytes!("../../src/declare/tests/fuzzed.yaml");
 const FILE: &str = "teams/arbeid/a.yaml";
 const TODAY: Date = jiff::civil::date(2026, 11, 23);
 
-/// The files of the input, for what reads them again.
+/// The files of the input, for code that reads them again.
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
@@ -39,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
     let found = read(settings, declarations);
     check_places(&found, settings, declarations);
     show(&found);
-    // SARIF holds the texts of all rules, which takes longer than everything else.
+    // SARIF has the texts of all rules, which takes longer than everything else.
     if bytes.len() % 16 == 0 {
         show_sarif(&found);
     }
@@ -112,7 +112,7 @@ fn show_with_lines(found: &[Diagnostic], root: &Path) {
     }
 }
 
-/// What was mended is mended for good.
+/// Checks that a fixed file needs no further fix.
 fn mend(found: &[Diagnostic], root: &Path) {
     let mended = declare::mend(root, &Index::default(), found);
     if mended.is_empty() {
@@ -123,7 +123,7 @@ fn mend(found: &[Diagnostic], root: &Path) {
     }
     let settings = fs::read(root.join(SETTINGS_FILE)).unwrap();
     let again = read(&settings, &fs::read(root.join(FILE)).unwrap());
-    // In the light of other settings, more can be mended in the declarations.
+    // With other settings, more can be fixed in the declarations.
     let new_settings = mended.iter().any(|file| *file.file == *SETTINGS_FILE);
     let again = declare::mend(root, &Index::default(), &again).into_iter();
     let again: Vec<_> =

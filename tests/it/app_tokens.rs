@@ -1,5 +1,4 @@
-//! `portvakt token`, and the whole way from a declaration to a token that another library gets and
-//! verifies.
+//! `portvakt token`, and the path from a declaration to a token that another library requests and verifies.
 
 use std::collections::BTreeMap;
 
@@ -209,8 +208,8 @@ fn json_from(request: reqwest::RequestBuilder) -> Value {
     RUNTIME.block_on(async { request.send().await.unwrap().json().await.unwrap() })
 }
 
-/// From nothing to a token: what is declared is applied, and an application that knows nothing but its
-/// seven variables and RFC 7523 gets a token, by a library that this project does not use.
+/// From nothing to a token: declarations are applied, and an application that knows only its seven variables
+/// and RFC 7523 gets a token, by a library that this project does not use.
 #[test]
 fn from_a_declaration_to_a_token() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! Which crate and which folder of `src/` may use which others, checked by reading the code.
+//! Dependencies between crates and between folders of `src/`, checked against the code.
 
 mod circles;
 mod manifest;
@@ -11,8 +11,8 @@ use circles::circles;
 use manifest::manifests;
 use source::{Names, Sources};
 
-/// The arrows: each crate and each folder of `src/`, and those that it may use. An arrow that no code
-/// needs any longer is an error too, so that the table can only become tighter.
+/// The arrows: each crate and each folder of `src/`, with those that it may use. An arrow that no code needs
+/// is an error too, so that the table can only become stricter.
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("yaml", &["domain"]),
@@ -57,13 +57,13 @@ const STAGES: &[(&str, &[&str])] = &[
     ("schema", &["read"]),
 ];
 
-/// The crates that a crate's tests use beside those of its code.
+/// The crates that the tests of a crate use in addition.
 const ARROWS_OF_TESTS: &[(&str, &[&str])] = &[("digdir", &["sandbox"])];
 
-/// How many files an import circle may have.
+/// Largest number of files in an import circle.
 const LARGEST_CIRCLE: usize = 7;
 
-/// The crate with folders that the table names one by one.
+/// The crate whose folders the table lists separately.
 const PROGRAM: &str = "portvakt";
 
 fn root() -> &'static Path {
@@ -76,7 +76,7 @@ fn sources() -> Sources {
     Sources::read(root(), &crates.collect::<Vec<_>>())
 }
 
-/// The entry of the table that some code belongs to: its crate, or its folder in the program.
+/// The entry of the table for some code: its crate, or its folder in the program.
 fn room(names: &[String]) -> Option<&str> {
     let (name, below) = names.split_first()?;
     match name == PROGRAM {
@@ -85,17 +85,16 @@ fn room(names: &[String]) -> Option<&str> {
     }
 }
 
-/// The stage of `declare` that some code belongs to.
+/// The stage of `declare` of some code.
 fn stage(names: &[String]) -> Option<&str> {
     let [program, folder, stage, ..] = names else { return None };
     (program == PROGRAM && folder == "declare").then_some(stage)
 }
 
-/// What the code of some names belongs to.
+/// Maps the names of some code to its entry.
 type Room = fn(&[String]) -> Option<&str>;
 
-/// What is wrong with the table for this code: arrows that it does not have, and those that it has
-/// in vain.
+/// Errors in the table for this code: missing arrows, and unused ones.
 fn objections(sources: &Sources, arrows: &[(&str, &[&str])], room: Room) -> Vec<String> {
     let mut in_vain: BTreeSet<(&str, &str)> =
         arrows.iter().flat_map(|(from, to)| to.iter().map(|to| (*from, *to))).collect();

@@ -1,12 +1,11 @@
-//! Files that hold what the tables of attributes say. `UPDATE_DOCS=1 cargo test attributes::` writes them
-//! as they should be.
+//! Files with content from the tables of attributes. `UPDATE_DOCS=1 cargo test attributes::` writes them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
-/// Each attribute with its default, those with the same one together.
+/// Each attribute with its default; those with the same default are grouped.
 fn defaults(attributes: &[&Attribute]) -> String {
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
     for attribute in attributes {
@@ -40,7 +39,7 @@ fn dictionary() -> String {
     })
 }
 
-/// Compares what stands in a file behind a heading, up to the next empty line or the end.
+/// Compares the part of a file after a heading, up to the next empty line or the end.
 pub(crate) fn is_current(path: &str, headings: &[(&str, String)]) {
     let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     let committed = std::fs::read_to_string(&path).unwrap();

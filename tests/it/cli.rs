@@ -1,4 +1,4 @@
-//! The program as a user runs it: exit codes, errors, and what must never be printed.
+//! The program as a user runs it: exit codes, errors, and content that must never be printed.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn a_plan_is_0_and_2_only_where_asked_for() {
     assert_eq!(world.run(&["plan"]).code, 0);
     assert_eq!(world.run(&["plan", "--detailed-exitcode"]).code, 2);
     assert_eq!(world.apply().code, 0);
-    // Outside git nobody knows what was taken out of the declarations.
+    // Outside git it is not known what was removed from the declarations.
     let ran = world.run(&["plan", "--detailed-exitcode"]);
     assert!(ran.code == 2 && ran.stdout.contains("No changes."), "{}", ran.stdout);
 }
@@ -65,7 +65,7 @@ fn without_approval_nothing_is_changed() {
     assert_eq!(world.sent(), [""; 0]);
 }
 
-/// A terminal on which this is typed (`script` of util-linux makes one).
+/// A terminal with this input (`script` of util-linux makes one).
 #[cfg(target_os = "linux")]
 fn apply_on_a_terminal(world: &World, typed: &str) -> Ran {
     let apply = format!("{} apply", assert_cmd::cargo::cargo_bin!("portvakt").display());
@@ -149,7 +149,7 @@ fn a_host_is_allowed_from_outside_the_repository_only() {
     let settings = settings.replace(&format!("\"{api}\""), "\"https://api.example\"");
     let issuer = format!("\"{}\"", world.sandbox.issuer());
     world.write("portvakt.yaml", settings.replace(&issuer, "\"https://issuer.example/\""));
-    // The other one is refused before anything is sent anywhere.
+    // The other host is refused before anything is sent.
     for (allowed, refused) in [("api.example", "issuer.example"), ("issuer.example", "api.example")]
     {
         for ran in [
@@ -242,7 +242,7 @@ fn a_plan_asks_for_the_read_scope_alone() {
     assert_eq!(token_scopes(&world), ["idporten:scopes.read idporten:scopes.write"]);
 }
 
-/// The scopes of the tokens that were asked for.
+/// The scopes of the requested tokens.
 fn token_scopes(world: &World) -> Vec<String> {
     let exchanges = world.sandbox.exchanges();
     let answers = exchanges.iter().filter(|exchange| exchange.path == "/token");
@@ -263,7 +263,7 @@ fn a_plan_makes_no_more_requests_than_it_must() {
     }
     world.declare("scopes:\n  - { name: etat:a, description: Les }\n  - { name: etat:b, description: Les }\n  - { name: etat:c, description: Les }\n");
     world.planned();
-    // The metadata, a token, the scopes, the prefixes, and two scopes' accesses.
+    // The metadata, a token, the scopes, the prefixes, and the accesses of two scopes.
     assert_eq!(world.sandbox.exchanges().len(), 1 + 1 + 1 + 1 + 2);
 }
 
@@ -280,7 +280,7 @@ fn nothing_secret_is_printed() {
         for secret in key.lines().filter(|line| line.len() > 30 && !line.starts_with('-')) {
             assert!(!printed.contains(secret), "{printed}");
         }
-        // Grants and tokens are JWTs: their headers begin like this.
+        // Grants and tokens are JWTs, whose headers begin like this.
         assert!(!printed.contains("eyJ"), "{printed}");
     }
 }
@@ -352,7 +352,7 @@ fn a_signal_ends_an_apply_in_order() {
 
 fn is_ended_in_order_by(signal: &str) {
     let world = World::new();
-    // The scope exists when the rest is granted.
+    // The scope exists when the remaining accesses are granted.
     world.settings("guards: { max_grants: 300 }\n");
     let consumers: Vec<_> = valid_numbers().take(300).map(|orgno| format!("\"{orgno}\"")).collect();
     world.declare(&format!(

@@ -1,4 +1,4 @@
-//! The API client against the sandbox, and against servers that no sandbox would be.
+//! The API client against the sandbox, and against servers that misbehave.
 
 mod faults;
 mod live;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::openapi;
 use crate::support::{KEY, two_organizations};
 
-/// A sandbox that remembers what was asked.
+/// A sandbox that records requests.
 struct World {
     sandbox: Sandbox,
 }
@@ -50,14 +50,14 @@ impl World {
         self.sandbox.inject(rule.parse::<FaultRule>().unwrap());
     }
 
-    /// How many requests with this method had a path that ends like this.
+    /// Number of requests with this method whose path has this ending.
     fn count(&self, method: &str, end: &str) -> usize {
         let exchanges = self.sandbox.exchanges();
         let matches = exchanges.iter().filter(|e| e.method == method && e.path.ends_with(end));
         matches.count()
     }
 
-    /// Holds everything that was said against the description.
+    /// Checks all exchanges against the description.
     fn check(&self) {
         openapi::check(&self.sandbox.exchanges());
     }
@@ -68,7 +68,7 @@ fn credentials() -> Credentials {
     Credentials::from_key("nav".parse().unwrap(), &KEY.private_key_pem, kid).unwrap()
 }
 
-/// No waiting between tries.
+/// No delay between attempts.
 fn options() -> Options {
     Options { base_delay: Duration::from_millis(1), ..Options::default() }
 }

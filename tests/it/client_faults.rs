@@ -1,4 +1,4 @@
-//! What a network, a gateway and somebody else's hands can do to an apply of clients and keys.
+//! Faults of the network, a gateway and other users during an apply of clients and keys.
 
 use sandbox::{ClientKey, Fault, KeyRecord, Switches};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn public(key: &ClientKey) -> Value {
     json!({ "kty": "RSA", "kid": key.kid, "n": jwk["n"], "e": jwk["e"] })
 }
 
-/// One client to make, one to change with its keys and entries, one to reactivate, one to close.
+/// One client to create, one to change with its keys and entries, one to reactivate, one to deactivate.
 fn world() -> World {
     let world = World::new();
     world.put_client_of("idporten", "b", "b", true, &["openid", "profile"]);
@@ -77,7 +77,7 @@ fn passing_faults_leave_no_trace() {
     faults::pass(&CALLS, world, is_as_declared);
 }
 
-/// A world in which there is one client to make.
+/// A world with one client to create.
 fn to_be_made() -> World {
     let world = world();
     world.declare("clients:\n  - { name: a, description: Ny, jwks: x.json }\n");
@@ -100,7 +100,7 @@ fn a_client_whose_creation_was_lost_is_not_made_twice() {
         assert_eq!(ran.code, 0, "{fault:?} {}", ran.stdout);
         let is_seen = !matches!(fault, Fault::Status { .. } | Fault::ExpireTokens);
         assert!(sent == 1 || !is_seen, "{fault:?}");
-        // Fails where there are two.
+        // Fails if there are two.
         world.client("a");
         world.is_settled();
     }
@@ -142,7 +142,7 @@ fn what_a_client_needs_is_not_tried_where_its_creation_failed() {
 
 #[test]
 fn a_client_does_not_come_back_with_keys_that_are_not_declared() {
-    // Its keys cannot be changed, not even once it would be active: so it stays closed.
+    // Its keys cannot be changed, not even once it would be active: so it stays inactive.
     let world = world();
     world.sandbox.inject(rule(("POST", "/clients/c/jwks"), 99, Fault::CutBefore));
     let ran = world.apply_without_patience();
@@ -194,11 +194,11 @@ fn what_somebody_changes_after_the_plan_is_not_overwritten() {
 #[test]
 fn what_was_taken_but_is_not_so_is_told() {
     let world = world();
-    // The API says that it has the keys, and has not.
+    // The API confirms the keys, but does not store them.
     let taken = Fault::Status { status: 200, retry_after: None };
     world.sandbox.inject(rule(("POST", "/clients/b/jwks"), 1, taken));
     let ran = world.apply_without_patience();
-    // A key that was to go has gone only once that is seen.
+    // The removal of a key counts only once it is visible.
     assert_eq!(ran.code, 6, "{}", ran.stdout);
     let told = "done, not visible yet keys client b";
     assert!(ran.stdout.contains(told), "{}", ran.stdout);
@@ -208,7 +208,7 @@ fn what_was_taken_but_is_not_so_is_told() {
 #[test]
 fn what_was_taken_and_is_something_else_is_an_error() {
     let world = world();
-    // The API takes a set of keys, and then has neither the old one nor the new one.
+    // The API confirms a set of keys, and then has neither the old nor the new one.
     let put_off = Fault::StatusAfter { status: 503, retry_after: None };
     world.sandbox.inject(rule(("DELETE", "/clients/d"), 9, put_off));
     let mut apply = world.process(&["apply", "--auto-approve", "--patience", "0"]).spawn().unwrap();

@@ -1,5 +1,5 @@
-//! Whatever clients are declared and live: apply does what the plan showed and nothing else, and after
-//! it there is nothing left to do.
+//! For all declared and live clients: apply does exactly what the plan showed, and afterwards there is
+//! nothing left to do.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -185,7 +185,7 @@ proptest! {
         fault.into_iter().for_each(|rule| world.sandbox.inject(rule));
         let mut ran = world.apply();
         if ran.code == 6 && ran.stdout.contains("there is no such client") {
-            // The creation of a client that DigDir has not seen is told and not sent again.
+            // The creation of a client that DigDir has not received is reported and not repeated.
             ran = world.apply();
         }
         prop_assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -233,7 +233,7 @@ fn changed(exchange: &Exchange, before: &ClientRecord) -> BTreeSet<String> {
     keys.filter(|key| old.get(*key) != sent(key)).cloned().collect()
 }
 
-/// The fields that the plan showed to change.
+/// The fields whose changes the plan showed.
 fn shown_changes(id: &str, plan: &Value) -> BTreeSet<String> {
     let is_meant = |action: &&Value| action["client_id"] == id && action["kind"] == "client";
     let action = plan["actions"].as_array().unwrap().iter().find(is_meant).unwrap();
@@ -241,7 +241,7 @@ fn shown_changes(id: &str, plan: &Value) -> BTreeSet<String> {
     changes.iter().map(|change| change["field"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The clients that the declarations leave alone, as they are.
+/// The clients that the declarations leave alone.
 fn untouched(world: &World, declared: &[Declared]) -> Vec<ClientRecord> {
     let alone =
         |declared: &&Declared| matches!(declared, Declared::Not | Declared::Removed("release"));

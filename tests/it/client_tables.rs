@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{DIGDIR, KEY, OWNER, World, name, orgno};
 
-/// Another key than the one of all tests.
+/// A second key beside the shared one.
 pub(crate) static OTHER: LazyLock<ClientKey> = LazyLock::new(|| ClientKey::generate().unwrap());
 
 /// The public half of a key, as a file beside the declarations.

@@ -34,7 +34,7 @@ fn update_of(forge: Forge) -> Method {
     }
 }
 
-/// Makes the next calls that would make a comment fail; GitHub is asked for the user by POST first.
+/// Makes the next calls that create a comment fail; GitHub is asked for the user by POST first.
 fn fail_creation(server: &Server, faults: &[Fault]) {
     if server.forge() == Forge::GitHub {
         let viewer = r#"{"data": {"viewer": {"login": "github-actions[bot]"}}}"#;
@@ -71,7 +71,7 @@ async fn each_marker_has_a_comment_of_its_own() {
             ("test", CommentChange::Kept),
         ] {
             let marker = format!("<!-- portvakt plan {environment} -->");
-            // A body may bring the marker along.
+            // The body may already have the marker.
             let comment = Comment { body: format!("{marker}\nx"), marker };
             let posted = forge::post(&pull_request, &comment, &options()).await.unwrap();
             assert_eq!(posted.change, change, "{environment}");
@@ -189,7 +189,7 @@ async fn reading_and_updating_go_on_after_passing_faults() {
 async fn a_wait_that_is_too_long_is_told() {
     let throttled = [
         Fault::Refuse(429, vec![("retry-after", "3600")], "{}"),
-        // GitHub's way to say the same.
+        // GitHub's form of the same refusal.
         Fault::Refuse(
             403,
             vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "9999999999")],
@@ -301,7 +301,7 @@ async fn a_comment_that_no_host_takes_is_not_sent() {
     }
 }
 
-/// The apis, and which of their variables may be left out.
+/// The APIs, and the variables that each can do without.
 fn apis() -> [(Box<dyn Api>, &'static [&'static str]); 3] {
     [
         (Box::new(GitHub::new()), &["GITHUB_API_URL"]),
@@ -378,7 +378,7 @@ fn a_token_that_is_none_is_not_shown() {
         let error = read(api.forge(), &environment).unwrap_err();
         assert!(error.to_string().contains("TOKEN holds more than a token"), "{error}");
         assert!(!format!("{error:?}").contains(TOKEN));
-        // A line feed at the end is nobody's fault.
+        // A line feed at the end is ignored.
         let mut environment = api.environment("https://host.example");
         environment.iter_mut().filter(|(_, value)| value == TOKEN).for_each(|v| v.1.push('\n'));
         read(api.forge(), &environment).unwrap();

@@ -1,4 +1,4 @@
-//! `portvakt credentials`: every form of what an application needs, and who can read it.
+//! `portvakt credentials`: every format, and the permissions of its files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,8 +23,7 @@ pub(crate) const NAMES: [&str; 7] = [
     "MASKINPORTEN_WELL_KNOWN_URL",
 ];
 
-/// A live client with two scopes and the key of all tests, under another id than its own, in
-/// `key.pem`.
+/// A live client with two scopes and the shared key under another id, in `key.pem`.
 pub(crate) fn world() -> World {
     let world = World::new();
     world.put("etat:a", true, &[(OWNER, Approved)]);
@@ -55,7 +54,7 @@ pub(crate) fn done(world: &World, more: &[&str]) -> String {
     ran.stdout
 }
 
-/// What must be there, whatever its form.
+/// Checks the content, whatever its format.
 pub(crate) fn check(world: &World, variables: &BTreeMap<String, String>) {
     assert_eq!(variables.keys().map(String::as_str).collect::<Vec<_>>(), NAMES);
     let issuer = world.sandbox.issuer();
@@ -76,7 +75,7 @@ pub(crate) fn check(world: &World, variables: &BTreeMap<String, String>) {
     }
 }
 
-/// As a shell has them that has read the file.
+/// The variables of a shell that has sourced the file.
 pub(crate) fn sourced(file: &Path) -> BTreeMap<String, String> {
     let script = "set -eu; set -a; . \"$1\"; exec env -0";
     let shell = Command::new("bash").args(["-c", script, "bash"]).arg(file).env_clear().output();
@@ -109,7 +108,7 @@ fn dotenv_is_what_a_shell_reads() {
     assert_eq!(mode(&file), 0o600);
     check(&world, &sourced(&file));
     world.sandbox.edit(|state| {
-        // The API would refuse such a scope; what is in quotes must stay in them all the same.
+        // The API would refuse such a scope; a quoted text must still stay quoted.
         let scopes = &mut state.clients.get_mut("1f0a").unwrap().scopes;
         *scopes = ["x'$(touch hacked)`touch hacked`\"".to_owned()].into();
     });
@@ -162,7 +161,7 @@ fn the_algorithm_is_the_registered_one() {
     assert_eq!(jwk["alg"], "RS512");
 }
 
-/// The tests of encryption are left out of this build; `cargo test --features age encrypt` runs them.
+/// The tests of encryption are omitted from this build; `cargo test --features age encrypt` runs them.
 #[cfg(not(feature = "age"))]
 #[test]
 fn without_age_nothing_is_encrypted_and_the_way_out_is_told() {
@@ -255,7 +254,7 @@ pub(crate) fn check_that_no_secret_is_told(runs: &[&[&str]]) {
         }
         let pem = KEY.private_key_pem.expose_secret();
         assert!(!told.contains(pem.lines().nth(1).unwrap()));
-        // A grant or a token; what is encrypted can begin so by chance, and has no dots.
+        // A grant or a token; encrypted text can begin like this by chance, but has no dots.
         let words = || told.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
         assert!(!words().any(|word| word.starts_with("eyJ") && word.contains('.')), "{told}");
     }

@@ -1,4 +1,4 @@
-//! What opens up or gives access is marked as such, in every format; what narrows is not.
+//! A change that opens or gives access is marked in every format; one that narrows is not.
 
 use domain::AccessState::Approved;
 use sandbox::Switches;
@@ -32,7 +32,7 @@ impl Shown {
         Self { text: format("text"), markdown: format("markdown"), danger }
     }
 
-    /// It is marked by that word, in that section, the field that matters included.
+    /// Checks that it is marked with that word, in that section, including the decisive field.
     fn is_marked(&self, danger: &str, section: &str, has_field: bool) {
         let Self { text, markdown, danger: found } = self;
         assert_eq!(found, danger, "{text}");
@@ -55,7 +55,7 @@ impl Shown {
     }
 }
 
-/// The plan for a scope that is live with one value of an attribute and declared with another.
+/// The plan for a scope whose attribute has one live and another declared value.
 fn scope(field: &str, live: &Value, declared: &Value) -> Shown {
     let world = World::new();
     world.put("etat:a", true, &[]);
@@ -158,7 +158,7 @@ fn more_scopes_on_a_client_are_marked_and_fewer_are_not() {
     consumer(&["etat:a", "etat:b"], &["etat:a"]).is_unmarked();
 }
 
-/// The plan for a client with a login, of which one attribute differs.
+/// The plan for a client with a login that differs in one attribute.
 fn login(field: &str, live: &Value, declared: &Value) -> Shown {
     let world = World::new();
     world.put_client_of("idporten", "1f0a", "x", true, &["openid", "profile"]);
@@ -219,7 +219,7 @@ fn danger_is_no_part_of_the_digest_and_cannot_be_written_into_a_saved_plan() {
     }
 }
 
-/// Declares a live scope with so many consumers, and a new one with as many.
+/// Declares a live scope with that many consumers, and a new one with as many.
 fn with_grants(count: usize, settings: &str) -> World {
     let world = World::with(Switches::default());
     world.put("etat:a", true, &[]);

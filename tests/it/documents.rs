@@ -1,5 +1,5 @@
-//! Plans and reports that were saved before: they are read as they were written, and the same work still
-//! has the same digest.
+//! Plans and reports that were saved by earlier versions: they can be read, and equal actions still have the
+//! same digest.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::readme::{ROOT, copy};
 use crate::world::{Ran, program};
 
-/// The files, and the digests of the plans that they are or tell of.
+/// The files, and the digests of the plans in them.
 const SAVED: [(&str, &str); 13] = [
     ("empty", "sha256:a1ab9f562c5dec5e7ea55f4946370f2683886e0b2a58857dbdb13b5955057908"),
     ("first", FIRST),
@@ -26,7 +26,7 @@ const SAVED: [(&str, &str); 13] = [
     ("nais-release", "sha256:6ef5ebb46d006a92472fcb0fac7b3c31db73e419e3b403a3a00c855ad2bb34ec"),
 ];
 
-/// Of all that examples/etat declares, where nothing is live.
+/// For everything in examples/etat, with an empty live state.
 const FIRST: &str = "sha256:03fec991865a0c9a504132a3823fc67f9a941f30c4892bd3c3f95c9e437c15d9";
 
 fn ran(args: &[&str]) -> String {

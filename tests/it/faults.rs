@@ -1,4 +1,4 @@
-//! What a network, a gateway and DigDir itself can do to an apply.
+//! Faults of the network, a gateway and DigDir itself during an apply.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sandbox::{Fault, FaultRule, Switches};
 
 use crate::world::{DIGDIR, KART, SKATT, World, name, orgno};
 
-/// Faults after which the work must still be done, as if nothing had been.
+/// Faults after which the work must still be done, without a trace.
 const PASSING: [Fault; 8] = [
     Fault::Status { status: 429, retry_after: Some(0) },
     Fault::Status { status: 503, retry_after: None },
@@ -34,7 +34,7 @@ pub(crate) fn rule((method, path): (&str, &str), times: u32, fault: Fault) -> Fa
     FaultRule { method, path: Some(path.to_owned()), skip: 0, times, fault }
 }
 
-/// Each of the calls meets each passing fault once, in a world of its own, and all is done.
+/// Strikes each of the calls with each passing fault once, in a world of its own; everything must be done.
 pub(crate) fn pass(calls: &[(&str, &str)], world: fn() -> World, is_as_declared: fn(&World)) {
     for call in calls {
         for fault in PASSING {
@@ -49,7 +49,7 @@ pub(crate) fn pass(calls: &[(&str, &str)], world: fn() -> World, is_as_declared:
     }
 }
 
-/// One scope to create and grant, one to update, one to reactivate, one to empty and close.
+/// One scope to create and grant, one to update, one to reactivate, one to empty and deactivate.
 fn world() -> World {
     let world = World::new();
     world.put("etat:b", true, &[(KART, Approved)]);
@@ -143,7 +143,7 @@ fn a_scope_is_not_opened_again_while_an_undeclared_access_may_be_asleep() {
     assert_eq!(world.open_to("etat:c"), None);
 }
 
-/// A scope that is closed, with two sleepers of whom one is declared.
+/// An inactive scope with two kept accesses, one of which is declared.
 fn sleeping_world() -> World {
     let switches = Switches { inactive_access_refused: true, ..Switches::default() };
     let world = World::with(switches);
@@ -182,7 +182,7 @@ fn an_access_that_is_refused_late_is_told_as_skipped() {
 
 #[test]
 fn what_somebody_changes_after_the_plan_is_not_overwritten() {
-    // The write is put off for so long that somebody can come in between.
+    // The write is postponed long enough for somebody to intervene.
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
     type Hand = fn(&mut sandbox::ScopeRecord);
     let hands: [(Hand, i32); 3] = [
@@ -269,7 +269,7 @@ fn a_gateways_page_is_an_error_and_never_an_empty_list() {
 #[test]
 fn what_was_taken_away_and_is_not_seen_to_be_does_not_count_as_done() {
     let world = world();
-    // The API says that it revoked, and did not.
+    // The API confirms the revocation, but does not carry it out.
     world.sandbox.inject(rule(
         ("DELETE", "/scopes/access/974761076"),
         1,

@@ -1,4 +1,4 @@
-//! `validate --fix` mends what is safe to mend and nothing else; `--diff` shows just that.
+//! `validate --fix` fixes only what is safe to fix; `--diff` shows the same changes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -36,8 +36,7 @@ fn validate(folder: &TempDir, args: &[&str]) -> Ran {
     Ran::of(program().arg("validate").args(args).current_dir(folder.path()))
 }
 
-/// Mends one file and gives what stands in it then. A diff shows the same, and a second fix has
-/// nothing to do.
+/// Fixes one file and returns its text. The diff must show the same, and a second run must find nothing.
 fn mended(file: &str, before: &str, more: &[(&str, &str)]) -> String {
     let folder = repository(&[more, &[(file, before)]].concat());
     let diff = validate(&folder, &["--diff"]);
@@ -54,7 +53,7 @@ fn mended(file: &str, before: &str, more: &[(&str, &str)]) -> String {
     after
 }
 
-/// A file after a diff was applied to it by git.
+/// A file after git has applied a diff to it.
 fn applied(diff: &str, files: &[(&str, &str)], file: &str) -> String {
     let folder = repository(files);
     if !diff.is_empty() {
@@ -186,7 +185,7 @@ fn consumers_are_sorted_with_their_comments() {
     }
 }
 
-/// What would be changed elsewhere too, or torn apart, is left to the person.
+/// A value that is used elsewhere too, or would be split, is left to the user.
 #[test]
 fn what_is_not_safe_is_left() {
     let settings = SETTINGS.to_owned() + SORTED;
@@ -335,7 +334,7 @@ fn permissions_and_links_stay() {
     assert_eq!(read(&folder, "a.yaml"), scope("    visibility: PUBLIC\n"));
 }
 
-/// Everything that is said of a repository.
+/// All findings in a repository.
 fn found(root: &Path) -> Vec<Diagnostic> {
     match declare::load(root) {
         Ok(repository) => repository.check(date(2026, 11, 23)),
@@ -343,7 +342,7 @@ fn found(root: &Path) -> Vec<Diagnostic> {
     }
 }
 
-/// What is declared for every environment; `None` where something is wrong.
+/// The declarations of every environment; `None` if there is an error.
 fn desired(root: &Path) -> Option<Vec<domain::Desired>> {
     let repository = declare::load(root).ok()?;
     let of = |name: &String| Some(repository.desired(name, date(2026, 11, 23)).ok()?.0);
@@ -352,7 +351,7 @@ fn desired(root: &Path) -> Option<Vec<domain::Desired>> {
     (!desired.is_empty()).then_some(desired)
 }
 
-/// How often each comment stands in a text.
+/// How often each comment occurs in a text.
 fn comments(text: &str) -> BTreeMap<&str, usize> {
     let mut comments = BTreeMap::new();
     for line in text.lines() {
@@ -363,8 +362,8 @@ fn comments(text: &str) -> BTreeMap<&str, usize> {
     comments
 }
 
-/// Whether an error is seen in its file alone. Others show when more is read elsewhere, or when what
-/// is mended is read in the light of a portvakt.yaml that says something else.
+/// Whether an error can be found in its file alone. Others appear when more of another file is read, or when
+/// a fixed file is read with a portvakt.yaml that has changed.
 fn is_of_one_file(found: &Diagnostic) -> bool {
     let of_several =
         ["PV103", "PV104", "PV105", "PV106", "PV108", "PV109", "PV110", "PV111", "PV112", "PV116"];
@@ -380,7 +379,7 @@ const FILES: [&str; 5] = [
     "teams/helse/sykmelding.yaml",
 ];
 
-/// Mistakes that can be mended, as what is replaced by what.
+/// Mistakes that can be fixed: the original text and its replacement.
 const MENDABLE: [(&str, &str); 14] = [
     ("\"974761076\"", "974761076"),
     ("\"991825827\"", "991825827"),
@@ -436,7 +435,7 @@ proptest! {
             std::fs::write(root.join(&*file.file), &file.after).unwrap();
         }
         let after = found(root);
-        // Mended settings are another light to read the others in.
+        // Fixed settings can change the findings in other files.
         let same_light = mended.iter().all(|file| &*file.file != "portvakt.yaml");
         for file in mended.iter().filter(|_| same_light) {
             let errors = |found: &[Diagnostic]| {

@@ -1,4 +1,4 @@
-//! The hooks for pre-commit are commands that the program has.
+//! The hooks for pre-commit are commands of the program.
 
 use std::path::Path;
 

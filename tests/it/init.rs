@@ -112,7 +112,7 @@ fn nothing_is_overwritten_and_nothing_half_written() {
     assert!(ran.stderr.contains("never overwritten: consumers.yaml\n"), "{}", ran.stderr);
     assert_eq!(files(folder), ["consumers.yaml"]);
     fs::remove_file(folder.join("consumers.yaml")).unwrap();
-    // A folder that cannot be made: what was written before it is taken back.
+    // A folder that cannot be created: files written before it are removed again.
     fs::write(folder.join("scopes"), "").unwrap();
     let ran = init(folder, &[]);
     assert_eq!(ran.code, 1);
@@ -202,7 +202,7 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
             .iter()
             .map(|file| fs::read_to_string(folder.join(file)).unwrap())
             .collect();
-        // Production is the last, whatever it is called.
+        // Production is the last, whatever its name.
         assert!(text.contains(r#"["ver-2", "alt"]"#), "{host}");
         assert!(text.contains("etat/vakt") && text.contains("4f2a"), "{host}");
         assert_eq!(init(folder, &["--ci", host]).code, 1, "twice");
@@ -227,7 +227,7 @@ fn ci_files_stand_at_the_top_of_a_git_repository() {
     assert_eq!(init(folder.path(), &["--ci", "github"]).code, 0);
 }
 
-/// What the files of a host call things by an environment's name, wherever they do.
+/// All names that the files of a host derive from an environment's name.
 fn made_of(host: &str, environment: &str) -> std::collections::BTreeSet<String> {
     let mut names = std::collections::BTreeSet::new();
     let own = |text: &str| {
@@ -250,7 +250,7 @@ fn made_of(host: &str, environment: &str) -> std::collections::BTreeSet<String> 
     names
 }
 
-/// Hands on what names something of the host's, with the kind of thing that it is.
+/// Passes on each name of something at the host, with its kind.
 fn named(value: &Value, collect: &mut impl FnMut(&str, &str)) {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     match value {
@@ -275,7 +275,7 @@ fn named(value: &Value, collect: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// Of each pair of names, the files are written only if the environments share nothing at the host.
+/// For each pair of names, the files are written only if the environments share nothing at the host.
 #[test]
 fn environments_that_would_share_something_at_the_host_are_refused() {
     const NAMES: [&str; 13] = [

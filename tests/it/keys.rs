@@ -1,4 +1,4 @@
-//! `portvakt keys`: made, put beside the declaration, rotated without a gap, listed.
+//! `portvakt keys`: creation, files beside the declaration, rotation without a gap, list.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -20,7 +20,7 @@ fn json(world: &World, file: &str) -> Value {
     serde_json::from_str(&read(world, file)).unwrap()
 }
 
-/// All files of the world's folder, with what they hold.
+/// All files in the world's folder, with their content.
 fn everything(world: &World) -> Vec<(String, Vec<u8>)> {
     fn below(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -53,7 +53,7 @@ fn done(ran: Ran) -> Ran {
     ran
 }
 
-/// Refused with that code and that text, and nothing was changed.
+/// Checks that a command is refused with that code and text, and changes nothing.
 fn refused(world: &World, args: &[&str], code: i32, told: &str) {
     let before = everything(world);
     let ran = world.run(args);
@@ -406,7 +406,7 @@ fn what_cannot_be_retired_safely_is_left_alone() {
     refused(&world, &retire, 4, "none of the declared keys");
 }
 
-/// The list as JSON, held against its schema.
+/// The list as JSON, checked against its schema.
 fn listed(world: &World, args: &[&str]) -> (i32, Value) {
     let ran = world.run(&[&["keys", "list", "--format", "json"], args].concat());
     let list: Value = serde_json::from_str(&ran.stdout).expect(&ran.stderr);
@@ -468,7 +468,7 @@ fn a_key_that_ends_soon_is_told_by_the_exit_code() {
         assert_eq!((code, kids(&list).len()), (if found > 0 { 2 } else { 0 }, found), "{within}");
         assert_eq!(world.run(&["keys", "list", "--expiring", within]).code, 0);
     }
-    // 30 days is what portvakt.yaml says if it says nothing.
+    // 30 days is the default of portvakt.yaml.
     let (all, list) = code(&["--detailed-exitcode"]);
     assert_eq!((all, kids(&list).len()), (2, 2));
     world.settings("keys_policy: { warn_before: 5d }\n");
@@ -518,7 +518,7 @@ fn nothing_private_is_told_beside_what_is_asked_for() {
     }
     let own = KEY.private_key_pem.expose_secret();
     assert!(!told.contains(own.lines().nth(1).unwrap()));
-    // Every JWT begins so: it is `{"` in base64url.
+    // Every JWT begins like this: it is `{"` in base64url.
     assert!(!told.contains("eyJ"), "{told}");
     world.check_and_forget();
 }
@@ -560,7 +560,7 @@ fn a_key_on_the_command_line_is_never_repeated() {
 
 #[test]
 fn keys_that_one_apply_registers_are_as_old_as_they_are_listed() {
-    // Their ids sort either way, and they come about within microseconds.
+    // Their ids sort either way, and they are created within microseconds.
     for _ in 0..4 {
         let world = World::new();
         world.write("team/x.yaml", YAML);

@@ -1,4 +1,4 @@
-//! Applies where what is read lags behind what was written.
+//! Applies where reads lag behind writes.
 
 use std::time::Instant;
 
@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::faults::rule;
 use crate::world::{DIGDIR, KART, KEY, SKATT, World, name};
 
-/// One of each kind of action on scopes, accesses, clients and keys, in a world that lags behind from
-/// then on.
+/// One of each kind of action on scopes, accesses, clients and keys, in a world that lags from then on.
 fn world(switches: Switches) -> World {
     let world = World::new();
     world.put("etat:b", true, &[(KART, Approved)]);
@@ -59,7 +58,7 @@ fn world(switches: Switches) -> World {
     world
 }
 
-/// What the world is in the end; fails where there are two clients of a name.
+/// Checks the final state; fails if there are two clients with the same name.
 fn is_as_declared(world: &World) {
     for scope in ["etat:a", "etat:b", "etat:c"] {
         assert_eq!(world.open_to(scope).unwrap(), [SKATT], "{scope}");
@@ -107,7 +106,7 @@ fn an_apply_waits_until_all_that_it_did_is_shown() {
 fn what_an_impatient_apply_did_is_no_failure() {
     let world = world(lagging(5));
     let ran = world.run(&["apply", "--auto-approve", "--patience", "0", "--report", "report.json"]);
-    // What takes something away does not count as done before it is seen to be.
+    // A removal does not count as done before it is visible.
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
     let told = "Applied to test: 16 of 16 done (16 not visible yet).";
     assert!(ran.stdout.contains(told), "{}", ran.stdout);
@@ -167,7 +166,7 @@ fn all_waits_of_an_apply_have_one_patience() {
     world.declare(&format!("clients:\n{clients}"));
     world.sandbox.inject(rule(("POST", "/clients"), 4, Fault::CutAfter));
     let began = Instant::now();
-    // One after the other, and none of them is ever shown.
+    // One after the other, and none of them ever becomes visible.
     let ran = world.run(&["apply", "--auto-approve", "--concurrency", "1", "--patience", "4"]);
     let took = began.elapsed();
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
@@ -185,7 +184,7 @@ fn a_revocation_whose_answer_was_lost_is_waited_for() {
         "scopes:\n  - { name: etat:a, description: Les }\n\
          removed:\n  - { scope: etat:b, action: deactivate }\n",
     );
-    // Sent again, each is refused: it is so already.
+    // When repeated, each is refused, as it was carried out before.
     world.sandbox.inject(rule(("DELETE", "/scopes"), 2, Fault::CutAfter));
     let ran = world.apply();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

@@ -1,4 +1,4 @@
-//! Manifests of NAIS beside YAML, planned and applied, and what NAIS made earlier.
+//! NAIS manifests beside YAML, planned and applied, and entities that NAIS created earlier.
 
 use domain::AccessState::Approved;
 use sandbox::{Fault, KeyRecord};
@@ -12,7 +12,7 @@ const NAIS: &str = "nais: { cluster: { test: dev-gcp } }\n";
 
 const APP: &str = "dev-gcp:arbeid:aareg-api";
 
-/// An application that exposes a scope and consumes it, with these words for the scope.
+/// An application that exposes a scope and consumes it, with these attributes of the scope.
 fn manifest(enabled: bool, consumers: &[&str]) -> String {
     let consumers: Vec<_> =
         consumers.iter().map(|orgno| format!("{{ orgno: \"{orgno}\" }}")).collect();
@@ -35,7 +35,7 @@ fn world() -> World {
     world
 }
 
-/// A client as digdirator makes it: called as all are.
+/// A client as digdirator creates it: with the same name as all others.
 fn of_nais(world: &World, id: &str, description: &str, active: bool) {
     world.put_client(id, "Etaten", active, &["etat:felles"]);
     world.sandbox.edit(|state| {
@@ -63,7 +63,7 @@ fn manifests_and_yaml_are_applied_together() {
         "apiVersion: nais.io/v1\nkind: IDPortenClient\nmetadata: { name: aareg-api, namespace: arbeid }\n\
          spec:\n  redirectURIs: [https://a.example/x]\n  sessionLifetime: 3600\n  accessTokenLifetime: 60\n",
     );
-    // What has nothing to do with Maskinporten.
+    // A document that does not concern Maskinporten.
     world.write(
         "apps/other.yaml",
         "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: b }\nspec: { image: x }\n",
@@ -106,7 +106,7 @@ fn what_nais_made_is_found_and_keeps_its_name_and_its_keys() {
     assert_eq!(world.planned(), ["create scope etat:arbeid:aareg.read"]);
     applied(&world);
     assert_eq!(world.sandbox.state().clients, before);
-    // It changes, and comes back, under its id; the other of its name is left alone.
+    // It changes, and is reactivated, under its id; the other one with its name is left alone.
     let more = manifest(true, &[]).replace("etat:felles", "etat:arbeid:aareg.read");
     world.write("apps/aareg.yaml", &more);
     assert_eq!(world.planned(), [format!("update client {APP}")]);

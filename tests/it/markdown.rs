@@ -1,4 +1,4 @@
-//! What a plan looks like in a comment, and that nothing in it can be more than text.
+//! A plan in a comment, in which no text from outside has any effect.
 
 mod cut;
 mod document;
@@ -12,7 +12,7 @@ use portvakt::render::markdown;
 use crate::world::{DIGDIR, KART, SKATT, World};
 use parsed::Parsed;
 
-/// What somebody could write where a reviewer reads it.
+/// Text that somebody could write for a reviewer to read.
 const REASON: &str = "</td>|`x`|@etat/team #12 !3 GH-4 <img src=x onerror=alert(1)> [a](https://e.example) $x$ :tada:";
 
 fn run(world: &World) -> String {

@@ -1,5 +1,5 @@
-//! The commonest mistakes of newcomers to YAML, to Maskinporten and to this tool: each is told once,
-//! at the right line, with a sentence that says what to type.
+//! The most common mistakes of newcomers to YAML, to Maskinporten and to this tool: each is reported once, at
+//! the right line, with a sentence that says what to type.
 
 use std::path::Path;
 
@@ -15,8 +15,8 @@ const SYKMELDING: &str = "teams/helse/sykmelding.yaml";
 const CONSUMERS: &str = "consumers.yaml";
 const SETTINGS: &str = "portvakt.yaml";
 
-/// What of a file of `examples/etat` is replaced by what; the line and the code under which it must
-/// be told, and a part of the message or the help.
+/// A replacement in a file of `examples/etat`; the line and the code of the diagnostic, and a part of its
+/// message or help.
 struct Mistake {
     file: &'static str,
     from: &'static str,
@@ -37,7 +37,7 @@ const fn mistake(
     Mistake { file, from, to, line, code, says }
 }
 
-/// The twenty commonest.
+/// The twenty most common.
 #[rustfmt::skip] // A mistake a line.
 const COMMONEST: [Mistake; 20] = [
     mistake(CONSUMERS, "\"974761076\"", "974761076", 10, "PV012", "put it in quotes: \"974761076\""),
@@ -62,7 +62,7 @@ const COMMONEST: [Mistake; 20] = [
     mistake(SETTINGS, "{ env: PORTVAKT_KEY }", "$PORTVAKT_KEY", 23, "PV016", "`{ env: NAME }`"),
 ];
 
-/// What is about YAML alone.
+/// Mistakes in YAML.
 #[rustfmt::skip] // A mistake a line.
 const YAML: &[Mistake] = &[
     mistake(AAREG, "visibility: PRIVATE", "visibility = PRIVATE", 19, "PV006", "`visibility: PRIVATE`"),
@@ -125,7 +125,7 @@ const YAML: &[Mistake] = &[
     mistake(SETTINGS, "[\"etat:helse:*\"]", "*helse", 43, "PV006", "put the text in quotes"),
 ];
 
-/// What is about Maskinporten, and about this tool.
+/// Mistakes about Maskinporten, and about this tool.
 #[rustfmt::skip] // A mistake a line.
 const DECLARATIONS: &[Mistake] = &[
     mistake(CONSUMERS, "\"974761076\"", "“974761076”", 10, "PV101", "write \"974761076\""),
@@ -183,7 +183,7 @@ const DECLARATIONS: &[Mistake] = &[
     mistake(SYKMELDING, "- group: samarbeid", "- groups: samarbeid", 12, "PV010", "did you mean `group`?"),
 ];
 
-/// Whole files beside those of the example.
+/// Additional files beside those of the example.
 #[rustfmt::skip] // A file a line.
 const FILES: &[Mistake] = &[
     mistake("docker-compose.yaml", "", "services: {}\n", 1, "PV013", "write `exclude: [\"docker-compose.yaml\"]` in portvakt.yaml"),
@@ -222,7 +222,7 @@ fn found(folder: &TempDir) -> (i32, Vec<Value>) {
     (ran.code, found.as_array().unwrap().clone())
 }
 
-/// What is not told as it should be.
+/// The deviation from the expected diagnostic.
 fn mismatch(mistake: &Mistake) -> Option<String> {
     let Mistake { file, to, line, code, says, .. } = mistake;
     let (exit, found) = found(&repository(mistake));
@@ -263,7 +263,7 @@ fn files_that_declare_nothing() {
     all_are_told(FILES);
 }
 
-/// What is probably wrong is told, and keeps nothing from being planned.
+/// A likely mistake is reported, and does not prevent a plan.
 #[test]
 fn a_misspelt_delegation_source_is_a_warning() {
     for written in ["altin", "Altinn", "alltinn"] {
@@ -283,7 +283,7 @@ fn a_misspelt_delegation_source_is_a_warning() {
     }
 }
 
-/// What help quotes of a broken file is never a secret.
+/// The quotation of a broken file in a help text is never a secret.
 #[test]
 fn broken_yaml_shows_no_secret() {
     for (from, to) in [

@@ -1,4 +1,4 @@
-//! Holds what went over the wire against DigDir's OpenAPI description (`tests/openapi.json`).
+//! Checks exchanges against DigDir's OpenAPI description (`tests/openapi.json`).
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -29,15 +29,15 @@ static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Panics at the first exchange with the API that is not as described. Maskinporten's paths are
-/// not in the description; an answer that a fault rule made need not be in it.
+/// Panics at the first exchange with the API that does not match the description. Maskinporten's paths are
+/// not in the description; an answer by a fault rule need not match it.
 pub(crate) fn check(exchanges: &[Exchange]) {
     for exchange in exchanges {
         told(exchange, check_one(exchange));
     }
 }
 
-/// The same for the answers alone, where what was asked is wrong on purpose.
+/// The same for answers only, where requests are wrong on purpose.
 pub(crate) fn check_answers(exchanges: &[Exchange]) {
     for exchange in exchanges.iter().filter(|exchange| exchange.path.starts_with("/api/")) {
         told(exchange, operation(exchange).and_then(|operation| check_answer(operation, exchange)));
@@ -140,7 +140,7 @@ fn check_request(operation: &Value, exchange: &Exchange) -> Result<(), String> {
         .map_err(|error| format!("request: {error}"))
 }
 
-/// RFC 7518 section 6.3.2. The record holds the names of the members, not what they were.
+/// RFC 7518 section 6.3.2. The record has the names of the members, not their values.
 fn sends_private_key(exchange: &Exchange) -> bool {
     let private = ["d", "p", "q", "dp", "dq", "qi", "oth"];
     let body: Value = serde_json::from_str(&exchange.body).unwrap_or_default();
@@ -194,8 +194,8 @@ fn check_body(
     }
 }
 
-/// The description knows no `null`: where the oddity is switched on, one counts as left out, in
-/// what is sent back too.
+/// The description has no `null`: with that switch on, one counts as left out, also in requests that send it
+/// back.
 fn without_nulls(body: &mut Value) {
     match body {
         Value::Array(entries) => entries.iter_mut().for_each(without_nulls),

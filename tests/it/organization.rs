@@ -1,4 +1,4 @@
-//! The organisation that portvakt.yaml names is the one that DigDir's answers name.
+//! The organisation in portvakt.yaml must be the one in DigDir's answers.
 
 use domain::AccessState::Approved;
 
@@ -11,7 +11,7 @@ const DECLARED: &str =
 /// The line and the column of the number in portvakt.yaml.
 const PLACE: &str = "portvakt.yaml:1:24";
 
-/// Every command that compares what is declared with what is live, or reads what is live.
+/// Every command that compares declarations with the live state, or reads the live state.
 const COMMANDS: [&[&str]; 11] = [
     &["plan"],
     &["plan", "--format", "json"],
@@ -42,13 +42,13 @@ fn another_organisation_on_a_branch_is_refused_before_anything_is_planned() {
     assert_eq!(live.stdout, "");
     one.git(&["checkout", "--quiet", "-b", "branch"]);
     std::fs::write(one.path.join("portvakt.yaml"), of_another(&one)).unwrap();
-    // Nothing is declared any more: all of it would be revoked.
+    // Nothing is declared any more: everything would be revoked.
     one.declare("scopes: []\n");
     remote.world.check_and_forget();
     for command in COMMANDS {
         let ran = one.run(command);
         assert_eq!(ran.code, 1, "{command:?}: {}{}", ran.stdout, ran.stderr);
-        // Drift compares what was applied, and that was another organisation's.
+        // Drift compares with the last apply, which was for another organisation.
         let told = match command[0] {
             "drift" => &["another organisation"][..],
             _ => &[OWNER, SKATT, PLACE, "organization.orgno"],

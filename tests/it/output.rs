@@ -1,4 +1,4 @@
-//! What a plan looks like: text under snapshot, JSON under its schema.
+//! Output of a plan: text as snapshots, JSON against its schema.
 
 mod hostile;
 pub(crate) mod runners;

@@ -1,5 +1,5 @@
-//! Whatever is declared and whatever is live: apply does what the plan showed and nothing else,
-//! and after it there is nothing left to do.
+//! For all declared and live states: apply does exactly what the plan showed, and afterwards there is nothing
+//! left to do.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -171,7 +171,7 @@ fn make_live(world: &World, live: &[Option<LiveOne>]) {
     });
 }
 
-/// A fault that must leave no trace, struck some requests into the apply.
+/// A fault that must leave no trace, after some requests of the apply.
 fn fault() -> impl Strategy<Value = Option<FaultRule>> {
     let faults = vec![
         Fault::Status { status: 429, retry_after: Some(0) },
@@ -244,7 +244,7 @@ fn changed(exchange: &Exchange, before: &State) -> BTreeSet<String> {
     keys.filter(|key| fields.get(*key) != sent(key)).cloned().collect()
 }
 
-/// The fields that the plan showed to change.
+/// The fields whose changes the plan showed.
 fn shown_changes(exchange: &Exchange, plan: &Value) -> BTreeSet<String> {
     let is_meant = |action: &&Value| {
         action["scope"] == scope_of(exchange)
@@ -255,7 +255,7 @@ fn shown_changes(exchange: &Exchange, plan: &Value) -> BTreeSet<String> {
     changes.iter().map(|change| change["field"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Who is declared with an access that has not ended.
+/// The declared consumers whose access has not expired.
 fn entitled(consumers: &[(usize, &str)]) -> Vec<String> {
     let in_force = consumers.iter().filter(|(_, until)| !until.contains("2020"));
     let numbers: BTreeSet<_> =
@@ -263,7 +263,7 @@ fn entitled(consumers: &[(usize, &str)]) -> Vec<String> {
     numbers.into_iter().collect()
 }
 
-/// The scopes that the declarations leave alone, and who has access to them.
+/// The scopes that the declarations leave alone, with their consumers.
 fn untouched(world: &World, declared: &[Declared]) -> Vec<Option<Vec<String>>> {
     let alone =
         |declared: &&Declared| matches!(declared, Declared::Not | Declared::Removed("release"));

@@ -1,5 +1,5 @@
-//! The commands of the README and of the pages, run in order in a copy of an example, print what they
-//! say there.
+//! The commands of the README and of the pages, run in order in a copy of an example, print the output that
+//! is shown there.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,14 +10,14 @@ use tempfile::TempDir;
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A command of a `console` block, and the lines that the README shows below it.
+/// A command of a `console` block, and the lines shown below it.
 struct Shown<'a> {
     command: String,
     output: Vec<&'a str>,
 }
 
 impl Shown<'_> {
-    /// Whether the command goes on, up to a line `END`.
+    /// Whether the command continues, up to a line `END`.
     fn is_open(&self) -> bool {
         self.command.contains("<<'END'") && !self.command.ends_with("\nEND")
     }
@@ -99,7 +99,7 @@ fn an_organisation_is_adopted_as_the_page_says() {
         let description = format!("prodgcp:arbeid:kodeverkapi.{}", name.subscope());
         let mut expected = scope.fields.clone();
         expected.insert("description".to_owned(), description.into());
-        // What is written back is told whole.
+        // The representation that is written back is complete.
         expected.retain(|_, value| !value.is_null());
         let said = expected.iter().filter(|(field, value)| now.fields.get(*field) != Some(*value));
         assert_eq!(said.collect::<Vec<_>>(), [], "{name}");
@@ -116,7 +116,7 @@ fn an_organisation_is_adopted_as_the_page_says() {
     }
 }
 
-/// Runs the commands of a page in a copy of a folder, or in an empty one, and gives the folder.
+/// Runs the commands of a page in a copy of a folder, or in an empty one, and returns the folder.
 fn plays(page: &str, example: Option<&str>) -> TempDir {
     let page_text = std::fs::read_to_string(format!("{ROOT}/{page}")).unwrap();
     let folder = TempDir::new().unwrap();
@@ -151,7 +151,7 @@ fn plays(page: &str, example: Option<&str>) -> TempDir {
     folder
 }
 
-/// Whether the shown lines are the printed ones; a shown `…` stands for any number of lines.
+/// Whether the shown lines match the printed ones; a shown `…` matches any number of lines.
 fn is_shown(shown: &[&str], printed: &[&str]) -> bool {
     match (shown, printed) {
         ([], []) => true,
@@ -163,7 +163,7 @@ fn is_shown(shown: &[&str], printed: &[&str]) -> bool {
     }
 }
 
-/// Whether a shown line is a printed one; `…` at its end stands for any rest.
+/// Whether a shown line matches a printed one; `…` at its end matches any rest.
 fn is_line(shown: &str, printed: &str) -> bool {
     match shown.strip_suffix('…') {
         Some(beginning) => printed.starts_with(beginning),

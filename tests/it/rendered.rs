@@ -1,4 +1,4 @@
-//! `render yaml`: what manifests declare, as YAML that says the same.
+//! `render yaml`: declarations of manifests, as equivalent YAML.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -141,7 +141,7 @@ fn the_yaml_says_what_the_manifests_say() {
         for (name, client) in &before.clients {
             let name = client.identity.client_name().unwrap_or(name);
             let other: Vec<_> = after.clients[name].attributes.wanted().collect();
-            // YAML leaves that as it is live where it means nothing.
+            // YAML leaves this attribute as it is live where it has no meaning.
             let said = client.attributes.wanted();
             for field in said.filter(|field| field.name != "refresh_token_usage") {
                 assert!(

@@ -1,4 +1,4 @@
-//! What is a secret, or could be one by mistake or by malice, and is in no output.
+//! Secrets, and texts that may be one by mistake or malice, are in no output.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -10,25 +10,25 @@ use crate::world::{KEY, Ran, World, program};
 
 const FORMATS: [&str; 4] = ["text", "json", "sarif", "github"];
 
-/// What may be in an output of nothing that is secret: each line of some length of each.
+/// Checks that no output contains a secret: any of its lines of a certain length.
 fn is_in_none(ran: &Ran, secrets: &[&str], of: &str) {
     let shown = format!("{}{}", ran.stdout, ran.stderr);
     for secret in secrets {
         let lines = secret.lines().filter(|line| line.len() > 5 && !line.starts_with("-----"));
         for line in lines {
-            // Not half of it either.
+            // Nor half of it.
             let half = &line[..line.len().min(20)];
             assert!(!shown.contains(half), "{of}: {half}: {shown}");
         }
     }
 }
 
-/// What has the form of an identity of age.
+/// A text in the form of an age identity.
 fn identity() -> String {
     format!("AGE-SECRET-KEY-1{}", &"QPZRY9X8GF2TVDW0".repeat(4)[..58])
 }
 
-/// Credentials in which one line is another one.
+/// Credentials with one line replaced.
 fn with_credentials(world: &World, from: &str, to: &str) {
     let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
     assert!(settings.contains(from));
@@ -213,19 +213,19 @@ fn no_argument_that_looks_like_a_secret_is_repeated() {
     }
 }
 
-/// A server that is Maskinporten and the API at once, and repeats what it was sent.
+/// A server that is both Maskinporten and the API, and repeats its input.
 struct Parrot {
     address: String,
 }
 
-/// What it repeats.
+/// The repeated text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Repeats {
-    /// The grant, in its refusal of a token.
+    /// The grant, in the refusal of a token.
     Grant,
     /// The token, in the refusal of a call.
     Token,
-    /// The token, as what is live.
+    /// The token, in the live state.
     Live,
 }
 

@@ -1,5 +1,5 @@
-//! A plan that compares with a snapshot: the same as one that compares with what is live, and made
-//! without a secret.
+//! A plan that compares with a snapshot: it equals one that compares with the live state, and is made without
+//! a secret.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +24,13 @@ impl World {
         std::fs::read_to_string(self.folder().join(FILE)).unwrap()
     }
 
-    /// A plan as a fork's job makes it: nothing in the environment.
+    /// A plan as the job of a fork makes it: with an empty environment.
     fn plan_offline(&self, more: &[&str]) -> Ran {
         let args = [&["plan", "--snapshot", FILE], more].concat();
         Ran::of(program().current_dir(self.folder()).args(args))
     }
 
-    /// The plan that a fork gets is the one that everybody else gets.
+    /// Checks that the plan for a fork equals the plan for everybody else.
     fn plans_the_same(&self) -> Value {
         let mut live = self.plan();
         self.sandbox.clear_exchanges();
@@ -66,7 +66,7 @@ fn foreign(change: impl FnOnce(&mut ScopeAttributes)) -> ScopeAttributes {
     attributes
 }
 
-/// Something of all that can be live.
+/// A world with one of every kind of live entity.
 fn world(switches: Switches) -> World {
     let world = World::with(switches);
     let all = [(SKATT, Approved), (KART, Requested), (DIGDIR, Denied)];
@@ -127,7 +127,7 @@ fn world(switches: Switches) -> World {
     world
 }
 
-/// What the main branch declares.
+/// The declarations on the main branch.
 const MAIN: &str = "\
     consumers:\n  \
       skatteetaten: { orgno: \"974761076\", name: Skatteetaten }\n\
@@ -136,7 +136,7 @@ const MAIN: &str = "\
     clients:\n  \
       - { name: x, scopes: [skatt:gitt] }\n";
 
-/// What a pull request does with it.
+/// The declarations of a pull request.
 const BRANCH: &str = "\
     consumers:\n  \
       skatteetaten: { orgno: \"974761076\", name: Skatteetaten }\n\
@@ -178,7 +178,7 @@ fn a_fork_gets_the_plan_that_everybody_gets() {
         world.put("etat:fri-og-odd", true, &[(SKATT, suspended())]);
         world.declare(MAIN);
         world.snapshot();
-        // That state is not in DigDir's description, so the answers are not held against it.
+        // That state is not in DigDir's description, so the answers are not checked against it.
         world.sandbox.clear_exchanges();
         world.plans_the_same();
         world.declare(BRANCH);
@@ -191,7 +191,7 @@ fn a_fork_gets_the_plan_that_everybody_gets() {
             insta::assert_snapshot!(crate::world::ids(&plan).join("\n"));
             insta::assert_snapshot!(codes("blocked").join("\n"));
         }
-        // Of `unmanaged login` and `etat:fri-og-odd` nothing was read but that they are there.
+        // Of `unmanaged login` and `etat:fri-og-odd` only their existence was read.
         let odd = |of: &str| codes("notices").iter().any(|told| told.contains(of));
         assert!(odd("onbehalfof a/b of client 1f0b") && odd("client odd (no id)"), "{plan:#}");
         assert!(!odd("1f0c of") && !odd("client 1f0c"), "{plan:#}");
@@ -313,13 +313,13 @@ fn what_is_no_snapshot_of_this_is_refused() {
     std::fs::remove_file(world.folder().join(FILE)).unwrap();
     let missing = world.plan_offline(&[]).stderr;
     assert!(missing.contains("No such file"), "{missing}");
-    // Where something stands is of no interest.
+    // The place in the message is ignored.
     insta::with_settings!({ filters => [(r"at line \d+ column \d+", "at <place>")] }, {
         insta::assert_snapshot!(told.join("\n"));
     });
 }
 
-/// A snapshot in which something is odd with each thing.
+/// A snapshot with something odd in each part.
 fn odd() -> Snapshot {
     let scope = |unclear| LiveScope {
         active: true,
@@ -443,7 +443,7 @@ fn state() -> impl Strategy<Value = AccessState> {
         Just(Approved),
         Just(Denied),
         Just(Requested),
-        // A word of DigDir's own is never another one.
+        // A word of DigDir is never another one.
         text().prop_map(AccessState::from),
     ]
 }
@@ -543,7 +543,7 @@ fn live() -> impl Strategy<Value = Live> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// What is written is read, to the last field; and written again, it is the same text.
+    /// A snapshot is read back completely; written again, it is the same text.
     #[test]
     fn a_snapshot_survives_its_file(live in live(), clients in any::<bool>()) {
         let reach = if clients { Reach::ScopesAndClients } else { Reach::Scopes };

@@ -1,4 +1,4 @@
-//! A sandbox and a plain HTTP client to talk to it, without any code of ours in between.
+//! A sandbox and a plain HTTP client for it, without any of our code in between.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::openapi;
 
-/// One key for all tests: making one takes long.
+/// One key for all tests, as generating one takes long.
 pub(crate) static KEY: LazyLock<ClientKey> = LazyLock::new(|| ClientKey::generate().unwrap());
 
 pub(crate) const NAV: &str = "889640782";
@@ -90,7 +90,7 @@ impl World {
         })
     }
 
-    /// A call below `/api/v1` with the token that the world has.
+    /// A call below `/api/v1` with the world's token.
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -127,7 +127,7 @@ impl World {
         self.call(Method::PUT, &path, None).await.unwrap()
     }
 
-    /// Makes a scope and insists that it worked.
+    /// Creates a scope, and checks the answer.
     pub(crate) async fn make(&self, name: &str) -> Value {
         let body = json!({ "name": name, "description": "Les" });
         let (status, made) = self.post("/scopes", body).await;
@@ -135,7 +135,7 @@ impl World {
         made
     }
 
-    /// Holds everything that was said against the description.
+    /// Checks all exchanges against the description.
     pub(crate) fn check(&self) {
         openapi::check(&self.sandbox.exchanges());
     }

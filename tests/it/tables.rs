@@ -1,4 +1,4 @@
-//! The tables of the design's section 3, a test a row, from the YAML to the API and back.
+//! The tables of the design's section 3, one test per row, from the YAML to the API and back.
 
 use domain::AccessState::{Approved, Denied, Requested};
 use sandbox::Switches;
@@ -112,7 +112,7 @@ fn active_and_removed_is_emptied_then_deactivated() {
     world.put("etat:a", true, &[(SKATT, Approved), (KART, Requested)]);
     world.declare("removed:\n  - { scope: etat:a, action: deactivate, reason: avviklet }\n");
     world.converges(&["revoke etat:a 974761076", "deactivate scope etat:a"]);
-    // So a later reactivation brings nobody back.
+    // A later reactivation restores no access.
     world.declare(&scope(&[]));
     world.converges(&["reactivate scope etat:a"]);
     assert_eq!(world.open_to("etat:a").unwrap(), [""; 0]);

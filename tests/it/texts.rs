@@ -1,5 +1,5 @@
-//! Texts with white space at their ends and with letters that are taken apart, where the server keeps them
-//! as they come and where it does not.
+//! Texts with white space at their ends and with decomposed letters, on a server that keeps them unchanged
+//! and on one that does not.
 
 use domain::AccessState::Approved;
 use sandbox::Switches;
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::world::{SKATT, World, name};
 
-/// `blåbær` as macOS writes it into files: the ring of the `å` by itself.
+/// `blåbær` as macOS writes it into files, with a combining ring.
 const APART: &str = "bla\u{30a}bær";
 const COMPOSED: &str = "blåbær";
 
-/// What the server does to texts.
+/// Treatment of texts by the server.
 fn switches() -> [Switches; 3] {
     let usual = Switches::default;
     [
@@ -49,7 +49,7 @@ fn a_text_of_several_lines_is_sent_without_its_last_line_break() {
         assert_eq!(client.fields["logo_uri"], "https://a.example/x");
         assert_eq!(client.on_behalf_of["z"].fields["name"], COMPOSED);
 
-        // What changes alone is how it is written.
+        // Only the spelling changes.
         world.declare(&format!(
             "scopes:\n  - name: etat:{COMPOSED}\n    description: Les {COMPOSED}, og mer\n    \
              long_description: {COMPOSED}\n    consumers: [{APART}]\n\
@@ -61,7 +61,7 @@ fn a_text_of_several_lines_is_sent_without_its_last_line_break() {
     }
 }
 
-/// A scope and a client whose texts have been kept as somebody wrote them by hand.
+/// A scope and a client whose texts are kept as somebody entered them by hand.
 fn by_hand() -> World {
     let world = World::new();
     world.put("etat:a", true, &[(SKATT, Approved)]);

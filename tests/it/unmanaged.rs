@@ -1,4 +1,4 @@
-//! `portvakt unmanaged` and `portvakt coverage`: what is live and declared nowhere.
+//! `portvakt unmanaged` and `portvakt coverage`: live entities that are not declared.
 
 use domain::AccessState::{Approved, Denied, Requested};
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,7 @@ fn done(ran: Ran) -> Ran {
     ran
 }
 
-/// When something was made that is so many days old.
+/// The creation time of something that many days old.
 fn days_ago(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days + 1)
 }
@@ -36,7 +36,7 @@ fn describe(world: &World, scope: &str, description: &str, created: Timestamp) {
     });
 }
 
-/// Five scopes and three clients beside portvakt's own, of which one each is declared.
+/// Five scopes and three clients beside portvakt's own, one of each declared.
 fn grown(now: Timestamp) -> World {
     let world = World::new();
     world.put("etat:a:declared", true, &[(SKATT, Approved)]);
@@ -136,7 +136,7 @@ fn coverage_is_one_figure() {
         world.sandbox.exchanges().iter().any(|exchange| exchange.path.ends_with("/scopes/access"));
     assert!(!read_accesses, "one figure needs no accesses");
 
-    // What is released is somebody else's, and that is known.
+    // A released entity belongs to somebody else, which is known.
     world.declare(
         "scopes: [{ name: etat:a:declared, description: Les, consumers: [\"974761076\"] }]\n\
          clients: [{ name: declared }]\n\

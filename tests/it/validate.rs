@@ -1,5 +1,4 @@
-//! What `validate` and `explain` print: each format under snapshot, JSON and SARIF under their
-//! schemas.
+//! Output of `validate` and `explain`: each format as a snapshot, JSON and SARIF against their schemas.
 
 use std::path::Path;
 
@@ -122,8 +121,8 @@ fn mistakes_on_github() {
     insta::assert_snapshot!(ran.stdout);
 }
 
-/// A valid SARIF log. Its schema is that of OASIS, who let it be copied, as the crate serde-sarif
-/// 0.8.0 (MIT) carries it in `src/schema.json`.
+/// A valid SARIF log. The schema is by OASIS, who permit copying it, in the version of the crate serde-sarif
+/// 0.8.0 (MIT), `src/schema.json`.
 fn sarif(ran: &Ran) -> Value {
     let log = serde_json::from_str(&ran.stdout).unwrap();
     assert_valid("tests/sarif-schema-2.1.0.json", &log);
@@ -132,7 +131,7 @@ fn sarif(ran: &Ran) -> Value {
 
 fn assert_valid(schema: &str, value: &Value) {
     let schema = std::fs::read_to_string(Path::new(ROOT).join(schema)).unwrap();
-    // SARIF's pattern of a language has a bracket too many to be a regular expression of ECMA 262.
+    // SARIF's pattern of a language has a superfluous bracket and is not a regular expression of ECMA 262.
     let schema = serde_json::from_str(&schema.replace("{2}]?$", "{2}?$")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
@@ -169,7 +168,7 @@ fn what_is_right_is_counted() {
     assert_eq!(sarif(&ran)["runs"][0]["results"], Value::Array(Vec::new()));
 }
 
-/// Warnings that hold everywhere, and one that holds in one environment alone.
+/// Warnings for all environments, and one for a single environment.
 fn warnings() -> Repository {
     let yaml = "scopes:\n  \
                   - name: etat:everywhere\n    \
@@ -317,7 +316,7 @@ fn a_code_is_explained() {
     assert!(all.contains("PV001  error ") && all.contains("PV503  limit "), "{all}");
 }
 
-/// `UPDATE_DOCS=1 cargo test` writes what it should be.
+/// `UPDATE_DOCS=1 cargo test` writes the current text.
 #[test]
 fn the_page_on_diagnostics_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diagnostics.md");

@@ -1,22 +1,22 @@
-//! What a build takes: how many crates, where they are from, and under which licences.
+//! Weight of a build: number, sources and licences of its crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde::Deserialize;
 
-/// The most crates that a build without features may take beside this repository's own, build
-/// dependencies included and those of tests left out. It may only go down.
+/// Largest number of crates in a build without features, apart from this repository's own, including build
+/// dependencies and without those of tests. It may only decrease.
 #[cfg(target_os = "linux")]
 const MOST_CRATES: usize = 303;
 
-/// The most names among them that are there in several versions. It may only go down.
+/// Largest number of crate names that are present in several versions. It may only decrease.
 #[cfg(target_os = "linux")]
 const MOST_NAMES_IN_SEVERAL_VERSIONS: usize = 4;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// What `cargo metadata` prints.
+/// Output of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -55,7 +55,7 @@ struct DependencyKind {
     kind: Option<String>,
 }
 
-/// What a build on this machine takes, from what cargo has at hand.
+/// The crates of a build on this machine, from cargo's local data.
 fn metadata(features: &[&str]) -> Metadata {
     let run = |command: &mut Command| {
         let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
@@ -69,7 +69,7 @@ fn metadata(features: &[&str]) -> Metadata {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The ids of what the program is built of, without what only tests use.
+/// The ids of the packages in the program, without those used only in tests.
 #[cfg(target_os = "linux")]
 fn built(metadata: &Metadata) -> BTreeSet<&str> {
     let nodes = metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node));
@@ -113,7 +113,7 @@ fn a_build_takes_no_more_crates_than_before() {
 
 #[test]
 fn every_crate_is_from_the_registry_and_under_a_licence_that_is_allowed() {
-    // Of the crates that age brings, only a build with it has the manifests at hand.
+    // The manifests of the crates that age adds are available only in a build with it.
     let features: &[&str] = if cfg!(feature = "age") { &["--all-features"] } else { &[] };
     let allowed = allowed();
     for Package { name, version, license, source, .. } in metadata(features).packages {
@@ -142,8 +142,7 @@ fn allowed() -> BTreeSet<&'static str> {
     list.lines().map(|line| line.trim().trim_matches([',', '"'])).collect()
 }
 
-/// Whether one may choose licences from the list only: an SPDX expression, or the older form with a
-/// slash for OR.
+/// Whether licences from the list are sufficient: an SPDX expression, or the older form with a slash for OR.
 fn is_allowed(expression: &str, allowed: &BTreeSet<&str>) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = spaced.split_whitespace().peekable();

@@ -1,4 +1,4 @@
-//! A sandbox, a repository that speaks of it, and the program as a user runs it.
+//! A sandbox, a repository for it, and the program as a user runs it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) use crate::support::{
     DIGDIR, KARTVERKET as KART, KEY, NAV as OWNER, SKATT, orgno, scope as name,
 };
 
-/// One runtime serves every test's sandbox.
+/// One runtime for the sandboxes of all tests.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 pub(crate) struct World {
@@ -27,7 +27,7 @@ pub(crate) struct World {
     folder: TempDir,
 }
 
-/// How a run of the program ended.
+/// Result of a run of the program.
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -35,7 +35,7 @@ pub(crate) struct Ran {
 }
 
 impl World {
-    /// A sandbox in which nothing is live yet, and a repository without declarations.
+    /// An empty sandbox, and a repository without declarations.
     pub(crate) fn new() -> Self {
         Self::with(Switches::default())
     }
@@ -51,7 +51,7 @@ impl World {
         world
     }
 
-    /// Writes `portvakt.yaml` with these lines behind what every test needs.
+    /// Writes `portvakt.yaml` with the lines that every test needs, followed by these.
     pub(crate) fn settings(&self, more: &str) {
         let settings = format!(
             "organization: {{ orgno: \"{OWNER}\", name: Etaten }}\n\
@@ -95,7 +95,7 @@ impl World {
         });
     }
 
-    /// Who has access to a scope, in order; `None` where the scope is inactive or does not exist.
+    /// The consumers with access to a scope, in order; `None` where the scope is inactive or does not exist.
     pub(crate) fn open_to(&self, scope: &str) -> Option<Vec<String>> {
         let state = self.sandbox.state();
         state.scopes.get(&name(scope)).filter(|scope| scope.active)?;
@@ -110,7 +110,7 @@ impl World {
         state.scopes[&name(scope)].fields.get(field).cloned().unwrap_or_default()
     }
 
-    /// The program with nothing of the test's own environment but what it needs.
+    /// The program with only the necessary part of the test's environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = program();
         self.environment(&mut command).args(args);
@@ -126,7 +126,7 @@ impl World {
             .current_dir(self.folder.path())
     }
 
-    /// The program as a process that is not waited for; its output is kept.
+    /// The program as a process that is not waited for; its output is captured.
     pub(crate) fn process(&self, args: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("portvakt"));
         let environment = [
@@ -159,13 +159,12 @@ impl World {
         self.run(&["apply", "--auto-approve"])
     }
 
-    /// An apply that does not wait for what it has done to be shown.
+    /// An apply that does not wait until its changes are visible.
     pub(crate) fn apply_without_patience(&self) -> Ran {
         self.run(&["apply", "--auto-approve", "--patience", "0"])
     }
 
-    /// What was sent that changes something, as ids of actions. An update and a reactivation are
-    /// the same call: both are told as `put`.
+    /// The write calls, as ids of actions. An update and a reactivation are the same call: both are `put`.
     pub(crate) fn sent(&self) -> Vec<String> {
         let clients = self.sandbox.state().clients;
         let named = |id: String| match id.split_once(" client ") {
@@ -178,7 +177,7 @@ impl World {
             None => id,
         };
         let sent: Vec<_> = self.sandbox.exchanges().iter().filter_map(sent).map(named).collect();
-        // On whose behalf a new client acts is told to it once it is made.
+        // The `onbehalfof` entries of a new client are sent once it is created.
         let is_new = |id: &String| {
             let rest = id.strip_prefix("put client ");
             rest.is_some_and(|name| sent.contains(&format!("create client {name}")))
@@ -186,7 +185,7 @@ impl World {
         sent.iter().filter(|id| !is_new(id)).cloned().collect()
     }
 
-    /// Makes a client live that is as a declaration with nothing but these makes it.
+    /// Makes a client live that equals a declaration with only these attributes.
     pub(crate) fn put_client(&self, id: &str, name: &str, active: bool, scopes: &[&str]) {
         self.put_client_of("maskinporten", id, name, active, scopes);
     }
@@ -214,7 +213,7 @@ impl World {
         self.sandbox.edit(|state| drop(state.clients.insert(id.to_owned(), record)));
     }
 
-    /// The one live client of a name, and its id.
+    /// The only live client with a name, and its id.
     pub(crate) fn client(&self, name: &str) -> (String, ClientRecord) {
         let clients = self.sandbox.state().clients.into_iter();
         let mut named = clients.filter(|(_, client)| client.fields["client_name"] == name);
@@ -223,8 +222,8 @@ impl World {
         found
     }
 
-    /// The whole life of a change: the plan is the expected one, apply does it and sends nothing
-    /// else, and after that there is nothing to do and nothing is sent.
+    /// Checks a whole change: the plan is the expected one, apply does it and sends nothing else, and after
+    /// that there is nothing to do and nothing is sent.
     pub(crate) fn converges(&self, expected: &[&str]) -> Ran {
         assert_eq!(self.planned(), expected);
         assert_eq!(self.sent(), [""; 0], "a plan changed something");
@@ -236,7 +235,7 @@ impl World {
         ran
     }
 
-    /// There is nothing to do, and an apply sends nothing but reads.
+    /// Checks that there is nothing to do, and that an apply sends only reads.
     pub(crate) fn is_settled(&self) {
         self.check_and_forget();
         assert_eq!(self.planned(), [""; 0]);
@@ -245,7 +244,7 @@ impl World {
         assert_eq!(self.sent(), [""; 0]);
     }
 
-    /// Holds all that was said against DigDir's description, and forgets it.
+    /// Checks all exchanges against DigDir's description, and clears them.
     pub(crate) fn check_and_forget(&self) {
         openapi::check(&self.sandbox.exchanges());
         self.sandbox.clear_exchanges();
@@ -284,7 +283,7 @@ pub(crate) fn ids(plan: &Value) -> Vec<String> {
     actions.iter().map(|action| action["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// An action's id as [`World::sent`] tells it.
+/// An action's id in the form of [`World::sent`].
 pub(crate) fn as_sent(id: &str) -> String {
     match id.split_once(' ') {
         Some(("update" | "reactivate", rest)) => format!("put {rest}"),
@@ -292,8 +291,8 @@ pub(crate) fn as_sent(id: &str) -> String {
     }
 }
 
-/// What a call of an apply that changes something does, as an action's id; `None` for one that reads.
-/// A client that exists is told by its id; on whose behalf it acts is part of it.
+/// The effect of a write call of an apply, as an action's id; `None` for a read. An existing client is given
+/// by its id; its `onbehalfof` entries are part of it.
 fn sent(exchange: &Exchange) -> Option<String> {
     let path = exchange.path.strip_prefix("/api/v1/")?;
     if exchange.method == Method::GET {

@@ -1,4 +1,4 @@
-//! Import circles: modules each of which comes to use all others.
+//! Import circles: modules that use each other, directly or not.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ type Uses<'s> = BTreeMap<&'s Names, BTreeSet<&'s Names>>;
 
 /// The files of each circle, the largest circle first.
 ///
-/// That a module uses what it holds makes no circle: those below it may use its own items.
+/// A module that uses its own submodules makes no circle: those may use its items.
 pub(super) fn circles(sources: &Sources) -> Vec<Vec<&str>> {
     let uses: Uses<'_> =
         sources.modules.keys().map(|names| (names, homes(sources, names))).collect();
@@ -19,7 +19,7 @@ pub(super) fn circles(sources: &Sources) -> Vec<Vec<&str>> {
             used_by.entry(names).or_default().insert(user);
         }
     }
-    // Kosaraju's algorithm: those that reach each other are found from the user that is left last.
+    // Kosaraju's algorithm: the modules of a circle are found from the one that is left last.
     let (mut seen, mut left) = (BTreeSet::new(), Vec::new());
     uses.keys().for_each(|names| walk(names, &uses, &mut seen, &mut left));
     seen.clear();
@@ -36,7 +36,7 @@ pub(super) fn circles(sources: &Sources) -> Vec<Vec<&str>> {
     circles
 }
 
-/// Visits what can be reached from a module, and adds each module as it is left.
+/// Visits everything reachable from a module, and adds each module when it is left.
 fn walk<'s>(
     names: &'s Names,
     edges: &Uses<'s>,
@@ -49,7 +49,7 @@ fn walk<'s>(
     }
 }
 
-/// The modules that one uses, beside those that it holds.
+/// The modules that one uses, except its own submodules.
 fn homes<'s>(sources: &'s Sources, names: &Names) -> BTreeSet<&'s Names> {
     let references = sources.modules[names].references.iter();
     let homes = references.filter_map(|reference| sources.home(&reference.target));

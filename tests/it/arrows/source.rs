@@ -1,6 +1,6 @@
-//! The modules of a source tree and what their code refers to.
+//! Modules of a source tree and references in their code.
 //!
-//! Comments and strings are no code, and what is compiled for tests alone is left out.
+//! Comments and strings are ignored, and so is code that is compiled only for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -86,7 +86,7 @@ impl Sources {
         Self { modules: modules.collect() }
     }
 
-    /// The module with a file that defines what a reference names. Imports on the way are followed.
+    /// The module with a file that defines the target of a reference. Imports on the way are followed.
     pub(super) fn home(&self, target: &[String]) -> Option<&Names> {
         const MOST_IMPORTS: usize = 16;
         let mut target = target.to_vec();
@@ -118,7 +118,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The names of the module that a file is. A binary's `main.rs` counts as a module of the library.
+/// The names of a file's module. A binary's `main.rs` counts as a module of the library.
 fn module_names(name: &str, file: &Path) -> Names {
     let file = file.with_extension("");
     let parts = file.iter().map(|part| part.to_str().unwrap().to_owned());
@@ -126,7 +126,7 @@ fn module_names(name: &str, file: &Path) -> Names {
     [name.to_owned()].into_iter().chain(parts).collect()
 }
 
-/// The modules with files of their own that are compiled for tests alone.
+/// The modules with files of their own that are compiled only for tests.
 fn test_modules(parent: &Names, items: &[Item]) -> Vec<Names> {
     let of_tests = items.iter().filter_map(|item| match item {
         Item::Mod(module) if is_test(&module.attrs) => {
@@ -179,7 +179,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The full names that a path stands for, if it leads to a crate of the workspace by itself.
+    /// The full names of a path, if it refers to a crate of the workspace by itself.
     fn absolute(&self, path: &[String], is_global: bool) -> Option<Names> {
         let (first, rest) = path.split_first()?;
         let child = || [self.module.as_slice(), std::slice::from_ref(first)].concat();
@@ -200,7 +200,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Paths of macros' arguments, which are tokens and no syntax yet.
+    /// Paths in the arguments of macros, which are tokens and not yet syntax.
     fn read_tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<Ident> = Vec::new();
         let mut colons = 0;
@@ -283,7 +283,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, path);
     }
 
-    /// A visibility names the module itself or one above it, and uses nothing of it.
+    /// A visibility names the module itself or one above it, and is not a use.
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
@@ -292,7 +292,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// The paths that a `use` names, each with the name that it brings in; none for a glob.
+/// The paths in a `use`, each with the name that it imports; none for a glob.
 fn leaves(tree: &UseTree) -> Vec<(Vec<Ident>, Option<Ident>)> {
     let below = |ident: &Ident, trees: Vec<(Vec<Ident>, Option<Ident>)>| {
         let lengthen = |(path, name): (Vec<Ident>, _)| {

@@ -1,4 +1,4 @@
-//! What is repeated, and what is not.
+//! Calls that are repeated, and calls that are not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ async fn what_may_be_repeated_is() {
         }
         world.inject(&format!("PUT /scopes?scope 0 1 {fault}"));
         writer.grant(&name, orgno(SKATT)).await.unwrap();
-        // A whole scope is not: somebody may have changed it in between.
+        // A write of a whole scope is not: somebody may have changed it in between.
         assert!(writer.update_scope(&name, &representation("etat:a")).await.is_err(), "{fault}");
         let accesses = writer.reader().accesses(&name, false).await.unwrap();
         assert_eq!(accesses.len(), 1, "{fault}");
@@ -53,7 +53,7 @@ async fn nothing_is_written_or_written_again_once_the_gate_is_shut() {
     ] {
         let world = world().await;
         let asked = AtomicUsize::new(0);
-        // Shut after the first write.
+        // Closed after the first write.
         let writer =
             world.writer().await.gated(move || match asked.fetch_add(1, Ordering::Relaxed) {
                 0 => Ok(()),
@@ -72,7 +72,7 @@ async fn nothing_is_written_or_written_again_once_the_gate_is_shut() {
     }
 }
 
-/// The second DELETE may find nothing left to do; what counts is that it was sent, and the end.
+/// The second DELETE may find nothing to do; it must be sent, and the final state must be right.
 #[tokio::test]
 async fn a_delete_is_repeated() {
     for fault in PASSING.into_iter().chain(["cut-after", "503-after"]) {

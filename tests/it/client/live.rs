@@ -1,4 +1,4 @@
-//! Reading what is live, with no request too many.
+//! Reads of the live state, without superfluous requests.
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};

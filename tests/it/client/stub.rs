@@ -1,4 +1,4 @@
-//! Servers that are not what they say, or say what the API never does.
+//! Servers with wrong metadata, or with answers that the API never gives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::{credentials, options};
 
-/// A server whose metadata, token and `/scopes` are given; `{me}` in the metadata is its address.
+/// A server with this metadata, token and `/scopes`; `{me}` in the metadata is its address.
 struct Stub {
     me: String,
     grants: Arc<AtomicUsize>,
@@ -86,7 +86,7 @@ async fn a_host_that_is_not_allowed_is_not_even_asked() {
     let error = Reader::connect(target, credentials(), options(), Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Untrusted);
     assert!(error.to_string().contains("may not go to evil.example"), "{error}");
-    // Allowed, it is asked: nothing listens there.
+    // An allowed host is contacted: nothing listens there.
     let allowed_hosts = AllowedHosts::new(["127.0.0.1:1"]).unwrap();
     let options = Options { allowed_hosts, ..options() };
     let target = Target::custom("http://127.0.0.1:1", "http://127.0.0.1:1/").unwrap();

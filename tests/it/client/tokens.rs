@@ -1,4 +1,4 @@
-//! One token for all calls, by key and by certificate, renewed in time and on 401.
+//! One token for all calls, by key and by certificate, renewed before its expiry and on 401.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -130,7 +130,7 @@ async fn one_renewal_serves_all_before_the_token_ends() {
     let reader = world.reader().await;
     read_eight_times(&reader).await;
     assert_eq!(world.count("POST", "/token"), 1);
-    // In the last tenth of its life, but not at its end.
+    // In the last tenth of its lifetime, but not at its end.
     tokio::time::sleep(Duration::from_millis(1_850)).await;
     read_eight_times(&reader).await;
     assert_eq!(world.count("POST", "/token"), 2);
@@ -166,7 +166,7 @@ async fn a_second_401_is_an_error() {
     assert_eq!(world.count("GET", "/scopes"), 2);
 }
 
-/// Collects what is logged.
+/// Collects log output.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -181,9 +181,9 @@ impl std::io::Write for Log {
     }
 }
 
-/// At the finest level, that of the libraries included: this test's runtime has one thread, which
-/// is the one that the log is set for. In a process of its own, as whether a place in the code logs
-/// is remembered for all threads, and other tests have no log.
+/// At the finest level, including libraries: this test's runtime has one thread, for which the log is set. In
+/// a process of its own, because each log statement caches for all threads whether it is enabled, and other
+/// tests have no log.
 #[tokio::test]
 async fn no_token_and_no_grant_is_logged_or_shown() {
     const ALONE: &str = "PORTVAKT_TEST_ALONE";
@@ -211,7 +211,7 @@ async fn no_token_and_no_grant_is_logged_or_shown() {
     drop(logging);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("/api/v1/scopes") && log.contains("/token"), "{log}");
-    // Every JWT begins so: it is `{"` in base64url.
+    // Every JWT begins like this: it is `{"` in base64url.
     assert!(!log.contains("eyJ"), "{log}");
     assert!(!format!("{writer:?} {:?}", writer.reader()).contains("eyJ"));
 }

@@ -59,7 +59,7 @@ impl AzureDevOps {
         json!({ "results": [{ commit: related.collect::<Vec<_>>() }] })
     }
 
-    /// All threads at once, with those that are no comment of ours.
+    /// All threads at once, including some that are not our comments.
     fn list(&self) -> Value {
         let marked = format!("{MARKER}\nold");
         let system = Self::comment(Who::Us, &marked, "system");

@@ -1,4 +1,4 @@
-//! The command: a saved plan, or one that is made, as one comment.
+//! The command: a saved or a new plan, as one comment.
 
 use crate::world::{RUNTIME, Ran, World};
 

@@ -41,7 +41,7 @@ impl GitHub {
         })
     }
 
-    /// What has to do with a commit, whatever its state and its base.
+    /// The pull requests of a commit, whatever their state and base.
     fn related(&self, call: &Call, commit: &str) -> Answer {
         assert_eq!(call.query, [("per_page".to_owned(), "100".to_owned())]);
         assert_eq!(commit.len(), 40, "{commit}");
@@ -68,7 +68,7 @@ impl GitHub {
         assert_eq!(size, "100");
         let number: usize = number.parse().unwrap();
         let (comments, has_next) = page(&self.comments, number, 100);
-        // The address is another's: it is not to be followed.
+        // The address is foreign and must not be followed.
         let next = format!("<https://evil.example/?page={}>; rel=\"next\"", number + 1);
         let first = "<https://evil.example/?page=1>; rel=\"first\"";
         let link = match has_next {
@@ -79,7 +79,7 @@ impl GitHub {
     }
 }
 
-/// The text of a body that holds nothing else.
+/// The text of a body that has no other field.
 fn text(body: &Value) -> String {
     let text = body["body"].as_str().unwrap().to_owned();
     assert_eq!(*body, json!({ "body": text }));
@@ -195,7 +195,7 @@ fn the_event_names_the_pull_request_before_the_ref() {
     let mut environment = GitHub::new().environment("https://api.github.com");
     environment.push(("GITHUB_EVENT_PATH", path));
     assert_eq!(read(Forge::GitHub, &environment).unwrap().number(), 31);
-    // An event about something else leaves the ref.
+    // For an event about something else, the ref is used.
     std::fs::write(file.path(), r#"{"issue": {"number": 5}}"#).unwrap();
     assert_eq!(read(Forge::GitHub, &environment).unwrap().number(), 7);
     environment.retain(|(name, _)| *name != "GITHUB_REF");

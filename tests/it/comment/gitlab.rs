@@ -35,7 +35,7 @@ impl GitLab {
         })
     }
 
-    /// What has to do with a commit, whatever its state and its branch.
+    /// The merge requests of a commit, whatever their state and branch.
     fn related(&self) -> Value {
         let related = |Related { number, commit, base, merged }: &Related| {
             json!({
@@ -47,7 +47,7 @@ impl GitLab {
         self.past.related.iter().map(related).collect()
     }
 
-    /// Those that hold, the time of the first left out, as older versions do.
+    /// The current approvals, the first without a time, as in older versions.
     fn approvals(&self) -> Value {
         let held =
             self.past.verdicts.iter().filter(|(_, verdict, _)| verdict.starts_with("approved"));
@@ -61,7 +61,7 @@ impl GitLab {
         json!({ "approved_by": held.collect::<Vec<_>>() })
     }
 
-    /// With a note by GitLab itself that begins as ours do, on every page.
+    /// With a note by GitLab itself that begins like ours, on every page.
     fn list(&self, call: &Call) -> Answer {
         let query: Vec<_> =
             call.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

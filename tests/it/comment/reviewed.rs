@@ -1,5 +1,5 @@
-//! Whether a plan counts as reviewed, by what a host says of the pull request and of the comment on it;
-//! and the steps of the CI files that go by it.
+//! Whether a plan counts as reviewed, by the host's data about the pull request and the comment on it; and
+//! the steps of the CI files that depend on it.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::init::templates::{has, script};
 use crate::world::{RUNTIME, Ran};
 
 const MERGED: &str = "2026-11-22T12:00:00Z";
-/// Before anybody decided.
+/// Before any decision.
 const EARLY: &str = "2026-11-22T10:00:00Z";
 /// Between an approval and the merge.
 const BETWEEN: &str = "2026-11-22T11:30:00Z";
@@ -27,7 +27,7 @@ fn servers() -> [(&'static str, Server); 3] {
     ]
 }
 
-/// What a job on the main branch has.
+/// The variables of a job on the main branch.
 fn on_main(server: &Server) -> Vec<(&'static str, String)> {
     let of_a_pull_request = ["GITHUB_REF", "SYSTEM_PULLREQUEST_PULLREQUESTID", "CI_PROJECT_ID"];
     let mut environment = server.environment();
@@ -46,7 +46,7 @@ fn on_main(server: &Server) -> Vec<(&'static str, String)> {
     environment
 }
 
-/// Who approves, and how each host says it.
+/// The person who approves, and the words of each host.
 fn verdict(forge: Forge, approves: bool) -> (&'static str, &'static str) {
     match (forge, approves) {
         (Forge::GitHub, true) => ("kari", "APPROVED"),
@@ -63,7 +63,7 @@ fn reviewed(clone: &Clone<'_>, server: &Server, host: &str) -> Ran {
     ran(command.envs(on_main(server)).output().unwrap())
 }
 
-/// A clone with a plan for what its last commit declares, and the plan's digest.
+/// A clone with a plan for its last commit, and the plan's digest.
 fn planned(clone: &Clone<'_>) -> String {
     clone.ends(0, &["plan", "--out", "plan.json"]);
     let plan: serde_json::Value =
@@ -72,8 +72,8 @@ fn planned(clone: &Clone<'_>) -> String {
     plan["digest"].as_str().unwrap().to_owned()
 }
 
-/// What is otherwise than in the usual course of things, and what is said of it; nothing where the
-/// plan counts as reviewed.
+/// A deviation from the normal course, and the message about it; no message where the plan counts as
+/// reviewed.
 type Case = (&'static str, fn(&Server, &mut Past), Option<&'static str>);
 
 const CASES: &[Case] = &[
@@ -215,7 +215,7 @@ fn a_plan_counts_as_reviewed_where_the_merged_pull_request_showed_it() {
     }
 }
 
-/// What is posted under a name is found under it, whatever the name is.
+/// A comment is found under the name under which it was posted, whatever the name.
 #[test]
 fn an_environment_of_any_name_has_a_comment_that_is_found() {
     let remote = Remote::new();
@@ -277,7 +277,7 @@ fn what_else_a_job_is_about_than_a_branch_is_refused() {
     }
 }
 
-/// The steps that check a plan, as they are in the CI files, with the program itself.
+/// Runs the steps that check a plan, as they are in the CI files, with the program itself.
 #[test]
 fn the_steps_of_the_ci_files_stop_where_a_plan_does_not_count() {
     if !has("jq", "the steps that check a plan") {

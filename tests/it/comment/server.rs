@@ -1,4 +1,4 @@
-//! A code host's API on a port of this machine: strict about what it is asked, with faults on demand.
+//! A code host's API on a local port: strict about requests, with faults on demand.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,16 +15,16 @@ use tokio::net::TcpListener;
 pub(super) const TOKEN: &str = "hemmelig-3f1c";
 pub(super) const MARKER: &str = "<!-- portvakt plan test -->";
 
-/// Who wrote a comment.
+/// Author of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
     Us,
     Stranger,
-    /// A program of another's.
+    /// A program of somebody else.
     OtherBot,
 }
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) method: Method,
@@ -35,22 +35,22 @@ pub(super) struct Call {
     pub(super) body: Value,
 }
 
-/// How pull requests were merged, and what was said of them before.
+/// History of the pull requests: merges, comments and reviews.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
-    /// Those that have to do with the commit.
+    /// The pull requests of the commit.
     pub(super) related: Vec<Related>,
-    /// When each comment was changed last.
+    /// The time of each comment's last change.
     pub(super) changed: &'static str,
-    /// Who gave which verdict, in the host's words, and when.
+    /// Person, verdict in the host's words, and time.
     pub(super) verdicts: Vec<(&'static str, &'static str, &'static str)>,
 }
 
-/// A pull request that has to do with a commit.
+/// A pull request of a commit.
 #[derive(Debug, Clone)]
 pub(super) struct Related {
     pub(super) number: u64,
-    /// What it was merged as.
+    /// The commit of its merge.
     pub(super) commit: String,
     pub(super) base: &'static str,
     /// `None` where it was closed.
@@ -60,7 +60,7 @@ pub(super) struct Related {
 /// Status, headers, body.
 pub(super) type Answer = (u16, Vec<(&'static str, String)>, Value);
 
-/// What a host does, as its documentation says. It panics at whatever is not documented.
+/// Behaviour of a host by its documentation. It panics at undocumented requests.
 pub(super) trait Api: Send {
     fn forge(&self) -> Forge;
 
@@ -69,29 +69,29 @@ pub(super) trait Api: Send {
 
     fn answer(&mut self, call: &Call) -> Answer;
 
-    /// A comment that is there already.
+    /// Adds an existing comment.
     fn add(&mut self, who: Who, text: &str);
 
-    /// Gives all comments of ours another text, as whoever has the token can.
+    /// Replaces the text of all our comments, as anybody with the token can.
     fn forge_text(&mut self, change: &dyn Fn(&str) -> String);
 
-    /// What came of the pull request.
+    /// Sets the history of the pull request.
     fn end(&mut self, past: Past);
 
     /// All comments that people can see.
     fn comments(&self) -> Vec<(Who, String)>;
 }
 
-/// What goes wrong with a call.
+/// Fault of a call.
 #[derive(Debug, Clone)]
 pub(super) enum Fault {
     /// The call is not carried out, and this is the answer.
     Refuse(u16, Vec<(&'static str, &'static str)>, &'static str),
-    /// The call is carried out, and the connection breaks in the middle of the answer.
+    /// The call is carried out, and the connection breaks during the answer.
     Cut,
-    /// The connection breaks, and nothing was done.
+    /// The connection breaks, and the call is not carried out.
     Lose,
-    /// The call is carried out, and a gateway says something else.
+    /// The call is carried out, and a gateway gives another answer.
     Mask(u16),
 }
 
@@ -154,18 +154,18 @@ impl Server {
         self.edit(|api| api.comments())
     }
 
-    /// The next calls of this method go wrong, each once.
+    /// Makes the next calls of this method fail, each with one fault.
     pub(super) fn fail(&self, method: Method, faults: &[Fault]) {
         let faults = faults.iter().map(|fault| (method.clone(), fault.clone()));
         self.inner.lock().unwrap().faults.extend(faults);
     }
 
-    /// The calls so far, which are forgotten: method and path.
+    /// The method and path of the calls so far, which are forgotten.
     pub(super) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.inner.lock().unwrap().calls)
     }
 
-    /// What a run does whose plan is this text.
+    /// Posts a plan with this text.
     pub(super) async fn post(&self, text: &str) -> Result<Posted, Error> {
         let environment = self.environment();
         let pull_request = read(self.forge(), &environment).unwrap();
@@ -233,7 +233,7 @@ impl Inner {
     }
 }
 
-/// What every call must hold.
+/// Checks the required parts of every call.
 fn check(call: &Call) {
     let agent = call.headers["user-agent"].to_str().unwrap();
     assert!(agent.starts_with("portvakt/"), "{agent}");

@@ -1,4 +1,4 @@
-//! What a plan says of the commit whose declarations it read.
+//! Commit of the declarations in a plan.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Kinds of checkouts: sparse ones, one in another, with submodules, with a part of the objects.
+//! Kinds of checkouts: sparse, nested, with submodules, and partial clones.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::remote::{Clone, Remote, git};
 use crate::client_tables::set;
 use crate::world::{KART, KEY, SKATT, ids};
 
-/// The ids of what is planned, and whether files differ from the commit.
+/// The ids of the planned actions, and whether files differ from the commit.
 fn plan(clone: &Clone<'_>) -> (Vec<String>, bool) {
     let plan = clone.plan();
     (ids(&plan), plan["repository"]["dirty"].as_bool().unwrap())
@@ -34,11 +34,11 @@ fn what_a_sparse_checkout_leaves_out_is_read_from_the_index() {
     assert!(!two.path.join("ute").exists());
     assert_eq!(plan(&two), (vec![], false), "neither removed nor changed");
     assert!(two.ends(0, &["validate"]).stdout.starts_with("OK: "));
-    // What is in the folder of its own stays there, whatever of it is checked out.
+    // A folder with its own portvakt.yaml is left out, whichever part of it is checked out.
     two.git(&["sparse-checkout", "set", "--no-cone", "/*", "!annet/portvakt.yaml", "!ute/"]);
     assert!(two.path.join("annet/c.yaml").exists());
     assert_eq!(plan(&two), (vec![], false));
-    // What is staged counts, and is not in the commit.
+    // A staged change counts, and is not in the commit.
     one.write("ute/b.yaml", &scopes(&[("etat:b", &[SKATT, KART])]));
     let blob = one.git(&["hash-object", "-w", "ute/b.yaml"]);
     std::fs::copy(one.path.join(".git/objects").join(&blob[..2]).join(&blob[2..]), {
@@ -51,7 +51,7 @@ fn what_a_sparse_checkout_leaves_out_is_read_from_the_index() {
     two.git(&["update-index", "--skip-worktree", "ute/b.yaml"]);
     let (planned, dirty) = plan(&two);
     assert!(planned.contains(&format!("grant etat:b {KART}")) && dirty, "{planned:?}");
-    // A file that is only assumed to be as it was is missed.
+    // The change of a file that is only assumed unchanged is found.
     two.git(&["reset", "--quiet", "--hard"]);
     two.git(&["update-index", "--assume-unchanged", "inne/a.yaml"]);
     std::fs::remove_file(two.path.join("inne/a.yaml")).unwrap();
@@ -90,7 +90,7 @@ fn what_is_in_neither_a_sparse_checkout_nor_its_partial_clone_is_fetched_in_one_
     one.apply();
     let two = remote.another("two", &["--sparse", "--filter=blob:none"]);
     two.git(&["sparse-checkout", "set", "inne"]);
-    // One for the files and one for the keys that they name; none where all is here.
+    // One fetch for the files and one for their keys; none where everything is here.
     let fetches = |command: &[&str]| {
         let trace = two.path.join(".git/trace");
         let _ = std::fs::remove_file(&trace);
@@ -104,7 +104,7 @@ fn what_is_in_neither_a_sparse_checkout_nor_its_partial_clone_is_fetched_in_one_
     assert_eq!((code, fetched), (Some(0), 2), "{said}");
     assert_eq!(plan(&two), (vec![], false));
     assert_eq!(fetches(&["validate"]).1, 0);
-    // An index that is sparse itself says nothing of single files.
+    // A sparse index has no entries for single files.
     two.git(&["sparse-checkout", "set", "--sparse-index", "inne"]);
     let ran = two.ends(1, &["plan"]);
     let way_out = "git sparse-checkout reapply --no-sparse-index";
@@ -142,7 +142,7 @@ fn a_checkout_of_another_repository_below_is_left_out() {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     one.apply();
-    // As `actions/checkout` with `path` makes it, in a folder that git ignores or not.
+    // As `actions/checkout` with `path` creates it, in a folder that git ignores or not.
     for nested in ["nestet", "ignorert"] {
         one.write(".git/info/exclude", "ignorert\n");
         let inner = remote.at(&one.path.join(nested));
@@ -152,7 +152,7 @@ fn a_checkout_of_another_repository_below_is_left_out() {
         inner.commit("Of its own");
         assert_eq!(plan(&one), (vec![], false), "{nested}");
     }
-    // Nothing is read of it over a link or as keys either.
+    // Nothing is read from it through a link or as keys either.
     let keys = "clients:\n  - { name: app, scopes: [], jwks: nestet/app.json }\n";
     one.write("nestet/app.json", &set(&[&KEY]));
     one.write("keys.yaml", keys);
@@ -166,7 +166,7 @@ fn a_checkout_of_another_repository_below_is_left_out() {
     let ran = one.ends(3, &["validate"]);
     assert!(ran.stdout.contains("PV004"), "{}", ran.stdout);
     std::fs::remove_file(one.path.join("lenke.yaml")).unwrap();
-    // What git has below it is read, whatever somebody has made of the folder.
+    // Files that git has below it are read, whatever somebody has made of the folder.
     one.write("felles/z.yaml", &scopes(&[("etat:z", &[SKATT])]));
     one.merge("More");
     one.apply();
@@ -205,7 +205,7 @@ fn a_submodule_counts_with_its_own_state() {
     one.apply();
     assert!(remote.world.open_to("etat:x").is_some());
     assert_eq!(plan(&one), (vec![], false));
-    // Uncommitted in it, committed and not pointed to, and staged and not committed.
+    // Uncommitted in it; committed and not referenced; staged and not committed.
     one.write("under/x.yaml", &scopes(&[("etat:x", &[SKATT, KART])]));
     let more = vec![format!("grant etat:x {KART}")];
     assert_eq!(plan(&one), (more.clone(), true));
@@ -226,7 +226,7 @@ fn a_submodule_counts_with_its_own_state() {
     std::fs::remove_file(one.path.join("under/y.yaml")).unwrap();
     one.write("under/notat.txt", "");
     assert!(!plan(&one).1);
-    // What it takes out is closed, wherever its pointer is read.
+    // An entity that it removes is deactivated, wherever its commit is read.
     inner.write("x.yaml", "scopes: []\n");
     let less = inner.commit("Less");
     let under = remote.at(&one.path.join("under"));
@@ -240,7 +240,8 @@ fn a_submodule_counts_with_its_own_state() {
     assert!(ran.stderr.contains("git submodule update --init under"), "{}", ran.stderr);
     for clone in [&one, &two] {
         update(clone, &["--depth", "1"]);
-        // Who fetches from a submodule is as strict as git: what a pull request names is not the user's.
+        // Fetches from a submodule are as strict as git's own: an address from a pull request is not the
+        // user's.
         if clone.path == two.path {
             assert!(two.ends(0, &["plan"]).stdout.contains("PV409"));
             git(&two.path.join("under"), &["config", "protocol.file.allow", "always"]);
@@ -266,14 +267,14 @@ fn the_past_of_a_submodule_that_nobody_has_is_not_known() {
     assert!(ran.stdout.contains("of submodule under cannot be read"), "{}", ran.stdout);
     two.apply();
     assert!(remote.world.open_to("etat:x").is_some());
-    // What is told to do brings it.
+    // The suggested command fetches it.
     assert!(ran.stdout.contains("check out the commit that was applied"), "{}", ran.stdout);
     let three = remote.another("three", &[]);
     three.git(&["checkout", "--quiet", "HEAD~1"]);
     update(&three, &[]);
     three.git(&["checkout", "--quiet", "main"]);
     assert!(plan(&three).0.contains(&"deactivate scope etat:x".to_owned()));
-    // Who still has it knows.
+    // A clone that still has it knows.
     let plan = one.plan();
     assert!(ids(&plan).contains(&"deactivate scope etat:x".to_owned()), "{plan:#}");
     one.apply();
@@ -323,7 +324,7 @@ fn a_partial_clone_fetches_what_it_lacks_of_the_past() {
         let gone = [format!("revoke etat:b {SKATT}"), "deactivate scope etat:b".to_owned()];
         assert_eq!(plan(&two), (gone.to_vec(), false), "{filter}");
         assert_eq!(two.history().len(), 1);
-        // Out of reach, it is not known, and nothing is done that rests on it.
+        // If it is out of reach, its content is not known, and nothing that depends on it is done.
         let three = remote.another("three", &[filter]);
         three.git(&["remote", "set-url", "origin", "file:///nowhere"]);
         let ran = three.ends(2, &["plan", "--detailed-exitcode"]);
@@ -348,7 +349,7 @@ fn a_folder_of_its_own_below_changes_nothing_of_the_one_above() {
     one.write("y/ny.yaml", &scopes(&[("etat:ny", &[])]));
     one.write("y/portvakt.yaml", &(settings(&one) + "guards: { max_grants: 1 }\n"));
     assert_eq!(plan(&one), (vec![], false));
-    // Whether it is a folder of its own is not for the work tree to say.
+    // The work tree does not decide whether it is a folder of its own.
     std::fs::remove_file(one.path.join("y/portvakt.yaml")).unwrap();
     assert!(plan(&one).1);
     one.git(&["checkout", "--quiet", "."]);
@@ -360,7 +361,7 @@ fn a_folder_of_its_own_below_changes_nothing_of_the_one_above() {
     let (planned, dirty) = plan(&one);
     assert!(dirty, "{planned:?}");
     std::fs::remove_file(one.path.join("z/portvakt.yaml")).unwrap();
-    // Nothing of it is read over a link.
+    // Nothing in it is read through a link.
     for (link, to) in [("lenke.yaml", "y/scopes.yaml"), ("z/lenke.yaml", "../y/scopes.yaml")] {
         symlink(Path::new(to), one.path.join(link)).unwrap();
         let ran = one.ends(3, &["validate"]);
@@ -384,7 +385,7 @@ fn an_index_that_cannot_be_read_whole_hides_nothing() {
     let folder = two.path.join(submodule.rsplit('\t').next().unwrap());
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(".git"), "gitdir: ../nowhere\n").unwrap();
-    // Beside a checkout whose declarations no commit here holds.
+    // Beside a checkout whose declarations are in no commit here.
     git(&two.path, &["init", "--quiet", "nested"]);
     two.write("nested/n.yaml", &scopes(&[("etat:n", &[KART])]));
     let ran = two.run(&["plan"]);

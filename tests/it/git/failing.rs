@@ -1,4 +1,4 @@
-//! A remote that fails, at one time or another.
+//! A remote that fails, at various times.
 
 use super::life::{codes, scopes};
 use super::remote::{Remote, git};
@@ -9,7 +9,7 @@ fn where_nothing_can_be_pushed_nothing_is_changed() {
     let remote = Remote::new();
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
-    // Not even the lock; then not the ledger.
+    // Not even the lock can be pushed; then not the ledger.
     for refused in ["", "grep -q refs/notes || exit 0\n"] {
         remote.hook(&format!("{refused}echo no pushing here; exit 1"));
         assert_eq!(one.planned().len(), 2, "a plan pushes nothing");
@@ -75,7 +75,7 @@ fn without_the_remote_a_plan_takes_nothing_away_and_says_so() {
     remote.world.check_and_forget();
     for clone in [&one, &shallow] {
         let plan = clone.plan();
-        // Nobody is left who had access: that is not done as long as the past is not known.
+        // No consumer would be left: such a change is not made as long as the past is not known.
         assert_eq!(crate::world::ids(&plan), ["grant etat:a 971040238"]);
         assert_eq!(plan["blocked"][0]["code"], "PV315", "{plan:#}");
         assert!(codes(&plan).contains(&"PV409".to_owned()), "{plan:#}");
@@ -85,7 +85,7 @@ fn without_the_remote_a_plan_takes_nothing_away_and_says_so() {
     }
     assert_eq!(remote.world.sent(), [""; 0]);
     std::fs::rename(&away, remote.path()).unwrap();
-    // The applied commit cannot be had, though the remote answers.
+    // The applied commit cannot be fetched, though the remote answers.
     let applied = remote.held("applied").unwrap();
     let object = remote.path().join("objects").join(&applied[..2]).join(&applied[2..]);
     let aside = remote.beside("object");

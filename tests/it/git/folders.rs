@@ -1,5 +1,4 @@
-//! Several folders of declarations in one git repository, and folders and environments that get another
-//! name.
+//! Several folders of declarations in one git repository, and folders and environments that are renamed.
 
 use super::life::scopes;
 use super::protection::settings;
@@ -40,14 +39,14 @@ fn two_folders_with_one_environment_name_share_nothing() {
         assert!(names.contains(place), "{names}");
     }
     assert!(!names.contains("portvakt/test"), "{names}");
-    // What y takes out is closed by y, whoever applies in between.
+    // A removal in y is applied by y, whoever applies in between.
     one.write("y/scopes.yaml", "scopes: []\n");
     one.merge("Less");
     assert!(apply(&one, "x").stdout.contains("No changes"));
     apply(&one, "y");
     assert_eq!(remote.world.open_to("etat:y"), None);
     assert!(remote.world.open_to("etat:x").is_some());
-    // What y declares and never applies is not closed by it, whatever x applies.
+    // An entity that y declares and never applies is not deactivated by it, whatever x applies.
     remote.world.put("etat:hand", true, &[(SKATT, domain::AccessState::Approved)]);
     one.write("y/scopes.yaml", &scopes(&[("etat:hand", &[SKATT])]));
     one.merge("By hand");
@@ -61,7 +60,7 @@ fn two_folders_with_one_environment_name_share_nothing() {
     assert_eq!(plan["project"], "y");
     let page = one.ends(0, &["-C", "y", "plan", "--format", "markdown"]).stdout;
     assert!(page.starts_with("<!-- portvakt plan %40y%2Ftest -->\n"), "{page}");
-    // A host shows files from the top of the git repository; who is in the folder sees them from there.
+    // A host shows paths from the top of the git repository; a user in the folder sees them from there.
     one.write("y/scopes.yaml", &scopes(&[("etat:ny", &[SKATT])]));
     let page = one.ends(0, &["-C", "y", "plan", "--format", "markdown"]).stdout;
     assert!(page.contains("`y/scopes.yaml:2`"), "{page}");
@@ -158,7 +157,7 @@ fn two_folders_of_one_name_take_nothing_for_their_own() {
         let ran = one.ends(4, refused);
         assert!(ran.stderr.contains("folder x has the same name"), "{}", ran.stderr);
     }
-    // With a name of its own it takes nothing of the other.
+    // With a name of its own it does not affect the other.
     let text = settings(&remote.at(&one.path.join("y")));
     one.write("y/portvakt.yaml", &text.replace("felles", "yy"));
     one.merge("Another name");
@@ -199,14 +198,14 @@ fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
         one.merge("Move, and less");
         let plan = one.ends(0, &["-C", "teams/ny", "plan"]).stdout;
         if !named {
-            // It has another name now: nothing is forgotten, and the way on is named.
+            // It has been renamed: nothing is forgotten, and the remedy is named.
             let command =
                 format!("portvakt -C teams/ny -e test baseline set {applied} --from-project y");
             assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
             assert!(!plan.contains("deactivate etat:mer"), "{plan}");
             one.write("teams/ny/other.yaml", &scopes(&[("etat:annet", &[SKATT])]));
             one.merge("And more");
-            // Not by an apply that does something either, twice.
+            // Nor by an apply with changes, twice.
             apply(&one, "teams/ny");
             apply(&one, "teams/ny");
             assert!(remote.world.open_to("etat:mer").is_some());
@@ -220,7 +219,7 @@ fn a_moved_folder_keeps_its_past_once_somebody_says_so() {
         assert!(plan.contains("- deactivate etat:mer") && !plan.contains("PV409"), "{plan}");
         apply(&one, "teams/ny");
         assert_eq!(remote.world.open_to("etat:mer"), None);
-        // The other folder has seen nothing of it.
+        // The other folder is not affected.
         assert!(apply(&one, "x").stdout.contains("No changes"));
         assert!(remote.world.open_to("etat:x").is_some());
         let plan = one.ends(0, &["-C", "x", "plan"]).stdout;
@@ -241,7 +240,7 @@ fn a_place_that_took_its_past_over_is_nobody_elses_former_one() {
     one.git(&["mv", "y", "z"]);
     one.merge("Rename, and move");
     one.ends(0, &["-C", "x", "baseline", "set", &applied, "--from-environment", "test", "--yes"]);
-    // Nothing was applied under the new name yet, so that the old one is still on record.
+    // Nothing has been applied under the new name yet, so the old one is still recorded.
     let plan = one.ends(0, &["-C", "z", "plan"]).stdout;
     let command = format!("`portvakt -C z -e test baseline set {applied} --from-project y`");
     assert!(plan.lines().next().unwrap().contains(&command), "{plan}");
@@ -283,7 +282,7 @@ fn an_environment_of_another_name_forgets_nothing() {
     assert!(plan.contains("PV409") && plan.contains(&command), "{plan}");
     let ran = one.ends(1, &["rollback", &applied]);
     assert!(ran.stderr.contains("git revert"), "{}", ran.stderr);
-    // What would be nobody's by another choice is shown.
+    // Entities that another choice would leave unmanaged are shown.
     let ran = one.ends(4, &["baseline", "set", "HEAD", "--from-environment", "test"]);
     assert!(ran.stdout.contains("is nobody's") && ran.stdout.contains("etat:b"), "{}", ran.stdout);
     one.ends(0, &["baseline", "set", &applied, "--from-environment", "test", "--yes"]);
@@ -291,7 +290,7 @@ fn an_environment_of_another_name_forgets_nothing() {
     one.apply();
     assert_eq!(remote.world.open_to("etat:b"), None);
     one.ends(0, &["plan", "--detailed-exitcode"]);
-    // Who is still at work with the former name is told.
+    // An apply that still uses the former name is refused.
     one.git(&["checkout", "--quiet", &applied]);
     let ran = one.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
@@ -346,12 +345,12 @@ fn what_others_gave_is_not_revoked_by_the_first_declaration() {
     remote.world.put("etat:hand", true, &[(SKATT, Approved), (KART, Approved)]);
     remote.world.check_and_forget();
     let both = |own: &[&str], hand: &[&str]| scopes(&[("etat:egen", own), ("etat:hand", hand)]);
-    // Of one's own scope a consumer may be taken out as ever.
+    // A consumer of an own scope can be removed as usual.
     one.declare(&both(&[SKATT], &[SKATT]));
     let text = one.ends(0, &["plan"]).stdout;
     assert!(text.contains("PV504") && text.contains("import --scope etat:hand --merge"), "{text}");
     assert!(text.contains("declared here for the first time, without this consumer"), "{text}");
-    // Apart from what is one's own to take away, in text and markdown.
+    // Separately from accesses that were granted here, in text and markdown.
     for (format, mark) in [("text", ""), ("markdown", "### ")] {
         let shown = one.ends(0, &["plan", "--format", format]).stdout;
         let part = |heading: &str| {
@@ -369,13 +368,13 @@ fn what_others_gave_is_not_revoked_by_the_first_declaration() {
     let ran = one.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("PV504"), "{}", ran.stderr);
     assert_eq!(remote.world.sent(), [""; 0]);
-    // Declared, it is ours, and what is taken out then is meant.
+    // Once declared it is managed here, and a removal is intended.
     one.declare(&both(&[SKATT], &[SKATT, KART]));
     one.apply();
     one.declare(&both(&[SKATT], &[SKATT]));
     one.apply();
     assert_eq!(remote.world.open_to("etat:hand").unwrap(), [SKATT]);
-    // Or somebody says why.
+    // Or a reason is given.
     remote.world.put("etat:annen", true, &[(KART, Approved)]);
     one.declare(&scopes(&[
         ("etat:egen", &[SKATT]),

@@ -1,4 +1,4 @@
-//! Records and lines that somebody has forged who can push, and that say what no apply writes.
+//! Records and lines that somebody with push access has forged, with content that no apply writes.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::put_back::{drop_all, push};
 use super::remote::{Clone, Remote};
 use crate::world::{SKATT, ids};
 
-/// Pushes a record of the environment with something else in it.
+/// Pushes a changed record of the environment.
 fn forge(remote: &Remote, clone: &Clone<'_>, place: &str, change: &dyn Fn(&mut Value)) {
     let mut record = remote.record();
     record["written_for"] = place.into();

@@ -1,4 +1,5 @@
-//! Places that are declared no longer, while others go on: what they have left open is not forgotten.
+//! Places that are no longer declared, while others continue: entities that they have left active are not
+//! forgotten.
 
 use super::folders::{apply, two};
 use super::handed::planned;
@@ -8,7 +9,7 @@ use crate::world::{KART, SKATT, ids};
 
 const CLIENT: &str = "clients:\n  - { name: app, scopes: [\"etat:x\"] }\n";
 
-/// Two folders that are applied, the first with another scope and a client.
+/// Two applied folders, the first with another scope and a client.
 fn applied(remote: &Remote) -> (Clone<'_>, String) {
     let one = two(remote);
     one.write("x/more.yaml", &scopes(&[("etat:mer", &[KART])]));
@@ -21,7 +22,7 @@ fn applied(remote: &Remote) -> (Clone<'_>, String) {
     (one, applied)
 }
 
-/// Why the past is not known, for a plan in a folder.
+/// The reason why the past is not known, in a plan of a folder.
 fn unknown(one: &Clone<'_>, folder: &str) -> Option<String> {
     let plan = planned(one, folder);
     let why = plan["applied"]["unknown"].as_str().map(str::to_owned);
@@ -52,7 +53,7 @@ fn a_removal_beside_a_merge_of_two_folders_is_not_forgotten() {
     assert!(why.contains(&take_over("y", &commit, "x")), "{why}");
     let shown = one.ends(0, &["-C", "y", "baseline"]).stdout;
     assert!(shown.contains(&take_over("y", &commit, "x")), "{shown}");
-    // An apply forgets it neither.
+    // Nor does an apply forget it.
     apply(&one, "y");
     assert_eq!(unknown(&one, "y"), Some(why));
     let set = ["-C", "y", "baseline", "set", &commit, "--from-project", "x", "--yes"];
@@ -100,7 +101,7 @@ fn a_folder_that_takes_the_name_of_one_that_is_gone_forgets_nothing_of_either() 
     let why = unknown(&one, "y").unwrap();
     assert!(why.contains("in folder y, to ") && why.contains("scope etat:y is open"), "{why}");
     assert!(why.contains(&take_over("y", &commit, "y")), "{why}");
-    // What the name has for a past is known.
+    // The past of the name is known.
     let closed =
         ["revoke etat:mer 971040238", "deactivate client app", "deactivate scope etat:mer"];
     assert_eq!(ids(&planned(&one, "y")), closed);
@@ -122,7 +123,7 @@ fn what_a_deleted_folder_has_left_open_is_told_until_it_is_closed_or_let_go() {
         one.merge("No x");
         let why = unknown(&one, "y").unwrap();
         assert!(why.contains("and 2 more") && why.contains(&take_over("y", &commit, "x")), "{why}");
-        // What y itself takes out is closed all the same.
+        // Removals in y itself are applied nevertheless.
         one.write("y/scopes.yaml", "scopes: []\n");
         one.merge("Nothing");
         assert_eq!(
@@ -161,7 +162,7 @@ fn a_folder_that_cannot_be_read_is_not_taken_for_one_that_is_gone() {
     }
 }
 
-/// A folder that is made one with another that takes its past over, which is not applied yet.
+/// A folder that is merged with another one, which takes over its past and is not applied yet.
 fn taken_over(remote: &Remote) -> (Clone<'_>, String) {
     let (one, commit) = applied(remote);
     one.git(&["rm", "--quiet", "-rf", "x"]);
@@ -260,7 +261,7 @@ fn a_past_is_taken_over_once_and_not_before_the_merge() {
     assert!(!told.contains("beside commit"), "it is the same commit: {told}");
     let ran = one.ends(4, &set);
     assert!(ran.stderr.contains("was taken over by @y/test already"), "{}", ran.stderr);
-    // Drift is seen all the time.
+    // Drift is still detected.
     remote.world.put("etat:y", false, &[]);
     one.ends(2, &["-C", "y", "drift"]);
 }
@@ -336,7 +337,7 @@ fn an_old_commit_opens_nothing_again_that_another_folder_took_over_and_closed() 
     let ran = old.ends(4, &["-C", "x", "apply", "--auto-approve"]);
     assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
     assert_eq!(remote.world.open_to("etat:mer"), None);
-    // What is not narrower may be applied late.
+    // A change that is not narrower may be applied late.
     one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT, KART])]));
     one.merge("More in y");
     apply(&one, "x");

@@ -1,4 +1,4 @@
-//! What goes from one folder to another, and what two of them declare.
+//! Entities that move from one folder to another, and entities that two of them declare.
 
 use super::folders::{apply, two};
 use super::life::{codes, scopes};
@@ -11,7 +11,7 @@ pub(super) fn planned(clone: &Clone<'_>, folder: &str) -> serde_json::Value {
     serde_json::from_str(&plan).unwrap()
 }
 
-/// Two folders that are applied, the second with another scope in a file of its own.
+/// Two applied folders, the second with another scope in a file of its own.
 fn more(remote: &Remote) -> Clone<'_> {
     let one = two(remote);
     one.write("y/more.yaml", &scopes(&[("etat:mer", &[KART])]));
@@ -46,19 +46,19 @@ fn what_another_folder_declares_now_is_released() {
     let text = one.ends(0, &["-C", "y", "plan"]).stdout;
     let shown = "\n  ! release    etat:mer  more.yaml:2 at ";
     assert!(text.contains("\n2 to release.\n\nChanges\n") && text.contains(shown), "{text}");
-    // Whichever applies first.
+    // Whichever is applied first.
     for folder in ["y", "x", "y"] {
         apply(&one, folder);
     }
     assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART]);
-    // And it is the other folder's from then on.
+    // From then on it belongs to the other folder.
     one.write("x/more.yaml", "scopes: []\n");
     one.merge("Take it out");
     assert!(apply(&one, "y").stdout.contains("No changes"));
     apply(&one, "x");
     assert_eq!(remote.world.open_to("etat:mer"), None);
     assert!(planned(&one, "x")["actions"].as_array().unwrap().is_empty());
-    // What is to be closed by name is not, as long as the other declares it.
+    // An entry of `removed` is not carried out as long as the other folder declares the entity.
     one.write("x/more.yaml", &mer);
     one.write("y/scopes.yaml", &format!("{y}removed:\n  - {{ scope: etat:x, action: deactivate }}\n  - {{ client: app, action: deactivate }}\n"));
     one.merge("Close it by name");
@@ -112,12 +112,12 @@ fn protection_goes_with_what_is_handed_over() {
 
 const PAUSED: &str = "scopes:\n  - { name: etat:y, description: Les, active: false }\n";
 
-/// `y` drops what protects its scope.
+/// `y` drops the protection of its scope.
 fn drop_protection(one: &Clone<'_>) {
     one.write("y/scopes.yaml", &scopes(&[("etat:y", &[SKATT])]));
 }
 
-/// `y` hands it to a folder that nobody applies, and that protects it.
+/// `y` hands it to a folder that is never applied, and that protects it.
 fn hand_to_nobody(one: &Clone<'_>) {
     let text = std::fs::read_to_string(one.path.join("y/portvakt.yaml")).unwrap();
     one.write("aaa/portvakt.yaml", &text);
@@ -126,7 +126,7 @@ fn hand_to_nobody(one: &Clone<'_>) {
 
 #[test]
 fn no_change_drops_protection_in_one_folder_and_closes_in_the_other() {
-    /// How `y` drops it, and with what its apply ends then.
+    /// A way in which `y` drops it, and the exit code of its apply.
     type Way = (fn(&Clone<'_>), i32);
     let drops: [Way; 2] = [(drop_protection, 0), (hand_to_nobody, 6)];
     for (drop, ends) in drops {
@@ -168,7 +168,8 @@ fn no_change_drops_protection_in_one_folder_and_changes_it_in_the_other() {
         let scopes = remote.world.sandbox.state().scopes;
         scopes[&"etat:y".parse().unwrap()].fields["accessible_for_all"] == true
     };
-    // Whoever declares it too, and has applied that or not; and whether it is protected there still.
+    // Whether the other folder declared it before and has applied that, and whether it is still protected
+    // there.
     for (was_declared, drops) in [(false, true), (true, true), (true, false)] {
         let remote = Remote::new();
         let one = two(&remote);
@@ -362,7 +363,7 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
         assert!(is_blocked(), "{target} in the commit");
         std::fs::remove_file(link).unwrap();
     }
-    // What leads to what is read, or is read nowhere, hides nothing.
+    // A link to a file that is read, or that is not read at all, hides nothing.
     one.write("x/mappe/les.yaml", "scopes: []\n");
     for (target, link) in [
         ("mappe/les.yaml", "x/lenke.yaml"),
@@ -377,7 +378,7 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     assert!(!is_blocked());
     one.write("x/scopes.yaml", "scopes: [\n");
     one.merge("Broken");
-    // One of another API cannot declare it.
+    // A folder with another API cannot declare it.
     let api = remote.world.sandbox.api().to_string();
     one.write("x/portvakt.yaml", &text.replace(api.trim_end_matches('/'), "https://a.example"));
     one.merge("Another API");
@@ -414,7 +415,7 @@ fn a_link_that_an_apply_has_taken_hides_nothing_of_the_past() {
     for folder in ["x", "y"] {
         apply(&one, folder);
     }
-    // What a record says was applied can be named as such.
+    // A commit that a record has as applied can be named as such.
     one.ends(0, &["-C", "x", "baseline", "set", "HEAD", "--yes"]);
     for folder in ["x", "y"] {
         one.write(&format!("{folder}/scopes.yaml"), "scopes: []\n");
@@ -422,7 +423,7 @@ fn a_link_that_an_apply_has_taken_hides_nothing_of_the_past() {
     one.merge("Less");
     apply(&one, "x");
     assert_eq!(remote.world.open_to("etat:x"), None);
-    // Where the clone lies is not known of another folder's commit.
+    // The location of the clone is not known for another folder's commit.
     let ran = one.ends(6, &["-C", "y", "apply", "--auto-approve"]);
     assert!(ran.stdout.contains("absolutt.yaml is a symbolic link"), "{}", ran.stdout);
     one.git(&["rm", "--quiet", "x/absolutt.yaml"]);
@@ -445,7 +446,7 @@ fn what_a_sparse_checkout_leaves_out_of_another_folder_is_read_too() {
         assert!(!other.path.join("x").exists());
         let plan = planned(&other, "y");
         assert_eq!(ids(&plan), ["release scope etat:mer"], "{plan:#}");
-        // What is not committed here is planned beside the other folder as git has it.
+        // Uncommitted changes here are planned beside the other folder as git has it.
         other.write("y/new.yaml", "scopes: []\n");
         assert_eq!(ids(&planned(&other, "y")), ["release scope etat:mer"]);
     }
@@ -530,7 +531,7 @@ fn a_client_that_another_folder_pins_stays() {
     }
     let (id, _) = remote.world.client("app");
     one.git(&["rm", "--quiet", "y/more.yaml"]);
-    // It has another name there, which is refused there and closes nothing here.
+    // It has another name there, which is refused there and deactivates nothing here.
     one.write(
         "x/more.yaml",
         &format!("clients:\n  - {{ name: annen, client_id: {id}, scopes: [\"etat:x\"] }}\n"),
@@ -570,7 +571,7 @@ fn a_folder_that_is_excluded_and_cannot_be_read_holds_nothing_up() {
     one.apply();
     one.declare("");
     assert_eq!(ids(&one.plan()), ["revoke etat:a 974761076", "deactivate scope etat:a"]);
-    // One that can be read counts all the same.
+    // A folder that can be read counts nevertheless.
     one.write("fixtures/bad/portvakt.yaml", &text);
     one.write("fixtures/bad/scopes.yaml", &scopes(&[("etat:a", &[SKATT])]));
     one.merge("Mend it");

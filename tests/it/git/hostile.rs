@@ -1,10 +1,10 @@
-//! Objects of git that somebody has made to be too much.
+//! Objects of git that somebody has made excessively large.
 
 use super::life::scopes;
 use super::remote::{Clone, Remote};
 use crate::world::SKATT;
 
-/// A tree that has another one so many times one in another, made by hand: git itself refuses.
+/// A tree with that many levels around another one, made by hand: git itself refuses.
 fn deep(clone: &Clone<'_>, depth: usize, name: &str, inner: &str) -> String {
     let repository = git2::Repository::open(&clone.path).unwrap();
     let mut tree = git2::Oid::from_str(inner).unwrap();
@@ -16,7 +16,7 @@ fn deep(clone: &Clone<'_>, depth: usize, name: &str, inner: &str) -> String {
     tree.to_string()
 }
 
-/// The tree of a commit with more in it: names, modes, objects.
+/// The tree of a commit with additional entries: names, modes, objects.
 fn with(clone: &Clone<'_>, more: &[(&str, i32, &str)]) -> String {
     let repository = git2::Repository::open(&clone.path).unwrap();
     let head = repository.head().unwrap().peel_to_tree().unwrap();
@@ -30,7 +30,7 @@ fn with(clone: &Clone<'_>, more: &[(&str, i32, &str)]) -> String {
 const TREE: i32 = 0o040_000;
 const FILE: i32 = 0o100_644;
 
-/// A base that is too much, and what is said of it; none of it may cost the program its life.
+/// An excessive base and its message; none may crash the program.
 type Made = fn(&Clone<'_>) -> String;
 
 const MADE: [(&str, &str, Made); 6] = [
@@ -91,7 +91,7 @@ fn a_commit_that_is_too_much_is_an_error_that_says_so() {
         let remote = Remote::new();
         let one = remote.first();
         one.declare(&scopes(&[("etat:a", &[SKATT])]));
-        // git itself takes long to push such a thing.
+        // git itself takes long to push such a tree.
         one.git(&["remote", "remove", "origin"]);
         let base = made(&one);
         let ran = one.ends(0, &["plan", "--base", &base, "--format", "json"]);
@@ -99,7 +99,7 @@ fn a_commit_that_is_too_much_is_an_error_that_says_so() {
         assert!(plan["base"].is_null(), "{what}: {plan:#}");
         let notices = plan["notices"].to_string();
         assert!(notices.contains(said), "{what}: {notices}");
-        // The same commit as the one that was applied last, and as one to go back to.
+        // The same commit as the last applied one, and as one to roll back to.
         one.git(&["update-ref", "refs/portvakt/test/applied", &base]);
         one.git(&["update-ref", "refs/portvakt/test/record", &remote.recorded(&one, &base)]);
         let notices = one.plan()["notices"].to_string();
@@ -116,7 +116,7 @@ fn a_long_way_to_a_file_with_keys_leads_nowhere() {
     let remote = Remote::new();
     let one = remote.first();
     one.declare("clients:\n  - { name: app, scopes: [], jwks: a/keys.json }\n");
-    // A link whose target has as many folders as its file has room for, each of which is there.
+    // A link whose target has as many folders as fit into a file, all of which exist.
     let far = "d/".repeat(20_000);
     let deep = deep(&one, 20_000, "d", &one.git(&["rev-parse", "HEAD^{tree}"]));
     one.write("target", &format!("{far}portvakt.yaml"));

@@ -1,4 +1,4 @@
-//! An apply that is killed anywhere, and the next one.
+//! An apply that is killed at any point, and the next one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
@@ -11,10 +11,10 @@ use super::life::scopes;
 use super::remote::{Clone, PATIENCE, Remote, git};
 use crate::world::{DIGDIR, KART, SKATT};
 
-/// How many applies are killed, in each of two worlds.
+/// Number of applies that are killed, in each of two worlds.
 const KILLS: u64 = 26;
 
-/// Numbers that look random and are the same each time.
+/// Pseudorandom numbers, the same in each run.
 struct Random(u64);
 
 impl Random {
@@ -24,7 +24,7 @@ impl Random {
     }
 }
 
-/// What is declared in a round: there is always something to make, to give, to take and to close.
+/// The declarations of a round: there is always something to create, grant, revoke and deactivate.
 fn round(number: u64) -> String {
     let to: &[&str] = if number.is_multiple_of(2) { &[SKATT] } else { &[KART, DIGDIR] };
     let fresh = format!("etat:runde{number}");
@@ -56,7 +56,7 @@ fn kills(seed: u64) {
         let what = format!("seed {seed}, kill {kill}");
         killed(&one, &mut random, span);
         one.ends(0, &["unlock", "--yes"]);
-        // Another one is killed too, or a later commit comes first.
+        // Another apply is killed too, or a later commit comes first.
         if random.below(3) == 0 {
             number += 1;
             one.declare(&round(number));
@@ -67,7 +67,7 @@ fn kills(seed: u64) {
             number += 1;
             one.declare(&round(number));
         }
-        // What was killed before it made anything is waited for in vain.
+        // A client that the killed apply did not create is awaited in vain.
         let ran = one.run(&["apply", "--auto-approve", "--patience", "5"]);
         assert_eq!(ran.code, 0, "{what}\n{}{}", ran.stdout, ran.stderr);
         is_as_declared(&remote, &one, number, &what);
@@ -78,10 +78,10 @@ fn kills(seed: u64) {
     one.git(&["fsck", "--strict", "--no-dangling"]);
 }
 
-/// Applies, and kills that at any moment, alone or with the git that it runs. What is sent to the
-/// remote by then may still arrive.
+/// Starts an apply and kills it at some moment, alone or with the git that it runs. A push under way may
+/// still arrive.
 fn killed(clone: &Clone<'_>, random: &mut Random, span: u64) {
-    // One that waits for what another one may have done would be killed while it waits.
+    // One that awaits the effect of another would be killed while it waits.
     let mut command = clone.process(&["apply", "--auto-approve", "--patience", "0"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut apply = command.spawn().unwrap();
@@ -120,7 +120,7 @@ fn children(id: &str) -> Vec<String> {
     ids.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// What is live is what the last round declares, and the refs say so.
+/// Checks that the live state equals the declarations of the last round, and that the refs show it.
 fn is_as_declared(remote: &Remote, clone: &Clone<'_>, number: u64, what: &str) {
     let world = &remote.world;
     let scopes: Vec<_> = world.sandbox.state().scopes.keys().map(ToString::to_string).collect();
@@ -134,7 +134,8 @@ fn is_as_declared(remote: &Remote, clone: &Clone<'_>, number: u64, what: &str) {
     assert_eq!(remote.held("lock"), None, "{what}");
 }
 
-/// Whatever was sent stands in the ledger, where each report stands once; nothing is made twice.
+/// Checks that every write is in the ledger, where each report occurs once, and that nothing is created
+/// twice.
 fn is_accounted_for(remote: &Remote, clone: &Clone<'_>, what: &str) {
     // A killed apply may leave the clone's copy of the ref behind.
     let path = remote.path();

@@ -1,4 +1,4 @@
-//! One apply right after another where what is read lags behind what was written.
+//! One apply right after another, where reads lag behind writes.
 
 use sandbox::{Fault, Switches};
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use super::remote::{Clone, Remote};
 use crate::faults::rule;
 use crate::world::{KART, KEY, SKATT};
 
-/// An apply that does not wait for what it has done to be shown.
+/// An apply that does not wait until its changes are visible.
 pub(super) const IMPATIENT: [&str; 4] = ["apply", "--auto-approve", "--patience", "0"];
 
-/// Reads lag that many seconds behind from now on.
+/// Makes reads lag by that many seconds from now on.
 pub(super) fn lag(remote: &Remote, seconds: u64) {
     remote.world.sandbox.set_switches(Switches { read_lag: seconds * 1000, ..Switches::default() });
 }
@@ -24,7 +24,7 @@ pub(super) fn client(clone: &Clone<'_>) -> String {
     "clients:\n  - { name: a, jwks: x.json }\n".to_owned()
 }
 
-/// How often a client was made.
+/// Number of times that a client was created.
 pub(super) fn made(remote: &Remote) -> usize {
     let sent = remote.world.sent();
     sent.iter().filter(|id| id.starts_with("create client")).count()
@@ -38,12 +38,12 @@ fn outcomes(clone: &Clone<'_>) -> Vec<String> {
 
 /// One change of declarations, applied without patience and then again at once.
 struct Change {
-    /// What is declared and applied before, one after the other.
+    /// Declared and applied before, in order.
     before: Vec<String>,
     after: String,
-    /// What is done by it.
+    /// The actions of the change.
     actions: Vec<&'static str>,
-    /// Whether all of it counts as done before it is seen to be.
+    /// Whether all of it counts as done before it is visible.
     counts: bool,
 }
 
@@ -69,7 +69,7 @@ fn again(change: &Change) {
     let applied = if *counts { &second } else { &first };
     assert_eq!(remote.held("applied").as_ref(), Some(applied), "{what}");
 
-    // The plan is the same, as nothing of it is to be seen, and none of it is a failure.
+    // The plan is the same, as nothing is visible yet, and no action fails.
     let ran = one.ends(0, &["apply", "--auto-approve"]);
     assert!(!ran.stdout.contains("failed"), "{what} {}", ran.stdout);
     assert_eq!(remote.held("applied"), Some(second), "{what}");
@@ -133,20 +133,21 @@ fn a_client_that_is_not_shown_yet_is_known_by_the_ledger() {
     lag(&remote, 20);
     one.ends(0, &IMPATIENT);
     assert_eq!(outcomes(&one), ["done_not_visible_yet"; 2]);
-    // Nothing is sent again, and what was sent by another apply, as the ledger says, is not told as done.
+    // Nothing is sent again, and a write of another apply, found in the ledger, is not reported as done.
     for _ in 0..2 {
         let ran = one.ends(6, &IMPATIENT);
         assert!(ran.stdout.contains("make a second one"), "{}", ran.stdout);
         assert_eq!(made(&remote), 1);
     }
-    // Declared otherwise: nothing is sent before it is seen what there is.
+    // With another declaration nothing is sent until the live state is visible.
     one.declare(&declared.replace("name: a", "name: a, description: Ny"));
     let ran = one.ends(6, &IMPATIENT);
     let (id, _) = remote.world.client("a");
     assert!(ran.stdout.contains("make a second one"), "{}", ran.stdout);
     assert!(ran.stdout.contains(&id), "{}", ran.stdout);
     assert_eq!(made(&remote), 1);
-    // What was made for another is not taken for it, and what is hidden is not forgotten.
+    // A client that was created for another declaration is not used for this one, and an invisible one is not
+    // forgotten.
     let before = remote.held("applied");
     let last = one.declare("clients:\n  - name: b\n");
     let ran = one.ends(6, &IMPATIENT);
@@ -230,14 +231,14 @@ fn a_client_that_was_refused_is_made_at_once() {
 
 #[test]
 fn a_client_that_is_gone_after_all_is_made_once_more() {
-    // Another API, or one that was emptied: what it shows counts when it has had the time to show it.
+    // Another API, or one that was reset: its state counts after enough time to show the write.
     let remote = Remote::new();
     let one = remote.first();
     let declared = client(&one);
     one.declare(&declared);
     remote.world.sandbox.inject(rule(("POST", "/clients"), 1, Fault::CutBefore));
     one.ends(6, &IMPATIENT);
-    // Nobody has waited long enough to know, also where a signal cut the wait short.
+    // Nobody has waited long enough to know, even where a signal ended the wait early.
     let ran = one.ends(6, &["apply", "--auto-approve", "--patience", "1"]);
     assert!(ran.stdout.contains("may have been made a short time ago"), "{}", ran.stdout);
     let mut waiting = one.process(&["apply", "--auto-approve"]).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! The ledger: who did what to whom, when, and why.
+//! The ledger: person, action, time and reason.
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ fn history_is_told_by_scope_consumer_and_client() {
         scopes(&[("etat:a", &[]), ("etat:b", &[KART])])
     ));
     one.apply();
-    // One that is refused in part, and one with a limit lifted.
+    // One apply that is refused in part, and one with a limit lifted.
     one.declare("removed:\n  - { scope: etat:b, action: deactivate, reason: avviklet }\n");
     one.write(
         "portvakt.yaml",

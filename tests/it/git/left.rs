@@ -1,5 +1,5 @@
-//! What is left of the past where somebody has pushed, deleted or forged refs: what protects by it, and what
-//! is nothing at all.
+//! Remains of the past where somebody has pushed, deleted or forged refs: those that still protect, and those
+//! that are ignored.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::put_back::{counting, drop_all, push};
 use super::remote::{Clone, Remote, git};
 use crate::world::SKATT;
 
-/// Adds a line to the ledger of a place: the newest one, changed.
+/// Adds a line to the ledger of a place: a changed copy of the newest one.
 fn forge(clone: &Clone<'_>, place: &str, about: &str, change: &dyn Fn(&mut Value)) {
     let mut report = clone.history()[0].clone();
     report["report"] = "forged".into();
@@ -29,7 +29,7 @@ fn add_note(clone: &Clone<'_>, place: &str, about: &str, text: &str) {
     push(clone, &[&ledger]);
 }
 
-/// Applies twice what drops all protection and asks for the deactivation, with an override.
+/// Applies twice a change that drops all protection and requests the deactivation, with an override.
 fn nothing_closes(remote: &Remote, clone: &Clone<'_>, how: &str) {
     drop_all(clone);
     clone.write("more.yaml", &scopes(&[("etat:ny", &[SKATT])]));
@@ -45,7 +45,7 @@ fn nothing_closes(remote: &Remote, clone: &Clone<'_>, how: &str) {
 fn what_the_ledger_names_is_read_where_it_was_applied_from() {
     let remote = Remote::new();
     let one = applied(&remote);
-    // A later apply that ended in part is the newest line, and protects nothing.
+    // A later apply that ended in part has the newest line, and protects nothing.
     let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     let both = format!("{}  - {{ name: etat:ny, description: Les }}\n", protected());
@@ -70,7 +70,7 @@ fn what_the_ledger_names_is_read_where_it_was_applied_from() {
 
 #[test]
 fn no_line_that_is_added_to_the_ledger_hides_another() {
-    // An older record is put back, and the newest line is about its commit.
+    // An older record is restored, and the newest line concerns its commit.
     let remote = Remote::new();
     let one = remote.first();
     let older = one.declare(&protected().replace("prevent_deactivation: true, ", ""));
@@ -83,7 +83,7 @@ fn no_line_that_is_added_to_the_ledger_hides_another() {
     forge(&one, "test", &older, &|report| report["commit"] = older.as_str().into());
     assert!(codes(&one.plan()).contains(&"PV409".to_owned()));
     nothing_closes(&remote, &one, "put back");
-    // All is deleted, and the newest line is about a commit that protects nothing.
+    // All refs are deleted, and the newest line concerns a commit that protects nothing.
     let remote = Remote::new();
     let one = applied(&remote);
     let first = one.git(&["rev-parse", "HEAD~1"]);
@@ -100,7 +100,7 @@ fn a_line_about_no_commit_stops_no_apply() {
         forge(&one, "test", "HEAD", &|report| report["commit"] = commit.into());
     }
     assert!(!codes(&one.plan()).contains(&"PV409".to_owned()), "they are no lines of an apply");
-    // A commit that is gone may have been one.
+    // A missing commit may have been one.
     forge(&one, "test", "HEAD", &|report| report["commit"] = "1".repeat(40).into());
     let text = one.ends(0, &["plan"]).stdout;
     assert!(text.contains("the ledger says that commit 1111111111"), "{text}");
@@ -112,7 +112,7 @@ fn a_line_about_no_commit_stops_no_apply() {
 #[test]
 fn a_folder_that_leads_elsewhere_is_none() {
     let folders = ["/etc", "../..", ".git", "a\0b", "a\u{1b}[31m", "a//b"];
-    // In a line of the ledger, also where an apply has taken it over.
+    // In a line of the ledger, even where an apply has carried it over.
     let remote = Remote::new();
     let one = applied(&remote);
     for folder in folders {
@@ -168,7 +168,7 @@ fn a_ref_that_nobody_can_declare_is_no_place() {
     }
     let text = one.ends(0, &["plan"]).stdout;
     assert!(!text.contains("PV409"), "{text}");
-    // One that somebody could, and a ref that keeps it from being set aside.
+    // A name that somebody could use, and a ref that keeps it from being retired.
     forge(&one, "evil", "HEAD", &|report| report["environment"] = "evil".into());
     push(&one, &["HEAD:refs/portvakt/evil"]);
     let text = one.ends(0, &["plan"]).stdout;
@@ -206,7 +206,7 @@ fn what_another_place_rolled_back_from_protects_here() {
 fn what_protects_does_so_while_no_branch_is_known() {
     let remote = Remote::new();
     let one = applied(&remote);
-    // A commit that nobody merged declares what no place applied.
+    // A commit that was not merged declares something that no place applied.
     remote.world.put("etat:fremmed", true, &[(SKATT, domain::AccessState::Approved)]);
     let forged = format!("{}  - {{ name: etat:fremmed, description: Les }}\n", protected());
     one.write("declarations.yaml", &forged);

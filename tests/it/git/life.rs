@@ -1,4 +1,4 @@
-//! The whole life of declarations, over two clones.
+//! The life cycle of declarations, in two clones.
 
 use domain::AccessState::Approved;
 use sandbox::Fault;
@@ -8,7 +8,7 @@ use super::remote::Remote;
 use crate::faults::rule;
 use crate::world::{DIGDIR, KART, SKATT, orgno};
 
-/// A scope with who has access to it.
+/// A scope with its consumers.
 pub(crate) fn scope(name: &str, consumers: &[&str]) -> String {
     let consumers: Vec<_> = consumers.iter().map(|orgno| format!("\"{orgno}\"")).collect();
     let consumers = consumers.join(", ");
@@ -31,7 +31,7 @@ pub(crate) fn codes(plan: &Value) -> Vec<String> {
 fn what_was_applied_is_taken_away_again_when_it_is_declared_no_longer() {
     let remote = Remote::new();
     let (one, two) = (remote.first(), remote.another("two", &[]));
-    // Never ours: live before, declared nowhere.
+    // Never managed here: live before, and not declared.
     remote.world.put("etat:fremmed", true, &[(KART, Approved)]);
     let first = one.declare(&scopes(&[("etat:a", &[SKATT, KART]), ("etat:b", &[SKATT])]));
     one.apply();
@@ -53,7 +53,7 @@ fn what_was_applied_is_taken_away_again_when_it_is_declared_no_longer() {
     assert_eq!(remote.world.open_to("etat:b"), None);
     assert_eq!(remote.world.open_to("etat:fremmed").unwrap(), [KART]);
 
-    // Released: nothing is sent, and it is nobody's from then on.
+    // Released: nothing is sent, and it is unmanaged from then on.
     remote.world.check_and_forget();
     one.pull();
     one.declare("removed:\n  - { scope: etat:a, action: release, reason: flyttet }\n");
@@ -64,7 +64,7 @@ fn what_was_applied_is_taken_away_again_when_it_is_declared_no_longer() {
     assert_eq!(one.planned(), [""; 0], "what was released is not taken away later");
     one.apply();
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT]);
-    // It was never declared again: what is live of it is told as nobody's.
+    // It was not declared again: if it is live, it is reported as unmanaged.
     assert!(codes(&one.plan()).contains(&"PV401".to_owned()), "{:?}", one.plan()["notices"]);
 }
 
@@ -74,7 +74,7 @@ fn history_that_is_rewritten_does_not_lose_what_was_applied() {
     let (one, two) = (remote.first(), remote.another("two", &[]));
     let lost = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
-    // The branch is set back to before it, and another clone has never seen the applied commit.
+    // The branch is reset to before it, and another clone has never fetched the applied commit.
     one.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
     one.git(&["add", "-A"]);
@@ -82,7 +82,7 @@ fn history_that_is_rewritten_does_not_lose_what_was_applied() {
     one.git(&["push", "--quiet", "--force", "origin", "HEAD"]);
     two.pull();
     assert_ne!(two.head(), lost);
-    // What was applied was taken back by rewriting: somebody has to say what counts now.
+    // The applied commit was removed by rewriting the branch: somebody has to set the baseline.
     assert!(codes(&two.plan()).contains(&"PV409".to_owned()));
     two.apply();
     assert_eq!(remote.held("applied"), Some(lost.clone()), "it is not forgotten");
@@ -96,7 +96,7 @@ fn history_that_is_rewritten_does_not_lose_what_was_applied() {
     two.apply();
     assert_eq!(remote.world.open_to("etat:b"), None);
 
-    // A merge commit holds what both sides declare; it is told from the side that misses one.
+    // A merge commit has the declarations of both sides; the past is that of the side that lacks one.
     two.git(&["checkout", "--quiet", "-b", "topic"]);
     two.write("more.yaml", &scopes(&[("etat:c", &[KART])]));
     two.commit("More");
@@ -132,7 +132,7 @@ fn a_commit_that_was_overtaken_is_not_applied() {
     let ran = two.ends(4, &["apply", "--auto-approve"]);
     assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
     assert_eq!(remote.held("lock"), None);
-    // As a job is run again in a clone of that commit alone, which knows nothing of what came after.
+    // A job that is run again, in a clone of that commit alone, without later commits.
     let shallow = remote.beside("shallow");
     std::fs::create_dir(&shallow).unwrap();
     let shallow = remote.at(&shallow);
@@ -181,7 +181,7 @@ fn a_shallow_clone_gets_what_it_lacks() {
     shallow.apply();
     assert_eq!(remote.held("applied"), Some(shallow.head()));
     assert_eq!(shallow.planned(), [""; 0]);
-    // The ledger that it has written into is whole for others, and theirs for it.
+    // The ledger that it has written is complete for others, and theirs for it.
     assert_eq!(one.history().len(), 2);
     one.pull();
     one.declare(&scopes(&[("etat:a", &[KART])]));
@@ -205,13 +205,13 @@ fn what_unfinished_applies_have_made_is_taken_away_however_many_there_were() {
     });
     let applied = one.declare(&scopes(&[("etat:a", &[DIGDIR]), ("etat:b", &[])]));
     one.ends(6, &["apply", "--auto-approve"]);
-    // The second one makes something too, and cannot take away what the first one has made.
+    // The second apply creates an entity too, and cannot remove those of the first.
     one.declare(&scopes(&[("etat:a", &[DIGDIR]), ("etat:c", &[])]));
     let refused = Fault::Status { status: 400, retry_after: None };
     world.sandbox.inject(rule(("DELETE", "/scopes?scope=etat%3Ab"), 1, refused));
     one.ends(6, &["apply", "--auto-approve"]);
     assert_ne!(remote.held("applied"), Some(applied));
-    // The third one takes away both, and is left with what is refused alone.
+    // The third one removes both, and only the refused action is left.
     let third = one.declare(&scopes(&[("etat:a", &[DIGDIR])]));
     let planned = ["grant etat:a 991825827", "deactivate scope etat:b", "deactivate scope etat:c"];
     assert_eq!(one.planned(), planned);

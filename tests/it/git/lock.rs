@@ -1,4 +1,4 @@
-//! The lock: who has it, how it ends, and what two applies at once do.
+//! The lock: its holder, its expiry, and two applies at once.
 
 use std::process::Child;
 
@@ -12,13 +12,13 @@ use super::remote::{Clone, Remote, git, ran, signal, until};
 use crate::faults::rule;
 use crate::world::{KART, SKATT};
 
-/// A commit as that of a lock, which says this.
+/// A commit of a lock with this message.
 fn lock_commit(clone: &Clone<'_>, message: &str) -> String {
     let tree = clone.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
     clone.git(&["commit-tree", &tree, "-m", message])
 }
 
-/// Puts a lock on the remote that says this.
+/// Puts a lock with this message on the remote.
 fn put_lock(clone: &Clone<'_>, message: &str) -> String {
     let commit = lock_commit(clone, message);
     let push = format!("{commit}:refs/portvakt/test/lock");
@@ -26,7 +26,7 @@ fn put_lock(clone: &Clone<'_>, message: &str) -> String {
     commit
 }
 
-/// What the lock of somebody says that was last renewed so many minutes ago.
+/// The message of a lock that was last renewed that many minutes ago.
 fn held_for(minutes: i64) -> String {
     let at = |minutes| Timestamp::now() + SignedDuration::from_mins(minutes);
     let (since, expires) = (at(-minutes), at(10 - minutes));
@@ -58,7 +58,7 @@ fn the_lock_of_another_is_respected_shown_and_broken() {
     one.apply();
 }
 
-/// What can be pushed in the place of a lock, and under which name.
+/// An object that can be pushed in place of a lock, and the name of the ref.
 type Planted = fn(&Clone<'_>) -> String;
 
 const PLANTED: [(&str, &str, Planted); 13] = [
@@ -87,7 +87,7 @@ const PLANTED: [(&str, &str, Planted); 13] = [
 #[test]
 fn whatever_is_in_the_place_of_the_lock_is_shown_and_broken() {
     for is_shared in [true, false] {
-        // No host takes a ref above all others.
+        // No host accepts a ref above all others.
         let planted = PLANTED.into_iter().filter(|(_, name, _)| !is_shared || *name != "..");
         for (what, name, planted) in planted {
             let remote = Remote::new();
@@ -107,7 +107,7 @@ fn whatever_is_in_the_place_of_the_lock_is_shown_and_broken() {
                     one.git(&["update-ref", &name, &oid]);
                 }
             }
-            // Another clone has never seen it.
+            // Another clone has never fetched it.
             let clone = match is_shared {
                 true => remote.another("two", &["--depth", "1"]),
                 false => remote.at(&one.path),
@@ -145,7 +145,7 @@ fn a_lock_that_seems_to_have_ended_is_watched() {
         assert!(line.contains("seems to have ended"), "{line}");
         (child, stderr, lock)
     };
-    // A signal ends that at once, and leaves the lock alone.
+    // A signal ends the wait at once, and leaves the lock alone.
     let (mut child, _stderr, lock) = watched(11);
     signal("-INT", &child.id().to_string());
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -159,14 +159,14 @@ fn a_lock_that_seems_to_have_ended_is_watched() {
     assert!(told.contains("held by ola"), "{told}");
     assert_eq!(remote.held("lock"), Some(renewed));
     assert_eq!(remote.world.sent(), [""; 0]);
-    // One that is given back is free.
+    // A released lock is free.
     let (mut child, _stderr, _) = watched(15);
     two.ends(0, &["unlock", "--yes"]);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!((remote.held("applied"), remote.held("lock")), (Some(one.head()), None));
 }
 
-/// Starts an apply and waits until it has sent its first write, which is put off for a second.
+/// Starts an apply and waits until it has sent its first write, which is postponed for a second.
 fn in_the_middle(remote: &Remote, clone: &Clone<'_>) -> Child {
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
     remote.world.sandbox.inject(rule(("PUT", "/scopes/access/"), 1, put_off));
@@ -188,7 +188,7 @@ fn a_signal_gives_the_lock_back() {
         let remote = Remote::with(Switches { latency: 200, ..Switches::default() });
         let one = remote.first();
         one.declare(&scopes(&[("etat:a", &[SKATT, KART])]));
-        // While it plans.
+        // During planning.
         let child = one.process(&["apply", "--auto-approve"]).spawn().unwrap();
         until("a call", || !remote.world.sandbox.exchanges().is_empty());
         assert!(remote.held("lock").is_some());
@@ -196,7 +196,7 @@ fn a_signal_gives_the_lock_back() {
         let ended = ran(child.wait_with_output().unwrap());
         assert_eq!((ended.code, remote.held("lock")), (130, None), "{to}: {}", ended.stderr);
         assert_eq!((remote.held("ledger"), remote.world.sent().len()), (None, 0));
-        // While it applies; the whole group is meant, as at a terminal.
+        // During the apply; the signal is sent to the whole group, as at a terminal.
         remote.world.sandbox.set_switches(Switches::default());
         let child = in_the_middle(&remote, &one);
         signal(to, &format!("-{}", child.id()));
@@ -271,7 +271,7 @@ fn a_write_that_is_put_off_is_not_sent_again_once_the_lock_is_lost() {
     remote.world.put("etat:c", true, &[(SKATT, Approved)]);
     let declared = scopes(&[("etat:a", &[]), ("etat:b", &[SKATT]), ("etat:c", &[])]);
     one.declare(&declared.replacen("Les", "Skriv", 1));
-    // For longer than it takes to see that the lock is lost.
+    // Longer than it takes to notice that the lock is lost.
     let after = Some(33);
     let put_off = Fault::Status { status: 503, retry_after: after };
     remote.world.sandbox.inject(rule(("PUT", "/scopes?"), 1, put_off));
@@ -293,7 +293,7 @@ fn a_write_that_is_put_off_is_not_sent_again_once_the_lock_is_lost() {
             (it["id"].as_str().unwrap(), it["outcome"].as_str().unwrap(), it["may_be_done"] == true)
         })
         .collect();
-    // What a gateway failed at may have been done; what was put off with a 429 was not.
+    // A write that failed at a gateway may have been carried out; one that was postponed with a 429 was not.
     let expected = [
         ("revoke etat:c 974761076", "failed", true),
         ("update scope etat:a", "failed", true),
@@ -319,7 +319,7 @@ fn a_lock_that_is_broken_before_anything_is_changed_stops_the_apply() {
     assert_eq!((remote.held("lock"), remote.held("ledger")), (Some(other), None));
 }
 
-/// Which of two an exchange is a write of, by the description that it sends.
+/// Which of two applies sent a write, by its description.
 fn writer(exchange: &Exchange) -> Option<&'static str> {
     let is_write = exchange.method == Method::PUT || exchange.method == Method::POST;
 
@@ -337,7 +337,7 @@ fn two_applies_at_once_come_one_after_the_other() {
     };
     one.declare(&declared("fra før"));
     one.apply();
-    // Commits of which none came before the other.
+    // Commits neither of which comes before the other.
     two.pull();
     for (clone, text) in [(&one, "den ene"), (&two, "den andre")] {
         clone.write("declarations.yaml", &declared(text));
@@ -353,7 +353,7 @@ fn two_applies_at_once_come_one_after_the_other() {
         assert!(codes.contains(&0), "{codes:?} {}{}", ended[0].stderr, ended[1].stderr);
         assert!(codes.iter().all(|code| [0, 5].contains(code)), "{codes:?} {}", ended[1].stderr);
         turned_away += codes.iter().filter(|code| **code == 5).count();
-        // Whoever wrote was alone until it had ended: the other's writes come before or after.
+        // Each writer was alone until it had ended: the other's writes come before or after.
         let exchanges = remote.world.sandbox.exchanges();
         let mut writers: Vec<_> = exchanges.iter().filter_map(writer).collect();
         writers.dedup();
@@ -362,7 +362,7 @@ fn two_applies_at_once_come_one_after_the_other() {
         remote.world.check_and_forget();
     }
     assert!(turned_away > 0, "they never met");
-    // The same in one clone, whose refs both write; what there is to do is done once.
+    // The same in one clone, whose refs both write; each change is made once.
     one.write("declarations.yaml", &scopes(&[("etat:ny", &[SKATT])]));
     one.commit("New");
     let children = [&one, &one].map(|clone| clone.process(&apply).spawn().unwrap());

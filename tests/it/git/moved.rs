@@ -1,4 +1,4 @@
-//! Folders that are moved and environments that are renamed, several at once, back, and in a row.
+//! Folders that are moved and environments that are renamed: several at once, back, and repeatedly.
 
 use super::folders::{apply, two};
 use super::handed::planned;
@@ -34,14 +34,14 @@ fn folders_that_are_moved_together_are_each_told_of_their_own_past() {
         };
         assert!(first.contains(&command(former)) && !first.contains(&command(other)), "{first}");
     }
-    // Where nothing tells, all are named.
+    // Where the place is not known, all are named.
     one.write("b/scopes.yaml", "scopes: []\n");
     one.merge("Nothing is left");
     let plan = one.ends(0, &["-C", "b", "plan"]).stdout;
     let first = plan.lines().next().unwrap();
     assert!(first.contains("--from-project x` (environment test in folder x"), "{first}");
     assert!(first.contains("--from-project y` (environment test in folder y"), "{first}");
-    // Whoever takes over what was another's does not close what is declared.
+    // Taking over a past does not deactivate declared entities.
     let set = ["-C", "b", "baseline", "set", &applied, "--from-project", "y", "--yes"];
     let shown = one.ends(0, &set).stdout;
     assert!(!shown.contains("closes"), "{shown}");
@@ -184,7 +184,7 @@ fn a_name_of_its_own_goes_with_a_folder_whatever_comes_in_its_place() {
         apply(&one, folder);
     }
     assert_eq!(remote.world.open_to("etat:x.mer"), None);
-    // What is recorded to have been applied from a folder is read there.
+    // A commit is read in the folder from which it is recorded to have been applied.
     let applied = one.head();
     one.git(&["mv", "x", "w"]);
     one.merge("Move");

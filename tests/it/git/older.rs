@@ -1,11 +1,11 @@
-//! Commits that were applied by an older version, with what newer ones refuse or cannot read.
+//! Commits that were applied by an older version, with content that newer ones refuse or cannot read.
 
 use super::life::scopes;
 use super::protection::settings;
 use super::remote::{Clone, Remote};
 use crate::world::{Ran, SKATT};
 
-/// Lets HEAD count as applied, as an older version would have recorded it.
+/// Records HEAD as applied, as an older version would have done.
 fn record(remote: &Remote, one: &Clone<'_>) {
     let commit = one.head();
     let record = remote.recorded(one, &commit);
@@ -16,8 +16,8 @@ fn record(remote: &Remote, one: &Clone<'_>) {
     one.git(&["push", "--quiet", "--force", "origin", &push[0], &push[1]]);
 }
 
-/// Applies `etat:a` and `etat:b`; then a commit with other text counts as applied, and the next one
-/// declares `etat:a` alone.
+/// Applies `etat:a` and `etat:b`; then a commit with other text counts as applied, and the next one declares
+/// only `etat:a`.
 fn applied(remote: &Remote, more_settings: &str, declarations: &[u8]) -> String {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
@@ -32,7 +32,7 @@ fn applied(remote: &Remote, more_settings: &str, declarations: &[u8]) -> String 
     commit
 }
 
-/// Two scopes, the second with this beside its name.
+/// Two scopes, the second with these additional keys.
 fn second_with(rest: &str) -> String {
     format!(
         "scopes:\n  - {{ name: etat:a, description: Les, consumers: [\"{SKATT}\"] }}\n  \
@@ -94,7 +94,7 @@ fn what_cannot_be_read_of_the_past_makes_it_unknown() {
         let ran = one.ends(1, &["baseline", "set", &commit, "--yes"]);
         assert!(ran.stderr.contains("declarations.yaml:"), "{why}: {}", ran.stderr);
     }
-    // What protects is read, or the past is not known.
+    // Either the protection is read, or the past is not known.
     for guards in ["protect: [\"[\"]", "protct: [\"etat:b*\"]"] {
         let remote = Remote::new();
         let more = format!("guards: {{ {guards} }}\n");
@@ -102,7 +102,7 @@ fn what_cannot_be_read_of_the_past_makes_it_unknown() {
         let text = remote.first().ends(2, &["plan", "--detailed-exitcode"]).stdout;
         assert!(text.lines().next().unwrap().contains("portvakt.yaml:"), "{text}");
     }
-    // An alias says the same of what hides nothing and of what does.
+    // An alias has the same effect in harmless and in hiding positions.
     let yaml = format!(
         "scopes:\n  - {{ name: etat:a, description: Les, accessible_for_all: &x \"yes\" }}\n  \
            - {{ name: etat:b, description: Les, prevent_deactivation: *x, consumers: [\"{SKATT}\"] }}\n"

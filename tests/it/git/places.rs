@@ -1,4 +1,4 @@
-//! Where declarations stand: without git, in a part of a repository, in a work tree, at a commit.
+//! Places of declarations: without git, in a part of a repository, in a work tree, at a commit.
 
 use super::life::{codes, scopes};
 use super::remote::{Remote, git};
@@ -78,7 +78,7 @@ fn declarations_in_a_folder_of_a_larger_repository_are_followed() {
     let root = remote.at(&one.path.join(below));
     let first = one.head();
     root.apply();
-    // What lies elsewhere in the repository makes nothing dirty.
+    // A file elsewhere in the repository does not make it dirty.
     one.write("annet.yaml", "changed: true\n");
     one.write(&format!("{below}/a.yaml"), &scopes(&[("etat:a", &[SKATT])]));
     one.git(&["add", below]);
@@ -88,7 +88,7 @@ fn declarations_in_a_folder_of_a_larger_repository_are_followed() {
     assert_eq!(plan["repository"]["dirty"], false);
     assert_eq!(plan["actions"][0]["source"]["file"], "a.yaml");
     assert_eq!(plan["actions"][0]["source"]["at"], *first);
-    // A hook of git tells git where it is: that is not what is asked for here.
+    // A hook of git sets variables of another repository, which are ignored.
     let mut plan = root.process(&["plan", "--format", "json"]);
     plan.envs([("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index"), ("GIT_PREFIX", "x/")]);
     let ran = super::remote::ran(plan.output().unwrap());
@@ -98,7 +98,7 @@ fn declarations_in_a_folder_of_a_larger_repository_are_followed() {
     root.apply();
     let applied = git(&remote.path(), &["rev-parse", "refs/portvakt/@tilgang.digdir/test/applied"]);
     assert_eq!(applied, one.head());
-    // At a commit before it was here, nothing is declared that could be rolled back to.
+    // A commit from before this folder existed has no declarations to roll back to.
     let ran = root.ends(1, &["rollback", "HEAD~2"]);
     assert!(ran.stderr.contains("has no portvakt.yaml"), "{}", ran.stderr);
 }
@@ -115,7 +115,7 @@ fn without_a_remote_the_refs_are_those_of_the_clone() {
     let held =
         |what: &str, name: &str| one.git(&["for-each-ref", &format!("--format=%({what})"), name]);
     commit(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
-    // One that is not done in full, and one that is, twice at once.
+    // An apply that is not done in full, and one that is, twice at once.
     let refused = sandbox::Fault::Status { status: 400, retry_after: None };
     remote.world.sandbox.inject(crate::faults::rule(("POST", "/scopes"), 1, refused));
     one.ends(6, &["apply", "--auto-approve", "--concurrency", "1"]);
@@ -168,7 +168,7 @@ fn a_branch_that_is_on_the_remote_alone_can_be_the_base_and_nothing_else_is_fetc
     let ran = two.ends(0, &["plan", "--format", "json", "--base", "bare-der"]);
     let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(plan["base"]["commit"], *one.head());
-    // An empty variable in a job is no base, and a revision is nothing that git is told to do.
+    // An empty variable in a job is not a base, and a revision is not an option of git.
     let refs = two.git(&["for-each-ref"]);
     for base in ["", "HEAD:portvakt.yaml", "+main:refs/heads/ny", "--upload-pack=x", "nei"] {
         let ran = two.ends(64, &["plan", &format!("--base={base}")]);
@@ -198,7 +198,7 @@ fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
-    // As if it had been applied by a program that takes more.
+    // As if a more lenient version had applied it.
     one.write("declarations.yaml", "scopes:\n  - { navn: etat:b, description: Les }\n");
     let invalid = one.merge("Invalid");
     let record = remote.recorded(&one, &invalid);

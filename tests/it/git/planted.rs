@@ -1,5 +1,5 @@
-//! What a pull request can put beside the declarations to have git run a program, and what the programs
-//! that git runs get to see.
+//! Files that a pull request can put beside the declarations so that git runs a program, and the environment
+//! of programs that git runs.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use super::life::scopes;
 use super::remote::{Clone, Remote, git, ran};
 use crate::world::SKATT;
 
-/// Commands that read declarations, a past or an account, and what they are told.
+/// Commands that read declarations, a past or an account, with arguments.
 const COMMANDS: [&[&str]; 18] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
@@ -33,10 +33,10 @@ const COMMANDS: [&[&str]; 18] = [
     &["render", "nais"],
 ];
 
-/// How many of them look at git themselves.
+/// Number of those that read git themselves.
 const OF_GIT: usize = 9;
 
-/// A program that leaves its environment behind where it is run.
+/// A program that records its environment where it is run.
 struct Trap {
     program: PathBuf,
     witness: PathBuf,
@@ -51,7 +51,7 @@ impl Trap {
         Self { program, witness }
     }
 
-    /// What it has seen since the last time; `None` where it was not run.
+    /// The recorded environment since the last time; `None` where it was not run.
     fn sprung(&self) -> Option<String> {
         let seen = std::fs::read_to_string(&self.witness).ok();
         if seen.is_some() {
@@ -60,7 +60,7 @@ impl Trap {
         seen
     }
 
-    /// A configuration of git in which whatever can run a program runs this one.
+    /// A git configuration that runs this program wherever it can run one.
     fn configuration(&self, more: &str) -> String {
         let program = self.program.display();
         format!(
@@ -76,7 +76,7 @@ impl Trap {
     }
 }
 
-/// Makes a folder look like a repository with this configuration, by plain files alone.
+/// Makes a folder look like a repository with this configuration, with plain files only.
 fn plant(folder: &Path, configuration: &str) {
     for below in ["objects/info", "refs/heads"] {
         std::fs::create_dir_all(folder.join(below)).unwrap();
@@ -89,7 +89,7 @@ fn plant(folder: &Path, configuration: &str) {
 /// A way to make the folder of the declarations, or one above it, look like a repository.
 type Plant = fn(&Path, &Trap);
 
-/// The ways, each with the folder of the declarations and the one that is asked for.
+/// The ways, each with the folder of the declarations and the requested one.
 const WAYS: [(&str, &str, &str, Plant); 8] = [
     ("beside the declarations", "tilgang", "tilgang", |top, trap| {
         plant(&top.join("tilgang"), &trap.configuration("\tbare = true\n"));
@@ -143,7 +143,7 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
         one.commit("Plant");
         one.git(&["push", "--quiet", "origin", "HEAD"]);
         let folder = top.join(asked);
-        // It would have worked: git alone falls into it, but at the top, where `.git` comes first.
+        // The trap works: git alone falls into it, except at the top, where `.git` comes first.
         let mut plain = Command::new("git");
         plain.env_clear().env("PATH", std::env::var("PATH").unwrap()).current_dir(&folder);
         plain.args(["-c", "safe.bareRepository=all", "ls-remote", "origin"]);
@@ -162,7 +162,7 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
             here.run(command);
             assert_eq!(trap.sprung(), None, "{way}: {command:?} in the folder");
         }
-        // It was the real repository that was asked: what was applied is known.
+        // The real repository was used: what was applied is known.
         let place = match declarations {
             "." => "test".to_owned(),
             folder => format!("@{}/test", folder.replace('/', ".")),
@@ -190,7 +190,7 @@ fn no_submodule_leads_to_what_looks_like_a_repository() {
     let repository = git2::Repository::open(&one.path).unwrap();
     let head = repository.head().unwrap().peel_to_tree().unwrap();
     let head = repository.odb().unwrap().read(head.id()).unwrap().data().to_vec();
-    // Of a commit that is in none of these repositories, so that it would be fetched.
+    // A commit that is in none of these repositories, so that it would be fetched.
     let missing = git2::Oid::from_str("1234567890123456789012345678901234567890").unwrap();
     for name in ["x/../../../felles", "x/../../felles", "felles", "/felles", "zz"] {
         let entry = [format!("160000 {name}\0").as_bytes(), missing.as_bytes()].concat();
@@ -199,13 +199,13 @@ fn no_submodule_leads_to_what_looks_like_a_repository() {
         let base = one.git(&["commit-tree", &tree.to_string(), "-p", &commit, "-m", "Lead away"]);
         let ran = one.ends(0, &["plan", "--base", &base]);
         assert_eq!(trap.sprung(), None, "{name}");
-        // What belongs to no folder of the declarations is none of them.
+        // A submodule outside the folder of the declarations is not reported.
         let is_told = ran.stdout.contains("of submodule");
         assert_eq!(is_told, !name.contains(".."), "{name}: {}", ran.stdout);
     }
 }
 
-/// Secrets in variables of any name that portvakt.yaml gives them.
+/// Secrets in variables of any name in portvakt.yaml.
 const SECRETS: [(&str, &str); 6] = [
     ("ETAT_KLIENT", "s3cret-id"),
     ("ETAT_NOEKKEL", "s3cret-key"),
@@ -249,7 +249,7 @@ fn run_with_secrets(clone: &Clone<'_>, is_right: bool, command: &[&str]) -> crat
     ran(process.output().unwrap())
 }
 
-/// An address that asks whoever comes who they are.
+/// An address that asks for a password.
 fn asks_for_a_password() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/x.git", listener.local_addr().unwrap());
@@ -292,7 +292,7 @@ fn no_secret_is_seen(is_right: bool) {
         one.git(&["config", key, value]);
         for command in [&["plan"][..], &["apply", "--auto-approve"], &["history"], &["drift"]] {
             let ran = run_with_secrets(&one, is_right, command);
-            // What is wrong with the declarations is found before git is asked, but by history.
+            // Errors in the declarations are found before git is run, except by `history`.
             if !is_right && command != ["history"] {
                 assert_eq!((ran.code, trap.sprung()), (3, None), "{key}: {command:?}");
                 continue;
@@ -357,7 +357,7 @@ fn a_setting_of_the_user_s_environment_reaches_git() {
         let seen = trap.sprung().unwrap_or_else(|| panic!("{way:?}"));
         assert!(!seen.contains("PORTVAKT_") && !seen.contains("PRIVATE KEY"), "{seen}");
     }
-    // And one of the real repository that is in another file.
+    // And one of the real repository, in another file.
     one.git(&["config", "include.path", &file]);
     one.run(&["plan"]);
     assert!(trap.sprung().is_some());
@@ -367,7 +367,7 @@ fn a_setting_of_the_user_s_environment_reaches_git() {
 fn no_hook_of_the_work_tree_is_run() {
     let remote = Remote::new();
     let (one, trap) = (remote.first(), Trap::new(&remote));
-    // As tools for hooks set it up: the folder is part of what a pull request changes.
+    // As hook managers set it up: the folder is part of a pull request's content.
     for hook in
         ["pre-push", "reference-transaction", "post-index-change", "pre-auto-gc", "fsmonitor"]
     {
@@ -395,7 +395,7 @@ fn a_work_tree_that_the_real_configuration_names_is_the_one() {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     one.apply();
-    // The repository lies elsewhere and says where its work tree is, as that of a submodule does.
+    // The repository is elsewhere and names its work tree, as that of a submodule does.
     let kept = remote.beside("kept");
     std::fs::rename(one.path.join(".git"), &kept).unwrap();
     std::fs::write(one.path.join(".git"), format!("gitdir: {}\n", kept.display())).unwrap();
@@ -404,7 +404,7 @@ fn a_work_tree_that_the_real_configuration_names_is_the_one() {
     assert_eq!(plan["applied"]["commit"], *one.head());
     one.write("declarations.yaml", &scopes(&[]));
     assert_eq!(one.plan()["repository"]["dirty"], true);
-    // Where the user has git stop, it stops.
+    // The search stops where the user has configured git to stop.
     let mut plan = remote.at(&one.path).process(&["plan", "--format", "json"]);
     plan.env("GIT_CEILING_DIRECTORIES", &one.path);
     let ended: serde_json::Value =
@@ -418,7 +418,7 @@ fn a_repository_of_another_user_is_named_with_the_way_out() {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     if std::os::unix::fs::chown(one.path.join(".git"), Some(54_321), None).is_err() {
-        // Only root can give a folder away.
+        // Only root can change the owner of a folder.
         return;
     }
     let real = one.path.canonicalize().unwrap();

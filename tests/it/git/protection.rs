@@ -1,4 +1,4 @@
-//! What protects a scope, and every way in which one change could drop it.
+//! Protection of a scope, and every way in which one change could drop it.
 
 use domain::AccessState::Approved;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::life::{codes, scopes};
 use super::remote::{Clone, Remote};
 use crate::world::SKATT;
 
-/// Scopes that must stay open to Skatteetaten: one by its own declaration, one by `guards.protect`.
+/// Scopes that must stay active for Skatteetaten: one by its own declaration, one by `guards.protect`.
 pub(super) const STAY: [&str; 2] = ["etat:fast", "etat:vern"];
 
 pub(super) const GUARDS: &str = "guards: { protect: [\"etat:vern*\"], max_revocations: 9 }\n";
@@ -20,13 +20,13 @@ pub(super) fn protected() -> String {
     )
 }
 
-/// The same without protection, and without anybody who has access.
+/// The same without protection, and without consumers.
 fn emptied() -> String {
     let unprotected = protected().replace("prevent_deactivation: true, ", "");
     unprotected.replace(&format!("\"{SKATT}\""), "")
 }
 
-/// Declarations that ask for the deactivation in so many words.
+/// Declarations that explicitly request the deactivation.
 pub(super) const REMOVED: &str = "removed:\n  \
      - { scope: etat:fast, action: deactivate }\n  \
      - { scope: etat:vern, action: deactivate }\n";
@@ -58,7 +58,7 @@ pub(super) fn stay_open(remote: &Remote, how: &str) {
     }
 }
 
-/// Merges what is here, and applies it.
+/// Merges the current files, and applies them.
 pub(super) fn merge(clone: &Clone<'_>, environment: &str) -> crate::world::Ran {
     clone.commit("Change");
     clone.git(&["push", "--quiet", "origin", "HEAD:main"]);
@@ -67,7 +67,7 @@ pub(super) fn merge(clone: &Clone<'_>, environment: &str) -> crate::world::Ran {
 
 #[test]
 fn no_single_change_drops_the_protection_of_what_was_applied() {
-    /// How the change is made, and what the environment is called after it.
+    /// A way to make the change, and the name of the environment afterwards.
     type Way = (&'static str, fn(&Clone<'_>) -> &'static str);
     let ways: &[Way] = &[
         ("left out", |clone| {
@@ -134,8 +134,7 @@ fn no_single_change_drops_the_protection_of_what_was_applied() {
         let remote = Remote::new();
         let one = applied(&remote);
         let environment = change(&one);
-        // Twice, as a job that is run again, and once more after a change that has nothing to do
-        // with it.
+        // Twice, as a job that is run again, and once more after an unrelated change.
         for _ in 0..2 {
             let ran = merge(&one, environment);
             assert_eq!(ran.code, 6, "{how}: {}{}", ran.stdout, ran.stderr);
@@ -177,11 +176,11 @@ fn a_renamed_environment_keeps_what_protects_until_its_past_is_moved() {
     one.write("declarations.yaml", &protected().replace("prevent_deactivation: true, ", ""));
     let ran = merge(&one, "annet");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    // What the former name has applied protects still, though this one has applied less.
+    // The protection applied under the former name remains, though this name has applied less.
     one.write("declarations.yaml", REMOVED);
     assert_eq!(merge(&one, "annet").code, 6);
     stay_open(&remote, "renamed");
-    // Who gives the former name up says so, and sees what that means.
+    // Giving up the former name takes an explicit command, which shows the consequences.
     let before = one.git(&["rev-parse", "HEAD~1"]);
     let set = ["-e", "annet", "baseline", "set", &before, "--from-environment", "test"];
     let ran = one.ends(4, &set);
@@ -197,7 +196,7 @@ fn a_renamed_environment_keeps_what_protects_until_its_past_is_moved() {
         ran.stdout
     );
     one.ends(0, &[&set[..], &["--yes"]].concat());
-    // It counts as applied with its protection, so that is to go in a change of its own first.
+    // The commit counts as applied with its protection, which must be dropped first, in a change of its own.
     one.ends(6, &["-e", "annet", "apply", "--auto-approve"]);
     stay_open(&remote, "moved");
     one.write("declarations.yaml", &protected().replace("prevent_deactivation: true, ", ""));
@@ -243,7 +242,7 @@ fn put_record(clone: &Clone<'_>, record: &Value) {
 
 #[test]
 fn whoever_can_push_refs_closes_nothing_by_it() {
-    /// What a pusher does to the refs, by the commit that was applied.
+    /// A change of the refs by somebody with push access, given the applied commit.
     type Way = (&'static str, fn(&Remote, &Clone<'_>));
     let ways: &[Way] = &[
         ("applied is gone", |_, one| {
@@ -360,7 +359,7 @@ fn a_past_that_is_lost_is_set_again_by_somebody_who_sees_what_it_means() {
     one.apply();
     let shown = one.ends(0, &["baseline"]).stdout;
     assert!(shown.contains(&one.head()) && shown.contains("branch   main"), "{shown}");
-    // What is on no branch that is applied, is for another API, or is no commit, counts never.
+    // A commit that is on no applied branch, is for another API, or does not exist, never counts.
     one.git(&["checkout", "--quiet", "-b", "topic"]);
     let topic = one.commit("Topic");
     assert!(one.ends(4, &["baseline", "set", &topic, "--yes"]).stderr.contains("branch main"));
@@ -382,7 +381,7 @@ fn a_remote_whose_head_leads_nowhere_has_a_branch_as_long_as_it_is_clear() {
     one.declare(&scopes(&[("etat:a", &[])]));
     one.apply();
     assert!(one.ends(0, &["baseline"]).stdout.contains("branch   main"));
-    // Whoever can push could make another one, of whatever name.
+    // Whoever can push could create another one, of any name.
     one.git(&["checkout", "--quiet", "-b", "master"]);
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     let ran = one.ends(4, &["apply", "--auto-approve"]);
@@ -401,7 +400,7 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
     one.apply();
     let applied = remote.held("applied");
     one.git(&["checkout", "--quiet", "-b", "topic"]);
-    // What a branch says of itself does not count.
+    // The setting on another branch is ignored.
     one.write("portvakt.yaml", &format!("{}apply_from: topic\n", settings(&one)));
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     let ran = one.ends(4, &["apply", "--auto-approve"]);
@@ -413,7 +412,7 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT]);
     assert_eq!(remote.held("applied"), applied, "it was never merged");
     assert_eq!(one.history()[0]["override_guards"], "det haster");
-    // Until it is, what was done there is not forgotten.
+    // Until then, the past of that branch is not forgotten.
     one.git(&["checkout", "--quiet", "main"]);
     assert!(codes(&one.plan()).contains(&"PV409".to_owned()));
     one.git(&["merge", "--quiet", "topic"]);
@@ -428,7 +427,7 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
     one.git(&["push", "--quiet", "origin", "main:topic"]);
     one.ends(0, &["apply", "--auto-approve"]);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
-    // A branch that is not there is named, and so is a remote without any.
+    // A missing branch is named, and so is a remote without any.
     one.write("portvakt.yaml", &settings(&one).replace("apply_from: topic", "apply_from: borte"));
     one.commit("Gone");
     one.git(&["push", "--quiet", "origin", "main", "main:topic"]);
@@ -439,7 +438,7 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
     assert!(ran.stdout.contains("is not the name of a branch"), "{}{}", ran.stdout, ran.stderr);
 }
 
-/// What sets git to verify, and if it is told so to sign with the one key that is allowed.
+/// Configures git to verify, and optionally to sign with the only allowed key.
 #[expect(
     clippy::print_stderr,
     reason = "whoever reads the test's output must see what it left out"
@@ -470,7 +469,7 @@ fn only_signed_records_count_where_git_is_set_to_verify() {
     let remote = Remote::new();
     let Some(config) = signer(&remote) else { return };
     let one = remote.first();
-    // What is signed by nobody who is allowed to would count for nobody.
+    // A signature by somebody who is not allowed would not be accepted.
     config(&one, false);
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     let ran = one.ends(1, &["apply", "--auto-approve"]);
@@ -486,8 +485,8 @@ fn only_signed_records_count_where_git_is_set_to_verify() {
     one.apply();
     let good = (remote.held("applied").unwrap(), remote.held("record").unwrap());
     assert!(one.history().iter().all(|report| report["signed"] == true));
-    // Somebody without the key makes the older commit count, so that etat:b would be closed, and
-    // writes a line into the ledger.
+    // Somebody without the key makes the older commit count, so that etat:b would be deactivated, and writes
+    // a line into the ledger.
     let two = remote.another("two", &[]);
     two.git(&[
         "fetch",
@@ -527,10 +526,10 @@ fn only_signed_records_count_where_git_is_set_to_verify() {
     let text = one.ends(0, &["plan"]).stdout;
     assert!(text.contains("not signed by anybody in gpg.ssh.allowedSignersFile"), "{text}");
     assert_eq!(remote.world.open_to("etat:b").unwrap(), [SKATT]);
-    // A clone that is not set to verify takes it for what it says: that is what the setting is for.
+    // A clone that is not configured to verify accepts it: that is the purpose of the setting.
     one.ends(0, &["baseline", "set", &good.0, "--yes"]);
     assert!(!codes(&one.plan()).contains(&"PV409".to_owned()));
-    // A shallow clone sees as much of it.
+    // A shallow clone detects it as well.
     let shallow = remote.another("shallow", &["--depth", "1"]);
     config(&shallow, false);
     assert!(!codes(&shallow.plan()).contains(&"PV409".to_owned()));

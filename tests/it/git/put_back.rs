@@ -1,11 +1,11 @@
-//! Refs that are older than what was applied, missing in part, or those of a former name.
+//! Refs that are older than the last apply, partly missing, or those of a former name.
 
 use super::life::scopes;
 use super::protection::{GUARDS, REMOVED, applied, merge, protected, settings, stay_open};
 use super::remote::{Clone, Remote, ran};
 use crate::world::SKATT;
 
-/// What counts as applied on the remote, as `git push` takes it.
+/// The refs of the baseline on the remote, as arguments of `git push`.
 pub(super) fn counting(remote: &Remote) -> [String; 2] {
     ["applied", "record"]
         .map(|name| format!("{}:refs/portvakt/test/{name}", remote.held(name).unwrap()))
@@ -15,7 +15,7 @@ pub(super) fn push(clone: &Clone<'_>, refs: &[&str]) {
     clone.git(&[&["push", "--quiet", "--force", "origin"], refs].concat());
 }
 
-/// A merged change that drops all protection and asks for the deactivation.
+/// A merged change that drops all protection and requests the deactivation.
 pub(super) fn drop_all(clone: &Clone<'_>) {
     clone.write("portvakt.yaml", &settings(clone).replace(GUARDS, ""));
     clone.write("declarations.yaml", REMOVED);
@@ -23,7 +23,7 @@ pub(super) fn drop_all(clone: &Clone<'_>) {
 
 #[test]
 fn an_older_record_that_is_put_back_drops_no_protection() {
-    /// How the refs of an older apply are put back.
+    /// A way to restore the refs of an older apply.
     type Way = (&'static str, fn(&Clone<'_>, &[String; 2]));
     let ways: &[Way] = &[
         ("put back", |one, [applied, record]| push(one, &[applied, record])),
@@ -41,7 +41,7 @@ fn an_older_record_that_is_put_back_drops_no_protection() {
         one.apply();
         put_back(&one, &older);
         drop_all(&one);
-        // With something else to do, twice, and with an override.
+        // With other changes, twice, and with an override.
         one.write("more.yaml", &scopes(&[("etat:ny", &[SKATT])]));
         let ran = merge(&one, "test");
         assert_eq!(ran.code, 6, "{how}: {}{}", ran.stdout, ran.stderr);
@@ -66,7 +66,7 @@ fn going_back_on_purpose_is_no_older_record() {
     one.ends(0, &["baseline", "set", &first, "--yes"]);
     let shown = one.ends(0, &["baseline"]).stdout;
     assert!(shown.contains(&format!("Applied to test: commit {first}")), "{shown}");
-    // A record is never older than the one before it, whatever the clock of a machine says.
+    // A record is never older than the one before it, whatever the clock of a machine shows.
     let mut ahead = remote.record();
     let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(9)).to_string();
     ahead["at"] = soon.as_str().into();
@@ -78,7 +78,7 @@ fn going_back_on_purpose_is_no_older_record() {
     one.apply();
     assert_eq!(remote.record()["at"], soon);
     assert_eq!(remote.held("applied"), Some(one.head()));
-    // One that nobody can have written yet would hide whatever comes before it.
+    // A record with a future time would hide all earlier ones.
     ahead["at"] = "2100-01-01T00:00:00Z".into();
     put(&ahead);
     let text = one.ends(0, &["plan"]).stdout;
@@ -98,7 +98,7 @@ fn a_ledger_without_refs_is_a_past_that_is_not_known() {
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("of test: the ledger says"), "{}", ran.stdout);
     stay_open(&remote, "renamed");
-    // What there is no other way out of is let go of by name, seen and asked for.
+    // If there is no other way, it is given up by name, after the consequences are shown.
     one.ends(4, &["-e", "annet", "baseline", "set", "HEAD", "--from-environment", "test"]);
     let set = ["-e", "annet", "baseline", "set", "HEAD", "--from-environment", "test", "--yes"];
     one.ends(0, &set);
@@ -130,7 +130,7 @@ fn where_nobody_can_tell_whether_a_commit_was_overtaken_it_is_not_applied() {
         one.merge("More");
     }
     let shallow = remote.another("shallow", &["--depth", "1"]);
-    // A git that cannot fetch more of the history, as with a server that forbids it.
+    // A git that cannot fetch more history, as with a server that forbids it.
     let bin = remote.beside("bin");
     std::fs::create_dir(&bin).unwrap();
     let path = std::env::var("PATH").unwrap();
@@ -163,7 +163,7 @@ fn what_counts_is_not_set_where_it_changed_since_it_was_shown() {
     let first = one.head();
     one.declare(&protected().replace("description: Les", "description: Skriv"));
     one.apply();
-    // Somebody else sets it at the moment at which the lock is taken.
+    // Somebody else sets it at the moment when the lock is taken.
     let hook = remote.path().join("hooks/post-receive");
     let script =
         format!("#!/bin/sh\ngrep -q /lock && git update-ref refs/portvakt/test/applied {first}\n");
@@ -203,7 +203,7 @@ fn a_rollback_drops_no_protection_and_no_limit_that_came_since() {
     one.write("portvakt.yaml", &format!("{}{GUARDS}", settings(&one)));
     one.declare(&protected().replace("consumers: [", "consumers: [\"971040238\", "));
     one.apply();
-    // What is protected now is protected in what is rolled back to, and whoever came since goes.
+    // Current protection applies to the rollback as well, and later consumers are revoked.
     let plan = remote.beside("rollback.json").to_string_lossy().into_owned();
     one.ends(0, &["rollback", &older, "--out", &plan]);
     one.ends(0, &["apply", &plan, "--auto-approve"]);
@@ -220,7 +220,7 @@ fn a_rollback_drops_no_protection_and_no_limit_that_came_since() {
 fn what_can_be_read_protects_though_it_does_not_count() {
     let remote = Remote::new();
     let one = applied(&remote);
-    // The ledger alone is left, and the apply goes on without what it lacks.
+    // Only the ledger is left, and the apply continues without the missing refs.
     push(&one, &[":refs/portvakt/test/applied", ":refs/portvakt/test/record"]);
     drop_all(&one);
     one.write("more.yaml", &scopes(&[("etat:ny", &[SKATT])]));
@@ -229,7 +229,7 @@ fn what_can_be_read_protects_though_it_does_not_count() {
     let ran = one.ends(6, &["apply", "--auto-approve", "--override-guards", "haster"]);
     assert!(ran.stdout.contains("PV301") && ran.stdout.contains("PV302"), "{}", ran.stdout);
     stay_open(&remote, "by the ledger");
-    // The record alone is left, also after an apply that did something.
+    // Only the record is left, also after an apply with changes.
     let remote = Remote::new();
     let one = applied(&remote);
     push(&one, &[":refs/portvakt/test/applied", ":refs/notes/portvakt/test"]);

@@ -1,5 +1,5 @@
-//! Two places that change and apply at random: at rest, what nobody declares is closed or reported, and
-//! what nobody applied is as it was.
+//! Two places that change and apply at random: at rest, entities that are not declared are deactivated or
+//! reported, and those that nobody applied are unchanged.
 
 mod life;
 mod model;
@@ -9,27 +9,27 @@ use proptest::prelude::*;
 use self::life::runs;
 use self::model::{Change, ENVIRONMENTS, FOLDERS, NAMES, Said};
 
-/// How an apply goes.
+/// Course of an apply.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Whole,
-    /// In a clone that has not seen the last commits.
+    /// In a clone that has not fetched the last commits.
     Late,
-    /// After so many milliseconds.
+    /// Killed after that many milliseconds.
     KilledAfter(u64),
-    /// Once so many calls have changed something.
+    /// Killed after that many write calls.
     KilledAtWrite(usize),
     WithoutRemote,
     RemoteLostAtWrite(usize),
 }
 
-/// A step of a sequence, by the number of the place that takes it.
+/// A step of a sequence, by the number of its place.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Changes that go in one commit.
+    /// Changes in one commit.
     Merge(Vec<Change>),
     Apply(usize, Way),
-    /// The past is taken over by the command that the plan names, if it names one.
+    /// The past is taken over with the command that the plan suggests, if any.
     Baseline(usize),
     Unlock(usize),
 }
@@ -79,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How many sequences are run by default.
+/// Default number of sequences.
 const CASES: u32 = 6;
 
 proptest! {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::world::{Ran, World, ids};
 
-/// What git needs, and nothing of the machine's own settings.
+/// The variables that git needs, without the machine's own settings.
 const IDENTITY: [(&str, &str); 8] = [
     ("HOME", "/nonexistent"),
     ("GIT_CONFIG_GLOBAL", "/dev/null"),
@@ -22,7 +22,7 @@ const IDENTITY: [(&str, &str); 8] = [
     ("USER", "kari"),
 ];
 
-/// How long something is waited for that must come.
+/// How long an expected event is awaited.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A world with a remote.
@@ -38,7 +38,7 @@ pub(crate) struct Clone<'r> {
 }
 
 impl Remote {
-    /// A sandbox in which nothing is live, a remote, and a clone whose first commit declares nothing.
+    /// An empty sandbox, a remote, and a clone whose first commit declares nothing.
     pub(crate) fn new() -> Self {
         Self::with(Switches::default())
     }
@@ -47,7 +47,7 @@ impl Remote {
         Self::begin(switches, "sha1")
     }
 
-    /// One whose objects have ids of that kind.
+    /// A remote with ids of that format.
     pub(crate) fn of_format(format: &str) -> Self {
         Self::begin(Switches::default(), format)
     }
@@ -70,7 +70,7 @@ impl Remote {
         self.folder.path().join("remote.git")
     }
 
-    /// The clone that the first commit was made in.
+    /// The clone of the first commit.
     pub(crate) fn first(&self) -> Clone<'_> {
         self.at(self.world.folder())
     }
@@ -83,17 +83,17 @@ impl Remote {
         self.at(&path)
     }
 
-    /// A folder that is there.
+    /// An existing folder.
     pub(crate) fn at(&self, path: &Path) -> Clone<'_> {
         Clone { world: &self.world, path: path.to_owned() }
     }
 
-    /// A folder beside the remote, for what is in no clone.
+    /// A folder beside the remote, outside of all clones.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// What one of the environment's refs is on the remote; a lock that says it is free is none.
+    /// The value of one of the environment's refs on the remote; `None` for a free lock.
     pub(crate) fn held(&self, name: &str) -> Option<String> {
         let name = match name {
             "ledger" => "refs/notes/portvakt/test".to_owned(),
@@ -105,7 +105,7 @@ impl Remote {
         (!oid.is_empty() && !says.contains("\"free\":true")).then(|| oid.to_owned())
     }
 
-    /// What is recorded of the environment.
+    /// The environment's record.
     pub(crate) fn record(&self) -> Value {
         let message = git(
             &self.path(),
@@ -121,7 +121,7 @@ impl Remote {
         tried.map(|tried| tried["commit"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Makes a record by which a commit is one that was applied here, after all others, in a clone.
+    /// Makes a record of a commit as applied here, after all others, in a clone.
     pub(crate) fn recorded(&self, clone: &Clone<'_>, commit: &str) -> String {
         let at = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10);
         let record = serde_json::json!({
@@ -143,11 +143,11 @@ impl Remote {
         clone.made(&record, commit)
     }
 
-    /// A program that the remote runs before it takes a push.
+    /// A program that the remote runs before it accepts a push.
     pub(crate) fn hook(&self, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         let path = self.path().join("hooks/pre-receive");
-        // Put in place at once: it may be run at any time.
+        // Replaced atomically: it may be run at any time.
         let new = path.with_extension("new");
         std::fs::write(&new, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -170,21 +170,21 @@ impl Clone<'_> {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Commits all that is here; gives the commit.
+    /// Commits all files; returns the commit.
     pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "-A"]);
         self.git(&["commit", "--quiet", "--allow-empty", "-m", message]);
         self.head()
     }
 
-    /// Commits all that is here onto the remote's main branch; gives the commit.
+    /// Commits all files to the remote's main branch; returns the commit.
     pub(crate) fn merge(&self, message: &str) -> String {
         let commit = self.commit(message);
         self.git(&["push", "--quiet", "--force", "origin", "HEAD:main"]);
         commit
     }
 
-    /// Writes the declarations, commits and pushes them; gives the commit.
+    /// Writes the declarations, commits and pushes them; returns the commit.
     pub(crate) fn declare(&self, yaml: &str) -> String {
         self.write("declarations.yaml", yaml);
         let commit = self.commit("Declare");
@@ -192,13 +192,13 @@ impl Clone<'_> {
         commit
     }
 
-    /// What is on the remote's branch now.
+    /// Pulls the remote's branch.
     pub(crate) fn pull(&self) {
         self.git(&["fetch", "--quiet", "origin", "main"]);
         self.git(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
     }
 
-    /// Makes a commit that says this, as a record does of a commit.
+    /// Makes a commit with this message, in the form of a record of another commit.
     pub(crate) fn made(&self, says: &Value, about: &str) -> String {
         let tree = self.git(&["rev-parse", "HEAD^{tree}"]);
         self.git(&["commit-tree", "-m", &says.to_string(), "-p", about, &tree])
@@ -220,7 +220,7 @@ impl Clone<'_> {
         ran(self.process(arguments).output().unwrap())
     }
 
-    /// Runs it and insists on how it ends.
+    /// Runs it and checks its exit code.
     pub(crate) fn ends(&self, code: i32, arguments: &[&str]) -> Ran {
         let ran = self.run(arguments);
         assert_eq!(ran.code, code, "{arguments:?}\n{}{}", ran.stdout, ran.stderr);
@@ -237,7 +237,7 @@ impl Clone<'_> {
         ids(&self.plan())
     }
 
-    /// Applies, and insists that all is done.
+    /// Applies, and checks that everything is done.
     pub(crate) fn apply(&self) -> Ran {
         self.ends(0, &["apply", "--auto-approve"])
     }
@@ -258,13 +258,13 @@ pub(crate) fn ran(output: Output) -> Ran {
     }
 }
 
-/// With what git needs of the environment.
+/// Sets the variables that git needs.
 pub(crate) fn identified(command: &mut Command) -> &mut Command {
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", path).envs(IDENTITY)
 }
 
-/// What git answers, which must be no error.
+/// Runs git, which must succeed, and returns its output.
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.env_clear().current_dir(folder).args(arguments).stdin(Stdio::null());
@@ -273,7 +273,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     ran.stdout.trim().to_owned()
 }
 
-/// Looks again and again until something is so.
+/// Repeats a check until it succeeds.
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {

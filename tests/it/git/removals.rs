@@ -1,4 +1,4 @@
-//! What is taken out of the declarations, and what of it is done.
+//! Removals from the declarations, and their effects.
 
 use domain::AccessState::Approved;
 use serde_json::Value;
@@ -33,7 +33,7 @@ fn what_was_protected_when_it_was_applied_is_protected_still() {
     );
     one.apply();
     let applied = remote.held("applied");
-    // All of it goes in one change, and what protects it too.
+    // All of it is removed in one change, including its protection.
     settings(&one, "");
     one.declare("scopes: []\n");
     for _ in 0..2 {
@@ -46,14 +46,13 @@ fn what_was_protected_when_it_was_applied_is_protected_still() {
         let mut told = blocked(&plan);
         told.sort_unstable();
         assert_eq!(told, all);
-        // The rest goes on, but the commit does not count as applied, or all would be forgotten.
+        // The rest is applied, but the commit does not count as applied, or everything would be forgotten.
         one.ends(6, &["apply", "--auto-approve"]);
         assert_eq!(remote.held("applied"), applied);
         assert_eq!(remote.world.open_to("etat:annet"), None);
         assert!(remote.world.client("klient").1.active);
     }
-    // Put back without protection and applied, it can go after that. What else is to change of it
-    // changes before.
+    // Restored without protection and applied, it can be removed after that. Other changes of it come before.
     let back = "scopes:\n  \
            - { name: etat:vern, description: Les }\n  \
            - { name: etat:fast, description: Les }\n\
@@ -91,7 +90,7 @@ fn removals_are_told_from_all_documents_and_for_this_environment() {
         (ids(&plan), codes(&plan))
     };
     one.ends(0, &["-e", "test", "apply", "--auto-approve"]);
-    // One drops this environment, one is moved to another file, one goes with its file.
+    // One drops this environment, one is moved to another file, one is removed with its file.
     std::fs::remove_file(one.path.join("more/b.yml")).unwrap();
     one.write("c.yaml", &scopes(&[("etat:c", &[])]));
     one.declare(&format!(
@@ -105,7 +104,7 @@ fn removals_are_told_from_all_documents_and_for_this_environment() {
         "deactivate scope etat:b",
     ];
     assert_eq!(actions, expected);
-    // In an environment that nothing was applied to, nothing is taken away.
+    // In an environment without an apply, nothing is removed.
     let other = one.ends(0, &["-e", "annet", "plan", "--format", "json"]).stdout;
     let other: Value = serde_json::from_str(&other).unwrap();
     assert!(ids(&other).iter().all(|id| !id.starts_with("deactivate")), "{other:#}");
@@ -128,7 +127,7 @@ fn a_key_file_of_the_applied_commit_is_read_through_a_link_in_its_tree() {
     one.merge("App");
     one.apply();
     let first = one.head();
-    // What is here leads elsewhere now, to nothing that could be read.
+    // The path now leads elsewhere, to a file that cannot be read.
     std::fs::remove_file(one.path.join("nokler/app.json")).unwrap();
     std::fs::remove_file(one.path.join("app/keys")).unwrap();
     std::fs::remove_file(one.path.join("app/app.yaml")).unwrap();
@@ -138,7 +137,7 @@ fn a_key_file_of_the_applied_commit_is_read_through_a_link_in_its_tree() {
     assert_eq!(plan["actions"][0]["source"]["at"], *first);
     one.apply();
     assert!(!remote.world.client("app").1.active);
-    // And back again: to the key of that commit.
+    // And back again, to the key of that commit.
     let file = remote.beside("rollback.json").to_string_lossy().into_owned();
     one.ends(0, &["rollback", &first, "--out", &file]);
     one.ends(0, &["apply", &file, "--auto-approve"]);
@@ -155,7 +154,7 @@ fn drift_is_told_apart_from_what_the_change_asks_for() {
     let base = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
     one.ends(0, &["drift"]);
-    // Somebody opens one access and closes a scope by hand; the change grants one.
+    // Somebody grants one access and deactivates a scope by hand; the change grants one.
     remote.world.put("etat:a", true, &[(SKATT, Approved), ("991825827", Approved)]);
     remote.world.put("etat:b", false, &[]);
     let drift = one.ends(2, &["drift", "--format", "json"]);
@@ -181,7 +180,7 @@ fn drift_is_told_apart_from_what_the_change_asks_for() {
     assert_eq!(sorted(origins(&[])), sorted(told("change").to_vec()));
     assert_eq!(sorted(origins(&["--base", &base])), sorted(told("change").to_vec()));
     assert_eq!(sorted(origins(&["--base", "HEAD"])), sorted(told("drift").to_vec()));
-    // Before it was declared at all, all that had access to it had to go.
+    // Before it was declared at all, all its consumers had to be removed.
     let before = origins(&["--base", "HEAD~2"]);
     let drift: Vec<_> = before.iter().filter(|(_, origin)| origin == "drift").collect();
     assert_eq!(drift, [&(drifted[0].to_owned(), "drift".to_owned())]);

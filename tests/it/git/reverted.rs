@@ -1,4 +1,4 @@
-//! What an apply opened and the next one is to close, where what is read lags behind what was written.
+//! Entities that an apply activated and the next one is to deactivate, where reads lag behind writes.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use super::remote::{Clone, Remote};
 use crate::faults::rule;
 use crate::world::{DIGDIR, OWNER, SKATT};
 
-/// Applies, and cannot tell how it ended: the ledger knows as much as of one that was killed.
+/// Applies, and loses the end of the report: the ledger has as much as after a kill.
 fn killed(remote: &Remote, clone: &Clone<'_>) {
     remote.hook("all=$(cat); case $all in *refs/notes/*/lock*|*/lock*refs/notes/*) exit 1;; esac");
     clone.ends(6, &IMPATIENT);
@@ -21,12 +21,12 @@ fn killed(remote: &Remote, clone: &Clone<'_>) {
     assert!(actions.iter().all(|action| action["outcome"] == "unknown"), "{report:#}");
 }
 
-/// One change that is applied by an apply that is killed, and taken back before it is shown.
+/// One change that is applied by a killed apply, and reverted before it is visible.
 struct Change {
-    /// What is applied before, one after the other; the last is what is declared again.
+    /// Applied before, in order; the last one is what is declared again.
     before: Vec<String>,
     after: String,
-    /// What the next apply waits for, and what it does then.
+    /// What the next apply waits for, and its actions then.
     waits_for: &'static str,
     closes: &'static str,
 }
@@ -132,7 +132,7 @@ fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown(
     let ran = one.ends(0, &["apply", "--auto-approve", "--patience", "7"]);
     assert!(ran.stderr.contains("is still not shown, so it was hardly done"), "{}", ran.stderr);
     assert_eq!((remote.held("applied").as_ref(), remote.tried().len()), (Some(&last), 1));
-    // Once it is too long ago to be hidden, nothing is left of it.
+    // Once it is too long ago to be invisible, no trace is left.
     let begun = one.history().into_iter().find(|report| report["outcome"] == "begun").unwrap();
     let began = begun["started"].as_str().unwrap().to_owned();
     let earlier = began.parse::<Timestamp>().unwrap() - SignedDuration::from_hours(7);
@@ -308,7 +308,7 @@ fn what_another_place_has_written_counts_only_where_it_could_be_this_one() {
     }
 }
 
-/// Rewrites what the ledger says of the commit that is checked out.
+/// Rewrites the ledger of the commit that is checked out.
 fn replaced(one: &Clone<'_>, from: &str, to: &str) {
     let of = ["notes", "--ref=refs/notes/portvakt/test"];
     one.git(&["fetch", "--quiet", "--force", "origin", "refs/notes/*:refs/notes/*"]);
@@ -319,8 +319,7 @@ fn replaced(one: &Clone<'_>, from: &str, to: &str) {
     one.git(&["push", "--quiet", "origin", "refs/notes/portvakt/test"]);
 }
 
-/// Has what is written from now on signed, and only what is signed believed; `false` where that cannot be
-/// done here.
+/// Configures signing and verification from now on; `false` where that is not possible here.
 fn sign(remote: &Remote, clone: &Clone<'_>) -> bool {
     let key = remote.beside("signing");
     let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key.to_string_lossy()];

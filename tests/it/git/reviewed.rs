@@ -1,4 +1,5 @@
-//! What must not be forgotten, what must not be gone back to, and what a file must not pretend.
+//! Pasts that must not be forgotten, commits that must not be rolled back to, and files that must not
+//! pretend.
 
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ fn what_nobody_could_read_is_not_forgotten() {
     let one = remote.first();
     let first = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
-    // The commit that is said to be applied has declarations that are none.
+    // The commit that is recorded as applied has invalid declarations.
     one.write("declarations.yaml", "scopes: nonsense\n");
     let broken = one.commit("Break");
     one.git(&["push", "--quiet", "origin", &format!("+{broken}:refs/portvakt/test/applied")]);

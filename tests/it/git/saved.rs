@@ -1,4 +1,4 @@
-//! A plan that is saved, shown, and applied: exactly that, or nothing.
+//! A plan that is saved, shown, and applied: exactly as it is, or not at all.
 
 use domain::AccessState::Approved;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::life::scopes;
 use super::remote::{Clone, Remote};
 use crate::world::{DIGDIR, KART, SKATT};
 
-/// Saves a plan beside the clone, or in it; gives where and what.
+/// Saves a plan beside the clone, or in it; returns its path and content.
 fn saved(clone: &Clone<'_>, path: &std::path::Path) -> (String, Value) {
     let file = path.to_string_lossy().into_owned();
     clone.ends(0, &["plan", "--out", &file]);
@@ -35,7 +35,7 @@ fn a_saved_plan_is_shown_and_done_as_it_is() {
     let json: Value =
         serde_json::from_str(&one.ends(0, &["show", &report, "--format", "json"]).stdout).unwrap();
     assert_eq!(json["digest"], plan["digest"]);
-    // Done is done: the same plan is stale now.
+    // After the apply, the same plan is stale.
     let ran = one.ends(4, &["apply", "plan.json", "--auto-approve"]);
     assert!(ran.stderr.contains("create scope etat:a: is not needed any more"), "{}", ran.stderr);
 }
@@ -50,7 +50,7 @@ fn a_stale_plan_is_refused_and_says_what_moved() {
     let (file, _) = saved(&one, &remote.beside("plan.json"));
     remote.world.check_and_forget();
     let apply = |clone: &Clone<'_>| clone.ends(4, &["apply", &file, "--auto-approve"]).stderr;
-    // Somebody gives an access that was to be given, and one more; and changes the description.
+    // Somebody grants an access that was to be granted, and one more; and changes the description.
     remote.world.put("etat:a", true, &[(SKATT, Approved), (KART, Approved), (DIGDIR, Approved)]);
     remote.world.sandbox.edit(|state| {
         let scope = state.scopes.get_mut(&crate::world::name("etat:a")).unwrap();
@@ -66,7 +66,7 @@ fn a_stale_plan_is_refused_and_says_what_moved() {
     ] {
         assert!(why.contains(told), "{told}\n{why}");
     }
-    // As it was, but of another commit that asks for something else.
+    // As before, but for another commit with other changes.
     remote.world.put("etat:a", true, &[(SKATT, Approved)]);
     remote.world.sandbox.edit(|state| {
         state
@@ -81,7 +81,7 @@ fn a_stale_plan_is_refused_and_says_what_moved() {
     assert!(why.contains("grant etat:a 971040238: is not needed any more"), "{why}");
     assert!(why.contains(&format!("made at commit {planned}, and {}", one.head())), "{why}");
     assert_eq!((remote.world.sent().len(), remote.held("lock")), (0, None));
-    // A commit more that asks for the same does not hurt.
+    // An additional commit with the same result does no harm.
     one.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     one.merge("Nothing");
     one.ends(0, &["apply", &file, "--auto-approve"]);
@@ -162,7 +162,7 @@ fn a_rollback_is_planned_saved_and_applied() {
     let report = &two.history()[0];
     assert_eq!((&report["rollback"], &report["commit"]), (&true.into(), &good.as_str().into()));
     assert_eq!(report["before"], *bad);
-    // The commit that is checked out has not gone away: its plan shows that it would do it again.
+    // The commit that is checked out still exists: its plan would do it again.
     assert!(!two.planned().is_empty());
     two.ends(64, &["rollback", "finnes-ikke"]);
     two.ends(0, &["rollback", &good]);

@@ -1,5 +1,5 @@
-//! Servers and clones of other kinds: SHA-256, reftables, another user's, signed commits alone, and
-//! settings in the environment.
+//! Servers and clones of other kinds: SHA-256, reftables, other owners, signed commits only, and settings in
+//! the environment.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use super::life::scopes;
 use super::remote::{PATIENCE, Remote, git, ran};
 use crate::world::{KART, SKATT, ids};
 
-/// Settings in the environment, as a CI host gives them.
+/// Settings in the environment, as a CI host sets them.
 fn configured(command: &mut Command, settings: &[(&str, &str)]) {
     command.env("GIT_CONFIG_COUNT", settings.len().to_string());
     for (at, (key, value)) in settings.iter().enumerate() {
@@ -65,7 +65,7 @@ fn a_repository_that_is_not_read_is_named_with_the_way_out() {
         ("extensions.refStorage", "reftable", "git refs migrate --ref-format=files"),
         ("extensions.partialClone", "origin", "git config --unset extensions.partialClone"),
     ] {
-        // By a file: git itself may not know it either.
+        // Set in the file: git itself may not support it either.
         git(&one.path, &["config", "-f", ".git/config", extension, value]);
         for command in [&["plan"][..], &["apply", "--auto-approve"], &["history"]] {
             let ran = one.ends(1, command);
@@ -125,7 +125,7 @@ fn a_repository_of_another_user_counts_where_git_is_told_to_trust_it() {
         assert_eq!(ids(&plan), ["deactivate scope etat:b"], "{settings:?}");
         assert_eq!(plan["repository"]["dirty"], false);
     }
-    // The repository's own setting is nobody's word.
+    // The repository's own setting is not trusted.
     git(&one.path, &["config", "-f", ".git/config", "safe.directory", "*"]);
     assert_eq!(planned(&[], None).code, 1);
 }
@@ -143,7 +143,7 @@ fn settings_in_the_environment_count_as_git_takes_them() {
     let ended = ran(apply.output().unwrap());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert_eq!(remote.held("applied"), Some(one.head()));
-    // The header by which a job signs in.
+    // The header with which a job authenticates.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/x.git", listener.local_addr().unwrap());
     let (seen, requests) = mpsc::channel();
@@ -181,7 +181,7 @@ fn a_server_that_takes_signed_commits_alone_is_served() {
         let key = remote.beside("signing");
         let ssh_keygen = ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", &key.to_string_lossy()];
         assert!(Command::new("ssh-keygen").args(ssh_keygen).status().unwrap().success());
-        // Each commit that is new is looked at, whatever ref leads to it.
+        // Each new commit is checked, whatever ref it is under.
         remote.hook(
             "while read -r old new name; do\n\
              case $new in *[1-9a-f]*) ;; *) continue ;; esac\n\
@@ -207,7 +207,7 @@ fn a_server_that_takes_signed_commits_alone_is_served() {
         assert_eq!(remote.world.open_to("etat:b"), None);
         assert_eq!(one.history().len(), 2);
         one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
-        // Without it nothing is changed, and the server's word is passed on.
+        // Without it nothing is changed, and the server's message is passed on.
         one.git(&["config", "commit.gpgSign", "false"]);
         let ran = one.ends(1, &["apply", "--auto-approve"]);
         assert!(ran.stderr.contains("is not signed"), "{}", ran.stderr);

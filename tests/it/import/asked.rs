@@ -1,4 +1,4 @@
-//! No more is read than is asked for, and no more of the API is needed.
+//! Only the requested entities are read, with the fewest API scopes.
 
 use super::command::{files, world};
 

@@ -9,7 +9,7 @@ use crate::world::{DIGDIR, KART, OWNER, SKATT, World, name, orgno};
 const TEAMS: &str =
     "teams:\n  arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'], clients: ['*:arbeid:*'] }\n";
 
-/// A few scopes and clients that nobody has declared.
+/// A few scopes and clients that are not declared.
 pub(super) fn world() -> World {
     let world = World::new();
     let three = [(SKATT, Approved), (KART, Approved), (DIGDIR, Approved)];
@@ -88,11 +88,11 @@ fn what_was_written_and_what_is_next_is_told() {
     left out: client portvakt (portvakt) in test: it is the client that portvakt itself works with here: a change to it could lock it out
     One thing was left out, see above. Next: look through the files, see that `portvakt plan -e test` is empty, and commit them
     ");
-    // Teams make the layout theirs.
+    // With teams the layout is theirs.
     let world = self::world();
     world.settings(TEAMS);
     assert!(world.run(&["import"]).stdout.contains("teams/arbeid/scopes.yaml: 2 scopes"));
-    // Again there is nothing left.
+    // The second time there is nothing left.
     let again = world.run(&["import"]);
     assert_eq!((again.code, again.stdout.as_str()), (0, ""));
     insta::assert_snapshot!(again.stderr, @r"
@@ -111,7 +111,7 @@ fn nothing_is_overwritten_and_nothing_written_beside_what_is_there() {
     assert_eq!(ran.code, 4, "{}", ran.stderr);
     insta::assert_snapshot!(ran.stderr, @r"error: consumers.yaml, etat/helse.yaml are there already, and nothing is overwritten: add to what is there with --merge, or write elsewhere with --into DIR or another --layout. Nothing was written");
     assert_eq!(files(&world), before);
-    // Elsewhere there is room; the alias that is there is used.
+    // Another folder is free; the existing alias is used.
     let ran = world.run(&["import", "--into", "live/now"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(read(&world, "live/now/etat/helse.yaml").contains("consumers:\n      - x\n"));
@@ -159,10 +159,10 @@ fn requests_are_told_and_not_granted() {
 #[test]
 fn clients_of_one_name() {
     let world = World::new();
-    // An active one beside inactive ones is pinned.
+    // An active client beside inactive ones is pinned.
     world.put_client("aa-1", "en", false, &[]);
     world.put_client("aa-2", "en", true, &[]);
-    // Which of two active ones is meant cannot be told.
+    // Two active ones are ambiguous.
     world.put_client("bb-1", "to", true, &[]);
     world.put_client("bb-2", "to", true, &[]);
     world.put_client_of("idporten", "cc-1", "tre", true, &["openid", "profile"]);

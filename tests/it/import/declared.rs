@@ -1,4 +1,4 @@
-//! Accesses to scopes that are declared, added to the declarations that they have.
+//! Accesses to declared scopes, added to their declarations.
 
 use domain::AccessState::{Approved, Requested};
 
@@ -26,7 +26,7 @@ scopes:
 
 const MERGE: [&str; 4] = ["import", "--scope", "etat:hand", "--merge"];
 
-/// So many organisations that the sandbox knows no name of.
+/// That many organisations whose names the sandbox does not know.
 fn strangers(count: usize) -> Vec<String> {
     let numbers = 200_000_000..300_000_000;
     let numbers = numbers.map(|number: u32| number.to_string());
@@ -43,14 +43,14 @@ fn declarations(clone: &Clone<'_>) -> String {
     std::fs::read_to_string(clone.path.join("declarations.yaml")).unwrap()
 }
 
-/// Whether a text is another one with lines put in.
+/// Checks that a text is another one with lines inserted.
 #[track_caller]
 fn keeps(before: &str, after: &str) {
     let mut lines = after.lines();
     assert!(before.lines().all(|line| lines.any(|other| other == line)), "{after}");
 }
 
-/// The command that a plan prints to keep what PV504 is about.
+/// The command in a plan that keeps the accesses of PV504.
 #[track_caller]
 fn printed(plan: &str) -> Vec<&str> {
     let (_, rest) = plan.split_once("declare them (`portvakt ").unwrap_or_else(|| panic!("{plan}"));
@@ -87,7 +87,7 @@ fn what_was_live_before_the_first_declaration_is_declared_by_the_printed_command
     let after = declarations(&one);
     keeps(&there, &after);
     assert_eq!(after.lines().count(), there.lines().count() + 23, "{after}");
-    // In order, by alias where there is one, and no comment is at another entry.
+    // In order, by alias where there is one, and each comment still at its own entry.
     assert!(
         after.contains(
             "      - kart\n      # they asked first\n      - skatt\n      # nobody else\n"
@@ -213,7 +213,7 @@ fn a_policy_that_refuses_a_consumer_keeps_it_out_and_no_other() {
     One thing was left out, see above. Next: look through the files, see that `portvakt plan -e test` changes nothing but what was left out, and commit them
     "#);
     assert_eq!(world.planned(), [format!("revoke etat:hand {KART}")]);
-    // About the scope as a whole, nobody knows which of them is one too many.
+    // For a rule about the scope as a whole, it is not known which of them is one too many.
     world.settings(
         "policies:\n  - { rule: few, applies_to: scope, expression: 'scope.consumers.size() < 3', message: few consumers }\n",
     );
@@ -356,7 +356,7 @@ fn an_access_counts_in_the_environment_that_was_read() {
           - "974761076"
           - { consumer: "991825827", environments: [prod] }
     "#);
-    // Where the declaration is for no other environment, there is nothing to restrict.
+    // Where the declaration is for no other environment, no restriction is needed.
     let apart = "consumers:\n  kart: { orgno: \"971040238\", environments: [test] }\n\
                  scopes:\n  - name: etat:hand\n    description: Les\n    environments: [test]\n  \
                  - name: etat:hand\n    description: Les\n    environments: [prod, lokal]\n    \
@@ -420,7 +420,7 @@ fn many_scopes_of_one_file_are_completed_at_once() {
             strangers[index % 40]
         ));
     }
-    // One that cannot be edited keeps no other out.
+    // One that cannot be edited does not affect the others.
     put(&world, "etat:rad", &[SKATT, KART]);
     let row = "  - name: etat:rad\n    description: Les\n    consumers: [ # in a row\n      \
                \"974761076\"]\n";

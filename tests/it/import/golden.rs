@@ -1,4 +1,4 @@
-//! What a person would own after an import: one example in every layout.
+//! Result of an import, in every layout.
 
 use domain::Live;
 use portvakt::adopt::Layout;
@@ -20,7 +20,7 @@ teams:
   helse: { path: teams/helse, scopes: ['etat:helse*'] }
 ";
 
-/// A little of everything.
+/// A small example of everything.
 fn example() -> Live {
     let samarbeid = json!({
         "974761076": "SKATTEETATEN", "971040238": "KARTVERKET", "971526920": "Statistisk sentralbyrå",

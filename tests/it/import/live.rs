@@ -1,4 +1,4 @@
-//! Live states as values, and what is made of them.
+//! Live states as values, and their import.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use portvakt::adopt::{AdoptedThing, Input, Layout, Proved, Side, Unproved, prove
 use portvakt::declare::{self, Files, Repository};
 use serde_json::{Value, json};
 
-/// When all of it is looked at.
+/// The time of all imports.
 pub(crate) fn now() -> Timestamp {
     "2026-11-25T12:00:00Z".parse().unwrap()
 }
@@ -42,7 +42,7 @@ impl Repo {
         read.unwrap()
     }
 
-    /// What is made of everything that is live.
+    /// The import of everything that is live.
     pub(crate) fn import(
         &self,
         sides: &[(&str, &Live)],
@@ -51,7 +51,7 @@ impl Repo {
         self.import_into("", sides, layout)
     }
 
-    /// The same, below a folder.
+    /// The same, into a folder.
     pub(crate) fn import_into(
         &self,
         into: &str,
@@ -74,7 +74,7 @@ impl Repo {
         proved(&input, &self.files, &|path| self.key_file(path), now())
     }
 
-    /// What is made, in one file, of what is chosen; added to what is there if that is wanted.
+    /// The import of chosen entities into one file; optionally added to existing files.
     pub(crate) fn import_chosen(
         &self,
         chosen: &dyn Fn(AdoptedThing<'_>) -> bool,
@@ -97,7 +97,7 @@ impl Repo {
         proved(&input, &self.files, &|path| self.key_file(path), now())
     }
 
-    /// The repository with the files that an import made.
+    /// The repository with the files of an import.
     pub(crate) fn with(&self, made: &Proved) -> Self {
         let mut files = self.files.clone();
         let mut key_files = self.key_files.clone();
@@ -123,18 +123,18 @@ impl Repo {
     }
 }
 
-/// What the files hold, one below the other.
+/// The content of the files, one after the other.
 pub(crate) fn shown(made: &Proved) -> String {
     let file = |file: &portvakt::adopt::File| format!("=== {}\n{}", file.path, file.text);
     made.files.iter().map(file).collect()
 }
 
-/// What was left out, a line each.
+/// The entities that were left out, one per line.
 pub(crate) fn left_out(made: &Proved) -> Vec<String> {
     made.left_out.iter().map(ToString::to_string).collect()
 }
 
-/// A live state of scopes, each with who has access, and clients.
+/// A live state of scopes with their consumers, and clients.
 pub(crate) fn live(scopes: Value, clients: Value) -> Live {
     let mut all = serde_json::Map::new();
     for (name, scope) in scopes.as_object().unwrap() {
@@ -193,7 +193,7 @@ pub(crate) fn live(scopes: Value, clients: Value) -> Live {
     .unwrap()
 }
 
-/// A public key as DigDir lists it; other bytes make another.
+/// A public key as DigDir lists it; another byte makes another key.
 pub(crate) fn jwk(kid: &str, byte: u8) -> Value {
     let mut modulus = [byte; 256];
     modulus[0] |= 0x80;

@@ -1,4 +1,4 @@
-//! Adding to files that are there.
+//! Additions to existing files.
 
 use domain::AccessState::Approved;
 
@@ -44,7 +44,7 @@ fn read(world: &World) -> String {
     std::fs::read_to_string(world.folder().join("maskinporten.yaml")).unwrap()
 }
 
-/// Whether a text is another one with lines put in.
+/// Whether a text is another one with lines inserted.
 fn keeps(before: &str, after: &str) -> bool {
     let mut after = after.lines();
     before.lines().all(|line| after.any(|other| other == line))

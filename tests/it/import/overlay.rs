@@ -1,4 +1,4 @@
-//! Several environments told at once: what they have in common, and what is different in some.
+//! Several environments in one import: their common parts, and differences in some.
 
 use domain::Live;
 use portvakt::adopt::Layout;
@@ -147,7 +147,7 @@ fn nothing_comes_to_life_where_it_was_not_read() {
     let repo = Repo::new(SETTINGS, &[]);
     let text = made(&repo, &[("prod", &live)]);
     assert_eq!(text.matches("environments: [prod]").count(), 2, "{text}");
-    // What another environment declares is not declared twice there.
+    // A declaration of another environment is not declared twice there.
     let settings = r#"
 organization: { orgno: "889640782", name: Etaten }
 prefixes: [etat]
@@ -160,7 +160,7 @@ environments:
     let repo = Repo::new(settings, &[("ours.yaml", declared)]);
     let text = made(&repo, &[("prod", &live)]);
     assert_eq!(text.matches("environments: [prod]").count(), 2, "{text}");
-    // The only environment beside the embedded sandbox needs not be named.
+    // The only environment beside the embedded sandbox is not named.
     let text = made(&Repo::new(settings, &[]), &[("prod", &live)]);
     assert!(!text.contains("environments"), "{text}");
 }

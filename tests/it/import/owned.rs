@@ -1,4 +1,4 @@
-//! What is in other hands, or on its way out.
+//! Entities that are managed by others, or are about to be removed.
 
 use portvakt::adopt::Layout;
 use serde_json::json;

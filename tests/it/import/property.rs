@@ -1,5 +1,5 @@
-//! Whatever is live: after an import the plan is empty, in every layout, and nothing is left out that
-//! could have been declared.
+//! For any live state: after an import the plan is empty, in every layout, and everything that can be
+//! declared is.
 
 use domain::Live;
 use portvakt::adopt::{AdoptedThing, Layout, Proved, Reason, Subject};
@@ -38,14 +38,14 @@ teams:
   alle: { path: alle, scopes: ['etat:*'] }
 ";
 
-/// Whether a reason is one that such a state gives.
+/// Whether a reason is expected for such a state.
 fn is_known(reason: &Reason, defaults: bool) -> bool {
     match reason {
         Reason::Requested(_)
         | Reason::SameName(_)
         | Reason::SameNameAtNais(_)
         | Reason::Name(_) => true,
-        // Texts that no declaration may hold.
+        // Texts that are not allowed in a declaration.
         Reason::Invalid { code, message } => {
             *code == "PV113"
                 && [
@@ -71,7 +71,7 @@ fn is_known(reason: &Reason, defaults: bool) -> bool {
         | Reason::Kind(_)
         | Reason::Keys(_)
         | Reason::Entries => false,
-        // A default that a live client of a kind without login does not have, and no declaration can
+        // A default that a live client of a type without login does not have, and that no declaration can
         // unset.
         Reason::Planned(why) => {
             let is_unset = |change: &str| {
@@ -187,7 +187,7 @@ proptest! {
         for left_out in &made.left_out {
             prop_assert!(is_known(&left_out.reason, false), "{left_out}\n{}", shown(&made));
         }
-        // Every line stays, in its order.
+        // Every line is kept, in order.
         if let Some((_, text)) = before.files.yaml.first() {
             let (_, merged) = after.files.yaml.first().unwrap();
             let mut merged = merged.split(|byte| *byte == b'\n');

@@ -1,4 +1,4 @@
-//! Each reason for leaving something out, and that the rest is declared all the same.
+//! Each reason for leaving something out, and that the rest is still declared.
 
 use domain::{Live, Oddity, OddityOf, OwnClient};
 use portvakt::adopt::Layout;
@@ -13,7 +13,7 @@ environments:
   test: { target: test, credentials: { client_id: x, key: { env: K } } }
 "#;
 
-/// What is told of what was left out; the plan of the rest is empty.
+/// The report of left-out entities; the plan of the rest is empty.
 fn told(settings: &str, live: &Live) -> String {
     let repo = Repo::new(settings, &[]);
     let made = repo.import(&[("test", live)], Layout::ByProduct).unwrap();
@@ -189,7 +189,7 @@ fn names_that_hide_something_are_no_aliases() {
             shown(&made)
         );
     }
-    // The same name of two is told apart, and what YAML takes for something else is none.
+    // Two with the same name get different aliases, and words that YAML does not read as text are avoided.
     for (name, alias) in [("Oslo", "oslo"), ("YES", "yes"), ("Null", "null"), ("1E3", "1e3")] {
         let live = live(
             json!({

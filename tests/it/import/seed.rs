@@ -1,5 +1,5 @@
-//! An organisation as one grows over ten years: scopes and clients made by hand, by scripts and by
-//! NAIS, as a sandbox's state. The same seed makes the same state.
+//! An organisation that has grown over ten years: scopes and clients made by hand, by scripts and by NAIS, as
+//! a sandbox's state. The same seed makes the same state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::world::{OWNER, SKATT};
 
-/// How many scopes the organisation has, inactive ones included.
+/// Number of scopes, inactive ones included.
 pub(crate) const SCOPES: usize = 300;
-/// How many records of access there are to them.
+/// Number of accesses to them.
 pub(crate) const ACCESSES: usize = 4_000;
-/// How many clients it has, inactive ones included.
+/// Number of clients, inactive ones included.
 pub(crate) const CLIENTS: usize = 200;
 
 /// The seed of the organisation in `examples/grown`.
@@ -57,7 +57,7 @@ const WORDS: [&str; 16] = [
     "krav",
 ];
 
-/// Numbers that look random and never change (splitmix64).
+/// Pseudorandom numbers, the same in each run (splitmix64).
 struct Dice(u64);
 
 impl Dice {
@@ -114,7 +114,7 @@ pub(crate) fn state(seed: u64) -> State {
     .unwrap()
 }
 
-/// Organisations with names as the registers have them; some have the same.
+/// Organisations with names as in the registers; some have the same name.
 fn consumers(dice: &mut Dice) -> Vec<(Orgno, String)> {
     const KINDS: [&str; 6] = [
         "{} KOMMUNE",
@@ -195,7 +195,7 @@ fn consumers(dice: &mut Dice) -> Vec<(Orgno, String)> {
         let digits = 200_000_000 + dice.below(99_999_999);
         if let Ok(orgno) = digits.to_string().parse::<Orgno>() {
             let next = dice.below(names.len());
-            // A few are called as others are.
+            // A few have the name of another one.
             let name = match dice.in_percent(4) {
                 true => names[next].clone(),
                 false => names.swap_remove(next),
@@ -231,7 +231,7 @@ fn scopes(dice: &mut Dice) -> (Vec<(String, Value)>, Vec<String>) {
                 });
                 (format!("etat:{product}:{word}.{verb}"), fields)
             }
-            // A script gave all of them the same.
+            // A script set the same values for all of them.
             4..=6 => {
                 let fields = json!({
                     "description": format!("Tilgang til {word} ({product})"), "at_max_age": 120,
@@ -241,7 +241,7 @@ fn scopes(dice: &mut Dice) -> (Vec<(String, Value)>, Vec<String>) {
                 });
                 (format!("etat:{product}/{word}/{verb}"), fields)
             }
-            // People write what they like.
+            // Free text by people.
             _ => {
                 let description = dice.one(&[
                     "Skal ikke brukes: se ny!",
@@ -271,7 +271,7 @@ fn scopes(dice: &mut Dice) -> (Vec<(String, Value)>, Vec<String>) {
     (scopes.into_iter().collect(), applications.into_iter().collect())
 }
 
-/// Who has access: sets that recur, and others.
+/// Consumers: recurring sets, and others.
 fn accesses<'s>(
     dice: &mut Dice,
     consumers: &[(Orgno, String)],
@@ -280,7 +280,7 @@ fn accesses<'s>(
     let some = |dice: &mut Dice, many: usize| -> BTreeSet<Orgno> {
         (0..many).map(|_| consumers[dice.below(consumers.len())].0).collect()
     };
-    // A product's scopes are mostly for the same few sets.
+    // Most scopes of a product are for the same few sets.
     let sets: Vec<[BTreeSet<Orgno>; 2]> = PRODUCTS
         .iter()
         .map(|_| {
@@ -337,7 +337,7 @@ fn clients(dice: &mut Dice, applications: &[String]) -> BTreeMap<String, Value> 
         let mut scopes = vec!["skatteetaten:skattekort.read"];
         let mut has_keys = true;
         match dice.below(10) {
-            // NAIS has one for each application, and made a few of them twice.
+            // NAIS has one for each application, and created a few of them twice.
             0..=4 => {
                 let next = owners.next().unwrap();
                 let app = if dice.in_percent(3) { &applications[0] } else { next };
@@ -392,7 +392,7 @@ fn jwk(dice: &mut Dice, kid: &str) -> Value {
     modulus[0] |= 0x80;
     modulus[255] |= 1;
     let modulus = URL_SAFE_NO_PAD.encode(modulus);
-    // Without an end it would end a year from now, and no two states would be the same.
+    // Without `exp` it would expire a year from now, and no two states would be the same.
     let end = 4_000_000_000_u64;
     json!({
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": modulus, "e": "AQAB", "exp": end
@@ -420,7 +420,7 @@ fn the_example_is_what_the_seed_makes() {
     if std::env::var_os("UPDATE_EXAMPLES").is_some() {
         std::fs::write(path, &made).unwrap();
     }
-    // Not by `assert_eq`: nobody reads so much of it.
+    // Without `assert_eq`, whose output would be too long to read.
     let is_made = std::fs::read_to_string(path).unwrap() == made;
     assert!(is_made, "UPDATE_EXAMPLES=1 renews {path}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::live::{jwk, live};
 
-/// Who there is: real ones and synthetic ones.
+/// The organisations: real and synthetic ones.
 const ORGNOS: [&str; 8] = [
     "974761076",
     "971040238",
@@ -20,7 +20,7 @@ const ORGNOS: [&str; 8] = [
     "889640782",
 ];
 
-/// Texts that YAML, a terminal or a person could take for something else.
+/// Texts that YAML, a terminal or a person could misread.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         ": ",
@@ -86,7 +86,7 @@ fn hostile() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Texts in a scope's name, most of which are allowed there.
+/// Texts in a scope's name, most of which are allowed.
 fn subscope() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "(arbeid|helse|økonomi|no)[:/][a-z.]{1,6}",
@@ -241,7 +241,7 @@ fn client() -> impl Strategy<Value = Value> {
     )
 }
 
-/// What two environments hold: much of it in both, alike or not.
+/// The states of two environments: much of it in both, equal or not.
 pub(super) fn states() -> impl Strategy<Value = [Live; 2]> {
     fn in_both(
         of: impl Strategy<Value = Value> + Clone,
@@ -269,7 +269,7 @@ pub(super) fn states() -> impl Strategy<Value = [Live; 2]> {
                 }
                 Some((name, scope))
             });
-            // A client is told by its name: the one of the first side is that of the second.
+            // A client is identified by its name: the one of the first side is that of the second.
             let clients = clients.iter().enumerate().filter_map(|(n, both)| {
                 let mut client = both[side].clone()?;
                 if let [Some(first), Some(_)] = both {
@@ -282,7 +282,7 @@ pub(super) fn states() -> impl Strategy<Value = [Live; 2]> {
     })
 }
 
-/// How many active scopes, accesses to them and clients there are.
+/// Number of active scopes, of accesses to them, and of clients.
 pub(super) fn size(live: &Live) -> (usize, usize) {
     let scopes = live.scopes.values().filter(|scope| scope.active);
     (scopes.count(), live.clients.values().filter(|client| client.active).count())

@@ -1,11 +1,11 @@
-//! Two environments, each with a side of its own, over HTTP.
+//! Two environments with different live states, over HTTP.
 
 use domain::AccessState::{Approved, Requested};
 
 use super::command::read;
 use crate::world::{DIGDIR, KART, OWNER, SKATT, World};
 
-/// A repository of two environments, each a sandbox of its own.
+/// A repository with two environments, each with its own sandbox.
 pub(super) fn two() -> (World, World) {
     let (test, prod) = (World::new(), World::new());
     let environment = |name: &str, world: &World| {

@@ -1,5 +1,5 @@
-//! What checkers say of the CI files: the hosts' schemas, actionlint, shellcheck, and the program's
-//! own help for each command line in them.
+//! Results of checkers for the CI files: the hosts' schemas, actionlint, shellcheck, and the program's own
+//! help for each command line in them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +12,7 @@ use tempfile::TempDir;
 use super::templates::{ALL, Script, has, parsed, path, scripts};
 use crate::world::{Ran, program};
 
-/// A command line of the program in a script: the command, and its flags with the words that stand
-/// behind them.
+/// A command line of the program in a script: the command, and its flags with the words that follow them.
 fn command_lines(script: &Script) -> Vec<(String, Vec<String>)> {
     let joined = script.text.replace("\\\n", " ");
     let optional = Regex::new(r"\$\{\w+:\+([^}]*)\}").unwrap();
@@ -38,7 +37,7 @@ fn command_lines(script: &Script) -> Vec<(String, Vec<String>)> {
     lines
 }
 
-/// Whether a flag, and the word that is its value, stands in a command's help.
+/// Whether a flag, and the word that is its value, is in a command's help.
 fn is_told(help: &str, flag: &str) -> bool {
     let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
     let has_flag = Regex::new(&format!(r"(?m)(^|[\s,]){}(\s|$)", regex::escape(flag))).unwrap();
@@ -67,8 +66,8 @@ fn each_command_line_is_one_that_the_program_knows() {
     }
 }
 
-/// A file as the host's own parser reads it: Azure's schema knows no scalars but strings, and `each`,
-/// `if` and other expressions are put in by the host before the schema counts.
+/// A file as the host's own parser reads it: Azure's schema has only string scalars, and the host evaluates
+/// `each`, `if` and other expressions before the schema applies.
 fn as_azure(value: &serde_yaml::Value) -> Json {
     use serde_yaml::Value;
     match value {
@@ -105,7 +104,7 @@ fn as_azure(value: &serde_yaml::Value) -> Json {
     }
 }
 
-/// `!reference` puts a script's lines in the place of itself.
+/// `!reference` inserts the lines of a script.
 fn as_gitlab(value: &serde_yaml::Value) -> Json {
     use serde_yaml::Value;
     match value {
@@ -142,7 +141,7 @@ fn files_for_gitlab_and_azure_and_our_action_follow_the_schemas_of_the_hosts() {
             _ => ("github-action", as_gitlab(&value)),
         };
         assert_eq!(errors(schema, &value), [""; 0], "{file}");
-        // The schema is one that refuses something.
+        // Checks that the schema refuses an invalid file.
         let mut wrong = value;
         wrong["jobs"] = Json::String("none".to_owned());
         wrong["stages"] = Json::Bool(true);
@@ -157,7 +156,7 @@ fn workflows_satisfy_actionlint() {
     if !has("actionlint", "the GitHub workflows") {
         return;
     }
-    // Its newest version does not know yet that several runs can wait for each other.
+    // The current version does not know yet that several runs can wait for each other.
     let mut lint = Command::new("actionlint");
     lint.args(["-no-color", "-ignore", "unexpected key \"queue\" for \"concurrency\" section"]);
     let files = ALL.iter().filter(|file| file.starts_with("templates/github"));
@@ -171,7 +170,7 @@ fn shell_in_all_files_parses_and_satisfies_shellcheck() {
     let folder = TempDir::new().unwrap();
     let shellcheck = has("shellcheck", "the shell in the CI files");
     for script in scripts() {
-        // A host would put the value of an expression into the shell, whatever it holds.
+        // A host would insert the value of an expression into the shell, whatever its content.
         assert!(!script.text.contains("${{"), "{}: {}", script.file, script.name);
         let file = folder.path().join("script");
         fs::write(&file, &script.text).unwrap();
@@ -229,7 +228,7 @@ fn a_job_on_github_has_no_more_rights_than_it_names() {
     }
 }
 
-/// All steps of a file: its mappings that hold a script of Bash.
+/// All steps of a file: its mappings that have a Bash script.
 fn steps(value: &serde_yaml::Value, all: &mut Vec<serde_yaml::Mapping>) {
     use serde_yaml::Value;
     match value {
@@ -244,8 +243,8 @@ fn steps(value: &serde_yaml::Value, all: &mut Vec<serde_yaml::Mapping>) {
     }
 }
 
-/// A step that can print texts of others, which are portvakt's output and a host's answers, gives the
-/// agent no command by them; one that gives commands runs neither, and has no secret.
+/// A step that can print text from outside, which is portvakt's output and a host's answers, cannot give the
+/// agent a command; one that gives commands runs neither, and has no secret.
 #[test]
 fn a_step_on_azure_prints_texts_of_others_or_gives_commands_but_not_both() {
     let restricted: serde_yaml::Value =
@@ -275,7 +274,7 @@ fn a_step_on_azure_prints_texts_of_others_or_gives_commands_but_not_both() {
     assert!(printing >= 9 && commanding >= 4, "{printing} {commanding}");
 }
 
-/// A value that a person gives by hand could otherwise name a secret, which Azure would put in its place.
+/// A value that a person enters could otherwise name a secret, which Azure would substitute.
 #[test]
 fn what_is_given_by_hand_on_azure_names_no_variable() {
     let text = fs::read_to_string(path("templates/azure/portvakt-merge.yml")).unwrap();
@@ -304,7 +303,7 @@ fn no_call_can_lose_a_token() {
     assert_eq!(calls, 3);
 }
 
-/// What holds a secret of DigDir's is one step or, on GitLab, where it is one job's, one environment's.
+/// Each secret of DigDir is in one step or, on GitLab, which sets variables by job, in one environment.
 #[test]
 fn the_credentials_are_named_in_the_step_that_needs_them() {
     for file in ALL.iter().filter(|file| file.contains("/github/")) {

@@ -1,4 +1,4 @@
-//! The shell in the CI files, run with stand-ins for the host's programs.
+//! The shell scripts in the CI files, run with substitutes for the host's programs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,11 +21,11 @@ const AZURE_DRIFT: &str = "templates/azure/portvakt-drift.yml";
 const AZURE_INSTALL: &str = "templates/azure/portvakt-install.yml";
 
 const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
-/// What no command line and no other host may get.
+/// A token that must not be on any command line, or be sent to another host.
 const TOKEN: &str = "hemmelig-3f1c";
 
-/// Notes how it is called, and answers a call whose words hold a known text by what belongs to it,
-/// through `--jq` where that is asked for. What it is not told to answer, it refuses.
+/// Records its arguments, and answers a call whose arguments contain a known text, through `--jq` where
+/// requested. It refuses any other call.
 const STAND_IN: &str = r#"#!/usr/bin/env bash
 me=$(basename "$0")
 echo "$me $*" >> "$HERE/calls"
@@ -46,13 +46,13 @@ done
 exit 1
 "#;
 
-/// curl itself, which notes how it is called and speaks plain HTTP in the place of HTTPS.
+/// The real curl, with its arguments recorded and plain HTTP in place of HTTPS.
 const CURL: &str = r#"#!/usr/bin/env bash
 echo "curl $*" >> "$HERE/calls"
 PATH=${PATH#"$HERE/bin:"} exec curl "${@//https/http}"
 "#;
 
-/// Stands in for cargo: "builds" a program, and notes the folder and the environment.
+/// Substitute for cargo: "builds" a program, and records the folder and the environment.
 const CARGO: &str = r#"#!/usr/bin/env bash
 here=$(dirname "$(dirname "$0")")
 { echo "in $PWD"; env | cut -d = -f 1 | sort | tr '\n' ' '; echo "$*"; } >> "$here/calls"
@@ -103,7 +103,7 @@ impl Stage {
         Self { folder, answers: 0, environment }
     }
 
-    /// A call that holds this text is answered by that.
+    /// Sets the answer to a call that contains this text.
     fn answer(&mut self, call: &str, code: i32, value: &str) -> &mut Self {
         let name = format!("{:03}", self.answers);
         for (end, text) in [("key", call), ("value", value), ("code", &code.to_string())] {
@@ -123,7 +123,7 @@ impl Stage {
         fs::write(path, text).unwrap();
     }
 
-    /// No call has the token on its command line.
+    /// Checks that no call has the token on its command line.
     fn keeps_the_token(&self) {
         let calls = self.read("calls");
         assert!(!calls.contains(TOKEN), "{calls}");
@@ -189,8 +189,8 @@ fn azure_applies_what_was_reviewed() {
     }
 }
 
-/// A program, settings of cargo and of rustup, and what a shell or git would run: all that a pull
-/// request can add to be run in the place of the program, or by what builds it.
+/// A program, settings of cargo and of rustup, and files that a shell or git would run: everything that a
+/// pull request can add to be run in place of the program, or by its build.
 fn with_traps(stage: &Stage) {
     let work = stage.folder.path().join("work");
     git(&work, &["init", "--quiet", "-b", "main"]);
@@ -234,7 +234,7 @@ fn the_program_is_built_and_run_outside_of_the_checkout() {
         with_traps(&stage);
         executable(&stage.folder.path().join("bin/apt-get"), "#!/bin/sh\n");
         if step == "Build portvakt" {
-            // As `working-directory` has it.
+            // As with `working-directory`.
             let work = stage.folder.path().join("work");
             fs::rename(&work, stage.folder.path().join("checkout")).unwrap();
             fs::create_dir(&work).unwrap();
@@ -267,7 +267,7 @@ fn a_program_of_the_checkout_is_never_run() {
         let ran = stage.run(&format!("PATH=\"{path}:$PATH\"\n{looks}"));
         assert_eq!((ran.code, stage.read("calls").as_str()), (1, ""), "{path}: {}", ran.stdout);
     }
-    // GitLab: the artifact is taken out of the checkout, and nothing that is committed.
+    // GitLab: the artifact is used, and no committed file.
     let before = script(GITLAB, ".portvakt") + "\nportvakt plan";
     for committed in [None, Some("portvakt-program/portvakt"), Some("portvakt-out/test/digest")] {
         let mut stage = Stage::new(&[("PORTVAKT_ENV", "test")]);
@@ -312,7 +312,7 @@ fn the_token_of_a_fork_goes_to_gitlab_alone() {
     for status in [200, 301, 302, 303, 307, 308] {
         let storage = Web::start(vec![("GET /stored", 200, None, "{}".to_owned())]);
         let to = (status != 200).then(|| format!("{}/stored", plain(&storage)));
-        // Without the token the project is not there.
+        // Without the token the project is not found.
         let gitlab = Web::start(vec![(RAW, status, to, "{}".to_owned())]);
         let hidden = Web::start(vec![]);
         for (host, reads) in [(&gitlab, true), (&hidden, false)] {
@@ -335,14 +335,14 @@ fn the_token_of_a_fork_goes_to_gitlab_alone() {
         assert_eq!(hidden[1].headers["job-token"], TOKEN);
         assert_eq!(hidden[1].line, asked);
         assert!(storage.requests().iter().all(|asked| !asked.headers.contains_key("job-token")));
-        // Only the token opens it, and it redirects then.
+        // Only the token gives access, and then there is a redirect.
         let stage = redirected_with_token(&storage, status);
         stage.keeps_the_token();
         assert!(storage.requests().iter().all(|asked| !asked.headers.contains_key("job-token")));
     }
 }
 
-/// A host that answers nobody without a token, and redirects who has one.
+/// A host that answers only with a token, and then redirects.
 fn redirected_with_token(storage: &Web, status: u16) -> Stage {
     use std::io::{Read as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -427,7 +427,7 @@ fn github_has_one_issue_of_drift() {
     }
 }
 
-/// Texts that would be commands if they were printed as they are.
+/// Texts that would be commands if they were printed unchanged.
 const HOSTILE: &str = "##vso[task.setvariable variable=x]y\n##[error]x\n::error::x\n";
 
 #[test]
@@ -476,7 +476,7 @@ fn gitlab_has_one_issue_of_drift() {
     assert_eq!(stage.read("calls"), "portvakt drift --format markdown\n");
 }
 
-/// The job of drift, sent elsewhere by the host: the token is not sent on, and it is no success.
+/// The job of drift, redirected by the host: the token is not sent on, and the job does not succeed.
 #[test]
 fn the_token_of_drift_is_not_redirected() {
     if !has("jq", "redirects of drift") || !has("curl", "redirects of drift") {
@@ -561,7 +561,7 @@ fn azure_has_one_work_item_of_drift() {
         }
         stage.keeps_the_token();
     }
-    // Somebody else's text for a number goes into no address.
+    // Foreign text in place of a number is not put into an address.
     let odd = r#"{"workItems": [{"id": "3/../../x"}]}"#.to_owned();
     let web = Web::start(vec![("wiql", 200, None, odd)]);
     let stage = azure(&web);
@@ -570,7 +570,7 @@ fn azure_has_one_work_item_of_drift() {
     assert_eq!(web.lines().len(), 1);
 }
 
-/// What portvakt writes goes into a file, and no step prints it.
+/// Portvakt's output goes into a file, and no step prints it.
 #[test]
 fn azure_prints_no_text_of_others() {
     const PULL_REQUEST: &str = "templates/azure/portvakt-pull-request.yml";
@@ -642,7 +642,7 @@ fn the_action_plans_applies_and_looks_for_drift() {
     let action = |stage: &Stage, step: &str| stage.run(&script("action.yml", step));
     for (code, ended, pending) in [(0, 0, "false"), (2, 0, "true"), (3, 3, "")] {
         let mut stage = Stage::new(&[("DIRECTORY", "."), ("SNAPSHOT", "a file.json")]);
-        // The file that is to be saved is there already, as the stand-in saves none.
+        // The file to save exists already, as the substitute saves none.
         executable(&stage.folder.path().join("bin/mktemp"), "#!/bin/sh\necho \"$OUT\"\n");
         stage.write("out/plan.json", &format!(r#"{{"digest": "{DIGEST}"}}"#));
         stage.answer("portvakt -C . plan", code, "# Plan\n");
@@ -696,6 +696,6 @@ fn the_action_plans_applies_and_looks_for_drift() {
     let file = stage.read("output");
     let file = file.trim().strip_prefix("file=").unwrap();
     assert_eq!(fs::read_to_string(file).unwrap(), "{}");
-    // Nothing that is in the checkout is written through, or into it.
+    // Nothing is written through a file in the checkout, or into the checkout.
     assert_eq!(fs::read_dir(stage.folder.path().join("work")).unwrap().count(), 0);
 }

@@ -1,4 +1,4 @@
-//! The CI files as they stand in the repository, and the shell in them.
+//! The CI files in the repository, and the shell scripts in them.
 
 use std::fs;
 use std::io::Write as _;
@@ -82,11 +82,11 @@ fn collect(file: &'static str, name: &str, value: &Value, scripts: &mut Vec<Scri
     }
 }
 
-/// Whether a program can be run; tells that a check is left out where it cannot.
+/// Whether a program can be run; reports a skipped check where it cannot.
 pub(crate) fn has(program: &str, check: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
-        // Past the test runner, which keeps what a passing test prints to itself.
+        // Written directly to stderr, as the test runner hides the output of a passing test.
         let told =
             format!("SKIPPED: {check}: there is no {program} on the PATH (.ci/run installs it)\n");
         std::io::stderr().write_all(told.as_bytes()).unwrap();

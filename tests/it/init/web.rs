@@ -1,4 +1,4 @@
-//! A web server on a port of this machine that answers by a table, and notes what it is asked.
+//! A web server on a local port that answers by a table, and records requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,11 +18,11 @@ pub(super) struct Request {
     pub(super) body: String,
 }
 
-/// An answer to each request whose line holds a text: status, where it redirects to, body.
+/// An answer to each request whose line contains a text: status, target of a redirect, body.
 pub(super) type Answers = Vec<(&'static str, u16, Option<String>, String)>;
 
 pub(super) struct Web {
-    /// `https://127.0.0.1:…`: the stand-in for curl speaks plain HTTP.
+    /// `https://127.0.0.1:…`: the substitute for curl uses plain HTTP.
     pub(super) address: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }

@@ -1,4 +1,4 @@
-//! Comments that would be too long.
+//! Comments that would exceed the limit.
 
 use plan::document::{ActionDocument, PlanDocument};
 use plan::{Danger, Verb};
@@ -9,7 +9,7 @@ use super::parsed::{LONGEST, Parsed};
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// A plan of plain texts; `keep` tells which actions.
+/// A plan with plain texts; `keep` selects the actions.
 fn plan(count: usize, keep: impl Fn(&ActionDocument) -> bool) -> PlanDocument {
     let mut number = 0;
     let mut plan = document::plan(count, &mut || {
@@ -34,8 +34,8 @@ fn ends_well(comment: &str) {
 
 #[test]
 fn the_least_dangerous_is_left_out_first() {
-    // There is room for all that takes away and for a part of what gives, but not for drift and
-    // notices.
+    // There is room for all actions that remove access and for a part of those that give it, but not for
+    // drift and notices.
     let comment = markdown::plan(&plan(960, |action| match action.origin {
         Some(_) => action.danger == Some(Danger::Grants),
         None => action.action == Verb::Revoke,

@@ -1,4 +1,4 @@
-//! Plans as documents in which every text comes from somewhere else.
+//! Plans as documents in which every text comes from outside.
 
 use plan::document::{
     ActionDocument, AppliedDocument, BlameDocument, BlockedDocument, ChangeDocument,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const KINDS: [Kind; 4] = [Kind::Scope, Kind::Access, Kind::Client, Kind::Keys];
 const ORIGINS: [Option<Origin>; 3] = [Some(Origin::Change), Some(Origin::Drift), None];
 
-/// A plan with that many actions, blocked ones and notices; every text of it is one of `text`.
+/// A plan with that many actions, blocked ones and notices; every text in it is from `text`.
 pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocument {
     let mut plan = PlanDocument {
         project: Some(text()),
@@ -47,7 +47,7 @@ fn summary() -> Summary {
     }
 }
 
-/// The kinds, verbs and origins in all combinations, those that no plan of ours has included.
+/// All combinations of kinds, verbs and origins, including those that no real plan has.
 fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
     let kind = KINDS[at % 4];
     let named = |is: bool, text: &mut dyn FnMut() -> String| is.then(text);

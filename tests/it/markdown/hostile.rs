@@ -1,4 +1,4 @@
-//! Every text of a plan is hostile, and stays text.
+//! Every text of a plan is hostile, and remains plain text.
 
 use domain::text::printable;
 use plan::document::PlanDocument;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::document;
 use super::parsed::Parsed;
 
-/// Each of them is more than text somewhere.
+/// Each of them has a special meaning somewhere.
 const HOSTILE: [&str; 44] = [
     "a|b\\|c\\\\|d|",
     "`",
@@ -72,13 +72,13 @@ fn every_text_comes_out_as_text() {
     }
 }
 
-/// As it is, or as JSON has it.
+/// Unchanged, or escaped as in JSON.
 fn is_in(plain: &str, text: &str) -> bool {
     let json = serde_json::to_string(text).unwrap();
     plain.contains(&*printable(text)) || plain.contains(printable(&json).trim_matches('"'))
 }
 
-/// What is not shown in full: of commits only the beginning, and what is there for programs alone.
+/// Texts that are not shown in full: of commits only the beginning, and fields for programs only.
 fn for_programs(plan: &PlanDocument) -> Vec<&String> {
     let applied = plan.applied.iter().flat_map(|applied| &applied.commit);
     let commits = applied.chain(plan.base.iter().map(|base| &base.commit));
@@ -103,7 +103,7 @@ fn one_of_each() {
     }
 }
 
-/// A golden copy, to be looked at: the parser may be as wrong as we are.
+/// A golden copy for inspection: the parser may have the same errors as the code.
 #[test]
 fn a_hostile_plan() {
     let mut next = HOSTILE.iter().cycle();

@@ -1,24 +1,23 @@
-//! Comments as a parser sees them: comrak, which GitLab uses, with every extension on that text could
-//! fall into.
+//! Comments as parsed by comrak, which GitLab uses, with every extension that text could trigger.
 
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::options::{Extension, Parse};
 use comrak::{Arena, Options, parse_document};
 use portvakt::render::markdown;
 
-/// How long a comment may be.
+/// Longest comment.
 pub(crate) const LONGEST: usize = 60_000;
 
-/// A comment that is built of nothing but what it may be built of.
+/// A comment that consists only of permitted elements.
 pub(crate) struct Parsed {
     /// The text of each heading, paragraph and cell.
     pub(crate) texts: Vec<String>,
-    /// How many rows there are in all tables, headings left out.
+    /// Number of rows in all tables, without headings.
     pub(crate) rows: usize,
 }
 
 impl Parsed {
-    /// Panics where the comment is not as it must be, whatever the plan.
+    /// Panics if the comment is not well-formed, whatever the plan.
     pub(crate) fn of(comment: &str) -> Self {
         bare(comment);
         let arena = Arena::new();
@@ -74,8 +73,8 @@ impl Parsed {
     }
 }
 
-/// What holds for those who read a comment without parsing it: each line begins with what is ours,
-/// and there is neither a mention nor a reference.
+/// Checks the comment for readers who do not parse it: each line begins with our own text, and there is
+/// neither a mention nor a reference.
 fn bare(comment: &str) {
     assert!(comment.chars().count() <= LONGEST);
     assert!(comment.ends_with('\n'));
@@ -99,13 +98,12 @@ fn bare(comment: &str) {
     }
 }
 
-/// Whether a character stands in what we say ourselves; a backtick and a pipe of somebody else's may
-/// stand alone.
+/// Whether a character occurs in our own texts; a backtick and a pipe from outside may be alone.
 fn is_ours(character: char) -> bool {
     character.is_ascii_alphanumeric() || " .,:;()…-`|".contains(character)
 }
 
-/// How many elements are open after this one, of those that we use.
+/// Number of open elements after this one, of those that we use.
 fn element(html: &str, open: usize) -> usize {
     let html = html.trim_end();
     let summary = html.strip_prefix("<details>\n<summary>");

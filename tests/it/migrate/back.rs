@@ -1,4 +1,4 @@
-//! `portvakt migrate from-nais`: what an application holds is declared as it is live.
+//! `portvakt migrate from-nais`: an application's entities are declared as they are live.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ spec:
 
 const SCOPE: &str = "etat:arbeid:aareg.read";
 
-/// A world in which the application is deployed, and whose manifest lies outside the repository.
+/// A world in which the application is deployed, with its manifest outside the repository.
 fn deployed(world: &World, outside: &tempfile::TempDir) -> String {
     world.settings("nais: { cluster: dev-gcp }\n");
     world.put("etat:felles", true, &[]);
@@ -51,7 +51,7 @@ fn what_an_application_holds_is_declared_as_it_is_live() {
     let world = &remote.world;
     let outside = tempfile::TempDir::new().unwrap();
     let manifest = deployed(world, &outside);
-    // Another of the application's cluster stays where it is.
+    // Another entity of the application's cluster is left alone.
     let other = MANIFEST.replace("aareg-api", "annen-api").replace("aareg.read", "annen.read");
     Digdirator::new(world, "dev-gcp")
         .deploy(&other.replace("consumes:\n        - name: etat:felles", "consumes: []"));
@@ -59,7 +59,7 @@ fn what_an_application_holds_is_declared_as_it_is_live() {
     one.declare("scopes:\n  - { name: etat:felles, description: Les }\n");
     one.apply();
     world.sandbox.edit(|state| {
-        // Called as all are, and so it could not be told by its name.
+        // It has the same name as all others, so its name does not identify it.
         let clients = state.clients.iter_mut();
         let mut annen = clients.filter(|(_, it)| {
             it.fields.get("description") == Some(&json!("dev-gcp:arbeid:annen-api"))
@@ -118,7 +118,7 @@ fn what_a_manifest_says_and_is_not_live_is_told() {
     assert_eq!(world.sent(), [""; 0]);
 }
 
-/// Refused with that code and that text, and nothing is written.
+/// Checks that it is refused with that code and text, and writes nothing.
 #[track_caller]
 fn refused(world: &World, manifest: &str, code: i32, told: &str) {
     let files = || {
@@ -154,12 +154,12 @@ fn what_cannot_be_taken_over_safely_is_refused() {
     put(&MANIFEST.replace("atMaxAge: 60", "atMaxAge: 9"));
     refused(&world, &manifest, 3, "680");
     refused(&world, "nowhere.yaml", 64, "cannot be read");
-    // Another client of the same description.
+    // Another client with the same description.
     put(MANIFEST);
     let (_, twin) = world.client(NAME);
     world.sandbox.edit(|state| drop(state.clients.insert("2f0b".to_owned(), twin)));
     refused(&world, &manifest, 4, "is not clear");
-    // A declaration already.
+    // Already a declaration.
     world.write("nais.yaml", MANIFEST);
     refused(&world, "nais.yaml", 4, "among the declarations");
     let ran = take(&world, &manifest, &["--into", "../ut"]);

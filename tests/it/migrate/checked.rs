@@ -1,4 +1,4 @@
-//! What `--check` tells at each step, and what cannot be handed over.
+//! Output of `--check` at each step, and entities that cannot be handed over.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{APPLICATION, CLIENT, SCOPE, applied, both, changes_nothing, declarat
 use crate::git::remote::{Clone, Remote};
 use crate::world::{KART, SKATT, World};
 
-/// What `--check` tells as JSON, held against its schema.
+/// The JSON output of `--check`, checked against its schema.
 fn checked(clone: &Clone<'_>, world: &World, more: &[&str]) -> Vec<Value> {
     let args = [&["migrate", "to-nais", "--check", "--format", "json"], more].concat();
     let ran = changes_nothing(clone, world, 0, &args);
@@ -92,7 +92,7 @@ fn each_step_is_told_and_nothing_is_changed() {
     assert_eq!(steps(&done), all("done", None));
     assert_eq!(done[0]["problems"].as_array().unwrap().len(), 0);
 
-    // Whoever closes it there is told of here.
+    // A deactivation by another hand is reported here.
     world.sandbox.edit(|state| {
         state.scopes.get_mut(&crate::world::name(SCOPE)).unwrap().active = false;
     });
@@ -100,7 +100,7 @@ fn each_step_is_told_and_nothing_is_changed() {
     assert!(problems.contains("not active at DigDir"), "{problems}");
 }
 
-/// Declares something, hands it over, and insists on how that ends and on what is told.
+/// Declares something, hands it over, and checks the exit code and the output.
 #[track_caller]
 fn ends(yaml: &str, code: i32, told: &str) {
     let world = World::new();
@@ -123,7 +123,7 @@ fn ends(yaml: &str, code: i32, told: &str) {
     let check = world.run(&check);
     assert_eq!(check.code, 0, "{}", check.stderr);
     let lines = check.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    // What was handed over in the meantime has its notes still.
+    // An entity that was handed over in the meantime still has its notes.
     assert!(lines.contains(told), "{told}: {lines}");
 }
 
@@ -240,7 +240,7 @@ fn a_release_in_one_environment_is_none_in_another() {
     assert!(declarations(&one).contains("environments: [annet]"), "{}", declarations(&one));
     merge(&one);
     assert_eq!(planned("test"), ["release scope etat:arbeid:xx"]);
-    // The two share the sandbox here: the other one sees what the first has applied.
+    // The two share the sandbox here: the second one sees the applies of the first.
     assert_eq!(planned("annet"), ["update scope etat:arbeid:xx"]);
     run(0, &["apply", "--auto-approve"]);
     assert_eq!(planned("test"), [""; 0]);

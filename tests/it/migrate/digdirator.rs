@@ -1,5 +1,5 @@
-//! What digdirator does with a manifest, through the sandbox's API. It takes a scope by its subscope,
-//! and a client by its description and kind; what the manifest does not say has its own defaults.
+//! Digdirator's handling of a manifest, through the sandbox's API. It matches a scope by its subscope, and a
+//! client by its description and integration type; other attributes get its own defaults.
 
 use reqwest::Method;
 use sandbox::ClientKey;

@@ -1,4 +1,4 @@
-//! `portvakt migrate to-nais`: what is handed over stays active all the way, whatever the order.
+//! `portvakt migrate to-nais`: entities stay active during the whole hand-over, in any order of steps.
 
 mod back;
 mod checked;
@@ -78,7 +78,7 @@ pub(super) fn merge(clone: &Clone<'_>) {
     clone.git(&["push", "--quiet", "origin", "HEAD"]);
 }
 
-/// Runs it, insists on how it ends and that nothing was changed, here or there.
+/// Runs it, and checks its exit code and that nothing was changed, here or there.
 #[track_caller]
 pub(super) fn changes_nothing(clone: &Clone<'_>, world: &World, code: i32, args: &[&str]) -> Ran {
     let (before, state) = (clone.git(&["status", "--short"]), world.sandbox.state());
@@ -92,7 +92,7 @@ pub(super) fn changes_nothing(clone: &Clone<'_>, world: &World, code: i32, args:
     ran
 }
 
-/// Nothing was deactivated and nobody's access was taken away.
+/// Checks that nothing was deactivated and no access was revoked.
 fn nothing_was_deleted(world: &World) {
     let exchanges = world.sandbox.exchanges();
     assert!(!exchanges.is_empty());
@@ -114,7 +114,7 @@ fn the_whole_way_what_is_live_stays_active() {
     let (id, _) = world.client(CLIENT);
     let visibility = world.field(SCOPE, "visibility");
 
-    // Step 1: the declarations tell the application, and nothing else is said otherwise.
+    // Step 1: the declarations name the application, and are otherwise unchanged.
     let ran = one.ends(0, &both(&[]));
     assert_eq!(ran.stdout, "");
     for told in ["wrote declarations.yaml", "keys/x.json is left", "step 2", "apply"] {
@@ -126,7 +126,7 @@ fn the_whole_way_what_is_live_stays_active() {
         .replace("description: Henter", "description: prod-gcp:plattform:aareg-api")
         .replace(" # klient\n", &format!(" # klient\n    client_id: \"{id}\"\n"))
         .replace("    jwks: keys/x.json # nøkler\n", "");
-    // An id that begins with a letter may stand without quotes.
+    // An id that begins with a letter may be unquoted.
     assert_eq!(declarations(&one).replace('"', ""), expected.replace('"', ""));
     assert!(one.path.join("keys/x.json").exists());
 
@@ -140,7 +140,7 @@ fn the_whole_way_what_is_live_stays_active() {
     assert_eq!(one.planned(), planned);
     one.apply();
 
-    // Step 3: the manifest alone is printed.
+    // Step 3: only the manifest is printed.
     let ran = changes_nothing(&one, world, 0, &both(&[]));
     assert!(ran.stderr.contains("step 3") && ran.stderr.contains("--release"), "{}", ran.stderr);
     let manifest = ran.stdout;
@@ -152,7 +152,7 @@ fn the_whole_way_what_is_live_stays_active() {
     assert_eq!(world.field(SCOPE, "visibility"), visibility);
     assert_eq!(world.open_to(SCOPE).unwrap(), [KART, SKATT]);
 
-    // In between, a plan tells what an apply would set back; it makes no second client.
+    // In between, a plan shows what an apply would revert; it creates no second client.
     let plan = one.plan();
     assert_eq!(ids(&plan), [format!("update scope {SCOPE}")]);
     assert_eq!(plan["blocked"][0]["code"], "PV312", "{}", plan["blocked"]);
@@ -179,7 +179,7 @@ fn the_whole_way_what_is_live_stays_active() {
     assert_eq!(json!(after.clients), json!(before.clients));
     assert_eq!(one.planned(), [""; 0]);
 
-    // The end, and what comes after: the entries go too.
+    // Afterwards, the entries are removed too.
     one.git(&["rm", "--quiet", "-r", "keys"]);
     one.declare("scopes:\n  - { name: etat:arbeid:annen, description: Blir her }\nclients: [{ name: blir }]\n");
     assert_eq!(one.planned(), [""; 0]);
@@ -228,7 +228,7 @@ fn a_scope_that_is_deployed_before_the_apply_is_released_all_the_same() {
     let one = applied(&remote);
     let scope = [&["migrate", "to-nais", "--scope", SCOPE][..], &APPLICATION].concat();
     let release = [&scope[..], &["--release"]].concat();
-    // Whoever deploys at once: the scope is taken by its subscope.
+    // An early deployment: the scope is matched by its subscope.
     let rendered = [&["render", "nais", "--scope", SCOPE][..], &APPLICATION].concat();
     let manifest = one.ends(0, &rendered).stdout;
     Digdirator::new(world, "prod-gcp").deploy(&manifest);
@@ -281,7 +281,7 @@ fn each_is_at_a_step_of_its_own() {
     one.ends(0, &scope);
     merge(&one);
     one.apply();
-    // The client is behind: no manifest, which would have another client made.
+    // The client lags behind: no manifest is printed, as it would create another client.
     let ran = one.ends(0, &both(&[]));
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.contains("waits for the others"), "{}", ran.stderr);
@@ -298,7 +298,7 @@ fn nothing_is_written_where_the_next_apply_would_take_something_away() {
     one.ends(0, &scope);
     merge(&one);
     one.apply();
-    // Somebody was let in behind the repository's back, and would be taken out.
+    // Somebody was granted access outside the repository, and would lose it.
     remote.world.sandbox.edit(|state| {
         let access = domain::AccessState::Approved;
         state.put_access(
@@ -311,7 +311,7 @@ fn nothing_is_written_where_the_next_apply_would_take_something_away() {
     let ran = changes_nothing(&one, &remote.world, 4, &scope);
     let told = "must not do: revoke etat:arbeid:aareg.read 991825827";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
-    // Its release takes nothing away.
+    // Its release removes nothing.
     one.ends(0, &release);
 }
 
@@ -394,7 +394,7 @@ fn a_release_lets_go_of_nothing_that_is_still_to_be_done() {
         assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
     }
     one.declare(&settled);
-    // What NAIS has changed meanwhile is no reason to keep it.
+    // A change made by NAIS in the meantime is no reason to keep it.
     world.sandbox.edit(|state| {
         state.put_access(
             crate::world::name(SCOPE),
@@ -427,7 +427,7 @@ fn a_release_that_is_taken_out_too_early_closes_nothing() {
     one.apply();
     one.ends(0, &both(&["--release"]));
     merge(&one);
-    // Tidied up before it was applied.
+    // Cleaned up before it was applied.
     let text = declarations(&one);
     one.declare(text.split("removed:").next().unwrap());
     let plan = one.plan();
@@ -438,7 +438,7 @@ fn a_release_that_is_taken_out_too_early_closes_nothing() {
     world.check_and_forget();
     one.ends(6, &["apply", "--auto-approve"]);
     nothing_was_deleted(world);
-    // Put back, it is released.
+    // Restored, it is released.
     one.declare(&text);
     one.ends(0, &["apply", "--auto-approve"]);
     nothing_was_deleted(world);

@@ -61,7 +61,7 @@ fn what_is_named_is_printed_for_the_application_that_is_named() {
          name: aareg-api\n  namespace: plattform\nspec:\n  maskinporten:\n    enabled: true\n    \
          scopes:\n      consumes:\n        - name: skatteetaten:skattekort.read\n"
     );
-    // Told by the application alone: what its descriptions tell.
+    // With only the application given: the entities whose descriptions name it.
     let args = [
         "render",
         "nais",
@@ -122,7 +122,7 @@ fn what_portvakt_yaml_says_of_nais_counts() {
     let ran = world.run(&[&args[..], &["--cluster", "prod-gcp", "--namespace", "annet"]].concat());
     assert!(ran.stdout.contains("prod-gcp") && ran.stdout.contains("namespace: annet\n"));
 
-    // What a manifest in the repository declares is NAIS's own already.
+    // An entity of a manifest in the repository belongs to NAIS already.
     world.write("m.yaml", ran.stdout.replace("name: annen", "name: tredje"));
     let ran = world.run(&["render", "nais"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

@@ -1,4 +1,4 @@
-//! Hostile texts, from wherever text of others comes, through every command and format.
+//! Hostile texts, from every source of text, in every command and format.
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
@@ -11,10 +11,10 @@ use super::runners::{active, active_beside_annotations};
 use crate::git::remote::{Clone, Remote};
 use crate::world::{KART, RUNTIME, Ran, SKATT, World, name, orgno};
 
-/// The word by which a hostile text is found again.
+/// The word by which a hostile text is found.
 const WORD: &str = "kjenning";
 
-/// Commands to the runners, and ways to hide them; none has a character that declarations refuse.
+/// Commands to the runners, in disguised forms; none has a character that declarations refuse.
 const COMMANDS: [&str; 7] = [
     "::error::kjenning",
     ":::add-mask::kjenning",
@@ -25,7 +25,7 @@ const COMMANDS: [&str; 7] = [
     "kjenning section_start:1560896352:a[collapsed=true]",
 ];
 
-/// What also steers a terminal, or begins a line.
+/// Texts that also control a terminal, or begin a line.
 const STEERING: [&str; 6] = [
     "kjenning\n::error::a",
     "kjenning\r\n \u{2003}::add-mask::a",
@@ -43,8 +43,8 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// A repository and an API with hostile texts wherever a text may be: names, descriptions and reasons
-/// in YAML, file names, authors and messages of commits, scopes and clients that are live.
+/// A repository and an API with hostile texts wherever a text is possible: names, descriptions and reasons in
+/// YAML, file names, authors and messages of commits, live scopes and clients.
 fn hostile() -> Remote {
     let remote = Remote::new();
     let world = &remote.world;
@@ -93,7 +93,7 @@ fn live(world: &World, scope: &str, description: &str) {
     });
 }
 
-/// Nothing that was written is active.
+/// Checks that no output is active.
 fn is_text(ran: &Ran, what: &dyn std::fmt::Debug) {
     for (stream, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
         assert_eq!(active(text), [""; 0], "{stream} of {what:?}");
@@ -101,7 +101,7 @@ fn is_text(ran: &Ran, what: &dyn std::fmt::Debug) {
     assert_ne!(ran.code, 101, "{what:?} panicked: {}", ran.stderr);
 }
 
-/// Runs a command that must show a hostile text and end so, on stdout or stderr.
+/// Runs a command that must show a hostile text, on stdout or stderr, with that exit code.
 fn shows(one: &Clone<'_>, code: i32, args: &[&str]) -> Ran {
     let ran = one.ends(code, args);
     is_text(&ran, &args);
@@ -116,7 +116,7 @@ fn file(one: &Clone<'_>, file: &str) -> String {
     text
 }
 
-/// Whether a text is in a document as it was.
+/// Whether a document has a text unchanged.
 fn holds(document: &Value, text: &str) -> bool {
     match document {
         Value::String(held) => held == text,
@@ -189,7 +189,7 @@ fn neither_does_an_apply_its_report_or_the_ledger() {
     let history = shows(&one, 0, &["history", "--format", "json"]);
     assert!(holds(&serde_json::from_str(&history.stdout).unwrap(), reason));
     shows(&one, 0, &["history"]);
-    // Whoever can push a ledger writes what they like into it, and a hook says what it likes.
+    // Whoever can push a ledger chooses its content, and a hook its output.
     one.git(&["fetch", "--quiet", "origin", "+refs/notes/portvakt/*:refs/notes/portvakt/*"]);
     let note = "{\"a\": \"##vso[task.complete]kjenning\u{1b}[2J";
     one.git(&["notes", "--ref=refs/notes/portvakt/test", "append", "-m", note]);

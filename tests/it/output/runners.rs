@@ -1,9 +1,9 @@
-//! What in a job's log is more than text to a CI runner or a terminal, by the rules of their sources;
-//! written apart from the code that keeps it out.
+//! Parts of a job's log that have an effect on a CI runner or a terminal, by the rules of their sources;
+//! written independently of the code that prevents it.
 
 use regex::Regex;
 
-/// What is active in a text, each with the line that it is in; for a log without our own colours.
+/// The active parts of a text, each with its line; for a log without our own colours.
 pub(crate) fn active(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.split('\n') {
@@ -22,32 +22,32 @@ pub(crate) fn active(text: &str) -> Vec<String> {
     found
 }
 
-/// The same but for the annotations that are ours.
+/// The same, except for our own annotations.
 pub(crate) fn active_beside_annotations(text: &str) -> Vec<String> {
     let ours = Regex::new("^::(error|warning|notice) file=").unwrap();
     let rest: Vec<_> = text.lines().map(|line| ours.replace(line, "")).collect();
     active(&rest.join("\n"))
 }
 
-/// `actions/runner`, `ActionCommand.cs`: `TryParseV2`, then `TryParse`, with the registered commands
-/// taken to be all.
+/// `actions/runner`, `ActionCommand.cs`: `TryParseV2`, then `TryParse`, with any command name taken as
+/// registered.
 fn is_github(line: &str) -> bool {
     let line = compared(line);
     line.trim_start().starts_with("::") || line.contains("##[")
 }
 
-/// `azure-pipelines-agent`, `Command.cs`; and what its log formats.
+/// `azure-pipelines-agent`, `Command.cs`; and the formatting commands of its log.
 fn is_azure(line: &str) -> bool {
     let line = compared(line).to_ascii_lowercase();
     line.contains("##vso[") || line.contains("##[")
 }
 
-/// `lib/gitlab/regex.rb`, without the CR and the escape behind it that must follow.
+/// `lib/gitlab/regex.rb`, without the CR and the escape that must follow.
 fn is_gitlab(line: &str) -> bool {
     Regex::new(r"section_(start|end):\d+:[a-zA-Z0-9_.-]").unwrap().is_match(line)
 }
 
-/// Control characters of ECMA-48, and Unicode's controls of direction and lines.
+/// Control characters of ECMA-48, and Unicode's direction and line controls.
 fn steers(line: &str) -> bool {
     line.chars().any(|c| {
         (c.is_control() && c != '\t')
@@ -55,7 +55,7 @@ fn steers(line: &str) -> bool {
     })
 }
 
-/// A line as .NET compares it by culture: without what collation ignores.
+/// A line in .NET's culture-sensitive comparison: without the characters that collation ignores.
 fn compared(line: &str) -> String {
     let ignored = |c: &char| {
         c.is_control()

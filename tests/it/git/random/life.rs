@@ -1,4 +1,4 @@
-//! A sequence while it runs, and what is checked when it is at rest.
+//! A running sequence, and the checks at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
@@ -16,28 +16,28 @@ use crate::git::protection::settings;
 use crate::git::remote::{self, Clone as Checkout, PATIENCE, Remote};
 use crate::world::{KART, Ran, SKATT, ids};
 
-/// Limits that nothing exceeds.
+/// Limits that are never exceeded.
 const LIMITS: &str =
     "guards: { max_deactivations: 99, max_revocations: 99, max_changed_percent: 100 }\n";
 
-/// A sequence while it runs.
+/// A running sequence.
 struct Life<'r> {
     remote: &'r Remote,
     one: Checkout<'r>,
-    /// A clone that is brought up to date once it has been applied from.
+    /// A clone that is updated after an apply from it.
     late: Checkout<'r>,
-    /// What every portvakt.yaml says.
+    /// The content of every portvakt.yaml.
     settings: String,
     model: Model,
-    /// What the places say at the commit of `late`.
+    /// The declarations of the places at the commit of `late`.
     of_late: Model,
-    /// What was named at any commit that somebody tried to apply, by the place that it was applied to.
+    /// The names at any commit whose apply was tried, by place.
     tried: BTreeSet<usize>,
-    /// Which places have ever said something of a name.
+    /// The places that have ever declared a name.
     said_by: BTreeMap<usize, BTreeSet<usize>>,
-    /// What was released by name, or was live before.
+    /// Names that were released, or were live before.
     not_ours: BTreeSet<usize>,
-    /// Whether no place was ever moved, renamed, added or dropped.
+    /// Whether no place was ever moved, renamed, added or removed.
     is_steady: bool,
     log: Vec<String>,
 }
@@ -69,7 +69,7 @@ impl Life<'_> {
         }
     }
 
-    /// Commits what the places say, and pushes it.
+    /// Commits and pushes the declarations of the places.
     fn merge(&mut self) {
         for (index, place) in self.model.0.iter().enumerate() {
             for (name, said) in place.iter().flat_map(|place| &place.says) {
@@ -141,7 +141,7 @@ impl Life<'_> {
         }
     }
 
-    /// How many calls have changed something.
+    /// Number of write calls.
     fn writes(&self) -> usize {
         let exchanges = self.remote.world.sandbox.exchanges();
         let is_write =
@@ -149,8 +149,8 @@ impl Life<'_> {
         exchanges.iter().filter(|it| is_write(&it.path, &it.method)).count()
     }
 
-    /// Begins an apply, and looks on until it has ended or `is_enough`, by how long it runs and how many
-    /// calls have changed something.
+    /// Starts an apply, and watches until it has ended or `is_enough` returns true, given its duration and
+    /// number of write calls.
     fn begun(&self, place: &Place, is_enough: impl Fn(Duration, usize) -> bool) -> Child {
         let mut command = self.one.process(&place.arguments(&APPLY));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -172,7 +172,7 @@ impl Life<'_> {
         is_gone(&child.id().to_string());
     }
 
-    /// An apply that loses the remote on its way.
+    /// An apply that loses the remote on the way.
     fn losing(&self, place: &Place, number: usize) -> Ran {
         let child = self.begun(place, |_, sent| sent >= number);
         self.lose();
@@ -189,7 +189,7 @@ impl Life<'_> {
         std::fs::rename(self.remote.beside("lost.git"), self.remote.path()).unwrap();
     }
 
-    /// Runs the command that takes over the past of a place, if its plan names one.
+    /// Runs the command that takes over the past of a place, if its plan suggests one.
     fn baseline(&mut self, place: &Place) {
         let ran = place.run(&self.one, &["plan"]);
         assert_eq!(ran.code, 0, "{}", self.told(&ran));
@@ -203,20 +203,20 @@ impl Life<'_> {
         assert!([0, 5].contains(&ran.code), "{}", self.told(&ran));
     }
 
-    /// All that was done, and how a command ended, for whoever reads of a failure.
+    /// All steps, and the result of a command, for the message of a failure.
     fn told(&self, ran: &Ran) -> String {
         let refs = remote::git(&self.remote.path(), &["for-each-ref"]);
         format!("{:#?}\n{refs}\n{}\n{}\n{}", self.log, ran.code, ran.stdout, ran.stderr)
     }
 }
 
-/// What is live by somebody else's hand and declared nowhere.
+/// Live by another hand, and not declared.
 const BY_HAND: &str = "etat:hand";
 
-/// How often each place is applied at the end, at most.
+/// Largest number of applies of each place at the end.
 const ROUNDS: usize = 3;
 
-/// How a place is at rest.
+/// State of a place at rest.
 struct Rest {
     place: Place,
     code: i32,
@@ -225,7 +225,7 @@ struct Rest {
 }
 
 impl Rest {
-    /// Whether the plan or the list of what is unmanaged names something.
+    /// Whether the plan or the list of unmanaged entities has a name.
     fn names(&self, name: &str) -> bool {
         let is_it = |value: &Value| value == name;
         let has = |list: &Value, keys: &[&str]| {
@@ -243,7 +243,7 @@ impl Rest {
 }
 
 impl Life<'_> {
-    /// Takes over, plans and applies in each place until nothing more comes of it.
+    /// Takes over, plans and applies in each place until nothing changes any more.
     fn rest(&mut self) -> Vec<Rest> {
         self.log.push("rest".to_owned());
         let places: Vec<Place> = self.model.places().cloned().collect();
@@ -259,7 +259,7 @@ impl Life<'_> {
                 let ran = place.run(&self.one, &["apply", "--auto-approve", "--patience", "7"]);
                 let what = format!("{} {}", place.folder, place.environment);
                 assert!([0, 4, 6].contains(&ran.code), "{what}: {}", self.told(&ran));
-                // A blocked action or a limit is named.
+                // A blocked action or a limit is shown.
                 let is_named = |code| ran.stdout.contains(code) || ran.stderr.contains(code);
                 let is_told = ["PV3", "PV5"].into_iter().any(is_named);
                 assert!(ran.code == 0 || is_told, "{what}: {}", self.told(&ran));
@@ -296,8 +296,8 @@ impl Life<'_> {
         }
     }
 
-    /// What nobody declares is closed or reported, what nobody applied is as it was, and what is declared and
-    /// applied in full is as declared.
+    /// Checks that entities without a declaration are deactivated or reported, those that nobody applied are
+    /// unchanged, and those that are declared and applied in full are as declared.
     fn check(&self, all: &[Rest]) {
         let world = &self.remote.world;
         assert_eq!(world.open_to(BY_HAND).unwrap(), [KART, SKATT], "{:#?}", self.log);
@@ -332,7 +332,7 @@ impl Life<'_> {
                         assert_eq!(world.open_to(name).unwrap(), consumers(*to), "{}", told());
                     }
                 }
-                // Each undoes what the other does.
+                // Each undoes the changes of the other.
                 _ => {}
             }
         }
@@ -343,8 +343,8 @@ impl Life<'_> {
     }
 }
 
-/// Runs a sequence, brings it to rest, and checks what is left. `by_hand` makes one of the scopes live by
-/// somebody else's hand before.
+/// Runs a sequence, brings it to rest, and checks the result. `by_hand` makes one of the scopes live before,
+/// by another hand.
 pub(super) fn runs(by_hand: bool, steps: &[Step]) {
     let remote = Remote::new();
     let one = remote.first();

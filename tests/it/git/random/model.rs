@@ -1,4 +1,4 @@
-//! What two places say, and how that changes.
+//! Declarations of two places, and their changes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,17 +6,17 @@ use std::fmt::Write as _;
 use crate::git::remote::Clone as Checkout;
 use crate::world::{DIGDIR, KART, Ran, SKATT};
 
-/// The scopes, and then the client.
+/// The scopes, followed by the client.
 pub(super) const NAMES: [&str; 5] = ["etat:a", "etat:b", "etat:c", "etat:d", "app"];
 pub(super) const CLIENT: usize = 4;
 pub(super) const CONSUMERS: [&str; 3] = [SKATT, KART, DIGDIR];
 pub(super) const FOLDERS: [&str; 4] = ["x", "y", "teams/x", ""];
 pub(super) const ENVIRONMENTS: [&str; 2] = ["test", "dev"];
 
-/// What one place says of a scope or of the client.
+/// A place's declaration of a scope or of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {
-    /// `to` has a bit for each consumer, or is the scope that the client consumes.
+    /// `to` has one bit for each consumer, or is the scope that the client consumes.
     Declared {
         active: bool,
         to: u8,
@@ -32,17 +32,17 @@ pub(super) struct Place {
     pub(super) says: BTreeMap<usize, Said>,
 }
 
-/// The two places, as they are committed.
+/// The two places, as committed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Model(pub(super) [Option<Place>; 2]);
 
-/// A change of what places say, by their numbers.
+/// A change of declarations, by the numbers of places.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Change {
-    /// A place says something of a name.
+    /// A place declares a name.
     Say(usize, usize, Said),
     TakeOut(usize, usize),
-    /// The other place declares it from then on.
+    /// The other place declares it instead.
     HandOver(usize, usize),
     /// The other place declares the same.
     Share(usize, usize),
@@ -53,7 +53,7 @@ pub(super) enum Change {
 }
 
 impl Model {
-    /// Two places, with two scopes each.
+    /// Two places with two scopes each.
     pub(super) fn begin() -> Self {
         let mut model = Self::default();
         let said = Said::Declared { active: true, to: 1 };
@@ -116,7 +116,7 @@ impl Model {
         self.0.iter().flatten()
     }
 
-    /// Whether the places are where those of another one are, under the same names.
+    /// Whether the places are at the locations of another model, under the same names.
     pub(super) fn is_where(&self, other: &Self) -> bool {
         let names = |model: &Self| {
             model.0.each_ref().map(|it| it.as_ref().map(|it| (it.folder, it.environment)))
@@ -124,12 +124,12 @@ impl Model {
         names(self) == names(other)
     }
 
-    /// What the places say of a name.
+    /// The declarations of a name by all places.
     pub(super) fn said(&self, name: usize) -> Vec<Said> {
         self.places().filter_map(|place| place.says.get(&name)).copied().collect()
     }
 
-    /// What the places declare of a name.
+    /// Those among them that declare it.
     pub(super) fn declared(&self, name: usize) -> Vec<Said> {
         let said = self.said(name).into_iter();
         said.filter(|said| matches!(said, Said::Declared { .. })).collect()
@@ -174,7 +174,7 @@ impl Place {
     }
 }
 
-/// Who has access by bits, in order.
+/// The consumers by bits, in order.
 pub(super) fn consumers(to: u8) -> Vec<&'static str> {
     let mut all: Vec<_> =
         (0..3).filter(|bit| to >> bit & 1 == 1).map(|bit| CONSUMERS[bit]).collect();
