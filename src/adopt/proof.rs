@@ -30,7 +30,7 @@ pub struct Proved {
     pub files: Vec<File>,
     /// The number of declared entities in all files.
     pub counts: Counts,
-    /// What was left out, sorted.
+    /// Left-out entities, sorted.
     pub left_out: Vec<LeftOut>,
     /// Number of chosen scopes and clients that are declared already, counted by environment.
     pub declared: usize,

@@ -100,7 +100,7 @@ impl ActionFailure {
 /// Executor of actions, with the results on which later ones depend.
 pub(super) struct Executor<'a> {
     pub(super) writer: &'a Writer,
-    /// How long effects that are not visible yet are awaited.
+    /// Time budget for effects that are not visible yet.
     pub(super) patience: &'a Patience,
     /// Recent writes.
     pub(super) recent: &'a Recent,

@@ -17,8 +17,8 @@ use super::watch::{Verdict, Watch};
 use super::{Actor, History};
 use domain::text::json;
 
-/// How long before its expiry the holder treats the lock as expired. By the wall clock it relies on a renewal
-/// no longer than by the monotonic clock, for a [`LEASE`].
+/// Time before its expiry at which the holder treats the lock as expired. By the wall clock it relies on a
+/// renewal no longer than by the monotonic clock, for a [`LEASE`].
 const MARGIN: SignedDuration = SignedDuration::from_mins(8);
 /// How long the holder relies on a renewal, by its monotonic clock. Shorter than the time for which others
 /// watch a lock before they take it ([`Watch`]).

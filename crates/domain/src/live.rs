@@ -189,7 +189,7 @@ pub struct LiveAccess {
 /// DigDir's states of an access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessState {
-    /// The consumer asked for it.
+    /// The consumer has requested it.
     Requested,
     /// The only state that gives access.
     Approved,

@@ -38,8 +38,8 @@ impl Draft<'_> {
     }
 
     /// Revokes the access of consumers that are not declared, or no longer, and reports those that request
-    /// access. Nobody has access to an `asleep` scope, so its protection does not prevent the revocation.
-    /// Returns the ids of the revocations.
+    /// access. Nobody has access to an inactive (`asleep`) scope, so its protection does not prevent the
+    /// revocation. Returns the ids of the revocations.
     pub(super) fn revokes(
         &mut self,
         scope: &ScopeName,

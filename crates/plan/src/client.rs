@@ -435,7 +435,7 @@ fn takes_scope(write: &ClientWrite) -> bool {
     changes.any(|change| !of_api(&change.before).is_subset(&of_api(&change.after)))
 }
 
-/// What makes a client, or a live one the declared one.
+/// The write that creates a client, or changes a live one to the declared one.
 fn write(name: &ClientName, declared: &DesiredClient, live: Option<&LiveClient>) -> ClientWrite {
     let nothing = Representation::new();
     let representation = live.map_or(&nothing, |live| &live.representation);

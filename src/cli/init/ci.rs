@@ -22,7 +22,7 @@ pub(super) enum CiHost {
     Azure,
 }
 
-/// Where the CI gets portvakt from.
+/// Source of portvakt for the CI.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct ProgramSource {
     /// `OWNER/NAME` on GitHub.

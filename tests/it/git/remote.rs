@@ -22,7 +22,7 @@ const IDENTITY: [(&str, &str); 8] = [
     ("USER", "kari"),
 ];
 
-/// How long an expected event is awaited.
+/// Time limit for an expected event.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A world with a remote.

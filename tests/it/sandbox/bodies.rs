@@ -1,4 +1,4 @@
-//! Whatever is sent: an answer of the API's own kind, and never a 500.
+//! Any body gets a proper answer of the API, and never a 500.
 
 use std::sync::LazyLock;
 
@@ -99,7 +99,7 @@ fn object(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Stri
     prop::collection::vec((name, value), 0..10).prop_map(|fields| fields.into_iter().collect())
 }
 
-/// What would be accepted, with a few fields changed.
+/// Nearly valid bodies, with a few fields changed.
 fn nearly_good() -> impl Strategy<Value = Value> {
     let good = prop_oneof![
         Just(maskinporten(&[])),

@@ -1,4 +1,4 @@
-//! What can be a client at all, and which scopes it can have.
+//! Valid combinations of client attributes and scopes.
 
 use domain::{AccessState, IntegrationType};
 use sandbox::Switches;

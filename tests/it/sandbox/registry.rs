@@ -1,4 +1,4 @@
-//! What tests of clients share: a world that may write them, and bodies to send.
+//! Helpers for tests of clients: a world that may write them, and request bodies.
 
 use domain::ScopeAttributes;
 use jsonwebtoken::Header;
@@ -32,7 +32,7 @@ pub(super) fn maskinporten(scopes: &[&str]) -> Value {
     json!({ "client_name": "Saksbehandling", "integration_type": "maskinporten", "scopes": scopes })
 }
 
-/// Makes a client and insists that it worked.
+/// Creates a client, and checks the answer.
 pub(super) async fn make(world: &World, body: Value) -> (String, Value) {
     let (status, made) = world.post("/clients", body).await;
     assert_eq!(status, 200, "{made}");
@@ -63,7 +63,7 @@ pub(super) fn fields(answer: &Value) -> Vec<&str> {
     crate::support::column(&answer["errors"], "fieldIdentifier")
 }
 
-/// Where requests were wrong on purpose.
+/// Checks the answers, where requests are wrong on purpose.
 pub(super) fn check_answers(world: &World) {
     openapi::check_answers(&world.sandbox.exchanges());
 }

@@ -1,4 +1,4 @@
-//! What a client that was registered over the API gets from the token endpoint.
+//! Tokens for clients that were registered over the API.
 
 use domain::AccessState;
 use jsonwebtoken::jwk::JwkSet;
@@ -40,7 +40,7 @@ async fn ask(world: &World, client: &str, scopes: &str, more: Value) -> (u16, Va
     world.grant(&sign_as(&claims, "k")).await
 }
 
-/// The claims of a token that must have been given.
+/// The claims of a token, whose request must succeed.
 async fn claims(world: &World, client: &str, scopes: &str, more: Value) -> Value {
     let (status, answer) = ask(world, client, scopes, more).await;
     assert_eq!(status, 200, "{answer}");
@@ -48,7 +48,7 @@ async fn claims(world: &World, client: &str, scopes: &str, more: Value) -> Value
     jsonwebtoken::dangerous::insecure_decode_claims(token).unwrap()
 }
 
-/// A grant that must be refused, with what begins the description.
+/// A grant that must be refused, with the beginning of the description.
 async fn refused(world: &World, client: &str, scopes: &str, more: Value, error: &str, told: &str) {
     let (status, answer) = ask(world, client, scopes, more).await;
     assert_eq!((status, &answer["error"]), (400, &json!(error)), "{answer}");
