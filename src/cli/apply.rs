@@ -34,12 +34,11 @@ pub(super) struct Args {
     /// Apply although files differ from the commit that is checked out
     #[arg(long)]
     allow_dirty: bool,
-    /// Keep in the ledger who last touched each line that asks for something
+    /// Keep the last change of each line that requests an action in the ledger
     #[arg(long)]
     blame: bool,
-    /// How long to wait until DigDir shows what was done, in seconds in all: its reads may lag behind its
-    /// writes. What an apply shortly before has done is waited for as long again, before the plan is made
-    /// [default: 30, or what the environment's profile says]
+    /// Total time to wait until DigDir shows the changes, in seconds: its reads may lag behind its writes.
+    /// Changes by an apply shortly before are waited for as long again, before the plan is made
     #[arg(long, value_name = "SECONDS")]
     patience: Option<u32>,
     /// Save the report as JSON
@@ -167,7 +166,7 @@ fn with_commit(
 fn check_clean(commit: Option<&Commit>, args: &Args) -> Result<(), Failure> {
     match commit {
         Some(commit) if commit.dirty && !args.allow_dirty => Err(Failure::Refused(
-            "files differ from the commit that is checked out, so nobody could tell later what was \
+            "files differ from the commit that is checked out, so nobody could see later what was \
              applied: nothing was changed\nCommit them, or apply with --allow-dirty"
                 .to_owned(),
         )),

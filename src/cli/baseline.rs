@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::ask;
+use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
@@ -22,24 +23,24 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum BaselineCommand {
-    /// Set the commit that counts as applied, after showing what that makes removable and what is
-    /// forgotten
+    /// Set the commit that counts as applied, after showing what becomes removable and what is forgotten
+    #[command(after_help = examples::BASELINE_SET)]
     Set(Set),
 }
 
 #[derive(Debug, clap::Args)]
 struct Set {
-    /// The commit, or a branch or tag that leads to it
+    /// The commit, or a branch or tag
     revision: String,
-    /// The folder of portvakt.yaml at that commit, from the top of the git repository. Default: where
-    /// it is recorded to have been applied from, else where it is now
+    /// The folder of portvakt.yaml at that commit, from the top of the git repository. Default: the
+    /// folder in the record of its apply, else the current one
     #[arg(long, value_name = "DIR")]
     folder: Option<String>,
-    /// What the environment was called at that commit; that name counts for nothing from then on
+    /// The name of the environment at that commit; that name no longer counts afterwards
     #[arg(long, value_name = "NAME")]
     from_environment: Option<String>,
-    /// What the project was called: `project` in its portvakt.yaml, or the folder's path with `.` for
-    /// `/`, or `.` for the top of the git repository; that name counts for nothing from then on
+    /// The name of the project then: `project` in its portvakt.yaml, or the folder's path with `.` for
+    /// `/`, or `.` for the top of the git repository; that name no longer counts afterwards
     #[arg(long, value_name = "NAME")]
     from_project: Option<String>,
     /// Do not ask

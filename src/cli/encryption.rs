@@ -47,7 +47,7 @@ fn recipient(
     let text = text.expose_secret();
     text.parse().map_err(|_| {
         let why = format!(
-            "the value of --encrypt-to is no recipient of age and is not shown: {}; a recipient is \
+            "the value of --encrypt-to is not an age recipient and is not shown: {}; a recipient is \
              public and begins with age1",
             secret::described(text)
         );

@@ -19,19 +19,52 @@ Examples:
   portvakt -e test apply
   portvakt -e prod apply plan.json --auto-approve
   portvakt -e prod apply --override-guards 'the team is closed'";
+pub(super) const DRIFT: &str = "\
+Examples:
+  portvakt -e prod drift
+  portvakt -e prod drift --format json --out drift.json";
 pub(super) const ROLLBACK: &str = "\
 Examples:
   portvakt -e prod rollback HEAD~1
   portvakt -e prod rollback v1.2 --out plan.json";
+pub(super) const COMMENT: &str = "\
+Examples:
+  portvakt -e test comment --github
+  portvakt -e test comment --gitlab --plan plan.json";
+pub(super) const REVIEWED: &str = "\
+Examples:
+  portvakt -e prod reviewed --github --plan plan.json";
+pub(super) const SHOW: &str = "\
+Examples:
+  portvakt show plan.json
+  portvakt show report.json --format markdown";
 pub(super) const HISTORY: &str = "\
 Examples:
   portvakt -e prod history --scope 'etat:arbeid:*'
   portvakt -e prod history --consumer 974761076 --format json";
+pub(super) const UNMANAGED: &str = "\
+Examples:
+  portvakt -e prod unmanaged
+  portvakt -e prod unmanaged --format json";
+pub(super) const COVERAGE: &str = "\
+Examples:
+  portvakt -e prod coverage";
 pub(super) const BASELINE: &str = "\
 Examples:
   portvakt -e test baseline
   portvakt -e test baseline set HEAD
   portvakt -e test baseline set HEAD~1 --from-project helse";
+pub(super) const BASELINE_SET: &str = "\
+Examples:
+  portvakt -e test baseline set HEAD
+  portvakt -e prod baseline set v1.2 --from-environment produksjon --yes";
+pub(super) const UNLOCK: &str = "\
+Examples:
+  portvakt -e prod unlock
+  portvakt -e prod unlock --yes";
+pub(super) const SNAPSHOT: &str = "\
+Examples:
+  portvakt -e test snapshot --out snapshot.json";
 pub(super) const IMPORT: &str = "\
 Examples:
   portvakt -e prod import
@@ -41,33 +74,111 @@ pub(super) const KEYS: &str = "\
 Examples:
   portvakt -e test keys generate skatt-henter --out key.jwk
   portvakt -e prod keys list --expiring 30d";
+pub(super) const KEYS_GENERATE: &str = "\
+Examples:
+  portvakt -e test keys generate skatt-henter --out key.jwk
+  portvakt -e test keys generate skatt-henter --stdout";
+pub(super) const KEYS_ROTATE: &str = "\
+Examples:
+  portvakt -e prod keys rotate skatt-henter --out new.jwk
+  portvakt -e prod keys rotate skatt-henter --retire";
+pub(super) const KEYS_LIST: &str = "\
+Examples:
+  portvakt -e prod keys list
+  portvakt -e prod keys list skatt-henter --format json
+  portvakt -e prod keys list --expiring 30d --detailed-exitcode";
+pub(super) const MIGRATE: &str = "\
+Examples:
+  portvakt -e prod migrate to-nais --check
+  portvakt -e prod migrate from-nais ../app/nais.yaml";
+pub(super) const TO_NAIS: &str = "\
+Examples:
+  portvakt -e prod migrate to-nais --scope etat:arbeid:aareg.read --client skatt-henter \
+--cluster prod-gcp --namespace arbeid --app aareg-api
+  portvakt -e prod migrate to-nais --scope etat:arbeid:aareg.read --app aareg-api --release
+  portvakt -e prod migrate to-nais --check --format json";
+pub(super) const FROM_NAIS: &str = "\
+Examples:
+  portvakt -e prod migrate from-nais ../app/nais.yaml
+  portvakt -e prod migrate from-nais ../app/nais.yaml --into arbeid";
+pub(super) const RENDER: &str = "\
+Examples:
+  portvakt -e prod render nais
+  portvakt -e prod render yaml nais/prod.yaml";
+pub(super) const RENDER_NAIS: &str = "\
+Examples:
+  portvakt -e prod render nais
+  portvakt -e prod render nais --scope etat:arbeid:aareg.read \
+--cluster prod-gcp --namespace arbeid --app aareg-api";
+pub(super) const RENDER_YAML: &str = "\
+Examples:
+  portvakt -e prod render yaml
+  portvakt -e prod render yaml nais/prod.yaml";
+pub(super) const CREDENTIALS: &str = "\
+Examples:
+  portvakt -e prod credentials skatt-henter --key key.jwk --out skatt-henter.env
+  portvakt -e prod credentials skatt-henter --key key.jwk --format k8s-secret --out secret.yaml";
 pub(super) const TOKEN: &str = "\
 Examples:
   portvakt -e test token --client skatt-henter --key key.jwk
   portvakt -e test token --client skatt-henter --key key.jwk --scope skat:inntekt.read --print";
-
-/// All of them.
-#[cfg(test)]
-const ALL: [&str; 10] =
-    [INIT, VALIDATE, PLAN, APPLY, ROLLBACK, HISTORY, BASELINE, IMPORT, KEYS, TOKEN];
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  portvakt explain
+  portvakt explain PV104";
+pub(super) const SCHEMA: &str = "\
+Examples:
+  portvakt schema
+  portvakt schema settings";
+pub(super) const SANDBOX: &str = "\
+Examples:
+  portvakt sandbox
+  portvakt sandbox --listen 127.0.0.1:0 --prefix etat --prefix helse --latency 200
+  portvakt sandbox --fault 'PUT /scopes/access 0 1 cut-after'";
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  portvakt completions bash";
+pub(super) const MAN: &str = "\
+Examples:
+  portvakt man";
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::{Command, CommandFactory as _, Parser as _};
 
-    use super::*;
     use crate::cli::Cli;
 
-    #[test]
-    fn every_example_can_be_run() {
-        let commands = ALL.iter().flat_map(|text| text.lines().skip(1));
-        for command in commands {
-            let words = command.split_whitespace().map(|word| word.trim_matches('\''));
-            // For a shell, a reason of several words is one argument.
-            let words = words.filter(|word| !["team", "is", "closed"].contains(word));
-            if let Err(error) = Cli::try_parse_from(words) {
-                panic!("{command}: {error}");
+    /// The words of a command as a shell splits them: text in single quotes is one word.
+    fn words(command: &str) -> Vec<&str> {
+        let parts = command.split('\'').enumerate();
+        let words = parts.map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        });
+        words.collect::<Vec<_>>().concat()
+    }
+
+    /// Checks the examples of a command, which is called by these names, and of its subcommands.
+    fn check(command: &Command, names: &[&str]) {
+        for subcommand in command.get_subcommands() {
+            let names = [names, &[subcommand.get_name()]].concat();
+            let help = subcommand.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.strip_prefix("Examples:\n  portvakt ");
+            let examples = examples.unwrap_or_else(|| panic!("{names:?} has no examples"));
+            for example in examples.split("\n  portvakt ") {
+                let words = [vec!["portvakt"], words(example)].concat();
+                let is_own = names.iter().all(|name| words.contains(name));
+                assert!(is_own, "{names:?} has the example of another command: {example}");
+                if let Err(error) = Cli::try_parse_from(words) {
+                    panic!("{example}: {error}");
+                }
             }
+            check(subcommand, &names);
         }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_can_be_run() {
+        check(&Cli::command(), &[]);
     }
 }

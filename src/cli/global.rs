@@ -33,7 +33,7 @@ pub(super) struct Global {
     /// The form of messages on stderr
     #[arg(long, value_name = "FORMAT", default_value = "text", global = true)]
     pub(super) log_format: log::Format,
-    /// A host beside DigDir's own that credentials may be sent to
+    /// A host to which credentials may be sent, in addition to DigDir's own
     #[arg(
         long = "allow-host",
         value_name = "HOST",
@@ -42,10 +42,10 @@ pub(super) struct Global {
         global = true
     )]
     pub(super) allow_hosts: Vec<String>,
-    /// How many requests may be under way at once
+    /// Largest number of requests under way at once
     #[arg(long, value_name = "N", default_value = "16", global = true)]
     pub(super) concurrency: NonZeroUsize,
-    /// How many requests may be sent in a second
+    /// Largest number of requests sent in a second
     #[arg(long, value_name = "N", default_value = "1000", global = true)]
     pub(super) rate: NonZeroU32,
 }

@@ -58,13 +58,13 @@ enum AskedLayout {
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\
-Write what is live and declared nowhere as YAML
+Write live scopes and clients that are not declared as YAML
 
 Active scopes with their accesses, and active clients, are written as a person would have declared \
 them: only what differs from the defaults, aliases for organisations that occur more than once, groups \
 for sets of them that recur, keys as files. A plan right after it is empty: what cannot be declared so \
-that it stays as it is live is left out, and shown with the reason. Nothing that is there is \
-changed; with --merge the declarations are added to files that are there.
+that it stays as it is live is left out, and shown with the reason. Existing files are not \
+changed; with --merge the declarations are added to them.
 
 With --scope and --merge, a scope that is declared and active gets the accesses that its declaration \
 lacks, in the file that declares it. Its attributes, and what was removed from the declarations since the \
@@ -138,8 +138,8 @@ async fn read_one(
     if ready.past.known.unknown.is_some() {
         log::told(
             global,
-            "note: it is not known what was applied last: what was taken out of the declarations since then \
-             is imported again",
+            "note: it is not known what was applied last: what was removed from the declarations since \
+             then is imported again",
         );
     }
     let live = wanted.read(&global.options(), &ready, &global.reading().of_calls()).await;

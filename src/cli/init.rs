@@ -24,13 +24,13 @@ pub(super) struct Args {
     /// The organisation that owns the scopes
     #[arg(long, value_name = "NUMBER")]
     orgno: Option<Orgno>,
-    /// What DigDir has given it to put before the first colon of its scopes
+    /// The prefix that DigDir has assigned to it, the part before the first colon of its scopes
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     prefix: Option<String>,
     /// Write the files of this CI host too; where there is a portvakt.yaml, only these
     #[arg(long, value_name = "HOST")]
     ci: Option<CiHost>,
-    /// Where the CI gets portvakt from: a repository on GitHub and a tag or commit of it
+    /// The source of portvakt for the CI: a repository on GitHub with a tag or commit
     #[arg(long, value_name = "OWNER/NAME@TAG", requires = "ci", default_value = ci::SOURCE)]
     source: ProgramSource,
 }
@@ -94,7 +94,7 @@ fn prefix(text: &str) -> Result<String, &'static str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_æøå".contains(c);
     match format!("{text}:a").parse::<ScopeName>() {
         Ok(_) if text.chars().all(plain) => Ok(text.to_owned()),
-        _ => Err("a prefix is what stands before a scope's first colon, in small letters"),
+        _ => Err("a prefix is the part before a scope's first colon, in lower-case letters"),
     }
 }
 

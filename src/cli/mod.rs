@@ -62,7 +62,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 2 changes are pending, or a key ends soon (--detailed-exitcode, and drift); \
+Exit codes: 0 done; 1 failed; 2 changes are pending, or a key expires soon (--detailed-exitcode, and drift); \
 3 the declarations are invalid; 4 refused, nothing changed; 5 the lock is held; 6 applied in part; \
 64 wrong usage; 130 interrupted.";
 
@@ -80,65 +80,77 @@ enum Command {
     /// Apply the changes
     #[command(after_help = examples::APPLY)]
     Apply(apply::Args),
-    /// Show what somebody has changed at DigDir since the last apply; exit with 2 if there is something
+    /// Show changes made at DigDir since the last apply; exit with 2 if there are any
+    #[command(after_help = examples::DRIFT)]
     Drift(drift::Args),
-    /// Show what it would take to make an older commit's declarations hold again
+    /// Show the plan that restores the declarations of an older commit
     #[command(after_help = examples::ROLLBACK)]
     Rollback(rollback::Args),
     /// Post a plan as one comment on the pull request of the CI job
+    #[command(after_help = examples::COMMENT)]
     Comment(comment::Args),
     /// Check that people saw a saved plan before they merged it; print its digest
-    #[command(long_about = reviewed::ABOUT)]
+    #[command(long_about = reviewed::ABOUT, after_help = examples::REVIEWED)]
     Reviewed(reviewed::Args),
     /// Show a plan or a report that was saved
+    #[command(after_help = examples::SHOW)]
     Show(show::Args),
     /// Show who applied what, when, from which commit and why
     #[command(after_help = examples::HISTORY)]
     History(history::Args),
-    /// List what is live and declared nowhere: who may own it, how old it is, who has access
+    /// List live scopes and clients that are not declared: possible owner, age, consumers
+    #[command(after_help = examples::UNMANAGED)]
     Unmanaged(unmanaged::Args),
-    /// Show how much of what is live is declared, as one figure
+    /// Show the share of live scopes and clients that is declared, as one figure
+    #[command(after_help = examples::COVERAGE)]
     Coverage(coverage::Args),
     /// Show which commit counts as applied, from where and to which API, or set it
     #[command(after_help = examples::BASELINE)]
     Baseline(baseline::Args),
     /// Show who holds the lock, and break it
+    #[command(after_help = examples::UNLOCK)]
     Unlock(unlock::Args),
-    /// Write what is live to a file, so that a pull request from a fork is planned without secrets
-    #[command(long_about = snapshot::ABOUT)]
+    /// Write the live state to a file, so that a pull request from a fork is planned without secrets
+    #[command(long_about = snapshot::ABOUT, after_help = examples::SNAPSHOT)]
     Snapshot(snapshot::Args),
-    /// Write what is live and declared nowhere as YAML
+    /// Write live scopes and clients that are not declared as YAML
     #[command(long_about = import::ABOUT, after_help = examples::IMPORT)]
     Import(import::Args),
     /// Generate, rotate and list the keys of clients
     #[command(subcommand, after_help = examples::KEYS)]
     Keys(keys::KeysCommand),
     /// Hand declarations over to NAIS, or take them over from it
-    #[command(subcommand)]
+    #[command(subcommand, after_help = examples::MIGRATE)]
     Migrate(migrate::Command),
-    /// Print what is declared in another form
-    #[command(subcommand)]
+    /// Print the declarations in another form
+    #[command(subcommand, after_help = examples::RENDER)]
     Render(render::Command),
-    /// Write what a running application needs to be a client, its private key included
+    /// Write the settings of a client's application, including its private key
+    #[command(after_help = examples::CREDENTIALS)]
     Credentials(credentials::Args),
     /// Get an access token as a client would
     #[command(after_help = examples::TOKEN)]
     Token(token::Args),
     /// Explain the code of a diagnostic or of a plan
+    #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of what is live and declared nowhere, or of what goes to NAIS
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of unmanaged scopes and clients, or of hand-overs to NAIS
+    #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
     /// Find out how the API at an environment behaves where its documentation does not say
     #[command(long_about = probe::ABOUT)]
     Probe(probe::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
+    #[command(after_help = examples::SANDBOX)]
     Sandbox(sandbox::Args),
     /// Print a shell's completions
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page
+    #[command(after_help = examples::MAN)]
     Man,
 }
 

@@ -8,7 +8,7 @@ use super::output::{Pending, planned};
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The commit whose declarations are to hold again
+    /// The commit whose declarations are restored
     revision: String,
     #[command(flatten)]
     output: Pending,

@@ -17,25 +17,25 @@ use sandbox::{
 /// Serve an emulator of DigDir's self-service API and of Maskinporten on a loopback port.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where to listen; only loopback is allowed, port 0 takes any free one
+    /// The address to listen on; only loopback is allowed, port 0 selects any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8810")]
     listen: SocketAddr,
     /// The organisation that the client acts for
     #[arg(long, default_value = "889640782")]
     orgno: Orgno,
-    /// What the organisation is called
+    /// The organisation's name
     #[arg(long, default_value = "Etaten")]
     name: String,
     /// A prefix that the organisation owns; may be repeated
     #[arg(long = "prefix", value_name = "PREFIX", default_value = "etat")]
     prefixes: Vec<String>,
-    /// Where the state is kept
+    /// The file of the state
     #[arg(long, value_name = "FILE", default_value = ".portvakt/sandbox.json")]
     state: PathBuf,
     /// The client's private key: used if the file exists, else made
     #[arg(long, value_name = "FILE", default_value = ".portvakt/sandbox-key.pem")]
     key_out: PathBuf,
-    /// An oddity to switch on; may be repeated. An unknown name lists them all
+    /// A behaviour to switch on; may be repeated. An unknown name lists them all
     #[arg(long = "switch", value_name = "NAME[=VALUE]")]
     switches: Vec<String>,
     /// A profile that `portvakt probe` has written: sets the switches that it has an answer to
@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "MS")]
     latency: Option<u64>,
     /// A fault, such as "PUT /scopes/access 0 1 cut-after": METHOD or *, the beginning of the path
-    /// below /api/v1 or *, how many such requests pass first, how many are struck, and how: a
+    /// below /api/v1 or *, how many such requests pass first, how many fail, and how: a
     /// status such as 503, 429:2 (Retry-After) or 503-after, cut-before, cut-after, html,
     /// expire-tokens; may be repeated
     #[arg(long = "fault", value_name = "RULE")]

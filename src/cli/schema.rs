@@ -12,7 +12,7 @@ use plan::document::{self, KeysDocument, PlanDocument, ReportDocument, Unmanaged
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Of what
+    /// The document that the schema describes
     #[arg(default_value = "declarations")]
     of: SchemaSubject,
 }
@@ -25,15 +25,15 @@ enum SchemaSubject {
     Settings,
     /// Of a plan as JSON
     Plan,
-    /// Of what became of a plan, as JSON
+    /// Of a report, as JSON
     Report,
-    /// Of what `validate` finds, as JSON
+    /// Of the findings of `validate`, as JSON
     Diagnostics,
     /// Of a list of keys, as JSON
     Keys,
-    /// Of how far what goes to NAIS has come, as JSON
+    /// Of hand-overs to NAIS, as JSON
     Migration,
-    /// Of what is live and declared nowhere, as JSON
+    /// Of unmanaged scopes and clients, as JSON
     Unmanaged,
     /// Of what `probe` has found out
     Profile,

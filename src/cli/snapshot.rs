@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 /// The command's long help, which also describes the content of the file.
 pub(super) const ABOUT: &str = "\
-Write what is live to a file, so that a pull request from a fork is planned without secrets
+Write the live state to a file, so that a pull request from a fork is planned without secrets
 
 A job of the main branch writes the file, and `portvakt plan --snapshot FILE` compares with it: a fork \
 needs no credentials. It has all that the plan of any pull request must know: every scope with its \

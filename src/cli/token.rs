@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// A scope that the token is to carry; may be repeated [default: all of the client's]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<ConsumedScope>,
-    /// What the token's audience is to be; may be repeated
+    /// The audience of the token; may be repeated
     #[arg(long, value_name = "RESOURCE")]
     resource: Vec<String>,
     /// The consumer that has delegated the scope to the client's organisation

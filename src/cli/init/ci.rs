@@ -154,7 +154,7 @@ pub(super) fn refuse_below_the_top(root: &Path) -> Result<(), Failure> {
     let is_below = !history::prefix(root).is_empty();
     if is_below || (!root.exists() && history::would_be_committed(root)) {
         return Err(Failure::Usage(
-            "CI files stand at the top of a git repository, and this folder is further down. Write \
+            "CI files belong at the top of a git repository, and this folder is further down. Write \
              them into an empty folder, move them to the top, and give `directory` to each step of \
              the action, or `-C` to each command"
                 .to_owned(),

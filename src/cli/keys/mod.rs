@@ -9,6 +9,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
+use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt::wait_for;
@@ -24,10 +25,13 @@ use domain::{ClientName, DesiredClient};
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
     /// Make a key: the private half for the application, the public half beside the declaration
+    #[command(after_help = examples::KEYS_GENERATE)]
     Generate(generate::Args),
     /// Add a second key, or with --retire remove those that are older than the newest live one
+    #[command(after_help = examples::KEYS_ROTATE)]
     Rotate(rotate::Args),
     /// List the keys of the declared clients, and when they end
+    #[command(after_help = examples::KEYS_LIST)]
     List(list::Args),
 }
 

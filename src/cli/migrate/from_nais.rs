@@ -27,15 +27,15 @@ use plan::{live_client, plan};
 pub(super) const ABOUT: &str = "\
 Take scopes and clients over from an application at NAIS
 
-What the manifest names is written as YAML, as it is live: a plan right after it is empty. Commit, merge \
-and apply that, which changes nothing. Then have NAIS leave the client alone, as some versions of it close a \
-client whose resource goes:
+The scopes and clients of the manifest are written as YAML, as they are live: a plan right after it is \
+empty. Commit, merge and apply that, which changes nothing. Then tell NAIS to keep the client, as some \
+versions delete it with its resource:
 
     kubectl annotate maskinportenclient NAME digdir.nais.io/preserve=true digdir.nais.io/delete-
 
-(or idportenclient), and only then take what Maskinporten needs out of the manifest and deploy it; what it \
-exposes stays `enabled: true` to the end. Look at `portvakt plan` after that: if NAIS has closed something all \
-the same, it shows it, and the next apply opens it again.";
+(or idportenclient), and only then remove the Maskinporten section from the manifest and deploy it; the \
+scopes that it exposes stay `enabled: true` until then. Run `portvakt plan` after that: if NAIS has \
+deactivated something nevertheless, the plan shows it, and the next apply reactivates it.";
 
 /// The annotation that deletes the client together with the resource.
 const DELETES: &str = "digdir.nais.io/delete";

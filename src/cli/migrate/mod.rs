@@ -5,6 +5,7 @@ mod to_nais;
 
 use clap::Subcommand;
 
+use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt::wait_for;
@@ -13,10 +14,10 @@ use super::interrupt::wait_for;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Hand scopes and a client over to an application at NAIS, a step each time that it is run
-    #[command(name = "to-nais", long_about = to_nais::ABOUT)]
+    #[command(name = "to-nais", long_about = to_nais::ABOUT, after_help = examples::TO_NAIS)]
     ToNais(to_nais::Args),
     /// Take scopes and clients over from an application at NAIS
-    #[command(name = "from-nais", long_about = from_nais::ABOUT)]
+    #[command(name = "from-nais", long_about = from_nais::ABOUT, after_help = examples::FROM_NAIS)]
     FromNais(from_nais::Args),
 }
 

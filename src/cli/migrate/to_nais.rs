@@ -16,14 +16,14 @@ use domain::text::json;
 pub(super) const ABOUT: &str = "\
 Hand scopes and a client over to an application at NAIS, a step each time that it is run:
 
-1. It edits the declaration: the description tells the application, as NAIS' migration guide asks, a \
-client is pinned by its id, and its `jwks` is taken out, as NAIS registers keys of its own.
+1. It edits the declaration: the description names the application, as NAIS' migration guide asks, a \
+client is pinned by its id, and its `jwks` is removed, as NAIS registers keys of its own.
 2. You commit, merge and apply.
-3. It prints what goes into the application's manifest, and you deploy it.
-4. With --release it replaces the declaration by an entry of `removed` that releases; you commit, merge \
-and apply that.
+3. It prints the section for the application's manifest, and you deploy it.
+4. With --release it replaces the declaration with an entry of `removed` that releases it; you commit, \
+merge and apply that.
 
-What is live stays active all the way: nothing is written if the plan would take anything away.";
+Live scopes and clients stay active throughout: nothing is written if the plan would remove anything.";
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub(in crate::cli) struct Args {
     /// The last step: replace the declaration with its release
     #[arg(long, conflicts_with = "check")]
     release: bool,
-    /// Show how far each has come and what is wrong, and change nothing [default: of all that name an
+    /// Show the progress and the problems of each, and change nothing [default: of all that name an
     /// application]
     #[arg(long)]
     check: bool,
@@ -59,7 +59,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if !args.check && (args.named.is_empty() || !args.application.is_named()) {
         let why = "name what is handed over, by --scope and --client, and the application, by --app, \
-                   --cluster and --namespace; or look at how things stand, with --check";
+                   --cluster and --namespace; or show the progress with --check";
         return Err(Failure::Usage(why.to_owned()));
     }
     let opened = global.open()?;

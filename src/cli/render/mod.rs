@@ -5,15 +5,18 @@ mod yaml;
 
 use clap::Subcommand;
 
+use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 
 /// The form.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// What is declared as manifests of applications at NAIS, offline
+    /// Print declarations as manifests of applications at NAIS, offline
+    #[command(after_help = examples::RENDER_NAIS)]
     Nais(nais::Args),
-    /// What manifests of NAIS declare, as YAML that says the same, offline
+    /// Print the declarations of NAIS manifests as equivalent YAML, offline
+    #[command(after_help = examples::RENDER_YAML)]
     Yaml(yaml::Args),
 }
 

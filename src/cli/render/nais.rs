@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
                 global,
                 &format!(
                     "note: {} is recognised by descriptions that have lost their dashes: if its names have \
-                     some, tell them by --cluster, --namespace and --app",
+                     some, name them with --cluster, --namespace and --app",
                     group.application
                 ),
             );
