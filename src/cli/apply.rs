@@ -39,6 +39,7 @@ pub(super) struct Args {
     blame: bool,
     /// Total time to wait until DigDir shows the changes, in seconds: its reads may lag behind its writes.
     /// Changes by an apply shortly before are waited for as long again, before the plan is made
+    /// [default: 30, or as the environment's profile says]
     #[arg(long, value_name = "SECONDS")]
     patience: Option<u32>,
     /// Save the report as JSON

@@ -130,6 +130,11 @@ pub(super) const SCHEMA: &str = "\
 Examples:
   portvakt schema
   portvakt schema settings";
+pub(super) const PROBE: &str = "\
+Examples:
+  portvakt -e test probe
+  portvakt -e test probe --prefix etat --out digdir-test.json";
+
 pub(super) const SANDBOX: &str = "\
 Examples:
   portvakt sandbox

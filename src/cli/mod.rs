@@ -138,7 +138,7 @@ enum Command {
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
     /// Find out how the API at an environment behaves where its documentation does not say
-    #[command(long_about = probe::ABOUT)]
+    #[command(long_about = probe::ABOUT, after_help = examples::PROBE)]
     Probe(probe::Args),
     /// Run the emulator of DigDir and Maskinporten as a server
     #[command(after_help = examples::SANDBOX)]
