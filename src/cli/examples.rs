@@ -130,6 +130,12 @@ pub(super) const SCHEMA: &str = "\
 Examples:
   portvakt schema
   portvakt schema settings";
+pub(super) const ACCESS: &str = "\
+Examples:
+  portvakt access --scope 'etat:arbeid*'
+  portvakt access --consumer skatteetaten --all-environments
+  portvakt access --declared --all-environments --format html --out access.html
+  portvakt access --unused";
 pub(super) const PROBE: &str = "\
 Examples:
   portvakt -e test probe

@@ -1,5 +1,6 @@
 //! One file a command: it parses, calls, renders, and chooses the exit code.
 
+mod access;
 mod adoption;
 mod apply;
 mod ask;
@@ -101,6 +102,9 @@ enum Command {
     /// List live scopes and clients that are not declared: possible owner, age, consumers
     #[command(after_help = examples::UNMANAGED)]
     Unmanaged(unmanaged::Args),
+    /// Show who can reach what: each scope with the organisations that have access, by what, and until when
+    #[command(long_about = access::ABOUT, after_help = examples::ACCESS)]
+    Access(access::Args),
     /// Show the share of live scopes and clients that is declared, as one figure
     #[command(after_help = examples::COVERAGE)]
     Coverage(coverage::Args),
@@ -234,6 +238,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Reviewed(args) => wait_for(reviewed::run(&global, &args)),
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
+        Command::Access(args) => wait_for(access::run(&global, &args)),
         Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
         Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
         Command::Baseline(args) => wait_for(baseline::run(&global, &args)),

@@ -31,7 +31,9 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let history = opened.history()?;
     let ready = opened.look_back(history, args.base.as_deref())?;
     let plan = match &args.snapshot {
-        Some(file) => ready.document(&ready.compare(&snapshot::live(file, &ready)?)),
+        Some(file) => {
+            ready.document(&ready.compare(&snapshot::live(file, &ready.opened, &ready.needs())?))
+        }
         None => planned(global, &ready).await?,
     };
     args.output.show(global, ready.history.as_ref(), plan)

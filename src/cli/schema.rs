@@ -7,7 +7,9 @@ use super::sink::print;
 use crate::render::migration::MigrationDocument;
 use crate::{declare, render};
 use domain::Profile;
-use plan::document::{self, KeysDocument, PlanDocument, ReportDocument, UnmanagedDocument};
+use plan::document::{
+    self, AccessDocument, KeysDocument, PlanDocument, ReportDocument, UnmanagedDocument,
+};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -35,6 +37,8 @@ enum SchemaSubject {
     Migration,
     /// Of unmanaged scopes and clients, as JSON
     Unmanaged,
+    /// Of who can reach what, as JSON
+    Access,
     /// Of what `probe` has found out
     Profile,
 }
@@ -47,6 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         SchemaSubject::Report => document::schema::<ReportDocument>(),
         SchemaSubject::Keys => document::schema::<KeysDocument>(),
         SchemaSubject::Migration => document::schema::<MigrationDocument<'_>>(),
+        SchemaSubject::Access => document::schema::<AccessDocument>(),
         SchemaSubject::Profile => document::schema::<Profile>(),
         SchemaSubject::Unmanaged => document::schema::<UnmanagedDocument>(),
         SchemaSubject::Diagnostics => render::diagnostics::json_schema(),

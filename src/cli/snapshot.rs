@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::{interrupt, log};
 use crate::run::clock::now;
-use crate::run::{Ready, files};
+use crate::run::{Opened, files};
 use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
 use domain::text::{counted, printable};
 use domain::{Desired, Live};
@@ -67,17 +67,17 @@ fn told(live: &Live) -> String {
 }
 
 /// The state that a plan needs, as it was when a snapshot was made.
-pub(super) fn live(file: &Path, ready: &Ready) -> Result<Live, Failure> {
+pub(super) fn live(file: &Path, opened: &Opened, needs: &Needs) -> Result<Live, Failure> {
     let path = file.display().to_string();
     let failed = |why: &str| {
         Failure::Failed(format!("the snapshot {} cannot be used: {why}", printable(&path)))
     };
     let text = read(file).map_err(|error| failed(&error.to_string()))?;
-    let Desired { environment, organization, .. } = &ready.opened.desired;
+    let Desired { environment, organization, .. } = &opened.desired;
     let unfit = |error: SnapshotError| failed(&explained(&error));
     let text = text.ok_or_else(|| unfit(SnapshotError::TooLarge))?;
     let snapshot = Snapshot::read(&text, environment, *organization);
-    snapshot.and_then(|snapshot| snapshot.live(&ready.needs())).map_err(unfit)
+    snapshot.and_then(|snapshot| snapshot.live(needs)).map_err(unfit)
 }
 
 /// The reason why a snapshot cannot be used, and what to do.

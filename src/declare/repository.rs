@@ -309,6 +309,11 @@ impl Repository {
         self.settings.environment_names.iter()
     }
 
+    /// The team in whose folder a file is.
+    pub fn team(&self, file: &str) -> Option<&str> {
+        self.settings.teams.of(file).map(|team| &*team.name)
+    }
+
     /// An environment as it is declared: where it is, and with what credentials.
     pub fn environment(&self, name: &str) -> Option<&Environment> {
         self.settings.environments.get(name)

@@ -120,7 +120,7 @@ proptest! {
             .into_iter()
             .filter(|(subscope, _)| Exposed::of(subscope).is_ok())
             .map(|(subscope, (attributes, consumers, why))| {
-                let access = DesiredAccess { until: None, reason: Some(why), source: source() };
+                let access = DesiredAccess { until: None, reason: Some(why), group: None, source: source() };
                 let consumers = consumers.iter().map(|it| (it.parse().unwrap(), access.clone()));
                 let declared = DesiredScope { consumers: consumers.collect(), ..scope(attributes) };
                 (format!("etat:{subscope}").parse().unwrap(), declared)

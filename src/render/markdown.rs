@@ -2,12 +2,14 @@
 //! open something, then those that give access, then the rest. It is shortened to the size of a comment, from
 //! the least dangerous end. Text from outside is always shown as plain text, see [`escape`].
 
+mod access;
 mod danger;
 mod escape;
 mod page;
 mod report;
 mod rows;
 
+pub use access::access;
 use escape::{Escape, marked};
 use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;

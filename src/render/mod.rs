@@ -1,5 +1,6 @@
 //! Plans, reports and diagnostics in all output formats.
 
+pub mod access;
 pub mod diagnostics;
 mod diff;
 mod explanation;

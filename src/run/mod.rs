@@ -2,6 +2,7 @@
 //! that has read it. [`Opened`] has the declarations of an environment, [`Ready`] earlier applies too,
 //! [`Planned`] a plan that may be shown, [`Approved`] one that may be carried out.
 
+pub(crate) mod access;
 pub(crate) mod adoption;
 pub(crate) mod applied;
 pub(crate) mod baseline;
@@ -34,7 +35,7 @@ pub(crate) use approved::{Approved, Ended, Manner};
 pub(crate) use blame::blame;
 pub(crate) use failure::Failure;
 pub(crate) use hold::Hold;
-pub(crate) use opened::Opened;
+pub(crate) use opened::{Opened, environment_names};
 pub(crate) use options::RunOptions;
 pub(crate) use planned::{Planned, Terms};
 pub(crate) use ready::Ready;

@@ -26,6 +26,16 @@ pub(crate) struct Opened {
     rollback: Option<String>,
 }
 
+/// The names of the environments of a repository, in order.
+///
+/// # Errors
+/// There is no repository, or its portvakt.yaml is wrong.
+pub(crate) fn environment_names(options: &RunOptions) -> Result<Vec<String>, Failure> {
+    let root = checkout::root(options)?;
+    let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    Ok(repository.environments().map(str::to_owned).collect())
+}
+
 impl Opened {
     /// Reads and checks the declarations.
     ///

@@ -396,6 +396,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("migration", "migration"),
         ("unmanaged", "unmanaged"),
         ("profile", "profile"),
+        ("access", "access"),
         ("diagnostics", "diagnostics"),
     ] {
         let printed = ran(&["schema", of]);

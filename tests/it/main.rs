@@ -10,6 +10,7 @@
     reason = "what tests print and serialise reaches nobody's log"
 )]
 
+mod access;
 mod app_tokens;
 mod arrows;
 mod attributes;

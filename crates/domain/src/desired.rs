@@ -123,6 +123,8 @@ pub struct DesiredAccess {
     pub until: Option<Date>,
     /// The declared reason for it.
     pub reason: Option<String>,
+    /// The group by which it is declared.
+    pub group: Option<Arc<str>>,
     /// Where it is declared.
     pub source: Source,
 }

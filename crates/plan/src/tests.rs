@@ -50,7 +50,7 @@ fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> D
 }
 
 fn scope(consumers: &[&str]) -> DesiredScope {
-    let access = DesiredAccess { until: None, reason: None, source: source(7) };
+    let access = DesiredAccess { until: None, reason: None, group: None, source: source(7) };
     DesiredScope {
         attributes: ScopeAttributes { description: "Les".to_owned(), ..Default::default() },
         active: true,
@@ -349,7 +349,7 @@ fn orgnos() -> impl Iterator<Item = Orgno> {
 /// many to one that it creates.
 fn limits_of_grants(count: usize, allowed: Option<u64>) -> Vec<String> {
     let mut existing = scope(&[]);
-    let access = DesiredAccess { until: None, reason: None, source: source(7) };
+    let access = DesiredAccess { until: None, reason: None, group: None, source: source(7) };
     existing.consumers = orgnos().take(count).map(|who| (who, access.clone())).collect();
     let new = DesiredScope { consumers: existing.consumers.clone(), ..scope(&[]) };
     let mut desired = declared([("etat:a", existing), ("etat:new", new)]);

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use self::here::Here;
 use crate::declare::diagnostic::Place;
 use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
-use crate::declare::read::declared::{Client, Consumer, Scope};
+use crate::declare::read::declared::{Client, Consumer, Scope, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
@@ -128,13 +128,19 @@ fn add(
     let new = || Source { file: Arc::clone(file), line: entry.span.start.line as usize, at: None };
     let until = entry.until.map(|until| until.date);
     let reason = || entry.reason.as_deref().map(str::to_owned);
+    let group = || match &entry.who {
+        Who::Group(name) => Some(Arc::from(&**name)),
+        Who::Alias(_) | Who::Orgno(_) => None,
+    };
     let access = consumers.entry(orgno).or_insert_with(|| DesiredAccess {
         until,
         reason: reason(),
+        group: group(),
         source: new(),
     });
     if lasts_longer(until, access.until) {
         access.until = until;
+        access.group = group();
         access.source = new();
     }
     if access.reason.is_none() {

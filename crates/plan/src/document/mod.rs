@@ -2,6 +2,7 @@
 //! markdown. Format version 1; the schemas are in `schema/`. Fields are added; none is removed or changes its
 //! meaning without a new version.
 
+mod access;
 mod action;
 mod digest;
 mod keys;
@@ -13,6 +14,10 @@ mod unmanaged;
 use schemars::JsonSchema;
 use serde_json::Value;
 
+pub use access::{
+    Access, AccessDocument, AccessSide, AccessSource, ClientKeyDocument, ConsumedAccess,
+    ConsumedBy, ConsumingClient, EntityState, GrantState, OpenTo, ReachableScope,
+};
 pub use action::{ActionDocument, BlameDocument, ChangeDocument, ConsumerDocument, SourceDocument};
 pub use keys::{KeyDocument, KeyState, KeysDocument};
 pub use plan::{

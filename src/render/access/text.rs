@@ -1,0 +1,160 @@
+//! Who can reach what, as text: by scope or by organisation.
+
+use std::collections::BTreeMap;
+
+use super::super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET, line};
+use super::{consumer, place};
+use domain::text::{counted, printable};
+use plan::document::{
+    Access, AccessDocument, AccessSource, ConsumingClient, EntityState, GrantState, ReachableScope,
+};
+
+/// The headings that the accesses are listed under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// Each scope, with the organisations that reach it.
+    ByScope,
+    /// Each organisation, with the scopes that it reaches.
+    ByConsumer,
+}
+
+/// The accesses as text with ANSI colours, a line break at the end.
+pub fn text(document: &AccessDocument, grouping: Grouping) -> String {
+    let mut out = String::new();
+    head(&mut out, document);
+    match grouping {
+        Grouping::ByScope => by_scope(&mut out, document),
+        Grouping::ByConsumer => by_consumer(&mut out, document),
+    }
+    clients(&mut out, document);
+    let (scopes, accesses) = (document.scopes.len() as u64, document.accesses.len() as u64);
+    line(
+        &mut out,
+        format_args!(
+            "\n{}, {}, {}",
+            counted(accesses, "access", "es"),
+            counted(scopes, "scope", "s"),
+            counted(document.clients.len() as u64, "client", "s")
+        ),
+    );
+    out
+}
+
+fn head(out: &mut String, document: &AccessDocument) {
+    let AccessDocument { organization, organization_name, created, source, environments, .. } =
+        document;
+    let owner = match organization_name {
+        Some(name) => format!("{} ({organization})", printable(name)),
+        None => organization.to_string(),
+    };
+    let environments: Vec<_> = environments.iter().map(|name| printable(name)).collect();
+    let source = match source {
+        AccessSource::Live => "live and declared".to_owned(),
+        AccessSource::Snapshot => format!("by a snapshot of {created}, and declared"),
+        AccessSource::Declared => "as declared".to_owned(),
+    };
+    let environments = environments.join(", ");
+    line(
+        out,
+        format_args!(
+            "{HEADING}Who can reach what of {owner} in {environments}{HEADING:#}, {source}"
+        ),
+    );
+}
+
+fn by_scope(out: &mut String, document: &AccessDocument) {
+    let mut accesses: BTreeMap<_, Vec<&Access>> = BTreeMap::new();
+    for access in &document.accesses {
+        accesses.entry((&access.environment, &access.scope)).or_default().push(access);
+    }
+    for scope in &document.scopes {
+        scope_heading(out, scope);
+        let of_scope = accesses.get(&(&scope.environment, &scope.scope));
+        let rows: Vec<_> = of_scope.into_iter().flatten().map(|it| (consumer(it), *it)).collect();
+        list(out, &rows);
+    }
+}
+
+fn scope_heading(out: &mut String, scope: &ReachableScope) {
+    let team = scope.team.as_ref().map(|team| format!(", team {}", printable(team)));
+    let state = unusual(scope.state);
+    let open = scope.open.map(|open| format!(", {BAD}{}{BAD:#}", open.description()));
+    line(
+        out,
+        format_args!(
+            "\n{HEADING}{}{HEADING:#}  {}{}{state}{}{}",
+            printable(&scope.scope),
+            printable(&scope.environment),
+            team.unwrap_or_default(),
+            open.unwrap_or_default(),
+            place(scope.source.as_ref()),
+        ),
+    );
+}
+
+/// A state that is worth a word.
+fn unusual(state: EntityState) -> String {
+    match state {
+        EntityState::Active | EntityState::Declared => String::new(),
+        EntityState::Inactive | EntityState::Missing => format!(", {}", state.description()),
+    }
+}
+
+fn by_consumer(out: &mut String, document: &AccessDocument) {
+    let mut accesses: BTreeMap<&str, Vec<&Access>> = BTreeMap::new();
+    for access in &document.accesses {
+        accesses.entry(&access.consumer).or_default().push(access);
+    }
+    for of_consumer in accesses.values() {
+        if let Some(first) = of_consumer.first() {
+            line(out, format_args!("\n{HEADING}{}{HEADING:#}", consumer(first)));
+        }
+        let name =
+            |it: &Access| format!("{} ({})", printable(&it.scope), printable(&it.environment));
+        let rows: Vec<_> = of_consumer.iter().map(|it| (name(it), *it)).collect();
+        list(out, &rows);
+    }
+}
+
+/// Lists accesses in columns.
+fn list(out: &mut String, rows: &[(String, &Access)]) {
+    if rows.is_empty() {
+        line(out, format_args!("  {QUIET}nobody{QUIET:#}"));
+        return;
+    }
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    for (name, access) in rows {
+        let Access { state, group, until, reason, source, .. } = access;
+        let style = match state {
+            GrantState::Granted | GrantState::Declared => GOOD,
+            GrantState::Undeclared => BAD,
+            GrantState::Kept | GrantState::Missing | GrantState::Requested => CAREFUL,
+        };
+        let more = [
+            group.as_ref().map(|group| format!("group {}", printable(group))),
+            until.map(|until| format!("until {until}")),
+            reason.as_ref().map(|reason| printable(reason).into_owned()),
+        ];
+        let more: String = more.into_iter().flatten().map(|part| format!(", {part}")).collect();
+        let place = place(source.as_ref());
+        line(
+            out,
+            format_args!("  {name:<width$}  {style}{}{style:#}{more}{place}", state.description()),
+        );
+    }
+}
+
+fn clients(out: &mut String, document: &AccessDocument) {
+    if document.clients.is_empty() {
+        return;
+    }
+    line(out, format_args!("\n{HEADING}What the organisation's own clients consume{HEADING:#}"));
+    for ConsumingClient { environment, client, state, scopes, .. } in &document.clients {
+        let state = unusual(*state);
+        line(out, format_args!("  {} ({}){state}", printable(client), printable(environment)));
+        for scope in scopes {
+            let by = scope.by.description();
+            line(out, format_args!("      {}  {QUIET}{by}{QUIET:#}", printable(&scope.scope)));
+        }
+    }
+}

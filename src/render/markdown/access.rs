@@ -1,0 +1,49 @@
+//! Who can reach what, as markdown.
+
+use super::escape::Escape;
+use plan::document::{Access, AccessDocument, AccessSource};
+
+/// The accesses as one table, a line break at the end.
+pub fn access(document: &AccessDocument) -> String {
+    let escape = Escape { limit: usize::MAX };
+    let AccessDocument { organization, organization_name, created, source, .. } = document;
+    let source = match source {
+        AccessSource::Live => "live and declared",
+        AccessSource::Snapshot => "by a snapshot, and declared",
+        AccessSource::Declared => "as declared",
+    };
+    let owner = escape.named(organization.as_str(), organization_name.as_deref());
+    let mut out = format!("## Who can reach what of {owner}\n\n{source}, {created}\n\n");
+    let open = document.scopes.iter().filter_map(|scope| Some((scope, scope.open?)));
+    for (scope, open) in open {
+        let (name, environment) = (escape.code(&scope.scope), escape.code(&scope.environment));
+        out += &format!("- {name} in {environment} is **{}**\n", open.description());
+    }
+    if document.accesses.is_empty() {
+        return out + "\nNobody has been granted access.\n";
+    }
+    out +=
+        "\n| environment | scope | organisation | state | group | until | reason | declared in |\n";
+    out += "|---|---|---|---|---|---|---|---|\n";
+    for it in &document.accesses {
+        out += &row(it, escape);
+    }
+    out
+}
+
+fn row(it: &Access, escape: Escape) -> String {
+    let optional = |text: Option<&str>| text.map(|text| escape.code(text)).unwrap_or_default();
+    let source = it.source.as_ref().map(|source| format!("{}:{}", source.file, source.line));
+    let until = it.until.map(|until| until.to_string());
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        escape.code(&it.environment),
+        escape.code(&it.scope),
+        escape.named(&it.consumer, it.consumer_name.as_deref()),
+        it.state.description(),
+        optional(it.group.as_deref()),
+        until.unwrap_or_default(),
+        optional(it.reason.as_deref()),
+        optional(source.as_deref()),
+    )
+}

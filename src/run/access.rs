@@ -1,0 +1,106 @@
+//! Who can reach what, in one environment or in all.
+
+use jiff::Timestamp;
+
+use super::clock::now;
+use super::failure::Failure;
+use super::opened::Opened;
+use super::options::RunOptions;
+use crate::declare::did_you_mean;
+use digdir::{Needs, ReadProgress};
+use domain::text::printable;
+use domain::{Live, Orgno};
+use plan::document::{AccessDocument, AccessSide, AccessSource};
+
+/// An environment, with its live state if that was read.
+pub(crate) struct ReadSide {
+    /// The declarations.
+    pub(crate) opened: Opened,
+    /// The live state.
+    pub(crate) live: Option<Live>,
+}
+
+impl ReadSide {
+    /// Reads all scopes and accesses of an environment, and its clients if any are declared.
+    ///
+    /// # Errors
+    /// The other side cannot be read.
+    pub(crate) async fn read(
+        opened: Opened,
+        options: &RunOptions,
+        progress: &(dyn Fn(ReadProgress) + Sync),
+    ) -> Result<Self, Failure> {
+        let remote = opened.connect(options).await?;
+        let needs = Needs::everything(opened.needs().reach());
+        let live = remote.reader().await?.live(&needs, progress).await?;
+        remote.close().await?;
+        Ok(Self { opened, live: Some(live) })
+    }
+}
+
+/// The document on these environments, of which there is at least one. The time is that of the snapshot, if
+/// one is shown.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn document(sides: &[ReadSide]) -> Result<AccessDocument, Failure> {
+    let snapshot = sides.iter().find_map(|side| side.live.as_ref()?.snapshot);
+    let source = match (snapshot, sides.iter().any(|side| side.live.is_some())) {
+        (Some(_), _) => AccessSource::Snapshot,
+        (None, true) => AccessSource::Live,
+        (None, false) => AccessSource::Declared,
+    };
+    let created: Timestamp = snapshot.unwrap_or_else(now);
+    let teams: Vec<_> = sides
+        .iter()
+        .map(|side| |file: &str| side.opened.repository.team(file).map(str::to_owned))
+        .collect();
+    let sides_of: Vec<_> = sides
+        .iter()
+        .zip(&teams)
+        .map(|(side, team)| AccessSide {
+            desired: &side.opened.desired,
+            live: side.live.as_ref(),
+            team,
+        })
+        .collect();
+    let Some(ReadSide { opened: first, .. }) = sides.first() else {
+        return Err(Failure::Usage("portvakt.yaml has no environment".to_owned()));
+    };
+    let name = first.repository.settings().organization_name.clone();
+    Ok(AccessDocument::new((first.desired.organization, name), created, source, &sides_of))
+}
+
+/// The organisation that a text names: by its number, an alias, or its name in the declarations or at DigDir.
+///
+/// # Errors
+/// It names none.
+pub(crate) fn consumer(
+    asked: &str,
+    sides: &[ReadSide],
+    document: &AccessDocument,
+) -> Result<Orgno, Failure> {
+    if let Ok(orgno) = asked.parse() {
+        return Ok(orgno);
+    }
+    let mut known: Vec<(String, Orgno)> = Vec::new();
+    for ReadSide { opened, .. } in sides {
+        let aliases = opened.repository.aliases(&opened.desired.environment);
+        known.extend(aliases.map(|(alias, orgno)| (alias.to_owned(), orgno)));
+        known.extend(opened.desired.names.iter().map(|(orgno, name)| (name.clone(), *orgno)));
+    }
+    known.extend(
+        document.accesses.iter().filter_map(|access| {
+            Some((access.consumer_name.clone()?, access.consumer.parse().ok()?))
+        }),
+    );
+    let wanted = asked.to_lowercase();
+    if let Some((_, orgno)) = known.iter().find(|(name, _)| name.to_lowercase() == wanted) {
+        return Ok(*orgno);
+    }
+    let hint = did_you_mean(asked, known.iter().map(|(name, _)| name.as_str()));
+    Err(Failure::Usage(format!(
+        "no organisation is called '{}'; {hint}name it by its number, its alias or its name",
+        printable(asked)
+    )))
+}
