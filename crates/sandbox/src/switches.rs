@@ -60,10 +60,11 @@ impl Switches {
     /// [`SandboxError::Switch`] if there is no such switch or it does not take that value.
     pub fn set(&mut self, text: &str) -> Result<(), SandboxError> {
         let (name, value) = text.split_once('=').unwrap_or((text, "true"));
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-        let changed = serde_json::to_value(*self).ok().and_then(|mut switches| {
-            let field = switches.get_mut(name.replace('-', "_"))?;
-            *field = value;
+        // A word such as `null` is JSON too.
+        let values = [serde_json::from_str(value).ok(), Some(Value::from(value))];
+        let changed = values.into_iter().flatten().find_map(|value| {
+            let mut switches = serde_json::to_value(*self).ok()?;
+            *switches.get_mut(name.replace('-', "_"))? = value;
             serde_json::from_value(switches).ok()
         });
         *self = changed
@@ -93,10 +94,13 @@ mod tests {
         for (name, field) in fields.as_object().unwrap() {
             let value = match field {
                 Value::Bool(value) => Value::from(!value),
+                Value::String(_) if name == "no_keys" => Value::from("null"),
+                Value::String(_) => Value::from("no-content"),
                 _ => Value::from(7),
             };
+            let text = value.as_str().map_or(value.to_string(), str::to_owned);
             let mut switches = Switches::default();
-            switches.set(&format!("{}={value}", name.replace('_', "-"))).unwrap();
+            switches.set(&format!("{}={text}", name.replace('_', "-"))).unwrap();
             assert_eq!(serde_json::to_value(switches).unwrap()[name], value);
         }
     }

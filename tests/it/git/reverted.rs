@@ -230,7 +230,7 @@ fn a_grant_that_was_not_shown_and_was_revoked_since_is_waited_for_no_more() {
     one.declare(&bare);
     one.apply();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
-    let switches = Switches { denied_hidden: true, read_lag: 30, ..Switches::default() };
+    let switches = Switches { denied_hidden: true, read_lag: 30_000, ..Switches::default() };
     remote.world.sandbox.set_switches(switches);
     one.ends(0, &IMPATIENT);
     remote.world.sandbox.set_switches(Switches { read_lag: 0, ..switches });
