@@ -102,7 +102,7 @@ impl Reader {
     /// none.
     pub async fn keys(&self, id: &ClientId) -> Result<Vec<LiveKey>, Error> {
         let set: Option<KeySet> = self.one(&Call::keys(id)).await?;
-        let keys = set.map(|set| set.keys).unwrap_or_default();
+        let keys = set.and_then(|set| set.keys).unwrap_or_default();
         Ok(keys.into_iter().map(LiveKey::new).collect())
     }
 

@@ -108,8 +108,8 @@ pub(super) struct DelegationSourceEntry {
 /// A client's keys (OpenAPI `JsonWebKeySet`).
 #[derive(Deserialize)]
 pub(super) struct KeySet {
-    /// Each with all its members.
-    pub keys: Vec<Representation>,
+    /// Each with all its members; absent or `null` where there is none.
+    pub keys: Option<Vec<Representation>>,
 }
 
 /// An organisation as DigDir knows it.
