@@ -124,7 +124,7 @@ fn a_supplier_gets_one_for_a_consumer_that_has_delegated() {
 #[test]
 fn what_to_do_without_access_depends_on_the_scope() {
     let world = world();
-    refused(&world, &["--scope", "etat:nei"], &["MP-250", "etat:nei is not on client", "apply"]);
+    refused(&world, &["--scope", "etat:nei"], &["MP-200", "etat:nei is not on client", "apply"]);
     world.sandbox.edit(|state| {
         state.put_access(name("dig:fremmed.read"), orgno(OWNER), Requested);
         let attributes = ScopeAttributes {
@@ -154,7 +154,7 @@ fn what_has_not_reached_maskinporten_yet_is_told_as_young() {
     world.sandbox.edit(|state| {
         state.clients.get_mut("1f0a").unwrap().created = jiff::Timestamp::UNIX_EPOCH;
     });
-    refused(&world, &[], &["MP-124", "den-nye.1", "s ago", "wait"]);
+    refused(&world, &[], &["MP-120", "den-nye.1", "s ago", "wait"]);
     world.sandbox.set_switches(Switches::default());
     done(&world, &[]);
 }
@@ -167,7 +167,7 @@ fn a_key_that_has_ended_is_told() {
         key.created = "2026-01-01T00:00:00Z".parse().unwrap();
         key.exp = 1_795_000_000;
     });
-    refused(&world, &[], &["MP-124", "den-nye.1", "keys list", "has not ended"]);
+    refused(&world, &[], &["MP-121", "den-nye.1", "keys list", "has not ended"]);
 }
 
 #[test]

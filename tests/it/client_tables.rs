@@ -311,5 +311,5 @@ fn a_plan_of_clients_asks_for_the_read_scopes_alone() {
     assert_eq!(world.planned(), ["create client x"]);
     let ran = world.apply();
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("MP-250"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("MP-200"), "{}", ran.stderr);
 }

@@ -13,4 +13,5 @@ mod lookups;
 mod on_behalf_of;
 mod registry;
 mod scopes;
+mod system_users;
 mod tokens;

@@ -18,9 +18,10 @@ pub enum TokenRefusal {
     OtherOrganization,
     /// The certificate is not accepted (MP-123).
     Certificate,
-    /// The signature does not fit the key that is registered under the kid (MP-124).
+    /// No key is registered under the kid, it has expired, or the signature does not fit it (MP-120, MP-121,
+    /// MP-124).
     Signature,
-    /// The client's organisation has no access to a scope, or the client does not carry it (MP-250).
+    /// The client's organisation has no access to a scope, or the client does not carry it (MP-200, MP-250).
     Scope,
     /// A consumer has not delegated a scope to the client's organisation (MP-251).
     Delegation,
@@ -29,12 +30,15 @@ pub enum TokenRefusal {
 }
 
 /// What Maskinporten's descriptions begin with or contain.
-const MARKS: [(&str, TokenRefusal); 7] = [
+const MARKS: [(&str, TokenRefusal); 10] = [
     ("MP-012", TokenRefusal::RepeatedGrant),
     ("issue time is after now", TokenRefusal::ClockAhead),
     ("MP-122", TokenRefusal::OtherOrganization),
     ("MP-123", TokenRefusal::Certificate),
+    ("MP-120", TokenRefusal::Signature),
+    ("MP-121", TokenRefusal::Signature),
     ("MP-124", TokenRefusal::Signature),
+    ("MP-200", TokenRefusal::Scope),
     ("MP-250", TokenRefusal::Scope),
     ("MP-251", TokenRefusal::Delegation),
 ];

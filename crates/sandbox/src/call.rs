@@ -131,10 +131,15 @@ impl ServedCall {
         }
     }
 
-    /// The body's form fields; `None` if it is no form.
+    /// The body's form fields, or with an empty body those of the query (C); `None` if it is no form.
     pub(super) fn form(&self) -> Option<Vec<(String, String)>> {
-        self.has_content_type("application/x-www-form-urlencoded")
-            .then(|| url::form_urlencoded::parse(&self.body).into_owned().collect())
+        let fields = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect();
+        match self.parts.uri.query() {
+            Some(query) if self.body.is_empty() => Some(fields(query.as_bytes())),
+            Some(_) | None => self
+                .has_content_type("application/x-www-form-urlencoded")
+                .then(|| fields(&self.body)),
+        }
     }
 
     fn has_content_type(&self, wanted: &str) -> bool {

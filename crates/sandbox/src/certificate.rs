@@ -40,7 +40,7 @@ const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
 pub(super) fn leaf(x5c: &[String]) -> Result<Leaf, String> {
     let ders = x5c
         .iter()
-        .map(|text| STANDARD.decode(text))
+        .map(|text| STANDARD.decode(without_space(text)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("not standard base64: {error}"))?;
     let chain = ders
@@ -72,8 +72,13 @@ pub(super) fn leaf(x5c: &[String]) -> Result<Leaf, String> {
     }
 }
 
+/// Clients send the lines of a PEM file (C).
+fn without_space(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_whitespace()).collect()
+}
+
 /// DER puts a zero byte before a number whose highest bit is set.
-fn unsigned(integer: &[u8]) -> &[u8] {
+pub(super) fn unsigned(integer: &[u8]) -> &[u8] {
     match integer {
         [0, rest @ ..] => rest,
         all => all,

@@ -11,17 +11,25 @@ use super::ClientRecord;
 use super::certificate::leaf;
 use super::granted::{self, AskedScopes, Granted};
 use super::shared::Shared;
+use super::system_user;
 use super::token::Denial;
+use domain::Orgno;
 
 /// How far a grant's `iat` may be from the clock, in seconds.
-const CLOCK_SKEW: i64 = 10;
+const CLOCK_SKEW: f64 = 10.0;
 /// How long a grant may live, in seconds.
-const LIFETIME: i64 = 120;
+const LIFETIME: f64 = 120.0;
 
 /// What a good grant leads to.
 #[derive(Debug)]
 pub(super) struct GrantRequest {
     pub(super) client_id: String,
+    /// How the client has shown who it is.
+    pub(super) client_amr: &'static str,
+    /// The person whom the token is about.
+    pub(super) pid: Option<String>,
+    /// The users of systems as whom the client acts.
+    pub(super) details: Option<Value>,
     pub(super) granted: Granted,
 }
 
@@ -29,12 +37,16 @@ pub(super) struct GrantRequest {
 struct GrantClaims {
     aud: Audience,
     iss: String,
-    iat: i64,
-    exp: i64,
-    jti: String,
+    /// RFC 7519 section 2 allows fractions of seconds.
+    iat: f64,
+    exp: f64,
+    /// C: real clients leave it out.
+    jti: Option<String>,
     scope: Option<String>,
     resource: Option<Value>,
     consumer_org: Option<String>,
+    pid: Option<String>,
+    authorization_details: Option<Value>,
 }
 
 /// RFC 7519 section 4.1.3: one audience or several.
@@ -48,22 +60,25 @@ enum Audience {
 /// Checks a grant and uses it up.
 pub(super) fn check(shared: &Shared, assertion: &str) -> Result<GrantRequest, Denial> {
     let header = jsonwebtoken::decode_header(assertion)
-        .map_err(|error| Denial::grant(format!("the assertion is no JWT: {error}")))?;
+        .map_err(|error| Denial::grant(format!("MP-011 the assertion is no JWT: {error}")))?;
     let claims: GrantClaims = jsonwebtoken::dangerous::insecure_decode_claims(assertion)
-        .map_err(|error| Denial::grant(format!("the assertion's claims: {error}")))?;
+        .map_err(|error| Denial::grant(format!("MP-011 the assertion's claims: {error}")))?;
     let switches = shared.switches();
     let known = KnownClient::new(switches.sync_delay);
     let client = shared
         .read(|state| state.clients.get(&claims.iss).cloned())
         .filter(|client| known.has(client.created))
-        .ok_or_else(|| Denial::client(format!("there is no client {:?}", claims.iss)))?;
+        .ok_or_else(|| {
+            Denial::client(format!("MP-100 Unknown client: there is no client {:?}", claims.iss))
+        })?;
     if !client.active {
-        return Err(Denial::client(format!("the client {:?} is inactive", claims.iss)));
+        let iss = &claims.iss;
+        return Err(Denial::client(format!("MP-100 Unknown client: {iss:?} is inactive")));
     }
-    let key = key(&header, &client, &known)?;
+    let (key, client_amr) = key(&header, &client, &known)?;
     check_signature(assertion, header.alg, &key)?;
     check_claims(&claims, &shared.issuer)?;
-    if !shared.tokens.first_use(&claims.iss, &claims.jti) {
+    if claims.jti.as_ref().is_some_and(|jti| !shared.tokens.first_use(&claims.iss, jti)) {
         return Err(Denial::grant("MP-012 the grant has been used before"));
     }
     let asked = AskedScopes {
@@ -73,7 +88,12 @@ pub(super) fn check(shared: &Shared, assertion: &str) -> Result<GrantRequest, De
     };
     let granted =
         shared.read(|state| granted::decide(state, &client, &asked, switches.token_lifetime))?;
-    Ok(GrantRequest { client_id: claims.iss, granted })
+    let details = claims.authorization_details.as_ref();
+    let details = details
+        .map(|asked| shared.read(|state| system_user::details(state, &claims.iss, asked)))
+        .transpose()?;
+    let GrantClaims { iss: client_id, pid, .. } = claims;
+    Ok(GrantRequest { client_id, client_amr, pid, details, granted })
 }
 
 /// What has reached the authorisation server. D: changes take about two minutes. What is new is
@@ -93,49 +113,59 @@ impl KnownClient {
     }
 }
 
-/// The key that the header names: a registered one or, for a client without any, the
-/// certificate's.
-fn key(header: &Header, client: &ClientRecord, known: &KnownClient) -> Result<DecodingKey, Denial> {
+/// The key that the header names, a registered one or, for a client without any, the certificate's; and
+/// what the token calls that (D: `client_amr`).
+fn key(
+    header: &Header,
+    client: &ClientRecord,
+    known: &KnownClient,
+) -> Result<(DecodingKey, &'static str), Denial> {
     match (&header.kid, &header.x5c) {
-        (Some(kid), None) => {
-            let record = client
-                .keys
-                .get(kid)
-                .filter(|record| known.has(record.created))
-                .ok_or_else(|| Denial::grant(format!("MP-124 no key {kid:?} is registered")))?;
-            // ? Which code an expired key gives.
-            if record.exp <= Timestamp::now().as_second() {
-                return Err(Denial::grant(format!("MP-124 the key {kid:?} has expired")));
-            }
-            DecodingKey::from_jwk(&record.public)
-                .map_err(|error| Denial::grant(format!("MP-124 the registered key: {error}")))
-        }
-        (None, Some(_)) if !client.keys.is_empty() => {
-            Err(Denial::grant("the client has registered keys: the header must have kid, not x5c"))
-        }
-        (None, Some(x5c)) => {
-            let leaf =
-                leaf(x5c).map_err(|problem| Denial::grant(format!("MP-123 x5c: {problem}")))?;
-            if leaf.orgno == Some(client.orgno) {
-                return Ok(leaf.key());
-            }
-            let theirs = leaf.orgno.map_or("none".to_owned(), |orgno| orgno.to_string());
-            Err(Denial::grant(format!(
-                "MP-122 the certificate's organization number is {theirs}, the client's {}",
-                client.orgno
-            )))
-        }
+        (Some(kid), None) => Ok((registered(kid, client, known)?, "private_key_jwt")),
+        (None, Some(_)) if !client.keys.is_empty() => Err(Denial::grant(
+            "MP-120 the client has registered keys: the header must have kid, not x5c",
+        )),
+        (None, Some(x5c)) => Ok((certified(x5c, client.orgno)?, "virksomhetssertifikat")),
         (Some(_), Some(_)) | (None, None) => {
-            Err(Denial::grant("the header must have either kid or x5c"))
+            Err(Denial::grant("MP-011 the header must have either kid or x5c"))
         }
     }
+}
+
+fn registered(
+    kid: &str,
+    client: &ClientRecord,
+    known: &KnownClient,
+) -> Result<DecodingKey, Denial> {
+    let record = client.keys.get(kid).filter(|record| known.has(record.created));
+    let record = record.ok_or_else(|| {
+        Denial::grant(format!("MP-120 Unknown key identifier (kid) for client: {kid:?}"))
+    })?;
+    if record.exp <= Timestamp::now().as_second() {
+        return Err(Denial::grant(format!("MP-121 the key {kid:?} has expired")));
+    }
+    DecodingKey::from_jwk(&record.public)
+        .map_err(|error| Denial::grant(format!("MP-124 the registered key: {error}")))
+}
+
+fn certified(x5c: &[String], orgno: Orgno) -> Result<DecodingKey, Denial> {
+    let leaf = leaf(x5c).map_err(|problem| Denial::grant(format!("MP-123 x5c: {problem}")))?;
+    if leaf.orgno == Some(orgno) {
+        return Ok(leaf.key());
+    }
+    let theirs = leaf.orgno.map_or("none".to_owned(), |orgno| orgno.to_string());
+    Err(Denial::grant(format!(
+        "MP-122 the certificate's organization number is {theirs}, the client's {orgno}"
+    )))
 }
 
 /// Signature alone: the claims have rules of their own here.
 fn check_signature(assertion: &str, alg: Algorithm, key: &DecodingKey) -> Result<(), Denial> {
     let allowed = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
     if !allowed.contains(&alg) {
-        return Err(Denial::grant(format!("alg must be RS256, RS384 or RS512, not {alg:?}")));
+        return Err(Denial::grant(format!(
+            "MP-011 alg must be RS256, RS384 or RS512, not {alg:?}"
+        )));
     }
     let mut validation = Validation::new(alg);
     validation.required_spec_claims.clear();
@@ -143,7 +173,7 @@ fn check_signature(assertion: &str, alg: Algorithm, key: &DecodingKey) -> Result
     validation.validate_aud = false;
     jsonwebtoken::decode::<Value>(assertion, key, &validation)
         .map(drop)
-        .map_err(|_| Denial::grant("MP-124 the signature is wrong"))
+        .map_err(|_| Denial::grant("MP-124 Invalid JWT signature"))
 }
 
 fn check_claims(claims: &GrantClaims, issuer: &str) -> Result<(), Denial> {
@@ -152,23 +182,24 @@ fn check_claims(claims: &GrantClaims, issuer: &str) -> Result<(), Denial> {
         Audience::Several(auds) => matches!(&auds[..], [aud] if aud == issuer),
     };
     if !aud {
-        return Err(Denial::grant(format!("aud must be {issuer}")));
+        return Err(Denial::grant(format!("MP-110 Invalid JWT claim aud: it must be {issuer}")));
     }
-    let now = Timestamp::now().as_second();
-    if claims.iat > now.saturating_add(CLOCK_SKEW) {
-        return Err(Denial::grant("issue time is after now"));
+    let now = Timestamp::now().as_duration().as_secs_f64();
+    if claims.iat > now + CLOCK_SKEW {
+        return Err(Denial::grant("MP-130 issue time is after now"));
     }
     if claims.iat < now - CLOCK_SKEW {
-        return Err(Denial::grant("issue time is too long ago"));
+        return Err(Denial::grant("MP-130 issue time is too long ago"));
     }
-    let lifetime = claims.exp.saturating_sub(claims.iat);
-    if !(1..=LIFETIME).contains(&lifetime) || claims.exp <= now {
+    let lifetime = claims.exp - claims.iat;
+    if lifetime <= 0.0 || lifetime > LIFETIME || claims.exp <= now {
         return Err(Denial::grant(format!(
-            "exp must be to come and at most {LIFETIME} seconds after iat"
+            "MP-130 exp must be to come and at most {LIFETIME} seconds after iat"
         )));
     }
-    if claims.jti.is_empty() {
-        return Err(Denial::grant("jti is required"));
+    let is_pid = |pid: &String| pid.len() == 11 && pid.bytes().all(|byte| byte.is_ascii_digit());
+    if !claims.pid.as_ref().is_none_or(is_pid) {
+        return Err(Denial::grant("MP-011 pid must be 11 digits"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a client gets that has shown who it is: scopes, for whom, for which audience, how long.
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::client_record::JWT_BEARER;
 use super::standing::{Lack, usable};
@@ -45,7 +46,7 @@ pub(super) fn decide(
 ) -> Result<Granted, Denial> {
     let grants = CLIENT.grant_types.of(&client.fields).and_then(Value::as_array);
     if !grants.is_some_and(|grants| grants.contains(&JWT_BEARER.into())) {
-        let description = "the client is not registered for this grant_type";
+        let description = "MP-201 the client's integration type is not one for this grant_type";
         return Err(Denial::new("unauthorized_client", description));
     }
     let scopes = on_client(asked.scopes, client)?;
@@ -76,23 +77,27 @@ pub(super) fn decide(
 fn on_client(asked: &str, client: &ClientRecord) -> Result<Vec<String>, Denial> {
     let scopes: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
     if scopes.is_empty() {
-        return Err(Denial::scope("the grant asks for no scope"));
+        return Err(Denial::scope("MP-200 the grant asks for no scope"));
     }
     match scopes.iter().find(|scope| !client.scopes.contains(*scope)) {
         None => Ok(scopes),
-        Some(scope) => Err(Denial::scope(format!(
-            "MP-250 the consumer has not been granted the scope {scope}: it is not on the client"
-        ))),
+        Some(scope) => {
+            Err(Denial::scope(format!("MP-200 the scope {scope} is not registered on the client")))
+        }
     }
 }
 
 fn consumer(asked: Option<&str>, client: &ClientRecord) -> Result<Orgno, Denial> {
-    match asked {
-        None => Ok(client.orgno),
-        Some(text) => text
-            .parse()
-            .map_err(|error| Denial::new("invalid_request", format!("consumer_org: {error}"))),
+    let Some(text) = asked else { return Ok(client.orgno) };
+    let malformed = |what: String| {
+        Denial::new("invalid_request", format!("MP-011 consumer_org {text:?}: {what}"))
+    };
+    let consumer = text.parse().map_err(|error| malformed(format!("{error}")))?;
+    // D; ? with which code.
+    if consumer == client.orgno {
+        return Err(malformed("that is the client's own organization".to_owned()));
     }
+    Ok(consumer)
 }
 
 /// The delegation source through which the consumer lets the supplier use the scope.
@@ -114,17 +119,20 @@ fn delegated(
             })
         });
     source.map(str::to_owned).ok_or_else(|| {
-        Denial::grant(format!("MP-251 {consumer} has not delegated {scope} to {supplier}"))
+        Denial::grant(format!(
+            "MP-251 Consumer {consumer} has not delegated access to the scope {scope} to supplier \
+             {supplier}"
+        ))
     })
 }
 
 /// ? Which code a scope gives that has been deactivated since it was put on the client.
 fn denied(scope: &str, consumer: Orgno, lack: Lack) -> Denial {
+    let refused =
+        format!("MP-250 Consumer {consumer} has not been granted access to the scope {scope}");
     Denial::scope(match lack {
-        Lack::Unknown | Lack::Inactive => format!("the scope {scope} {lack}"),
-        Lack::NotGranted => {
-            format!("MP-250 the consumer {consumer} has not been granted the scope {scope}")
-        }
+        Lack::Unknown | Lack::Inactive => format!("{refused}: it {lack}"),
+        Lack::NotGranted => refused,
     })
 }
 
@@ -148,6 +156,12 @@ fn audience(resource: Option<&Value>, records: &[&ScopeRecord]) -> Result<Value,
         }
         Some(_) => return Err(target("resource must be a list of texts".to_owned())),
     };
+    // RFC 8707 section 2. What a scope enforces need not be one.
+    let is_resource = |text: &str| Url::parse(text).is_ok_and(|url| url.fragment().is_none());
+    let is_wrong = |audience: &&&str| !enforced.contains(audience) && !is_resource(audience);
+    if let Some(wrong) = audiences.iter().find(is_wrong) {
+        return Err(target(format!("resource {wrong:?} must be an absolute URI without fragment")));
+    }
     if let Some(missing) = enforced.iter().find(|audience| !audiences.contains(audience)) {
         return Err(target(format!("the audience of the scope must be {missing}")));
     }

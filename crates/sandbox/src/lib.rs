@@ -30,6 +30,7 @@ mod standing;
 mod state;
 mod state_file;
 mod switches;
+mod system_user;
 mod token;
 mod validate;
 mod value;
@@ -53,6 +54,7 @@ pub use keys::{ClientKey, Registered};
 pub use state::{AccessRecord, ScopeRecord, State};
 pub use state_file::StateFile;
 pub use switches::Switches;
+pub use system_user::SystemUser;
 
 use domain::Orgno;
 use keys::SigningKey;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{ClientRecord, Delegation, SandboxError};
+use super::{ClientRecord, Delegation, SandboxError, SystemUser};
 use domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
 
 /// Everything that the sandbox knows, of all organisations. As JSON it is what the state file
@@ -26,6 +26,9 @@ pub struct State {
     pub clients: BTreeMap<String, ClientRecord>,
     /// Who may use a scope for whom, whatever the delegation source.
     pub delegations: BTreeSet<Delegation>,
+    /// The users of systems, by which a vendor acts for its customers.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub system_users: BTreeSet<SystemUser>,
     /// All scopes, inactive ones too.
     pub scopes: BTreeMap<ScopeName, ScopeRecord>,
     /// Who has, had or asks for access to a scope.

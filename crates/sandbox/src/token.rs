@@ -97,13 +97,14 @@ fn assertion(call: &ServedCall) -> Result<String, Denial> {
 }
 
 fn issue(shared: &Shared, grant: GrantRequest) -> Result<Json<Value>, Denial> {
-    let GrantRequest { client_id, granted } = grant;
+    let GrantRequest { client_id, client_amr, pid, details, granted } = grant;
     let Granted { consumer, delegation, scopes, audience, lifetime, opaque } = granted;
     let now = Timestamp::now().as_second();
     let scope = scopes.join(" ");
     let mut claims = json!({
         "iss": shared.issuer,
         "client_id": client_id,
+        "client_amr": client_amr,
         "aud": audience,
         "scope": scope,
         "token_type": "Bearer",
@@ -115,6 +116,12 @@ fn issue(shared: &Shared, grant: GrantRequest) -> Result<Json<Value>, Denial> {
     if let Some(Delegated { supplier, source }) = delegation {
         claims["supplier"] = actor(supplier);
         claims["delegation_source"] = source.into();
+    }
+    if let Some(pid) = pid {
+        claims["pid"] = pid.into();
+    }
+    if let Some(details) = details {
+        claims["authorization_details"] = details;
     }
     let mut header = Header::new(Algorithm::RS256);
     header.kid = Some(shared.signing.kid.clone());
@@ -134,6 +141,7 @@ fn issue(shared: &Shared, grant: GrantRequest) -> Result<Json<Value>, Denial> {
     Ok(Json(answer))
 }
 
-fn actor(orgno: Orgno) -> Value {
+/// An organisation in a token (ISO 6523).
+pub(super) fn actor(orgno: Orgno) -> Value {
     json!({ "authority": "iso6523-actorid-upis", "ID": format!("0192:{orgno}") })
 }

@@ -76,18 +76,26 @@ async fn bad_claims_are_refused() {
     let world = World::new().await;
     let now = jiff::Timestamp::now().as_second();
     let cases = [
-        ("aud", json!("https://test.maskinporten.no/"), "invalid_grant", "aud"),
-        ("aud", json!(world.sandbox.issuer().trim_end_matches('/')), "invalid_grant", "aud"),
-        ("iss", json!("nobody"), "invalid_client", "no client"),
-        ("iat", json!(now + 60), "invalid_grant", "issue time is after now"),
-        ("iat", json!(now - 60), "invalid_grant", "too long ago"),
-        ("exp", json!(now + 200), "invalid_grant", "120"),
-        ("exp", json!(now - 1), "invalid_grant", "exp"),
-        ("jti", json!(""), "invalid_grant", "jti"),
-        ("jti", Value::Null, "invalid_grant", "claims"),
-        ("scope", json!(""), "invalid_scope", "no scope"),
-        ("scope", json!("idporten:scopes.read skatt:x"), "invalid_scope", "MP-250"),
+        (
+            "aud",
+            json!("https://test.maskinporten.no/"),
+            "invalid_grant",
+            "MP-110 Invalid JWT claim aud",
+        ),
+        ("aud", json!(world.sandbox.issuer().trim_end_matches('/')), "invalid_grant", "MP-110"),
+        ("iss", json!("nobody"), "invalid_client", "MP-100 Unknown client"),
+        ("iat", json!(now + 60), "invalid_grant", "MP-130 issue time is after now"),
+        ("iat", json!(now - 60), "invalid_grant", "MP-130"),
+        ("exp", json!(now + 200), "invalid_grant", "MP-130"),
+        ("exp", json!(now - 1), "invalid_grant", "MP-130"),
+        ("jti", json!(7), "invalid_grant", "MP-011"),
+        ("pid", json!("1234"), "invalid_grant", "MP-011"),
+        ("scope", json!(""), "invalid_scope", "MP-200"),
+        ("scope", json!("idporten:scopes.read skatt:x"), "invalid_scope", "MP-200"),
         ("consumer_org", json!(DIGDIR), "invalid_grant", "MP-251"),
+        ("consumer_org", json!(NAV), "invalid_request", "MP-011"),
+        ("resource", json!("api"), "invalid_target", "absolute URI"),
+        ("resource", json!(["https://a.example/#b"]), "invalid_target", "fragment"),
     ];
     for (claim, value, error, description) in cases {
         let mut claims = world.claims("nav", READ);
@@ -110,6 +118,35 @@ async fn a_grant_is_good_for_one_use() {
     assert!(told.starts_with("MP-012"), "{told}");
 }
 
+/// C: what libraries for tokens are known to send.
+#[tokio::test]
+async fn a_grant_in_the_forms_of_real_clients_is_taken() {
+    let world = World::new().await;
+    let now = jiff::Timestamp::now().as_second() as f64;
+    let mut claims = world.claims("nav", READ);
+    claims["iat"] = json!(now - 0.75);
+    claims["exp"] = json!(now + 60.5);
+    claims["pid"] = json!("12345678901");
+    claims.as_object_mut().unwrap().remove("jti");
+    let assertion = sign(&claims, |_| {});
+    // Without a jti it can be used again.
+    for _ in 0..2 {
+        let (status, answer) = world.grant(&assertion).await;
+        assert_eq!(status, 200, "{answer}");
+        let token = answer["access_token"].as_str().unwrap();
+        let claims: Value = jsonwebtoken::dangerous::insecure_decode_claims(token).unwrap();
+        assert_eq!(claims["pid"], "12345678901");
+        assert_eq!(claims["client_amr"], "private_key_jwt");
+    }
+    let query = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("assertion", assertion.as_str()),
+    ];
+    let request = world.http.post(world.url("/token")).query(&query);
+    let (status, answer) = read(request.send().await.unwrap()).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
 #[tokio::test]
 async fn a_wrong_key_is_refused() {
     let world = World::new().await;
@@ -120,10 +157,13 @@ async fn a_wrong_key_is_refused() {
     header.kid = Some(KEY.kid.clone());
     let forged = jsonwebtoken::encode(&header, &world.claims("nav", READ), &key).unwrap();
     let unknown = sign(&world.claims("nav", READ), |header| header.kid = Some("other".into()));
-    for assertion in [forged, unknown] {
+    for (assertion, expected) in [
+        (forged, "MP-124 Invalid JWT signature"),
+        (unknown, "MP-120 Unknown key identifier (kid) for client"),
+    ] {
         let (_, answer) = world.grant(&assertion).await;
         let told = answer["error_description"].as_str().unwrap();
-        assert!(told.starts_with("MP-124"), "{told}");
+        assert!(told.starts_with(expected), "{told}");
     }
     for kid in [None, Some(String::new())] {
         let assertion = sign(&world.claims("nav", READ), |header| header.kid = kid);
@@ -188,6 +228,8 @@ async fn an_enterprise_certificate_signs_in_a_client_without_keys() {
     assert_eq!(with_certificate("certified", &bare).await.0, 200);
     let prefixed = certificate(&ORGANIZATION_IDENTIFIER, &format!("NTRNO-{NAV}"), |_| {});
     assert_eq!(with_certificate("certified", &prefixed).await.0, 200);
+    let (first, rest) = bare.split_at(64);
+    assert_eq!(with_certificate("certified", &format!("{first}\r\n{rest}\n")).await.0, 200);
 
     let (status, told) = with_certificate("nav", &bare).await;
     assert_eq!(status, 400);
