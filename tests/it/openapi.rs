@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use domain::{NoKeys, WriteAnswer};
 use jsonschema::Validator;
-use sandbox::Exchange;
+use sandbox::{Exchange, Method};
 use serde_json::{Value, json};
 
 static DESCRIPTION: LazyLock<Value> =
@@ -125,7 +126,15 @@ fn check_query(operation: &Value, exchange: &Exchange) -> Result<(), String> {
 }
 
 fn check_request(operation: &Value, exchange: &Exchange) -> Result<(), String> {
-    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let content = &operation["requestBody"]["content"];
+    let schema = &content["application/json"]["schema"];
+    if content.get("text/plain").is_some() {
+        let content_type = exchange.headers.get("content-type").map_or("", String::as_str);
+        return match content_type.starts_with("text/plain") {
+            true => Ok(()),
+            false => Err(format!("request: content type {content_type}")),
+        };
+    }
     if schema.is_null() {
         return match exchange.body.as_str() {
             "" => Ok(()),
@@ -149,7 +158,20 @@ fn sends_private_key(exchange: &Exchange) -> bool {
         && set.chain([&body]).any(|key| private.iter().any(|member| key.get(member).is_some()))
 }
 
+/// The described answer that an answer is an instance of: the status and the body of a write are what a
+/// switch says. `None` where nothing is left to check.
+fn described(exchange: &Exchange, status: u16) -> Option<u16> {
+    let is_write = exchange.method != Method::GET && (200..300).contains(&status);
+    let form = exchange.switches.write_answer;
+    match (form, status, exchange.response.as_str()) {
+        (WriteAnswer::Empty, 200, "") | (WriteAnswer::NoContent, 204, "") if is_write => None,
+        (WriteAnswer::Created, 201, _) if is_write => Some(200),
+        _ => Some(status),
+    }
+}
+
 fn check_response(operation: &Value, exchange: &Exchange, status: u16) -> Result<(), String> {
+    let Some(status) = described(exchange, status) else { return Ok(()) };
     let response = &operation["responses"][status.to_string()];
     if !response.is_null() && response.get("content").is_none() && exchange.fault.is_none() {
         return match exchange.response.as_str() {
@@ -183,7 +205,7 @@ fn check_body(
         return Err(format!("content type {content_type:?}"));
     }
     let mut body: Value = serde_json::from_str(body).map_err(|error| error.to_string())?;
-    if exchange.switches.nulls_for_absent {
+    if exchange.switches.nulls_for_absent || exchange.switches.no_keys == NoKeys::Null {
         without_nulls(&mut body);
     }
     let validator =
@@ -262,6 +284,21 @@ mod tests {
         assert!(check_one(&nulls).unwrap_err().contains("/0/description"));
         nulls.switches.nulls_for_absent = true;
         assert_eq!(check_one(&nulls), Ok(()));
+    }
+
+    #[test]
+    fn a_write_is_answered_as_is_switched_on() {
+        let mut made = exchange(Method::POST, "/api/v1/scopes", 201, json!({ "active": true }));
+        made.headers.insert("content-type".to_owned(), "application/json".to_owned());
+        made.body = "{}".to_owned();
+        let mut nothing = Exchange { response: String::new(), status: Some(204), ..made.clone() };
+        assert!(check_one(&made).is_err() && check_one(&nothing).is_err());
+        nothing.switches.write_answer = WriteAnswer::NoContent;
+        assert_eq!(check_one(&nothing), Ok(()));
+        made.switches.write_answer = WriteAnswer::Created;
+        assert_eq!(check_one(&made), Ok(()));
+        made.response = json!({ "active": 1 }).to_string();
+        assert!(check_one(&made).unwrap_err().contains("/active"));
     }
 
     #[test]

@@ -1,24 +1,23 @@
 //! The endpoints below `/api/v1/scopes/access`: which consumer has access to which scope.
 //!
-//! Where no source settles what DigDir does: the accesses to an inactive scope are listed with
-//! `inactive=true` only, as inactive entities are everywhere; taking away what is taken away
-//! already is a conflict.
+//! Where no source settles what DigDir does, and no switch decides it: the accesses to an inactive scope
+//! are listed to its owner with `inactive=true` only, as inactive entities are everywhere.
 
-use axum::Json;
-use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{READ, SentAnswer, ServedCall, WRITE, orgno};
 use super::refusal::Refusal;
-use super::scopes::owned;
+use super::scopes::{may_be_on, owned};
 use super::{AccessRecord, ScopeRecord, State};
 use domain::{AccessState, Orgno, ScopeName};
 
 /// What one organisation gives: to all consumers of a scope, or all scopes to one consumer.
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[READ])?;
-    call.no_body()?;
+    let caller = match call.shared.switches().write_lists_accesses {
+        true => call.allowed(&[READ, WRITE])?,
+        false => call.allowed(&[READ])?,
+    };
     let query = call.query(&["scope", "consumer_orgno", "inactive"])?;
     let listing = Listing::new(&call, query.inactive()?);
     let consumer = query.text("consumer_orgno").map(orgno).transpose()?;
@@ -40,12 +39,22 @@ pub(super) async fn list(call: ServedCall) -> SentAnswer {
     call.list("accesses", accesses)
 }
 
-/// What an organisation is given, by whomever.
+/// What an organisation is given, by whomever. A scope stays in it that was deactivated (D).
 pub(super) async fn list_given(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
-    call.no_body()?;
-    let listing = Listing::new(&call, call.query(&["inactive"])?.inactive()?);
-    let accesses = call.shared.shown(|state| listing.of_all(state, Some(caller), |_| true));
+    let query = call.query(&["inactive", "integration_type"])?;
+    let listing = Listing { inactive_scopes: true, ..Listing::new(&call, query.inactive()?) };
+    let wanted = |scope: &ScopeRecord| {
+        query.text("integration_type").is_none_or(|word| may_be_on(scope, word))
+    };
+    let own_listed = call.shared.switches().own_scopes_listed;
+    let accesses = call.shared.shown(|state| {
+        let mut accesses = listing.of_all(state, Some(caller), wanted);
+        if own_listed {
+            accesses.extend(listing.of_own(state, caller, wanted));
+        }
+        accesses
+    });
     call.list("accesses", accesses)
 }
 
@@ -71,8 +80,7 @@ pub(super) async fn grant(call: ServedCall) -> SentAnswer {
             access.last_updated = now;
         }
         let access = access.clone();
-        let answer = wire(state, &name, caller, consumer, &access, nulls);
-        Ok(Json(answer).into_response())
+        Ok(call.written(Some(wire(state, &name, caller, consumer, &access, nulls))))
     })
 }
 
@@ -88,31 +96,31 @@ pub(super) async fn revoke(call: ServedCall) -> SentAnswer {
             consumers.and_then(|consumers| consumers.get_mut(&consumer)).ok_or_else(|| {
                 Refusal::not_found(format!("{consumer} has no access to the scope {name}"))
             })?;
-        if access.state == AccessState::Denied {
+        if access.state == AccessState::Denied && switches.delete_inactive_refused {
             return Err(Refusal::conflict(format!(
                 "The access of {consumer} to the scope {name} is DENIED already"
             )));
         }
-        access.state = AccessState::Denied;
-        access.last_updated = Timestamp::now();
+        if access.state != AccessState::Denied {
+            access.state = AccessState::Denied;
+            access.last_updated = Timestamp::now();
+        }
         let access = access.clone();
         let nulls = switches.nulls_for_absent;
-        let answer = wire(state, &name, caller, consumer, &access, nulls);
-        Ok(Json(answer).into_response())
+        Ok(call.written(Some(wire(state, &name, caller, consumer, &access, nulls))))
     })
 }
 
 /// Who changes whose access to what.
 fn target(call: &ServedCall) -> Result<(Orgno, Orgno, ScopeName), Refusal> {
     let caller = call.allowed(&[WRITE])?;
-    call.no_body()?;
     let consumer = call.orgno_in_path()?;
     Ok((caller, consumer, call.query(&["scope"])?.scope()?))
 }
 
 /// What a list shows.
 struct Listing {
-    inactive: bool,
+    inactive_scopes: bool,
     denied: bool,
     nulls: bool,
 }
@@ -121,7 +129,7 @@ impl Listing {
     fn new(call: &ServedCall, inactive: bool) -> Self {
         let switches = call.shared.switches();
         Self {
-            inactive,
+            inactive_scopes: inactive,
             denied: inactive || !switches.denied_hidden,
             nulls: switches.nulls_for_absent,
         }
@@ -141,6 +149,30 @@ impl Listing {
             .collect()
     }
 
+    /// The active scopes of an organisation that nobody has granted to it.
+    fn of_own(
+        &self,
+        state: &State,
+        owner: Orgno,
+        wanted: impl Fn(&ScopeRecord) -> bool,
+    ) -> Vec<Value> {
+        let has_record = |name: &ScopeName| {
+            state.accesses.get(name).is_some_and(|consumers| consumers.contains_key(&owner))
+        };
+        let own = state.scopes.iter().filter(|(name, scope)| {
+            scope.owner_orgno == owner && scope.active && !has_record(name) && wanted(scope)
+        });
+        own.map(|(name, scope)| {
+            let access = AccessRecord {
+                state: AccessState::Approved,
+                created: scope.created,
+                last_updated: scope.last_updated,
+            };
+            wire(state, name, owner, owner, &access, self.nulls)
+        })
+        .collect()
+    }
+
     fn of_scope(
         &self,
         state: &State,
@@ -148,7 +180,7 @@ impl Listing {
         scope: &ScopeRecord,
         consumer: Option<Orgno>,
     ) -> Vec<Value> {
-        if !scope.active && !self.inactive {
+        if !scope.active && !self.inactive_scopes {
             return Vec::new();
         }
         let shown = |(orgno, access): &(&Orgno, &AccessRecord)| {
@@ -179,6 +211,7 @@ fn wire(
         "owner_orgno": owner,
         "consumer_orgno": consumer,
         "state": access_state.as_str(),
+        "active": *access_state != AccessState::Denied,
         "created": created,
         "last_updated": last_updated,
     });

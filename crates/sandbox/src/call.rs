@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::shared::{Caller, Shared};
-use domain::{Orgno, ScopeName, kept_value};
+use domain::{Orgno, ScopeName, WriteAnswer, kept_value};
 
 pub(super) type SentAnswer = Result<Response, Refusal>;
 
@@ -131,6 +131,11 @@ impl ServedCall {
         }
     }
 
+    /// The body as text.
+    pub(super) fn text(&self) -> Result<&str, Refusal> {
+        std::str::from_utf8(&self.body).map_err(|_| Refusal::bad_request("The body is not UTF-8"))
+    }
+
     /// The body's form fields, or with an empty body those of the query (C); `None` if it is no form.
     pub(super) fn form(&self) -> Option<Vec<(String, String)>> {
         let fields = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect();
@@ -151,15 +156,6 @@ impl ServedCall {
             .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
     }
 
-    /// Refuses a body where there should be none.
-    pub(super) fn no_body(&self) -> Result<(), Refusal> {
-        if self.body.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::bad_request("This call takes no body"))
-        }
-    }
-
     /// A list; `what` names its entries, in the plural, for the oddity of an empty one.
     pub(super) fn list(&self, what: &str, entries: Vec<Value>) -> SentAnswer {
         if entries.is_empty() && self.shared.switches().empty_list_is_404 {
@@ -167,6 +163,21 @@ impl ServedCall {
             return Err(Refusal::not_found(description));
         }
         Ok(Json(entries).into_response())
+    }
+
+    /// The answer to a write that was carried out: the entity as it is now, `None` where the description
+    /// has no body, unless the switch `write-answer` says otherwise.
+    pub(super) fn written(&self, entity: Option<Value>) -> Response {
+        let (status, entity) = match self.shared.switches().write_answer {
+            WriteAnswer::Described => (StatusCode::OK, entity),
+            WriteAnswer::Created => (StatusCode::CREATED, entity),
+            WriteAnswer::Empty => (StatusCode::OK, None),
+            WriteAnswer::NoContent => (StatusCode::NO_CONTENT, None),
+        };
+        match entity {
+            Some(entity) => (status, Json(entity)).into_response(),
+            None => status.into_response(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::refusal::{FieldError, Refusal};
-use super::value::{problem, problems};
+use super::value::{normalise, problem, problems};
 use super::{ClientRecord, State, client_rules, standing};
 use domain::{CLIENT, KRR_SCOPES, LOGIN_SCOPES, Orgno, Representation, ValueType};
 
@@ -31,17 +31,15 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     CLIENT.all().into_iter().map(|attribute| attribute.name).chain([NAME])
 }
 
-/// Checks a body; `null` counts as absent. `before` is the client that it changes.
-///
-/// ? No source tells what is required: a name and a type are here, so that whoever leaves them
-/// out finds out.
+/// Checks a body; `null` counts as absent. `before` is the client that it changes. A new one needs a type,
+/// as the table of legal combinations (D) has no row without.
 pub(super) fn accept(
     state: &State,
     caller: Orgno,
     before: Option<&ClientRecord>,
     mut body: Representation,
 ) -> Result<AcceptedClient, Refusal> {
-    body.retain(|_, value| !value.is_null());
+    normalise(&mut body, CLIENT.all());
     for field in SERVER_FIELDS {
         body.remove(field);
     }
@@ -57,9 +55,6 @@ pub(super) fn accept(
         // It can never change, so leaving it out changes nothing either.
         body.entry(CLIENT.integration_type.name)
             .or_insert(before.text(&CLIENT.integration_type).into());
-    }
-    if body.get(NAME).is_none_or(is_blank) {
-        errors.push(FieldError::new(NAME, "must not be blank"));
     }
     if !body.contains_key(CLIENT.integration_type.name) {
         errors.push(FieldError::new(CLIENT.integration_type.name, "is required"));
@@ -78,10 +73,6 @@ pub(super) fn accept(
     body.remove(CLIENT.client_orgno.name);
     let active = active.as_ref().and_then(Value::as_bool).unwrap_or(true);
     Ok(AcceptedClient { active, scopes, fields: body })
-}
-
-fn is_blank(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// ? Where none are sent: the fixed ones of `krr`, and what every login needs.

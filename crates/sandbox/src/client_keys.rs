@@ -1,33 +1,41 @@
 //! The endpoints below `/api/v1/clients/{client_id}/jwks`.
 //!
-//! Where no source settles what DigDir does: keys that have expired stay in the set until they
-//! are taken out; taking out what is not there is 404; the keys of an inactive client can be changed,
-//! unless the switch `inactive-client-refused` is on.
+//! Where no source settles what DigDir does, and no switch decides it: keys that have expired stay in the
+//! set until they are removed; removing what is not there is 404.
 
 use axum::Json;
-use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::call::{DCR_MODIFY, DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::clients::{owned, owned_mut};
-use super::jwk::{self, MOST_KEYS};
+use super::jwk::{self, Accepted, MOST_KEYS};
 use super::refusal::{FieldError, Refusal};
 use super::{ClientRecord, KeyRecord, State};
-use domain::Orgno;
+use domain::{NoKeys, Orgno};
 
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
-    call.no_body()?;
     call.query(&[])?;
     let id = call.path("client_id");
     call.shared.shown(|state| {
         let client = owned(state, caller, id)?;
         if client.keys.is_empty() {
-            return Err(none(id));
+            return no_keys(call.shared.switches().no_keys, id);
         }
         Ok(Json(set(client)).into_response())
     })
+}
+
+/// The answer for a client without keys.
+fn no_keys(form: NoKeys, client_id: &str) -> SentAnswer {
+    let set = match form {
+        NoKeys::EmptySet => json!({ "keys": [] }),
+        NoKeys::EmptyObject => json!({}),
+        NoKeys::Null => json!({ "keys": null }),
+        NoKeys::NotFound => return Err(none(client_id)),
+    };
+    Ok(Json(set).into_response())
 }
 
 pub(super) async fn replace(call: ServedCall) -> SentAnswer {
@@ -42,13 +50,12 @@ pub(super) async fn replace(call: ServedCall) -> SentAnswer {
             (kid, key)
         });
         client.keys = keys.collect();
-        Ok(Json(set(client)).into_response())
+        Ok(call.written(Some(set(client))))
     })
 }
 
 pub(super) async fn delete_all(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.no_body()?;
     call.query(&[])?;
     let id = call.path("client_id");
     call.shared.change(|state| {
@@ -57,13 +64,12 @@ pub(super) async fn delete_all(call: ServedCall) -> SentAnswer {
             return Err(none(id));
         }
         client.keys.clear();
-        Ok(StatusCode::OK.into_response())
+        Ok(call.written(None))
     })
 }
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
-    call.no_body()?;
     call.query(&[])?;
     let kid = call.path("kid");
     call.shared.shown(|state| {
@@ -82,9 +88,22 @@ pub(super) async fn put(call: ServedCall) -> SentAnswer {
         let error = FieldError::new("kid", "is not the one in the path");
         return Err(Refusal::invalid("key", vec![error]));
     }
+    register(&call, caller, kid, key)
+}
+
+/// Adds a key as DigDir's web does (C): the body is text, a JWK or a public key as PEM. ? Whether it takes
+/// other forms.
+pub(super) async fn add(call: ServedCall) -> SentAnswer {
+    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
+    call.query(&[])?;
+    let (kid, key) = jwk::accept(&jwk::of_text(call.text()?)?)?;
+    register(&call, caller, kid, key)
+}
+
+fn register(call: &ServedCall, caller: Orgno, kid: String, key: Accepted) -> SentAnswer {
     let keep = call.shared.switches().keys_keep_exp;
     call.shared.change(|state| {
-        let client = changeable(state, caller, &call)?;
+        let client = changeable(state, caller, call)?;
         let before = client.keys.get(&kid);
         if before.is_none() && client.keys.len() >= MOST_KEYS {
             return Err(Refusal::bad_request(format!("The client has {MOST_KEYS} keys already")));
@@ -92,23 +111,22 @@ pub(super) async fn put(call: ServedCall) -> SentAnswer {
         let key = jwk::registered(key, before, keep);
         let answer = wire(&key);
         client.keys.insert(kid, key);
-        Ok(Json(answer).into_response())
+        Ok(call.written(Some(answer)))
     })
 }
 
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.no_body()?;
     call.query(&[])?;
     let kid = call.path("kid");
     call.shared.change(|state| {
         let client = changeable(state, caller, &call)?;
         client.keys.remove(kid).ok_or_else(|| unknown(kid))?;
-        Ok(StatusCode::OK.into_response())
+        Ok(call.written(None))
     })
 }
 
-/// The client, if its keys can be changed.
+/// The client, unless it is inactive and a switch has its keys unchangeable.
 fn changeable<'a>(
     state: &'a mut State,
     caller: Orgno,
@@ -125,7 +143,9 @@ fn changeable<'a>(
 
 fn set(client: &ClientRecord) -> Value {
     let keys: Vec<Value> = client.keys.values().map(wire).collect();
-    json!({ "keys": keys })
+    let created = client.keys.values().map(|key| key.created).min();
+    let last_updated = client.keys.values().map(|key| key.last_updated).max();
+    json!({ "keys": keys, "created": created, "last_updated": last_updated })
 }
 
 fn wire(key: &KeyRecord) -> Value {

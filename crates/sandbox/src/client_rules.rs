@@ -74,12 +74,15 @@ pub(super) fn add_defaults(fields: &mut Representation) {
 /// the table leaves out (?).
 pub(super) fn problems(fields: &Representation) -> Vec<FieldError> {
     let integration_type = text(fields, &CLIENT.integration_type);
+    let mut problems = zeros(fields);
     let combination = match combination(fields) {
-        None => return Vec::new(),
+        None => return problems,
         Some(Ok(combination)) => combination,
-        Some(Err(error)) => return vec![error],
+        Some(Err(error)) => {
+            problems.push(error);
+            return problems;
+        }
     };
-    let mut problems = Vec::new();
     let method = text(fields, &CLIENT.token_endpoint_auth_method);
     if !combination.methods.contains(&method) {
         let expected = combination.methods.join(", ");
@@ -102,6 +105,18 @@ pub(super) fn problems(fields: &Representation) -> Vec<FieldError> {
         problems.extend(lifetime_problem(fields));
     }
     problems
+}
+
+/// C: a lifetime of 0 is refused since 2025.
+fn zeros(fields: &Representation) -> Vec<FieldError> {
+    let lifetimes = [
+        &CLIENT.access_token_lifetime,
+        &CLIENT.refresh_token_lifetime,
+        &CLIENT.authorization_lifetime,
+    ];
+    let is_zero = |attribute: &&&Attribute| attribute.of(fields) == Some(&json!(0));
+    let message = "must be more than 0; leave the field out";
+    lifetimes.iter().filter(is_zero).map(|it| FieldError::new(it.name, message)).collect()
 }
 
 /// D, as a rule; ? what DigDir does with clients that never see a refresh token, as those of

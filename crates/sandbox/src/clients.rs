@@ -1,10 +1,9 @@
 //! The endpoints below `/api/v1/clients` that deal with clients themselves.
 //!
-//! Where no source settles what DigDir does: an inactive client can be looked at by its id, and
-//! takes every change; one that is inactive already cannot be deactivated.
+//! Where no source settles what DigDir does, and no switch decides it: an inactive client can be looked
+//! at by its id, and takes every change.
 
 use axum::Json;
-use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,7 +19,6 @@ use domain::{CLIENT, Orgno, Representation};
 
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
-    call.no_body()?;
     let inactive = call.query(&["inactive"])?.inactive()?;
     let nulls = call.shared.switches().nulls_for_absent;
     let clients = call.shared.shown(|state| {
@@ -34,7 +32,6 @@ pub(super) async fn list(call: ServedCall) -> SentAnswer {
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
-    call.no_body()?;
     call.query(&[])?;
     let nulls = call.shared.switches().nulls_for_absent;
     let id = call.path("client_id");
@@ -60,7 +57,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
             answer.insert("client_secret".to_owned(), secret().into());
         }
         state.clients.insert(id, client);
-        Ok(Json(answer).into_response())
+        Ok(call.written(Some(answer.into())))
     })
 }
 
@@ -87,32 +84,33 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
         client.scopes = scopes;
         client.fields = fields;
         client.last_updated = Timestamp::now();
-        Ok(Json(wire(id, client, switches.nulls_for_absent)).into_response())
+        Ok(call.written(Some(wire(id, client, switches.nulls_for_absent).into())))
     })
 }
 
 /// Deactivates; keys and registrations of scopes stay.
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE])?;
-    call.no_body()?;
     call.query(&[])?;
     let id = call.path("client_id");
+    let refused = call.shared.switches().delete_inactive_refused;
     call.shared.change(|state| {
         let client = owned_mut(state, caller, id)?;
-        if !client.active {
+        if !client.active && refused {
             return Err(Refusal::conflict(format!("The client {id} is inactive")));
         }
-        client.active = false;
-        client.last_updated = Timestamp::now();
-        Ok(StatusCode::OK.into_response())
+        if client.active {
+            client.active = false;
+            client.last_updated = Timestamp::now();
+        }
+        Ok(call.written(None))
     })
 }
 
-/// Secrets are made and told, but not kept: nothing here can be done with one. ? What DigDir says
-/// to a client that uses none.
+/// Returns a new secret, which is not kept: nothing here can be done with one. The answer is as described
+/// whatever the switches are, as nothing but it has the secret. ? What DigDir says to a client that uses none.
 pub(super) async fn new_secret(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_WRITE])?;
-    call.no_body()?;
     call.query(&[])?;
     let nulls = call.shared.switches().nulls_for_absent;
     let id = call.path("client_id");
@@ -158,14 +156,19 @@ fn unknown(id: &str) -> Refusal {
     Refusal::not_found(format!("There is no client {id}"))
 }
 
-/// S: assigned by the server where the body has none.
+/// S: assigned by the server where the body has none. ? What becomes of one that does not have the form of
+/// an id: the server assigns another.
 fn new_id(body: &Representation) -> Result<String, Refusal> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     match body.get("client_id") {
-        None | Some(Value::Null) => Ok(Uuid::new_v4().to_string()),
-        Some(Value::String(id)) if !id.is_empty() && id.chars().all(allowed) => Ok(id.clone()),
+        Some(Value::String(id))
+            if id.contains(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(allowed) =>
+        {
+            Ok(id.clone())
+        }
+        None | Some(Value::Null | Value::String(_)) => Ok(Uuid::new_v4().to_string()),
         Some(_) => {
-            let error = FieldError::new("client_id", "has only letters, digits and ._-");
+            let error = FieldError::new("client_id", "must be a text");
             Err(Refusal::invalid("client", vec![error]))
         }
     }

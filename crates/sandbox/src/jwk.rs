@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, Jwk, RSAKeyParameters, RSAKeyType, ThumbprintHash,
+};
+use pkcs1::der::pem::decode_vec;
 use serde_json::Value;
+use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
+use x509_parser::public_key::PublicKey;
 
 use super::KeyRecord;
-use super::certificate::leaf;
+use super::certificate::{leaf, unsigned};
 use super::client_record::KEY_LIFETIME;
 use super::refusal::{FieldError, Refusal};
 use domain::Representation;
@@ -87,6 +92,30 @@ pub(super) fn accept(key: &Representation) -> Result<(String, Accepted), Refusal
     Ok((kid.to_owned(), Accepted { public, exp }))
 }
 
+/// The JWK that a text holds, or the public key that it holds as PEM, with what DigDir's web has no field for.
+pub(super) fn of_text(text: &str) -> Result<Representation, Refusal> {
+    if let Ok(Value::Object(key)) = serde_json::from_str(text) {
+        return Ok(key);
+    }
+    let no_key = || invalid("key", "is neither a JWK nor an RSA public key as PEM");
+    let (label, der) = decode_vec(text.trim().as_bytes()).map_err(|_| no_key())?;
+    let key = match (label, SubjectPublicKeyInfo::from_der(&der)) {
+        ("PUBLIC KEY", Ok(([], info))) => match info.parsed() {
+            Ok(PublicKey::RSA(key)) => [key.modulus, key.exponent].map(|it| unsigned(it).to_vec()),
+            Ok(_) | Err(_) => return Err(no_key()),
+        },
+        _ => return Err(no_key()),
+    };
+    let [n, e] = key.map(|number| URL_SAFE_NO_PAD.encode(number));
+    let common = CommonParameters::default();
+    let parameters = RSAKeyParameters { key_type: RSAKeyType::RSA, n: n.clone(), e: e.clone() };
+    let public = Jwk { common, algorithm: AlgorithmParameters::RSA(parameters) };
+    let kid = public.thumbprint(ThumbprintHash::SHA256).map_err(|_| no_key())?;
+    let members =
+        [("kty", "RSA"), ("use", "sig"), ("alg", "RS256"), ("kid", &kid), ("n", &n), ("e", &e)];
+    Ok(members.into_iter().map(|(member, value)| (member.to_owned(), value.into())).collect())
+}
+
 fn is_kid(kid: &str) -> bool {
     !kid.is_empty() && kid.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
@@ -128,7 +157,7 @@ fn end(exp: Option<&Value>) -> Result<Option<i64>, Refusal> {
     };
     let latest = Timestamp::now().as_second().saturating_add(KEY_LIFETIME.as_secs() + 86_400);
     match exp.as_i64() {
-        Some(exp) if (1..=latest).contains(&exp) => Ok(Some(exp)),
+        Some(exp) if exp <= latest => Ok(Some(exp)),
         Some(_) | None => {
             Err(invalid("exp", "must be seconds since the epoch, at most a year from now"))
         }

@@ -1,13 +1,13 @@
 //! The endpoints below `/api/v1/clients/{client_id}/onbehalfof`.
 //!
 //! Where no source settles what DigDir does: the id is the field `onbehalfof`, chosen by whoever
-//! registers and free text; a name is not required; what is deleted is gone.
+//! registers and free text, or else assigned; a name is not required; what is deleted is gone.
 
 use axum::Json;
-use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::call::{DCR_MODIFY, DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::clients::{owned, owned_mut};
@@ -24,7 +24,6 @@ const FIELDS: [&str; 6] = ["name", "orgno", "organization_name", "description", 
 
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
-    call.no_body()?;
     call.query(&[])?;
     let id = call.path("client_id");
     let entries = call.shared.shown(|state| Ok(wires(owned(state, caller, id)?)))?;
@@ -33,7 +32,6 @@ pub(super) async fn list(call: ServedCall) -> SentAnswer {
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[DCR_READ])?;
-    call.no_body()?;
     call.query(&[])?;
     let id = call.path("id");
     call.shared.shown(|state| {
@@ -49,7 +47,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
     let body = call.json()?;
     let id = match body.get("onbehalfof").and_then(Value::as_str) {
         Some(id) if !id.trim().is_empty() => id.to_owned(),
-        Some(_) | None => return Err(invalid("onbehalfof", "is required")),
+        Some(_) | None => Uuid::new_v4().to_string(),
     };
     let fields = accept(body)?;
     call.shared.change(|state| {
@@ -61,7 +59,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
         let record = OnBehalfOfRecord { created: now, last_updated: now, fields };
         let answer = wire(&id, &record);
         client.on_behalf_of.insert(id, record);
-        Ok(Json(answer).into_response())
+        Ok(call.written(Some(answer)))
     })
 }
 
@@ -79,19 +77,18 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
         }
         record.fields = accept(if keeps { laid_over(record.fields.clone(), sent) } else { sent })?;
         record.last_updated = Timestamp::now();
-        Ok(Json(wire(id, record)).into_response())
+        Ok(call.written(Some(wire(id, record))))
     })
 }
 
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&WRITERS)?;
-    call.no_body()?;
     call.query(&[])?;
     let id = call.path("id");
     call.shared.change(|state| {
         let client = owned_mut(state, caller, call.path("client_id"))?;
         client.on_behalf_of.remove(id).ok_or_else(|| unknown(id))?;
-        Ok(StatusCode::OK.into_response())
+        Ok(call.written(None))
     })
 }
 

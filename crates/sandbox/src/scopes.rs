@@ -13,41 +13,37 @@ use super::refusal::Refusal;
 use super::state::add_server_fields;
 use super::validate::{self, AcceptedScope};
 use super::{ScopeRecord, State};
-use domain::{IntegrationType, Orgno, SCOPE, ScopeName};
+use domain::{Orgno, SCOPE, ScopeName};
 
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ, WRITE])?;
-    call.no_body()?;
-    let inactive = call.query(&["inactive"])?.inactive()?;
-    let scopes = wires(&call, |_, scope| scope.owner_orgno == caller && (scope.active || inactive));
+    let query = call.query(&["inactive", "scope"])?;
+    let inactive = query.inactive()?;
+    let scopes = wires(&call, |name, scope| {
+        scope.owner_orgno == caller
+            && (scope.active || inactive)
+            && query.text("scope").is_none_or(|wanted| wanted == name.as_str())
+    });
     call.list("scopes", scopes)
 }
 
 /// Public scopes of everybody; no token is needed. Each filter that is given must hold.
 pub(super) async fn list_all(call: ServedCall) -> SentAnswer {
-    call.no_body()?;
     let open = &SCOPE.accessible_for_all;
     let known = ["prefix", "inactive", "delegated_sources", open.name, "integration_type"];
     let query = call.query(&known)?;
     let inactive = query.inactive()?;
     let delegated = query.flag("delegated_sources")?;
     let for_all = query.flag(open.name)?;
-    let integration_type = query.text("integration_type").map(Value::from);
-    if let Some(word) = &integration_type {
-        serde_json::from_value::<IntegrationType>(word.clone())
-            .map_err(|error| Refusal::bad_request(format!("Unknown integration_type: {error}")))?;
-    }
+    let integration_type = query.text("integration_type");
     let fits = |name: &ScopeName, scope: &ScopeRecord| {
         let fields = &scope.fields;
-        let types = SCOPE.allowed_integration_types.of(fields).and_then(Value::as_array);
         (scope.active || inactive)
             && SCOPE.visibility.of(fields).and_then(Value::as_str) == Some("PUBLIC")
             && query.text("prefix").is_none_or(|prefix| prefix == name.prefix())
             && delegated.is_none_or(|is| is == SCOPE.delegation_source.of(fields).is_some())
             && for_all.is_none_or(|is| open.of(fields) == Some(&json!(is)))
-            && integration_type.as_ref().is_none_or(|word| {
-                types.is_none_or(|types| types.is_empty() || types.contains(word))
-            })
+            && integration_type.is_none_or(|word| may_be_on(scope, word))
     };
     let scopes = wires(&call, fits);
     call.list("scopes", scopes)
@@ -55,7 +51,6 @@ pub(super) async fn list_all(call: ServedCall) -> SentAnswer {
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
-    call.no_body()?;
     let query = call.query(&["scope", "inactive"])?;
     let (name, inactive) = (query.scope()?, query.inactive()?);
     let nulls = call.shared.switches().nulls_for_absent;
@@ -84,8 +79,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
         if state.scopes.contains_key(&name) {
             return Err(Refusal::conflict(format!("The scope {name} already exists")));
         }
-        let AcceptedScope { active, mut fields } = validate::accept(state, body)?;
-        add_server_fields(&mut fields);
+        let AcceptedScope { active, fields } = validate::accept(state, body)?;
         let now = Timestamp::now();
         let scope = ScopeRecord {
             owner_orgno: caller,
@@ -96,7 +90,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
         };
         let answer = wire(&name, &scope, nulls);
         state.scopes.insert(name, scope);
-        Ok(Json(answer).into_response())
+        Ok(call.written(Some(answer)))
     })
 }
 
@@ -118,24 +112,35 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
         scope.fields = fields;
         scope.active = active.unwrap_or(scope.active);
         scope.last_updated = Timestamp::now();
-        Ok(Json(wire(&name, scope, nulls)).into_response())
+        Ok(call.written(Some(wire(&name, scope, nulls))))
     })
 }
 
 /// Deactivates; the accesses stay.
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[WRITE])?;
-    call.no_body()?;
     let name = call.query(&["scope"])?.scope()?;
-    let nulls = call.shared.switches().nulls_for_absent;
+    let switches = call.shared.switches();
     call.shared.change(|state| {
-        if !owned(state, caller, &name)?.active {
+        let is_active = owned(state, caller, &name)?.active;
+        if !is_active && switches.delete_inactive_refused {
             return Err(Refusal::conflict(format!("The scope {name} is inactive")));
         }
         let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
-        scope.active = false;
-        scope.last_updated = Timestamp::now();
-        Ok(Json(wire(&name, scope, nulls)).into_response())
+        if is_active {
+            scope.active = false;
+            scope.last_updated = Timestamp::now();
+        }
+        Ok(call.written(Some(wire(&name, scope, switches.nulls_for_absent))))
+    })
+}
+
+/// Whether clients of an integration type, in lower or upper case (C), may have the scope.
+pub(super) fn may_be_on(scope: &ScopeRecord, integration_type: &str) -> bool {
+    let types = SCOPE.allowed_integration_types.of(&scope.fields).and_then(Value::as_array);
+    types.is_none_or(|types| {
+        let mut words = types.iter().filter_map(Value::as_str);
+        types.is_empty() || words.any(|word| word.eq_ignore_ascii_case(integration_type))
     })
 }
 
@@ -184,6 +189,7 @@ fn wire(name: &ScopeName, scope: &ScopeRecord, nulls_for_absent: bool) -> Value 
         ("owner_orgno", json!(owner_orgno)),
     ];
     wire.extend(own.map(|(field, value)| (field.to_owned(), value)));
+    add_server_fields(&mut wire);
     if nulls_for_absent {
         for attribute in SCOPE.all() {
             wire.entry(attribute.name).or_insert(Value::Null);

@@ -49,10 +49,12 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/scopes/access/{consumer_orgno}", put(accesses::grant).delete(accesses::revoke))
         .merge(clients())
         .route("/prefix", get(lookups::prefixes))
+        .route("/prefix/all", get(lookups::all_prefixes))
         .route("/delegationsources", get(lookups::delegation_sources))
         .route("/organizations/{orgno}", get(lookups::organization));
     Router::new()
         .nest("/api/v1", api)
+        .route("/api/v2/clients/{client_id}/key", post(client_keys::add))
         .route("/.well-known/oauth-authorization-server", get(token::metadata))
         .route("/jwk", get(token::keys))
         .route("/token", post(token::token))

@@ -1,8 +1,9 @@
 //! Which scopes an organisation may use, and which may be put on a client.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client_record::ADMIN_SCOPES;
+use super::scopes::may_be_on;
 use super::{ScopeRecord, State};
 use domain::{AccessState, KRR_SCOPES, LOGIN_SCOPES, Orgno, SCOPE, ScopeName};
 
@@ -61,7 +62,8 @@ pub(super) fn problem(
     }
     let record = match usable(state, orgno, scope) {
         Ok(Some(record)) => record,
-        Ok(None) if KRR_SCOPES.contains(&scope) => {
+        // D: those of KRR may be on a client of Maskinporten too.
+        Ok(None) if KRR_SCOPES.contains(&scope) && integration_type != "maskinporten" => {
             return Some(format!("the scope {scope:?} {}", Lack::Unknown));
         }
         Ok(None) => return None,
@@ -72,9 +74,7 @@ pub(super) fn problem(
             Some(_) | None => return Some(format!("the scope {scope:?} {lack}")),
         },
     };
-    let types = SCOPE.allowed_integration_types.of(&record.fields).and_then(Value::as_array);
-    let fits =
-        types.is_none_or(|types| types.is_empty() || types.contains(&integration_type.into()));
+    let fits = may_be_on(record, integration_type);
     (!fits).then(|| format!("the scope {scope:?} is not allowed for {integration_type}"))
 }
 

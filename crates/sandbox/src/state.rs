@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ClientRecord, Delegation, SandboxError, SystemUser};
-use domain::{AccessState, Orgno, Representation, ScopeAttributes, ScopeName};
+use domain::{AccessState, Orgno, Representation, SCOPE, ScopeAttributes, ScopeName};
 
 /// Everything that the sandbox knows, of all organisations. As JSON it is what the state file
 /// holds; the order is always the same.
@@ -142,11 +142,15 @@ impl State {
     }
 }
 
-/// The fields that the live API adds to a new scope beyond its description. Their form is a
-/// guess: what counts is that a client which forgets unknown fields in a PUT loses them.
+/// Fields that a scope of the live API always has (C). A PUT that leaves one out resets it.
 pub(super) fn add_server_fields(fields: &mut Representation) {
-    let added = [("descriptions", json!([])), ("protected", json!(false))];
-    for (field, value) in added {
+    let flag = || json!(false);
+    let always = [
+        ("descriptions", Value::Null),
+        ("protected", flag()),
+        (SCOPE.supports_european_businesses.name, flag()),
+    ];
+    for (field, value) in always {
         fields.entry(field).or_insert(value);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::State;
 use super::refusal::{FieldError, Refusal};
-use super::value::problem;
+use super::value::{normalise, problem};
 use domain::{Attribute, Representation, SCOPE, ScopeAttributes, ScopeName};
 
 /// The fields that say who the scope is.
@@ -24,7 +24,10 @@ pub(super) struct AcceptedScope {
 
 /// Checks a body. `null` counts as absent.
 pub(super) fn accept(state: &State, mut body: Representation) -> Result<AcceptedScope, Refusal> {
-    body.retain(|_, value| !value.is_null());
+    normalise(&mut body, SCOPE.all());
+    // Clients send an empty one where there is none (C).
+    let has_source = SCOPE.delegation_source.of(&body) != Some(&Value::from(""));
+    body.retain(|field, _| has_source || field != SCOPE.delegation_source.name);
     for field in NAME_FIELDS.iter().chain(&SERVER_FIELDS) {
         body.remove(*field);
     }
@@ -36,10 +39,6 @@ pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted
         Some(FieldError::new(attribute.name, message))
     };
     let mut errors: Vec<FieldError> = SCOPE.all().into_iter().filter_map(wrong).collect();
-    let description = SCOPE.description.of(&body);
-    if description.is_none_or(|text| text.as_str().is_some_and(|text| text.trim().is_empty())) {
-        errors.insert(0, FieldError::new(SCOPE.description.name, "must not be blank"));
-    }
     if active.as_ref().is_some_and(|value| !value.is_boolean()) {
         errors.push(FieldError::new("active", "must be true or false"));
     }
@@ -54,9 +53,11 @@ pub(super) fn accept(state: &State, mut body: Representation) -> Result<Accepted
     Ok(AcceptedScope { active: active.as_ref().and_then(Value::as_bool), fields: body })
 }
 
-/// The name that a body gives, whole or in its parts, which must agree.
+/// The name that a body gives, whole or in its parts, which must agree. An empty one is none: clients
+/// send it beside the parts (C).
 pub(super) fn name(body: &Representation) -> Result<ScopeName, Refusal> {
-    let text = |field| body.get(field).and_then(Value::as_str);
+    let text =
+        |field| body.get(field).and_then(Value::as_str).filter(|text: &&str| !text.is_empty());
     let parts = match (text("prefix"), text("subscope")) {
         (Some(prefix), Some(subscope)) => Some(format!("{prefix}:{subscope}")),
         (Some(_) | None, _) => None,
@@ -77,7 +78,7 @@ pub(super) fn name(body: &Representation) -> Result<ScopeName, Refusal> {
 pub(super) fn same_name(body: &Representation, name: &ScopeName) -> Result<(), Refusal> {
     let parts = [name.as_str(), name.prefix(), name.subscope()];
     let other = NAME_FIELDS.into_iter().zip(parts).find(|(field, part)| {
-        body.get(*field).is_some_and(|value| !value.is_null() && value != part)
+        body.get(*field).is_some_and(|value| !value.is_null() && value != "" && value != part)
     });
     match other {
         None => Ok(()),
@@ -145,6 +146,7 @@ mod tests {
             json!({"allowed_integration_types": ["krr"], "delegation_source": "https://tt02.altinn.no/"}),
             json!({"at_max_age": null, "unknown": {"a": [1]}, "active": false}),
             json!({"created": 1, "last_updated": [], "owner_orgno": "000"}),
+            json!({"at_max_age": "30", "authorization_max_lifetime": "", "delegation_source": ""}),
         ];
         for body in good {
             assert_eq!(check(body.clone()), [""; 0], "{body}");
@@ -154,14 +156,13 @@ mod tests {
             ("long_description", json!("5 × 5")),
             ("at_max_age", json!(-1)),
             ("at_max_age", json!(1.5)),
-            ("authorization_max_lifetime", json!("120")),
+            ("authorization_max_lifetime", json!("soon")),
             ("authorization_max_lifetime", json!(u64::MAX)),
             ("visibility", json!("public")),
             ("token_type", json!("JWT")),
             ("allowed_integration_types", json!(["maskinporten", "altinn"])),
             ("allowed_integration_types", json!("maskinporten")),
             ("delegation_source", json!("altinn")),
-            ("delegation_source", json!("")),
             ("accessible_for_all", json!("true")),
             ("enforced_aud_for_access_token", json!(["a"])),
             ("active", json!("yes")),
@@ -177,12 +178,17 @@ mod tests {
         let name = |body: Value| name(body.as_object().unwrap()).ok();
         let expected: ScopeName = "etat:a:b".parse().unwrap();
         assert_eq!(name(json!({"name": "etat:a:b"})), Some(expected.clone()));
-        let parts = json!({"prefix": "etat", "subscope": "a:b"});
-        assert_eq!(name(parts), Some(expected));
+        for parts in [
+            json!({"prefix": "etat", "subscope": "a:b"}),
+            json!({"name": "", "prefix": "etat", "subscope": "a:b"}),
+        ] {
+            assert_eq!(name(parts), Some(expected.clone()));
+        }
         for body in [
             json!({"name": "etat"}),
             json!({"prefix": "etat"}),
             json!({"name": "etat:a", "subscope": "b"}),
+            json!({"name": ""}),
             json!({}),
         ] {
             assert_eq!(name(body), None);

@@ -5,6 +5,24 @@ use serde_json::Value;
 use super::refusal::FieldError;
 use domain::{Attribute, Orgno, Representation, ValueType};
 
+/// Brings a body to one form: `null` counts as left out, and so does an empty text for a number; a number
+/// may be sent as text, as DigDir's web forms do (C).
+pub(super) fn normalise(
+    body: &mut Representation,
+    attributes: impl IntoIterator<Item = &'static Attribute>,
+) {
+    body.retain(|_, value| !value.is_null());
+    for attribute in attributes.into_iter().filter(|it| it.value_type == ValueType::Seconds) {
+        match attribute.of(body).and_then(Value::as_str).map(|text| (text, text.parse::<i64>())) {
+            Some(("", _)) => drop(body.remove(attribute.name)),
+            Some((_, Ok(seconds))) => {
+                body.insert(attribute.name.to_owned(), seconds.into());
+            }
+            Some((_, Err(_))) | None => {}
+        }
+    }
+}
+
 /// What is wrong with the attributes that a body has.
 pub(super) fn problems<'b>(
     body: &'b Representation,

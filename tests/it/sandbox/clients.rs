@@ -45,12 +45,15 @@ async fn an_id_that_is_sent_is_taken_once() {
     body["client_id"] = json!("our.own-id");
     assert_eq!(make(&world, body.clone()).await.0, "our.own-id");
     assert_eq!(world.post("/clients", body.clone()).await.0, 409);
-    world.check();
-    for bad in [json!(""), json!("a/b"), json!(7)] {
-        body["client_id"] = bad;
-        let (status, answer) = world.post("/clients", body.clone()).await;
-        assert_eq!((status, fields(&answer)), (400, vec!["client_id"]));
+    for other in ["", "a/b", ".."] {
+        body["client_id"] = json!(other);
+        let (id, _) = make(&world, body.clone()).await;
+        assert!(id.parse::<uuid::Uuid>().is_ok(), "{other}: {id}");
     }
+    world.check();
+    body["client_id"] = json!(7);
+    let (status, answer) = world.post("/clients", body).await;
+    assert_eq!((status, fields(&answer)), (400, vec!["client_id"]));
 }
 
 #[tokio::test]
@@ -59,7 +62,6 @@ async fn a_client_is_deactivated_and_comes_back_with_its_id() {
     let (id, made) = make(&world, maskinporten(&["idporten:scopes.read"])).await;
     let path = format!("/clients/{id}");
     assert_eq!(world.delete(&path).await, (200, json!("")));
-    assert_eq!(world.delete(&path).await.0, 409);
     assert_eq!(column(&world.get("/clients").await.1, "client_id"), ["nav"]);
     let (_, all) = world.get("/clients?inactive=true").await;
     assert_eq!(all.as_array().unwrap().len(), 2);
@@ -261,7 +263,7 @@ async fn what_is_left_of_a_path_that_was_normalised_is_dangerous_here_too() {
     let key = super::registry::shared_jwk("a");
     world.post(&format!("/clients/{id}/jwks"), json!({ "keys": [key] })).await;
     assert_eq!(world.delete(&format!("/clients/{id}/jwks/.")).await.0, 200);
-    assert_eq!(world.get(&format!("/clients/{id}/jwks")).await.0, 404);
+    assert_eq!(world.get(&format!("/clients/{id}/jwks")).await.1, json!({ "keys": [] }));
     assert_eq!(world.delete(&format!("/clients/{id}/jwks/..")).await.0, 200);
     assert_eq!(world.get(&format!("/clients/{id}")).await.1["active"], false);
 }

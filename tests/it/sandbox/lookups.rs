@@ -14,6 +14,10 @@ async fn an_organization_sees_its_own_prefixes() {
     assert_eq!(column(&prefixes, "owner_orgno"), [NAV]);
     world.token = world.token_for("digdir", "idporten:scopes.read").await;
     assert_eq!(column(&world.get("/prefix").await.1, "prefix"), ["dig"]);
+    world.token.clear();
+    let (_, all) = world.get("/prefix/all").await;
+    assert_eq!(column(&all, "owner_orgno"), [DIGDIR, NAV]);
+    world.token = world.token_for("digdir", "idporten:scopes.read").await;
 
     world.sandbox.set_switches(Switches { prefix_with_colon: true, ..Switches::default() });
     assert_eq!(column(&world.get("/prefix").await.1, "prefix"), ["dig:"]);
@@ -35,7 +39,8 @@ async fn delegation_sources_need_no_token() {
 async fn organizations_have_names() {
     let mut state = two_organizations();
     state.unknown_organizations.insert(orgno(DIGDIR));
-    let world = World::with(state, Switches::default()).await;
+    let mut world = World::with(state, Switches::default()).await;
+    world.token = "none is needed".to_owned();
     let (_, organization) = world.get(&format!("/organizations/{NAV}")).await;
     assert_eq!(organization, json!({ "orgnr": NAV, "name": "Etaten" }));
     for (path, status) in [

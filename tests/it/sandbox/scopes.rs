@@ -23,9 +23,9 @@ async fn a_new_scope_has_defaults_and_what_the_server_adds() {
         ("accessible_for_all", json!(false)),
         ("protected", json!(false)),
         ("supports_european_businesses", json!(false)),
-        ("descriptions", json!([])),
+        ("descriptions", Value::Null),
     ] {
-        assert_eq!(made[field], value, "{field}");
+        assert_eq!(made.get(field), Some(&value), "{field}");
     }
     assert!(made["created"].is_string() && made["created"] == made["last_updated"]);
     assert!(made.get("long_description").is_none());
@@ -59,7 +59,7 @@ async fn a_scope_is_deactivated_and_brought_back_and_never_made_twice() {
 
     let (status, gone) = world.delete("/scopes?scope=etat:a").await;
     assert_eq!((status, &gone["active"]), (200, &json!(false)));
-    assert_eq!(world.delete("/scopes?scope=etat:a").await.0, 409);
+    assert_eq!(world.delete("/scopes?scope=etat:a").await, (200, gone));
     assert_eq!(world.post("/scopes", body.clone()).await.0, 409);
 
     assert_eq!(world.get("/scopes").await.1, json!([]));
@@ -91,6 +91,7 @@ async fn a_put_replaces_everything_but_what_is_the_servers() {
     let body = json!({
         "name": "etat:a", "description": "Les", "at_max_age": 30, "mine": { "x": 1 },
         "long_description": "Lang", "owner_orgno": DIGDIR, "created": "2001-01-01T00:00:00Z",
+        "descriptions": { "en": "Read" }, "protected": true,
     });
     let (_, made) = world.post("/scopes", body).await;
     assert_eq!(made["owner_orgno"], NAV);
@@ -102,9 +103,11 @@ async fn a_put_replaces_everything_but_what_is_the_servers() {
     assert_eq!(put["at_max_age"], 0);
     assert_eq!((&put["created"], &put["owner_orgno"]), (&made["created"], &json!(NAV)));
     assert!(put["last_updated"].as_str() >= made["last_updated"].as_str());
-    for lost in ["mine", "long_description", "descriptions", "protected"] {
+    for lost in ["mine", "long_description"] {
         assert!(put.get(lost).is_none(), "{lost}");
     }
+    assert_eq!(put.get("descriptions"), Some(&Value::Null));
+    assert_eq!(put["protected"], false);
 
     let (_, whole) = world.put("/scopes?scope=etat:a", made.clone()).await;
     for kept in ["mine", "long_description", "descriptions", "protected", "at_max_age"] {
@@ -119,7 +122,7 @@ async fn what_is_not_valid_is_told_field_by_field() {
     world.make("etat:a").await;
     let before = world.sandbox.state();
     let body = json!({
-        "name": "etat:b", "visibility": "HIDDEN", "at_max_age": -1, "long_description": "<b>",
+        "name": "etat:b", "description": 7, "visibility": "HIDDEN", "at_max_age": -1, "long_description": "<b>",
         "delegation_source": "altinn", "allowed_integration_types": ["altinn"],
     });
     let (status, answer) = world.post("/scopes", body.clone()).await;
@@ -145,7 +148,6 @@ async fn what_is_not_valid_is_told_field_by_field() {
         json!({ "description": "Les" }),
         json!({ "description": "Les", "name": "etat" }),
         json!({ "description": "Les", "name": "etat:a b" }),
-        json!({ "description": " ", "name": "etat:b" }),
         json!([]),
     ] {
         assert_eq!(world.post("/scopes", bad.clone()).await.0, 400, "{bad}");
@@ -202,14 +204,14 @@ async fn the_public_list_has_filters_and_needs_no_token() {
         ),
         ("?accessible_for_all=true", vec!["etat:open"]),
         ("?delegated_sources=true", vec!["etat:delegated"]),
-        ("?integration_type=krr&prefix=etat", vec!["etat:delegated", "etat:krr", "etat:open"]),
+        ("?integration_type=KRR&prefix=etat", vec!["etat:delegated", "etat:krr", "etat:open"]),
         ("?integration_type=idporten&prefix=etat", vec!["etat:delegated", "etat:open"]),
+        ("?integration_type=altinn&prefix=etat", vec!["etat:delegated", "etat:open"]),
     ] {
         let url = world.url(&format!("/api/v1/scopes/all{query}"));
         let (_, list) = read(world.http.get(url).send().await.unwrap()).await;
         assert_eq!(column(&list, "name"), names, "{query}");
     }
-    assert_eq!(world.get("/scopes/all?integration_type=altinn").await.0, 400);
     world.check();
 }
 
@@ -230,10 +232,7 @@ async fn a_careless_request_is_noticed() {
     }
     assert_eq!(world.delete("/scopes").await.0, 400);
     let body = json!({ "name": "etat:b", "description": "Les" });
-    assert_eq!(world.post("/scopes?scope=etat:b", body.clone()).await.0, 400);
-    let path = "/scopes?scope=etat:a";
-    let with_body = world.call(reqwest::Method::DELETE, path, Some(body));
-    assert_eq!(with_body.await.unwrap().0, 400);
+    assert_eq!(world.post("/scopes?scope=etat:b", body).await.0, 400);
     let plain = world.http.post(world.url("/api/v1/scopes"));
     let plain = plain.bearer_auth(&world.token).body("{}");
     assert_eq!(read(plain.send().await.unwrap()).await.0, 415);
