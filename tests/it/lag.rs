@@ -10,7 +10,7 @@ use crate::faults::rule;
 use crate::world::{DIGDIR, KART, KEY, SKATT, World, name};
 
 /// One of each kind of action on scopes, accesses, clients and keys, in a world that lags from then on.
-fn world(switches: Switches) -> World {
+pub(crate) fn one_of_each(switches: Switches) -> World {
     let world = World::new();
     world.put("etat:b", true, &[(KART, Approved)]);
     world.put("etat:c", false, &[(SKATT, Approved), (DIGDIR, Approved)]);
@@ -59,7 +59,7 @@ fn world(switches: Switches) -> World {
 }
 
 /// Checks the final state; fails if there are two clients with the same name.
-fn is_as_declared(world: &World) {
+pub(crate) fn is_as_declared(world: &World) {
     for scope in ["etat:a", "etat:b", "etat:c"] {
         assert_eq!(world.open_to(scope).unwrap(), [SKATT], "{scope}");
     }
@@ -93,7 +93,7 @@ fn an_apply_waits_until_all_that_it_did_is_shown() {
         ..lagging(1)
     };
     for switches in [lagging(1), refusing, Switches { put_keeps_omitted: true, ..lagging(2) }] {
-        let world = world(switches);
+        let world = one_of_each(switches);
         let ran = world.apply();
         assert_eq!(ran.code, 0, "{switches:?}\n{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("Applied to test: 16 of 16 done."), "{}", ran.stdout);
@@ -104,7 +104,7 @@ fn an_apply_waits_until_all_that_it_did_is_shown() {
 
 #[test]
 fn what_an_impatient_apply_did_is_no_failure() {
-    let world = world(lagging(5));
+    let world = one_of_each(lagging(5));
     let ran = world.run(&["apply", "--auto-approve", "--patience", "0", "--report", "report.json"]);
     // A removal does not count as done before it is visible.
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);

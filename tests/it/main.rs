@@ -19,6 +19,7 @@ mod client;
 mod client_faults;
 mod client_property;
 mod client_tables;
+mod combinations;
 mod comment;
 mod credentials;
 mod danger;
