@@ -71,6 +71,11 @@ fn the_other_side_is_probed_as_the_page_says() {
 }
 
 #[test]
+fn what_the_page_on_access_asks_is_answered() {
+    plays("docs/access.md", Some("examples/grown"));
+}
+
+#[test]
 fn folders_are_moved_and_environments_renamed_as_the_page_says() {
     plays("docs/places.md", None);
 }
