@@ -11,20 +11,20 @@ use crate::world::{DIGDIR, KART, Ran, SKATT, World};
 fn world() -> World {
     let world = World::new();
     world.settings(
-        "  tom:\n    target: sandbox\nteams: { arbeid: { path: teams/arbeid, scopes: [\"etat:a*\"] } }\n",
+        "  tom:\n    target: sandbox\nteams: { arbeid: { path: teams/arbeid, scopes: [\"etat:a*\"], clients: [sync] } }\n",
     );
     world.write(
         "consumers.yaml",
         format!(
             "consumers:\n  skatteetaten: {{ orgno: \"{SKATT}\", name: Skatteetaten }}\n  \
              kartverket: {{ orgno: \"{KART}\", name: \"=Kartverket\" }}\n\
-             groups:\n  samarbeid: [skatteetaten, kartverket]\n"
+             groups:\n  samarbeid: [kartverket]\n"
         ),
     );
     world.write(
         "teams/arbeid/a.yaml",
         "scopes:\n  - name: etat:a\n    description: Les\n    consumers:\n      - group: samarbeid\n      \
-         - { consumer: skatteetaten, until: 2099-06-30, reason: SAK-1 }\n  \
+         - { consumer: skatteetaten, until: 2027-06-30, reason: SAK-1 }\n  \
          - { name: etat:aa, description: Alle, accessible_for_all: true }\n\
          clients:\n  - { name: sync, scopes: [etat:a] }\n",
     );
