@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod answers;
 mod app_tokens;
 mod arrows;
 mod attributes;
@@ -28,6 +29,7 @@ mod documents;
 mod encryption;
 mod faults;
 mod fix;
+mod front;
 mod git;
 mod hooks;
 mod import;

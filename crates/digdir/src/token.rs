@@ -51,12 +51,15 @@ struct TokenState {
     failed: Option<Error>,
 }
 
-/// RFC 6749 section 5.1.
+/// How long a token lives whose answer does not say so, in seconds: as long as Maskinporten's do by default.
+const DEFAULT_LIFE: u64 = 120;
+
+/// RFC 6749 section 5.1, where only the token itself and its type are required.
 #[derive(Deserialize)]
 struct TokenResponse {
     access_token: SecretText,
     token_type: Option<String>,
-    expires_in: u64,
+    expires_in: Option<u64>,
     scope: Option<String>,
 }
 
@@ -181,7 +184,7 @@ impl Desk<'_> {
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);
         let answer: TokenResponse = serde_json::from_slice(&answer.body)
-            .map_err(|_| malformed("the answer has no access_token and expires_in"))?;
+            .map_err(|_| malformed("the answer has no access_token, or an odd expires_in"))?;
         let bearer = answer.token_type.as_deref().unwrap_or("Bearer");
         if !bearer.eq_ignore_ascii_case("Bearer") {
             return Err(malformed("the token is not of type Bearer"));
@@ -194,7 +197,8 @@ impl Desk<'_> {
             ));
         }
         secret::note(&answer.access_token.0);
-        Ok(HandedToken { token: answer.access_token.0, expires_in: answer.expires_in })
+        let expires_in = answer.expires_in.unwrap_or(DEFAULT_LIFE);
+        Ok(HandedToken { token: answer.access_token.0, expires_in })
     }
 
     /// A fresh request: a grant is good for one use.

@@ -164,7 +164,7 @@ fn acceptable(call: &Call<'_>, answer: Answer) -> Result<Answer, Failure> {
         return readable(answer);
     }
     let json = answer.is_json() && serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
-    match json || answer.body.is_empty() {
+    match json || answer.body.trim_ascii().is_empty() {
         true => Ok(answer),
         false => Err(Failure::Malformed(answer.status, what_came(&answer))),
     }

@@ -134,7 +134,7 @@ pub(super) fn owner_of_scope(scope: &Representation) -> (String, Option<&str>) {
 /// `subscope`. Errors, with what to call the thing and what is odd, where there is none, where it
 /// is none of ours, or where the two disagree.
 pub fn scope_name(scope: &Representation) -> Result<ScopeName, (String, String)> {
-    let text = |field: &str| scope.get(field).and_then(Value::as_str);
+    let text = |field: &str| scope.get(field).and_then(Value::as_str).filter(|it| !it.is_empty());
     let joined = match (text("prefix"), text("subscope")) {
         (Some(prefix), Some(subscope)) => {
             let prefix = prefix.strip_suffix(':').unwrap_or(prefix);
@@ -175,8 +175,10 @@ mod tests {
     fn a_scope_is_named_by_its_name_or_its_parts() {
         assert_eq!(name(json!({"name": "etat:a:b"})).unwrap(), "etat:a:b");
         for prefix in ["etat", "etat:"] {
-            let parts = json!({"name": null, "prefix": prefix, "subscope": "a:b"});
-            assert_eq!(name(parts).unwrap(), "etat:a:b");
+            for name in [Value::Null, json!("")] {
+                let parts = json!({"name": name, "prefix": prefix, "subscope": "a:b"});
+                assert_eq!(self::name(parts).unwrap(), "etat:a:b");
+            }
         }
     }
 

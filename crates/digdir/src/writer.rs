@@ -124,7 +124,8 @@ impl Writer {
     }
 
     /// Replaces the whole set of a client's keys (`POST /clients/{id}/jwks`), or takes the last ones
-    /// away (`DELETE`): an empty set is refused.
+    /// away (`DELETE`): an empty set is refused. A key without `use` gets it: one old key that lacks it has
+    /// the whole set refused (seen in clients of the live API).
     pub async fn replace_keys(
         &self,
         id: &ClientId,
@@ -133,7 +134,14 @@ impl Writer {
         if keys.is_empty() {
             return self.change(&Call::delete_keys(id)).await;
         }
-        let keys = keys.into_iter().map(Value::Object).collect();
+        let with_use = |mut key: Representation| {
+            let usage = key.entry("use").or_insert(Value::Null);
+            if usage.is_null() {
+                *usage = "sig".into();
+            }
+            Value::Object(key)
+        };
+        let keys = keys.into_iter().map(with_use).collect();
         let set = Representation::from_iter([("keys".to_owned(), Value::Array(keys))]);
         self.change(&Call::replace_keys(id, &set)).await
     }
