@@ -15,29 +15,64 @@ pub fn advised(error: &Error) -> String {
     format!("{error}\n{}", help(error))
 }
 
+/// How far the clocks may differ for Maskinporten to take a grant, in seconds (DigDir's documentation).
+const TAKEN_WITHIN: u64 = 10;
+
 /// The remedy.
 pub fn help(error: &Error) -> String {
-    let of_token = || error.token_refusal().and_then(of_token);
+    let of_token = || error.token_refusal().and_then(of_token).map(str::to_owned);
     let of_owner = || error.owner_mismatch().map(of_owner);
     let of_kind = || of_kind(error.kind()).to_owned();
-    of_token().map(str::to_owned).or_else(of_owner).unwrap_or_else(of_kind)
+    with_clock(error, of_token().or_else(of_owner).unwrap_or_else(of_kind))
+}
+
+/// The advice of a refused token where the clocks differ: no client and no key gets one by a clock that is
+/// wrong enough, whatever the description says.
+fn with_clock(error: &Error, advice: String) -> String {
+    let Some(seconds) = error.clock_offset() else { return advice };
+    let side = if seconds > 0 { "ahead" } else { "behind" };
+    let seconds = seconds.unsigned_abs();
+    let clock = format!(
+        "This machine's clock is {seconds} s {side}: set it, e.g. by NTP. Maskinporten refuses the grants of \
+         any client and key that are more than {TAKEN_WITHIN} s off."
+    );
+    match error.token_refusal() {
+        Some(TokenRefusal::GrantTime | TokenRefusal::Other) | None => clock,
+        Some(_) if seconds > TAKEN_WITHIN => clock,
+        Some(_) => format!("{advice} {clock}"),
+    }
 }
 
 /// Remedy for a token refusal that does not depend on the client.
 fn of_any_token(refusal: TokenRefusal) -> Option<&'static str> {
     match refusal {
+        TokenRefusal::MalformedGrant => Some(
+            "Maskinporten cannot read the grant: something between here and there has changed it. See what \
+             proxy HTTPS_PROXY names.",
+        ),
         TokenRefusal::RepeatedGrant => Some(
             "The same grant arrived twice: something between here and Maskinporten repeats requests. \
              Run again; if it stays, see what proxy HTTPS_PROXY names.",
         ),
-        TokenRefusal::ClockAhead => Some(
-            "This machine's clock is ahead of Maskinporten's: set it by NTP. They may differ by 10 s.",
+        TokenRefusal::GrantTime => Some(
+            "By Maskinporten's clock, the grant has expired or is from the future: set this machine's clock, \
+             e.g. by NTP. The two may differ by 10 s.",
         ),
-        TokenRefusal::OtherOrganization
+        TokenRefusal::Audience => Some(
+            "The grant names another issuer than the one that it was sent to. Probably `target` in \
+             portvakt.yaml mixes test and production, or `maskinporten` there lacks the slash at its end.",
+        ),
+        TokenRefusal::UnknownClient
+        | TokenRefusal::NoKey
+        | TokenRefusal::KeyExpired
+        | TokenRefusal::OtherOrganization
         | TokenRefusal::Certificate
         | TokenRefusal::Signature
-        | TokenRefusal::Scope
+        | TokenRefusal::ScopeNotOnClient
+        | TokenRefusal::IntegrationType
+        | TokenRefusal::NoAccess
         | TokenRefusal::Delegation
+        | TokenRefusal::SystemUser
         | TokenRefusal::Other => None,
     }
 }
@@ -45,20 +80,44 @@ fn of_any_token(refusal: TokenRefusal) -> Option<&'static str> {
 /// Remedy for a token refusal of portvakt's own client.
 fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
     match refusal {
+        TokenRefusal::UnknownClient => Some(
+            "Maskinporten has no client of this id. Probably it is the client of the other environment (test \
+             or production), or a kid in the place of the client's id; or the client was made in the last \
+             minutes, and is not known yet.",
+        ),
+        TokenRefusal::NoKey => Some(
+            "The client has no key of this kid. Probably the kid is that of the other environment (test or \
+             production) or of a key that was removed; or the key was registered in the last minutes, and is \
+             not known yet.",
+        ),
+        TokenRefusal::KeyExpired => Some(
+            "The client's key has expired: a key lives one year at most. Registering the same key again renews \
+             it: in DigDir's self-service, or with `portvakt keys renew` by another client that may.",
+        ),
         TokenRefusal::OtherOrganization => Some(
             "The certificate belongs to another organisation than the client. Use the client that the \
              certificate's organisation has, or that organisation's certificate.",
         ),
         TokenRefusal::Certificate => Some(
-            "Maskinporten does not accept the certificate: see that it has not ended, that it is an \
+            "Maskinporten does not accept the certificate: see that it has not expired, that it is an \
              enterprise certificate for this environment (test or production), and that the PKCS#12 \
              archive holds its whole chain.",
         ),
         TokenRefusal::Signature => Some(
-            "The signature does not fit: see that the key is the one registered on the client in this \
-             environment under this kid, and that it has not ended (a key lives one year at most).",
+            "The signature does not fit the key that is registered on the client under this kid. Probably `key` \
+             and `kid` are not of the same key, or the key is that of the other environment (test or \
+             production), or it has expired (a key lives one year at most).",
         ),
-        TokenRefusal::Scope => Some(
+        TokenRefusal::ScopeNotOnClient => Some(
+            "A scope that was asked for is not registered on the client: see that it has \
+             idporten:scopes.read and, for apply, idporten:scopes.write, and where clients are declared \
+             idporten:dcr.read and idporten:dcr.write.",
+        ),
+        TokenRefusal::IntegrationType => Some(
+            "A scope that was asked for is not for clients of this integration type. Use a client whose \
+             `integration_type` is maskinporten.",
+        ),
+        TokenRefusal::NoAccess => Some(
             "The client's organisation has not been given a scope that was asked for: see that \
              idporten:scopes.read and, for apply, idporten:scopes.write are granted to the \
              organisation and registered on the client.",
@@ -66,9 +125,12 @@ fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
         TokenRefusal::Delegation => {
             Some("The organisation has not delegated this scope to the supplier in Altinn.")
         }
-        TokenRefusal::RepeatedGrant | TokenRefusal::ClockAhead | TokenRefusal::Other => {
-            of_any_token(refusal)
-        }
+        TokenRefusal::MalformedGrant
+        | TokenRefusal::RepeatedGrant
+        | TokenRefusal::GrantTime
+        | TokenRefusal::Audience
+        | TokenRefusal::SystemUser
+        | TokenRefusal::Other => of_any_token(refusal),
     }
 }
 
@@ -96,7 +158,7 @@ fn of_kind(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::Auth => {
             "See that the client exists in this environment, that its key is registered and \
-             has not ended, and that it holds the scopes idporten:scopes.read and, for \
+             has not expired, and that it holds the scopes idporten:scopes.read and, for \
              apply, idporten:scopes.write."
         }
         ErrorKind::Forbidden => {
@@ -137,12 +199,19 @@ mod tests {
     #[test]
     fn each_refusal_of_a_token_has_its_own_advice() {
         for (refusal, advice) in [
+            (TokenRefusal::MalformedGrant, "HTTPS_PROXY"),
             (TokenRefusal::RepeatedGrant, "HTTPS_PROXY"),
-            (TokenRefusal::ClockAhead, "set it by NTP"),
+            (TokenRefusal::UnknownClient, "a kid in the place of the client's id"),
+            (TokenRefusal::Audience, "the slash at its end"),
+            (TokenRefusal::NoKey, "no key of this kid"),
+            (TokenRefusal::KeyExpired, "Registering the same key again renews it"),
             (TokenRefusal::OtherOrganization, "another organisation than the client"),
             (TokenRefusal::Certificate, "its whole chain"),
             (TokenRefusal::Signature, "under this kid"),
-            (TokenRefusal::Scope, "for apply, idporten:scopes.write"),
+            (TokenRefusal::GrantTime, "by NTP"),
+            (TokenRefusal::ScopeNotOnClient, "not registered on the client"),
+            (TokenRefusal::IntegrationType, "maskinporten"),
+            (TokenRefusal::NoAccess, "for apply, idporten:scopes.write"),
             (TokenRefusal::Delegation, "in Altinn"),
         ] {
             assert!(of_token(refusal).unwrap().contains(advice), "{refusal:?}");

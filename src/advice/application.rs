@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{MOST, help, of_any_token};
+use super::{MOST, of_any_token, with_clock};
 use digdir::{Error, TokenRefusal, Wanted};
 use domain::Orgno;
 use domain::secret::excerpt;
@@ -23,6 +23,8 @@ pub struct TokenClient {
     pub kid: String,
     /// When the key was registered.
     pub registered: Option<Timestamp>,
+    /// The organisation that has it.
+    pub organization: Orgno,
     /// The prefixes of the organisation's own scopes.
     pub own_prefixes: Vec<String>,
 }
@@ -32,78 +34,153 @@ impl TokenClient {
     pub fn advised(&self, error: &Error, wanted: &Wanted) -> String {
         let Some(refusal) = error.token_refusal() else { return super::advised(error) };
         let advice = match of_any_token(refusal) {
-            Some(_) => help(error),
+            Some(advice) => advice.to_owned(),
             None => excerpt(&self.advice(refusal, error, wanted), MOST),
         };
-        format!("{error}\n{advice}")
+        format!("{error}\n{}", with_clock(error, advice))
     }
 
     fn advice(&self, refusal: TokenRefusal, error: &Error, wanted: &Wanted) -> String {
-        let name = &self.name;
-        let description = error.description().unwrap_or_default();
-        let is_named = |scope: &&String| holds_word(description, scope);
-        let mut scopes: Vec<&str> =
-            wanted.scopes.iter().filter(is_named).map(String::as_str).collect();
-        if scopes.is_empty() {
-            scopes = wanted.scopes.iter().map(String::as_str).collect();
+        let (name, kid) = (&self.name, &self.kid);
+        let scopes = named(wanted, error.description().unwrap_or_default());
+        if wanted.consumer_org == Some(self.organization) {
+            return format!(
+                "The consumer {} is the organisation of client {name} itself, and Maskinporten refuses \
+                 that: leave --consumer-org out.",
+                self.organization
+            );
         }
         match refusal {
+            TokenRefusal::UnknownClient => format!(
+                "Maskinporten does not know client {name}, which is live. If it was made in the last \
+                 minutes, wait and run again: a change takes about two minutes to count. Otherwise \
+                 `maskinporten` and `api` in portvakt.yaml are probably of two environments."
+            ),
+            TokenRefusal::NoKey => self.unknown_key(Timestamp::now()),
+            TokenRefusal::KeyExpired => format!(
+                "The key {kid} of client {name} has expired: a key lives one year at most. Registering \
+                 the same key again renews it: `portvakt keys renew {name}`."
+            ),
             TokenRefusal::Signature => self.signature(Timestamp::now()),
-            TokenRefusal::Scope => self.no_access(&scopes),
+            TokenRefusal::ScopeNotOnClient => self.not_on_client(&scopes),
+            TokenRefusal::IntegrationType => format!(
+                "{} is not for clients of the integration type that client {name} has: its owner's \
+                 `allowed_integration_types` does not name it. Use a client of another type, or ask the \
+                 owner of the scope to allow this one.",
+                scopes.join(" ")
+            ),
+            TokenRefusal::NoAccess => self.no_access(&scopes, wanted.consumer_org.is_none()),
             TokenRefusal::Delegation => not_delegated(&scopes, wanted.consumer_org),
-            TokenRefusal::RepeatedGrant
-            | TokenRefusal::ClockAhead
+            TokenRefusal::MalformedGrant
+            | TokenRefusal::RepeatedGrant
+            | TokenRefusal::Audience
+            | TokenRefusal::GrantTime
             | TokenRefusal::OtherOrganization
             | TokenRefusal::Certificate
+            | TokenRefusal::SystemUser
             | TokenRefusal::Other => format!(
                 "See in the plan that client {name}, its keys and its scopes are as declared; a \
                  change takes about two minutes to reach Maskinporten. DigDir's documentation of \
-                 Maskinporten tells what the description means."
+                 Maskinporten says what the description means."
             ),
         }
+    }
+
+    /// The key is live and Maskinporten does not know it.
+    fn unknown_key(&self, now: Timestamp) -> String {
+        let (name, kid) = (&self.name, &self.kid);
+        self.young(now).unwrap_or_else(|| {
+            format!(
+                "Maskinporten does not know the key {kid}, which is registered on client {name}. \
+                 Probably `maskinporten` and `api` in portvakt.yaml are of two environments, or the key \
+                 was removed and registered again in the last minutes."
+            )
+        })
+    }
+
+    fn young(&self, now: Timestamp) -> Option<String> {
+        let (name, kid) = (&self.name, &self.kid);
+        let age = now.as_second().saturating_sub(self.registered?.as_second());
+        (0..SYNC_SECONDS).contains(&age).then(|| {
+            format!(
+                "The key {kid} was registered on client {name} {age} s ago, and it takes about two \
+                 minutes until Maskinporten knows it: wait and run again."
+            )
+        })
     }
 
     fn signature(&self, now: Timestamp) -> String {
         let (name, kid) = (&self.name, &self.kid);
-        let age = self.registered.map(|at| now.as_second().saturating_sub(at.as_second()));
-        match age {
-            Some(age) if (0..SYNC_SECONDS).contains(&age) => format!(
-                "The key {kid} was registered on client {name} {age} s ago, and it takes about two \
-                 minutes until Maskinporten knows it: wait and run again."
-            ),
-            _ => format!(
+        self.young(now).unwrap_or_else(|| {
+            format!(
                 "The key {kid} is registered on client {name}, but Maskinporten does not accept it: \
-                 see in `portvakt keys list` that it has not ended. A key that was registered in \
+                 see in `portvakt keys list` that it has not expired. A key that was registered in \
                  the last two minutes may not be known yet; one that another environment has is not \
                  known in this one."
-            ),
-        }
+            )
+        })
     }
 
-    fn no_access(&self, scopes: &[&str]) -> String {
+    fn not_on_client(&self, scopes: &[&str]) -> String {
         let name = &self.name;
-        let lines = scopes.iter().map(|scope| {
-            let prefix = scope.split(':').next().unwrap_or_default();
-            if !self.scopes.contains(*scope) {
-                format!(
-                    "{scope} is not on client {name}: put it on the client (`scopes` of its \
-                     declaration) and apply"
-                )
-            } else if self.own_prefixes.iter().any(|own| own == prefix) {
-                format!(
-                    "{scope} is on client {name}, but the consumer has no access to it: it is this \
-                     organisation's own scope, so name the consumer under its `consumers` and apply"
-                )
-            } else {
+        let lines = scopes.iter().map(|scope| match self.scopes.contains(*scope) {
+            true => {
+                format!("{scope} was put on client {name} a short time ago: wait and run again")
+            }
+            false => self.lacks(scope),
+        });
+        sentence(lines)
+    }
+
+    fn lacks(&self, scope: &str) -> String {
+        format!(
+            "{scope} is not on client {}: put it on the client (`scopes` of its declaration) and apply",
+            self.name
+        )
+    }
+
+    /// `for_itself` says that the token was not for a consumer that has delegated the scope.
+    fn no_access(&self, scopes: &[&str], for_itself: bool) -> String {
+        let name = &self.name;
+        let mut has_foreign = false;
+        let lines: Vec<String> = scopes
+            .iter()
+            .map(|scope| {
+                let prefix = scope.split(':').next().unwrap_or_default();
+                if !self.scopes.contains(*scope) {
+                    return self.lacks(scope);
+                }
+                if self.own_prefixes.iter().any(|own| own == prefix) {
+                    return format!(
+                        "{scope} is on client {name}, but the consumer has no access to it: it is this \
+                         organisation's own scope, so name the consumer under its `consumers` and apply"
+                    );
+                }
+                has_foreign = true;
                 format!(
                     "{scope} is on client {name}, but the consumer has no access to it: ask its \
                      owner, who has the prefix {prefix}, to give access"
                 )
-            }
-        });
-        let lines: Vec<_> = lines.collect();
-        format!("{}. A change takes about two minutes to count.", lines.join("; "))
+            })
+            .collect();
+        let forgotten = match has_foreign && for_itself {
+            true => " If a consumer has delegated the scope, name that consumer by --consumer-org.",
+            false => "",
+        };
+        sentence(lines.into_iter()) + forgotten
     }
+}
+
+fn sentence(lines: impl Iterator<Item = String>) -> String {
+    let lines: Vec<_> = lines.collect();
+    format!("{}. A change takes about two minutes to count.", lines.join("; "))
+}
+
+/// The scopes that a description names, or else all that were asked for.
+fn named<'w>(wanted: &'w Wanted, description: &str) -> Vec<&'w str> {
+    let all = || wanted.scopes.iter().map(String::as_str);
+    let named: Vec<&str> = all().filter(|scope| holds_word(description, scope)).collect();
+    if named.is_empty() { all().collect() } else { named }
 }
 
 fn not_delegated(scopes: &[&str], consumer: Option<Orgno>) -> String {
@@ -145,6 +222,7 @@ mod tests {
             scopes: ["dig:a.read".to_owned(), "etat:b".to_owned()].into(),
             kid: "k".to_owned(),
             registered: Some("2026-11-24T10:00:00Z".parse().unwrap()),
+            organization: "889640782".parse().unwrap(),
             own_prefixes: vec!["etat".to_owned()],
         }
     }
@@ -163,8 +241,12 @@ mod tests {
 
     #[test]
     fn what_to_do_without_access_depends_on_whose_the_scope_is() {
-        let advice = |refused: &[&str]| application().no_access(refused);
-        assert!(advice(&["dig:a.read"]).contains("ask its owner, who has the prefix dig"));
+        let advice = |refused: &[&str]| application().no_access(refused, true);
+        let foreign = advice(&["dig:a.read"]);
+        assert!(foreign.contains("ask its owner, who has the prefix dig"));
+        assert!(foreign.contains("by --consumer-org"));
+        assert!(!application().no_access(&["dig:a.read"], false).contains("--consumer-org"));
+        assert!(!advice(&["etat:b"]).contains("--consumer-org"));
         assert!(advice(&["etat:b"]).contains("under its `consumers`"));
         assert!(advice(&["dig:c"]).contains("put it on the client"));
         let all = advice(&["dig:a.read", "etat:b", "dig:c"]);

@@ -66,6 +66,7 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
         scopes: live.scopes().map(str::to_owned).collect(),
         kid: kid.to_string(),
         registered,
+        organization: opened.desired.organization,
         own_prefixes: opened.repository.settings().prefixes.clone(),
     };
     let issued = issuer.token(&credentials, &wanted).await;

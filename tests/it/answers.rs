@@ -1,7 +1,9 @@
-//! What real servers answer and the sandbox does not: sets of keys without keys, and writes without a body.
+//! What real servers answer and the sandbox does not: sets of keys without keys, writes without a body, and
+//! refusals of tokens in all their words.
 
 use axum::http::Method;
 use domain::AccessState;
+use jiff::{SignedDuration, ToSpan as _};
 use serde_json::{Value, json};
 
 use crate::front::{Answer, Reply, front};
@@ -79,4 +81,112 @@ fn a_write_may_be_answered_by_any_success_and_nothing_or_little() {
         done(world.apply());
         assert!(!world.client("x").1.active);
     }
+}
+
+/// The program's answer where Maskinporten refuses the token of a client with these words.
+fn refused(client: &'static str, answer: Answer, args: &[&str]) -> String {
+    let world = with_client();
+    crate::credentials::register(&world, CLIENT, &KEY, "den-nye.1");
+    world.sandbox.edit(|state| {
+        let keys = &mut state.clients.get_mut(CLIENT).unwrap().keys;
+        keys.get_mut("den-nye.1").unwrap().created -= 1.hour();
+    });
+    front(&world, move |asked| match asked.claims["iss"] == client {
+        true => Reply::Instead(answer.clone()),
+        false => Reply::Pass,
+    });
+    let ran = world.run(args);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+    ran.stderr
+}
+
+const TOKEN: [&str; 5] = ["token", "--client", "x", "--key", "key.pem"];
+
+#[test]
+fn each_refusal_of_an_applications_token_says_what_to_do() {
+    for (description, advice) in [
+        ("MP-011: malformed", "something between here and there has changed it"),
+        ("MP-012: used", "repeats requests"),
+        ("MP-100: Unknown client", "does not know client x"),
+        ("Unknown client", "does not know client x"),
+        ("MP-110: aud", "lacks the slash at its end"),
+        ("Invalid JWT claim aud", "lacks the slash at its end"),
+        ("MP-120: no key", "does not know the key den-nye.1"),
+        ("Unknown key identifier (kid) for client", "does not know the key den-nye.1"),
+        ("MP-121: expired", "`portvakt keys renew x`"),
+        ("MP-124: signature", "see in `portvakt keys list`"),
+        ("Invalid JWT signature", "see in `portvakt keys list`"),
+        ("MP-130: expired", "set this machine's clock, e.g. by NTP"),
+        ("Invalid assertion: issue time is after now", "set this machine's clock, e.g. by NTP"),
+        ("MP-200: scope", "wait and run again"),
+        ("MP-201: type", "`allowed_integration_types`"),
+        ("MP-250: no", "name the consumer under its `consumers`"),
+        ("forbidden", "name the consumer under its `consumers`"),
+        (
+            "Consumer has not been granted access to the scope etat:a",
+            "name the consumer under its `consumers`",
+        ),
+        ("MP-251: no", "has not delegated etat:a"),
+        (
+            "Consumer 1 has not delegated access to the scope etat:a to supplier 2",
+            "has not delegated etat:a",
+        ),
+        ("MP-302: system user", "DigDir's documentation"),
+        ("something new", "DigDir's documentation"),
+    ] {
+        let shown = refused(CLIENT, Answer::refusal(description), &TOKEN);
+        assert!(shown.contains(advice), "{description}: {shown}");
+        assert!(shown.contains(description), "{description}: {shown}");
+        assert!(!shown.contains("idporten:"), "that is about another client: {shown}");
+    }
+    let own = [&TOKEN[..], &["--consumer-org", OWNER]].concat();
+    let shown = refused(CLIENT, Answer::refusal("Invalid consumer_org"), &own);
+    assert!(shown.contains("leave --consumer-org out"), "{shown}");
+}
+
+#[test]
+fn each_refusal_of_our_own_token_says_what_to_do() {
+    for (description, advice) in [
+        ("MP-100: no client", "a kid in the place of the client's id"),
+        ("MP-110: aud", "mixes test and production"),
+        ("MP-120: no key", "has no key of this kid"),
+        ("MP-121: expired", "Registering the same key again renews it"),
+        ("MP-122: other", "another organisation than the client"),
+        ("MP-123: x5c", "has not expired"),
+        ("MP-124: signature", "are not of the same key"),
+        ("MP-200: scope", "idporten:scopes.read"),
+        ("MP-201: type", "`integration_type` is maskinporten"),
+        ("MP-250: no", "granted to the organisation"),
+    ] {
+        let shown = refused("portvakt", Answer::refusal(description), &["plan"]);
+        assert!(shown.contains(advice), "{description}: {shown}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_named_and_not_the_client_or_the_key() {
+    for (seconds, side) in [(600, "behind"), (-600, "ahead")] {
+        for description in ["MP-130: expired", "MP-124: signature", "Unknown client", "new"] {
+            for (client, args) in [("portvakt", &["plan"][..]), (CLIENT, &TOKEN)] {
+                let clock = SignedDuration::from_secs(seconds);
+                let answer = Answer { clock, ..Answer::refusal(description) };
+                let shown = refused(client, answer, args);
+                let (_, advice) = shown.split_once('\n').unwrap();
+                let is_named = [599, 600, 601].into_iter().any(|seconds| {
+                    advice.contains(&format!("This machine's clock is {seconds} s {side}: set it"))
+                });
+                assert!(is_named && advice.contains("NTP"), "{description}: {shown}");
+                assert!(!advice.contains("Probably"), "{description}: {shown}");
+            }
+        }
+    }
+    // Not so far that a grant would be refused for it.
+    let clock = SignedDuration::from_secs(8);
+    let answer = Answer { clock, ..Answer::refusal("MP-100: no client") };
+    let shown = refused("portvakt", answer, &["plan"]);
+    assert!(shown.contains("Probably") && shown.contains("s behind: set it"), "{shown}");
+    let clock = SignedDuration::from_secs(2);
+    let answer = Answer { clock, ..Answer::refusal("MP-100: no client") };
+    let shown = refused("portvakt", answer, &["plan"]);
+    assert!(!shown.contains("clock"), "{shown}");
 }

@@ -37,6 +37,7 @@ struct Details {
     correlation_id: Option<String>,
     cause: Option<String>,
     token_refusal: Option<TokenRefusal>,
+    clock_offset: Option<i64>,
     owner_mismatch: Option<OwnerMismatch>,
     retry_after: Option<Duration>,
 }
@@ -100,6 +101,7 @@ impl Error {
                 correlation_id: None,
                 cause: Some(clean(&cause.into())),
                 token_refusal: None,
+                clock_offset: None,
                 owner_mismatch: None,
                 retry_after: None,
             }),
@@ -169,6 +171,11 @@ impl Error {
         self
     }
 
+    pub(super) fn with_clock_offset(mut self, seconds: i64) -> Self {
+        self.details.clock_offset = Some(seconds);
+        self
+    }
+
     pub(super) fn with_owner(mut self, mismatch: OwnerMismatch) -> Self {
         self.details.owner_mismatch = Some(mismatch);
         self
@@ -220,10 +227,18 @@ impl Error {
         self.details.token_refusal
     }
 
-    /// Whether Maskinporten refused a token because the client does not have this scope.
+    /// How many seconds this machine's clock is ahead of the server's, less than 0 if it is behind, where a
+    /// token was refused and they differ by more than 5 s.
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.details.clock_offset
+    }
+
+    /// Whether Maskinporten refused a token because the client does not have this scope, or its organisation
+    /// no access to it.
     pub fn refuses(&self, scope: &str) -> bool {
-        let refusal = format!("not been granted the scope {scope}");
-        self.description().is_some_and(|description| description.contains(&refusal))
+        let refusals = [TokenRefusal::ScopeNotOnClient, TokenRefusal::NoAccess];
+        self.token_refusal().is_some_and(|refusal| refusals.contains(&refusal))
+            && self.description().is_some_and(|description| description.contains(scope))
     }
 
     /// Whose something is, where it is not whose it should be.
@@ -267,6 +282,7 @@ impl fmt::Display for Details {
             correlation_id,
             cause,
             token_refusal: _,
+            clock_offset,
             owner_mismatch: _,
             retry_after: _,
         } = self;
@@ -279,6 +295,11 @@ impl fmt::Display for Details {
         }
         if let Some(cause) = cause {
             write!(f, ": {cause}")?;
+        }
+        if let Some(seconds) = clock_offset {
+            let side = if *seconds > 0 { "ahead of" } else { "behind" };
+            let seconds = seconds.unsigned_abs();
+            write!(f, ": this machine's clock is {seconds} s {side} the server's")?;
         }
         write!(f, " ({call}")?;
         if let Some(status) = status {

@@ -7,41 +7,79 @@ use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Failure, Persistence};
 use domain::ClientId;
 
-/// Why Maskinporten refused a token, as far as its description says (DigDir's documentation of errors).
+/// Why Maskinporten refused a token, as far as its description says (DigDir's documentation of errors, and
+/// the sentences that come without a code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenRefusal {
+    /// The grant cannot be read (MP-011).
+    MalformedGrant,
     /// The same grant arrived twice: something in between repeats requests (MP-012).
     RepeatedGrant,
-    /// The grant was issued in the future: the clock here is ahead.
-    ClockAhead,
+    /// There is no such client (MP-100).
+    UnknownClient,
+    /// The grant is for another issuer (MP-110).
+    Audience,
+    /// The client has no key of that kid (MP-120).
+    NoKey,
+    /// The key has expired; registering it again renews it (MP-121).
+    KeyExpired,
     /// The certificate belongs to another organisation than the client (MP-122).
     OtherOrganization,
     /// The certificate is not accepted (MP-123).
     Certificate,
-    /// No key is registered under the kid, it has expired, or the signature does not fit it (MP-120, MP-121,
-    /// MP-124).
+    /// The signature does not fit the key that is registered under the kid (MP-124).
     Signature,
-    /// The client's organisation has no access to a scope, or the client does not carry it (MP-200, MP-250).
-    Scope,
-    /// A consumer has not delegated a scope to the client's organisation (MP-251).
+    /// The grant has expired, lives too long, or was issued at another time than now (MP-130).
+    GrantTime,
+    /// A scope is not registered on the client (MP-200).
+    ScopeNotOnClient,
+    /// The scope is not for clients of that integration type (MP-201).
+    IntegrationType,
+    /// The consumer has no access to a scope (MP-250).
+    NoAccess,
+    /// The consumer has not delegated a scope to the client's organisation (MP-251).
     Delegation,
+    /// The system user that the grant names is not accepted (MP-301 to MP-303).
+    SystemUser,
     /// Anything else.
     Other,
 }
 
-/// What Maskinporten's descriptions begin with or contain.
-const MARKS: [(&str, TokenRefusal); 10] = [
+/// What Maskinporten's descriptions begin with or contain: the codes, and the sentences without one.
+const MARKS: [(&str, TokenRefusal); 25] = [
+    ("MP-011", TokenRefusal::MalformedGrant),
     ("MP-012", TokenRefusal::RepeatedGrant),
-    ("issue time is after now", TokenRefusal::ClockAhead),
+    ("MP-100", TokenRefusal::UnknownClient),
+    ("MP-110", TokenRefusal::Audience),
+    ("MP-120", TokenRefusal::NoKey),
+    ("MP-121", TokenRefusal::KeyExpired),
     ("MP-122", TokenRefusal::OtherOrganization),
     ("MP-123", TokenRefusal::Certificate),
-    ("MP-120", TokenRefusal::Signature),
-    ("MP-121", TokenRefusal::Signature),
     ("MP-124", TokenRefusal::Signature),
-    ("MP-200", TokenRefusal::Scope),
-    ("MP-250", TokenRefusal::Scope),
+    ("MP-130", TokenRefusal::GrantTime),
+    ("MP-200", TokenRefusal::ScopeNotOnClient),
+    ("MP-201", TokenRefusal::IntegrationType),
+    ("MP-250", TokenRefusal::NoAccess),
     ("MP-251", TokenRefusal::Delegation),
+    ("MP-301", TokenRefusal::SystemUser),
+    ("MP-302", TokenRefusal::SystemUser),
+    ("MP-303", TokenRefusal::SystemUser),
+    ("Unknown client", TokenRefusal::UnknownClient),
+    ("Invalid JWT claim aud", TokenRefusal::Audience),
+    ("Unknown key identifier", TokenRefusal::NoKey),
+    ("Invalid JWT signature", TokenRefusal::Signature),
+    ("issue time is ", TokenRefusal::GrantTime),
+    ("has not been granted access", TokenRefusal::NoAccess),
+    ("has not delegated access", TokenRefusal::Delegation),
+    ("not been granted the scope", TokenRefusal::NoAccess),
 ];
+
+/// The whole description of a refusal of a scope, as older versions have it.
+const FORBIDDEN: &str = "forbidden";
+
+/// By how much this machine's clock may differ from the server's before it is reported, in seconds:
+/// Maskinporten takes a grant within 10.
+const MOST_OFFSET: i64 = 5;
 
 /// The shortest kid that is hidden: a shorter one is no secret, and part of too many words.
 const SHORTEST_KID: usize = 8;
@@ -49,7 +87,11 @@ const SHORTEST_KID: usize = 8;
 impl TokenRefusal {
     fn described_by(description: &str) -> Self {
         let mark = MARKS.iter().find(|(mark, _)| description.contains(mark));
-        mark.map_or(Self::Other, |(_, refusal)| *refusal)
+        match mark {
+            Some((_, refusal)) => *refusal,
+            None if description.trim().eq_ignore_ascii_case(FORBIDDEN) => Self::NoAccess,
+            None => Self::Other,
+        }
     }
 }
 
@@ -61,9 +103,9 @@ pub(super) fn explain(
     place: &CallPlace,
     ids: (&ClientId, Option<&str>),
 ) -> Error {
-    let skew = match &failure {
+    let offset = match &failure {
         Failure::Refused(refusal) => {
-            refusal.answer.date().and_then(|date| skew(date, Timestamp::now()))
+            refusal.answer.date().and_then(|date| offset(date, Timestamp::now()))
         }
         Failure::Unanswered(_) | Failure::Malformed(..) | Failure::Unsent(_) => None,
     };
@@ -79,18 +121,17 @@ pub(super) fn explain(
         true => error.refused_token(refusal),
         false => error,
     };
-    match skew {
-        Some(skew) => error.because(skew),
+    match offset {
+        Some(seconds) => error.with_clock_offset(seconds),
         None => error,
     }
 }
 
-/// How this machine's clock differs from the server's, where that is more than Maskinporten bears.
-fn skew(server: Timestamp, here: Timestamp) -> Option<String> {
+/// How many seconds this machine's clock is ahead of the server's, less than 0 if it is behind; `None` where
+/// they agree well enough.
+fn offset(server: Timestamp, here: Timestamp) -> Option<i64> {
     let seconds = here.as_second().saturating_sub(server.as_second());
-    let side = if seconds > 0 { "ahead of" } else { "behind" };
-    (seconds.abs() > 10)
-        .then(|| format!("this machine's clock is {} s {side} the server's", seconds.abs()))
+    (seconds.saturating_abs() > MOST_OFFSET).then_some(seconds)
 }
 
 #[cfg(test)]
@@ -123,17 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_wrong_is_told() {
+    fn the_whole_of_an_old_description_means_no_access() {
+        assert_eq!(explained("forbidden").token_refusal(), Some(TokenRefusal::NoAccess));
+        assert_eq!(explained("forbidden client").token_refusal(), Some(TokenRefusal::Other));
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_reported() {
         let at = |text: &str| text.parse().unwrap();
         let server = at("2026-11-22T10:00:00Z");
-        assert_eq!(skew(server, at("2026-11-22T10:00:10Z")), None);
-        assert_eq!(
-            skew(server, at("2026-11-22T10:01:00Z")).unwrap(),
-            "this machine's clock is 60 s ahead of the server's"
-        );
-        assert_eq!(
-            skew(server, at("2026-11-22T09:59:00Z")).unwrap(),
-            "this machine's clock is 60 s behind the server's"
-        );
+        assert_eq!(offset(server, at("2026-11-22T10:00:05Z")), None);
+        assert_eq!(offset(server, at("2026-11-22T10:01:00Z")), Some(60));
+        assert_eq!(offset(server, at("2026-11-22T09:59:54Z")), Some(-6));
+        let error = explained("MP-130").with_clock_offset(-600).to_string();
+        assert!(error.contains("this machine's clock is 600 s behind the server's"), "{error}");
     }
 }
