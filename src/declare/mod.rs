@@ -30,13 +30,12 @@ pub use files::{
 pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, ScopeDeclaration};
 pub use fix::{Mended, mend};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
+pub use read::credentials::not_an_id;
 pub use read::environment::{Certificate, Credentials, Endpoints, Environment, Target};
 pub use read::environments::is_environment_name;
 pub use read::keys::KeysRef;
 pub use read::public_keys::public_keys;
-pub use read::settings::{
-    Outline, Settings, is_project_name, is_right, not_an_id, outline, parse_duration,
-};
+pub use read::settings::{Outline, Settings, is_project_name, is_right, outline, parse_duration};
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
 pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};

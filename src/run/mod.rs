@@ -23,6 +23,7 @@ pub(crate) mod remote;
 mod approved;
 mod blame;
 mod checks;
+mod credentials;
 mod failure;
 mod hold;
 mod opened;

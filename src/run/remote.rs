@@ -1,22 +1,14 @@
 //! Connection to the API of the chosen environment.
 
-use std::path::Path;
-use std::str::FromStr;
-
-use secrecy::{ExposeSecret as _, SecretString};
-use zeroize::Zeroizing;
-
+use super::credentials::credentials;
 use super::failure::Failure;
 use super::opened::Opened;
 use super::options::RunOptions;
-use super::read::{MAX_FILE, read_file, read_secret};
-use crate::declare::{self, Certificate, SETTINGS_FILE, SecretSource, TextSource};
 use digdir::{
     AllowedHosts, Credentials, ExpectedOwner, Issuer, Probe, Program, Reach, Reader, Target,
     TargetError, Writer,
 };
 use domain::secret;
-use domain::{ClientId, Kid};
 use sandbox::Sandbox;
 
 /// Address of the API and credentials. For `target: sandbox` it also holds the server.
@@ -58,7 +50,7 @@ impl Remote {
         };
         target.check(&options.allowed_hosts).map_err(not_trusted)?;
         let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
-        let credentials = credentials(declared, repository.root())?;
+        let credentials = credentials(declared, repository, name)?;
         Ok(Self { target, credentials, options, reach, sandbox: None })
     }
 
@@ -137,72 +129,6 @@ async fn embedded(
         reach,
         sandbox: Some(sandbox),
     })
-}
-
-fn credentials(declared: &declare::Credentials, root: &Path) -> Result<Credentials, Failure> {
-    let client_id: ClientId = id(&declared.client_id, "client_id", root)?;
-    if let Some(Certificate { file, password }) = &declared.certificate {
-        let path = root.join(file);
-        let archive = read_file(&path, MAX_FILE)
-            .map(Zeroizing::new)
-            .map_err(|why| Failure::Failed(format!("{} {why}", path.display())))?;
-        let password = read(password, root)?;
-        secret::note(&password);
-        return Credentials::from_pkcs12(client_id, &archive, &password).map_err(|error| {
-            Failure::Failed(format!("the certificate in {}: {error}", path.display()))
-        });
-    }
-    let source = declared.key.as_ref().ok_or_else(|| {
-        Failure::Failed("the environment's credentials have neither key nor certificate".to_owned())
-    })?;
-    let kid: Option<Kid> = declared.kid.as_ref().map(|kid| id(kid, "kid", root)).transpose()?;
-    let key = read(source, root)?;
-    secret::note(&key);
-    Credentials::from_key(client_id, &key, kid)
-        .map_err(|error| Failure::Failed(format!("the key in {}: {error}", told(source))))
-}
-
-/// Reads an id. An invalid one is not shown, as a pull request can choose its source.
-fn id<T>(source: &TextSource, key: &str, root: &Path) -> Result<T, Failure>
-where
-    T: FromStr<Err: std::fmt::Display>,
-{
-    let (text, place) = match source {
-        TextSource::Literal(text) => (SecretString::from(text.as_str()), SETTINGS_FILE.to_owned()),
-        TextSource::Env(name) => {
-            let source = SecretSource::Env(name.clone());
-            (read(&source, root)?, told(&source))
-        }
-        TextSource::File(file) => {
-            let source = SecretSource::File(file.clone());
-            (read(&source, root)?, told(&source))
-        }
-    };
-    let text = text.expose_secret().trim();
-    text.parse().map_err(|why| {
-        Failure::Failed(format!("{key} from {place} {}; {why}", declare::not_an_id(text, key)))
-    })
-}
-
-/// Reads a secret that portvakt.yaml refers to. Its value is never part of an error.
-fn read(source: &SecretSource, root: &Path) -> Result<SecretString, Failure> {
-    let cannot = |why: &str| Failure::Failed(format!("{} {why}", told(source)));
-    match source {
-        SecretSource::Env(name) => match std::env::var(name).map(SecretString::from) {
-            Ok(value) if value.expose_secret().trim().is_empty() => Err(cannot("is empty")),
-            Ok(value) => Ok(value),
-            Err(std::env::VarError::NotPresent) => Err(cannot("is not set")),
-            Err(std::env::VarError::NotUnicode(_)) => Err(cannot("is not UTF-8")),
-        },
-        SecretSource::File(file) => read_secret(&root.join(file)).map_err(|why| cannot(&why)),
-    }
-}
-
-fn told(source: &SecretSource) -> String {
-    match source {
-        SecretSource::Env(name) => format!("environment variable {name}"),
-        SecretSource::File(file) => format!("file {file}"),
-    }
 }
 
 /// The error about credentials that must not be sent to the target, and how to allow it.

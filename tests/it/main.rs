@@ -44,6 +44,7 @@ mod openapi;
 mod organization;
 mod output;
 mod probe;
+mod proofs;
 mod property;
 mod readme;
 mod rendered;

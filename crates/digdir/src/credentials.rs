@@ -6,12 +6,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use p12_keystore::error::Error as ArchiveError;
-use p12_keystore::{KeyStore, KeyStoreEntry, Pkcs12ImportPolicy, PrivateKeyChain};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::application_key::ApplicationKey;
+use super::certificate::{Alias, Pair};
 use super::key::{self, KeyError};
 use domain::secret;
 use domain::{ClientId, Kid, KidError, Orgno, SigningAlgorithm};
@@ -27,6 +26,8 @@ pub struct Credentials {
     client_id: ClientId,
     key: EncodingKey,
     header: Header,
+    /// Until when the certificate is valid, if there is one.
+    expires: Option<Timestamp>,
 }
 
 /// Why credentials cannot be used. None of these holds any part of a secret.
@@ -53,22 +54,65 @@ pub enum CredentialsError {
     /// The archive cannot be read.
     #[error(
         "the PKCS#12 archive cannot be read ({0}); give the .p12 file as the certificate's issuer \
-         delivered it, unencoded"
+         delivered it. If that is what this is, convert it: {CONVERSION}"
     )]
     Archive(String),
+    /// The archive is protected by a cipher that is not read.
+    #[error(
+        "the PKCS#12 archive is protected by {0}, which is not supported; convert it: {CONVERSION}"
+    )]
+    Cipher(&'static str),
+    /// A Java keystore of the old format.
+    #[error(
+        "this is a Java keystore (JKS) and no PKCS#12 archive; convert it: keytool -importkeystore \
+         -srckeystore OLD.jks -destkeystore NEW.p12 -deststoretype PKCS12"
+    )]
+    JavaKeystore,
+    /// PEM in the place of an archive.
+    #[error("this is PEM and no PKCS#12 archive; give its certificates as the chain, and its key")]
+    PemArchive,
     /// No private key with its certificate.
     #[error(
         "the PKCS#12 archive holds no private key with its certificate; export both together \
-         (openssl pkcs12 -export -inkey key.pem -in cert.pem -certfile chain.pem)"
+         (openssl pkcs12 -export -inkey key.pem -in cert.pem -certfile chain.pem -out NEW.p12)"
     )]
     NoKeyInArchive,
     /// More than one.
+    #[error("the PKCS#12 archive holds {} private keys; choose one by its alias: {}", .0.len(), listed(.0))]
+    SeveralPairs(Vec<Alias>),
+    /// None of that name.
+    #[error("the PKCS#12 archive holds no private key of that alias, but {}", listed(.0))]
+    NoSuchAlias(Vec<Alias>),
+    /// No certificates.
     #[error(
-        "the PKCS#12 archive holds {0} private keys; which one to sign with is not to be guessed: \
-         make an archive that holds one"
+        "the chain holds no certificate; it is PEM with a block -----BEGIN CERTIFICATE----- for \
+         each certificate"
     )]
-    ManyKeysInArchive(usize),
+    NoChain,
+    /// No key, neither beside the chain nor in it.
+    #[error("the chain holds certificates but no private key; give the key too")]
+    NoKeyInChain,
+    /// The certificates are of another key.
+    #[error(
+        "none of the certificates belongs to the private key; give the two that were issued together"
+    )]
+    NotOfKey,
+    /// A certificate that cannot be read.
+    #[error("a certificate in it is damaged; export it anew")]
+    Certificate,
 }
+
+/// The command that makes an archive which everything reads of one that only openssl still does.
+const CONVERSION: &str = "openssl pkcs12 -legacy -in OLD.p12 -nodes -out PAIR.pem && openssl pkcs12 \
+                          -export -in PAIR.pem -out NEW.p12 && rm PAIR.pem";
+
+fn listed(aliases: &[Alias]) -> String {
+    let aliases: Vec<_> = aliases.iter().map(ToString::to_string).collect();
+    secret::excerpt(&aliases.join(", "), MOST_ALIASES)
+}
+
+/// How much of the names in an archive an error shows, in characters.
+const MOST_ALIASES: usize = 2_000;
 
 #[derive(Serialize)]
 struct Grant<'a> {
@@ -96,8 +140,11 @@ pub(super) struct Asked<'a> {
 }
 
 impl Credentials {
-    /// A key that is registered on the client: PEM (PKCS#1 or PKCS#8) or a private JWK. `kid` is
-    /// the name it is registered under; a JWK's own is the default.
+    /// A key that is registered on the client: PEM (PKCS#1 or PKCS#8) or a private JWK, or base64 of
+    /// one. `kid` is the name it is registered under; a JWK's own is the default.
+    ///
+    /// # Errors
+    /// Why the key cannot be used.
     pub fn from_key(
         client_id: ClientId,
         key: &SecretString,
@@ -112,7 +159,7 @@ impl Credentials {
             (None, None) => return Err(CredentialsError::NoKid),
         };
         let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::RS256) };
-        Ok(Self { client_id, key: key.signing, header })
+        Ok(Self { client_id, key: key.signing, header, expires: None })
     }
 
     /// A key that an application signs its grants with, under the id and with the algorithm that
@@ -129,23 +176,56 @@ impl Credentials {
             SigningAlgorithm::RS512 => Algorithm::RS512,
         };
         let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(alg) };
-        Self { client_id: client_id.clone(), key: key.signing().clone(), header }
+        Self { client_id: client_id.clone(), key: key.signing().clone(), header, expires: None }
     }
 
-    /// An enterprise certificate with its key: a PKCS#12 archive (RFC 7292). The grants carry the
+    /// An enterprise certificate with its key: a PKCS#12 archive (RFC 7292), or base64 of one. Of
+    /// several pairs of key and certificate in it the one of this alias counts. The grants carry the
     /// whole chain as `x5c` (RFC 7515 section 4.1.6), the certificate itself first.
+    ///
+    /// # Errors
+    /// Why the archive cannot be used.
     pub fn from_pkcs12(
         client_id: ClientId,
         archive: &[u8],
         password: &SecretString,
+        alias: Option<&str>,
     ) -> Result<Self, CredentialsError> {
-        let chain = open(archive, password.expose_secret())?;
-        let certificates = chain.certs().iter();
+        let pair = Pair::from_pkcs12(archive, password.expose_secret(), alias)?;
+        Ok(Self::from_pair(client_id, pair))
+    }
+
+    /// The same from PEM: the chain, in any order, and the key, which may also be among the chain.
+    ///
+    /// # Errors
+    /// Why they cannot be used.
+    pub fn from_chain(
+        client_id: ClientId,
+        chain: &SecretString,
+        key: Option<&SecretString>,
+    ) -> Result<Self, CredentialsError> {
+        Ok(Self::from_pair(client_id, Pair::from_pem(chain, key)?))
+    }
+
+    fn from_pair(client_id: ClientId, Pair { key, chain, expires }: Pair) -> Self {
         let header = Header {
-            x5c: Some(certificates.map(|c| STANDARD.encode(c.as_der())).collect()),
+            x5c: Some(chain.iter().map(|der| STANDARD.encode(der)).collect()),
             ..Header::new(Algorithm::RS256)
         };
-        Ok(Self { client_id, key: key::from_pkcs8(chain.key().as_der())?, header })
+        Self { client_id, key, header, expires: Some(expires) }
+    }
+
+    /// The same, of a certificate that is registered on the client: its grants name the key and do not
+    /// carry the chain (DigDir: a client with registered keys must use `kid`).
+    #[must_use]
+    pub fn registered_as(mut self, kid: &Kid) -> Self {
+        self.header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(self.header.alg) };
+        self
+    }
+
+    /// Until when the certificate is valid; `None` where the key comes without one.
+    pub fn certificate_expires(&self) -> Option<Timestamp> {
+        self.expires
     }
 
     /// The client's id at DigDir.
@@ -191,35 +271,11 @@ impl fmt::Debug for Credentials {
     }
 }
 
-fn open(archive: &[u8], password: &str) -> Result<PrivateKeyChain, CredentialsError> {
-    let store =
-        KeyStore::from_pkcs12(archive, password, Pkcs12ImportPolicy::Strict).map_err(|error| {
-            match error {
-                ArchiveError::MacError(_) => CredentialsError::Password,
-                other => CredentialsError::Archive(other.to_string()),
-            }
-        })?;
-    let mut chains: Vec<PrivateKeyChain> = store
-        .entries()
-        .filter_map(|(_, entry)| match entry {
-            KeyStoreEntry::PrivateKeyChain(chain) => Some(chain.clone()),
-            KeyStoreEntry::Certificate(_) | KeyStoreEntry::Secret(_) => None,
-        })
-        .collect();
-    match (chains.pop(), chains.len()) {
-        (None, _) => Err(CredentialsError::NoKeyInArchive),
-        (Some(chain), 0) => Ok(chain),
-        (Some(_), others) => Err(CredentialsError::ManyKeysInArchive(others + 1)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::key::tests::{fresh, to_jwk, to_pem};
     use super::*;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use p12_keystore::{Certificate, PrivateKey};
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     use serde_json::Value;
 
     fn client() -> ClientId {
@@ -231,40 +287,6 @@ mod tests {
         let part =
             |i: usize| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[i]).unwrap()).unwrap();
         (part(0), part(1))
-    }
-
-    fn rcgen_key(pkcs8: &[u8]) -> KeyPair {
-        KeyPair::from_pem_and_sign_algo(&to_pem("PRIVATE KEY", pkcs8), &rcgen::PKCS_RSA_SHA256)
-            .unwrap()
-    }
-
-    fn named(name: &str) -> CertificateParams {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params
-    }
-
-    /// A certificate of `key` with the one that signed it.
-    fn chain(key: &[u8]) -> Vec<Vec<u8>> {
-        let root_key = rcgen_key(&fresh());
-        let mut root = named("Rot");
-        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let root_certificate = root.self_signed(&root_key).unwrap();
-        let leaf =
-            named("Etaten").signed_by(&rcgen_key(key), &Issuer::new(root, root_key)).unwrap();
-        vec![leaf.der().to_vec(), root_certificate.der().to_vec()]
-    }
-
-    fn archive(keys: &[(&[u8], &[Vec<u8>])], password: &str) -> Vec<u8> {
-        let mut store = KeyStore::new();
-        for (number, (key, certificates)) in keys.iter().enumerate() {
-            let certificates = certificates.iter().map(|der| Certificate::from_der(der).unwrap());
-            let key = PrivateKey::from_der(key).unwrap();
-            let id = vec![u8::try_from(number).unwrap()];
-            let chain = PrivateKeyChain::new(id, key, certificates);
-            store.add_entry(&number.to_string(), KeyStoreEntry::PrivateKeyChain(chain));
-        }
-        store.writer(password).write().unwrap()
     }
 
     fn asked(scope: &str) -> Asked<'_> {
@@ -319,34 +341,21 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_gives_the_whole_chain_with_the_certificate_first() {
-        let key = fresh();
-        let chain = chain(&key);
-        let archive = archive(&[(&key, &chain)], "passord");
-        let credentials =
-            Credentials::from_pkcs12(client(), &archive, &SecretString::from("passord")).unwrap();
-        let grant = credentials.grant("https://x/", asked("a"), Timestamp::UNIX_EPOCH).unwrap();
-        let (header, _) = parts(&grant);
-        assert_eq!(header.get("kid"), None);
-        let expected: Vec<_> = chain.iter().map(|der| STANDARD.encode(der)).collect();
-        assert_eq!(header["x5c"], serde_json::json!(expected));
-    }
-
-    #[test]
-    fn an_archive_that_will_not_do_is_told_why() {
-        let key = fresh();
-        let chain = chain(&key);
-        let good = archive(&[(&key, &chain)], "passord");
-        let open = |archive: &[u8], password: &str| {
-            Credentials::from_pkcs12(client(), archive, &SecretString::from(password)).unwrap_err()
+    fn a_registered_certificate_is_named_and_does_not_travel() {
+        let archive = include_bytes!("../tests/material/modern.p12");
+        let password = SecretString::from("passord");
+        let credentials = Credentials::from_pkcs12(client(), archive, &password, None).unwrap();
+        let header = |credentials: &Credentials| {
+            let grant = credentials.grant("https://x/", asked("a"), Timestamp::UNIX_EPOCH);
+            parts(&grant.unwrap()).0
         };
-        assert_eq!(open(&good, "feil"), CredentialsError::Password);
-        assert!(matches!(open(&good[..200], "passord"), CredentialsError::Archive(_)));
-        assert!(matches!(open(b"", "passord"), CredentialsError::Archive(_)));
-        let empty = archive(&[], "passord");
-        assert_eq!(open(&empty, "passord"), CredentialsError::NoKeyInArchive);
-        let two = archive(&[(&key, &chain), (&fresh(), &chain)], "passord");
-        assert_eq!(open(&two, "passord"), CredentialsError::ManyKeysInArchive(2));
+        let (travelling, named) = (header(&credentials), {
+            let kid = "virksomhet-1".parse().unwrap();
+            header(&credentials.clone().registered_as(&kid))
+        });
+        assert_eq!((travelling.get("kid"), travelling["x5c"].as_array().unwrap().len()), (None, 2));
+        assert_eq!((named.get("x5c"), &named["kid"]), (None, &"virksomhet-1".into()));
+        assert!(credentials.certificate_expires().is_some_and(|at| at > Timestamp::now()));
     }
 
     #[test]

@@ -1,8 +1,6 @@
-//! Reading a private RSA key: PEM (PKCS#1 or PKCS#8), a private JWK, or bare PKCS#8.
+//! Reading a private RSA key: PEM (PKCS#1 or PKCS#8) or a private JWK, or base64 of one; or bare PKCS#8.
 
 use aws_lc_rs::rsa::KeyPair;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::EncodingKey;
 use pkcs1::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef, UintRef};
 use pkcs1::der::{self, Decode, Encode, Reader, SliceReader};
@@ -10,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::pem::{Block, Unwrapped, unwrapped};
 use domain::secret::SecretText;
 
 /// `rsaEncryption` (RFC 8017 appendix C).
@@ -23,8 +22,8 @@ const MIN_BITS: usize = domain::LEAST_BITS;
 pub enum KeyError {
     /// Neither PEM nor JSON.
     #[error(
-        "the key is neither PEM nor a JWK; it begins with -----BEGIN PRIVATE KEY----- on a line \
-         of its own, or it is JSON with \"kty\": \"RSA\""
+        "the key is neither PEM nor a JWK, nor base64 of one; PEM begins with -----BEGIN PRIVATE \
+         KEY-----, a JWK is JSON with \"kty\": \"RSA\""
     )]
     Unknown,
     /// PEM that is cut or damaged.
@@ -41,6 +40,12 @@ pub enum KeyError {
     /// A public key or a certificate.
     #[error("this is a public key or a certificate; the private key is needed")]
     Public,
+    /// A PKCS#12 archive.
+    #[error(
+        "this is base64 of a PKCS#12 archive and not a key; give it as the certificate, with its \
+         password"
+    )]
+    Archive,
     /// A PEM with a passphrase.
     #[error(
         "the key is encrypted; decrypt it (openssl pkey -in key.pem -out plain.pem) or give a \
@@ -73,24 +78,46 @@ pub(super) struct PrivateKey {
     pub(super) kid: Option<String>,
 }
 
-/// Reads PEM or a private JWK.
+/// Reads PEM or a private JWK, or base64 of one. Certificates beside the key are passed over.
 pub(super) fn read(text: &str) -> Result<PrivateKey, KeyError> {
-    let text = text.trim_start_matches('\u{FEFF}').trim();
-    if text.starts_with('{') {
-        return from_jwk(text);
-    }
-    let (label, body) = pem(text)?;
-    let signing = match label {
-        "RSA PRIVATE KEY" => from_pkcs1(&body)?,
-        "PRIVATE KEY" => from_pkcs8(&body)?,
-        "ENCRYPTED PRIVATE KEY" => return Err(KeyError::Encrypted),
-        "EC PRIVATE KEY" | "EC PARAMETERS" => {
-            return Err(KeyError::NotRsa("an EC key".to_owned()));
-        }
-        "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(KeyError::Public),
-        _ => return Err(KeyError::Unknown),
+    let signing = match unwrapped(text)? {
+        Unwrapped::Json(json) => return from_jwk(&json),
+        Unwrapped::Pem(blocks) => from_blocks(&blocks)?,
+        Unwrapped::Der(der) => from_der(&der)?,
     };
     Ok(PrivateKey { signing, kid: None })
+}
+
+/// The key in blocks of PEM; if there is none, the error says what the first block is.
+pub(super) fn from_blocks(blocks: &[Block]) -> Result<EncodingKey, KeyError> {
+    let is_key = |block: &&Block| block.label.ends_with("PRIVATE KEY");
+    let found = blocks.iter().find(is_key).or(blocks.first()).ok_or(KeyError::Unknown)?;
+    let Block { label, der, is_encrypted } = found;
+    match label.as_str() {
+        _ if *is_encrypted => Err(KeyError::Encrypted),
+        "RSA PRIVATE KEY" => from_pkcs1(der),
+        "PRIVATE KEY" => from_pkcs8(der),
+        "ENCRYPTED PRIVATE KEY" => Err(KeyError::Encrypted),
+        "EC PRIVATE KEY" | "EC PARAMETERS" => Err(KeyError::NotRsa("an EC key".to_owned())),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => Err(KeyError::Public),
+        _ => Err(KeyError::Unknown),
+    }
+}
+
+/// The key in DER without a label, which its beginning has to tell apart.
+fn from_der(der: &[u8]) -> Result<EncodingKey, KeyError> {
+    /// `PFX` (RFC 7292 section 4): its version is 3.
+    const ARCHIVE: &[u8] = &[2, 1, 3];
+    match AnyRef::from_der(der).map(|any| any.value()) {
+        Ok(content) if content.starts_with(ARCHIVE) => Err(KeyError::Archive),
+        // A certificate, a public key and an encrypted key begin with a sequence.
+        Ok([0x30, ..]) => Err(KeyError::Public),
+        Ok(_) => from_pkcs8(der).or_else(|error| match error {
+            KeyError::Damaged => from_pkcs1(der),
+            other => Err(other),
+        }),
+        Err(_) => Err(KeyError::Damaged),
+    }
 }
 
 /// Reads an unencrypted `PrivateKeyInfo` (RFC 5958 section 2).
@@ -198,26 +225,7 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyError> {
 
 fn number(name: &'static str, value: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let value = value.ok_or(KeyError::Member(name))?;
-    URL_SAFE_NO_PAD.decode(value).map(Zeroizing::new).map_err(|_| KeyError::Member(name))
-}
-
-/// The first block of a PEM text (RFC 7468): its label and what it holds. Line breaks of any kind
-/// will do, because keys travel through CI variables.
-fn pem(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
-    let (_, after) = text.split_once("-----BEGIN ").ok_or(KeyError::Unknown)?;
-    let (label, rest) =
-        after.split_once("-----").ok_or(KeyError::Pem("its first line does not end in -----"))?;
-    let (body, _) = rest.split_once("-----END ").ok_or(KeyError::Pem("it has no -----END line"))?;
-    if body.contains("ENCRYPTED") {
-        return Err(KeyError::Encrypted);
-    }
-    // As large as it gets at once: a text that grows leaves copies of itself behind.
-    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
-    body.split_whitespace().for_each(|line| base64.push_str(line));
-    let der = STANDARD
-        .decode(base64.as_bytes())
-        .map_err(|_| KeyError::Pem("what stands between its first and last line is not base64"))?;
-    Ok((label, Zeroizing::new(der)))
+    domain::base64url(value).map(Zeroizing::new).ok_or(KeyError::Member(name))
 }
 
 #[cfg(test)]
@@ -225,6 +233,8 @@ pub(super) mod tests {
     use super::*;
     use aws_lc_rs::encoding::AsDer;
     use aws_lc_rs::rsa::KeySize;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use serde_json::{Value, json};
 
     /// A fresh key as PKCS#8 DER.
@@ -274,16 +284,32 @@ pub(super) mod tests {
         let pkcs1 = pkcs1_of(&pkcs8);
         let pem8 = to_pem("PRIVATE KEY", &pkcs8);
         let jwk = to_jwk(&pkcs8);
+        let mut padded = jwk.clone();
+        for name in ["n", "e", "d", "p", "q", "dp", "dq", "qi"] {
+            let number = URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+            padded[name] = STANDARD.encode(number).into();
+        }
+        let certificate = to_pem("CERTIFICATE", b"0000");
         for text in [
             &pem8,
             &pem8.replace('\n', "\r\n"),
             &pem8.replace('\n', " "),
+            &pem8.replace('\n', "\\n"),
+            &format!("\"{}\"", pem8.replace('\n', "\\r\\n")),
+            &format!("{certificate}{pem8}"),
+            &STANDARD.encode(format!("{certificate}{pem8}")),
+            &STANDARD.encode(&pkcs8),
+            &STANDARD.encode(&pkcs1),
             &to_pem("RSA PRIVATE KEY", &pkcs1),
             &jwk.to_string(),
+            &padded.to_string(),
+            &STANDARD.encode(jwk.to_string()),
+            &URL_SAFE_NO_PAD.encode(jwk.to_string()),
         ] {
-            let key = read(text).unwrap();
+            let key = read(text).unwrap_or_else(|error| panic!("{error}: {text}"));
             assert_eq!(key.signing.as_bytes(), pkcs1);
-            let has_kid = text.starts_with('{').then_some("min-nokkel");
+            let is_jwk = text.starts_with('{') || text.starts_with("ey");
+            let has_kid = is_jwk.then_some("min-nokkel");
             assert_eq!(key.kid.as_deref(), has_kid);
         }
     }
@@ -294,6 +320,10 @@ pub(super) mod tests {
         let pem = to_pem("PRIVATE KEY", &pkcs8);
         assert_eq!(error(""), KeyError::Unknown);
         assert_eq!(error("hemmelig"), KeyError::Unknown);
+        assert_eq!(error("/run/secrets/key.pem"), KeyError::Unknown);
+        let archive = include_bytes!("../tests/material/modern.p12");
+        assert_eq!(error(&STANDARD.encode(archive)), KeyError::Archive);
+        assert_eq!(error(&STANDARD.encode(b"\x30\x03\x02\x01\x05")), KeyError::Damaged);
         assert!(matches!(error(&pem[..500]), KeyError::Pem(_)));
         assert!(matches!(error(&pem.replace("\nM", "\n!")), KeyError::Pem(_)));
         assert_eq!(error(&to_pem("PRIVATE KEY", &pkcs8[..300])), KeyError::Damaged);
@@ -319,7 +349,7 @@ pub(super) mod tests {
             assert!(matches!(error(&lacking.to_string()), KeyError::Member(m) if m == name));
         }
         assert_eq!(with("d", Value::Null), KeyError::Public);
-        assert_eq!(with("q", json!("a+/=")), KeyError::Member("q"));
+        assert_eq!(with("q", json!("a!")), KeyError::Member("q"));
         assert_eq!(with("d", json!("AQAB")), KeyError::Damaged);
         assert!(matches!(with("kty", json!("EC")), KeyError::NotRsa(_)));
         assert_eq!(with("d", json!(["hemmelig"])), KeyError::Json);

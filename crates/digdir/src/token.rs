@@ -179,7 +179,14 @@ impl Desk<'_> {
         let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
         let answer = answer.map_err(|failure| {
             let ids = (credentials.client_id(), credentials.kid());
-            token_error::explain(failure, self.persistence, &place, ids)
+            let error = token_error::explain(failure, self.persistence, &place, ids);
+            let expired = credentials.certificate_expires().filter(|at| *at <= Timestamp::now());
+            match expired.filter(|_| error.kind() == ErrorKind::Auth) {
+                Some(at) => {
+                    error.because(format!("the certificate expired on {}", at.strftime("%F")))
+                }
+                None => error,
+            }
         })?;
         // What the parser says is not passed on: it can quote the answer, which holds the token.
         let malformed = |reason: &str| Error::new(ErrorKind::Malformed, &place, reason);

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::Representation;
 use super::plain::{is_id, plain_text};
@@ -99,7 +100,7 @@ pub enum KeyProblem {
     #[error("its `kid` cannot be used: {KidError}")]
     Kid,
     /// A member is not a valid number.
-    #[error("its `{0}` is no number in base64url without padding (RFC 7518 section 6.3.1)")]
+    #[error("its `{0}` is no number in base64url (RFC 7518 section 6.3.1)")]
     Number(&'static str),
     /// The exponent is not valid.
     #[error(
@@ -126,9 +127,16 @@ struct Number {
     is_odd: bool,
 }
 
+/// The bytes of a number in a JWK. It may be padded, or in the other alphabet of base64, as many
+/// libraries write it.
+pub fn base64url(text: &str) -> Option<Vec<u8>> {
+    let plain = Zeroizing::new(text.trim_end_matches('=').replace('+', "-").replace('/', "_"));
+    URL_SAFE_NO_PAD.decode(plain.as_bytes()).ok()
+}
+
 impl Number {
     fn read(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let bytes = base64url(text)?;
         let begin = bytes.iter().position(|byte| *byte != 0)?;
         let bytes = &bytes[begin..];
         let zeros = bytes.first().map_or(0, |byte| byte.leading_zeros() as usize);
@@ -248,9 +256,7 @@ impl LiveKey {
         representation.retain(|member, _| !PRIVATE_MEMBERS.contains(&member.as_str()));
         let text =
             |name: &str| representation.get(name).and_then(Value::as_str).unwrap_or_default();
-        // Members registered by other tools may be padded, or in the standard alphabet of base64.
-        let plain = |text: &str| text.trim_end_matches('=').replace('+', "-").replace('/', "_");
-        let read = |name: &str| Number::read(&plain(text(name))).map(|number| number.text);
+        let read = |name: &str| Number::read(text(name)).map(|number| number.text);
         let (modulus, exponent) = (read("n"), read("e"));
         let ends = representation.get("exp").and_then(Value::as_i64);
         Self {

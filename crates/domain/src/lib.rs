@@ -44,7 +44,7 @@ pub use difference::{Change, Field, Representation, changes};
 pub use entity::Entity;
 pub use key::{
     KeyProblem, Kid, KidError, LEAST_BITS, LiveKey, MOST_KEYS, PRIVATE_MEMBERS, PublicKey,
-    SigningAlgorithm,
+    SigningAlgorithm, base64url,
 };
 pub use live::{
     AccessState, DelegationSource, ForeignScope, Live, LiveAccess, LiveClient, LiveScope, Oddity,

@@ -76,10 +76,11 @@ table! {
     pub struct Credentials {
         /// The client's id; no secret.
         pub client_id: TextSource,
-        /// A private key, PEM or JWK. Excludes `certificate`.
+        /// A private key, PEM or JWK, or base64 of one. Excludes `certificate`.
         pub key: Option<SecretSource>,
-        /// The id under which the key is registered on the client; no secret. Goes with `key`; may be
-        /// left out if the key is a JWK that has a `kid`.
+        /// The id under which the key is registered on the client; no secret. Goes with `key`, and may be
+        /// left out if the key is a JWK that has a `kid`; or with a `certificate` that is registered at
+        /// DigDir.
         pub kid: Option<TextSource>,
         /// An enterprise certificate (`x5c`). Excludes `key`.
         pub certificate: Option<Certificate>,
@@ -87,13 +88,22 @@ table! {
 }
 
 table! {
-    /// An enterprise certificate with its key.
+    /// An enterprise certificate with its key: a PKCS#12 archive, from `file` or `base64`, with its
+    /// `password`; or PEM, with `chain` and `key`.
     #[derive(PartialEq, Eq)]
     pub struct Certificate {
         /// A PKCS#12 file, relative to the repository unless absolute.
-        pub file: String,
-        /// The file's password.
-        pub password: SecretSource,
+        pub file: Option<String>,
+        /// A PKCS#12 archive as base64, as variables of CI systems hold it.
+        pub base64: Option<SecretSource>,
+        /// The archive's password.
+        pub password: Option<SecretSource>,
+        /// Which key of the archive to sign with, by its name there, if it holds several.
+        pub alias: Option<String>,
+        /// The certificate and those that signed it, as PEM.
+        pub chain: Option<SecretSource>,
+        /// The private key of the `chain`, PEM or JWK; may be left out if it is in the same PEM.
+        pub key: Option<SecretSource>,
     }
 }
 

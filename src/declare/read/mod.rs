@@ -4,6 +4,7 @@
 pub(crate) mod attributes;
 pub(crate) mod clients;
 pub(crate) mod consumers;
+pub(crate) mod credentials;
 pub(crate) mod declarations_file;
 pub(crate) mod declared;
 pub(crate) mod environment;

@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use pkcs1::der::asn1::{AnyRef, BitStringRef};
 use pkcs1::der::{self, Decode, Reader, SliceReader};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -34,7 +35,7 @@ impl From<KeyProblem> for Problem {
 /// The keys, or what is wrong with the one of that number, from 0.
 pub(crate) type Read = Result<Vec<PublicKey>, (usize, Problem)>;
 
-/// The public keys that a file or a text holds; `None` where it holds none that can be used, or a
+/// The public keys that a file or a text holds, of which there can be none; `None` where it holds none that can be used, or a
 /// private one.
 pub fn public_keys(text: &str) -> Option<Vec<PublicKey>> {
     from_text(text).ok()
@@ -115,7 +116,7 @@ impl<'de> Visitor<'de> for UnrepeatedVisitor {
     }
 }
 
-/// A JWK or a JWKS. A private member anywhere makes all of it private.
+/// A JWK or a JWKS, in which there can be no key. A private member anywhere makes all of it private.
 pub(crate) fn from_json(json: &Json) -> Read {
     if has_private(json) {
         return Err((0, Problem::Private));
@@ -128,9 +129,6 @@ pub(crate) fn from_json(json: &Json) -> Read {
     };
     match json.get("keys") {
         None => Ok(vec![one(0, json)?]),
-        Some(Json::Array(keys)) if keys.is_empty() => {
-            Err((0, Problem::Other("it holds no key; write `jwks: []` for none".to_owned())))
-        }
         Some(Json::Array(keys)) => {
             keys.iter().enumerate().map(|(number, jwk)| one(number, jwk)).collect()
         }
@@ -222,6 +220,13 @@ fn spki(der: &[u8]) -> Option<Numbers> {
 fn pkcs1_numbers(der: &[u8]) -> Option<Numbers> {
     let key = pkcs1::RsaPublicKeyRef::from_der(der).ok()?;
     Some((key.modulus.as_bytes().to_vec(), key.public_exponent.as_bytes().to_vec()))
+}
+
+/// Until when the certificate of a key is valid, if it has one.
+pub(crate) fn certificate_expires(key: &PublicKey) -> Option<Timestamp> {
+    let der = STANDARD.decode(key.x5c.first()?).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
 }
 
 fn certificate(der: &[u8]) -> Option<Numbers> {

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::attributes::{ClientLayer, ScopeLayer};
+use super::credentials::{check_credentials, credential_places};
 use super::declared::Spans;
-use super::environment::{Credentials, Environment, Target};
+use super::environment::Environment;
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
 use super::globs::globset;
 use super::nais::Nais;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
-use super::source::TextSource;
 use super::targets::{check_distinct, check_target};
 use super::texts::{check_orgnos, check_texts, parse_orgno};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::{Position, Span};
+use crate::declare::diagnostic::span::Position;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::files::FileFilter;
 use crate::declare::files::index::SETTINGS_FILE;
@@ -29,8 +29,7 @@ use crate::declare::yaml::document::{Document, Findings, Located, decode, parse}
 use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
-use domain::secret;
-use domain::{ClientId, Guards, Kid, Orgno};
+use domain::{Guards, Orgno};
 
 /// What holds for the whole repository.
 #[derive(Debug, Clone)]
@@ -47,6 +46,8 @@ pub struct Settings {
     pub prefixes: Vec<String>,
     /// Where the declarations are applied, by name; at least one.
     pub environments: BTreeMap<String, Environment>,
+    /// Where the parts of their credentials are, by the environment's name and the part.
+    pub(crate) credential_places: BTreeMap<(String, String), Position>,
     /// The branch of the remote whose commits may be applied; `None` for its default branch.
     pub apply_from: Option<String>,
     /// What an apply must not do without being told twice.
@@ -71,6 +72,14 @@ impl Settings {
         match self.organization == Some(orgno) {
             true => format!("{SETTINGS_FILE}:{line}:{column}"),
             false => format!("{SETTINGS_FILE} of the commit that is compared with"),
+        }
+    }
+
+    /// Where a part of an environment's credentials is declared, such as `certificate.password`.
+    pub fn credential_place(&self, environment: &str, part: &str) -> String {
+        match self.credential_places.get(&(environment.to_owned(), part.to_owned())) {
+            Some(Position { line, column }) => format!("{SETTINGS_FILE}:{line}:{column}"),
+            None => SETTINGS_FILE.to_owned(),
         }
     }
 
@@ -172,6 +181,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         apply_from: branch(file.apply_from.0, findings),
         guards: guards(file.guards.0.unwrap_or_default(), findings),
         environments,
+        credential_places: credential_places(environments_at),
         environment_names,
         naming,
         policies,
@@ -340,80 +350,4 @@ fn environments(
 fn environment_names(section: Option<Members<'_, Environment>>) -> EnvironmentNames {
     let entries = section.into_iter().flat_map(|section| section.at.entries());
     EnvironmentNames::new(entries.map(|(name, _)| name.to_owned()).collect())
-}
-
-fn check_credentials(
-    environment: &Environment,
-    at: Located<'_>,
-    name: Span,
-    findings: &mut Findings,
-) {
-    let at_credentials = at.get("credentials").unwrap_or(at).span();
-    match (&environment.target, &environment.credentials) {
-        (Target::Sandbox, None) => {}
-        (Target::Sandbox, Some(_)) => {
-            let message = "the embedded sandbox does not use credentials";
-            let help = "leave them out: it starts with a key of its own";
-            findings.report(Rule::UnusedCredentials, at_credentials, message, help);
-        }
-        (Target::Test | Target::Prod | Target::Custom(_), None) => {
-            let message = "this target needs `credentials`";
-            let help = "add `credentials: { client_id: …, key: { env: … }, kid: … }`";
-            findings.report(Rule::Credentials, name, message, help);
-        }
-        (Target::Test | Target::Prod | Target::Custom(_), Some(credentials)) => {
-            if let Some((message, help)) = misfit(credentials) {
-                findings.report(Rule::Credentials, at_credentials, message, help);
-            }
-            check_ids(credentials, at, findings);
-        }
-    }
-}
-
-/// A literal that is no id: it may be a secret, and is not repeated.
-fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings) {
-    let Credentials { client_id, key: _, kid, certificate: _ } = credentials;
-    for (key, source) in [("client_id", Some(client_id)), ("kid", kid.as_ref())] {
-        let Some(TextSource::Literal(text)) = source else { continue };
-        let problem = match key {
-            "kid" => text.parse::<Kid>().err().map(|error| error.to_string()),
-            _ => text.parse::<ClientId>().err().map(|error| error.to_string()),
-        };
-        let Some(problem) = problem else { continue };
-        let rule = match secret::likeness(text) {
-            Some(_) => Rule::Secret,
-            None => Rule::WrongValue,
-        };
-        let message = format!("`{key}` {}", not_an_id(text, key));
-        let place = at.get("credentials").and_then(|at| at.get(key)).unwrap_or(at);
-        findings.report(rule, place.span(), &message, &problem).hides = false;
-    }
-}
-
-/// What is wrong with a text that should be the id of a client or a key, without the text.
-pub fn not_an_id(text: &str, key: &str) -> String {
-    let swapped = match secret::likeness(text).is_some_and(|like| like.contains("key")) {
-        true => format!(": {key} and key are swapped"),
-        false => String::new(),
-    };
-    format!("is no id and is not shown: {}{swapped}", secret::described(text))
-}
-
-fn misfit(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
-    let Credentials { client_id: _, key, kid, certificate } = credentials;
-    match (key, kid, certificate) {
-        (Some(_), _, None) | (None, None, Some(_)) => None,
-        (Some(_), _, Some(_)) => Some((
-            "`key` and `certificate` exclude each other",
-            "keep the one that is registered on the client",
-        )),
-        (None, Some(_), Some(_)) => Some((
-            "`kid` does not go with `certificate`",
-            "leave `kid` out: a certificate travels in the grant itself",
-        )),
-        (None, _, None) => Some((
-            "neither a `key` nor a `certificate`",
-            "add `key: { env: … }` and `kid`, or `certificate: { file: …, password: … }`",
-        )),
-    }
 }

@@ -17,7 +17,12 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("target: sandbox", "target: { api: 'https://a.no/' }", "PV011", "`maskinporten`"),
     ("target: sandbox", "target: test", "PV115", "needs `credentials`"),
     ("key: { env: KEY }", "kid: a", "PV115", "neither"),
-    ("key: { env: KEY }", "certificate: { file: a }", "PV011", "`password`"),
+    ("key: { env: KEY }", "certificate: { file: a }", "PV115", "without its `password`"),
+    ("key: { env: KEY }", "certificate: { password: { env: A } }", "PV115", "neither `file`"),
+    ("key: { env: KEY }", "certificate: { file: a, base64: { env: B }, password: { env: A } }", "PV115", "exclude each other"),
+    ("key: { env: KEY }", "certificate: { file: a, password: { env: A }, key: { env: B } }", "PV115", "holds the key itself"),
+    ("key: { env: KEY }", "certificate: { chain: { env: A }, alias: b }", "PV115", "do not go with a `chain`"),
+    ("key: { env: KEY }", "certificate: { chain: hemmelig }", "PV016", "must not be in the YAML"),
     ("key: { env: KEY }", "key: { env: A, file: b }", "PV012", "exactly one"),
     ("key: { env: KEY }", "key: {}", "PV012", "exactly one"),
     ("key: { env: KEY }", "key: { env: KEY, 1: x }", "PV012", "keys that are texts"),
@@ -40,6 +45,22 @@ fn what_is_wrong_with_the_settings() {
         let shown = said(&found);
         assert!(found.iter().any(|found| found.code.code() == *code), "{to}: {shown}");
         assert!(shown.contains(part), "{to}: {shown}");
+    }
+}
+
+#[test]
+fn a_certificate_comes_in_several_forms() {
+    for certificate in [
+        "{ file: a.p12, password: { env: A } }",
+        "{ file: a.p12, password: { file: pw }, alias: autentisering }",
+        "{ base64: { env: B }, password: { env: A }, alias: autentisering }",
+        "{ chain: { file: a.pem }, key: { env: A } }",
+        "{ chain: { env: A } }\n      kid: virksomhet-1",
+    ] {
+        let with = format!("certificate: {certificate}");
+        let text = SETTINGS.replacen("key: { env: KEY }", &with, 1);
+        let found = check(folder(&[("portvakt.yaml", text.as_bytes())]).path());
+        assert_eq!(said(&found), "", "{certificate}");
     }
 }
 

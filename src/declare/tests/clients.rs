@@ -1,10 +1,14 @@
 //! Clients and their keys: what is wrong with them, and what they come to in an environment.
 
 use std::fs;
+use std::path::Path;
 
+use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use super::{TODAY, check, folder, load_one, one, said};
+use crate::declare::Invalid;
+use crate::declare::diagnostic::rule::Rule;
 use domain::{AuthMethod, IntegrationType, Representation};
 
 /// A modulus of 2048 bits that begins with this byte.
@@ -130,8 +134,7 @@ fn a_set_of_keys_has_its_bounds() {
     assert!(told(&keys).contains("a client has 5 at most"));
     assert!(told(&[key("a", 1), key("b", 1)]).contains("comes twice"));
     assert!(told(&[key("a", 1), key("a", 2)]).contains("two keys have the kid `a`"));
-    // Only the YAML itself says that there is to be none.
-    assert!(told(&[]).contains("it holds no key"));
+    assert_eq!(told(&[]), "", "none");
     assert!(told(&[json!({ "kty": "EC" })]).contains("no RSA key"));
     assert!(told(&[key("a", 1), json!(7)]).contains("(key 2)"));
 }
@@ -191,6 +194,44 @@ fn pem_and_certificates_are_keys_too() {
     let curve = rcgen::KeyPair::generate().unwrap().public_key_pem();
     let folder = with_files("clients: [{ name: a, jwks: x.pem }]", &[("x.pem", &curve)]);
     assert!(said(&check(folder.path())).contains("it holds no RSA key"));
+}
+
+#[test]
+fn a_set_without_keys_means_none() {
+    let files = [("x.json", r#"{"keys": []}"#)];
+    for jwks in ["{ keys: [] }", "x.json", "[x.json, { keys: [] }]", "[]"] {
+        let folder = with_files(&format!("clients: [{{ name: a, jwks: {jwks} }}]"), &files);
+        let repository = crate::declare::tests::load(folder.path()).unwrap();
+        let (desired, found) = repository.desired("test", TODAY).unwrap();
+        assert_eq!(said(&found), "", "{jwks}");
+        assert_eq!(desired.clients.into_values().next().unwrap().keys, Some(vec![]), "{jwks}");
+    }
+    for jwks in ["{ keys: null }", "{ keys: }", "{}"] {
+        let folder = with_files(&format!("clients: [{{ name: a, jwks: {jwks} }}]"), &files);
+        assert_ne!(said(&check(folder.path())), "", "{jwks}");
+    }
+}
+
+#[test]
+fn a_certificate_that_has_expired_is_an_error_at_its_place() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/digdir/tests/material");
+    let material = |name| std::fs::read_to_string(folder.join(name)).unwrap();
+    let (good, expired) = (material("auth.crt.pem"), material("expired.crt.pem"));
+    let yaml = "clients:\n  - name: a\n    jwks: x.pem\n";
+    let on = |text: &str, today: Date| {
+        let folder = with_files(yaml, &[("x.pem", text)]);
+        let repository = crate::declare::tests::load(folder.path()).unwrap();
+        match repository.desired("test", today) {
+            Ok((_, found)) => found,
+            Err(Invalid::Declarations(found)) => found,
+            Err(Invalid::Environment(error)) => panic!("{error}"),
+        }
+    };
+    assert_eq!(said(&on(&good, TODAY)), "");
+    assert_eq!(said(&on(&expired, date(2023, 1, 31))), "", "its last day");
+    let [found] = on(&expired, TODAY).try_into().unwrap();
+    assert!(found.message.ends_with("expired on 2023-01-31"), "{}", found.message);
+    assert_eq!((found.code, found.line, found.hides), (Rule::Key, 3, false));
 }
 
 #[test]

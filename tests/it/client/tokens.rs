@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use digdir::{Credentials, ErrorKind, Reach, Reader, TokenRefusal, Writer};
+use jiff::civil::{Date, date};
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use sandbox::Switches;
@@ -56,11 +57,18 @@ async fn a_reader_asks_for_reading_alone() {
 }
 
 pub(crate) fn archive(password: &str) -> Vec<u8> {
+    archive_until(password, date(4096, 1, 1))
+}
+
+/// An enterprise certificate that is valid until a day begins, with its key.
+pub(crate) fn archive_until(password: &str, end: Date) -> Vec<u8> {
     let pem = KEY.private_key_pem.expose_secret();
     let key = KeyPair::from_pkcs8_pem_and_sign_algo(pem, &rcgen::PKCS_RSA_SHA256).unwrap();
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "Etaten");
     params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), format!("NTRNO-{NAV}"));
+    let (month, day) = (u8::try_from(end.month()).unwrap(), u8::try_from(end.day()).unwrap());
+    params.not_after = rcgen::date_time_ymd(end.year().into(), month, day);
     let certificate = params.self_signed(&key).unwrap();
     let chain = PrivateKeyChain::new(
         "1",
@@ -80,7 +88,7 @@ async fn an_enterprise_certificate_opens_the_api() {
     let password = SecretString::from("passord");
     let open = |client: &str| {
         let client = client.parse().unwrap();
-        Credentials::from_pkcs12(client, &archive("passord"), &password).unwrap()
+        Credentials::from_pkcs12(client, &archive("passord"), &password, None).unwrap()
     };
     let reader = Reader::connect(world.target(), open("sertifikat"), options(), Reach::Scopes)
         .await

@@ -436,7 +436,8 @@ removed:
     /// The credentials of an environment do not fit together.
     Credentials = "PV115", Error {
         "All targets but the sandbox need a client_id, and either a key (with its kid, unless \
-         it is a JWK that has one) or a certificate."
+         it is a JWK that has one) or a certificate: a PKCS#12 archive (file or base64, and its \
+         password) or PEM (chain and key), with a kid only if it is registered on the client."
         wrong: Settings("environments: { test: { target: test } }\n"),
         right: Settings("environments: { test: { target: test, credentials: { client_id: my-client, key: { env: KEY } } } }
 "),
@@ -744,7 +745,7 @@ scopes:
     Key = "PV136", Error {
         "A client has one to five public RSA keys of 2048 bits or more, as JWK, JWKS, PEM or \
          certificate, each under a kid of its own of letters, digits and ._- (its thumbprint if it \
-         has none). portvakt keys generate makes one."
+         has none). A certificate must not have expired. portvakt keys generate makes a key."
         wrong: Declarations("clients:
   - { name: aareg-sync, jwks: { kty: RSA, kid: a, n: AQAB, e: AQAB } }
 "),

@@ -1,14 +1,17 @@
 //! What goes together in a client: DigDir's table of legal combinations.
 
-use crate::declare::diagnostic::Diagnostic;
+use jiff::civil::Date;
+
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
+use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::declared::Client;
+use crate::declare::read::public_keys::certificate_expires;
 use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
 use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
-    IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
+    IntegrationType, KRR_SCOPES, LOGIN_SCOPES, norwegian_date,
 };
 
 /// One row of the table.
@@ -53,7 +56,7 @@ fn rows(kind: IntegrationType) -> &'static [Combination] {
     }
 }
 
-pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     for client in here.clients() {
         let attributes = client_attributes(client, here);
         let about = About { client, here, kind: attributes.integration_type };
@@ -62,6 +65,7 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
         found.extend(about.on_behalf_of());
         found.extend(about.lifetimes(&attributes));
         found.extend(about.unused_keys(&attributes));
+        found.extend(about.expired_certificates(today));
     }
 }
 
@@ -218,5 +222,23 @@ impl About<'_> {
         let help = "remove `jwks`, or write `token_endpoint_auth_method: private_key_jwt`";
         let place = self.client.place.with(keys.span);
         Some(Diagnostic::new(Rule::UnusedKeys, &place, &message, help))
+    }
+
+    /// A key that is locked to a certificate is of no use once that has expired. It hides nobody, as what
+    /// was applied does not change by it.
+    fn expired_certificates(&self, today: Date) -> Vec<Diagnostic> {
+        let keys = self.client.first(self.here.set, |part| part.keys.as_ref());
+        let Some(keys) = keys else { return Vec::new() };
+        let place = self.client.place.with(keys.span);
+        let expired = keys.keys.iter().filter_map(|key| {
+            let day = norwegian_date(certificate_expires(key)?);
+            let message =
+                format!("the certificate of the key {} expired on {day}", quoted(key.kid.as_str()));
+            let help = "declare the renewed certificate, or the public key alone, which needs none";
+            let mut found = Diagnostic::new(Rule::Key, &place, &message, help);
+            found.hides = false;
+            (day < today).then_some(found)
+        });
+        expired.collect()
     }
 }

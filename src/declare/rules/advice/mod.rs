@@ -30,7 +30,7 @@ pub(crate) fn too_much() -> Diagnostic {
 pub(crate) fn find(here: &Here<'_>, today: Date) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     scopes::find(here, &mut found);
-    clients::find(here, &mut found);
+    clients::find(here, today, &mut found);
     consumers::find(here, today, &mut found);
     naming::find(here, &mut found);
     policies::find(here, &mut found);

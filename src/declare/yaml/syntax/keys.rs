@@ -6,13 +6,16 @@ use super::{Broken, Told};
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// The keys that portvakt knows anywhere, but for those of attributes.
-const OTHERS: [&str; 65] = [
+const OTHERS: [&str; 68] = [
     "action",
     "active",
+    "alias",
     "api",
     "applies_to",
     "apply_from",
+    "base64",
     "certificate",
+    "chain",
     "client",
     "client_id",
     "clients",

@@ -1,0 +1,135 @@
+//! The credentials of an environment: whether they fit together, and where their parts are.
+
+use std::collections::BTreeMap;
+
+use super::environment::{Certificate, Credentials, Environment, Target};
+use super::source::TextSource;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::{Position, Span};
+use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::given::Members;
+use domain::secret;
+use domain::{ClientId, Kid};
+
+/// Reports credentials that are missing or do not fit together.
+pub(super) fn check_credentials(
+    environment: &Environment,
+    at: Located<'_>,
+    name: Span,
+    findings: &mut Findings,
+) {
+    let at_credentials = at.get("credentials").unwrap_or(at).span();
+    match (&environment.target, &environment.credentials) {
+        (Target::Sandbox, None) => {}
+        (Target::Sandbox, Some(_)) => {
+            let message = "the embedded sandbox does not use credentials";
+            let help = "leave them out: it starts with a key of its own";
+            findings.report(Rule::UnusedCredentials, at_credentials, message, help);
+        }
+        (Target::Test | Target::Prod | Target::Custom(_), None) => {
+            let message = "this target needs `credentials`";
+            let help = "add `credentials: { client_id: …, key: { env: … }, kid: … }`";
+            findings.report(Rule::Credentials, name, message, help);
+        }
+        (Target::Test | Target::Prod | Target::Custom(_), Some(credentials)) => {
+            if let Some((message, help)) = misfit(credentials) {
+                findings.report(Rule::Credentials, at_credentials, message, help);
+            }
+            check_ids(credentials, at, findings);
+        }
+    }
+}
+
+/// A literal that is no id: it may be a secret, and is not repeated.
+fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings) {
+    let Credentials { client_id, key: _, kid, certificate: _ } = credentials;
+    for (key, source) in [("client_id", Some(client_id)), ("kid", kid.as_ref())] {
+        let Some(TextSource::Literal(text)) = source else { continue };
+        let problem = match key {
+            "kid" => text.parse::<Kid>().err().map(|error| error.to_string()),
+            _ => text.parse::<ClientId>().err().map(|error| error.to_string()),
+        };
+        let Some(problem) = problem else { continue };
+        let rule = match secret::likeness(text) {
+            Some(_) => Rule::Secret,
+            None => Rule::WrongValue,
+        };
+        let message = format!("`{key}` {}", not_an_id(text, key));
+        let place = at.get("credentials").and_then(|at| at.get(key)).unwrap_or(at);
+        findings.report(rule, place.span(), &message, &problem).hides = false;
+    }
+}
+
+/// What is wrong with a text that should be the id of a client or a key, without the text.
+pub fn not_an_id(text: &str, key: &str) -> String {
+    let swapped = match secret::likeness(text).is_some_and(|like| like.contains("key")) {
+        true => format!(": {key} and key are swapped"),
+        false => String::new(),
+    };
+    format!("is no id and is not shown: {}{swapped}", secret::described(text))
+}
+
+fn misfit(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
+    let Credentials { client_id: _, key, kid: _, certificate } = credentials;
+    match (key, certificate) {
+        (Some(_), None) => None,
+        (None, Some(certificate)) => misfit_certificate(certificate),
+        (Some(_), Some(_)) => Some((
+            "`key` and `certificate` exclude each other",
+            "keep the one that is registered on the client",
+        )),
+        (None, None) => Some((
+            "neither a `key` nor a `certificate`",
+            "add `key: { env: … }` and `kid`, or `certificate: { file: …, password: … }`",
+        )),
+    }
+}
+
+fn misfit_certificate(certificate: &Certificate) -> Option<(&'static str, &'static str)> {
+    let Certificate { file, base64, password, alias, chain, key } = certificate;
+    match (file, base64, chain) {
+        (Some(_), None, None) | (None, Some(_), None) => match (password, key) {
+            (Some(_), None) => None,
+            (None, _) => Some((
+                "a PKCS#12 archive without its `password`",
+                "add `password: { env: … }` to the `certificate`",
+            )),
+            (Some(_), Some(_)) => Some((
+                "`key` does not go with a PKCS#12 archive, which holds the key itself",
+                "leave `key` out of the `certificate`",
+            )),
+        },
+        (None, None, Some(_)) => match (password, alias) {
+            (None, None) => None,
+            (Some(_), _) | (_, Some(_)) => Some((
+                "`password` and `alias` do not go with a `chain` of PEM",
+                "leave them out; an encrypted key is decrypted with `openssl pkey`",
+            )),
+        },
+        (None, None, None) => Some((
+            "the `certificate` says neither `file`, nor `base64`, nor `chain`",
+            "write `{ file: …, password: … }` or `{ base64: …, password: … }` for a PKCS#12 archive, or \
+             `{ chain: …, key: … }` for PEM",
+        )),
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) | (_, Some(_), Some(_)) => Some((
+            "`file`, `base64` and `chain` of a `certificate` exclude each other",
+            "keep one of them",
+        )),
+    }
+}
+
+/// Where each part of the environments' credentials is.
+pub(super) fn credential_places(
+    section: Option<Members<'_, Environment>>,
+) -> BTreeMap<(String, String), Position> {
+    let mut places = BTreeMap::new();
+    for (name, at) in section.into_iter().flat_map(|section| section.at.entries()) {
+        for (part, at) in at.get("credentials").into_iter().flat_map(Located::entries) {
+            places.insert((name.to_owned(), part.to_owned()), at.span().start);
+            for (inner, at) in at.entries().filter(|_| part == "certificate") {
+                places.insert((name.to_owned(), format!("{part}.{inner}")), at.span().start);
+            }
+        }
+    }
+    places
+}
