@@ -32,6 +32,8 @@ pub fn text(document: &KeysDocument, some: bool) -> String {
 fn end(key: &KeyDocument) -> String {
     let state = match key.state {
         KeyState::Live => "",
+        KeyState::Own => "; portvakt itself works with this key",
+        KeyState::OwnCertificate => "; portvakt itself works with this certificate",
         KeyState::Undeclared => "; not declared: the next apply takes it away",
         KeyState::Missing => return "declared, and registered by the next apply".to_owned(),
     };

@@ -1,13 +1,16 @@
-//! Keys and certificates as people have them and secrets that are missing.
+//! Keys and certificates as people have them, secrets that are missing, and our own that expire.
 
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::{Timestamp, ToSpan as _};
 use sandbox::KeyRecord;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
+use crate::client::tokens::archive_until;
+use crate::git::remote::Remote;
 use crate::world::{KEY, OWNER, Ran, World, orgno, program};
 
 fn material(name: &str) -> Vec<u8> {
@@ -191,4 +194,93 @@ fn a_variable_that_holds_a_path_is_named_as_such() {
     let world = with_certificate("{ base64: { env: P12 }, password: { env: PW } }");
     let said = ["holds what looks like", "`certificate: { file: … }`"];
     refused(&world, &[("P12", "/etc/virksomhet.p12"), ("PW", "passord")], &said);
+}
+
+fn notices(plan: &str) -> Vec<String> {
+    let plan: Value = serde_json::from_str(plan).unwrap();
+    let notices = plan["notices"].as_array().unwrap().iter();
+    let ours = notices.filter(|notice| notice["code"] == "PV404");
+    ours.map(|notice| notice["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn our_own_certificate_is_reported_once_it_expires_soon() {
+    let world = with_certificate("{ file: own.p12, password: { env: PW } }");
+    let run = |args: &[&str]| {
+        let mut command = program();
+        Ran::of(command.current_dir(world.folder()).env("PW", "passord").args(args))
+    };
+    let done = |args: &[&str]| {
+        let ran = run(args);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    world.write("own.p12", archive_until("passord", today + 60.days()));
+    assert_eq!(notices(&done(&["plan", "--format", "json"])), [""; 0]);
+    let day = today + 5.days();
+    world.write("own.p12", archive_until("passord", day));
+    let expected = format!(
+        "the certificate that portvakt itself works with expires on {day}: order another and put it into the \
+         credentials"
+    );
+    assert_eq!(notices(&done(&["plan", "--format", "json"])), [&*expected]);
+    let listed: Value = serde_json::from_str(&done(&["keys", "list", "--format", "json"])).unwrap();
+    assert_eq!(listed["keys"][0]["state"], "own_certificate");
+    assert_eq!(listed["keys"][0]["expires"], format!("{day}T00:00:00Z"));
+    assert!(done(&["keys", "list"]).contains("portvakt itself works with this certificate"));
+    // No token is had by one that has expired.
+    world.write("own.p12", material("expired.p12"));
+    for command in [&["plan"][..], &["keys", "list"]] {
+        let ran = run(command);
+        assert_eq!(ran.code, 1);
+        assert!(ran.stderr.contains("the certificate expired on 2023-01-31"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn our_own_key_is_reported_once_it_expires_soon() {
+    let remote = Remote::new();
+    let (world, clone) = (&remote.world, remote.first());
+    clone.declare("clients: [{ name: x, description: Henter }]\n");
+    clone.apply();
+    let end = |days: i64| {
+        let at = Timestamp::now() + (days * 24).hours();
+        world.sandbox.edit(|state| {
+            let keys = &mut state.clients.get_mut("portvakt").unwrap().keys;
+            keys.get_mut(&KEY.kid).unwrap().exp = at.as_second();
+        });
+        at.strftime("%F").to_string()
+    };
+    let plan = || notices(&clone.ends(0, &["plan", "--format", "json"]).stdout);
+    end(60);
+    assert_eq!(plan(), [""; 0]);
+    let day = end(5);
+    let [notice] = plan().try_into().unwrap();
+    let drift = clone.ends(0, &["drift", "--format", "json"]);
+    assert_eq!(notices(&drift.stdout), [&*notice]);
+    let expected = format!("the key {} that portvakt itself works with expires on {day}", KEY.kid);
+    assert!(notice.starts_with(&expected), "{notice}");
+    let listed = clone.ends(0, &["keys", "list", "--format", "json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed["keys"][0]["state"], "own");
+    assert_eq!(listed["keys"][0]["client_id"], "portvakt");
+    clone.ends(2, &["keys", "list", "--detailed-exitcode"]);
+    let names = world.sandbox.state().clients["portvakt"].fields["client_name"].clone();
+    world.declare(&format!("clients: [{{ name: {names}, client_id: portvakt }}]\n"));
+    assert_eq!(plan().len(), 1, "once, as that of a declared client");
+}
+
+#[test]
+fn our_own_key_is_not_asked_for_where_no_client_is_declared() {
+    let world = World::new();
+    world.sandbox.edit(|state| {
+        let keys = &mut state.clients.get_mut("portvakt").unwrap().keys;
+        keys.get_mut(&KEY.kid).unwrap().exp = Timestamp::now().as_second() + 3600;
+    });
+    world.declare("scopes: [{ name: 'etat:a', description: Les }]\n");
+    // The token does not reach clients.
+    assert_eq!(notices(&world.run(&["plan", "--format", "json"]).stdout), [""; 0]);
+    let exchanges = world.sandbox.exchanges();
+    assert!(exchanges.iter().all(|exchange| !exchange.path.contains("/clients")));
 }

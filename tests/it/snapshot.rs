@@ -512,7 +512,12 @@ fn live() -> impl Strategy<Value = Live> {
     let clients = prop::collection::btree_map(id(), live_client(), 0..3);
     let foreign = prop::collection::btree_map(scope_name(), foreign_scope(), 0..3);
     let own_client = prop::option::of(
-        (id(), prop::option::of(text())).prop_map(|(id, kid)| OwnClient { id, kid }),
+        (id(), prop::option::of(text()), prop::option::of(0..4_000_000_000_i64)).prop_map(
+            |(id, kid, at)| {
+                let at = at.map(|seconds| jiff::Timestamp::from_second(seconds).unwrap());
+                OwnClient { id, kid, key_expires: at, certificate_expires: at }
+            },
+        ),
     );
     let of = prop_oneof![
         Just(OddityOf::Prefixes),

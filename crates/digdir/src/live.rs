@@ -81,7 +81,7 @@ impl Reader {
             }
             oddities.extend(odd);
         }
-        let own_client = Some(self.own_client());
+        let own_client = Some(self.own_client(&clients).await?);
         Ok(Live {
             snapshot: None,
             scopes,

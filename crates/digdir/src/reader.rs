@@ -11,6 +11,7 @@ use super::call::{AllScopesFilter, Call};
 use super::credentials::Credentials;
 use super::error::{Error, ErrorKind};
 use super::failure::Failure;
+use super::live_clients::Clients;
 use super::needs::Reach;
 use super::options::Options;
 use super::owner;
@@ -111,11 +112,26 @@ impl Reader {
         self.list(&Call::on_behalf_of(id)).await
     }
 
-    /// The client that all of this is read by.
-    pub(super) fn own_client(&self) -> OwnClient {
+    /// The client that all of this is read by. When its key ends is known where it is among the clients that
+    /// were read.
+    pub(super) async fn own_client(&self, clients: &Clients) -> Result<OwnClient, Error> {
         let credentials = self.transport.credentials();
         let id = credentials.client_id().clone();
-        OwnClient { id, kid: credentials.kid().map(str::to_owned) }
+        let kid = credentials.kid().map(str::to_owned);
+        let listed = clients.get(&id).filter(|_| kid.is_some());
+        let keys = match listed.map(|client| &client.keys) {
+            Some(Some(keys)) => keys.clone(),
+            Some(None) => self.keys(&id).await?,
+            None => Vec::new(),
+        };
+        let own = keys.iter().find(|key| Some(&key.kid) == kid.as_ref());
+        let key_expires = own.and_then(|key| key.ends);
+        Ok(OwnClient {
+            id,
+            kid,
+            key_expires,
+            certificate_expires: credentials.certificate_expires(),
+        })
     }
 
     /// An organisation as DigDir knows it; `None` if it does not (`GET /organizations/{orgno}`).

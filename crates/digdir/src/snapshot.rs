@@ -174,7 +174,7 @@ impl Snapshot {
             delegation_sources,
             clients,
             foreign,
-            own_client,
+            mut own_client,
             mut oddities,
         } = self.live;
         for (name, scope) in &mut scopes {
@@ -185,6 +185,9 @@ impl Snapshot {
             (Some(_), Reach::Scopes) => return Err(SnapshotError::NoClients),
             (Some(_), Reach::ScopesAndClients) => (clients, foreign),
         };
+        if let (Some(own), None) = (&mut own_client, &needs.clients) {
+            own.key_expires = None;
+        }
         if let Some(needs) = &needs.clients {
             for (id, client) in &mut clients {
                 narrow_client(id, client, needs)?;

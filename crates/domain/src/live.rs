@@ -97,6 +97,12 @@ pub struct OwnClient {
     /// The key that it signs with; `None` where it signs with a certificate, which is accepted only as long
     /// as no key is registered (DigDir's documentation).
     pub kid: Option<String>,
+    /// When that key ends; `None` where it is not known, as where clients are not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_expires: Option<Timestamp>,
+    /// Until when its certificate is valid, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_expires: Option<Timestamp>,
 }
 
 /// A client that exists, active or not.

@@ -161,8 +161,11 @@ codes! {
          at it in DigDir's self-service, and tell DigDir if it is wrong there.";
     /// A key ends soon, or has ended.
     KeyEnds = "PV404", Notice,
-        "A key lives a year at most, and a client without one gets no tokens. `portvakt keys rotate` \
-         adds another beside it; `keys_policy.warn_before` in portvakt.yaml says how long before.";
+        "A key lives a year at most, and a client without one gets no tokens. `portvakt keys renew` \
+         registers the same key for another year, and `portvakt keys rotate` adds another beside it. The key \
+         and the certificate that portvakt itself works with are reported too: register the key again in \
+         DigDir's self-service, or order another certificate. `keys_policy.warn_before` in portvakt.yaml says \
+         how long before.";
     /// A client's scope can be used for others alone.
     ForOthers = "PV405", Notice,
         "The organisation has no access to the scope itself, but consumers can delegate it to a \

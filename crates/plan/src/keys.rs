@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client::OWN_CLIENT;
+use super::matching::live_client;
 use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work};
-use domain::{Change, ClientId, ClientName, DesiredClient, LiveKey, PublicKey, SigningAlgorithm};
+use domain::{
+    Change, ClientId, ClientName, DesiredClient, LiveKey, OwnClient, PublicKey, SigningAlgorithm,
+};
 
 impl Draft<'_> {
     /// Replaces the client's keys with the declared ones, if it declares any. Returns the action's id.
@@ -62,7 +65,9 @@ impl Draft<'_> {
         let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
         let way_out = match declared.identity.is_owned() {
             true => "NAIS makes another when what has it is deployed anew",
-            false => "add another with `portvakt keys rotate`",
+            false => {
+                "renew it with `portvakt keys renew`, or add another with `portvakt keys rotate`"
+            }
         };
         for key in live.iter().filter(|key| stays(key, declared)) {
             let Some(ends) = key.ends.filter(|ends| *ends <= until) else { continue };
@@ -72,6 +77,38 @@ impl Draft<'_> {
                 target: format!("client {name}"),
                 message: format!("the key {} {what}: {way_out}", key.kid),
             });
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Reports what this program itself signs with, if it expires within the time that the repository names:
+    /// without it, nothing can be planned or applied any more.
+    pub(super) fn tell_own_client(&mut self) {
+        let Some(own) = &self.live.own_client else { return };
+        let OwnClient { id, kid, key_expires, certificate_expires } = own;
+        let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
+        let target = format!("client {id}");
+        let is_declared = |declared: &DesiredClient| {
+            live_client(declared, self.live).is_ok_and(|found| found.is_some_and(|it| it.0 == id))
+        };
+        // The keys of a declared client are reported with it.
+        let key = key_expires.filter(|_| !self.desired.clients.values().any(is_declared));
+        let key = key.map(|at| {
+            let kid = kid.as_deref().unwrap_or_default();
+            let way_out = "register the same key again in DigDir's self-service, which renews it, or give \
+                           portvakt another";
+            (at, format!("the key {kid}"), way_out)
+        });
+        let certificate = certificate_expires.map(|at| {
+            (at, "the certificate".to_owned(), "order another and put it into the credentials")
+        });
+        for (at, what, way_out) in key.into_iter().chain(certificate).filter(|it| it.0 <= until) {
+            let day = at.strftime("%F");
+            let expires = if at <= self.now { "expired" } else { "expires" };
+            let message =
+                format!("{what} that portvakt itself works with {expires} on {day}: {way_out}");
+            self.notices.push(Notice { code: Code::KeyEnds, target: target.clone(), message });
         }
     }
 }

@@ -129,6 +129,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.find_unmanaged_scopes();
     draft.tell_unmanaged();
     draft.tell_forgotten();
+    draft.tell_own_client();
     draft.tell_oddities();
     draft.tell_snapshot();
     draft.finish()

@@ -11,7 +11,7 @@ use crate::declare::parse_duration;
 use crate::render::keys::text;
 use crate::run::client;
 use domain::text::json;
-use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey};
+use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey, OwnClient};
 use plan::document::{FORMAT_VERSION, KeyDocument, KeyState, KeysDocument};
 
 /// The command's arguments.
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Args {
     detailed_exitcode: bool,
 }
 
-fn time(text: &str) -> Result<SignedDuration, &'static str> {
+pub(super) fn time(text: &str) -> Result<SignedDuration, &'static str> {
     parse_duration(text).ok_or("write days, weeks or hours, such as 30d, 4w or 12h")
 }
 
@@ -52,11 +52,16 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     for (name, declared) in chosen {
         listed.extend(of_client(name, declared, &live, now)?);
     }
+    let soon = args.expiring.unwrap_or(opened.desired.warn_before);
+    if asked.is_none() {
+        let mut own = own(&live, &listed, now);
+        own.retain(|key| ends_within(key, now, soon));
+        listed.extend(own);
+    }
     if let Some(within) = args.expiring {
         listed.retain(|key| ends_within(key, now, within));
     }
-    let within = args.expiring.unwrap_or(opened.desired.warn_before);
-    let ends = listed.iter().any(|key| ends_within(key, now, within));
+    let ends = listed.iter().any(|key| ends_within(key, now, soon));
     let environment = opened.desired.environment.clone();
     let listed = KeysDocument { format_version: FORMAT_VERSION, environment, keys: listed };
     let shown = match args.format {
@@ -69,6 +74,33 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 fn ends_within(key: &KeyDocument, now: Timestamp, within: SignedDuration) -> bool {
     key.expires.is_some_and(|ends| ends.duration_since(now) <= within)
+}
+
+fn days_until(ends: Timestamp, now: Timestamp) -> i64 {
+    ends.duration_since(now).as_hours().div_euclid(24)
+}
+
+/// The key and the certificate that this program itself works with, as far as their ends are known; a key
+/// that is listed already is left out.
+fn own(live: &Live, listed: &[KeyDocument], now: Timestamp) -> Vec<KeyDocument> {
+    let Some(own) = &live.own_client else { return Vec::new() };
+    let OwnClient { id, kid, key_expires, certificate_expires } = own;
+    let name = live.clients.get(id).map_or("portvakt", |client| client.name.as_str());
+    let kid = kid.as_deref().unwrap_or("certificate");
+    let row = |state, expires: Timestamp| KeyDocument {
+        client: name.to_owned(),
+        client_id: Some(id.to_string()),
+        kid: kid.to_owned(),
+        thumbprint: None,
+        state,
+        created: None,
+        expires: Some(expires),
+        expires_in_days: Some(days_until(expires, now)),
+    };
+    let is_listed = listed.iter().any(|key| key.client_id.as_deref() == Some(id.as_str()));
+    let key = key_expires.filter(|_| !is_listed).map(|at| row(KeyState::Own, at));
+    let certificate = certificate_expires.map(|at| row(KeyState::OwnCertificate, at));
+    key.into_iter().chain(certificate).collect()
 }
 
 /// The keys of a client: those that are live, and those that are declared and not live yet.
@@ -92,7 +124,7 @@ fn of_client(
         state: if is_declared(key) { KeyState::Live } else { KeyState::Undeclared },
         created: key.created,
         expires: key.ends,
-        expires_in_days: key.ends.map(|ends| ends.duration_since(now).as_hours().div_euclid(24)),
+        expires_in_days: key.ends.map(|ends| days_until(ends, now)),
     };
     let missing = declared.keys.iter().flatten();
     let missing = missing.filter(|key| !keys.iter().any(|live| live.is(key)));

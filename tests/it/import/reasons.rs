@@ -132,7 +132,12 @@ fn clients() {
                 "onbehalfof": { "a": {} } },
         }),
     );
-    live.own_client = Some(OwnClient { id: "a-7".parse().unwrap(), kid: None });
+    live.own_client = Some(OwnClient {
+        id: "a-7".parse().unwrap(),
+        kid: None,
+        key_expires: None,
+        certificate_expires: None,
+    });
     let of = OddityOf::OnBehalfOf("e-1".parse().unwrap());
     live.oddities.push(Oddity { of, entity: "e-1".to_owned(), what: "rart".to_owned() });
     insta::assert_snapshot!(told(SETTINGS, &live), @r"

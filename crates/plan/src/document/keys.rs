@@ -23,6 +23,7 @@ pub struct KeyDocument {
     pub client: String,
     /// The id that DigDir assigned to the client; `null` where it does not exist yet.
     pub client_id: Option<String>,
+    /// The id of the key; `certificate` for a certificate that is not registered under one.
     pub kid: String,
     /// RFC 7638, SHA-256; `null` if it is not an RSA key.
     pub thumbprint: Option<String>,
@@ -47,4 +48,8 @@ pub enum KeyState {
     Undeclared,
     /// It is declared and not registered: the next apply registers it.
     Missing,
+    /// It is the key that portvakt itself works with; listed only where it expires soon or has expired.
+    Own,
+    /// It is the certificate that portvakt itself works with; listed only where it expires soon or has expired.
+    OwnCertificate,
 }

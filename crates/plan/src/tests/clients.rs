@@ -430,7 +430,7 @@ fn with_type(live: &LiveClient, kind: &str) -> domain::Representation {
 }
 
 fn own_client(id: ClientId) -> OwnClient {
-    OwnClient { id, kid: Some("own".to_owned()) }
+    OwnClient { id, kid: Some("own".to_owned()), key_expires: None, certificate_expires: None }
 }
 
 #[test]
@@ -438,7 +438,7 @@ fn our_own_client_keeps_its_key_and_its_scopes() {
     let live = |kid: Option<&str>| {
         let keys = [live_key("own", 1)];
         let client = live_client("portvakt", true, &["idporten:dcr.read"], &keys);
-        let own = OwnClient { id: ID.parse().unwrap(), kid: kid.map(str::to_owned) };
+        let own = OwnClient { kid: kid.map(str::to_owned), ..own_client(ID.parse().unwrap()) };
         Live { own_client: Some(own), ..with([(ID, client)]) }
     };
     let declared = |keys, scopes: &[&str]| {
