@@ -1,14 +1,15 @@
 //! Writes of the parts of a client that have calls of their own: its keys and its `onbehalfof` entries.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::converge::{Again, Sent, Stand, Then, converge};
 use super::execute::ActionFailure;
 use super::patience::Patience;
 use super::verify;
+use crate::advice::advised;
 use digdir::{Error, ErrorKind, Writer};
-use domain::{ClientId, OnBehalfOfId, Representation, changes};
+use domain::{ClientId, LiveKey, OnBehalfOfId, Representation, changes};
 use plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 
 /// Replaces the client's keys: the whole set at once, so that it never has fewer in between.
@@ -33,6 +34,55 @@ pub(super) async fn replace_keys(
     };
     let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
     converge(Again::Always, Then::Believe, patience, look, send).await
+}
+
+/// Registers the same keys again, so that those that are `due` expire later. Gives the keys as they are then.
+///
+/// # Errors
+/// DigDir refuses, or the keys are not those that were there before, in words.
+pub async fn renew_keys(
+    id: &ClientId,
+    before: &[LiveKey],
+    due: &[String],
+    set: &Vec<Representation>,
+    patience: &Patience,
+    writer: &Writer,
+) -> Result<Vec<LiveKey>, String> {
+    let is_same = |live: &[LiveKey]| {
+        let named = |keys: &[LiveKey]| -> BTreeSet<(String, String)> {
+            keys.iter().map(|key| (key.kid.clone(), key.modulus.clone())).collect()
+        };
+        named(live) == named(before)
+    };
+    let is_renewed = |live: &[LiveKey]| {
+        let ends = |keys: &[LiveKey], kid: &String| {
+            keys.iter().find(|key| key.kid == *kid).and_then(|key| key.ends)
+        };
+        due.iter().all(|kid| ends(live, kid) > ends(before, kid))
+    };
+    let look = async |sent: &Sent| {
+        let live = writer.reader().keys(id).await?;
+        let difference = || "the keys expire when they did before".to_owned();
+        Ok(match (is_same(&live), is_renewed(&live)) {
+            (false, _) => Stand::Moved("the client has other keys than before".to_owned()),
+            (true, true) => Stand::AsWanted,
+            (true, false) if sent.may_be_done() => {
+                Stand::Unseen { left: (), difference: difference() }
+            }
+            (true, false) => Stand::Open { left: (), difference: difference() },
+        })
+    };
+    let send = async |(): &()| writer.replace_keys(id, set.clone()).await;
+    let renewed = converge(Again::Always, Then::LookAgain, patience, look, send).await;
+    renewed.map_err(|failure| failure.to_string())?;
+    let now = writer.reader().keys(id).await.map_err(|error| advised(&error))?;
+    match (is_same(&now), is_renewed(&now)) {
+        (true, true) => Ok(now),
+        (false, _) => Err("the client has other keys than before: see them in `portvakt keys list`".to_owned()),
+        (true, false) => Err("DigDir took the keys, and does not show yet that they expire later: see in a minute, in \
+                      `portvakt keys list`"
+            .to_owned()),
+    }
 }
 
 /// Writes the client's `onbehalfof` entries one after the other. Those of a client that `is_new` may not be

@@ -17,6 +17,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use tokio::sync::watch;
 
+pub use client_parts::renew_keys;
 use execute::Executor;
 pub use patience::{Patience, Wait};
 pub use recent::{Recent, RecentEnd, RecentWrite};

@@ -48,6 +48,7 @@ mod proofs;
 mod property;
 mod readme;
 mod rendered;
+mod renewal;
 mod sandbox;
 mod secrets;
 mod snapshot;

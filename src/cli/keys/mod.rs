@@ -2,6 +2,7 @@
 
 mod generate;
 mod list;
+mod renew;
 mod retire;
 mod rotate;
 
@@ -30,6 +31,8 @@ pub(super) enum KeysCommand {
     /// Add a second key, or with --retire remove those that are older than the newest live one
     #[command(after_help = examples::KEYS_ROTATE)]
     Rotate(rotate::Args),
+    /// Register a client's keys again where they expire soon, so that they live another year
+    Renew(renew::Args),
     /// List the keys of the declared clients, and when they end
     #[command(after_help = examples::KEYS_LIST)]
     List(list::Args),
@@ -39,6 +42,7 @@ pub(super) fn run(global: &Global, command: &KeysCommand) -> Result<Exit, Failur
     match command {
         KeysCommand::Generate(args) => generate::run(global, args),
         KeysCommand::Rotate(args) => rotate::run(global, args),
+        KeysCommand::Renew(args) => wait_for(renew::run(global, args)),
         KeysCommand::List(args) => wait_for(list::run(global, args)),
     }
 }

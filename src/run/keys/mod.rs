@@ -1,11 +1,13 @@
-//! The keys of clients: made, and taken out again.
+//! The keys of clients: made, renewed, and taken out again.
 
 mod added;
+mod renewed;
 mod retired;
 
 use std::collections::BTreeSet;
 
 pub(crate) use added::{Added, add, slug};
+pub(crate) use renewed::{Renewal, Renewed};
 pub(crate) use retired::{Retired, retire};
 
 use super::Opened;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::life::scopes;
 use super::remote::{Clone, Remote, git, ran, signal, until};
 use crate::faults::rule;
+use crate::renewal::{days, give_keys};
 use crate::world::{KART, SKATT};
 
 /// A commit of a lock with this message.
@@ -56,6 +57,21 @@ fn the_lock_of_another_is_respected_shown_and_broken() {
     assert_eq!(remote.held("lock"), None);
     assert!(one.ends(0, &["unlock"]).stdout.contains("Nobody"));
     one.apply();
+}
+
+#[test]
+fn keys_are_renewed_under_the_lock() {
+    let remote = Remote::new();
+    let (one, two) = (remote.first(), remote.another("two", &[]));
+    give_keys(&remote.world, 10);
+    one.commit("Declare a client");
+    put_lock(&two, &held_for(3));
+    one.ends(5, &["keys", "renew", "x"]);
+    assert!(days(&remote.world, "gammel") < 11);
+    one.ends(0, &["unlock", "--yes"]);
+    one.ends(0, &["keys", "renew", "x"]);
+    assert!(days(&remote.world, "gammel") > 360);
+    assert_eq!(remote.held("lock"), None);
 }
 
 /// An object that can be pushed in place of a lock, and the name of the ref.
