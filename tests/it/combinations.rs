@@ -52,7 +52,6 @@ fn switches() -> impl Strategy<Value = Switches> {
 #[test]
 fn plan_apply_and_import_agree_under_any_answers() {
     let seed: u64 = std::env::var("SWITCHES_SEED").map_or(1, |seed| seed.parse().unwrap());
-    println!("SWITCHES_SEED={seed}");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = ProptestConfig { cases: CASES, failure_persistence: None, ..Default::default() };

@@ -1,6 +1,6 @@
 //! The endpoints below `/api/v1/scopes/access`: which consumer has access to which scope.
 //!
-//! Where no source settles what DigDir does, and no switch decides it: the accesses to an inactive scope
+//! Neither a source nor a switch decides one question: here, the accesses to an inactive scope
 //! are listed to its owner with `inactive=true` only, as inactive entities are everywhere.
 
 use jiff::Timestamp;
@@ -39,7 +39,8 @@ pub(super) async fn list(call: ServedCall) -> SentAnswer {
     call.list("accesses", accesses)
 }
 
-/// What an organisation is given, by whomever. A scope stays in it that was deactivated (D).
+/// The accesses that an organisation has been given, by whomever. A scope that was deactivated stays in the
+/// list (D).
 pub(super) async fn list_given(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
     let query = call.query(&["inactive", "integration_type"])?;

@@ -116,10 +116,8 @@ impl ServedCall {
     /// The body as a JSON object. An error does not repeat it: there may be a private key in it.
     pub(super) fn json(&self) -> Result<serde_json::Map<String, Value>, Refusal> {
         if !self.has_content_type("application/json") {
-            return Err(Refusal::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "The body must be application/json",
-            ));
+            // S has no 415.
+            return Err(Refusal::bad_request("The body must be application/json"));
         }
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(body)) if self.shared.switches().trims_text => {

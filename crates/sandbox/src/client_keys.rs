@@ -1,7 +1,7 @@
 //! The endpoints below `/api/v1/clients/{client_id}/jwks`.
 //!
-//! Where no source settles what DigDir does, and no switch decides it: keys that have expired stay in the
-//! set until they are removed; removing what is not there is 404.
+//! Neither a source nor a switch decides two questions: here, keys that have expired stay in the set until
+//! they are removed, and removing a key that is not there is 404.
 
 use axum::Json;
 use axum::response::IntoResponse;

@@ -1,7 +1,7 @@
 //! The endpoints below `/api/v1/clients` that deal with clients themselves.
 //!
-//! Where no source settles what DigDir does, and no switch decides it: an inactive client can be looked
-//! at by its id, and takes every change.
+//! Neither a source nor a switch decides one question: here, an inactive client is shown by its id and takes
+//! every change.
 
 use axum::Json;
 use axum::response::IntoResponse;

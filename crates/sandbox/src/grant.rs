@@ -24,7 +24,7 @@ const LIFETIME: f64 = 120.0;
 #[derive(Debug)]
 pub(super) struct GrantRequest {
     pub(super) client_id: String,
-    /// How the client has shown who it is.
+    /// The method by which the client has authenticated itself (D).
     pub(super) client_amr: &'static str,
     /// The person whom the token is about.
     pub(super) pid: Option<String>,

@@ -17,6 +17,7 @@ use super::KeyRecord;
 use super::certificate::{leaf, unsigned};
 use super::client_record::KEY_LIFETIME;
 use super::refusal::{FieldError, Refusal};
+use super::value::whole;
 use domain::Representation;
 
 /// How many keys a client can have (S).
@@ -156,7 +157,7 @@ fn end(exp: Option<&Value>) -> Result<Option<i64>, Refusal> {
         return Ok(None);
     };
     let latest = Timestamp::now().as_second().saturating_add(KEY_LIFETIME.as_secs() + 86_400);
-    match exp.as_i64() {
+    match whole(exp) {
         Some(exp) if exp <= latest => Ok(Some(exp)),
         Some(_) | None => {
             Err(invalid("exp", "must be seconds since the epoch, at most a year from now"))

@@ -32,7 +32,7 @@ pub struct SystemUser {
     pub id: String,
 }
 
-/// What a grant asks for, as far as it is read.
+/// An entry of a grant's claim.
 #[derive(Deserialize)]
 struct Asked {
     r#type: String,

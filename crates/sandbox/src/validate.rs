@@ -146,6 +146,7 @@ mod tests {
             json!({"allowed_integration_types": ["krr"], "delegation_source": "https://tt02.altinn.no/"}),
             json!({"at_max_age": null, "unknown": {"a": [1]}, "active": false}),
             json!({"created": 1, "last_updated": [], "owner_orgno": "000"}),
+            json!({"at_max_age": 256.0}),
             json!({"at_max_age": "30", "authorization_max_lifetime": "", "delegation_source": ""}),
         ];
         for body in good {

@@ -6,21 +6,32 @@ use super::refusal::FieldError;
 use domain::{Attribute, Orgno, Representation, ValueType};
 
 /// Brings a body to one form: `null` counts as left out, and so does an empty text for a number; a number
-/// may be sent as text, as DigDir's web forms do (C).
+/// may be sent as text, as DigDir's web forms do (C), and with a fraction of zero, as JSON has it.
 pub(super) fn normalise(
     body: &mut Representation,
     attributes: impl IntoIterator<Item = &'static Attribute>,
 ) {
     body.retain(|_, value| !value.is_null());
     for attribute in attributes.into_iter().filter(|it| it.value_type == ValueType::Seconds) {
-        match attribute.of(body).and_then(Value::as_str).map(|text| (text, text.parse::<i64>())) {
-            Some(("", _)) => drop(body.remove(attribute.name)),
-            Some((_, Ok(seconds))) => {
-                body.insert(attribute.name.to_owned(), seconds.into());
+        let whole = match attribute.of(body) {
+            Some(Value::String(text)) if text.is_empty() => {
+                body.remove(attribute.name);
+                continue;
             }
-            Some((_, Err(_))) | None => {}
+            Some(Value::String(text)) => text.parse().ok(),
+            value => value.and_then(whole),
+        };
+        if let Some(whole) = whole {
+            body.insert(attribute.name.to_owned(), whole.into());
         }
     }
+}
+
+/// A whole number, whether or not it is written with a fraction of zero.
+pub(super) fn whole(value: &Value) -> Option<i64> {
+    const FIRST_TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+    let fits = |number: &f64| number.fract() == 0.0 && number.abs() < FIRST_TOO_LARGE;
+    value.as_i64().or_else(|| value.as_f64().filter(fits).map(|number| number as i64))
 }
 
 /// What is wrong with the attributes that a body has.

@@ -235,5 +235,5 @@ async fn a_careless_request_is_noticed() {
     assert_eq!(world.post("/scopes?scope=etat:b", body).await.0, 400);
     let plain = world.http.post(world.url("/api/v1/scopes"));
     let plain = plain.bearer_auth(&world.token).body("{}");
-    assert_eq!(read(plain.send().await.unwrap()).await.0, 415);
+    assert_eq!(read(plain.send().await.unwrap()).await.0, 400);
 }
