@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use domain::{Attribute, Behaviour, CLIENT, SCOPE, ValueType};
+use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// Each attribute with its default; those with the same default are grouped.
 fn defaults(attributes: &[&Attribute]) -> String {
@@ -19,14 +19,6 @@ fn defaults(attributes: &[&Attribute]) -> String {
     }
     rows.iter().fold(String::new(), |mut table, (default, names)| {
         let _ = writeln!(table, "| {} | {default} |", names.join(", "));
-        table
-    })
-}
-
-/// The switches of the sandbox that answer open questions.
-fn questions() -> String {
-    Behaviour::QUESTIONS.iter().fold(String::new(), |mut table, (name, answer)| {
-        let _ = writeln!(table, "| `{}` | {answer} |", name.replace('_', "-"));
         table
     })
 }
@@ -67,16 +59,11 @@ pub(crate) fn is_current(path: &str, headings: &[(&str, String)]) {
 }
 
 #[test]
-fn the_readme_has_the_default_of_every_attribute_and_every_open_question() {
+fn the_readme_has_the_default_of_every_attribute() {
     let heading = "| attribute | default |\n|---|---|\n";
-    let switches = "| switch | answer to an open question |\n|---|---|\n";
     is_current(
         "README.md",
-        &[
-            (heading, defaults(&SCOPE.all())),
-            (heading, defaults(&CLIENT.all())),
-            (switches, questions()),
-        ],
+        &[(heading, defaults(&SCOPE.all())), (heading, defaults(&CLIENT.all()))],
     );
 }
 
