@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 use crate::declare::diagnostic::rule::Severity;
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::document::Located;
 use crate::declare::yaml::given::{Checked, Given, Needed, Spanned, TextList};
 use crate::declare::yaml::table::{Read, Reader, table, words};
+use crate::declare::yaml::tree::Node;
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
@@ -60,7 +60,7 @@ table! {
 pub(crate) struct Values(#[schemars(length(min = 1))] pub(crate) Vec<String>);
 
 impl Read<'_> for Values {
-    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         Read::read(at, key, reader).map(Self)
     }
 }

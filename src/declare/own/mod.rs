@@ -19,9 +19,10 @@ use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Given, Items, Raw, Spanned, TextList};
 use crate::declare::yaml::item::items_of;
+use crate::declare::yaml::tree::Node;
 use file::{NamingItem, PolicyFile};
 use naming::PRESETS;
 
@@ -81,7 +82,7 @@ impl Reach {
         self,
         name: &str,
         message: String,
-        at: Located<'_>,
+        at: &Node<'_>,
         names: &Names<'_>,
         findings: &mut Findings,
     ) -> OwnRule {
@@ -120,7 +121,7 @@ fn teams(given: Option<TextList>, names: &Names<'_>, findings: &mut Findings) ->
 }
 
 /// Reports what is wrong with the name and the message that a rule of the repository's own has.
-pub(crate) fn check_words(at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_words(at: &Node<'_>, findings: &mut Findings) {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if let Some((name, span)) = at.text("rule")
         && (name.is_empty() || !name.chars().all(plain))
@@ -146,7 +147,7 @@ pub(crate) fn check_unique<'d>(
 ) {
     let sections = [naming.map(|list| list.at), policies.map(|list| list.at)];
     let mut first: HashMap<&str, Span> = HashMap::new();
-    for item in sections.into_iter().flatten().flat_map(Located::items) {
+    for item in sections.into_iter().flatten().flat_map(Node::items) {
         let own = item.get("rule");
         let Some(at) = own.or_else(|| item.get("preset")) else {
             continue;

@@ -9,9 +9,10 @@ use super::{Names, OwnRule, Reach, check_words, rules_of};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{list, nearest};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Items, Spanned};
 use crate::declare::yaml::table::{Read, Reader, read};
+use crate::declare::yaml::tree::Node;
 
 /// The names of the rules that come with portvakt.
 pub(crate) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
@@ -47,7 +48,7 @@ pub(crate) fn naming<'d>(
 }
 
 impl<'d> Read<'d> for NamingItem<'d> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_mapping() {
             return reader.wrong(at, "a mapping with `rule` or `preset`");
         }
@@ -80,7 +81,7 @@ impl<'d> Read<'d> for NamingItem<'d> {
 
 fn own(
     given: NamingRuleFile<'_>,
-    at: Located<'_>,
+    at: &Node<'_>,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Option<NamingRule> {
@@ -114,7 +115,7 @@ impl Field {
     /// Reads the field as one of the subject's own, so that an error names only those.
     fn of(
         subject: NamingSubject,
-        given: Option<Located<'_>>,
+        given: Option<&Node<'_>>,
         findings: &mut Findings,
     ) -> Option<Self> {
         let Some(at) = given else {
@@ -134,7 +135,7 @@ impl Field {
 
 fn preset(
     given: PresetFile,
-    at: Located<'_>,
+    at: &Node<'_>,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> NamingRule {

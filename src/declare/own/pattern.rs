@@ -10,7 +10,8 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::tree::Node;
 use domain::composed;
 
 /// The longest pattern, in characters.
@@ -47,7 +48,7 @@ impl Pattern {
         text: &str,
         span: Span,
         values: BTreeMap<String, Values>,
-        at: Located<'_>,
+        at: &Node<'_>,
         findings: &mut Findings,
     ) -> Option<Self> {
         match compile(text) {
@@ -157,7 +158,7 @@ pub(crate) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span
 fn check_values(
     regex: &Regex,
     values: &BTreeMap<String, Values>,
-    at: Located<'_>,
+    at: &Node<'_>,
     findings: &mut Findings,
 ) {
     let section = at.get("values").unwrap_or(at);

@@ -230,7 +230,7 @@ teams:
     fn known_teams() -> Teams {
         let mut findings = Findings::new(SETTINGS_FILE.into());
         let documents = parse(TEAMS, &mut findings).unwrap();
-        let section = documents.first().unwrap().root().get("teams").unwrap();
+        let section = documents.first().unwrap().get("teams").unwrap();
         let section = read(section, &mut findings);
         let teams = teams(section, &mut findings);
         assert!(findings.list.is_empty(), "{findings:?}");

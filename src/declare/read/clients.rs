@@ -12,9 +12,10 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::KeyFiles;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Checked, Items, Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
+use crate::declare::yaml::tree::Node;
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 
 /// Reads one client.
@@ -57,7 +58,7 @@ pub(crate) fn client<'d>(
 
 /// What stands alike in a client and in what differs in an environment, but for what is read as it is.
 fn part<'d>(
-    at: Located<'_>,
+    at: &Node<'_>,
     consumed: Option<Checked<'_, Vec<String>>>,
     jwks: Option<Raw<'d, file::Jwks<'d>>>,
     onbehalfof: Option<Items<'_, file::OnBehalfOfEntry>>,
@@ -108,7 +109,7 @@ fn overrides<'d>(
 /// Reads one entry of `removed` that names a client.
 pub(crate) fn removed(
     given: file::RemovedClient,
-    at: Located<'_>,
+    at: &Node<'_>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedClient> {
@@ -153,7 +154,7 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
 }
 
 /// Of a list that has something wrong in it, the rest is checked all the same.
-fn scopes(list: Located<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
+fn scopes(list: &Node<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
     let mut scopes = Vec::new();
     for item in list.items() {
         let Some(text) = item.value.as_str() else { continue };

@@ -1,8 +1,5 @@
 //! Reading aliases, groups and the entries that name consumers.
 
-use jiff::civil::Date;
-use serde_yaml::Value;
-
 use super::declarations_file as file;
 use super::declared::{Alias, Consumer, Declared, Group, Spans, Until, Who};
 use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
@@ -11,13 +8,15 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::TEXT;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
 use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::tree::{Node, Value};
 use domain::kept;
+use jiff::civil::Date;
 
 /// Reads the `consumers` of a document.
 pub(crate) fn aliases(
@@ -89,16 +88,16 @@ fn named(text: &str, span: Span, findings: &mut Findings) -> Option<Who> {
 }
 
 impl<'d> Read<'d> for file::ConsumerEntry<'d> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        match at.value {
-            Value::String(text) => Some(Self::Name(text.clone())),
-            Value::Mapping(mapping) if mapping.contains_key("group") => {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match &at.value {
+            Value::String(text) => Some(Self::Name(text.to_string())),
+            Value::Mapping(_) if at.get("group").is_some() => {
                 Read::read(at, key, reader).map(Self::Group)
             }
             Value::Mapping(_) if misshapen(at, reader.findings) => None,
             Value::Mapping(_) => Read::read(at, key, reader).map(Self::Consumer),
             Value::Number(_) => reader.wrong(at, TEXT),
-            Value::Null | Value::Bool(_) | Value::Sequence(_) | Value::Tagged(_) => {
+            Value::Null | Value::Bool(_) | Value::Sequence(_) => {
                 let expected =
                     "an alias, an organisation number in quotes, `group: …` or `consumer: …`";
                 reader.wrong(at, expected)
@@ -137,7 +136,7 @@ pub(crate) fn consumer<'d>(
 
 fn detailed(
     entry: file::DetailedEntry<'_>,
-    at: Located<'_>,
+    at: &Node<'_>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Consumer> {
@@ -155,7 +154,7 @@ fn detailed(
 }
 
 /// Reports an entry that is a mapping but names nobody: a name in the place of a key.
-fn misshapen(at: Located<'_>, findings: &mut Findings) -> bool {
+fn misshapen(at: &Node<'_>, findings: &mut Findings) -> bool {
     const KEYS: [&str; 2] = ["consumer", "group"];
     let is_ours = |key: &str| nearest(key, KEYS) == Some("consumer");
     if at.entries().any(|(key, _)| is_ours(key) || instead::head(key, &KEYS).is_some()) {
@@ -190,16 +189,12 @@ fn misshapen(at: Located<'_>, findings: &mut Findings) -> bool {
     true
 }
 
-fn date(at: Located<'_>, findings: &mut Findings) -> Option<Date> {
+fn date(at: &Node<'_>, findings: &mut Findings) -> Option<Date> {
     let span = at.span();
-    let text = match at.value {
-        Value::String(text) => text.clone(),
+    let text = match &at.value {
+        Value::String(text) => text.to_string(),
         Value::Number(number) => number.to_string(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Sequence(_)
-        | Value::Mapping(_)
-        | Value::Tagged(_) => {
+        Value::Null | Value::Bool(_) | Value::Sequence(_) | Value::Mapping(_) => {
             wrong_kind(at, "a date such as 2027-06-30", findings);
             return None;
         }

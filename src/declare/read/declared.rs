@@ -11,7 +11,7 @@ use super::keys::Keys;
 use super::silences::Silence;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Diagnostic, Place};
-use crate::declare::yaml::document::Located;
+use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 use domain::{
     ClientAttributes, ClientId, ClientName, ConsumedScope, Entity, IntegrationType, OnBehalfOf,
@@ -196,7 +196,7 @@ pub(crate) struct Spans(Arc<[(Box<str>, Span)]>);
 
 impl Spans {
     /// Of the keys that have one plain value; what has more has its places elsewhere.
-    pub(crate) fn new(at: Located<'_>) -> Self {
+    pub(crate) fn new(at: &Node<'_>) -> Self {
         let plain = at.entries().filter(|(_, at)| !at.value.is_mapping());
         Self(plain.map(|(key, at)| (key.into(), at.span())).collect())
     }

@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_yaml::Value;
-
 use super::source::{SecretSource, TextSource};
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::document::Located;
 use crate::declare::yaml::table::{Read, Reader, table};
+use crate::declare::yaml::tree::{Node, Value};
 use digdir::{self, TargetError};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 table! {
     @like "{ target: {} }"
@@ -108,13 +106,13 @@ table! {
 }
 
 impl Read<'_> for Target {
-    fn read(at: Located<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        let word = match at.value {
+    fn read(at: &Node<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        let word = match &at.value {
             Value::String(word) => word,
             Value::Mapping(_) => return Endpoints::read(at, key, reader).map(Self::Custom),
             _ => return reader.wrong(at, "sandbox, test, prod or { api: …, maskinporten: … }"),
         };
-        match word.as_str() {
+        match &**word {
             "sandbox" => Some(Self::Sandbox),
             "test" => Some(Self::Test),
             "prod" => Some(Self::Prod),

@@ -4,9 +4,10 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Spanned, TextList};
 use crate::declare::yaml::instead;
+use crate::declare::yaml::tree::Node;
 use domain::text::is_invisible;
 
 /// How many environments a repository can have: a set of them is a word of bits.
@@ -71,12 +72,12 @@ impl EnvironmentNames {
     pub(crate) fn declared(
         &self,
         names: Option<&TextList>,
-        at: Located<'_>,
+        at: &Node<'_>,
         findings: &mut Findings,
     ) -> EnvironmentSet {
         let Some(Spanned { value: names, span }) = names else {
             // What is misspelt or wrong was told; what it would have meant is not known.
-            for item in at.get("environments").into_iter().flat_map(Located::items) {
+            for item in at.get("environments").into_iter().flat_map(Node::items) {
                 if let Some(name) = item.value.as_str() {
                     self.known(name, item.span(), findings);
                 }

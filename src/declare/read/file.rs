@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_yaml::{Mapping, Value};
-
 use super::clients;
 use super::consumers;
 use super::declarations_file::{Declarations, RemovedItem, Scope};
@@ -16,11 +14,12 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::files::key_files::KeyFiles;
-use crate::declare::yaml::document::{Findings, Located, decode, parse};
+use crate::declare::yaml::document::{Findings, decode, parse};
 use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::instead;
 use crate::declare::yaml::item::{items_of, unknown_key};
 use crate::declare::yaml::table::{self, Read, Reader};
+use crate::declare::yaml::tree::{Mapping, Node, Value};
 
 /// What the bytes of a file declare.
 pub(crate) fn declarations(
@@ -36,7 +35,7 @@ pub(crate) fn declarations(
         Some((text, documents)) => {
             declared.silences = silences::read(text, &documents, entities, &mut findings);
             for document in &documents {
-                read_document(document.root(), settings, key_files, &mut declared, &mut findings);
+                read_document(document, settings, key_files, &mut declared, &mut findings);
             }
         }
         None => declared.incomplete = true,
@@ -49,22 +48,18 @@ pub(crate) fn declarations(
 }
 
 fn read_document(
-    at: Located<'_>,
+    at: &Node<'_>,
     settings: &Settings,
     key_files: &KeyFiles<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    let mapping = match at.value {
+    let mapping = match &at.value {
         Value::Null => return,
         Value::Mapping(mapping) => mapping,
-        Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Sequence(_)
-        | Value::Tagged(_) => {
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Sequence(_) => {
             let message = "this document is no mapping, so it declares nothing";
-            let is_scope = |item: Located<'_>| item.get("name").is_some();
+            let is_scope = |item: &Node<'_>| item.get("name").is_some();
             let help = match at.items().next().is_some_and(is_scope) {
                 true => "write `scopes:` on a line above the list".to_owned(),
                 false => foreign_help(&findings.file),
@@ -107,7 +102,7 @@ fn read_document(
 }
 
 impl<'d> Read<'d> for RemovedItem {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         match (at.get("client"), at.get("scope")) {
             (Some(_), None) => Read::read(at, key, reader).map(Self::Client),
             (Some(client), Some(_)) => {
@@ -123,17 +118,17 @@ impl<'d> Read<'d> for RemovedItem {
 
 /// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups,
 /// and manifests.
-fn entities(document: Located<'_>) -> Vec<Span> {
-    fn items<'d>(at: Located<'d>, key: &str) -> impl Iterator<Item = Located<'d>> + use<'d> {
-        at.get(key).into_iter().flat_map(Located::items)
+fn entities(document: &Node<'_>) -> Vec<Span> {
+    fn items<'d>(at: &'d Node<'d>, key: &str) -> impl Iterator<Item = &'d Node<'d>> + use<'d> {
+        at.get(key).into_iter().flat_map(Node::items)
     }
     let mut spans = manifest::entities(document);
     for scope in items(document, "scopes") {
         spans.push(scope.span());
-        spans.extend(items(scope, "consumers").map(Located::span));
+        spans.extend(items(scope, "consumers").map(Node::span));
     }
     for key in ["clients", "removed"] {
-        spans.extend(items(document, key).map(Located::span));
+        spans.extend(items(document, key).map(Node::span));
     }
     for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
         for (name, at) in section.entries() {
@@ -151,7 +146,7 @@ fn foreign_help(file: &str) -> String {
 }
 
 /// Whether a document is a scope that does not stand under `scopes`; reported.
-fn is_bare_scope(at: Located<'_>, findings: &mut Findings) -> bool {
+fn is_bare_scope(at: &Node<'_>, findings: &mut Findings) -> bool {
     let has = |key| at.get(key).is_some();
     if has("scopes") || !(has("name") && has("description")) {
         return false;
@@ -166,7 +161,7 @@ fn is_bare_scope(at: Located<'_>, findings: &mut Findings) -> bool {
 /// The items that are whole scopes. One without a name mostly comes of a dash too many, and was part
 /// of the one above; that is reported, and both are left out.
 fn whole<'d>(items: &[Raw<'d, Scope<'d>>], findings: &mut Findings) -> Vec<Raw<'d, Scope<'d>>> {
-    let is_torn = |item: Located<'_>| {
+    let is_torn = |item: &Node<'_>| {
         let names = |(key, _): (&str, _)| nearest(key, ["name"]).is_some() || key == "scope";
         item.value.is_mapping() && item.entries().next().is_some() && !item.entries().any(names)
     };
@@ -208,8 +203,8 @@ fn tell_template(text: &str, findings: &mut Findings) {
 }
 
 /// Whether a document has none of our keys; reported.
-fn is_foreign(at: Located<'_>, mapping: &Mapping, findings: &mut Findings) -> bool {
-    let keys = || mapping.keys().filter_map(Value::as_str);
+fn is_foreign(at: &Node<'_>, mapping: &Mapping<'_>, findings: &mut Findings) -> bool {
+    let keys = || mapping.keys().filter_map(|key| key.value.as_str());
     if mapping.is_empty() || keys().any(|key| Declarations::KEYS.contains(&key)) {
         return false;
     }

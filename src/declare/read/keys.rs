@@ -1,17 +1,16 @@
 //! Reading a client's keys (`jwks`): inline, or from files beside the declaration.
 
-use serde_yaml::Value;
-
 use super::declarations_file::{Jwks, KeySource};
 use super::public_keys::{FILES, Problem, from_json, from_text};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::{KeyFiles, resolved};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::item::items_of;
 use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::tree::{Node, Value};
 use domain::{MOST_KEYS, PublicKey};
 
 /// The keys that a client declares, and where each is from.
@@ -39,7 +38,7 @@ pub enum KeysRef {
 }
 
 impl<'d> Read<'d> for Jwks<'d> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         match at.value.is_sequence() {
             true => Read::read(at, key, reader).map(Self::Several),
             false => Read::read(at, key, reader).map(Self::One),
@@ -48,9 +47,9 @@ impl<'d> Read<'d> for Jwks<'d> {
 }
 
 impl<'d> Read<'d> for KeySource<'d> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        match at.value {
-            Value::String(text) => Some(Self::Text(text.clone())),
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match &at.value {
+            Value::String(text) => Some(Self::Text(text.to_string())),
             Value::Mapping(_) => Read::read(at, key, reader).map(Self::Inline),
             _ => reader.wrong(at, "a file with keys, or a JWK"),
         }
@@ -85,7 +84,7 @@ pub(crate) fn keys<'d>(
 
 fn one(
     source: KeySource<'_>,
-    at: Located<'_>,
+    at: &Node<'_>,
     key: Span,
     read: &mut Keys,
     files: &KeyFiles<'_>,
@@ -124,7 +123,7 @@ fn one(
         }
         KeySource::Inline(Raw { at, .. }) => {
             read.refs.push(KeysRef::Inline);
-            match serde_json::to_value(at.value) {
+            match serde_json::to_value(at) {
                 Ok(json) => from_json(&json),
                 Err(_) => Err((0, Problem::Other("it is no JWK".to_owned()))),
             }
@@ -146,7 +145,7 @@ fn is_path(text: &str) -> bool {
 
 /// Tells what is wrong with the key of that number, from 0, of what is named or stands here. What
 /// stands in the YAML itself is told at `jwks`, the key, so that nothing of a key is shown.
-fn report(at: Located<'_>, key: Span, number: usize, problem: &Problem, findings: &mut Findings) {
+fn report(at: &Node<'_>, key: Span, number: usize, problem: &Problem, findings: &mut Findings) {
     let ordinal = if number == 0 { String::new() } else { format!(" (key {})", number + 1) };
     let (what, span) = match at.value.as_str().filter(|text| is_path(text)) {
         Some(written) => (format!("the key in {}{ordinal}", quoted(written)), at.span()),

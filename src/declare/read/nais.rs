@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde_yaml::Value;
-
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::settings_file::{ClusterFile, NaisFile};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::tree::{Node, Value};
 use domain::nais::Application;
 
 /// How many clusters a repository can have: a manifest that names none declares its things in each.
@@ -116,13 +115,13 @@ impl Nais {
 }
 
 impl<'d> Read<'d> for ClusterFile<'d> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        match at.value {
-            Value::String(cluster) => Some(Self::All(cluster.clone())),
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match &at.value {
+            Value::String(cluster) => Some(Self::All(cluster.to_string())),
             Value::Mapping(_) if reader.refuses_keys(at) => None,
             Value::Mapping(_) => Read::read(at, key, reader).map(Self::Each),
             Value::Null => None,
-            Value::Bool(_) | Value::Number(_) | Value::Sequence(_) | Value::Tagged(_) => {
+            Value::Bool(_) | Value::Number(_) | Value::Sequence(_) => {
                 reader.wrong(at, "a cluster's name, or one for each environment")
             }
         }

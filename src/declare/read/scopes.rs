@@ -13,9 +13,10 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::own::sorted;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
+use crate::declare::yaml::tree::Node;
 use domain::{ScopeName, ScopeNameError, kept};
 
 /// Reads one scope.
@@ -99,7 +100,7 @@ fn overrides(
 /// Reads one entry of `removed`.
 pub(crate) fn removed(
     given: file::Removed,
-    at: Located<'_>,
+    at: &Node<'_>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<Removed> {

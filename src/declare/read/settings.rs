@@ -25,10 +25,11 @@ use crate::declare::own::naming::{NamingRule, naming};
 use crate::declare::own::policies::{Policy, policies};
 use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
-use crate::declare::yaml::document::{Document, Findings, Located, decode, parse};
+use crate::declare::yaml::document::{Findings, decode, parse};
 use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
+use crate::declare::yaml::tree::Node;
 use domain::{Guards, Orgno};
 
 /// What holds for the whole repository.
@@ -128,11 +129,11 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let documents = parse(text, findings)?;
     // There is nothing here that could have a silence, and that is told.
     silences::read(text, &[], |_| Vec::new(), findings);
-    let root = documents.first().map(Document::root)?;
+    let root = documents.first()?;
     if let Some(second) = documents.get(1) {
         let help = "put it into another file";
         let message = "portvakt.yaml holds one document, this is a second one";
-        findings.report(Rule::ForeignDocument, second.root().span(), message, help);
+        findings.report(Rule::ForeignDocument, second.span(), message, help);
     }
     if !root.value.is_mapping() {
         wrong_kind(root, "a mapping with `organization`, `prefixes`, …", findings);
@@ -271,7 +272,7 @@ fn before_colon(prefix: &str) -> &str {
     prefix.split(':').next().unwrap_or_default().trim()
 }
 
-fn check_prefixes(prefixes: &[String], root: Located<'_>, findings: &mut Findings) {
+fn check_prefixes(prefixes: &[String], root: &Node<'_>, findings: &mut Findings) {
     let Some(list) = root.get("prefixes").filter(|list| list.value.is_sequence()) else {
         return;
     };

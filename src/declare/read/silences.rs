@@ -10,8 +10,9 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
-use crate::declare::yaml::document::{Document, Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::lines::Lines;
+use crate::declare::yaml::tree::Node;
 
 /// How a comment to this program begins.
 pub(crate) const MARK: &str = "portvakt:";
@@ -33,8 +34,8 @@ pub(crate) struct Silence {
 /// The silences of a file, each for one of its entities. Those that are not understood are reported.
 pub(crate) fn read(
     text: &str,
-    documents: &[Document<'_>],
-    entities: impl Fn(Located<'_>) -> Vec<Span>,
+    documents: &[Node<'_>],
+    entities: impl Fn(&Node<'_>) -> Vec<Span>,
     findings: &mut Findings,
 ) -> Vec<Silence> {
     if !text.contains(MARK) {
@@ -42,8 +43,7 @@ pub(crate) fn read(
     }
     let all = Lines::new(text);
     let lines: Vec<&str> = (1..=all.starts.len()).map(|number| all.line(number)).collect();
-    let roots: Vec<_> = documents.iter().map(Document::root).collect();
-    let entities: Vec<Span> = roots.iter().flat_map(|root| entities(*root)).collect();
+    let entities: Vec<Span> = documents.iter().flat_map(entities).collect();
     let marked = lines.iter().enumerate().filter(|(_, line)| line.contains(MARK));
     let mut silences = Vec::new();
     for (count, (index, line)) in marked.enumerate() {
@@ -53,7 +53,7 @@ pub(crate) fn read(
             findings.report(Rule::Silence, whole(line, index), message, help);
             break;
         }
-        let Some(comment) = comment(line, index, &roots) else {
+        let Some(comment) = comment(line, index, documents) else {
             continue;
         };
         let understood = rule(comment.text).and_then(|rule| {
@@ -86,7 +86,7 @@ struct Comment<'l> {
 const MOST_SIGNS: usize = 20;
 
 /// The comment of a line, if it begins with the mark.
-fn comment<'l>(line: &'l str, index: usize, roots: &[Located<'_>]) -> Option<Comment<'l>> {
+fn comment<'l>(line: &'l str, index: usize, roots: &[Node<'_>]) -> Option<Comment<'l>> {
     let (before, text) = line.split_once(MARK)?;
     let before = before.trim_end().strip_suffix('#')?;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -1,14 +1,12 @@
 //! Where a credential is to be had: an environment variable, a file, or — for what is no secret —
 //! the YAML itself.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_yaml::Value;
-
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::document::Located;
 use crate::declare::yaml::item::unknown_key;
 use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::tree::{Node, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Where a secret is to be had. It is only named here; nothing is read before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +29,8 @@ pub enum TextSource {
 }
 
 impl Read<'_> for TextSource {
-    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        match at.value {
+    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match &at.value {
             Value::String(text) if text.trim().is_empty() => {
                 reader.says(at, "an empty text identifies nothing")
             }
@@ -41,7 +39,7 @@ impl Read<'_> for TextSource {
                                `{ env: NAME }`";
                 reader.says(at, message)
             }
-            Value::String(text) => Some(Self::Literal(text.clone())),
+            Value::String(text) => Some(Self::Literal(text.to_string())),
             Value::Mapping(_) => match env_or_file(at, reader)? {
                 SecretSource::Env(name) => Some(Self::Env(name)),
                 SecretSource::File(path) => Some(Self::File(path)),
@@ -52,8 +50,8 @@ impl Read<'_> for TextSource {
 }
 
 impl Read<'_> for SecretSource {
-    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        match at.value {
+    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        match &at.value {
             Value::Mapping(_) => env_or_file(at, reader),
             Value::Null => reader.wrong(at, "{ env: NAME } or { file: PATH }"),
             _ => refuse_secret(at, reader),
@@ -62,7 +60,7 @@ impl Read<'_> for SecretSource {
 }
 
 /// Refuses a secret in the YAML. It is never repeated.
-fn refuse_secret<T>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
+fn refuse_secret<T>(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
     const SECRET_IN_YAML: &str = "a secret must not be in the YAML: whoever reads the repository, now or \
                                   from its history, would have it";
     let help = "put it into an environment variable, `{ env: NAME }`, or into a file that is \
@@ -74,16 +72,16 @@ fn refuse_secret<T>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
 
 /// Reads `{ env: NAME }` or `{ file: PATH }`. What looks like the secret itself is refused without
 /// being repeated.
-fn env_or_file(at: Located<'_>, reader: &mut Reader<'_>) -> Option<SecretSource> {
+fn env_or_file(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<SecretSource> {
     if reader.refuses_keys(at) {
         return None;
     }
     let mut source = None;
     let mut is_one = true;
     for (key, value) in at.entries() {
-        let named = match (key, value.value) {
+        let named = match (key, &value.value) {
             ("env", Value::String(name)) if is_variable_name(name) => {
-                SecretSource::Env(name.clone())
+                SecretSource::Env(name.to_string())
             }
             // A key or a password that was pasted in would be repeated by any other message.
             ("env", _) => {
@@ -96,7 +94,9 @@ fn env_or_file(at: Located<'_>, reader: &mut Reader<'_>) -> Option<SecretSource>
             {
                 return refuse_secret(at, reader);
             }
-            ("file", Value::String(path)) if !path.is_empty() => SecretSource::File(path.clone()),
+            ("file", Value::String(path)) if !path.is_empty() => {
+                SecretSource::File(path.to_string())
+            }
             ("file", _) => {
                 return reader.says(at, "`file` takes the path of a file");
             }

@@ -7,17 +7,18 @@ use url::{Host, Url};
 use super::environment::{Environment, Target};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::tree::Node;
 use digdir::ApiId;
 
 /// Warns of environments that are applied to the same API, however its address is written. An embedded
 /// sandbox is no API that anybody else could apply to.
 pub(crate) fn check_distinct(
-    list: Located<'_>,
+    list: &Node<'_>,
     environments: &BTreeMap<String, Environment>,
     findings: &mut Findings,
 ) {
-    let mut first: BTreeMap<ApiId, (&str, Located<'_>)> = BTreeMap::new();
+    let mut first: BTreeMap<ApiId, (&str, &Node<'_>)> = BTreeMap::new();
     for (name, at) in list.entries() {
         let target = environments.get(name).map(|environment| &environment.target);
         let Some(Ok(Some(addresses))) = target.map(Target::addresses) else { continue };
@@ -38,7 +39,7 @@ pub(crate) fn check_distinct(
 }
 
 /// Reports the addresses of an environment that cannot be used.
-pub(crate) fn check_target(target: &Target, at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_target(target: &Target, at: &Node<'_>, findings: &mut Findings) {
     let Target::Custom(endpoints) = target else {
         return;
     };

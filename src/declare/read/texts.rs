@@ -3,8 +3,9 @@
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::instead;
+use crate::declare::yaml::tree::Node;
 use domain::{CLIENT, Orgno, SCOPE, ValueType, composed};
 
 /// An organisation number, or a report of what is wrong with it.
@@ -22,7 +23,7 @@ pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Op
 }
 
 /// What is wrong with the organisation numbers of a client, of an override or of the defaults.
-pub(crate) fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_orgnos(at: &Node<'_>, findings: &mut Findings) {
     let numbers = CLIENT.all().into_iter().filter(|it| it.value_type == ValueType::Orgno);
     for attribute in numbers {
         if let Some((text, span)) = at.text(attribute.name) {
@@ -32,7 +33,7 @@ pub(crate) fn check_orgnos(at: Located<'_>, findings: &mut Findings) {
 }
 
 /// Reports what cannot be seen in the description of a scope or a client.
-pub(crate) fn check_description(at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_description(at: &Node<'_>, findings: &mut Findings) {
     if let Some((description, span)) = at.text(CLIENT.description.name)
         && description.contains(|c: char| c.is_control() && !c.is_whitespace())
     {
@@ -58,7 +59,7 @@ fn plainer(strange: char) -> &'static str {
 }
 
 /// What is wrong with the texts of a scope or an override.
-pub(crate) fn check_texts(at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn check_texts(at: &Node<'_>, findings: &mut Findings) {
     if let Some((description, span)) = at.text(SCOPE.description.name)
         && description.trim().is_empty()
     {

@@ -7,7 +7,8 @@ use regex::Regex;
 
 use super::source::is_variable_name;
 use crate::declare::files::index::SETTINGS_FILE;
-use crate::declare::yaml::document::{Document, Findings, Located, parse};
+use crate::declare::yaml::document::{Findings, parse};
+use crate::declare::yaml::tree::Node;
 
 /// What names a variable, as far as a text tells that is no YAML.
 static NAMED: LazyLock<Option<Regex>> =
@@ -17,7 +18,7 @@ static NAMED: LazyLock<Option<Regex>> =
 pub fn variables(settings: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(settings);
     match parse(&text, &mut Findings::new(SETTINGS_FILE.into())) {
-        Some(documents) => documents.iter().map(Document::root).flat_map(below).collect(),
+        Some(documents) => documents.iter().flat_map(below).collect(),
         None => {
             let found = NAMED.iter().flat_map(|named| named.captures_iter(&text));
             found.filter_map(|found| Some(found.get(1)?.as_str().to_owned())).collect()
@@ -26,7 +27,7 @@ pub fn variables(settings: &[u8]) -> BTreeSet<String> {
 }
 
 /// Whatever `env` names somewhere in an item.
-fn below(item: Located<'_>) -> BTreeSet<String> {
+fn below(item: &Node<'_>) -> BTreeSet<String> {
     let own = item.entries().filter(|(key, _)| *key == "env");
     let own = own.filter_map(|(_, value)| value.value.as_str());
     let own = own.filter(|name| is_variable_name(name)).map(str::to_owned);

@@ -1,12 +1,10 @@
-//! A file's text as values that know where they stand.
+//! The documents of a file, and what is found in it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_yaml::Value;
-
-use super::places::{self, Node, Places, Problem, end_of};
+use super::parse::{self, Parsed, Problem, end_of};
+use super::tree::{Node, Value};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::{Diagnostic, Place, cut, quoted};
@@ -73,139 +71,18 @@ impl Findings {
     }
 }
 
-/// One document of a file.
-#[derive(Debug)]
-pub(crate) struct Document<'s> {
-    pub(crate) value: Value,
-    node: Node<'s>,
-}
-
-impl Document<'_> {
-    pub(crate) fn root(&self) -> Located<'_> {
-        Located { value: &self.value, node: &self.node }
-    }
-}
-
-/// A value and where it stands. Where the two YAML readers should ever disagree on the shape, the
-/// place is that of the nearest ancestor on which they agree.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Located<'d> {
-    pub(crate) value: &'d Value,
-    node: &'d Node<'d>,
-}
-
-impl<'d> Located<'d> {
-    pub(crate) fn span(self) -> Span {
-        self.node.span
-    }
-
-    /// Whether a place lies in a key or a value that has no parts.
-    pub(crate) fn is_in_scalar(self, at: Position) -> bool {
-        self.node.is_in_scalar(at)
-    }
-
-    /// The value of a key; `None` too if this is no mapping.
-    pub(crate) fn get(self, key: &str) -> Option<Self> {
-        Some(self.child(key, self.value.as_mapping()?.get(key)?))
-    }
-
-    /// The text under a key, and where it stands; `None` if there is none or anything else.
-    pub(crate) fn text(self, key: &str) -> Option<(&'d str, Span)> {
-        let at = self.get(key)?;
-        Some((at.value.as_str()?, at.span()))
-    }
-
-    pub(crate) fn key_span(self, key: &str) -> Span {
-        let entry = self.node.entry(key);
-        entry.map_or(self.node.span, |entry| entry.key_span)
-    }
-
-    /// The items of a list; nothing if this is none.
-    pub(crate) fn items(self) -> impl Iterator<Item = Self> {
-        let items = self.value.as_sequence().into_iter().flatten();
-        items.enumerate().map(move |(index, value)| Self {
-            value,
-            node: self.node.item(index).unwrap_or(self.node),
-        })
-    }
-
-    /// The entries of a mapping whose keys are texts, as they stand; nothing if this is none.
-    pub(crate) fn entries(self) -> impl Iterator<Item = (&'d str, Self)> {
-        let entries = self.value.as_mapping().into_iter().flatten();
-        entries.filter_map(move |(key, value)| {
-            let key = key.as_str()?;
-            Some((key, self.child(key, value)))
-        })
-    }
-
-    fn child(self, key: &str, value: &'d Value) -> Self {
-        let node = self.node.entry(key).map_or(self.node, |entry| &entry.node);
-        Self { value, node }
-    }
-
-    pub(crate) fn item(self, index: usize) -> Option<Self> {
-        Some(Self {
-            value: self.value.as_sequence()?.get(index)?,
-            node: self.node.item(index).unwrap_or(self.node),
-        })
-    }
-}
-
 /// The documents of a file. `None` if it cannot be read as YAML, and then it is reported why.
-pub(crate) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Document<'t>>> {
+pub(crate) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Node<'t>>> {
     // What stands in portvakt.yaml could be a secret.
     let repeats = &*findings.file != SETTINGS_FILE;
-    let Places { documents: nodes, problems, aliases } = places::read(text, repeats);
+    let Parsed { documents, problems, aliases } = parse::parse(text, repeats);
     findings.aliases = aliases;
-    if !problems.is_empty() {
-        for problem in problems {
-            let diagnostic = from_problem(problem, findings);
-            findings.list.push(diagnostic);
-        }
-        return None;
+    let is_whole = problems.is_empty();
+    for problem in problems {
+        let diagnostic = from_problem(problem, findings);
+        findings.list.push(diagnostic);
     }
-    let mut nodes = nodes.into_iter();
-    let mut documents = Vec::new();
-    for reader in serde_yaml::Deserializer::from_str(text) {
-        let node =
-            nodes.next().unwrap_or(Node { span: Span::TOP, children: places::Children::None });
-        match Value::deserialize(reader) {
-            Ok(value) => documents.push(Document { value, node }),
-            Err(error) => {
-                let problem = second_opinion(text, &error, node.span, repeats);
-                let diagnostic = from_problem(problem, findings);
-                findings.list.push(diagnostic);
-                return None;
-            }
-        }
-    }
-    if nodes.next().is_some() {
-        let message = "it is not clear where the documents of this file begin";
-        let help = "put `---` on a line of its own between two documents";
-        findings.report(Rule::Syntax, Span::TOP, message, help);
-        return None;
-    }
-    Some(documents)
-}
-
-/// A file must be YAML for both readers: what two readers understand differently is not fit to
-/// decide who has access.
-fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats: bool) -> Problem {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let at = error.location().map_or(document.start, |location| Position {
-        line: number(location.line()),
-        column: number(location.column()),
-    });
-    let said = error.to_string();
-    let said = if said.contains("as u128") || said.contains("as i128") {
-        "a number is too large"
-    } else if said.contains("invalid value") {
-        // The rest of it repeats the value, which may be a secret.
-        "a value is not what its tag says"
-    } else {
-        said.split(" at line ").next().unwrap_or_default()
-    };
-    places::syntax(text, at, said, repeats)
+    is_whole.then_some(documents)
 }
 
 fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
@@ -271,7 +148,7 @@ fn no_control_characters(text: &str, findings: &mut Findings) -> bool {
 }
 
 /// What a value is, in words: for 'found …'.
-pub(crate) fn kind(value: &Value) -> String {
+pub(crate) fn kind(value: &Value<'_>) -> String {
     match value {
         Value::Null => "nothing".into(),
         Value::Bool(value) => format!("`{value}`"),
@@ -279,7 +156,6 @@ pub(crate) fn kind(value: &Value) -> String {
         Value::String(text) => format!("the text {}", quoted(text)),
         Value::Sequence(_) => "a list".into(),
         Value::Mapping(_) => "a mapping".into(),
-        Value::Tagged(_) => "a tagged value".into(),
     }
 }
 
@@ -288,7 +164,7 @@ mod tests {
     use super::*;
 
     fn places_of(text: &str) -> Vec<String> {
-        fn walk(route: &str, at: Located<'_>, out: &mut Vec<String>) {
+        fn walk(route: &str, at: &Node<'_>, out: &mut Vec<String>) {
             let Span { start, end } = at.span();
             out.push(format!(
                 "{route} {}:{}-{}:{}",
@@ -308,7 +184,7 @@ mod tests {
         assert!(findings.list.is_empty(), "{:?}", findings.list);
         let mut out = Vec::new();
         for document in documents.unwrap() {
-            walk("", document.root(), &mut out);
+            walk("", &document, &mut out);
         }
         out
     }

@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::document::{Findings, Located};
+use super::document::Findings;
 use super::table::{Read, Reader, read};
+use super::tree::Node;
 use crate::declare::diagnostic::span::Span;
 use domain::kept;
 
@@ -44,7 +45,7 @@ pub(crate) struct Spanned<T> {
 /// hides none in what is beside it.
 #[derive(Debug)]
 pub(crate) struct Raw<'d, T> {
-    pub(crate) at: Located<'d>,
+    pub(crate) at: &'d Node<'d>,
     /// Where the key stands.
     pub(crate) key: Span,
     read_as: PhantomData<T>,
@@ -64,7 +65,7 @@ pub(crate) type Items<'d, T> = Raw<'d, Vec<T>>;
 pub(crate) type Members<'d, T> = Raw<'d, BTreeMap<String, T>>;
 
 impl<'d, T> Raw<'d, T> {
-    pub(super) fn new(at: Located<'d>, key: Span) -> Self {
+    pub(super) fn new(at: &'d Node<'d>, key: Span) -> Self {
         Self { at, key, read_as: PhantomData }
     }
 }
@@ -82,12 +83,12 @@ pub(crate) type TextList = Spanned<Vec<Spanned<String>>>;
 /// What is under a key, and has been read as `T`: kept even if something is wrong with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Checked<'d, T> {
-    pub(crate) at: Located<'d>,
+    pub(crate) at: &'d Node<'d>,
     read_as: PhantomData<T>,
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Checked<'d, T> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         let _: Option<T> = T::read(at, key, reader);
         Some(Self { at, read_as: PhantomData })
     }

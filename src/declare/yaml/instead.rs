@@ -1,7 +1,6 @@
 //! What to type in the place of what is wrong.
 
-use serde_yaml::Value;
-
+use super::tree::{Node, Value};
 use crate::declare::diagnostic::suggest::list;
 use domain::Orgno;
 
@@ -20,7 +19,7 @@ pub(crate) const NUMBER: &str = "a whole number, 0 or more";
 const LONGEST: usize = 60;
 
 /// What to type in the place of a value that is of the wrong kind.
-pub(crate) fn value(value: &Value, expected: &str) -> String {
+pub(crate) fn value(value: &Value<'_>, expected: &str) -> String {
     match (expected, value) {
         (_, Value::Null) => "write the value, or leave the key out; a text that begins with `#` \
                              goes in quotes"
@@ -86,12 +85,12 @@ pub(crate) fn names(text: &str) -> Vec<&str> {
 }
 
 /// What to type where a mapping is wanted: `like` is one, with `{}` for what was given in its place.
-pub(crate) fn mapping(value: &Value, like: &str) -> Option<String> {
+pub(crate) fn mapping(value: &Value<'_>, like: &str) -> Option<String> {
     let given = match value {
-        Value::String(text) if text.len() <= LONGEST => text.clone(),
+        Value::String(text) if text.len() <= LONGEST => text.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(_) | Value::Bool(_) => "…".into(),
-        Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => return None,
+        Value::Null | Value::Sequence(_) | Value::Mapping(_) => return None,
     };
     (!like.is_empty()).then(|| format!("write `{}`", like.replacen("{}", &given, 1)))
 }
@@ -125,7 +124,7 @@ pub(crate) fn parted(key: &str, head: &str) -> String {
 /// Where a key belongs that is not known where it stands.
 pub(crate) fn place(
     key: &str,
-    value: Option<&Value>,
+    value: Option<&Node<'_>>,
     known: &[&str],
     settings: bool,
 ) -> Option<String> {
@@ -165,13 +164,8 @@ pub(crate) fn place(
         }
         _ if is_attribute(key) => "it belongs to a scope, in an entry of `scopes`",
         _ => {
-            let holds = value.and_then(Value::as_mapping);
-            let holds = holds.is_some_and(|mapping| {
-                mapping
-                    .keys()
-                    .filter_map(Value::as_str)
-                    .any(|key| ATTRIBUTES.contains(&key) || is_attribute(key))
-            });
+            let mut keys = value.into_iter().flat_map(Node::entries).map(|(key, _)| key);
+            let holds = keys.any(|key| ATTRIBUTES.contains(&key) || is_attribute(key));
             return (is_scope && holds).then(|| {
                 format!("for an environment, write it below `per_environment`: `per_environment: {{ {key}: … }}`")
             });

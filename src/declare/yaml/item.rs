@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_yaml::Value;
-
-use super::document::{Findings, Located, kind};
+use super::document::{Findings, kind};
 use super::given::{Items, Members, Raw};
 use super::instead::{self, LIST, MAPPING, TEXT};
+use super::tree::{Node, Value};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{nearest, only_near};
@@ -32,7 +31,7 @@ pub(crate) fn missing(key: &str, span: Span, findings: &mut Findings) {
 }
 
 /// Reports a key of a mapping that is none of those that are known.
-pub(crate) fn unknown_key(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
+pub(crate) fn unknown_key(key: &str, known: &[&str], at: &Node<'_>, findings: &mut Findings) {
     let help = unknown_key_help(key, known, at, &findings.file);
     let (message, help) = match may_be_secret(key, known) {
         true => ("a key here is not known".to_owned(), instead::known(known)),
@@ -54,7 +53,7 @@ fn may_be_secret(key: &str, known: &[&str]) -> bool {
     names_secrets && nearest(key, known.iter().copied()).is_none()
 }
 
-fn unknown_key_help(key: &str, known: &[&str], at: Located<'_>, file: &str) -> String {
+fn unknown_key_help(key: &str, known: &[&str], at: &Node<'_>, file: &str) -> String {
     if key == "<<" {
         return "merge keys are not read: write out what is meant".to_owned();
     }
@@ -67,11 +66,11 @@ fn unknown_key_help(key: &str, known: &[&str], at: Located<'_>, file: &str) -> S
             false => instead::parted(key, head),
         };
     }
-    let value = at.get(key).map(|at| at.value);
+    let value = at.get(key);
     let all = instead::known(known);
     match instead::place(key, value, known, file == SETTINGS_FILE) {
         Some(place) => place,
-        None if value.is_some_and(Value::is_null) => {
+        None if value.is_some_and(|value| value.value.is_null()) => {
             format!("{all}; if it belongs to the text before it, put all of that in quotes")
         }
         None => all,
@@ -79,13 +78,13 @@ fn unknown_key_help(key: &str, known: &[&str], at: Located<'_>, file: &str) -> S
 }
 
 /// Reports a value that should be something else.
-pub(crate) fn wrong_kind(found: Located<'_>, expected: &str, findings: &mut Findings) {
-    report_kind(found, expected, &instead::value(found.value, expected), findings);
+pub(crate) fn wrong_kind(found: &Node<'_>, expected: &str, findings: &mut Findings) {
+    report_kind(found, expected, &instead::value(&found.value, expected), findings);
 }
 
 /// The same with what to do.
-pub(crate) fn report_kind(found: Located<'_>, expected: &str, help: &str, findings: &mut Findings) {
-    let message = format!("expected {expected}, found {}", kind(found.value));
+pub(crate) fn report_kind(found: &Node<'_>, expected: &str, help: &str, findings: &mut Findings) {
+    let message = format!("expected {expected}, found {}", kind(&found.value));
     let orgno = found.value.as_u64().filter(|_| expected == TEXT).map(|number| number.to_string());
     let orgno = orgno.filter(|number| number.parse::<Orgno>().is_ok());
     findings.report(Rule::WrongValue, found.span(), &message, help).fix =
@@ -101,20 +100,18 @@ pub(crate) fn entries_of<'d, T>(
     let Some(Raw { at, key, .. }) = mapping else {
         return Vec::new();
     };
-    match at.value {
+    match &at.value {
         Value::Null => {}
         Value::Mapping(mapping) => {
-            for other in mapping.keys().filter(|key| !key.is_string()) {
-                let message = format!("a name is a text, found {}", kind(other));
+            for other in mapping.keys().filter(|key| !key.value.is_string()) {
+                let message = format!("a name is a text, found {}", kind(&other.value));
                 let help = "put it in quotes";
                 findings.report(Rule::WrongValue, key, &message, help);
             }
         }
-        Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Sequence(_)
-        | Value::Tagged(_) => wrong_kind(at, MAPPING, findings),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Sequence(_) => {
+            wrong_kind(at, MAPPING, findings)
+        }
     }
     at.entries().map(|(name, value)| (name, Raw::new(value, at.key_span(name)))).collect()
 }
@@ -131,7 +128,7 @@ pub(crate) fn items_of<'d, T>(
         && !at.value.is_sequence()
     {
         let help = for_mapping.filter(|_| at.value.is_mapping());
-        let help = help.map_or_else(|| instead::value(at.value, LIST), str::to_owned);
+        let help = help.map_or_else(|| instead::value(&at.value, LIST), str::to_owned);
         report_kind(at, LIST, &help, findings);
     }
     let list = list.map(|list| (list.at, list.key));

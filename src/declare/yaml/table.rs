@@ -7,10 +7,11 @@ use schemars::Schema;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
 
-use super::document::{Findings, Located, parse};
+use super::document::{Findings, parse};
 use super::given::{Given, Needed, Raw, Spanned};
 use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
+use super::tree::Node;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
@@ -54,7 +55,7 @@ const MOST_WRONG_ITEMS: usize = 50;
 ///
 /// Where all that is wrong is about keys that are not known, or that say nothing of who or what it is,
 /// the findings hide nothing.
-pub(crate) fn read<'d, T: Read<'d>>(at: Located<'d>, findings: &mut Findings) -> Option<T> {
+pub(crate) fn read<'d, T: Read<'d>>(at: &'d Node<'d>, findings: &mut Findings) -> Option<T> {
     let first = findings.list.len();
     let mut reader = Reader::new(findings);
     let item = T::read(at, at.span(), &mut reader)?;
@@ -66,14 +67,14 @@ pub(crate) fn read<'d, T: Read<'d>>(at: Located<'d>, findings: &mut Findings) ->
 
 /// Reads a document: whatever is wrong with its own keys may hide who or what is declared.
 pub(crate) fn read_document<'d, T: Read<'d>>(
-    at: Located<'d>,
+    at: &'d Node<'d>,
     findings: &mut Findings,
 ) -> Option<T> {
     T::read(at, at.span(), &mut Reader::new(findings))
 }
 
 /// Reads an item that is of no use with anything wrong in it.
-pub(crate) fn read_whole<'d, T: Read<'d>>(at: Located<'d>, findings: &mut Findings) -> Option<T> {
+pub(crate) fn read_whole<'d, T: Read<'d>>(at: &'d Node<'d>, findings: &mut Findings) -> Option<T> {
     let before = findings.list.len();
     read(at, findings).filter(|_| findings.list.len() == before)
 }
@@ -82,7 +83,7 @@ pub(crate) fn read_whole<'d, T: Read<'d>>(at: Located<'d>, findings: &mut Findin
 pub(crate) fn read_text<T: for<'d> Read<'d>>(text: &str) -> Option<T> {
     let mut findings = Findings::new("".into());
     let documents = parse(text, &mut findings)?;
-    read_whole(documents.first()?.root(), &mut findings)
+    read_whole(documents.first()?, &mut findings)
 }
 
 /// What was found so far while an item is read.
@@ -102,12 +103,12 @@ impl<'f> Reader<'f> {
     }
 
     /// Reports a value that should be something else: nothing is read of it.
-    pub(crate) fn wrong<T>(&mut self, at: Located<'_>, expected: &str) -> Option<T> {
-        let help = instead::value(at.value, expected);
+    pub(crate) fn wrong<T>(&mut self, at: &Node<'_>, expected: &str) -> Option<T> {
+        let help = instead::value(&at.value, expected);
         self.wrong_with(at, expected, &help)
     }
 
-    fn wrong_with<T>(&mut self, at: Located<'_>, expected: &str, help: &str) -> Option<T> {
+    fn wrong_with<T>(&mut self, at: &Node<'_>, expected: &str, help: &str) -> Option<T> {
         if self.is_secret {
             return self.says(at, &format!("expected {expected}"));
         }
@@ -116,7 +117,7 @@ impl<'f> Reader<'f> {
     }
 
     /// Reports a value with a message that says what to write.
-    pub(crate) fn says<T>(&mut self, at: Located<'_>, message: &str) -> Option<T> {
+    pub(crate) fn says<T>(&mut self, at: &Node<'_>, message: &str) -> Option<T> {
         self.findings.report(Rule::WrongValue, at.span(), message, "");
         None
     }
@@ -124,7 +125,7 @@ impl<'f> Reader<'f> {
     /// Reports a word that is none of those that can stand there.
     pub(crate) fn unknown_word<T>(
         &mut self,
-        at: Located<'_>,
+        at: &Node<'_>,
         word: &str,
         known: &[&str],
     ) -> Option<T> {
@@ -138,8 +139,9 @@ impl<'f> Reader<'f> {
     }
 
     /// Reports keys that are no texts, which nothing reads. Tells whether there are some.
-    pub(crate) fn refuses_keys(&mut self, at: Located<'_>) -> bool {
-        let is_odd = at.value.as_mapping().is_some_and(|it| it.keys().any(|key| !key.is_string()));
+    pub(crate) fn refuses_keys(&mut self, at: &Node<'_>) -> bool {
+        let is_odd =
+            at.value.as_mapping().is_some_and(|it| it.keys().any(|key| !key.value.is_string()));
         if is_odd {
             let _: Option<()> = self.wrong(at, "keys that are texts");
             self.is_identified = false;
@@ -161,7 +163,7 @@ pub(crate) trait Read<'d>: Sized {
 
     /// Reads a value that stands under a key; what is wrong with it is reported. `None` if nothing can be
     /// made of it.
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self>;
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// What is in the place of a value that must be there and is not, or is wrong.
     fn empty() -> Option<Self> {
@@ -183,7 +185,7 @@ pub(crate) trait Field<'d>: Sized {
 
 /// A mapping that is being read.
 pub(crate) struct Table<'d, 'r, 'f> {
-    at: Located<'d>,
+    at: &'d Node<'d>,
     /// The key that it stands under, or else itself.
     key: Span,
     reader: &'r mut Reader<'f>,
@@ -199,7 +201,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     /// Begins to read a mapping; reports what is none, and the keys that are not known. `like` is an
     /// example of one, with `{}` for a value that was given in its place.
     pub(crate) fn open(
-        at: Located<'d>,
+        at: &'d Node<'d>,
         key: Span,
         known: &'static [&'static str],
         like: &str,
@@ -207,8 +209,8 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     ) -> Option<Self> {
         // With nothing behind it, it lacks all that must be there.
         if !at.value.is_mapping() && !at.value.is_null() {
-            let help = instead::mapping(at.value, like);
-            let help = help.unwrap_or_else(|| instead::value(at.value, MAPPING));
+            let help = instead::mapping(&at.value, like);
+            let help = help.unwrap_or_else(|| instead::value(&at.value, MAPPING));
             return reader.wrong_with(at, MAPPING, &help);
         }
         let mut table =
@@ -269,7 +271,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     }
 
     /// Reads a value that is under a key.
-    fn value<T: Read<'d>>(&mut self, key: &'static str, at: Located<'d>) -> Option<T> {
+    fn value<T: Read<'d>>(&mut self, key: &'static str, at: &'d Node<'d>) -> Option<T> {
         let outer = self.reader.outermost;
         self.reader.outermost = outer.or(Some(key));
         let was_secret = self.reader.is_secret;
@@ -348,7 +350,7 @@ impl<'d, T: Read<'d>> Field<'d> for Option<T> {
 }
 
 impl Read<'_> for String {
-    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         let text = at.value.as_str().map(str::to_owned);
         text.or_else(|| reader.wrong(at, TEXT))
     }
@@ -359,25 +361,25 @@ impl Read<'_> for String {
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Spanned<T> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { value: T::read(at, key, reader)?, span: at.span() })
     }
 }
 
 impl Read<'_> for bool {
-    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         at.value.as_bool().or_else(|| reader.wrong(at, BOOL))
     }
 }
 
 impl Read<'_> for u64 {
-    fn read(at: Located<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         at.value.as_u64().or_else(|| reader.wrong(at, NUMBER))
     }
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
-    fn read(at: Located<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_sequence() && !at.value.is_null() {
             return reader.wrong(at, LIST);
         }
@@ -401,7 +403,7 @@ impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
 }
 
 impl<'d, T: Read<'d>> Read<'d> for BTreeMap<String, T> {
-    fn read(at: Located<'d>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_mapping() && !at.value.is_null() {
             return reader.wrong(at, MAPPING);
         }
@@ -423,13 +425,13 @@ impl<'d, T: Read<'d>> Read<'d> for BTreeMap<String, T> {
 impl<'d, T> Read<'d> for Raw<'d, T> {
     const TAKES_NOTHING: bool = true;
 
-    fn read(at: Located<'d>, key: Span, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, _: &mut Reader<'_>) -> Option<Self> {
         Some(Self::new(at, key))
     }
 }
 
 /// Reads one of the words of an enum.
-pub(crate) fn word<T: DeserializeOwned>(at: Located<'_>, reader: &mut Reader<'_>) -> Option<T> {
+pub(crate) fn word<T: DeserializeOwned>(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
     let Some(text) = at.value.as_str() else { return reader.wrong(at, TEXT) };
     let found: StrDeserializer<'_, NotAWord> = text.into_deserializer();
     match T::deserialize(found) {
@@ -465,7 +467,7 @@ macro_rules! words {
     ($($name:ty),* $(,)?) => {
         $(impl $crate::declare::yaml::table::Read<'_> for $name {
             fn read(
-                at: $crate::declare::yaml::document::Located<'_>,
+                at: &$crate::declare::yaml::tree::Node<'_>,
                 _: $crate::declare::diagnostic::span::Span,
                 reader: &mut $crate::declare::yaml::table::Reader<'_>,
             ) -> Option<Self> {
@@ -511,7 +513,7 @@ macro_rules! table {
             const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn read(
-                at: $crate::declare::yaml::document::Located<'d>,
+                at: &'d $crate::declare::yaml::tree::Node<'d>,
                 key: $crate::declare::diagnostic::span::Span,
                 reader: &mut $crate::declare::yaml::table::Reader<'_>,
             ) -> Option<Self> {

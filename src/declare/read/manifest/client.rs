@@ -6,7 +6,8 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::read::declared::{Client, ClientPart, Declared, ManifestClient, Spans};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ClientName, ConsumedScope, GrantType,
@@ -18,8 +19,8 @@ pub(super) type Places = Vec<(&'static str, Span)>;
 
 /// Reads the client of what consumes something.
 pub(super) fn maskinporten(
-    at: Located<'_>,
-    scopes: Located<'_>,
+    at: &Node<'_>,
+    scopes: &Node<'_>,
     owners: &Owners,
     declared: &mut Declared,
     findings: &mut Findings,
@@ -50,7 +51,7 @@ pub(super) fn maskinporten(
     );
 }
 
-fn consumed(at: Located<'_>, findings: &mut Findings) -> Option<ConsumedScope> {
+fn consumed(at: &Node<'_>, findings: &mut Findings) -> Option<ConsumedScope> {
     if !is_mapping(at, findings) {
         return None;
     }
@@ -72,7 +73,7 @@ pub(super) fn consumed_scope(
 }
 
 /// The name that a manifest gives its client.
-pub(super) fn client_name(at: Located<'_>, findings: &mut Findings) -> Read<ClientName> {
+pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> Read<ClientName> {
     let (name, span) = text(at, "clientName", findings)?;
     let parsed = name.parse().map_err(|error| {
         let message = format!("{} is no name for a client: {error}", quoted(name));

@@ -16,8 +16,9 @@ use crate::declare::read::declared::{Consumer, Declared, Scope, Spans, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::Given;
+use crate::declare::yaml::tree::Node;
 use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
 use domain::{IntegrationType, SCOPE, ScopeName, Visibility, kept};
 
@@ -51,7 +52,7 @@ struct Entry {
 
 /// Reads `exposes`.
 pub(super) fn scopes(
-    at: Located<'_>,
+    at: &Node<'_>,
     owners: &Owners,
     settings: &Settings,
     declared: &mut Declared,
@@ -86,7 +87,7 @@ pub(super) fn scopes(
     }
 }
 
-fn entry(at: Located<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option<Entry> {
+fn entry(at: &Node<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option<Entry> {
     if !is_mapping(at, findings) {
         return None;
     }
@@ -103,7 +104,7 @@ fn entry(at: Located<'_>, prefix: Option<&str>, findings: &mut Findings) -> Opti
 }
 
 /// The subscope, and where its name stands.
-fn exposed(at: Located<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
+fn exposed(at: &Node<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
     const SEPARATORS: [(&str, char); 2] = [(":", ':'), ("/", '/')];
     let product = required(at, "product", findings, text);
     let name = required(at, "name", findings, text);
@@ -144,7 +145,7 @@ fn report_form(subscope: &str, span: Span, findings: &mut Findings) {
 
 /// The attributes that digdirator sets, and where those stand that the manifest gives. It leaves out the
 /// others.
-fn attributes(at: Located<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
+fn attributes(at: &Node<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
     const VISIBILITIES: [(&str, Visibility); 2] =
         [("public", Visibility::Public), ("private", Visibility::Private)];
     let at_max_age = number(at, "atMaxAge", findings);
@@ -200,7 +201,7 @@ fn integration_types(
     given.into_iter().filter_map(|word| one_of(word, &words, findings)).collect()
 }
 
-fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
+fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
     let help = "write `consumers: []` if nobody is to have access";
     refuse_nothing(at, "consumers", "revoke everybody's access", help, findings);
     let Some((list, _)) = items(at, "consumers", findings) else {
@@ -209,7 +210,7 @@ fn consumers(at: Located<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
     list.into_iter().filter_map(|at| consumer(at, findings)).collect()
 }
 
-fn consumer(at: Located<'_>, findings: &mut Findings) -> Option<Consumer> {
+fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<Consumer> {
     if !is_mapping(at, findings) {
         return None;
     }

@@ -2,28 +2,27 @@
 //! A field with nothing behind it is one that is left out, as Kubernetes has it, but where that takes
 //! something away: there it is refused, as somebody has forgotten what was to follow.
 
-use serde_yaml::Value;
-
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::{BOOL, LIST, MAPPING, NUMBER, TEXT};
 use crate::declare::yaml::item::{missing, wrong_kind};
+use crate::declare::yaml::tree::{Node, Value};
 
 /// A value, and where it stands.
 pub(super) type Read<T> = Option<(T, Span)>;
 
 /// What stands behind a key, if something does.
-fn given<'d>(at: Located<'d>, key: &str) -> Option<Located<'d>> {
+fn given<'d>(at: &'d Node<'d>, key: &str) -> Option<&'d Node<'d>> {
     at.get(key).filter(|at| !at.value.is_null())
 }
 
 /// Refuses a key with nothing behind it where that would take something away.
 pub(super) fn refuse_nothing(
-    at: Located<'_>,
+    at: &Node<'_>,
     key: &str,
     loss: &str,
     help: &str,
@@ -37,17 +36,17 @@ pub(super) fn refuse_nothing(
 
 /// A mapping.
 pub(super) fn mapping<'d>(
-    at: Located<'d>,
+    at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-) -> Option<Located<'d>> {
+) -> Option<&'d Node<'d>> {
     let at = given(at, key)?;
     is_mapping(at, findings).then_some(at)
 }
 
 /// Whether it is one; reported if not.
-pub(super) fn is_mapping(at: Located<'_>, findings: &mut Findings) -> bool {
-    let is_mapping = at.value.is_mapping() && !is_placeholder(at.value);
+pub(super) fn is_mapping(at: &Node<'_>, findings: &mut Findings) -> bool {
+    let is_mapping = at.value.is_mapping() && !is_placeholder(&at.value);
     if !is_mapping {
         wrong(at, MAPPING, findings);
     }
@@ -55,7 +54,7 @@ pub(super) fn is_mapping(at: Located<'_>, findings: &mut Findings) -> bool {
 }
 
 /// The `scopes` of a client of Maskinporten. They were a list of what is consumed once.
-pub(super) fn scopes<'d>(at: Located<'d>, findings: &mut Findings) -> Option<Located<'d>> {
+pub(super) fn scopes<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d Node<'d>> {
     let loss = "close all that is exposed, and the client";
     let help = "write `scopes: {}` if nothing is to be exposed or consumed";
     refuse_nothing(at, "scopes", loss, help, findings);
@@ -70,20 +69,20 @@ pub(super) fn scopes<'d>(at: Located<'d>, findings: &mut Findings) -> Option<Loc
 }
 
 /// A text.
-pub(super) fn text<'d>(at: Located<'d>, key: &str, findings: &mut Findings) -> Read<&'d str> {
+pub(super) fn text<'d>(at: &'d Node<'d>, key: &str, findings: &mut Findings) -> Read<&'d str> {
     let at = given(at, key)?;
     plain_text(at, findings).map(|text| (text, at.span()))
 }
 
 /// A text for those who read the manifest, whatever it says.
-pub(super) fn check_label(at: Located<'_>, key: &str, findings: &mut Findings) {
+pub(super) fn check_label(at: &Node<'_>, key: &str, findings: &mut Findings) {
     if let Some(at) = given(at, key).filter(|at| !at.value.is_string()) {
         wrong(at, TEXT, findings);
     }
 }
 
-fn plain_text<'d>(at: Located<'d>, findings: &mut Findings) -> Option<&'d str> {
-    match at.value {
+fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> {
+    match &at.value {
         Value::String(text) if has_placeholder(text) => {
             placeholder(at.span(), findings);
             None
@@ -93,8 +92,7 @@ fn plain_text<'d>(at: Located<'d>, findings: &mut Findings) -> Option<&'d str> {
         | Value::Bool(_)
         | Value::Number(_)
         | Value::Sequence(_)
-        | Value::Mapping(_)
-        | Value::Tagged(_) => {
+        | Value::Mapping(_) => {
             wrong(at, TEXT, findings);
             None
         }
@@ -102,7 +100,7 @@ fn plain_text<'d>(at: Located<'d>, findings: &mut Findings) -> Option<&'d str> {
 }
 
 /// True or false.
-pub(super) fn flag(at: Located<'_>, key: &str, findings: &mut Findings) -> Read<bool> {
+pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> Read<bool> {
     let at = given(at, key)?;
     let flag = at.value.as_bool();
     if flag.is_none() {
@@ -112,7 +110,7 @@ pub(super) fn flag(at: Located<'_>, key: &str, findings: &mut Findings) -> Read<
 }
 
 /// A number.
-pub(super) fn number(at: Located<'_>, key: &str, findings: &mut Findings) -> Read<u64> {
+pub(super) fn number(at: &Node<'_>, key: &str, findings: &mut Findings) -> Read<u64> {
     let at = given(at, key)?;
     let number = at.value.as_u64();
     if number.is_none() {
@@ -123,10 +121,10 @@ pub(super) fn number(at: Located<'_>, key: &str, findings: &mut Findings) -> Rea
 
 /// The items of a list, and where that stands.
 pub(super) fn items<'d>(
-    at: Located<'d>,
+    at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-) -> Read<Vec<Located<'d>>> {
+) -> Read<Vec<&'d Node<'d>>> {
     let at = given(at, key)?;
     if !at.value.is_sequence() {
         wrong(at, LIST, findings);
@@ -137,7 +135,7 @@ pub(super) fn items<'d>(
 
 /// The texts of a list, and where that stands.
 pub(super) fn texts<'d>(
-    at: Located<'d>,
+    at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
 ) -> Read<Vec<(&'d str, Span)>> {
@@ -148,10 +146,10 @@ pub(super) fn texts<'d>(
 
 /// What must be there.
 pub(super) fn required<'d, T>(
-    at: Located<'d>,
+    at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-    read: impl Fn(Located<'d>, &str, &mut Findings) -> Read<T>,
+    read: impl Fn(&'d Node<'d>, &str, &mut Findings) -> Read<T>,
 ) -> Read<T> {
     if given(at, key).is_none() {
         missing(key, at.span(), findings);
@@ -177,13 +175,13 @@ pub(super) fn one_of<T: Copy>(
 }
 
 /// Warns of keys that NAIS does not know there.
-pub(super) fn warn_unknown(at: Located<'_>, known: &[&str], findings: &mut Findings) {
+pub(super) fn warn_unknown(at: &Node<'_>, known: &[&str], findings: &mut Findings) {
     for (key, _) in at.entries().filter(|(key, _)| !known.contains(key)) {
         report_unknown(key, known, at, findings);
     }
 }
 
-fn report_unknown(key: &str, known: &[&str], at: Located<'_>, findings: &mut Findings) {
+fn report_unknown(key: &str, known: &[&str], at: &Node<'_>, findings: &mut Findings) {
     let message = format!("the key {} is none that NAIS has here: it is not heeded", quoted(key));
     let help = match nearest(key, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -194,7 +192,7 @@ fn report_unknown(key: &str, known: &[&str], at: Located<'_>, findings: &mut Fin
 
 /// Warns of keys that were probably meant to be one that is not there, among many that are not known
 /// here and are right.
-pub(super) fn warn_misspelt(at: Located<'_>, meant: &str, findings: &mut Findings) {
+pub(super) fn warn_misspelt(at: &Node<'_>, meant: &str, findings: &mut Findings) {
     if at.get(meant).is_some() {
         return;
     }
@@ -205,17 +203,17 @@ pub(super) fn warn_misspelt(at: Located<'_>, meant: &str, findings: &mut Finding
 }
 
 /// Reports a value of the wrong kind.
-pub(super) fn wrong(at: Located<'_>, expected: &str, findings: &mut Findings) {
-    match is_placeholder(at.value) {
+pub(super) fn wrong(at: &Node<'_>, expected: &str, findings: &mut Findings) {
+    match is_placeholder(&at.value) {
         true => placeholder(at.span(), findings),
         false => wrong_kind(at, expected, findings),
     }
 }
 
 /// Whether it is what YAML makes of `{{ name }}`: a mapping with a mapping for its key.
-fn is_placeholder(value: &Value) -> bool {
+fn is_placeholder(value: &Value<'_>) -> bool {
     let mut keys = value.as_mapping().into_iter().flat_map(|mapping| mapping.keys());
-    keys.any(Value::is_mapping)
+    keys.any(|key| key.value.is_mapping())
 }
 
 fn has_placeholder(text: &str) -> bool {

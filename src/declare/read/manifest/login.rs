@@ -7,7 +7,8 @@ use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, war
 use super::owner::Owners;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::read::declared::Declared;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
@@ -49,7 +50,7 @@ const APPLICATION_TYPES: [(&str, ApplicationType); 3] = [
 /// Reads the client. An application can have one of Maskinporten as well, so in the repository this one
 /// is called by its kind too: `<cluster>:<namespace>:<name>:<integration type>`.
 pub(super) fn client(
-    at: Located<'_>,
+    at: &Node<'_>,
     owners: &Owners,
     declared: &mut Declared,
     findings: &mut Findings,
@@ -90,7 +91,7 @@ pub(super) fn client(
 
 /// What the client runs on: a server where nothing is said.
 fn application_type(
-    at: Located<'_>,
+    at: &Node<'_>,
     places: &mut Places,
     findings: &mut Findings,
 ) -> ApplicationType {
@@ -104,11 +105,7 @@ fn application_type(
     one_of((word, span), &APPLICATION_TYPES, findings).unwrap_or(ApplicationType::Web)
 }
 
-fn scopes(
-    at: Located<'_>,
-    places: &mut Places,
-    findings: &mut Findings,
-) -> BTreeSet<ConsumedScope> {
+fn scopes(at: &Node<'_>, places: &mut Places, findings: &mut Findings) -> BTreeSet<ConsumedScope> {
     let help = "name them, or remove the key if the usual ones are meant";
     refuse_nothing(at, "scopes", "take every scope but the usual ones", help, findings);
     let Some((list, span)) = texts(at, "scopes", findings) else {
@@ -142,7 +139,7 @@ struct LoginSpec {
 }
 
 impl LoginSpec {
-    fn read(at: Located<'_>, places: &mut Places, findings: &mut Findings) -> Self {
+    fn read(at: &Node<'_>, places: &mut Places, findings: &mut Findings) -> Self {
         let mut noted = |names: &[&'static str], span: Span| {
             places.extend(names.iter().map(|name| (*name, span)));
         };

@@ -13,8 +13,6 @@ mod fields;
 mod login;
 mod owner;
 
-use serde_yaml::Value;
-
 pub(crate) use self::fields::template_help;
 use self::fields::{flag, mapping, refuse_nothing, required, warn_misspelt, warn_unknown};
 use self::owner::{Owners, owners};
@@ -23,9 +21,10 @@ use super::declared::Declared;
 use super::settings::Settings;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::did_you_mean;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::missing;
 use crate::declare::yaml::table::Read as _;
+use crate::declare::yaml::tree::{Node, Value};
 
 /// The kinds of manifest that can declare something.
 const KINDS: [(&str, Kind); 4] = [
@@ -50,13 +49,13 @@ pub(crate) enum Kind {
 }
 
 /// What a document is a manifest of; `None` if it is none that can declare something.
-pub(crate) fn kind(document: Located<'_>) -> Option<Kind> {
+pub(crate) fn kind(document: &Node<'_>) -> Option<Kind> {
     if Declarations::KEYS.iter().any(|key| document.get(key).is_some()) {
         return None;
     }
     let (named, _) = document.text("kind")?;
     let (_, kind) = KINDS.iter().find(|(name, _)| *name == named)?;
-    let is_ours = match document.get("apiVersion").map(|at| at.value) {
+    let is_ours = match document.get("apiVersion").map(|at| &at.value) {
         Some(Value::String(version)) => version.starts_with(GROUP),
         Some(_) => false,
         // Others have applications too.
@@ -66,7 +65,7 @@ pub(crate) fn kind(document: Located<'_>) -> Option<Kind> {
 }
 
 /// What kind of manifest was meant, if it is one of NAIS.
-pub(crate) fn meant(document: Located<'_>) -> String {
+pub(crate) fn meant(document: &Node<'_>) -> String {
     match (document.text("apiVersion"), document.text("kind")) {
         (Some((version, _)), Some((kind, _))) if version.starts_with(GROUP) => {
             did_you_mean(kind, KINDS.map(|(name, _)| name))
@@ -75,29 +74,29 @@ pub(crate) fn meant(document: Located<'_>) -> String {
     }
 }
 
-fn workload(document: Located<'_>) -> Option<Located<'_>> {
+fn workload<'d>(document: &'d Node<'d>) -> Option<&'d Node<'d>> {
     document.get("spec")?.get("maskinporten").filter(|at| !at.value.is_null())
 }
 
 /// The list of what a manifest exposes.
-fn exposes(document: Located<'_>) -> impl Iterator<Item = Located<'_>> {
+fn exposes<'d>(document: &'d Node<'d>) -> impl Iterator<Item = &'d Node<'d>> {
     let of_client = || document.get("spec").filter(|_| kind(document) == Some(Kind::Maskinporten));
     let holder = workload(document).or_else(of_client);
     let list = holder.and_then(|at| at.get("scopes")?.get("exposes"));
-    list.into_iter().flat_map(Located::items)
+    list.into_iter().flat_map(Node::items)
 }
 
 /// What of a manifest can have silences: the whole of it, which is its client, each scope, and the
 /// entries of its consumers.
-pub(crate) fn entities(document: Located<'_>) -> Vec<Span> {
+pub(crate) fn entities(document: &Node<'_>) -> Vec<Span> {
     if kind(document).is_none() {
         return Vec::new();
     }
     let mut spans = vec![document.span()];
     for scope in exposes(document) {
         spans.push(scope.span());
-        let consumers = scope.get("consumers").into_iter().flat_map(Located::items);
-        spans.extend(consumers.map(Located::span));
+        let consumers = scope.get("consumers").into_iter().flat_map(Node::items);
+        spans.extend(consumers.map(Node::span));
     }
     spans
 }
@@ -105,7 +104,7 @@ pub(crate) fn entities(document: Located<'_>) -> Vec<Span> {
 /// Reads what a manifest declares.
 pub(crate) fn read(
     kind: Kind,
-    document: Located<'_>,
+    document: &Node<'_>,
     settings: &Settings,
     declared: &mut Declared,
     findings: &mut Findings,
@@ -154,8 +153,8 @@ pub(crate) fn read(
 
 /// Reads what has a client of Maskinporten: its scopes, and its client.
 fn maskinporten_client(
-    at: Located<'_>,
-    document: Located<'_>,
+    at: &Node<'_>,
+    document: &Node<'_>,
     settings: &Settings,
     declared: &mut Declared,
     findings: &mut Findings,

@@ -8,7 +8,8 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::nais::Clusters;
 use crate::declare::read::settings::Settings;
-use crate::declare::yaml::document::{Findings, Located};
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 
 /// The applications of a manifest, each with the environments in which it counts.
@@ -20,11 +21,7 @@ pub(super) struct Owners {
 }
 
 /// The applications that a manifest is about.
-pub(super) fn owners(
-    document: Located<'_>,
-    settings: &Settings,
-    findings: &mut Findings,
-) -> Owners {
+pub(super) fn owners(document: &Node<'_>, settings: &Settings, findings: &mut Findings) -> Owners {
     let nais = &settings.nais;
     let nobody = |span| Owners { applications: Vec::new(), span };
     let metadata = mapping(document, "metadata", findings).unwrap_or(document);

@@ -2,7 +2,7 @@
 
 use super::page::{Page, keys};
 use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
-use crate::declare::yaml::document::Located;
+use crate::declare::yaml::tree::Node;
 
 const SEVERAL_LINES: Hindrance =
     "the key is there on several lines, around which no list can be made";
@@ -11,7 +11,7 @@ impl Page<'_> {
     /// Adds items to a list of a mapping, as [`Editor::insert`](super::Editor::insert) does.
     pub(super) fn insert_items(
         &mut self,
-        at: Located<'_>,
+        at: &Node<'_>,
         behind: Behind<'_>,
         key: &str,
         items: &[(usize, String)],
@@ -36,12 +36,12 @@ impl Page<'_> {
     }
 
     /// Whether a list has items between brackets.
-    pub(super) fn is_row(&self, list: Located<'_>) -> bool {
+    pub(super) fn is_row(&self, list: &Node<'_>) -> bool {
         list.items().next().is_some() && self.is_in_braces(list)
     }
 
     /// Adds an item to the end of a row, or makes one of a single value.
-    pub(super) fn append(&mut self, at: Located<'_>, item: &str) -> Result<(), Hindrance> {
+    pub(super) fn append(&mut self, at: &Node<'_>, item: &str) -> Result<(), Hindrance> {
         if let Some(last) = at.items().last() {
             self.put(self.extent(last)?.end, format!(", {item}"));
             return Ok(());
@@ -57,7 +57,7 @@ impl Page<'_> {
     }
 
     /// Writes the items of an empty list.
-    fn fill(&mut self, list: Located<'_>, items: &[&str]) -> Result<(), Hindrance> {
+    fn fill(&mut self, list: &Node<'_>, items: &[&str]) -> Result<(), Hindrance> {
         let range = self.range(list.span())?;
         match self.part(range.clone())? {
             written if written.contains('#') => Err(COMMENT),
@@ -71,7 +71,7 @@ impl Page<'_> {
 
     fn insert_in_row(
         &mut self,
-        list: Located<'_>,
+        list: &Node<'_>,
         place: usize,
         items: &[&str],
     ) -> Result<(), Hindrance> {
@@ -94,7 +94,7 @@ impl Page<'_> {
     /// The comments above an item stay above it.
     fn insert_in_lines(
         &mut self,
-        list: Located<'_>,
+        list: &Node<'_>,
         place: usize,
         items: &[&str],
     ) -> Result<(), Hindrance> {
@@ -115,7 +115,7 @@ impl Page<'_> {
     /// Makes a list behind another key of a mapping, below a blank line where sections are parted so.
     fn insert_list(
         &mut self,
-        at: Located<'_>,
+        at: &Node<'_>,
         behind: Behind<'_>,
         key: &str,
         items: &[&str],

@@ -11,7 +11,8 @@ mod tests;
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
-use super::document::{Document, Findings, Located, parse};
+use super::document::{Findings, parse};
+use super::tree::Node;
 use crate::declare::diagnostic::span::{Position, Span};
 use crate::yaml::Yaml;
 use page::Page;
@@ -75,7 +76,7 @@ pub(crate) struct Editor<'t> {
     /// Its byte order mark, if it has one.
     mark: &'t str,
     page: Page<'t>,
-    documents: Vec<Document<'t>>,
+    documents: Vec<Node<'t>>,
     wanted: Vec<Value>,
     /// The scalars that can be any.
     open: Vec<Route>,
@@ -99,7 +100,7 @@ impl<'t> Editor<'t> {
         if !findings.aliases.is_empty() {
             return Err(ALIASES);
         }
-        let wanted = documents.iter().map(|document| document.value.clone()).collect();
+        let wanted = values(shown)?;
         let mark = text.strip_suffix(shown).unwrap_or_default();
         Ok(Self { mark, page: Page::new(shown), documents, wanted, open: Vec::new() })
     }
@@ -108,8 +109,7 @@ impl<'t> Editor<'t> {
     pub(crate) fn done(self) -> Result<String, Hindrance> {
         let Self { mark, page, documents: _, mut wanted, open } = self;
         let after = page.done()?;
-        let read = serde_yaml::Deserializer::from_str(&after).map(Value::deserialize);
-        let read = read.collect::<Result<Vec<_>, _>>().map_err(|_| NOT_THE_SAME)?;
+        let read = values(&after).map_err(|_| NOT_THE_SAME)?;
         for way in &open {
             let new = value(&read, way).filter(|new| !new.is_mapping() && !new.is_sequence());
             *value_mut(&mut wanted, way)? = new.ok_or(NOT_THE_SAME)?.clone();
@@ -122,15 +122,15 @@ impl<'t> Editor<'t> {
 
     /// The way to the mapping that has a scalar which stands at a place.
     pub(crate) fn holder(&self, scalar: Span) -> Option<Route> {
-        let is_it = |at: Located<'_>| at.entries().any(|(_, value)| value.span() == scalar);
+        let is_it = |at: &Node<'_>| at.entries().any(|(_, value)| value.span() == scalar);
         self.find(scalar.start, is_it)
     }
 
     /// The way to the first value of some kind on the way down to a place.
-    fn find(&self, place: Position, is_it: impl Fn(Located<'_>) -> bool) -> Option<Route> {
+    fn find(&self, place: Position, is_it: impl Fn(&Node<'_>) -> bool) -> Option<Route> {
         self.documents.iter().enumerate().find_map(|(document, it)| {
             let mut turns = Vec::new();
-            descend(it.root(), place, &is_it, &mut turns).then_some(Route { document, turns })
+            descend(it, place, &is_it, &mut turns).then_some(Route { document, turns })
         })
     }
 
@@ -262,6 +262,12 @@ impl<'t> Editor<'t> {
     }
 }
 
+/// The documents of a text without places.
+fn values(text: &str) -> Result<Vec<Value>, Hindrance> {
+    let documents = serde_yaml::Deserializer::from_str(text).map(Value::deserialize);
+    documents.collect::<Result<_, _>>().map_err(|_| UNREADABLE)
+}
+
 fn value<'v>(documents: &'v [Value], way: &Route) -> Option<&'v Value> {
     way.turns.iter().try_fold(documents.get(way.document)?, |value, turn| match turn {
         Turn::Key(key) => value.get(key),
@@ -279,8 +285,8 @@ fn value_mut<'v>(documents: &'v mut [Value], way: &Route) -> Result<&'v mut Valu
     value.ok_or(CHANGED)
 }
 
-fn located<'d>(documents: &'d [Document<'_>], way: &Route) -> Result<Located<'d>, Hindrance> {
-    let root = documents.get(way.document).ok_or(CHANGED)?.root();
+fn located<'d>(documents: &'d [Node<'d>], way: &Route) -> Result<&'d Node<'d>, Hindrance> {
+    let root = documents.get(way.document).ok_or(CHANGED)?;
     let mut turns = way.turns.iter();
     let at = turns.try_fold(root, |at, turn| match turn {
         Turn::Key(key) => at.get(key),
@@ -291,12 +297,12 @@ fn located<'d>(documents: &'d [Document<'_>], way: &Route) -> Result<Located<'d>
 
 /// Goes down to the value around a place that is looked for.
 fn descend(
-    at: Located<'_>,
+    at: &Node<'_>,
     near: Position,
-    is_it: &impl Fn(Located<'_>) -> bool,
+    is_it: &impl Fn(&Node<'_>) -> bool,
     turns: &mut Vec<Turn>,
 ) -> bool {
-    let is_near = |at: Located<'_>| (at.span().start..=at.span().end).contains(&near);
+    let is_near = |at: &Node<'_>| (at.span().start..=at.span().end).contains(&near);
     let keys = at.entries().map(|(key, value)| (Turn::Key(key.to_owned()), value));
     let items = at.items().enumerate().map(|(index, item)| (Turn::Item(index), item));
     let mut below = keys.chain(items).filter(|(_, at)| is_near(*at));

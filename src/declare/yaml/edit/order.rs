@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::page::Page;
 use super::{CHANGED, Editor, Hindrance, LAYOUT, located, value_mut};
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::document::Located;
+use crate::declare::yaml::tree::Node;
 
 impl Editor<'_> {
     /// Writes another key or scalar on one line, or a part of one, in the place of what stands there;
@@ -18,8 +18,8 @@ impl Editor<'_> {
         if others.any(|(other, _)| range.start < other.end && other.start < range.end) {
             return Err(CHANGED);
         }
-        let has_key = |at: Located<'_>| at.entries().any(|(key, _)| at.key_span(key) == span);
-        let is_scalar = |at: Located<'_>| !at.value.is_mapping() && !at.value.is_sequence();
+        let has_key = |at: &Node<'_>| at.entries().any(|(key, _)| at.key_span(key) == span);
+        let is_scalar = |at: &Node<'_>| !at.value.is_mapping() && !at.value.is_sequence();
         match self.find(span.start, has_key) {
             Some(way) => {
                 let entries = self.mapping_mut(&way)?;
@@ -35,7 +35,7 @@ impl Editor<'_> {
     /// Puts the items of a list, which stand at these places, into another order.
     pub(crate) fn reorder(&mut self, items: &[Span], order: &[usize]) -> Result<(), Hindrance> {
         let first = items.first().ok_or(CHANGED)?.start;
-        let is_it = |at: Located<'_>| at.items().map(Located::span).eq(items.iter().copied());
+        let is_it = |at: &Node<'_>| at.items().map(Node::span).eq(items.iter().copied());
         let way = self.find(first, is_it).ok_or(CHANGED)?;
         self.page.reorder(located(&self.documents, &way)?, order)?;
         let list = value_mut(&mut self.wanted, &way)?.as_sequence_mut().ok_or(CHANGED)?;
@@ -57,7 +57,7 @@ fn replacement(written: &str, old: &str, new: &str) -> Option<String> {
 }
 
 impl Page<'_> {
-    fn reorder(&mut self, list: Located<'_>, order: &[usize]) -> Result<(), Hindrance> {
+    fn reorder(&mut self, list: &Node<'_>, order: &[usize]) -> Result<(), Hindrance> {
         let places = match list.items().all(|item| self.dash(item).is_ok()) {
             true => self.with_comments(list).ok_or(LAYOUT)?,
             false => list.items().map(|item| self.range(item.span())).collect::<Result<_, _>>()?,
@@ -79,7 +79,7 @@ impl Page<'_> {
     /// The lines of each item, with the comment lines directly above it and what follows on its
     /// last line. `None` where something parts the items for a reason: a blank line, or a comment
     /// that may be about more than the one item below it.
-    fn with_comments(&self, list: Located<'_>) -> Option<Vec<Range<usize>>> {
+    fn with_comments(&self, list: &Node<'_>) -> Option<Vec<Range<usize>>> {
         let is_comment = |line: usize| self.comment(line).is_some();
         let mut next = list.item(0)?.span().start.line as usize;
         while next > 1 && is_comment(next - 1) {
@@ -87,7 +87,7 @@ impl Page<'_> {
         }
         let mut ranges = Vec::new();
         let mut is_commented = false;
-        for Span { start, end } in list.items().map(Located::span) {
+        for Span { start, end } in list.items().map(Node::span) {
             let (first, last) = (start.line as usize, end.line as usize);
             let has_comment = next < first;
             if !(next..first).all(is_comment) || is_commented && !has_comment {

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::document::Located;
 use crate::declare::yaml::lines::Lines;
+use crate::declare::yaml::tree::Node;
 
 /// The text of a file, and what is to change in it.
 pub(super) struct Page<'t> {
@@ -53,20 +53,20 @@ impl<'t> Page<'t> {
     }
 
     /// Where a value stands, without white space behind it.
-    pub(super) fn extent(&self, at: Located<'_>) -> Result<Range<usize>, Hindrance> {
+    pub(super) fn extent(&self, at: &Node<'_>) -> Result<Range<usize>, Hindrance> {
         let Range { start, end } = self.range(at.span())?;
         Ok(start..self.part(0..end)?.trim_end().len().max(start))
     }
 
     /// Where a key of a mapping stands with its value.
-    fn entry(&self, at: Located<'_>, key: &str) -> Result<Range<usize>, Hindrance> {
+    fn entry(&self, at: &Node<'_>, key: &str) -> Result<Range<usize>, Hindrance> {
         let own = self.range(at.key_span(key))?;
         let value = self.extent(at.get(key).ok_or(CHANGED)?)?;
         Ok(own.start..value.end.max(own.end))
     }
 
     /// Whether a mapping or a list is written in braces or brackets.
-    pub(super) fn is_in_braces(&self, at: Located<'_>) -> bool {
+    pub(super) fn is_in_braces(&self, at: &Node<'_>) -> bool {
         let start = at.span().start;
         // A list whose dashes are not indented begins, for the parser, where its first item does.
         let is_first = at.items().next().is_some_and(|item| item.span().start == start);
@@ -75,7 +75,7 @@ impl<'t> Page<'t> {
     }
 
     /// How far the dash is indented that an item of a list stands behind, on the same line.
-    pub(super) fn dash(&self, item: Located<'_>) -> Result<usize, Hindrance> {
+    pub(super) fn dash(&self, item: &Node<'_>) -> Result<usize, Hindrance> {
         let start = item.span().start;
         let line = self.lines.start(start.line as usize);
         let before = self.part(line..self.range(item.span())?.start)?;
@@ -123,7 +123,7 @@ impl<'t> Page<'t> {
     }
 
     /// Where the lines of a list or a mapping end, and how far its entries are indented.
-    pub(super) fn lines_end(&self, at: Located<'_>) -> Result<(usize, usize), Hindrance> {
+    pub(super) fn lines_end(&self, at: &Node<'_>) -> Result<(usize, usize), Hindrance> {
         let indent = match (at.items().next(), keys(at).first()) {
             _ if self.is_in_braces(at) => return Err(LAYOUT),
             (Some(item), _) => self.dash(item)?,
@@ -145,7 +145,7 @@ impl<'t> Page<'t> {
     /// Where the entry ends that a new one comes behind, and how far it is indented.
     pub(super) fn sibling(
         &self,
-        at: Located<'_>,
+        at: &Node<'_>,
         behind: Behind<'_>,
     ) -> Result<(usize, usize), Hindrance> {
         let key = match behind {
@@ -162,7 +162,7 @@ impl<'t> Page<'t> {
     /// Sets a text below a mapping, as [`Editor::set`](super::Editor::set) does.
     pub(super) fn set(
         &mut self,
-        at: Located<'_>,
+        at: &Node<'_>,
         behind: Behind<'_>,
         path: &[&str],
         value: &str,
@@ -212,7 +212,7 @@ impl<'t> Page<'t> {
         format!("{keys} {value}")
     }
 
-    fn replace_scalar(&mut self, key: Span, at: Located<'_>, value: &str) -> Result<(), Hindrance> {
+    fn replace_scalar(&mut self, key: Span, at: &Node<'_>, value: &str) -> Result<(), Hindrance> {
         if at.value.is_mapping() || at.value.is_sequence() {
             return Err(LAYOUT);
         }
@@ -238,7 +238,7 @@ impl<'t> Page<'t> {
 
     /// Takes a key out of a mapping, with the comments behind it and in it. Where it is the only one
     /// of the mapping, the caller takes that out.
-    pub(super) fn take_key(&mut self, at: Located<'_>, key: &str) -> Result<(), Hindrance> {
+    pub(super) fn take_key(&mut self, at: &Node<'_>, key: &str) -> Result<(), Hindrance> {
         let own = self.entry(at, key)?;
         if self.is_in_braces(at) {
             let parts = at.entries().map(|(key, _)| self.entry(at, key));
@@ -256,7 +256,7 @@ impl<'t> Page<'t> {
     /// Takes some items out of a list, but not all.
     pub(super) fn take_items(
         &mut self,
-        list: Located<'_>,
+        list: &Node<'_>,
         gone: &[usize],
         bound: &str,
     ) -> Result<(), Hindrance> {
@@ -271,13 +271,13 @@ impl<'t> Page<'t> {
     /// behind it, in it, and below it where they are indented as it is. What stands above the first
     /// item can be about all of them: that stays, unless the next one has a comment too or there is
     /// no other.
-    fn take_item(&mut self, list: Located<'_>, index: usize, bound: &str) -> Result<(), Hindrance> {
+    fn take_item(&mut self, list: &Node<'_>, index: usize, bound: &str) -> Result<(), Hindrance> {
         let item = list.item(index).ok_or(CHANGED)?;
         let indent = self.dash(item)?;
         let line = item.span().start.line as usize;
         let above = self.first_comment(line, indent);
         let comments = self.part(self.lines.start(above)..self.lines.start(line))?;
-        let has_none = |next: Located<'_>| {
+        let has_none = |next: &Node<'_>| {
             let next = next.span().start.line as usize;
             self.first_comment(next, indent) == next
         };
@@ -295,7 +295,7 @@ impl<'t> Page<'t> {
     /// Takes a list with a single item out of a document; comments in it that are not the item's stay.
     pub(super) fn take_list(
         &mut self,
-        root: Located<'_>,
+        root: &Node<'_>,
         key: &str,
         bound: &str,
     ) -> Result<(), Hindrance> {
@@ -354,7 +354,7 @@ fn indent(key: Span) -> usize {
 }
 
 /// The keys of a mapping, as they stand.
-pub(super) fn keys(at: Located<'_>) -> Vec<Span> {
+pub(super) fn keys(at: &Node<'_>) -> Vec<Span> {
     let mut keys: Vec<Span> = at.entries().map(|(key, _)| at.key_span(key)).collect();
     keys.sort_by_key(|key| key.start);
     keys

@@ -4,7 +4,6 @@ use serde_yaml::{Mapping, Value};
 
 use super::page::keys;
 use super::{CHANGED, Editor, Hindrance, NOT_THE_SAME};
-use crate::declare::yaml::document::Document;
 use crate::yaml::Yaml;
 
 /// A place for more entries of a section; openings are in the order of the text.
@@ -23,12 +22,12 @@ impl Editor<'_> {
     /// Where a section goes on: at the end of the first one of that name, else as a new key at the end
     /// of the text. `None` where it has no lines of its own.
     pub(crate) fn opening(&self, section: &str) -> Option<Opening> {
-        let mut roots = self.documents.iter().map(Document::root).enumerate();
+        let mut roots = self.documents.iter().enumerate();
         if let Some((document, at)) = roots.find_map(|(n, root)| Some((n, root.get(section)?))) {
             let (at, indent) = self.page.lines_end(at).ok()?;
             return Some(Opening { at, new_key: None, indent, document });
         }
-        let keys = self.documents.last().map(|last| keys(last.root())).unwrap_or_default();
+        let keys = self.documents.last().map(keys).unwrap_or_default();
         let columns = keys.iter().map(|key| key.start.column.saturating_sub(1) as usize);
         let key = columns.min().unwrap_or_default();
         let document = self.documents.len().saturating_sub(1);

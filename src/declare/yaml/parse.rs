@@ -1,16 +1,18 @@
-//! Where in a file each value and each key stands: a tree parallel to the values.
+//! Makes a tree of a text, by the events of one reader (`saphyr`). This pass comes first and is bounded:
+//! nesting and what aliases expand to are limited before anything else is made of the text.
 //!
-//! The values come from `serde_yaml`, which forgets places, so the text is read a second time for
-//! its events alone. This pass comes first and is the one that is bounded: nesting and what
-//! aliases expand to are limited here, before anything is built in memory.
+//! A second reader (`serde_yaml`) says what a plain scalar is, and must find the same values: what two
+//! readers understand differently is not fit to decide who has access.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, Tag};
+use serde::Deserialize as _;
 
 use super::quotes::Source;
 use super::syntax;
+use super::tree::{Mapping, Node, Value};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::{Position, Span};
@@ -31,78 +33,65 @@ pub(crate) struct Problem {
     pub(crate) first: Option<Span>,
 }
 
-/// Where a value stands, and where what it holds stands.
-#[derive(Debug)]
-pub(crate) struct Node<'s> {
-    pub(crate) span: Span,
-    pub(crate) children: Children<'s>,
-}
-
-/// What a value holds.
-#[derive(Debug)]
-pub(crate) enum Children<'s> {
-    /// A scalar, or an alias: what that stands for has its places elsewhere.
-    None,
-    Items(Vec<Node<'s>>),
-    /// Sorted by key, so that a wide mapping is searched in no time.
-    Entries(Vec<Entry<'s>>),
-}
-
-/// A key of a mapping and its value.
-#[derive(Debug)]
-pub(crate) struct Entry<'s> {
-    /// `None` for a key that is no scalar.
-    pub(crate) key: Option<Cow<'s, str>>,
-    pub(crate) key_span: Span,
-    pub(crate) node: Node<'s>,
-}
-
-impl Node<'_> {
-    pub(crate) fn entry(&self, key: &str) -> Option<&Entry<'_>> {
-        let Children::Entries(entries) = &self.children else {
-            return None;
-        };
-        let found = entries.binary_search_by(|entry| entry.key.as_deref().cmp(&Some(key)));
-        entries.get(found.ok()?)
-    }
-
-    pub(crate) fn is_in_scalar(&self, at: Position) -> bool {
-        let within = |span: Span| (span.start..span.end).contains(&at);
-        match &self.children {
-            _ if !within(self.span) => false,
-            Children::None => true,
-            Children::Items(items) => items.iter().any(|item| item.is_in_scalar(at)),
-            Children::Entries(entries) => {
-                entries.iter().any(|entry| within(entry.key_span) || entry.node.is_in_scalar(at))
-            }
-        }
-    }
-
-    pub(crate) fn item(&self, index: usize) -> Option<&Node<'_>> {
-        match &self.children {
-            Children::Items(items) => items.get(index),
-            Children::None | Children::Entries(_) => None,
-        }
-    }
-}
-
 /// What is read of a text.
-pub(crate) struct Places<'s> {
+pub(crate) struct Parsed<'s> {
     pub(crate) documents: Vec<Node<'s>>,
     pub(crate) problems: Vec<Problem>,
-    /// Where aliases stand.
+    /// The places of aliases.
     pub(crate) aliases: Vec<Position>,
 }
 
-/// The places of each document of a text. An error ends it; duplicate keys and tags are collected.
-/// Whether what the text says may be repeated is for the caller to know.
-pub(crate) fn read(text: &str, repeats: bool) -> Places<'_> {
+/// Reads the documents of a text; none if there are problems. An error ends it; duplicate keys and tags
+/// are collected. Whether problems may repeat what the text says is for the caller to know.
+pub(crate) fn parse(text: &str, repeats: bool) -> Parsed<'_> {
     let mut builder = Builder { repeats, ..Builder::default() };
     if let Err(problem) = builder.read(text) {
         builder.problems.push(problem);
     }
-    let Builder { documents, problems, aliases, .. } = builder;
-    Places { documents, problems, aliases }
+    let Builder { documents, mut problems, aliases, .. } = builder;
+    let mut settled = Vec::new();
+    if problems.is_empty() {
+        match settle(documents, text, repeats) {
+            Ok(documents) => settled = documents,
+            Err(problem) => problems.push(problem),
+        }
+    }
+    Parsed { documents: settled, problems, aliases }
+}
+
+/// The documents with the values of the second reader.
+fn settle<'s>(
+    mut documents: Vec<Node<'s>>,
+    text: &str,
+    repeats: bool,
+) -> Result<Vec<Node<'s>>, Problem> {
+    let read = serde_yaml::Deserializer::from_str(text).enumerate().map(|(number, reader)| {
+        let place = documents.get(number).map_or(Span::TOP, Node::span);
+        serde_yaml::Value::deserialize(reader)
+            .map_err(|error| second_opinion(text, &error, place, repeats))
+    });
+    let read = read.collect::<Result<Vec<_>, _>>()?;
+    if documents.len() > read.len() {
+        let message = "it is not clear where the documents of this file begin";
+        return Err(unclear(
+            Span::TOP,
+            message,
+            "put `---` on a line of its own between two documents",
+        ));
+    }
+    documents.resize_with(read.len(), || Node { span: Span::TOP, value: Value::Null });
+    for (document, read) in documents.iter_mut().zip(read) {
+        document.settle(read).map_err(|span| {
+            let help = "write it in a simpler way, such as a text in double quotes on one line";
+            unclear(span, "this can be read as YAML in two ways", help)
+        })?;
+    }
+    Ok(documents)
+}
+
+fn unclear(span: Span, message: &str, help: &'static str) -> Problem {
+    let message = message.to_owned();
+    Problem { rule: Rule::Syntax, span, message, help: help.into(), first: None }
 }
 
 /// How large a value is, aliases expanded.
@@ -118,7 +107,7 @@ struct Open<'s> {
     anchor: usize,
     extent: Extent,
     /// In a mapping: the key whose value comes next.
-    key: Option<(Option<Cow<'s, str>>, Span)>,
+    key: Option<Node<'s>>,
 }
 
 #[derive(Default)]
@@ -151,16 +140,16 @@ impl<'s> Builder<'s> {
                     self.check_tag(tag.as_deref(), span);
                     let extent = Extent { values: 1, levels: 0 };
                     self.remember(anchor, extent);
-                    self.place(leaf(span), Some(text), extent);
+                    self.place(Node { span, value: Value::String(text) }, extent);
                 }
                 Event::Alias(anchor) => self.alias(anchor, span)?,
                 Event::SequenceStart(anchor, tag) => {
                     self.check_tag(tag.as_deref(), span);
-                    self.start(span, Children::Items(Vec::new()), anchor)?;
+                    self.start(span, Value::Sequence(Vec::new()), anchor)?;
                 }
                 Event::MappingStart(anchor, tag) => {
                     self.check_tag(tag.as_deref(), span);
-                    self.start(span, Children::Entries(Vec::new()), anchor)?;
+                    self.start(span, Value::Mapping(Mapping::default()), anchor)?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.end(span),
                 Event::Nothing
@@ -173,12 +162,12 @@ impl<'s> Builder<'s> {
         Ok(())
     }
 
-    fn start(&mut self, span: Span, children: Children<'s>, anchor: usize) -> Result<(), Problem> {
+    fn start(&mut self, span: Span, value: Value<'s>, anchor: usize) -> Result<(), Problem> {
         if self.open.len() >= DEEPEST {
             return Err(too_deep(span));
         }
         self.open.push(Open {
-            node: Node { span, children },
+            node: Node { span, value },
             anchor,
             extent: Extent { values: 1, levels: 1 },
             key: None,
@@ -197,13 +186,11 @@ impl<'s> Builder<'s> {
             let column = column + 1;
             closed.node.span.end = closed.node.span.end.max(Position { line, column });
         }
-        if let Children::Entries(entries) = &mut closed.node.children {
-            // Stable: of equal keys the first stays the first.
-            entries.sort_by(|a, b| a.key.cmp(&b.key));
-            self.problems.extend(duplicates(entries));
+        if let Value::Mapping(mapping) = &closed.node.value {
+            self.problems.extend(duplicates(mapping));
         }
         self.remember(closed.anchor, closed.extent);
-        self.place(closed.node, None, closed.extent);
+        self.place(closed.node, closed.extent);
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
@@ -232,12 +219,12 @@ impl<'s> Builder<'s> {
             return Err(too_deep(span));
         }
         self.aliases.push(span.start);
-        self.place(leaf(span), None, extent);
+        self.place(Node { span, value: Value::Null }, extent);
         Ok(())
     }
 
     /// Puts a finished value where it belongs.
-    fn place(&mut self, node: Node<'s>, text: Option<Cow<'s, str>>, extent: Extent) {
+    fn place(&mut self, node: Node<'s>, extent: Extent) {
         let Some(parent) = self.open.last_mut() else {
             self.documents.push(node);
             return;
@@ -245,13 +232,13 @@ impl<'s> Builder<'s> {
         parent.extent.values = parent.extent.values.saturating_add(extent.values);
         parent.extent.levels = parent.extent.levels.max(extent.levels + 1);
         parent.node.span.end = parent.node.span.end.max(node.span.end);
-        match &mut parent.node.children {
-            Children::None => {}
-            Children::Items(items) => items.push(node),
-            Children::Entries(entries) => match parent.key.take() {
-                None => parent.key = Some((text, node.span)),
-                Some((key, key_span)) => entries.push(Entry { key, key_span, node }),
+        match &mut parent.node.value {
+            Value::Sequence(items) => items.push(node),
+            Value::Mapping(mapping) => match parent.key.take() {
+                None => parent.key = Some(node),
+                Some(key) => mapping.entries.push((key, node)),
             },
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 
@@ -281,13 +268,34 @@ impl<'s> Builder<'s> {
     }
 }
 
-fn duplicates(entries: &[Entry<'_>]) -> Vec<Problem> {
-    let same = |a: &Entry<'_>, b: &Entry<'_>| a.key.is_some() && a.key == b.key;
+/// The problem of a text that is YAML for one reader only.
+fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats: bool) -> Problem {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let at = error.location().map_or(document.start, |location| Position {
+        line: number(location.line()),
+        column: number(location.column()),
+    });
+    let said = error.to_string();
+    let said = if said.contains("as u128") || said.contains("as i128") {
+        "a number is too large"
+    } else if said.contains("invalid value") {
+        // The rest of it repeats the value, which may be a secret.
+        "a value is not what its tag says"
+    } else {
+        said.split(" at line ").next().unwrap_or_default()
+    };
+    syntax(text, at, said, repeats)
+}
+
+fn duplicates(mapping: &Mapping<'_>) -> Vec<Problem> {
+    let mut keys: Vec<_> =
+        mapping.keys().filter_map(|key| Some((key.value.as_str()?, key.span()))).collect();
+    // Stable: of equal keys the first stays the first.
+    keys.sort_by_key(|(key, _)| *key);
     let mut problems = Vec::new();
-    for chunk in entries.chunk_by(same) {
-        for other in chunk.iter().skip(1) {
-            let key = other.key.as_deref().unwrap_or_default();
-            let help = match key {
+    for same in keys.chunk_by(|(a, _), (b, _)| a == b) {
+        for (key, span) in same.iter().skip(1) {
+            let help = match *key {
                 "name" => "write a dash before it, `- name: …`, if another scope begins here",
                 "scopes" | "consumers" | "groups" | "removed" => {
                     "put all entries below the first one, and take this line out"
@@ -300,10 +308,10 @@ fn duplicates(entries: &[Entry<'_>]) -> Vec<Problem> {
             let key = quoted(key);
             problems.push(Problem {
                 rule: Rule::DuplicateKey,
-                span: other.key_span,
+                span: *span,
                 message: format!("the key {key} stands twice in this mapping"),
                 help: help.into(),
-                first: Some(chunk[0].key_span),
+                first: same.first().map(|(_, first)| *first),
             });
         }
     }
@@ -313,10 +321,6 @@ fn duplicates(entries: &[Entry<'_>]) -> Vec<Problem> {
         Some(name) => vec![problems.swap_remove(name)],
         None => problems,
     }
-}
-
-fn leaf<'s>(span: Span) -> Node<'s> {
-    Node { span, children: Children::None }
 }
 
 fn too_deep(span: Span) -> Problem {
@@ -329,8 +333,8 @@ fn too_deep(span: Span) -> Problem {
     }
 }
 
-/// What is wrong with a text that a parser could not read on from a place.
-pub(crate) fn syntax(text: &str, at: Position, said: &str, repeats: bool) -> Problem {
+/// What is wrong with a text that a reader could not read on from a place.
+fn syntax(text: &str, at: Position, said: &str, repeats: bool) -> Problem {
     let syntax::Told { span, reason, help } = syntax::explain(text, at, said, repeats);
     let end = end_of(text);
     let span = Span { start: span.start.min(end), end: span.end.min(end) };
