@@ -40,3 +40,4 @@ pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
 pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};
 pub(crate) use yaml::edit::{Editor, Opening, UNREADABLE};
+pub use yaml::given::Spanned;

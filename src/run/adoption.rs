@@ -12,12 +12,12 @@ use crate::declare::{Files, Repository, Target};
 /// name.
 pub(crate) fn overlaid(repository: &Repository) -> Vec<String> {
     let all = &repository.settings().environments;
-    let is_real = |name: &&String| !matches!(all[*name].target, Target::Sandbox);
+    let is_real = |name: &&String| !matches!(*all[*name].target, Target::Sandbox);
     let mut names: Vec<String> = all.keys().filter(is_real).cloned().collect();
     if names.is_empty() {
         names = all.keys().cloned().collect();
     }
-    let is_prod = |name: &String| matches!(all[name].target, Target::Prod);
+    let is_prod = |name: &String| matches!(*all[name].target, Target::Prod);
     let base = names.iter().position(is_prod).unwrap_or(names.len().saturating_sub(1));
     if base < names.len() {
         let base = names.remove(base);

@@ -47,7 +47,7 @@ pub(crate) struct GitPast {
 /// The git repository of the declarations as an environment sees it; `None` outside git. The state of an
 /// embedded sandbox is in this folder alone, and so are its refs.
 pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
-    let target = repository.environment(environment).map(|environment| &environment.target);
+    let target = repository.environment(environment).map(|environment| &*environment.target);
     let held = match target {
         Some(declare::Target::Sandbox) => Held::Here,
         Some(declare::Target::Test | declare::Target::Prod | declare::Target::Custom(_)) | None => {

@@ -105,9 +105,9 @@ pub(super) fn environments(settings: &Settings) -> Vec<String> {
     let mut real: Vec<_> = settings
         .environments
         .iter()
-        .filter(|(_, environment)| environment.target != Target::Sandbox)
+        .filter(|(_, environment)| *environment.target != Target::Sandbox)
         .collect();
-    real.sort_by_key(|(_, environment)| environment.target == Target::Prod);
+    real.sort_by_key(|(_, environment)| *environment.target == Target::Prod);
     real.into_iter().map(|(name, _)| name.clone()).collect()
 }
 

@@ -8,45 +8,45 @@ use serde::Deserialize;
 
 use crate::declare::diagnostic::rule::Severity;
 use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::given::{Checked, Given, Needed, Spanned, TextList};
+use crate::declare::yaml::given::{Given, Keyed, Needed, Restriction, Spanned, TextList, Texts};
 use crate::declare::yaml::table::{Read, Reader, table, words};
 use crate::declare::yaml::tree::Node;
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-pub(crate) enum NamingItem<'d> {
+pub(crate) enum NamingItem {
     /// A rule of the repository's own.
-    Rule(NamingRuleFile<'d>),
+    Rule(NamingRuleFile),
     /// A rule that comes with portvakt.
     Preset(PresetFile),
 }
 
 table! {
     /// What a text must look like.
-    pub(crate) struct NamingRuleFile<'d> {
+    pub(crate) struct NamingRuleFile {
         /// The rule's name, which also silences it: letters a to z, digits and `-`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-        pub(crate) rule: String,
+        pub(crate) rule: Needed<Spanned<String>>,
         /// What has the text: a scope, an alias of the `consumers` section, or a client.
         pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
         #[schemars(with = "Field")]
-        pub(crate) field: Given<Checked<'d, String>>,
+        pub(crate) field: Given<Spanned<String>>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
         #[schemars(length(min = 1, max = 1000))]
         pub(crate) pattern: Needed<Spanned<String>>,
         /// What a named group of the pattern may be, by the group's name.
-        pub(crate) values: Given<BTreeMap<String, Values>>,
+        pub(crate) values: Given<BTreeMap<String, Keyed<Values>>>,
         /// What is said of a text that breaks the rule.
         #[schemars(length(min = 1))]
-        pub(crate) message: String,
+        pub(crate) message: Needed<Spanned<String>>,
         /// How bad it is to break the rule. Default: error.
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<TextList>,
@@ -128,7 +128,7 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<TextList>,
@@ -152,7 +152,7 @@ table! {
     pub(crate) struct PolicyFile {
         /// The policy's name, which also silences it: letters a to z, digits and `-`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
-        pub(crate) rule: String,
+        pub(crate) rule: Needed<Spanned<String>>,
         /// What the condition is about.
         pub(crate) applies_to: PolicySubject,
         /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
@@ -161,12 +161,12 @@ table! {
         pub(crate) expression: Needed<Spanned<String>>,
         /// What is said where the condition does not hold.
         #[schemars(length(min = 1))]
-        pub(crate) message: String,
+        pub(crate) message: Needed<Spanned<String>>,
         /// How bad it is to break the policy. Default: error.
         pub(crate) severity: Given<Severity>,
         /// The environments in which the policy counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
         /// The teams in whose files the policy counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<TextList>,

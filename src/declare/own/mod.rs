@@ -20,7 +20,9 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Given, Items, Raw, Spanned, TextList};
+use crate::declare::yaml::given::{
+    Given, Items, Needed, Raw, Restriction, Spanned, TextList, Texts,
+};
 use crate::declare::yaml::item::items_of;
 use crate::declare::yaml::tree::Node;
 use file::{NamingItem, PolicyFile};
@@ -72,25 +74,24 @@ pub(crate) struct Names<'d> {
 /// When and for whom a rule counts, as it is written.
 pub(crate) struct Reach {
     pub(crate) severity: Given<Severity>,
-    pub(crate) environments: Given<TextList>,
+    pub(crate) environments: Restriction<Texts>,
     pub(crate) teams: Given<TextList>,
 }
 
 impl Reach {
-    /// The head of the rule of this name that stands at `at`.
+    /// The head of the rule of this name.
     pub(crate) fn head(
         self,
         name: &str,
-        message: String,
-        at: &Node<'_>,
+        message: &str,
         names: &Names<'_>,
         findings: &mut Findings,
     ) -> OwnRule {
         OwnRule {
             name: name.into(),
-            message: shortened(&message, SAID).into_owned(),
+            message: shortened(message, SAID).into_owned(),
             severity: self.severity.0.unwrap_or(Severity::Error),
-            environments: names.environments.declared(self.environments.0.as_ref(), at, findings),
+            environments: names.environments.declared(&self.environments, findings),
             teams: teams(self.teams.0, names, findings),
         }
     }
@@ -120,28 +121,35 @@ fn teams(given: Option<TextList>, names: &Names<'_>, findings: &mut Findings) ->
     given.into_iter().map(|team| team.value).collect()
 }
 
-/// Reports what is wrong with the name and the message that a rule of the repository's own has.
-pub(crate) fn check_words(at: &Node<'_>, findings: &mut Findings) {
+/// The name and the message that a rule of the repository's own has; reports what is wrong with them.
+pub(crate) fn words<'f>(
+    rule: &'f Needed<Spanned<String>>,
+    message: &'f Needed<Spanned<String>>,
+    findings: &mut Findings,
+) -> (&'f str, &'f str) {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if let Some((name, span)) = at.text("rule")
-        && (name.is_empty() || !name.chars().all(plain))
-    {
-        let what = format!("a rule cannot be named {}", quoted(name));
-        let help = "use letters a to z, digits and `-`, such as `scope-has-product`";
-        findings.report(Rule::Name, span, &what, help);
-    }
-    if let Some((message, span)) = at.text("message")
-        && message.trim().is_empty()
-    {
-        let help = "say in one line what is asked for: it is all that a violation shows";
-        findings.report(Rule::Text, span, "the message is empty", help);
-    }
+    let name = rule.0.as_ref().map_or("", |Spanned { value: name, span }| {
+        if name.is_empty() || !name.chars().all(plain) {
+            let what = format!("a rule cannot be named {}", quoted(name));
+            let help = "use letters a to z, digits and `-`, such as `scope-has-product`";
+            findings.report(Rule::Name, *span, &what, help);
+        }
+        name
+    });
+    let message = message.0.as_ref().map_or("", |Spanned { value: message, span }| {
+        if message.trim().is_empty() {
+            let help = "say in one line what is asked for: it is all that a violation shows";
+            findings.report(Rule::Text, *span, "the message is empty", help);
+        }
+        message
+    });
+    (name, message)
 }
 
 /// Reports names that more than one rule has. They are taken from the items themselves: a rule
 /// that is wrong in another way has its name all the same.
 pub(crate) fn check_unique<'d>(
-    naming: Option<Items<'d, NamingItem<'d>>>,
+    naming: Option<Items<'d, NamingItem>>,
     policies: Option<Items<'d, PolicyFile>>,
     findings: &mut Findings,
 ) {

@@ -5,13 +5,13 @@ use super::file::{
     PresetFile, ScopeField,
 };
 use super::pattern::Pattern;
-use super::{Names, OwnRule, Reach, check_words, rules_of};
+use super::{Names, OwnRule, Reach, rules_of, words};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Items, Spanned};
-use crate::declare::yaml::table::{Read, Reader, read};
+use crate::declare::yaml::table::{Read, Reader, read_word};
 use crate::declare::yaml::tree::Node;
 
 /// The names of the rules that come with portvakt.
@@ -34,21 +34,21 @@ pub(crate) enum NamingCheck {
 }
 
 /// The naming rules; reports what is wrong with each.
-pub(crate) fn naming<'d>(
-    list: Option<Items<'d, NamingItem<'d>>>,
+pub(crate) fn naming(
+    list: Option<Items<'_, NamingItem>>,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Vec<NamingRule> {
     let items = rules_of(list, "naming", findings);
     let rules = items.filter_map(|item| match item.read(findings)? {
-        NamingItem::Rule(given) => own(given, item.at, names, findings),
-        NamingItem::Preset(given) => Some(preset(given, item.at, names, findings)),
+        NamingItem::Rule(given) => own(given, names, findings),
+        NamingItem::Preset(given) => Some(preset(given, names, findings)),
     });
     rules.collect()
 }
 
-impl<'d> Read<'d> for NamingItem<'d> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+impl Read<'_> for NamingItem {
+    fn read(at: &Node<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
         if !at.value.is_mapping() {
             return reader.wrong(at, "a mapping with `rule` or `preset`");
         }
@@ -79,12 +79,7 @@ impl<'d> Read<'d> for NamingItem<'d> {
     }
 }
 
-fn own(
-    given: NamingRuleFile<'_>,
-    at: &Node<'_>,
-    names: &Names<'_>,
-    findings: &mut Findings,
-) -> Option<NamingRule> {
+fn own(given: NamingRuleFile, names: &Names<'_>, findings: &mut Findings) -> Option<NamingRule> {
     let NamingRuleFile {
         rule,
         applies_to,
@@ -96,14 +91,12 @@ fn own(
         environments,
         teams,
     } = given;
-    check_words(at, findings);
     let reach = Reach { severity, environments, teams };
-    let head = reach.head(&rule, message, at, names, findings);
-    let pattern = pattern.0.and_then(|Spanned { value, span }| {
-        Pattern::read(&value, span, values.0.unwrap_or_default(), at, findings)
-    });
-    let field = field.0.map(|field| field.at).filter(|at| at.value.is_string());
-    let check = match Field::of(applies_to, field, findings)? {
+    let (rule, message) = words(&rule, &message, findings);
+    let head = reach.head(rule, message, names, findings);
+    let values = values.0.unwrap_or_default();
+    let pattern = pattern.0.and_then(|pattern| Pattern::read(&pattern, values, findings));
+    let check = match Field::of(applies_to, field.0, findings)? {
         Field::Scope(field) => NamingCheck::Scope(field, pattern?),
         Field::Consumer(field) => NamingCheck::Consumer(field, pattern?),
         Field::Client(field) => NamingCheck::Client(field, pattern?),
@@ -115,10 +108,10 @@ impl Field {
     /// Reads the field as one of the subject's own, so that an error names only those.
     fn of(
         subject: NamingSubject,
-        given: Option<&Node<'_>>,
+        given: Option<Spanned<String>>,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Some(at) = given else {
+        let Some(text) = given else {
             return Some(match subject {
                 NamingSubject::Scope => Self::Scope(ScopeField::Name),
                 NamingSubject::Consumer => Self::Consumer(ConsumerField::Name),
@@ -126,23 +119,17 @@ impl Field {
             });
         };
         match subject {
-            NamingSubject::Scope => read(at, findings).map(Self::Scope),
-            NamingSubject::Consumer => read(at, findings).map(Self::Consumer),
-            NamingSubject::Client => read(at, findings).map(Self::Client),
+            NamingSubject::Scope => read_word(&text, findings).map(Self::Scope),
+            NamingSubject::Consumer => read_word(&text, findings).map(Self::Consumer),
+            NamingSubject::Client => read_word(&text, findings).map(Self::Client),
         }
     }
 }
 
-fn preset(
-    given: PresetFile,
-    at: &Node<'_>,
-    names: &Names<'_>,
-    findings: &mut Findings,
-) -> NamingRule {
+fn preset(given: PresetFile, names: &Names<'_>, findings: &mut Findings) -> NamingRule {
     let PresetFile { preset, severity, environments, teams } = given;
     let reach = Reach { severity, environments, teams };
-    let message = preset.message().to_owned();
-    let head = reach.head(preset.name(), message, at, names, findings);
+    let head = reach.head(preset.name(), preset.message(), names, findings);
     NamingRule { head, check: NamingCheck::Preset(preset) }
 }
 

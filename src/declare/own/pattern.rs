@@ -11,7 +11,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::tree::Node;
+use crate::declare::yaml::given::{Keyed, Spanned};
 use domain::composed;
 
 /// The longest pattern, in characters.
@@ -43,21 +43,20 @@ pub(crate) struct Broken {
 }
 
 impl Pattern {
-    /// The pattern that stands at the span, of the rule at `at`; reports what is wrong with it.
+    /// The pattern of a rule; reports what is wrong with it.
     pub(crate) fn read(
-        text: &str,
-        span: Span,
-        values: BTreeMap<String, Values>,
-        at: &Node<'_>,
+        Spanned { value: text, span }: &Spanned<String>,
+        values: BTreeMap<String, Keyed<Values>>,
         findings: &mut Findings,
     ) -> Option<Self> {
         match compile(text) {
             Ok(regex) => {
-                check_values(&regex, &values, at, findings);
-                Some(Self { regex, values })
+                check_values(&regex, &values, findings);
+                let values = values.into_iter().map(|(group, it)| (group, it.at.value));
+                Some(Self { regex, values: values.collect() })
             }
             Err(Refused { range, message, help }) => {
-                let span = range.map_or(span, |range| inside(span, text, range));
+                let span = range.map_or(*span, |range| inside(*span, text, range));
                 findings.report(Rule::Pattern, span, &message, help);
                 None
             }
@@ -155,15 +154,9 @@ pub(crate) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span
     Span { start: at(from), end: at(to) }
 }
 
-fn check_values(
-    regex: &Regex,
-    values: &BTreeMap<String, Values>,
-    at: &Node<'_>,
-    findings: &mut Findings,
-) {
-    let section = at.get("values").unwrap_or(at);
+fn check_values(regex: &Regex, values: &BTreeMap<String, Keyed<Values>>, findings: &mut Findings) {
     let groups: Vec<_> = regex.capture_names().flatten().collect();
-    for (group, Values(allowed)) in values {
+    for (group, Keyed { key, at: Spanned { value: Values(allowed), span } }) in values {
         if !groups.contains(&group.as_str()) {
             let message = format!("the pattern has no group named {}", quoted(group));
             let help = match groups.is_empty() {
@@ -173,12 +166,11 @@ fn check_values(
                     format!("{}it has {}", did_you_mean(group, groups()), list(groups()))
                 }
             };
-            findings.report(Rule::WrongValue, section.key_span(group), &message, &help);
+            findings.report(Rule::WrongValue, *key, &message, &help);
         } else if allowed.is_empty() {
-            let span = section.get(group).unwrap_or(section).span();
             let message = format!("an empty list: `{group}` could be nothing at all");
             let help = "list what it may be, or remove it from `values`";
-            findings.report(Rule::WrongValue, span, &message, help);
+            findings.report(Rule::WrongValue, *span, &message, help);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expression::{Expression, ExpressionError};
 use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;
-use super::{Names, OwnRule, Reach, check_words, rules_of};
+use super::{Names, OwnRule, Reach, rules_of, words};
 use crate::declare::diagnostic::Place;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
@@ -47,12 +47,11 @@ fn policy(
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Option<Policy> {
-    let at = given.at;
     let PolicyFile { rule, applies_to, expression, message, severity, environments, teams } =
         given.read(findings)?;
-    check_words(at, findings);
     let reach = Reach { severity, environments, teams };
-    let head = reach.head(&rule, message, at, names, findings);
+    let (rule, message) = words(&rule, &message, findings);
+    let head = reach.head(rule, message, names, findings);
     let Spanned { value: text, span } = expression.0?;
     match Expression::compile(&composed(&text), applies_to.variables()) {
         Ok(expression) => {

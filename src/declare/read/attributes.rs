@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::declare::yaml::given::Given;
+use super::texts::parse_orgno;
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::given::{Given, Spanned};
 use crate::declare::yaml::table::words;
 use domain::{
     ApplicationType, AuthMethod, ClientAttributes, CodeChallengeMethod, ConsumedScope, GrantType,
@@ -67,8 +69,11 @@ pub(crate) trait Declarable: Sized {
     /// What stands in the YAML.
     type Yaml: Clone;
 
-    /// The value; `None` if it is none, which is reported elsewhere.
+    /// The value; `None` if it is none.
     fn of(yaml: &Self::Yaml) -> Option<Self>;
+
+    /// Reports what is wrong with an organisation number.
+    fn check(_: &Self::Yaml, _: &mut Findings) {}
 }
 
 macro_rules! as_it_is {
@@ -89,27 +94,31 @@ words!(Visibility, TokenType, IntegrationType, ApplicationType, AuthMethod, Gran
 words!(RefreshTokenUsage, CodeChallengeMethod);
 
 impl Declarable for String {
-    type Yaml = Self;
+    type Yaml = Spanned<Self>;
 
-    fn of(yaml: &Self) -> Option<Self> {
-        Some(kept(yaml).into_owned())
+    fn of(yaml: &Self::Yaml) -> Option<Self> {
+        Some(kept(&yaml.value).into_owned())
     }
 }
 
 /// An empty text means none.
 impl Declarable for Option<String> {
-    type Yaml = String;
+    type Yaml = Spanned<String>;
 
-    fn of(yaml: &String) -> Option<Self> {
+    fn of(yaml: &Self::Yaml) -> Option<Self> {
         Some(String::of(yaml).filter(|text| !text.is_empty()))
     }
 }
 
 impl Declarable for Orgno {
-    type Yaml = String;
+    type Yaml = Spanned<String>;
 
-    fn of(yaml: &String) -> Option<Self> {
-        yaml.parse().ok()
+    fn of(yaml: &Self::Yaml) -> Option<Self> {
+        yaml.value.parse().ok()
+    }
+
+    fn check(yaml: &Self::Yaml, findings: &mut Findings) {
+        parse_orgno(&yaml.value, yaml.span, findings);
     }
 }
 
@@ -146,6 +155,13 @@ macro_rules! layers {
                         .$or(usual.$attribute),)*
                     ..usual
                 }
+            }
+
+            /// Reports what is wrong with organisation numbers.
+            pub(crate) fn check(&self, findings: &mut Findings) {
+                $(if let Some(yaml) = &self.$attribute.0 {
+                    <$type as Declarable>::check(yaml, findings);
+                })*
             }
         }
     };

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::attributes::ClientLayer;
 use super::declarations_file as file;
 use super::declared::{Client, ClientOverride, ClientPart, Declared, RemovedClient, Spans};
 use super::environments::EnvironmentSet;
 use super::keys::keys;
 use super::settings::Settings;
-use super::texts::{check_description, check_orgnos, parse_orgno};
+use super::texts::{check_description, parse_orgno};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Checked, Items, Members, Raw, Spanned};
+use crate::declare::yaml::given::{Given, Items, Members, Raw, Spanned, Texts};
 use crate::declare::yaml::item::{entries_of, items_of};
 use crate::declare::yaml::tree::Node;
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
@@ -31,11 +32,11 @@ pub(crate) fn client<'d>(
     let Some(given) = given.read(findings) else { return };
     let overrides = overrides(given.per_environment, settings, files, findings);
     let name = given.name.0.as_ref().and_then(|name| client_name(name, findings));
-    let environments = names.declared(given.environments.0.as_ref(), at, findings);
+    let environments = names.declared(&given.environments, findings);
     let Some((name, span)) = name else { return };
     let previous_name = given.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
     let part = ClientPart {
-        attributes: (&given).into(),
+        attributes: attributes((&given).into(), &given.description, findings),
         description: given.description.kept(),
         active: given.active.0,
         id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
@@ -56,20 +57,31 @@ pub(crate) fn client<'d>(
     declared.clients.push(client);
 }
 
+/// The attributes; reports what is wrong with their texts and with the description.
+fn attributes(
+    attributes: ClientLayer,
+    description: &Given<Spanned<String>>,
+    findings: &mut Findings,
+) -> ClientLayer {
+    let first = findings.list.len();
+    attributes.check(findings);
+    check_description(description.0.as_ref(), findings);
+    findings.hide_nothing(first);
+    attributes
+}
+
 /// What stands alike in a client and in what differs in an environment, but for what is read as it is.
 fn part<'d>(
     at: &Node<'_>,
-    consumed: Option<Checked<'_, Vec<String>>>,
+    consumed: Option<Texts>,
     jwks: Option<Raw<'d, file::Jwks<'d>>>,
     onbehalfof: Option<Items<'_, file::OnBehalfOfEntry>>,
     files: &KeyFiles<'_>,
     findings: &mut Findings,
 ) -> ClientPart {
     let first = findings.list.len();
-    check_orgnos(at, findings);
-    check_description(at, findings);
     let part = ClientPart {
-        scopes: consumed.and_then(|list| scopes(list.at, findings)),
+        scopes: consumed.map(|list| scopes(&list, findings)),
         keys: jwks.and_then(|jwks| keys(jwks, files, findings)),
         on_behalf_of: onbehalfof.and_then(|list| on_behalf_of(list, findings)),
         spans: Spans::new(at),
@@ -94,7 +106,7 @@ fn overrides<'d>(
         }
         if let (Some(given), Some(environment)) = (given.read(findings), environment) {
             let part = ClientPart {
-                attributes: (&given).into(),
+                attributes: attributes((&given).into(), &given.description, findings),
                 description: given.description.kept(),
                 active: given.active.0,
                 id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
@@ -109,7 +121,6 @@ fn overrides<'d>(
 /// Reads one entry of `removed` that names a client.
 pub(crate) fn removed(
     given: file::RemovedClient,
-    at: &Node<'_>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedClient> {
@@ -117,7 +128,7 @@ pub(crate) fn removed(
     let name = client.0.and_then(|client| client_name(&client, findings));
     let id = client_id.0.map(|written| id(&written, findings));
     let names = &settings.environment_names;
-    let environments = names.declared(environments.0.as_ref(), at, findings);
+    let environments = names.declared(&environments, findings);
     let ((name, span), action) = (name?, action.0?);
     let id = match id {
         Some(None) => return None,
@@ -154,10 +165,9 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
 }
 
 /// Of a list that has something wrong in it, the rest is checked all the same.
-fn scopes(list: &Node<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>> {
+fn scopes(list: &Texts, findings: &mut Findings) -> Vec<ConsumedScope> {
     let mut scopes = Vec::new();
-    for item in list.items() {
-        let Some(text) = item.value.as_str() else { continue };
+    for Spanned { value: text, span } in &list.items {
         match text.parse::<ConsumedScope>() {
             Ok(scope) => scopes.push(scope),
             Err(error) => {
@@ -167,11 +177,11 @@ fn scopes(list: &Node<'_>, findings: &mut Findings) -> Option<Vec<ConsumedScope>
                     true => format!("write a comma between them: `[{}]`", names.join(", ")),
                     false => "write the whole name, such as `skatteetaten:skattekort.read`".into(),
                 };
-                findings.report(Rule::ConsumedScope, item.span(), &message, &help);
+                findings.report(Rule::ConsumedScope, *span, &message, &help);
             }
         }
     }
-    list.value.is_sequence().then_some(scopes)
+    scopes
 }
 
 fn on_behalf_of(

@@ -44,7 +44,7 @@ fn alias(
     findings: &mut Findings,
 ) -> Option<Alias> {
     let file::Consumer { orgno, name: display_name, environments: names } = given.read(findings)?;
-    let environments = environments.declared(names.0.as_ref(), given.at, findings);
+    let environments = environments.declared(&names, findings);
     let Spanned { value: orgno, span: orgno_span } = orgno.0?;
     Some(Alias {
         alias: name.to_owned(),
@@ -147,7 +147,7 @@ fn detailed(
         let span = until.at.span();
         date(until.at, findings).map(|date| Until { date, span })
     });
-    let environments = environments.declared(names.0.as_ref(), at, findings);
+    let environments = environments.declared(&names, findings);
     let (who, who_span) = who?;
     let reason = reason.0.map(Into::into);
     Some(Consumer { who, who_span, until, environments, reason, span: at.span() })

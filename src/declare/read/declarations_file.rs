@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 
 use super::attributes::with_attributes;
-use crate::declare::yaml::given::{Checked, Given, Items, Members, Needed, Raw, Spanned, TextList};
+use crate::declare::yaml::given::{
+    Given, Items, Members, Needed, Raw, Restriction, Spanned, Texts,
+};
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction, Representation};
 
@@ -34,7 +36,7 @@ table! {
         pub(crate) name: Given<String>,
         /// The environments in which the alias counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
     }
 }
 
@@ -48,12 +50,12 @@ domain::scope_attributes! { with_attributes {
         name: Needed<Spanned<String>>,
         /// One line that tells what the scope gives access to.
         #[schemars(length(min = 1))]
-        description: String,
+        description: Needed<Spanned<String>>,
         /// Who has access. Left out: nobody.
         consumers: Option<Items<'d, ConsumerEntry<'d>>>,
         /// The environments that hold the scope. Default: all.
         #[schemars(length(min = 1))]
-        environments: Given<TextList>,
+        environments: Restriction<Texts>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ScopeInEnvironment>>,
         /// `false` keeps the scope declared but deactivated; its accesses are kept. Default: true.
@@ -69,7 +71,7 @@ domain::scope_attributes! { with_attributes {
     ScopeInEnvironment: ScopeLayer {
         /// One line that tells what the scope gives access to.
         #[schemars(length(min = 1))]
-        description: Given<String>,
+        description: Given<Spanned<String>>,
         /// `false` keeps the scope declared but deactivated here.
         active: Given<bool>,
     }
@@ -106,7 +108,7 @@ table! {
         pub(crate) until: Given<Raw<'d, String>>,
         /// The environments in which the entry counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
         /// Why the access is given, such as a case number.
         pub(crate) reason: Given<String>,
     }
@@ -129,10 +131,10 @@ domain::client_attributes! { with_attributes {
         /// What it is a client of; it can never change. Default: maskinporten.
         integration_type: Given<IntegrationType>,
         /// One line that tells what the client does. Default: none.
-        description: Given<String>,
+        description: Given<Spanned<String>>,
         /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
         /// `profile` for idporten and ansattporten, else none.
-        scopes: Given<Checked<'d, Vec<String>>>,
+        scopes: Given<Texts>,
         /// Its public keys: a file, a JWK, a JWKS or a PEM text, or a list of these; an empty list
         /// means no key. Default: as they are live.
         jwks: Given<Raw<'d, Jwks<'d>>>,
@@ -140,7 +142,7 @@ domain::client_attributes! { with_attributes {
         onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
         /// The environments that hold the client. Default: all.
         #[schemars(length(min = 1))]
-        environments: Given<TextList>,
+        environments: Restriction<Texts>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ClientInEnvironment<'d>>>,
         /// `false` keeps the client declared but deactivated. Default: true.
@@ -157,9 +159,9 @@ domain::client_attributes! { with_attributes {
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
         client_id: Given<Spanned<String>>,
         /// One line that tells what the client does.
-        description: Given<String>,
+        description: Given<Spanned<String>>,
         /// The scopes that it may ask for here.
-        scopes: Given<Checked<'d, Vec<String>>>,
+        scopes: Given<Texts>,
         /// Its public keys here.
         jwks: Given<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts here.
@@ -237,7 +239,7 @@ table! {
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
     }
 }
 
@@ -254,7 +256,7 @@ table! {
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Given<TextList>,
+        pub(crate) environments: Restriction<Texts>,
     }
 }
 

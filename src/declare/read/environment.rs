@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::source::{SecretSource, TextSource};
 use crate::declare::diagnostic::span::Span;
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::table::{Read, Reader, table};
 use crate::declare::yaml::tree::{Node, Value};
 use digdir::{self, TargetError};
@@ -15,9 +16,9 @@ table! {
     #[derive(PartialEq, Eq)]
     pub struct Environment {
         /// The API to talk to.
-        pub target: Target,
+        pub target: Spanned<Target>,
         /// Who talks to it. Only the sandbox does without.
-        pub credentials: Option<Credentials>,
+        pub credentials: Option<Spanned<Credentials>>,
         /// A profile that `portvakt probe` has written of this API, relative to the repository: plan and
         /// apply go by it where DigDir's documentation does not say how the API behaves.
         pub profile: Option<String>,
@@ -61,9 +62,9 @@ table! {
     #[derive(PartialEq, Eq)]
     pub struct Endpoints {
         /// The self-service API, without `/api/v1`.
-        pub api: String,
+        pub api: Spanned<String>,
         /// Maskinporten's issuer, exactly as its metadata has it (mostly with a slash at the end).
-        pub maskinporten: String,
+        pub maskinporten: Spanned<String>,
     }
 }
 
@@ -73,13 +74,13 @@ table! {
     #[derive(PartialEq, Eq)]
     pub struct Credentials {
         /// The client's id; no secret.
-        pub client_id: TextSource,
+        pub client_id: Spanned<TextSource>,
         /// A private key, PEM or JWK, or base64 of one. Excludes `certificate`.
         pub key: Option<SecretSource>,
         /// The id under which the key is registered on the client; no secret. Goes with `key`, and may be
         /// left out if the key is a JWK that has a `kid`; or with a `certificate` that is registered at
         /// DigDir.
-        pub kid: Option<TextSource>,
+        pub kid: Option<Spanned<TextSource>>,
         /// An enterprise certificate (`x5c`). Excludes `key`.
         pub certificate: Option<Certificate>,
     }
@@ -120,7 +121,7 @@ impl Read<'_> for Target {
             other if other.contains("://") => {
                 reader.says(at, "an address is written as `{ api: …, maskinporten: … }`")
             }
-            other => reader.unknown_word(at, other, &["sandbox", "test", "prod"]),
+            other => reader.unknown_word(at.span(), other, &["sandbox", "test", "prod"]),
         }
     }
 }

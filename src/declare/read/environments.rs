@@ -3,11 +3,10 @@
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
-use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
+use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Spanned, TextList};
+use crate::declare::yaml::given::{Restriction, Spanned, Texts};
 use crate::declare::yaml::instead;
-use crate::declare::yaml::tree::Node;
 use domain::text::is_invisible;
 
 /// How many environments a repository can have: a set of them is a word of bits.
@@ -67,35 +66,27 @@ impl EnvironmentNames {
         Some(EnvironmentSet::one(index))
     }
 
-    /// The set that a declaration names; all where it names none. `at` is what has the
-    /// `environments` key.
+    /// The set that a declaration names; all where it names none.
     pub(crate) fn declared(
         &self,
-        names: Option<&TextList>,
-        at: &Node<'_>,
+        names: &Restriction<Texts>,
         findings: &mut Findings,
     ) -> EnvironmentSet {
-        let Some(Spanned { value: names, span }) = names else {
-            // What is misspelt or wrong was told; what it would have meant is not known.
-            for item in at.get("environments").into_iter().flat_map(Node::items) {
-                if let Some(name) = item.value.as_str() {
-                    self.known(name, item.span(), findings);
-                }
-            }
-            let is_meant = |key| nearest(key, ["environments"]).is_some();
-            let is_given = at.entries().any(|(key, _)| is_meant(key));
-            return if is_given { EnvironmentSet::NONE } else { EnvironmentSet::ALL };
+        let Texts { items, is_whole, span } = match names {
+            Restriction::None => return EnvironmentSet::ALL,
+            Restriction::Unclear => return EnvironmentSet::NONE,
+            Restriction::To(names) => names,
         };
-        if names.is_empty() {
+        if items.is_empty() && *is_whole {
             let message = "an empty list of environments: this would count nowhere";
             let help = "leave `environments` out for all of them, or name some";
             findings.report(Rule::WrongValue, *span, message, help);
         }
         let mut set = EnvironmentSet::NONE;
-        for Spanned { value: name, span } in names {
+        for Spanned { value: name, span } in items {
             set = set.or(self.known(name, *span, findings).unwrap_or(EnvironmentSet::NONE));
         }
-        set
+        if *is_whole { set } else { EnvironmentSet::NONE }
     }
 
     /// The set of one name; reported if there is no such environment.

@@ -90,10 +90,10 @@ fn read_document(
     for item in items_of(removed, Some(for_mapping), findings) {
         match item.read(findings) {
             Some(RemovedItem::Scope(given)) => {
-                declared.removed.extend(scopes::removed(given, item.at, settings, findings));
+                declared.removed.extend(scopes::removed(given, settings, findings));
             }
             Some(RemovedItem::Client(given)) => {
-                let removed = clients::removed(given, item.at, settings, findings);
+                let removed = clients::removed(given, settings, findings);
                 declared.removed_clients.extend(removed);
             }
             None => {}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::attributes::ScopeLayer;
 use super::consumers;
 use super::declarations_file as file;
 use super::declared::{Declared, Override, Removed, Scope, Spans, Stray};
@@ -16,7 +17,6 @@ use crate::declare::own::sorted;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::tree::Node;
 use domain::{ScopeName, ScopeNameError, kept};
 
 /// Reads one scope.
@@ -44,9 +44,10 @@ pub(crate) fn scope<'d>(
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
     let overrides = overrides(given.per_environment, names, findings);
-    check_texts(at, findings);
+    let (attributes, description) = (ScopeLayer::from(&given), given.description.0.as_ref());
+    check_texts(description, &attributes, findings);
     let name = given.name.0.as_ref().and_then(|name| scope_name(name, settings, findings));
-    let environments = names.declared(given.environments.0.as_ref(), at, findings);
+    let environments = names.declared(&given.environments, findings);
     let Some((name, span)) = name else {
         declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
         return;
@@ -54,8 +55,8 @@ pub(crate) fn scope<'d>(
     let scope = Scope {
         name,
         spans: Spans::new(at),
-        attributes: (&given).into(),
-        description: kept(&given.description).into_owned(),
+        attributes,
+        description: description.map_or_else(String::new, |it| kept(&it.value).into_owned()),
         active: given.active.0.unwrap_or(true),
         prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
         environments,
@@ -82,11 +83,13 @@ fn overrides(
         if environment.is_none() && !at.value.is_mapping() {
             continue;
         }
-        check_texts(at, findings);
-        if let (Some(given), Some(environment)) = (given.read(findings), environment) {
+        let Some(given) = given.read(findings) else { continue };
+        let attributes = ScopeLayer::from(&given);
+        check_texts(given.description.0.as_ref(), &attributes, findings);
+        if let Some(environment) = environment {
             overrides.push(Override {
                 environment,
-                attributes: (&given).into(),
+                attributes,
                 description: given.description.kept(),
                 active: given.active.0,
                 span,
@@ -100,14 +103,13 @@ fn overrides(
 /// Reads one entry of `removed`.
 pub(crate) fn removed(
     given: file::Removed,
-    at: &Node<'_>,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<Removed> {
     let file::Removed { scope, action, reason, environments } = given;
     let name = scope.0.and_then(|scope| scope_name(&scope, settings, findings));
     let names = &settings.environment_names;
-    let environments = names.declared(environments.0.as_ref(), at, findings);
+    let environments = names.declared(&environments, findings);
     let ((scope, span), action) = (name?, action.0?);
     let place = findings.place(span);
     Some(Removed { scope, action, reason: reason.0, environments, place })

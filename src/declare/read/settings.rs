@@ -15,7 +15,7 @@ use super::nais::Nais;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
 use super::targets::{check_distinct, check_target};
-use super::texts::{check_orgnos, check_texts, parse_orgno};
+use super::texts::{check_texts, parse_orgno};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Position;
 use crate::declare::diagnostic::{Diagnostic, quoted};
@@ -26,10 +26,9 @@ use crate::declare::own::policies::{Policy, policies};
 use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Findings, decode, parse};
-use crate::declare::yaml::given::{Members, Raw, Spanned};
+use crate::declare::yaml::given::{Checked, Given, Members, Raw, Spanned, Texts};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
-use crate::declare::yaml::tree::Node;
 use domain::{Guards, Orgno};
 
 /// What holds for the whole repository.
@@ -153,25 +152,18 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let orgno = file.organization.orgno.0.as_ref();
     let organization = orgno.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
     let organization_at = orgno.map_or(root.span(), |orgno| orgno.span).start;
-    check_prefixes(&file.prefixes, root, findings);
+    let prefixes = prefixes(file.prefixes.0, findings);
     let defaults = file.defaults.0.unwrap_or_default();
+    let (scope_defaults, scope_default_spans) = of_defaults(defaults.scope);
+    let (client_defaults, client_default_spans) = of_defaults(defaults.client);
+    check_texts(None, &scope_defaults, findings);
+    let first = findings.list.len();
+    client_defaults.check(findings);
+    findings.hide_nothing(first);
     let include = file.include.0.map(|globs| globset(&globs, true, findings));
     let exclude = file.exclude.0.map(|globs| globset(&globs, true, findings));
-    let of_defaults = |kind| root.get("defaults").and_then(|defaults| defaults.get(kind));
-    let at_defaults = of_defaults("scope");
-    if let Some(at) = at_defaults {
-        check_texts(at, findings);
-    }
-    if let Some(at) = of_defaults("client") {
-        let first = findings.list.len();
-        check_orgnos(at, findings);
-        findings.hide_nothing(first);
-    }
     let keys_policy = file.keys_policy.0.unwrap_or_default();
     let warn_before = warn_before(keys_policy.warn_before.0, findings);
-    // What is wrong with a prefix is told, and not of each scope again.
-    let prefixes: Vec<_> =
-        file.prefixes.iter().map(|prefix| before_colon(prefix).to_owned()).collect();
     let nais = Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, findings);
     Some(Settings {
         organization,
@@ -187,14 +179,22 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         naming,
         policies,
         teams,
-        scope_default_spans: at_defaults.map(Spans::new).unwrap_or_default(),
-        scope_defaults: defaults.scope.0.unwrap_or_default(),
-        client_default_spans: of_defaults("client").map(Spans::new).unwrap_or_default(),
-        client_defaults: defaults.client.0.unwrap_or_default(),
+        scope_default_spans,
+        scope_defaults,
+        client_default_spans,
+        client_defaults,
         warn_before,
         nais,
         filter: FileFilter { include, exclude: exclude.unwrap_or_default() },
     })
+}
+
+/// The attributes of a kind of entity, and their places.
+fn of_defaults<T: Default>(given: Given<Checked<'_, T>>) -> (T, Spans) {
+    match given.0 {
+        Some(Checked { at, value }) => (value.unwrap_or_default(), Spans::new(at)),
+        None => Default::default(),
+    }
 }
 
 /// Whether a folder may be called so beside others: git takes it in the name of a ref.
@@ -272,18 +272,19 @@ fn before_colon(prefix: &str) -> &str {
     prefix.split(':').next().unwrap_or_default().trim()
 }
 
-fn check_prefixes(prefixes: &[String], root: &Node<'_>, findings: &mut Findings) {
-    let Some(list) = root.get("prefixes").filter(|list| list.value.is_sequence()) else {
-        return;
+/// The prefixes; reports what is wrong with each, which is not reported of each scope again.
+fn prefixes(given: Option<Texts>, findings: &mut Findings) -> Vec<String> {
+    let Some(Texts { items, is_whole, span }) = given else {
+        return Vec::new();
     };
+    let prefixes = if is_whole { items } else { Vec::new() };
     if prefixes.is_empty() {
         let help = "list the prefixes that DigDir has given the organisation";
-        findings.report(Rule::WrongValue, list.span(), "there is no prefix", help);
+        findings.report(Rule::WrongValue, span, "there is no prefix", help);
     }
-    for (index, prefix) in prefixes.iter().enumerate() {
+    for Spanned { value: prefix, span } in &prefixes {
         let strange = |c: char| c == ':' || c.is_whitespace() || c.is_control();
         if prefix.is_empty() || prefix.contains(strange) {
-            let span = list.item(index).unwrap_or(list).span();
             let message = format!("{} is no prefix", quoted(prefix));
             let help = match before_colon(prefix) {
                 "" => "",
@@ -292,9 +293,10 @@ fn check_prefixes(prefixes: &[String], root: &Node<'_>, findings: &mut Findings)
             let help = format!(
                 "{help}a prefix is what stands before a scope's first colon, without the colon"
             );
-            findings.report(Rule::Text, span, &message, &help);
+            findings.report(Rule::Text, *span, &message, &help);
         }
     }
+    prefixes.iter().map(|prefix| before_colon(&prefix.value).to_owned()).collect()
 }
 
 fn guards(file: GuardsFile, findings: &mut Findings) -> Guards {
@@ -333,18 +335,18 @@ fn environments(
         let help = "begin with `sandbox: { target: sandbox }`";
         findings.report(Rule::WrongValue, key, &message, help);
     }
-    let mut environments = BTreeMap::new();
+    let mut environments = Vec::new();
     for (name, given) in entries.into_iter().take(MOST_ENVIRONMENTS) {
         check_environment_name(name, given.key, findings);
         let Some(environment) = read_whole::<Environment>(given.at, findings) else {
             continue;
         };
-        check_target(&environment.target, given.at, findings);
-        check_credentials(&environment, given.at, given.key, findings);
-        environments.insert(name.to_owned(), environment);
+        check_target(&environment.target, findings);
+        check_credentials(&environment, given.key, findings);
+        environments.push((name, environment));
     }
-    check_distinct(list, &environments, findings);
-    environments
+    check_distinct(&environments, findings);
+    environments.into_iter().map(|(name, it)| (name.to_owned(), it)).collect()
 }
 
 /// The names of all environments, those included that have something wrong with them.

@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use super::attributes::{ClientLayer, ScopeLayer};
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
-use crate::declare::yaml::given::{Given, Items, Members, Needed, Raw, Spanned, TextList};
+use crate::declare::yaml::given::{
+    Checked, Given, Items, Members, Needed, Raw, Spanned, TextList, Texts,
+};
 use crate::declare::yaml::table::table;
 
 table! {
@@ -22,14 +24,14 @@ table! {
         pub(crate) project: Given<Spanned<String>>,
         /// The prefixes that DigDir has given the organisation, without a colon.
         #[schemars(length(min = 1))]
-        pub(crate) prefixes: Vec<String>,
+        pub(crate) prefixes: Needed<Texts>,
         /// Where the declarations are applied, by name.
         #[schemars(with = "Option<BTreeMap<String, Environment>>")]
         pub(crate) environments: Needed<Members<'d, Environment>>,
         /// What declarations have that do not say otherwise.
-        pub(crate) defaults: Given<Defaults>,
+        pub(crate) defaults: Given<Defaults<'d>>,
         /// What names and other texts must look like.
-        pub(crate) naming: Option<Items<'d, NamingItem<'d>>>,
+        pub(crate) naming: Option<Items<'d, NamingItem>>,
         /// What must hold of scopes and accesses.
         pub(crate) policies: Option<Items<'d, PolicyFile>>,
         /// Who may declare which scopes and clients, and where, by the team's name.
@@ -65,11 +67,11 @@ table! {
 table! {
     /// What declarations have that do not say otherwise.
     #[derive(Default)]
-    pub(crate) struct Defaults {
+    pub(crate) struct Defaults<'d> {
         /// The attributes of scopes.
-        pub(crate) scope: Given<ScopeLayer>,
+        pub(crate) scope: Given<Checked<'d, ScopeLayer>>,
         /// The attributes of clients.
-        pub(crate) client: Given<ClientLayer>,
+        pub(crate) client: Given<Checked<'d, ClientLayer>>,
     }
 }
 

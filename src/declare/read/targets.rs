@@ -4,27 +4,23 @@ use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-use super::environment::{Environment, Target};
+use super::environment::{Endpoints, Environment, Target};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::tree::Node;
+use crate::declare::yaml::given::Spanned;
 use digdir::ApiId;
 
 /// Warns of environments that are applied to the same API, however its address is written. An embedded
 /// sandbox is no API that anybody else could apply to.
-pub(crate) fn check_distinct(
-    list: &Node<'_>,
-    environments: &BTreeMap<String, Environment>,
-    findings: &mut Findings,
-) {
-    let mut first: BTreeMap<ApiId, (&str, &Node<'_>)> = BTreeMap::new();
-    for (name, at) in list.entries() {
-        let target = environments.get(name).map(|environment| &environment.target);
-        let Some(Ok(Some(addresses))) = target.map(Target::addresses) else { continue };
-        let at = at.get("target").unwrap_or(at);
+pub(crate) fn check_distinct(environments: &[(&str, Environment)], findings: &mut Findings) {
+    let mut first: BTreeMap<ApiId, (&str, Span)> = BTreeMap::new();
+    for (name, environment) in environments {
+        let Spanned { value: target, span } = &environment.target;
+        let Ok(Some(addresses)) = target.addresses() else { continue };
         let Some((other, there)) = first.get(&addresses.api_id()) else {
-            first.insert(addresses.api_id(), (name, at));
+            first.insert(addresses.api_id(), (name, *span));
             continue;
         };
         let (name, other) = (quoted(name), quoted(other));
@@ -33,22 +29,20 @@ pub(crate) fn check_distinct(
              clients, and neither knows what the other has applied"
         );
         let help = format!("keep one of them, or give {name} another target");
-        let related = findings.place(there.span()).related("the same target");
-        findings.report(Rule::SameTarget, at.span(), &message, &help).related.push(related);
+        let related = findings.place(*there).related("the same target");
+        findings.report(Rule::SameTarget, *span, &message, &help).related.push(related);
     }
 }
 
 /// Reports the addresses of an environment that cannot be used.
-pub(crate) fn check_target(target: &Target, at: &Node<'_>, findings: &mut Findings) {
-    let Target::Custom(endpoints) = target else {
+pub(crate) fn check_target(target: &Target, findings: &mut Findings) {
+    let Target::Custom(Endpoints { api, maskinporten }) = target else {
         return;
     };
-    let target = at.get("target").unwrap_or(at);
-    for (key, address) in [("api", &endpoints.api), ("maskinporten", &endpoints.maskinporten)] {
+    for Spanned { value: address, span } in [api, maskinporten] {
         if let Err(message) = check_address(address) {
-            let span = target.get(key).unwrap_or(target).span();
             let help = "write it as https://host/; plain http goes to loopback only";
-            findings.report(Rule::Address, span, &message, help);
+            findings.report(Rule::Address, *span, &message, help);
         }
     }
 }

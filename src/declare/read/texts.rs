@@ -1,12 +1,13 @@
 //! What is wrong with the texts of attributes.
 
+use super::attributes::ScopeLayer;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::instead;
-use crate::declare::yaml::tree::Node;
-use domain::{CLIENT, Orgno, SCOPE, ValueType, composed};
+use domain::{Orgno, composed};
 
 /// An organisation number, or a report of what is wrong with it.
 pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {
@@ -22,25 +23,15 @@ pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Op
         .ok()
 }
 
-/// What is wrong with the organisation numbers of a client, of an override or of the defaults.
-pub(crate) fn check_orgnos(at: &Node<'_>, findings: &mut Findings) {
-    let numbers = CLIENT.all().into_iter().filter(|it| it.value_type == ValueType::Orgno);
-    for attribute in numbers {
-        if let Some((text, span)) = at.text(attribute.name) {
-            parse_orgno(text, span, findings);
-        }
-    }
-}
-
 /// Reports what cannot be seen in the description of a scope or a client.
-pub(crate) fn check_description(at: &Node<'_>, findings: &mut Findings) {
-    if let Some((description, span)) = at.text(CLIENT.description.name)
+pub(crate) fn check_description(given: Option<&Spanned<String>>, findings: &mut Findings) {
+    if let Some(Spanned { value: description, span }) = given
         && description.contains(|c: char| c.is_control() && !c.is_whitespace())
     {
         let message = "the description holds a character that cannot be seen";
         let help = "in double quotes a backslash begins an escape: write `\\\\` for one, or put the \
                     text in single quotes";
-        findings.report(Rule::Text, span, message, help);
+        findings.report(Rule::Text, *span, message, help);
     }
 }
 
@@ -59,23 +50,28 @@ fn plainer(strange: char) -> &'static str {
 }
 
 /// What is wrong with the texts of a scope or an override.
-pub(crate) fn check_texts(at: &Node<'_>, findings: &mut Findings) {
-    if let Some((description, span)) = at.text(SCOPE.description.name)
-        && description.trim().is_empty()
+pub(crate) fn check_texts(
+    description: Option<&Spanned<String>>,
+    attributes: &ScopeLayer,
+    findings: &mut Findings,
+) {
+    if let Some(Spanned { value, span }) = description
+        && value.trim().is_empty()
     {
         let help = "say in one line what the scope gives access to";
-        findings.report(Rule::Text, span, "the description is empty", help);
+        findings.report(Rule::Text, *span, "the description is empty", help);
     }
-    check_description(at, findings);
+    check_description(description, findings);
+    attributes.check(findings);
     // DigDir's own web refuses other characters.
     let allowed =
         |c: char| c.is_alphanumeric() || c.is_whitespace() || ".,-_:;!?'\"()/*[]#".contains(c);
-    if let Some((text, span)) = at.text(SCOPE.long_description.name)
+    if let Some(Spanned { value: text, span }) = &attributes.long_description.0
         && let Some(strange) = composed(text).chars().find(|c| !allowed(*c))
     {
         let message = format!("DigDir refuses a long description that holds `{strange}`");
         let plainer = plainer(strange);
         let help = format!("{plainer}use letters, digits, white space and .,-_:;!?'\"()/*[]#");
-        findings.report(Rule::Text, span, &message, &help);
+        findings.report(Rule::Text, *span, &message, &help);
     }
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::document::Findings;
-use super::table::{Read, Reader, read};
+use super::table::{Read, read};
 use super::tree::Node;
 use crate::declare::diagnostic::span::Span;
 use domain::kept;
@@ -30,15 +31,57 @@ impl Given<String> {
     }
 }
 
+impl Given<Spanned<String>> {
+    /// The text as DigDir keeps it.
+    pub(crate) fn kept(&self) -> Option<String> {
+        Some(kept(&self.0.as_ref()?.value).into_owned())
+    }
+}
+
 /// What must be there; nothing where it is missing or wrong, and that was reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Needed<T>(pub(crate) Option<T>);
 
-/// A value, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Spanned<T> {
-    pub(crate) value: T,
+/// What may be left out. One that is misspelt or wrong is not the same as none.
+#[derive(Debug, Clone)]
+pub(crate) enum Restriction<T> {
+    /// Nothing is said.
+    None,
+    /// Something is said, and it is not known what; that was reported.
+    Unclear,
+    /// What is said.
+    To(T),
+}
+
+/// A value and its place. Equal values are equal wherever they are.
+#[derive(Debug, Clone)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
     pub(crate) span: Span,
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Spanned<T> {}
+
+/// A value under a key that is chosen freely, with the places of both.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyed<T> {
+    pub(crate) key: Span,
+    pub(crate) at: Spanned<T>,
 }
 
 /// What is under a key, even nothing: what it is read as is read by itself, so that an error in it
@@ -77,43 +120,51 @@ impl<'d, T: Read<'d>> Raw<'d, T> {
     }
 }
 
-/// Texts, and where each is.
+/// Texts and their places.
 pub(crate) type TextList = Spanned<Vec<Spanned<String>>>;
 
-/// What is under a key, and has been read as `T`: kept even if something is wrong with it.
+/// The items of a list that can be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Readable<T> {
+    pub(crate) items: Vec<T>,
+    /// Whether they are all.
+    pub(crate) is_whole: bool,
+    pub(crate) span: Span,
+}
+
+/// The texts of a list that can be read, and their places.
+pub(crate) type Texts = Readable<Spanned<String>>;
+
+/// What is under a key, kept even if nothing can be made of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Checked<'d, T> {
     pub(crate) at: &'d Node<'d>,
-    read_as: PhantomData<T>,
-}
-
-impl<'d, T: Read<'d>> Read<'d> for Checked<'d, T> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
-        let _: Option<T> = T::read(at, key, reader);
-        Some(Self { at, read_as: PhantomData })
-    }
+    pub(crate) value: Option<T>,
 }
 
 /// The JSON Schema of a type around another one is that of the other one.
 macro_rules! schema_of_inner {
-    ($($name:ty),*) => {
+    ($($name:ty: $inner:ty),* $(,)?) => {
         $(impl<T: JsonSchema> JsonSchema for $name {
             fn inline_schema() -> bool {
-                T::inline_schema()
+                <$inner>::inline_schema()
             }
 
             fn schema_name() -> Cow<'static, str> {
-                T::schema_name()
+                <$inner>::schema_name()
             }
 
             fn schema_id() -> Cow<'static, str> {
-                T::schema_id()
+                <$inner>::schema_id()
             }
 
             fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                T::json_schema(generator)
+                <$inner>::json_schema(generator)
             }
         })*
     };
 }
-schema_of_inner!(Given<T>, Needed<T>, Spanned<T>, Raw<'_, T>, Checked<'_, T>);
+schema_of_inner!(
+    Given<T>: T, Needed<T>: T, Restriction<T>: T, Spanned<T>: T, Keyed<T>: T, Raw<'_, T>: T,
+    Checked<'_, T>: T, Readable<T>: Vec<T>,
+);

@@ -8,7 +8,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
 
 use super::document::{Findings, parse};
-use super::given::{Given, Needed, Raw, Spanned};
+use super::given::{Checked, Given, Keyed, Needed, Raw, Readable, Restriction, Spanned};
 use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
 use super::tree::Node;
@@ -123,18 +123,13 @@ impl<'f> Reader<'f> {
     }
 
     /// Reports a word that is none of those that can stand there.
-    pub(crate) fn unknown_word<T>(
-        &mut self,
-        at: &Node<'_>,
-        word: &str,
-        known: &[&str],
-    ) -> Option<T> {
+    pub(crate) fn unknown_word<T>(&mut self, span: Span, word: &str, known: &[&str]) -> Option<T> {
         let message = format!("{} is not an allowed value", quoted(word));
         let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word));
         let hint = did_you_mean(word, known.iter().copied());
         let help = format!("{hint}one of {}", list(known.iter().copied()));
-        self.findings.report(Rule::WrongValue, at.span(), &message, &help).fix =
-            other_case.map(|other| Fix::replace(at.span(), word, other));
+        self.findings.report(Rule::WrongValue, span, &message, &help).fix =
+            other_case.map(|other| Fix::replace(span, word, other));
         None
     }
 
@@ -189,6 +184,7 @@ pub(crate) struct Table<'d, 'r, 'f> {
     /// The key that it stands under, or else itself.
     key: Span,
     reader: &'r mut Reader<'f>,
+    unknown: Vec<&'d str>,
     /// Keys that a misspelt one was probably meant to be.
     meant: Vec<&'static str>,
     /// The one finding about a key of which nothing is known, if there is just one.
@@ -213,8 +209,15 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
             let help = help.unwrap_or_else(|| instead::value(&at.value, MAPPING));
             return reader.wrong_with(at, MAPPING, &help);
         }
-        let mut table =
-            Self { at, key, reader, meant: Vec::new(), strange: None, missing: Vec::new() };
+        let mut table = Self {
+            at,
+            key,
+            reader,
+            unknown: Vec::new(),
+            meant: Vec::new(),
+            strange: None,
+            missing: Vec::new(),
+        };
         table.check_keys(known);
         Some(table)
     }
@@ -242,6 +245,11 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
             reader.is_identified &= !IDENTIFYING.contains(key);
             reader.doubts(key);
         }
+        self.unknown = unknown;
+    }
+
+    fn is_misspelt(&self, key: &str) -> bool {
+        self.unknown.iter().any(|unknown| nearest(unknown, [key]).is_some())
     }
 
     /// Reads what is under a key, which must be there.
@@ -320,6 +328,24 @@ impl<'d, T: Read<'d>> Field<'d> for Given<T> {
     }
 }
 
+impl<'d, T: Read<'d>> Field<'d> for Restriction<T> {
+    const IS_REQUIRED: bool = false;
+
+    fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
+        let Given(value) = Given::field(table, key)?;
+        let is_unclear = || table.at.get(key).is_some() || table.is_misspelt(key);
+        Some(match value {
+            Some(value) => Self::To(value),
+            None if is_unclear() => Self::Unclear,
+            None => Self::None,
+        })
+    }
+
+    fn without() -> Option<Self> {
+        Some(Self::None)
+    }
+}
+
 impl<'d, T: Read<'d>> Field<'d> for Needed<T> {
     const IS_REQUIRED: bool = true;
 
@@ -383,22 +409,57 @@ impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
         if !at.value.is_sequence() && !at.value.is_null() {
             return reader.wrong(at, LIST);
         }
-        let mut wrong = 0;
-        let mut all = Self::new();
-        for item in at.items() {
-            match T::read(item, key, reader) {
-                Some(item) => all.push(item),
-                None => wrong += 1,
-            }
-            if wrong > MOST_WRONG_ITEMS {
-                break;
-            }
-        }
-        (wrong == 0).then_some(all)
+        let (items, is_whole) = readable(at, key, reader);
+        is_whole.then_some(items)
     }
 
     fn empty() -> Option<Self> {
         Some(Self::new())
+    }
+}
+
+impl<'d, T: Read<'d>> Read<'d> for Readable<T> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        if at.value.is_null() {
+            return None;
+        }
+        if !at.value.is_sequence() {
+            return reader.wrong(at, LIST);
+        }
+        let (items, is_whole) = readable(at, key, reader);
+        Some(Self { items, is_whole, span: at.span() })
+    }
+}
+
+/// The items of a list that can be read, and whether they are all.
+fn readable<'d, T: Read<'d>>(
+    at: &'d Node<'d>,
+    key: Span,
+    reader: &mut Reader<'_>,
+) -> (Vec<T>, bool) {
+    let mut wrong = 0;
+    let mut items = Vec::new();
+    for item in at.items() {
+        match T::read(item, key, reader) {
+            Some(item) => items.push(item),
+            None => wrong += 1,
+        }
+        if wrong > MOST_WRONG_ITEMS {
+            break;
+        }
+    }
+    (items, wrong == 0)
+}
+
+impl<'d, T: Read<'d>> Read<'d> for Keyed<T> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { key, at: Spanned::read(at, key, reader)? })
+    }
+}
+
+impl<'d, T: Read<'d>> Read<'d> for Checked<'d, T> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { at, value: T::read(at, key, reader) })
     }
 }
 
@@ -433,11 +494,26 @@ impl<'d, T> Read<'d> for Raw<'d, T> {
 /// Reads one of the words of an enum.
 pub(crate) fn word<T: DeserializeOwned>(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
     let Some(text) = at.value.as_str() else { return reader.wrong(at, TEXT) };
+    word_of(text, at.span(), reader)
+}
+
+fn word_of<T: DeserializeOwned>(text: &str, span: Span, reader: &mut Reader<'_>) -> Option<T> {
     let found: StrDeserializer<'_, NotAWord> = text.into_deserializer();
     match T::deserialize(found) {
         Ok(word) => Some(word),
-        Err(NotAWord(known)) => reader.unknown_word(at, text, known),
+        Err(NotAWord(known)) => reader.unknown_word(span, text, known),
     }
+}
+
+/// Reads a text as one of the words of an enum that depends on what else was read.
+pub(crate) fn read_word<T: DeserializeOwned>(
+    text: &Spanned<String>,
+    findings: &mut Findings,
+) -> Option<T> {
+    let first = findings.list.len();
+    let word = word_of(&text.value, text.span, &mut Reader::new(findings));
+    findings.hide_nothing(first);
+    word
 }
 
 /// That a text is none of the words of an enum, which are these.

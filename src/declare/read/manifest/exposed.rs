@@ -17,7 +17,7 @@ use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::Given;
+use crate::declare::yaml::given::{Given, Spanned};
 use crate::declare::yaml::tree::Node;
 use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
 use domain::{IntegrationType, SCOPE, ScopeName, Visibility, kept};
@@ -176,7 +176,10 @@ fn attributes(at: &Node<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
         allowed_integration_types: said(integration_types(types, findings)),
         at_max_age: said(at_max_age.map_or(USUAL_AT_MAX_AGE, |(seconds, _)| seconds)),
         accessible_for_all: said(accessible_for_all.is_some_and(|(flag, _)| flag)),
-        delegation_source: said(delegation_source.map_or("", |(text, _)| text).to_owned()),
+        delegation_source: said({
+            let (value, span) = delegation_source.unwrap_or(("", at.span()));
+            Spanned { value: value.to_owned(), span }
+        }),
         // NAIS sets 0; with nothing said it would follow `at_max_age`.
         authorization_max_lifetime: said(0),
         ..ScopeLayer::default()
