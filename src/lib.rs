@@ -15,4 +15,3 @@ pub mod history;
 pub mod nais;
 pub mod render;
 mod run;
-pub mod yaml;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::yaml::YamlEntries;
 use domain::{Attribute, CLIENT, Change, Field, Representation, ValueType, changes};
+use yaml::YamlEntries;
 
 /// Attributes that a declaration sets, and those that differ in some of its sides.
 #[derive(Default)]

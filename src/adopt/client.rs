@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::Input;
 use super::attributes::{Attributes, Differing, GivenAttributes, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
-use crate::yaml::{Yaml, YamlEntries};
 use domain::{
     Attribute, CLIENT, ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation,
     ValueType, changes,
 };
+use yaml::{Yaml, YamlEntries};
 
 /// The keys of a client's declaration. `keys` are the names of its key files, as the declaration writes them.
 pub(super) fn declaration(

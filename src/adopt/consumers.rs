@@ -6,9 +6,9 @@ use super::found::{Found, OnSides, shared};
 use super::groups::Groups;
 use super::{AdoptedEntity, Input, Lessons, slug};
 use crate::declare::{self, Target};
-use crate::yaml::is_plain;
-use crate::yaml::{Yaml, YamlEntries};
 use domain::{LiveScope, Orgno, ScopeName};
+use yaml::is_plain;
+use yaml::{Yaml, YamlEntries};
 
 /// An alias that is to be declared.
 struct AliasDraft {

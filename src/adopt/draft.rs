@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::AdoptedEntity;
-use crate::yaml::{self, Yaml};
+use yaml::Yaml;
 
 /// A file under construction.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::draft::{DraftLines, FileDraft, Piece, write_pieces};
-use crate::declare::{Editor, Opening};
+use yaml::{Editor, Opening};
 
 /// The text that was written does not read back as intended.
 const OTHERWISE: &str = "the result would not say what it said before and the new besides";

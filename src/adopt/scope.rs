@@ -8,8 +8,8 @@ use super::attributes::{Attributes, GivenAttributes, differing, entries, explici
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::{Input, Side};
-use crate::yaml::{Yaml, YamlEntries};
 use domain::{Live, LiveScope, Representation, SCOPE, ScopeName, kept_value};
+use yaml::{Yaml, YamlEntries};
 
 /// The keys of a scope's declaration.
 pub(super) fn declaration(

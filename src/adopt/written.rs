@@ -14,10 +14,10 @@ use super::layout::FilePlaces;
 use super::left_out::LeftOut;
 use super::proof::Unproved;
 use super::{AdoptedEntity, Input, Lessons, client, merge, scope};
-use crate::declare::{Files, UNREADABLE};
-use crate::yaml::Yaml;
+use crate::declare::Files;
 use domain::nais::{self, Application};
 use domain::{ClientName, IntegrationType, LiveScope};
+use yaml::{UNREADABLE, Yaml};
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

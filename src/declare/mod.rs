@@ -39,5 +39,4 @@ pub use read::settings::{Outline, Settings, is_project_name, is_right, outline, 
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
 pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};
-pub(crate) use yaml::edit::{Editor, Opening, UNREADABLE};
 pub use yaml::given::Spanned;

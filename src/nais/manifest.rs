@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::obstacles::delegation_name;
-use crate::yaml::scalar;
 use domain::nais::{Application, Exposed};
 use domain::{
     ConsumedScope, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName, Visibility,
 };
+use yaml::scalar;
 
 /// The Maskinporten section of an application's manifest.
 #[derive(Debug, Clone)]

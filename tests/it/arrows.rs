@@ -53,7 +53,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("rules", &["diagnostic", "files", "own", "read", "resolve", "yaml"]),
     ("repository", &["diagnostic", "files", "fix", "own", "read", "resolve", "rules"]),
     ("known", &["diagnostic", "files", "read", "repository", "yaml"]),
-    ("fix", &["diagnostic", "files", "known", "read", "repository", "yaml"]),
+    ("fix", &["diagnostic", "files", "known", "read", "repository"]),
     ("schema", &["read"]),
 ];
 

@@ -1,7 +1,6 @@
 //! Findings about declarations: what, where, and what to do now.
 
 pub(crate) mod rule;
-pub(crate) mod span;
 pub(crate) mod suggest;
 
 use std::borrow::Cow;
@@ -12,9 +11,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::rule::{Rule, Severity};
-use self::span::{Position, Span};
 use domain::secret;
 use domain::text::printable;
+use yaml::{Position, Span};
 
 /// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -230,7 +229,7 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::diagnostic::span::Position;
+    use yaml::Position;
 
     fn example() -> Diagnostic {
         let start = Position { line: 3, column: 5 };

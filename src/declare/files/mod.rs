@@ -14,8 +14,8 @@ use ignore::{DirEntry, WalkBuilder};
 use self::index::Index;
 use self::index::SETTINGS_FILE;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use yaml::Span;
 
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 1024 * 1024;

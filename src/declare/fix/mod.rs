@@ -15,7 +15,7 @@ use crate::declare::files::key_files::KeyFiles;
 use crate::declare::read::file;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences;
-use crate::declare::yaml::edit::Editor;
+use yaml::Editor;
 
 /// How often a file is read again for what only shows when something else is mended.
 const ROUNDS: usize = 100;
@@ -135,7 +135,7 @@ fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::diagnostic::span::{Position, Span};
+    use yaml::{Position, Span};
 
     fn at(line: u32, from: u32, to: u32) -> Span {
         Span { start: Position { line, column: from }, end: Position { line, column: to } }

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::declare::diagnostic::rule::Severity;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::given::{Given, Keyed, Needed, Restriction, Spanned, TextList, Texts};
 use crate::declare::yaml::table::{Read, Reader, table, words};
-use crate::declare::yaml::tree::Node;
+use yaml::Node;
+use yaml::Span;
 
 /// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]

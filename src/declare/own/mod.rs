@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::rule::Severity;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
@@ -24,9 +23,10 @@ use crate::declare::yaml::given::{
     Given, Items, Needed, Raw, Restriction, Spanned, TextList, Texts,
 };
 use crate::declare::yaml::item::items_of;
-use crate::declare::yaml::tree::Node;
 use file::{NamingItem, PolicyFile};
 use naming::PRESETS;
+use yaml::Node;
+use yaml::Span;
 
 /// How many naming rules, and how many policies, a repository can have: each is asked about
 /// everything that is declared.

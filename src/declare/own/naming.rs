@@ -7,12 +7,12 @@ use super::file::{
 use super::pattern::Pattern;
 use super::{Names, OwnRule, Reach, rules_of, words};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Items, Spanned};
 use crate::declare::yaml::table::{Read, Reader, read_word};
-use crate::declare::yaml::tree::Node;
+use yaml::Node;
+use yaml::Span;
 
 /// The names of the rules that come with portvakt.
 pub(crate) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];

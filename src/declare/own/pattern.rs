@@ -8,11 +8,11 @@ use regex_syntax::ParserBuilder;
 use super::file::Values;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Keyed, Spanned};
 use domain::composed;
+use yaml::{Position, Span};
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 1_000;

@@ -6,7 +6,6 @@ use globset::GlobSet;
 
 use super::file::TeamFile;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
@@ -15,6 +14,7 @@ use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Members, Spanned, TextList};
 use crate::declare::yaml::item::entries_of;
 use domain::Entity;
+use yaml::Span;
 
 /// How many teams a repository can have: each is asked about every scope.
 const MOST_TEAMS: usize = 1_000;

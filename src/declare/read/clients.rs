@@ -11,13 +11,13 @@ use super::settings::Settings;
 use super::texts::{check_description, parse_orgno};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Given, Items, Members, Raw, Spanned, Texts};
 use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::tree::Node;
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
+use yaml::Node;
+use yaml::Span;
 
 /// Reads one client.
 pub(crate) fn client<'d>(

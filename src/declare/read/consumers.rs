@@ -6,7 +6,6 @@ use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
 use super::texts::parse_orgno;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Members, Raw, Spanned};
@@ -14,9 +13,10 @@ use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::TEXT;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
 use crate::declare::yaml::table::{Read, Reader};
-use crate::declare::yaml::tree::{Node, Value};
 use domain::kept;
 use jiff::civil::Date;
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// Reads the `consumers` of a document.
 pub(crate) fn aliases(

@@ -9,14 +9,14 @@ use super::attributes::{ClientLayer, ScopeLayer};
 use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::silences::Silence;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Diagnostic, Place};
-use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 use domain::{
     ClientAttributes, ClientId, ClientName, ConsumedScope, Entity, IntegrationType, OnBehalfOf,
     OnBehalfOfId, Orgno, RemovalAction, ScopeName,
 };
+use yaml::Node;
+use yaml::Span;
 
 /// What one file declares, and in the end what all of them do.
 #[derive(Debug, Default)]

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::source::{SecretSource, TextSource};
-use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::table::{Read, Reader, table};
-use crate::declare::yaml::tree::{Node, Value};
 use digdir::{self, TargetError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use yaml::Span;
+use yaml::{Node, Value};
 
 table! {
     @like "{ target: {} }"

@@ -2,12 +2,12 @@
 
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Restriction, Spanned, Texts};
 use crate::declare::yaml::instead;
 use domain::text::is_invisible;
+use yaml::Span;
 
 /// How many environments a repository can have: a set of them is a word of bits.
 pub(crate) const MOST_ENVIRONMENTS: usize = 64;

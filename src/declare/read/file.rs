@@ -11,7 +11,6 @@ use super::scopes;
 use super::settings::Settings;
 use super::silences;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::{Findings, decode, parse};
@@ -19,7 +18,8 @@ use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::instead;
 use crate::declare::yaml::item::{items_of, unknown_key};
 use crate::declare::yaml::table::{self, Read, Reader};
-use crate::declare::yaml::tree::{Mapping, Node, Value};
+use yaml::Span;
+use yaml::{Mapping, Node, Value};
 
 /// What the bytes of a file declare.
 pub(crate) fn declarations(

@@ -4,14 +4,14 @@ use super::declarations_file::{Jwks, KeySource};
 use super::public_keys::{FILES, Problem, from_json, from_text};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::files::key_files::{KeyFiles, resolved};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::item::items_of;
 use crate::declare::yaml::table::{Read, Reader};
-use crate::declare::yaml::tree::{Node, Value};
 use domain::{MOST_KEYS, PublicKey};
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// The keys that a client declares, and where each is from.
 #[derive(Debug, Clone)]

@@ -6,14 +6,14 @@ use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::settings_file::{ClusterFile, NaisFile};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{Read, Reader};
-use crate::declare::yaml::tree::{Node, Value};
 use domain::nais::Application;
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// How many clusters a repository can have: a manifest that names none declares its things in each.
 const MOST_CLUSTERS: usize = 8;

@@ -11,13 +11,13 @@ use super::settings::Settings;
 use super::texts::check_texts;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::own::sorted;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
 use domain::{ScopeName, ScopeNameError, kept};
+use yaml::Span;
 
 /// Reads one scope.
 pub(crate) fn scope<'d>(

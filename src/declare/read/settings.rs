@@ -17,7 +17,6 @@ use super::silences;
 use super::targets::{check_distinct, check_target};
 use super::texts::{check_texts, parse_orgno};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Position;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::files::FileFilter;
 use crate::declare::files::index::SETTINGS_FILE;
@@ -30,6 +29,7 @@ use crate::declare::yaml::given::{Checked, Given, Members, Raw, Spanned, Texts};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::{Guards, Orgno};
+use yaml::Position;
 
 /// What holds for the whole repository.
 #[derive(Debug, Clone)]

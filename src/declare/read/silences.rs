@@ -7,12 +7,12 @@
 use std::collections::HashMap;
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::lines::Lines;
-use crate::declare::yaml::tree::Node;
+use yaml::Lines;
+use yaml::Node;
+use yaml::{Position, Span};
 
 /// How a comment to this program begins.
 pub(crate) const MARK: &str = "portvakt:";

@@ -2,11 +2,11 @@
 //! the YAML itself.
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::item::unknown_key;
 use crate::declare::yaml::table::{Read, Reader};
-use crate::declare::yaml::tree::{Node, Value};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// Where a secret is to be had. It is only named here; nothing is read before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use url::{Host, Url};
 use super::environment::{Endpoints, Environment, Target};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::Spanned;
 use digdir::ApiId;
+use yaml::Span;
 
 /// Warns of environments that are applied to the same API, however its address is written. An embedded
 /// sandbox is no API that anybody else could apply to.

@@ -3,11 +3,11 @@
 use super::attributes::ScopeLayer;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::Spanned;
 use crate::declare::yaml::instead;
 use domain::{Orgno, composed};
+use yaml::Span;
 
 /// An organisation number, or a report of what is wrong with it.
 pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::source::is_variable_name;
 use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::yaml::document::{Findings, parse};
-use crate::declare::yaml::tree::Node;
+use yaml::Node;
 
 /// What names a variable, as far as a text tells that is no YAML.
 static NAMED: LazyLock<Option<Regex>> =

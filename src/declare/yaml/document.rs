@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::parse::{self, Parsed, Problem, end_of};
-use super::tree::{Node, Value};
+use super::syntax;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::{Position, Span};
 use crate::declare::diagnostic::{Diagnostic, Place, cut, quoted};
 use crate::declare::files::index::SETTINGS_FILE;
+use yaml::{
+    DEEPEST, DuplicateKey, MOST_FROM_ALIASES, Node, Parsed, Position, Problem, ProblemKind, Span,
+    Value, end_of,
+};
 
 /// How many findings of one file are told; far more than anybody reads.
 const MOST_IN_A_FILE: usize = 1_000;
@@ -73,24 +75,81 @@ impl Findings {
 
 /// The documents of a file. `None` if it cannot be read as YAML, and then it is reported why.
 pub(crate) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Node<'t>>> {
-    // What stands in portvakt.yaml could be a secret.
-    let repeats = &*findings.file != SETTINGS_FILE;
-    let Parsed { documents, problems, aliases } = parse::parse(text, repeats);
+    let Parsed { documents, problems, aliases } = ::yaml::parse(text);
     findings.aliases = aliases;
     let is_whole = problems.is_empty();
     for problem in problems {
-        let diagnostic = from_problem(problem, findings);
-        findings.list.push(diagnostic);
+        report(problem, text, findings);
     }
     is_whole.then_some(documents)
 }
 
-fn from_problem(problem: Problem, findings: &Findings) -> Diagnostic {
-    let Problem { rule, span, message, help, first } = problem;
-    let diagnostic = Diagnostic::new(rule, &findings.place(span), &message, &help);
-    match first {
-        Some(first) => diagnostic.with_related(findings.place(first).related("first here")),
-        None => diagnostic,
+/// Reports what is wrong with a text as YAML.
+fn report(Problem { kind, span }: Problem, text: &str, findings: &mut Findings) {
+    let (rule, message, help) = match kind {
+        ProblemKind::Syntax(said) => return report_syntax(text, span.start, &said, findings),
+        ProblemKind::DuplicateKeys(keys) => return report_duplicates(keys, findings),
+        ProblemKind::Ambiguous => (
+            Rule::Syntax,
+            "this can be read as YAML in two ways".to_owned(),
+            "write it in a simpler way, such as a text in double quotes on one line",
+        ),
+        ProblemKind::Documents => (
+            Rule::Syntax,
+            "it is not clear where the documents of this file begin".to_owned(),
+            "put `---` on a line of its own between two documents",
+        ),
+        ProblemKind::Tag => (
+            Rule::Tag,
+            "a YAML tag (`!…`) has no meaning here".to_owned(),
+            "write the value itself; for a text that begins with `!`, put it in quotes; a file of \
+             another tool goes into `exclude` in portvakt.yaml",
+        ),
+        ProblemKind::TooDeep => (
+            Rule::Nesting,
+            format!("YAML nested deeper than {DEEPEST} levels is not read"),
+            "no declaration needs more than a few levels",
+        ),
+        ProblemKind::TooManyFromAliases => (
+            Rule::Nesting,
+            format!("the aliases of this file stand for more than {MOST_FROM_ALIASES} values"),
+            "use a group of consumers instead",
+        ),
+        ProblemKind::AliasInItself => (
+            Rule::Nesting,
+            "an alias inside the very value that it stands for".to_owned(),
+            "write out what is meant",
+        ),
+    };
+    findings.report(rule, span, &message, help);
+}
+
+/// Reports a text that a reader could not read on from a place.
+fn report_syntax(text: &str, at: Position, said: &str, findings: &mut Findings) {
+    // What stands in portvakt.yaml could be a secret.
+    let repeats = &*findings.file != SETTINGS_FILE;
+    let syntax::Told { span, reason, help } = syntax::explain(text, at, said, repeats);
+    let end = end_of(text);
+    let span = Span { start: span.start.min(end), end: span.end.min(end) };
+    findings.report(Rule::Syntax, span, &format!("this is not YAML: {reason}"), &help);
+}
+
+fn report_duplicates(mut keys: Vec<DuplicateKey>, findings: &mut Findings) {
+    // Without its dash, all that a second scope says stands twice.
+    if let Some(name) = keys.iter().position(|duplicate| duplicate.key == "name") {
+        keys = vec![keys.swap_remove(name)];
+    }
+    for DuplicateKey { key, span, first } in keys {
+        let help = match key.as_str() {
+            "name" => "write a dash before it, `- name: …`, if another scope begins here",
+            "scopes" | "consumers" | "groups" | "removed" => {
+                "put all entries below the first one, and take this line out"
+            }
+            _ => "keep one of them; what differs between environments goes into `per_environment`",
+        };
+        let first = findings.place(first).related("first here");
+        let message = format!("the key {} stands twice in this mapping", quoted(&key));
+        findings.report(Rule::DuplicateKey, span, &message, help).related.push(first);
     }
 }
 

@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::document::Findings;
 use super::table::{Read, read};
-use super::tree::Node;
-use crate::declare::diagnostic::span::Span;
 use domain::kept;
+use yaml::Node;
+use yaml::Span;
 
 /// A value that may be left out. Unlike with an `Option`, `null` is an error: a key with nothing
 /// behind it is more likely forgotten than meant, and what is left out has a default.

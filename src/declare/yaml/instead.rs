@@ -1,8 +1,8 @@
 //! What to type in the place of what is wrong.
 
-use super::tree::{Node, Value};
 use crate::declare::diagnostic::suggest::list;
 use domain::Orgno;
+use yaml::{Node, Value};
 
 /// What a text is called in messages.
 pub(crate) const TEXT: &str = "a text";

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::document::{Findings, kind};
 use super::given::{Items, Members, Raw};
 use super::instead::{self, LIST, MAPPING, TEXT};
-use super::tree::{Node, Value};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{nearest, only_near};
 use crate::declare::diagnostic::{Diagnostic, Fix};
 use crate::declare::files::index::SETTINGS_FILE;
 use domain::Orgno;
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// Of two keys that were probably meant to be the same one, neither can be mended.
 pub(crate) fn mend_no_two_alike(found: &mut [Diagnostic]) {

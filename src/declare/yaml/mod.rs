@@ -2,13 +2,8 @@
 //! kept. It knows no scope.
 
 pub(crate) mod document;
-pub(crate) mod edit;
 pub(crate) mod given;
 pub(crate) mod instead;
 pub(crate) mod item;
-pub(crate) mod lines;
-pub(crate) mod parse;
-pub(crate) mod quotes;
 pub(crate) mod syntax;
 pub(crate) mod table;
-pub(crate) mod tree;

@@ -11,11 +11,11 @@ use super::document::{Findings, parse};
 use super::given::{Checked, Given, Keyed, Needed, Raw, Readable, Restriction, Spanned};
 use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
-use super::tree::Node;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
 use crate::declare::diagnostic::{Fix, quoted};
+use yaml::Node;
+use yaml::Span;
 
 /// The keys that say who or what is declared, where, and what protects it.
 const IDENTIFYING: [&str; 26] = [
@@ -543,8 +543,8 @@ macro_rules! words {
     ($($name:ty),* $(,)?) => {
         $(impl $crate::declare::yaml::table::Read<'_> for $name {
             fn read(
-                at: &$crate::declare::yaml::tree::Node<'_>,
-                _: $crate::declare::diagnostic::span::Span,
+                at: &::yaml::Node<'_>,
+                _: ::yaml::Span,
                 reader: &mut $crate::declare::yaml::table::Reader<'_>,
             ) -> Option<Self> {
                 $crate::declare::yaml::table::word(at, reader)
@@ -589,8 +589,8 @@ macro_rules! table {
             const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn read(
-                at: &'d $crate::declare::yaml::tree::Node<'d>,
-                key: $crate::declare::diagnostic::span::Span,
+                at: &'d ::yaml::Node<'d>,
+                key: ::yaml::Span,
                 reader: &mut $crate::declare::yaml::table::Reader<'_>,
             ) -> Option<Self> {
                 let like = concat!($($like)?);

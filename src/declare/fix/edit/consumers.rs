@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_yaml::Value;
 
 use super::{CannotEdit, Edited, LAST};
-use crate::declare::diagnostic::span::Span;
 use crate::declare::known::Files;
 use crate::declare::read::declared::Scope;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{CHANGED, Editor, Hindrance};
-use crate::yaml::Yaml;
 use domain::ScopeName;
+use yaml::Span;
+use yaml::Yaml;
+use yaml::{CHANGED, Editor, Hindrance};
 
 /// A declaration of a scope: one that is declared twice has different environments in each.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,9 +8,9 @@ use super::{CannotEdit, Edited, NAME};
 use crate::declare::read::keys::{Keys, KeysRef};
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{COMMENT, Editor, Hindrance, Route, edited};
-use crate::yaml::Yaml;
 use domain::ClientName;
+use yaml::Yaml;
+use yaml::{COMMENT, Editor, Hindrance, Route, edited};
 
 impl Repository {
     /// What the `jwks` of a client names in an environment; nothing where it has none.

@@ -14,7 +14,7 @@ pub use consumers::{ConsumerEntry, ScopeDeclaration};
 
 use crate::declare::diagnostic::Place;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{Behind, CHANGED, Editor, Hindrance, Route};
+use yaml::{Behind, CHANGED, Editor, Hindrance, Route};
 
 /// A file with another text.
 #[derive(Debug, Clone, PartialEq, Eq)]

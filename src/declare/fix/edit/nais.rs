@@ -7,9 +7,9 @@ use crate::declare::diagnostic::Place;
 use crate::declare::read::declared::Placed;
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
-use crate::declare::yaml::edit::{Hindrance, Route, edited};
-use crate::yaml::{Yaml, scalar};
 use domain::{ClientId, Entity};
+use yaml::{Hindrance, Route, edited};
+use yaml::{Yaml, scalar};
 
 const COMMON_KEYS: Hindrance = "its `jwks` stands for other environments too, and has to be put into \
                                 their `per_environment` first";

@@ -4,15 +4,15 @@ use super::fields::{Read, is_mapping, items, refuse_nothing, required, text, war
 use super::owner::Owners;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::read::declared::{Client, ClientPart, Declared, ManifestClient, Spans};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ClientName, ConsumedScope, GrantType,
     IntegrationType, RefreshTokenUsage,
 };
+use yaml::Node;
+use yaml::Span;
 
 /// Where the values of attributes stand, by DigDir's names.
 pub(super) type Places = Vec<(&'static str, Span)>;

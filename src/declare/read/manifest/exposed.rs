@@ -9,7 +9,6 @@ use super::fields::{
 use super::owner::Owners;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::own::sorted;
 use crate::declare::read::attributes::ScopeLayer;
 use crate::declare::read::declared::{Consumer, Declared, Scope, Spans, Who};
@@ -18,9 +17,10 @@ use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Given, Spanned};
-use crate::declare::yaml::tree::Node;
 use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
 use domain::{IntegrationType, SCOPE, ScopeName, Visibility, kept};
+use yaml::Node;
+use yaml::Span;
 
 /// The keys of an entry of `exposes`.
 const KEYS: [&str; 10] = [

@@ -4,13 +4,13 @@
 
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::{BOOL, LIST, MAPPING, NUMBER, TEXT};
 use crate::declare::yaml::item::{missing, wrong_kind};
-use crate::declare::yaml::tree::{Node, Value};
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// A value, and where it stands.
 pub(super) type Read<T> = Option<(T, Span)>;

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use super::client::{Places, bare, client_name, consumed_scope, declare};
 use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
 use super::owner::Owners;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::read::declared::Declared;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
 use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
     IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
 };
+use yaml::Node;
+use yaml::Span;
 
 /// The keys of its `spec`. `clientURI` is known to nobody but digdirator: DigDir's description of a
 /// client has no such field.

@@ -19,12 +19,12 @@ use self::owner::{Owners, owners};
 use super::declarations_file::Declarations;
 use super::declared::Declared;
 use super::settings::Settings;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::missing;
 use crate::declare::yaml::table::Read as _;
-use crate::declare::yaml::tree::{Node, Value};
+use yaml::Span;
+use yaml::{Node, Value};
 
 /// The kinds of manifest that can declare something.
 const KINDS: [(&str, Kind); 4] = [

@@ -3,14 +3,14 @@
 use super::fields::{mapping, required, text};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::nais::Clusters;
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::tree::Node;
 use domain::nais::Application;
+use yaml::Node;
+use yaml::Span;
 
 /// The applications of a manifest, each with the environments in which it counts.
 pub(super) struct Owners {

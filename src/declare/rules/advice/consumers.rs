@@ -6,12 +6,12 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use crate::declare::read::declared::{Consumer, Group, Scope, Until, Who};
 use crate::declare::read::environment::Target;
 use crate::declare::resolve::here::Here;
 use domain::Orgno;
+use yaml::Span;
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     numbers(here, found);

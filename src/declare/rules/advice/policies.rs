@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::{MOST_FOUND, too_much};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::Span;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::own::expression::Variables;
 use crate::declare::own::file::PolicySubject;
@@ -17,6 +16,7 @@ use crate::declare::read::declared::{Consumer, Scope, Who};
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use domain::Orgno;
+use yaml::Span;
 
 /// How many steps all policies together may take in one environment: a step is about 100 ns. (Each
 /// evaluation is bounded by itself, too.)

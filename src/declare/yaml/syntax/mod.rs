@@ -12,8 +12,8 @@ mod quoting;
 
 use line::Line;
 
-use super::lines::Lines;
-use crate::declare::diagnostic::span::{Position, Span};
+use yaml::Lines;
+use yaml::{Position, Span};
 
 /// What is told of a text that is not YAML.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use super::page::Page;
 use super::{CHANGED, Editor, Hindrance, LAYOUT, located, value_mut};
-use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::tree::Node;
+use crate::span::Span;
+use crate::tree::Node;
 
 impl Editor<'_> {
     /// Writes another key or scalar on one line, or a part of one, in the place of what stands there;
     /// its quotes stay.
-    pub(crate) fn replace(&mut self, span: Span, old: &str, new: &str) -> Result<(), Hindrance> {
+    pub fn replace(&mut self, span: Span, old: &str, new: &str) -> Result<(), Hindrance> {
         let range = self.page.range(span)?;
         let written = self.page.part(range.clone())?;
         let text = replacement(written, old, new).ok_or(LAYOUT)?;
@@ -33,7 +33,7 @@ impl Editor<'_> {
     }
 
     /// Puts the items of a list, which stand at these places, into another order.
-    pub(crate) fn reorder(&mut self, items: &[Span], order: &[usize]) -> Result<(), Hindrance> {
+    pub fn reorder(&mut self, items: &[Span], order: &[usize]) -> Result<(), Hindrance> {
         let first = items.first().ok_or(CHANGED)?.start;
         let is_it = |at: &Node<'_>| at.items().map(Node::span).eq(items.iter().copied());
         let way = self.find(first, is_it).ok_or(CHANGED)?;

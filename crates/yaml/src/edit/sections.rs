@@ -4,24 +4,24 @@ use serde_yaml::{Mapping, Value};
 
 use super::page::keys;
 use super::{CHANGED, Editor, Hindrance, NOT_THE_SAME};
-use crate::yaml::Yaml;
+use crate::printer::Yaml;
 
 /// A place for more entries of a section; openings are in the order of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Opening {
+pub struct Opening {
     /// How many bytes stand before it: it is the beginning of a line, or the end of the text.
-    pub(crate) at: usize,
+    pub at: usize,
     /// How far the section's key is indented, if it is not there yet and comes first.
-    pub(crate) new_key: Option<usize>,
+    pub new_key: Option<usize>,
     /// How far the entries are indented.
-    pub(crate) indent: usize,
+    pub indent: usize,
     document: usize,
 }
 
 impl Editor<'_> {
     /// Where a section goes on: at the end of the first one of that name, else as a new key at the end
     /// of the text. `None` where it has no lines of its own.
-    pub(crate) fn opening(&self, section: &str) -> Option<Opening> {
+    pub fn opening(&self, section: &str) -> Option<Opening> {
         let mut roots = self.documents.iter().enumerate();
         if let Some((document, at)) = roots.find_map(|(n, root)| Some((n, root.get(section)?))) {
             let (at, indent) = self.page.lines_end(at).ok()?;
@@ -37,7 +37,7 @@ impl Editor<'_> {
 
     /// Puts lines at an opening, which add entries to its section. Returns how many lines are above
     /// them then. Openings are used in their order.
-    pub(crate) fn extend(
+    pub fn extend(
         &mut self,
         opening: Opening,
         section: &str,

@@ -2,7 +2,7 @@
 
 use super::page::{Page, keys};
 use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
-use crate::declare::yaml::tree::Node;
+use crate::tree::Node;
 
 const SEVERAL_LINES: Hindrance =
     "the key is there on several lines, around which no list can be made";

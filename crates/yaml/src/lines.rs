@@ -2,18 +2,29 @@
 
 use std::ops::Range;
 
-use crate::declare::diagnostic::span::{Position, Span};
+use crate::span::{Position, Span};
+
+/// The place where a text ends. YAML's lines end with a line feed, a carriage return, or the two together
+/// (YAML 1.2.2, section 5.4).
+pub fn end_of(text: &str) -> Position {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let pairs = text.matches("\r\n").count();
+    let breaks = text.matches(['\n', '\r']).count() - pairs;
+    Position { line: number(breaks + 1), column: number(last.chars().count() + 1) }
+}
 
 /// A text and where its lines begin.
-pub(crate) struct Lines<'t> {
-    pub(crate) text: &'t str,
-    pub(crate) starts: Vec<usize>,
+pub struct Lines<'t> {
+    /// The text.
+    pub text: &'t str,
+    /// The byte that each line begins with.
+    pub starts: Vec<usize>,
 }
 
 impl<'t> Lines<'t> {
-    /// YAML's lines end with a line feed, a carriage return, or the two together (YAML 1.2.2,
-    /// section 5.4).
-    pub(crate) fn new(text: &'t str) -> Self {
+    /// Finds the lines.
+    pub fn new(text: &'t str) -> Self {
         let bytes = text.as_bytes();
         let ends = |at: &usize| match bytes[*at] {
             b'\n' => true,
@@ -30,23 +41,24 @@ impl<'t> Lines<'t> {
         chars.nth(at.column as usize - 1).or(Some(self.text.len()))
     }
 
-    pub(crate) fn range(&self, span: Span) -> Option<Range<usize>> {
+    /// The bytes of a place; `None` if the text has no such place.
+    pub fn range(&self, span: Span) -> Option<Range<usize>> {
         let range = self.offset(span.start)?..self.offset(span.end)?;
         (range.start <= range.end).then_some(range)
     }
 
     /// The line of this number, the first being 1, without its end.
-    pub(crate) fn line(&self, number: usize) -> &'t str {
+    pub fn line(&self, number: usize) -> &'t str {
         self.text[self.start(number)..self.start(number + 1)].trim_end_matches(['\n', '\r'])
     }
 
     /// Where the line of this number begins; behind the last one, where the text ends.
-    pub(crate) fn start(&self, number: usize) -> usize {
+    pub fn start(&self, number: usize) -> usize {
         self.starts.get(number - 1).copied().unwrap_or(self.text.len())
     }
 
     /// The number of the line that a byte is on.
-    pub(crate) fn number(&self, at: usize) -> usize {
+    pub fn number(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at)
     }
 }

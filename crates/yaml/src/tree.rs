@@ -1,47 +1,55 @@
 //! What a text holds: a tree of values, each with its place.
 //!
-//! [`parse`](super::parse) makes it.
+//! [`parse`](crate::parse) makes it.
 
 use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 use serde_yaml::Number;
 
-use crate::declare::diagnostic::span::{Position, Span};
+use crate::span::{Position, Span};
 
 /// A value and its place.
 #[derive(Debug)]
-pub(crate) struct Node<'s> {
+pub struct Node<'s> {
     pub(super) span: Span,
-    pub(crate) value: Value<'s>,
+    /// What it is.
+    pub value: Value<'s>,
 }
 
 /// The value of a [`Node`].
 #[derive(Debug)]
-pub(crate) enum Value<'s> {
+pub enum Value<'s> {
+    /// Nothing.
     Null,
+    /// True or false.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A text.
     String(Cow<'s, str>),
+    /// A list.
     Sequence(Vec<Node<'s>>),
+    /// Keys and what is under them.
     Mapping(Mapping<'s>),
 }
 
 /// A mapping, in the order of the text.
 #[derive(Debug, Default)]
-pub(crate) struct Mapping<'s> {
+pub struct Mapping<'s> {
     pub(super) entries: Vec<(Node<'s>, Node<'s>)>,
     /// The numbers of the entries whose keys are texts, sorted by key: a wide mapping is searched in no time.
     sorted: Vec<usize>,
 }
 
 impl<'s> Mapping<'s> {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether it has no entries.
+    pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// The keys, those too that are no texts.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Node<'s>> {
+    pub fn keys(&self) -> impl Iterator<Item = &Node<'s>> {
         self.entries.iter().map(|(key, _)| key)
     }
 
@@ -64,35 +72,43 @@ impl<'s> Mapping<'s> {
 }
 
 impl<'s> Value<'s> {
-    pub(crate) fn is_null(&self) -> bool {
+    /// Whether it is nothing.
+    pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    pub(crate) fn is_string(&self) -> bool {
+    /// Whether it is a text.
+    pub fn is_string(&self) -> bool {
         matches!(self, Self::String(_))
     }
 
-    pub(crate) fn is_sequence(&self) -> bool {
+    /// Whether it is a list.
+    pub fn is_sequence(&self) -> bool {
         matches!(self, Self::Sequence(_))
     }
 
-    pub(crate) fn is_mapping(&self) -> bool {
+    /// Whether it is a mapping.
+    pub fn is_mapping(&self) -> bool {
         matches!(self, Self::Mapping(_))
     }
 
-    pub(crate) fn as_bool(&self) -> Option<bool> {
+    /// It as true or false.
+    pub fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(*value) } else { None }
     }
 
-    pub(crate) fn as_u64(&self) -> Option<u64> {
+    /// It as a whole number.
+    pub fn as_u64(&self) -> Option<u64> {
         if let Self::Number(number) = self { number.as_u64() } else { None }
     }
 
-    pub(crate) fn as_str(&self) -> Option<&str> {
+    /// It as a text.
+    pub fn as_str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
-    pub(crate) fn as_mapping(&self) -> Option<&Mapping<'s>> {
+    /// It as a mapping.
+    pub fn as_mapping(&self) -> Option<&Mapping<'s>> {
         if let Self::Mapping(mapping) = self { Some(mapping) } else { None }
     }
 }
@@ -114,12 +130,12 @@ impl Serialize for Node<'_> {
 
 impl<'d> Node<'d> {
     /// The place of the value.
-    pub(crate) fn span(&self) -> Span {
+    pub fn span(&self) -> Span {
         self.span
     }
 
     /// Whether a place lies in a key or a value that has no parts.
-    pub(crate) fn is_in_scalar(&self, at: Position) -> bool {
+    pub fn is_in_scalar(&self, at: Position) -> bool {
         match &self.value {
             _ if !(self.span.start..self.span.end).contains(&at) => false,
             Value::Sequence(items) => items.iter().any(|item| item.is_in_scalar(at)),
@@ -132,24 +148,24 @@ impl<'d> Node<'d> {
     }
 
     /// The value of a key; `None` too if this is no mapping.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+    pub fn get(&self, key: &str) -> Option<&Self> {
         self.value.as_mapping()?.get(key).map(|(_, value)| value)
     }
 
     /// The text under a key and its place; `None` if there is none or anything else.
-    pub(crate) fn text(&self, key: &str) -> Option<(&str, Span)> {
+    pub fn text(&self, key: &str) -> Option<(&str, Span)> {
         let at = self.get(key)?;
         Some((at.value.as_str()?, at.span))
     }
 
     /// The place of a key, or else of the mapping.
-    pub(crate) fn key_span(&self, key: &str) -> Span {
+    pub fn key_span(&self, key: &str) -> Span {
         let entry = self.value.as_mapping().and_then(|mapping| mapping.get(key));
         entry.map_or(self.span, |(key, _)| key.span)
     }
 
     /// The items of a list; nothing if this is none.
-    pub(crate) fn items(&self) -> std::slice::Iter<'_, Self> {
+    pub fn items(&self) -> std::slice::Iter<'_, Self> {
         match &self.value {
             Value::Sequence(items) => items.iter(),
             Value::Null
@@ -161,12 +177,12 @@ impl<'d> Node<'d> {
     }
 
     /// The item of a list with this number, from 0.
-    pub(crate) fn item(&self, index: usize) -> Option<&Self> {
+    pub fn item(&self, index: usize) -> Option<&Self> {
         self.items().nth(index)
     }
 
     /// The entries of a mapping whose keys are texts, in the order of the text; nothing if this is none.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
         let entries = self.value.as_mapping().into_iter().flat_map(|mapping| &mapping.entries);
         entries.filter_map(|(key, value)| Some((key.value.as_str()?, value)))
     }

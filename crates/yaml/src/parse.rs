@@ -4,54 +4,82 @@
 //! A second reader (`serde_yaml`) says what a plain scalar is, and must find the same values: what two
 //! readers understand differently is not fit to decide who has access.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, Tag};
 use serde::Deserialize as _;
 
-use super::quotes::Source;
-use super::syntax;
-use super::tree::{Mapping, Node, Value};
-use crate::declare::diagnostic::quoted;
-use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::{Position, Span};
+use crate::lines::end_of;
+use crate::quotes::Source;
+use crate::span::{Position, Span};
+use crate::tree::{Mapping, Node, Value};
 
 /// How deeply YAML may be nested.
-const DEEPEST: usize = 64;
+pub const DEEPEST: usize = 64;
 /// How many values the aliases of one file may add to it.
-const MOST_FROM_ALIASES: usize = 10_000;
+pub const MOST_FROM_ALIASES: usize = 10_000;
 
-/// Something wrong with the text itself.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    pub(crate) rule: Rule,
-    pub(crate) span: Span,
-    pub(crate) message: String,
-    pub(crate) help: Cow<'static, str>,
-    /// Where a duplicate key stood first.
-    pub(crate) first: Option<Span>,
+/// What is wrong with a text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What it is.
+    pub kind: ProblemKind,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// A reader could not go on, for the reason that it gives.
+    Syntax(String),
+    /// Two readers understand it differently.
+    Ambiguous,
+    /// Two readers find another number of documents.
+    Documents,
+    /// It has a tag that is none of YAML's core schema.
+    Tag,
+    /// It is nested deeper than [`DEEPEST`].
+    TooDeep,
+    /// The aliases of the text stand for more than [`MOST_FROM_ALIASES`] values.
+    TooManyFromAliases,
+    /// An alias is inside the very value that it stands for.
+    AliasInItself,
+    /// Keys that a mapping has more than once, sorted by key.
+    DuplicateKeys(Vec<DuplicateKey>),
+}
+
+/// A key that was there before in its mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicateKey {
+    /// The key.
+    pub key: String,
+    /// Its place.
+    pub span: Span,
+    /// The place of the first one.
+    pub first: Span,
 }
 
 /// What is read of a text.
-pub(crate) struct Parsed<'s> {
-    pub(crate) documents: Vec<Node<'s>>,
-    pub(crate) problems: Vec<Problem>,
+pub struct Parsed<'s> {
+    /// A tree for each document; none if there are problems.
+    pub documents: Vec<Node<'s>>,
+    /// What is wrong with the text.
+    pub problems: Vec<Problem>,
     /// The places of aliases.
-    pub(crate) aliases: Vec<Position>,
+    pub aliases: Vec<Position>,
 }
 
-/// Reads the documents of a text; none if there are problems. An error ends it; duplicate keys and tags
-/// are collected. Whether problems may repeat what the text says is for the caller to know.
-pub(crate) fn parse(text: &str, repeats: bool) -> Parsed<'_> {
-    let mut builder = Builder { repeats, ..Builder::default() };
+/// Reads the documents of a text. An error ends it; duplicate keys and tags are collected.
+pub fn parse(text: &str) -> Parsed<'_> {
+    let mut builder = Builder::default();
     if let Err(problem) = builder.read(text) {
         builder.problems.push(problem);
     }
     let Builder { documents, mut problems, aliases, .. } = builder;
     let mut settled = Vec::new();
     if problems.is_empty() {
-        match settle(documents, text, repeats) {
+        match settle(documents, text) {
             Ok(documents) => settled = documents,
             Err(problem) => problems.push(problem),
         }
@@ -60,38 +88,20 @@ pub(crate) fn parse(text: &str, repeats: bool) -> Parsed<'_> {
 }
 
 /// The documents with the values of the second reader.
-fn settle<'s>(
-    mut documents: Vec<Node<'s>>,
-    text: &str,
-    repeats: bool,
-) -> Result<Vec<Node<'s>>, Problem> {
+fn settle<'s>(mut documents: Vec<Node<'s>>, text: &str) -> Result<Vec<Node<'s>>, Problem> {
     let read = serde_yaml::Deserializer::from_str(text).enumerate().map(|(number, reader)| {
         let place = documents.get(number).map_or(Span::TOP, Node::span);
-        serde_yaml::Value::deserialize(reader)
-            .map_err(|error| second_opinion(text, &error, place, repeats))
+        serde_yaml::Value::deserialize(reader).map_err(|error| second_opinion(&error, place))
     });
     let read = read.collect::<Result<Vec<_>, _>>()?;
     if documents.len() > read.len() {
-        let message = "it is not clear where the documents of this file begin";
-        return Err(unclear(
-            Span::TOP,
-            message,
-            "put `---` on a line of its own between two documents",
-        ));
+        return Err(Problem { kind: ProblemKind::Documents, span: Span::TOP });
     }
     documents.resize_with(read.len(), || Node { span: Span::TOP, value: Value::Null });
     for (document, read) in documents.iter_mut().zip(read) {
-        document.settle(read).map_err(|span| {
-            let help = "write it in a simpler way, such as a text in double quotes on one line";
-            unclear(span, "this can be read as YAML in two ways", help)
-        })?;
+        document.settle(read).map_err(|span| Problem { kind: ProblemKind::Ambiguous, span })?;
     }
     Ok(documents)
-}
-
-fn unclear(span: Span, message: &str, help: &'static str) -> Problem {
-    let message = message.to_owned();
-    Problem { rule: Rule::Syntax, span, message, help: help.into(), first: None }
 }
 
 /// How large a value is, aliases expanded.
@@ -118,7 +128,6 @@ struct Builder<'s> {
     from_aliases: usize,
     problems: Vec<Problem>,
     aliases: Vec<Position>,
-    repeats: bool,
 }
 
 impl<'s> Builder<'s> {
@@ -130,7 +139,9 @@ impl<'s> Builder<'s> {
         let within = |marker| position(marker).min(end);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
-                syntax(text, position(*error.marker()), error.info(), self.repeats)
+                let start = position(*error.marker());
+                let kind = ProblemKind::Syntax(error.info().to_owned());
+                Problem { kind, span: Span { start, end: start } }
             })?;
             let indices = (span.start.index(), span.end.index());
             let span = Span { start: within(span.start), end: within(span.end) };
@@ -195,25 +206,11 @@ impl<'s> Builder<'s> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
         let Some(&extent) = self.anchors.get(&anchor) else {
-            return Err(Problem {
-                rule: Rule::Nesting,
-                span,
-                message: "an alias inside the very value that it stands for".into(),
-                help: "write out what is meant".into(),
-                first: None,
-            });
+            return Err(Problem { kind: ProblemKind::AliasInItself, span });
         };
         self.from_aliases = self.from_aliases.saturating_add(extent.values);
         if self.from_aliases > MOST_FROM_ALIASES {
-            return Err(Problem {
-                rule: Rule::Nesting,
-                span,
-                message: format!(
-                    "the aliases of this file stand for more than {MOST_FROM_ALIASES} values"
-                ),
-                help: "use a group of consumers instead".into(),
-                first: None,
-            });
+            return Err(Problem { kind: ProblemKind::TooManyFromAliases, span });
         }
         if self.open.len() + extent.levels > DEEPEST {
             return Err(too_deep(span));
@@ -254,24 +251,15 @@ impl<'s> Builder<'s> {
         if let Some(tag) = tag
             && !(tag.is_yaml_core_schema() && CORE.contains(&tag.suffix.as_str()))
         {
-            self.problems.push(Problem {
-                rule: Rule::Tag,
-                span,
-                message: "a YAML tag (`!…`) has no meaning here".into(),
-                help:
-                    "write the value itself; for a text that begins with `!`, put it in quotes; a \
-                       file of another tool goes into `exclude` in portvakt.yaml"
-                        .into(),
-                first: None,
-            });
+            self.problems.push(Problem { kind: ProblemKind::Tag, span });
         }
     }
 }
 
 /// The problem of a text that is YAML for one reader only.
-fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats: bool) -> Problem {
+fn second_opinion(error: &serde_yaml::Error, document: Span) -> Problem {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let at = error.location().map_or(document.start, |location| Position {
+    let start = error.location().map_or(document.start, |location| Position {
         line: number(location.line()),
         column: number(location.column()),
     });
@@ -284,72 +272,30 @@ fn second_opinion(text: &str, error: &serde_yaml::Error, document: Span, repeats
     } else {
         said.split(" at line ").next().unwrap_or_default()
     };
-    syntax(text, at, said, repeats)
+    Problem { kind: ProblemKind::Syntax(said.to_owned()), span: Span { start, end: start } }
 }
 
-fn duplicates(mapping: &Mapping<'_>) -> Vec<Problem> {
+/// The keys that a mapping has more than once.
+fn duplicates(mapping: &Mapping<'_>) -> Option<Problem> {
     let mut keys: Vec<_> =
         mapping.keys().filter_map(|key| Some((key.value.as_str()?, key.span()))).collect();
     // Stable: of equal keys the first stays the first.
     keys.sort_by_key(|(key, _)| *key);
-    let mut problems = Vec::new();
-    for same in keys.chunk_by(|(a, _), (b, _)| a == b) {
-        for (key, span) in same.iter().skip(1) {
-            let help = match *key {
-                "name" => "write a dash before it, `- name: …`, if another scope begins here",
-                "scopes" | "consumers" | "groups" | "removed" => {
-                    "put all entries below the first one, and take this line out"
-                }
-                _ => {
-                    "keep one of them; what differs between environments goes into \
-                     `per_environment`"
-                }
-            };
-            let key = quoted(key);
-            problems.push(Problem {
-                rule: Rule::DuplicateKey,
-                span: *span,
-                message: format!("the key {key} stands twice in this mapping"),
-                help: help.into(),
-                first: same.first().map(|(_, first)| *first),
-            });
-        }
-    }
-    // Without its dash, all that a second scope says stands twice.
-    let of_name = problems.iter().position(|problem| problem.message.contains("`name`"));
-    match of_name {
-        Some(name) => vec![problems.swap_remove(name)],
-        None => problems,
-    }
+    let same = keys.chunk_by(|(a, _), (b, _)| a == b).filter_map(|same| same.split_first());
+    let duplicates = same.flat_map(|((key, first), others)| {
+        others.iter().map(|(_, span)| DuplicateKey {
+            key: (*key).to_owned(),
+            span: *span,
+            first: *first,
+        })
+    });
+    let duplicates: Vec<_> = duplicates.collect();
+    let span = duplicates.first()?.span;
+    Some(Problem { kind: ProblemKind::DuplicateKeys(duplicates), span })
 }
 
 fn too_deep(span: Span) -> Problem {
-    Problem {
-        rule: Rule::Nesting,
-        span,
-        message: format!("YAML nested deeper than {DEEPEST} levels is not read"),
-        help: "no declaration needs more than a few levels".into(),
-        first: None,
-    }
-}
-
-/// What is wrong with a text that a reader could not read on from a place.
-fn syntax(text: &str, at: Position, said: &str, repeats: bool) -> Problem {
-    let syntax::Told { span, reason, help } = syntax::explain(text, at, said, repeats);
-    let end = end_of(text);
-    let span = Span { start: span.start.min(end), end: span.end.min(end) };
-    let message = format!("this is not YAML: {reason}");
-    Problem { rule: Rule::Syntax, span, message, help: help.into(), first: None }
-}
-
-/// Where a text ends. YAML's lines end with a line feed, a carriage return, or the two together
-/// (YAML 1.2.2, section 5.4).
-pub(crate) fn end_of(text: &str) -> Position {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-    let pairs = text.matches("\r\n").count();
-    let breaks = text.matches(['\n', '\r']).count() - pairs;
-    Position { line: number(breaks + 1), column: number(last.chars().count() + 1) }
+    Problem { kind: ProblemKind::TooDeep, span }
 }
 
 /// The parser's lines start at 1 and its columns at 0.

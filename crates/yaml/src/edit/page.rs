@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::{Behind, CHANGED, COMMENT, Hindrance, LAYOUT};
-use crate::declare::diagnostic::span::Span;
-use crate::declare::yaml::lines::Lines;
-use crate::declare::yaml::tree::Node;
+use crate::lines::Lines;
+use crate::span::Span;
+use crate::tree::Node;
 
 /// The text of a file, and what is to change in it.
 pub(super) struct Page<'t> {

@@ -11,19 +11,22 @@ mod tests;
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 
-use super::document::{Findings, parse};
-use super::tree::Node;
-use crate::declare::diagnostic::span::{Position, Span};
-use crate::yaml::Yaml;
+use crate::parse::{Parsed, parse};
+use crate::printer::Yaml;
+use crate::span::{Position, Span};
+use crate::tree::Node;
 use page::Page;
-pub(crate) use sections::Opening;
+pub use sections::Opening;
 
 /// Why a text cannot be edited.
-pub(crate) type Hindrance = &'static str;
+pub type Hindrance = &'static str;
 
-pub(crate) const COMMENT: Hindrance = "there is a comment in it, and it would be lost";
-pub(crate) const CHANGED: Hindrance = "its text has changed";
-pub(crate) const UNREADABLE: Hindrance = "it is no YAML that can be read";
+/// A comment would be lost.
+pub const COMMENT: Hindrance = "there is a comment in it, and it would be lost";
+/// The text is not what the change is of.
+pub const CHANGED: Hindrance = "its text has changed";
+/// The text is no YAML.
+pub const UNREADABLE: Hindrance = "it is no YAML that can be read";
 const ALIASES: Hindrance =
     "it uses YAML aliases, so that a change in one place would be one in others";
 const LAYOUT: Hindrance = "it is laid out in a way in which only a person can edit it";
@@ -31,7 +34,7 @@ const NOT_THE_SAME: Hindrance = "the result would not declare the same besides";
 
 /// The way to a value: a document of a file, and the keys and items that lead there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Route {
+pub struct Route {
     document: usize,
     turns: Vec<Turn>,
 }
@@ -44,14 +47,14 @@ enum Turn {
 
 impl Route {
     /// To a key below.
-    pub(crate) fn key(&self, key: &str) -> Self {
+    pub fn key(&self, key: &str) -> Self {
         let mut way = self.clone();
         way.turns.push(Turn::Key(key.to_owned()));
         way
     }
 
     /// To the root of the document.
-    pub(crate) fn root(&self) -> Self {
+    pub fn root(&self) -> Self {
         Self { document: self.document, turns: Vec::new() }
     }
 
@@ -64,7 +67,7 @@ impl Route {
 
 /// Which key of a mapping a new one comes behind.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Behind<'k> {
+pub enum Behind<'k> {
     /// This one.
     Key(&'k str),
     /// The last one but for this one, which stays the last.
@@ -72,7 +75,7 @@ pub(crate) enum Behind<'k> {
 }
 
 /// A text, what is to change in it, and what it is to say then. All changes are of the text as it was.
-pub(crate) struct Editor<'t> {
+pub struct Editor<'t> {
     /// Its byte order mark, if it has one.
     mark: &'t str,
     page: Page<'t>,
@@ -83,7 +86,7 @@ pub(crate) struct Editor<'t> {
 }
 
 /// The text with some changes.
-pub(crate) fn edited(
+pub fn edited(
     text: &str,
     change: impl FnOnce(&mut Editor<'_>) -> Result<(), Hindrance>,
 ) -> Result<String, Hindrance> {
@@ -93,11 +96,17 @@ pub(crate) fn edited(
 }
 
 impl<'t> Editor<'t> {
-    pub(crate) fn new(text: &'t str) -> Result<Self, Hindrance> {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// It cannot be edited.
+    pub fn new(text: &'t str) -> Result<Self, Hindrance> {
         let shown = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut findings = Findings::new("".into());
-        let documents = parse(shown, &mut findings).ok_or(UNREADABLE)?;
-        if !findings.aliases.is_empty() {
+        let Parsed { documents, problems, aliases } = parse(shown);
+        if !problems.is_empty() {
+            return Err(UNREADABLE);
+        }
+        if !aliases.is_empty() {
             return Err(ALIASES);
         }
         let wanted = values(shown)?;
@@ -106,7 +115,7 @@ impl<'t> Editor<'t> {
     }
 
     /// The text as it is to be, if it says what is wanted.
-    pub(crate) fn done(self) -> Result<String, Hindrance> {
+    pub fn done(self) -> Result<String, Hindrance> {
         let Self { mark, page, documents: _, mut wanted, open } = self;
         let after = page.done()?;
         let read = values(&after).map_err(|_| NOT_THE_SAME)?;
@@ -121,7 +130,7 @@ impl<'t> Editor<'t> {
     }
 
     /// The way to the mapping that has a scalar which stands at a place.
-    pub(crate) fn holder(&self, scalar: Span) -> Option<Route> {
+    pub fn holder(&self, scalar: Span) -> Option<Route> {
         let is_it = |at: &Node<'_>| at.entries().any(|(_, value)| value.span() == scalar);
         self.find(scalar.start, is_it)
     }
@@ -135,12 +144,12 @@ impl<'t> Editor<'t> {
     }
 
     /// What a value is to be.
-    pub(crate) fn value(&self, way: &Route) -> Option<&Value> {
+    pub fn value(&self, way: &Route) -> Option<&Value> {
         value(&self.wanted, way)
     }
 
     /// Whether there is to be anything.
-    pub(crate) fn has(&self, way: &Route) -> bool {
+    pub fn has(&self, way: &Route) -> bool {
         self.value(way).is_some_and(|value| !value.is_null())
     }
 
@@ -150,7 +159,7 @@ impl<'t> Editor<'t> {
 
     /// Sets a value below a mapping, at the end of a path of keys; what is missing of the path is made.
     /// A first key that is missing comes behind another one.
-    pub(crate) fn set(
+    pub fn set(
         &mut self,
         at: &Route,
         behind: Behind<'_>,
@@ -172,7 +181,7 @@ impl<'t> Editor<'t> {
 
     /// Adds items to a list of a mapping, each with the number of items that come before it, in order.
     /// A list that is missing comes behind another key.
-    pub(crate) fn insert(
+    pub fn insert(
         &mut self,
         at: &Route,
         behind: Behind<'_>,
@@ -192,7 +201,7 @@ impl<'t> Editor<'t> {
     }
 
     /// Adds an item to the end of a list of a mapping. A single value there becomes a list with it.
-    pub(crate) fn append(
+    pub fn append(
         &mut self,
         at: &Route,
         behind: Behind<'_>,
@@ -218,7 +227,7 @@ impl<'t> Editor<'t> {
 
     /// Removes a value, and the list or the mappings under keys that held nothing else. An item goes
     /// with its comments; one with the word `bound` is about the item below it alone.
-    pub(crate) fn remove(&mut self, way: &Route, bound: &str) -> Result<(), Hindrance> {
+    pub fn remove(&mut self, way: &Route, bound: &str) -> Result<(), Hindrance> {
         let (above, last) = way.split().ok_or(CHANGED)?;
         let holder = self.value(&above).ok_or(CHANGED)?;
         let parts = holder.as_mapping().map(Mapping::len);
@@ -248,7 +257,7 @@ impl<'t> Editor<'t> {
     }
 
     /// Removes some items of a list, told by their numbers in order, but not all.
-    pub(crate) fn remove_items(
+    pub fn remove_items(
         &mut self,
         list: &Route,
         gone: &[usize],

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{quoted, scalar};
+use crate::scalar::{quoted, scalar};
 
 /// Longest line before a list or a mapping gets lines of its own.
 const WIDTH: usize = 100;
@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// Texts that are hard to write: YAML's own words and signs, and any others.
-    pub(crate) fn hostile() -> impl Strategy<Value = String> {
+    pub fn hostile() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             ": ",
             " #",

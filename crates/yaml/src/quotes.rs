@@ -2,7 +2,7 @@
 
 use saphyr_parser::ScalarStyle;
 
-use crate::declare::diagnostic::span::{Position, Span};
+use crate::span::{Position, Span};
 
 /// The text, read along with the events.
 pub(crate) struct Source<'s> {

@@ -3,7 +3,7 @@
 use super::{
     Behind, COMMENT, Editor, Hindrance, LAYOUT, NOT_THE_SAME, Route, Turn, UNREADABLE, edited,
 };
-use crate::yaml::Yaml;
+use crate::printer::Yaml;
 
 const LAST: Behind<'_> = Behind::AllBut("z");
 
