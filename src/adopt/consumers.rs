@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::found::{Found, OnSides, shared};
 use super::groups::Groups;
 use super::{AdoptedEntity, Input, Lessons, slug};
-use crate::declare::{self, Target};
+use crate::declare::{self, EnvironmentTarget};
 use domain::{LiveScope, Orgno, ScopeName};
 use yaml::is_plain;
 use yaml::{Yaml, YamlEntries};
@@ -223,10 +223,10 @@ impl<'f> Uses<'f> {
 fn environments(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>) -> Option<Vec<String>> {
     let used: BTreeSet<&str> = sides.iter().filter_map(|side| input.name(*side)).collect();
     let declared = &input.repository.settings().environments;
-    let is_strange = |target: &Target| match target {
-        Target::Prod => orgno.is_synthetic(),
-        Target::Test => !orgno.is_synthetic(),
-        Target::Sandbox | Target::Custom(_) => false,
+    let is_strange = |target: &EnvironmentTarget| match target {
+        EnvironmentTarget::Prod => orgno.is_synthetic(),
+        EnvironmentTarget::Test => !orgno.is_synthetic(),
+        EnvironmentTarget::Sandbox | EnvironmentTarget::Custom(_) => false,
     };
     let counts = |(name, environment): &(&String, &declare::Environment)| {
         used.contains(name.as_str()) || !is_strange(&environment.target)

@@ -35,7 +35,7 @@ pub use rendered::{Rendered, rendered};
 pub use schema::schema;
 pub use written::{File, declarations};
 
-use crate::declare::{Environment, Repository, Target};
+use crate::declare::{Environment, EnvironmentTarget, Repository};
 use domain::{
     Beside, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
 };
@@ -121,7 +121,7 @@ impl<'a> Input<'a> {
     /// The environments that are not embedded sandboxes, or all where all are.
     fn relevant(&self) -> impl Iterator<Item = &'a str> {
         let declared = &self.repository.settings().environments;
-        let is_embedded = |it: &Environment| matches!(*it.target, Target::Sandbox);
+        let is_embedded = |it: &Environment| matches!(*it.target, EnvironmentTarget::Sandbox);
         let all_embedded = declared.values().all(is_embedded);
         let relevant = declared.iter().filter(move |(_, it)| all_embedded || !is_embedded(it));
         relevant.map(|(name, _)| name.as_str())

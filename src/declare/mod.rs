@@ -1,7 +1,7 @@
 //! The YAML: reading, diagnostics, resolving to what one environment should hold.
 //!
-//! The way of a file, a folder a stage: [`files`] finds it, on disk or in git's index; [`yaml`] makes values
-//! that know their places of its text, and types of those; [`read`] checks what can be checked by itself —
+//! The way of a file, a folder a stage: [`files`] finds it, on disk or in git's index; [`yaml`] reports
+//! what is no YAML in its text, and reads the rest into types with places; [`read`] checks what can be checked by itself —
 //! manifests of NAIS too —; [`rules`] checks that against the other files and for each environment, beside the
 //! repository's [`own`] rules; [`resolve`] makes a [`domain::Desired`]. [`fix`] mends what is safe to mend, and
 //! changes what a command is asked to change. Each kind of finding stands in the table of [`diagnostic::rule`].
@@ -31,7 +31,9 @@ pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, ScopeDeclaration};
 pub use fix::{Mended, mend};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
 pub use read::credentials::not_an_id;
-pub use read::environment::{Certificate, Credentials, Endpoints, Environment, Target};
+pub use read::environment::{
+    Certificate, CustomEndpoints, DeclaredCredentials, Environment, EnvironmentTarget,
+};
 pub use read::environments::is_environment_name;
 pub use read::keys::KeysRef;
 pub use read::public_keys::public_keys;

@@ -15,7 +15,7 @@ use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::fix::edit::Edited;
 use crate::declare::own::teams::Teams;
-use crate::declare::read::declared::{Client, Declared};
+use crate::declare::read::declared::{Declared, DeclaredClient};
 use crate::declare::read::environment::Environment;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::file;
@@ -383,7 +383,7 @@ impl Repository {
     pub(super) fn clients(
         &self,
         environment: &str,
-    ) -> impl Iterator<Item = (&Client, EnvironmentSet)> {
+    ) -> impl Iterator<Item = (&DeclaredClient, EnvironmentSet)> {
         let set = self.settings.environment_names.set(environment);
         set.into_iter().flat_map(|set| {
             let clients = self.declared.clients.iter();
@@ -397,7 +397,7 @@ impl Repository {
         &self,
         environment: &str,
         name: &ClientName,
-    ) -> Option<(&Client, EnvironmentSet)> {
+    ) -> Option<(&DeclaredClient, EnvironmentSet)> {
         self.clients(environment).find(|(client, _)| client.name == *name)
     }
 

@@ -31,7 +31,7 @@ impl Manifest<'_> {
     /// the attributes that [`super::of_scope`] and [`super::of_client`] report.
     pub fn yaml(&self) -> String {
         let Self { application, client, scopes, names: _, today: _ } = self;
-        let mut out = Lines::default();
+        let mut out = ManifestText::default();
         out.line(
             0,
             "# Goes into the application's own manifest: spec.maskinporten, below what is there.",
@@ -66,7 +66,7 @@ impl Manifest<'_> {
         out.0
     }
 
-    fn exposed(&self, name: &ScopeName, scope: &DesiredScope, out: &mut Lines) {
+    fn exposed(&self, name: &ScopeName, scope: &DesiredScope, out: &mut ManifestText) {
         let Ok(Exposed { product, separator, name }) = Exposed::of(name.subscope()) else {
             return;
         };
@@ -121,9 +121,9 @@ fn one_line(text: &str) -> String {
 }
 
 #[derive(Default)]
-struct Lines(String);
+struct ManifestText(String);
 
-impl Lines {
+impl ManifestText {
     fn line(&mut self, level: usize, text: &str) {
         self.0.push_str(&"  ".repeat(level));
         self.0.push_str(text);

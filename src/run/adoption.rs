@@ -6,18 +6,18 @@ use super::clock;
 use super::failure::Failure;
 use super::files::WrittenFiles;
 use crate::adopt::{self, AdoptedThing, Input, Layout, Proved, Side, Unproved};
-use crate::declare::{Files, Repository, Target};
+use crate::declare::{EnvironmentTarget, Files, Repository};
 
 /// The environments that are not embedded, or all where all are; that of production first, else the last by
 /// name.
 pub(crate) fn overlaid(repository: &Repository) -> Vec<String> {
     let all = &repository.settings().environments;
-    let is_real = |name: &&String| !matches!(*all[*name].target, Target::Sandbox);
+    let is_real = |name: &&String| !matches!(*all[*name].target, EnvironmentTarget::Sandbox);
     let mut names: Vec<String> = all.keys().filter(is_real).cloned().collect();
     if names.is_empty() {
         names = all.keys().cloned().collect();
     }
-    let is_prod = |name: &String| matches!(*all[name].target, Target::Prod);
+    let is_prod = |name: &String| matches!(*all[name].target, EnvironmentTarget::Prod);
     let base = names.iter().position(is_prod).unwrap_or(names.len().saturating_sub(1));
     if base < names.len() {
         let base = names.remove(base);

@@ -49,10 +49,13 @@ pub(crate) struct GitPast {
 pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
     let target = repository.environment(environment).map(|environment| &*environment.target);
     let held = match target {
-        Some(declare::Target::Sandbox) => Held::Here,
-        Some(declare::Target::Test | declare::Target::Prod | declare::Target::Custom(_)) | None => {
-            Held::Shared
-        }
+        Some(declare::EnvironmentTarget::Sandbox) => Held::Here,
+        Some(
+            declare::EnvironmentTarget::Test
+            | declare::EnvironmentTarget::Prod
+            | declare::EnvironmentTarget::Custom(_),
+        )
+        | None => Held::Shared,
     };
     let secrets = checkout::secrets(repository.root());
     let place = applied::place(repository, environment);

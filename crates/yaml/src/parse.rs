@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, Tag};
 use serde::Deserialize as _;
 
 use crate::lines::end_of;
-use crate::quotes::Source;
+use crate::quotes::Cursor;
 use crate::span::{Position, Span};
 use crate::tree::{Mapping, Node, Value};
 
@@ -106,7 +106,7 @@ fn settle<'s>(mut documents: Vec<Node<'s>>, text: &str) -> Result<Vec<Node<'s>>,
 
 /// How large a value is, aliases expanded.
 #[derive(Clone, Copy, Default)]
-struct Extent {
+struct Expansion {
     values: usize,
     levels: usize,
 }
@@ -115,7 +115,7 @@ struct Extent {
 struct Open<'s> {
     node: Node<'s>,
     anchor: usize,
-    extent: Extent,
+    extent: Expansion,
     /// In a mapping: the key whose value comes next.
     key: Option<Node<'s>>,
 }
@@ -124,7 +124,7 @@ struct Open<'s> {
 struct Builder<'s> {
     documents: Vec<Node<'s>>,
     open: Vec<Open<'s>>,
-    anchors: HashMap<usize, Extent>,
+    anchors: HashMap<usize, Expansion>,
     from_aliases: usize,
     problems: Vec<Problem>,
     aliases: Vec<Position>,
@@ -133,7 +133,7 @@ struct Builder<'s> {
 impl<'s> Builder<'s> {
     fn read(&mut self, text: &'s str) -> Result<(), Problem> {
         let mut parser = Parser::new_from_str(text);
-        let mut source = Source::new(text);
+        let mut source = Cursor::new(text);
         // For the parser, a text without a line break at its end ends below its last line.
         let end = end_of(text);
         let within = |marker| position(marker).min(end);
@@ -149,7 +149,7 @@ impl<'s> Builder<'s> {
                 Event::Scalar(text, style, anchor, tag) => {
                     let span = source.without_what_follows(span, indices, style);
                     self.check_tag(tag.as_deref(), span);
-                    let extent = Extent { values: 1, levels: 0 };
+                    let extent = Expansion { values: 1, levels: 0 };
                     self.remember(anchor, extent);
                     self.place(Node { span, value: Value::String(text) }, extent);
                 }
@@ -180,7 +180,7 @@ impl<'s> Builder<'s> {
         self.open.push(Open {
             node: Node { span, value },
             anchor,
-            extent: Extent { values: 1, levels: 1 },
+            extent: Expansion { values: 1, levels: 1 },
             key: None,
         });
         Ok(())
@@ -221,7 +221,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Puts a finished value where it belongs.
-    fn place(&mut self, node: Node<'s>, extent: Extent) {
+    fn place(&mut self, node: Node<'s>, extent: Expansion) {
         let Some(parent) = self.open.last_mut() else {
             self.documents.push(node);
             return;
@@ -240,7 +240,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Anchor 0 is none.
-    fn remember(&mut self, anchor: usize, extent: Extent) {
+    fn remember(&mut self, anchor: usize, extent: Expansion) {
         if anchor > 0 {
             self.anchors.insert(anchor, extent);
         }
@@ -302,4 +302,121 @@ fn too_deep(span: Span) -> Problem {
 fn position(marker: Marker) -> Position {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Position { line: number(marker.line().max(1)), column: number(marker.col().saturating_add(1)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places_of(text: &str) -> Vec<String> {
+        fn walk(route: &str, at: &Node<'_>, out: &mut Vec<String>) {
+            let Span { start, end } = at.span();
+            out.push(format!(
+                "{route} {}:{}-{}:{}",
+                start.line, start.column, end.line, end.column
+            ));
+            for (key, value) in at.entries() {
+                let span = at.key_span(key).start;
+                let route = format!("{route}/{key}@{}:{}", span.line, span.column);
+                walk(&route, value, out);
+            }
+            for (index, value) in at.items().enumerate() {
+                walk(&format!("{route}/{index}"), value, out);
+            }
+        }
+        let Parsed { documents, problems, .. } = parse(text);
+        assert_eq!(problems, []);
+        let mut out = Vec::new();
+        for document in documents {
+            walk("", &document, &mut out);
+        }
+        out
+    }
+
+    #[test]
+    fn columns_count_characters_from_one() {
+        let expected = [
+            "/blå@1:1 1:6-1:13",
+            "/blå@1:1/0 1:7-1:9",
+            "/blå@1:1/1 1:11-1:12",
+            "/ø@2:1/æ@2:6 2:9-2:12",
+        ];
+        for text in
+            ["blå: [æø, b]\nø: { æ: 'å' }\n", "blå: [æø, b]  # c\r\nø: { æ: 'å'   } # 'd'\r\n"]
+        {
+            let places = places_of(text);
+            for place in expected {
+                assert!(places.iter().any(|found| found == place), "{place}: {places:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_ends_at_its_quote() {
+        let text = "a: \"b\\\"c\"  # d\ne: 'f''g'   # 'h'\ni: \"j\n  k\" # l\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         1:1-4:5
+        /a@1:1 1:4-1:10
+        /e@2:1 2:4-2:10
+        /i@3:1 3:4-4:5
+        ");
+    }
+
+    #[test]
+    fn each_document_has_its_places() {
+        let text = "# a\n---\na: 1\n---\n# only a comment\n---\n- b:\n    c\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         3:1-3:5
+        /a@3:1 3:4-3:5
+         6:1-6:4
+         7:1-8:6
+        /0 7:3-8:6
+        /0/b@7:3 8:5-8:6
+        ");
+        assert_eq!(places_of(""), [" 1:1-1:1"]);
+    }
+
+    #[test]
+    fn aliases_stand_where_they_are_used() {
+        let text = "a: &x\n  b: [1]\nc: *x\n";
+        insta::assert_snapshot!(places_of(text).join("\n"), @r"
+         1:1-3:6
+        /a@1:1 1:4-2:9
+        /a@1:1/b@2:3 2:6-2:9
+        /a@1:1/b@2:3/0 2:7-2:8
+        /c@3:1 3:4-3:6
+        /c@3:1/b@3:4 3:4-3:6
+        /c@3:1/b@3:4/0 3:4-3:6
+        ");
+    }
+
+    #[test]
+    fn a_text_with_several_problems_has_no_tree() {
+        let Parsed { documents, problems, .. } = parse("a: !x 1\nb: 2\nb: 3\nb: 4\n");
+        assert!(documents.is_empty());
+        let kinds: Vec<_> = problems.into_iter().map(|problem| problem.kind).collect();
+        let [ProblemKind::Tag, ProblemKind::DuplicateKeys(keys)] = kinds.as_slice() else {
+            panic!("{kinds:?}");
+        };
+        let places: Vec<_> =
+            keys.iter().map(|key| (&*key.key, key.span.start.line, key.first.start.line)).collect();
+        assert_eq!(places, [("b", 3, 2), ("b", 4, 2)]);
+    }
+
+    #[test]
+    fn readers_agree_on_the_values() {
+        // A reader of YAML 1.1 breaks a line here.
+        let Parsed { documents, problems, .. } =
+            parse("{ a: x\u{85}y, b: !!float 1, c: 0x1F, d: ~ }");
+        assert_eq!(problems, []);
+        let json = serde_json::to_value(&documents[0]).unwrap();
+        assert_eq!(json, serde_json::json!({ "a": "x y", "b": 1.0, "c": 31, "d": null }));
+        let read = |text: &str| serde_yaml::from_str::<serde_yaml::Value>(text).unwrap();
+        for other in ["{ a: y }", "{ b: x }", "{ a: [x] }", "{ a: 1 }", "{ a: x, b: x }", "[a]"] {
+            let mut builder = Builder::default();
+            builder.read("a: x").unwrap();
+            let [document] = builder.documents.as_mut_slice() else { panic!("no document") };
+            assert!(document.settle(read(other)).is_err(), "{other}");
+        }
+    }
 }

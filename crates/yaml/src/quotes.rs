@@ -5,13 +5,13 @@ use saphyr_parser::ScalarStyle;
 use crate::span::{Position, Span};
 
 /// The text, read along with the events.
-pub(crate) struct Source<'s> {
+pub(crate) struct Cursor<'s> {
     rest: &'s str,
     /// How many characters were read.
     index: usize,
 }
 
-impl<'s> Source<'s> {
+impl<'s> Cursor<'s> {
     pub(crate) fn new(rest: &'s str) -> Self {
         Self { rest, index: 0 }
     }

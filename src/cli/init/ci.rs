@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::InitFiles;
 use crate::cli::exit::Failure;
-use crate::declare::{Settings, Target};
+use crate::declare::{EnvironmentTarget, Settings};
 use crate::history;
 
 /// A host of git repositories that runs jobs.
@@ -105,9 +105,9 @@ pub(super) fn environments(settings: &Settings) -> Vec<String> {
     let mut real: Vec<_> = settings
         .environments
         .iter()
-        .filter(|(_, environment)| *environment.target != Target::Sandbox)
+        .filter(|(_, environment)| *environment.target != EnvironmentTarget::Sandbox)
         .collect();
-    real.sort_by_key(|(_, environment)| *environment.target == Target::Prod);
+    real.sort_by_key(|(_, environment)| *environment.target == EnvironmentTarget::Prod);
     real.into_iter().map(|(name, _)| name.clone()).collect()
 }
 

@@ -56,10 +56,10 @@ pub struct Diagnostic {
 
 /// What mends a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix(pub(crate) Change);
+pub struct Fix(pub(crate) Correction);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum Correction {
     /// A scalar in one line, and what comes in its place.
     Replace { span: Span, old: Box<str>, new: Box<str> },
     /// The items of a list in another order: where each stands, and which one comes in its place.
@@ -69,12 +69,12 @@ pub(crate) enum Change {
 impl Fix {
     /// Another scalar in the place of one.
     pub(crate) fn replace(span: Span, old: &str, new: &str) -> Self {
-        Self(Change::Replace { span, old: old.into(), new: new.into() })
+        Self(Correction::Replace { span, old: old.into(), new: new.into() })
     }
 
     /// A list's items, which stand at the spans, in this order.
     pub(crate) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
-        Self(Change::Reorder { items, order })
+        Self(Correction::Reorder { items, order })
     }
 }
 

@@ -135,12 +135,12 @@ pub(crate) fn list(
             continue;
         }
         match kind(&entry, root, filter, index) {
-            Kind::Other => {}
-            Kind::Yaml => {
+            FileKind::Other => {}
+            FileKind::Yaml => {
                 bytes += entry.metadata().map_or(0, |metadata| metadata.len());
                 listed.push(Listed::there(entry.path().to_owned(), &name));
             }
-            Kind::Refused(rule, message, help) => found.push(about(&name, rule, message, help)),
+            FileKind::Refused(rule, message, help) => found.push(about(&name, rule, message, help)),
         }
         if listed.len() > MOST_FILES || bytes > MOST_BYTES {
             found.push(too_much(&name));
@@ -205,16 +205,16 @@ pub fn is_yaml(path: &Path) -> bool {
     })
 }
 
-enum Kind {
+enum FileKind {
     Yaml,
     Other,
     Refused(Rule, &'static str, &'static str),
 }
 
-fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Kind {
+fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> FileKind {
     let yaml = is_yaml(entry.path());
     let Some(file_type) = entry.file_type() else {
-        return Kind::Other;
+        return FileKind::Other;
     };
     if file_type.is_symlink() {
         let is_read = |target: &str| {
@@ -225,32 +225,32 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Ki
         return match target(entry.path(), root) {
             Ok(Some(target)) if yaml && !is_read(&target) => {
                 let message = "this symbolic link leads to a file that is not read";
-                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+                FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
             // What it leads to is read where it stands.
-            Ok(Some(_)) => Kind::Other,
+            Ok(Some(_)) => FileKind::Other,
             Ok(None) => {
                 let message = "this symbolic link leaves the repository";
-                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+                FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
             Err(_) if yaml && !leads_to_sparse(entry, root, index) => {
                 let message = "this symbolic link leads nowhere";
-                Kind::Refused(Rule::Symlink, message, TAKE_OUT)
+                FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
-            Err(_) => Kind::Other,
+            Err(_) => FileKind::Other,
         };
     }
     match (yaml, file_type.is_file(), file_type.is_dir()) {
-        (true, true, _) if is_text(&relative(root, entry.path())) => Kind::Yaml,
-        (true, true, _) => Kind::Refused(
+        (true, true, _) if is_text(&relative(root, entry.path())) => FileKind::Yaml,
+        (true, true, _) => FileKind::Refused(
             Rule::Unreadable,
             "its name, or that of a folder above it, is no UTF-8",
             "give it a name of letters and digits",
         ),
         (true, false, false) => {
-            Kind::Refused(Rule::Unreadable, "this is no regular file", TAKE_OUT)
+            FileKind::Refused(Rule::Unreadable, "this is no regular file", TAKE_OUT)
         }
-        (true, false, true) | (false, _, _) => Kind::Other,
+        (true, false, true) | (false, _, _) => FileKind::Other,
     }
 }
 

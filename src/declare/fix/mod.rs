@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::{Change, Diagnostic, Fix};
+use crate::declare::diagnostic::{Correction, Diagnostic, Fix};
 use crate::declare::files;
 use crate::declare::files::index::Index;
 use crate::declare::files::index::SETTINGS_FILE;
@@ -91,7 +91,7 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
 }
 
 fn is_reorder(fix: &Fix) -> bool {
-    matches!(fix.0, Change::Reorder { .. })
+    matches!(fix.0, Correction::Reorder { .. })
 }
 
 /// Whether what is found keeps a file from being read any further.
@@ -118,15 +118,15 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
 /// first is.
 fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
     let Ok(mut editor) = Editor::new(text) else { return text.to_owned() };
-    let mut changes: Vec<&Change> = fixes.map(|fix| &fix.0).collect();
+    let mut changes: Vec<&Correction> = fixes.map(|fix| &fix.0).collect();
     changes.sort_by_key(|change| match change {
-        Change::Replace { span, .. } => Some((span.start, span.end)),
-        Change::Reorder { items, .. } => items.first().map(|item| (item.start, item.end)),
+        Correction::Replace { span, .. } => Some((span.start, span.end)),
+        Correction::Reorder { items, .. } => items.first().map(|item| (item.start, item.end)),
     });
     for change in changes {
         let _: Result<(), _> = match change {
-            Change::Replace { span, old, new } => editor.replace(*span, old, new),
-            Change::Reorder { items, order } => editor.reorder(items, order),
+            Correction::Replace { span, old, new } => editor.replace(*span, old, new),
+            Correction::Reorder { items, order } => editor.reorder(items, order),
         };
     }
     editor.done().unwrap_or_else(|_| text.to_owned())

@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::declare::diagnostic::rule::Severity;
-use crate::declare::yaml::given::{Given, Keyed, Needed, Restriction, Spanned, TextList, Texts};
-use crate::declare::yaml::table::{Read, Reader, table, words};
+use crate::declare::yaml::given::{
+    Given, Keyed, Needed, ReadableTexts, Restriction, Spanned, TextList,
+};
+use crate::declare::yaml::table::{Read, TableReader, table, words};
 use yaml::Node;
 use yaml::Span;
 
@@ -31,7 +33,7 @@ table! {
         /// What has the text: a scope, an alias of the `consumers` section, or a client.
         pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
-        #[schemars(with = "Field")]
+        #[schemars(with = "NamingField")]
         pub(crate) field: Given<Spanned<String>>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
@@ -46,7 +48,7 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<TextList>,
@@ -60,7 +62,7 @@ table! {
 pub(crate) struct Values(#[schemars(length(min = 1))] pub(crate) Vec<String>);
 
 impl Read<'_> for Values {
-    fn read(at: &Node<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         Read::read(at, key, reader).map(Self)
     }
 }
@@ -80,7 +82,8 @@ pub(crate) enum NamingSubject {
 /// Which text a naming rule is about.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-pub(crate) enum Field {
+#[schemars(rename = "Field")]
+pub(crate) enum NamingField {
     Scope(ScopeField),
     Consumer(ConsumerField),
     Client(ClientField),
@@ -128,7 +131,7 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<TextList>,
@@ -166,7 +169,7 @@ table! {
         pub(crate) severity: Given<Severity>,
         /// The environments in which the policy counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
         /// The teams in whose files the policy counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
         pub(crate) teams: Given<TextList>,

@@ -20,7 +20,7 @@ use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{
-    Given, Items, Needed, Raw, Restriction, Spanned, TextList, Texts,
+    Given, Items, Needed, Raw, ReadableTexts, Restriction, Spanned, TextList,
 };
 use crate::declare::yaml::item::items_of;
 use file::{NamingItem, PolicyFile};
@@ -72,13 +72,13 @@ pub(crate) struct Names<'d> {
 }
 
 /// When and for whom a rule counts, as it is written.
-pub(crate) struct Reach {
+pub(crate) struct RuleReach {
     pub(crate) severity: Given<Severity>,
-    pub(crate) environments: Restriction<Texts>,
+    pub(crate) environments: Restriction<ReadableTexts>,
     pub(crate) teams: Given<TextList>,
 }
 
-impl Reach {
+impl RuleReach {
     /// The head of the rule of this name.
     pub(crate) fn head(
         self,

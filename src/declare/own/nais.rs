@@ -1,12 +1,12 @@
 //! What NAIS asks of a scope that one of its applications is to take over.
 //! (<https://doc.nais.io/auth/maskinporten/>; digdirator, which does the work there.)
 
-use super::pattern::Broken;
+use super::pattern::PatternBreach;
 use crate::declare::diagnostic::quoted;
 use domain::nais::{SEPARATORS, is_subscope};
 
 /// How a subscope is none that an application can expose as a product and a name.
-pub(crate) fn check_subscope(subscope: &str) -> Option<Broken> {
+pub(crate) fn check_subscope(subscope: &str) -> Option<PatternBreach> {
     let well_formed = is_subscope(subscope);
     let separated = subscope.contains(SEPARATORS);
     let why = match (well_formed, separated) {
@@ -21,7 +21,7 @@ pub(crate) fn check_subscope(subscope: &str) -> Option<Broken> {
          last `:` or `/` alone",
         instead.unwrap_or_default()
     );
-    Some(Broken { why, help })
+    Some(PatternBreach { why, help })
 }
 
 /// The subscope without what keeps it from being well-formed, if that is all it takes.
@@ -36,7 +36,7 @@ fn nearest_subscope(subscope: &str) -> Option<String> {
 }
 
 /// How a scope's description does not tell the application that the scope belongs to.
-pub(crate) fn check_description(description: &str, subscope: &str) -> Option<Broken> {
+pub(crate) fn check_description(description: &str, subscope: &str) -> Option<PatternBreach> {
     match description.split_once(" - ") {
         Some((product, application)) => as_digdirator_writes(product, application, subscope),
         None => as_the_guide_asks(description, subscope),
@@ -44,7 +44,7 @@ pub(crate) fn check_description(description: &str, subscope: &str) -> Option<Bro
 }
 
 /// `<product> - <cluster>:<namespace>:<name>`.
-fn as_digdirator_writes(product: &str, application: &str, subscope: &str) -> Option<Broken> {
+fn as_digdirator_writes(product: &str, application: &str, subscope: &str) -> Option<PatternBreach> {
     let parts = parts(application);
     let begins = subscope.strip_prefix(product);
     let is_product = begins.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
@@ -56,11 +56,11 @@ fn as_digdirator_writes(product: &str, application: &str, subscope: &str) -> Opt
         }
         (None, _) => format!("{} is no application's name at NAIS", quoted(application)),
     };
-    Some(Broken { why, help: write_instead(parts, subscope) })
+    Some(PatternBreach { why, help: write_instead(parts, subscope) })
 }
 
 /// `<cluster>:<namespace>:<name>.<subscope>`, without the dashes inside the three parts.
-fn as_the_guide_asks(description: &str, subscope: &str) -> Option<Broken> {
+fn as_the_guide_asks(description: &str, subscope: &str) -> Option<PatternBreach> {
     let mut sections = description.splitn(3, ':');
     let before = sections.next().zip(sections.next());
     // A subscope holds colons and dots itself.
@@ -82,7 +82,7 @@ fn as_the_guide_asks(description: &str, subscope: &str) -> Option<Broken> {
             format!("{} still has its dashes", quoted(dashed))
         }
     };
-    Some(Broken { why, help: write_instead(parts, subscope) })
+    Some(PatternBreach { why, help: write_instead(parts, subscope) })
 }
 
 /// The cluster, the namespace and the name of an application.

@@ -1,16 +1,16 @@
 //! Reading naming rules.
 
 use super::file::{
-    ClientField, ConsumerField, Field, NamingItem, NamingRuleFile, NamingSubject, Preset,
+    ClientField, ConsumerField, NamingField, NamingItem, NamingRuleFile, NamingSubject, Preset,
     PresetFile, ScopeField,
 };
 use super::pattern::Pattern;
-use super::{Names, OwnRule, Reach, rules_of, words};
+use super::{Names, OwnRule, RuleReach, rules_of, words};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Items, Spanned};
-use crate::declare::yaml::table::{Read, Reader, read_word};
+use crate::declare::yaml::table::{Read, TableReader, read_word};
 use yaml::Node;
 use yaml::Span;
 
@@ -48,7 +48,7 @@ pub(crate) fn naming(
 }
 
 impl Read<'_> for NamingItem {
-    fn read(at: &Node<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         if !at.value.is_mapping() {
             return reader.wrong(at, "a mapping with `rule` or `preset`");
         }
@@ -91,20 +91,20 @@ fn own(given: NamingRuleFile, names: &Names<'_>, findings: &mut Findings) -> Opt
         environments,
         teams,
     } = given;
-    let reach = Reach { severity, environments, teams };
+    let reach = RuleReach { severity, environments, teams };
     let (rule, message) = words(&rule, &message, findings);
     let head = reach.head(rule, message, names, findings);
     let values = values.0.unwrap_or_default();
     let pattern = pattern.0.and_then(|pattern| Pattern::read(&pattern, values, findings));
-    let check = match Field::of(applies_to, field.0, findings)? {
-        Field::Scope(field) => NamingCheck::Scope(field, pattern?),
-        Field::Consumer(field) => NamingCheck::Consumer(field, pattern?),
-        Field::Client(field) => NamingCheck::Client(field, pattern?),
+    let check = match NamingField::of(applies_to, field.0, findings)? {
+        NamingField::Scope(field) => NamingCheck::Scope(field, pattern?),
+        NamingField::Consumer(field) => NamingCheck::Consumer(field, pattern?),
+        NamingField::Client(field) => NamingCheck::Client(field, pattern?),
     };
     Some(NamingRule { head, check })
 }
 
-impl Field {
+impl NamingField {
     /// Reads the field as one of the subject's own, so that an error names only those.
     fn of(
         subject: NamingSubject,
@@ -128,7 +128,7 @@ impl Field {
 
 fn preset(given: PresetFile, names: &Names<'_>, findings: &mut Findings) -> NamingRule {
     let PresetFile { preset, severity, environments, teams } = given;
-    let reach = Reach { severity, environments, teams };
+    let reach = RuleReach { severity, environments, teams };
     let head = reach.head(preset.name(), preset.message(), names, findings);
     NamingRule { head, check: NamingCheck::Preset(preset) }
 }

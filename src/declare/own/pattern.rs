@@ -35,7 +35,7 @@ pub(crate) struct Pattern {
 
 /// How a text breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Broken {
+pub(crate) struct PatternBreach {
     /// What about it is wrong.
     pub(crate) why: String,
     /// What to write; empty where the rule's message says it all.
@@ -65,10 +65,10 @@ impl Pattern {
 
     /// How a text is not as the pattern demands. A named group that takes no part in the match can
     /// be anything.
-    pub(crate) fn check(&self, text: &str) -> Option<Broken> {
+    pub(crate) fn check(&self, text: &str) -> Option<PatternBreach> {
         let Some(captures) = self.regex.captures(text) else {
             let why = format!("it does not match {}", quoted(self.regex.as_str()));
-            return Some(Broken { why, help: String::new() });
+            return Some(PatternBreach { why, help: String::new() });
         };
         self.regex.capture_names().flatten().find_map(|group| {
             let Values(allowed) = self.values.get(group)?;
@@ -77,7 +77,7 @@ impl Pattern {
                 return None;
             }
             let allowed = || allowed.iter().map(String::as_str);
-            Some(Broken {
+            Some(PatternBreach {
                 why: format!("`{group}` is {}", quoted(found)),
                 help: format!(
                     "{}it can be {}",
@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn broken(pattern: &Pattern, text: &str) -> (String, String) {
-        pattern.check(text).map(|Broken { why, help }| (why, help)).unwrap_or_default()
+        pattern.check(text).map(|PatternBreach { why, help }| (why, help)).unwrap_or_default()
     }
 
     #[test]

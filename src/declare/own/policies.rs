@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expression::{Expression, ExpressionError};
 use super::file::{PolicyFile, PolicySubject};
 use super::pattern::inside;
-use super::{Names, OwnRule, Reach, rules_of, words};
+use super::{Names, OwnRule, RuleReach, rules_of, words};
 use crate::declare::diagnostic::Place;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
@@ -49,7 +49,7 @@ fn policy(
 ) -> Option<Policy> {
     let PolicyFile { rule, applies_to, expression, message, severity, environments, teams } =
         given.read(findings)?;
-    let reach = Reach { severity, environments, teams };
+    let reach = RuleReach { severity, environments, teams };
     let (rule, message) = words(&rule, &message, findings);
     let head = reach.head(rule, message, names, findings);
     let Spanned { value: text, span } = expression.0?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::attributes::ClientLayer;
 use super::declarations_file as file;
-use super::declared::{Client, ClientOverride, ClientPart, Declared, RemovedClient, Spans};
+use super::declared::{ClientOverride, ClientPart, Declared, DeclaredClient, RemovedClient, Spans};
 use super::environments::EnvironmentSet;
 use super::keys::keys;
 use super::settings::Settings;
@@ -13,7 +13,7 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Given, Items, Members, Raw, Spanned, Texts};
+use crate::declare::yaml::given::{Given, Items, Members, Raw, ReadableTexts, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 use yaml::Node;
@@ -42,7 +42,7 @@ pub(crate) fn client<'d>(
         id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
         ..part(at, given.scopes.0, given.jwks.0, given.onbehalfof.0, files, findings)
     };
-    let client = Client {
+    let client = DeclaredClient {
         name,
         previous_name,
         integration_type: given.integration_type.0.unwrap_or(IntegrationType::Maskinporten),
@@ -73,7 +73,7 @@ fn attributes(
 /// What stands alike in a client and in what differs in an environment, but for what is read as it is.
 fn part<'d>(
     at: &Node<'_>,
-    consumed: Option<Texts>,
+    consumed: Option<ReadableTexts>,
     jwks: Option<Raw<'d, file::Jwks<'d>>>,
     onbehalfof: Option<Items<'_, file::OnBehalfOfEntry>>,
     files: &KeyFiles<'_>,
@@ -120,11 +120,11 @@ fn overrides<'d>(
 
 /// Reads one entry of `removed` that names a client.
 pub(crate) fn removed(
-    given: file::RemovedClient,
+    given: file::RemovedClientItem,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedClient> {
-    let file::RemovedClient { client, client_id, action, reason, environments } = given;
+    let file::RemovedClientItem { client, client_id, action, reason, environments } = given;
     let name = client.0.and_then(|client| client_name(&client, findings));
     let id = client_id.0.map(|written| id(&written, findings));
     let names = &settings.environment_names;
@@ -165,7 +165,7 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
 }
 
 /// Of a list that has something wrong in it, the rest is checked all the same.
-fn scopes(list: &Texts, findings: &mut Findings) -> Vec<ConsumedScope> {
+fn scopes(list: &ReadableTexts, findings: &mut Findings) -> Vec<ConsumedScope> {
     let mut scopes = Vec::new();
     for Spanned { value: text, span } in &list.items {
         match text.parse::<ConsumedScope>() {
@@ -225,7 +225,7 @@ fn on_behalf_of(
 }
 
 /// Warns about overrides for environments that do not hold the client.
-fn check_reach(client: &Client, findings: &mut Findings) {
+fn check_reach(client: &DeclaredClient, findings: &mut Findings) {
     for ClientOverride { environment, span, .. } in &client.overrides {
         let is_known = client.environments != EnvironmentSet::NONE;
         if is_known && !client.environments.overlaps(*environment) {

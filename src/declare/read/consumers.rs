@@ -1,7 +1,7 @@
 //! Reading aliases, groups and the entries that name consumers.
 
 use super::declarations_file as file;
-use super::declared::{Alias, Consumer, Declared, Group, Spans, Until, Who};
+use super::declared::{Alias, Declared, DeclaredAccess, DeclaredGroup, Spans, Until, Who};
 use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
 use super::texts::parse_orgno;
 use crate::declare::diagnostic::quoted;
@@ -12,7 +12,7 @@ use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::instead;
 use crate::declare::yaml::instead::TEXT;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
-use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::table::{Read, TableReader};
 use domain::kept;
 use jiff::civil::Date;
 use yaml::Span;
@@ -20,7 +20,7 @@ use yaml::{Node, Value};
 
 /// Reads the `consumers` of a document.
 pub(crate) fn aliases(
-    section: Option<Members<'_, file::Consumer>>,
+    section: Option<Members<'_, file::AliasEntry>>,
     environments: &EnvironmentNames,
     declared: &mut Declared,
     findings: &mut Findings,
@@ -39,11 +39,12 @@ pub(crate) fn aliases(
 
 fn alias(
     name: &str,
-    given: Raw<'_, file::Consumer>,
+    given: Raw<'_, file::AliasEntry>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Alias> {
-    let file::Consumer { orgno, name: display_name, environments: names } = given.read(findings)?;
+    let file::AliasEntry { orgno, name: display_name, environments: names } =
+        given.read(findings)?;
     let environments = environments.declared(&names, findings);
     let Spanned { value: orgno, span: orgno_span } = orgno.0?;
     Some(Alias {
@@ -74,7 +75,7 @@ pub(crate) fn groups(
             })
             .collect();
         let place = findings.place(list.key);
-        declared.groups.push(Group { name: name.to_owned(), members, place });
+        declared.groups.push(DeclaredGroup { name: name.to_owned(), members, place });
     }
 }
 
@@ -87,8 +88,8 @@ fn named(text: &str, span: Span, findings: &mut Findings) -> Option<Who> {
     Some(Who::Alias((&*kept(text)).into()))
 }
 
-impl<'d> Read<'d> for file::ConsumerEntry<'d> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+impl<'d> Read<'d> for file::ConsumerItem<'d> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match &at.value {
             Value::String(text) => Some(Self::Name(text.to_string())),
             Value::Mapping(_) if at.get("group").is_some() => {
@@ -108,12 +109,12 @@ impl<'d> Read<'d> for file::ConsumerEntry<'d> {
 
 /// Reads one entry of a scope's consumers.
 pub(crate) fn consumer<'d>(
-    given: Raw<'d, file::ConsumerEntry<'d>>,
+    given: Raw<'d, file::ConsumerItem<'d>>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
-) -> Option<Consumer> {
+) -> Option<DeclaredAccess> {
     let at = given.at;
-    let plain = |who, who_span| Consumer {
+    let plain = |who, who_span| DeclaredAccess {
         who,
         who_span,
         until: None,
@@ -122,15 +123,15 @@ pub(crate) fn consumer<'d>(
         span: at.span(),
     };
     match given.read(findings)? {
-        file::ConsumerEntry::Name(text) => {
+        file::ConsumerItem::Name(text) => {
             let who = named(&text, at.span(), findings)?;
             Some(plain(who, at.span()))
         }
-        file::ConsumerEntry::Group(file::GroupEntry { group }) => {
+        file::ConsumerItem::Group(file::GroupEntry { group }) => {
             let Spanned { value: group, span } = group.0?;
             Some(plain(Who::Group((&*kept(&group)).into()), span))
         }
-        file::ConsumerEntry::Consumer(entry) => detailed(entry, at, environments, findings),
+        file::ConsumerItem::Consumer(entry) => detailed(entry, at, environments, findings),
     }
 }
 
@@ -139,7 +140,7 @@ fn detailed(
     at: &Node<'_>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
-) -> Option<Consumer> {
+) -> Option<DeclaredAccess> {
     let file::DetailedEntry { consumer, until, environments: names, reason } = entry;
     let who =
         consumer.0.and_then(|Spanned { value, span }| Some((named(&value, span, findings)?, span)));
@@ -150,7 +151,7 @@ fn detailed(
     let environments = environments.declared(&names, findings);
     let (who, who_span) = who?;
     let reason = reason.0.map(Into::into);
-    Some(Consumer { who, who_span, until, environments, reason, span: at.span() })
+    Some(DeclaredAccess { who, who_span, until, environments, reason, span: at.span() })
 }
 
 /// Reports an entry that is a mapping but names nobody: a name in the place of a key.

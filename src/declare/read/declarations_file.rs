@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 
 use super::attributes::with_attributes;
 use crate::declare::yaml::given::{
-    Given, Items, Members, Needed, Raw, Restriction, Spanned, Texts,
+    Given, Items, Members, Needed, Raw, ReadableTexts, Restriction, Spanned,
 };
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction, Representation};
@@ -13,7 +13,7 @@ table! {
     /// A document with declarations. Where a thing stands in which file does not matter.
     pub(crate) struct Declarations<'d> {
         /// Who the organisation numbers are: an alias for each.
-        pub(crate) consumers: Option<Members<'d, Consumer>>,
+        pub(crate) consumers: Option<Members<'d, AliasEntry>>,
         /// Names for several organisations together: a list of aliases or quoted organisation numbers.
         pub(crate) groups: Option<Members<'d, Vec<String>>>,
         /// The scopes to hold, and who has access to them.
@@ -28,7 +28,8 @@ table! {
 table! {
     @like "{ orgno: \"{}\" }"
     /// An organisation under the alias that the repository gives it.
-    pub(crate) struct Consumer {
+    #[schemars(rename = "Consumer")]
+    pub(crate) struct AliasEntry {
         /// The organisation number: nine digits in quotes.
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
         pub(crate) orgno: Needed<Spanned<String>>,
@@ -36,7 +37,7 @@ table! {
         pub(crate) name: Given<String>,
         /// The environments in which the alias counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
     }
 }
 
@@ -52,10 +53,10 @@ domain::scope_attributes! { with_attributes {
         #[schemars(length(min = 1))]
         description: Needed<Spanned<String>>,
         /// Who has access. Left out: nobody.
-        consumers: Option<Items<'d, ConsumerEntry<'d>>>,
+        consumers: Option<Items<'d, ConsumerItem<'d>>>,
         /// The environments that hold the scope. Default: all.
         #[schemars(length(min = 1))]
-        environments: Restriction<Texts>,
+        environments: Restriction<ReadableTexts>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ScopeInEnvironment>>,
         /// `false` keeps the scope declared but deactivated; its accesses are kept. Default: true.
@@ -81,7 +82,8 @@ domain::scope_attributes! { with_attributes {
 /// more to say about it.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
-pub(crate) enum ConsumerEntry<'d> {
+#[schemars(rename = "ConsumerEntry")]
+pub(crate) enum ConsumerItem<'d> {
     /// An alias, or an organisation number in quotes.
     Name(String),
     /// Everybody in a group.
@@ -108,7 +110,7 @@ table! {
         pub(crate) until: Given<Raw<'d, String>>,
         /// The environments in which the entry counts. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
         /// Why the access is given, such as a case number.
         pub(crate) reason: Given<String>,
     }
@@ -134,7 +136,7 @@ domain::client_attributes! { with_attributes {
         description: Given<Spanned<String>>,
         /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
         /// `profile` for idporten and ansattporten, else none.
-        scopes: Given<Texts>,
+        scopes: Given<ReadableTexts>,
         /// Its public keys: a file, a JWK, a JWKS or a PEM text, or a list of these; an empty list
         /// means no key. Default: as they are live.
         jwks: Given<Raw<'d, Jwks<'d>>>,
@@ -142,7 +144,7 @@ domain::client_attributes! { with_attributes {
         onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
         /// The environments that hold the client. Default: all.
         #[schemars(length(min = 1))]
-        environments: Restriction<Texts>,
+        environments: Restriction<ReadableTexts>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ClientInEnvironment<'d>>>,
         /// `false` keeps the client declared but deactivated. Default: true.
@@ -161,7 +163,7 @@ domain::client_attributes! { with_attributes {
         /// One line that tells what the client does.
         description: Given<Spanned<String>>,
         /// The scopes that it may ask for here.
-        scopes: Given<Texts>,
+        scopes: Given<ReadableTexts>,
         /// Its public keys here.
         jwks: Given<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts here.
@@ -219,14 +221,15 @@ table! {
 #[serde(untagged)]
 pub(crate) enum RemovedItem {
     /// A scope.
-    Scope(Removed),
+    Scope(RemovedScopeItem),
     /// A client.
-    Client(RemovedClient),
+    Client(RemovedClientItem),
 }
 
 table! {
     /// A client that is no longer held.
-    pub(crate) struct RemovedClient {
+    #[schemars(rename = "RemovedClient")]
+    pub(crate) struct RemovedClientItem {
         /// The client's name.
         #[schemars(length(min = 1, max = 255))]
         pub(crate) client: Needed<Spanned<String>>,
@@ -239,14 +242,15 @@ table! {
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
     }
 }
 
 table! {
     @like "{ scope: {}, action: deactivate }"
     /// A scope that is no longer held.
-    pub(crate) struct Removed {
+    #[schemars(rename = "Removed")]
+    pub(crate) struct RemovedScopeItem {
         /// The scope's whole name.
         #[schemars(regex(pattern = r"^[^:\s]+:\S+$"))]
         pub(crate) scope: Needed<Spanned<String>>,
@@ -256,7 +260,7 @@ table! {
         pub(crate) reason: Given<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
-        pub(crate) environments: Restriction<Texts>,
+        pub(crate) environments: Restriction<ReadableTexts>,
     }
 }
 

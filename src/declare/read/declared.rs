@@ -22,11 +22,11 @@ use yaml::Span;
 #[derive(Debug, Default)]
 pub(crate) struct Declared {
     pub(crate) aliases: Vec<Alias>,
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Vec<DeclaredGroup>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) strays: Vec<Stray>,
-    pub(crate) removed: Vec<Removed>,
-    pub(crate) clients: Vec<Client>,
+    pub(crate) removed: Vec<RemovedScope>,
+    pub(crate) clients: Vec<DeclaredClient>,
     pub(crate) removed_clients: Vec<RemovedClient>,
     pub(crate) silences: Vec<Silence>,
     /// Names of aliases and groups that are declared with errors: using them is no second error.
@@ -132,13 +132,13 @@ impl Alias {
 
 /// Several organisations under one name.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct DeclaredGroup {
     pub(crate) name: String,
     pub(crate) members: Vec<(Who, Span)>,
     pub(crate) place: Place,
 }
 
-impl Group {
+impl DeclaredGroup {
     /// A place in the group's file.
     pub(crate) fn at(&self, span: Span) -> Place {
         self.place.with(span)
@@ -166,7 +166,7 @@ pub(crate) struct Scope {
     pub(crate) environments: EnvironmentSet,
     pub(crate) overrides: Vec<Override>,
     /// Shared by the scopes that one manifest makes.
-    pub(crate) consumers: Arc<[Consumer]>,
+    pub(crate) consumers: Arc<[DeclaredAccess]>,
     /// Where the name stands.
     pub(crate) place: Place,
     /// Whether a manifest of NAIS declares it: then no default of the repository counts.
@@ -224,7 +224,7 @@ pub(crate) struct Override {
 
 /// An entry of a scope's consumers; it stands in the scope's file.
 #[derive(Debug, Clone)]
-pub(crate) struct Consumer {
+pub(crate) struct DeclaredAccess {
     pub(crate) who: Who,
     pub(crate) who_span: Span,
     pub(crate) until: Option<Until>,
@@ -236,7 +236,7 @@ pub(crate) struct Consumer {
 /// The consumers of a scope that could not be read: whom they name is checked all the same.
 #[derive(Debug)]
 pub(crate) struct Stray {
-    pub(crate) consumers: Arc<[Consumer]>,
+    pub(crate) consumers: Arc<[DeclaredAccess]>,
     pub(crate) place: Place,
 }
 
@@ -249,7 +249,7 @@ pub(crate) struct Until {
 
 /// A scope that is no longer held.
 #[derive(Debug)]
-pub(crate) struct Removed {
+pub(crate) struct RemovedScope {
     pub(crate) scope: ScopeName,
     pub(crate) action: RemovalAction,
     pub(crate) reason: Option<String>,
@@ -260,7 +260,7 @@ pub(crate) struct Removed {
 
 /// A client.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct DeclaredClient {
     pub(crate) name: ClientName,
     /// What it was called before, and where that stands.
     pub(crate) previous_name: Option<(ClientName, Span)>,
@@ -306,7 +306,7 @@ pub(crate) struct ClientOverride {
     pub(crate) span: Span,
 }
 
-impl Client {
+impl DeclaredClient {
     /// What is said of the client in an environment, what decides first.
     pub(crate) fn parts(&self, environment: EnvironmentSet) -> impl Iterator<Item = &ClientPart> {
         let own = self.overrides.iter().filter(move |o| o.environment == environment);

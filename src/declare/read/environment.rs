@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::source::{SecretSource, TextSource};
 use crate::declare::yaml::given::Spanned;
-use crate::declare::yaml::table::{Read, Reader, table};
+use crate::declare::yaml::table::{Read, TableReader, table};
 use digdir::{self, TargetError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use yaml::Span;
@@ -16,9 +16,9 @@ table! {
     #[derive(PartialEq, Eq)]
     pub struct Environment {
         /// The API to talk to.
-        pub target: Spanned<Target>,
+        pub target: Spanned<EnvironmentTarget>,
         /// Who talks to it. Only the sandbox does without.
-        pub credentials: Option<Spanned<Credentials>>,
+        pub credentials: Option<Spanned<DeclaredCredentials>>,
         /// A profile that `portvakt probe` has written of this API, relative to the repository: plan and
         /// apply go by it where DigDir's documentation does not say how the API behaves.
         pub profile: Option<String>,
@@ -27,7 +27,7 @@ table! {
 
 /// An API to talk to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum EnvironmentTarget {
     /// The embedded emulator: no account, no network.
     Sandbox,
     /// DigDir's test environment.
@@ -35,10 +35,10 @@ pub enum Target {
     /// DigDir's production environment.
     Prod,
     /// Any other place.
-    Custom(Endpoints),
+    Custom(CustomEndpoints),
 }
 
-impl Target {
+impl EnvironmentTarget {
     /// The addresses of the API and of Maskinporten; `None` for the embedded emulator, which has none
     /// before it runs.
     ///
@@ -60,7 +60,8 @@ table! {
     /// The two addresses of a place that is neither of DigDir's. Both are https, or plain http to
     /// loopback; a credential is sent there only if the host is also named outside the repository.
     #[derive(PartialEq, Eq)]
-    pub struct Endpoints {
+    #[schemars(rename = "Endpoints")]
+    pub struct CustomEndpoints {
         /// The self-service API, without `/api/v1`.
         pub api: Spanned<String>,
         /// Maskinporten's issuer, exactly as its metadata has it (mostly with a slash at the end).
@@ -72,7 +73,8 @@ table! {
     /// A client at Maskinporten and how it proves itself: with a key, or with an enterprise
     /// certificate.
     #[derive(PartialEq, Eq)]
-    pub struct Credentials {
+    #[schemars(rename = "Credentials")]
+    pub struct DeclaredCredentials {
         /// The client's id; no secret.
         pub client_id: Spanned<TextSource>,
         /// A private key, PEM or JWK, or base64 of one. Excludes `certificate`.
@@ -106,11 +108,11 @@ table! {
     }
 }
 
-impl Read<'_> for Target {
-    fn read(at: &Node<'_>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+impl Read<'_> for EnvironmentTarget {
+    fn read(at: &Node<'_>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         let word = match &at.value {
             Value::String(word) => word,
-            Value::Mapping(_) => return Endpoints::read(at, key, reader).map(Self::Custom),
+            Value::Mapping(_) => return CustomEndpoints::read(at, key, reader).map(Self::Custom),
             _ => return reader.wrong(at, "sandbox, test, prod or { api: …, maskinporten: … }"),
         };
         match &**word {
@@ -126,7 +128,7 @@ impl Read<'_> for Target {
     }
 }
 
-impl JsonSchema for Target {
+impl JsonSchema for EnvironmentTarget {
     fn schema_name() -> Cow<'static, str> {
         "Target".into()
     }
@@ -137,7 +139,7 @@ impl JsonSchema for Target {
                             production environment, or another place.",
             "anyOf": [
                 {"type": "string", "enum": ["sandbox", "test", "prod"]},
-                generator.subschema_for::<Endpoints>(),
+                generator.subschema_for::<CustomEndpoints>(),
             ],
         })
     }

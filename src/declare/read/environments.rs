@@ -4,7 +4,7 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Restriction, Spanned, Texts};
+use crate::declare::yaml::given::{ReadableTexts, Restriction, Spanned};
 use crate::declare::yaml::instead;
 use domain::text::is_invisible;
 use yaml::Span;
@@ -69,10 +69,10 @@ impl EnvironmentNames {
     /// The set that a declaration names; all where it names none.
     pub(crate) fn declared(
         &self,
-        names: &Restriction<Texts>,
+        names: &Restriction<ReadableTexts>,
         findings: &mut Findings,
     ) -> EnvironmentSet {
-        let Texts { items, is_whole, span } = match names {
+        let ReadableTexts { items, is_whole, span } = match names {
             Restriction::None => return EnvironmentSet::ALL,
             Restriction::Unclear => return EnvironmentSet::NONE,
             Restriction::To(names) => names,

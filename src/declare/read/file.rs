@@ -17,7 +17,7 @@ use crate::declare::yaml::document::{Findings, decode, parse};
 use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::instead;
 use crate::declare::yaml::item::{items_of, unknown_key};
-use crate::declare::yaml::table::{self, Read, Reader};
+use crate::declare::yaml::table::{self, Read, TableReader};
 use yaml::Span;
 use yaml::{Mapping, Node, Value};
 
@@ -102,7 +102,7 @@ fn read_document(
 }
 
 impl<'d> Read<'d> for RemovedItem {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match (at.get("client"), at.get("scope")) {
             (Some(_), None) => Read::read(at, key, reader).map(Self::Client),
             (Some(client), Some(_)) => {

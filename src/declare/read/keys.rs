@@ -1,14 +1,14 @@
 //! Reading a client's keys (`jwks`): inline, or from files beside the declaration.
 
 use super::declarations_file::{Jwks, KeySource};
-use super::public_keys::{FILES, Problem, from_json, from_text};
+use super::public_keys::{FILES, PublicKeyProblem, from_json, from_text};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::files::key_files::{KeyFiles, resolved};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::Raw;
 use crate::declare::yaml::item::items_of;
-use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::table::{Read, TableReader};
 use domain::{MOST_KEYS, PublicKey};
 use yaml::Span;
 use yaml::{Node, Value};
@@ -38,7 +38,7 @@ pub enum KeysRef {
 }
 
 impl<'d> Read<'d> for Jwks<'d> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match at.value.is_sequence() {
             true => Read::read(at, key, reader).map(Self::Several),
             false => Read::read(at, key, reader).map(Self::One),
@@ -47,7 +47,7 @@ impl<'d> Read<'d> for Jwks<'d> {
 }
 
 impl<'d> Read<'d> for KeySource<'d> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match &at.value {
             Value::String(text) => Some(Self::Text(text.to_string())),
             Value::Mapping(_) => Read::read(at, key, reader).map(Self::Inline),
@@ -118,14 +118,14 @@ fn one(
             read.refs.push(KeysRef::File { written, path });
             match String::from_utf8(bytes) {
                 Ok(text) => from_text(&text),
-                Err(_) => Err((0, Problem::Other("it is not UTF-8".to_owned()))),
+                Err(_) => Err((0, PublicKeyProblem::Other("it is not UTF-8".to_owned()))),
             }
         }
         KeySource::Inline(Raw { at, .. }) => {
             read.refs.push(KeysRef::Inline);
             match serde_json::to_value(at) {
                 Ok(json) => from_json(&json),
-                Err(_) => Err((0, Problem::Other("it is no JWK".to_owned()))),
+                Err(_) => Err((0, PublicKeyProblem::Other("it is no JWK".to_owned()))),
             }
         }
     };
@@ -145,14 +145,20 @@ fn is_path(text: &str) -> bool {
 
 /// Tells what is wrong with the key of that number, from 0, of what is named or stands here. What
 /// stands in the YAML itself is told at `jwks`, the key, so that nothing of a key is shown.
-fn report(at: &Node<'_>, key: Span, number: usize, problem: &Problem, findings: &mut Findings) {
+fn report(
+    at: &Node<'_>,
+    key: Span,
+    number: usize,
+    problem: &PublicKeyProblem,
+    findings: &mut Findings,
+) {
     let ordinal = if number == 0 { String::new() } else { format!(" (key {})", number + 1) };
     let (what, span) = match at.value.as_str().filter(|text| is_path(text)) {
         Some(written) => (format!("the key in {}{ordinal}", quoted(written)), at.span()),
         None => (format!("this key{ordinal}"), key),
     };
     match problem {
-        Problem::Private => {
+        PublicKeyProblem::Private => {
             let message = format!(
                 "{what} is private: whoever reads the repository, now or from its history, has it"
             );
@@ -161,7 +167,7 @@ fn report(at: &Node<'_>, key: Span, number: usize, problem: &Problem, findings: 
                         `portvakt keys generate`";
             findings.report(Rule::Secret, span, &message, help);
         }
-        Problem::Other(why) => {
+        PublicKeyProblem::Other(why) => {
             let message = format!("{what} cannot be used: {why}");
             let help = "a public RSA key of 2048 bits or more is wanted, as JWK, JWKS, PEM or \
                         certificate; `portvakt keys generate` makes one";

@@ -10,7 +10,7 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
-use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::table::{Read, TableReader};
 use domain::nais::Application;
 use yaml::Span;
 use yaml::{Node, Value};
@@ -115,7 +115,7 @@ impl Nais {
 }
 
 impl<'d> Read<'d> for ClusterFile<'d> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match &at.value {
             Value::String(cluster) => Some(Self::All(cluster.to_string())),
             Value::Mapping(_) if reader.refuses_keys(at) => None,

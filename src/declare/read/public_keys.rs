@@ -16,14 +16,14 @@ use domain::{KeyProblem, PRIVATE_MEMBERS, PublicKey, Representation};
 pub(crate) const FILES: [&str; 7] = ["json", "jwk", "jwks", "pem", "pub", "crt", "cer"];
 
 /// What can be wrong with what should be a key.
-pub(crate) enum Problem {
+pub(crate) enum PublicKeyProblem {
     /// It holds what only its holder may know.
     Private,
     /// Anything else, in words that repeat nothing of it.
     Other(String),
 }
 
-impl From<KeyProblem> for Problem {
+impl From<KeyProblem> for PublicKeyProblem {
     fn from(problem: KeyProblem) -> Self {
         match problem {
             KeyProblem::Private(_) => Self::Private,
@@ -33,7 +33,7 @@ impl From<KeyProblem> for Problem {
 }
 
 /// The keys, or what is wrong with the one of that number, from 0.
-pub(crate) type Read = Result<Vec<PublicKey>, (usize, Problem)>;
+pub(crate) type ReadKeys = Result<Vec<PublicKey>, (usize, PublicKeyProblem)>;
 
 /// The public keys that a file or a text holds, of which there can be none; `None` where it holds none that can be used, or a
 /// private one.
@@ -42,12 +42,12 @@ pub fn public_keys(text: &str) -> Option<Vec<PublicKey>> {
 }
 
 /// A file, or a text: JSON or PEM.
-pub(crate) fn from_text(text: &str) -> Read {
+pub(crate) fn from_text(text: &str) -> ReadKeys {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
         let Unrepeated(json) = serde_json::from_str(text).map_err(|_| {
             let why = "it is no JSON, or a name stands twice in one of its objects";
-            (0, Problem::Other(why.to_owned()))
+            (0, PublicKeyProblem::Other(why.to_owned()))
         })?;
         return from_json(&json);
     }
@@ -117,13 +117,16 @@ impl<'de> Visitor<'de> for UnrepeatedVisitor {
 }
 
 /// A JWK or a JWKS, in which there can be no key. A private member anywhere makes all of it private.
-pub(crate) fn from_json(json: &Json) -> Read {
+pub(crate) fn from_json(json: &Json) -> ReadKeys {
     if has_private(json) {
-        return Err((0, Problem::Private));
+        return Err((0, PublicKeyProblem::Private));
     }
     let one = |number: usize, jwk: &Json| {
         let jwk = jwk.as_object().ok_or_else(|| {
-            (number, Problem::Other("a key is an object with kty, kid, n and e".to_owned()))
+            (
+                number,
+                PublicKeyProblem::Other("a key is an object with kty, kid, n and e".to_owned()),
+            )
         })?;
         PublicKey::from_jwk(jwk).map_err(|problem| (number, problem.into()))
     };
@@ -132,7 +135,7 @@ pub(crate) fn from_json(json: &Json) -> Read {
         Some(Json::Array(keys)) => {
             keys.iter().enumerate().map(|(number, jwk)| one(number, jwk)).collect()
         }
-        Some(_) => Err((0, Problem::Other("its `keys` is no list".to_owned()))),
+        Some(_) => Err((0, PublicKeyProblem::Other("its `keys` is no list".to_owned()))),
     }
 }
 
@@ -148,16 +151,17 @@ fn has_private(json: &Json) -> bool {
 }
 
 /// Public keys and certificates (RFC 7468). Several certificates are a chain, the key's own first.
-fn from_pem(text: &str) -> Read {
+fn from_pem(text: &str) -> ReadKeys {
     if text.contains("PRIVATE KEY") {
-        return Err((0, Problem::Private));
+        return Err((0, PublicKeyProblem::Private));
     }
     let mut keys = Vec::new();
     let mut chain = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("-----BEGIN ") {
         let number = keys.len();
-        let damaged = |why: &str| (number, Problem::Other(format!("the PEM is damaged: {why}")));
+        let damaged =
+            |why: &str| (number, PublicKeyProblem::Other(format!("the PEM is damaged: {why}")));
         let (label, after) = after.split_once("-----").ok_or_else(|| damaged("no label"))?;
         let (body, after) =
             after.split_once("-----END ").ok_or_else(|| damaged("no -----END line"))?;
@@ -176,8 +180,8 @@ fn from_pem(text: &str) -> Read {
             }
             _ => return Err(damaged("it is neither PUBLIC KEY nor CERTIFICATE")),
         };
-        let (n, e) =
-            numbers.ok_or_else(|| (number, Problem::Other("it holds no RSA key".to_owned())))?;
+        let (n, e) = numbers
+            .ok_or_else(|| (number, PublicKeyProblem::Other("it holds no RSA key".to_owned())))?;
         let mut jwk = Representation::new();
         jwk.insert("kty".to_owned(), "RSA".into());
         jwk.insert("n".to_owned(), URL_SAFE_NO_PAD.encode(n).into());
@@ -187,7 +191,7 @@ fn from_pem(text: &str) -> Read {
     if keys.is_empty() {
         return Err((
             0,
-            Problem::Other(format!(
+            PublicKeyProblem::Other(format!(
                 "it is neither JSON nor PEM, nor the path of a file (one that ends in .{})",
                 FILES.join(", .")
             )),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::attributes::ScopeLayer;
 use super::consumers;
 use super::declarations_file as file;
-use super::declared::{Declared, Override, Removed, Scope, Spans, Stray};
+use super::declared::{Declared, Override, RemovedScope, Scope, Spans, Stray};
 use super::environments::{EnvironmentNames, EnvironmentSet};
 use super::settings::Settings;
 use super::texts::check_texts;
@@ -102,17 +102,17 @@ fn overrides(
 
 /// Reads one entry of `removed`.
 pub(crate) fn removed(
-    given: file::Removed,
+    given: file::RemovedScopeItem,
     settings: &Settings,
     findings: &mut Findings,
-) -> Option<Removed> {
-    let file::Removed { scope, action, reason, environments } = given;
+) -> Option<RemovedScope> {
+    let file::RemovedScopeItem { scope, action, reason, environments } = given;
     let name = scope.0.and_then(|scope| scope_name(&scope, settings, findings));
     let names = &settings.environment_names;
     let environments = names.declared(&environments, findings);
     let ((scope, span), action) = (name?, action.0?);
     let place = findings.place(span);
-    Some(Removed { scope, action, reason: reason.0, environments, place })
+    Some(RemovedScope { scope, action, reason: reason.0, environments, place })
 }
 
 /// The name of a scope, and where it stands.

@@ -25,7 +25,7 @@ use crate::declare::own::policies::{Policy, policies};
 use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Findings, decode, parse};
-use crate::declare::yaml::given::{Checked, Given, Members, Raw, Spanned, Texts};
+use crate::declare::yaml::given::{Checked, Given, Members, Raw, ReadableTexts, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::{Guards, Orgno};
@@ -273,8 +273,8 @@ fn before_colon(prefix: &str) -> &str {
 }
 
 /// The prefixes; reports what is wrong with each, which is not reported of each scope again.
-fn prefixes(given: Option<Texts>, findings: &mut Findings) -> Vec<String> {
-    let Some(Texts { items, is_whole, span }) = given else {
+fn prefixes(given: Option<ReadableTexts>, findings: &mut Findings) -> Vec<String> {
+    let Some(ReadableTexts { items, is_whole, span }) = given else {
         return Vec::new();
     };
     let prefixes = if is_whole { items } else { Vec::new() };

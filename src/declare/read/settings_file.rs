@@ -8,7 +8,7 @@ use super::attributes::{ClientLayer, ScopeLayer};
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
 use crate::declare::yaml::given::{
-    Checked, Given, Items, Members, Needed, Raw, Spanned, TextList, Texts,
+    Checked, Given, Items, Members, Needed, Raw, ReadableTexts, Spanned, TextList,
 };
 use crate::declare::yaml::table::table;
 
@@ -24,7 +24,7 @@ table! {
         pub(crate) project: Given<Spanned<String>>,
         /// The prefixes that DigDir has given the organisation, without a colon.
         #[schemars(length(min = 1))]
-        pub(crate) prefixes: Needed<Texts>,
+        pub(crate) prefixes: Needed<ReadableTexts>,
         /// Where the declarations are applied, by name.
         #[schemars(with = "Option<BTreeMap<String, Environment>>")]
         pub(crate) environments: Needed<Members<'d, Environment>>,

@@ -75,7 +75,7 @@ pub(crate) fn read(
 }
 
 /// A comment that speaks to this program.
-struct Comment<'l> {
+struct SilenceComment<'l> {
     /// What follows the mark.
     text: &'l str,
     span: Span,
@@ -86,7 +86,7 @@ struct Comment<'l> {
 const MOST_SIGNS: usize = 20;
 
 /// The comment of a line, if it begins with the mark.
-fn comment<'l>(line: &'l str, index: usize, roots: &[Node<'_>]) -> Option<Comment<'l>> {
+fn comment<'l>(line: &'l str, index: usize, roots: &[Node<'_>]) -> Option<SilenceComment<'l>> {
     let (before, text) = line.split_once(MARK)?;
     let before = before.trim_end().strip_suffix('#')?;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -103,7 +103,7 @@ fn comment<'l>(line: &'l str, index: usize, roots: &[Node<'_>]) -> Option<Commen
         return None;
     }
     let span = Span { start: position(before), end: position(line.trim_end()) };
-    Some(Comment { text, span, is_alone: before.trim().is_empty() })
+    Some(SilenceComment { text, span, is_alone: before.trim().is_empty() })
 }
 
 /// The place behind a text with which a line begins.

@@ -3,7 +3,7 @@
 
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::item::unknown_key;
-use crate::declare::yaml::table::{Read, Reader};
+use crate::declare::yaml::table::{Read, TableReader};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use yaml::Span;
 use yaml::{Node, Value};
@@ -29,7 +29,7 @@ pub enum TextSource {
 }
 
 impl Read<'_> for TextSource {
-    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match &at.value {
             Value::String(text) if text.trim().is_empty() => {
                 reader.says(at, "an empty text identifies nothing")
@@ -50,7 +50,7 @@ impl Read<'_> for TextSource {
 }
 
 impl Read<'_> for SecretSource {
-    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         match &at.value {
             Value::Mapping(_) => env_or_file(at, reader),
             Value::Null => reader.wrong(at, "{ env: NAME } or { file: PATH }"),
@@ -60,7 +60,7 @@ impl Read<'_> for SecretSource {
 }
 
 /// Refuses a secret in the YAML. It is never repeated.
-fn refuse_secret<T>(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
+fn refuse_secret<T>(at: &Node<'_>, reader: &mut TableReader<'_>) -> Option<T> {
     const SECRET_IN_YAML: &str = "a secret must not be in the YAML: whoever reads the repository, now or \
                                   from its history, would have it";
     let help = "put it into an environment variable, `{ env: NAME }`, or into a file that is \
@@ -72,7 +72,7 @@ fn refuse_secret<T>(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
 
 /// Reads `{ env: NAME }` or `{ file: PATH }`. What looks like the secret itself is refused without
 /// being repeated.
-fn env_or_file(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<SecretSource> {
+fn env_or_file(at: &Node<'_>, reader: &mut TableReader<'_>) -> Option<SecretSource> {
     if reader.refuses_keys(at) {
         return None;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-use super::environment::{Endpoints, Environment, Target};
+use super::environment::{CustomEndpoints, Environment, EnvironmentTarget};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
@@ -35,8 +35,8 @@ pub(crate) fn check_distinct(environments: &[(&str, Environment)], findings: &mu
 }
 
 /// Reports the addresses of an environment that cannot be used.
-pub(crate) fn check_target(target: &Target, findings: &mut Findings) {
-    let Target::Custom(Endpoints { api, maskinporten }) = target else {
+pub(crate) fn check_target(target: &EnvironmentTarget, findings: &mut Findings) {
+    let EnvironmentTarget::Custom(CustomEndpoints { api, maskinporten }) = target else {
         return;
     };
     for Spanned { value: address, span } in [api, maskinporten] {

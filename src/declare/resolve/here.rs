@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::declare::diagnostic::Place;
 use crate::declare::files::index::SETTINGS_FILE;
-use crate::declare::read::declared::{Alias, Client, Consumer, Declared, Scope, Who};
-use crate::declare::read::environment::Target;
+use crate::declare::read::declared::{Alias, Declared, DeclaredAccess, DeclaredClient, Scope, Who};
+use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use domain::Orgno;
@@ -46,7 +46,7 @@ impl<'r> Here<'r> {
         Self { name, set, settings, declared, aliases, groups }
     }
 
-    pub(crate) fn target(&self) -> Option<&'r Target> {
+    pub(crate) fn target(&self) -> Option<&'r EnvironmentTarget> {
         Some(&self.settings.environments.get(self.name)?.target)
     }
 
@@ -55,14 +55,14 @@ impl<'r> Here<'r> {
         self.declared.scopes.iter().filter(move |scope| scope.environments.overlaps(here))
     }
 
-    pub(crate) fn clients(&self) -> impl Iterator<Item = &'r Client> {
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &'r DeclaredClient> {
         let here = self.set;
         self.declared.clients.iter().filter(move |client| client.environments.overlaps(here))
     }
 
     /// Where the value of a client's attribute stands that it has here: in the client, in the
     /// defaults, or else the client's name. For a manifest, defaults do not count.
-    pub(crate) fn deciding_of_client(&self, client: &Client, attribute: &str) -> Place {
+    pub(crate) fn deciding_of_client(&self, client: &DeclaredClient, attribute: &str) -> Place {
         let own = client.first(self.set, |part| part.spans.of(attribute));
         if let Some(span) = own {
             return client.place.with(span);
@@ -81,7 +81,7 @@ impl<'r> Here<'r> {
         self.declared.aliases.iter().filter(move |alias| alias.environments.overlaps(here))
     }
 
-    pub(crate) fn entries<'s>(&self, scope: &'s Scope) -> impl Iterator<Item = &'s Consumer> {
+    pub(crate) fn entries<'s>(&self, scope: &'s Scope) -> impl Iterator<Item = &'s DeclaredAccess> {
         let here = self.set;
         scope.consumers.iter().filter(move |entry| entry.environments.overlaps(here))
     }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use self::here::Here;
 use crate::declare::diagnostic::Place;
 use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
-use crate::declare::read::declared::{Client, Consumer, Scope, Who};
+use crate::declare::read::declared::{DeclaredAccess, DeclaredClient, Scope, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use domain::{
     ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
@@ -65,7 +65,7 @@ fn resolve_scope(scope: &Scope, here: &Here<'_>) -> DesiredScope {
     }
 }
 
-fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
+fn resolve_client(client: &DeclaredClient, here: &Here<'_>) -> DesiredClient {
     let keys = client.first(here.set, |part| part.keys.as_ref());
     let keys_place = keys.map(|keys| client.place.with(keys.span));
     DesiredClient {
@@ -91,7 +91,7 @@ fn resolve_client(client: &Client, here: &Here<'_>) -> DesiredClient {
 }
 
 /// A client's attributes in an environment.
-pub(super) fn client_attributes(client: &Client, here: &Here<'_>) -> ClientAttributes {
+pub(super) fn client_attributes(client: &DeclaredClient, here: &Here<'_>) -> ClientAttributes {
     if let Some(manifest) = &client.manifest {
         return manifest.attributes.clone();
     }
@@ -122,7 +122,7 @@ pub(super) fn attributes(scope: &Scope, here: &Here<'_>) -> ScopeAttributes {
 fn add(
     consumers: &mut BTreeMap<Orgno, DesiredAccess>,
     orgno: Orgno,
-    entry: &Consumer,
+    entry: &DeclaredAccess,
     file: &Arc<str>,
 ) {
     let new = || Source { file: Arc::clone(file), line: entry.span.start.line as usize, at: None };

@@ -8,7 +8,7 @@ use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::own::teams::{Objection, Teams};
 use crate::declare::read::declared::{
-    Client, ClientPart, Declared, Group, Placed, Scope, Stray, Who,
+    ClientPart, Declared, DeclaredClient, DeclaredGroup, Placed, Scope, Stray, Who,
 };
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::yaml::instead;
@@ -109,7 +109,7 @@ fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
 /// Clients that say by their description that they are an application's, whose manifest declares its
 /// own: NAIS could take either.
 fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
-    let mut of_manifests: HashMap<String, Vec<&Client>> = HashMap::new();
+    let mut of_manifests: HashMap<String, Vec<&DeclaredClient>> = HashMap::new();
     for client in &declared.clients {
         if let Some(manifest) = &client.manifest {
             of_manifests.entry(manifest.application.to_string()).or_default().push(client);
@@ -139,7 +139,7 @@ fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
 }
 
 /// The ids that a client pins, each with the environments in which it does.
-fn pinned(client: &Client) -> Vec<(ClientId, EnvironmentSet, Place)> {
+fn pinned(client: &DeclaredClient) -> Vec<(ClientId, EnvironmentSet, Place)> {
     let at = |part: &ClientPart| {
         let id = part.id.clone()?;
         let place = part.spans.of("client_id").map(|span| client.place.with(span));
@@ -215,7 +215,7 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
             .collect(),
         suggester: Suggester::new(),
     };
-    for Group { members, place, .. } in &declared.groups {
+    for DeclaredGroup { members, place, .. } in &declared.groups {
         for (who, span) in members {
             let file = place.file.clone();
             found.extend(known.check(who, &Place { file, span: *span }, true));

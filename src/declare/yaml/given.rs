@@ -120,7 +120,7 @@ impl<'d, T: Read<'d>> Raw<'d, T> {
     }
 }
 
-/// Texts and their places.
+/// ReadableTexts and their places.
 pub(crate) type TextList = Spanned<Vec<Spanned<String>>>;
 
 /// The items of a list that can be read.
@@ -133,7 +133,7 @@ pub(crate) struct Readable<T> {
 }
 
 /// The texts of a list that can be read, and their places.
-pub(crate) type Texts = Readable<Spanned<String>>;
+pub(crate) type ReadableTexts = Readable<Spanned<String>>;
 
 /// What is under a key, kept even if nothing can be made of it.
 #[derive(Debug, Clone)]

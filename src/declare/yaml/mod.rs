@@ -1,5 +1,4 @@
-//! YAML as values that know their places, read into types by tables of keys, and edited with every comment
-//! kept. It knows no scope.
+//! What is wrong with a text as YAML, and the values of its tree, read into types by tables of keys.
 
 pub(crate) mod document;
 pub(crate) mod given;

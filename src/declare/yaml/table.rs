@@ -57,7 +57,7 @@ const MOST_WRONG_ITEMS: usize = 50;
 /// the findings hide nothing.
 pub(crate) fn read<'d, T: Read<'d>>(at: &'d Node<'d>, findings: &mut Findings) -> Option<T> {
     let first = findings.list.len();
-    let mut reader = Reader::new(findings);
+    let mut reader = TableReader::new(findings);
     let item = T::read(at, at.span(), &mut reader)?;
     if reader.is_identified {
         findings.hide_nothing(first);
@@ -70,7 +70,7 @@ pub(crate) fn read_document<'d, T: Read<'d>>(
     at: &'d Node<'d>,
     findings: &mut Findings,
 ) -> Option<T> {
-    T::read(at, at.span(), &mut Reader::new(findings))
+    T::read(at, at.span(), &mut TableReader::new(findings))
 }
 
 /// Reads an item that is of no use with anything wrong in it.
@@ -87,7 +87,7 @@ pub(crate) fn read_text<T: for<'d> Read<'d>>(text: &str) -> Option<T> {
 }
 
 /// What was found so far while an item is read.
-pub(crate) struct Reader<'f> {
+pub(crate) struct TableReader<'f> {
     pub(crate) findings: &'f mut Findings,
     /// The key of the item that is being read.
     outermost: Option<&'static str>,
@@ -97,7 +97,7 @@ pub(crate) struct Reader<'f> {
     is_secret: bool,
 }
 
-impl<'f> Reader<'f> {
+impl<'f> TableReader<'f> {
     fn new(findings: &'f mut Findings) -> Self {
         Self { findings, outermost: None, is_identified: true, is_secret: false }
     }
@@ -158,7 +158,7 @@ pub(crate) trait Read<'d>: Sized {
 
     /// Reads a value that stands under a key; what is wrong with it is reported. `None` if nothing can be
     /// made of it.
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self>;
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self>;
 
     /// What is in the place of a value that must be there and is not, or is wrong.
     fn empty() -> Option<Self> {
@@ -167,7 +167,7 @@ pub(crate) trait Read<'d>: Sized {
 }
 
 /// A key of a mapping, with what may be left out.
-pub(crate) trait Field<'d>: Sized {
+pub(crate) trait Member<'d>: Sized {
     /// Whether the key must be there.
     const IS_REQUIRED: bool;
 
@@ -183,7 +183,7 @@ pub(crate) struct Table<'d, 'r, 'f> {
     at: &'d Node<'d>,
     /// The key that it stands under, or else itself.
     key: Span,
-    reader: &'r mut Reader<'f>,
+    reader: &'r mut TableReader<'f>,
     unknown: Vec<&'d str>,
     /// Keys that a misspelt one was probably meant to be.
     meant: Vec<&'static str>,
@@ -201,7 +201,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
         key: Span,
         known: &'static [&'static str],
         like: &str,
-        reader: &'r mut Reader<'f>,
+        reader: &'r mut TableReader<'f>,
     ) -> Option<Self> {
         // With nothing behind it, it lacks all that must be there.
         if !at.value.is_mapping() && !at.value.is_null() {
@@ -295,7 +295,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     }
 }
 
-impl<'d, T: Read<'d>> Field<'d> for T {
+impl<'d, T: Read<'d>> Member<'d> for T {
     const IS_REQUIRED: bool = true;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
@@ -307,7 +307,7 @@ impl<'d, T: Read<'d>> Field<'d> for T {
     }
 }
 
-impl<'d, T: Read<'d>> Field<'d> for Given<T> {
+impl<'d, T: Read<'d>> Member<'d> for Given<T> {
     const IS_REQUIRED: bool = false;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
@@ -328,7 +328,7 @@ impl<'d, T: Read<'d>> Field<'d> for Given<T> {
     }
 }
 
-impl<'d, T: Read<'d>> Field<'d> for Restriction<T> {
+impl<'d, T: Read<'d>> Member<'d> for Restriction<T> {
     const IS_REQUIRED: bool = false;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
@@ -346,7 +346,7 @@ impl<'d, T: Read<'d>> Field<'d> for Restriction<T> {
     }
 }
 
-impl<'d, T: Read<'d>> Field<'d> for Needed<T> {
+impl<'d, T: Read<'d>> Member<'d> for Needed<T> {
     const IS_REQUIRED: bool = true;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
@@ -362,7 +362,7 @@ impl<'d, T: Read<'d>> Field<'d> for Needed<T> {
     }
 }
 
-impl<'d, T: Read<'d>> Field<'d> for Option<T> {
+impl<'d, T: Read<'d>> Member<'d> for Option<T> {
     const IS_REQUIRED: bool = false;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
@@ -376,7 +376,7 @@ impl<'d, T: Read<'d>> Field<'d> for Option<T> {
 }
 
 impl Read<'_> for String {
-    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         let text = at.value.as_str().map(str::to_owned);
         text.or_else(|| reader.wrong(at, TEXT))
     }
@@ -387,25 +387,25 @@ impl Read<'_> for String {
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Spanned<T> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         Some(Self { value: T::read(at, key, reader)?, span: at.span() })
     }
 }
 
 impl Read<'_> for bool {
-    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         at.value.as_bool().or_else(|| reader.wrong(at, BOOL))
     }
 }
 
 impl Read<'_> for u64 {
-    fn read(at: &Node<'_>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &Node<'_>, _: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         at.value.as_u64().or_else(|| reader.wrong(at, NUMBER))
     }
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         if !at.value.is_sequence() && !at.value.is_null() {
             return reader.wrong(at, LIST);
         }
@@ -419,7 +419,7 @@ impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Readable<T> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         if at.value.is_null() {
             return None;
         }
@@ -435,7 +435,7 @@ impl<'d, T: Read<'d>> Read<'d> for Readable<T> {
 fn readable<'d, T: Read<'d>>(
     at: &'d Node<'d>,
     key: Span,
-    reader: &mut Reader<'_>,
+    reader: &mut TableReader<'_>,
 ) -> (Vec<T>, bool) {
     let mut wrong = 0;
     let mut items = Vec::new();
@@ -452,19 +452,19 @@ fn readable<'d, T: Read<'d>>(
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Keyed<T> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         Some(Self { key, at: Spanned::read(at, key, reader)? })
     }
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Checked<'d, T> {
-    fn read(at: &'d Node<'d>, key: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         Some(Self { at, value: T::read(at, key, reader) })
     }
 }
 
 impl<'d, T: Read<'d>> Read<'d> for BTreeMap<String, T> {
-    fn read(at: &'d Node<'d>, _: Span, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, _: Span, reader: &mut TableReader<'_>) -> Option<Self> {
         if !at.value.is_mapping() && !at.value.is_null() {
             return reader.wrong(at, MAPPING);
         }
@@ -486,18 +486,18 @@ impl<'d, T: Read<'d>> Read<'d> for BTreeMap<String, T> {
 impl<'d, T> Read<'d> for Raw<'d, T> {
     const TAKES_NOTHING: bool = true;
 
-    fn read(at: &'d Node<'d>, key: Span, _: &mut Reader<'_>) -> Option<Self> {
+    fn read(at: &'d Node<'d>, key: Span, _: &mut TableReader<'_>) -> Option<Self> {
         Some(Self::new(at, key))
     }
 }
 
 /// Reads one of the words of an enum.
-pub(crate) fn word<T: DeserializeOwned>(at: &Node<'_>, reader: &mut Reader<'_>) -> Option<T> {
+pub(crate) fn word<T: DeserializeOwned>(at: &Node<'_>, reader: &mut TableReader<'_>) -> Option<T> {
     let Some(text) = at.value.as_str() else { return reader.wrong(at, TEXT) };
     word_of(text, at.span(), reader)
 }
 
-fn word_of<T: DeserializeOwned>(text: &str, span: Span, reader: &mut Reader<'_>) -> Option<T> {
+fn word_of<T: DeserializeOwned>(text: &str, span: Span, reader: &mut TableReader<'_>) -> Option<T> {
     let found: StrDeserializer<'_, NotAWord> = text.into_deserializer();
     match T::deserialize(found) {
         Ok(word) => Some(word),
@@ -511,7 +511,7 @@ pub(crate) fn read_word<T: DeserializeOwned>(
     findings: &mut Findings,
 ) -> Option<T> {
     let first = findings.list.len();
-    let word = word_of(&text.value, text.span, &mut Reader::new(findings));
+    let word = word_of(&text.value, text.span, &mut TableReader::new(findings));
     findings.hide_nothing(first);
     word
 }
@@ -545,7 +545,7 @@ macro_rules! words {
             fn read(
                 at: &::yaml::Node<'_>,
                 _: ::yaml::Span,
-                reader: &mut $crate::declare::yaml::table::Reader<'_>,
+                reader: &mut $crate::declare::yaml::table::TableReader<'_>,
             ) -> Option<Self> {
                 $crate::declare::yaml::table::word(at, reader)
             }
@@ -579,7 +579,7 @@ macro_rules! table {
         $(#[$meta])*
         #[serde(deny_unknown_fields)]
         #[schemars(transform = $crate::declare::yaml::table::requires(&[
-            $((stringify!($field), <$type as $crate::declare::yaml::table::Field>::IS_REQUIRED)),*
+            $((stringify!($field), <$type as $crate::declare::yaml::table::Member>::IS_REQUIRED)),*
         ]))]
         $vis struct $name $(<$life>)? {
             $($(#[$field_meta])* $field_vis $field: $type,)*
@@ -591,19 +591,19 @@ macro_rules! table {
             fn read(
                 at: &'d ::yaml::Node<'d>,
                 key: ::yaml::Span,
-                reader: &mut $crate::declare::yaml::table::Reader<'_>,
+                reader: &mut $crate::declare::yaml::table::TableReader<'_>,
             ) -> Option<Self> {
                 let like = concat!($($like)?);
                 let mut table =
                     $crate::declare::yaml::table::Table::open(at, key, Self::KEYS, like, reader)?;
                 $(let $field =
-                    $crate::declare::yaml::table::Field::field(&mut table, stringify!($field));)*
+                    $crate::declare::yaml::table::Member::field(&mut table, stringify!($field));)*
                 table.done();
                 Some(Self { $($field: $field?,)* })
             }
 
             fn empty() -> Option<Self> {
-                Some(Self { $($field: $crate::declare::yaml::table::Field::without()?,)* })
+                Some(Self { $($field: $crate::declare::yaml::table::Member::without()?,)* })
             }
         }
     };

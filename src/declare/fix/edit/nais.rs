@@ -15,7 +15,7 @@ const COMMON_KEYS: Hindrance = "its `jwks` stands for other environments too, an
                                 their `per_environment` first";
 
 /// Where something is declared.
-struct Found<'r> {
+struct Located<'r> {
     /// Where its name stands.
     place: &'r Place,
     in_manifest: bool,
@@ -118,7 +118,7 @@ impl Repository {
         environment: &str,
         entity: &Entity,
         wanted: String,
-        edit: impl FnOnce(&Found<'_>, &Route, &str) -> Result<String, Hindrance>,
+        edit: impl FnOnce(&Located<'_>, &Route, &str) -> Result<String, Hindrance>,
     ) -> Result<Edited, CannotEdit> {
         let Some(found) = self.found(environment, entity) else {
             return Err(CannotEdit::new("the YAML", "it declares no such thing", wanted));
@@ -129,7 +129,7 @@ impl Repository {
         self.edit_item(found.place, wanted, |item, text| edit(&found, item, text))
     }
 
-    fn found(&self, environment: &str, entity: &Entity) -> Option<Found<'_>> {
+    fn found(&self, environment: &str, entity: &Entity) -> Option<Located<'_>> {
         let names = &self.settings().environment_names;
         let here = names.set(environment)?;
         let declared = self.declared();
@@ -141,7 +141,7 @@ impl Repository {
             *name != environment && names.set(name).is_some_and(|set| set.overlaps(environments))
         };
         let others = names.iter().filter(is_other).collect();
-        Some(Found { place, in_manifest, others, is_elsewhere })
+        Some(Located { place, in_manifest, others, is_elsewhere })
     }
 }
 

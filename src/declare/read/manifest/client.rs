@@ -1,10 +1,10 @@
 //! The client of Maskinporten that a manifest makes.
 
-use super::fields::{Read, is_mapping, items, refuse_nothing, required, text, warn_unknown};
+use super::fields::{Optional, is_mapping, items, refuse_nothing, required, text, warn_unknown};
 use super::owner::Owners;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::read::declared::{Client, ClientPart, Declared, ManifestClient, Spans};
+use crate::declare::read::declared::{ClientPart, Declared, DeclaredClient, ManifestClient, Spans};
 use crate::declare::yaml::document::Findings;
 use domain::nais::Application;
 use domain::{
@@ -73,7 +73,7 @@ pub(super) fn consumed_scope(
 }
 
 /// The name that a manifest gives its client.
-pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> Read<ClientName> {
+pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> Optional<ClientName> {
     let (name, span) = text(at, "clientName", findings)?;
     let parsed = name.parse().map_err(|error| {
         let message = format!("{} is no name for a client: {error}", quoted(name));
@@ -102,7 +102,7 @@ pub(super) fn bare<const N: usize>(
 pub(super) fn declare(
     owners: &Owners,
     identity: impl Fn(&Application) -> String,
-    client_name: Read<ClientName>,
+    client_name: Optional<ClientName>,
     attributes: &ClientAttributes,
     places: Places,
     declared: &mut Declared,
@@ -116,7 +116,7 @@ pub(super) fn declare(
         let description = application.to_string();
         let attributes =
             ClientAttributes { description: description.clone(), ..attributes.clone() };
-        declared.clients.push(Client {
+        declared.clients.push(DeclaredClient {
             name,
             previous_name: None,
             integration_type: attributes.integration_type,

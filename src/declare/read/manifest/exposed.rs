@@ -11,7 +11,7 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::own::sorted;
 use crate::declare::read::attributes::ScopeLayer;
-use crate::declare::read::declared::{Consumer, Declared, Scope, Spans, Who};
+use crate::declare::read::declared::{Declared, DeclaredAccess, Scope, Spans, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
@@ -40,13 +40,13 @@ const KEYS: [&str; 10] = [
 const USUAL_AT_MAX_AGE: u64 = 30;
 
 /// What an entry of `exposes` says that is the same in each cluster.
-struct Entry {
+struct ExposedScope {
     name: ScopeName,
     product: String,
     active: bool,
     attributes: ScopeLayer,
     spans: Spans,
-    consumers: Arc<[Consumer]>,
+    consumers: Arc<[DeclaredAccess]>,
     span: Span,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn scopes(
     }
 }
 
-fn entry(at: &Node<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option<Entry> {
+fn entry(at: &Node<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option<ExposedScope> {
     if !is_mapping(at, findings) {
         return None;
     }
@@ -100,7 +100,7 @@ fn entry(at: &Node<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option
     let name = format!("{}:{}", prefix?, exposed.subscope()).parse().ok()?;
     let (active, _) = enabled?;
     let product = exposed.product;
-    Some(Entry { name, product, active, attributes, spans, consumers, span })
+    Some(ExposedScope { name, product, active, attributes, spans, consumers, span })
 }
 
 /// The subscope, and where its name stands.
@@ -204,7 +204,7 @@ fn integration_types(
     given.into_iter().filter_map(|word| one_of(word, &words, findings)).collect()
 }
 
-fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
+fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[DeclaredAccess]> {
     let help = "write `consumers: []` if nobody is to have access";
     refuse_nothing(at, "consumers", "revoke everybody's access", help, findings);
     let Some((list, _)) = items(at, "consumers", findings) else {
@@ -213,7 +213,7 @@ fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[Consumer]> {
     list.into_iter().filter_map(|at| consumer(at, findings)).collect()
 }
 
-fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<Consumer> {
+fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<DeclaredAccess> {
     if !is_mapping(at, findings) {
         return None;
     }
@@ -221,7 +221,7 @@ fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<Consumer> {
     check_label(at, "name", findings);
     let (orgno, who_span) = required(at, "orgno", findings, text)?;
     let who = Who::Orgno(parse_orgno(orgno, who_span, findings)?);
-    Some(Consumer {
+    Some(DeclaredAccess {
         who,
         who_span,
         until: None,

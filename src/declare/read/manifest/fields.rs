@@ -13,7 +13,7 @@ use yaml::Span;
 use yaml::{Node, Value};
 
 /// A value, and where it stands.
-pub(super) type Read<T> = Option<(T, Span)>;
+pub(super) type Optional<T> = Option<(T, Span)>;
 
 /// What stands behind a key, if something does.
 fn given<'d>(at: &'d Node<'d>, key: &str) -> Option<&'d Node<'d>> {
@@ -69,7 +69,7 @@ pub(super) fn scopes<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'
 }
 
 /// A text.
-pub(super) fn text<'d>(at: &'d Node<'d>, key: &str, findings: &mut Findings) -> Read<&'d str> {
+pub(super) fn text<'d>(at: &'d Node<'d>, key: &str, findings: &mut Findings) -> Optional<&'d str> {
     let at = given(at, key)?;
     plain_text(at, findings).map(|text| (text, at.span()))
 }
@@ -100,7 +100,7 @@ fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> 
 }
 
 /// True or false.
-pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> Read<bool> {
+pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> Optional<bool> {
     let at = given(at, key)?;
     let flag = at.value.as_bool();
     if flag.is_none() {
@@ -110,7 +110,7 @@ pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> Read<bo
 }
 
 /// A number.
-pub(super) fn number(at: &Node<'_>, key: &str, findings: &mut Findings) -> Read<u64> {
+pub(super) fn number(at: &Node<'_>, key: &str, findings: &mut Findings) -> Optional<u64> {
     let at = given(at, key)?;
     let number = at.value.as_u64();
     if number.is_none() {
@@ -124,7 +124,7 @@ pub(super) fn items<'d>(
     at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-) -> Read<Vec<&'d Node<'d>>> {
+) -> Optional<Vec<&'d Node<'d>>> {
     let at = given(at, key)?;
     if !at.value.is_sequence() {
         wrong(at, LIST, findings);
@@ -138,7 +138,7 @@ pub(super) fn texts<'d>(
     at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-) -> Read<Vec<(&'d str, Span)>> {
+) -> Optional<Vec<(&'d str, Span)>> {
     let (items, span) = items(at, key, findings)?;
     let texts = items.into_iter().filter_map(|at| Some((plain_text(at, findings)?, at.span())));
     Some((texts.collect(), span))
@@ -149,8 +149,8 @@ pub(super) fn required<'d, T>(
     at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-    read: impl Fn(&'d Node<'d>, &str, &mut Findings) -> Read<T>,
-) -> Read<T> {
+    read: impl Fn(&'d Node<'d>, &str, &mut Findings) -> Optional<T>,
+) -> Optional<T> {
     if given(at, key).is_none() {
         missing(key, at.span(), findings);
         return None;

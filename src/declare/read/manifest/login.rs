@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client::{Places, bare, client_name, consumed_scope, declare};
-use super::fields::{Read, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
+use super::fields::{Optional, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
 use super::owner::Owners;
 use crate::declare::read::declared::Declared;
 use crate::declare::yaml::document::Findings;
@@ -143,7 +143,7 @@ impl LoginSpec {
         let mut noted = |names: &[&'static str], span: Span| {
             places.extend(names.iter().map(|name| (*name, span)));
         };
-        let mut value = |names: &[&'static str], read: Read<u64>| {
+        let mut value = |names: &[&'static str], read: Optional<u64>| {
             let (value, span) = read?;
             noted(names, span);
             Some(value)

@@ -27,11 +27,11 @@ use yaml::Span;
 use yaml::{Node, Value};
 
 /// The kinds of manifest that can declare something.
-const KINDS: [(&str, Kind); 4] = [
-    ("Application", Kind::Workload),
-    ("Naisjob", Kind::Workload),
-    ("MaskinportenClient", Kind::Maskinporten),
-    ("IDPortenClient", Kind::Login),
+const KINDS: [(&str, ManifestKind); 4] = [
+    ("Application", ManifestKind::Workload),
+    ("Naisjob", ManifestKind::Workload),
+    ("MaskinportenClient", ManifestKind::Maskinporten),
+    ("IDPortenClient", ManifestKind::Login),
 ];
 
 /// What stands before the version of what is NAIS's own.
@@ -39,7 +39,7 @@ const GROUP: &str = "nais.io/";
 
 /// What a manifest is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ManifestKind {
     /// What runs there; it may have a client of Maskinporten.
     Workload,
     /// A client of Maskinporten by itself.
@@ -49,7 +49,7 @@ pub(crate) enum Kind {
 }
 
 /// What a document is a manifest of; `None` if it is none that can declare something.
-pub(crate) fn kind(document: &Node<'_>) -> Option<Kind> {
+pub(crate) fn kind(document: &Node<'_>) -> Option<ManifestKind> {
     if Declarations::KEYS.iter().any(|key| document.get(key).is_some()) {
         return None;
     }
@@ -59,7 +59,7 @@ pub(crate) fn kind(document: &Node<'_>) -> Option<Kind> {
         Some(Value::String(version)) => version.starts_with(GROUP),
         Some(_) => false,
         // Others have applications too.
-        None => *kind != Kind::Workload || workload(document).is_some(),
+        None => *kind != ManifestKind::Workload || workload(document).is_some(),
     };
     is_ours.then_some(*kind)
 }
@@ -80,7 +80,8 @@ fn workload<'d>(document: &'d Node<'d>) -> Option<&'d Node<'d>> {
 
 /// The list of what a manifest exposes.
 fn exposes<'d>(document: &'d Node<'d>) -> impl Iterator<Item = &'d Node<'d>> {
-    let of_client = || document.get("spec").filter(|_| kind(document) == Some(Kind::Maskinporten));
+    let of_client =
+        || document.get("spec").filter(|_| kind(document) == Some(ManifestKind::Maskinporten));
     let holder = workload(document).or_else(of_client);
     let list = holder.and_then(|at| at.get("scopes")?.get("exposes"));
     list.into_iter().flat_map(Node::items)
@@ -103,7 +104,7 @@ pub(crate) fn entities(document: &Node<'_>) -> Vec<Span> {
 
 /// Reads what a manifest declares.
 pub(crate) fn read(
-    kind: Kind,
+    kind: ManifestKind,
     document: &Node<'_>,
     settings: &Settings,
     declared: &mut Declared,
@@ -112,7 +113,7 @@ pub(crate) fn read(
     let first = findings.list.len();
     let spec = mapping(document, "spec", findings);
     match kind {
-        Kind::Workload => {
+        ManifestKind::Workload => {
             let loss = "close all that is exposed, and the client";
             let help = "write what was to follow, or remove the key";
             refuse_nothing(document, "spec", loss, help, findings);
@@ -128,7 +129,7 @@ pub(crate) fn read(
                 maskinporten_client(at, document, settings, declared, findings);
             }
         }
-        Kind::Maskinporten => match spec {
+        ManifestKind::Maskinporten => match spec {
             Some(at) => {
                 const KNOWN: [&str; 5] =
                     ["clientName", "scopes", "secretName", "secretKeyPrefix", "secretProtected"];
@@ -137,7 +138,7 @@ pub(crate) fn read(
             }
             None => missing("spec", document.span(), findings),
         },
-        Kind::Login => match spec {
+        ManifestKind::Login => match spec {
             Some(at) => {
                 let owners = owners(document, settings, findings);
                 login::client(at, &owners, declared, findings);

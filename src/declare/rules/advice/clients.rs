@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, quoted};
-use crate::declare::read::declared::Client;
+use crate::declare::read::declared::DeclaredClient;
 use crate::declare::read::public_keys::certificate_expires;
 use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
@@ -71,7 +71,7 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
 
 /// A client, and where it is looked at.
 struct About<'a> {
-    client: &'a Client,
+    client: &'a DeclaredClient,
     here: &'a Here<'a>,
     kind: IntegrationType,
 }

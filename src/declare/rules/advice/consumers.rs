@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place};
-use crate::declare::read::declared::{Consumer, Group, Scope, Until, Who};
-use crate::declare::read::environment::Target;
+use crate::declare::read::declared::{DeclaredAccess, DeclaredGroup, Scope, Until, Who};
+use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::resolve::here::Here;
 use domain::Orgno;
 use yaml::Span;
@@ -35,14 +35,14 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
 /// Numbers of organisations that do not exist in this environment.
 fn numbers(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let (rule, message) = match here.target() {
-        Some(Target::Prod) => {
+        Some(EnvironmentTarget::Prod) => {
             (Rule::SyntheticInProduction, "is a synthetic number, unknown in production")
         }
-        Some(Target::Test) => (
+        Some(EnvironmentTarget::Test) => (
             Rule::RealInTest,
             "is a real organisation, and this counts in DigDir's test environment",
         ),
-        Some(Target::Sandbox | Target::Custom(_)) | None => return,
+        Some(EnvironmentTarget::Sandbox | EnvironmentTarget::Custom(_)) | None => return,
     };
     let strange = |orgno: Orgno| {
         let wanted = rule == Rule::SyntheticInProduction;
@@ -94,7 +94,7 @@ fn own_organization(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>)
 }
 
 /// The entries that name one organisation, by number and then as they stand.
-fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s Consumer)> {
+fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s DeclaredAccess)> {
     let named = here.entries(scope).filter(|entry| !matches!(entry.who, Who::Group(_)));
     let mut direct: Vec<_> =
         named.filter_map(|entry| Some((*here.named(&entry.who).first()?, entry))).collect();
@@ -102,7 +102,7 @@ fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s Consumer)> {
     direct
 }
 
-fn twice(scope: &Scope, direct: &[(Orgno, &Consumer)], found: &mut Vec<Diagnostic>) {
+fn twice(scope: &Scope, direct: &[(Orgno, &DeclaredAccess)], found: &mut Vec<Diagnostic>) {
     for same in direct.chunk_by(|a, b| a.0 == b.0) {
         let (orgno, first) = same[0];
         for (_, other) in &same[1..] {
@@ -118,7 +118,7 @@ fn twice(scope: &Scope, direct: &[(Orgno, &Consumer)], found: &mut Vec<Diagnosti
     }
 }
 
-fn members_twice(group: &Group, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+fn members_twice(group: &DeclaredGroup, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let mut first: HashMap<Orgno, Span> = HashMap::new();
     for (who, span) in &group.members {
         for orgno in here.named(who) {
@@ -140,12 +140,12 @@ fn stands_twice(place: &Place, first: &Place, message: &str, help: &str) -> Diag
 /// One group twice, and entries that a group makes superfluous.
 fn through_groups(
     scope: &Scope,
-    direct: &[(Orgno, &Consumer)],
+    direct: &[(Orgno, &DeclaredAccess)],
     here: &Here<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let mut groups: HashMap<&str, &Consumer> = HashMap::new();
-    let mut members: HashMap<Orgno, &Consumer> = HashMap::new();
+    let mut groups: HashMap<&str, &DeclaredAccess> = HashMap::new();
+    let mut members: HashMap<Orgno, &DeclaredAccess> = HashMap::new();
     for entry in here.entries(scope) {
         let Who::Group(name) = &entry.who else {
             continue;

@@ -7,8 +7,8 @@ use crate::declare::own::OwnRule;
 use crate::declare::own::file::{ClientField, ConsumerField, Preset, ScopeField};
 use crate::declare::own::nais;
 use crate::declare::own::naming::{NamingCheck, NamingRule};
-use crate::declare::own::pattern::Broken;
-use crate::declare::read::declared::{Alias, Client, Scope};
+use crate::declare::own::pattern::PatternBreach;
+use crate::declare::read::declared::{Alias, DeclaredClient, Scope};
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use domain::{CLIENT, SCOPE, ScopeAttributes};
@@ -83,7 +83,7 @@ fn about_alias(rule: &NamingRule, alias: &Alias) -> Option<Diagnostic> {
     Some(broken_rule(head, &place, &pattern.check(text)?))
 }
 
-fn about_client(rule: &NamingRule, client: &Client, here: &Here<'_>) -> Option<Diagnostic> {
+fn about_client(rule: &NamingRule, client: &DeclaredClient, here: &Here<'_>) -> Option<Diagnostic> {
     let NamingRule { head, check } = rule;
     let (field, pattern) = match check {
         NamingCheck::Client(field, pattern) => (field, pattern),
@@ -128,7 +128,7 @@ fn text<'s>(
     }
 }
 
-fn broken_rule(head: &OwnRule, place: &Place, broken: &Broken) -> Diagnostic {
+fn broken_rule(head: &OwnRule, place: &Place, broken: &PatternBreach) -> Diagnostic {
     let message = format!("{}: {}", head.message, broken.why);
     head.broken(Rule::Naming, place, &message, &broken.help)
 }

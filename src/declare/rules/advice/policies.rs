@@ -12,7 +12,7 @@ use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::own::expression::Variables;
 use crate::declare::own::file::PolicySubject;
 use crate::declare::own::policies::Policy;
-use crate::declare::read::declared::{Consumer, Scope, Who};
+use crate::declare::read::declared::{DeclaredAccess, Scope, Who};
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use domain::Orgno;
@@ -23,14 +23,14 @@ use yaml::Span;
 const MOST_STEPS: u64 = 100_000_000;
 
 /// What came of asking one policy about one scope or access.
-enum Answer<'p> {
+enum PolicyAnswer<'p> {
     Broken(Diagnostic),
     /// It cannot be told.
     Failed(&'p Policy, Diagnostic),
 }
 
 /// A policy, and how many steps it takes for all scopes together.
-struct Asked<'p> {
+struct CountedPolicy<'p> {
     policy: &'p Policy,
     steps: AtomicU64,
 }
@@ -39,7 +39,7 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let policies = here.settings.policies.iter();
     let policies = policies.filter(|policy| policy.head.environments.overlaps(here.set));
     let policies: Vec<_> =
-        policies.map(|policy| Asked { policy, steps: AtomicU64::new(0) }).collect();
+        policies.map(|policy| CountedPolicy { policy, steps: AtomicU64::new(0) }).collect();
     if policies.is_empty() {
         return;
     }
@@ -62,9 +62,9 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let mut failed = HashSet::new();
     for answer in answers {
         match answer {
-            Answer::Broken(diagnostic) => found.push(diagnostic),
+            PolicyAnswer::Broken(diagnostic) => found.push(diagnostic),
             // Once is enough: it is the expression that must be mended.
-            Answer::Failed(policy, diagnostic) => {
+            PolicyAnswer::Failed(policy, diagnostic) => {
                 if failed.insert(&policy.head.name) {
                     found.push(diagnostic);
                 }
@@ -73,8 +73,8 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn too_many_steps(policies: &[Asked<'_>], all_steps: u64) -> Option<Diagnostic> {
-    let steps = |asked: &&Asked<'_>| asked.steps.load(Ordering::Relaxed);
+fn too_many_steps(policies: &[CountedPolicy<'_>], all_steps: u64) -> Option<Diagnostic> {
+    let steps = |asked: &&CountedPolicy<'_>| asked.steps.load(Ordering::Relaxed);
     let most = policies.iter().max_by_key(steps)?;
     let message = format!(
         "the policies would take {all_steps} steps in one environment, and {MOST_STEPS} at most are \
@@ -87,12 +87,12 @@ fn too_many_steps(policies: &[Asked<'_>], all_steps: u64) -> Option<Diagnostic> 
 }
 
 fn ask<'p>(
-    policies: &[Asked<'p>],
+    policies: &[CountedPolicy<'p>],
     scope: &Scope,
     here: &Here<'_>,
     all_steps: &AtomicU64,
     told: &AtomicUsize,
-) -> Vec<Answer<'p>> {
+) -> Vec<PolicyAnswer<'p>> {
     let team = here.settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
     let accesses = accesses(scope, here);
     let variables = Variables::new([
@@ -101,11 +101,11 @@ fn ask<'p>(
         ("team", team.into()),
     ]);
     let mut answers = Vec::new();
-    let mut tell = |answer: Option<Answer<'p>>| {
-        let few = |_: &Answer<'_>| told.fetch_add(1, Ordering::Relaxed) < MOST_FOUND;
+    let mut tell = |answer: Option<PolicyAnswer<'p>>| {
+        let few = |_: &PolicyAnswer<'_>| told.fetch_add(1, Ordering::Relaxed) < MOST_FOUND;
         answers.extend(answer.filter(few));
     };
-    for Asked { policy, steps } in policies {
+    for CountedPolicy { policy, steps } in policies {
         if !policy.head.counts_for(team) {
             continue;
         }
@@ -156,16 +156,16 @@ fn answer<'p>(
     scope: &Scope,
     span: Span,
     orgno: Option<Orgno>,
-) -> Option<Answer<'p>> {
+) -> Option<PolicyAnswer<'p>> {
     let place = scope.at(span);
     match policy.expression.evaluate(variables) {
         Ok(true) => None,
         Ok(false) => {
             let about = orgno.map(|orgno| format!(" ({orgno})")).unwrap_or_default();
             let message = format!("{}{about}", policy.head.message);
-            Some(Answer::Broken(policy.head.broken(Rule::Policy, &place, &message, "")))
+            Some(PolicyAnswer::Broken(policy.head.broken(Rule::Policy, &place, &message, "")))
         }
-        Err(why) => Some(Answer::Failed(policy, failure(policy, &why, scope, &place))),
+        Err(why) => Some(PolicyAnswer::Failed(policy, failure(policy, &why, scope, &place))),
     }
 }
 
@@ -204,7 +204,7 @@ fn accesses(scope: &Scope, here: &Here<'_>) -> Vec<(Value, Orgno, Span)> {
     each.map(|(entry, orgno)| (access(entry, orgno), orgno, entry.who_span)).collect()
 }
 
-fn access(entry: &Consumer, orgno: Orgno) -> Value {
+fn access(entry: &DeclaredAccess, orgno: Orgno) -> Value {
     let (alias, group) = match &entry.who {
         Who::Orgno(_) => (None, None),
         Who::Alias(alias) => (Some(alias), None),

@@ -4,7 +4,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::read::declared::Scope;
-use crate::declare::read::environment::Target;
+use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use domain::{IntegrationType, SCOPE, ScopeAttributes};
@@ -62,9 +62,9 @@ fn delegation_source(
 ) -> Option<Diagnostic> {
     let given = attributes.delegation_source.as_deref()?;
     let elsewhere = match here.target() {
-        Some(Target::Test) => given == ALTINN_PROD,
-        Some(Target::Prod) => given == ALTINN_TEST,
-        Some(Target::Sandbox | Target::Custom(_)) | None => false,
+        Some(EnvironmentTarget::Test) => given == ALTINN_PROD,
+        Some(EnvironmentTarget::Prod) => given == ALTINN_TEST,
+        Some(EnvironmentTarget::Sandbox | EnvironmentTarget::Custom(_)) | None => false,
     };
     let known = [ALTINN, ALTINN_TEST, ALTINN_PROD];
     let warning = |message: &str, help: &str| {
