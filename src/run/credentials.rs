@@ -25,12 +25,12 @@ const LONGEST_PATH: usize = 4096;
 /// # Errors
 /// All that is missing, or why they cannot be used.
 pub(super) fn credentials(
-    declared: &declare::Credentials,
+    declared: &declare::DeclaredCredentials,
     repository: &Repository,
     environment: &str,
 ) -> Result<Credentials, Failure> {
     let mut sources = Sources { repository, environment, problems: Vec::new() };
-    let declare::Credentials { client_id, key, kid, certificate } = declared;
+    let declare::DeclaredCredentials { client_id, key, kid, certificate } = declared;
     let client_id = sources.id(client_id, "client_id");
     let kid = kid.as_ref().map(|kid| sources.id::<Kid>(kid, "kid"));
     let proof = match (key, certificate) {

@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// Texts that are hard to write: YAML's own words and signs, and any others.
-    pub fn hostile() -> impl Strategy<Value = String> {
+    pub(crate) fn hostile() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             ": ",
             " #",

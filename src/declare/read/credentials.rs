@@ -2,49 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use super::environment::{Certificate, Credentials, Environment, Target};
+use super::environment::{Certificate, DeclaredCredentials, Environment, EnvironmentTarget};
 use super::source::TextSource;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::span::{Position, Span};
-use crate::declare::yaml::document::{Findings, Located};
-use crate::declare::yaml::given::Members;
+use crate::declare::yaml::document::Findings;
+use crate::declare::yaml::given::{Members, Spanned};
 use domain::secret;
 use domain::{ClientId, Kid};
+use yaml::{Node, Position, Span};
 
 /// Reports credentials that are missing or do not fit together.
-pub(super) fn check_credentials(
-    environment: &Environment,
-    at: Located<'_>,
-    name: Span,
-    findings: &mut Findings,
-) {
-    let at_credentials = at.get("credentials").unwrap_or(at).span();
-    match (&environment.target, &environment.credentials) {
-        (Target::Sandbox, None) => {}
-        (Target::Sandbox, Some(_)) => {
+pub(super) fn check_credentials(environment: &Environment, name: Span, findings: &mut Findings) {
+    match (&*environment.target, &environment.credentials) {
+        (EnvironmentTarget::Sandbox, None) => {}
+        (EnvironmentTarget::Sandbox, Some(credentials)) => {
             let message = "the embedded sandbox does not use credentials";
             let help = "leave them out: it starts with a key of its own";
-            findings.report(Rule::UnusedCredentials, at_credentials, message, help);
+            findings.report(Rule::UnusedCredentials, credentials.span, message, help);
         }
-        (Target::Test | Target::Prod | Target::Custom(_), None) => {
+        (
+            EnvironmentTarget::Test | EnvironmentTarget::Prod | EnvironmentTarget::Custom(_),
+            None,
+        ) => {
             let message = "this target needs `credentials`";
             let help = "add `credentials: { client_id: …, key: { env: … }, kid: … }`";
             findings.report(Rule::Credentials, name, message, help);
         }
-        (Target::Test | Target::Prod | Target::Custom(_), Some(credentials)) => {
+        (
+            EnvironmentTarget::Test | EnvironmentTarget::Prod | EnvironmentTarget::Custom(_),
+            Some(credentials),
+        ) => {
             if let Some((message, help)) = misfit(credentials) {
-                findings.report(Rule::Credentials, at_credentials, message, help);
+                findings.report(Rule::Credentials, credentials.span, message, help);
             }
-            check_ids(credentials, at, findings);
+            check_ids(credentials, findings);
         }
     }
 }
 
 /// A literal that is no id: it may be a secret, and is not repeated.
-fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings) {
-    let Credentials { client_id, key: _, kid, certificate: _ } = credentials;
+fn check_ids(credentials: &DeclaredCredentials, findings: &mut Findings) {
+    let DeclaredCredentials { client_id, key: _, kid, certificate: _ } = credentials;
     for (key, source) in [("client_id", Some(client_id)), ("kid", kid.as_ref())] {
-        let Some(TextSource::Literal(text)) = source else { continue };
+        let Some(Spanned { value: TextSource::Literal(text), span }) = source else { continue };
         let problem = match key {
             "kid" => text.parse::<Kid>().err().map(|error| error.to_string()),
             _ => text.parse::<ClientId>().err().map(|error| error.to_string()),
@@ -55,8 +55,7 @@ fn check_ids(credentials: &Credentials, at: Located<'_>, findings: &mut Findings
             None => Rule::WrongValue,
         };
         let message = format!("`{key}` {}", not_an_id(text, key));
-        let place = at.get("credentials").and_then(|at| at.get(key)).unwrap_or(at);
-        findings.report(rule, place.span(), &message, &problem).hides = false;
+        findings.report(rule, *span, &message, &problem).hides = false;
     }
 }
 
@@ -69,8 +68,8 @@ pub fn not_an_id(text: &str, key: &str) -> String {
     format!("is no id and is not shown: {}{swapped}", secret::described(text))
 }
 
-fn misfit(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
-    let Credentials { client_id: _, key, kid: _, certificate } = credentials;
+fn misfit(credentials: &DeclaredCredentials) -> Option<(&'static str, &'static str)> {
+    let DeclaredCredentials { client_id: _, key, kid: _, certificate } = credentials;
     match (key, certificate) {
         (Some(_), None) => None,
         (None, Some(certificate)) => misfit_certificate(certificate),
@@ -124,7 +123,7 @@ pub(super) fn credential_places(
 ) -> BTreeMap<(String, String), Position> {
     let mut places = BTreeMap::new();
     for (name, at) in section.into_iter().flat_map(|section| section.at.entries()) {
-        for (part, at) in at.get("credentials").into_iter().flat_map(Located::entries) {
+        for (part, at) in at.get("credentials").into_iter().flat_map(Node::entries) {
             places.insert((name.to_owned(), part.to_owned()), at.span().start);
             for (inner, at) in at.entries().filter(|_| part == "certificate") {
                 places.insert((name.to_owned(), format!("{part}.{inner}")), at.span().start);
