@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::call::{READ, SentAnswer, ServedCall, WRITE, orgno};
 use super::refusal::Refusal;
-use super::scopes::{may_be_on, owned};
+use super::scopes::owned;
+use super::standing::may_be_on;
 use super::{AccessRecord, ScopeRecord, State};
 use domain::{AccessState, Orgno, ScopeName};
 

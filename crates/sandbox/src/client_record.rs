@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::Jwk;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::keys::ClientKey;
 use super::{Registered, SandboxError, State};
@@ -97,6 +98,22 @@ pub struct Delegation {
     pub supplier: Orgno,
 }
 
+/// The user that a customer has made for a vendor's system.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemUser {
+    /// The client of the system.
+    pub client_id: String,
+    /// The system's id in Altinn.
+    pub system_id: String,
+    /// The customer.
+    pub organization: Orgno,
+    /// The vendor's reference, which a grant must repeat where there is one.
+    pub external_ref: Option<String>,
+    /// The user's own id.
+    pub id: String,
+}
+
 impl ClientRecord {
     pub(super) fn new(orgno: Orgno, scopes: BTreeSet<String>, fields: Representation) -> Self {
         let now = Timestamp::now();
@@ -172,6 +189,23 @@ impl State {
         client.active = true;
         client.keys = keys;
         self.clients.insert(client_id.to_owned(), client);
+    }
+
+    /// Lets a client act for a customer as if that had made a user for the client's system now.
+    pub fn put_system_user(
+        &mut self,
+        client_id: &str,
+        system_id: &str,
+        organization: Orgno,
+        external_ref: Option<&str>,
+    ) {
+        self.system_users.insert(SystemUser {
+            client_id: client_id.to_owned(),
+            system_id: system_id.to_owned(),
+            organization,
+            external_ref: external_ref.map(str::to_owned),
+            id: Uuid::new_v4().to_string(),
+        });
     }
 
     /// Lets a supplier use a scope for a consumer.

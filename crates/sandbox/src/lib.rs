@@ -46,7 +46,9 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 pub use axum::http::Method;
-pub use client_record::{ADMIN_SCOPES, ClientRecord, Delegation, KeyRecord, OnBehalfOfRecord};
+pub use client_record::{
+    ADMIN_SCOPES, ClientRecord, Delegation, KeyRecord, OnBehalfOfRecord, SystemUser,
+};
 pub use error::SandboxError;
 pub use exchange::Exchange;
 pub use fault::{Fault, FaultRule};
@@ -54,7 +56,6 @@ pub use keys::{ClientKey, Registered};
 pub use state::{AccessRecord, ScopeRecord, State};
 pub use state_file::StateFile;
 pub use switches::Switches;
-pub use system_user::SystemUser;
 
 use domain::Orgno;
 use keys::SigningKey;

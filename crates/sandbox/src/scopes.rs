@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::call::{READ, SentAnswer, ServedCall, WRITE};
 use super::refusal::Refusal;
+use super::standing::may_be_on;
 use super::state::add_server_fields;
 use super::validate::{self, AcceptedScope};
 use super::{ScopeRecord, State};
@@ -132,15 +133,6 @@ pub(super) async fn delete(call: ServedCall) -> SentAnswer {
             scope.last_updated = Timestamp::now();
         }
         Ok(call.written(Some(wire(&name, scope, switches.nulls_for_absent))))
-    })
-}
-
-/// Whether clients of an integration type, in lower or upper case (C), may have the scope.
-pub(super) fn may_be_on(scope: &ScopeRecord, integration_type: &str) -> bool {
-    let types = SCOPE.allowed_integration_types.of(&scope.fields).and_then(Value::as_array);
-    types.is_none_or(|types| {
-        let mut words = types.iter().filter_map(Value::as_str);
-        types.is_empty() || words.any(|word| word.eq_ignore_ascii_case(integration_type))
     })
 }
 

@@ -1,9 +1,8 @@
 //! Which scopes an organisation may use, and which may be put on a client.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client_record::ADMIN_SCOPES;
-use super::scopes::may_be_on;
 use super::{ScopeRecord, State};
 use domain::{AccessState, KRR_SCOPES, LOGIN_SCOPES, Orgno, SCOPE, ScopeName};
 
@@ -40,6 +39,15 @@ pub(super) fn usable<'a>(
         || SCOPE.accessible_for_all.of(&record.fields) == Some(&json!(true))
         || access.is_some_and(|access| access.state == AccessState::Approved);
     if granted { Ok(Some(record)) } else { Err(Lack::NotGranted) }
+}
+
+/// Whether clients of an integration type, in lower or upper case (C), may have the scope.
+pub(super) fn may_be_on(scope: &ScopeRecord, integration_type: &str) -> bool {
+    let types = SCOPE.allowed_integration_types.of(&scope.fields).and_then(Value::as_array);
+    types.is_none_or(|types| {
+        let mut words = types.iter().filter_map(Value::as_str);
+        types.is_empty() || words.any(|word| word.eq_ignore_ascii_case(integration_type))
+    })
 }
 
 /// Why a client of that type cannot have the scope; `None` if it can.

@@ -5,32 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::State;
 use super::token::{Denial, actor};
+use super::{State, SystemUser};
 use domain::Orgno;
 
 /// The only type that Maskinporten knows.
 const TYPE: &str = "urn:altinn:systemuser";
-
-/// The user that a customer has made for a vendor's system.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SystemUser {
-    /// The client of the system.
-    pub client_id: String,
-    /// The system's id in Altinn.
-    pub system_id: String,
-    /// The customer.
-    pub organization: Orgno,
-    /// The vendor's reference, which a grant must repeat where there is one.
-    pub external_ref: Option<String>,
-    /// The user's own id.
-    pub id: String,
-}
 
 /// An entry of a grant's claim.
 #[derive(Deserialize)]
@@ -46,25 +29,6 @@ struct Organization {
     authority: String,
     #[serde(rename = "ID")]
     id: String,
-}
-
-impl State {
-    /// Lets a client act for a customer as if that had made a user for the client's system now.
-    pub fn put_system_user(
-        &mut self,
-        client_id: &str,
-        system_id: &str,
-        organization: Orgno,
-        external_ref: Option<&str>,
-    ) {
-        self.system_users.insert(SystemUser {
-            client_id: client_id.to_owned(),
-            system_id: system_id.to_owned(),
-            organization,
-            external_ref: external_ref.map(str::to_owned),
-            id: Uuid::new_v4().to_string(),
-        });
-    }
 }
 
 /// The token's `authorization_details` for a client that asks for these.
