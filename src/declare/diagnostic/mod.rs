@@ -1,4 +1,4 @@
-//! Findings about declarations: what, where, and what to do now.
+//! Findings about declarations: problem, place, and remedy.
 
 pub(crate) mod rule;
 pub(crate) mod suggest;
@@ -15,46 +15,46 @@ use domain::secret;
 use domain::text::printable;
 use yaml::{Position, Span};
 
-/// One finding. Lines and columns start at 1, columns count characters, the end is exclusive.
+/// One finding. Lines and columns are counted from 1, columns count characters, the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
-    /// The kind of finding; its code in JSON, of which `portvakt explain` tells more.
+    /// The kind of finding; its code in JSON, which `portvakt explain` describes.
     pub code: Rule,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
     /// The file, relative to the repository, with `/` between its parts.
     pub file: Arc<str>,
-    /// Where it begins.
+    /// First line.
     #[schemars(range(min = 1))]
     pub line: usize,
-    /// Where it begins.
+    /// First column.
     #[schemars(range(min = 1))]
     pub column: usize,
-    /// Where it ends.
+    /// Last line.
     #[schemars(range(min = 1))]
     pub end_line: usize,
-    /// The first column behind its end.
+    /// The first column after its end.
     #[schemars(range(min = 1))]
     pub end_column: usize,
-    /// What to do now.
+    /// The remedy.
     pub help: Option<String>,
-    /// Other places that have to do with it.
+    /// Related places.
     pub related: Vec<Related>,
-    /// Whether who or what is declared, or what protects it, may be hidden by what is wrong: then it is
-    /// not known what was declared. What only breaks a rule hides nothing.
+    /// Whether the problem may hide declarations or their protection: then it is not known what was declared.
+    /// A broken rule alone hides nothing.
     #[serde(skip)]
     pub hides: bool,
     /// The name of the repository's own rule that is broken.
     #[serde(skip)]
     pub own_rule: Option<Arc<str>>,
-    /// What would mend it.
+    /// The change that fixes it.
     #[serde(skip)]
     pub fix: Option<Fix>,
 }
 
-/// What mends a finding.
+/// Change that fixes a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix(pub(crate) Correction);
 
@@ -62,33 +62,33 @@ pub struct Fix(pub(crate) Correction);
 pub(crate) enum Correction {
     /// A scalar in one line, and what comes in its place.
     Replace { span: Span, old: Box<str>, new: Box<str> },
-    /// The items of a list in another order: where each stands, and which one comes in its place.
+    /// The items of a list in another order: the place of each, and the index of the item that replaces it.
     Reorder { items: Vec<Span>, order: Vec<usize> },
 }
 
 impl Fix {
-    /// Another scalar in the place of one.
+    /// Replaces one scalar with another.
     pub(crate) fn replace(span: Span, old: &str, new: &str) -> Self {
         Self(Correction::Replace { span, old: old.into(), new: new.into() })
     }
 
-    /// A list's items, which stand at the spans, in this order.
+    /// Puts the items of a list, which are at these spans, into this order.
     pub(crate) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
         Self(Correction::Reorder { items, order })
     }
 }
 
-/// Another place that has to do with a finding.
+/// Another place related to a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Related {
-    /// What is there.
+    /// The message about that place.
     pub message: String,
     /// The file, relative to the repository.
     pub file: Arc<str>,
-    /// The line, the first being 1.
+    /// The line, counted from 1.
     #[schemars(range(min = 1))]
     pub line: usize,
-    /// The column in characters, the first being 1.
+    /// The column in characters, counted from 1.
     #[schemars(range(min = 1))]
     pub column: usize,
 }
@@ -145,13 +145,14 @@ impl Diagnostic {
         self
     }
 
-    /// Whether nothing may be planned before it is mended.
+    /// Whether it prevents any plan until it is fixed.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// Leaves so many, and tells that there are more; that is as bad as the worst that is left out.
+/// Keeps that many, and adds a finding that there are more; its severity is that of the worst one that is
+/// left out.
 pub(crate) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
     let Some(next) = diagnostics.get(most) else {
         return;
@@ -169,7 +170,7 @@ pub(crate) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
     diagnostics.push(more);
 }
 
-/// Sorts by place, and at one place by code.
+/// Sorts by place, and then by code.
 pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| {
         let key = |d: &Diagnostic| (Arc::clone(&d.file), d.line, d.column, d.code);
@@ -177,7 +178,7 @@ pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
     });
 }
 
-/// As `file:line:column: code: message`, then what else there is to say, a line each.
+/// As `file:line:column: code: message`, followed by the other parts, one per line.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = printable(&self.file);
@@ -203,14 +204,14 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The longest stretch of somebody else's text that a message repeats, in characters.
+/// The longest text from outside that a message repeats, in characters.
 const QUOTED: usize = 80;
-/// The longest message and the longest help, in characters: what a pull request writes once may be
-/// said of thousands of places.
+/// The longest message and the longest help, in characters: a text that a pull request has once may be
+/// repeated for thousands of places.
 pub(crate) const SAID: usize = 2_000;
 
-/// A text from the YAML as a message shows it: in backticks, and not at any length. What looks like a
-/// secret is described and not shown.
+/// A text from the YAML as a message shows it: in backticks, and shortened. A text that looks like a secret
+/// is described and not shown.
 pub(crate) fn quoted(text: &str) -> String {
     match secret::likeness(text) {
         Some(likeness) => format!("a text that looks like {likeness}"),
@@ -218,7 +219,7 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// A text of so many characters at most; what is cut off leaves an ellipsis.
+/// A text of at most that many characters; a shortened one ends in an ellipsis.
 pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),

@@ -1,16 +1,15 @@
-//! 'Did you mean': the known name nearest to the one that was written.
+//! 'Did you mean': the known name nearest to the written one.
 
 use std::cell::Cell;
 
 use super::quoted;
 
-/// Longer names than this are not compared: a distance costs the product of the two lengths.
+/// Longer names are not compared: the cost of a distance is the product of the two lengths.
 const LONGEST: usize = 64;
-/// So many names are listed.
+/// Largest number of names in a list.
 const MOST_LISTED: usize = 50;
 
-/// The candidates that are near enough to `name` to have been meant, with how far they are; upper
-/// and lower case count as alike.
+/// The candidates that are near enough to `name`, each with its distance; upper and lower case are equal.
 fn near<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -38,9 +37,9 @@ pub(crate) fn nearest<'c>(
     near.map(|(_, candidate)| candidate).or_else(|| longer_or_shorter(name, &candidates))
 }
 
-/// The only candidate that begins as the name does, one of the two being cut short.
+/// The only candidate that begins like the name, if one of the two is shortened.
 fn longer_or_shorter<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str> {
-    /// What is shorter begins too many words.
+    /// Shorter names are the beginning of too many words.
     const SHORTEST: usize = 4;
     let name = name.to_lowercase();
     let is_cut = |long: &str, short: &str| short.len() >= SHORTEST && long.starts_with(short);
@@ -55,7 +54,7 @@ fn longer_or_shorter<'c>(name: &str, candidates: &[&'c str]) -> Option<&'c str> 
     Some(only)
 }
 
-/// The candidate that is near to `name`, if there is just one.
+/// The candidate that is near to `name`, if there is only one.
 pub(crate) fn only_near<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -73,8 +72,8 @@ pub fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str
     }
 }
 
-/// Suggests until so many comparisons were made that a reader would not want to wait for more: a
-/// file of a hundred thousand unknown names stays cheap.
+/// Makes suggestions up to a number of comparisons for which a reader is willing to wait: a file with a
+/// hundred thousand unknown names stays cheap.
 pub(crate) struct Suggester {
     comparisons_left: Cell<usize>,
 }
@@ -100,7 +99,7 @@ impl Suggester {
     }
 }
 
-/// The names as a sentence lists them.
+/// The names as a list in a sentence.
 pub(crate) fn list<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
     let mut names = names.into_iter();
     let listed: Vec<_> = names.by_ref().take(MOST_LISTED).map(quoted).collect();

@@ -1,4 +1,4 @@
-//! The files of a folder that git's index holds: what is read is what git has.
+//! Files of a folder in git's index: portvakt reads what git has.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,19 +9,19 @@ use std::sync::Arc;
 /// The name of the file at the root of a repository.
 pub const SETTINGS_FILE: &str = "portvakt.yaml";
 
-/// Reads the files that a sparse checkout leaves out. Whoever knows git implements it.
+/// Reads the files that a sparse checkout leaves out. Implemented by the code that knows git.
 pub trait ReadSparse: Send + Sync {
-    /// Fetches those of some files that a partial clone lacks, in one go. What fails is read as missing.
+    /// Fetches those of some files that a partial clone lacks, in one request. A failure is read as missing.
     fn fetch(&self, paths: &[&str]);
 
-    /// The content of a file; `None` where it cannot be had, or is too large.
+    /// The content of a file; `None` where it is not available, or is too large.
     fn read(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// A path in git's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tracked {
-    /// A file of the folder. If it is not there, that is a change.
+    /// A file of the folder. If it is absent, that is a change.
     File,
     /// A file that a sparse checkout leaves out: git's index has it, the folder does not.
     Sparse,
@@ -33,8 +33,8 @@ pub enum Tracked {
     Missing,
 }
 
-/// The files that git's index holds below a folder, by their paths in it, those of submodules included.
-/// The default is that of a folder outside git.
+/// The files in git's index below a folder, by their paths in it, including those of submodules. The default
+/// is for a folder outside git.
 #[derive(Clone, Default)]
 pub struct Index {
     tracked: Option<Arc<BTreeMap<String, Tracked>>>,
@@ -50,7 +50,7 @@ impl fmt::Debug for Index {
 }
 
 impl Index {
-    /// The index of a folder in git, which has that path from the top of the git repository.
+    /// The index of a folder in git, with its path from the top of the git repository.
     pub fn new(
         folder: String,
         tracked: BTreeMap<String, Tracked>,
@@ -59,7 +59,7 @@ impl Index {
         Self { tracked: Some(Arc::new(tracked)), content: Some(content), folder }
     }
 
-    /// The path of something in the folder from the top of the git repository.
+    /// The path of a file in the folder from the top of the git repository.
     pub(crate) fn top_path(&self, path: &str) -> String {
         let parts = [&*self.folder, path].into_iter().filter(|part| !part.is_empty());
         parts.collect::<Vec<_>>().join("/")
@@ -75,13 +75,13 @@ impl Index {
         self.paths(Tracked::Sparse)
     }
 
-    /// The symbolic links that a sparse checkout leaves out, and what each leads to, as it is written.
+    /// The symbolic links that a sparse checkout leaves out, each with its target as written.
     pub(crate) fn sparse_links(&self) -> impl Iterator<Item = (&str, Option<String>)> {
         let target = |path| String::from_utf8(self.content.as_ref()?.read(path)?).ok();
         self.paths(Tracked::SparseLink).map(move |path| (path, target(path)))
     }
 
-    /// Whether git has a file at a path, wherever that is.
+    /// Whether git has a file at a path, in the work tree or not.
     pub(crate) fn has_file(&self, path: &str) -> bool {
         let tracked = self.tracked.as_ref().and_then(|tracked| tracked.get(path));
         matches!(tracked, Some(Tracked::File | Tracked::Sparse))
@@ -97,19 +97,20 @@ impl Index {
         self.tracked.as_ref().and_then(|tracked| tracked.get(path)) == Some(&Tracked::Sparse)
     }
 
-    /// What is in a file that a sparse checkout leaves out; `None` for any other file.
+    /// The content of a file that a sparse checkout leaves out; `None` for any other file.
     pub(crate) fn read(&self, path: &str) -> Option<Vec<u8>> {
         self.content.as_ref().filter(|_| self.is_sparse(path))?.read(path)
     }
 
-    /// Fetches, in one go, those of some files that a sparse checkout leaves out and a partial clone lacks.
+    /// Fetches, in one request, those of some files that a sparse checkout leaves out and a partial clone
+    /// lacks.
     pub(crate) fn fetch(&self, paths: &[&str]) {
         if let (Some(content), false) = (&self.content, paths.is_empty()) {
             content.fetch(paths);
         }
     }
 
-    /// Whether a folder below `root` is a repository of its own, whose files are not read: it holds a
+    /// Whether a folder below `root` is a repository of its own, whose files are not read: it has a
     /// portvakt.yaml, or it is a checkout of another git repository.
     pub(crate) fn is_another(&self, root: &Path, folder: &str) -> bool {
         let settings = root.join(folder).join(SETTINGS_FILE).symlink_metadata();
@@ -118,7 +119,7 @@ impl Index {
             || self.is_nested_checkout(root, folder)
     }
 
-    /// Whether a folder holds a git repository of which the one around it knows nothing.
+    /// Whether a folder has a git repository that is unknown to the one around it.
     fn is_nested_checkout(&self, root: &Path, folder: &str) -> bool {
         let Some(tracked) = &self.tracked else { return false };
         let inside = format!("{folder}/");
@@ -128,8 +129,8 @@ impl Index {
             && !next.is_some_and(|(path, _)| path.starts_with(&inside))
     }
 
-    /// Whether a file, or what is in a folder, is none of the repository: a folder above it is a
-    /// repository of its own.
+    /// Whether a file or folder does not belong to the repository: a folder above it is a repository of its
+    /// own.
     pub(crate) fn is_in_another(&self, root: &Path, path: &str) -> bool {
         let slashes = path.match_indices('/');
         slashes.into_iter().any(|(at, _)| self.is_another(root, &path[..at]))

@@ -1,4 +1,4 @@
-//! Files with public keys: where they may lie, and reading them within bounds.
+//! Files with public keys: their allowed places, and reading them within limits.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,19 +9,19 @@ use crate::declare::files;
 
 /// The largest file with keys that is read, in bytes.
 pub(crate) const LARGEST: u64 = 64 * 1024;
-/// How many are read.
+/// Largest number of files that are read.
 const MOST_FILES: usize = 10_000;
 
-/// Where files with keys are read from.
+/// Source of files with keys.
 pub(crate) enum KeyFiles<'r> {
     /// The folder of the repository.
     Disk {
         root: &'r Path,
         index: &'r Index,
-        /// Which were read, and where symbolic links led.
+        /// The files that were read, and the targets of symbolic links.
         read: Mutex<BTreeSet<String>>,
     },
-    /// What gives a file by its path in the repository; `None` where there is none.
+    /// A function that returns a file by its path in the repository; `None` where there is none.
     Given(&'r (dyn Fn(&str) -> Option<Vec<u8>> + Sync)),
 }
 
@@ -30,7 +30,7 @@ impl<'r> KeyFiles<'r> {
         Self::Disk { root, index, read: Mutex::default() }
     }
 
-    /// Which files of the folder were read.
+    /// The files of the folder that were read.
     pub(crate) fn into_read(self) -> BTreeSet<String> {
         match self {
             Self::Given(_) => BTreeSet::new(),
@@ -40,7 +40,7 @@ impl<'r> KeyFiles<'r> {
         }
     }
 
-    /// What a file holds. The error says why it cannot be read.
+    /// The content of a file. The error is the reason why it cannot be read.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         match self {
             Self::Given(file) => {
@@ -64,8 +64,8 @@ impl<'r> KeyFiles<'r> {
     }
 }
 
-/// The path in the repository of what a file names. `None` where that leaves the repository, or
-/// looks into what belongs to other tools (dot-files).
+/// The path in the repository of a file name. `None` where it leaves the repository, or is in a dot-folder,
+/// which belongs to other tools.
 pub(crate) fn resolved(file: &str, written: &str) -> Option<String> {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let strange = |c: char| c == '\\' || c.is_control();

@@ -1,4 +1,4 @@
-//! Which files are read, and reading them within bounds: a pull request is untrusted input.
+//! Selection of files, and reading them within limits: a pull request is untrusted input.
 
 pub(crate) mod index;
 pub(crate) mod key_files;
@@ -19,11 +19,11 @@ use yaml::Span;
 
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 1024 * 1024;
-/// How many files are read.
+/// Largest number of files that are read.
 const MOST_FILES: usize = 10_000;
-/// How many folders may lie one in another.
+/// Largest depth of nested folders.
 pub const MOST_DEEP: usize = 256;
-/// How many bytes all files together may have.
+/// Largest total size of all files, in bytes.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// There is no repository here.
@@ -37,7 +37,7 @@ pub struct NoRepository {
     start: PathBuf,
 }
 
-/// The folder that holds portvakt.yaml: this one, or the nearest above it.
+/// The folder with portvakt.yaml: this one, or the nearest above it.
 ///
 /// # Errors
 /// There is none.
@@ -50,17 +50,17 @@ pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
         .ok_or(NoRepository { start: absolute })
 }
 
-/// Which files portvakt.yaml leaves to be read. A glob of a folder holds for all below it.
+/// Files that portvakt.yaml selects. A glob that matches a folder applies to everything below it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FileFilter {
-    /// Only what matches is read; `None` for everything.
+    /// Only matching files are read; `None` for all.
     pub(crate) include: Option<GlobSet>,
-    /// What matches is not read.
+    /// Matching files are not read.
     pub(crate) exclude: GlobSet,
 }
 
 impl FileFilter {
-    /// Whether a file lies where declarations are read.
+    /// Whether declarations are read from a file.
     pub(crate) fn is_chosen(&self, name: &str) -> bool {
         let included = |set: &GlobSet| Path::new(name).ancestors().any(|path| set.is_match(path));
         name != SETTINGS_FILE
@@ -68,7 +68,7 @@ impl FileFilter {
             && self.include.as_ref().is_none_or(included)
     }
 
-    /// Whether nothing at a path is ever read: it belongs to other tools, or portvakt.yaml excludes it.
+    /// Whether a path is never read: it belongs to other tools, or portvakt.yaml excludes it.
     pub(crate) fn is_excluded(&self, name: &str) -> bool {
         let excluded = |path: &Path| path != Path::new("") && self.exclude.is_match(path);
         name.split('/').any(|part| part.starts_with('.'))
@@ -82,18 +82,17 @@ pub(crate) struct Listed {
     pub(crate) path: PathBuf,
     /// Relative to the repository, with `/` between its parts.
     pub(crate) name: Arc<str>,
-    /// What is in it where the folder does not have it: a sparse checkout leaves it out.
+    /// Its content if the folder does not have it: a sparse checkout leaves it out.
     content: Option<Vec<u8>>,
 }
 
 /// The files with declarations, in the order of their paths.
 ///
-/// Dot-files and dot-folders belong to other tools. `.gitignore` is not heeded: what is declared
-/// must not depend on a file that says nothing about access, nor on each person's own settings of
-/// git.
+/// Dot-files and dot-folders belong to other tools. `.gitignore` is ignored: declarations must not depend on
+/// a file that does not concern access, nor on each person's own settings of git.
 ///
-/// What git's index holds counts too: the files that a sparse checkout leaves out are listed with what is
-/// in them, and a checkout of another repository is left out.
+/// Git's index counts too: the files that a sparse checkout leaves out are listed with their content, and a
+/// checkout of another repository is left out.
 pub(crate) fn list(
     root: &Path,
     filter: &FileFilter,
@@ -157,14 +156,14 @@ impl Listed {
         Self { path, name: name.into(), content: None }
     }
 
-    /// How many bytes of its content are in memory.
+    /// The size of the content that is in memory.
     fn size(&self) -> u64 {
         self.content.as_ref().map_or(0, |content| content.len() as u64)
     }
 }
 
-/// The files with declarations that git's index holds and the folder does not, and what is to be said of
-/// those that nobody can read.
+/// The files with declarations that are in git's index and not in the folder, and findings about those that
+/// cannot be read.
 fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Vec<Diagnostic>) {
     let (mut listed, mut found, mut bytes) = (Vec::new(), Vec::new(), 0);
     let is_ours = |name: &str| !index.is_in_another(root, name);
@@ -227,7 +226,7 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Fi
                 let message = "this symbolic link leads to a file that is not read";
                 FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
             }
-            // What it leads to is read where it stands.
+            // The target is read at its own path.
             Ok(Some(_)) => FileKind::Other,
             Ok(None) => {
                 let message = "this symbolic link leaves the repository";
@@ -254,23 +253,23 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Fi
     }
 }
 
-/// Whether a symbolic link leads to a file that a sparse checkout leaves out.
+/// Whether a symbolic link points to a file that a sparse checkout leaves out.
 fn leads_to_sparse(entry: &DirEntry, root: &Path, index: &Index) -> bool {
     let Ok(target) = fs::read_link(entry.path()) else { return false };
     let path = joined(entry.path(), &target);
     index.is_sparse(&relative(root, &path))
 }
 
-/// Whether the name of a file is text, and not the replacement for what is none: git and this program
-/// could take such a file for different ones.
+/// Whether the name of a file is text, and not the replacement of an invalid one: git and this program could
+/// confuse such files.
 pub fn is_text(name: &str) -> bool {
     !name.contains(char::REPLACEMENT_CHARACTER)
 }
 
-/// What to do with a file that cannot be read.
+/// Remedy for a file that cannot be read.
 const TAKE_OUT: &str = "remove it, or add it to `exclude` in portvakt.yaml";
 
-/// The path that a link at another path leads to, as it is written.
+/// The target of a link at another path, as written.
 fn joined(link: &Path, target: &Path) -> PathBuf {
     let mut path = PathBuf::new();
     for part in link.with_file_name(target).components() {
@@ -282,13 +281,13 @@ fn joined(link: &Path, target: &Path) -> PathBuf {
     path
 }
 
-/// What of the repository a link leads to; `None` for what lies outside.
+/// The target of a link in the repository; `None` for a target outside of it.
 pub(crate) fn target(path: &Path, root: &Path) -> io::Result<Option<String>> {
     let (target, root) = (fs::canonicalize(path)?, fs::canonicalize(root)?);
     Ok(target.starts_with(&root).then(|| relative(&root, &target)))
 }
 
-/// The path of a file in the repository, as it is shown and as globs see it.
+/// The path of a file in the repository, as it is shown and matched by globs.
 fn relative(root: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(root).unwrap_or(path).components();
     let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
@@ -309,9 +308,8 @@ pub(crate) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
     bytes.ok_or_else(|| Box::new(too_large(&listed.name)))
 }
 
-/// What a regular file of the repository holds, unless it is larger than `largest` bytes or a
-/// symbolic link leads out of the repository. `path` has no `..`. The error says why it cannot be
-/// read.
+/// The content of a regular file of the repository, unless it is larger than `largest` bytes or a symbolic
+/// link leads out of the repository. `path` has no `..`. The error is the reason why it cannot be read.
 pub(crate) fn read_inside(
     root: &Path,
     path: &str,
@@ -343,8 +341,8 @@ pub(crate) fn read_inside(
     Some(bytes).filter(|bytes| bytes.len() as u64 <= largest).ok_or_else(too_large)
 }
 
-/// The text of a file of the repository as it is now, for showing its lines; `None` for what is no
-/// small regular file in it, or not UTF-8.
+/// The current text of a file of the repository, for showing its lines; `None` for anything but a small
+/// regular file in it in UTF-8.
 pub fn source(root: &Path, file: &str) -> Option<String> {
     let is_inside = |part| matches!(part, Component::Normal(_));
     if !Path::new(file).components().all(is_inside) {
@@ -395,7 +393,7 @@ fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
 }
 
-/// Why a file that a sparse checkout leaves out is not read from git's index.
+/// Reason why a file that a sparse checkout leaves out is not read from git's index.
 const NOT_IN_THE_CLONE: &str = "the sparse checkout leaves this file out, this partial clone does not have it, and it could not be \
      fetched";
 

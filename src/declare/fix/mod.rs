@@ -1,5 +1,5 @@
-//! Mending what is safe to mend: the text is changed where a finding stands and nowhere else, so
-//! comments and layout stay.
+//! Fixes what is safe to fix: the text changes only at the place of a finding, so that comments and layout
+//! are kept.
 
 pub(crate) mod edit;
 
@@ -17,22 +17,22 @@ use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences;
 use yaml::Editor;
 
-/// How often a file is read again for what only shows when something else is mended.
+/// Largest number of times that a file is read again for findings that appear only after a fix.
 const ROUNDS: usize = 100;
 
-/// A file as it stands, and as it would be mended.
+/// A file before and after its fixes.
 #[derive(Debug, Clone)]
 pub struct Mended {
     /// The file, relative to the repository.
     pub file: Arc<str>,
     /// Its text.
     pub before: String,
-    /// Its text with what is safe to mend mended.
+    /// Its text with the safe fixes.
     pub after: String,
 }
 
-/// The files that something found can be mended in. A file of which more would be wrong afterwards
-/// than before is left out, and so is one that a sparse checkout leaves out.
+/// The files in which findings can be fixed. A file that would have more errors afterwards is left out, and
+/// so is one that a sparse checkout leaves out.
 pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
     let Ok(bytes) = files::read_settings(root, index) else {
         return Vec::new();
@@ -49,7 +49,7 @@ pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
         None => settings(&bytes),
     };
     if let (Some(_), Some(settings)) = (&of_settings, &settings) {
-        // In their light, more is read and found.
+        // With the fixed settings, more files are read.
         files = files::list(root, &settings.filter, index)
             .0
             .into_iter()
@@ -94,18 +94,18 @@ fn is_reorder(fix: &Fix) -> bool {
     matches!(fix.0, Correction::Reorder { .. })
 }
 
-/// Whether what is found keeps a file from being read any further.
+/// Whether the rest of a file can be read after a finding of this rule.
 fn can_be_read(rule: Rule) -> bool {
     !matches!(rule, Rule::Syntax | Rule::DuplicateKey | Rule::Nesting | Rule::Tag)
 }
 
-/// What is found in a file by itself.
+/// The findings in a single file.
 fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic> {
     if &**file == SETTINGS_FILE {
         return settings(text.as_bytes()).1;
     }
     let read = |known| {
-        // What stands in files with keys is not looked at: it is the same before and after.
+        // The content of key files does not matter: it is the same before and after.
         let no_keys = KeyFiles::Given(&|_| None);
         let mut declared = file::declarations(file.clone(), text.as_bytes(), known, &no_keys);
         silences::heed(&mut declared.diagnostics, &declared.silences);
@@ -114,8 +114,8 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
     known.map(read).unwrap_or_default()
 }
 
-/// The text with fixes applied, but for those that are not safe; of two that touch each other only the
-/// first is.
+/// The text with fixes applied, except those that are not safe; of two that touch each other only the first
+/// is applied.
 fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
     let Ok(mut editor) = Editor::new(text) else { return text.to_owned() };
     let mut changes: Vec<&Correction> = fixes.map(|fix| &fix.0).collect();

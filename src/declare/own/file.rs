@@ -1,5 +1,4 @@
-//! The repository's own rules and its teams, as they are written. Their JSON Schema comes from
-//! here.
+//! The repository's own rules and its teams, as they are written. Their JSON Schema is derived from here.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +13,7 @@ use crate::declare::yaml::table::{Read, TableReader, table, words};
 use yaml::Node;
 use yaml::Span;
 
-/// An entry of `naming`: a rule of the repository's own, or one that comes with portvakt.
+/// An entry of `naming`: one of the repository's own rules, or one that comes with portvakt.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum NamingItem {
@@ -55,7 +54,7 @@ table! {
     }
 }
 
-/// What a named group of a pattern may be.
+/// Allowed values of a named group of a pattern.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
@@ -67,7 +66,7 @@ impl Read<'_> for Values {
     }
 }
 
-/// What a naming rule is about.
+/// Subject of a naming rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NamingSubject {
@@ -79,7 +78,7 @@ pub(crate) enum NamingSubject {
     Client,
 }
 
-/// Which text a naming rule is about.
+/// Text that a naming rule checks.
 #[derive(Debug, Clone, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Field")]
@@ -89,7 +88,7 @@ pub(crate) enum NamingField {
     Client(ClientField),
 }
 
-/// A text of a scope. `prefix` is what stands before the name's first colon, `subscope` the rest.
+/// A text of a scope. `prefix` is the part before the name's first colon, `subscope` the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ScopeField {
@@ -123,11 +122,11 @@ pub(crate) enum ClientField {
 }
 
 table! {
-    /// A rule that comes with portvakt. It is named as its preset.
+    /// A rule that comes with portvakt. Its name is that of its preset.
     pub(crate) struct PresetFile {
-        /// Which one.
+        /// The preset.
         pub(crate) preset: Preset,
-        /// How bad it is to break the rule. Default: error.
+        /// The severity of breaking the rule. Default: error.
         pub(crate) severity: Given<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
@@ -142,7 +141,7 @@ table! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Preset {
-    /// A scope is named as NAIS can hold it: a product, `:` or `/`, and a name.
+    /// A scope's name is valid at NAIS: a product, `:` or `/`, and a name.
     Nais,
     /// A scope's description names the NAIS application that it belongs to.
     DescriptionNais,
@@ -151,18 +150,17 @@ pub(crate) enum Preset {
 }
 
 table! {
-    /// A condition that must hold.
+    /// A condition that must be true.
     pub(crate) struct PolicyFile {
         /// The policy's name, which also silences it: letters a to z, digits and `-`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
         pub(crate) rule: Needed<Spanned<String>>,
         /// What the condition is about.
         pub(crate) applies_to: PolicySubject,
-        /// The condition, an expression in CEL (https://cel.dev) that is true of what is as it should
-        /// be.
+        /// The condition, an expression in CEL (https://cel.dev) that must be true.
         #[schemars(length(min = 1, max = 2000))]
         pub(crate) expression: Needed<Spanned<String>>,
-        /// What is said where the condition does not hold.
+        /// The message where the condition is not true.
         #[schemars(length(min = 1))]
         pub(crate) message: Needed<Spanned<String>>,
         /// How bad it is to break the policy. Default: error.
@@ -176,7 +174,7 @@ table! {
     }
 }
 
-/// What a policy is about.
+/// Subject of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PolicySubject {
@@ -187,13 +185,13 @@ pub(crate) enum PolicySubject {
 }
 
 table! {
-    /// Who may declare which scopes and clients, and where.
+    /// Team that may declare certain scopes and clients, and its folder.
     pub(crate) struct TeamFile {
         /// The folder that holds the team's files, from the root of the repository.
         #[schemars(length(min = 1))]
         pub(crate) path: Needed<Spanned<String>>,
-        /// Globs of scope names: the scopes that are the team's. They are declared in its folder
-        /// alone, and nothing else is. `*` matches `:` and `/` too.
+        /// Globs of scope names: the team's scopes. They may be declared only in its folder, and nothing else
+        /// may be declared there. `*` matches `:` and `/` too.
         pub(crate) scopes: Needed<TextList>,
         /// Globs of names of clients, in the same way. Default: none.
         pub(crate) clients: Given<TextList>,

@@ -1,5 +1,4 @@
-//! The repository's own rules and teams, as portvakt.yaml has them: here what the rules have in
-//! common, and the names that they go by.
+//! The repository's own rules and teams in portvakt.yaml: the common parts of rules, and their names.
 
 pub(super) mod expression;
 pub(super) mod file;
@@ -28,8 +27,8 @@ use naming::PRESETS;
 use yaml::Node;
 use yaml::Span;
 
-/// How many naming rules, and how many policies, a repository can have: each is asked about
-/// everything that is declared.
+/// Largest number of naming rules, and of policies, in a repository: each is checked for everything that is
+/// declared.
 pub(crate) const MOST_RULES: usize = 200;
 
 /// The head of a naming rule or of a policy.
@@ -44,7 +43,7 @@ pub(crate) struct OwnRule {
 }
 
 impl OwnRule {
-    /// That it is broken: a naming rule or a policy, as `rule` says.
+    /// The finding that it is broken: a naming rule or a policy, as given by `rule`.
     pub(crate) fn broken(
         &self,
         rule: Rule,
@@ -65,13 +64,13 @@ impl OwnRule {
     }
 }
 
-/// What rules can refer to.
+/// Names to which rules can refer.
 pub(crate) struct Names<'d> {
     pub(crate) environments: &'d EnvironmentNames,
     pub(crate) teams: Vec<&'d str>,
 }
 
-/// When and for whom a rule counts, as it is written.
+/// Severity and restrictions of a rule, as written.
 pub(crate) struct RuleReach {
     pub(crate) severity: Given<Severity>,
     pub(crate) environments: Restriction<ReadableTexts>,
@@ -121,7 +120,7 @@ fn teams(given: Option<TextList>, names: &Names<'_>, findings: &mut Findings) ->
     given.into_iter().map(|team| team.value).collect()
 }
 
-/// The name and the message that a rule of the repository's own has; reports what is wrong with them.
+/// Reports problems of the name and the message of one of the repository's own rules.
 pub(crate) fn words<'f>(
     rule: &'f Needed<Spanned<String>>,
     message: &'f Needed<Spanned<String>>,
@@ -146,8 +145,8 @@ pub(crate) fn words<'f>(
     (name, message)
 }
 
-/// Reports names that more than one rule has. They are taken from the items themselves: a rule
-/// that is wrong in another way has its name all the same.
+/// Reports names that more than one rule has. They are read from the items themselves, as a rule that is
+/// invalid in another way still has its name.
 pub(crate) fn check_unique<'d>(
     naming: Option<Items<'d, NamingItem>>,
     policies: Option<Items<'d, PolicyFile>>,
@@ -189,7 +188,7 @@ fn twice(name: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic
         .with_related(findings.place(first).related("first here"))
 }
 
-/// The items of a section that has rules, as many as a repository can have.
+/// The items of a section with rules, up to the largest number.
 pub(crate) fn rules_of<'d, T>(
     list: Option<Items<'d, T>>,
     section: &str,

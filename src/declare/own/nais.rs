@@ -1,11 +1,11 @@
-//! What NAIS asks of a scope that one of its applications is to take over.
-//! (<https://doc.nais.io/auth/maskinporten/>; digdirator, which does the work there.)
+//! NAIS' requirements for a scope that one of its applications is to take over.
+//! (<https://doc.nais.io/auth/maskinporten/>; digdirator, its operator for DigDir.)
 
 use super::pattern::PatternBreach;
 use crate::declare::diagnostic::quoted;
 use domain::nais::{SEPARATORS, is_subscope};
 
-/// How a subscope is none that an application can expose as a product and a name.
+/// The reason why an application cannot expose a subscope as a product and a name.
 pub(crate) fn check_subscope(subscope: &str) -> Option<PatternBreach> {
     let well_formed = is_subscope(subscope);
     let separated = subscope.contains(SEPARATORS);
@@ -24,7 +24,7 @@ pub(crate) fn check_subscope(subscope: &str) -> Option<PatternBreach> {
     Some(PatternBreach { why, help })
 }
 
-/// The subscope without what keeps it from being well-formed, if that is all it takes.
+/// The subscope without the characters that are not allowed, if that makes it valid.
 fn nearest_subscope(subscope: &str) -> Option<String> {
     let subscope = subscope.to_lowercase().replace(['-', '_'], "");
     let subscope = match subscope.contains('/') {
@@ -35,7 +35,7 @@ fn nearest_subscope(subscope: &str) -> Option<String> {
     (is_subscope(&subscope) && subscope.contains(SEPARATORS)).then_some(subscope)
 }
 
-/// How a scope's description does not tell the application that the scope belongs to.
+/// The reason why a scope's description does not name its application.
 pub(crate) fn check_description(description: &str, subscope: &str) -> Option<PatternBreach> {
     match description.split_once(" - ") {
         Some((product, application)) => as_digdirator_writes(product, application, subscope),
@@ -63,7 +63,7 @@ fn as_digdirator_writes(product: &str, application: &str, subscope: &str) -> Opt
 fn as_the_guide_asks(description: &str, subscope: &str) -> Option<PatternBreach> {
     let mut sections = description.splitn(3, ':');
     let before = sections.next().zip(sections.next());
-    // A subscope holds colons and dots itself.
+    // A subscope contains colons and dots itself.
     let (name, own) = match sections.next().map(|rest| rest.split_once('.').unwrap_or((rest, ""))) {
         Some((name, own)) => (name, own),
         None => ("", ""),
@@ -95,7 +95,7 @@ fn parts(application: &str) -> Option<[&str; 3]> {
     }
 }
 
-/// The parts, if each can be a name in Kubernetes.
+/// The parts, if each is a valid Kubernetes name.
 fn checked(parts: [&str; 3]) -> Option<[&str; 3]> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let is_name = |part: &str| part.contains(|c| c != '-') && part.chars().all(plain);

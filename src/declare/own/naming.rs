@@ -17,14 +17,14 @@ use yaml::Span;
 /// The names of the rules that come with portvakt.
 pub(crate) const PRESETS: [&str; 3] = ["nais", "description-nais", "sorted-consumers"];
 
-/// What names and other texts must look like.
+/// Requirement for names and other texts.
 #[derive(Debug, Clone)]
 pub(crate) struct NamingRule {
     pub(crate) head: OwnRule,
     pub(crate) check: NamingCheck,
 }
 
-/// What a naming rule looks at.
+/// Check of a naming rule.
 #[derive(Debug, Clone)]
 pub(crate) enum NamingCheck {
     Scope(ScopeField, Pattern),
@@ -33,7 +33,7 @@ pub(crate) enum NamingCheck {
     Preset(Preset),
 }
 
-/// The naming rules; reports what is wrong with each.
+/// The naming rules; reports their problems.
 pub(crate) fn naming(
     list: Option<Items<'_, NamingItem>>,
     names: &Names<'_>,

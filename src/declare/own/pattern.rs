@@ -1,4 +1,4 @@
-//! Patterns of naming rules: reading one, and asking whether a text is as it demands.
+//! Patterns of naming rules: parsing, and checking of texts.
 
 use std::collections::BTreeMap;
 
@@ -16,34 +16,34 @@ use yaml::{Position, Span};
 
 /// The longest pattern, in characters.
 const LONGEST: usize = 1_000;
-/// How large a pattern may be once it is compiled, in bytes. (Matching takes linear time.)
+/// Largest size of a compiled pattern, in bytes. (Matching takes linear time.)
 const LARGEST: usize = 1024 * 1024;
-/// Among so many values the one that was meant is looked for.
+/// Largest number of values among which the intended one is looked for.
 const MOST_COMPARED: usize = 1_000;
-/// How deeply a pattern may be nested.
+/// Largest nesting of a pattern.
 const DEEPEST: u32 = 50;
 
 const SYNTAX: &str = "the syntax is that of https://docs.rs/regex/latest/regex/#syntax; `\\` \
                       before a sign makes it stand for itself";
 
-/// What a text must look like, and what its named groups may be.
+/// A pattern of a text, with the allowed values of its named groups.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     regex: Regex,
     values: BTreeMap<String, Values>,
 }
 
-/// How a text breaks a rule.
+/// A text's violation of a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PatternBreach {
     /// What about it is wrong.
     pub(crate) why: String,
-    /// What to write; empty where the rule's message says it all.
+    /// The remedy; empty where the rule's message is sufficient.
     pub(crate) help: String,
 }
 
 impl Pattern {
-    /// The pattern of a rule; reports what is wrong with it.
+    /// The pattern at the span, of the rule at `at`; reports its problems.
     pub(crate) fn read(
         Spanned { value: text, span }: &Spanned<String>,
         values: BTreeMap<String, Keyed<Values>>,
@@ -63,8 +63,8 @@ impl Pattern {
         }
     }
 
-    /// How a text is not as the pattern demands. A named group that takes no part in the match can
-    /// be anything.
+    /// The way in which a text does not match the pattern. A named group that takes no part in the match can
+    /// have any value.
     pub(crate) fn check(&self, text: &str) -> Option<PatternBreach> {
         let Some(captures) = self.regex.captures(text) else {
             let why = format!("it does not match {}", quoted(self.regex.as_str()));
@@ -89,7 +89,7 @@ impl Pattern {
     }
 }
 
-/// Why a text is no pattern, and from which byte to which.
+/// Reason why a text is not a valid pattern, with its range in bytes.
 struct Refused {
     range: Option<(usize, usize)>,
     message: String,
@@ -133,8 +133,8 @@ fn reason(error: &regex_syntax::Error) -> (String, Option<(usize, usize)>) {
     }
 }
 
-/// The place of a part of a text that stands in one line as it is: in quotes or not, but without
-/// escapes, which would show in its length. For any other the place is that of the whole text.
+/// The place of a part of a text that is written in one line as it is: in quotes or not, but without escapes,
+/// which would change its length. For any other text the place is that of the whole text.
 pub(crate) fn inside(span: Span, text: &str, (from, to): (usize, usize)) -> Span {
     let Span { start, end } = span;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

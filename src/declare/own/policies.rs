@@ -12,18 +12,18 @@ use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::given::{Items, Raw, Spanned};
 use domain::composed;
 
-/// A condition that must hold.
+/// A condition that must be true.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) head: OwnRule,
     pub(crate) applies_to: PolicySubject,
     pub(crate) expression: Arc<Expression>,
-    /// Where the expression stands.
+    /// The place of the expression.
     pub(crate) place: Place,
 }
 
 impl PolicySubject {
-    /// The variables that an expression about it has.
+    /// The variables of an expression about this subject.
     fn variables(self) -> &'static [&'static str] {
         match self {
             Self::Scope => &["scope", "environment", "team"],
@@ -32,7 +32,7 @@ impl PolicySubject {
     }
 }
 
-/// The policies; reports what is wrong with each.
+/// The policies; reports their problems.
 pub(crate) fn policies(
     list: Option<Items<'_, PolicyFile>>,
     names: &Names<'_>,

@@ -1,5 +1,5 @@
-//! The preset `sorted-consumers`: the consumers of a scope stand in the order of the names that are
-//! written. It is about the text alone, and so is asked while a file is read.
+//! The preset `sorted-consumers`: the consumers of a scope are in the order of their written names. It
+//! depends only on the text, so it is checked when a file is read.
 
 use super::file::Preset;
 use super::naming::NamingCheck;
@@ -9,7 +9,7 @@ use crate::declare::read::declared::{Scope, Who};
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::document::Findings;
 
-/// Reports the first consumer that does not stand in order.
+/// Reports the first consumer that is out of order.
 pub(crate) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings) {
     let is_preset =
         |check: &NamingCheck| matches!(check, NamingCheck::Preset(Preset::SortedConsumers));

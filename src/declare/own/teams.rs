@@ -1,4 +1,4 @@
-//! Teams: whose files are whose, and which scopes and clients may stand in them.
+//! Teams: owners of files, scopes and clients.
 
 use std::collections::HashMap;
 
@@ -16,14 +16,14 @@ use crate::declare::yaml::item::entries_of;
 use domain::Entity;
 use yaml::Span;
 
-/// How many teams a repository can have: each is asked about every scope.
+/// Largest number of teams in a repository: each is checked for every scope.
 const MOST_TEAMS: usize = 1_000;
 
 /// The repository's teams.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Teams(Vec<Team>);
 
-/// Who declares some of the scopes, in a folder of their own.
+/// Team that declares some of the scopes, in a folder of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Team {
     pub(crate) name: String,
@@ -35,20 +35,20 @@ pub(crate) struct Team {
     span: Span,
 }
 
-/// What names are a team's.
+/// Names of a team.
 #[derive(Debug, Clone, Default)]
 struct Globs {
     written: Vec<String>,
     set: GlobSet,
 }
 
-/// Why a scope or a client may not be declared where it is.
+/// Reason why a scope or a client may not be declared at its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Objection {
     pub(crate) rule: Rule,
     pub(crate) message: String,
     pub(crate) help: String,
-    /// The place in portvakt.yaml of the team that is spoken of.
+    /// The place in portvakt.yaml of the team in the message.
     pub(crate) team: Span,
 }
 
@@ -86,8 +86,8 @@ impl Teams {
         folders.find(|path| self.objection(&format!("{path}/{file}"), entity).is_none())
     }
 
-    /// Why a scope or a client may not be declared in a file. In a team's file it is one of that team's; one
-    /// that teams have stands in the file of one of them.
+    /// The reason why a scope or a client may not be declared in a file. A team's file may have only entities
+    /// of that team; an entity that belongs to teams must be in the file of one of them.
     pub(crate) fn objection(&self, file: &str, entity: &Entity) -> Option<Objection> {
         let owners: Vec<_> = self.0.iter().filter(|team| team.has(entity)).collect();
         match (self.of(file), owners.first()) {
@@ -143,13 +143,13 @@ fn folders(teams: &[&Team]) -> String {
     folders.join(" or ")
 }
 
-/// The names of all teams, those included that have something wrong with them.
+/// The names of all teams, including those with errors.
 pub(crate) fn team_names<'d>(section: Option<Members<'d, TeamFile>>) -> Vec<&'d str> {
     let names = section.into_iter().flat_map(|section| section.at.entries());
     names.map(|(name, _)| name).collect()
 }
 
-/// The teams; reports what is wrong with each.
+/// The teams; reports their problems.
 pub(crate) fn teams(section: Option<Members<'_, TeamFile>>, findings: &mut Findings) -> Teams {
     let entries = entries_of(section, findings);
     if let Some(section) = section.filter(|_| entries.len() > MOST_TEAMS) {
@@ -176,7 +176,7 @@ fn globs(written: Option<TextList>, findings: &mut Findings) -> Globs {
     Globs { written: written.value.into_iter().map(|glob| glob.value).collect(), set }
 }
 
-/// A team's folder, without a slash at its end; reported if it is none, or another team's too.
+/// A team's folder, without a slash at its end; reported if it is invalid, or another team's too.
 fn folder(
     written: &str,
     span: Span,

@@ -1,4 +1,4 @@
-//! One environment of a repository: what counts in it, and whom names stand for there.
+//! One environment of a repository: the declarations that count in it, and the meaning of names there.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub(crate) struct Here<'r> {
 }
 
 impl<'r> Here<'r> {
-    /// `set` is the set of the environment of this name alone.
+    /// `set` is the set of the environment with this name only.
     pub(crate) fn new(
         name: &'r str,
         set: EnvironmentSet,
@@ -60,8 +60,8 @@ impl<'r> Here<'r> {
         self.declared.clients.iter().filter(move |client| client.environments.overlaps(here))
     }
 
-    /// Where the value of a client's attribute stands that it has here: in the client, in the
-    /// defaults, or else the client's name. For a manifest, defaults do not count.
+    /// The place of the effective value of a client's attribute: in the client, in the defaults, or else the
+    /// client's name. For a manifest, defaults do not count.
     pub(crate) fn deciding_of_client(&self, client: &DeclaredClient, attribute: &str) -> Place {
         let own = client.first(self.set, |part| part.spans.of(attribute));
         if let Some(span) = own {
@@ -86,8 +86,8 @@ impl<'r> Here<'r> {
         scope.consumers.iter().filter(move |entry| entry.environments.overlaps(here))
     }
 
-    /// Where the value of an attribute stands that a scope has here: in the scope, in the defaults,
-    /// or else the scope's name.
+    /// The place of the effective value of a scope's attribute: in the scope, in the defaults, or else the
+    /// scope's name.
     pub(crate) fn deciding(&self, scope: &Scope, attribute: &str) -> Place {
         let default = || {
             let spans = Some(&self.settings.scope_default_spans).filter(|_| !scope.in_manifest);
@@ -96,7 +96,7 @@ impl<'r> Here<'r> {
         scope.given(self.set, attribute).or_else(default).unwrap_or_else(|| scope.place.clone())
     }
 
-    /// Nobody for an alias that does not count in the environment.
+    /// The organisations that a name means; empty for an alias that does not count in the environment.
     pub(crate) fn named<'a>(&'a self, who: &'a Who) -> &'a [Orgno] {
         match who {
             Who::Orgno(orgno) => std::slice::from_ref(orgno),

@@ -1,4 +1,4 @@
-//! What an environment should hold.
+//! Desired state of an environment.
 
 pub(crate) mod here;
 
@@ -108,7 +108,7 @@ pub(super) fn client_attributes(client: &DeclaredClient, here: &Here<'_>) -> Cli
 /// A scope's attributes in an environment.
 pub(super) fn attributes(scope: &Scope, here: &Here<'_>) -> ScopeAttributes {
     let override_ = scope.override_in(here.set);
-    // The repository's defaults are not digdirator's.
+    // The repository's defaults do not apply to digdirator's scopes.
     let defaults = (!scope.in_manifest).then_some(&here.settings.scope_defaults);
     let own = override_.map(|o| &o.attributes);
     let layers: Vec<_> = own.into_iter().chain([&scope.attributes]).chain(defaults).collect();
@@ -116,9 +116,8 @@ pub(super) fn attributes(scope: &Scope, here: &Here<'_>) -> ScopeAttributes {
     ScopeLayer::resolve(description.unwrap_or(&scope.description), &layers)
 }
 
-/// Adds an entry. Of several for one organisation the one that lasts longest decides until when
-/// and is the source — the first of them if several last as long —, and the first reason that any
-/// of them gives is the reason.
+/// Adds an entry. If an organisation has several, the one that lasts longest sets the end and is the source —
+/// the first of them if several last equally long —, and the first reason found is the reason.
 fn add(
     consumers: &mut BTreeMap<Orgno, DesiredAccess>,
     orgno: Orgno,
@@ -160,8 +159,8 @@ fn source(place: &Place) -> Source {
     Source { file: Arc::clone(&place.file), line: place.line(), at: None }
 }
 
-/// What organisations are called: first by what counts in the environment, then by what other
-/// environments call them, so that an access that is live but not declared has a name too.
+/// Names of organisations: those that count in the environment first, then those of other environments, so
+/// that an access that is live but not declared has a name too.
 fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
     let mut names = BTreeMap::new();
     if let Some(name) = &here.settings.organization_name {

@@ -1,4 +1,4 @@
-//! What holds between declarations, wherever they stand: names that exist, and exist once.
+//! Rules between declarations, in any file: names must exist, and exist once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,16 +14,16 @@ use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::yaml::instead;
 use domain::{CLIENT, ClientId, Entity, Orgno};
 
-/// How much access is resolved; far more than any organisation gives.
+/// Largest number of accesses that are resolved; far more than any organisation grants.
 const MOST_ACCESSES: usize = 1_000_000;
 
-/// Checks declarations against each other, and where they stand.
+/// Checks declarations against each other, and their places.
 pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for Placed { entity, place, .. } in declared.entities().chain(declared.removals()) {
         found.extend(outside_its_team(&entity, place, teams));
     }
-    // Who renames a client has it.
+    // A client that is renamed has the previous name too.
     for client in &declared.clients {
         if let Some((previous, span)) = &client.previous_name {
             let place = client.place.with(*span);
@@ -66,7 +66,7 @@ fn twice<'d>(
     help: &str,
     found: &mut Vec<Diagnostic>,
 ) {
-    // What is kept for a name does not overlap, so it is never longer than the environments.
+    // The entries of a name do not overlap, so there are never more than environments.
     let mut first: HashMap<&str, Vec<(EnvironmentSet, &Place)>> = HashMap::new();
     for (name, environments, place) in things {
         let before = first.entry(name).or_default();
@@ -81,7 +81,7 @@ fn twice<'d>(
     }
 }
 
-/// Clients that are one: by their name, by their id, or by what one of them was called before.
+/// Clients that are the same: by name, by id, or by a previous name.
 fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
     let clients = || declared.clients.iter();
     let named = clients().map(|client| (client.name.as_str(), client.environments, &client.place));
@@ -106,8 +106,8 @@ fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
     owned_twice(declared, found);
 }
 
-/// Clients that say by their description that they are an application's, whose manifest declares its
-/// own: NAIS could take either.
+/// Clients whose description names an application, whose manifest declares a client of its own: NAIS could
+/// use either.
 fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let mut of_manifests: HashMap<String, Vec<&DeclaredClient>> = HashMap::new();
     for client in &declared.clients {
@@ -138,7 +138,7 @@ fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The ids that a client pins, each with the environments in which it does.
+/// The ids that a client pins, each with its environments.
 fn pinned(client: &DeclaredClient) -> Vec<(ClientId, EnvironmentSet, Place)> {
     let at = |part: &ClientPart| {
         let id = part.id.clone()?;
@@ -157,7 +157,7 @@ fn pinned(client: &DeclaredClient) -> Vec<(ClientId, EnvironmentSet, Place)> {
     pinned
 }
 
-/// What is removed and declared in one environment, and what is removed twice there.
+/// Entities that are removed and declared in one environment, and those that are removed twice there.
 fn removals(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let mut places: HashMap<Entity, Vec<Placed<'_>>> = HashMap::new();
     for placed in declared.entities() {
@@ -192,14 +192,14 @@ struct Known<'d> {
     aliases: HashSet<&'d str>,
     groups: HashSet<&'d str>,
     broken: HashSet<&'d str>,
-    /// Of aliases, those included that are declared with errors.
+    /// The names of aliases, including those with errors.
     alias_names: Vec<&'d str>,
     suggester: Suggester,
 }
 
 fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
     if declared.incomplete {
-        // A name that is missing may stand in the file that could not be read.
+        // A missing name may be in the file that could not be read.
         return;
     }
     let known = Known {
@@ -231,7 +231,7 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
 }
 
 impl Known<'_> {
-    /// How known names are written that are not written as they should be.
+    /// The usual spelling of a known name that is written differently.
     fn other_writing(&self, name: &str) -> Option<String> {
         let is_known = |name: &str| self.aliases.contains(name) || name.parse::<Orgno>().is_ok();
         if let Some((key @ ("group" | "consumer"), rest)) = name.split_once(':') {
@@ -290,7 +290,7 @@ impl Known<'_> {
     }
 }
 
-/// Large groups on many scopes multiply: what they amount to is bounded before it is built.
+/// Large groups on many scopes multiply: the total is limited before it is built.
 fn amount(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let groups = declared.groups.iter();
     let sizes: HashMap<&str, usize> = groups.map(|g| (g.name.as_str(), g.members.len())).collect();

@@ -1,4 +1,4 @@
-//! The rules that come with portvakt: of all declarations together ([`check`]), and of one environment
+//! The rules that come with portvakt: for all declarations together ([`check`]), and for one environment
 //! ([`advice`]).
 
 pub(crate) mod advice;

@@ -1,5 +1,5 @@
-//! What can be wrong with a repository, as a table: one code a kind of finding. Diagnostics,
-//! `explain`, the page on diagnostics and SARIF's metadata all read it.
+//! Table of the problems that a repository can have: one code for each kind of finding. Diagnostics,
+//! `explain`, the page on diagnostics and SARIF's metadata are all made from it.
 
 mod table;
 
@@ -10,23 +10,23 @@ use serde::{Deserialize, Serialize, Serializer};
 
 pub use table::Rule;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Nothing is planned or applied until it is mended.
+    /// Nothing is planned or applied until it is fixed.
     Error,
-    /// Probably not what was meant.
+    /// Probably a mistake.
     Warning,
-    /// Good to know.
+    /// Information.
     Note,
 }
 
 /// A repository that breaks a rule, or one that does not.
 ///
-/// What is not shown is as in [`BASE`], and nothing is declared.
+/// Everything that is not shown is as in [`BASE`], and nothing is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Example {
     /// A file with declarations.
@@ -35,19 +35,18 @@ pub enum Example {
     Settings(&'static str),
     /// Keys of portvakt.yaml, and a file with declarations.
     Both(&'static str, &'static str),
-    /// Commands of a shell in a repository with nothing but portvakt.yaml: for what YAML cannot
-    /// show.
+    /// Shell commands in a repository with only a portvakt.yaml: for problems that YAML cannot show.
     Shell(&'static str),
 }
 
-/// The portvakt.yaml of the examples, an entry a line.
+/// The portvakt.yaml of the examples, one entry per line.
 pub const BASE: &str = r#"organization: { orgno: "889640782", name: Etaten }
 prefixes: [etat]
 environments: { sandbox: { target: sandbox }, demo: { target: sandbox } }
 "#;
 
 impl Example {
-    /// What stands in portvakt.yaml.
+    /// The content of portvakt.yaml.
     pub fn settings(self) -> String {
         let own = match self {
             Self::Settings(own) | Self::Both(own, _) => own,
@@ -62,7 +61,7 @@ impl Example {
         lines.join("\n") + "\n"
     }
 
-    /// What is declared, if it is YAML.
+    /// The declarations, if there are any in YAML.
     pub fn declarations(self) -> Option<&'static str> {
         match self {
             Self::Declarations(text) | Self::Both(_, text) => Some(text),
@@ -72,13 +71,13 @@ impl Example {
 }
 
 impl Rule {
-    /// Whether a finding of this kind is an error, unless it says otherwise.
+    /// Whether a finding of this kind is an error, unless the finding itself says otherwise.
     pub fn is_error(self) -> bool {
         self.severity() == Severity::Error
     }
 
-    /// Whether a finding of this kind may hide who or what is declared, or what protects it, unless it
-    /// says otherwise. The others leave an attribute out at most.
+    /// Whether a finding of this kind may hide declarations or their protection, unless the finding itself
+    /// says otherwise. The others hide at most an attribute.
     pub(crate) fn hides(self) -> bool {
         let hides_nothing = matches!(
             self,

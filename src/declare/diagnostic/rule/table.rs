@@ -9,8 +9,8 @@ macro_rules! rules {
         wrong: $wrong:expr,
         right: $right:expr,
     })+) => {
-        /// The kind of a finding. Its code never changes meaning: `PV0xx` is about reading the
-        /// files, `PV1xx` about what they declare.
+        /// The kind of a finding. Its code never changes meaning: `PV0xx` concerns reading the files, `PV1xx`
+        /// their declarations.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
             $($(#[doc = $doc])+ $name,)+
@@ -34,35 +34,35 @@ macro_rules! rules {
                 }
             }
 
-            /// How bad a finding of this kind is.
+            /// The severity of a finding of this kind.
             pub fn severity(self) -> Severity {
                 match self {
                     $(Self::$name => Severity::$severity,)+
                 }
             }
 
-            /// One line that tells what is wrong.
+            /// One line that names the problem.
             pub fn title(self) -> &'static str {
                 match self {
                     $(Self::$name => concat!($($doc),+).trim_ascii(),)+
                 }
             }
 
-            /// What it means and how it is mended.
+            /// Its meaning and remedy.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)+
                 }
             }
 
-            /// What breaks the rule.
+            /// An example that breaks the rule.
             pub fn wrong(self) -> Example {
                 match self {
                     $(Self::$name => $wrong,)+
                 }
             }
 
-            /// The same as it should be.
+            /// The corrected example.
             pub fn right(self) -> Example {
                 match self {
                     $(Self::$name => $right,)+

@@ -1,4 +1,4 @@
-//! Consumers that are added, in many shapes of YAML: the text is exactly the expected one.
+//! Added consumers, in many shapes of YAML: the text is exactly the expected one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\npr
 const ALIASES: &str = "consumers:\n  b: { orgno: \"974761076\" }\n  m: { orgno: \"971040238\" }\n  \
                        x: { orgno: \"991825827\" }\n";
 
-/// The text with an entry by alias and one by number in `etat:a`, or why there is none.
+/// The text with an entry by alias and one by number in `etat:a`, or the reason why there is none.
 fn added(yaml: &str) -> Result<String, String> {
     let of = |path: &str, text: &str| (path.into(), text.as_bytes().to_vec());
     let yaml = vec![of("a.yaml", yaml), of("consumers.yaml", ALIASES)];

@@ -1,4 +1,4 @@
-//! Adding consumers to scopes in the files that declare them.
+//! Addition of consumers to scopes in the files that declare them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use yaml::Span;
 use yaml::Yaml;
 use yaml::{CHANGED, Editor, Hindrance};
 
-/// A declaration of a scope: one that is declared twice has different environments in each.
+/// A declaration of a scope: two declarations of one scope have different environments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScopeDeclaration<'r> {
     /// The scope.
@@ -29,7 +29,7 @@ pub struct ScopeDeclaration<'r> {
 pub struct ConsumerEntry {
     /// The alias or organisation number.
     pub consumer: String,
-    /// The environments in which it counts; empty for all that the scope has.
+    /// The environments in which it counts; empty for all environments of the scope.
     pub environments: Vec<String>,
 }
 
@@ -62,9 +62,9 @@ impl Repository {
         Some(ScopeDeclaration { scope: &scope.name, file: &scope.place.file, environments })
     }
 
-    /// The files in which each of these declarations has more consumers, sorted where those that are
-    /// there are sorted. What is declared besides, and every comment, stays as it is. A declaration
-    /// that cannot be edited stays as it is too, and is returned with the reason. Nothing is written.
+    /// The files of these declarations with more consumers, sorted where the existing ones are sorted. All
+    /// other declarations and all comments are unchanged. A declaration that cannot be edited is unchanged
+    /// too, and is returned with the reason. Nothing is written.
     pub fn with_consumers<'d>(
         &self,
         files: &Files,
@@ -100,7 +100,7 @@ impl Repository {
     }
 }
 
-/// The text in which the scopes have more consumers, if any has, and why others do not have them.
+/// The text in which the scopes have more consumers, if any has, and the reasons why others do not.
 fn edited_text(
     text: Option<&str>,
     added: &[(Option<&Scope>, &[ConsumerEntry])],
@@ -125,8 +125,8 @@ fn edited_text(
     }
 }
 
-/// Adds entries, which are sorted, to the consumers of a scope: each in its place where those that are
-/// there are sorted by what is written, else at the end.
+/// Adds sorted entries to the consumers of a scope: each at its place if the existing ones are sorted by
+/// their text, else at the end.
 fn add(entries: &[ConsumerEntry], name: Span, editor: &mut Editor<'_>) -> Result<(), Hindrance> {
     let item = editor.holder(name).ok_or(CHANGED)?;
     let list = match editor.value(&item.key("consumers")) {

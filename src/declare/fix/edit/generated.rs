@@ -1,4 +1,4 @@
-//! Edits of generated files: each can be made, and every line and comment of the others stays.
+//! Edits of generated files: each can be made, and every line and comment of other items is kept.
 
 use std::fs;
 
@@ -11,8 +11,7 @@ use domain::Entity;
 const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                         environments: { dev: { target: sandbox }, prod: { target: sandbox } }\n";
 
-/// A scope's item as text, every line of which tells whose it is. It holds in both environments or in
-/// one.
+/// A scope's item as text, each line of which names its owner. It has both environments or one.
 fn item(number: usize) -> impl Strategy<Value = String> {
     let own = any::<[bool; 8]>();
     own.prop_map(move |[braces, above, behind, block, below, one, differs, list]| {
@@ -85,7 +84,7 @@ proptest! {
         for (edited, is_released) in [(described, false), (released, true)] {
             prop_assert_eq!(edited.contains("\r\n"), windows);
             let after: Vec<&str> = edited.lines().collect();
-            // All other lines are there, in their order, and the chosen one's own comments where it stays.
+            // All other lines are kept, in order, and the comments of the chosen item as well if it stays.
             let mut rest = after.iter();
             for (number, item) in items.iter().enumerate() {
                 let shown = indented(item, indent);

@@ -1,4 +1,4 @@
-//! Setting a client's `jwks` in the YAML.
+//! Edits of a client's `jwks` in the YAML.
 
 use std::slice;
 
@@ -13,7 +13,7 @@ use yaml::Yaml;
 use yaml::{COMMENT, Editor, Hindrance, Route, edited};
 
 impl Repository {
-    /// What the `jwks` of a client names in an environment; nothing where it has none.
+    /// The entries of a client's `jwks` in an environment; empty where it has none.
     pub fn key_refs(&self, environment: &str, client: &ClientName) -> Vec<KeysRef> {
         let keys = self
             .client(environment, client)
@@ -21,7 +21,7 @@ impl Repository {
         keys.map(|keys| keys.refs.clone()).unwrap_or_default()
     }
 
-    /// The environments and clients whose `jwks` names a file, told by its path in the repository.
+    /// The environments and clients whose `jwks` names a file, given by its path in the repository.
     pub fn key_file_users(&self, path: &str) -> Vec<(&str, &ClientName)> {
         let names_it = |keys: &&Keys| {
             let mut refs = keys.refs.iter();
@@ -42,11 +42,11 @@ impl Repository {
         Some(&self.client(environment, client)?.0.place.file)
     }
 
-    /// The file that declares a client, with a `jwks` that names one more file, as it is written
-    /// there. What is declared besides, and every comment, stays as it is. Nothing is written.
+    /// The file that declares a client, with one more file in its `jwks`, as it is written there. All other
+    /// declarations and all comments are unchanged. Nothing is written.
     ///
     /// # Errors
-    /// That cannot be done safely.
+    /// It cannot be done safely.
     pub fn with_key_file(
         &self,
         environment: &str,
@@ -66,10 +66,10 @@ impl Repository {
         })
     }
 
-    /// The same with a `jwks` that names some files less, told as they are written there.
+    /// The same with some files less in its `jwks`, as they are written there.
     ///
     /// # Errors
-    /// That cannot be done safely, or nothing would be left.
+    /// It cannot be done safely, or nothing would be left.
     pub fn without_key_files(
         &self,
         environment: &str,
@@ -99,7 +99,7 @@ impl Repository {
         })
     }
 
-    /// Edits the file that declares a client: `edit` gets what of it has the `jwks` that counts.
+    /// Edits the file that declares a client: `edit` gets the part of it that has the effective `jwks`.
     fn edit_keys(
         &self,
         environment: &str,

@@ -1,4 +1,4 @@
-//! Edits of the YAML that commands ask for. What is declared besides, and every comment, stays.
+//! Edits of the YAML by commands. All other declarations and all comments are unchanged.
 
 #[cfg(test)]
 mod added;
@@ -21,11 +21,11 @@ use yaml::{Behind, CHANGED, Editor, Hindrance, Route};
 pub struct Edited {
     /// The file, relative to the repository.
     pub file: String,
-    /// What it holds then.
+    /// Its new content.
     pub after: String,
 }
 
-/// Why a file cannot be edited, and what to do by hand.
+/// Reason why a file cannot be edited, and the manual edit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file} cannot be edited: {why}. {wanted}")]
 pub struct CannotEdit {
@@ -40,14 +40,14 @@ impl CannotEdit {
     }
 }
 
-/// What is set for the first time comes behind the name.
+/// A new key comes after the name.
 const NAME: Behind<'_> = Behind::Key("name");
-/// What differs between environments is told last.
+/// Differences between environments come last.
 const LAST: Behind<'_> = Behind::AllBut("per_environment");
 
 impl Repository {
-    /// The file with an item whose name stands at a place, edited; `wanted` is what to do by hand where
-    /// that is not possible.
+    /// The file with an edited item, whose name is at a place; `wanted` is the manual edit, for the case that
+    /// it is not possible.
     fn edit_item(
         &self,
         name: &Place,

@@ -1,4 +1,4 @@
-//! Editing what is handed over to NAIS: its description, and in the end its declaration.
+//! Edits of entities that are handed over to NAIS: the description, and finally the declaration.
 
 use serde_yaml::Value;
 
@@ -26,14 +26,13 @@ struct Located<'r> {
 }
 
 impl Repository {
-    /// The file that declares a scope or a client, with a description that tells the application that
-    /// it is handed over to, with the client's id, and without its keys: those are the application's
-    /// from then on. In one of several environments, the description stands under
-    /// `per_environment`. What is declared besides, and every comment, stays as it is. Nothing is
-    /// written.
+    /// The file that declares a scope or a client, with a description that names the application that takes
+    /// it over, with the client's id, and without its keys: the application has its own from then on. In one
+    /// of several environments, the description is under `per_environment`. All other declarations and all
+    /// comments are unchanged. Nothing is written.
     ///
     /// # Errors
-    /// That cannot be done safely.
+    /// It cannot be done safely.
     pub fn described(
         &self,
         environment: &str,
@@ -80,10 +79,10 @@ impl Repository {
     }
 
     /// The file that declares a scope or a client, with an entry of `removed` that releases it in the
-    /// environment in the place of its declaration; in others it stays declared. Nothing is written.
+    /// environment, in place of its declaration; in others it stays declared. Nothing is written.
     ///
     /// # Errors
-    /// That cannot be done safely.
+    /// It cannot be done safely.
     pub fn released(
         &self,
         environment: &str,
@@ -145,7 +144,7 @@ impl Repository {
     }
 }
 
-/// The text with an item left to the other environments.
+/// The text with an item restricted to the other environments.
 fn leave(
     text: &str,
     item: &Route,

@@ -1,4 +1,4 @@
-//! What is handed over, in many shapes of YAML: the text is exactly the expected one.
+//! Hand-overs, in many shapes of YAML: the text is exactly the expected one.
 
 use std::fs;
 
@@ -157,7 +157,7 @@ fn of_two_of_one_name_the_one_of_the_environment_is_edited() {
     );
 }
 
-/// A public key as PEM in a file beside the declarations is not needed: an empty list names keys too.
+/// A file with a public key as PEM is not needed here: an empty list counts as keys too.
 #[test]
 fn keys_are_taken_out_and_the_client_is_pinned() {
     let id = "1f0a".parse().unwrap();
@@ -183,7 +183,7 @@ fn keys_are_taken_out_and_the_client_is_pinned() {
         "clients:\n  - name: x\n    per_environment:\n      \
          prod: { client_id: \"1f0a\", description: prod:ns:app }\n      dev: { jwks: [] }\n",
     );
-    // The other environment has keys of its own: those that stand for all are of this one alone.
+    // The other environment has keys of its own: the common ones belong to this one alone.
     becomes(
         edit(
             SETTINGS,

@@ -1,4 +1,4 @@
-//! How large a value can be.
+//! Size of values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use cel::common::ast::LiteralValue;
 use serde_json::Value;
 
-/// How many bytes of a text are copied or compared in one step.
+/// Number of bytes of a text that are copied or compared in one step.
 pub(super) const BYTES_A_STEP: usize = 16;
 
-/// The name of all parts that have none: the items of a list, the entries of a map that an expression
-/// makes.
+/// The name of all parts without a name: the items of a list, and the entries of a map that an expression
+/// creates.
 const ITEM: &str = "";
 
 /// An upper bound of a value's size.
 #[derive(Debug, Clone)]
 pub(super) struct Extent {
-    /// The steps it takes to copy it.
+    /// The number of steps to copy it.
     pub(super) weight: u64,
     /// The number of its items or entries.
     pub(super) entries: u64,
@@ -75,20 +75,20 @@ impl Extent {
         self
     }
 
-    /// A list of so many values, each of them with the items of this one: what a macro collects.
+    /// A list of that many values, each with the items of this one: the result of a macro.
     pub(super) fn repeated(self, times: u64) -> Self {
         let weight = self.weight.saturating_mul(times).saturating_add(1);
         Self { weight, entries: times, is_map: false, parts: self.parts }
     }
 
-    /// This one and the other in one: what `+` makes of two texts or lists.
+    /// Both together: the result of `+` on two texts or lists.
     pub(super) fn joined(self, other: &Self) -> Self {
         let weight = self.weight.saturating_add(other.weight);
         let entries = self.entries.saturating_add(other.entries);
         Self { weight, entries, is_map: false, ..self.or(other) }
     }
 
-    /// Bounds what either bounds.
+    /// A bound for both.
     pub(super) fn or(mut self, other: &Self) -> Self {
         self.widen(other);
         self
@@ -111,7 +111,7 @@ impl Extent {
         }
     }
 
-    /// The attribute of that name. One that is not there is an error and takes nothing.
+    /// The attribute of that name. A missing one is an error and costs nothing.
     pub(super) fn attribute(&self, name: &str) -> Self {
         let part = |name| self.parts.as_ref()?.get(name);
         [name, ITEM].into_iter().filter_map(part).fold(Self::scalar(), Self::or)

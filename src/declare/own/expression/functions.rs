@@ -4,11 +4,11 @@
 /// (<https://github.com/google/cel-spec/blob/master/doc/langdef.md#functions>) or a macro.
 pub(super) struct Function {
     pub(super) name: &'static str,
-    /// How many arguments it takes when called as `name(…)`.
+    /// The numbers of arguments when it is called as `name(…)`.
     global: &'static [usize],
-    /// How many arguments it takes when called as `value.name(…)`.
+    /// The numbers of arguments when it is called as `value.name(…)`.
     method: &'static [usize],
-    /// How it is called.
+    /// Its usage.
     pub(super) usage: &'static str,
 }
 
@@ -20,17 +20,17 @@ const fn method(name: &'static str, usage: &'static str) -> Function {
     Function { name, global: &[], method: &[1], usage }
 }
 
-/// Of a timestamp, with or without the name of a time zone, or of a duration.
+/// A part of a timestamp, with or without the name of a time zone, or of a duration.
 const fn part(name: &'static str) -> Function {
     Function { name, global: &[], method: &[0, 1], usage: "timestamp(…).getHours('Europe/Oslo')" }
 }
 
-/// The parser resolves a macro that is called as it should be; what remains is a wrong call.
+/// The parser resolves a macro that is called correctly; what remains is a wrong call.
 const fn macro_named(name: &'static str, usage: &'static str) -> Function {
     Function { name, global: &[], method: &[], usage }
 }
 
-/// Every function there is. None of them reads a clock, the environment or chance.
+/// All functions. None of them reads a clock, the environment or random numbers.
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "size", global: &[1], method: &[0], usage: "size(list)" },
     Function { name: "matches", global: &[2], method: &[1], usage: "text.matches('^[a-z]+$')" },
@@ -70,7 +70,7 @@ pub(super) const TYPES: &[&str] =
     &["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 
 impl Function {
-    /// Whether it can be called with so many arguments, on a value or not.
+    /// Whether it can be called with that many arguments, on a value or not.
     pub(super) fn takes(&self, arguments: usize, on_value: bool) -> bool {
         (if on_value { self.method } else { self.global }).contains(&arguments)
     }

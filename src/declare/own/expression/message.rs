@@ -1,4 +1,4 @@
-//! What went wrong in an evaluation, in plain words and of bounded length.
+//! Errors of an evaluation, in plain words and of limited length.
 
 use cel::common::types::{CelDouble, CelInt, CelString, CelUInt};
 use cel::common::value::Val;
@@ -20,7 +20,7 @@ pub(super) fn of_value(value: &dyn Val) -> String {
     }
 }
 
-/// An error of an evaluation. Whole values, which may be large, are told by their type only.
+/// An error of an evaluation. Whole values, which may be large, are shown only by their type.
 pub(super) fn of_error(error: &ExecutionError) -> String {
     use ExecutionError as E;
     match error {
@@ -63,7 +63,7 @@ fn of_overload(overload: &OverloadError) -> String {
     }
 }
 
-/// The crate tells of its arithmetic operators by the names of Rust's traits.
+/// The crate names its arithmetic operators after Rust's traits.
 fn arithmetic(name: &str) -> &str {
     match name {
         "add" => "+",

@@ -1,9 +1,9 @@
-//! Policies in the Common Expression Language (<https://github.com/google/cel-spec>), bounded.
+//! Policies in the Common Expression Language (<https://github.com/google/cel-spec>), with limits.
 //!
-//! An expression comes from a pull request, so nothing it says may run long, eat memory or overflow
-//! a stack. [`syntax`] bounds its length and its depth; [`names`] lets it use only the variables and
-//! functions that are offered, none of which reads a clock; [`steps`] bounds the work before each
-//! evaluation, and what could be too much is not begun.
+//! An expression comes from a pull request, so it must not run long, use much memory or overflow a stack.
+//! [`syntax`] limits its length and its depth; [`names`] allows only the variables and functions that are
+//! offered, none of which reads a clock; [`steps`] computes a bound of the work before each evaluation, and
+//! an evaluation that could be too expensive is not started.
 
 mod extent;
 mod functions;
@@ -26,9 +26,9 @@ use regex::Regex;
 
 pub(crate) use variables::Variables;
 
-/// The most steps an evaluation may take. A step is about 100 ns and 100 bytes in the `dev` profile,
-/// so this is a tenth of a second and 100 MB; up to four times as long where values are copied into
-/// an error. A simple macro over 10,000 consumers takes a third of it.
+/// Largest number of steps of an evaluation. A step takes about 100 ns and 100 bytes in the `dev` profile, so
+/// this is a tenth of a second and 100 MB; up to four times as much where values are copied into an error. A
+/// simple macro over 10,000 consumers takes a third of it.
 const MOST_STEPS: u64 = 1_000_000;
 
 /// The functions of CEL's standard library, without the optional values, which are an extension.
@@ -41,12 +41,12 @@ pub(crate) struct Expression {
     context: Context<'static, 'static>,
 }
 
-/// Why a text is no expression.
+/// Reason why a text is not a valid expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExpressionError {
-    /// Where it is wrong: how many characters stand before.
+    /// The place of the error: the number of characters before it.
     pub(crate) at: Option<usize>,
-    /// What is wrong, in one line.
+    /// The error, in one line.
     pub(crate) message: String,
 }
 
@@ -82,8 +82,8 @@ impl Expression {
         Ok(Self { tree, context })
     }
 
-    /// Whether the policy is kept: what the expression makes of `variables`, or why it makes
-    /// neither true nor false of them.
+    /// Evaluates the policy: the result of the expression with `variables`, or the reason why it is neither
+    /// true nor false.
     pub(crate) fn evaluate(&self, variables: &Variables<'_>) -> Result<bool, String> {
         let (steps, longest) = self.steps(variables)?;
         if steps > MOST_STEPS {
@@ -105,15 +105,15 @@ impl Expression {
         }
     }
 
-    /// How many steps an evaluation with `variables` takes at most, and the length of the longest
-    /// list a macro runs over in it.
+    /// The largest number of steps of an evaluation with `variables`, and the length of the longest list that
+    /// a macro iterates over.
     pub(crate) fn steps(&self, variables: &Variables<'_>) -> Result<(u64, u64), String> {
         steps::most(&self.tree, variables)
     }
 }
 
-/// CEL's `matches`, with the patterns compiled before: the crate's own, which its feature `regex`
-/// brings, would compile them again at each call.
+/// CEL's `matches`, with patterns that were compiled before: the crate's own, in its feature `regex`, would
+/// compile them at each call.
 fn matches(
     patterns: &HashMap<String, Regex>,
     call: &FunctionContext<'_, '_>,

@@ -1,4 +1,4 @@
-//! What an expression names: variables, functions and patterns, checked before any evaluation.
+//! Names in an expression: variables, functions and patterns, checked before any evaluation.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ use super::syntax::characters_before;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 
-/// How deep macros may be nested: each multiplies the steps by the length of its list.
+/// Largest depth of nested macros: each multiplies the steps by the length of its list.
 const DEEPEST_MACROS: usize = 2;
 
 /// The most characters of a pattern.
 const LONGEST_PATTERN: usize = 200;
 
-/// The most bytes a compiled pattern and the automaton made of it in use may take: enough for a few
-/// of `\w`, which is thousands of ranges. Within it a byte of text takes some 50 ns at worst.
+/// Largest size of a compiled pattern and of the automaton made of it in use, in bytes: enough for a few
+/// `\w`, which is thousands of ranges. Within it a byte of text takes at most some 50 ns.
 const LARGEST_PATTERN: usize = 1 << 18;
 
 /// Checks that every name in the tree is known, and compiles the patterns.
@@ -40,9 +40,9 @@ struct Check<'e> {
     text: &'e str,
     places: &'e SourceInfo,
     known: &'e [&'e str],
-    /// The variables of the macros around.
+    /// The variables of the enclosing macros.
     bound: Vec<&'e str>,
-    /// How many macros there are around.
+    /// The number of enclosing macros.
     macros: usize,
     patterns: HashMap<String, Regex>,
 }
@@ -155,7 +155,7 @@ impl<'e> Check<'e> {
         ExpressionError::new(self.place(expr), message)
     }
 
-    /// A call stands, for the parser, where its parenthesis opens; for a reader, at its name.
+    /// The parser puts a call at its opening parenthesis; for a reader it is at its name.
     fn call_error(
         &self,
         name: &str,

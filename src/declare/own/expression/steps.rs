@@ -1,22 +1,22 @@
-//! How many steps an evaluation can take: never more than this, and often far fewer.
+//! Upper bound of the steps of an evaluation, which often takes far fewer.
 //!
-//! The evaluator cannot be stopped, so its work is bounded before it begins. CEL has no recursion
-//! and no loop but its macros, which run over a list that is there before the first turn. So one
-//! walk over the tree is enough: it knows of each value an [`Extent`] that bounds its size, counts
-//! each operation as if it read and copied all that it is given, and multiplies what a macro does for
-//! one item by the length of its list. What grows, texts and lists by `+` and lists by `map`, grows by
-//! what is counted, so the steps bound the memory too.
+//! The evaluator cannot be stopped, so its work is bounded before it starts. CEL has no recursion and no loop
+//! except its macros, which iterate over a list that exists before the first turn. So one walk over the tree
+//! is enough: it knows an [`Extent`] of each value, which bounds its size, counts each operation as if it
+//! read and copied all its inputs, and multiplies the cost of a macro for one item by the length of its list.
+//! Values that grow, texts and lists by `+` and lists by `map`, grow by what is counted, so the steps bound
+//! the memory too.
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, operators};
 
 use super::extent::{BYTES_A_STEP, Extent};
 use super::variables::Variables;
 
-/// What each turn of a macro takes besides its condition: binding the item and the result.
+/// The cost of each turn of a macro in addition to its condition: binding the item and the result.
 const STEPS_A_TURN: u64 = 4;
 
-/// The most steps that the expression takes, and the length of the longest list a macro runs over in
-/// it.
+/// The largest number of steps of the expression, and the length of the longest list that a macro iterates
+/// over.
 pub(super) fn most(tree: &IdedExpr, variables: &Variables<'_>) -> Result<(u64, u64), String> {
     let mut walk = Walk { variables, bound: Vec::new(), steps: 0, longest: 0 };
     walk.value(tree)?;
@@ -25,7 +25,7 @@ pub(super) fn most(tree: &IdedExpr, variables: &Variables<'_>) -> Result<(u64, u
 
 struct Walk<'e> {
     variables: &'e Variables<'e>,
-    /// The variables of the macros around.
+    /// The variables of the enclosing macros.
     bound: Vec<(&'e str, Extent)>,
     steps: u64,
     longest: u64,
@@ -36,7 +36,7 @@ impl<'e> Walk<'e> {
         self.steps = self.steps.saturating_add(steps);
     }
 
-    /// Counts the steps that lead to the value, and returns how large it is.
+    /// Counts the steps to compute the value, and returns its size.
     fn value(&mut self, expr: &'e IdedExpr) -> Result<Extent, String> {
         self.take(1);
         match &expr.expr {
@@ -60,7 +60,7 @@ impl<'e> Walk<'e> {
         }
     }
 
-    /// A list, or a map of which keys and values count alike.
+    /// A list, or a map whose keys and values count alike.
     fn made(
         &mut self,
         is_map: bool,
@@ -97,18 +97,17 @@ impl<'e> Walk<'e> {
             }
             (operators::ADD, [left, right]) => left.clone().joined(right),
             (operators::IN, [value, list]) => {
-                // Each item is compared with the value, and a number copies what it is compared
-                // with.
+                // Each item is compared with the value, and a comparison of numbers copies them.
                 self.take(list.entries.saturating_mul(value.weight));
                 Extent::scalar()
             }
             ("matches", [text, _]) => {
-                // A byte of the text takes a step at worst.
+                // A byte of the text takes at most one step.
                 self.take(text.weight.saturating_mul(BYTES_A_STEP as u64));
                 Extent::scalar()
             }
-            // All others make a number, a time or a truth of what they read at most once, or copy
-            // into an error.
+            // All others compute a number, a time or a boolean from inputs that they read at most once, or
+            // copy them into an error.
             _ => Extent::scalar(),
         })
     }

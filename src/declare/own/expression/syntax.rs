@@ -1,4 +1,4 @@
-//! Parsing an expression, within bounds of length and depth.
+//! Parsing of an expression, within limits of length and depth.
 
 use std::thread;
 
@@ -9,20 +9,20 @@ use cel::{ParseError, ParseErrors};
 use super::ExpressionError;
 use crate::declare::diagnostic::quoted;
 
-/// The most characters of an expression.
+/// Longest expression, in characters.
 pub(super) const LONGEST: usize = 2_000;
 
-/// How deep an expression may be nested, in the text as in its tree, where `a + b + c` is nested
-/// once for each `+`. The evaluator takes 25 kB of stack for each level when the dependencies are
-/// built as in the `dev` profile, hence 0.8 MB of the 2 MiB that a thread has.
+/// Largest nesting of an expression, in the text as in its tree, where `a + b + c` is nested once for each
+/// `+`. The evaluator takes 25 kB of stack for each level when the dependencies are built as in the `dev`
+/// profile, hence 0.8 MB of the 2 MiB of a thread.
 pub(super) const DEEPEST: u16 = 32;
 
-/// The stack of the thread that parses. The parser and what drops its trees recurse once for each
-/// operator, bounded by [`LONGEST`] only, which takes 1 MB in the `dev` profile.
+/// The stack of the parsing thread. The parser and the drop of its trees recurse once for each operator,
+/// bounded only by [`LONGEST`], which takes 1 MB in the `dev` profile.
 const STACK: usize = 16 << 20;
 
-/// Parses `text` and gives the tree, and where its nodes stand, to `then`; all in a thread that has
-/// the stack for it, and that keeps a panic of the parser to itself.
+/// Parses `text` and passes the tree with the places of its nodes to `then`; all in a thread that has the
+/// stack for it, and that catches a panic of the parser.
 pub(super) fn parsed<T: Send>(
     text: &str,
     then: impl FnOnce(IdedExpr, &SourceInfo) -> Result<T, ExpressionError> + Send,
@@ -82,7 +82,7 @@ fn parts(entry: &IdedEntryExpr) -> Vec<&IdedExpr> {
     }
 }
 
-/// The parser tells of errors that follow from the first one, and sometimes before it.
+/// The first error: the parser also reports errors that follow from it, sometimes before it.
 fn first(text: &str, errors: &ParseErrors) -> ExpressionError {
     let by_grammar = |error: &&ParseError| error.msg.starts_with("Syntax error: ");
     let first = errors.errors.iter().find(by_grammar).or(errors.errors.first());
@@ -92,8 +92,8 @@ fn first(text: &str, errors: &ParseErrors) -> ExpressionError {
     }
 }
 
-/// What the parser tells of the arguments of a macro. It counts columns in bytes then, and in
-/// characters otherwise.
+/// The parser's messages about the arguments of a macro. For these it counts columns in bytes, otherwise in
+/// characters.
 const OF_MACROS: &[(&str, &str)] = &[
     (
         "argument must be a simple name",
@@ -102,7 +102,7 @@ const OF_MACROS: &[(&str, &str)] = &[
     ("invalid argument to has() macro", "`has` is called as in `has(value.attribute)`"),
 ];
 
-/// From a line and a column, the first being 1, to how many characters stand before.
+/// Converts a line and a column, counted from 1, to the number of characters before it.
 fn place(text: &str, error: &ParseError) -> Option<usize> {
     let line = usize::try_from(error.pos.0).ok()?.checked_sub(1)?;
     let column = usize::try_from(error.pos.1).ok()?.checked_sub(1)?;
@@ -116,12 +116,12 @@ fn place(text: &str, error: &ParseError) -> Option<usize> {
     Some(before + column)
 }
 
-/// From how many bytes stand before to how many characters do.
+/// Converts a number of bytes before a place to the number of characters.
 pub(super) fn characters_before(text: &str, bytes: usize) -> usize {
     text.char_indices().take_while(|(at, _)| *at < bytes).count()
 }
 
-/// What the parser tells, without its lists of everything that could stand there.
+/// The parser's message, without its lists of all possible tokens.
 fn in_words(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
     let of_macro = OF_MACROS.iter().find(|(told, _)| *told == message);

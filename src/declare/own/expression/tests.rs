@@ -43,7 +43,7 @@ fn error_of(text: &str) -> ExpressionError {
     error
 }
 
-/// What the expression makes of a scope with two consumers, for the first of them.
+/// The result of the expression for a scope with two consumers, for the first of them.
 fn evaluated(text: &str) -> Result<bool, String> {
     let mut second = consumer(889640782);
     second["until"] = json!(null);
@@ -235,8 +235,8 @@ fn length_is_bounded() {
     );
 }
 
-/// Every way to nest, as `before`, `middle` and `after`, where each `before` and `after` makes
-/// the tree or the text so much deeper.
+/// Every way of nesting, as `before`, `middle` and `after`, where each `before` and `after` makes the tree or
+/// the text deeper by that much.
 const NESTED: &[(&str, &str, &str, usize)] = &[
     ("(", "true", ")", 1),
     ("[", "1", "]", 1),
@@ -514,7 +514,7 @@ proptest! {
     }
 }
 
-/// A panic of the parser would come back as an error of these words.
+/// A panic of the parser would be returned as an error with these words.
 fn no_panic(text: &str) {
     match Expression::compile(text, KNOWN) {
         Ok(expression) => drop(expression.evaluate(&with_consumers(2))),

@@ -1,4 +1,4 @@
-//! The values that an expression is evaluated with.
+//! Values for the evaluation of an expression.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::extent::Extent;
 
-/// Named values, perhaps on top of others, which are shared and not copied: those of a scope below
-/// those of each of its accesses.
+/// Named values, optionally on top of others, which are shared and not copied: those of a scope below those
+/// of each of its accesses.
 pub(crate) struct Variables<'b> {
     own: Vec<Variable>,
     base: Option<&'b Variables<'b>>,

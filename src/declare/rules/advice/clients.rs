@@ -1,4 +1,4 @@
-//! What goes together in a client: DigDir's table of legal combinations.
+//! Constraints between a client's attributes: DigDir's table of legal combinations.
 
 use jiff::civil::Date;
 
@@ -47,7 +47,7 @@ const LOGIN: [Combination; 2] = [
     },
 ];
 
-/// The rows of a kind of client; none where nothing is known of it.
+/// The rows of an integration type; none where it is unknown.
 fn rows(kind: IntegrationType) -> &'static [Combination] {
     match (kind.is_machine(), kind.has_login()) {
         (true, _) => &MACHINE,
@@ -69,7 +69,7 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// A client, and where it is looked at.
+/// A client in an environment.
 struct About<'a> {
     client: &'a DeclaredClient,
     here: &'a Here<'a>,
@@ -185,7 +185,7 @@ impl About<'_> {
         Some(self.illegal("onbehalfof", &message, help))
     }
 
-    /// DigDir: an access token ends before its refresh token, and that not after the login.
+    /// DigDir: an access token expires before its refresh token, and that one not after the login.
     fn lifetimes(&self, attributes: &ClientAttributes) -> Option<Diagnostic> {
         if !self.kind.has_login() {
             return None;

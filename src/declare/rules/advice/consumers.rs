@@ -1,4 +1,4 @@
-//! On who has access, and until when.
+//! Rules about consumers and the end of their access.
 
 use std::collections::HashMap;
 
@@ -93,7 +93,7 @@ fn own_organization(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>)
     }
 }
 
-/// The entries that name one organisation, by number and then as they stand.
+/// The entries that name one organisation, by number and then in written order.
 fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s DeclaredAccess)> {
     let named = here.entries(scope).filter(|entry| !matches!(entry.who, Who::Group(_)));
     let mut direct: Vec<_> =
@@ -137,7 +137,7 @@ fn stands_twice(place: &Place, first: &Place, message: &str, help: &str) -> Diag
     Diagnostic::new(Rule::ConsumerTwice, place, message, help).with_related(related)
 }
 
-/// One group twice, and entries that a group makes superfluous.
+/// Reports a group that is listed twice, and entries that a group makes superfluous.
 fn through_groups(
     scope: &Scope,
     direct: &[(Orgno, &DeclaredAccess)],

@@ -1,4 +1,4 @@
-//! What is allowed but hardly meant, in one environment, and what only shows there.
+//! Likely mistakes in one environment, and errors that appear only there.
 
 mod clients;
 mod consumers;
@@ -14,11 +14,11 @@ use crate::declare::files::about;
 use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::resolve::here::Here;
 
-/// How much is said of a repository; far more than anybody reads. Two hundred rules can each be
-/// broken by every scope, in each of 64 environments.
+/// Largest number of findings; far more than anybody reads. Two hundred rules can each be broken by every
+/// scope, in each of 64 environments.
 pub(crate) const MOST_FOUND: usize = 10_000;
 
-/// That there is more to be said than is said.
+/// The finding that there are more findings than are shown.
 pub(crate) fn too_much() -> Diagnostic {
     let message = format!("more than {MOST_FOUND} findings; not all of them are shown");
     let help = "fix what most of them are about, or let the rules of portvakt.yaml count for \
@@ -26,7 +26,7 @@ pub(crate) fn too_much() -> Diagnostic {
     about(SETTINGS_FILE, Rule::TooMuch, &message, help)
 }
 
-/// Everything that is said of one environment's declarations.
+/// All findings about the declarations of one environment.
 pub(crate) fn find(here: &Here<'_>, today: Date) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     scopes::find(here, &mut found);

@@ -1,4 +1,4 @@
-//! What the repository's naming rules say.
+//! Checks of the repository's naming rules.
 
 use super::{MOST_FOUND, too_much};
 use crate::declare::diagnostic::rule::Rule;

@@ -1,4 +1,4 @@
-//! What the repository's policies say.
+//! Checks of the repository's policies.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,18 +18,18 @@ use crate::declare::resolve::here::Here;
 use domain::Orgno;
 use yaml::Span;
 
-/// How many steps all policies together may take in one environment: a step is about 100 ns. (Each
-/// evaluation is bounded by itself, too.)
+/// Largest number of steps of all policies together in one environment: a step takes about 100 ns. (Each
+/// evaluation has its own limit, too.)
 const MOST_STEPS: u64 = 100_000_000;
 
-/// What came of asking one policy about one scope or access.
+/// Result of one policy for one scope or access.
 enum PolicyAnswer<'p> {
     Broken(Diagnostic),
-    /// It cannot be told.
+    /// It cannot be evaluated.
     Failed(&'p Policy, Diagnostic),
 }
 
-/// A policy, and how many steps it takes for all scopes together.
+/// A policy, and the number of its steps for all scopes together.
 struct CountedPolicy<'p> {
     policy: &'p Policy,
     steps: AtomicU64,
@@ -50,12 +50,12 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     let answers: Vec<_> = scopes.par_iter().flat_map_iter(ask).collect();
     let all_steps = all_steps.into_inner();
     if all_steps > MOST_STEPS {
-        // Which were still asked depends on the order; how many steps all would take does not.
+        // The policies that were evaluated depend on the order; the number of steps of all does not.
         found.extend(too_many_steps(&policies, all_steps));
         return;
     }
     if told.into_inner() > MOST_FOUND {
-        // So does which were told.
+        // The same is true of the findings that were reported.
         found.push(too_much());
         return;
     }
@@ -129,8 +129,8 @@ fn ask<'p>(
     answers
 }
 
-/// How many steps a policy takes for a scope, or for all of its accesses, of which the one with the
-/// longest texts stands for the others. Far fewer than 2^64 even if summed up.
+/// The number of steps of a policy for a scope, or for all of its accesses, for which the one with the
+/// longest texts is representative. Far fewer than 2^64 even in total.
 fn cost(policy: &Policy, variables: &Variables<'_>, accesses: &[(Value, Orgno, Span)]) -> u64 {
     let steps = |variables: &Variables<'_>| {
         policy.expression.steps(variables).map_or(0, |(steps, _)| steps.min(MOST_STEPS))
@@ -177,7 +177,7 @@ fn failure(policy: &Policy, why: &str, scope: &Scope, place: &Place) -> Diagnost
     diagnostic.with_related(place.related("of this"))
 }
 
-/// A scope as expressions see it: its attributes under DigDir's names, and who has access.
+/// A scope as expressions see it: its attributes under DigDir's names, and its consumers.
 fn value(scope: &Scope, accesses: &[(Value, Orgno, Span)], here: &Here<'_>) -> Value {
     let attributes = attributes(scope, here).fields();
     let mut fields: Map<String, Value> =
@@ -197,7 +197,7 @@ fn value(scope: &Scope, accesses: &[(Value, Orgno, Span)], here: &Here<'_>) -> V
     fields.into()
 }
 
-/// Each access that the entries of a scope give, as expressions see it, and where it is given.
+/// Each access by the entries of a scope, as expressions see it, with its place.
 fn accesses(scope: &Scope, here: &Here<'_>) -> Vec<(Value, Orgno, Span)> {
     let entries = here.entries(scope);
     let each = entries.flat_map(|entry| here.named(&entry.who).iter().map(move |o| (entry, *o)));

@@ -1,4 +1,4 @@
-//! On the attributes of scopes.
+//! Rules about the attributes of scopes.
 
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::did_you_mean;
@@ -33,7 +33,7 @@ fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> 
 fn lifetimes(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
     let ScopeAttributes { at_max_age, authorization_max_lifetime: lifetime, .. } = attributes;
     let types = &attributes.allowed_integration_types;
-    // digdirator always writes 0 for the one.
+    // digdirator always writes 0 for this attribute.
     if scope.in_manifest
         || !types.contains(&IntegrationType::Maskinporten)
         || at_max_age == lifetime
@@ -49,8 +49,8 @@ fn lifetimes(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Op
     Some(Diagnostic::new(Rule::Lifetimes, &place, &message, help))
 }
 
-/// The name of the one delegation source that DigDir's documentation knows, and its issuers in test
-/// and in production.
+/// The name of the only delegation source in DigDir's documentation, and its issuers in test and in
+/// production.
 const ALTINN: &str = "altinn";
 const ALTINN_TEST: &str = "https://tt02.altinn.no/";
 const ALTINN_PROD: &str = "https://www.altinn.no/";
