@@ -15,7 +15,7 @@ use domain::{Desired, Past};
 use generator::Size;
 use plan::plan;
 use portvakt::declare;
-use portvakt::history::{CommitFiles, Held, History};
+use portvakt::history::{CommitFiles, History, RefLocation};
 use portvakt::render::diagnostics::{Sources, text};
 use sandbox::{ClientKey, Config, Sandbox, Switches};
 use tempfile::TempDir;
@@ -97,7 +97,7 @@ fn looking_back(criterion: &mut Criterion) {
     git(&["init", "-q"]);
     git(&["add", "-A"]);
     git(&["commit", "-q", "-m", "Declare"]);
-    let history = History::open(folder.path(), "bench", Held::Here, []).unwrap().unwrap();
+    let history = History::open(folder.path(), "bench", RefLocation::Here, []).unwrap().unwrap();
     let commit = history.commit("HEAD").unwrap();
     let read_commit = || {
         let CommitFiles { settings, yaml, links: _, submodules: _, unread: _, rest } =

@@ -48,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     fs::write(root.join(FILE), declarations).unwrap();
     show_with_lines(&found, root);
     if found.iter().any(|found| found.fix.is_some()) {
-        mend(&found, root);
+        apply_fixes(&found, root);
     }
 });
 
@@ -113,20 +113,20 @@ fn show_with_lines(found: &[Diagnostic], root: &Path) {
 }
 
 /// Checks that a fixed file needs no further fix.
-fn mend(found: &[Diagnostic], root: &Path) {
-    let mended = declare::mend(root, &Index::default(), found);
-    if mended.is_empty() {
+fn apply_fixes(found: &[Diagnostic], root: &Path) {
+    let fixed = declare::apply_fixes(root, &Index::default(), found);
+    if fixed.is_empty() {
         return;
     }
-    for file in &mended {
+    for file in &fixed {
         fs::write(root.join(&*file.file), &file.after).unwrap();
     }
     let settings = fs::read(root.join(SETTINGS_FILE)).unwrap();
     let again = read(&settings, &fs::read(root.join(FILE)).unwrap());
     // With other settings, more can be fixed in the declarations.
-    let new_settings = mended.iter().any(|file| *file.file == *SETTINGS_FILE);
-    let again = declare::mend(root, &Index::default(), &again).into_iter();
+    let new_settings = fixed.iter().any(|file| *file.file == *SETTINGS_FILE);
+    let again = declare::apply_fixes(root, &Index::default(), &again).into_iter();
     let again: Vec<_> =
         again.filter(|file| *file.file == *SETTINGS_FILE || !new_settings).collect();
-    assert!(again.is_empty(), "{mended:?} {again:?}");
+    assert!(again.is_empty(), "{fixed:?} {again:?}");
 }

@@ -9,7 +9,7 @@ use yaml::YamlEntries;
 
 /// Attributes that a declaration sets, and those that differ in some of its sides.
 #[derive(Default)]
-pub(super) struct GivenAttributes {
+pub(super) struct ExplicitAttributes {
     pub(super) base: Representation,
     pub(super) own: BTreeMap<usize, Representation>,
 }
@@ -54,14 +54,14 @@ pub(super) fn differing(
 /// The attributes that a declaration has only by the defaults that `is_default` selects, to be set in it
 /// explicitly.
 pub(super) fn explicit(
-    given: &Representation,
+    explicit_attributes: &Representation,
     is_default: impl Fn(&str) -> bool,
     resolve: Resolve<'_>,
 ) -> Representation {
-    let wanted = resolve(&[given]).unwrap_or_default();
+    let wanted = resolve(&[explicit_attributes]).unwrap_or_default();
     let silent = wanted
         .into_iter()
-        .filter(|field| is_default(field.name) && !given.contains_key(field.name));
+        .filter(|field| is_default(field.name) && !explicit_attributes.contains_key(field.name));
     silent
         .map(|Field { name, wanted, default: _ }| {
             let value = if wanted.is_null() { "".into() } else { wanted };
@@ -81,9 +81,9 @@ fn writable(attribute: &Attribute, Change { before, .. }: Change) -> Option<Valu
 }
 
 /// Attributes as the entries of a mapping, in the order of `names`; others after those.
-pub(super) fn entries(given: &Representation, names: &[&str]) -> YamlEntries {
-    let known = names.iter().filter_map(|name| given.get_key_value(*name));
-    let others = given.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+pub(super) fn entries(explicit_attributes: &Representation, names: &[&str]) -> YamlEntries {
+    let known = names.iter().filter_map(|name| explicit_attributes.get_key_value(*name));
+    let others = explicit_attributes.iter().filter(|(name, _)| !names.contains(&name.as_str()));
     known.chain(others).map(|(name, value)| (name.clone(), value.into())).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Input;
-use super::attributes::{Attributes, Differing, GivenAttributes, differing, entries, explicit};
+use super::attributes::{Attributes, Differing, ExplicitAttributes, differing, entries, explicit};
 use super::found::{FoundClient, OnSides};
 use domain::{
     Attribute, CLIENT, ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation,
@@ -35,14 +35,14 @@ pub(super) fn declaration(
     if kind != IntegrationType::Maskinporten {
         base.push((CLIENT.integration_type.name.to_owned(), Yaml::text(kind.as_str())));
     }
-    let given = given(kind, on, input, is_explicit);
+    let explicit_attributes = explicit_attributes(kind, on, input, is_explicit);
     // The consumed scopes come last.
     let scopes = CLIENT.scopes.name;
     let names = CLIENT.all().map(|attribute| attribute.name).into_iter();
     let names: Vec<_> = names.filter(|name| *name != scopes).chain([scopes]).collect();
-    base.extend(entries(&given.base, &names));
-    for (side, given) in &given.own {
-        own.entry(*side).or_default().extend(entries(given, &names));
+    base.extend(entries(&explicit_attributes.base, &names));
+    for (side, explicit_attributes) in &explicit_attributes.own {
+        own.entry(*side).or_default().extend(entries(explicit_attributes, &names));
     }
     let keys = keys.map(|file| match file {
         Some(file) => Yaml::text(file),
@@ -82,37 +82,38 @@ pub(super) fn declaration(
     base
 }
 
-fn given(
+fn explicit_attributes(
     kind: IntegrationType,
     on: &OnSides<FoundClient<'_>>,
     input: &Input<'_>,
     is_explicit: bool,
-) -> GivenAttributes {
-    let resolve = |given: &[&Representation]| {
-        let attributes = input.repository.client_attributes(kind, given)?;
+) -> ExplicitAttributes {
+    let resolve = |explicit_attributes: &[&Representation]| {
+        let attributes = input.repository.client_attributes(kind, explicit_attributes)?;
         Some(attributes.wanted().collect::<Vec<_>>())
     };
     let usual: BTreeSet<_> =
         resolve(&[]).unwrap_or_default().iter().map(|field| field.name).collect();
     let attributes = Attributes { table: &CLIENT.all(), drivers: &[&CLIENT.application_type] };
-    let mut given = GivenAttributes::default();
+    let mut explicit_attributes = ExplicitAttributes::default();
     let mut sides = on.iter();
-    let Some((_, first)) = sides.next() else { return given };
-    given.base = differing(&first.live.representation, &[], &attributes, &resolve);
+    let Some((_, first)) = sides.next() else { return explicit_attributes };
+    explicit_attributes.base = differing(&first.live.representation, &[], &attributes, &resolve);
     if is_explicit {
         let is_default = |attribute: &str| input.repository.has_client_default(attribute);
-        given.base.extend(explicit(&given.base, is_default, &resolve));
+        explicit_attributes.base.extend(explicit(&explicit_attributes.base, is_default, &resolve));
     }
     let mut later: BTreeMap<usize, Representation> = BTreeMap::new();
     for attribute in CLIENT.all().into_iter().filter(|it| !usual.contains(it.name)) {
         let field = attribute.name;
-        let told =
-            |client: &FoundClient<'_>| told(attribute, kind, &client.live.representation, input);
-        let values: Vec<_> = on.iter().map(|(side, client)| (*side, told(client))).collect();
-        if let Some(value) = told(first)
+        let shown_value = |client: &FoundClient<'_>| {
+            shown_value(attribute, kind, &client.live.representation, input)
+        };
+        let values: Vec<_> = on.iter().map(|(side, client)| (*side, shown_value(client))).collect();
+        if let Some(value) = shown_value(first)
             && values.iter().all(|(_, value)| value.is_some())
         {
-            given.base.insert(field.to_owned(), value);
+            explicit_attributes.base.insert(field.to_owned(), value);
         } else {
             for (side, value) in values {
                 if let Some(value) = value {
@@ -122,18 +123,18 @@ fn given(
         }
     }
     for (side, client) in sides {
-        let above = [&given.base];
+        let above = [&explicit_attributes.base];
         let own = differing(&client.live.representation, &above, &attributes, &resolve);
-        given.own.insert(*side, own);
+        explicit_attributes.own.insert(*side, own);
     }
     for (side, fields) in later {
-        given.own.entry(side).or_default().extend(fields);
+        explicit_attributes.own.entry(side).or_default().extend(fields);
     }
-    given
+    explicit_attributes
 }
 
 /// The value to show for an attribute that a declaration leaves as it is live.
-fn told(
+fn shown_value(
     attribute: &Attribute,
     kind: IntegrationType,
     live: &Representation,

@@ -133,11 +133,11 @@ impl<'a> Found<'a> {
             } else if scope.accesses.is_none() {
                 Reason::NotRead
             } else {
-                self.tell_accesses(name, scope, environment);
+                self.report_accesses(name, scope, environment);
                 self.scopes.entry(name.clone()).or_default().insert(side, scope);
                 continue;
             };
-            self.tell(Subject::Scope(name.clone()), environment, reason);
+            self.report(Subject::Scope(name.clone()), environment, reason);
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Found<'a> {
             false => closed(declared),
         };
         if let Some(reason) = reason {
-            return self.tell(Subject::Accesses(name.clone()), environment, reason);
+            return self.report(Subject::Accesses(name.clone()), environment, reason);
         }
         let before = before.and_then(|before| before.scopes.get(name));
         for orgno in missing {
@@ -177,11 +177,11 @@ impl<'a> Found<'a> {
                     continue;
                 }
             };
-            self.tell(Subject::Access(name.clone(), orgno), environment, reason);
+            self.report(Subject::Access(name.clone(), orgno), environment, reason);
         }
     }
 
-    fn tell_accesses(&mut self, name: &ScopeName, scope: &LiveScope, environment: &str) {
+    fn report_accesses(&mut self, name: &ScopeName, scope: &LiveScope, environment: &str) {
         for (orgno, access) in scope.accesses.iter().flatten() {
             let reason = match &access.state {
                 AccessState::Requested => Reason::Requested(match &access.name {
@@ -191,7 +191,7 @@ impl<'a> Found<'a> {
                 AccessState::Other(word) => Reason::State(word.clone()),
                 AccessState::Approved | AccessState::Denied => continue,
             };
-            self.tell(Subject::Access(name.clone(), *orgno), environment, reason);
+            self.report(Subject::Access(name.clone(), *orgno), environment, reason);
         }
     }
 
@@ -251,18 +251,18 @@ impl<'a> Found<'a> {
                     let found = FoundClient { id, live: client, is_pinned };
                     if has_odd_entries(id, live) {
                         let subject = Subject::OnBehalfOf(name.to_string());
-                        self.tell(subject, environment, Reason::Entries);
+                        self.report(subject, environment, Reason::Entries);
                     }
                     self.clients.entry((name, kind)).or_default().insert(side, found);
                     continue;
                 }
             };
             let id = (active.len() == 1).then(|| (*id).clone());
-            self.tell(Subject::Client(name.to_owned(), id), environment, reason);
+            self.report(Subject::Client(name.to_owned(), id), environment, reason);
         }
     }
 
-    pub(super) fn tell(&mut self, subject: Subject, environment: &str, reason: Reason) {
+    pub(super) fn report(&mut self, subject: Subject, environment: &str, reason: Reason) {
         let environment = environment.to_owned();
         self.left_out.push(LeftOut { subject, environment, reason });
     }

@@ -6,7 +6,7 @@ use super::draft::{DraftLines, FileDraft, Piece, write_pieces};
 use yaml::{Editor, Opening};
 
 /// The text that was written does not read back as intended.
-const OTHERWISE: &str = "the result would not say what it said before and the new besides";
+const NOT_AS_INTENDED: &str = "the result would not say what it said before and the new besides";
 
 /// The text with the draft's content appended to each section; and the lines of each entity.
 pub(super) fn merged(
@@ -34,13 +34,13 @@ pub(super) fn merged(
         let is_first = index == 0 && opening.at == 0;
         let (chunk, of_chunk) = chunk(opening, key, pieces, is_first);
         let above = editor.extend(opening, key, &chunk, &Piece::values(pieces));
-        let above = above.map_err(|_| OTHERWISE)?;
+        let above = above.map_err(|_| NOT_AS_INTENDED)?;
         let moved = |(range, entity): (std::ops::Range<usize>, _)| {
             (range.start + above..range.end + above, entity)
         };
         lines.extend(of_chunk.into_iter().map(moved));
     }
-    Ok((editor.done().map_err(|_| OTHERWISE)?, lines))
+    Ok((editor.done().map_err(|_| NOT_AS_INTENDED)?, lines))
 }
 
 /// The text to insert at an opening.

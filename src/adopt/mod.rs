@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use counts::Counts;
 pub use layout::Layout;
 pub use left_out::{LeftOut, Reason, Subject};
-pub use proof::{Proved, Unproved, proved};
+pub use proof::{ProofError, Proved, proved};
 pub use rendered::{Rendered, rendered};
 pub use schema::schema;
 pub use written::{File, declarations};

@@ -38,7 +38,7 @@ pub struct Proved {
 
 /// Reason why there are no declarations.
 #[derive(Debug, thiserror::Error)]
-pub enum Unproved {
+pub enum ProofError {
     /// The declarations cause errors that do not concern one of them.
     #[error("the declarations cannot be read with the repository's own")]
     Invalid(Vec<Diagnostic>),
@@ -78,13 +78,13 @@ pub enum Unproved {
 /// the repository's own, `key_file` returns its key files.
 ///
 /// # Errors
-/// See [`Unproved`].
+/// See [`ProofError`].
 pub fn proved(
     input: &Input<'_>,
     files: &Files,
     key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
     now: Timestamp,
-) -> Result<Proved, Unproved> {
+) -> Result<Proved, ProofError> {
     let mut found = Found::new(input, norwegian_date(now));
     let mut lessons = Lessons::default();
     let mut last = String::new();
@@ -100,16 +100,16 @@ pub fn proved(
         let written = Written::new(&found, input, &lessons, completed);
         let texts = written.texts(input, files)?;
         if let Some(path) = texts.keys().find(|path| !input.repository.reads(path)) {
-            return Err(Unproved::NotRead(path.clone()));
+            return Err(ProofError::NotRead(path.clone()));
         }
         let is_large = |text: &Text| text.text.len() as u64 > declare::LARGEST_FILE;
         if let Some((path, _)) = texts.iter().find(|(_, text)| is_large(text)) {
-            return Err(Unproved::TooLarge(path.clone()));
+            return Err(ProofError::TooLarge(path.clone()));
         }
         let again = read_again(&written, &texts, input, files, key_file)?;
         let added = completed::lines(&again, &found, input);
         let mut faults =
-            errors(&again, &Lined { texts: &texts, added: &added }, &lessons, input, now)?;
+            errors(&again, &EntityLines { texts: &texts, added: &added }, &lessons, input, now)?;
         if faults.is_empty() {
             let (changes, differing) = changes(&again, &found, input, now)?;
             if changes.is_empty() {
@@ -125,7 +125,7 @@ pub fn proved(
         }
         lessons.all_explicit = all_explicit;
     }
-    Err(Unproved::Restless(last))
+    Err(ProofError::Restless(last))
 }
 
 fn done(found: Found<'_>, written: &Written, texts: &Texts) -> Proved {
@@ -162,12 +162,12 @@ fn learn(
             if lessons.all_explicit {
                 lessons.explicit.insert(entity.clone());
             }
-            let told = format!("{rule} has to be silenced");
+            let description = format!("{rule} has to be silenced");
             lessons.silences.entry(entity).or_default().insert(rule);
-            told
+            description
         }
         LeftOutFault::Refuse(entity, side, reason) => {
-            let told = reason.to_string();
+            let description = reason.to_string();
             let environment = side.and_then(|side| input.name(side)).unwrap_or_default();
             if found.has(&entity) {
                 found.leave_out(&entity, side);
@@ -180,10 +180,10 @@ fn learn(
                     AdoptedEntity::Accesses(name) => Some(Subject::Accesses(name.clone())),
                     AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => None,
                 };
-                subject.into_iter().for_each(|it| found.tell(it, environment, reason.clone()));
+                subject.into_iter().for_each(|it| found.report(it, environment, reason.clone()));
             }
             lessons.refused.insert(entity);
-            told
+            description
         }
     }
 }
@@ -195,7 +195,7 @@ fn read_again(
     input: &Input<'_>,
     files: &Files,
     key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-) -> Result<Repository, Unproved> {
+) -> Result<Repository, ProofError> {
     let mut yaml: Vec<(Arc<str>, Vec<u8>)> = files.yaml.clone();
     yaml.retain(|(path, _)| !texts.contains_key(&**path));
     let new =
@@ -207,11 +207,11 @@ fn read_again(
         None => key_file(path),
     };
     let root: &Path = input.repository.root();
-    declare::read(root, &files.settings, yaml, &key_file).map_err(Unproved::Invalid)
+    declare::read(root, &files.settings, yaml, &key_file).map_err(ProofError::Invalid)
 }
 
 /// The entities that the lines of the files declare.
-struct Lined<'t> {
+struct EntityLines<'t> {
     texts: &'t Texts,
     /// The lines of existing scopes, and of the accesses that were added to them.
     added: &'t BTreeMap<String, DraftLines>,
@@ -231,11 +231,11 @@ fn is_new(entity: &AdoptedEntity) -> bool {
 /// Errors in the declarations, from their diagnostics.
 fn errors(
     again: &Repository,
-    places: &Lined<'_>,
+    places: &EntityLines<'_>,
     lessons: &Lessons,
     input: &Input<'_>,
     now: Timestamp,
-) -> Result<Vec<LeftOutFault>, Unproved> {
+) -> Result<Vec<LeftOutFault>, ProofError> {
     let today = norwegian_date(now);
     let mut faults = Vec::new();
     let mut strange = Vec::new();
@@ -281,7 +281,7 @@ fn errors(
             Some(error) if is_of_default(error) && !lessons.all_explicit => {
                 return Ok(vec![LeftOutFault::Default]);
             }
-            Some(_) => return Err(Unproved::Invalid(strange)),
+            Some(_) => return Err(ProofError::Invalid(strange)),
             None => {}
         }
     }
@@ -298,8 +298,8 @@ fn has_same(found: &[Diagnostic], error: &Diagnostic) -> bool {
 
 /// The entity that an error concerns, and those below it in the same file. An error of a policy about an
 /// entity that cannot be evaluated is reported at the policy.
-fn whose<'t>(error: &Diagnostic, places: &Lined<'t>) -> &'t [(Range<usize>, AdoptedEntity)] {
-    let Lined { texts, added } = *places;
+fn whose<'t>(error: &Diagnostic, places: &EntityLines<'t>) -> &'t [(Range<usize>, AdoptedEntity)] {
+    let EntityLines { texts, added } = *places;
     let at = |file: &str, line: usize| {
         let new = texts.get(file).map(|text| text.lines.as_slice()).unwrap_or_default();
         let added = added.get(file).map(Vec::as_slice).unwrap_or_default();
@@ -321,17 +321,19 @@ fn changes(
     found: &Found<'_>,
     input: &Input<'_>,
     now: Timestamp,
-) -> Result<(Vec<LeftOutFault>, Vec<LeftOut>), Unproved> {
+) -> Result<(Vec<LeftOutFault>, Vec<LeftOut>), ProofError> {
     let mut faults = Vec::new();
     let mut differing = Vec::new();
     for (side, it) in input.sides.iter().enumerate() {
         let desired = match again.desired(it.environment, norwegian_date(now)) {
             Ok((desired, _)) => desired,
-            Err(Invalid::Declarations(found)) => return Err(Unproved::Invalid(found)),
-            Err(Invalid::Environment(error)) => return Err(Unproved::Restless(error.to_string())),
+            Err(Invalid::Declarations(found)) => return Err(ProofError::Invalid(found)),
+            Err(Invalid::Environment(error)) => {
+                return Err(ProofError::Restless(error.to_string()));
+            }
         };
         let Plan { actions, blocked, .. } = plan(&desired, &Past::default(), it.live, now);
-        let actions = actions.iter().map(|action| (action.id().target, told(action)));
+        let actions = actions.iter().map(|action| (action.id().target, description(action)));
         let actions: Vec<_> = actions.collect();
         for (target, why) in &actions {
             if let Target::Scope(name) = target
@@ -357,7 +359,7 @@ fn changes(
             on.contains_key(&side) && !desired.scopes.contains_key(*name)
         };
         if let Some((name, _)) = found.scopes.iter().find(lacks_scope) {
-            return Err(Unproved::Restless(format!("{name} is not declared by its own file")));
+            return Err(ProofError::Restless(format!("{name} is not declared by its own file")));
         }
     }
     Ok((faults, differing))
@@ -385,7 +387,7 @@ fn entity(target: &Target, side: usize, found: &Found<'_>) -> Option<AdoptedEnti
 }
 
 /// An action in a sentence, with the fields that it would change.
-fn told(action: &Action) -> String {
+fn description(action: &Action) -> String {
     let changes = match &action.work {
         Work::Scope(_, plan::ScopeWork::Update(write)) => write.changes.clone(),
         Work::Client(_, plan::ClientWork::Update(_, write)) => write.changes(),

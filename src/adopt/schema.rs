@@ -10,13 +10,13 @@ const MARK: &str = "# yaml-language-server: $schema=";
 /// The location of the schema in the repository's files: a URL, or a path from its root; the usual one where
 /// no file has one.
 pub fn schema(files: &Files) -> String {
-    let told = files.yaml.iter().filter_map(|(path, bytes)| {
+    let named = files.yaml.iter().filter_map(|(path, bytes)| {
         let text = std::str::from_utf8(bytes).ok()?;
         let written = text.lines().next()?.strip_prefix(MARK)?.trim();
         let is_sound = !written.is_empty() && !written.contains(|c: char| c.is_control());
         is_sound.then(|| from_root(path, written))
     });
-    told.into_iter().next().unwrap_or_else(|| USUAL.to_owned())
+    named.into_iter().next().unwrap_or_else(|| USUAL.to_owned())
 }
 
 /// The target of a file's path, from the root of the repository.

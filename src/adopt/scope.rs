@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::attributes::{Attributes, GivenAttributes, differing, entries, explicit};
+use super::attributes::{Attributes, ExplicitAttributes, differing, entries, explicit};
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::{Input, Side};
@@ -19,7 +19,7 @@ pub(super) fn declaration(
     consumers: &Consumers<'_>,
     is_explicit: bool,
 ) -> YamlEntries {
-    let GivenAttributes { base, mut own } = given(on, input, is_explicit);
+    let ExplicitAttributes { base, mut own } = explicit_attributes(on, input, is_explicit);
     let names = SCOPE.all().map(|attribute| attribute.name);
     let mut declaration = vec![("name".to_owned(), Yaml::text(name.as_str()))];
     declaration.extend(entries(&base, &names));
@@ -42,9 +42,9 @@ pub(super) fn declaration(
     }
     let own: YamlEntries = own
         .iter()
-        .filter(|(_, given)| !given.is_empty())
-        .filter_map(|(side, given)| {
-            Some((input.name(*side)?.to_owned(), Yaml::Map(entries(given, &names))))
+        .filter(|(_, explicit_attributes)| !explicit_attributes.is_empty())
+        .filter_map(|(side, explicit_attributes)| {
+            Some((input.name(*side)?.to_owned(), Yaml::Map(entries(explicit_attributes, &names))))
         })
         .collect();
     if !own.is_empty() {
@@ -53,43 +53,53 @@ pub(super) fn declaration(
     declaration
 }
 
-fn given(on: &OnSides<&LiveScope>, input: &Input<'_>, is_explicit: bool) -> GivenAttributes {
-    let resolve = |given: &[&Representation]| {
-        Some(input.repository.scope_attributes(given)?.wanted().collect())
+fn explicit_attributes(
+    on: &OnSides<&LiveScope>,
+    input: &Input<'_>,
+    is_explicit: bool,
+) -> ExplicitAttributes {
+    let resolve = |explicit_attributes: &[&Representation]| {
+        Some(input.repository.scope_attributes(explicit_attributes)?.wanted().collect())
     };
     let mut sides = on.iter().filter_map(|(side, scope)| {
         let Side { live, .. } = input.sides.get(*side)?;
-        Some((*side, told(&scope.representation, live)))
+        Some((*side, with_source_name(&scope.representation, live)))
     });
     let attributes = Attributes {
         table: &SCOPE.all(),
         drivers: &[&SCOPE.allowed_integration_types, &SCOPE.at_max_age],
     };
-    let mut given = GivenAttributes::default();
+    let mut explicit_attributes = ExplicitAttributes::default();
     if let Some((_, live)) = sides.next() {
-        given.base = differing(&live, &[], &attributes, &resolve);
+        explicit_attributes.base = differing(&live, &[], &attributes, &resolve);
         // The description has no default.
         let description = SCOPE.description.of(&live).filter(|it| it.is_string()).map(kept_value);
-        given
+        explicit_attributes
             .base
             .insert(SCOPE.description.name.to_owned(), description.unwrap_or_else(|| "".into()));
         if is_explicit {
             let is_default = |attribute: &str| input.repository.has_scope_default(attribute);
-            given.base.extend(explicit(&given.base, is_default, &resolve));
+            explicit_attributes.base.extend(explicit(
+                &explicit_attributes.base,
+                is_default,
+                &resolve,
+            ));
         }
     }
     for (side, live) in sides {
-        given.own.insert(side, differing(&live, &[&given.base], &attributes, &resolve));
+        explicit_attributes
+            .own
+            .insert(side, differing(&live, &[&explicit_attributes.base], &attributes, &resolve));
     }
-    given
+    explicit_attributes
 }
 
 /// The representation with the name of its delegation source in place of the issuer: the name is the same in
 /// every environment.
-fn told(representation: &Representation, live: &Live) -> Representation {
-    let mut told = representation.clone();
-    let Some(Value::String(issuer)) = told.get_mut(SCOPE.delegation_source.name) else {
-        return told;
+fn with_source_name(representation: &Representation, live: &Live) -> Representation {
+    let mut with_source_name = representation.clone();
+    let Some(Value::String(issuer)) = with_source_name.get_mut(SCOPE.delegation_source.name) else {
+        return with_source_name;
     };
     let sources = || live.delegation_sources.iter();
     if let Some(named) = sources().find(|source| source.issuer == *issuer) {
@@ -101,5 +111,5 @@ fn told(representation: &Representation, live: &Live) -> Representation {
             named.name.clone_into(issuer);
         }
     }
-    told
+    with_source_name
 }

@@ -12,7 +12,7 @@ use super::found::{Found, approved};
 use super::key_files::KeyFileDrafts;
 use super::layout::FilePlaces;
 use super::left_out::LeftOut;
-use super::proof::Unproved;
+use super::proof::ProofError;
 use super::{AdoptedEntity, Input, Lessons, client, merge, scope};
 use crate::declare::Files;
 use domain::nais::{self, Application};
@@ -138,7 +138,7 @@ impl Written {
     }
 
     /// The texts, appended to existing content if that is wanted.
-    pub(super) fn texts(&self, input: &Input<'_>, files: &Files) -> Result<Texts, Unproved> {
+    pub(super) fn texts(&self, input: &Input<'_>, files: &Files) -> Result<Texts, ProofError> {
         let there: BTreeMap<&str, &[u8]> =
             files.yaml.iter().map(|(path, bytes)| (&**path, bytes.as_slice())).collect();
         let is_free = |path: &str| match there.contains_key(path) {
@@ -147,10 +147,10 @@ impl Written {
         };
         let taken: Vec<_> = self.drafts.keys().filter(|path| !is_free(path)).cloned().collect();
         if !taken.is_empty() {
-            return Err(Unproved::There(taken));
+            return Err(ProofError::There(taken));
         }
         let text = |(path, made): (&String, &MadeFiles)| {
-            let cannot = |why| Unproved::CannotMerge { file: path.clone(), why };
+            let cannot = |why| ProofError::CannotMerge { file: path.clone(), why };
             let completed = self.completed.texts.get(path).map(String::as_bytes);
             let there = completed.or_else(|| there.get(path.as_str()).copied());
             let text = match there.filter(|_| input.merge) {

@@ -179,7 +179,7 @@ fn sentence(lines: impl Iterator<Item = String>) -> String {
 /// The scopes that a description names, or else all that were asked for.
 fn named<'w>(wanted: &'w Wanted, description: &str) -> Vec<&'w str> {
     let all = || wanted.scopes.iter().map(String::as_str);
-    let named: Vec<&str> = all().filter(|scope| holds_word(description, scope)).collect();
+    let named: Vec<&str> = all().filter(|scope| contains_word(description, scope)).collect();
     if named.is_empty() { all().collect() } else { named }
 }
 
@@ -194,7 +194,7 @@ fn not_delegated(scopes: &[&str], consumer: Option<Orgno>) -> String {
 }
 
 /// Whether a text has a scope as a whole, and not only as the beginning of another.
-fn holds_word(text: &str, word: &str) -> bool {
+fn contains_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || ":/._-".contains(c);
     let mut rest = text;
     while let Some(at) = rest.find(word).filter(|_| !word.is_empty()) {
@@ -231,12 +231,12 @@ mod tests {
     fn a_scope_is_found_as_a_whole() {
         let text =
             "MP-250 the consumer has not been granted the scope dig:a.read: it is not there.";
-        assert!(holds_word(text, "dig:a.read"));
+        assert!(contains_word(text, "dig:a.read"));
         for other in ["dig:a", "a.read", "ig:a.read", "dig:a.rea", ""] {
-            assert!(!holds_word(text, other), "{other}");
+            assert!(!contains_word(text, other), "{other}");
         }
-        assert!(holds_word("[dig:a]", "dig:a"));
-        assert!(holds_word("no dig:ab but dig:a.", "dig:a"));
+        assert!(contains_word("[dig:a]", "dig:a"));
+        assert!(contains_word("no dig:ab but dig:a.", "dig:a"));
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_young_key_is_told_with_its_age() {
+    fn a_young_key_is_reported_with_its_age() {
         let at = |text: &str| application().signature(text.parse().unwrap());
         assert!(at("2026-11-24T10:00:30Z").contains("30 s ago"));
         assert!(at("2026-11-24T10:02:00Z").contains("keys list"));

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::converge::{Again, Sent, Stand, Then, converge};
+use super::converge::{NextStep, RepeatPolicy, SentWrite, WriteState, converge};
 use super::execute::ActionFailure;
 use super::patience::Patience;
 use super::verify;
@@ -19,21 +19,21 @@ pub(super) async fn replace_keys(
     patience: &Patience,
     writer: &Writer,
 ) -> Result<(), ActionFailure> {
-    let look = async |sent: &Sent| {
+    let look = async |sent: &SentWrite| {
         let live = writer.reader().keys(id).await?;
         let Some(difference) = verify::keys(work, &live) else {
-            return Ok(Stand::AsWanted);
+            return Ok(WriteState::AsWanted);
         };
         // Either the remaining change is that of the plan, or the keys have changed since the plan.
         let now = KeysWork { before: live, ..work.clone() };
         Ok(match now.changes() == work.changes() {
-            true if sent.may_be_done() => Stand::Unseen { left: now.set(), difference },
-            true => Stand::Open { left: now.set(), difference },
-            false => Stand::Moved(difference),
+            true if sent.may_be_done() => WriteState::Unseen { left: now.set(), difference },
+            true => WriteState::Open { left: now.set(), difference },
+            false => WriteState::Moved(difference),
         })
     };
     let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
-    converge(Again::Always, Then::Believe, patience, look, send).await
+    converge(RepeatPolicy::Always, NextStep::Believe, patience, look, send).await
 }
 
 /// Registers the same keys again, so that those that are `due` expire later. Gives the keys as they are then.
@@ -60,20 +60,20 @@ pub async fn renew_keys(
         };
         due.iter().all(|kid| ends(live, kid) > ends(before, kid))
     };
-    let look = async |sent: &Sent| {
+    let look = async |sent: &SentWrite| {
         let live = writer.reader().keys(id).await?;
         let difference = || "the keys expire when they did before".to_owned();
         Ok(match (is_same(&live), is_renewed(&live)) {
-            (false, _) => Stand::Moved("the client has other keys than before".to_owned()),
-            (true, true) => Stand::AsWanted,
+            (false, _) => WriteState::Moved("the client has other keys than before".to_owned()),
+            (true, true) => WriteState::AsWanted,
             (true, false) if sent.may_be_done() => {
-                Stand::Unseen { left: (), difference: difference() }
+                WriteState::Unseen { left: (), difference: difference() }
             }
-            (true, false) => Stand::Open { left: (), difference: difference() },
+            (true, false) => WriteState::Open { left: (), difference: difference() },
         })
     };
     let send = async |(): &()| writer.replace_keys(id, set.clone()).await;
-    let renewed = converge(Again::Always, Then::LookAgain, patience, look, send).await;
+    let renewed = converge(RepeatPolicy::Always, NextStep::LookAgain, patience, look, send).await;
     renewed.map_err(|failure| failure.to_string())?;
     let now = writer.reader().keys(id).await.map_err(|error| advised(&error))?;
     match (is_same(&now), is_renewed(&now)) {
@@ -101,29 +101,31 @@ pub(super) async fn write_on_behalf_of(
     let overwritten = RefCell::new(None);
     let planned = write.work(&write.before);
     let unsets = planned.iter().any(|work| matches!(work, EntryWork::Replace(..)));
-    let look = async |sent: &Sent| {
+    let look = async |sent: &SentWrite| {
         let live = read().await?;
         let left = write.work(&live);
         let Some(first) = left.first() else {
-            return Ok(Stand::AsWanted);
+            return Ok(WriteState::AsWanted);
         };
         let is_ours = match sent {
-            Sent::Nothing => left == planned,
-            Sent::Taken | Sent::Unclear(_) => left.iter().all(|work| planned.contains(work)),
+            SentWrite::Nothing => left == planned,
+            SentWrite::Taken | SentWrite::Unclear(_) => {
+                left.iter().all(|work| planned.contains(work))
+            }
         };
         let difference = verify::entry(first);
         let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
         let left = match sent {
-            Sent::Nothing => left,
-            Sent::Taken | Sent::Unclear(_) => emptied(left, write, &live),
+            SentWrite::Nothing => left,
+            SentWrite::Taken | SentWrite::Unclear(_) => emptied(left, write, &live),
         };
         if !is_unseen {
             overwritten.replace(Some(live));
         }
         Ok(match is_ours {
-            true if is_unseen => Stand::Unseen { left, difference },
-            true => Stand::Open { left, difference },
-            false => Stand::Moved(difference),
+            true if is_unseen => WriteState::Unseen { left, difference },
+            true => WriteState::Open { left, difference },
+            false => WriteState::Moved(difference),
         })
     };
     let send = async |left: &Vec<EntryWork>| {
@@ -132,8 +134,8 @@ pub(super) async fn write_on_behalf_of(
         }
         Ok(())
     };
-    let then = if unsets { Then::LookAgain } else { Then::Believe };
-    converge(Again::Always, then, patience, look, send).await
+    let then = if unsets { NextStep::LookAgain } else { NextStep::Believe };
+    converge(RepeatPolicy::Always, then, patience, look, send).await
 }
 
 /// Handles the open question whether a PUT resets the fields that it leaves out: a field that is still there

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// State of an entity just before it is written.
-pub(super) enum Stand<T> {
+pub(super) enum WriteState<T> {
     /// The rest of the write can be sent.
     Open {
         /// The rest.
@@ -41,7 +41,7 @@ pub(super) enum Stand<T> {
 }
 
 /// Result of the writes so far.
-pub(super) enum Sent {
+pub(super) enum SentWrite {
     Nothing,
     /// DigDir accepted it.
     Taken,
@@ -49,7 +49,7 @@ pub(super) enum Sent {
     Unclear(Error),
 }
 
-impl Sent {
+impl SentWrite {
     /// Whether the write may have been carried out.
     pub(super) fn may_be_done(&self) -> bool {
         match self {
@@ -62,7 +62,7 @@ impl Sent {
 
 /// Writes that may be repeated after an unclear answer, if no effect is visible so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum RepeatPolicy {
     /// Any: a second one has the same effect as the first, or is refused.
     Always,
     /// Only a write that DigDir did not receive, or reported as not carried out: a second one would act
@@ -70,7 +70,7 @@ pub(super) enum Again {
     IfUnseen,
 }
 
-impl Again {
+impl RepeatPolicy {
     fn allows(self, error: &Error) -> bool {
         self == Self::Always || matches!(error.kind(), ErrorKind::Connection | ErrorKind::Throttled)
     }
@@ -78,7 +78,7 @@ impl Again {
 
 /// Next step once DigDir has accepted a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum NextStep {
     /// None: the read-back at the end checks it.
     Believe,
     /// Read again, as something may be left to do.
@@ -88,55 +88,64 @@ pub(super) enum Then {
 /// Reads and writes until the state is as wanted, or nothing more can be done. Where no effect of a write is
 /// visible and it cannot be repeated, it is awaited as long as there is patience.
 pub(super) async fn converge<T>(
-    again: Again,
-    then: Then,
+    again: RepeatPolicy,
+    then: NextStep,
     patience: &Patience,
-    look: impl AsyncFn(&Sent) -> Result<Stand<T>, Error>,
+    look: impl AsyncFn(&SentWrite) -> Result<WriteState<T>, Error>,
     send: impl AsyncFn(&T) -> Result<(), Error>,
 ) -> Result<(), ActionFailure> {
-    let mut sent = Sent::Nothing;
+    let mut sent = SentWrite::Nothing;
     let mut may_be_done = false;
     let mut writes_left = WRITES;
     let mut pause = PAUSE;
     let mut wait = patience.begin();
     loop {
         let can_be_sent = match &sent {
-            Sent::Nothing => true,
-            Sent::Taken => false,
-            Sent::Unclear(call) => writes_left > 0 && !is_final(call) && again.allows(call),
+            SentWrite::Nothing => true,
+            SentWrite::Taken => false,
+            SentWrite::Unclear(call) => writes_left > 0 && !is_final(call) && again.allows(call),
         };
-        let is_settled = |stand: &Stand<T>| can_be_sent || !matches!(stand, Stand::Unseen { .. });
+        let is_settled =
+            |stand: &WriteState<T>| can_be_sent || !matches!(stand, WriteState::Unseen { .. });
         let stand = wait.until(async || look(&sent).await, is_settled).await;
         may_be_done |= sent.may_be_done();
         let (left, found) = match (stand, sent) {
-            (Ok(Stand::AsWanted), _) => return Ok(()),
-            (Ok(Stand::Moved(found)), Sent::Nothing) => return Err(ActionFailure::Moved(found)),
-            (Ok(Stand::Moved(found)), Sent::Unclear(call)) => {
+            (Ok(WriteState::AsWanted), _) => return Ok(()),
+            (Ok(WriteState::Moved(found)), SentWrite::Nothing) => {
+                return Err(ActionFailure::Moved(found));
+            }
+            (Ok(WriteState::Moved(found)), SentWrite::Unclear(call)) => {
                 return Err(ActionFailure::Unexpected { call, found });
             }
             (
-                Ok(Stand::Open { difference: found, .. } | Stand::Unseen { difference: found, .. }),
-                Sent::Unclear(call),
+                Ok(
+                    WriteState::Open { difference: found, .. }
+                    | WriteState::Unseen { difference: found, .. },
+                ),
+                SentWrite::Unclear(call),
             ) if !can_be_sent => return Err(ActionFailure::Unexpected { call, found }),
             // The read-back reports a write that was accepted without effect.
-            (Ok(Stand::Moved(_) | Stand::Unseen { .. }) | Err(_), Sent::Taken) => return Ok(()),
-            (Ok(Stand::Open { .. }), Sent::Taken) if writes_left == 0 => return Ok(()),
-            (Ok(Stand::Open { left, difference } | Stand::Unseen { left, difference }), _) => {
-                (left, difference)
+            (Ok(WriteState::Moved(_) | WriteState::Unseen { .. }) | Err(_), SentWrite::Taken) => {
+                return Ok(());
             }
-            (Err(error), Sent::Nothing) => return Err(error.into()),
-            (Err(_), Sent::Unclear(call)) => return Err(ActionFailure::Unknown(call)),
+            (Ok(WriteState::Open { .. }), SentWrite::Taken) if writes_left == 0 => return Ok(()),
+            (
+                Ok(WriteState::Open { left, difference } | WriteState::Unseen { left, difference }),
+                _,
+            ) => (left, difference),
+            (Err(error), SentWrite::Nothing) => return Err(error.into()),
+            (Err(_), SentWrite::Unclear(call)) => return Err(ActionFailure::Unknown(call)),
         };
         sent = match send(&left).await {
-            Ok(()) if then == Then::LookAgain => Sent::Taken,
+            Ok(()) if then == NextStep::LookAgain => SentWrite::Taken,
             Ok(()) => return Ok(()),
-            Err(error) if is_unclear(error.kind()) => Sent::Unclear(error),
+            Err(error) if is_unclear(error.kind()) => SentWrite::Unclear(error),
             Err(error) if error.kind() == ErrorKind::Stopped && may_be_done => {
                 return Err(ActionFailure::Unexpected { call: error.after_unclear(), found });
             }
             Err(error) => return Err(error.into()),
         };
-        if let Sent::Unclear(error) = &sent
+        if let SentWrite::Unclear(error) = &sent
             && !is_final(error)
         {
             tokio::time::sleep(pause.max(error.retry_after().unwrap_or_default())).await;

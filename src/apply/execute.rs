@@ -127,7 +127,7 @@ impl<'a> Executor<'a> {
             Work::Keys(..) => self.behaviour.inactive_client_refused,
             Work::Scope(..) | Work::Client(..) => None,
         };
-        is_asleep(action) && is_refused == Some(true)
+        is_on_inactive(action) && is_refused == Some(true)
     }
 
     /// Executes an action.
@@ -249,7 +249,7 @@ impl<'a> Executor<'a> {
             // A change to an inactive entity is refused for that reason, and not because it is done already.
             found.is_none()
                 || call.kind() == ErrorKind::Throttled
-                || is_asleep(action) && is_refused(call.kind())
+                || is_on_inactive(action) && is_refused(call.kind())
         };
         match self.patience.begin().until(look, is_settled).await {
             Err(_) => Err(ActionFailure::Unknown(call)),
@@ -273,10 +273,10 @@ fn partly(failure: ActionFailure) -> ActionFailure {
 }
 
 /// Whether an action concerns parts of an inactive entity that is about to be reactivated.
-pub(super) fn is_asleep(action: &Action) -> bool {
+pub(super) fn is_on_inactive(action: &Action) -> bool {
     match &action.work {
-        Work::Access(_, _, AccessWork::Revoke { asleep, takes_over: _ }) => *asleep,
-        Work::Keys(_, KeysWork { asleep, .. }) => *asleep,
+        Work::Access(_, _, AccessWork::Revoke { is_inactive, takes_over: _ }) => *is_inactive,
+        Work::Keys(_, KeysWork { is_inactive, .. }) => *is_inactive,
         Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
     }
 }

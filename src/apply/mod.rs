@@ -28,7 +28,7 @@ use domain::{Behaviour, ClientId, ClientName, Live};
 use plan::{AccessWork, Action, Outcome, Plan, Report, Work};
 
 /// Options of an apply.
-pub struct Conduct<P> {
+pub struct ApplyOptions<P> {
     /// Largest number of actions at a time.
     pub concurrency: usize,
     /// When it becomes true, actions in flight are finished and no more are started.
@@ -44,8 +44,8 @@ pub struct Conduct<P> {
 }
 
 /// Carries the plan out. Nothing more is started once writing is no longer allowed.
-pub async fn apply<P: Fn(usize)>(plan: &Plan, writer: &Writer, conduct: Conduct<P>) -> Report {
-    let Conduct { concurrency, interrupt, patience, recent, behaviour, progress } = conduct;
+pub async fn apply<P: Fn(usize)>(plan: &Plan, writer: &Writer, conduct: ApplyOptions<P>) -> Report {
+    let ApplyOptions { concurrency, interrupt, patience, recent, behaviour, progress } = conduct;
     let executor = Executor::new(writer, &patience, &recent, behaviour);
     let mut outcomes =
         schedule::run(&plan.actions, &executor, concurrency, interrupt, progress).await;

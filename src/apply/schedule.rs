@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::execute::{Executor, is_asleep};
+use super::execute::{Executor, is_on_inactive};
 use plan::{Action, ActionId, Outcome, Work};
 
 /// Runs every action after those that it depends on. Returns the outcome of each, in the order of `actions`.
@@ -70,7 +70,9 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
     for index in task.postponed {
         let end = match executor.execute(&actions[index]).await {
             Ok(()) => End::Done,
-            Err(failure) => End::Failed(failure.outcome(&format!("{}\n", awake(&actions[index])))),
+            Err(failure) => {
+                End::Failed(failure.outcome(&format!("{}\n", consequence(&actions[index]))))
+            }
         };
         ended.push((index, end));
     }
@@ -80,13 +82,13 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
 async fn first(action: &Action, executor: &Executor<'_>) -> End {
     match executor.execute(action).await {
         Ok(()) => End::Done,
-        Err(failure) if is_asleep(action) && failure.is_refusal(action) => End::Postponed,
+        Err(failure) if is_on_inactive(action) && failure.is_refusal(action) => End::Postponed,
         Err(failure) => End::Failed(failure.outcome("")),
     }
 }
 
 /// Consequence of the failure of a postponed action.
-fn awake(action: &Action) -> &'static str {
+fn consequence(action: &Action) -> &'static str {
     match action.work {
         Work::Keys(..) => "if the client is active again, so are the keys that it had",
         Work::Access(..) | Work::Scope(..) | Work::Client(..) => {

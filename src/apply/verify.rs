@@ -178,10 +178,11 @@ pub(super) fn keys(work: &KeysWork, live: &[LiveKey]) -> Option<String> {
         .filter(|key| !live.iter().any(|live| live.is(key)))
         .map(|key| key.kid.as_str())
         .collect();
-    let told = |what: &str, kids: Vec<&str>| {
+    let message = |what: &str, kids: Vec<&str>| {
         (!kids.is_empty()).then(|| format!("{what}: {}", kids.join(", ")))
     };
-    let parts = [told("keys that are missing", missing), told("keys that are not wanted", others)];
+    let parts =
+        [message("keys that are missing", missing), message("keys that are not wanted", others)];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

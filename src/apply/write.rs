@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::converge::{Again, Sent, Stand, Then, converge};
+use super::converge::{NextStep, RepeatPolicy, SentWrite, WriteState, converge};
 use super::execute::ActionFailure;
 use super::patience::Patience;
 use super::recent::RecentClient;
@@ -22,25 +22,24 @@ pub(super) enum WrittenEntity<'a> {
 
 /// The state of an entity that a write depends on.
 #[derive(Clone, PartialEq)]
-struct Rediscovered {
+struct RediscoveredState {
     active: bool,
     representation: Representation,
 }
 
 /// The rest of a write.
-struct Left {
-    live: Rediscovered,
+struct RemainingWrite {
+    live: RediscoveredState,
     write: Write,
 }
 
 impl WrittenEntity<'_> {
-    async fn read(self, writer: &Writer) -> Result<Option<Rediscovered>, Error> {
+    async fn read(self, writer: &Writer) -> Result<Option<RediscoveredState>, Error> {
         Ok(match self {
-            Self::Scope(name) => writer.reader().scope(name).await?.map(|scope| Rediscovered {
-                active: scope.active,
-                representation: scope.representation,
+            Self::Scope(name) => writer.reader().scope(name).await?.map(|scope| {
+                RediscoveredState { active: scope.active, representation: scope.representation }
             }),
-            Self::Client(id) => writer.reader().client(id).await?.map(|client| Rediscovered {
+            Self::Client(id) => writer.reader().client(id).await?.map(|client| RediscoveredState {
                 active: client.active,
                 representation: client.representation,
             }),
@@ -66,26 +65,28 @@ pub(super) async fn replace(
     let is_unset = write.changes.iter().any(|change| change.after.is_null());
     // Each write changes at least the time of the last change.
     let overwritten = RefCell::new(None);
-    let look = async |sent: &Sent| {
+    let look = async |sent: &SentWrite| {
         let Some(live) = entity.read(writer).await? else {
-            return Ok(Stand::Moved("it does not exist".to_owned()));
+            return Ok(WriteState::Moved("it does not exist".to_owned()));
         };
         let Some(difference) = verify::attributes(write, live.active, &live.representation) else {
-            return Ok(Stand::AsWanted);
+            return Ok(WriteState::AsWanted);
         };
         let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
         Ok(match left_of(write, was_active, live.active, &live.representation, sent) {
-            Some(write) if is_unseen => Stand::Unseen { left: Left { live, write }, difference },
-            Some(write) => Stand::Open { left: Left { live, write }, difference },
-            None => Stand::Moved(difference),
+            Some(write) if is_unseen => {
+                WriteState::Unseen { left: RemainingWrite { live, write }, difference }
+            }
+            Some(write) => WriteState::Open { left: RemainingWrite { live, write }, difference },
+            None => WriteState::Moved(difference),
         })
     };
-    let send = async |left: &Left| {
+    let send = async |left: &RemainingWrite| {
         overwritten.replace(Some(left.live.clone()));
         entity.replace(&left.write.replacement(&left.live.representation), writer).await
     };
-    let then = if is_unset { Then::LookAgain } else { Then::Believe };
-    converge(Again::Always, then, patience, look, send).await
+    let then = if is_unset { NextStep::LookAgain } else { NextStep::Believe };
+    converge(RepeatPolicy::Always, then, patience, look, send).await
 }
 
 /// The part of a write that is not live yet; `None` where somebody else has changed something.
@@ -97,16 +98,16 @@ fn left_of(
     was_active: bool,
     is_active: bool,
     live: &Representation,
-    sent: &Sent,
+    sent: &SentWrite,
 ) -> Option<Write> {
     let mut left = changes(live, write.wanted.iter().cloned());
     let is_ours = match sent {
-        Sent::Nothing => is_active == was_active && left == write.changes,
-        Sent::Taken | Sent::Unclear(_) => {
+        SentWrite::Nothing => is_active == was_active && left == write.changes,
+        SentWrite::Taken | SentWrite::Unclear(_) => {
             (is_active || !was_active) && left.iter().all(|change| write.changes.contains(change))
         }
     };
-    let is_sent = !matches!(sent, Sent::Nothing);
+    let is_sent = !matches!(sent, SentWrite::Nothing);
     if is_sent && is_active && left.iter().all(|change| change.after.is_null()) {
         let empty = |change: &mut Change| change.after = "".into();
         left.iter_mut().for_each(empty);
@@ -121,26 +122,26 @@ pub(super) async fn create_scope(
     patience: &Patience,
     writer: &Writer,
 ) -> Result<(), ActionFailure> {
-    let look = async |sent: &Sent| {
+    let look = async |sent: &SentWrite| {
         let difference = || "the scope does not exist".to_owned();
-        if matches!(sent, Sent::Nothing) {
-            return Ok(Stand::Open { left: (), difference: difference() });
+        if matches!(sent, SentWrite::Nothing) {
+            return Ok(WriteState::Open { left: (), difference: difference() });
         }
         // A conflict means that the scope exists and will become visible.
-        let exists = matches!(sent, Sent::Unclear(call) if call.kind() == ErrorKind::Conflict);
+        let exists = matches!(sent, SentWrite::Unclear(call) if call.kind() == ErrorKind::Conflict);
         Ok(match writer.reader().scope(name).await? {
             None if exists || sent.may_be_done() => {
-                Stand::Unseen { left: (), difference: difference() }
+                WriteState::Unseen { left: (), difference: difference() }
             }
-            None => Stand::Open { left: (), difference: difference() },
+            None => WriteState::Open { left: (), difference: difference() },
             Some(live) => match verify::attributes(write, live.active, &live.representation) {
-                None => Stand::AsWanted,
-                Some(difference) => Stand::Moved(difference),
+                None => WriteState::AsWanted,
+                Some(difference) => WriteState::Moved(difference),
             },
         })
     };
     let send = async |(): &()| writer.create_scope(&write.scope_creation(name)).await;
-    converge(Again::Always, Then::Believe, patience, look, send).await
+    converge(RepeatPolicy::Always, NextStep::Believe, patience, look, send).await
 }
 
 /// Creates a client and returns the id that DigDir assigned to it. Neither names nor descriptions are unique
@@ -186,22 +187,22 @@ pub(super) async fn create_client(
             return Err(ActionFailure::PerhapsHidden);
         }
     }
-    let look = async |sent: &Sent| {
-        let may_be_ours = may_be_made || !matches!(sent, Sent::Nothing);
+    let look = async |sent: &SentWrite| {
+        let may_be_ours = may_be_made || !matches!(sent, SentWrite::Nothing);
         let difference = || "there is no such client".to_owned();
         Ok(match found().await?.as_slice() {
-            [] if sent.may_be_done() => Stand::Unseen { left: (), difference: difference() },
-            [] => Stand::Open { left: (), difference: difference() },
+            [] if sent.may_be_done() => WriteState::Unseen { left: (), difference: difference() },
+            [] => WriteState::Open { left: (), difference: difference() },
             [(_, live)] if may_be_ours => {
                 match verify::attributes(write, live.active, &live.representation) {
-                    None => Stand::AsWanted,
-                    Some(difference) => Stand::Moved(difference),
+                    None => WriteState::AsWanted,
+                    Some(difference) => WriteState::Moved(difference),
                 }
             }
             found => {
                 let ids: Vec<_> = found.iter().map(|(id, _)| id.as_str()).collect();
-                let by = identity.told_by();
-                Stand::Moved(format!("there is a client of that {by}: {}", ids.join(", ")))
+                let by = identity.matched_by();
+                WriteState::Moved(format!("there is a client of that {by}: {}", ids.join(", ")))
             }
         })
     };
@@ -210,7 +211,7 @@ pub(super) async fn create_client(
         made.replace(Some(writer.create_client(&write.creation()).await?));
         Ok(())
     };
-    converge(Again::IfUnseen, Then::Believe, patience, look, send).await?;
+    converge(RepeatPolicy::IfUnseen, NextStep::Believe, patience, look, send).await?;
     if let Some(id) = made.into_inner() {
         return Ok(id);
     }
@@ -220,7 +221,7 @@ pub(super) async fn create_client(
         found => Err(ActionFailure::Partly(format!(
             "{} clients of that {} and kind are live, where one was made",
             found.len(),
-            identity.told_by()
+            identity.matched_by()
         ))),
     }
 }

@@ -144,6 +144,6 @@ fn put(global: &Global, args: &Args, shown: &str) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     files::put(file, shown)?;
-    log::told(global, &format!("{} is written", printable(&file.to_string_lossy())));
+    log::report(global, &format!("{} is written", printable(&file.to_string_lossy())));
     Ok(Exit::Done)
 }

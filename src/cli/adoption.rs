@@ -37,14 +37,14 @@ pub(super) fn folder(asked: &str) -> Result<String, Failure> {
 pub(super) fn counts(counts: Counts) -> String {
     let Counts { scopes, accesses, clients, aliases, groups, key_files, completed, added } = counts;
     let count = |count: usize, thing, plural| counted(count as u64, thing, plural);
-    let scopes_told = match accesses {
+    let reported_scopes = match accesses {
         0 => count(scopes, "scope", "s"),
         accesses => {
             format!("{} with {}", count(scopes, "scope", "s"), count(accesses, "access", "es"))
         }
     };
     let all = [
-        (scopes, scopes_told),
+        (scopes, reported_scopes),
         (
             added,
             format!(
@@ -58,7 +58,7 @@ pub(super) fn counts(counts: Counts) -> String {
         (groups, count(groups, "group", "s")),
         (key_files, count(key_files, "file", "s") + " with keys"),
     ];
-    let told: Vec<_> =
-        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, told)| told).collect();
-    told.join(", ")
+    let phrases: Vec<_> =
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, phrases)| phrases).collect();
+    phrases.join(", ")
 }

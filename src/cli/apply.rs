@@ -12,7 +12,9 @@ use super::{ask, interrupt};
 use crate::apply::Patience;
 use crate::history::{Actor, Commit, History};
 use crate::render;
-use crate::run::{Approved, Ended, Hold, Manner, Opened, Planned, RunOptions, Terms, files};
+use crate::run::{
+    ApplyContext, Approved, Ended, LockGuard, Opened, Planned, RunOptions, Terms, files,
+};
 use domain::Behaviour;
 use domain::text::{json, printable};
 use plan::document::{Ending, PlanDocument};
@@ -74,9 +76,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let history = with_commit(history, commit.as_ref())?;
     check_clean(commit.as_ref(), args)?;
     let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
-    let hold = match &history {
+    let lock_guard = match &history {
         Some(history) => {
-            Some(interrupt::unless(interrupt.clone(), Hold::take(history, &actor)).await?)
+            Some(interrupt::unless(interrupt.clone(), LockGuard::take(history, &actor)).await?)
         }
         None => None,
     };
@@ -87,25 +89,25 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let approved = match interrupt::unless(interrupt.clone(), prepared).await {
         Ok(approved) => approved,
         Err(failure) => {
-            if let Some(hold) = hold {
-                hold.release().await;
+            if let Some(lock_guard) = lock_guard {
+                lock_guard.release().await;
             }
             return Err(failure);
         }
     };
     let progress = Progress::start(global, "applying");
-    let manner = Manner {
+    let manner = ApplyContext {
         actor,
-        hold,
+        lock_guard,
         concurrency: global.concurrency.get(),
         patience: patience(),
         interrupt: interrupt.clone(),
         behaviour,
-        progress: &|ended, total| progress.tell(ended, total),
+        progress: &|ended, total| progress.report(ended, total),
     };
     let ended = approved.carry_out(manner).await?;
     drop(progress);
-    Ok(tell(global, args, ended))
+    Ok(report(global, args, ended))
 }
 
 /// The time for waiting: as it is given, or by how much reads are known to lag, or 30 s.
@@ -210,14 +212,14 @@ async fn prepare(
 }
 
 /// Reports the result, and saves the report if requested.
-fn tell(global: &Global, args: &Args, ended: Ended) -> Exit {
+fn report(global: &Global, args: &Args, ended: Ended) -> Exit {
     let Ended { report, began, kept, open, failures } = ended;
     let printed = began.then(|| print(global.color, &render::report(&report)).err()).flatten();
-    if let Some(way_out) = kept.filter(|_| began) {
+    if let Some(remedy) = kept.filter(|_| began) {
         let commit = report.commit.as_deref().unwrap_or_default();
         tracing::warn!(
             "commit {commit} was applied and does not count as that, and until one does, what was applied is \
-             not known: {way_out}"
+             not known: {remedy}"
         );
     }
     if let Some(why) = &open {
@@ -227,7 +229,7 @@ fn tell(global: &Global, args: &Args, ended: Ended) -> Exit {
         args.report.as_ref().and_then(|path| files::put(path, &json::pretty(&report)).err());
     let failures: Vec<_> = printed.into_iter().chain(saved).chain(failures).collect();
     for failure in &failures {
-        exit::tell(failure, global.log_format);
+        exit::report(failure, global.log_format);
     }
     match report.outcome {
         Ending::Interrupted => Exit::Interrupted,

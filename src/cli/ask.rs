@@ -7,11 +7,11 @@ use super::sink;
 use domain::text::printable;
 
 /// Asks; anything but 'yes' refuses. Without a terminal it fails, and `instead` names the option for jobs.
-pub(super) async fn yes(question: &str, instead: &str) -> Result<(), Failure> {
+pub(super) async fn yes(question: &str, alternative: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Refused(instead.to_owned()));
+        return Err(Failure::Refused(alternative.to_owned()));
     }
-    sink::tell(&format!("\n{}", printable(question)));
+    sink::report(&format!("\n{}", printable(question)));
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).map(|_| answer)

@@ -70,7 +70,7 @@ async fn set(global: &Global, place: &AppliedPlace<'_>, args: &Set) -> Result<()
         project: from_project.clone(),
     })?;
     let environment = &place.placement.environment;
-    print(global.color, &told(environment, &chosen, &place.consequences(&chosen)))?;
+    print(global.color, &question(environment, &chosen, &place.consequences(&chosen)))?;
     if !yes {
         ask::yes(
             "Let this commit count as applied? Only 'yes' is accepted: ",
@@ -120,7 +120,7 @@ fn shown(place: &AppliedPlace<'_>) -> String {
 }
 
 /// The consequences of a change, as text for the question.
-fn told(environment: &str, chosen: &Chosen, consequences: &Consequences) -> String {
+fn question(environment: &str, chosen: &Chosen, consequences: &Consequences) -> String {
     let beside = chosen.beside.as_ref().map(|own| format!(", beside commit {own}"));
     let mut out = format!(
         "What counts as applied to {environment} from then on: commit {}{}\n",

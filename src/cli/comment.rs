@@ -76,7 +76,7 @@ async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
     };
     let place = posted.url.map(|url| format!(": {}", printable(url.as_str())));
     let number = pull_request.number();
-    log::told(
+    log::report(
         global,
         &format!("{done} the comment on pull request {number}{}", place.unwrap_or_default()),
     );

@@ -13,10 +13,10 @@ use digdir::{ClientNeeds, Needs};
 pub(super) struct Args {}
 
 pub(super) async fn run(global: &Global, Args {}: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, tell(global)).await
+    interrupt::unless(interrupt::listen()?, report(global)).await
 }
 
-async fn tell(global: &Global) -> Result<Exit, Failure> {
+async fn report(global: &Global) -> Result<Exit, Failure> {
     let listed = Needs { clients: Some(ClientNeeds::default()), ..Needs::default() };
     print(global.color, &figure(&look(global, listed).await?))?;
     Ok(Exit::Done)

@@ -62,8 +62,8 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
             let out = args.out.as_deref().unwrap_or(Path::new("."));
             let mut written = WrittenFiles::default();
             return match write_folder(out, &variables, &args.recipients, &mut written) {
-                Ok(()) => Ok(told(global, args, out)),
-                Err(failure) => Err(written.take_back(failure)),
+                Ok(()) => Ok(report(global, args, out)),
+                Err(failure) => Err(written.undo(failure)),
             };
         }
         CredentialsFormat::Dotenv => dotenv(&variables),
@@ -74,7 +74,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     match &args.out {
         Some(out) => {
             files::create_private(out, text.expose_secret())?;
-            Ok(told(global, args, out))
+            Ok(report(global, args, out))
         }
         None => {
             print_secret(text.expose_secret())?;
@@ -84,8 +84,8 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// Reports the written files, and warns if they could be committed unencrypted.
-fn told(global: &Global, args: &Args, out: &Path) -> Exit {
-    log::told(global, &format!("wrote {}", printable(&out.display().to_string())));
+fn report(global: &Global, args: &Args, out: &Path) -> Exit {
+    log::report(global, &format!("wrote {}", printable(&out.display().to_string())));
     if args.recipients.is_empty() {
         log::warn_of_git(global, out);
     }
@@ -101,7 +101,7 @@ async fn variables(global: &Global, args: &Args) -> Result<[EnvironmentVariable;
     let live = client::read(&opened, &remote.reader().await?).await?;
     let issuer = remote.issuer().await?;
     if remote.is_embedded() {
-        log::told(
+        log::report(
             global,
             "warning: these addresses are of the sandbox inside this process, and end with it; \
              run `portvakt sandbox` and name its address as the environment's target for one that \

@@ -41,10 +41,10 @@ impl From<Exit> for ExitCode {
 }
 
 /// Reports on stderr why a command failed; returns the exit code.
-pub(super) fn tell(failure: &Failure, format: log::Format) -> Exit {
+pub(super) fn report(failure: &Failure, format: log::Format) -> Exit {
     match failure {
-        Failure::Invalid(root, found) => tell_diagnostics(format, root, found),
-        failure => tell_error(format, &words(failure), exit(failure)),
+        Failure::Invalid(root, found) => report_diagnostics(format, root, found),
+        failure => report_error(format, &words(failure), exit(failure)),
     }
     exit(failure)
 }
@@ -95,27 +95,27 @@ fn words(failure: &Failure) -> String {
     }
 }
 
-fn tell_error(format: log::Format, why: &str, exit: Exit) {
+fn report_error(format: log::Format, why: &str, exit: Exit) {
     if format == log::Format::Json {
         let error = serde_json::json!({ "level": "ERROR", "message": why, "exit": exit as u8 });
-        sink::tell(&(json::line(&error) + "\n"));
+        sink::report(&(json::line(&error) + "\n"));
     } else {
-        sink::tell_error(why);
+        sink::report_error(why);
     }
 }
 
 /// Reports diagnostics on stderr, if there are any.
-pub(super) fn tell_diagnostics(format: log::Format, root: &Path, diagnostics: &[Diagnostic]) {
+pub(super) fn report_diagnostics(format: log::Format, root: &Path, diagnostics: &[Diagnostic]) {
     if diagnostics.is_empty() {
         return;
     }
     match format {
         log::Format::Text => {
-            sink::tell(&text(diagnostics, &mut Sources::new(root)));
+            sink::report(&text(diagnostics, &mut Sources::new(root)));
         }
         log::Format::Json => {
             for diagnostic in diagnostics {
-                sink::tell(&(json::line(diagnostic) + "\n"));
+                sink::report(&(json::line(diagnostic) + "\n"));
             }
         }
     }

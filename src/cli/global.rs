@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
 
-use super::exit::{Failure, tell_diagnostics};
+use super::exit::{Failure, report_diagnostics};
 use super::log;
 use super::progress::Progress;
 use crate::run::{Opened, RunOptions};
@@ -71,7 +71,7 @@ impl Global {
     pub(super) fn open_as(&self, options: &RunOptions) -> Result<Opened, Failure> {
         let opened = Opened::open(options)?;
         if !self.quiet {
-            tell_diagnostics(self.log_format, opened.repository.root(), &opened.found);
+            report_diagnostics(self.log_format, opened.repository.root(), &opened.found);
         }
         Ok(opened)
     }

@@ -87,18 +87,18 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
     let made = made(args, &wanted, &into, &read, repository, &files)?;
     for left_out in &made.left_out {
-        log::told(global, &format!("left out: {left_out}"));
+        log::report(global, &format!("left out: {left_out}"));
     }
     if made.files.is_empty() {
-        log::told(global, &nothing(&made));
+        log::report(global, &nothing(&made));
         return Ok(Exit::Done);
     }
     if *interrupt.borrow() {
         return Err(Failure::Interrupted);
     }
     write(repository.root(), &made)?;
-    print(global.color, &told(&made, &read))?;
-    log::told(global, &next(&made, &read));
+    print(global.color, &message(&made, &read))?;
+    log::report(global, &next(&made, &read));
     Ok(Exit::Done)
 }
 
@@ -136,7 +136,7 @@ async fn read_one(
 ) -> Result<ReadEnvironment, Failure> {
     let ready = opened.ready()?;
     if ready.past.known.unknown.is_some() {
-        log::told(
+        log::report(
             global,
             "note: it is not known what was applied last: what was removed from the declarations since \
              then is imported again",
@@ -194,8 +194,8 @@ fn nothing(made: &Proved) -> String {
     format!("nothing to import{declared}")
 }
 
-fn told(made: &Proved, read: &[ReadEnvironment]) -> String {
-    let mut told = String::new();
+fn message(made: &Proved, read: &[ReadEnvironment]) -> String {
+    let mut message = String::new();
     let mut key_files: BTreeMap<&str, Counts> = BTreeMap::new();
     for file in &made.files {
         match file.path.rsplit_once('/') {
@@ -206,17 +206,21 @@ fn told(made: &Proved, read: &[ReadEnvironment]) -> String {
             _ => {
                 let added = if file.is_new { "" } else { "added " };
                 let counts = counts(file.counts);
-                told.push_str(&format!("{}: {added}{counts}\n", printable(&file.path)));
+                message.push_str(&format!("{}: {added}{counts}\n", printable(&file.path)));
             }
         }
     }
     for (folder, of) in key_files {
-        told.push_str(&format!("{}/: {}\n", printable(folder), counts(of)));
+        message.push_str(&format!("{}/: {}\n", printable(folder), counts(of)));
     }
     let environments: Vec<_> =
         read.iter().map(|read| read.ready.opened.desired.environment.as_str()).collect();
-    told.push_str(&format!("Imported from {}: {}\n", environments.join(", "), counts(made.counts)));
-    told
+    message.push_str(&format!(
+        "Imported from {}: {}\n",
+        environments.join(", "),
+        counts(made.counts)
+    ));
+    message
 }
 
 fn next(made: &Proved, read: &[ReadEnvironment]) -> String {

@@ -83,10 +83,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut written = WrittenFiles::default();
     for (file, text) in &files.new {
         if let Err(failure) = written.create(&root.join(file), text) {
-            return Err(written.take_back(failure));
+            return Err(written.undo(failure));
         }
     }
-    print(global.color, &told(&files))?;
+    print(global.color, &message(&files))?;
     Ok(Exit::Done)
 }
 
@@ -174,7 +174,7 @@ fn refuse_to_overwrite(root: &Path, files: &InitFiles) -> Result<(), Failure> {
     }
 }
 
-fn told(files: &InitFiles) -> String {
+fn message(files: &InitFiles) -> String {
     let mut text = String::new();
     for (file, _) in &files.new {
         let _ = writeln!(text, "wrote {file}");

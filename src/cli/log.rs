@@ -22,16 +22,16 @@ pub(super) enum Format {
 /// Writes a line that is neither an error nor an event.
 pub(super) fn line(format: Format, text: &str) {
     match format {
-        Format::Text => sink::tell(&format!("{text}\n")),
+        Format::Text => sink::report(&format!("{text}\n")),
         Format::Json => {
             let line = json::line(&serde_json::json!({ "level": "INFO", "message": text }));
-            sink::tell(&(line + "\n"));
+            sink::report(&(line + "\n"));
         }
     }
 }
 
 /// Reports the result of a command, unless `--quiet` is set.
-pub(super) fn told(global: &Global, text: &str) {
+pub(super) fn report(global: &Global, text: &str) {
     if !global.quiet {
         line(global.log_format, text);
     }
@@ -42,7 +42,7 @@ pub(super) fn warn_of_git(global: &Global, path: &Path) {
     if history::would_be_committed(path) {
         let path = path.display().to_string();
         let path = printable(&path);
-        told(
+        report(
             global,
             &format!(
                 "warning: {path} lies in a git work tree and is not ignored: see that it is never \

@@ -160,9 +160,9 @@ enum Command {
 
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(sink::tell_panic));
+    std::panic::set_hook(Box::new(sink::report_panic));
     if let Some((place, likeness)) = secret_in_usage() {
-        sink::tell_error(&format!(
+        sink::report_error(&format!(
             "{place} looks like {likeness}, and is not repeated here. A key is given by the name of a \
              file that holds it; one that was on a command line is in logs and lists of processes, and \
              not secret any more"
@@ -175,7 +175,7 @@ pub fn main() -> ExitCode {
     };
     log::start(&cli.global);
     let format = cli.global.log_format;
-    let exit = run(cli).unwrap_or_else(|failure| exit::tell(&failure, format));
+    let exit = run(cli).unwrap_or_else(|failure| exit::report(&failure, format));
     exit.into()
 }
 
@@ -186,11 +186,11 @@ fn usage(error: clap::Error) -> Exit {
         std::env::args_os().map(|argument| printable(&argument.to_string_lossy()).into_owned());
     let error = Cli::try_parse_from(shown).err().unwrap_or(error);
     if error.use_stderr() {
-        sink::tell(&error.render().ansi().to_string());
+        sink::report(&error.render().ansi().to_string());
         return Exit::Usage;
     }
     print(ColorChoice::Auto, &error.render().ansi().to_string())
-        .map_or_else(|failure| exit::tell(&failure, log::Format::Text), |()| Exit::Done)
+        .map_or_else(|failure| exit::report(&failure, log::Format::Text), |()| Exit::Done)
 }
 
 /// An argument, or a variable that replaces one, that looks like a secret and not like an argument of any

@@ -132,7 +132,8 @@ const LARGEST: u64 = 256 << 20;
 
 /// Reads a file that this program has saved.
 pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
-    let told = path.to_string_lossy();
-    let bytes = read_file(path, LARGEST).map_err(|why| Failure::Usage(format!("{told} {why}")))?;
-    String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{told} is not UTF-8")))
+    let shown_path = path.to_string_lossy();
+    let bytes =
+        read_file(path, LARGEST).map_err(|why| Failure::Usage(format!("{shown_path} {why}")))?;
+    String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{shown_path} is not UTF-8")))
 }

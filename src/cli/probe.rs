@@ -52,7 +52,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     print(global.color, &render::probe::text(answers.behaviour, &exchanges))?;
     put(&file, &json::pretty(&profile))?;
     let file = file.to_string_lossy();
-    log::told(
+    log::report(
         global,
         &format!(
             "{calls} calls in {:.1} s on {scope}, which is inactive now. {} is written: name it as \

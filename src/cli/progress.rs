@@ -17,7 +17,7 @@ pub(super) struct Progress {
     quiet: bool,
     format: log::Format,
     bar: Option<ProgressBar>,
-    told: Mutex<Instant>,
+    last_line: Mutex<Instant>,
 }
 
 impl Progress {
@@ -34,12 +34,12 @@ impl Progress {
             quiet: global.quiet,
             format: global.log_format,
             bar,
-            told: Mutex::new(Instant::now()),
+            last_line: Mutex::new(Instant::now()),
         }
     }
 
     /// Shows the progress.
-    pub(super) fn tell(&self, done: usize, total: usize) {
+    pub(super) fn report(&self, done: usize, total: usize) {
         if total == 0 {
             return;
         }
@@ -53,14 +53,14 @@ impl Progress {
 
     /// The same as a callback for calls.
     pub(super) fn of_calls(&self) -> impl Fn(digdir::ReadProgress) + Sync + '_ {
-        |read| self.tell(read.done, read.total)
+        |read| self.report(read.done, read.total)
     }
 
     fn is_time(&self) -> bool {
-        let Ok(mut told) = self.told.lock() else { return false };
-        let is_time = told.elapsed() >= LINE_EVERY;
+        let Ok(mut last_line) = self.last_line.lock() else { return false };
+        let is_time = last_line.elapsed() >= LINE_EVERY;
         if is_time {
-            *told = Instant::now();
+            *last_line = Instant::now();
         }
         is_time
     }

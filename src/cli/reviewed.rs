@@ -38,7 +38,7 @@ async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let plan = read_plan(&args.plan)?;
     let digest = format!("{}\n", plan.digest);
     if plan.actions.is_empty() {
-        log::told(global, "the plan does nothing: there is nothing to review");
+        log::report(global, "the plan does nothing: there is nothing to review");
         print(global.color, &digest)?;
         return Ok(Exit::Done);
     }
@@ -61,8 +61,8 @@ async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
     match reviewed.map_err(|error| Failure::Failed(error.advised()))? {
         Err(doubt) => doubted(&doubt.to_string()),
         Ok(forge::Review { number, shown }) => {
-            let told = format!("pull request {number} has shown this plan since {shown}");
-            log::told(global, &told);
+            let message = format!("pull request {number} has shown this plan since {shown}");
+            log::report(global, &message);
             print(global.color, &digest)?;
             Ok(Exit::Done)
         }

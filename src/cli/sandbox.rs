@@ -62,8 +62,8 @@ pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
         Some(file) => profile::read(file, None)?,
         None => Behaviour::default(),
     };
-    let (sandbox, told, mut stop) = start(args, behaviour).await.map_err(failed)?;
-    print(ColorChoice::Never, &format!("{told}\n"))?;
+    let (sandbox, message, mut stop) = start(args, behaviour).await.map_err(failed)?;
+    print(ColorChoice::Never, &format!("{message}\n"))?;
     stop.recv().await;
     sandbox.stop().await.map_err(failed)?;
     Ok(Exit::Done)
@@ -91,8 +91,8 @@ async fn start(
     for rule in args.faults {
         sandbox.inject(rule);
     }
-    let told = instructions(&sandbox, &key.kid, &args.key_out);
-    Ok((sandbox, told, stop))
+    let message = instructions(&sandbox, &key.kid, &args.key_out);
+    Ok((sandbox, message, stop))
 }
 
 /// The settings of an environment in `portvakt.yaml` that uses it.

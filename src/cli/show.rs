@@ -22,8 +22,8 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let text = read_text(&args.file)?;
-    let told = args.file.to_string_lossy();
-    let unreadable = |why: String| Failure::Usage(format!("{told}: {why}"));
+    let shown_path = args.file.to_string_lossy();
+    let unreadable = |why: String| Failure::Usage(format!("{shown_path}: {why}"));
     let text = match is_report(&text) {
         true => as_report(&ReportDocument::read(&text).map_err(unreadable)?, args.format),
         false => shown(&parsed_plan(&args.file, &text)?, args.format),

@@ -81,17 +81,17 @@ fn unless_unread(written: io::Result<()>) -> Result<(), Failure> {
 }
 
 /// Writes text to stderr. A write error is ignored.
-pub(super) fn tell(text: &str) {
+pub(super) fn report(text: &str) {
     let mut stderr = anstream::AutoStream::auto(io::stderr());
     let _ = stderr.write_all(for_log(&redact(text)).as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Writes an error to stderr, its first line as the error and the others as details.
-pub(super) fn tell_error(why: &str) {
+pub(super) fn report_error(why: &str) {
     let mut lines = why.lines();
     let first = printable(lines.next().unwrap_or_default());
     let rest: String = lines.map(|line| format!("  {}\n", printable(line))).collect();
-    tell(&format!("{BAD}error{BAD:#}: {first}\n{rest}"));
+    report(&format!("{BAD}error{BAD:#}: {first}\n{rest}"));
 }
 
 /// Whether stderr is a terminal.
@@ -100,11 +100,11 @@ pub(super) fn is_on_terminal() -> bool {
 }
 
 /// Writes a panic of the program to stderr; its message may contain text from outside.
-pub(super) fn tell_panic(fault: &PanicHookInfo<'_>) {
-    tell_error(&format!("a fault of the program itself: {fault}"));
+pub(super) fn report_panic(fault: &PanicHookInfo<'_>) {
+    report_error(&format!("a fault of the program itself: {fault}"));
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
-        tell(&format!("{trace}\n"));
+        report(&format!("{trace}\n"));
     }
 }
 
@@ -126,8 +126,8 @@ impl Write for Event {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         match self.0 {
-            Format::Text => tell(&text),
-            Format::Json => tell(&escaped_json(&text)),
+            Format::Text => report(&text),
+            Format::Json => report(&escaped_json(&text)),
         }
         Ok(event.len())
     }
@@ -145,7 +145,7 @@ mod tests {
     fn a_panic_repeats_no_command() {
         const PANICS: &str = "PORTVAKT_TEST_PANICS";
         if std::env::var_os(PANICS).is_some() {
-            std::panic::set_hook(Box::new(super::tell_panic));
+            std::panic::set_hook(Box::new(super::report_panic));
             panic!("kjenning ##vso[a]\n::error::b\u{1b}[2J");
         }
         let test = "cli::sink::tests::a_panic_repeats_no_command";

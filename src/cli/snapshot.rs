@@ -51,16 +51,16 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let created = now();
     let live = global.live(&remote.reader().await?, &Needs::everything(reach)).await?;
     remote.close().await?;
-    let what = told(&live);
+    let what = message(&live);
     let Desired { environment, organization, .. } = ready.opened.desired;
     let snapshot = Snapshot { environment, organization, created, reach, live };
     files::put(&args.out, &snapshot.write())?;
     let path = args.out.display().to_string();
-    log::told(global, &format!("{}: {what}", printable(&path)));
+    log::report(global, &format!("{}: {what}", printable(&path)));
     Ok(Exit::Done)
 }
 
-fn told(live: &Live) -> String {
+fn message(live: &Live) -> String {
     let count = |count: usize, thing| counted(count as u64, thing, "s");
     let (scopes, clients) = (live.scopes.len(), live.clients.len());
     format!("{} and {}", count(scopes, "scope"), count(clients, "client"))

@@ -97,7 +97,7 @@ fn show(global: &Global, args: &Args, issued: &Issued) -> Result<(), Failure> {
         return print_secret(&format!("{}\n", token.expose_secret()));
     }
     let Some(Content { header, claims }) = content else {
-        log::told(
+        log::report(
             global,
             &format!(
                 "the token is a reference that says nothing by itself (token_type OPAQUE); it lives \

@@ -9,7 +9,7 @@ use super::global::Global;
 use super::log;
 use super::sink::print;
 use super::sink::print_annotations;
-use crate::declare::{self, DeclaredCounts, Diagnostic, Mended, Severity};
+use crate::declare::{self, DeclaredCounts, Diagnostic, FixedFile, Severity};
 use crate::render::diagnostics::{self, Sources};
 use crate::run::clock::today;
 use crate::run::{checkout, files};
@@ -51,20 +51,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let environment = options.environment.as_deref();
     let (mut found, mut counts) = findings(&root, environment)?;
     if args.diff {
-        let mended = declare::mend(&root, &checkout::index(&root), &found);
-        if mended.is_empty() {
+        let fixed = declare::apply_fixes(&root, &checkout::index(&root), &found);
+        if fixed.is_empty() {
             log::line(global.log_format, "there is nothing to fix");
         }
-        print(global.color, &mended.iter().map(render::diff).collect::<String>())?;
+        print(global.color, &fixed.iter().map(render::diff).collect::<String>())?;
         return Ok(exit(args, &found));
     }
     if args.fix {
-        let mended = declare::mend(&root, &checkout::index(&root), &found);
-        let paths: Vec<PathBuf> = mended
+        let fixed = declare::apply_fixes(&root, &checkout::index(&root), &found);
+        let paths: Vec<PathBuf> = fixed
             .iter()
-            .map(|mended| files::writable(&root.join(&*mended.file)))
+            .map(|fixed| files::writable(&root.join(&*fixed.file)))
             .collect::<Result<_, _>>()?;
-        for (Mended { file, after, .. }, path) in mended.iter().zip(paths) {
+        for (FixedFile { file, after, .. }, path) in fixed.iter().zip(paths) {
             files::replace(&path, after)?;
             log::line(global.log_format, &format!("fixed {}", printable(file)));
         }

@@ -60,7 +60,7 @@ pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
 /// Whether a text can be the name of an alias or a group.
 pub fn is_alias(name: &str) -> bool {
     crate::declare::read::environments::is_name(name)
-        && crate::declare::yaml::instead::orgno(name).is_none()
+        && crate::declare::yaml::suggestions::orgno(name).is_none()
 }
 
 impl Repository {
@@ -92,9 +92,9 @@ impl Repository {
     /// What a scope is whose declaration gives these attributes under DigDir's names: the first that
     /// gives one decides, then the repository's defaults, then the tool's. `None` where one of them
     /// cannot be declared.
-    pub fn scope_attributes(&self, given: &[&Representation]) -> Option<ScopeAttributes> {
-        let description = first(given, &SCOPE.description).and_then(Value::as_str);
-        let layers = layers::<ScopeLayer>(given, &[&SCOPE.description])?;
+    pub fn scope_attributes(&self, input: &[&Representation]) -> Option<ScopeAttributes> {
+        let description = first(input, &SCOPE.description).and_then(Value::as_str);
+        let layers = layers::<ScopeLayer>(input, &[&SCOPE.description])?;
         let layers: Vec<_> = layers.iter().chain([&self.settings().scope_defaults]).collect();
         Some(ScopeLayer::resolve(description.unwrap_or_default(), &layers))
     }
@@ -103,13 +103,13 @@ impl Repository {
     pub fn client_attributes(
         &self,
         kind: IntegrationType,
-        given: &[&Representation],
+        input: &[&Representation],
     ) -> Option<ClientAttributes> {
-        let description = first(given, &CLIENT.description).and_then(Value::as_str);
-        let scopes = first(given, &CLIENT.scopes).map(|scopes| {
+        let description = first(input, &CLIENT.description).and_then(Value::as_str);
+        let scopes = first(input, &CLIENT.scopes).map(|scopes| {
             serde_json::from_value::<Vec<ConsumedScope>>(scopes.clone()).unwrap_or_default()
         });
-        let layers = layers::<ClientLayer>(given, &[&CLIENT.description, &CLIENT.scopes])?;
+        let layers = layers::<ClientLayer>(input, &[&CLIENT.description, &CLIENT.scopes])?;
         let layers: Vec<_> = layers.iter().chain([&self.settings().client_defaults]).collect();
         Some(ClientLayer::resolve(kind, description, scopes, &layers))
     }
@@ -227,17 +227,17 @@ impl Repository {
     }
 }
 
-fn first<'r>(given: &[&'r Representation], attribute: &Attribute) -> Option<&'r Value> {
-    given.iter().find_map(|given| attribute.of(given))
+fn first<'r>(input: &[&'r Representation], attribute: &Attribute) -> Option<&'r Value> {
+    input.iter().find_map(|input| attribute.of(input))
 }
 
-fn layers<T: for<'d> Read<'d>>(given: &[&Representation], others: &[&Attribute]) -> Option<Vec<T>> {
-    let layer = |given: &&Representation| {
-        let mut layer = (*given).clone();
+fn layers<T: for<'d> Read<'d>>(input: &[&Representation], others: &[&Attribute]) -> Option<Vec<T>> {
+    let layer = |input: &&Representation| {
+        let mut layer = (*input).clone();
         others.iter().for_each(|other| drop(layer.remove(other.name)));
         read_text(&as_yaml(&Value::Object(layer).to_string()))
     };
-    given.iter().map(layer).collect()
+    input.iter().map(layer).collect()
 }
 
 /// JSON as YAML: the same, but for characters that YAML has as escapes alone or takes for line breaks
@@ -269,8 +269,8 @@ mod tests {
         for c in
             ['\0', '\u{7F}', '\u{85}', '\u{9F}', '\u{2028}', '\u{FEFF}', '\u{FFFE}', '\u{1F600}']
         {
-            let given = serde_json::json!({ "long_description": format!("a{c}b") });
-            let read = layers::<ScopeLayer>(&[given.as_object().unwrap()], &[]);
+            let input = serde_json::json!({ "long_description": format!("a{c}b") });
+            let read = layers::<ScopeLayer>(&[input.as_object().unwrap()], &[]);
             let layer = read.and_then(|mut layers| layers.pop());
             let text = layer.and_then(|layer| ScopeLayer::resolve("", &[&layer]).long_description);
             assert_eq!(text.as_deref(), Some(&*format!("a{c}b")), "{c:?}");

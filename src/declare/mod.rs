@@ -28,7 +28,7 @@ pub use files::{
     LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
 };
 pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, ScopeDeclaration};
-pub use fix::{Mended, mend};
+pub use fix::{FixedFile, apply_fixes};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
 pub use read::credentials::not_an_id;
 pub use read::environment::{
@@ -41,4 +41,4 @@ pub use read::settings::{Outline, Settings, is_project_name, is_right, outline, 
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
 pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};
-pub use yaml::given::Spanned;
+pub use yaml::optional::Spanned;

@@ -142,7 +142,7 @@ pub fn read(
     key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
 ) -> Result<Repository, Vec<Diagnostic>> {
     yaml.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
-    let keys = KeyFiles::Given(key_file);
+    let keys = KeyFiles::Provided(key_file);
     from_parts(root, settings, |settings| {
         let is_read =
             |name: &str| files::is_yaml(Path::new(name)) && settings.filter.is_chosen(name);
@@ -219,7 +219,7 @@ impl Repository {
             ..self.settings.clone()
         };
         let declared =
-            file::declarations(file.into(), bytes, &settings, &KeyFiles::Given(&|_| None));
+            file::declarations(file.into(), bytes, &settings, &KeyFiles::Provided(&|_| None));
         Self { index: self.index.clone(), ..Self::new(&self.root, settings, declared, Vec::new()) }
     }
 

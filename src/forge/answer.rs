@@ -40,8 +40,8 @@ pub(super) fn words(body: &[u8]) -> Option<String> {
         other => Some(other.to_string()),
     };
     let parts = ["message", "error", "error_description", "errors"];
-    let told: Vec<String> = parts.into_iter().filter_map(part).collect();
-    (!told.is_empty()).then(|| told.join(": "))
+    let message: Vec<String> = parts.into_iter().filter_map(part).collect();
+    (!message.is_empty()).then(|| message.join(": "))
 }
 
 #[cfg(test)]
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn a_hosts_words_are_found() {
-        let told = |body: &str| words(body.as_bytes()).unwrap_or_default();
-        assert_eq!(told(r#"{"message": "403 Forbidden"}"#), "403 Forbidden");
-        assert_eq!(told(r#"{"message": {"note": ["is bad"]}}"#), r#"{"note":["is bad"]}"#);
+        let message = |body: &str| words(body.as_bytes()).unwrap_or_default();
+        assert_eq!(message(r#"{"message": "403 Forbidden"}"#), "403 Forbidden");
+        assert_eq!(message(r#"{"message": {"note": ["is bad"]}}"#), r#"{"note":["is bad"]}"#);
         let scope = r#"{"error": "insufficient_scope", "error_description": "more needed"}"#;
-        assert_eq!(told(scope), "insufficient_scope: more needed");
-        assert_eq!(told("<html>"), "");
-        assert_eq!(told("[]"), "");
+        assert_eq!(message(scope), "insufficient_scope: more needed");
+        assert_eq!(message("<html>"), "");
+        assert_eq!(message("[]"), "");
     }
 }

@@ -272,8 +272,8 @@ impl CommentHost for Comments<'_> {
         let (answer, _): (Value, _) = self.connection.read(&call).await?;
         let login = answer.pointer("/data/viewer/login").and_then(Value::as_str);
         login.map(str::to_owned).ok_or_else(|| {
-            let told = answer.pointer("/errors/0/message").and_then(Value::as_str);
-            let why = told.unwrap_or("it names no user");
+            let message = answer.pointer("/errors/0/message").and_then(Value::as_str);
+            let why = message.unwrap_or("it names no user");
             self.connection.error(ForgeErrorKind::Malformed, &call, why)
         })
     }
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_is_told_by_its_relation() {
+    fn the_next_page_is_recognised_by_its_relation() {
         let next = |value: &str| {
             let headers = HeaderMap::from_iter([(LINK, HeaderValue::from_str(value).unwrap())]);
             has_next(&Answer { headers, ..Answer::default() })

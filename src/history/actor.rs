@@ -70,7 +70,7 @@ mod tests {
     use super::Actor;
 
     #[test]
-    fn a_job_tells_who_started_it_and_where_it_runs() {
+    fn a_job_shows_who_started_it_and_where_it_runs() {
         let actor = |variables: &[(&str, &str)]| {
             let variables = variables.to_vec();
             let of = move |name: &str| {

@@ -34,13 +34,13 @@ struct LockMessage {
     /// Makes each lock a commit of its own.
     id: String,
     #[serde(flatten)]
-    holder: Says,
+    holder: LockState,
 }
 
 /// The holder of the lock, as its commit states it. The ref is never deleted, as hosts forbid that.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Says {
+enum LockState {
     By(Claim),
     ByNobody { free: bool },
 }
@@ -96,7 +96,7 @@ impl History {
             }
             let (claim, renewed) = (Claim::new(actor.clone(), now), Instant::now());
             let own = Own {
-                oid: self.lock_commit(&repository, Says::By(claim.clone()))?,
+                oid: self.lock_commit(&repository, LockState::By(claim.clone()))?,
                 claim,
                 renewed,
             };
@@ -179,11 +179,11 @@ impl History {
 
     /// A lock without a holder.
     fn free(&self) -> Result<Oid, Error> {
-        self.lock_commit(&self.repository()?, Says::ByNobody { free: true })
+        self.lock_commit(&self.repository()?, LockState::ByNobody { free: true })
     }
 
     /// A commit without files whose message names the holder.
-    fn lock_commit(&self, repository: &Repository, holder: Says) -> Result<Oid, Error> {
+    fn lock_commit(&self, repository: &Repository, holder: LockState) -> Result<Oid, Error> {
         let message = LockMessage { format_version: 1, id: Uuid::new_v4().to_string(), holder };
         let message = json::line(&message);
         let write = || {
@@ -206,7 +206,7 @@ impl Lock {
         claim.expires = end(now);
         let renewed = Instant::now();
         let repository = self.history.repository()?;
-        let new = self.history.lock_commit(&repository, Says::By(claim.clone()))?;
+        let new = self.history.lock_commit(&repository, LockState::By(claim.clone()))?;
         let own = Own { oid: new, claim, renewed };
         let unsure = match self.history.update(&[self.history.lock_update(Some(oid), new)]) {
             Ok(()) => {
@@ -238,11 +238,11 @@ impl Lock {
     /// # Errors
     /// It has been lost, or the remote cannot be reached.
     pub fn release(&self) -> Result<(), Error> {
-        self.history.update(&[self.given_back()?])
+        self.history.update(&[self.release_update()?])
     }
 
     /// The update that releases it.
-    pub(super) fn given_back(&self) -> Result<Update, Error> {
+    pub(super) fn release_update(&self) -> Result<Update, Error> {
         Ok(self.history.lock_update(Some(self.oid()), self.history.free()?))
     }
 
@@ -285,8 +285,8 @@ fn read(repository: &Repository, oid: Oid) -> Option<Holder> {
     let commit = repository.find_commit(oid).ok();
     let message = commit.as_ref().and_then(|commit| commit.message().ok());
     match message.map(serde_json::from_str::<LockMessage>) {
-        Some(Ok(LockMessage { holder: Says::By(claim), .. })) => Some(Holder::Named(claim)),
-        Some(Ok(LockMessage { holder: Says::ByNobody { free: true }, .. })) => None,
+        Some(Ok(LockMessage { holder: LockState::By(claim), .. })) => Some(Holder::Named(claim)),
+        Some(Ok(LockMessage { holder: LockState::ByNobody { free: true }, .. })) => None,
         Some(Ok(_) | Err(_)) | None => unknown("a commit without the message of a lock"),
     }
 }
@@ -299,12 +299,12 @@ pub(super) fn signature(repository: &Repository) -> Result<Signature<'static>, g
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Held;
+    use crate::history::RefLocation;
 
     /// A repository without a remote.
     fn history(folder: &std::path::Path) -> History {
         git2::Repository::init(folder).unwrap();
-        History::open(folder, "test", Held::Here, []).unwrap().unwrap()
+        History::open(folder, "test", RefLocation::Here, []).unwrap().unwrap()
     }
 
     fn actor(who: &str) -> Actor {
@@ -402,7 +402,7 @@ mod tests {
 
     /// A hook by which a remote disappears as soon as it has accepted a push.
     #[cfg(unix)]
-    fn goes_away(remote: &std::path::Path, gone: &std::path::Path) {
+    fn disappears(remote: &std::path::Path, gone: &std::path::Path) {
         use std::os::unix::fs::PermissionsExt as _;
         let hook = remote.join("hooks/reference-transaction");
         let (from, to) = (remote.display(), gone.display());
@@ -422,11 +422,11 @@ mod tests {
         git2::Repository::init_bare(&remote).unwrap();
         let repository = git2::Repository::init(&clone).unwrap();
         repository.remote("origin", remote.to_str().unwrap()).unwrap();
-        let history = History::open(&clone, "test", Held::Shared, []).unwrap().unwrap();
+        let history = History::open(&clone, "test", RefLocation::Shared, []).unwrap().unwrap();
         let lock = history.lock(&actor("kari"), Timestamp::now(), &mut Watch::default());
         let lock = lock.unwrap().unwrap();
         let first = lock.own().oid;
-        goes_away(&remote, &gone);
+        disappears(&remote, &gone);
         assert!(matches!(lock.renew(Timestamp::now()), Err(Error::Program { .. })));
         std::fs::remove_file(gone.join("hooks/reference-transaction")).unwrap();
         std::fs::rename(&gone, &remote).unwrap();

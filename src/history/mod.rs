@@ -58,7 +58,7 @@ pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
-pub use record::{Baseline, Loss, Lost, Placement, Recorded, is_to_come};
+pub use record::{Baseline, LossReason, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{CommitFiles, Rest};
 pub use walk::{CommitFile, FileLink, Links};
@@ -88,7 +88,7 @@ const DEEPEN: [&str; 3] = ["--deepen=50", "--deepen=1000", "--unshallow"];
 
 /// Location of a place's refs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
+pub enum RefLocation {
     /// On the remote, if there is one.
     Shared,
     /// In this clone: the live state is in this folder alone.
@@ -105,19 +105,19 @@ impl History {
     pub fn open(
         folder: &Path,
         place: &str,
-        held: Held,
+        held: RefLocation,
         secrets: impl IntoIterator<Item = String>,
     ) -> Result<Option<Self>, Error> {
         let Some(repository) = discovery::discover(folder)? else { return Ok(None) };
         let Some(program) = program::Git::of(&repository, secrets) else { return Ok(None) };
         place::check(place)?;
         let remote = match held {
-            Held::Here => None,
-            Held::Shared => remote::remote(&repository, &program)?,
+            RefLocation::Here => None,
+            RefLocation::Shared => remote::remote(&repository, &program)?,
         };
         let source = match held {
-            Held::Here => remote::remote(&repository, &program).ok().flatten(),
-            Held::Shared => remote.clone(),
+            RefLocation::Here => remote::remote(&repository, &program).ok().flatten(),
+            RefLocation::Shared => remote.clone(),
         };
         let (folder, place) = (folder.to_owned(), place.to_owned());
         let failed = Arc::default();

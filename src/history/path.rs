@@ -52,7 +52,7 @@ pub(super) fn entry(store: &Store, root: Oid, path: &[String]) -> Result<Option<
 }
 
 /// End of a path below a tree.
-pub(super) enum Led {
+pub(super) enum PathTarget {
     /// An entry, with its own path.
     To(Vec<String>, TreeItem),
     /// In a submodule, with the rest of the path.
@@ -81,35 +81,35 @@ pub(super) fn follow(
     root: Oid,
     path: &Path,
     steps: &mut Steps,
-) -> Result<Led, Error> {
-    let Some(mut left) = reversed(path) else { return Ok(Led::Out) };
+) -> Result<PathTarget, Error> {
+    let Some(mut left) = reversed(path) else { return Ok(PathTarget::Out) };
     // The folders on the way, by their names and trees.
-    let mut way: Vec<(String, Oid)> = Vec::new();
+    let mut parents: Vec<(String, Oid)> = Vec::new();
     let mut links = 0;
     while let Some(next) = left.pop() {
-        let Some(fewer) = steps.0.checked_sub(1) else { return Ok(Led::Out) };
+        let Some(fewer) = steps.0.checked_sub(1) else { return Ok(PathTarget::Out) };
         steps.0 = fewer;
         if next == ".." {
-            if way.pop().is_none() {
-                return Ok(Led::Out);
+            if parents.pop().is_none() {
+                return Ok(PathTarget::Out);
             }
             continue;
         }
-        let around = way.last().map_or(root, |(_, tree)| *tree);
-        let names = || way.iter().map(|(name, _)| name.clone()).chain([next.clone()]);
+        let around = parents.last().map_or(root, |(_, tree)| *tree);
+        let names = || parents.iter().map(|(name, _)| name.clone()).chain([next.clone()]);
         match entry(store, around, std::slice::from_ref(&next))? {
-            None => return Ok(Led::Nowhere),
-            Some(TreeItem::Tree(tree)) if way.len() < MOST_DEEP => way.push((next, tree)),
-            Some(TreeItem::Tree(_)) => return Ok(Led::Out),
+            None => return Ok(PathTarget::Nowhere),
+            Some(TreeItem::Tree(tree)) if parents.len() < MOST_DEEP => parents.push((next, tree)),
+            Some(TreeItem::Tree(_)) => return Ok(PathTarget::Out),
             Some(TreeItem::File(file)) => {
                 return Ok(match left.is_empty() {
-                    true => Led::To(names().collect(), TreeItem::File(file)),
-                    false => Led::Nowhere,
+                    true => PathTarget::To(names().collect(), TreeItem::File(file)),
+                    false => PathTarget::Nowhere,
                 });
             }
             Some(TreeItem::Submodule(commit)) => {
                 let rest = left.iter().rev().collect();
-                return Ok(Led::Into { submodule: names().collect(), commit, rest });
+                return Ok(PathTarget::Into { submodule: names().collect(), commit, rest });
             }
             Some(TreeItem::Link(link)) => {
                 links += 1;
@@ -118,13 +118,13 @@ pub(super) fn follow(
                 let target = target.filter(|target| links <= MOST_LINKS && !target.is_empty());
                 match target.and_then(|target| reversed(Path::new(&target))) {
                     Some(target) => left.extend(target),
-                    None => return Ok(Led::Out),
+                    None => return Ok(PathTarget::Out),
                 }
             }
         }
     }
-    let tree = way.last().map_or(root, |(_, tree)| *tree);
-    Ok(Led::To(way.into_iter().map(|(name, _)| name).collect(), TreeItem::Tree(tree)))
+    let tree = parents.last().map_or(root, |(_, tree)| *tree);
+    Ok(PathTarget::To(parents.into_iter().map(|(name, _)| name).collect(), TreeItem::Tree(tree)))
 }
 
 /// The parts of a relative path, the last one first; `None` for any other.
@@ -149,12 +149,14 @@ pub(super) fn file(
     submodules: usize,
 ) -> Result<Option<Vec<u8>>, Error> {
     match follow(store, root, path, &mut Steps::new())? {
-        Led::To(_, TreeItem::File(blob)) => store.blob(blob, LARGEST),
-        Led::Into { submodule, commit, rest } if submodules < MOST_SUBMODULES => {
+        PathTarget::To(_, TreeItem::File(blob)) => store.blob(blob, LARGEST),
+        PathTarget::Into { submodule, commit, rest } if submodules < MOST_SUBMODULES => {
             let (store, root) = store.submodule(&submodule, commit)?;
             file(&store, root, &rest, submodules + 1)
         }
-        Led::To(..) | Led::Into { .. } | Led::Out | Led::Nowhere => Ok(None),
+        PathTarget::To(..) | PathTarget::Into { .. } | PathTarget::Out | PathTarget::Nowhere => {
+            Ok(None)
+        }
     }
 }
 

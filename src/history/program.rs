@@ -371,10 +371,10 @@ mod tests {
     use super::without_credentials;
 
     #[test]
-    fn a_token_in_an_address_is_not_told() {
+    fn a_token_in_an_address_is_not_reported() {
         let said =
             "fatal: unable to access 'https://x:s3cret@host.example/a@b/': https://me@c/ d@e";
-        let told = "fatal: unable to access 'https://host.example/a@b/': https://c/ d@e";
-        assert_eq!(without_credentials(said), told);
+        let summary = "fatal: unable to access 'https://host.example/a@b/': https://c/ d@e";
+        assert_eq!(without_credentials(said), summary);
     }
 }

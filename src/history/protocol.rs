@@ -78,7 +78,7 @@ impl Lock {
     ) -> Result<(), Error> {
         let history = self.history();
         // A line of an apply that did nothing would belong to a commit without a record.
-        let tell = |more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>| match entry.before {
+        let report = |more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>| match entry.before {
             Some(_) => history.write(entry, more).map(drop),
             None => Ok(()),
         };
@@ -87,13 +87,13 @@ impl Lock {
             self.check_held(now)?;
             still_counts(now, shown)?;
             let mut updates = history.concluded(recorded, conclusion, now)?;
-            updates.push(self.given_back()?);
+            updates.push(self.release_update()?);
             Ok(updates)
         });
         match concluded {
             Err(Error::Moved(name)) if name == refs::lock(&history.place) => {
                 // The current holder may not have seen all changes, and would forget them.
-                tell(&|now| match (conclusion, now.own.record) {
+                report(&|now| match (conclusion, now.own.record) {
                     // A record of this apply alone would hide the content of the ledger.
                     (Conclusion::Dirty, _) | (_, None) => Ok(Vec::new()),
                     (_, Some(_)) => {
@@ -104,7 +104,7 @@ impl Lock {
                 Err(Error::Broken)
             }
             Err(Error::Shown) => {
-                tell(&|_| Ok(Vec::new()))?;
+                report(&|_| Ok(Vec::new()))?;
                 Err(Error::Shown)
             }
             written => written.map(drop),
@@ -148,7 +148,7 @@ impl Lock {
                 updates
             }
         };
-        updates.push(self.given_back()?);
+        updates.push(self.release_update()?);
         history.update(&updates)
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::history::{Actor, Baseline, Held, Placement, Watch};
+    use crate::history::{Actor, Baseline, Placement, RefLocation, Watch};
 
     /// A repository without a remote, and its only commit as recorded.
     fn history() -> (TempDir, History, Recorded) {
@@ -200,7 +200,7 @@ mod tests {
         let tree = repository.find_tree(tree).unwrap();
         let by = Signature::now("Kari", "kari@etaten.example").unwrap();
         let commit = repository.commit(Some("HEAD"), &by, &by, "Begin", &tree, &[]).unwrap();
-        let history = History::open(folder.path(), "test", Held::Here, []).unwrap().unwrap();
+        let history = History::open(folder.path(), "test", RefLocation::Here, []).unwrap().unwrap();
         let placement = Placement {
             environment: "test".to_owned(),
             folder: String::new(),

@@ -68,14 +68,14 @@ pub struct Recorded {
 
 /// Reason why earlier baselines are not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Loss {
+pub enum LossReason {
     /// An apply was made without the record.
     WentOn,
     /// The record cannot be read, or does not match the applied commit of the ref.
     Unreadable(String),
 }
 
-impl fmt::Display for Loss {
+impl fmt::Display for LossReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WentOn => "an apply went on without knowing what was applied before it",
@@ -88,10 +88,10 @@ impl fmt::Display for Loss {
 mod is_lost {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    use super::Loss;
+    use super::LossReason;
 
     pub(super) fn serialize<S: Serializer>(
-        lost: &Option<Loss>,
+        lost: &Option<LossReason>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(lost.is_some())
@@ -99,8 +99,8 @@ mod is_lost {
 
     pub(super) fn deserialize<'d, D: Deserializer<'d>>(
         deserializer: D,
-    ) -> Result<Option<Loss>, D::Error> {
-        Ok(bool::deserialize(deserializer)?.then_some(Loss::WentOn))
+    ) -> Result<Option<LossReason>, D::Error> {
+        Ok(bool::deserialize(deserializer)?.then_some(LossReason::WentOn))
     }
 }
 
@@ -123,7 +123,7 @@ pub struct Baseline {
     /// The reason why earlier baselines are not known; `None` where nothing is missing. A record stores only
     /// that something is.
     #[serde(default, with = "is_lost", skip_serializing_if = "Option::is_none")]
-    pub lost: Option<Loss>,
+    pub lost: Option<LossReason>,
     /// The later name of the place, if it was renamed: then this record no longer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
@@ -175,7 +175,7 @@ impl Baseline {
             None => format!("{name} is missing"),
             Some(_) => format!("{} is about another commit than {name}", refs::record(place)),
         };
-        Self { lost: Some(Loss::Unreadable(why)), ..self }
+        Self { lost: Some(LossReason::Unreadable(why)), ..self }
     }
 
     /// All commits that it names.
@@ -207,7 +207,7 @@ impl Baseline {
             self.tried.push(recorded.clone());
         }
         if let Some(Lost { why: _, protecting }) = lost {
-            self.lost.get_or_insert(Loss::WentOn);
+            self.lost.get_or_insert(LossReason::WentOn);
             for recorded in protecting {
                 if !self.protecting.iter().any(|known| known.is_same(recorded)) {
                     self.protecting.push(recorded.clone());
@@ -371,7 +371,7 @@ impl History {
     ) -> Result<Vec<Update>, Error> {
         let before = match self.baseline(now) {
             Ok(before) => before.unwrap_or_default(),
-            Err(why) => Baseline { lost: Some(Loss::Unreadable(why)), ..Baseline::default() },
+            Err(why) => Baseline { lost: Some(LossReason::Unreadable(why)), ..Baseline::default() },
         };
         let begun = before.begun(recorded, lost);
         match begun.named().count() <= MOST {

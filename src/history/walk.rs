@@ -10,7 +10,7 @@ use git2::{ObjectType, Oid, Tree, TreeEntry};
 use super::error::Error;
 use super::index::MOST_SUBMODULES;
 use super::objects::{self, Store};
-use super::path::{LINK, Led, Steps, follow};
+use super::path::{LINK, PathTarget, Steps, follow};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
 
 /// Limits of what is read: largest file, number of files, and their total size, the same as from a folder.
@@ -42,11 +42,11 @@ impl Links {
         let mut steps = Steps::new();
         let mut links = Vec::new();
         for FoundLink { found: (path, store, _), inside, root } in &self.links {
-            let led = follow(store, *root, inside, &mut steps).unwrap_or(Led::Out);
+            let led = follow(store, *root, inside, &mut steps).unwrap_or(PathTarget::Out);
             let target: Option<PathBuf> = match led {
-                Led::To(parts, _) => Some(parts.iter().collect()),
-                Led::Into { submodule, rest, .. } => Some(submodule.join(rest)),
-                Led::Out | Led::Nowhere => None,
+                PathTarget::To(parts, _) => Some(parts.iter().collect()),
+                PathTarget::Into { submodule, rest, .. } => Some(submodule.join(rest)),
+                PathTarget::Out | PathTarget::Nowhere => None,
             };
             let target = target.map(|target| self.path(&target, path, inside));
             let read = target.as_ref().and_then(|target| target.as_deref()?.to_str());

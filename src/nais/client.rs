@@ -1,7 +1,7 @@
 //! Progress of a client's hand-over to an application.
 
+use super::migration_state::{LiveSide, MigrationState, Sides};
 use super::obstacles::{Obstacle, of_client};
-use super::standing::{LiveSide, Sides, Standing};
 use domain::nais::{Application, owner_of_client};
 use domain::{ClientId, ClientName, DesiredClient, Entity, IntegrationType, Live, LiveClient};
 use plan::{Mismatch, live_client};
@@ -16,17 +16,17 @@ const NOT_PINNED: &str = "no `client_id` pins it, and NAIS gives it another name
 
 /// State of a declared client; `application` is the requested one, else the one that its description names,
 /// declared or live.
-pub fn standing_of_client(
+pub fn state_of_client(
     name: &ClientName,
     declared: &DesiredClient,
     live: &Live,
     application: Option<&Application>,
-) -> Standing {
+) -> MigrationState {
     let Lookup { application, named, found, mut problems } = looked_up(declared, live, application);
     problems.extend(of_client(declared));
     let is_pinned = named.is_none() || declared.identity.pinned().is_some();
     let has_keys = declared.keys.is_some().then_some(HAS_KEYS);
-    Standing::declared(Sides {
+    MigrationState::declared(Sides {
         entity: Entity::Client(name.clone()),
         application,
         declared: &declared.attributes.description,

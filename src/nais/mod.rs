@@ -7,17 +7,17 @@
 mod client;
 mod group;
 mod manifest;
+mod migration_state;
 mod obstacles;
 mod overview;
 mod safety;
-mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use client::standing_of_client;
+pub use client::state_of_client;
 pub use group::{Group, by_descriptions};
 pub use manifest::Manifest;
+pub use migration_state::{MigrationState, Step, state_of_scope};
 pub use obstacles::{Obstacle, Weight, of_client, of_scope};
-pub use overview::standings;
-pub use safety::{declared_otherwise, harm};
-pub use standing::{Standing, Step, standing_of_scope};
+pub use overview::migration_states;
+pub use safety::{changed_entities, harm};

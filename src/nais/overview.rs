@@ -2,37 +2,37 @@
 
 use jiff::civil::Date;
 
-use super::client::standing_of_client;
-use super::standing::{LiveSide, Standing, standing_of_scope};
+use super::client::state_of_client;
+use super::migration_state::{LiveSide, MigrationState, state_of_scope};
 use domain::nais::Application;
 use domain::{ClientId, ClientName, Desired, Entity, Live, LiveClient};
 
 /// The state of all declared or released entities, the scopes first, except those of manifests. `before` is
-/// the declarations at the last apply; the other parameters are as for [`standing_of_scope`].
-pub fn standings(
+/// the declarations at the last apply; the other parameters are as for [`state_of_scope`].
+pub fn migration_states(
     desired: &Desired,
     before: Option<&Desired>,
     live: &Live,
     application: Option<&Application>,
     (prefix, today): (Option<&str>, Date),
-) -> Vec<Standing> {
+) -> Vec<MigrationState> {
     let is_done = |entity: &Entity| before.is_none_or(|before| !before.declares(entity));
     let scopes = desired.scopes.iter().filter(|(_, scope)| !scope.in_manifest);
-    let scopes = scopes
-        .map(|(name, scope)| standing_of_scope(name, scope, live, application, (prefix, today)));
+    let scopes =
+        scopes.map(|(name, scope)| state_of_scope(name, scope, live, application, (prefix, today)));
     let released_scopes = desired.removed.keys().filter_map(|name| {
         let entity = Entity::Scope(name.clone());
         let open = live.scopes.get(name).filter(|live| live.active).map(LiveSide::of_scope);
         let is_done = is_done(&entity);
-        desired.releases(&entity).then(|| Standing::released(entity, open, is_done))
+        desired.releases(&entity).then(|| MigrationState::released(entity, open, is_done))
     });
     let clients = desired.clients.iter().filter(|(_, client)| !client.identity.is_owned());
-    let clients = clients.map(|(name, client)| standing_of_client(name, client, live, application));
+    let clients = clients.map(|(name, client)| state_of_client(name, client, live, application));
     let released_clients = desired.removed_clients.iter().filter_map(|(name, gone)| {
         let entity = Entity::Client(name.clone());
         let open = open_client(name, gone.id.as_ref(), live);
         let is_done = is_done(&entity);
-        desired.releases(&entity).then(|| Standing::released(entity, open, is_done))
+        desired.releases(&entity).then(|| MigrationState::released(entity, open, is_done))
     });
     scopes.chain(released_scopes).chain(clients).chain(released_clients).collect()
 }

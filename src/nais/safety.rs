@@ -7,7 +7,7 @@ use plan::{ActionId, Plan, Verb};
 
 /// The entities whose declarations differ after an edit, in one environment, other than the edited ones; the
 /// place of a declaration does not matter.
-pub fn declared_otherwise(before: &Desired, after: &Desired, named: &[Entity]) -> Vec<Entity> {
+pub fn changed_entities(before: &Desired, after: &Desired, named: &[Entity]) -> Vec<Entity> {
     let all: BTreeSet<Entity> = entities(before).chain(entities(after)).collect();
     let (before, after) = (without_places(before), without_places(after));
     let is_same = |entity: &Entity| match entity {
@@ -103,11 +103,11 @@ mod tests {
                           removed: [{ scope: etat:c, action: release }, { client: z, action: release }]\n";
 
     #[test]
-    fn what_is_declared_otherwise_is_told_wherever_it_stands() {
+    fn what_is_declared_differently_is_reported_wherever_it_is() {
         let before = desired(BEFORE);
         let moved = BEFORE.replace("scopes:\n", "scopes:\n# en linje mer\n\n");
-        assert_eq!(declared_otherwise(&before, &desired(&moved), &[]), []);
-        for (old, new, told) in [
+        assert_eq!(changed_entities(&before, &desired(&moved), &[]), []);
+        for (old, new, ownership) in [
             ("description: A", "description: Å", scope("etat:a")),
             ("974761076", "971040238", scope("etat:a")),
             (
@@ -131,10 +131,10 @@ mod tests {
         ] {
             assert!(BEFORE.contains(old), "{old}");
             let after = desired(&BEFORE.replacen(old, new, 1));
-            let told = [told];
-            assert_eq!(declared_otherwise(&before, &after, &[]), told, "{new}");
-            assert_eq!(declared_otherwise(&after, &before, &[]), told, "{new}");
-            assert_eq!(declared_otherwise(&before, &after, &told), [], "{new}");
+            let ownership = [ownership];
+            assert_eq!(changed_entities(&before, &after, &[]), ownership, "{new}");
+            assert_eq!(changed_entities(&after, &before, &[]), ownership, "{new}");
+            assert_eq!(changed_entities(&before, &after, &ownership), [], "{new}");
         }
     }
 
@@ -168,15 +168,15 @@ mod tests {
             .replace("  - { name: etat:b, description: B }\n", "")
             .replace("removed: [", "removed: [{ scope: etat:b, action: release }, ");
         assert_eq!(harm_of(&released), [""; 0]);
-        for (old, new, told) in [
+        for (old, new, ownership) in [
             ("  - { name: etat:b, description: B }\n", "", "deactivate scope etat:b"),
             ("description: B", "description: B, active: false", "deactivate scope etat:b"),
             ("description: A", "description: Å", "update scope etat:a"),
             ("974761076", "971040238", "grant etat:a 971040238"),
             (", { name: y }", "", "create client y"),
         ] {
-            let told_of = harm_of(&BEFORE.replacen(old, new, 1));
-            assert!(told_of.contains(&told.to_owned()), "{new}: {told_of:?}");
+            let reported_harm = harm_of(&BEFORE.replacen(old, new, 1));
+            assert!(reported_harm.contains(&ownership.to_owned()), "{new}: {reported_harm:?}");
         }
     }
 }

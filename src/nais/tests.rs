@@ -215,37 +215,42 @@ fn live(description: Option<(&str, bool)>, clients: &[(&str, &str, &str, bool)])
 }
 
 #[test]
-fn a_scope_is_at_the_step_that_its_two_descriptions_tell() {
-    let handed = "prodgcp:plattform:aaregapi.arbeid:aareg";
+fn a_scope_is_at_the_step_that_its_two_descriptions_name() {
+    let handed_over = "prodgcp:plattform:aaregapi.arbeid:aareg";
     let exposed = "arbeid - prod-gcp:plattform:aareg-api";
     let dashed = "prod-gcp:plattform:aareg-api.arbeid:aareg";
     let other = "a:b:c.arbeid:aareg";
-    for (declared, there, step, is_told) in [
+    for (declared, there, step, names_application) in [
         ("Les", Some(("Les", true)), Step::Describe, false),
         ("Les", None, Step::Describe, false),
-        ("Les", Some((handed, true)), Step::Describe, true),
-        (dashed, Some((handed, true)), Step::Describe, true),
-        (other, Some((handed, true)), Step::Describe, true),
+        ("Les", Some((handed_over, true)), Step::Describe, true),
+        (dashed, Some((handed_over, true)), Step::Describe, true),
+        (other, Some((handed_over, true)), Step::Describe, true),
         ("Les", Some((exposed, true)), Step::Release, true),
-        (handed, None, Step::Apply, false),
-        (handed, Some(("Les", true)), Step::Apply, false),
-        (handed, Some((dashed, true)), Step::Apply, false),
-        (handed, Some((other, true)), Step::Apply, false),
-        (handed, Some((handed, false)), Step::Apply, false),
-        (handed, Some((exposed, false)), Step::Apply, false),
-        (handed, Some((handed, true)), Step::Deploy, true),
-        (exposed, Some((handed, true)), Step::Deploy, true),
-        (handed, Some(("helse - prod-gcp:plattform:aareg-api", true)), Step::Apply, false),
-        (handed, Some((exposed, true)), Step::Release, true),
+        (handed_over, None, Step::Apply, false),
+        (handed_over, Some(("Les", true)), Step::Apply, false),
+        (handed_over, Some((dashed, true)), Step::Apply, false),
+        (handed_over, Some((other, true)), Step::Apply, false),
+        (handed_over, Some((handed_over, false)), Step::Apply, false),
+        (handed_over, Some((exposed, false)), Step::Apply, false),
+        (handed_over, Some((handed_over, true)), Step::Deploy, true),
+        (exposed, Some((handed_over, true)), Step::Deploy, true),
+        (handed_over, Some(("helse - prod-gcp:plattform:aareg-api", true)), Step::Apply, false),
+        (handed_over, Some((exposed, true)), Step::Release, true),
     ] {
         let attributes = ScopeAttributes { description: declared.to_owned(), ..Default::default() };
         let name = SCOPE.parse().unwrap();
         let live = live(there, &[]);
         let own = application();
-        let standing =
-            standing_of_scope(&name, &scope(attributes), &live, Some(&own), (Some("etat"), TODAY));
-        assert_eq!((standing.step, standing.is_told), (step, is_told), "{declared}: {there:?}");
-        let belongs = standing.problems.iter().any(|it| it.message.contains("application a:b:c's"));
+        let migration_state =
+            state_of_scope(&name, &scope(attributes), &live, Some(&own), (Some("etat"), TODAY));
+        assert_eq!(
+            (migration_state.step, migration_state.names_application),
+            (step, names_application),
+            "{declared}: {there:?}"
+        );
+        let belongs =
+            migration_state.problems.iter().any(|it| it.message.contains("application a:b:c's"));
         let is_others = [declared, there.map_or("", |it| it.0)].contains(&other);
         assert_eq!(belongs, is_others, "{declared}: {there:?}");
     }
@@ -283,19 +288,19 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
         ),
     ] {
         let name = declared.identity.client_name().cloned().unwrap();
-        let standing =
-            standing_of_client(&name, &declared, &live(None, there), Some(&application()));
-        let found = standing.client_id.as_ref().map(ToString::to_string);
-        assert_eq!((standing.step, found.as_deref()), (step, id), "{there:?}");
-        let refused = standing.problems.iter().any(|it| it.weight == Weight::Refused);
-        assert!(!refused, "{:?}", standing.problems);
+        let migration_state =
+            state_of_client(&name, &declared, &live(None, there), Some(&application()));
+        let found = migration_state.client_id.as_ref().map(ToString::to_string);
+        assert_eq!((migration_state.step, found.as_deref()), (step, id), "{there:?}");
+        let refused = migration_state.problems.iter().any(|it| it.weight == Weight::Refused);
+        assert!(!refused, "{:?}", migration_state.problems);
     }
     // Pinned to the wrong client.
     let name = "x".parse().unwrap();
     let there = live(None, &[("1", "y", "Annet", true)]);
-    let standing = standing_of_client(&name, &pinned("1"), &there, Some(&application()));
-    let told = |it: &Obstacle| it.message.contains("pinned to 1, which is called 'y'");
-    assert!(standing.problems.iter().any(told), "{:?}", standing.problems);
+    let migration_state = state_of_client(&name, &pinned("1"), &there, Some(&application()));
+    let ownership = |it: &Obstacle| it.message.contains("pinned to 1, which is called 'y'");
+    assert!(migration_state.problems.iter().any(ownership), "{:?}", migration_state.problems);
     for there in [
         // Two clients of the application, with one of the name and without; two with the name; another
         // application's.
@@ -306,9 +311,9 @@ fn a_client_is_found_by_its_name_its_pin_or_its_description() {
     ] {
         let declared = client("x", "Henter");
         let name = declared.identity.client_name().cloned().unwrap();
-        let standing =
-            standing_of_client(&name, &declared, &live(None, there), Some(&application()));
-        let refused = standing.problems.iter().any(|it| it.weight == Weight::Refused);
-        assert!(refused, "{:?}", standing.problems);
+        let migration_state =
+            state_of_client(&name, &declared, &live(None, there), Some(&application()));
+        let refused = migration_state.problems.iter().any(|it| it.weight == Weight::Refused);
+        assert!(refused, "{:?}", migration_state.problems);
     }
 }

@@ -6,7 +6,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::diagnostics::SourceLines;
 use super::text::{BAD, GOOD, HEADING, QUIET};
-use crate::declare::Mended;
+use crate::declare::FixedFile;
 use domain::text::printable;
 
 /// The parts of a line around its text that a diff must preserve: a byte order mark, and the carriage return
@@ -18,8 +18,8 @@ fn around(line: &str) -> (&str, &str) {
 }
 
 /// A unified diff with ANSI colours. Lines that could hold a secret are not shown.
-pub fn diff(mended: &Mended) -> String {
-    let Mended { file, before, after } = mended;
+pub fn diff(fixed: &FixedFile) -> String {
+    let FixedFile { file, before, after } = fixed;
     let (old, new) = (SourceLines::new(file, before), SourceLines::new(file, after));
     let file = printable(file);
     let diff = TextDiff::from_lines(before.as_str(), after.as_str());

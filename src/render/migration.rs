@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET};
-use crate::nais::{Standing, Step, Weight};
+use crate::nais::{MigrationState, Step, Weight};
 use domain::Entity;
 use domain::text::printable;
 use plan::document::FORMAT_VERSION;
@@ -57,22 +57,22 @@ struct ProblemDocument<'a> {
 
 impl<'a> MigrationDocument<'a> {
     /// The states as a document.
-    pub fn new(environment: &'a str, standings: &'a [Standing]) -> Self {
-        let entities = standings.iter().map(|standing| {
-            let problems = standing.problems.iter();
+    pub fn new(environment: &'a str, migration_states: &'a [MigrationState]) -> Self {
+        let entities = migration_states.iter().map(|migration_state| {
+            let problems = migration_state.problems.iter();
             let problems =
                 problems.map(|it| ProblemDocument { severity: it.weight, message: &it.message });
             EntityDocument {
-                kind: match standing.entity {
+                kind: match migration_state.entity {
                     Entity::Scope(_) => KindDocument::Scope,
                     Entity::Client(_) => KindDocument::Client,
                 },
-                name: standing.entity.name(),
-                application: standing.application.as_ref().map(ToString::to_string),
-                client_id: standing.client_id.as_ref().map(|id| id.as_str()),
-                step: standing.step,
-                number: standing.step.number(),
-                next: standing.next().to_owned(),
+                name: migration_state.entity.name(),
+                application: migration_state.application.as_ref().map(ToString::to_string),
+                client_id: migration_state.client_id.as_ref().map(|id| id.as_str()),
+                step: migration_state.step,
+                number: migration_state.step.number(),
+                next: migration_state.next().to_owned(),
                 problems: problems.collect(),
             }
         });
@@ -81,26 +81,27 @@ impl<'a> MigrationDocument<'a> {
 }
 
 /// The states as text with ANSI colours, a paragraph for each.
-pub fn text(environment: &str, standings: &[Standing]) -> String {
+pub fn text(environment: &str, migration_states: &[MigrationState]) -> String {
     let mut out = String::new();
     // Writing into a String does not fail.
     let _ = writeln!(out, "{HEADING}On the way to NAIS in {}{HEADING:#}", printable(environment));
-    if standings.is_empty() {
+    if migration_states.is_empty() {
         let _ = writeln!(out, "Nothing is: no description names an application.");
     }
-    for standing in standings {
-        let (kind, name) = (standing.entity.kind(), printable(standing.entity.name()));
-        let application = match &standing.application {
+    for migration_state in migration_states {
+        let (kind, name) =
+            (migration_state.entity.kind(), printable(migration_state.entity.name()));
+        let application = match &migration_state.application {
             Some(application) => application.to_string(),
             None => "no application".to_owned(),
         };
         let _ = writeln!(out, "\n{kind} {name}  {QUIET}{application}{QUIET:#}");
-        let next = standing.next();
-        let _ = match standing.step.number() {
+        let next = migration_state.next();
+        let _ = match migration_state.step.number() {
             Some(number) => writeln!(out, "  step {number} of 4: {next}"),
             None => writeln!(out, "  {GOOD}done{GOOD:#}: {next}"),
         };
-        for problem in &standing.problems {
+        for problem in &migration_state.problems {
             let message = printable(&problem.message);
             let _ = match problem.weight {
                 Weight::Refused => writeln!(out, "  {BAD}cannot go so{BAD:#}: {message}"),

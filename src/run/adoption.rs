@@ -5,7 +5,7 @@ use std::path::Path;
 use super::clock;
 use super::failure::Failure;
 use super::files::WrittenFiles;
-use crate::adopt::{self, AdoptedThing, Input, Layout, Proved, Side, Unproved};
+use crate::adopt::{self, AdoptedThing, Input, Layout, ProofError, Proved, Side};
 use crate::declare::{EnvironmentTarget, Files, Repository};
 
 /// The environments that are not embedded, or all where all are; that of production first, else the last by
@@ -64,11 +64,11 @@ impl Imported<'_> {
         let key_file = |path: &str| repository.key_file(path);
         let made = adopt::proved(&input, files, &key_file, clock::now());
         made.map_err(|error| match error {
-            Unproved::Invalid(found) => Failure::Invalid(root.to_owned(), found),
-            Unproved::NotRead(_) | Unproved::Restless(_) | Unproved::TooLarge(_) => {
+            ProofError::Invalid(found) => Failure::Invalid(root.to_owned(), found),
+            ProofError::NotRead(_) | ProofError::Restless(_) | ProofError::TooLarge(_) => {
                 Failure::Failed(error.to_string())
             }
-            Unproved::There(_) | Unproved::CannotMerge { .. } => {
+            ProofError::There(_) | ProofError::CannotMerge { .. } => {
                 Failure::Refused(format!("{error}. Nothing was written"))
             }
         })
@@ -91,7 +91,7 @@ pub(crate) fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
             false => written.replace(&path, &file.text),
         };
         if let Err(failure) = result {
-            return Err(written.take_back(failure));
+            return Err(written.undo(failure));
         }
     }
     Ok(())

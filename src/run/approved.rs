@@ -5,9 +5,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::failure::Failure;
-use super::hold::Hold;
+use super::lock_guard::LockGuard;
 use super::planned::Planned;
-use crate::apply::{Conduct, Patience, apply};
+use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{Actor, Conclusion, LedgerEntry, Placement, Recorded, Refs};
 use domain::Behaviour;
 use domain::text::json;
@@ -18,11 +18,11 @@ use plan::{Code, Plan, Report};
 pub(crate) struct Approved(pub(super) Planned);
 
 /// Options of carrying out a plan.
-pub(crate) struct Manner<'a> {
+pub(crate) struct ApplyContext<'a> {
     /// The person or job.
     pub(crate) actor: Actor,
     /// The lock; `None` outside git.
-    pub(crate) hold: Option<Hold>,
+    pub(crate) lock_guard: Option<LockGuard>,
     /// Largest number of actions at a time.
     pub(crate) concurrency: usize,
     /// Total time to wait until DigDir shows the changes.
@@ -55,8 +55,16 @@ impl Approved {
     ///
     /// # Errors
     /// The ledger cannot be written, so that nothing was done.
-    pub(crate) async fn carry_out(self, manner: Manner<'_>) -> Result<Ended, Failure> {
-        let Manner { actor, hold, concurrency, patience, interrupt, behaviour, progress } = manner;
+    pub(crate) async fn carry_out(self, manner: ApplyContext<'_>) -> Result<Ended, Failure> {
+        let ApplyContext {
+            actor,
+            lock_guard,
+            concurrency,
+            patience,
+            interrupt,
+            behaviour,
+            progress,
+        } = manner;
         let kept = self.kept();
         let Self(Planned { ready, remote, writer, plan, document, recent, left, lifted, .. }) =
             self;
@@ -74,15 +82,15 @@ impl Approved {
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         let recorded =
             |placement| Recorded { commit: commit.clone(), placement, actor, at: Timestamp::now() };
-        let hold = hold.zip(past.placement.map(recorded));
+        let lock_guard = lock_guard.zip(past.placement.map(recorded));
         let began = !plan.actions.is_empty();
-        if let (Some((held, recorded)), true) = (&hold, began) {
+        if let (Some((held, recorded)), true) = (&lock_guard, began) {
             let (entry, lost) = (entry(None, &line), lost.as_ref());
             match held.begin(entry, recorded, lost, begun.dirty, shown.as_ref()) {
                 Ok(now) => shown = Some(now),
                 Err(failure) => {
-                    if let Some((hold, _)) = hold {
-                        hold.release().await;
+                    if let Some((lock_guard, _)) = lock_guard {
+                        lock_guard.release().await;
                     }
                     let line = "The ledger could not be written, so nothing was changed";
                     return Err(failure.and(line));
@@ -93,19 +101,19 @@ impl Approved {
             false => Report::default(),
             true => {
                 let total = plan.actions.len();
-                let writer = match &hold {
-                    Some((hold, _)) => writer.gated(hold.gate()),
+                let writer = match &lock_guard {
+                    Some((lock_guard, _)) => writer.gated(lock_guard.gate()),
                     None => writer,
                 };
                 let progress = |ended| progress(ended, total);
                 let conduct =
-                    Conduct { concurrency, patience, interrupt, recent, behaviour, progress };
+                    ApplyOptions { concurrency, patience, interrupt, recent, behaviour, progress };
                 apply(&plan, &writer, conduct).await
             }
         };
         let report = begun.ended(&report, Timestamp::now());
-        let concluded = match hold {
-            Some((hold, recorded)) => {
+        let concluded = match lock_guard {
+            Some((lock_guard, recorded)) => {
                 let was_applied = document.applied_commit() == Some(&commit);
                 let is_news = !was_applied || is_unfinished;
                 let ends = json::line(&report);
@@ -120,7 +128,7 @@ impl Approved {
                     conclusion => conclusion,
                 };
                 let entry = entry(began.then_some(&line), &ends);
-                conclude(hold, is_news, conclusion, entry, &recorded, shown.as_ref()).await
+                conclude(lock_guard, is_news, conclusion, entry, &recorded, shown.as_ref()).await
             }
             None => Ok(()),
         };
@@ -150,7 +158,7 @@ impl Approved {
 /// Writes the result, and moves the applied commit if everything possible was done. If there was nothing to
 /// do and nothing to record, only the lock is released.
 async fn conclude(
-    hold: Hold,
+    lock_guard: LockGuard,
     is_news: bool,
     conclusion: Conclusion,
     entry: LedgerEntry<'_>,
@@ -161,10 +169,10 @@ async fn conclude(
     let in_full =
         matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting);
     if !begins && (!in_full || !is_news) {
-        hold.release().await;
+        lock_guard.release().await;
         return Ok(());
     }
-    hold.conclude(entry, recorded, conclusion, shown).await
+    lock_guard.conclude(entry, recorded, conclusion, shown).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and every entity to deactivate is inactive. An

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::applied::{self, At, KnownPast, Reading, described};
 use super::elsewhere;
 use super::failure::Failure;
-use super::hold::Hold;
+use super::lock_guard::LockGuard;
 use super::opened::Opened;
 use super::past;
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
@@ -141,8 +141,8 @@ impl<'a> AppliedPlace<'a> {
             actor: actor.clone(),
             at: self.at(former)?,
         };
-        let hold = Hold::take(self.history, &actor).await?;
-        hold.set_baseline(&recorded, former, &self.refs).await
+        let lock_guard = LockGuard::take(self.history, &actor).await?;
+        lock_guard.set_baseline(&recorded, former, &self.refs).await
     }
 
     /// The time of setting it: not before the times in the ledgers, as a clock may have been ahead.

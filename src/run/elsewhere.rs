@@ -18,7 +18,7 @@ pub(crate) struct Neighbours {
 
 /// Source of the other folders: commits, or the work tree if there is none.
 #[derive(Clone, Copy)]
-pub(crate) struct Where<'a> {
+pub(crate) struct FolderSource<'a> {
     pub(crate) history: &'a History,
     /// The commit that is checked out, and the one to roll back to.
     pub(crate) commits: &'a [&'a str],
@@ -32,7 +32,7 @@ pub(crate) struct Where<'a> {
 pub(crate) fn look(
     repository: &Repository,
     own: &Desired,
-    at: Option<Where<'_>>,
+    at: Option<FolderSource<'_>>,
     applied: Option<&AppliedElsewhere>,
 ) -> Neighbours {
     let mut found = Neighbours::default();
@@ -77,7 +77,7 @@ pub(crate) fn look(
     let all = all.into_iter().filter(|(_, folder)| !gone.contains(folder));
     for (commit, folder) in all.filter(|(_, folder)| *folder != here.folder) {
         let other = match (at, commit) {
-            (Some(Where { history, .. }), Some(commit)) => {
+            (Some(FolderSource { history, .. }), Some(commit)) => {
                 files_at(history, repository, commit, &folder)
             }
             _ => files_here(repository, &folder),
@@ -98,10 +98,10 @@ pub(crate) fn look(
 /// The folders with a portvakt.yaml, each with its commit; `None` for the work tree.
 fn folders<'a>(
     repository: &Repository,
-    at: Option<Where<'a>>,
+    at: Option<FolderSource<'a>>,
     found: &mut Neighbours,
 ) -> Vec<(Option<&'a str>, String)> {
-    let Some(Where { history, commits, .. }) = at else {
+    let Some(FolderSource { history, commits, .. }) = at else {
         return history::folders(repository.root()).into_iter().map(|it| (None, it)).collect();
     };
     let mut all = Vec::new();
@@ -156,8 +156,8 @@ impl Neighbours {
     }
 
     /// Adds the entities of other places' applies, which those places manage by now.
-    fn add_applied(&mut self, at: Where<'_>, applied: &AppliedElsewhere) {
-        let Where { history, commits, is_rollback } = at;
+    fn add_applied(&mut self, at: FolderSource<'_>, applied: &AppliedElsewhere) {
+        let FolderSource { history, commits, is_rollback } = at;
         for (name, last) in applied {
             let Some(Applied { commit: last, desired }) = last else { continue };
             let is_newer =

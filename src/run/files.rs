@@ -125,7 +125,7 @@ impl WrittenFiles {
     }
 
     /// Undoes all of it, the last first, and adds that to the failure.
-    pub(crate) fn take_back(self, failure: Failure) -> Failure {
+    pub(crate) fn undo(self, failure: Failure) -> Failure {
         if self.0.is_empty() {
             return failure;
         }

@@ -8,9 +8,9 @@ use super::checkout;
 use super::failure::Failure;
 use super::options::RunOptions;
 use crate::declare::{self, Repository};
-use crate::history::{Branch, Commit, Held, History, Lost, Placement, Refs};
+use crate::history::{Branch, Commit, History, Lost, Placement, RefLocation, Refs};
 use domain::{self, Applied, Desired};
-use plan::{Code, Notice, PAST_WAY_OUT};
+use plan::{Code, Notice, PAST_REMEDY};
 
 /// State of an environment in git.
 #[derive(Default)]
@@ -49,13 +49,13 @@ pub(crate) struct GitPast {
 pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<History>, Failure> {
     let target = repository.environment(environment).map(|environment| &*environment.target);
     let held = match target {
-        Some(declare::EnvironmentTarget::Sandbox) => Held::Here,
+        Some(declare::EnvironmentTarget::Sandbox) => RefLocation::Here,
         Some(
             declare::EnvironmentTarget::Test
             | declare::EnvironmentTarget::Prod
             | declare::EnvironmentTarget::Custom(_),
         )
-        | None => Held::Shared,
+        | None => RefLocation::Shared,
     };
     let secrets = checkout::secrets(repository.root());
     let place = applied::place(repository, environment);
@@ -100,7 +100,7 @@ impl GitPast {
                 None => "this is no git repository",
             };
             past.unknown = Some(why.to_owned());
-            past.tell_unknown(why);
+            past.report_unknown(why);
             return Ok(past);
         };
         let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
@@ -119,7 +119,7 @@ impl GitPast {
                     Ok(desired) => Some(Applied { commit: id.into(), desired }),
                     Err(why) => {
                         let message = format!("{why}: what is drift is not shown");
-                        past.tell(Code::HistoryUnknown, "base", &message);
+                        past.report(Code::HistoryUnknown, "base", &message);
                         None
                     }
                 }
@@ -188,7 +188,7 @@ impl GitPast {
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {
             self.unknown = Some(why.clone());
-            self.tell_unknown(&format!("what was applied before is not known: {why}"));
+            self.report_unknown(&format!("what was applied before is not known: {why}"));
         }
         (self.applied, self.known, self.is_unfinished) = (applied, past, is_unfinished);
         of_former
@@ -255,7 +255,7 @@ impl GitPast {
                 None => "",
             }
         );
-        self.tell(Code::Behind, "applied", &message);
+        self.report(Code::Behind, "applied", &message);
     }
 
     fn diverged(&mut self, applied: &str, commit: &str) {
@@ -263,7 +263,7 @@ impl GitPast {
             "{applied}, which was applied last, is not in the history of what is read here, {commit}: \
              what was applied there and is not declared here would be undone"
         );
-        self.tell(Code::Diverged, "applied", &message);
+        self.report(Code::Diverged, "applied", &message);
     }
 
     fn order_unknown(&mut self, applied: &str, commit: &str, why: &str) {
@@ -272,22 +272,22 @@ impl GitPast {
              {commit}, is not known"
         );
         self.refusal.get_or_insert(message.clone());
-        self.tell(Code::HistoryUnknown, "applied", &message);
+        self.report(Code::HistoryUnknown, "applied", &message);
     }
 
-    fn tell_unknown(&mut self, why: &str) {
-        let way_out = match self.commit {
-            Some(_) => format!(". {PAST_WAY_OUT}"),
+    fn report_unknown(&mut self, why: &str) {
+        let remedy = match self.commit {
+            Some(_) => format!(". {PAST_REMEDY}"),
             None => String::new(),
         };
         let message = format!(
             "{why}: what is not declared any more is left alone, and what is drift is not \
-             shown{way_out}"
+             shown{remedy}"
         );
-        self.tell(Code::HistoryUnknown, "git", &message);
+        self.report(Code::HistoryUnknown, "git", &message);
     }
 
-    fn tell(&mut self, code: Code, target: &str, message: &str) {
+    fn report(&mut self, code: Code, target: &str, message: &str) {
         let message = message.replace('\n', "; ");
         self.notices.push(Notice { code, target: target.to_owned(), message });
     }

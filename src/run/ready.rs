@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::applied;
 use super::clock::now;
-use super::elsewhere::{self, Neighbours, Where};
+use super::elsewhere::{self, FolderSource, Neighbours};
 use super::failure::Failure;
 use super::opened::Opened;
 use super::options::RunOptions;
@@ -14,7 +14,7 @@ use crate::history::{self, Commit, History};
 use digdir::{Needs, ReadProgress, Reader};
 use domain::{Applied, Live};
 use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
-use plan::{Code, Notice, PAST_WAY_OUT, Plan, plan};
+use plan::{Code, Notice, PAST_REMEDY, Plan, plan};
 
 /// The declarations, and earlier applies.
 pub(crate) struct Ready {
@@ -52,7 +52,7 @@ impl Ready {
             (Some(applied), None) => applied,
             (_, Some(why)) => {
                 return Err(Failure::Failed(format!(
-                    "what was applied before is not known: {why}\n{PAST_WAY_OUT}"
+                    "what was applied before is not known: {why}\n{PAST_REMEDY}"
                 )));
             }
             (None, None) => {
@@ -99,7 +99,7 @@ impl Ready {
         let commits: Vec<_> = commits.into_iter().flatten().filter(|it| !it.dirty).collect();
         let commits: Vec<_> = commits.iter().map(|it| it.commit.as_str()).collect();
         let at = history.as_ref().filter(|_| !commits.is_empty());
-        let at = at.map(|history| Where { history, commits: &commits, is_rollback });
+        let at = at.map(|history| FolderSource { history, commits: &commits, is_rollback });
         let applied = past.elsewhere.as_ref();
         let Neighbours { beside, unread } =
             elsewhere::look(&opened.repository, &opened.desired, at, applied);
@@ -161,7 +161,7 @@ impl Ready {
         let mut planned = plan(&self.opened.desired, known, live, now);
         if let Some(base) = base {
             let known = domain::Past { applied: applied.clone(), ..known.clone() };
-            planned.tell_origins(&plan(&base.desired, &known, live, now));
+            planned.set_origins(&plan(&base.desired, &known, live, now));
         }
         planned.add_notices(notices.iter().cloned());
         planned

@@ -75,16 +75,16 @@ pub(crate) async fn plan(
     progress: &(dyn Fn(ReadProgress) + Sync),
 ) -> Result<(Plan, LeftOpen), Failure> {
     let mut wait = patience.begin();
-    let mut is_told = false;
+    let mut is_reported = false;
     loop {
         let live = writer.reader().live(&ready.needs(), progress).await?;
         let hidden = recent.hidden(&ready.opened.desired, &ready.past.known, &live, today());
-        if let (Some(write), false) = (hidden.first(), is_told) {
+        if let (Some(write), false) = (hidden.first(), is_reported) {
             tracing::warn!(
                 "{}, and DigDir does not show it: waiting until it does, as it is to be closed again",
                 described(write)
             );
-            is_told = true;
+            is_reported = true;
         }
         if !hidden.is_empty() && wait.pause().await {
             continue;

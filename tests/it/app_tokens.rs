@@ -44,11 +44,11 @@ fn done(world: &World, more: &[&str]) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-fn refused(world: &World, more: &[&str], told: &[&str]) {
+fn refused(world: &World, more: &[&str], message: &[&str]) {
     let ran = ran(world, more);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
-    for told in told {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    for message in message {
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }
     assert!(!ran.stderr.contains("idporten:"), "that is about another client: {}", ran.stderr);
 }
@@ -83,14 +83,14 @@ fn the_token_is_printed_where_asked_for_alone() {
     assert!(!printed.stderr.contains("eyJ"), "{}", printed.stderr);
     for more in [&["-vvv"][..], &["-vvv", "--decode"], &["-vvv", "--scope", "etat:nei"]] {
         let ran = ran(&world, more);
-        let told = ran.stdout + &ran.stderr;
-        assert!(!told.contains("eyJ"), "{more:?}: {told}");
+        let message = ran.stdout + &ran.stderr;
+        assert!(!message.contains("eyJ"), "{more:?}: {message}");
     }
     assert_eq!(ran(&world, &["--print", "--decode"]).code, 64);
 }
 
 #[test]
-fn a_token_that_says_nothing_is_told_as_such() {
+fn a_token_that_says_nothing_is_shown_as_such() {
     let world = world();
     world.sandbox.edit(|state| {
         let attributes =
@@ -139,12 +139,12 @@ fn what_to_do_without_access_depends_on_the_scope() {
     refused(&world, &own, &["MP-250", "own scope", "`consumers`"]);
     let foreign = ["--scope", "dig:fremmed.read", "--scope", "etat:b/c.read"];
     refused(&world, &foreign, &["MP-250", "ask its owner, who has the prefix dig"]);
-    let told = ran(&world, &foreign).stderr;
-    assert!(!told.contains("etat:b/c.read is"), "{told}");
+    let message = ran(&world, &foreign).stderr;
+    assert!(!message.contains("etat:b/c.read is"), "{message}");
 }
 
 #[test]
-fn what_has_not_reached_maskinporten_yet_is_told_as_young() {
+fn what_has_not_reached_maskinporten_yet_is_reported_as_young() {
     let world = world();
     world.sandbox.set_switches(Switches { sync_delay: 3600, ..Switches::default() });
     world.sandbox.edit(|state| {
@@ -160,7 +160,7 @@ fn what_has_not_reached_maskinporten_yet_is_told_as_young() {
 }
 
 #[test]
-fn a_key_that_has_ended_is_told() {
+fn a_key_that_has_ended_is_reported() {
     let world = world();
     world.sandbox.edit(|state| {
         let key = state.clients.get_mut("1f0a").unwrap().keys.get_mut("den-nye.1").unwrap();

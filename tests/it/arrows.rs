@@ -205,7 +205,7 @@ fn an_arrow_that_is_not_allowed_is_found_in_every_form() {
 }
 
 #[test]
-fn crates_are_told_from_modules_and_items_of_their_name() {
+fn crates_are_distinguished_from_modules_and_items_of_their_name() {
     let of_crate = parsed(&[("portvakt::render", "fn f() { domain::f(); ::domain::f() }")]);
     assert_eq!(objections(&of_crate, &[], room).len(), 2);
     for code in ["use super::domain; fn f() { domain::f() }", "fn f() { self::domain::f() }"] {

@@ -163,7 +163,7 @@ fn a_host_is_allowed_from_outside_the_repository_only() {
 }
 
 #[test]
-fn an_enterprise_certificate_does_instead_of_a_key() {
+fn an_enterprise_certificate_replaces_a_key() {
     let world = World::new();
     world.declare(ONE_SCOPE);
     world.sandbox.edit(|state| {
@@ -214,7 +214,7 @@ fn what_a_repository_points_at_is_bounded() {
 }
 
 #[test]
-fn what_is_blocked_is_told_and_the_rest_goes_on() {
+fn what_is_blocked_is_reported_and_the_rest_goes_on() {
     let world = World::new();
     world.put("etat:vern", true, &[(SKATT, Approved)]);
     world

@@ -107,7 +107,7 @@ fn a_client_whose_creation_was_lost_is_not_made_twice() {
 }
 
 #[test]
-fn a_creation_of_which_nothing_comes_is_told_and_not_sent_again() {
+fn a_creation_of_which_nothing_comes_is_reported_and_not_sent_again() {
     for fault in [Fault::CutBefore, Fault::Status { status: 503, retry_after: None }] {
         let world = to_be_made();
         world.sandbox.inject(rule(("POST", "/clients"), 1, fault));
@@ -164,8 +164,8 @@ fn keys_that_cannot_be_changed_before_are_changed_at_once_after() {
 #[test]
 fn what_somebody_changes_after_the_plan_is_not_overwritten() {
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
-    type Hand = fn(&mut sandbox::ClientRecord);
-    let hands: [(&str, Hand); 3] = [
+    type Intervention = fn(&mut sandbox::ClientRecord);
+    let hands: [(&str, Intervention); 3] = [
         ("PUT", |client| client.active = false),
         ("PUT", |client| drop(client.fields.insert("description".to_owned(), "Annet".into()))),
         ("POST", |client| client.keys.clear()),
@@ -192,7 +192,7 @@ fn what_somebody_changes_after_the_plan_is_not_overwritten() {
 }
 
 #[test]
-fn what_was_taken_but_is_not_so_is_told() {
+fn what_was_taken_but_is_not_so_is_reported() {
     let world = world();
     // The API confirms the keys, but does not store them.
     let taken = Fault::Status { status: 200, retry_after: None };
@@ -200,8 +200,8 @@ fn what_was_taken_but_is_not_so_is_told() {
     let ran = world.apply_without_patience();
     // The removal of a key counts only once it is visible.
     assert_eq!(ran.code, 6, "{}", ran.stdout);
-    let told = "done, not visible yet keys client b";
-    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let message = "done, not visible yet keys client b";
+    assert!(ran.stdout.contains(message), "{}", ran.stdout);
     assert!(ran.stdout.contains("keys that are missing"), "{}", ran.stdout);
 }
 

@@ -31,7 +31,7 @@ struct Attributes {
 enum Declared {
     Not,
     Removed(&'static str),
-    Held { active: bool, attributes: Attributes, keys: Option<[bool; 2]> },
+    RefLocation { active: bool, attributes: Attributes, keys: Option<[bool; 2]> },
 }
 
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ fn declared() -> impl Strategy<Value = Declared> {
         1 => Just(Declared::Not),
         1 => prop::sample::select(vec!["deactivate", "release"]).prop_map(Declared::Removed),
         4 => (prop::bool::weighted(0.8), attributes(), prop::option::of(any::<[bool; 2]>())).prop_map(
-            |(active, attributes, keys)| Declared::Held { active, attributes, keys }
+            |(active, attributes, keys)| Declared::RefLocation { active, attributes, keys }
         ),
     ]
 }
@@ -100,7 +100,7 @@ fn yaml(declared: &[Declared]) -> String {
             Declared::Removed(action) => {
                 let _ = writeln!(removed, "  - {{ client: {}, action: {action} }}", json!(name));
             }
-            Declared::Held { active, attributes, keys: which } => {
+            Declared::RefLocation { active, attributes, keys: which } => {
                 let Attributes { description, lifetime, scopes } = attributes;
                 let scopes: Vec<_> = chosen(&SCOPES, scopes).collect();
                 let _ = writeln!(
@@ -208,7 +208,7 @@ proptest! {
         world.is_settled();
         prop_assert_eq!(untouched(&world, &declared), unmanaged);
         for (name, declared) in NAMES.iter().zip(&declared) {
-            let Declared::Held { active, keys: which, .. } = declared else { continue };
+            let Declared::RefLocation { active, keys: which, .. } = declared else { continue };
             if !active {
                 continue;
             }

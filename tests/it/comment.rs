@@ -13,7 +13,7 @@ use portvakt::forge::{self, Comment, CommentChange, Forge, ForgeErrorKind};
 use azure_devops::AzureDevOps;
 use github::GitHub;
 use gitlab::GitLab;
-use server::{Api, Fault, MARKER, Server, TOKEN, Who, options, read};
+use server::{Api, CommentAuthor, Fault, MARKER, Server, TOKEN, options, read};
 
 async fn servers() -> [Server; 3] {
     [
@@ -23,8 +23,8 @@ async fn servers() -> [Server; 3] {
     ]
 }
 
-fn ours(text: &str) -> (Who, String) {
-    (Who::Us, format!("{MARKER}\n{text}"))
+fn ours(text: &str) -> (CommentAuthor, String) {
+    (CommentAuthor::Us, format!("{MARKER}\n{text}"))
 }
 
 fn update_of(forge: Forge) -> Method {
@@ -50,12 +50,12 @@ fn posts(server: &Server) -> usize {
 #[tokio::test]
 async fn the_first_run_posts_and_those_after_it_update() {
     for server in servers().await {
-        server.edit(|api| api.add(Who::Stranger, "bra"));
+        server.edit(|api| api.add(CommentAuthor::Stranger, "bra"));
         server.posts("a", CommentChange::Created).await;
-        server.edit(|api| api.add(Who::Stranger, "takk"));
+        server.edit(|api| api.add(CommentAuthor::Stranger, "takk"));
         server.posts("b «æøå» 🙂", CommentChange::Updated).await;
         server.posts("c", CommentChange::Updated).await;
-        let strangers = |text: &str| (Who::Stranger, text.to_owned());
+        let strangers = |text: &str| (CommentAuthor::Stranger, text.to_owned());
         assert_eq!(server.comments(), [strangers("bra"), ours("c"), strangers("takk")]);
         assert_eq!(posts(&server), 1);
     }
@@ -86,11 +86,11 @@ async fn ours_is_found_behind_many_others() {
     for server in servers().await {
         server.edit(|api| {
             for number in 0..250 {
-                api.add(Who::Stranger, &format!("nr. {number}"));
+                api.add(CommentAuthor::Stranger, &format!("nr. {number}"));
             }
         });
         server.posts("a", CommentChange::Created).await;
-        server.edit(|api| (0..100).for_each(|_| api.add(Who::Stranger, "mer")));
+        server.edit(|api| (0..100).for_each(|_| api.add(CommentAuthor::Stranger, "mer")));
         server.posts("b", CommentChange::Updated).await;
         assert_eq!(server.comments()[250], ours("b"));
         assert_eq!(server.comments().len(), 351);
@@ -101,7 +101,7 @@ async fn ours_is_found_behind_many_others() {
 async fn more_comments_than_anybody_reads_get_no_further_one() {
     let [github, gitlab, _] = servers().await;
     for server in [github, gitlab] {
-        server.edit(|api| (0..10_001).for_each(|_| api.add(Who::Stranger, "x")));
+        server.edit(|api| (0..10_001).for_each(|_| api.add(CommentAuthor::Stranger, "x")));
         let error = server.post("a").await.unwrap_err();
         assert_eq!(error.kind(), ForgeErrorKind::Refused);
         assert_eq!(server.comments().len(), 10_001);
@@ -113,16 +113,16 @@ async fn a_marker_by_somebody_else_is_left_alone() {
     for server in servers().await {
         let marked = format!("{MARKER}\nall is well");
         server.edit(|api| {
-            api.add(Who::Stranger, &marked);
-            api.add(Who::OtherBot, &marked);
-            api.add(Who::Us, &format!("see {MARKER}"));
+            api.add(CommentAuthor::Stranger, &marked);
+            api.add(CommentAuthor::OtherBot, &marked);
+            api.add(CommentAuthor::Us, &format!("see {MARKER}"));
         });
         server.posts("a", CommentChange::Created).await;
         server.posts("b", CommentChange::Updated).await;
         let expected = [
-            (Who::Stranger, marked.clone()),
-            (Who::OtherBot, marked),
-            (Who::Us, format!("see {MARKER}")),
+            (CommentAuthor::Stranger, marked.clone()),
+            (CommentAuthor::OtherBot, marked),
+            (CommentAuthor::Us, format!("see {MARKER}")),
             ours("b"),
         ];
         assert_eq!(server.comments(), expected);
@@ -186,7 +186,7 @@ async fn reading_and_updating_go_on_after_passing_faults() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_is_told() {
+async fn a_wait_that_is_too_long_is_reported() {
     let throttled = [
         Fault::Refuse(429, vec![("retry-after", "3600")], "{}"),
         // GitHub's form of the same refusal.
@@ -207,7 +207,7 @@ async fn a_wait_that_is_too_long_is_told() {
 }
 
 #[tokio::test]
-async fn a_comment_that_was_deleted_in_between_is_made_anew() {
+async fn a_comment_that_was_deleted_in_between_is_made_again() {
     for server in servers().await {
         server.posts("a", CommentChange::Created).await;
         server.fail(update_of(server.forge()), &[Fault::Refuse(404, vec![], "{}")]);
@@ -217,10 +217,11 @@ async fn a_comment_that_was_deleted_in_between_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_which_permission_is_missing() {
-    let told = r#"{"message": "Resource not accessible with hemmelig-3f1c \u001b[2J\n::error::x"}"#;
+async fn a_refusal_shows_which_permission_is_missing() {
+    let message =
+        r#"{"message": "Resource not accessible with hemmelig-3f1c \u001b[2J\n::error::x"}"#;
     for server in servers().await {
-        fail_creation(&server, &[Fault::Refuse(403, vec![], told)]);
+        fail_creation(&server, &[Fault::Refuse(403, vec![], message)]);
         let error = server.post("a").await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ForgeErrorKind::Forbidden, Some(403)));
         let permission = match server.forge() {
@@ -319,7 +320,7 @@ fn apis() -> [(Box<dyn Api>, &'static [&'static str]); 3] {
 }
 
 #[test]
-fn what_is_missing_is_told_by_name() {
+fn what_is_missing_is_reported_by_name() {
     for (api, optional) in apis() {
         let whole = api.environment("https://host.example");
         let pull_request = read(api.forge(), &whole).unwrap();

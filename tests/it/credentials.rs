@@ -164,14 +164,14 @@ fn the_algorithm_is_the_registered_one() {
 /// The tests of encryption are omitted from this build; `cargo test --features age encrypt` runs them.
 #[cfg(not(feature = "age"))]
 #[test]
-fn without_age_nothing_is_encrypted_and_the_way_out_is_told() {
+fn without_age_nothing_is_encrypted_and_the_remedy_is_reported() {
     let folder = tempfile::TempDir::new().unwrap();
     for recipient in ["age1hemmelig", "hemmelig"] {
         let args = ["credentials", "x", "--key", "key.pem", "--encrypt-to", recipient];
         let ran = Ran::of(crate::world::program().current_dir(folder.path()).args(args));
         assert_eq!((ran.code, ran.stdout.as_str()), (64, ""), "{}", ran.stderr);
-        for told in ["built without age", "--features age", "age --armor"] {
-            assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        for message in ["built without age", "--features age", "age --armor"] {
+            assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
         }
         assert!(!ran.stderr.contains("hemmelig"), "{}", ran.stderr);
     }
@@ -204,59 +204,59 @@ fn plain_credentials_in_a_git_work_tree_are_warned_of() {
 }
 
 #[test]
-fn what_makes_no_credentials_is_told_why() {
+fn what_makes_no_credentials_is_reported_why() {
     let world = world();
-    let told = |world: &World, args: &[&str], code: i32, told: &[&str]| {
+    let message = |world: &World, args: &[&str], code: i32, message: &[&str]| {
         let ran = world.run(args);
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
-        for told in told {
-            assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        for message in message {
+            assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
         }
     };
     let name = "Prod: Sak_1";
     let other = ClientKey::generate().unwrap();
     world.write("other.pem", other.private_key_pem.expose_secret());
     let args = ["credentials", name, "--key", "other.pem"];
-    told(&world, &args, 1, &["other.pem", "den-nye.1", "apply"]);
+    message(&world, &args, 1, &["other.pem", "den-nye.1", "apply"]);
     world.write("public.json", json!(KEY.public).to_string());
-    told(&world, &["credentials", name, "--key", "public.json"], 1, &["public key"]);
-    told(&world, &["credentials", name, "--key", "nothing"], 1, &["nothing", "cannot be read"]);
-    told(&world, &["credentials", "Prod: Sak", "--key", "key.pem"], 64, &["did you mean"]);
+    message(&world, &["credentials", name, "--key", "public.json"], 1, &["public key"]);
+    message(&world, &["credentials", name, "--key", "nothing"], 1, &["nothing", "cannot be read"]);
+    message(&world, &["credentials", "Prod: Sak", "--key", "key.pem"], 64, &["did you mean"]);
     world.sandbox.edit(|state| state.clients.get_mut("1f0a").unwrap().active = false);
-    told(&world, &["credentials", name, "--key", "key.pem"], 1, &["inactive", "apply"]);
+    message(&world, &["credentials", name, "--key", "key.pem"], 1, &["inactive", "apply"]);
     world.sandbox.edit(|state| drop(state.clients.remove("1f0a")));
-    told(&world, &["credentials", name, "--key", "key.pem"], 1, &["not live", "apply"]);
+    message(&world, &["credentials", name, "--key", "key.pem"], 1, &["not live", "apply"]);
     world.declare(
         "clients: [{ name: x, integration_type: idporten, redirect_uris: [https://x.example/] }]\n",
     );
-    told(&world, &["credentials", "x", "--key", "key.pem"], 1, &["idporten"]);
+    message(&world, &["credentials", "x", "--key", "key.pem"], 1, &["idporten"]);
 }
 
 #[test]
-fn nothing_secret_is_told_beside_what_is_written() {
-    check_that_no_secret_is_told(&[
+fn nothing_secret_is_shown_beside_what_is_written() {
+    check_that_no_secret_is_shown(&[
         &["--out", "a"],
         &["--format", "dir", "--out", "b"],
         &["--out", "a"],
     ]);
 }
 
-pub(crate) fn check_that_no_secret_is_told(runs: &[&[&str]]) {
+pub(crate) fn check_that_no_secret_is_shown(runs: &[&[&str]]) {
     let world = world();
     let jwk: Value = serde_json::from_str(&done(&world, &["--format", "json"])).unwrap();
     let jwk: Value =
         serde_json::from_str(jwk["MASKINPORTEN_CLIENT_JWK"].as_str().unwrap()).unwrap();
     for more in runs {
         let ran = ran(&world, &[&["-vvv"], *more].concat());
-        let told = ran.stdout + &ran.stderr;
+        let message = ran.stdout + &ran.stderr;
         for member in ["d", "p", "q", "dp", "dq", "qi"] {
-            assert!(!told.contains(jwk[member].as_str().unwrap()), "{more:?} {member}");
+            assert!(!message.contains(jwk[member].as_str().unwrap()), "{more:?} {member}");
         }
         let pem = KEY.private_key_pem.expose_secret();
-        assert!(!told.contains(pem.lines().nth(1).unwrap()));
+        assert!(!message.contains(pem.lines().nth(1).unwrap()));
         // A grant or a token; encrypted text can begin like this by chance, but has no dots.
-        let words = || told.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
-        assert!(!words().any(|word| word.starts_with("eyJ") && word.contains('.')), "{told}");
+        let words = || message.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
+        assert!(!words().any(|word| word.starts_with("eyJ") && word.contains('.')), "{message}");
     }
 }
 

@@ -7,7 +7,7 @@ use age::x25519::Identity;
 use serde_json::Value;
 
 use crate::credentials::{
-    NAMES, check, check_that_no_secret_is_told, done, object, ran, sourced, world,
+    NAMES, check, check_that_no_secret_is_shown, done, object, ran, sourced, world,
 };
 use crate::world::{Ran, program};
 
@@ -49,16 +49,20 @@ fn what_goes_into_a_repository_is_encrypted_to_each_recipient() {
 #[test]
 fn a_recipient_that_is_none_is_described_and_not_repeated() {
     let folder = tempfile::TempDir::new().unwrap();
-    for (given, told) in [
+    for (declared, message) in [
         ("hemmelig-passord", "16 characters"),
         ("age1hemmelig", "12 characters"),
         ("ssh-ed25519 AAAAhemmelig", "24 characters"),
         ("~/.age/hemmelig.txt", "19 characters"),
     ] {
-        let args = ["credentials", "x", "--key", "key.pem", "--encrypt-to", given];
+        let args = ["credentials", "x", "--key", "key.pem", "--encrypt-to", declared];
         let ran = Ran::of(program().current_dir(folder.path()).args(args));
         assert_eq!(ran.code, 64, "{}", ran.stderr);
-        assert!(ran.stderr.contains("--encrypt-to") && ran.stderr.contains(told), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("--encrypt-to") && ran.stderr.contains(message),
+            "{}",
+            ran.stderr
+        );
         assert!(!ran.stderr.contains("hemmelig"), "{}", ran.stderr);
     }
 }
@@ -74,7 +78,7 @@ fn encrypted_credentials_in_a_git_work_tree_are_not_warned_of() {
 }
 
 #[test]
-fn nothing_secret_is_told_beside_what_is_encrypted() {
+fn nothing_secret_is_shown_beside_what_is_encrypted() {
     let to = Identity::generate().to_public().to_string();
-    check_that_no_secret_is_told(&[&["--encrypt-to", &to]]);
+    check_that_no_secret_is_shown(&[&["--encrypt-to", &to]]);
 }

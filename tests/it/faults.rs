@@ -130,7 +130,7 @@ fn what_waits_for_a_failed_action_is_not_tried() {
 }
 
 #[test]
-fn a_scope_is_not_opened_again_while_an_undeclared_access_may_be_asleep() {
+fn a_scope_is_not_opened_again_while_an_undeclared_access_may_be_inactive() {
     let world = world();
     world.sandbox.inject(rule(
         ("DELETE", "/scopes/access/971040238?scope=etat%3Ac"),
@@ -168,7 +168,7 @@ fn a_reactivation_whose_answer_is_lost_lets_nobody_else_in() {
 }
 
 #[test]
-fn an_access_that_is_refused_late_is_told_as_skipped() {
+fn an_access_that_is_refused_late_is_reported_as_skipped() {
     let world = sleeping_world();
     let terms = Fault::Status { status: 428, retry_after: None };
     world.sandbox.inject(rule(("DELETE", "/scopes/access/971040238"), 1, terms));
@@ -184,8 +184,8 @@ fn an_access_that_is_refused_late_is_told_as_skipped() {
 fn what_somebody_changes_after_the_plan_is_not_overwritten() {
     // The write is postponed long enough for somebody to intervene.
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
-    type Hand = fn(&mut sandbox::ScopeRecord);
-    let hands: [(Hand, i32); 3] = [
+    type Intervention = fn(&mut sandbox::ScopeRecord);
+    let hands: [(Intervention, i32); 3] = [
         (|scope| scope.active = false, 6),
         (|scope| drop(scope.fields.insert("description".to_owned(), "Annet".into())), 6),
         (|scope| drop(scope.fields.insert("protected".to_owned(), true.into())), 0),
@@ -245,7 +245,7 @@ fn a_conflict_is_settled_by_reading_again() {
 }
 
 #[test]
-fn a_conflict_that_is_not_as_wanted_tells_what_was_found() {
+fn a_conflict_that_is_not_as_wanted_shows_what_was_found() {
     let world = world();
     let refused = Fault::Status { status: 409, retry_after: None };
     world.sandbox.inject(rule(("PUT", "/scopes?scope=etat%3Ab"), 1, refused));

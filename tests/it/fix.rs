@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use jiff::civil::date;
-use portvakt::declare::{self, Diagnostic, Index, mend};
+use portvakt::declare::{self, Diagnostic, Index, apply_fixes};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -37,14 +37,14 @@ fn validate(folder: &TempDir, args: &[&str]) -> Ran {
 }
 
 /// Fixes one file and returns its text. The diff must show the same, and a second run must find nothing.
-fn mended(file: &str, before: &str, more: &[(&str, &str)]) -> String {
+fn fixed(file: &str, before: &str, more: &[(&str, &str)]) -> String {
     let folder = repository(&[more, &[(file, before)]].concat());
     let diff = validate(&folder, &["--diff"]);
     assert_eq!(read(&folder, file), before, "a diff writes nothing");
     let ran = validate(&folder, &["--fix"]);
     let after = read(&folder, file);
-    let told = ran.stderr.contains(&format!("fixed {file}\n"));
-    assert_eq!(told, after != before, "{}{}", ran.stdout, ran.stderr);
+    let message = ran.stderr.contains(&format!("fixed {file}\n"));
+    assert_eq!(message, after != before, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(applied(&diff.stdout, &[more, &[(file, before)]].concat(), file), after);
     let again = validate(&folder, &["--fix"]);
     assert_eq!((again.stderr.as_str(), read(&folder, file)), ("", after.clone()));
@@ -95,11 +95,11 @@ fn an_organisation_number_gets_its_quotes() {
         ),
     ];
     for (file, before) in cases {
-        let after = mended(file, before, &[]);
+        let after = fixed(file, before, &[]);
         assert_eq!(after, before.replace("974761076", "\"974761076\""));
     }
     let wrong = scope("    consumers: [974761077, 97476107, 0974761076]\n");
-    assert_eq!(mended("a.yaml", &wrong, &[]), wrong, "no organisation has these numbers");
+    assert_eq!(fixed("a.yaml", &wrong, &[]), wrong, "no organisation has these numbers");
 }
 
 #[test]
@@ -108,31 +108,31 @@ fn a_word_gets_the_right_case() {
         scope("    visibility: public # c\n    allowed_integration_types: [Maskinporten, KRR]\n");
     let after =
         before.replace("public", "PUBLIC").replace("Maskinporten, KRR", "maskinporten, krr");
-    assert_eq!(mended("a.yaml", &before, &[]), after);
+    assert_eq!(fixed("a.yaml", &before, &[]), after);
     let before = scope("    token_type: 'self_contained'\n");
-    assert_eq!(mended("a.yaml", &before, &[]), before.replace("self_contained", "SELF_CONTAINED"));
+    assert_eq!(fixed("a.yaml", &before, &[]), before.replace("self_contained", "SELF_CONTAINED"));
     let before = "removed:\n  - { scope: etat:b, action: Release }\n";
-    assert_eq!(mended("a.yaml", before, &[]), before.replace("Release", "release"));
+    assert_eq!(fixed("a.yaml", before, &[]), before.replace("Release", "release"));
     let before = SETTINGS.replace("target: sandbox", "target: Sandbox");
-    assert_eq!(mended("portvakt.yaml", &before, &[]), SETTINGS);
+    assert_eq!(fixed("portvakt.yaml", &before, &[]), SETTINGS);
     let other = scope("    visibility: PUBLICK\n");
-    assert_eq!(mended("a.yaml", &other, &[]), other, "a word is not guessed");
+    assert_eq!(fixed("a.yaml", &other, &[]), other, "a word is not guessed");
 }
 
 #[test]
-fn a_misspelt_key_is_mended_where_only_one_can_be_meant() {
+fn a_misspelt_key_is_fixed_where_only_one_can_be_meant() {
     for (wrong, right) in [
         ("    visibilty: PRIVATE # c\n", "    visibility: PRIVATE # c\n"),
         ("    Active: false\n", "    active: false\n"),
         ("    \"at_max_agee\": 5\n", "    \"at_max_age\": 5\n"),
         ("    consumer: [\"974761076\"]\n", "    consumers: [\"974761076\"]\n"),
     ] {
-        assert_eq!(mended("a.yaml", &scope(wrong), &[]), scope(right));
+        assert_eq!(fixed("a.yaml", &scope(wrong), &[]), scope(right));
     }
     let before = scope("").replace("scopes:", "scope:");
-    assert_eq!(mended("a.yaml", &before, &[]), scope(""));
+    assert_eq!(fixed("a.yaml", &before, &[]), scope(""));
     let before = SETTINGS.replace("organization", "organisation");
-    assert_eq!(mended("portvakt.yaml", &before, &[]), SETTINGS);
+    assert_eq!(fixed("portvakt.yaml", &before, &[]), SETTINGS);
     for left in [
         scope("    visibility: PRIVATE\n    visibilty: PUBLIC\n"),
         scope("    visibilty: PRIVATE\n    visbility: PUBLIC\n"),
@@ -141,7 +141,7 @@ fn a_misspelt_key_is_mended_where_only_one_can_be_meant() {
         "scope: []\nscops: []\n".to_owned(),
         scope("    beskrivelse: x\n"),
     ] {
-        assert_eq!(mended("a.yaml", &left, &[]), left);
+        assert_eq!(fixed("a.yaml", &left, &[]), left);
     }
 }
 
@@ -157,7 +157,7 @@ fn consumers_are_sorted_with_their_comments() {
         ),
     ];
     let sorted = |before: &str, after: &str| {
-        assert_eq!(mended("a.yaml", &scope(before), &more), scope(after));
+        assert_eq!(fixed("a.yaml", &scope(before), &more), scope(after));
     };
     sorted("    consumers: [b, a] # c\n", "    consumers: [a, b] # c\n");
     sorted("    consumers: [ { group: c },b , a ]\n", "    consumers: [ a,b , { group: c } ]\n");
@@ -175,7 +175,7 @@ fn consumers_are_sorted_with_their_comments() {
          # portvakt: allow sorted-consumers -- by importance\n      - a\n",
     );
     let after = silenced.replace("public", "PUBLIC");
-    assert_eq!(mended("a.yaml", &silenced, &more), after, "what is silenced stays");
+    assert_eq!(fixed("a.yaml", &silenced, &more), after, "what is silenced stays");
     for left in [
         "    consumers:\n      - b\n\n      - a\n",
         "    consumers: [b, # om b\n      a]\n",
@@ -201,10 +201,10 @@ fn what_is_not_safe_is_left() {
         "  visibilty: PUBLIC\n  visiblity: PRIVATE\n",
     ] {
         let text = format!("{head}{left}");
-        assert_eq!(mended("a.yaml", &text, &more), text);
+        assert_eq!(fixed("a.yaml", &text, &more), text);
     }
     let block = format!("{head}  visibility: |-\n    private\n\n  # keep me\n  active: false\n");
-    assert_eq!(mended("a.yaml", &block, &more), block.replace("private", "PRIVATE"));
+    assert_eq!(fixed("a.yaml", &block, &more), block.replace("private", "PRIVATE"));
     let block = |first: &str, second: &str| {
         format!(
             "{head}  consumers:\n{first}{second}- consumers:\n  - \"971526920\"\n  name: etat:b\n  description: d\n"
@@ -212,14 +212,14 @@ fn what_is_not_safe_is_left() {
     };
     let (plain, folded) =
         ("  - \"974760673\"\n", "  - consumer: \"971526920\"\n    reason: >\n      avtale\n");
-    let sorted = mended("a.yaml", &block(plain, folded), &more);
+    let sorted = fixed("a.yaml", &block(plain, folded), &more);
     assert_eq!(sorted, block(folded, plain));
     let last = "  - consumer: \"991825827\"\n    reason: |\n      a\n";
     let text = format!("{head}  consumers:\n{last}{plain}");
-    assert_eq!(mended("a.yaml", &text, &more), format!("{head}  consumers:\n{plain}{last}"));
+    assert_eq!(fixed("a.yaml", &text, &more), format!("{head}  consumers:\n{plain}{last}"));
     let quoted = format!("{head}  visibility: \"public\"\n  'at_max_aeg': 1\n");
     let expected = format!("{head}  visibility: \"PUBLIC\"\n  'at_max_age': 1\n");
-    assert_eq!(mended("a.yaml", &quoted, &more), expected);
+    assert_eq!(fixed("a.yaml", &quoted, &more), expected);
 }
 
 #[test]
@@ -234,12 +234,12 @@ fn line_ends_and_marks_stay() {
         "\u{feff}scope: [{ name: etat:a, description: æ, visibility: public }]".to_owned(),
     ] {
         let after = before.replace("public", "PUBLIC").replace("scope:", "scopes:");
-        assert_eq!(mended("a.yaml", &before, &[]), after);
+        assert_eq!(fixed("a.yaml", &before, &[]), after);
     }
 }
 
 #[test]
-fn what_cannot_be_mended_is_not_touched() {
+fn what_cannot_be_fixed_is_not_touched() {
     for text in [
         scope("    visibility: public\n    bad yaml: [\n"),
         scope("    visibility: public\n    visibility: public\n"),
@@ -261,7 +261,7 @@ fn what_cannot_be_mended_is_not_touched() {
 }
 
 #[test]
-fn exit_codes_tell_what_is_left() {
+fn exit_codes_show_what_is_left() {
     let folder = repository(&[("a.yaml", &scope("    visibility: public\n"))]);
     assert_eq!(validate(&folder, &["--diff"]).code, 3);
     let ran = validate(&folder, &["--fix"]);
@@ -401,7 +401,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn mending_makes_nothing_worse(
+    fn fixing_makes_nothing_worse(
         mistakes in proptest::collection::vec((0..MENDABLE.len(), any::<bool>()), 1..6),
         noise in proptest::option::of((0..FILES.len(), 0_usize..1500, 0_usize..6, r"[-\[\]{}:,#'\x22a-c0-9 \n]{0,4}")),
         crlf in any::<bool>(),
@@ -428,16 +428,16 @@ proptest! {
             std::fs::write(root.join(file), text).unwrap();
         }
         let (before, declared) = (found(root), desired(root));
-        let mended = mend(root, &Index::default(), &before);
-        for file in &mended {
+        let fixed = apply_fixes(root, &Index::default(), &before);
+        for file in &fixed {
             prop_assert_eq!(comments(&file.before), comments(&file.after), "{}", file.file);
             prop_assert_ne!(&file.before, &file.after);
             std::fs::write(root.join(&*file.file), &file.after).unwrap();
         }
         let after = found(root);
         // Fixed settings can change the findings in other files.
-        let same_light = mended.iter().all(|file| &*file.file != "portvakt.yaml");
-        for file in mended.iter().filter(|_| same_light) {
+        let same_light = fixed.iter().all(|file| &*file.file != "portvakt.yaml");
+        for file in fixed.iter().filter(|_| same_light) {
             let errors = |found: &[Diagnostic]| {
                 found.iter().filter(|one| one.file == file.file && is_of_one_file(one)).count()
             };
@@ -456,6 +456,6 @@ proptest! {
                 prop_assert_eq!(accesses(before), accesses(now));
             }
         }
-        prop_assert!(mend(root, &Index::default(), &after).is_empty(), "a second time mends nothing");
+        prop_assert!(apply_fixes(root, &Index::default(), &after).is_empty(), "a second time mends nothing");
     }
 }

@@ -59,12 +59,12 @@ fn they_accept_and_refuse_a_commit() {
         let ran = run(&hook, right.path());
         assert!(ran.code == 0 && ran.stdout.starts_with("OK: "), "{}: {}", hook.id, ran.stdout);
         std::fs::write(&file, &wrong).unwrap();
-        let mends = hook.id == "portvakt-fix";
+        let fixes = hook.id == "portvakt-fix";
         let ran = run(&hook, right.path());
         // pre-commit itself refuses a commit when a hook has changed a file.
-        assert_eq!(ran.code, if mends { 0 } else { 3 }, "{}", ran.stdout);
+        assert_eq!(ran.code, if fixes { 0 } else { 3 }, "{}", ran.stdout);
         let now = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(now, if mends { &text } else { &wrong }.as_str());
+        assert_eq!(now, if fixes { &text } else { &wrong }.as_str());
         std::fs::write(&file, &text).unwrap();
     }
 }

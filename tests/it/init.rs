@@ -121,7 +121,7 @@ fn nothing_is_overwritten_and_nothing_half_written() {
 }
 
 #[test]
-fn files_of_others_are_kept_and_what_to_add_is_told() {
+fn files_of_others_are_kept_and_what_to_add_is_reported() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     fs::write(folder.join(".gitignore"), "target\n").unwrap();
@@ -141,7 +141,7 @@ fn files_of_others_are_kept_and_what_to_add_is_told() {
 }
 
 #[test]
-fn one_repository_does_not_stand_in_another() {
+fn one_repository_is_not_in_another() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     assert_eq!(init(folder, &[]).code, 0);
@@ -216,7 +216,7 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
 }
 
 #[test]
-fn ci_files_stand_at_the_top_of_a_git_repository() {
+fn ci_files_are_at_the_top_of_a_git_repository() {
     let folder = TempDir::new().unwrap();
     git2::Repository::init(folder.path()).unwrap();
     let ran = init(folder.path(), &["below", "--ci", "github"]);
@@ -309,11 +309,11 @@ fn environments_that_would_share_something_at_the_host_are_refused() {
                 let (one_has, other_has) = (made_of(host, one), made_of(host, other));
                 assert!(one_has.len() >= 3, "{one_has:?}");
                 let shared: Vec<_> = one_has.intersection(&other_has).collect();
-                let told = format!("{host}: {one} {other}: {shared:?}: {}", ran.stderr);
-                assert_eq!(ran.code, if shared.is_empty() { 0 } else { 64 }, "{told}");
+                let message = format!("{host}: {one} {other}: {shared:?}: {}", ran.stderr);
+                assert_eq!(ran.code, if shared.is_empty() { 0 } else { 64 }, "{message}");
                 if ran.code == 64 {
                     for name in [one, other] {
-                        assert!(ran.stderr.contains(&format!("`{name}`")), "{told}");
+                        assert!(ran.stderr.contains(&format!("`{name}`")), "{message}");
                     }
                     assert_eq!(files(folder.path()), ["portvakt.yaml"]);
                     refused += 1;

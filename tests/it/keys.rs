@@ -54,11 +54,11 @@ fn done(ran: Ran) -> Ran {
 }
 
 /// Checks that a command is refused with that code and text, and changes nothing.
-fn refused(world: &World, args: &[&str], code: i32, told: &str) {
+fn refused(world: &World, args: &[&str], code: i32, message: &str) {
     let before = everything(world);
     let ran = world.run(args);
     assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
-    assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     assert_eq!(ran.stdout, "");
     assert_eq!(everything(world), before, "{args:?}");
 }
@@ -99,10 +99,10 @@ fn a_new_key_goes_to_a_private_file_and_beside_the_declaration() {
         read(&world, "team/x.yaml"),
         "# Klienter\nclients:\n  - name: x # den vi har\n    jwks: keys/x.jwks.json\n    description: Henter\n"
     );
-    for told in
+    for message in
         [kid, "secret/x.jwk", "team/keys/x.jwks.json", "team/x.yaml", "apply", "credentials"]
     {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }
     done(world.run(&["validate"]));
     world.converges(&["create client x", "keys client x"]);
@@ -452,14 +452,14 @@ fn all_keys_are_listed_with_their_end() {
     assert_eq!(listed(&world, &["x"]).1, list);
 
     let text = done(world.run(&["keys", "list"])).stdout;
-    for told in ["x  1f0a", "in 10 days", "not declared", "registered by the next apply"] {
-        assert!(text.contains(told), "{told}: {text}");
+    for message in ["x  1f0a", "in 10 days", "not declared", "registered by the next apply"] {
+        assert!(text.contains(message), "{message}: {text}");
     }
     assert_eq!(world.run(&["keys", "list", "nobody"]).code, 64);
 }
 
 #[test]
-fn a_key_that_ends_soon_is_told_by_the_exit_code() {
+fn a_key_that_ends_soon_is_reported_by_the_exit_code() {
     let world = two_keys("[old.json, new.json]", 10 * DAY);
     let code = |args: &[&str]| listed(&world, args);
     let kids = |list: &Value| states(list).iter().map(|key| key.1.to_owned()).collect::<Vec<_>>();
@@ -495,10 +495,10 @@ fn a_client_that_could_be_two_is_no_list() {
 }
 
 #[test]
-fn nothing_private_is_told_beside_what_is_asked_for() {
+fn nothing_private_is_shown_beside_what_is_asked_for() {
     let world = World::new();
     world.declare(YAML);
-    let told = [
+    let message = [
         &["-vvv", "keys", "generate", "x", "--out", "1.jwk"][..],
         &["-vvv", "apply", "--auto-approve"],
         &["-vvv", "keys", "rotate", "x", "--out", "2.jwk"],
@@ -514,13 +514,13 @@ fn nothing_private_is_told_beside_what_is_asked_for() {
     for file in ["1.jwk", "2.jwk"] {
         let private = json(&world, file);
         for member in ["d", "p", "q", "dp", "dq", "qi"] {
-            assert!(!told.contains(private[member].as_str().unwrap()), "{member}");
+            assert!(!message.contains(private[member].as_str().unwrap()), "{member}");
         }
     }
     let own = KEY.private_key_pem.expose_secret();
-    assert!(!told.contains(own.lines().nth(1).unwrap()));
+    assert!(!message.contains(own.lines().nth(1).unwrap()));
     // Every JWT begins like this: it is `{"` in base64url.
-    assert!(!told.contains("eyJ"), "{told}");
+    assert!(!message.contains("eyJ"), "{message}");
     world.check_and_forget();
 }
 
@@ -552,9 +552,9 @@ fn a_key_on_the_command_line_is_never_repeated() {
             vec!["plan", "-e", secret],
         ] {
             let ran = world.run(&args);
-            let told = format!("{}{}", ran.stdout, ran.stderr);
-            assert_eq!(ran.code, 64, "{told}");
-            assert!(!told.contains("hemmelig") && !told.contains(&body[..40]), "{told}");
+            let message = format!("{}{}", ran.stdout, ran.stderr);
+            assert_eq!(ran.code, 64, "{message}");
+            assert!(!message.contains("hemmelig") && !message.contains(&body[..40]), "{message}");
         }
     }
 }

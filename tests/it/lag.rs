@@ -108,8 +108,8 @@ fn what_an_impatient_apply_did_is_no_failure() {
     let ran = world.run(&["apply", "--auto-approve", "--patience", "0", "--report", "report.json"]);
     // A removal does not count as done before it is visible.
     assert_eq!(ran.code, 6, "{}{}", ran.stdout, ran.stderr);
-    let told = "Applied to test: 16 of 16 done (16 not visible yet).";
-    assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    let message = "Applied to test: 16 of 16 done (16 not visible yet).";
+    assert!(ran.stdout.contains(message), "{}", ran.stdout);
     assert!(ran.stdout.contains("done, not visible yet create client a"), "{}", ran.stdout);
     let report = std::fs::read_to_string(world.folder().join("report.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
@@ -121,7 +121,7 @@ fn what_an_impatient_apply_did_is_no_failure() {
     let made = actions.iter().find(|action| action["id"] == "create client a").unwrap();
     assert_eq!(made["client_id"], world.client("a").0);
     let shown = world.run(&["show", "report.json"]);
-    assert!(shown.stdout.contains(told), "{}", shown.stdout);
+    assert!(shown.stdout.contains(message), "{}", shown.stdout);
     let shown = world.run(&["show", "report.json", "--format", "markdown"]);
     assert!(shown.stdout.contains("done, not visible yet"), "{}", shown.stdout);
     is_as_declared(&world);

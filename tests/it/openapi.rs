@@ -34,18 +34,21 @@ static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
 /// not in the description; an answer by a fault rule need not match it.
 pub(crate) fn check(exchanges: &[Exchange]) {
     for exchange in exchanges {
-        told(exchange, check_one(exchange));
+        check_outcome(exchange, check_one(exchange));
     }
 }
 
 /// The same for answers only, where requests are wrong on purpose.
 pub(crate) fn check_answers(exchanges: &[Exchange]) {
     for exchange in exchanges.iter().filter(|exchange| exchange.path.starts_with("/api/")) {
-        told(exchange, operation(exchange).and_then(|operation| check_answer(operation, exchange)));
+        check_outcome(
+            exchange,
+            operation(exchange).and_then(|operation| check_answer(operation, exchange)),
+        );
     }
 }
 
-fn told(exchange: &Exchange, outcome: Result<(), String>) {
+fn check_outcome(exchange: &Exchange, outcome: Result<(), String>) {
     if let Err(problem) = outcome {
         panic!(
             "not as openapi.json describes it: {problem}\n{} {} {:?}\n{}\n-> {:?}\n{}",

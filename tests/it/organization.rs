@@ -49,12 +49,12 @@ fn another_organisation_on_a_branch_is_refused_before_anything_is_planned() {
         let ran = one.run(command);
         assert_eq!(ran.code, 1, "{command:?}: {}{}", ran.stdout, ran.stderr);
         // Drift compares with the last apply, which was for another organisation.
-        let told = match command[0] {
+        let message = match command[0] {
             "drift" => &["another organisation"][..],
             _ => &[OWNER, SKATT, PLACE, "organization.orgno"],
         };
-        for told in told {
-            assert!(ran.stderr.contains(told), "{command:?}: {told}: {}", ran.stderr);
+        for message in message {
+            assert!(ran.stderr.contains(message), "{command:?}: {message}: {}", ran.stderr);
         }
         assert_eq!(ran.stdout, "", "{command:?}");
     }

@@ -18,7 +18,7 @@ const CONSUMERS: [&str; 4] = ["974761076", "971040238", "991825827", "313367002"
 enum Declared {
     Not,
     Removed(&'static str),
-    Held { active: bool, attributes: Attributes, consumers: Vec<(usize, &'static str)> },
+    RefLocation { active: bool, attributes: Attributes, consumers: Vec<(usize, &'static str)> },
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ fn declared() -> impl Strategy<Value = Declared> {
         1 => Just(Declared::Not),
         1 => prop::sample::select(vec!["deactivate", "release"]).prop_map(Declared::Removed),
         4 => (prop::bool::weighted(0.8), attributes(), consumers).prop_map(
-            |(active, attributes, consumers)| Declared::Held { active, attributes, consumers }
+            |(active, attributes, consumers)| Declared::RefLocation { active, attributes, consumers }
         ),
     ]
 }
@@ -110,7 +110,7 @@ fn yaml(declared: &[Declared]) -> String {
             Declared::Removed(action) => {
                 let _ = writeln!(removed, "  - {{ scope: \"{name}\", action: {action} }}");
             }
-            Declared::Held { active, attributes, consumers } => {
+            Declared::RefLocation { active, attributes, consumers } => {
                 let _ = writeln!(scopes, "  - name: \"{name}\"\n    active: {active}");
                 scopes += &attributes.yaml();
                 let entry = |(consumer, until): &(usize, &str)| {
@@ -223,7 +223,7 @@ proptest! {
         world.is_settled();
         prop_assert_eq!(untouched(&world, &declared), unmanaged);
         for (scope, declared) in SCOPES.iter().zip(&declared) {
-            if let Declared::Held { active: true, consumers, .. } = declared {
+            if let Declared::RefLocation { active: true, consumers, .. } = declared {
                 prop_assert_eq!(world.open_to(scope), Some(entitled(consumers)));
             }
         }

@@ -87,7 +87,7 @@ fn an_organisation_is_adopted_as_the_page_says() {
     let before = state(&Path::new(ROOT).join("examples/grown/sandbox.json"));
     let after = state(&folder.path().join(".portvakt/sandbox.json"));
     assert_eq!(after.accesses, before.accesses, "somebody has other access");
-    let handed = [
+    let handed_over = [
         "etat:arbeid/kodeverk/admin",
         "etat:arbeid/kodeverk/write",
         "etat:arbeid/krav/admin",
@@ -97,7 +97,7 @@ fn an_organisation_is_adopted_as_the_page_says() {
     for (name, scope) in &before.scopes {
         let now = &after.scopes[name];
         assert_eq!(now.active, scope.active, "{name}");
-        if !handed.contains(&name.as_str()) {
+        if !handed_over.contains(&name.as_str()) {
             assert_eq!(now.fields, scope.fields, "{name}");
             continue;
         }

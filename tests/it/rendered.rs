@@ -184,7 +184,7 @@ fn files_can_be_chosen() {
 }
 
 #[test]
-fn what_differs_between_clusters_is_told_for_each() {
+fn what_differs_between_clusters_is_reported_for_each() {
     let manifest = |cluster: &str, enabled: bool, orgno: &str| {
         format!(
             "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\

@@ -68,8 +68,8 @@ fn an_id_that_is_none_is_refused_with_where_it_is_from_and_not_shown() {
                         true => "environment variable NEMLIG",
                         false => "file nemlig.txt",
                     };
-                    for told in [field, place, described, "1 to 128 characters"] {
-                        assert!(ran.stderr.contains(told), "{field}: {told}: {}", ran.stderr);
+                    for message in [field, place, described, "1 to 128 characters"] {
+                        assert!(ran.stderr.contains(message), "{field}: {message}: {}", ran.stderr);
                     }
                     let is_swapped = described.contains("key") || described.contains("JWK");
                     let swapped = format!("{field} and key are swapped");

@@ -40,8 +40,8 @@ impl World {
         let mut offline: Value = serde_json::from_str(&ran.stdout).unwrap();
         let notices = offline["notices"].as_array_mut().unwrap();
         let at = notices.iter().position(|notice| notice["code"] == "PV411");
-        let told = notices.remove(at.expect("it does not say that it compares with a snapshot"));
-        assert_eq!(told["target"], "environment test");
+        let message = notices.remove(at.expect("it does not say that it compares with a snapshot"));
+        assert_eq!(message["target"], "environment test");
         for plan in [&mut live, &mut offline] {
             plan["created"] = Value::Null;
         }
@@ -55,7 +55,7 @@ impl World {
         });
     }
 
-    fn give(&self, scope: &str, state: AccessState) {
+    fn grant(&self, scope: &str, state: AccessState) {
         self.sandbox.edit(|all| all.put_access(name(scope), orgno(OWNER), state));
     }
 }
@@ -80,20 +80,20 @@ fn world(switches: Switches) -> World {
         state.add_prefixes(orgno(KART), &["kart".to_owned()]).unwrap();
     });
     world.put_foreign("skatt:gitt", SKATT, true, &foreign(|_| ()));
-    world.give("skatt:gitt", Approved);
+    world.grant("skatt:gitt", Approved);
     world.put_foreign(
         "skatt:gitt-annen-type",
         SKATT,
         true,
         &foreign(|scope| scope.allowed_integration_types = [IntegrationType::Krr].into()),
     );
-    world.give("skatt:gitt-annen-type", Approved);
+    world.grant("skatt:gitt-annen-type", Approved);
     world.put_foreign("skatt:spurt", SKATT, true, &foreign(|_| ()));
-    world.give("skatt:spurt", Requested);
+    world.grant("skatt:spurt", Requested);
     world.put_foreign("skatt:nektet", SKATT, true, &foreign(|_| ()));
-    world.give("skatt:nektet", Denied);
+    world.grant("skatt:nektet", Denied);
     world.put_foreign("skatt:sover", SKATT, false, &foreign(|_| ()));
-    world.give("skatt:sover", Approved);
+    world.grant("skatt:sover", Approved);
     world.put_foreign("kart:ikke-gitt", KART, true, &foreign(|_| ()));
     world.put_foreign("kart:apen", KART, true, &foreign(|scope| scope.accessible_for_all = true));
     world.put_foreign(
@@ -184,15 +184,15 @@ fn a_fork_gets_the_plan_that_everybody_gets() {
         world.declare(BRANCH);
         let plan = world.plans_the_same();
         let codes = |of: &str| -> Vec<String> {
-            let told = plan[of].as_array().unwrap().iter();
-            told.map(|told| format!("{} {}", told["code"], told["target"])).collect()
+            let message = plan[of].as_array().unwrap().iter();
+            message.map(|message| format!("{} {}", message["code"], message["target"])).collect()
         };
         if is_plain {
             insta::assert_snapshot!(crate::world::ids(&plan).join("\n"));
             insta::assert_snapshot!(codes("blocked").join("\n"));
         }
         // Of `unmanaged login` and `etat:fri-og-odd` only their existence was read.
-        let odd = |of: &str| codes("notices").iter().any(|told| told.contains(of));
+        let odd = |of: &str| codes("notices").iter().any(|message| message.contains(of));
         assert!(odd("onbehalfof a/b of client 1f0b") && odd("client odd (no id)"), "{plan:#}");
         assert!(!odd("1f0c of") && !odd("client 1f0c"), "{plan:#}");
         world.declare("");
@@ -201,7 +201,7 @@ fn a_fork_gets_the_plan_that_everybody_gets() {
 }
 
 #[test]
-fn each_scope_of_others_is_told_of_as_if_it_were_asked_for_alone() {
+fn each_scope_of_others_is_reported_as_if_it_were_asked_for_alone() {
     let world = world(Switches::default());
     world.declare(MAIN);
     world.snapshot();
@@ -223,7 +223,7 @@ fn each_scope_of_others_is_told_of_as_if_it_were_asked_for_alone() {
 }
 
 #[test]
-fn a_snapshot_holds_no_secret_and_says_when_it_was() {
+fn a_snapshot_has_no_secret_and_says_when_it_was() {
     let world = world(Switches::default());
     world.declare(MAIN);
     let text = world.snapshot();
@@ -244,8 +244,8 @@ fn a_snapshot_holds_no_secret_and_says_when_it_was() {
     assert_eq!(file["live"]["foreign"]["kart:apen"], json!({ "owner": KART, "open": true }));
     let created = file["created"].as_str().unwrap();
     let shown = world.plan_offline(&[]).stdout;
-    let told = format!("compared with a snapshot of {created}, not with what is live now");
-    assert!(shown.contains(&told), "{shown}");
+    let message = format!("compared with a snapshot of {created}, not with what is live now");
+    assert!(shown.contains(&message), "{shown}");
 }
 
 #[test]
@@ -288,12 +288,12 @@ fn what_is_no_snapshot_of_this_is_refused() {
     world.declare("scopes: [{ name: etat:a, description: Les }]\n");
     world.put("etat:a", true, &[(SKATT, Approved)]);
     let text = world.snapshot();
-    let mut told = Vec::new();
+    let mut message = Vec::new();
     let mut refused = |what: &str, text: &str| {
         world.write(FILE, text);
         let ran = world.plan_offline(&[]);
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{what}");
-        told.push(format!("{what}\n  {}", ran.stderr));
+        message.push(format!("{what}\n  {}", ran.stderr));
     };
     let changed = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}: {text}");
@@ -315,7 +315,7 @@ fn what_is_no_snapshot_of_this_is_refused() {
     assert!(missing.contains("No such file"), "{missing}");
     // The place in the message is ignored.
     insta::with_settings!({ filters => [(r"at line \d+ column \d+", "at <place>")] }, {
-        insta::assert_snapshot!(told.join("\n"));
+        insta::assert_snapshot!(message.join("\n"));
     });
 }
 
@@ -400,7 +400,7 @@ fn who_does_not_need_a_thing_has_not_read_it() {
 }
 
 #[test]
-fn what_cannot_be_told_from_a_snapshot_is_an_error() {
+fn what_is_not_known_from_a_snapshot_is_an_error() {
     let of = |scope: &str| Needs { scopes: Which::These([name(scope)].into()), ..Needs::default() };
     let unclear = odd().live(&of("etat:b")).unwrap_err();
     assert!(matches!(&unclear, SnapshotError::Unclear(why) if why.contains("etat:b")));

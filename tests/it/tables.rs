@@ -131,7 +131,7 @@ fn active_and_released_is_left_alone() {
 }
 
 #[test]
-fn active_and_never_declared_is_told_and_left_alone() {
+fn active_and_never_declared_is_reported_and_left_alone() {
     let world = World::new();
     world.put("etat:a", true, &[(SKATT, Approved)]);
     let notice = &world.plan()["notices"][0];
@@ -175,7 +175,7 @@ fn a_requested_access_that_is_declared_is_approved() {
 }
 
 #[test]
-fn a_requested_access_that_is_not_declared_is_told() {
+fn a_requested_access_that_is_not_declared_is_reported() {
     let world = World::new();
     world.put("etat:a", true, &[(SKATT, Requested)]);
     world.declare(&scope(&[]));

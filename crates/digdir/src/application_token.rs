@@ -101,12 +101,12 @@ impl Issuer {
             issuer: &self.issuer,
             persistence: self.persistence,
         };
-        let handed = desk.ask(credentials, asked).await?;
-        let content = match handed.token.expose_secret().split('.').count() {
-            3 => Some(self.verified(&handed.token).await?),
+        let issued = desk.ask(credentials, asked).await?;
+        let content = match issued.token.expose_secret().split('.').count() {
+            3 => Some(self.verified(&issued.token).await?),
             _ => None,
         };
-        Ok(Issued { token: handed.token, expires_in: handed.expires_in, content })
+        Ok(Issued { token: issued.token, expires_in: issued.expires_in, content })
     }
 
     /// What the token says. No error holds any part of it.

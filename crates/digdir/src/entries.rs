@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_accesses_are_told_and_left_alone() {
+    fn odd_accesses_are_reported_and_left_alone() {
         let list = entries(json!([
             {"scope": "etat:a", "consumer_orgno": "974761076", "state": "APPROVED",
              "consumer_organization_name": "Skatteetaten"},

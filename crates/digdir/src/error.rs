@@ -145,7 +145,7 @@ impl Error {
         self
     }
 
-    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
+    pub(super) fn with_cause(mut self, cause: impl Into<String>) -> Self {
         self.details.cause = Some(clean(&cause.into()));
         self
     }
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_digdir_tells_is_shown() {
+    fn everything_that_digdir_reports_is_shown() {
         let error = answered(json!({
             "status": 400, "correlation_id": "c-1", "error": "invalid_request",
             "error_description": "Ugyldig\u{1b}[31m konsument",

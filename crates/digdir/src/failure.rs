@@ -100,7 +100,7 @@ impl Persistence {
         let error = error.wait_before_next(wait);
         match wait.filter(|wait| *wait > self.retries.longest_wait) {
             None => error,
-            Some(wait) => error.because(format!(
+            Some(wait) => error.with_cause(format!(
                 "the server asks to wait {} s, more than the {} s that {} waits",
                 wait.as_secs(),
                 self.retries.longest_wait.as_secs(),
@@ -175,7 +175,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_lost_answer_is_told_as_such() {
+    fn a_lost_answer_is_reported_as_such() {
         for status in [500, 502, 503, 504] {
             let failure = || answer(status, "text/html", "<html>").into();
             assert_eq!(kind(&ONCE, failure()), ErrorKind::AnswerLost);
@@ -199,13 +199,16 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_too_long_is_told() {
+    fn a_wait_that_is_too_long_is_reported() {
         let mut throttled = answer(429, "application/json", "{}");
         throttled.headers.insert("retry-after", "3600".parse().unwrap());
         let place = CallPlace { call: "GET /scopes".to_owned(), entity: "scopes".to_owned() };
         let error = persistence().error(throttled.into(), &REPEATABLE, &place);
         assert_eq!(error.kind(), ErrorKind::Throttled);
-        let told = error.to_string();
-        assert!(told.contains("wait 3600 s, more than the 120 s that the test waits"), "{told}");
+        let reported = error.to_string();
+        assert!(
+            reported.contains("wait 3600 s, more than the 120 s that the test waits"),
+            "{reported}"
+        );
     }
 }

@@ -57,10 +57,10 @@ pub(super) async fn endpoints(
 }
 
 fn trusted(metadata: &Metadata, issuer: &str, asked: &Url) -> Result<Url, String> {
-    let told = metadata.issuer.as_deref().unwrap_or_default();
-    if told != issuer {
+    let reported = metadata.issuer.as_deref().unwrap_or_default();
+    if reported != issuer {
         return Err(format!(
-            "its metadata names the issuer {told:?}; configured is {issuer:?}, and the two must \
+            "its metadata names the issuer {reported:?}; configured is {issuer:?}, and the two must \
              be the same to the last slash"
         ));
     }

@@ -315,7 +315,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_no_private_rsa_key_is_told_why() {
+    fn what_is_no_private_rsa_key_is_reported_why() {
         let pkcs8 = fresh();
         let pem = to_pem("PRIVATE KEY", &pkcs8);
         assert_eq!(error(""), KeyError::Unknown);
@@ -336,7 +336,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_jwk_that_will_not_do_is_told_why() {
+    fn a_jwk_that_will_not_do_is_reported_why() {
         let jwk = to_jwk(&fresh());
         let with = |name: &str, value: Value| {
             let mut jwk = jwk.clone();

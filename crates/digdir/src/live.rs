@@ -181,8 +181,8 @@ where
 /// Whether the scope is active; errors where the answer is about another scope.
 fn described(name: &ScopeName, representation: &Representation) -> Result<bool, String> {
     match scope_name(representation) {
-        Ok(told) if told == *name => entries::active(representation),
-        Ok(told) => Err(format!("the answer is about another scope, {told}")),
+        Ok(reported) if reported == *name => entries::active(representation),
+        Ok(reported) => Err(format!("the answer is about another scope, {reported}")),
         Err((entity, odd)) => Err(format!("the answer is about {entity}: {odd}")),
     }
 }

@@ -98,8 +98,10 @@ impl Reader {
         };
         let malformed = |odd| Error::new(ErrorKind::Malformed, &Call::client(id).place(), odd);
         match client(representation) {
-            Ok((told, client)) if told == *id => Ok(Some(client)),
-            Ok((told, _)) => Err(malformed(format!("the answer is about another client, {told}"))),
+            Ok((reported, client)) if reported == *id => Ok(Some(client)),
+            Ok((reported, _)) => {
+                Err(malformed(format!("the answer is about another client, {reported}")))
+            }
             Err((entity, odd)) => Err(malformed(format!("the answer is about {entity}: {odd}"))),
         }
     }

@@ -93,8 +93,8 @@ mod tests {
             assert_eq!(check(&call, None, entries()).is_ok(), unknown, "{owners:?}");
             if let Err(error) = checked {
                 assert_eq!(error.kind(), ErrorKind::OtherOrganization);
-                let told = error.to_string();
-                assert!(told.contains("x.yaml:1:2") && told.contains(own), "{told}");
+                let reported = error.to_string();
+                assert!(reported.contains("x.yaml:1:2") && reported.contains(own), "{reported}");
             }
         }
     }

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_used_is_told_by_its_name() {
+    fn an_address_that_cannot_be_used_is_reported_by_its_name() {
         for (api, issuer, name) in
             [("http://x.example", "https://y/", "api"), ("https://x/", "ftp://y/", "maskinporten")]
         {

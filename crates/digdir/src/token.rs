@@ -94,7 +94,7 @@ impl TokenCache {
     }
 
     /// Another token than one that the API has refused.
-    pub(super) async fn instead_of(&self, refused: &Token) -> Result<Arc<Token>, Error> {
+    pub(super) async fn replacement_for(&self, refused: &Token) -> Result<Arc<Token>, Error> {
         self.token_that(|token| token.number != refused.number).await
     }
 
@@ -155,7 +155,7 @@ pub(super) struct Desk<'a> {
 }
 
 /// A token that was handed out.
-pub(super) struct HandedToken {
+pub(super) struct IssuedToken {
     pub(super) token: SecretString,
     pub(super) expires_in: u64,
 }
@@ -166,7 +166,7 @@ impl Desk<'_> {
         self,
         credentials: &Credentials,
         asked: Asked<'_>,
-    ) -> Result<HandedToken, Error> {
+    ) -> Result<IssuedToken, Error> {
         let place = CallPlace {
             call: format!("POST {}", self.endpoint),
             entity: format!("token with {}", asked.scope),
@@ -183,7 +183,7 @@ impl Desk<'_> {
             let expired = credentials.certificate_expires().filter(|at| *at <= Timestamp::now());
             match expired.filter(|_| error.kind() == ErrorKind::Auth) {
                 Some(at) => {
-                    error.because(format!("the certificate expired on {}", at.strftime("%F")))
+                    error.with_cause(format!("the certificate expired on {}", at.strftime("%F")))
                 }
                 None => error,
             }
@@ -205,7 +205,7 @@ impl Desk<'_> {
         }
         secret::note(&answer.access_token.0);
         let expires_in = answer.expires_in.unwrap_or(DEFAULT_LIFE);
-        Ok(HandedToken { token: answer.access_token.0, expires_in })
+        Ok(IssuedToken { token: answer.access_token.0, expires_in })
     }
 
     /// A fresh request: a grant is good for one use.
@@ -233,9 +233,9 @@ impl Desk<'_> {
 
 /// The first scope that was asked for and not given. No `scope` in the answer means all of them
 /// (RFC 6749 section 5.1).
-fn missing_scope<'a>(asked: &'a str, given: Option<&str>) -> Option<&'a str> {
-    let given = given?;
-    asked.split(' ').find(|scope| !given.split(' ').any(|other| other == *scope))
+fn missing_scope<'a>(asked: &'a str, granted: Option<&str>) -> Option<&'a str> {
+    let granted = granted?;
+    asked.split(' ').find(|scope| !granted.split(' ').any(|other| other == *scope))
 }
 
 #[cfg(test)]

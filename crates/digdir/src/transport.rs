@@ -126,7 +126,7 @@ impl Transport {
         if answer.status != StatusCode::UNAUTHORIZED {
             return acceptable(call, answer);
         }
-        let token = self.tokens.instead_of(&token).await;
+        let token = self.tokens.replacement_for(&token).await;
         let answer = self.once(call, &*token.map_err(no_token)?, may_send).await?;
         acceptable(call, answer)
     }

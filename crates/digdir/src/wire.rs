@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_scope_is_told() {
+    fn what_names_no_scope_is_reported() {
         for odd in [
             json!({}),
             json!({"name": 7}),

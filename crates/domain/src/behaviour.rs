@@ -37,8 +37,8 @@ pub enum WriteAnswer {
 /// after the tokens in the braces.
 #[macro_export]
 macro_rules! behaviours {
-    ($callback:ident { $($given:tt)* }) => { $callback! {
-        { $($given)* }
+    ($callback:ident { $($declared:tt)* }) => { $callback! {
+        { $($declared)* }
         /// an empty list is a 404 that says 'does not have any'
         empty_list_is_404: bool = false,
         /// accesses that were taken away are listed only with inactive=true

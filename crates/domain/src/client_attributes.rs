@@ -68,8 +68,8 @@ words! {
 /// a scope. The last part is the default by integration type; `None` leaves the attribute as it is live.
 #[macro_export]
 macro_rules! client_attributes {
-    ($callback:ident { $($given:tt)* }) => { $callback! {
-        { $($given)* }
+    ($callback:ident { $($declared:tt)* }) => { $callback! {
+        { $($declared)* }
         own {
             /// Type of the client; it can never change. Default: maskinporten.
             integration_type: $crate::IntegrationType { None, Carried }

@@ -70,7 +70,7 @@ impl ClientIdentity {
     }
 
     /// The attribute by which live clients are matched with it, as a word.
-    pub fn told_by(&self) -> &'static str {
+    pub fn matched_by(&self) -> &'static str {
         match self {
             Self::Named { .. } => "name",
             Self::OwnedBy { .. } => "description",

@@ -158,14 +158,14 @@ impl PublicKey {
         if let Some(member) = PRIVATE_MEMBERS.into_iter().find(|name| jwk.contains_key(*name)) {
             return Err(KeyProblem::Private(member));
         }
-        let given = |name: &str| jwk.get(name).filter(|value| !value.is_null());
-        if given("kty") != Some(&json!("RSA")) {
+        let declared = |name: &str| jwk.get(name).filter(|value| !value.is_null());
+        if declared("kty") != Some(&json!("RSA")) {
             return Err(KeyProblem::NotRsa);
         }
-        if given("use").is_some_and(|value| value != "sig") {
+        if declared("use").is_some_and(|value| value != "sig") {
             return Err(KeyProblem::Use);
         }
-        let alg = given("alg").map(|alg| serde_json::from_value(alg.clone())).transpose();
+        let alg = declared("alg").map(|alg| serde_json::from_value(alg.clone())).transpose();
         let modulus = number(jwk, "n")?;
         if modulus.bits < LEAST_BITS {
             return Err(KeyProblem::TooShort(modulus.bits));
@@ -174,10 +174,10 @@ impl PublicKey {
         if !exponent.is_odd || !(2..=MOST_EXPONENT_BITS).contains(&exponent.bits) {
             return Err(KeyProblem::Exponent);
         }
-        let x5c = given("x5c").map(|x5c| serde_json::from_value(x5c.clone())).transpose();
+        let x5c = declared("x5c").map(|x5c| serde_json::from_value(x5c.clone())).transpose();
         let exp =
-            given("exp").map(|exp| exp.as_i64().filter(|exp| *exp > 0).ok_or(KeyProblem::Exp));
-        let kid = match given("kid") {
+            declared("exp").map(|exp| exp.as_i64().filter(|exp| *exp > 0).ok_or(KeyProblem::Exp));
+        let kid = match declared("kid") {
             None => thumbprint(&modulus.text, &exponent.text).parse(),
             Some(kid) => kid.as_str().ok_or(KidError).and_then(str::parse),
         };
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn what_will_not_do_is_told_without_what_it_is_made_of() {
+    fn what_will_not_do_is_reported_without_what_it_is_made_of() {
         for member in PRIVATE_MEMBERS {
             assert_eq!(problem(member, json!("hemmelig")), KeyProblem::Private(member));
         }

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_are_told_by_descriptions() {
+    fn owners_are_recognised_by_descriptions() {
         let own = application("prod-gcp:plattform:aareg-api");
         assert_eq!(owner_of_client("prod-gcp:plattform:aareg-api"), Some(own.clone()));
         assert_eq!(owner_of_client("Henter skattekort"), None);

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn real_and_synthetic_numbers_are_told_apart() {
+    fn real_and_synthetic_numbers_are_distinguished() {
         for number in ["889640782", "991825827", "974761076", "971040238"] {
             assert!(!number.parse::<Orgno>().unwrap().is_synthetic(), "{number}");
         }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_told_why() {
+    fn what_is_no_number_is_reported_why() {
         use OrgnoError::*;
         let parse = |text: &str| text.parse::<Orgno>().unwrap_err();
         assert_eq!(parse("889640783"), CheckDigit { expected: '2' });

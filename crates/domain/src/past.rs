@@ -142,7 +142,7 @@ pub struct Elsewhere {
     pub name: String,
     /// The command that makes it count no longer, for the case that it is a former name of this place; `None`
     /// where it is still declared.
-    pub way_out: Option<String>,
+    pub remedy: Option<String>,
 }
 
 impl Protected {

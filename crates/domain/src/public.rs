@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_left_out_wherever_they_stand() {
+    fn secrets_are_left_out_wherever_they_are() {
         let sent = json!({
             "client_id": "1f0a",
             "client_secret": "hemmelig",

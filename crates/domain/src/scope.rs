@@ -52,8 +52,8 @@ words! {
 /// The braces of an entry are for this crate; other crates use [`SCOPE`].
 #[macro_export]
 macro_rules! scope_attributes {
-    ($callback:ident { $($given:tt)* }) => { $callback! {
-        { $($given)* }
+    ($callback:ident { $($declared:tt)* }) => { $callback! {
+        { $($declared)* }
         own {
             /// One line that describes what the scope gives access to. Default: none; it must be given.
             description: String {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_what_differs_is_reported() {
         let live = representation(json!({
             "at_max_age": 30,
             "visibility": "SECRET",

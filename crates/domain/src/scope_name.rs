@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_told_why() {
+    fn what_is_no_name_is_reported_why() {
         use ScopeNameError::*;
         let parse = |text: &str| text.parse::<ScopeName>().unwrap_err();
         for text in ["", ":", "etat", "etat:", ":les"] {

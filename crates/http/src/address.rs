@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_cannot_be_used_is_told_why() {
+    fn an_address_that_cannot_be_used_is_reported_why() {
         let refused = |text| address("api", text).unwrap_err();
         assert!(matches!(refused("digdir"), AddressError::NoUrl { .. }));
         assert!(matches!(refused("ftp://x/"), AddressError::Scheme { .. }));

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_told_by_its_content_type() {
+    fn json_is_recognised_by_its_content_type() {
         let json = |value| with("content-type", value).is_json();
         assert!(json("application/json"));
         assert!(json("Application/JSON; charset=utf-8"));

@@ -45,7 +45,7 @@ impl Draft<'_> {
         scope: &ScopeName,
         declared: &DesiredScope,
         live: &LiveScope,
-        asleep: bool,
+        is_inactive: bool,
     ) -> Vec<ActionId> {
         let mut ids = Vec::new();
         let is_emptied = self.is_emptied(live, &self.entitled(declared));
@@ -56,7 +56,7 @@ impl Draft<'_> {
             }
             match &record.state {
                 AccessState::Approved
-                    if !asleep
+                    if !is_inactive
                         && let Some((code, message)) =
                             self.keeps_access(scope, *orgno, is_emptied) =>
                 {
@@ -70,11 +70,11 @@ impl Draft<'_> {
                     };
                     // An expired entry is a declared one.
                     let takes_over = entry.is_none() && self.takes_over(scope);
-                    let how = AccessWork::Revoke { asleep, takes_over };
+                    let how = AccessWork::Revoke { is_inactive, takes_over };
                     ids.push(self.revoke(scope, *orgno, record, how, source, reason));
                 }
-                AccessState::Requested => self.tell_request(scope, *orgno, record),
-                AccessState::Other(state) => self.tell_unknown(scope, *orgno, state),
+                AccessState::Requested => self.report_request(scope, *orgno, record),
+                AccessState::Other(state) => self.report_unknown(scope, *orgno, state),
                 AccessState::Denied => {}
             }
         }
@@ -92,7 +92,8 @@ impl Draft<'_> {
         for (orgno, record) in live.accesses.iter().flatten() {
             if record.state == AccessState::Approved {
                 let source = &removal.source;
-                let how = AccessWork::Revoke { asleep: false, takes_over: self.takes_over(scope) };
+                let how =
+                    AccessWork::Revoke { is_inactive: false, takes_over: self.takes_over(scope) };
                 ids.push(self.revoke(scope, *orgno, record, how, source, removal.reason.clone()));
             }
         }
@@ -131,7 +132,7 @@ impl Draft<'_> {
         id
     }
 
-    fn tell_request(&mut self, scope: &ScopeName, orgno: Orgno, record: &LiveAccess) {
+    fn report_request(&mut self, scope: &ScopeName, orgno: Orgno, record: &LiveAccess) {
         let name = self.consumer(orgno, Some(record)).name;
         let who = name.map_or_else(|| orgno.to_string(), |name| format!("{name} ({orgno})"));
         self.notices.push(Notice {
@@ -143,7 +144,7 @@ impl Draft<'_> {
         });
     }
 
-    fn tell_unknown(&mut self, scope: &ScopeName, orgno: Orgno, state: &str) {
+    fn report_unknown(&mut self, scope: &ScopeName, orgno: Orgno, state: &str) {
         self.notices.push(Notice {
             code: Code::Oddity,
             target: format!("{scope} {orgno}"),

@@ -89,7 +89,7 @@ pub enum AccessWork {
     Revoke {
         /// Whether the scope is inactive and about to be reactivated: then the access has no effect, and
         /// DigDir may refuse to revoke it before the scope is active.
-        asleep: bool,
+        is_inactive: bool,
         /// Whether it was granted outside this repository, before the scope was declared here for the first
         /// time.
         takes_over: bool,
@@ -131,7 +131,7 @@ pub struct KeysWork {
     pub wanted: Vec<PublicKey>,
     /// Whether the client is inactive and about to be reactivated: DigDir may refuse to change its keys
     /// before.
-    pub asleep: bool,
+    pub is_inactive: bool,
 }
 
 /// Write of a scope or a client.
@@ -277,7 +277,10 @@ impl Action {
     /// Whether it revokes an access that was granted outside this repository, before the scope was declared
     /// here for the first time.
     pub fn takes_over(&self) -> bool {
-        matches!(self.work, Work::Access(_, _, AccessWork::Revoke { takes_over: true, asleep: _ }))
+        matches!(
+            self.work,
+            Work::Access(_, _, AccessWork::Revoke { takes_over: true, is_inactive: _ })
+        )
     }
 
     /// Consumers that regain access by it.

@@ -180,7 +180,7 @@ impl<'a> Draft<'a> {
 
     /// Reports entities that another place declares too: where the declarations differ, each apply undoes the
     /// other.
-    pub(super) fn tell_declared_twice(&mut self) {
+    pub(super) fn report_declared_twice(&mut self) {
         let (desired, live) = (self.desired, self.live);
         let clients =
             || desired.clients.values().filter_map(|client| live_client(client, live).ok()?);

@@ -124,7 +124,7 @@ impl<'a> Draft<'a> {
                             self.held_at_nais(ActionId::client(Verb::Deactivate, name), &owner);
                         }
                         None => {
-                            self.take_out_client(name, id, &no_longer(commit, &client.source));
+                            self.close_client(name, id, &no_longer(commit, &client.source));
                         }
                     }
                 }
@@ -156,7 +156,7 @@ impl<'a> Draft<'a> {
                 let (source, action) = (declared.source.clone(), RemovalAction::Deactivate);
                 let removal = Removal { action, reason: None, source };
                 match self.client_before(name) {
-                    None => self.take_out_client(name, id, &removal),
+                    None => self.close_client(name, id, &removal),
                     Some(_) => self.deactivate_client(name, id, &removal),
                 }
             }
@@ -176,12 +176,12 @@ impl<'a> Draft<'a> {
         }
         let mut write = write(name, declared, None);
         // The name is shown already.
-        let is_told =
+        let is_reported =
             |change: &Change| change.field == "client_name" && change.after == json!(name);
-        write.attributes.changes.retain(|change| !is_told(change));
+        write.attributes.changes.retain(|change| !is_reported(change));
         let fresh = |change: &mut Change| change.before = Value::Null;
         write.attributes.changes.iter_mut().for_each(fresh);
-        self.tell_secret(name, declared);
+        self.report_secret(name, declared);
         let work = ClientWork::Create(declared.identity.clone(), Box::new(write));
         self.push_client(name, work, &declared.source, None, after);
         let made = ActionId::client(Verb::Create, name);
@@ -196,7 +196,7 @@ impl<'a> Draft<'a> {
         live: &LiveClient,
     ) {
         let keys = live.keys.as_deref().unwrap_or_default();
-        self.tell_ends(name, declared, keys);
+        self.report_expiring(name, declared, keys);
         let Consumption { after, lacking } = self.consumption(name, declared, Some(live));
         let update = ActionId::client(Verb::Update, name);
         let write = write(name, declared, Some(live));
@@ -234,7 +234,7 @@ impl<'a> Draft<'a> {
         }
         let kept = live.keys.as_deref().unwrap_or_default();
         after.extend(self.keys(name, declared, Some(id), kept, true, Vec::new()));
-        self.tell_ends(name, declared, kept);
+        self.report_expiring(name, declared, kept);
         let keys = kept.iter().filter(|key| stays(key, declared));
         let work = ClientWork::Reactivate {
             id: id.clone(),
@@ -271,7 +271,7 @@ impl<'a> Draft<'a> {
                     let mismatch = Mismatch::OtherName { id, name: name_there };
                     self.mismatched(Verb::Deactivate, name, &mismatch);
                 }
-                None => self.take_out_client(name, id, removal),
+                None => self.close_client(name, id, removal),
             },
             (RemovalAction::Deactivate, several) => {
                 let ids = several.iter().map(|(id, _)| (*id).clone()).collect();
@@ -304,7 +304,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Deactivates a client that is no longer declared here, or was never applied here.
-    fn take_out_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
+    fn close_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let target = ActionId::client(Verb::Deactivate, name);
         if !self.blocked_beside(target, self.others.of_client(id)) {
             self.deactivate_client(name, id, removal);
@@ -387,7 +387,7 @@ impl<'a> Draft<'a> {
         self.block_client(Verb::Update, name, Code::ClientTwice, message);
     }
 
-    fn tell_secret(&mut self, name: &ClientName, declared: &DesiredClient) {
+    fn report_secret(&mut self, name: &ClientName, declared: &DesiredClient) {
         let has_secret = match declared.attributes.token_endpoint_auth_method {
             Some(AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost) => true,
             Some(AuthMethod::PrivateKeyJwt | AuthMethod::None) | None => false,

@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_in_order_and_told_in_sentences() {
+    fn codes_are_in_order_and_reported_in_sentences() {
         let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
         for code in Code::ALL {

@@ -18,7 +18,7 @@ pub(super) struct Consumption {
 }
 
 /// The organisation's access to a scope.
-enum AccessStanding {
+enum ScopeAccess {
     /// Its clients can have it, once this action is done.
     Fine(Option<ActionId>),
     /// Its clients can have it, and use it only on behalf of others.
@@ -41,17 +41,17 @@ impl Draft<'_> {
         let mut consumption = Consumption::default();
         let mut lacking = Vec::new();
         for scope in &declared.attributes.scopes {
-            match self.standing(scope, kind) {
-                AccessStanding::Fine(after) => consumption.after.extend(after),
-                AccessStanding::ForOthers if has.contains(scope.as_str()) => {}
-                AccessStanding::ForOthers => self.tell_of_scope(client, Code::ForOthers, format!(
+            match self.access(scope, kind) {
+                ScopeAccess::Fine(after) => consumption.after.extend(after),
+                ScopeAccess::ForOthers if has.contains(scope.as_str()) => {}
+                ScopeAccess::ForOthers => self.report_scope(client, Code::ForOthers, format!(
                     "has no access to {scope} itself: it can use the scope only for consumers that \
                      have delegated it to the organisation"
                 )),
-                AccessStanding::Lacking(_, why) if has.contains(scope.as_str()) => {
-                    self.tell_of_scope(client, Code::ConsumedInVain, format!("{why}; tokens with it are refused"));
+                ScopeAccess::Lacking(_, why) if has.contains(scope.as_str()) => {
+                    self.report_scope(client, Code::ConsumedInVain, format!("{why}; tokens with it are refused"));
                 }
-                AccessStanding::Lacking(code, why) => lacking.push((code, why)),
+                ScopeAccess::Lacking(code, why) => lacking.push((code, why)),
             }
         }
         if let Some((code, _)) = lacking.first() {
@@ -61,16 +61,16 @@ impl Draft<'_> {
         consumption
     }
 
-    fn tell_of_scope(&mut self, client: &ClientName, code: Code, message: String) {
+    fn report_scope(&mut self, client: &ClientName, code: Code, message: String) {
         self.notices.push(Notice { code, target: format!("client {client}"), message });
     }
 
-    fn standing(&self, scope: &ConsumedScope, kind: IntegrationType) -> AccessStanding {
+    fn access(&self, scope: &ConsumedScope, kind: IntegrationType) -> ScopeAccess {
         if kind.brings(scope.as_str()) {
-            return AccessStanding::Fine(None);
+            return ScopeAccess::Fine(None);
         }
         let Some(name) = scope.name() else {
-            return AccessStanding::Lacking(
+            return ScopeAccess::Lacking(
                 Code::ScopeNotGranted,
                 format!("there is no scope '{scope}' for a client of {}", kind.as_str()),
             );
@@ -78,20 +78,20 @@ impl Draft<'_> {
         let is_own = self.desired.scopes.contains_key(&name)
             || self.live.scopes.contains_key(&name)
             || self.live.prefixes.contains(name.prefix());
-        let (standing, allowed) = match is_own {
-            true => (self.own_standing(&name), self.own_types(&name)),
+        let (access, allowed) = match is_own {
+            true => (self.own_access(&name), self.own_types(&name)),
             false => {
                 let foreign = self.live.foreign.get(&name);
                 let types = foreign.map(|foreign| foreign.allowed_integration_types.clone());
-                (self.foreign_standing(&name, foreign), types.unwrap_or_default())
+                (self.foreign_access(&name, foreign), types.unwrap_or_default())
             }
         };
-        match standing {
-            AccessStanding::Fine(_) | AccessStanding::ForOthers
+        match access {
+            ScopeAccess::Fine(_) | ScopeAccess::ForOthers
                 if !allowed.is_empty() && !allowed.contains(&kind) =>
             {
                 let types: Vec<_> = allowed.iter().map(|kind| kind.as_str()).collect();
-                AccessStanding::Lacking(
+                ScopeAccess::Lacking(
                     Code::ScopeNotForType,
                     format!(
                         "{name} is for clients of {} alone, and this one is of {}",
@@ -100,13 +100,13 @@ impl Draft<'_> {
                     ),
                 )
             }
-            standing => standing,
+            access => access,
         }
     }
 
     /// Access to a scope of the organisation itself, as it is after the plan.
-    fn own_standing(&self, name: &ScopeName) -> AccessStanding {
-        let lacking = |why: String| AccessStanding::Lacking(Code::ScopeNotGranted, why);
+    fn own_access(&self, name: &ScopeName) -> ScopeAccess {
+        let lacking = |why: String| ScopeAccess::Lacking(Code::ScopeNotGranted, why);
         let planned = self.of_scopes.get(name).and_then(|index| self.actions.get(*index));
         if let Some(action) = planned
             && let Work::Scope(_, work) = &action.work
@@ -115,20 +115,20 @@ impl Draft<'_> {
                 ScopeWork::Deactivate { .. } => {
                     lacking(format!("{name} is our own, and this plan deactivates it"))
                 }
-                ScopeWork::Release => AccessStanding::Fine(None),
+                ScopeWork::Release => ScopeAccess::Fine(None),
                 ScopeWork::Update(write) => {
                     let types = SCOPE.allowed_integration_types.name;
                     let opens = write.changes.iter().any(|change| change.field == types);
-                    AccessStanding::Fine(opens.then(|| action.id()))
+                    ScopeAccess::Fine(opens.then(|| action.id()))
                 }
                 ScopeWork::Create(_) | ScopeWork::Reactivate { .. } => {
-                    AccessStanding::Fine(Some(action.id()))
+                    ScopeAccess::Fine(Some(action.id()))
                 }
             };
         }
         let create = ActionId::scope(Verb::Create, name);
         match self.live.scopes.get(name) {
-            Some(scope) if scope.active => AccessStanding::Fine(None),
+            Some(scope) if scope.active => ScopeAccess::Fine(None),
             Some(_) => lacking(format!("{name} is our own, and inactive")),
             None if self.blocked.iter().any(|blocked| blocked.target == create) => {
                 lacking(format!("{name} is our own, and its creation is blocked"))
@@ -149,8 +149,8 @@ impl Draft<'_> {
         serde_json::from_value(types.unwrap_or_default()).unwrap_or_default()
     }
 
-    fn foreign_standing(&self, name: &ScopeName, foreign: Option<&ForeignScope>) -> AccessStanding {
-        let lacking = |why: String| AccessStanding::Lacking(Code::ScopeNotGranted, why);
+    fn foreign_access(&self, name: &ScopeName, foreign: Option<&ForeignScope>) -> ScopeAccess {
+        let lacking = |why: String| ScopeAccess::Lacking(Code::ScopeNotGranted, why);
         let Some(scope) = foreign else {
             return lacking(format!(
                 "there is no access to {name}, and no public scope of that name: look for a typing \
@@ -163,9 +163,9 @@ impl Draft<'_> {
             return lacking(format!("{name} is inactive: ask its owner, {owner}"));
         }
         match &scope.access {
-            _ if scope.open => AccessStanding::Fine(None),
-            Some(AccessState::Approved) => AccessStanding::Fine(None),
-            _ if scope.delegable => AccessStanding::ForOthers,
+            _ if scope.open => ScopeAccess::Fine(None),
+            Some(AccessState::Approved) => ScopeAccess::Fine(None),
+            _ if scope.delegable => ScopeAccess::ForOthers,
             Some(AccessState::Requested) => lacking(format!(
                 "access to {name} is REQUESTED, and {owner}, its owner, has not answered"
             )),

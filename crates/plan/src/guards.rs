@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
-use super::{
-    Action, Code, Danger, Notice, PAST_WAY_OUT, ScopeWork, Verb, Work, count, live_client,
-};
+use super::{Action, Code, Danger, Notice, PAST_REMEDY, ScopeWork, Verb, Work, count, live_client};
 use domain::text::counted;
 use domain::{
     AccessState, Applied, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past,
@@ -83,7 +81,7 @@ fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Noti
         (false, false) => "declared here or named by `removed`",
     };
     let unknown = match &past.unknown {
-        Some(_) => format!(". What was applied before is not known: {PAST_WAY_OUT}"),
+        Some(_) => format!(". What was applied before is not known: {PAST_REMEDY}"),
         None => String::new(),
     };
     (!first.is_empty()).then(|| Notice {
@@ -96,13 +94,13 @@ fn taken_over(desired: &Desired, past: &Past, actions: &[Action]) -> Option<Noti
                 1 => "a scope that is".to_owned(),
                 count => format!("{count} scopes that are"),
             },
-            ways_to_keep(desired, past, &declared, &removed),
+            remedies(desired, past, &declared, &removed),
         ),
     })
 }
 
 /// The ways to keep these accesses, depending on how their scopes are declared, and the way to revoke them.
-fn ways_to_keep(
+fn remedies(
     desired: &Desired,
     past: &Past,
     declared: &[&ScopeName],

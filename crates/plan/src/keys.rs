@@ -18,12 +18,16 @@ impl Draft<'_> {
         declared: &DesiredClient,
         id: Option<&ClientId>,
         before: &[LiveKey],
-        asleep: bool,
+        is_inactive: bool,
         after: Vec<ActionId>,
     ) -> Option<ActionId> {
         let wanted = declared.keys.as_ref()?;
-        let work =
-            KeysWork { id: id.cloned(), before: before.to_vec(), wanted: wanted.clone(), asleep };
+        let work = KeysWork {
+            id: id.cloned(),
+            before: before.to_vec(),
+            wanted: wanted.clone(),
+            is_inactive,
+        };
         if work.changes().is_empty() {
             return None;
         }
@@ -56,14 +60,14 @@ impl Draft<'_> {
     }
 
     /// Reports the keys that stay and expire within the time that the repository sets.
-    pub(super) fn tell_ends(
+    pub(super) fn report_expiring(
         &mut self,
         name: &ClientName,
         declared: &DesiredClient,
         live: &[LiveKey],
     ) {
         let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
-        let way_out = match declared.identity.is_owned() {
+        let remedy = match declared.identity.is_owned() {
             true => "NAIS makes another when what has it is deployed anew",
             false => {
                 "renew it with `portvakt keys renew`, or add another with `portvakt keys rotate`"
@@ -75,7 +79,7 @@ impl Draft<'_> {
             self.notices.push(Notice {
                 code: Code::KeyEnds,
                 target: format!("client {name}"),
-                message: format!("the key {} {what}: {way_out}", key.kid),
+                message: format!("the key {} {what}: {remedy}", key.kid),
             });
         }
     }
@@ -84,7 +88,7 @@ impl Draft<'_> {
 impl Draft<'_> {
     /// Reports what this program itself signs with, if it expires within the time that the repository names:
     /// without it, nothing can be planned or applied any more.
-    pub(super) fn tell_own_client(&mut self) {
+    pub(super) fn report_own_client(&mut self) {
         let Some(own) = &self.live.own_client else { return };
         let OwnClient { id, kid, key_expires, certificate_expires } = own;
         let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
@@ -96,18 +100,18 @@ impl Draft<'_> {
         let key = key_expires.filter(|_| !self.desired.clients.values().any(is_declared));
         let key = key.map(|at| {
             let kid = kid.as_deref().unwrap_or_default();
-            let way_out = "register the same key again in DigDir's self-service, which renews it, or give \
+            let remedy = "register the same key again in DigDir's self-service, which renews it, or give \
                            portvakt another";
-            (at, format!("the key {kid}"), way_out)
+            (at, format!("the key {kid}"), remedy)
         });
         let certificate = certificate_expires.map(|at| {
             (at, "the certificate".to_owned(), "order another and put it into the credentials")
         });
-        for (at, what, way_out) in key.into_iter().chain(certificate).filter(|it| it.0 <= until) {
+        for (at, what, remedy) in key.into_iter().chain(certificate).filter(|it| it.0 <= until) {
             let day = at.strftime("%F");
             let expires = if at <= self.now { "expired" } else { "expires" };
             let message =
-                format!("{what} that portvakt itself works with {expires} on {day}: {way_out}");
+                format!("{what} that portvakt itself works with {expires} on {day}: {remedy}");
             self.notices.push(Notice { code: Code::KeyEnds, target: target.clone(), message });
         }
     }
@@ -145,7 +149,7 @@ fn shown(key: &PublicKey) -> Value {
 impl KeysWork {
     /// The removed and the added keys, by their ids. A key under the id of another replaces it.
     pub fn changes(&self) -> Vec<Change> {
-        let Self { id: _, before, wanted, asleep: _ } = self;
+        let Self { id: _, before, wanted, is_inactive: _ } = self;
         let goes = |key: &&LiveKey| !wanted.iter().any(|other| key.is(other));
         let comes = |key: &&PublicKey| !before.iter().any(|other| other.is(key));
         let removed = before.iter().filter(goes).map(|key| Change {

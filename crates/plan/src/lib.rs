@@ -38,7 +38,7 @@ pub use danger::{Danger, FieldChange, Mark, Operation};
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
-pub use protection::PAST_WAY_OUT;
+pub use protection::PAST_REMEDY;
 pub use report::{Outcome, Report};
 pub use unmanaged::Unmanaged;
 
@@ -124,14 +124,14 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.clients();
     draft.keep_what_was_protected();
     draft.close_consumers_first();
-    draft.tell_less_protection();
-    draft.tell_declared_twice();
+    draft.report_less_protection();
+    draft.report_declared_twice();
     draft.find_unmanaged_scopes();
-    draft.tell_unmanaged();
-    draft.tell_forgotten();
-    draft.tell_own_client();
-    draft.tell_oddities();
-    draft.tell_snapshot();
+    draft.report_unmanaged();
+    draft.report_forgotten();
+    draft.report_own_client();
+    draft.report_oddities();
+    draft.report_snapshot();
     draft.finish()
 }
 
@@ -195,7 +195,7 @@ impl Draft<'_> {
         }
     }
 
-    fn tell_oddities(&mut self) {
+    fn report_oddities(&mut self) {
         self.notices.extend(self.live.oddities.iter().map(|odd| Notice {
             code: Code::Oddity,
             target: odd.entity.clone(),
@@ -203,7 +203,7 @@ impl Draft<'_> {
         }));
     }
 
-    fn tell_snapshot(&mut self) {
+    fn report_snapshot(&mut self) {
         self.notices.extend(self.live.snapshot.map(|time| Notice {
             code: Code::FromSnapshot,
             target: format!("environment {}", self.desired.environment),

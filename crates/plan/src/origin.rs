@@ -7,7 +7,7 @@ use super::{Origin, Plan};
 impl Plan {
     /// Sets the origin of each action, given the plan for the declarations before: an action that is in both
     /// is drift.
-    pub fn tell_origins(&mut self, before: &Self) {
+    pub fn set_origins(&mut self, before: &Self) {
         let before: HashMap<_, _> =
             before.actions.iter().map(|action| (action.id(), action)).collect();
         for action in &mut self.actions {

@@ -155,7 +155,7 @@ impl Draft<'_> {
     }
 
     /// Reports protection that is removed and limits that are raised: nothing else in a plan shows them.
-    pub(super) fn tell_less_protection(&mut self) {
+    pub(super) fn report_less_protection(&mut self) {
         let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
         // A blocked action is not applied, and is shown.
         let is_blocked = |entity: Entity| {
@@ -217,16 +217,16 @@ impl Draft<'_> {
             );
             (format!("guards.{key}"), message)
         });
-        let told: Vec<_> = less
+        let lines: Vec<_> = less
             .chain(raised)
             .map(|(target, message)| Notice { code: Code::LessProtection, target, message })
             .collect();
-        self.notices.extend(told);
+        self.notices.extend(lines);
     }
 }
 
 /// Remedies where it is not known what was applied before.
-pub const PAST_WAY_OUT: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
+pub const PAST_REMEDY: &str = "`portvakt baseline` shows what is missing and `portvakt baseline set \
                                 COMMIT` names the commit that counts as applied; an apply with \
                                 --override-guards \"why\" goes on without it";
 
@@ -251,14 +251,14 @@ fn protected_before(
 ) -> (Code, String) {
     let (place, retire) = match elsewhere {
         None => (String::new(), String::new()),
-        Some(Elsewhere { name, way_out: None }) => {
+        Some(Elsewhere { name, remedy: None }) => {
             (format!(" to the same API by {name}"), format!(" (all of it at {name})"))
         }
-        Some(Elsewhere { name, way_out: Some(way_out) }) => (
+        Some(Elsewhere { name, remedy: Some(remedy) }) => (
             format!(" to the same API by {name}"),
             format!(
                 "; or, where {name} is what this environment was called before, have that count for \
-                 nothing with `{way_out}`"
+                 nothing with `{remedy}`"
             ),
         ),
     };

@@ -23,7 +23,7 @@ impl Draft<'_> {
     /// Plans an entry of `removed` for a scope.
     pub(super) fn removed_scope(&mut self, name: &ScopeName, removal: &Removal) {
         match removal.action {
-            RemovalAction::Deactivate => self.take_out(name, removal),
+            RemovalAction::Deactivate => self.close_scope(name, removal),
             RemovalAction::Release => self.release(name, removal),
         }
     }
@@ -44,7 +44,7 @@ impl Draft<'_> {
             let owner = live.and_then(|live| owner_of_scope(live.description(), name.subscope()));
             match owner {
                 Some(owner) => self.held_at_nais(ActionId::scope(Verb::Deactivate, name), &owner),
-                None => self.take_out(name, &no_longer(commit, &scope.source)),
+                None => self.close_scope(name, &no_longer(commit, &scope.source)),
             }
         }
     }
@@ -70,7 +70,7 @@ impl Draft<'_> {
     }
 
     /// Removes a scope: its accesses are revoked first, so that a later reactivation does not restore them.
-    fn take_out(&mut self, name: &ScopeName, removal: &Removal) {
+    fn close_scope(&mut self, name: &ScopeName, removal: &Removal) {
         let Some(live) = self.live.scopes.get(name).filter(|live| live.active) else {
             return;
         };

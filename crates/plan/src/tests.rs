@@ -107,7 +107,7 @@ fn planned_after(desired: &Desired, applied: Option<&Applied>, live: &Live) -> P
 }
 
 /// The plan in lines: actions with what they depend on, then all other findings.
-fn told(desired: &Desired, live: &Live) -> String {
+fn summary(desired: &Desired, live: &Live) -> String {
     in_lines(&planned(desired, live))
 }
 
@@ -137,7 +137,7 @@ fn in_lines(plan: &Plan) -> String {
 
 #[test]
 fn an_absent_scope_is_created_and_then_granted() {
-    assert_snapshot!(told(&declared([("etat:a", scope(&[SKATT]))]), &live([])), @r#"
+    assert_snapshot!(summary(&declared([("etat:a", scope(&[SKATT]))]), &live([])), @r#"
     create scope etat:a description:null->"Les"
     grant etat:a 974761076 after:[create scope etat:a]
     "#);
@@ -146,16 +146,16 @@ fn an_absent_scope_is_created_and_then_granted() {
 #[test]
 fn an_active_scope_is_updated_only_where_it_differs() {
     let desired = declared([("etat:a", scope(&[]))]);
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(true, &[]))])), @"");
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(true, &[]))])), @"");
     let other = with_fields(true, &[], json!({ "description": "Skriv", "at_max_age": 30 }));
-    assert_snapshot!(told(&desired, &live([("etat:a", other)])), @r#"update scope etat:a description:"Skriv"->"Les" at_max_age:30->0"#);
+    assert_snapshot!(summary(&desired, &live([("etat:a", other)])), @r#"update scope etat:a description:"Skriv"->"Les" at_max_age:30->0"#);
 }
 
 #[test]
 fn an_inactive_scope_is_reactivated_after_the_undeclared_are_revoked() {
     let desired = declared([("etat:a", scope(&[SKATT, KART]))]);
     let accesses = [(SKATT, "APPROVED"), (KART, "DENIED"), (DIGDIR, "APPROVED")];
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(false, &accesses))])), @"
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(false, &accesses))])), @"
     revoke etat:a 991825827
     reactivate scope etat:a regains:974761076 after:[revoke etat:a 991825827]
     grant etat:a 971040238 state:\"DENIED\"->\"APPROVED\" after:[reactivate scope etat:a]
@@ -167,9 +167,9 @@ fn a_paused_scope_keeps_its_accesses() {
     let paused = DesiredScope { active: false, ..scope(&[KART]) };
     let desired = declared([("etat:a", paused)]);
     let accesses = [(SKATT, "APPROVED")];
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(true, &accesses))])), @"deactivate scope etat:a loses:974761076");
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(false, &accesses))])), @"");
-    assert_snapshot!(told(&desired, &live([])), @"");
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(true, &accesses))])), @"deactivate scope etat:a loses:974761076");
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(false, &accesses))])), @"");
+    assert_snapshot!(summary(&desired, &live([])), @"");
 }
 
 #[test]
@@ -177,28 +177,28 @@ fn a_removed_scope_is_emptied_and_then_deactivated() {
     let mut desired = declared([]);
     desired.removed.insert(name("etat:a"), removal(RemovalAction::Deactivate));
     let accesses = [(SKATT, "APPROVED"), (KART, "REQUESTED"), (DIGDIR, "DENIED")];
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(true, &accesses))])), @"
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(true, &accesses))])), @"
     revoke etat:a 974761076
     deactivate scope etat:a after:[revoke etat:a 974761076]
     ");
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(false, &accesses))])), @"");
-    assert_snapshot!(told(&desired, &live([])), @"");
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(false, &accesses))])), @"");
+    assert_snapshot!(summary(&desired, &live([])), @"");
 }
 
 #[test]
-fn a_released_scope_is_left_alone_and_not_told() {
+fn a_released_scope_is_left_alone_and_not_reported() {
     let mut desired = declared([]);
     desired.removed.insert(name("etat:a"), removal(RemovalAction::Release));
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(true, &[(SKATT, "APPROVED")]))])), @"");
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(true, &[(SKATT, "APPROVED")]))])), @"");
 }
 
 #[test]
-fn an_undeclared_scope_is_told_and_left_alone() {
+fn an_undeclared_scope_is_reported_and_left_alone() {
     let live = live([
         ("etat:a", live_scope(true, &[(SKATT, "APPROVED")])),
         ("etat:b", live_scope(false, &[(SKATT, "APPROVED")])),
     ]);
-    assert_snapshot!(told(&declared([]), &live), @"PV401 etat:a");
+    assert_snapshot!(summary(&declared([]), &live), @"PV401 etat:a");
     let past = Past { unread: Some("folder x cannot be read".to_owned()), ..Past::default() };
     let plan = plan(&declared([]), &past, &live, NOW.parse().unwrap());
     assert!(plan.notices[0].message.contains("declared nowhere that can be read"));
@@ -217,7 +217,7 @@ fn accesses_follow_their_table() {
         (other, "DENIED"),
         ("310000035", "SUSPENDED"),
     ];
-    assert_snapshot!(told(&desired, &live([("etat:a", live_scope(true, &accesses))])), @r#"
+    assert_snapshot!(summary(&desired, &live([("etat:a", live_scope(true, &accesses))])), @r#"
     revoke etat:a 310000027
     grant etat:a 971040238 state:"DENIED"->"APPROVED"
     grant etat:a 974761076
@@ -235,7 +235,7 @@ fn until_is_the_last_day_with_access() {
         declared([("etat:a", scope)])
     };
     let live = live([("etat:a", live_scope(true, &[(SKATT, "APPROVED")]))]);
-    assert_snapshot!(told(&with_end("2026-11-22"), &live), @"");
+    assert_snapshot!(summary(&with_end("2026-11-22"), &live), @"");
     let ended = planned(&with_end("2026-11-21"), &live);
     let [action] = ended.actions.as_slice() else { panic!("{ended:?}") };
     assert_eq!(action.id().to_string(), "revoke etat:a 974761076");
@@ -248,14 +248,14 @@ fn an_ended_access_does_not_come_back_with_its_scope() {
     let mut scope = scope(&[SKATT]);
     scope.consumers.get_mut(&orgno(SKATT)).unwrap().until = Some("2026-11-21".parse().unwrap());
     let live = live([("etat:a", live_scope(false, &[(SKATT, "APPROVED")]))]);
-    assert_snapshot!(told(&declared([("etat:a", scope)]), &live), @"
+    assert_snapshot!(summary(&declared([("etat:a", scope)]), &live), @"
     revoke etat:a 974761076
     reactivate scope etat:a after:[revoke etat:a 974761076]
     ");
 }
 
 #[test]
-fn a_scope_is_not_reactivated_where_it_cannot_be_told_who_would_have_access() {
+fn a_scope_is_not_reactivated_where_it_is_not_known_who_would_have_access() {
     let desired = declared([("etat:a", scope(&[KART]))]);
     let clear = live_scope(false, &[(KART, "APPROVED")]);
     let unclear = [
@@ -264,8 +264,8 @@ fn a_scope_is_not_reactivated_where_it_cannot_be_told_who_would_have_access() {
         live_scope(false, &[(SKATT, "approved")]),
     ];
     for scope in unclear {
-        let told = told(&desired, &live([("etat:a", scope)]));
-        assert_eq!(told, "blocked reactivate scope etat:a PV305");
+        let summary = summary(&desired, &live([("etat:a", scope)]));
+        assert_eq!(summary, "blocked reactivate scope etat:a PV305");
     }
 }
 
@@ -284,7 +284,7 @@ fn protection_blocks_a_deactivation_and_the_revocations_for_it() {
         ["etat:a", "etat:folkereg.b", "etat:folkereg.c"]
             .map(|name| (name, live_scope(true, &accesses))),
     );
-    assert_snapshot!(told(&desired, &live), @r#"
+    assert_snapshot!(summary(&desired, &live), @r#"
     create scope etat:d description:null->"Les"
     blocked deactivate scope etat:a PV301
     blocked deactivate scope etat:folkereg.b PV302
@@ -295,7 +295,7 @@ fn protection_blocks_a_deactivation_and_the_revocations_for_it() {
 #[test]
 fn a_scope_under_a_foreign_prefix_is_blocked() {
     let desired = declared([("fremmed:a", scope(&[SKATT]))]);
-    assert_snapshot!(told(&desired, &live([])), @"blocked create scope fremmed:a PV303");
+    assert_snapshot!(summary(&desired, &live([])), @"blocked create scope fremmed:a PV303");
 }
 
 #[test]
@@ -309,11 +309,11 @@ fn a_delegation_source_is_known_by_name_or_issuer() {
     let by_name = planned(&with_source("altinn"), &live);
     let by_issuer = planned(&with_source("https://tt02.altinn.no/"), &live);
     assert_eq!(by_name.digest(), by_issuer.digest());
-    assert_snapshot!(told(&with_source("altinn"), &live), @r#"
+    assert_snapshot!(summary(&with_source("altinn"), &live), @r#"
     update scope etat:a delegation_source:null->"https://tt02.altinn.no/"
     grant etat:a 974761076
     "#);
-    assert_snapshot!(told(&with_source("altin"), &live), @"
+    assert_snapshot!(summary(&with_source("altin"), &live), @"
     grant etat:a 974761076
     blocked update scope etat:a PV304
     ");
@@ -381,10 +381,10 @@ fn grants_on_scopes_that_exist_count() {
         ),
         (10_000, Some(10_000), None),
     ] {
-        let way_out = "Split the change, raise the limit in a change of its own, or apply with \
+        let remedy = "Split the change, raise the limit in a change of its own, or apply with \
                        --override-guards \"why\"";
         let expected: Vec<_> =
-            exceeded.map(|what| format!("{what}. {way_out}")).into_iter().collect();
+            exceeded.map(|what| format!("{what}. {remedy}")).into_iter().collect();
         assert_eq!(limits_of_grants(count, max_grants), expected, "{count}");
     }
 }

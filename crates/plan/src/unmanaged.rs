@@ -36,7 +36,7 @@ impl Draft<'_> {
         self.unmanaged.clients = unmanaged.map(|(id, _)| id.clone()).collect();
     }
 
-    pub(super) fn tell_unmanaged(&mut self) {
+    pub(super) fn report_unmanaged(&mut self) {
         let nowhere = match self.past.unread {
             None => "nowhere",
             Some(_) => "nowhere that can be read",
@@ -46,7 +46,7 @@ impl Draft<'_> {
 
     /// Reports active entities that were applied by places that are no longer declared, and that no other
     /// place manages. Where the past is not known, that is reported instead.
-    pub(super) fn tell_forgotten(&mut self) {
+    pub(super) fn report_forgotten(&mut self) {
         if self.past.unknown.is_some() {
             return;
         }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::call::{READ, SentAnswer, ServedCall, WRITE, orgno};
 use super::refusal::Refusal;
+use super::scope_access::may_be_on;
 use super::scopes::owned;
-use super::standing::may_be_on;
 use super::{AccessRecord, ScopeRecord, State};
 use domain::{AccessState, Orgno, ScopeName};
 
@@ -42,7 +42,7 @@ pub(super) async fn list(call: ServedCall) -> SentAnswer {
 
 /// The accesses that an organisation has been given, by whomever. A scope that was deactivated stays in the
 /// list (D).
-pub(super) async fn list_given(call: ServedCall) -> SentAnswer {
+pub(super) async fn list_received(call: ServedCall) -> SentAnswer {
     let caller = call.allowed(&[READ])?;
     let query = call.query(&["inactive", "integration_type"])?;
     let listing = Listing { inactive_scopes: true, ..Listing::new(&call, query.inactive()?) };

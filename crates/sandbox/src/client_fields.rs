@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::refusal::{FieldError, Refusal};
 use super::value::{normalise, problem, problems};
-use super::{ClientRecord, State, client_rules, standing};
+use super::{ClientRecord, State, client_rules, scope_access};
 use domain::{CLIENT, KRR_SCOPES, LOGIN_SCOPES, Orgno, Representation, ValueType};
 
 /// The name of a client, which is no attribute: it is what the client is told by.
@@ -126,6 +126,6 @@ fn scope_problem(
     let message = scopes
         .iter()
         .filter(is_new)
-        .find_map(|scope| standing::problem(state, caller, integration_type, scope))?;
+        .find_map(|scope| scope_access::problem(state, caller, integration_type, scope))?;
     Some(FieldError::new(CLIENT.scopes.name, message))
 }

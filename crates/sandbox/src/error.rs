@@ -74,21 +74,21 @@ pub enum SandboxError {
         wanted: Orgno,
     },
     /// A switch that does not exist or does not take that value.
-    #[error("there is no switch {given:?}; the switches are:\n{known}")]
+    #[error("there is no switch {actual:?}; the switches are:\n{known}")]
     Switch {
         /// What was given.
-        given: String,
+        actual: String,
         /// All of them, a line each.
         known: String,
     },
     /// A fault rule that cannot be read.
     #[error(
-        "cannot read the fault {given:?}: {problem}; write METHOD /path SKIP TIMES KIND, for example \
+        "cannot read the fault {actual:?}: {problem}; write METHOD /path SKIP TIMES KIND, for example \
          \"PUT /scopes/access 0 1 cut-after\""
     )]
     Fault {
         /// What was given.
-        given: String,
+        actual: String,
         /// What is wrong with it.
         problem: &'static str,
     },

@@ -91,7 +91,7 @@ impl FromStr for FaultRule {
     type Err = SandboxError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = |problem| SandboxError::Fault { given: text.to_owned(), problem };
+        let error = |problem| SandboxError::Fault { actual: text.to_owned(), problem };
         let words: Vec<&str> = text.split_whitespace().collect();
         let [method, path, skip, times, kind] = words[..] else {
             return Err(error("it has not five words"));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rule_is_told_why() {
+    fn what_is_no_rule_is_reported_why() {
         for (text, problem) in [
             ("PUT /scopes 0 1", "five words"),
             ("P/T /scopes 0 1 html", "method"),

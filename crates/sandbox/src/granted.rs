@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::client_record::JWT_BEARER;
-use super::standing::{Lack, usable};
+use super::scope_access::{MissingAccess, usable};
 use super::token::Denial;
 use super::{ClientRecord, ScopeRecord, State};
 use domain::{CLIENT, Orgno, SCOPE, ScopeName, TokenType};
@@ -113,9 +113,9 @@ fn delegated(
         .and_then(|name| SCOPE.delegation_source.of(&state.scopes.get(name)?.fields)?.as_str())
         .filter(|_| {
             let mut delegations = state.delegations.iter();
-            delegations.any(|given| {
-                Some(&given.scope) == name.as_ref()
-                    && (given.consumer, given.supplier) == (consumer, supplier)
+            delegations.any(|granted| {
+                Some(&granted.scope) == name.as_ref()
+                    && (granted.consumer, granted.supplier) == (consumer, supplier)
             })
         });
     source.map(str::to_owned).ok_or_else(|| {
@@ -127,12 +127,12 @@ fn delegated(
 }
 
 /// ? Which code a scope gives that has been deactivated since it was put on the client.
-fn denied(scope: &str, consumer: Orgno, lack: Lack) -> Denial {
+fn denied(scope: &str, consumer: Orgno, lack: MissingAccess) -> Denial {
     let refused =
         format!("MP-250 Consumer {consumer} has not been granted access to the scope {scope}");
     Denial::scope(match lack {
-        Lack::Unknown | Lack::Inactive => format!("{refused}: it {lack}"),
-        Lack::NotGranted => refused,
+        MissingAccess::Unknown | MissingAccess::Inactive => format!("{refused}: it {lack}"),
+        MissingAccess::NotGranted => refused,
     })
 }
 

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_told_without_its_text() {
+    fn no_key_is_reported_without_its_text() {
         let text = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
         for text in [text, "secret", ""] {
             let error = ClientKey::from_pem(text.into()).unwrap_err();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::call::{READ, SentAnswer, ServedCall, WRITE};
 use super::refusal::Refusal;
-use super::standing::may_be_on;
+use super::scope_access::may_be_on;
 use super::state::add_server_fields;
 use super::validate::{self, AcceptedScope};
 use super::{ScopeRecord, State};

@@ -45,7 +45,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/scopes/scope", get(scopes::get))
         .route("/scopes/all", get(scopes::list_all))
         .route("/scopes/access", get(accesses::list))
-        .route("/scopes/access/all", get(accesses::list_given))
+        .route("/scopes/access/all", get(accesses::list_received))
         .route("/scopes/access/{consumer_orgno}", put(accesses::grant).delete(accesses::revoke))
         .merge(clients())
         .route("/prefix", get(lookups::prefixes))

@@ -68,7 +68,7 @@ impl Switches {
             serde_json::from_value(switches).ok()
         });
         *self = changed
-            .ok_or_else(|| SandboxError::Switch { given: text.to_owned(), known: Self::help() })?;
+            .ok_or_else(|| SandboxError::Switch { actual: text.to_owned(), known: Self::help() })?;
         Ok(())
     }
 

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_stand_where_they_are_used() {
+    fn aliases_are_where_they_are_used() {
         let text = "a: &x\n  b: [1]\nc: *x\n";
         insta::assert_snapshot!(places_of(text).join("\n"), @r"
          1:1-3:6

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_stands_on_one_line() {
+    fn what_is_short_is_on_one_line() {
         let short = Yaml::List(vec![Yaml::text("a"), Yaml::Quoted("1".into())]);
         let long = Yaml::List((0..30).map(|n| Yaml::text(format!("scope-{n}"))).collect());
         let entity = Yaml::Block(vec![

@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, &args.name)?;
     add(global, &opened, name, declared, args.private.out.as_deref())?;
-    log::told(
+    log::report(
         global,
         "next: commit the public half, apply, and give the application the private one with \
          `portvakt credentials`",

@@ -72,18 +72,21 @@ fn add(
         true => failure.and("The private key that was printed is of no use: throw it away."),
         false => failure,
     })?;
-    log::told(global, &format!("made the key {kid} for the client '{}'", printable(name.as_str())));
+    log::report(
+        global,
+        &format!("made the key {kid} for the client '{}'", printable(name.as_str())),
+    );
     for path in &files {
-        log::told(global, &format!("wrote {}", printable(path)));
+        log::report(global, &format!("wrote {}", printable(path)));
     }
     if let Some(out) = out {
         let shown = out.display().to_string();
-        log::told(global, &format!("wrote {} (private)", printable(&shown)));
+        log::report(global, &format!("wrote {} (private)", printable(&shown)));
         log::warn_of_git(global, out);
     }
     warn_of_others(global, &others, "declared there too");
     if declared.keys.is_none() {
-        log::told(
+        log::report(
             global,
             "warning: the client declared no keys so far; if it has some at DigDir, the next apply \
              takes them away. Its plan tells",
@@ -102,7 +105,7 @@ fn print_private(private: &str) -> Result<(), Failure> {
 /// Tells in which other environments the client has keys from files that were written.
 fn warn_of_others(global: &Global, others: &[String], what: &str) {
     if !others.is_empty() {
-        log::told(
+        log::report(
             global,
             &format!(
                 "note: other environments read the same file ({}): the change is {what}",

@@ -10,7 +10,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::{interrupt, log};
 use crate::history::Actor;
-use crate::run::Hold;
+use crate::run::LockGuard;
 use crate::run::client;
 use crate::run::keys::{Renewal, Renewed};
 use domain::text::printable;
@@ -35,9 +35,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (name, declared) = client::declared(&opened, &args.name)?;
     let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
     // An apply that removes a key must not have it registered again.
-    let hold = match opened.history()? {
+    let lock_guard = match opened.history()? {
         Some(history) => {
-            Some(interrupt::unless(interrupt.clone(), Hold::take(&history, &actor)).await?)
+            Some(interrupt::unless(interrupt.clone(), LockGuard::take(&history, &actor)).await?)
         }
         None => None,
     };
@@ -47,22 +47,22 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let prepared = interrupt::unless(interrupt.clone(), prepared).await;
     let patience = Patience::new(Duration::from_secs(args.patience.into()), interrupt);
     let renewed = match prepared {
-        Ok(renewal) => renewal.carry_out(hold.as_ref(), &patience).await,
+        Ok(renewal) => renewal.carry_out(lock_guard.as_ref(), &patience).await,
         Err(failure) => Err(failure),
     };
-    if let Some(hold) = hold {
-        hold.release().await;
+    if let Some(lock_guard) = lock_guard {
+        lock_guard.release().await;
     }
-    tell(global, &printable(name.as_str()), &renewed?);
+    report(global, &printable(name.as_str()), &renewed?);
     Ok(Exit::Done)
 }
 
-fn tell(global: &Global, name: &str, renewed: &Renewed) {
+fn report(global: &Global, name: &str, renewed: &Renewed) {
     let Renewed { keys, first } = renewed;
     for (kid, expires) in keys {
         let day = expires.map_or("an unknown day".to_owned(), day);
         let kid = printable(kid);
-        log::told(
+        log::report(
             global,
             &format!("renewed the key {kid} of the client '{name}': it expires on {day}"),
         );
@@ -74,7 +74,7 @@ fn tell(global: &Global, name: &str, renewed: &Renewed) {
             }
             None => format!("the client '{name}' has no key of which it is known when it expires"),
         };
-        log::told(global, &format!("there is nothing to renew: {why}"));
+        log::report(global, &format!("there is nothing to renew: {why}"));
     }
 }
 

@@ -9,10 +9,10 @@ use crate::run::keys::{Retired, retire};
 use domain::text::printable;
 
 pub(super) async fn run(global: &Global, name: &str) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, take_out(global, name)).await
+    interrupt::unless(interrupt::listen()?, remove(global, name)).await
 }
 
-async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
+async fn remove(global: &Global, name: &str) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, name)?;
     let remote = opened.connect(&global.options()).await?;
@@ -22,25 +22,25 @@ async fn take_out(global: &Global, name: &str) -> Result<Exit, Failure> {
     let Retired { kids, stays, files, others, known } = retire(&opened, name, declared, live)?;
     let Some(kids) = kids else {
         let why = format!("there is nothing to remove: no key is older than {stays}");
-        log::told(global, &why);
+        log::report(global, &why);
         return Ok(Exit::Done);
     };
     for path in &files {
-        log::told(global, &format!("wrote {}", printable(path)));
+        log::report(global, &format!("wrote {}", printable(path)));
     }
     let what =
         "one there too. Apply it there only once the key that stays is live and in use there";
     warn_of_others(global, &others, what);
-    log::told(global, &format!("took out {kids}; {stays} stays"));
+    log::report(global, &format!("took out {kids}; {stays} stays"));
     match known {
-        Some(known) => log::told(
+        Some(known) => log::report(
             global,
             &format!(
                 "{stays} is new: do not apply before {}, as DigDir takes about two minutes to pass it on",
                 known.strftime("%H:%M:%S UTC")
             ),
         ),
-        None => log::told(global, "next: commit and apply"),
+        None => log::report(global, "next: commit and apply"),
     }
     Ok(Exit::Done)
 }

@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::Failed(why));
     }
     add(global, &opened, name, declared, args.out.as_deref())?;
-    log::told(
+    log::report(
         global,
         "next: commit the public half and apply; both keys count then. Give the application the new \
          one with `portvakt credentials`. The old one may go when that runs with it, and two minutes \

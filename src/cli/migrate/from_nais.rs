@@ -67,20 +67,20 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let clients = clients(&named, &live, &shown)?;
     let made = made(&opened, &named, &clients, &live, &into)?;
     for left_out in &made.left_out {
-        log::told(global, &format!("left out: {left_out}"));
+        log::report(global, &format!("left out: {left_out}"));
     }
     // Differences between the manifest and the live state are no longer wanted.
     for action in &plan(&named, &Past::default(), &live, Timestamp::now()).actions {
         let action = action.id().to_string();
         let line = format!("note: {shown} asks for what is not live: {action}");
-        log::told(global, &printable(&line));
+        log::report(global, &printable(&line));
     }
     if made.files.is_empty() {
         let why = match made.declared {
             0 => "nothing that it names is live",
             _ => "what it names and is live is declared or named by `removed` already",
         };
-        log::told(global, &format!("nothing is written: {why}"));
+        log::report(global, &format!("nothing is written: {why}"));
         return Ok(Exit::Done);
     }
     write(opened.repository.root(), &made)?;
@@ -92,7 +92,7 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
         true => "",
         false => " What was left out, see above, has to stay in it.",
     };
-    log::told(
+    log::report(
         global,
         &format!(
             "next: see that `portvakt plan -e {environment}` is empty; commit, merge and apply, which \

@@ -7,9 +7,9 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::sink::{print, print_exact};
 use crate::cli::{interrupt, log};
-use crate::nais::Standing;
+use crate::nais::MigrationState;
 use crate::render::migration::{self, MigrationDocument};
-use crate::run::handover::{Way, standings};
+use crate::run::handover::{Handover, migration_states};
 use domain::text::json;
 
 /// The command's long help.
@@ -69,23 +69,25 @@ async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let remote = ready.connect(&global.options()).await?;
     let live = global.live(&remote.reader().await?, &ready.needs()).await?;
     remote.close().await?;
-    let all = standings(&ready, &live, application.as_ref());
+    let all = migration_states(&ready, &live, application.as_ref());
     match application {
         Some(application) if !args.check => {
-            let chosen = all.into_iter().filter(|standing| named.contains(&standing.entity));
-            let told = |line: &str| log::told(global, line);
-            let way = Way { ready: &ready, live: &live, application: &application, told: &told };
-            if let Some(manifest) = way.next(chosen.collect(), args.release)? {
+            let chosen =
+                all.into_iter().filter(|migration_state| named.contains(&migration_state.entity));
+            let notify = |line: &str| log::report(global, line);
+            let handover =
+                Handover { ready: &ready, live: &live, application: &application, notify: &notify };
+            if let Some(manifest) = handover.next(chosen.collect(), args.release)? {
                 print_exact(&manifest)?;
             }
             Ok(Exit::Done)
         }
         _ => {
-            let is_chosen = |standing: &Standing| match named.is_empty() {
-                true => standing.application.is_some() || standing.is_released,
-                false => named.contains(&standing.entity),
+            let is_chosen = |migration_state: &MigrationState| match named.is_empty() {
+                true => migration_state.application.is_some() || migration_state.is_released,
+                false => named.contains(&migration_state.entity),
             };
-            let chosen: Vec<Standing> = all.into_iter().filter(is_chosen).collect();
+            let chosen: Vec<MigrationState> = all.into_iter().filter(is_chosen).collect();
             let environment = &ready.opened.desired.environment;
             let shown = match args.format {
                 Format::Text => migration::text(environment, &chosen),

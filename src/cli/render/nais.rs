@@ -24,13 +24,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let groups = groups(&opened, args)?;
     let mut refused = Vec::new();
-    let mut told = Vec::new();
+    let mut notes = Vec::new();
     for group in &groups {
         for (entity, obstacle) in group.obstacles(opened.repository.prefix_at_nais(), today()) {
             let line = printable(&format!("{entity}: {}", obstacle.message)).into_owned();
             match obstacle.weight {
                 Weight::Refused => refused.push(line),
-                Weight::Pending | Weight::Default => told.push(line),
+                Weight::Pending | Weight::Default => notes.push(line),
             }
         }
     }
@@ -40,12 +40,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             refused.join("\n")
         )));
     }
-    for line in told {
-        log::told(global, &format!("note: {line}"));
+    for line in notes {
+        log::report(global, &format!("note: {line}"));
     }
     let manifests = groups.iter().map(|group| {
         if group.is_joined {
-            log::told(
+            log::report(
                 global,
                 &format!(
                     "note: {} is recognised by descriptions that have lost their dashes: if its names have \

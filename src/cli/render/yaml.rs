@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     }
     let chosen = chosen(&args.files, &repository)?;
     if chosen.is_empty() {
-        log::told(global, "no manifest declares anything");
+        log::report(global, "no manifest declares anything");
         return Ok(Exit::Done);
     }
     let environments = overlaid(&repository);
@@ -53,10 +53,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     })?;
     let Rendered { text, left_out, clients } = made;
     for left_out in left_out {
-        log::told(global, &format!("left out: {left_out}"));
+        log::report(global, &format!("left out: {left_out}"));
     }
     if clients > 0 {
-        log::told(global, OF_CLIENTS);
+        log::report(global, OF_CLIENTS);
     }
     print_exact(&text)?;
     Ok(Exit::Done)

@@ -22,7 +22,7 @@ pub(crate) enum KeyFiles<'r> {
         read: Mutex<BTreeSet<String>>,
     },
     /// A function that returns a file by its path in the repository; `None` where there is none.
-    Given(&'r (dyn Fn(&str) -> Option<Vec<u8>> + Sync)),
+    Provided(&'r (dyn Fn(&str) -> Option<Vec<u8>> + Sync)),
 }
 
 impl<'r> KeyFiles<'r> {
@@ -33,7 +33,7 @@ impl<'r> KeyFiles<'r> {
     /// The files of the folder that were read.
     pub(crate) fn into_read(self) -> BTreeSet<String> {
         match self {
-            Self::Given(_) => BTreeSet::new(),
+            Self::Provided(_) => BTreeSet::new(),
             Self::Disk { root: _, index: _, read } => {
                 read.into_inner().unwrap_or_else(PoisonError::into_inner)
             }
@@ -43,7 +43,7 @@ impl<'r> KeyFiles<'r> {
     /// The content of a file. The error is the reason why it cannot be read.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         match self {
-            Self::Given(file) => {
+            Self::Provided(file) => {
                 let bytes = file(path).ok_or("there is no such file")?;
                 match bytes.len() as u64 <= LARGEST {
                     true => Ok(bytes),

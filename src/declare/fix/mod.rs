@@ -22,7 +22,7 @@ const ROUNDS: usize = 100;
 
 /// A file before and after its fixes.
 #[derive(Debug, Clone)]
-pub struct Mended {
+pub struct FixedFile {
     /// The file, relative to the repository.
     pub file: Arc<str>,
     /// Its text.
@@ -33,7 +33,7 @@ pub struct Mended {
 
 /// The files in which findings can be fixed. A file that would have more errors afterwards is left out, and
 /// so is one that a sparse checkout leaves out.
-pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
+pub fn apply_fixes(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<FixedFile> {
     let Ok(bytes) = files::read_settings(root, index) else {
         return Vec::new();
     };
@@ -43,9 +43,9 @@ pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
     files.dedup();
     let is_settings = |file: &Arc<str>| &**file == SETTINGS_FILE;
     let of_settings = files.iter().find(|file| is_settings(file)).cloned();
-    let of_settings = of_settings.and_then(|file| mend_file(root, file, None));
+    let of_settings = of_settings.and_then(|file| fix_file(root, file, None));
     let (settings, _) = match &of_settings {
-        Some(mended) => settings(mended.after.as_bytes()),
+        Some(fixed) => settings(fixed.after.as_bytes()),
         None => settings(&bytes),
     };
     if let (Some(_), Some(settings)) = (&of_settings, &settings) {
@@ -57,13 +57,13 @@ pub fn mend(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Mended> {
             .collect();
     }
     files.retain(|file| !is_settings(file));
-    let others = files.into_iter().filter_map(|file| mend_file(root, file, settings.as_ref()));
-    let mut mended: Vec<Mended> = of_settings.into_iter().chain(others).collect();
-    mended.sort_by(|a, b| a.file.cmp(&b.file));
-    mended
+    let others = files.into_iter().filter_map(|file| fix_file(root, file, settings.as_ref()));
+    let mut fixed: Vec<FixedFile> = of_settings.into_iter().chain(others).collect();
+    fixed.sort_by(|a, b| a.file.cmp(&b.file));
+    fixed
 }
 
-fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option<Mended> {
+fn fix_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option<FixedFile> {
     let bytes = files::read(&files::Listed::there(root.join(&*file), &file)).ok()?;
     let before = String::from_utf8(bytes).ok()?;
     let read = |text: &str| read(&file, text, settings);
@@ -87,7 +87,7 @@ fn mend_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option
     let (then, now) = (read(&before), read(&after));
     let is_better =
         errors(&now) <= errors(&then) && now.iter().all(|found| can_be_read(found.code));
-    is_better.then_some(Mended { file, before, after })
+    is_better.then_some(FixedFile { file, before, after })
 }
 
 fn is_reorder(fix: &Fix) -> bool {
@@ -106,7 +106,7 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
     }
     let read = |known| {
         // The content of key files does not matter: it is the same before and after.
-        let no_keys = KeyFiles::Given(&|_| None);
+        let no_keys = KeyFiles::Provided(&|_| None);
         let mut declared = file::declarations(file.clone(), text.as_bytes(), known, &no_keys);
         silences::heed(&mut declared.diagnostics, &declared.silences);
         declared.diagnostics

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::declare::diagnostic::rule::Severity;
-use crate::declare::yaml::given::{
-    Given, Keyed, Needed, ReadableTexts, Restriction, Spanned, TextList,
+use crate::declare::yaml::optional::{
+    Keyed, Needed, Optional, ReadableTexts, Restriction, Spanned, TextList,
 };
 use crate::declare::yaml::table::{Read, TableReader, table, words};
 use yaml::Node;
@@ -33,24 +33,24 @@ table! {
         pub(crate) applies_to: NamingSubject,
         /// Which text of it. Default: name (of a consumer the display name, or else the alias).
         #[schemars(with = "NamingField")]
-        pub(crate) field: Given<Spanned<String>>,
+        pub(crate) field: Optional<Spanned<String>>,
         /// A regular expression that the text must match. Write `^` and `$` where it must match as a
         /// whole; `(?<name>…)` names a group.
         #[schemars(length(min = 1, max = 1000))]
         pub(crate) pattern: Needed<Spanned<String>>,
         /// What a named group of the pattern may be, by the group's name.
-        pub(crate) values: Given<BTreeMap<String, Keyed<Values>>>,
+        pub(crate) values: Optional<BTreeMap<String, Keyed<Values>>>,
         /// What is said of a text that breaks the rule.
         #[schemars(length(min = 1))]
         pub(crate) message: Needed<Spanned<String>>,
         /// How bad it is to break the rule. Default: error.
-        pub(crate) severity: Given<Severity>,
+        pub(crate) severity: Optional<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
-        pub(crate) teams: Given<TextList>,
+        pub(crate) teams: Optional<TextList>,
     }
 }
 
@@ -127,13 +127,13 @@ table! {
         /// The preset.
         pub(crate) preset: Preset,
         /// The severity of breaking the rule. Default: error.
-        pub(crate) severity: Given<Severity>,
+        pub(crate) severity: Optional<Severity>,
         /// The environments in which the rule counts. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,
         /// The teams in whose files the rule counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
-        pub(crate) teams: Given<TextList>,
+        pub(crate) teams: Optional<TextList>,
     }
 }
 
@@ -164,13 +164,13 @@ table! {
         #[schemars(length(min = 1))]
         pub(crate) message: Needed<Spanned<String>>,
         /// How bad it is to break the policy. Default: error.
-        pub(crate) severity: Given<Severity>,
+        pub(crate) severity: Optional<Severity>,
         /// The environments in which the policy counts. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,
         /// The teams in whose files the policy counts. Default: all files, those of no team too.
         #[schemars(length(min = 1))]
-        pub(crate) teams: Given<TextList>,
+        pub(crate) teams: Optional<TextList>,
     }
 }
 
@@ -194,7 +194,7 @@ table! {
         /// may be declared there. `*` matches `:` and `/` too.
         pub(crate) scopes: Needed<TextList>,
         /// Globs of names of clients, in the same way. Default: none.
-        pub(crate) clients: Given<TextList>,
+        pub(crate) clients: Optional<TextList>,
     }
 }
 

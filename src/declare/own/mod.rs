@@ -18,10 +18,10 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{Diagnostic, Place, SAID, quoted, shortened};
 use crate::declare::read::environments::{EnvironmentNames, EnvironmentSet};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{
-    Given, Items, Needed, Raw, ReadableTexts, Restriction, Spanned, TextList,
-};
 use crate::declare::yaml::item::items_of;
+use crate::declare::yaml::optional::{
+    Items, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned, TextList,
+};
 use file::{NamingItem, PolicyFile};
 use naming::PRESETS;
 use yaml::Node;
@@ -72,9 +72,9 @@ pub(crate) struct Names<'d> {
 
 /// Severity and restrictions of a rule, as written.
 pub(crate) struct RuleReach {
-    pub(crate) severity: Given<Severity>,
+    pub(crate) severity: Optional<Severity>,
     pub(crate) environments: Restriction<ReadableTexts>,
-    pub(crate) teams: Given<TextList>,
+    pub(crate) teams: Optional<TextList>,
 }
 
 impl RuleReach {
@@ -96,16 +96,16 @@ impl RuleReach {
     }
 }
 
-fn teams(given: Option<TextList>, names: &Names<'_>, findings: &mut Findings) -> Vec<String> {
-    let Some(Spanned { value: given, span }) = given else {
+fn teams(input: Option<TextList>, names: &Names<'_>, findings: &mut Findings) -> Vec<String> {
+    let Some(Spanned { value: input, span }) = input else {
         return Vec::new();
     };
-    if given.is_empty() {
+    if input.is_empty() {
         let message = "an empty list of teams: this would count nowhere";
         let help = "leave `teams` out for all files, or name some";
         findings.report(Rule::WrongValue, span, message, help);
     }
-    for Spanned { value: team, span } in &given {
+    for Spanned { value: team, span } in &input {
         let known = || names.teams.iter().copied();
         if known().any(|known| known == team) {
             continue;
@@ -117,7 +117,7 @@ fn teams(given: Option<TextList>, names: &Names<'_>, findings: &mut Findings) ->
         };
         findings.report(Rule::UnknownTeam, *span, &message, &help);
     }
-    given.into_iter().map(|team| team.value).collect()
+    input.into_iter().map(|team| team.value).collect()
 }
 
 /// Reports problems of the name and the message of one of the repository's own rules.

@@ -14,12 +14,12 @@ pub(crate) fn check_subscope(subscope: &str) -> Option<PatternBreach> {
         (true, false) => format!("the subscope {} has no product", quoted(subscope)),
         (false, _) => format!("the subscope {} is not formed as one of NAIS", quoted(subscope)),
     };
-    let instead = nearest_subscope(subscope).map(|near| format!("such as `{near}`: "));
+    let suggestions = nearest_subscope(subscope).map(|near| format!("such as `{near}`: "));
     let help = format!(
         "write {}a product, `:` and a name, or `/` where the name has a `/` itself; of letters a \
          to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the \
          last `:` or `/` alone",
-        instead.unwrap_or_default()
+        suggestions.unwrap_or_default()
     );
     Some(PatternBreach { why, help })
 }
@@ -56,7 +56,7 @@ fn as_digdirator_writes(product: &str, application: &str, subscope: &str) -> Opt
         }
         (None, _) => format!("{} is no application's name at NAIS", quoted(application)),
     };
-    Some(PatternBreach { why, help: write_instead(parts, subscope) })
+    Some(PatternBreach { why, help: suggested_name(parts, subscope) })
 }
 
 /// `<cluster>:<namespace>:<name>.<subscope>`, without the dashes inside the three parts.
@@ -82,7 +82,7 @@ fn as_the_guide_asks(description: &str, subscope: &str) -> Option<PatternBreach>
             format!("{} still has its dashes", quoted(dashed))
         }
     };
-    Some(PatternBreach { why, help: write_instead(parts, subscope) })
+    Some(PatternBreach { why, help: suggested_name(parts, subscope) })
 }
 
 /// The cluster, the namespace and the name of an application.
@@ -102,7 +102,7 @@ fn checked(parts: [&str; 3]) -> Option<[&str; 3]> {
     parts.into_iter().all(is_name).then_some(parts)
 }
 
-fn write_instead(parts: Option<[&str; 3]>, subscope: &str) -> String {
+fn suggested_name(parts: Option<[&str; 3]>, subscope: &str) -> String {
     match parts {
         Some(parts) => {
             let [cluster, namespace, name] = parts.map(|part| part.replace('-', ""));

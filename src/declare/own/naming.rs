@@ -9,7 +9,7 @@ use super::{Names, OwnRule, RuleReach, rules_of, words};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Items, Spanned};
+use crate::declare::yaml::optional::{Items, Spanned};
 use crate::declare::yaml::table::{Read, TableReader, read_word};
 use yaml::Node;
 use yaml::Span;
@@ -41,8 +41,8 @@ pub(crate) fn naming(
 ) -> Vec<NamingRule> {
     let items = rules_of(list, "naming", findings);
     let rules = items.filter_map(|item| match item.read(findings)? {
-        NamingItem::Rule(given) => own(given, names, findings),
-        NamingItem::Preset(given) => Some(preset(given, names, findings)),
+        NamingItem::Rule(declared) => own(declared, names, findings),
+        NamingItem::Preset(declared) => Some(preset(declared, names, findings)),
     });
     rules.collect()
 }
@@ -79,7 +79,7 @@ impl Read<'_> for NamingItem {
     }
 }
 
-fn own(given: NamingRuleFile, names: &Names<'_>, findings: &mut Findings) -> Option<NamingRule> {
+fn own(declared: NamingRuleFile, names: &Names<'_>, findings: &mut Findings) -> Option<NamingRule> {
     let NamingRuleFile {
         rule,
         applies_to,
@@ -90,7 +90,7 @@ fn own(given: NamingRuleFile, names: &Names<'_>, findings: &mut Findings) -> Opt
         severity,
         environments,
         teams,
-    } = given;
+    } = declared;
     let reach = RuleReach { severity, environments, teams };
     let (rule, message) = words(&rule, &message, findings);
     let head = reach.head(rule, message, names, findings);
@@ -108,10 +108,10 @@ impl NamingField {
     /// Reads the field as one of the subject's own, so that an error names only those.
     fn of(
         subject: NamingSubject,
-        given: Option<Spanned<String>>,
+        declared: Option<Spanned<String>>,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let Some(text) = given else {
+        let Some(text) = declared else {
             return Some(match subject {
                 NamingSubject::Scope => Self::Scope(ScopeField::Name),
                 NamingSubject::Consumer => Self::Consumer(ConsumerField::Name),
@@ -126,8 +126,8 @@ impl NamingField {
     }
 }
 
-fn preset(given: PresetFile, names: &Names<'_>, findings: &mut Findings) -> NamingRule {
-    let PresetFile { preset, severity, environments, teams } = given;
+fn preset(declared: PresetFile, names: &Names<'_>, findings: &mut Findings) -> NamingRule {
+    let PresetFile { preset, severity, environments, teams } = declared;
     let reach = RuleReach { severity, environments, teams };
     let head = reach.head(preset.name(), preset.message(), names, findings);
     NamingRule { head, check: NamingCheck::Preset(preset) }

@@ -10,7 +10,7 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Keyed, Spanned};
+use crate::declare::yaml::optional::{Keyed, Spanned};
 use domain::composed;
 use yaml::{Position, Span};
 
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_finds_a_part_unless_it_says_otherwise() {
+    fn a_pattern_finds_a_part_unless_it_is_anchored() {
         let pattern = pattern("b", &[]);
         assert_eq!(pattern.check("abc"), None);
         assert!(pattern.check("ac").is_some());

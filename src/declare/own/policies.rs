@@ -9,7 +9,7 @@ use super::{Names, OwnRule, RuleReach, rules_of, words};
 use crate::declare::diagnostic::Place;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Items, Raw, Spanned};
+use crate::declare::yaml::optional::{Items, Raw, Spanned};
 use domain::composed;
 
 /// A condition that must be true.
@@ -43,12 +43,12 @@ pub(crate) fn policies(
 }
 
 fn policy(
-    given: Raw<'_, PolicyFile>,
+    declared: Raw<'_, PolicyFile>,
     names: &Names<'_>,
     findings: &mut Findings,
 ) -> Option<Policy> {
     let PolicyFile { rule, applies_to, expression, message, severity, environments, teams } =
-        given.read(findings)?;
+        declared.read(findings)?;
     let reach = RuleReach { severity, environments, teams };
     let (rule, message) = words(&rule, &message, findings);
     let head = reach.head(rule, message, names, findings);

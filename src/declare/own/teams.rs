@@ -11,8 +11,8 @@ use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
 use crate::declare::read::globs::globset;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Members, Spanned, TextList};
 use crate::declare::yaml::item::entries_of;
+use crate::declare::yaml::optional::{Members, Spanned, TextList};
 use domain::Entity;
 use yaml::Span;
 
@@ -107,7 +107,7 @@ fn not_of(team: &Team, owners: &[&Team], entity: &Entity) -> Objection {
         true => format!("`{name}` has no {what}s at all"),
         false => format!("`{name}` has {}", list(globs.iter().map(String::as_str))),
     };
-    let instead = match owners.is_empty() {
+    let suggestions = match owners.is_empty() {
         true => "choose another name, or add a glob to the team in portvakt.yaml".to_owned(),
         false => format!("declare it in {}", folders(owners)),
     };
@@ -117,7 +117,7 @@ fn not_of(team: &Team, owners: &[&Team], entity: &Entity) -> Objection {
             "{} is no {what} of the team `{name}`, whose files are those in `{path}`",
             quoted(entity.name())
         ),
-        help: format!("{has}; {instead}"),
+        help: format!("{has}; {suggestions}"),
         team: *span,
     }
 }
@@ -159,13 +159,13 @@ pub(crate) fn teams(section: Option<Members<'_, TeamFile>>, findings: &mut Findi
     }
     let mut first = HashMap::new();
     let entries = entries.into_iter().take(MOST_TEAMS);
-    let teams = entries.filter_map(|(name, given)| {
-        check_name(name, given.key, findings);
-        let TeamFile { path, scopes, clients } = given.read(findings)?;
+    let teams = entries.filter_map(|(name, declared)| {
+        check_name(name, declared.key, findings);
+        let TeamFile { path, scopes, clients } = declared.read(findings)?;
         let Spanned { value: path, span: place } = path.0?;
         let path = folder(&path, place, &mut first, findings);
         let (scopes, clients) = (globs(scopes.0, findings), globs(clients.0, findings));
-        Some(Team { name: name.to_owned(), path: path?, scopes, clients, span: given.key })
+        Some(Team { name: name.to_owned(), path: path?, scopes, clients, span: declared.key })
     });
     Teams(teams.collect())
 }
@@ -238,7 +238,7 @@ teams:
     }
 
     #[test]
-    fn the_deepest_folder_tells_whose_a_file_is() {
+    fn the_deepest_folder_decides_whose_a_file_is() {
         let teams = known_teams();
         for (file, name) in [
             ("teams/arbeid/a.yaml", Some("arbeid")),
@@ -260,7 +260,7 @@ teams:
     }
 
     #[test]
-    fn a_scope_stands_in_the_folder_of_a_team_that_has_it() {
+    fn a_scope_is_in_the_folder_of_a_team_that_has_it() {
         for (file, scope) in [
             ("teams/arbeid/a.yaml", "etat:arbeid:aareg/les"),
             ("teams/arbeid/a.yaml", "etat:felles:a"),
@@ -273,7 +273,7 @@ teams:
     }
 
     #[test]
-    fn a_teams_file_holds_no_other_scope() {
+    fn a_teams_file_has_no_other_scope() {
         let shown = |file, scope| {
             let found = objection(file, scope).unwrap();
             assert_eq!(found.rule, Rule::NotOfTheTeam);
@@ -302,7 +302,7 @@ teams:
     }
 
     #[test]
-    fn a_teams_scope_stands_nowhere_else() {
+    fn a_teams_scope_is_nowhere_else() {
         let found = objection("felles.yaml", "etat:felles:a").unwrap();
         assert_eq!((found.rule, found.team.start.line), (Rule::OutsideTheTeam, 2));
         insta::assert_snapshot!(format!("{}\n{}", found.message, found.help), @r"

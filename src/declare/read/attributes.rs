@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Given, Spanned};
+use crate::declare::yaml::optional::{Optional, Spanned};
 use crate::declare::yaml::table::words;
 use domain::{
     ApplicationType, AuthMethod, ClientAttributes, CodeChallengeMethod, ConsumedScope, GrantType,
@@ -33,7 +33,7 @@ macro_rules! with_attributes {
                 $($(#[$own_meta])* pub(crate) $own: $own_type,)*
                 $(
                     $(#[$($attribute_meta)*])+
-                    pub(crate) $attribute: $crate::declare::yaml::given::Given<
+                    pub(crate) $attribute: $crate::declare::yaml::optional::Optional<
                         <$type as $crate::declare::read::attributes::Declarable>::Yaml
                     >,
                 )*
@@ -41,8 +41,8 @@ macro_rules! with_attributes {
         }
 
         impl $(<$life>)? From<&$name $(<$life>)?> for $crate::declare::read::attributes::$layer {
-            fn from(given: &$name $(<$life>)?) -> Self {
-                Self { $($attribute: given.$attribute.clone(),)* }
+            fn from(declared: &$name $(<$life>)?) -> Self {
+                Self { $($attribute: declared.$attribute.clone(),)* }
             }
         }
     };
@@ -133,7 +133,7 @@ impl<T: Declarable + Ord> Declarable for BTreeSet<T> {
 /// What the first layer says that gives an attribute.
 fn first<'l, T: Declarable, L>(
     layers: &[&'l L],
-    pick: impl Fn(&'l L) -> &'l Given<T::Yaml>,
+    pick: impl Fn(&'l L) -> &'l Optional<T::Yaml>,
 ) -> Option<T>
 where
     T::Yaml: 'l,

@@ -13,43 +13,43 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Given, Items, Members, Raw, ReadableTexts, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
+use crate::declare::yaml::optional::{Items, Members, Optional, Raw, ReadableTexts, Spanned};
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 use yaml::Node;
 use yaml::Span;
 
 /// Reads one client.
 pub(crate) fn client<'d>(
-    given: Raw<'d, file::Client<'d>>,
+    input: Raw<'d, file::Client<'d>>,
     settings: &Settings,
     files: &KeyFiles<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     let names = &settings.environment_names;
-    let at = given.at;
-    let Some(given) = given.read(findings) else { return };
-    let overrides = overrides(given.per_environment, settings, files, findings);
-    let name = given.name.0.as_ref().and_then(|name| client_name(name, findings));
-    let environments = names.declared(&given.environments, findings);
+    let at = input.at;
+    let Some(input) = input.read(findings) else { return };
+    let overrides = overrides(input.per_environment, settings, files, findings);
+    let name = input.name.0.as_ref().and_then(|name| client_name(name, findings));
+    let environments = names.declared(&input.environments, findings);
     let Some((name, span)) = name else { return };
-    let previous_name = given.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
+    let previous_name = input.previous_name.0.as_ref().and_then(|it| client_name(it, findings));
     let part = ClientPart {
-        attributes: attributes((&given).into(), &given.description, findings),
-        description: given.description.kept(),
-        active: given.active.0,
-        id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
-        ..part(at, given.scopes.0, given.jwks.0, given.onbehalfof.0, files, findings)
+        attributes: attributes((&input).into(), &input.description, findings),
+        description: input.description.kept(),
+        active: input.active.0,
+        id: input.client_id.0.as_ref().and_then(|written| id(written, findings)),
+        ..part(at, input.scopes.0, input.jwks.0, input.onbehalfof.0, files, findings)
     };
     let client = DeclaredClient {
         name,
         previous_name,
-        integration_type: given.integration_type.0.unwrap_or(IntegrationType::Maskinporten),
+        integration_type: input.integration_type.0.unwrap_or(IntegrationType::Maskinporten),
         part,
         overrides,
         environments,
-        prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
+        prevent_deactivation: input.prevent_deactivation.0.unwrap_or(false),
         place: findings.place(span),
         manifest: None,
     };
@@ -60,7 +60,7 @@ pub(crate) fn client<'d>(
 /// The attributes; reports what is wrong with their texts and with the description.
 fn attributes(
     attributes: ClientLayer,
-    description: &Given<Spanned<String>>,
+    description: &Optional<Spanned<String>>,
     findings: &mut Findings,
 ) -> ClientLayer {
     let first = findings.list.len();
@@ -98,19 +98,19 @@ fn overrides<'d>(
     findings: &mut Findings,
 ) -> Vec<ClientOverride> {
     let mut overrides = Vec::new();
-    for (name, given) in entries_of(section, findings) {
-        let Raw { at, key: span, .. } = given;
+    for (name, input) in entries_of(section, findings) {
+        let Raw { at, key: span, .. } = input;
         let environment = settings.environment_names.known(name, span, findings);
         if environment.is_none() && !at.value.is_mapping() {
             continue;
         }
-        if let (Some(given), Some(environment)) = (given.read(findings), environment) {
+        if let (Some(input), Some(environment)) = (input.read(findings), environment) {
             let part = ClientPart {
-                attributes: attributes((&given).into(), &given.description, findings),
-                description: given.description.kept(),
-                active: given.active.0,
-                id: given.client_id.0.as_ref().and_then(|written| id(written, findings)),
-                ..part(at, given.scopes.0, given.jwks.0, given.onbehalfof.0, files, findings)
+                attributes: attributes((&input).into(), &input.description, findings),
+                description: input.description.kept(),
+                active: input.active.0,
+                id: input.client_id.0.as_ref().and_then(|written| id(written, findings)),
+                ..part(at, input.scopes.0, input.jwks.0, input.onbehalfof.0, files, findings)
             };
             overrides.push(ClientOverride { environment, part, span });
         }
@@ -120,11 +120,11 @@ fn overrides<'d>(
 
 /// Reads one entry of `removed` that names a client.
 pub(crate) fn removed(
-    given: file::RemovedClientItem,
+    input: file::RemovedClientItem,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedClient> {
-    let file::RemovedClientItem { client, client_id, action, reason, environments } = given;
+    let file::RemovedClientItem { client, client_id, action, reason, environments } = input;
     let name = client.0.and_then(|client| client_name(&client, findings));
     let id = client_id.0.map(|written| id(&written, findings));
     let names = &settings.environment_names;
@@ -172,7 +172,7 @@ fn scopes(list: &ReadableTexts, findings: &mut Findings) -> Vec<ConsumedScope> {
             Ok(scope) => scopes.push(scope),
             Err(error) => {
                 let message = format!("{} is no scope: {error}", quoted(text));
-                let names: Vec<_> = crate::declare::yaml::instead::names(text);
+                let names: Vec<_> = crate::declare::yaml::suggestions::names(text);
                 let help = match names.len() > 1 {
                     true => format!("write a comma between them: `[{}]`", names.join(", ")),
                     false => "write the whole name, such as `skatteetaten:skattekort.read`".into(),
@@ -190,13 +190,13 @@ fn on_behalf_of(
 ) -> Option<BTreeMap<OnBehalfOfId, OnBehalfOf>> {
     let is_list = list.at.value.is_sequence();
     let mut entries = BTreeMap::new();
-    for given in items_of(Some(list), None, findings) {
+    for input in items_of(Some(list), None, findings) {
         let first = findings.list.len();
-        let Some(given) = given.read(findings) else { continue };
+        let Some(input) = input.read(findings) else { continue };
         let is_whole = findings.list.len() == first;
-        let orgno = given.orgno.0.as_ref();
+        let orgno = input.orgno.0.as_ref();
         let orgno = orgno.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
-        let Some(Spanned { value: text, span }) = given.onbehalfof.0.filter(|_| is_whole) else {
+        let Some(Spanned { value: text, span }) = input.onbehalfof.0.filter(|_| is_whole) else {
             continue;
         };
         let id: OnBehalfOfId = match text.parse() {
@@ -209,12 +209,12 @@ fn on_behalf_of(
             }
         };
         let entry = OnBehalfOf {
-            name: given.name.kept(),
+            name: input.name.kept(),
             orgno,
-            organization_name: given.organization_name.kept(),
-            description: given.description.kept(),
-            uri: given.uri.kept(),
-            logo_uri: given.logo_uri.kept(),
+            organization_name: input.organization_name.kept(),
+            description: input.description.kept(),
+            uri: input.uri.kept(),
+            logo_uri: input.logo_uri.kept(),
         };
         if entries.insert(id, entry).is_some() {
             let message = format!("the entry {} stands twice", quoted(&text));

@@ -8,10 +8,10 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Members, Raw, Spanned};
-use crate::declare::yaml::instead;
-use crate::declare::yaml::instead::TEXT;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
+use crate::declare::yaml::optional::{Members, Raw, Spanned};
+use crate::declare::yaml::suggestions;
+use crate::declare::yaml::suggestions::TEXT;
 use crate::declare::yaml::table::{Read, TableReader};
 use domain::kept;
 use jiff::civil::Date;
@@ -25,10 +25,10 @@ pub(crate) fn aliases(
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    for (name, given) in entries_of(section, findings) {
+    for (name, input) in entries_of(section, findings) {
         let name = &*kept(name);
-        let is_name = check_name(name, given.key, findings);
-        let alias = alias(name, given, environments, findings);
+        let is_name = check_name(name, input.key, findings);
+        let alias = alias(name, input, environments, findings);
         if !is_name || alias.is_none() {
             let without_space = name.split_whitespace().collect();
             declared.broken.extend([name.to_owned(), without_space]);
@@ -39,12 +39,12 @@ pub(crate) fn aliases(
 
 fn alias(
     name: &str,
-    given: Raw<'_, file::AliasEntry>,
+    input: Raw<'_, file::AliasEntry>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<Alias> {
     let file::AliasEntry { orgno, name: display_name, environments: names } =
-        given.read(findings)?;
+        input.read(findings)?;
     let environments = environments.declared(&names, findings);
     let Spanned { value: orgno, span: orgno_span } = orgno.0?;
     Some(Alias {
@@ -52,8 +52,8 @@ fn alias(
         orgno: parse_orgno(&orgno, orgno_span, findings)?,
         name: display_name.kept().filter(|name| !name.is_empty()),
         environments,
-        place: findings.place(given.key),
-        spans: Spans::new(given.at),
+        place: findings.place(input.key),
+        spans: Spans::new(input.at),
     })
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn groups(
 /// An organisation number if the text has nothing but digits, else an alias.
 fn named(text: &str, span: Span, findings: &mut Findings) -> Option<Who> {
     let numeric = |c: char| c.is_ascii_digit() || c.is_whitespace();
-    if text.chars().all(numeric) || instead::orgno(text).is_some() {
+    if text.chars().all(numeric) || suggestions::orgno(text).is_some() {
         return parse_orgno(text, span, findings).map(Who::Orgno);
     }
     Some(Who::Alias((&*kept(text)).into()))
@@ -109,11 +109,11 @@ impl<'d> Read<'d> for file::ConsumerItem<'d> {
 
 /// Reads one entry of a scope's consumers.
 pub(crate) fn consumer<'d>(
-    given: Raw<'d, file::ConsumerItem<'d>>,
+    input: Raw<'d, file::ConsumerItem<'d>>,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<DeclaredAccess> {
-    let at = given.at;
+    let at = input.at;
     let plain = |who, who_span| DeclaredAccess {
         who,
         who_span,
@@ -122,7 +122,7 @@ pub(crate) fn consumer<'d>(
         reason: None,
         span: at.span(),
     };
-    match given.read(findings)? {
+    match input.read(findings)? {
         file::ConsumerItem::Name(text) => {
             let who = named(&text, at.span(), findings)?;
             Some(plain(who, at.span()))
@@ -158,7 +158,7 @@ fn detailed(
 fn misshapen(at: &Node<'_>, findings: &mut Findings) -> bool {
     const KEYS: [&str; 2] = ["consumer", "group"];
     let is_ours = |key: &str| nearest(key, KEYS) == Some("consumer");
-    if at.entries().any(|(key, _)| is_ours(key) || instead::head(key, &KEYS).is_some()) {
+    if at.entries().any(|(key, _)| is_ours(key) || suggestions::head(key, &KEYS).is_some()) {
         return false;
     }
     let Some((key, value)) = at.entries().next() else {

@@ -6,7 +6,7 @@ use super::environment::{Certificate, DeclaredCredentials, Environment, Environm
 use super::source::TextSource;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Members, Spanned};
+use crate::declare::yaml::optional::{Members, Spanned};
 use domain::secret;
 use domain::{ClientId, Kid};
 use yaml::{Node, Position, Span};

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 
 use super::attributes::with_attributes;
-use crate::declare::yaml::given::{
-    Given, Items, Members, Needed, Raw, ReadableTexts, Restriction, Spanned,
+use crate::declare::yaml::optional::{
+    Items, Members, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned,
 };
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction, Representation};
@@ -34,7 +34,7 @@ table! {
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
         pub(crate) orgno: Needed<Spanned<String>>,
         /// What a plan calls the organisation. Default: the alias.
-        pub(crate) name: Given<String>,
+        pub(crate) name: Optional<String>,
         /// The environments in which the alias counts. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,
@@ -60,9 +60,9 @@ domain::scope_attributes! { with_attributes {
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ScopeInEnvironment>>,
         /// `false` keeps the scope declared but deactivated; its accesses are kept. Default: true.
-        active: Given<bool>,
+        active: Optional<bool>,
         /// Whether a plan may never deactivate the scope. Default: false.
-        prevent_deactivation: Given<bool>,
+        prevent_deactivation: Optional<bool>,
     }
 } }
 
@@ -72,9 +72,9 @@ domain::scope_attributes! { with_attributes {
     ScopeInEnvironment: ScopeLayer {
         /// One line that tells what the scope gives access to.
         #[schemars(length(min = 1))]
-        description: Given<Spanned<String>>,
+        description: Optional<Spanned<String>>,
         /// `false` keeps the scope declared but deactivated here.
-        active: Given<bool>,
+        active: Optional<bool>,
     }
 } }
 
@@ -107,12 +107,12 @@ table! {
         pub(crate) consumer: Needed<Spanned<String>>,
         /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
         #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
-        pub(crate) until: Given<Raw<'d, String>>,
+        pub(crate) until: Optional<Raw<'d, String>>,
         /// The environments in which the entry counts. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,
         /// Why the access is given, such as a case number.
-        pub(crate) reason: Given<String>,
+        pub(crate) reason: Optional<String>,
     }
 }
 
@@ -126,31 +126,31 @@ domain::client_attributes! { with_attributes {
         /// The id of the live client that it is. Default: the one of its name and
         /// integration_type, or a new one.
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-        client_id: Given<Spanned<String>>,
+        client_id: Optional<Spanned<String>>,
         /// What it was called before, if it is to be renamed.
         #[schemars(length(min = 1, max = 255))]
-        previous_name: Given<Spanned<String>>,
+        previous_name: Optional<Spanned<String>>,
         /// What it is a client of; it can never change. Default: maskinporten.
-        integration_type: Given<IntegrationType>,
+        integration_type: Optional<IntegrationType>,
         /// One line that tells what the client does. Default: none.
-        description: Given<Spanned<String>>,
+        description: Optional<Spanned<String>>,
         /// The scopes that it may ask for, anybody's. Default: the fixed ones of krr, `openid` and
         /// `profile` for idporten and ansattporten, else none.
-        scopes: Given<ReadableTexts>,
+        scopes: Optional<ReadableTexts>,
         /// Its public keys: a file, a JWK, a JWKS or a PEM text, or a list of these; an empty list
         /// means no key. Default: as they are live.
-        jwks: Given<Raw<'d, Jwks<'d>>>,
+        jwks: Optional<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts; an empty list means nobody. Default: as it is live.
-        onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
+        onbehalfof: Optional<Items<'d, OnBehalfOfEntry>>,
         /// The environments that hold the client. Default: all.
         #[schemars(length(min = 1))]
         environments: Restriction<ReadableTexts>,
         /// What is different in an environment, by its name.
         per_environment: Option<Members<'d, ClientInEnvironment<'d>>>,
         /// `false` keeps the client declared but deactivated. Default: true.
-        active: Given<bool>,
+        active: Optional<bool>,
         /// Whether a plan may never deactivate the client. Default: false.
-        prevent_deactivation: Given<bool>,
+        prevent_deactivation: Optional<bool>,
     }
 } }
 
@@ -159,17 +159,17 @@ domain::client_attributes! { with_attributes {
     ClientInEnvironment<'d>: ClientLayer {
         /// The id of the live client that it is here.
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-        client_id: Given<Spanned<String>>,
+        client_id: Optional<Spanned<String>>,
         /// One line that tells what the client does.
-        description: Given<Spanned<String>>,
+        description: Optional<Spanned<String>>,
         /// The scopes that it may ask for here.
-        scopes: Given<ReadableTexts>,
+        scopes: Optional<ReadableTexts>,
         /// Its public keys here.
-        jwks: Given<Raw<'d, Jwks<'d>>>,
+        jwks: Optional<Raw<'d, Jwks<'d>>>,
         /// On whose behalf it acts here.
-        onbehalfof: Given<Items<'d, OnBehalfOfEntry>>,
+        onbehalfof: Optional<Items<'d, OnBehalfOfEntry>>,
         /// `false` keeps the client declared but deactivated here.
-        active: Given<bool>,
+        active: Optional<bool>,
     }
 } }
 
@@ -201,18 +201,18 @@ table! {
         #[schemars(length(min = 1, max = 255))]
         pub(crate) onbehalfof: Needed<Spanned<String>>,
         /// What a login shows.
-        pub(crate) name: Given<String>,
+        pub(crate) name: Optional<String>,
         /// The organisation number: nine digits in quotes.
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
-        pub(crate) orgno: Given<Spanned<String>>,
+        pub(crate) orgno: Optional<Spanned<String>>,
         /// What the organisation is called.
-        pub(crate) organization_name: Given<String>,
+        pub(crate) organization_name: Optional<String>,
         /// One line about it.
-        pub(crate) description: Given<String>,
+        pub(crate) description: Optional<String>,
         /// Its address on the web.
-        pub(crate) uri: Given<String>,
+        pub(crate) uri: Optional<String>,
         /// The address of its picture.
-        pub(crate) logo_uri: Given<String>,
+        pub(crate) logo_uri: Optional<String>,
     }
 }
 
@@ -235,11 +235,11 @@ table! {
         pub(crate) client: Needed<Spanned<String>>,
         /// The id of the live client that it is. Default: the one of its name.
         #[schemars(regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-        pub(crate) client_id: Given<Spanned<String>>,
+        pub(crate) client_id: Optional<Spanned<String>>,
         /// What is to become of it.
         pub(crate) action: Needed<RemovalAction>,
         /// Why.
-        pub(crate) reason: Given<String>,
+        pub(crate) reason: Optional<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,
@@ -257,7 +257,7 @@ table! {
         /// What is to become of it.
         pub(crate) action: Needed<RemovalAction>,
         /// Why.
-        pub(crate) reason: Given<String>,
+        pub(crate) reason: Optional<String>,
         /// The environments in which it is removed. Default: all.
         #[schemars(length(min = 1))]
         pub(crate) environments: Restriction<ReadableTexts>,

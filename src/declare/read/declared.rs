@@ -180,7 +180,7 @@ impl Scope {
     }
 
     /// Where the value of an attribute stands that holds in an environment, if the scope gives it.
-    pub(crate) fn given(&self, environment: EnvironmentSet, attribute: &str) -> Option<Place> {
+    pub(crate) fn place_of(&self, environment: EnvironmentSet, attribute: &str) -> Option<Place> {
         let in_override = self.override_in(environment).and_then(|o| o.spans.of(attribute));
         Some(self.at(in_override.or_else(|| self.spans.of(attribute))?))
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::source::{SecretSource, TextSource};
-use crate::declare::yaml::given::Spanned;
+use crate::declare::yaml::optional::Spanned;
 use crate::declare::yaml::table::{Read, TableReader, table};
 use digdir::{self, TargetError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -4,8 +4,8 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{ReadableTexts, Restriction, Spanned};
-use crate::declare::yaml::instead;
+use crate::declare::yaml::optional::{ReadableTexts, Restriction, Spanned};
+use crate::declare::yaml::suggestions;
 use domain::text::is_invisible;
 use yaml::Span;
 
@@ -104,7 +104,7 @@ impl EnvironmentNames {
         if set.is_none() {
             let known = || self.0.iter().map(String::as_str);
             let message = format!("there is no environment {}", quoted(name));
-            let several = instead::names(name);
+            let several = suggestions::names(name);
             let hint = if several.len() > 1 && several.iter().all(|name| self.set(name).is_some()) {
                 format!("write a comma between them: `[{}]`; ", several.join(", "))
             } else if let Some((name, _)) = name.split_once(':')

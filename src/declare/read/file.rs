@@ -14,9 +14,9 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::{Findings, decode, parse};
-use crate::declare::yaml::given::Raw;
-use crate::declare::yaml::instead;
 use crate::declare::yaml::item::{items_of, unknown_key};
+use crate::declare::yaml::optional::Raw;
+use crate::declare::yaml::suggestions;
 use crate::declare::yaml::table::{self, Read, TableReader};
 use yaml::Span;
 use yaml::{Mapping, Node, Value};
@@ -41,7 +41,7 @@ pub(crate) fn declarations(
         None => declared.incomplete = true,
     }
     if let Some(text) = text {
-        tell_template(text, &mut findings);
+        report_template(text, &mut findings);
     }
     declared.diagnostics = findings.into_list();
     declared
@@ -89,11 +89,11 @@ fn read_document(
     let for_mapping = "write each entry as `- { scope: …, action: … }`";
     for item in items_of(removed, Some(for_mapping), findings) {
         match item.read(findings) {
-            Some(RemovedItem::Scope(given)) => {
-                declared.removed.extend(scopes::removed(given, settings, findings));
+            Some(RemovedItem::Scope(input)) => {
+                declared.removed.extend(scopes::removed(input, settings, findings));
             }
-            Some(RemovedItem::Client(given)) => {
-                let removed = clients::removed(given, settings, findings);
+            Some(RemovedItem::Client(input)) => {
+                let removed = clients::removed(input, settings, findings);
                 declared.removed_clients.extend(removed);
             }
             None => {}
@@ -139,7 +139,7 @@ fn entities(document: &Node<'_>) -> Vec<Span> {
 }
 
 fn foreign_help(file: &str) -> String {
-    let exclude = instead::exclude(file);
+    let exclude = suggestions::exclude(file);
     format!(
         "a declaration has `consumers`, `groups`, `scopes`, `clients` or `removed` at its top; {exclude}"
     )
@@ -192,7 +192,7 @@ fn whole<'d>(items: &[Raw<'d, Scope<'d>>], findings: &mut Findings) -> Vec<Raw<'
 }
 
 /// What cannot be parsed and has placeholders is probably a template of a manifest.
-fn tell_template(text: &str, findings: &mut Findings) {
+fn report_template(text: &str, findings: &mut Findings) {
     let is_template = text.contains("{{") && text.contains("}}") && text.contains("kind:");
     let help = manifest::template_help(&findings.file);
     let syntax = findings.list.iter_mut().filter(|found| found.code == Rule::Syntax);
@@ -212,8 +212,8 @@ fn is_foreign(at: &Node<'_>, mapping: &Mapping<'_>, findings: &mut Findings) -> 
     let mut near = keys().filter(|key| nearest(key, known()).is_some());
     if let Some(first) = near.next() {
         unknown_key(first, Declarations::KEYS, at, findings);
-        if let (Some(_), Some(told)) = (near.next(), findings.list.last_mut()) {
-            told.fix = None;
+        if let (Some(_), Some(reported)) = (near.next(), findings.list.last_mut()) {
+            reported.fix = None;
         }
     } else {
         let message = "this document has none of the keys that declare something";

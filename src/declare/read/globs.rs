@@ -5,7 +5,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Spanned, TextList};
+use crate::declare::yaml::optional::{Spanned, TextList};
 use domain::kept;
 
 /// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so

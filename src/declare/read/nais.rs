@@ -8,8 +8,8 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
+use crate::declare::yaml::optional::{Raw, Spanned};
 use crate::declare::yaml::table::{Read, TableReader};
 use domain::nais::Application;
 use yaml::Span;
@@ -129,16 +129,16 @@ impl<'d> Read<'d> for ClusterFile<'d> {
 }
 
 fn clusters<'d>(
-    given: Option<Raw<'d, ClusterFile<'d>>>,
+    declared: Option<Raw<'d, ClusterFile<'d>>>,
     names: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Clusters {
-    let Some(given) = given else {
+    let Some(declared) = declared else {
         return Clusters::Unknown;
     };
-    match given.read(findings) {
+    match declared.read(findings) {
         Some(ClusterFile::All(cluster)) => {
-            match is_name(&cluster, "cluster", given.at.span(), findings) {
+            match is_name(&cluster, "cluster", declared.at.span(), findings) {
                 true => Clusters::Usual(cluster),
                 false => Clusters::Wrong,
             }

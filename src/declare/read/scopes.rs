@@ -14,26 +14,26 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::own::sorted;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Members, Raw, Spanned};
 use crate::declare::yaml::item::{entries_of, items_of};
+use crate::declare::yaml::optional::{Members, Raw, Spanned};
 use domain::{ScopeName, ScopeNameError, kept};
 use yaml::Span;
 
 /// Reads one scope.
 pub(crate) fn scope<'d>(
-    given: Raw<'d, file::Scope<'d>>,
+    input: Raw<'d, file::Scope<'d>>,
     settings: &Settings,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     let names = &settings.environment_names;
-    let at = given.at;
-    let Some(given) = given.read(findings) else {
+    let at = input.at;
+    let Some(input) = input.read(findings) else {
         let consumers = Arc::default();
         declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
         return;
     };
-    let list = given.consumers;
+    let list = input.consumers;
     if let Some(Raw { at, .. }) = list.filter(|list| list.at.value.is_null()) {
         let help = "write `consumers: []` if nobody is to have access";
         let message =
@@ -43,11 +43,11 @@ pub(crate) fn scope<'d>(
     let consumers: Arc<[_]> = items_of(list, None, findings)
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
-    let overrides = overrides(given.per_environment, names, findings);
-    let (attributes, description) = (ScopeLayer::from(&given), given.description.0.as_ref());
+    let overrides = overrides(input.per_environment, names, findings);
+    let (attributes, description) = (ScopeLayer::from(&input), input.description.0.as_ref());
     check_texts(description, &attributes, findings);
-    let name = given.name.0.as_ref().and_then(|name| scope_name(name, settings, findings));
-    let environments = names.declared(&given.environments, findings);
+    let name = input.name.0.as_ref().and_then(|name| scope_name(name, settings, findings));
+    let environments = names.declared(&input.environments, findings);
     let Some((name, span)) = name else {
         declared.strays.push(Stray { consumers, place: findings.place(at.span()) });
         return;
@@ -57,8 +57,8 @@ pub(crate) fn scope<'d>(
         spans: Spans::new(at),
         attributes,
         description: description.map_or_else(String::new, |it| kept(&it.value).into_owned()),
-        active: given.active.0.unwrap_or(true),
-        prevent_deactivation: given.prevent_deactivation.0.unwrap_or(false),
+        active: input.active.0.unwrap_or(true),
+        prevent_deactivation: input.prevent_deactivation.0.unwrap_or(false),
         environments,
         overrides,
         consumers,
@@ -77,21 +77,21 @@ fn overrides(
 ) -> Vec<Override> {
     let entries = entries_of(section, findings);
     let mut overrides = Vec::with_capacity(entries.len());
-    for (name, given) in entries {
-        let Raw { at, key: span, .. } = given;
+    for (name, input) in entries {
+        let Raw { at, key: span, .. } = input;
         let environment = names.known(name, span, findings);
         if environment.is_none() && !at.value.is_mapping() {
             continue;
         }
-        let Some(given) = given.read(findings) else { continue };
-        let attributes = ScopeLayer::from(&given);
-        check_texts(given.description.0.as_ref(), &attributes, findings);
+        let Some(input) = input.read(findings) else { continue };
+        let attributes = ScopeLayer::from(&input);
+        check_texts(input.description.0.as_ref(), &attributes, findings);
         if let Some(environment) = environment {
             overrides.push(Override {
                 environment,
                 attributes,
-                description: given.description.kept(),
-                active: given.active.0,
+                description: input.description.kept(),
+                active: input.active.0,
                 span,
                 spans: Spans::new(at),
             });
@@ -102,11 +102,11 @@ fn overrides(
 
 /// Reads one entry of `removed`.
 pub(crate) fn removed(
-    given: file::RemovedScopeItem,
+    input: file::RemovedScopeItem,
     settings: &Settings,
     findings: &mut Findings,
 ) -> Option<RemovedScope> {
-    let file::RemovedScopeItem { scope, action, reason, environments } = given;
+    let file::RemovedScopeItem { scope, action, reason, environments } = input;
     let name = scope.0.and_then(|scope| scope_name(&scope, settings, findings));
     let names = &settings.environment_names;
     let environments = names.declared(&environments, findings);

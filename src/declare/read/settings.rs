@@ -25,8 +25,8 @@ use crate::declare::own::policies::{Policy, policies};
 use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Findings, decode, parse};
-use crate::declare::yaml::given::{Checked, Given, Members, Raw, ReadableTexts, Spanned};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
+use crate::declare::yaml::optional::{Checked, Members, Optional, Raw, ReadableTexts, Spanned};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::{Guards, Orgno};
 use yaml::Position;
@@ -190,8 +190,8 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
 }
 
 /// The attributes of a kind of entity, and their places.
-fn of_defaults<T: Default>(given: Given<Checked<'_, T>>) -> (T, Spans) {
-    match given.0 {
+fn of_defaults<T: Default>(input: Optional<Checked<'_, T>>) -> (T, Spans) {
+    match input.0 {
         Some(Checked { at, value }) => (value.unwrap_or_default(), Spans::new(at)),
         None => Default::default(),
     }
@@ -209,9 +209,9 @@ pub fn is_project_name(name: &str) -> bool {
 }
 
 /// What the folder is called, if it may be called so.
-fn project(given: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
+fn project(input: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
     const LONGEST: usize = 64;
-    let Spanned { value: name, span } = given?;
+    let Spanned { value: name, span } = input?;
     let is_name = is_project_name(&name) && name.is_ascii() && name.len() <= LONGEST;
     if !is_name {
         let message = format!("{} is not the name of a project", quoted(&name));
@@ -222,8 +222,8 @@ fn project(given: Option<Spanned<String>>, findings: &mut Findings) -> Option<St
 }
 
 /// The name of a branch, if it can be one (`git check-ref-format`).
-fn branch(given: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
-    let Spanned { value: name, span } = given?;
+fn branch(input: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
+    let Spanned { value: name, span } = input?;
     let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     let is_part = |part: &str| {
         !part.is_empty()
@@ -247,8 +247,8 @@ fn branch(given: Option<Spanned<String>>, findings: &mut Findings) -> Option<Str
 /// How long before its end a key is told of where nothing is said.
 const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-fn warn_before(given: Option<Spanned<String>>, findings: &mut Findings) -> SignedDuration {
-    let Some(Spanned { value: text, span }) = given else {
+fn warn_before(input: Option<Spanned<String>>, findings: &mut Findings) -> SignedDuration {
+    let Some(Spanned { value: text, span }) = input else {
         return WARN_BEFORE;
     };
     parse_duration(&text).unwrap_or_else(|| {
@@ -273,8 +273,8 @@ fn before_colon(prefix: &str) -> &str {
 }
 
 /// The prefixes; reports what is wrong with each, which is not reported of each scope again.
-fn prefixes(given: Option<ReadableTexts>, findings: &mut Findings) -> Vec<String> {
-    let Some(ReadableTexts { items, is_whole, span }) = given else {
+fn prefixes(input: Option<ReadableTexts>, findings: &mut Findings) -> Vec<String> {
+    let Some(ReadableTexts { items, is_whole, span }) = input else {
         return Vec::new();
     };
     let prefixes = if is_whole { items } else { Vec::new() };
@@ -336,13 +336,13 @@ fn environments(
         findings.report(Rule::WrongValue, key, &message, help);
     }
     let mut environments = Vec::new();
-    for (name, given) in entries.into_iter().take(MOST_ENVIRONMENTS) {
-        check_environment_name(name, given.key, findings);
-        let Some(environment) = read_whole::<Environment>(given.at, findings) else {
+    for (name, input) in entries.into_iter().take(MOST_ENVIRONMENTS) {
+        check_environment_name(name, input.key, findings);
+        let Some(environment) = read_whole::<Environment>(input.at, findings) else {
             continue;
         };
         check_target(&environment.target, findings);
-        check_credentials(&environment, given.key, findings);
+        check_credentials(&environment, input.key, findings);
         environments.push((name, environment));
     }
     check_distinct(&environments, findings);

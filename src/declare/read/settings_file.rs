@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use super::attributes::{ClientLayer, ScopeLayer};
 use super::environment::Environment;
 use crate::declare::own::file::{NamingItem, PolicyFile, TeamFile};
-use crate::declare::yaml::given::{
-    Checked, Given, Items, Members, Needed, Raw, ReadableTexts, Spanned, TextList,
+use crate::declare::yaml::optional::{
+    Checked, Items, Members, Needed, Optional, Raw, ReadableTexts, Spanned, TextList,
 };
 use crate::declare::yaml::table::table;
 
@@ -21,7 +21,7 @@ table! {
         /// comments have that name. Default: none at the top of the git repository, else the folder's path
         /// with `.` for `/`.
         #[schemars(regex(pattern = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"))]
-        pub(crate) project: Given<Spanned<String>>,
+        pub(crate) project: Optional<Spanned<String>>,
         /// The prefixes that DigDir has given the organisation, without a colon.
         #[schemars(length(min = 1))]
         pub(crate) prefixes: Needed<ReadableTexts>,
@@ -29,7 +29,7 @@ table! {
         #[schemars(with = "Option<BTreeMap<String, Environment>>")]
         pub(crate) environments: Needed<Members<'d, Environment>>,
         /// What declarations have that do not say otherwise.
-        pub(crate) defaults: Given<Defaults<'d>>,
+        pub(crate) defaults: Optional<Defaults<'d>>,
         /// What names and other texts must look like.
         pub(crate) naming: Option<Items<'d, NamingItem>>,
         /// What must hold of scopes and accesses.
@@ -38,17 +38,17 @@ table! {
         pub(crate) teams: Option<Members<'d, TeamFile>>,
         /// The branch of the remote whose commits may be applied. It counts as it is written on the
         /// remote's default branch. Default: that branch.
-        pub(crate) apply_from: Given<Spanned<String>>,
+        pub(crate) apply_from: Optional<Spanned<String>>,
         /// What an apply must not do without being told twice.
-        pub(crate) guards: Given<GuardsFile>,
+        pub(crate) guards: Optional<GuardsFile>,
         /// What is told of the keys of clients.
-        pub(crate) keys_policy: Given<KeysPolicyFile>,
+        pub(crate) keys_policy: Optional<KeysPolicyFile>,
         /// What manifests of NAIS among the declarations do not say themselves.
-        pub(crate) nais: Given<NaisFile<'d>>,
+        pub(crate) nais: Optional<NaisFile<'d>>,
         /// Globs; only files that match one are read. Default: all.
-        pub(crate) include: Given<TextList>,
+        pub(crate) include: Optional<TextList>,
         /// Globs; files that match one are not read. Default: none.
-        pub(crate) exclude: Given<TextList>,
+        pub(crate) exclude: Optional<TextList>,
     }
 }
 
@@ -60,7 +60,7 @@ table! {
         #[schemars(regex(pattern = r"^[0-9]{9}$"))]
         pub(crate) orgno: Needed<Spanned<String>>,
         /// What the organisation is called.
-        pub(crate) name: Given<String>,
+        pub(crate) name: Optional<String>,
     }
 }
 
@@ -69,9 +69,9 @@ table! {
     #[derive(Default)]
     pub(crate) struct Defaults<'d> {
         /// The attributes of scopes.
-        pub(crate) scope: Given<Checked<'d, ScopeLayer>>,
+        pub(crate) scope: Optional<Checked<'d, ScopeLayer>>,
         /// The attributes of clients.
-        pub(crate) client: Given<Checked<'d, ClientLayer>>,
+        pub(crate) client: Optional<Checked<'d, ClientLayer>>,
     }
 }
 
@@ -82,11 +82,11 @@ table! {
         /// The cluster of a manifest that names none: one for all environments, or one for each, by the
         /// environment's name. With one for each, a manifest counts in the environments of its cluster
         /// alone.
-        pub(crate) cluster: Given<Raw<'d, ClusterFile<'d>>>,
+        pub(crate) cluster: Optional<Raw<'d, ClusterFile<'d>>>,
         /// The namespace of a manifest that names none.
-        pub(crate) namespace: Given<Spanned<String>>,
+        pub(crate) namespace: Optional<Spanned<String>>,
         /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
-        pub(crate) prefix: Given<Spanned<String>>,
+        pub(crate) prefix: Optional<Spanned<String>>,
     }
 }
 
@@ -107,7 +107,7 @@ table! {
         /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
         /// `12h`. Default: 30d.
         #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
-        pub(crate) warn_before: Given<Spanned<String>>,
+        pub(crate) warn_before: Optional<Spanned<String>>,
     }
 }
 
@@ -117,17 +117,17 @@ table! {
     #[derive(Default)]
     pub(crate) struct GuardsFile {
         /// How many scopes and clients one apply may deactivate. Default: 3.
-        pub(crate) max_deactivations: Given<u64>,
+        pub(crate) max_deactivations: Optional<u64>,
         /// How many accesses one apply may revoke. Default: 25.
-        pub(crate) max_revocations: Given<u64>,
+        pub(crate) max_revocations: Optional<u64>,
         /// How many accesses one apply may grant; those to a scope that it creates do not count.
         /// Default: 50.
-        pub(crate) max_grants: Given<u64>,
+        pub(crate) max_grants: Optional<u64>,
         /// How much of what is live one apply may change, in percent. Default: no limit.
         #[schemars(range(max = 100))]
-        pub(crate) max_changed_percent: Given<Spanned<u64>>,
+        pub(crate) max_changed_percent: Optional<Spanned<u64>>,
         /// Globs of names of scopes and clients; what matches is never deactivated. `*` matches `:` and `/` too.
         /// Default: none.
-        pub(crate) protect: Given<TextList>,
+        pub(crate) protect: Optional<TextList>,
     }
 }

@@ -8,7 +8,7 @@ use super::environment::{CustomEndpoints, Environment, EnvironmentTarget};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::Spanned;
+use crate::declare::yaml::optional::Spanned;
 use digdir::ApiId;
 use yaml::Span;
 

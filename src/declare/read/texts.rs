@@ -4,8 +4,8 @@ use super::attributes::ScopeLayer;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::Spanned;
-use crate::declare::yaml::instead;
+use crate::declare::yaml::optional::Spanned;
+use crate::declare::yaml::suggestions;
 use domain::{Orgno, composed};
 use yaml::Span;
 
@@ -14,7 +14,7 @@ pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Op
     text.parse()
         .map_err(|error| {
             let message = format!("{} is no organisation number: {error}", quoted(text));
-            let help = match instead::orgno(text) {
+            let help = match suggestions::orgno(text) {
                 Some(help) => help,
                 None => "look the number up at https://www.brreg.no".into(),
             };
@@ -24,8 +24,8 @@ pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Op
 }
 
 /// Reports what cannot be seen in the description of a scope or a client.
-pub(crate) fn check_description(given: Option<&Spanned<String>>, findings: &mut Findings) {
-    if let Some(Spanned { value: description, span }) = given
+pub(crate) fn check_description(declared: Option<&Spanned<String>>, findings: &mut Findings) {
+    if let Some(Spanned { value: description, span }) = declared
         && description.contains(|c: char| c.is_control() && !c.is_whitespace())
     {
         let message = "the description holds a character that cannot be seen";

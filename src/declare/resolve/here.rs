@@ -93,7 +93,7 @@ impl<'r> Here<'r> {
             let spans = Some(&self.settings.scope_default_spans).filter(|_| !scope.in_manifest);
             Some(Place { file: SETTINGS_FILE.into(), span: spans?.of(attribute)? })
         };
-        scope.given(self.set, attribute).or_else(default).unwrap_or_else(|| scope.place.clone())
+        scope.place_of(self.set, attribute).or_else(default).unwrap_or_else(|| scope.place.clone())
     }
 
     /// The organisations that a name means; empty for an alias that does not count in the environment.

@@ -11,7 +11,7 @@ use crate::declare::read::declared::{
     ClientPart, Declared, DeclaredClient, DeclaredGroup, Placed, Scope, Stray, Who,
 };
 use crate::declare::read::environments::EnvironmentSet;
-use crate::declare::yaml::instead;
+use crate::declare::yaml::suggestions;
 use domain::{CLIENT, ClientId, Entity, Orgno};
 
 /// Largest number of accesses that are resolved; far more than any organisation grants.
@@ -237,7 +237,7 @@ impl Known<'_> {
         if let Some((key @ ("group" | "consumer"), rest)) = name.split_once(':') {
             return Some(format!("write a space behind the colon: `{key}: {rest}`"));
         }
-        let names = instead::names(name);
+        let names = suggestions::names(name);
         if names.len() > 1 && names.iter().all(|name| is_known(name)) {
             let list = names.join(", ");
             return Some(format!("write `[{list}]`, or each on a line of its own behind a dash"));

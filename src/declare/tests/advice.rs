@@ -10,7 +10,7 @@ fn settings() -> String {
 }
 
 /// What is said of a file in one environment, or in all: code, line, column.
-fn told(settings: &str, yaml: &str, environment: &str) -> Vec<(&'static str, usize, usize)> {
+fn reported(settings: &str, yaml: &str, environment: &str) -> Vec<(&'static str, usize, usize)> {
     let files: [(&str, &[u8]); 2] =
         [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
     let repository = load(folder(&files).path()).unwrap();
@@ -37,11 +37,11 @@ scopes:
 fn numbers_that_do_not_exist_in_an_environment() {
     let real = [("PV125", 2, 18), ("PV125", 5, 15), ("PV125", 9, 15)];
     let synthetic = [("PV123", 3, 23), ("PV123", 9, 40)];
-    assert_eq!(told(&settings(), NUMBERS, "test"), real);
-    assert_eq!(told(&settings(), NUMBERS, "prod"), synthetic);
-    assert_eq!(told(&settings(), NUMBERS, "sandbox"), []);
+    assert_eq!(reported(&settings(), NUMBERS, "test"), real);
+    assert_eq!(reported(&settings(), NUMBERS, "prod"), synthetic);
+    assert_eq!(reported(&settings(), NUMBERS, "sandbox"), []);
     let all = [real[0], synthetic[0], real[1], real[2], synthetic[1]];
-    assert_eq!(told(&settings(), NUMBERS, ""), all);
+    assert_eq!(reported(&settings(), NUMBERS, ""), all);
 }
 
 #[test]
@@ -69,8 +69,8 @@ scopes:
         ("PV128", 13, 76),
         ("PV126", 13, 83),
     ];
-    assert_eq!(told(SETTINGS, yaml, "prod"), prod);
-    assert_eq!(told(SETTINGS, yaml, "test"), [prod[0], prod[2], prod[5]]);
+    assert_eq!(reported(SETTINGS, yaml, "prod"), prod);
+    assert_eq!(reported(SETTINGS, yaml, "test"), [prod[0], prod[2], prod[5]]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn ends_in_the_past_and_far_ahead() {
     let until = |date: &str| {
         let entry = format!("{{ consumer: '974761076', until: {date} }}");
         let yaml = format!("scopes: [{{ name: etat:a, description: d, consumers: [{entry}] }}]");
-        told(SETTINGS, &yaml, "").first().map(|found| found.0)
+        reported(SETTINGS, &yaml, "").first().map(|found| found.0)
     };
     assert_eq!(until("2026-11-22"), Some("PV129"));
     assert_eq!(until("2026-11-23"), None, "today is the last day");
@@ -92,7 +92,7 @@ fn delegation_sources() {
     let source = |source: &str, environment: &str| {
         let attribute = format!("delegation_source: '{source}'");
         let yaml = format!("scopes: [{{ name: etat:a, description: d, {attribute} }}]");
-        told(&settings(), &yaml, environment).len()
+        reported(&settings(), &yaml, environment).len()
     };
     for (known, test, prod) in [
         ("altinn", 0, 0),
@@ -107,7 +107,7 @@ fn delegation_sources() {
 }
 
 #[test]
-fn it_is_told_where_the_value_stands_that_counts() {
+fn it_is_reported_where_the_value_is_that_counts() {
     let settings = SETTINGS.replace(
         "prefixes:",
         "defaults: { scope: { delegation_source: altin, accessible_for_all: true } }\nprefixes:",
@@ -124,7 +124,7 @@ scopes:
   per_environment: { prod: { delegation_source: altinnn } }
 ";
     let expected = [("PV121", 4, 15), ("PV131", 9, 49), ("PV131", 3, 41)];
-    assert_eq!(told(&settings, yaml, ""), expected);
+    assert_eq!(reported(&settings, yaml, ""), expected);
 }
 
 const RULES: &str = "
@@ -190,9 +190,9 @@ fn sorted_consumers_count_where_they_say() {
     let rule = "naming: [{ preset: sorted-consumers, environments: [prod] }]\n";
     let settings = format!("{SETTINGS}{rule}");
     let yaml = "scopes: [{ name: etat:a, description: d, consumers: ['991825827', '974761076'] }]";
-    assert_eq!(told(&settings, yaml, "test"), []);
-    assert_eq!(told(&settings, yaml, "prod"), [("PV140", 1, 67)]);
-    assert_eq!(told(&settings, yaml, ""), [("PV140", 1, 67)]);
+    assert_eq!(reported(&settings, yaml, "test"), []);
+    assert_eq!(reported(&settings, yaml, "prod"), [("PV140", 1, 67)]);
+    assert_eq!(reported(&settings, yaml, ""), [("PV140", 1, 67)]);
 }
 
 #[test]
@@ -201,6 +201,6 @@ fn a_silence_is_for_one_alone_where_an_alias_repeats_it() {
     let yaml = "scopes:\n\
                 - { name: etat:a, description: d, consumers: &c ['991825827', '974761076'] } # portvakt: allow sorted-consumers -- why\n\
                 - { name: etat:b, description: d, consumers: *c }\n";
-    let found = told(&format!("{SETTINGS}{rule}"), yaml, "");
+    let found = reported(&format!("{SETTINGS}{rule}"), yaml, "");
     assert_eq!(found.iter().map(|found| (found.0, found.1)).collect::<Vec<_>>(), [("PV140", 3)]);
 }

@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_scope() {
 }
 
 #[test]
-fn every_error_of_a_file_is_told() {
+fn every_error_of_a_file_is_reported() {
     let yaml = "\
 scopes:
 - name: etat:a

@@ -65,7 +65,7 @@ fn a_certificate_comes_in_several_forms() {
 }
 
 #[test]
-fn environments_of_one_target_are_told() {
+fn environments_of_one_target_are_reported() {
     let environments = |more: &str| {
         let text = format!("{SETTINGS}{more}");
         said(&check(folder(&[("portvakt.yaml", text.as_bytes())]).path()))

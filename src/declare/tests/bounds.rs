@@ -78,9 +78,9 @@ fn files_in_memory_are_read_as_those_of_a_folder() {
         ("teams/b.YAML", b"scopes: [{ name: etat:a, description: a }]"),
     ];
     let folder = folder(&files);
-    let given = files[1..].iter().rev();
-    let given = given.map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect();
-    let repository = read(folder.path(), settings.as_bytes(), given, &|_| None).unwrap();
+    let declared = files[1..].iter().rev();
+    let declared = declared.map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect();
+    let repository = read(folder.path(), settings.as_bytes(), declared, &|_| None).unwrap();
     let found = repository.check(TODAY);
     assert!(found.len() > 3, "{}", said(&found));
     assert_eq!(found, check(folder.path()));
@@ -151,7 +151,7 @@ fn findings_are_bounded() {
 }
 
 #[test]
-fn a_control_character_is_told_where_it_is() {
+fn a_control_character_is_reported_where_it_is() {
     let found = check_one("scopes:\n- name: etat:a\n  description: \"blå\u{b}b\"\n");
     assert_eq!((found.len(), found[0].line, found[0].column), (1, 3, 20));
     assert!(found[0].message.contains("U+000B"), "{}", found[0].message);
@@ -161,7 +161,7 @@ fn a_control_character_is_told_where_it_is() {
 }
 
 #[test]
-fn what_is_not_told_any_more_cannot_be_silenced() {
+fn what_is_not_reported_any_more_cannot_be_silenced() {
     let settings =
         format!("{SETTINGS}naming: [{{ preset: sorted-consumers, severity: warning }}]\n");
     let scope = |n: usize| {

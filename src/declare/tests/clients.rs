@@ -63,23 +63,23 @@ const WRONG: [(&str, &str, usize, &str); 30] = [
 ];
 
 #[test]
-fn what_is_wrong_with_a_client_is_told_with_its_place() {
+fn what_is_wrong_with_a_client_is_reported_with_its_place() {
     for (lines, code, line, part) in WRONG {
         let yaml = format!("clients:\n  - {}\n", lines.replace('\n', "\n    "));
         let found = check(one(&yaml).path());
-        let told = said(&found);
+        let reported = said(&found);
         assert!(!found.is_empty(), "{yaml}");
         assert!(
             found.iter().any(|found| found.code.code() == code
                 && found.line == line
                 && found.to_string().contains(part)),
-            "{yaml}\nwants {code} in line {line}: {part}\n{told}"
+            "{yaml}\nwants {code} in line {line}: {part}\n{reported}"
         );
     }
 }
 
 #[test]
-fn what_is_the_same_client_is_told() {
+fn what_is_the_same_client_is_reported() {
     for (yaml, part) in [
         ("clients: [{ name: a, client_id: x }, { name: b, client_id: x }]", "the client id `x`"),
         ("clients: [{ name: a, previous_name: b }, { name: b }]", "still a client's name"),
@@ -93,8 +93,8 @@ fn what_is_the_same_client_is_told() {
         ),
         ("removed: [{ client: a, scope: 'etat:a', action: release }]", "exclude each other"),
     ] {
-        let told = said(&check(one(yaml).path()));
-        assert!(told.contains(part), "{yaml}\n{told}");
+        let reported = said(&check(one(yaml).path()));
+        assert!(reported.contains(part), "{yaml}\n{reported}");
     }
     let apart = "clients:\n  - { name: a, client_id: x, environments: [test] }\n  \
                  - { name: b, per_environment: { prod: { client_id: x } } }\n";
@@ -125,18 +125,18 @@ fn keys_come_from_files_and_from_the_yaml() {
 
 #[test]
 fn a_set_of_keys_has_its_bounds() {
-    let told = |keys: &[Value]| {
+    let reported = |keys: &[Value]| {
         let set = json!({ "keys": keys }).to_string();
         said(&check(with_files("clients: [{ name: a, jwks: x.json }]", &[("x.json", &set)]).path()))
     };
     let keys: Vec<_> = (1..7).map(|n| key(&format!("k{n}"), n)).collect();
-    assert_eq!(told(&keys[..5]), "");
-    assert!(told(&keys).contains("a client has 5 at most"));
-    assert!(told(&[key("a", 1), key("b", 1)]).contains("comes twice"));
-    assert!(told(&[key("a", 1), key("a", 2)]).contains("two keys have the kid `a`"));
-    assert_eq!(told(&[]), "", "none");
-    assert!(told(&[json!({ "kty": "EC" })]).contains("no RSA key"));
-    assert!(told(&[key("a", 1), json!(7)]).contains("(key 2)"));
+    assert_eq!(reported(&keys[..5]), "");
+    assert!(reported(&keys).contains("a client has 5 at most"));
+    assert!(reported(&[key("a", 1), key("b", 1)]).contains("comes twice"));
+    assert!(reported(&[key("a", 1), key("a", 2)]).contains("two keys have the kid `a`"));
+    assert_eq!(reported(&[]), "", "none");
+    assert!(reported(&[json!({ "kty": "EC" })]).contains("no RSA key"));
+    assert!(reported(&[key("a", 1), json!(7)]).contains("(key 2)"));
 }
 
 #[test]

@@ -162,11 +162,11 @@ fn what_is_wrong_with_own_rules() {
 }
 
 #[test]
-fn all_that_is_missing_is_told_at_once() {
+fn all_that_is_missing_is_reported_at_once() {
     let (_, found) = read("policies: [{ rule: a }]");
-    let told: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
+    let reported: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
     assert_eq!(
-        told,
+        reported,
         ["applies_to", "expression", "message"].map(|key| format!("the key `{key}` is missing"))
     );
 }

@@ -135,7 +135,7 @@ scopes:
 }
 
 #[test]
-fn the_environment_must_be_told_if_there_are_several() {
+fn the_environment_must_be_named_if_there_are_several() {
     let repository = load_one("");
     assert_eq!(repository.environment_name(Some("test")), Ok("test"));
     let error = |asked| repository.environment_name(asked).unwrap_err().to_string();

@@ -175,7 +175,7 @@ fn scopes(count: usize) -> String {
 }
 
 #[test]
-fn rules_that_everything_breaks_everywhere_are_not_told_of_without_end() {
+fn rules_that_everything_breaks_everywhere_are_not_reported_without_end() {
     let environments: String =
         (0..64).map(|n| format!("  e{n}: {{ target: sandbox }}\n")).collect();
     let rule = |n| format!("- {{ rule: n{n}, applies_to: scope, pattern: '^b', message: m }}\n");
@@ -223,5 +223,5 @@ fn what_is_written_once_is_not_said_a_thousand_times_at_length() {
 }
 
 fn no_keys() -> KeyFiles<'static> {
-    KeyFiles::Given(&|_| None)
+    KeyFiles::Provided(&|_| None)
 }

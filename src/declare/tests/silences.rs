@@ -19,17 +19,17 @@ scopes:
 fn with(comment: &str, line: usize) -> Vec<(&'static str, usize)> {
     let mut lines: Vec<&str> = SCOPE.lines().collect();
     lines.insert(line - 1, comment);
-    told(&lines.join("\n"))
+    reported(&lines.join("\n"))
 }
 
 /// The same with a comment behind a line.
 fn behind(comment: &str, line: usize) -> Vec<(&'static str, usize)> {
     let mut lines: Vec<String> = SCOPE.lines().map(str::to_owned).collect();
     lines[line - 1].push_str(comment);
-    told(&lines.join("\n"))
+    reported(&lines.join("\n"))
 }
 
-fn told(yaml: &str) -> Vec<(&'static str, usize)> {
+fn reported(yaml: &str) -> Vec<(&'static str, usize)> {
     check_one(yaml).iter().map(|found| (found.code.code(), found.line)).collect()
 }
 
@@ -52,12 +52,12 @@ fn a_comment_at_the_end_of_one_says_nothing_of_the_next() {
     let head = "scopes:\n- name: etat:a\n  description: d\n  accessible_for_all: true\n  consumers:\n  - '974761076'\n";
     let next = "\n- name: etat:b\n  description: d\n  accessible_for_all: true\n  consumers: ['974761076']\n";
     let comment = "# portvakt: allow PV121 -- why";
-    assert_eq!(told(&format!("{head}  {comment}\n{next}")), [("PV121", 12)]);
-    assert_eq!(told(&format!("{head}{comment}\n{next}")), [("PV121", 6)]);
+    assert_eq!(reported(&format!("{head}  {comment}\n{next}")), [("PV121", 12)]);
+    assert_eq!(reported(&format!("{head}{comment}\n{next}")), [("PV121", 6)]);
 }
 
 #[test]
-fn what_silences_nothing_is_told() {
+fn what_silences_nothing_is_shown() {
     let of = |comment: &str| {
         let yaml = format!("scopes:\n- name: etat:a {comment}\n  description: d\n");
         said(&check_one(&yaml))
@@ -119,7 +119,7 @@ fn a_comment_that_speaks_of_a_silence_is_none() {
 fn lines_are_those_of_yaml() {
     let yaml = SCOPE.replacen("scopes:\n", "scopes:\n#\r#\r#\r", 1);
     let yaml = yaml.replace("- { name: etat:b", "# portvakt: allow PV121 -- why\n- { name: etat:b");
-    assert_eq!(told(&yaml), [("PV122", 8), ("PV121", 11)]);
+    assert_eq!(reported(&yaml), [("PV122", 8), ("PV121", 11)]);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn many_comments_come_to_an_end() {
 #[test]
 fn an_error_stays() {
     let yaml = "scopes:\n- { name: nav:a, description: d } # portvakt: allow PV103 -- why";
-    assert_eq!(told(yaml), [("PV103", 2)]);
+    assert_eq!(reported(yaml), [("PV103", 2)]);
 }
 
 #[test]

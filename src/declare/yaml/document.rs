@@ -128,7 +128,7 @@ fn report(Problem { kind, span }: Problem, text: &str, findings: &mut Findings) 
 fn report_syntax(text: &str, at: Position, said: &str, findings: &mut Findings) {
     // What stands in portvakt.yaml could be a secret.
     let repeats = &*findings.file != SETTINGS_FILE;
-    let syntax::Told { span, reason, help } = syntax::explain(text, at, said, repeats);
+    let syntax::Explanation { span, reason, help } = syntax::explain(text, at, said, repeats);
     let end = end_of(text);
     let span = Span { start: span.start.min(end), end: span.end.min(end) };
     findings.report(Rule::Syntax, span, &format!("this is not YAML: {reason}"), &help);
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_of_what_is_not_utf_8_is_told() {
+    fn the_place_of_what_is_not_utf_8_is_reported() {
         let mut findings = Findings::new("a.yaml".into());
         assert_eq!(decode(b"a\nbl\xc3\xa5 \xe5", &mut findings), None);
         let found = &findings.list[0];

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::document::{Findings, kind};
-use super::given::{Items, Members, Raw};
-use super::instead::{self, LIST, MAPPING, TEXT};
+use super::optional::{Items, Members, Raw};
+use super::suggestions::{self, LIST, MAPPING, TEXT};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{nearest, only_near};
 use crate::declare::diagnostic::{Diagnostic, Fix};
@@ -34,7 +34,7 @@ pub(crate) fn missing(key: &str, span: Span, findings: &mut Findings) {
 pub(crate) fn unknown_key(key: &str, known: &[&str], at: &Node<'_>, findings: &mut Findings) {
     let help = unknown_key_help(key, known, at, &findings.file);
     let (message, help) = match may_be_secret(key, known) {
-        true => ("a key here is not known".to_owned(), instead::known(known)),
+        true => ("a key here is not known".to_owned(), suggestions::known(known)),
         false => {
             let shown = crate::declare::diagnostic::quoted(key);
             (format!("the key {shown} is not known here"), help)
@@ -60,15 +60,15 @@ fn unknown_key_help(key: &str, known: &[&str], at: &Node<'_>, file: &str) -> Str
     if let Some(meant) = nearest(key, known.iter().copied()) {
         return format!("did you mean `{meant}`?");
     }
-    if let Some(head) = instead::head(key, known) {
+    if let Some(head) = suggestions::head(key, known) {
         return match file == SETTINGS_FILE {
             true => format!("write a colon and a space behind `{head}`"),
-            false => instead::parted(key, head),
+            false => suggestions::parted(key, head),
         };
     }
     let value = at.get(key);
-    let all = instead::known(known);
-    match instead::place(key, value, known, file == SETTINGS_FILE) {
+    let all = suggestions::known(known);
+    match suggestions::place(key, value, known, file == SETTINGS_FILE) {
         Some(place) => place,
         None if value.is_some_and(|value| value.value.is_null()) => {
             format!("{all}; if it belongs to the text before it, put all of that in quotes")
@@ -79,7 +79,7 @@ fn unknown_key_help(key: &str, known: &[&str], at: &Node<'_>, file: &str) -> Str
 
 /// Reports a value that should be something else.
 pub(crate) fn wrong_kind(found: &Node<'_>, expected: &str, findings: &mut Findings) {
-    report_kind(found, expected, &instead::value(&found.value, expected), findings);
+    report_kind(found, expected, &suggestions::value(&found.value, expected), findings);
 }
 
 /// The same with what to do.
@@ -128,7 +128,7 @@ pub(crate) fn items_of<'d, T>(
         && !at.value.is_sequence()
     {
         let help = for_mapping.filter(|_| at.value.is_mapping());
-        let help = help.map_or_else(|| instead::value(&at.value, LIST), str::to_owned);
+        let help = help.map_or_else(|| suggestions::value(&at.value, LIST), str::to_owned);
         report_kind(at, LIST, &help, findings);
     }
     let list = list.map(|list| (list.at, list.key));

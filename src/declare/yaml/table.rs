@@ -8,9 +8,9 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer as _};
 
 use super::document::{Findings, parse};
-use super::given::{Checked, Given, Keyed, Needed, Raw, Readable, Restriction, Spanned};
-use super::instead::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
+use super::optional::{Checked, Keyed, Needed, Optional, Raw, Readable, Restriction, Spanned};
+use super::suggestions::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
 use crate::declare::diagnostic::{Fix, quoted};
@@ -104,7 +104,7 @@ impl<'f> TableReader<'f> {
 
     /// Reports a value that should be something else: nothing is read of it.
     pub(crate) fn wrong<T>(&mut self, at: &Node<'_>, expected: &str) -> Option<T> {
-        let help = instead::value(&at.value, expected);
+        let help = suggestions::value(&at.value, expected);
         self.wrong_with(at, expected, &help)
     }
 
@@ -205,8 +205,8 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
     ) -> Option<Self> {
         // With nothing behind it, it lacks all that must be there.
         if !at.value.is_mapping() && !at.value.is_null() {
-            let help = instead::mapping(&at.value, like);
-            let help = help.unwrap_or_else(|| instead::value(&at.value, MAPPING));
+            let help = suggestions::mapping(&at.value, like);
+            let help = help.unwrap_or_else(|| suggestions::value(&at.value, MAPPING));
             return reader.wrong_with(at, MAPPING, &help);
         }
         let mut table = Self {
@@ -232,12 +232,13 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
         }
         let first = reader.findings.list.len();
         for key in &unknown {
-            let meant = instead::head(key, known).or_else(|| nearest(key, known.iter().copied()));
+            let meant =
+                suggestions::head(key, known).or_else(|| nearest(key, known.iter().copied()));
             self.meant.extend(meant);
             unknown_key(key, known, *at, reader.findings);
         }
         mend_no_two_alike(&mut reader.findings.list[first..]);
-        let nothing = instead::known(known);
+        let nothing = suggestions::known(known);
         let all = reader.findings.list.iter().enumerate().skip(first);
         let mut strange = all.filter(|(_, found)| found.help.as_ref() == Some(&nothing));
         self.strange = strange.next().map(|(index, _)| index).filter(|_| strange.next().is_none());
@@ -307,7 +308,7 @@ impl<'d, T: Read<'d>> Member<'d> for T {
     }
 }
 
-impl<'d, T: Read<'d>> Member<'d> for Given<T> {
+impl<'d, T: Read<'d>> Member<'d> for Optional<T> {
     const IS_REQUIRED: bool = false;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
@@ -332,7 +333,7 @@ impl<'d, T: Read<'d>> Member<'d> for Restriction<T> {
     const IS_REQUIRED: bool = false;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
-        let Given(value) = Given::field(table, key)?;
+        let Optional(value) = Optional::field(table, key)?;
         let is_unclear = || table.at.get(key).is_some() || table.is_misspelt(key);
         Some(match value {
             Some(value) => Self::To(value),

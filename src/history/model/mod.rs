@@ -5,7 +5,7 @@
 //! The steps have the names of the functions that they model, and records are computed by those functions
 //! themselves: `Baseline::begun`, `concluded`, `beside` and `overlooked`. Not modelled are:
 //! - Time. A lock is taken from a live holder only once its lease is over: `Watch::WHOLE` is longer than
-//!   `LEASE`, and a request that was sent ends within the rest. `Hold::counts` is checked before each action
+//!   `LEASE`, and a request that was sent ends within the rest. `LockGuard::counts` is checked before each action
 //!   starts, and not again before a later request of the same action.
 //! - A remote that cannot change several refs at once, and keeps a part of a push.
 //! - Applies of uncommitted changes, rollbacks, `baseline set`, protection and releases.
@@ -15,7 +15,7 @@ mod world;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use steps::Answer;
-use world::{At, Head, Job, Left, Place, Refs, Scopes, World};
+use world::{At, FaultBudget, Head, Job, Place, Refs, Scopes, World};
 
 /// A step of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ struct Protocol {
     live: &'static [Scopes],
     /// The place of each job, and its number of runs.
     jobs: &'static [(Place, u8)],
-    left: Left,
+    left: FaultBudget,
 }
 
 impl Protocol {
@@ -74,7 +74,7 @@ impl Protocol {
                 let scopes = (0..8).map(|bit| 1 << bit).filter(|bit| ours.plan.left & bit != 0);
                 steps.extend(scopes.map(|scope| Step::Execute(job, scope)));
             }
-            _ => steps.push(Step::Apply(job, Answer::Told)),
+            _ => steps.push(Step::Apply(job, Answer::Explanation)),
         }
     }
 
@@ -92,7 +92,7 @@ impl Protocol {
             steps.push(Step::Kill(job));
         }
         let pushes = match ours.at {
-            At::Take(_) | At::Push { .. } | At::Conclude | At::Tell | At::Release => true,
+            At::Take(_) | At::Push { .. } | At::Conclude | At::Report | At::Release => true,
             At::Rest | At::Holder | At::Look | At::Begin | At::Execute => false,
         };
         if pushes && left.answers > 0 {
@@ -110,7 +110,7 @@ impl Protocol {
             steps.push(Step::LeaseEnds(job));
         }
         if !ours.is_leased || world.places[ours.place].lock != ours.own {
-            steps.push(Step::Renew(job, Answer::Told));
+            steps.push(Step::Renew(job, Answer::Explanation));
         }
         if left.answers > 0 && world.places[ours.place].lock == ours.own {
             steps.push(Step::Renew(job, Answer::LostAfter));
@@ -257,11 +257,11 @@ impl Model for Protocol {
                 world.jobs[job].is_leased = false;
             }
             Step::Renew(job, answer) => {
-                world.left.answers -= u8::from(answer != Answer::Told);
+                world.left.answers -= u8::from(answer != Answer::Explanation);
                 world.renew(job, answer);
             }
             Step::Apply(job, answer) => {
-                world.left.answers -= u8::from(answer != Answer::Told);
+                world.left.answers -= u8::from(answer != Answer::Explanation);
                 match world.jobs[job].at.clone() {
                     At::Rest => world.open(job, world.tip),
                     At::Holder => world.holder(job),
@@ -271,7 +271,7 @@ impl Model for Protocol {
                     At::Push { .. } => world.begin_push(job, answer),
                     At::Execute => world.read_back(job),
                     At::Conclude => world.conclude(job, answer),
-                    At::Tell => world.tell(job, answer),
+                    At::Report => world.report(job, answer),
                     At::Release => world.release(job, answer),
                 }
             }
@@ -313,7 +313,7 @@ const ONE: &[Scopes] = &[0, 1];
 /// No scope.
 const NOTHING: &[Scopes] = &[0];
 /// A commit is merged while applies run.
-const MERGED: Left = Left {
+const MERGED: FaultBudget = FaultBudget {
     merges: 1,
     rewrites: 0,
     kills: 0,
@@ -336,61 +336,61 @@ fn check(states: usize, protocol: Protocol) {
 }
 
 /// A check of one place with one scope, which may be live at the start.
-fn at_one_place(jobs: &'static [(Place, u8)], left: Left) -> Protocol {
+fn at_one_place(jobs: &'static [(Place, u8)], left: FaultBudget) -> Protocol {
     Protocol { declared: [ONE, NOTHING], live: ONE, jobs, left }
 }
 
 #[test]
 fn a_kill_anywhere_and_a_lost_answer_forget_nothing() {
-    check(80_000, at_one_place(TWO, Left { kills: 1, answers: 1, ..MERGED }));
+    check(80_000, at_one_place(TWO, FaultBudget { kills: 1, answers: 1, ..MERGED }));
 }
 
 #[test]
 fn a_lease_that_runs_out_lets_nobody_write_beside_another() {
-    check(140_000, at_one_place(TWO, Left { kills: 1, leases: 1, ..MERGED }));
+    check(140_000, at_one_place(TWO, FaultBudget { kills: 1, leases: 1, ..MERGED }));
 }
 
 #[test]
 fn a_renewal_whose_answer_is_lost_loses_no_lock() {
-    check(94_000, at_one_place(&[(0, 2), (0, 1)], Left { answers: 1, leases: 1, ..MERGED }));
+    check(94_000, at_one_place(&[(0, 2), (0, 1)], FaultBudget { answers: 1, leases: 1, ..MERGED }));
 }
 
 #[test]
 fn an_action_that_is_refused_forgets_nothing() {
-    let left = Left { merges: 2, kills: 1, refusals: 1, ..MERGED };
+    let left = FaultBudget { merges: 2, kills: 1, refusals: 1, ..MERGED };
     check(68_000, at_one_place(TWO, left));
     let scopes: &[Scopes] = &[0, 1, 2, 3];
     let declared = [scopes, NOTHING];
-    let left = Left { refusals: 1, ..MERGED };
+    let left = FaultBudget { refusals: 1, ..MERGED };
     check(32_000, Protocol { declared, live: ONE, jobs: TWO, left });
 }
 
 #[test]
 fn an_older_job_that_runs_again_forgets_nothing() {
-    check(85_000, at_one_place(TWO, Left { merges: 2, kills: 1, reruns: 1, ..MERGED }));
+    check(85_000, at_one_place(TWO, FaultBudget { merges: 2, kills: 1, reruns: 1, ..MERGED }));
 }
 
 #[test]
 fn a_branch_that_is_rewritten_makes_the_past_unknown() {
-    let left = Left { merges: 2, rewrites: 1, kills: 1, ..MERGED };
+    let left = FaultBudget { merges: 2, rewrites: 1, kills: 1, ..MERGED };
     check(54_000, at_one_place(&[(0, 2), (0, 1)], left));
 }
 
 #[test]
 fn a_record_that_is_deleted_or_put_back_is_missed() {
-    check(11_500, at_one_place(TWO, Left { deletions: 1, ..MERGED }));
-    let left = Left { kills: 2, deletions: 1, reruns: 1, ..MERGED };
+    check(11_500, at_one_place(TWO, FaultBudget { deletions: 1, ..MERGED }));
+    let left = FaultBudget { kills: 2, deletions: 1, reruns: 1, ..MERGED };
     check(9_600, at_one_place(&[(0, 3)], left));
 }
 
 #[test]
 fn a_lock_that_is_broken_while_its_holder_lives_forgets_nothing() {
-    check(30_000, at_one_place(TWO, Left { unlocks: 1, ..MERGED }));
+    check(30_000, at_one_place(TWO, FaultBudget { unlocks: 1, ..MERGED }));
 }
 
 #[test]
 fn two_places_close_nothing_of_each_other() {
     let jobs = &[(0, 1), (0, 1), (1, 1)];
-    let left = Left { kills: 1, ..MERGED };
+    let left = FaultBudget { kills: 1, ..MERGED };
     check(107_000, Protocol { declared: [ONE, ONE], live: NOTHING, jobs, left });
 }

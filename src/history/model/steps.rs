@@ -3,13 +3,13 @@
 use super::world::{
     At, Claim, Commit, Job, Place, Plan, Record, Scopes, World, name, number, recorded, time,
 };
-use crate::history::{Baseline, Conclusion, Loss, Lost};
+use crate::history::{Baseline, Conclusion, LossReason, Lost};
 
 /// Answer to a push, as the job sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The result.
-    Told,
+    Explanation,
     /// None, though the push was carried out.
     LostAfter,
     /// None, and the push was not carried out.
@@ -94,7 +94,9 @@ impl World {
             *lock = Some(own);
         }
         *ours = match answer {
-            Answer::Told => Job { at: At::Look, own: Some(own), is_leased: true, ..ours.clone() },
+            Answer::Explanation => {
+                Job { at: At::Look, own: Some(own), is_leased: true, ..ours.clone() }
+            }
             Answer::LostAfter | Answer::LostBefore => ours.ended(),
         };
     }
@@ -120,7 +122,7 @@ impl World {
         if answer.is_carried_out() {
             *lock = new;
         }
-        if answer == Answer::Told {
+        if answer == Answer::Explanation {
             (ours.own, ours.is_leased) = (new, true);
         }
     }
@@ -188,7 +190,7 @@ impl World {
         let Job { place, commit, .. } = self.jobs[job];
         let before = match self.baseline_of(place) {
             Ok(before) => before.unwrap_or_default(),
-            Err(()) => Baseline { lost: Some(Loss::WentOn), ..Baseline::default() },
+            Err(()) => Baseline { lost: Some(LossReason::WentOn), ..Baseline::default() },
         };
         self.recording(job, before.begun(&recorded(commit), lost))
     }
@@ -218,7 +220,7 @@ impl World {
             self.count(job, plan.started, commit);
         }
         self.jobs[job].at = match answer {
-            Answer::Told => At::Execute,
+            Answer::Explanation => At::Execute,
             Answer::LostAfter | Answer::LostBefore => At::Release,
         };
     }
@@ -305,7 +307,7 @@ impl World {
             self.broken = Some("a lock is taken for broken that nobody has broken");
         }
         if self.places[place].lock != own {
-            self.jobs[job].at = At::Tell;
+            self.jobs[job].at = At::Report;
             return;
         }
         let conclusion = Self::conclusion(&plan);
@@ -334,23 +336,23 @@ impl World {
             self.places[place].lock = None;
         }
         match answer {
-            Answer::Told => self.jobs[job] = self.jobs[job].ended(),
+            Answer::Explanation => self.jobs[job] = self.jobs[job].ended(),
             Answer::LostAfter | Answer::LostBefore => self.jobs[job].at = At::Release,
         }
     }
 
     /// `Lock::conclude`, where somebody has broken the lock.
-    pub(super) fn tell(&mut self, job: usize, answer: Answer) {
+    pub(super) fn report(&mut self, job: usize, answer: Answer) {
         let Job { place, commit, plan, .. } = self.jobs[job].clone();
-        let is_told = answer.is_carried_out() && plan.is_begun();
+        let is_reported = answer.is_carried_out() && plan.is_begun();
         match self.places[place].record {
-            Some(_) if is_told => {
+            Some(_) if is_reported => {
                 let (applied, record) = self.begun(job, None);
                 self.set(place, (applied, Record { at: record.at.max(self.clock), ..record }));
                 self.clock += 1;
                 self.count(job, plan.started, commit);
             }
-            None if is_told => self.enter(place, plan.started, commit),
+            None if is_reported => self.enter(place, plan.started, commit),
             _ => {}
         }
         self.jobs[job] = self.jobs[job].ended();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::history::{Actor, Baseline, Loss, Placement, Recorded};
+use crate::history::{Actor, Baseline, LossReason, Placement, Recorded};
 
 /// A commit, by its number in [`World::heads`].
 pub(super) type Commit = u8;
@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) jobs: Vec<Job>,
     /// Number of plans made, used as the time.
     pub(super) clock: u8,
-    pub(super) left: Left,
+    pub(super) left: FaultBudget,
     /// Whether somebody changed refs by hand, or rewrote the branch.
     pub(super) is_tampered: bool,
     /// Whether somebody broke the lock of a live holder.
@@ -90,7 +90,7 @@ pub(super) struct Job {
     pub(super) own: Option<Claim>,
     /// Whether it was renewed recently: `counts_after`.
     pub(super) is_leased: bool,
-    /// Whether a renewal has found another lock: `Hold::lost`.
+    /// Whether a renewal has found another lock: `LockGuard::lost`.
     pub(super) is_lost: bool,
     pub(super) plan: Plan,
 }
@@ -113,7 +113,7 @@ pub(super) enum At {
     Execute,
     Conclude,
     /// Writes only the ledger, as somebody has broken the lock.
-    Tell,
+    Report,
     Release,
 }
 
@@ -138,7 +138,7 @@ pub(super) struct Plan {
 
 /// Number of times that each event may still occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Left {
+pub(super) struct FaultBudget {
     pub(super) merges: u8,
     pub(super) rewrites: u8,
     pub(super) kills: u8,
@@ -231,7 +231,7 @@ impl Job {
         }
     }
 
-    /// Whether it may start an action: `Hold::counts`.
+    /// Whether it may start an action: `LockGuard::counts`.
     pub(super) fn counts(&self) -> bool {
         self.is_leased && !self.is_lost
     }
@@ -260,7 +260,7 @@ impl Record {
             applied: applied.map(recorded),
             tried: tried.iter().copied().map(recorded).collect(),
             protecting: protecting.iter().copied().map(recorded).collect(),
-            lost: lost.then_some(Loss::WentOn),
+            lost: lost.then_some(LossReason::WentOn),
             moved_to: None,
             at: time(*at),
         }

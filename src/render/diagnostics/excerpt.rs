@@ -67,7 +67,7 @@ impl<'d> Excerpt<'d> {
     }
 
     /// Adds another mark of the same file if it is near; returns it if not.
-    pub(super) fn take_in(&mut self, mark: Underline<'d>) -> Result<(), Underline<'d>> {
+    pub(super) fn absorb(&mut self, mark: Underline<'d>) -> Result<(), Underline<'d>> {
         let range = self.range();
         let line = mark.start.line;
         let is_near = line + NEAR >= *range.start() && line <= range.end() + NEAR;

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_hold_no_links() {
+    fn texts_have_no_links() {
         assert_eq!(without_links("`[a](https://b)`"), "`[a] (https://b)`");
     }
 

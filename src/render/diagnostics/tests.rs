@@ -55,7 +55,7 @@ fn underlined(text: &str, start: (usize, usize), end: (usize, usize)) -> String 
 }
 
 #[test]
-fn a_caret_stands_below_each_character() {
+fn a_caret_is_below_each_character() {
     insta::assert_snapshot!(underlined("a: «æøå» bcd\n", (1, 10), (1, 13)), @"
      --> a.yaml:1:10
       |

@@ -102,7 +102,7 @@ fn add<'d>(
         let Some(excerpt) = &mut shown.excerpt else {
             continue;
         };
-        match excerpt.take_in(mark) {
+        match excerpt.absorb(mark) {
             Ok(()) => return,
             Err(back) => mark = back,
         }

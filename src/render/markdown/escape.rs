@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_stands_in_code() {
+    fn everything_is_in_code() {
         assert_eq!(code("etat:a.read"), "`etat:a.read`");
         assert_eq!(code("a|b`c\\"), "`a`&#x7C;`b`&#x60;`c\\`");
         assert_eq!(code("|``|"), "&#x7C;&#x60;&#x60;&#x7C;");

@@ -142,14 +142,14 @@ fn invalid(commit: &str, folder: &str, found: &[Diagnostic]) -> String {
     let Some(first) = first_error(found) else {
         return format!("the declarations at commit {commit} cannot be read");
     };
-    let way_out = match first.code {
+    let remedy = match first.code {
         Rule::Filtered => {
             "; it is so in git itself, and only a commit that holds it as plain text can be read"
         }
         _ => "",
     };
     let why = if first.hides { "cannot be read" } else { "break a rule of today" };
-    format!("the declarations at commit {commit} {why}: {}{way_out}", said(first, folder))
+    format!("the declarations at commit {commit} {why}: {}{remedy}", said(first, folder))
 }
 
 /// The error that prevents reading, or else the first broken rule.

@@ -21,7 +21,7 @@ impl Reading<'_> {
     /// The start of the last apply in the ledger of a place.
     pub(crate) fn newest(&self, refs: &Refs, place: &str) -> Result<Option<Timestamp>, String> {
         let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
-        Ok(told(place, &lines).into_iter().map(|told| told.started).max())
+        Ok(ledger_applies(place, &lines).into_iter().map(|ledger_apply| ledger_apply.started).max())
     }
 
     /// The reason why the record of a place is incomplete: it cannot be read, or its ledger has more, as
@@ -37,8 +37,10 @@ impl Reading<'_> {
             Ok(lines) => lines,
             Err(error) => return Some(Lost { why: error.to_string(), protecting: Vec::new() }),
         };
-        let told = told(place, &lines);
-        let begun = told.iter().map(|told| (told.started, told.commit.clone()));
+        let ledger_applies = ledger_applies(place, &lines);
+        let begun = ledger_applies
+            .iter()
+            .map(|ledger_apply| (ledger_apply.started, ledger_apply.commit.clone()));
         let mut overlooked = Baseline::overlooked(known, begun);
         overlooked.truncate(MOST);
         let is_lost = known.and_then(|known| known.lost.as_ref()).map(ToString::to_string);
@@ -53,23 +55,23 @@ impl Reading<'_> {
         };
         let is_here = |commit: &&String| self.history.has(commit);
         let last = |commit: &String| {
-            let of_it = told.iter().filter(|told| told.commit == *commit);
-            of_it.max_by_key(|told| told.started)
+            let of_it = ledger_applies.iter().filter(|ledger_apply| ledger_apply.commit == *commit);
+            of_it.max_by_key(|ledger_apply| ledger_apply.started)
         };
         let forgotten = overlooked.iter().filter(is_here).filter_map(last);
-        let protecting = forgotten.map(|told| self.recorded(place, told)).collect();
+        let protecting = forgotten.map(|ledger_apply| self.recorded(place, ledger_apply)).collect();
         Some(Lost { why, protecting })
     }
 
     /// A commit of a place's ledger, in the form of a record.
-    fn recorded(&self, place: &str, told: &LedgerApply) -> Recorded {
+    fn recorded(&self, place: &str, ledger_apply: &LedgerApply) -> Recorded {
         let environment = environment(place).to_owned();
-        let folder = told.folder.clone().unwrap_or_else(|| self.placement.folder.clone());
+        let folder = ledger_apply.folder.clone().unwrap_or_else(|| self.placement.folder.clone());
         Recorded {
-            commit: told.commit.clone(),
+            commit: ledger_apply.commit.clone(),
             placement: Placement { environment, folder, ..self.placement.clone() },
             actor: Actor { who: "the ledger".to_owned(), place: place.to_owned() },
-            at: told.started,
+            at: ledger_apply.started,
         }
     }
 }
@@ -81,16 +83,16 @@ pub(crate) fn environment(place: &str) -> &str {
 
 /// The applies in the ledger of a place. Lines of another environment, or of a future day, were not written
 /// by an apply.
-fn told(place: &str, lines: &[String]) -> Vec<LedgerApply> {
+fn ledger_applies(place: &str, lines: &[String]) -> Vec<LedgerApply> {
     let environment = environment(place);
     let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());
     let reports = reports.filter(|report| !report.dirty && report.environment == environment);
-    let told = reports.filter_map(|report| {
+    let ledger_applies = reports.filter_map(|report| {
         Some(LedgerApply {
             started: report.started.parse().ok()?,
             commit: report.commit.filter(|commit| history::is_id(commit))?,
             folder: report.folder.filter(|folder| history::is_folder(folder)),
         })
     });
-    told.filter(|told| !history::is_to_come(told.started)).collect()
+    ledger_applies.filter(|ledger_apply| !history::is_to_come(ledger_apply.started)).collect()
 }

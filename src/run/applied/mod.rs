@@ -17,7 +17,7 @@ pub(crate) use self::names::{
 };
 use self::place::OfPlace;
 use crate::declare::Repository;
-use crate::history::{Baseline, Branch, History, Loss, Lost, Placement, Recorded, Refs};
+use crate::history::{Baseline, Branch, History, LossReason, Lost, Placement, Recorded, Refs};
 use domain::{self, Applied, Desired, Guards, Past, Protected};
 
 /// The other places at which something was applied to the same API, or may have been, by name; with the last
@@ -91,7 +91,7 @@ impl Reading<'_> {
     pub(crate) fn known(&self, refs: &Refs) -> KnownPast {
         let baseline = self.history.baseline(refs);
         // Its former name is not known, and nothing else is missing.
-        let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(Loss::WentOn);
+        let went_on = |it: &Baseline| it.moved_to.is_some() || it.lost == Some(LossReason::WentOn);
         let is_new = matches!(&baseline, Ok(known) if known.as_ref().is_none_or(went_on));
         let own = self.here(refs, baseline);
         let others = self.history.other_baselines(refs);
@@ -108,7 +108,7 @@ impl Reading<'_> {
         let renamed = is_new.then(|| self.renamed(&others)).flatten();
         let unread = others.iter().find_map(|OtherPast { name, of, .. }| {
             let why = of.unknown.as_ref()?;
-            Some(format!("of {name}: {why}; {}", self.way_out(name)))
+            Some(format!("of {name}: {why}; {}", self.remedy(name)))
         });
         let known_as = renamed.clone().filter(|_| went_on(&own.recorded));
         let unknown =
@@ -153,11 +153,11 @@ impl Reading<'_> {
     fn protected(&self, own: &OfPlace, others: &[OtherPast]) -> Vec<Protected> {
         let here = own.all().map(|applied| Protected::at(None, applied));
         let elsewhere = others.iter().flat_map(|OtherPast { name, of, former }| {
-            let way_out = former.as_ref().map(|former| {
+            let remedy = former.as_ref().map(|former| {
                 let own = own.applied.as_ref().map(|applied| applied.commit.to_string());
                 self.take_over(name, &own.unwrap_or_else(|| former.commit.clone()))
             });
-            let elsewhere = domain::Elsewhere { name: name.clone(), way_out };
+            let elsewhere = domain::Elsewhere { name: name.clone(), remedy };
             of.all().map(move |applied| Protected::at(Some(elsewhere.clone()), applied))
         });
         here.chain(elsewhere).chain(self.protected_beside(own)).collect()
@@ -255,7 +255,7 @@ impl Reading<'_> {
     }
 
     /// The remedy where another place makes the past of this one unknown.
-    fn way_out(&self, name: &str) -> String {
+    fn remedy(&self, name: &str) -> String {
         let environment = environment(name);
         format!(
             "`portvakt -e {environment} baseline` in its folder shows more of it, and if it is declared \

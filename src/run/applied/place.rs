@@ -203,7 +203,7 @@ impl Reading<'_> {
             let then = names::placement(&there, &desired).ok()?;
             let is_other = name != self.history.place() && self.is_same(&then);
             let applied = Applied { commit: commit.clone(), desired };
-            let elsewhere = Elsewhere { name, way_out: None };
+            let elsewhere = Elsewhere { name, remedy: None };
             is_other.then(|| Protected::at(Some(elsewhere), &applied))
         });
         others.collect()

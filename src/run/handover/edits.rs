@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::Way;
+use super::Handover;
 use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
-use crate::nais::{Standing, declared_otherwise, harm};
+use crate::nais::{MigrationState, changed_entities, harm};
 use crate::run::clock::today;
 use crate::run::files::WrittenFiles;
 use crate::run::{Failure, Ready};
@@ -14,23 +14,23 @@ use plan::plan;
 
 /// Edits the declarations of several entities in turn, and writes them if that does no harm.
 pub(super) fn carry_out(
-    way: &Way<'_>,
-    standings: &[&Standing],
-    edit: impl Fn(&Repository, &str, &Standing) -> Result<Edited, CannotEdit>,
+    handover: &Handover<'_>,
+    migration_states: &[&MigrationState],
+    edit: impl Fn(&Repository, &str, &MigrationState) -> Result<Edited, CannotEdit>,
 ) -> Result<Repository, Failure> {
-    let opened = &way.ready.opened;
+    let opened = &handover.ready.opened;
     let mut after: Option<Repository> = None;
-    for standing in standings {
+    for migration_state in migration_states {
         let before = after.as_ref().unwrap_or(&opened.repository);
-        let edited = edit(before, &opened.desired.environment, standing);
+        let edited = edit(before, &opened.desired.environment, migration_state);
         let edited =
             edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
         after = Some(before.with(&edited).map_err(|found| refused(&found))?);
     }
     let after = after.ok_or_else(|| Failure::Failed("there is nothing to edit".to_owned()))?;
-    let named: Vec<Entity> = standings.iter().map(|it| it.entity.clone()).collect();
-    check(way.ready, &after, way.live, &named)?;
-    write(way.told, &after)?;
+    let named: Vec<Entity> = migration_states.iter().map(|it| it.entity.clone()).collect();
+    check(handover.ready, &after, handover.live, &named)?;
+    write(handover.notify, &after)?;
     Ok(after)
 }
 
@@ -45,7 +45,7 @@ fn check(ready: &Ready, after: &Repository, live: &Live, named: &[Entity]) -> Re
         };
         let then = desired(after, environment)?;
         let own = if environment == here { named } else { &[] };
-        if let Some(other) = declared_otherwise(&before, &then, own).first() {
+        if let Some(other) = changed_entities(&before, &then, own).first() {
             return Err(Failure::Refused(format!(
                 "the edit would change what is declared of {other} in {environment}. Nothing was changed"
             )));
@@ -87,15 +87,15 @@ fn refused(found: &[Diagnostic]) -> Failure {
 }
 
 /// Writes the edited files, all of them or none, and reports them.
-fn write(told: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
+fn write(notify: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
     let mut files = WrittenFiles::default();
     for (file, text) in after.edited() {
         if let Err(failure) = files.replace(&after.root().join(file), text) {
-            return Err(files.take_back(failure));
+            return Err(files.undo(failure));
         }
     }
     for file in after.edited().keys() {
-        told(&format!("wrote {}", printable(file)));
+        notify(&format!("wrote {}", printable(file)));
     }
     Ok(())
 }

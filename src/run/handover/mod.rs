@@ -6,25 +6,25 @@ use super::clock::today;
 use super::failure::Failure;
 use super::ready::Ready;
 use crate::declare::{KeysRef, Repository};
-use crate::nais::{self, Group, Obstacle, Standing, Step, Weight};
+use crate::nais::{self, Group, MigrationState, Obstacle, Step, Weight};
 use domain::nais::Application;
 use domain::text::printable;
 use domain::{Entity, Live};
 use plan::{Action, Origin, Verb};
 
 /// The state of all declared or released entities, the scopes first.
-pub(crate) fn standings(
+pub(crate) fn migration_states(
     ready: &Ready,
     live: &Live,
     application: Option<&Application>,
-) -> Vec<Standing> {
+) -> Vec<MigrationState> {
     let before = ready.past.known.applied.as_ref().map(|applied| &applied.desired);
     let prefix = ready.opened.repository.prefix_at_nais();
-    nais::standings(&ready.opened.desired, before, live, application, (prefix, today()))
+    nais::migration_states(&ready.opened.desired, before, live, application, (prefix, today()))
 }
 
 /// Hand-over of named entities to their application.
-pub(crate) struct Way<'a> {
+pub(crate) struct Handover<'a> {
     /// The declarations.
     pub(crate) ready: &'a Ready,
     /// The live state.
@@ -32,28 +32,29 @@ pub(crate) struct Way<'a> {
     /// The application.
     pub(crate) application: &'a Application,
     /// Receives a message about each result, and the next step.
-    pub(crate) told: &'a dyn Fn(&str),
+    pub(crate) notify: &'a dyn Fn(&str),
 }
 
-impl Way<'_> {
+impl Handover<'_> {
     /// The next step of each, or with `release` the last. Returns the manifest, if that is next.
     ///
     /// # Errors
     /// It cannot be done; nothing was changed.
     pub(crate) fn next(
         &self,
-        standings: Vec<Standing>,
+        migration_states: Vec<MigrationState>,
         release: bool,
     ) -> Result<Option<String>, Failure> {
-        let clients: Vec<_> = standings.iter().filter(|standing| is_client(standing)).collect();
+        let clients: Vec<_> =
+            migration_states.iter().filter(|migration_state| is_client(migration_state)).collect();
         if clients.len() > 1 {
             let why = "an application has one client at NAIS: name one of them";
             return Err(Failure::Usage(why.to_owned()));
         }
         let (done, open): (Vec<_>, Vec<_>) =
-            standings.into_iter().partition(|standing| standing.is_released);
-        for standing in &done {
-            self.tell(standing, standing.next());
+            migration_states.into_iter().partition(|migration_state| migration_state.is_released);
+        for migration_state in &done {
+            self.report(migration_state, migration_state.next());
         }
         if open.is_empty() {
             return Ok(None);
@@ -65,50 +66,56 @@ impl Way<'_> {
     }
 
     /// Steps 1 to 3, the next one of each.
-    fn step(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
-        self.refuse(standings)?;
-        for standing in standings {
-            self.warn(standing);
+    fn step(&self, migration_states: &[MigrationState]) -> Result<Option<String>, Failure> {
+        self.refuse(migration_states)?;
+        for migration_state in migration_states {
+            self.warn(migration_state);
         }
-        let of = |step: Step| standings.iter().filter(move |standing| standing.step == step);
-        let describe: Vec<&Standing> = of(Step::Describe).collect();
+        let of = |step: Step| {
+            migration_states.iter().filter(move |migration_state| migration_state.step == step)
+        };
+        let describe: Vec<&MigrationState> = of(Step::Describe).collect();
         if !describe.is_empty() {
             self.describe(&describe)?;
         }
-        for standing in of(Step::Apply) {
-            self.tell(
-                standing,
+        for migration_state in of(Step::Apply) {
+            self.report(
+                migration_state,
                 "step 2: its declaration names the application, and what is live does not yet",
             );
         }
         if !describe.is_empty() || of(Step::Apply).next().is_some() {
-            for standing in of(Step::Deploy).chain(of(Step::Release)) {
-                self.tell(standing, "step 3: it waits for the others");
+            for migration_state in of(Step::Deploy).chain(of(Step::Release)) {
+                self.report(migration_state, "step 3: it waits for the others");
             }
             let next = "next (step 2): commit, merge and apply; then run this again";
-            (self.told)(next);
+            (self.notify)(next);
             return Ok(None);
         }
-        self.manifest(standings)
+        self.manifest(migration_states)
     }
 
     /// Step 1.
-    fn describe(&self, standings: &[&Standing]) -> Result<(), Failure> {
-        let after = edits::carry_out(self, standings, |repository, environment, standing| {
-            let description = self.application.describing(&standing.entity);
-            let client_id = standing.client_id.as_ref();
-            repository.described(environment, &standing.entity, &description, client_id)
-        })?;
-        for standing in standings {
-            self.tell(standing, "step 1: its declaration names the application now");
-            self.tell_keys(standing, &after);
+    fn describe(&self, migration_states: &[&MigrationState]) -> Result<(), Failure> {
+        let after = edits::carry_out(
+            self,
+            migration_states,
+            |repository, environment, migration_state| {
+                let description = self.application.describing(&migration_state.entity);
+                let client_id = migration_state.client_id.as_ref();
+                repository.described(environment, &migration_state.entity, &description, client_id)
+            },
+        )?;
+        for migration_state in migration_states {
+            self.report(migration_state, "step 1: its declaration names the application now");
+            self.report_keys(migration_state, &after);
         }
         Ok(())
     }
 
     /// Reports key files that a client no longer has, and that are left in place.
-    fn tell_keys(&self, standing: &Standing, after: &Repository) {
-        let Entity::Client(name) = &standing.entity else { return };
+    fn report_keys(&self, migration_state: &MigrationState, after: &Repository) {
+        let Entity::Client(name) = &migration_state.entity else { return };
         let refs =
             self.ready.opened.repository.key_refs(&self.ready.opened.desired.environment, name);
         if refs.is_empty() {
@@ -116,28 +123,28 @@ impl Way<'_> {
         }
         let why = "its keys are as they are live from now on: NAIS registers the application's own, and \
                    `jwks` would put the old ones back";
-        self.tell(standing, why);
+        self.report(migration_state, why);
         for named in &refs {
             if let KeysRef::File { path, .. } = named
                 && after.key_file_users(path).is_empty()
             {
                 let path = printable(path);
                 let why = format!("{path} is left where it is: no declaration names it any more");
-                (self.told)(&why);
+                (self.notify)(&why);
             }
         }
     }
 
     /// Step 3.
-    fn manifest(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
+    fn manifest(&self, migration_states: &[MigrationState]) -> Result<Option<String>, Failure> {
         let desired = &self.ready.opened.desired;
-        let named = |entity: &Entity| standings.iter().any(|it| it.entity == *entity);
+        let named = |entity: &Entity| migration_states.iter().any(|it| it.entity == *entity);
         let group = Group::chosen(self.application.clone(), desired, &named);
         let manifest = group.manifest(&desired.names, today());
-        for standing in standings.iter().filter(|it| it.step == Step::Release) {
-            self.tell(standing, "step 4: NAIS has taken it over");
+        for migration_state in migration_states.iter().filter(|it| it.step == Step::Release) {
+            self.report(migration_state, "step 4: NAIS has taken it over");
         }
-        (self.told)(
+        (self.notify)(
             "next (step 3): put this into the application's manifest and deploy it; do not apply until \
              after step 4, as an apply would set back what NAIS sets. Then (step 4) run this again with \
              --release",
@@ -146,10 +153,13 @@ impl Way<'_> {
     }
 
     /// Step 4.
-    fn release(&self, standings: &[Standing]) -> Result<Option<String>, Failure> {
-        self.refuse(standings)?;
-        self.refuse_unapplied(standings)?;
-        let early: Vec<_> = standings.iter().filter(|standing| !standing.is_told).collect();
+    fn release(&self, migration_states: &[MigrationState]) -> Result<Option<String>, Failure> {
+        self.refuse(migration_states)?;
+        self.refuse_unapplied(migration_states)?;
+        let early: Vec<_> = migration_states
+            .iter()
+            .filter(|migration_state| !migration_state.names_application)
+            .collect();
         if !early.is_empty() {
             let early = early.iter().map(|it| printable(&it.entity.to_string()).into_owned());
             return Err(Failure::Refused(format!(
@@ -167,33 +177,33 @@ impl Way<'_> {
             }
             Entity::Scope(_) => false,
         };
-        let all: Vec<&Standing> = standings.iter().collect();
-        edits::carry_out(self, &all, |repository, environment, standing| {
-            let Standing { entity, client_id, .. } = standing;
+        let all: Vec<&MigrationState> = migration_states.iter().collect();
+        edits::carry_out(self, &all, |repository, environment, migration_state| {
+            let MigrationState { entity, client_id, .. } = migration_state;
             // A renamed client would not be found by its name alone.
-            let is_needed = standing.is_renamed || is_pinned(entity);
+            let is_needed = migration_state.is_renamed || is_pinned(entity);
             let client_id = client_id.as_ref().filter(|_| is_needed);
             repository.released(environment, entity, &reason, client_id)
         })?;
-        for standing in standings {
-            self.tell(standing, "step 4: its declaration has made way for its release");
-            if standing.step != Step::Release && !is_client(standing) {
+        for migration_state in migration_states {
+            self.report(migration_state, "step 4: its declaration has made way for its release");
+            if migration_state.step != Step::Release && !is_client(migration_state) {
                 let why = "note: NAIS has not taken it over yet, as far as its description shows; until \
                            the application is deployed, nobody looks after it";
-                self.tell(standing, why);
+                self.report(migration_state, why);
             }
         }
-        (self.told)("next: commit, merge and apply; nothing is sent for it");
+        (self.notify)("next: commit, merge and apply; nothing is sent for it");
         Ok(None)
     }
 
     /// Refuses entities that cannot be handed over.
-    fn refuse(&self, standings: &[Standing]) -> Result<(), Failure> {
+    fn refuse(&self, migration_states: &[MigrationState]) -> Result<(), Failure> {
         let mut lines = Vec::new();
-        for standing in standings {
+        for migration_state in migration_states {
             let weighs = |problem: &&Obstacle| problem.weight == Weight::Refused;
-            lines.extend(standing.problems.iter().filter(weighs).map(|problem| {
-                let line = format!("{}: {}", standing.entity, problem.message);
+            lines.extend(migration_state.problems.iter().filter(weighs).map(|problem| {
+                let line = format!("{}: {}", migration_state.entity, problem.message);
                 printable(&line).into_owned()
             }));
         }
@@ -207,10 +217,10 @@ impl Way<'_> {
     }
 
     /// Refuses if a requested change is not applied yet: the release would drop it.
-    fn refuse_unapplied(&self, standings: &[Standing]) -> Result<(), Failure> {
+    fn refuse_unapplied(&self, migration_states: &[MigrationState]) -> Result<(), Failure> {
         // A difference made by NAIS after the take-over is drift, and at most an update.
         let is_left = |action: &&Action| {
-            let is_named = standings.iter().any(|it| it.entity == action.target().entity());
+            let is_named = migration_states.iter().any(|it| it.entity == action.target().entity());
             let matters = match action.verb() {
                 Verb::Update | Verb::Release => false,
                 Verb::Revoke | Verb::Reactivate | Verb::Create | Verb::Grant | Verb::Keys => true,
@@ -233,18 +243,18 @@ impl Way<'_> {
         }
     }
 
-    fn warn(&self, standing: &Standing) {
-        for problem in standing.problems.iter().filter(|it| it.weight == Weight::Default) {
-            self.tell(standing, &format!("note: {}", problem.message));
+    fn warn(&self, migration_state: &MigrationState) {
+        for problem in migration_state.problems.iter().filter(|it| it.weight == Weight::Default) {
+            self.report(migration_state, &format!("note: {}", problem.message));
         }
     }
 
-    fn tell(&self, standing: &Standing, what: &str) {
-        let line = format!("{}: {what}", standing.entity);
-        (self.told)(&printable(&line));
+    fn report(&self, migration_state: &MigrationState, what: &str) {
+        let line = format!("{}: {what}", migration_state.entity);
+        (self.notify)(&printable(&line));
     }
 }
 
-fn is_client(standing: &Standing) -> bool {
-    matches!(standing.entity, Entity::Client(_))
+fn is_client(migration_state: &MigrationState) -> bool {
+    matches!(migration_state.entity, Entity::Client(_))
 }

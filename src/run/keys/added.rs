@@ -49,7 +49,7 @@ pub(crate) fn add(
     keep(&private, &mut written)?;
     match declare(opened, name, &public, &mut written) {
         Ok(files) => Ok(Added { kid, others: others(opened, name, &files), files }),
-        Err(failure) => Err(written.take_back(failure)),
+        Err(failure) => Err(written.undo(failure)),
     }
 }
 

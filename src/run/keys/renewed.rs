@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::Patience;
 use crate::apply::renew_keys;
-use crate::run::{Failure, Hold, Opened, Remote, RunOptions, client};
+use crate::run::{Failure, LockGuard, Opened, Remote, RunOptions, client};
 use digdir::Writer;
 use domain::{ClientId, ClientName, DesiredClient, LiveKey, Representation};
 
@@ -70,12 +70,12 @@ impl Renewal {
     /// DigDir refuses, or the keys have changed since they were read.
     pub(crate) async fn carry_out(
         self,
-        hold: Option<&Hold>,
+        lock_guard: Option<&LockGuard>,
         patience: &Patience,
     ) -> Result<Renewed, Failure> {
         let Self { remote, writer, id, before, set, due } = self;
-        let writer = match hold {
-            Some(hold) => writer.gated(hold.gate()),
+        let writer = match lock_guard {
+            Some(lock_guard) => writer.gated(lock_guard.gate()),
             None => writer,
         };
         let renewed = match due.is_empty() {

@@ -171,7 +171,7 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
     let mut files = WrittenFiles::default();
     for (path, text) in &rewritten {
         if let Err(failure) = files.replace(&repository.root().join(path), text) {
-            return Err(files.take_back(failure));
+            return Err(files.undo(failure));
         }
     }
     Ok(rewritten.into_iter().map(|(path, _)| path).collect())

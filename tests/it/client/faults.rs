@@ -154,7 +154,7 @@ async fn retry_after_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_is_told_at_once() {
+async fn a_wait_that_is_too_long_is_reported_at_once() {
     let world = world().await;
     let reader = world.reader().await;
     world.inject("GET /scopes 0 1 429:3600");

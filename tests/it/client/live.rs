@@ -19,8 +19,8 @@ fn twelve() -> (State, BTreeSet<ScopeName>) {
     for (i, name) in names.iter().enumerate() {
         let attributes = ScopeAttributes { at_max_age: i as u64, ..ScopeAttributes::default() };
         state.put_scope(orgno(NAV), name.clone(), i % 3 != 0, &attributes);
-        let given = if i % 2 == 0 { AccessState::Approved } else { AccessState::Denied };
-        state.put_access(name.clone(), orgno(SKATT), given);
+        let declared = if i % 2 == 0 { AccessState::Approved } else { AccessState::Denied };
+        state.put_access(name.clone(), orgno(SKATT), declared);
     }
     (state, names)
 }
@@ -34,8 +34,8 @@ async fn live_asks_for_each_thing_once() {
     for (delegation_sources, more) in [(false, 0), (true, 1)] {
         world.sandbox.clear_exchanges();
         let reader = world.reader().await;
-        let told = Mutex::new(Vec::new());
-        let progress = |read: ReadProgress| told.lock().unwrap().push((read.done, read.total));
+        let message = Mutex::new(Vec::new());
+        let progress = |read: ReadProgress| message.lock().unwrap().push((read.done, read.total));
         let needs = Needs { scopes: scopes.clone().into(), delegation_sources, clients: None };
         let live = reader.live(&needs, &progress).await.unwrap();
         assert_eq!(world.sandbox.exchanges().len(), 1 + 1 + 1 + 5 + 1 + more);
@@ -43,7 +43,7 @@ async fn live_asks_for_each_thing_once() {
         let read = live.scopes.values().filter(|scope| scope.accesses.is_some()).count();
         assert_eq!(read, 5);
         assert_eq!(live.delegation_sources.is_empty(), !delegation_sources);
-        assert_eq!(*told.lock().unwrap(), (0..=5).map(|n| (n, 5)).collect::<Vec<_>>());
+        assert_eq!(*message.lock().unwrap(), (0..=5).map(|n| (n, 5)).collect::<Vec<_>>());
     }
     world.check();
 }

@@ -110,7 +110,7 @@ async fn a_refused_grant_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_lost_token_request_is_made_anew() {
+async fn a_lost_token_request_is_made_again() {
     for fault in ["503", "429:0", "cut-before", "cut-after"] {
         let world = World::new().await;
         world.inject(&format!("POST /token 0 1 {fault}"));
@@ -201,8 +201,8 @@ async fn no_token_and_no_grant_is_logged_or_shown() {
             .env(ALONE, "1")
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+        let message = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && message.contains("1 passed"), "{message}");
         return;
     }
     let log = Log::default();

@@ -3,14 +3,14 @@
 use portvakt::forge::{CommentChange, Forge, ForgeErrorKind};
 use serde_json::{Value, json};
 
-use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, read};
+use super::server::{Answer, Api, Call, CommentAuthor, MARKER, Past, Related, Server, TOKEN, read};
 
 const REPOSITORY: &str = "5febef5a-833d-4e14-b9c0-14cb638f91e6";
 const THREADS: &str = "/etaten/Tilgang%20til%20data/_apis/git/repositories/\
                        5febef5a-833d-4e14-b9c0-14cb638f91e6/pullRequests/7/threads";
 
 pub(super) struct AzureDevOps {
-    threads: Vec<(u64, Who, String)>,
+    threads: Vec<(u64, CommentAuthor, String)>,
     past: Past,
 }
 
@@ -19,23 +19,23 @@ impl AzureDevOps {
         Self { threads: Vec::new(), past: Past::default() }
     }
 
-    fn identity(who: Who) -> Value {
+    fn identity(who: CommentAuthor) -> Value {
         let id = match who {
-            Who::Us => "d6245f20-2af8-44f4-9451-8107cb2767db",
-            Who::Stranger => "00000000-2af8-44f4-9451-8107cb2767db",
-            Who::OtherBot => "11111111-2af8-44f4-9451-8107cb2767db",
+            CommentAuthor::Us => "d6245f20-2af8-44f4-9451-8107cb2767db",
+            CommentAuthor::Stranger => "00000000-2af8-44f4-9451-8107cb2767db",
+            CommentAuthor::OtherBot => "11111111-2af8-44f4-9451-8107cb2767db",
         };
         json!({ "id": id, "displayName": "Tilgang Build Service (etaten)", "descriptor": "svc.x" })
     }
 
-    fn comment(who: Who, text: &str, kind: &str) -> Value {
+    fn comment(who: CommentAuthor, text: &str, kind: &str) -> Value {
         json!({
             "id": 1, "parentCommentId": 0, "author": Self::identity(who), "content": text,
             "commentType": kind, "usersLiked": [],
         })
     }
 
-    fn thread(&self, (id, who, text): &(u64, Who, String)) -> Value {
+    fn thread(&self, (id, who, text): &(u64, CommentAuthor, String)) -> Value {
         let mut comments = [Self::comment(*who, text, "text")];
         if !self.past.changed.is_empty() {
             comments[0]["publishedDate"] = json!("2026-11-01T10:00:00.123Z");
@@ -62,14 +62,14 @@ impl AzureDevOps {
     /// All threads at once, including some that are not our comments.
     fn list(&self) -> Value {
         let marked = format!("{MARKER}\nold");
-        let system = Self::comment(Who::Us, &marked, "system");
-        let mut deleted = Self::comment(Who::Us, "", "text");
+        let system = Self::comment(CommentAuthor::Us, &marked, "system");
+        let mut deleted = Self::comment(CommentAuthor::Us, "", "text");
         deleted["isDeleted"] = json!(true);
         deleted.as_object_mut().unwrap().remove("content");
-        let mut reply = Self::comment(Who::Us, &marked, "text");
+        let mut reply = Self::comment(CommentAuthor::Us, &marked, "text");
         reply["parentCommentId"] = json!(1);
         reply["id"] = json!(2);
-        let first = Self::comment(Who::Stranger, "hei", "text");
+        let first = Self::comment(CommentAuthor::Stranger, "hei", "text");
         let mut threads = vec![
             json!({ "id": 1, "comments": [system], "isDeleted": false }),
             json!({ "id": 2, "comments": [deleted], "isDeleted": true }),
@@ -79,7 +79,7 @@ impl AzureDevOps {
         threads.extend(self.past.verdicts.iter().map(|(who, vote, at)| {
             json!({
                 "id": 9, "publishedDate": at, "isDeleted": false,
-                "comments": [Self::comment(Who::Us, "voted", "system")],
+                "comments": [Self::comment(CommentAuthor::Us, "voted", "system")],
                 "identities": { "1": { "id": who } },
                 "properties": {
                     "CodeReviewThreadType": { "$value": "VoteUpdate" },
@@ -115,7 +115,11 @@ impl Api for AzureDevOps {
         assert_eq!(name, "api-version");
         if call.path == "/etaten/_apis/connectionData" {
             assert_eq!((call.method.as_str(), version.as_str()), ("GET", "7.1-preview"));
-            return (200, vec![], json!({ "authenticatedUser": Self::identity(Who::Us) }));
+            return (
+                200,
+                vec![],
+                json!({ "authenticatedUser": Self::identity(CommentAuthor::Us) }),
+            );
         }
         assert_eq!(version, "7.1");
         let git = THREADS.strip_suffix("/pullRequests/7/threads").unwrap();
@@ -135,7 +139,7 @@ impl Api for AzureDevOps {
                 let comment =
                     json!({ "parentCommentId": 0, "content": text, "commentType": "text" });
                 assert_eq!(call.body, json!({ "comments": [comment], "status": "closed" }));
-                self.add(Who::Us, text);
+                self.add(CommentAuthor::Us, text);
                 (200, vec![], self.thread(self.threads.last().unwrap()))
             }
             ("PATCH", path) => {
@@ -147,19 +151,19 @@ impl Api for AzureDevOps {
                     return (404, vec![], json!({ "message": "TF401180", "errorCode": 0 }));
                 };
                 thread.2 = text.to_owned();
-                (200, vec![], Self::comment(Who::Us, text, "text"))
+                (200, vec![], Self::comment(CommentAuthor::Us, text, "text"))
             }
             other => panic!("{other:?}"),
         }
     }
 
-    fn add(&mut self, who: Who, text: &str) {
+    fn add(&mut self, who: CommentAuthor, text: &str) {
         let id = 100 + self.threads.len() as u64;
         self.threads.push((id, who, text.to_owned()));
     }
 
     fn forge_text(&mut self, change: &dyn Fn(&str) -> String) {
-        let ours = self.threads.iter_mut().filter(|(_, who, _)| *who == Who::Us);
+        let ours = self.threads.iter_mut().filter(|(_, who, _)| *who == CommentAuthor::Us);
         ours.for_each(|(_, _, text)| *text = change(text));
     }
 
@@ -167,7 +171,7 @@ impl Api for AzureDevOps {
         self.past = past;
     }
 
-    fn comments(&self) -> Vec<(Who, String)> {
+    fn comments(&self) -> Vec<(CommentAuthor, String)> {
         self.threads.iter().map(|(_, who, text)| (*who, text.clone())).collect()
     }
 }
@@ -183,11 +187,11 @@ async fn the_calls_are_the_documented_ones() {
     assert_eq!(server.calls(), [me.clone(), list.clone(), format!("POST {THREADS}")]);
     server.posts("b", CommentChange::Updated).await;
     assert_eq!(server.calls(), [me, list, format!("PATCH {THREADS}/100/comments/1")]);
-    assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\nb"))]);
+    assert_eq!(server.comments(), [(CommentAuthor::Us, format!("{MARKER}\nb"))]);
 }
 
 #[tokio::test]
-async fn the_page_to_sign_in_on_is_told_as_a_bad_token() {
+async fn the_page_to_sign_in_on_is_reported_as_a_bad_token() {
     use super::server::Fault;
     let server = Server::start(AzureDevOps::new()).await;
     server.fail(axum::http::Method::GET, &[Fault::Refuse(203, vec![], "<html>")]);

@@ -2,7 +2,7 @@
 
 use crate::world::{RUNTIME, Ran, World};
 
-use super::server::{MARKER, Server, Who};
+use super::server::{CommentAuthor, MARKER, Server};
 use super::{AzureDevOps, GitHub, GitLab};
 
 fn run(world: &World, server: &Server, args: &[&str]) -> Ran {
@@ -29,18 +29,22 @@ fn the_second_run_updates_the_first_ones_comment() {
             saved.stderr
         );
         let markdown = world.run(&["show", "plan.json", "--format", "markdown"]).stdout;
-        let [(Who::Us, first)] = &server.comments()[..] else { panic!("{:?}", server.comments()) };
+        let [(CommentAuthor::Us, first)] = &server.comments()[..] else {
+            panic!("{:?}", server.comments())
+        };
         assert_eq!(first.trim_end(), markdown.trim_end());
         let made = run(&world, &server, &["comment", host]);
         assert_eq!(made.code, 0, "{}", made.stderr);
         assert!(made.stderr.contains("kept the comment on pull request 7"), "{}", made.stderr);
-        let [(Who::Us, second)] = &server.comments()[..] else { panic!("{:?}", server.comments()) };
+        let [(CommentAuthor::Us, second)] = &server.comments()[..] else {
+            panic!("{:?}", server.comments())
+        };
         assert!(second.starts_with(MARKER), "{second}");
     }
 }
 
 #[test]
-fn what_a_job_lacks_is_told_by_name() {
+fn what_a_job_lacks_is_reported_by_name() {
     let world = World::new();
     let ran = world.run(&["comment", "--github", "--plan", "plan.json"]);
     assert_eq!(ran.code, 1);

@@ -7,10 +7,12 @@ use portvakt::forge::{CommentChange, Forge, ForgeErrorKind};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, page, read};
+use super::server::{
+    Answer, Api, Call, CommentAuthor, MARKER, Past, Related, Server, TOKEN, page, read,
+};
 
 pub(super) struct GitHub {
-    comments: Vec<(u64, Who, String)>,
+    comments: Vec<(u64, CommentAuthor, String)>,
     next_id: u64,
     past: Past,
 }
@@ -20,15 +22,21 @@ impl GitHub {
         Self { comments: Vec::new(), next_id: 11, past: Past::default() }
     }
 
-    fn user(who: Who) -> Value {
+    fn user(who: CommentAuthor) -> Value {
         match who {
-            Who::Us => json!({ "login": "github-actions[bot]", "id": 41898282, "type": "Bot" }),
-            Who::Stranger => json!({ "login": "github-actions", "id": 44036562, "type": "User" }),
-            Who::OtherBot => json!({ "login": "renovate[bot]", "id": 29139614, "type": "Bot" }),
+            CommentAuthor::Us => {
+                json!({ "login": "github-actions[bot]", "id": 41898282, "type": "Bot" })
+            }
+            CommentAuthor::Stranger => {
+                json!({ "login": "github-actions", "id": 44036562, "type": "User" })
+            }
+            CommentAuthor::OtherBot => {
+                json!({ "login": "renovate[bot]", "id": 29139614, "type": "Bot" })
+            }
         }
     }
 
-    fn comment(&self, (id, who, text): &(u64, Who, String)) -> Value {
+    fn comment(&self, (id, who, text): &(u64, CommentAuthor, String)) -> Value {
         let changed = match self.past.changed {
             "" => "2026-11-22T10:00:00Z",
             changed => changed,
@@ -108,7 +116,7 @@ impl Api for GitHub {
         if call.path == "/graphql" {
             assert_eq!(call.method, Method::POST);
             assert_eq!(call.body, json!({ "query": "query { viewer { login } }" }));
-            let login = Self::user(Who::Us)["login"].clone();
+            let login = Self::user(CommentAuthor::Us)["login"].clone();
             return (200, vec![], json!({ "data": { "viewer": { "login": login } } }));
         }
         let path = call.path.strip_prefix("/repos/etaten/tilgang/").unwrap();
@@ -123,7 +131,7 @@ impl Api for GitHub {
             ("GET", "7/comments") => self.list(call),
             ("POST", "7/comments") => {
                 assert!(call.query.is_empty());
-                self.add(Who::Us, &text(&call.body));
+                self.add(CommentAuthor::Us, &text(&call.body));
                 (201, vec![], self.comment(self.comments.last().unwrap()))
             }
             ("PATCH", path) => {
@@ -140,13 +148,13 @@ impl Api for GitHub {
         }
     }
 
-    fn add(&mut self, who: Who, text: &str) {
+    fn add(&mut self, who: CommentAuthor, text: &str) {
         self.comments.push((self.next_id, who, text.to_owned()));
         self.next_id += 1;
     }
 
     fn forge_text(&mut self, change: &dyn Fn(&str) -> String) {
-        let ours = self.comments.iter_mut().filter(|(_, who, _)| *who == Who::Us);
+        let ours = self.comments.iter_mut().filter(|(_, who, _)| *who == CommentAuthor::Us);
         ours.for_each(|(_, _, text)| *text = change(text));
     }
 
@@ -154,7 +162,7 @@ impl Api for GitHub {
         self.past = past;
     }
 
-    fn comments(&self) -> Vec<(Who, String)> {
+    fn comments(&self) -> Vec<(CommentAuthor, String)> {
         self.comments.iter().map(|(_, who, text)| (*who, text.clone())).collect()
     }
 }
@@ -171,15 +179,15 @@ async fn the_calls_are_the_documented_ones() {
     server.posts("b", CommentChange::Updated).await;
     let patch = "PATCH /repos/etaten/tilgang/issues/comments/11";
     assert_eq!(server.calls(), ["POST /graphql", list, patch]);
-    assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\nb"))]);
+    assert_eq!(server.comments(), [(CommentAuthor::Us, format!("{MARKER}\nb"))]);
 }
 
 #[tokio::test]
 async fn a_token_without_a_user_posts_nothing() {
     use super::server::Fault;
     let server = Server::start(GitHub::new()).await;
-    let told = r#"{"errors": [{"message": "Resource not accessible"}]}"#;
-    server.fail(Method::POST, &[Fault::Refuse(200, vec![], told)]);
+    let message = r#"{"errors": [{"message": "Resource not accessible"}]}"#;
+    server.fail(Method::POST, &[Fault::Refuse(200, vec![], message)]);
     let error = server.post("a").await.unwrap_err();
     assert_eq!(error.kind(), ForgeErrorKind::Malformed);
     assert!(error.to_string().contains("Resource not accessible"), "{error}");

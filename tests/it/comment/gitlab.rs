@@ -3,10 +3,12 @@
 use portvakt::forge::{CommentChange, Forge, ForgeErrorKind};
 use serde_json::{Value, json};
 
-use super::server::{Answer, Api, Call, MARKER, Past, Related, Server, TOKEN, Who, page, read};
+use super::server::{
+    Answer, Api, Call, CommentAuthor, MARKER, Past, Related, Server, TOKEN, page, read,
+};
 
 pub(super) struct GitLab {
-    notes: Vec<(u64, Who, String)>,
+    notes: Vec<(u64, CommentAuthor, String)>,
     past: Past,
 }
 
@@ -15,17 +17,19 @@ impl GitLab {
         Self { notes: Vec::new(), past: Past::default() }
     }
 
-    fn user(who: Who) -> Value {
+    fn user(who: CommentAuthor) -> Value {
         match who {
-            Who::Us => json!({ "id": 501, "username": "project_42_bot_x", "state": "active" }),
-            Who::Stranger => json!({ "id": 7, "username": "kari", "state": "active" }),
-            Who::OtherBot => {
+            CommentAuthor::Us => {
+                json!({ "id": 501, "username": "project_42_bot_x", "state": "active" })
+            }
+            CommentAuthor::Stranger => json!({ "id": 7, "username": "kari", "state": "active" }),
+            CommentAuthor::OtherBot => {
                 json!({ "id": 502, "username": "project_42_bot_y", "state": "active" })
             }
         }
     }
 
-    fn note(&self, (id, who, text): &(u64, Who, String)) -> Value {
+    fn note(&self, (id, who, text): &(u64, CommentAuthor, String)) -> Value {
         let changed = (!self.past.changed.is_empty()).then_some(self.past.changed);
         json!({
             "updated_at": changed,
@@ -73,7 +77,7 @@ impl GitLab {
         let number: usize = number.parse().unwrap();
         let (notes, has_next) = page(&self.notes, number, 99);
         let next = if has_next { (number + 1).to_string() } else { String::new() };
-        let mut system = self.note(&(1, Who::Us, format!("{MARKER}\nadded 1 commit")));
+        let mut system = self.note(&(1, CommentAuthor::Us, format!("{MARKER}\nadded 1 commit")));
         system["system"] = json!(true);
         let approvals = self.past.verdicts.iter().map(|(who, verdict, at)| {
             json!({
@@ -124,11 +128,11 @@ impl Api for GitLab {
                 assert_eq!(commit.strip_suffix("/merge_requests").unwrap().len(), 40, "{commit}");
                 (200, vec![], self.related())
             }
-            ("GET", "user") => (200, vec![], Self::user(Who::Us)),
+            ("GET", "user") => (200, vec![], Self::user(CommentAuthor::Us)),
             ("GET", "projects/42/merge_requests/7/notes") => self.list(call),
             ("POST", "projects/42/merge_requests/7/notes") => {
                 assert!(call.query.is_empty());
-                self.add(Who::Us, &text(&call.body));
+                self.add(CommentAuthor::Us, &text(&call.body));
                 (201, vec![], self.note(self.notes.last().unwrap()))
             }
             ("PUT", path) => {
@@ -146,13 +150,13 @@ impl Api for GitLab {
         }
     }
 
-    fn add(&mut self, who: Who, text: &str) {
+    fn add(&mut self, who: CommentAuthor, text: &str) {
         let id = 100 + self.notes.len() as u64;
         self.notes.push((id, who, text.trim_end().to_owned()));
     }
 
     fn forge_text(&mut self, change: &dyn Fn(&str) -> String) {
-        let ours = self.notes.iter_mut().filter(|(_, who, _)| *who == Who::Us);
+        let ours = self.notes.iter_mut().filter(|(_, who, _)| *who == CommentAuthor::Us);
         ours.for_each(|(_, _, text)| *text = change(text));
     }
 
@@ -160,7 +164,7 @@ impl Api for GitLab {
         self.past = past;
     }
 
-    fn comments(&self) -> Vec<(Who, String)> {
+    fn comments(&self) -> Vec<(CommentAuthor, String)> {
         self.notes.iter().map(|(_, who, text)| (*who, text.clone())).collect()
     }
 }
@@ -185,11 +189,11 @@ async fn a_plan_cannot_hold_a_quick_action() {
     let server = Server::start(GitLab::new()).await;
     server.posts("/approve\n\r/merge\n", CommentChange::Created).await;
     server.posts("a\n/close", CommentChange::Updated).await;
-    assert_eq!(server.comments(), [(Who::Us, format!("{MARKER}\na\n /close"))]);
+    assert_eq!(server.comments(), [(CommentAuthor::Us, format!("{MARKER}\na\n /close"))]);
 }
 
 #[test]
-fn the_token_of_the_job_is_told_to_be_of_no_use() {
+fn the_token_of_the_job_is_reported_to_be_of_no_use() {
     let mut environment = GitLab::new().environment("https://gitlab.example");
     environment.retain(|(name, _)| *name != "PORTVAKT_GITLAB_TOKEN");
     let error = read(Forge::GitLab, &environment).unwrap_err();

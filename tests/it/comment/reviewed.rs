@@ -6,7 +6,7 @@ use std::process::Command;
 
 use portvakt::forge::Forge;
 
-use super::server::{Past, Related, Server, Who};
+use super::server::{CommentAuthor, Past, Related, Server};
 use super::{AzureDevOps, GitHub, GitLab};
 use crate::git::remote::{Clone, Remote, identified, ran};
 use crate::init::templates::{has, script};
@@ -81,14 +81,14 @@ const CASES: &[Case] = &[
     (
         "somebody else writes a comment with another plan",
         |server, _| {
-            server.edit(|api| api.add(Who::Stranger, &forged(api.comments())));
+            server.edit(|api| api.add(CommentAuthor::Stranger, &forged(api.comments())));
         },
         None,
     ),
     (
         "another bot does",
         |server, _| {
-            server.edit(|api| api.add(Who::OtherBot, &forged(api.comments())));
+            server.edit(|api| api.add(CommentAuthor::OtherBot, &forged(api.comments())));
         },
         None,
     ),
@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
         |server, _| {
             server.edit(|api| {
                 let text = forged(api.comments());
-                api.add(Who::Us, &text);
+                api.add(CommentAuthor::Us, &text);
             });
         },
         Some("more than one comment"),
@@ -131,7 +131,7 @@ const CASES: &[Case] = &[
             server.edit(|api| {
                 let text = api.comments()[0].1.clone();
                 api.forge_text(&|_| "deleted".to_owned());
-                api.add(Who::Stranger, &text);
+                api.add(CommentAuthor::Stranger, &text);
             });
         },
         Some("no comment with a plan"),
@@ -174,7 +174,7 @@ const CASES: &[Case] = &[
     ),
 ];
 
-fn forged(comments: Vec<(Who, String)>) -> String {
+fn forged(comments: Vec<(CommentAuthor, String)>) -> String {
     comments[0].1.replace("etat:hemmelig", "etat:harmlos")
 }
 
@@ -200,15 +200,18 @@ fn a_plan_counts_as_reviewed_where_the_merged_pull_request_showed_it() {
             change(&server, &mut past);
             server.edit(|api| api.end(past));
             let ran = reviewed(&clone, &server, host);
-            let told = format!("{case} {host}: {}{}", ran.stdout, ran.stderr);
+            let message = format!("{case} {host}: {}{}", ran.stdout, ran.stderr);
             match doubt {
                 None => {
-                    assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{told}");
-                    assert!(ran.stderr.contains("pull request 7 has shown this plan"), "{told}");
+                    assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{message}");
+                    assert!(ran.stderr.contains("pull request 7 has shown this plan"), "{message}");
                 }
                 Some(doubt) => {
-                    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{told}");
-                    assert!(ran.stderr.contains(doubt) && ran.stderr.contains(&digest), "{told}");
+                    assert_eq!((ran.code, ran.stdout.as_str()), (4, ""), "{message}");
+                    assert!(
+                        ran.stderr.contains(doubt) && ran.stderr.contains(&digest),
+                        "{message}"
+                    );
                 }
             }
         }

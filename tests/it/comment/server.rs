@@ -17,7 +17,7 @@ pub(super) const MARKER: &str = "<!-- portvakt plan test -->";
 
 /// Author of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum CommentAuthor {
     Us,
     Stranger,
     /// A program of somebody else.
@@ -70,7 +70,7 @@ pub(super) trait Api: Send {
     fn answer(&mut self, call: &Call) -> Answer;
 
     /// Adds an existing comment.
-    fn add(&mut self, who: Who, text: &str);
+    fn add(&mut self, who: CommentAuthor, text: &str);
 
     /// Replaces the text of all our comments, as anybody with the token can.
     fn forge_text(&mut self, change: &dyn Fn(&str) -> String);
@@ -79,7 +79,7 @@ pub(super) trait Api: Send {
     fn end(&mut self, past: Past);
 
     /// All comments that people can see.
-    fn comments(&self) -> Vec<(Who, String)>;
+    fn comments(&self) -> Vec<(CommentAuthor, String)>;
 }
 
 /// Fault of a call.
@@ -150,7 +150,7 @@ impl Server {
         self.edit(|api| api.environment(&self.address))
     }
 
-    pub(super) fn comments(&self) -> Vec<(Who, String)> {
+    pub(super) fn comments(&self) -> Vec<(CommentAuthor, String)> {
         self.edit(|api| api.comments())
     }
 
@@ -172,8 +172,8 @@ impl Server {
         let comment = Comment { marker: MARKER.to_owned(), body: text.to_owned() };
         let result = forge::post(&pull_request, &comment, &options()).await;
         if let Err(error) = &result {
-            let told = format!("{error} {} {error:?} {pull_request:?}", error.advised());
-            assert!(!told.contains(TOKEN), "{told}");
+            let message = format!("{error} {} {error:?} {pull_request:?}", error.advised());
+            assert!(!message.contains(TOKEN), "{message}");
         }
         result
     }

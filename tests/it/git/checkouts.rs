@@ -107,15 +107,15 @@ fn what_is_in_neither_a_sparse_checkout_nor_its_partial_clone_is_fetched_in_one_
     // A sparse index has no entries for single files.
     two.git(&["sparse-checkout", "set", "--sparse-index", "inne"]);
     let ran = two.ends(1, &["plan"]);
-    let way_out = "git sparse-checkout reapply --no-sparse-index";
-    assert!(ran.stderr.contains(way_out), "{}", ran.stderr);
+    let remedy = "git sparse-checkout reapply --no-sparse-index";
+    assert!(ran.stderr.contains(remedy), "{}", ran.stderr);
     two.git(&["sparse-checkout", "add", "ute"]);
-    two.git(&way_out.split(' ').skip(1).collect::<Vec<_>>());
+    two.git(&remedy.split(' ').skip(1).collect::<Vec<_>>());
     assert_eq!(plan(&two), (vec![], false));
 }
 
 #[test]
-fn what_cannot_be_fetched_into_a_sparse_checkout_is_an_error_with_the_way_out() {
+fn what_cannot_be_fetched_into_a_sparse_checkout_is_an_error_with_the_remedy() {
     let remote = Remote::new();
     git(&remote.path(), &["config", "uploadpack.allowFilter", "true"]);
     let one = remote.first();
@@ -128,9 +128,12 @@ fn what_cannot_be_fetched_into_a_sparse_checkout_is_an_error_with_the_way_out() 
     two.git(&["remote", "set-url", "origin", "gone.git"]);
     for command in [&["plan"][..], &["apply", "--auto-approve"], &["validate"]] {
         let ran = two.ends(3, command);
-        let told = ran.stdout + &ran.stderr;
-        assert!(told.contains("git sparse-checkout add ute"), "{told}");
-        assert!(told.contains("was not fetched") || told.contains("were not fetched"), "{told}");
+        let message = ran.stdout + &ran.stderr;
+        assert!(message.contains("git sparse-checkout add ute"), "{message}");
+        assert!(
+            message.contains("was not fetched") || message.contains("were not fetched"),
+            "{message}"
+        );
     }
     two.git(&["remote", "set-url", "origin", &remote.path().display().to_string()]);
     assert_eq!(plan(&two), (vec![], false));
@@ -389,9 +392,9 @@ fn an_index_that_cannot_be_read_whole_hides_nothing() {
     git(&two.path, &["init", "--quiet", "nested"]);
     two.write("nested/n.yaml", &scopes(&[("etat:n", &[KART])]));
     let ran = two.run(&["plan"]);
-    let told = format!("{}{}", ran.stdout, ran.stderr);
-    assert!([1, 3].contains(&ran.code), "{told}");
-    assert!(!told.contains("etat:n ") && !told.contains("deactivate"), "{told}");
+    let message = format!("{}{}", ran.stdout, ran.stderr);
+    assert!([1, 3].contains(&ran.code), "{message}");
+    assert!(!message.contains("etat:n ") && !message.contains("deactivate"), "{message}");
 }
 
 #[test]
@@ -403,8 +406,8 @@ fn a_name_that_is_no_text_is_no_declaration_that_nobody_sees() {
     one.apply();
     let name = std::ffi::OsStr::from_bytes(b"x\xff.yaml");
     std::fs::write(one.path.join(name), scopes(&[("etat:b", &[SKATT])])).unwrap();
-    let told = one.ends(3, &["validate"]).stdout;
-    assert!(told.contains("is no UTF-8"), "{told}");
+    let message = one.ends(3, &["validate"]).stdout;
+    assert!(message.contains("is no UTF-8"), "{message}");
     one.ends(3, &["apply", "--auto-approve"]);
     let base = one.commit("Name");
     std::fs::remove_file(one.path.join(name)).unwrap();

@@ -86,14 +86,14 @@ fn what_another_place_declares_is_not_unmanaged() {
         let text = one.ends(0, &["-C", folder, "plan", "--format", "json"]).stdout;
         let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
         let notices = plan["notices"].as_array().unwrap().iter();
-        let told: Vec<_> = notices.filter(|it| it["code"] == "PV401").collect();
+        let message: Vec<_> = notices.filter(|it| it["code"] == "PV401").collect();
         let listed = one.ends(0, &["-C", folder, "unmanaged", "--format", "json"]).stdout;
         let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
         let names = |list: &[&serde_json::Value], key: &str| {
             list.iter().map(|it| it[key].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let listed: Vec<_> = listed["scopes"].as_array().unwrap().iter().collect();
-        assert_eq!(names(&told, "target"), names(&listed, "name"));
+        assert_eq!(names(&message, "target"), names(&listed, "name"));
         names(&listed, "name")
     };
     assert_eq!(unmanaged("x"), ["etat:ingen"]);

@@ -167,7 +167,7 @@ fn a_line_without_an_end_becomes_nobodys_signed_one() {
 }
 
 #[test]
-fn a_ledger_of_another_environment_tells_nothing_here() {
+fn a_ledger_of_another_environment_shows_nothing_here() {
     let remote = Remote::new();
     let one = remote.first();
     let text = settings(&one);

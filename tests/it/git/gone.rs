@@ -115,7 +115,7 @@ fn a_folder_that_takes_the_name_of_one_that_is_gone_forgets_nothing_of_either() 
 }
 
 #[test]
-fn what_a_deleted_folder_has_left_open_is_told_until_it_is_closed_or_let_go() {
+fn what_a_deleted_folder_has_left_open_is_reported_until_it_is_closed_or_let_go() {
     for is_closed in [true, false] {
         let remote = Remote::new();
         let (one, commit) = applied(&remote);
@@ -257,8 +257,8 @@ fn a_past_is_taken_over_once_and_not_before_the_merge() {
     let ran = one.ends(4, &set);
     assert!(ran.stderr.contains("merge what takes it out"), "{}", ran.stderr);
     one.git(&["push", "--quiet", "origin", "HEAD:main"]);
-    let told = one.ends(0, &set).stdout;
-    assert!(!told.contains("beside commit"), "it is the same commit: {told}");
+    let message = one.ends(0, &set).stdout;
+    assert!(!message.contains("beside commit"), "it is the same commit: {message}");
     let ran = one.ends(4, &set);
     assert!(ran.stderr.contains("was taken over by @y/test already"), "{}", ran.stderr);
     // Drift is still detected.

@@ -127,8 +127,8 @@ fn hand_to_nobody(one: &Clone<'_>) {
 #[test]
 fn no_change_drops_protection_in_one_folder_and_closes_in_the_other() {
     /// A way in which `y` drops it, and the exit code of its apply.
-    type Way = (fn(&Clone<'_>), i32);
-    let drops: [Way; 2] = [(drop_protection, 0), (hand_to_nobody, 6)];
+    type Scenario = (fn(&Clone<'_>), i32);
+    let drops: [Scenario; 2] = [(drop_protection, 0), (hand_to_nobody, 6)];
     for (drop, ends) in drops {
         for closing in ["x", "ny"] {
             for is_first in [true, false] {
@@ -318,12 +318,12 @@ fn nothing_is_closed_that_an_unreadable_folder_may_declare() {
     }
     let text = settings(&remote.at(&one.path.join("x")));
     one.write("x/scopes.yaml", "scopes: [\n");
-    let is_told = |plan: &serde_json::Value| codes(plan).contains(&"PV316".to_owned());
-    assert!(!is_told(&planned(&one, "y")), "nothing is closed");
+    let is_reported = |plan: &serde_json::Value| codes(plan).contains(&"PV316".to_owned());
+    assert!(!is_reported(&planned(&one, "y")), "nothing is closed");
     one.write("y/scopes.yaml", "scopes: []\n");
     let is_blocked = || {
         let plan = planned(&one, "y");
-        ids(&plan).is_empty() && is_told(&plan)
+        ids(&plan).is_empty() && is_reported(&plan)
     };
     assert!(is_blocked());
     for broken in [
@@ -453,31 +453,31 @@ fn what_a_sparse_checkout_leaves_out_of_another_folder_is_read_too() {
 }
 
 #[test]
-fn what_two_folders_declare_is_told_in_both() {
+fn what_two_folders_declare_is_reported_in_both() {
     let remote = Remote::new();
     let one = two(&remote);
     let both = scopes(&[("etat:x", &[SKATT]), ("etat:y", &[KART])]);
     one.write("y/scopes.yaml", &format!("{both}{CLIENT}"));
     one.write("x/more.yaml", CLIENT);
     one.merge("Twice");
-    let told = |folder: &str| {
+    let reported = |folder: &str| {
         let plan = planned(&one, folder);
         let notices = plan["notices"].as_array().unwrap().iter();
         let twice = notices.filter(|it| it["code"] == "PV414");
         twice.map(|it| (it["target"].to_string(), it["message"].to_string())).collect::<Vec<_>>()
     };
-    assert!(told("x")[0].1.contains("declares etat:x too"), "{:?}", told("x"));
+    assert!(reported("x")[0].1.contains("declares etat:x too"), "{:?}", reported("x"));
     apply(&one, "x");
     for (folder, other) in [("x", "y"), ("y", "x")] {
-        let told = told(folder);
-        let [(target, message)] = told.as_slice() else { panic!("{told:?}") };
+        let reported = reported(folder);
+        let [(target, message)] = reported.as_slice() else { panic!("{reported:?}") };
         assert_eq!(*target, format!("\"environment test in folder {other}\""));
         assert!(message.contains("declares etat:x, app too"), "{message}");
     }
 }
 
 #[test]
-fn what_nobody_applies_is_told_as_such() {
+fn what_nobody_applies_is_reported_as_such() {
     let remote = Remote::new();
     let one = two(&remote);
     one.write("y/more.yaml", &format!("{}{CLIENT}", scopes(&[("etat:mer", &[KART])])));
@@ -589,8 +589,8 @@ fn what_another_folder_declares_is_not_imported() {
     }
     remote.world.put("etat:ingen", true, &[]);
     let ran = one.ends(0, &["-C", "x", "import"]);
-    let told = "in test: environment test in folder y declares it";
-    assert_eq!(ran.stderr.matches(told).count(), 2, "{}", ran.stderr);
+    let reported = "in test: environment test in folder y declares it";
+    assert_eq!(ran.stderr.matches(reported).count(), 2, "{}", ran.stderr);
     let written = one.git(&["status", "--short", "-uall"]);
     let file = written.trim().trim_start_matches("?? ");
     let text = std::fs::read_to_string(one.path.join(file)).unwrap();

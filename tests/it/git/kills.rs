@@ -150,11 +150,11 @@ fn is_accounted_for(remote: &Remote, clone: &Clone<'_>, what: &str) {
     assert_eq!(clone.history().len(), reports.len(), "{what}");
     assert!(reports.iter().any(|report| report["outcome"] == "begun"), "{what}: none was killed");
 
-    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    let mut message: BTreeMap<String, usize> = BTreeMap::new();
     for action in reports.iter().flat_map(|report| report["actions"].as_array().unwrap()) {
         if matches!(action["outcome"].as_str().unwrap(), "done" | "unknown") {
             let id = crate::world::as_sent(action["id"].as_str().unwrap());
-            *told.entry(id).or_default() += 1;
+            *message.entry(id).or_default() += 1;
         }
     }
     let mut sent: BTreeMap<String, usize> = BTreeMap::new();
@@ -162,8 +162,11 @@ fn is_accounted_for(remote: &Remote, clone: &Clone<'_>, what: &str) {
         *sent.entry(id).or_default() += 1;
     }
     for (id, times) in sent {
-        let told = told.get(&id).copied().unwrap_or_default();
-        assert!(told >= times, "{what}: {id} was sent {times} times and stands in {told} reports");
+        let message = message.get(&id).copied().unwrap_or_default();
+        assert!(
+            message >= times,
+            "{what}: {id} was sent {times} times and stands in {message} reports"
+        );
         assert!(times == 1 || !id.starts_with("create"), "{what}: {id} was sent {times} times");
     }
 }

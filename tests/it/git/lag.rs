@@ -198,7 +198,7 @@ fn a_client_whose_creation_may_have_been_lost_is_waited_for() {
 }
 
 #[test]
-fn a_client_that_an_apply_made_that_could_not_tell_of_it_is_waited_for() {
+fn a_client_that_an_apply_made_that_could_not_report_it_is_waited_for() {
     let remote = Remote::new();
     let one = remote.first();
     let declared = client(&one);

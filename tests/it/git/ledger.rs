@@ -13,7 +13,7 @@ fn schema() -> jsonschema::Validator {
 }
 
 #[test]
-fn history_is_told_by_scope_consumer_and_client() {
+fn history_is_reported_by_scope_consumer_and_client() {
     let remote = Remote::new();
     let (one, two) = (remote.first(), remote.another("two", &[]));
     assert!(one.ends(0, &["history"]).stdout.contains("nothing"));
@@ -75,8 +75,8 @@ fn history_is_told_by_scope_consumer_and_client() {
     assert_eq!(asked(&["--client", "ap?"]), [["deactivate client app"], ["create client app"]]);
     assert_eq!(asked(&["--client", "nei"]), [[""; 0]; 0]);
     let text = two.ends(0, &["history", "--scope", "etat:b"]).stdout;
-    for told in ["by kari", "limits of guards lifted: SAK-9", "avviklet", "KARTVERK"] {
-        assert!(text.contains(told), "{told}\n{text}");
+    for message in ["by kari", "limits of guards lifted: SAK-9", "avviklet", "KARTVERK"] {
+        assert!(text.contains(message), "{message}\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
     two.ends(64, &["history", "--scope", "["]);

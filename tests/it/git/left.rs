@@ -139,7 +139,7 @@ fn a_folder_that_leads_elsewhere_is_none() {
 }
 
 #[test]
-fn what_is_no_ledger_is_told_with_what_clears_it() {
+fn what_is_no_ledger_is_reported_with_what_clears_it() {
     let remote = Remote::new();
     let one = applied(&remote);
     let blob = one.git(&["hash-object", "-w", "portvakt.yaml"]);

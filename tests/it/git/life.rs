@@ -24,7 +24,7 @@ pub(crate) fn scopes(scopes: &[(&str, &[&str])]) -> String {
 /// The codes of a plan's notices and blocked actions.
 pub(crate) fn codes(plan: &Value) -> Vec<String> {
     let all = ["blocked", "notices"].into_iter().flat_map(|of| plan[of].as_array().unwrap());
-    all.map(|told| told["code"].as_str().unwrap().to_owned()).collect()
+    all.map(|text| text["code"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -45,8 +45,8 @@ fn the_lock_of_another_is_respected_shown_and_broken() {
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     let lock = put_lock(&two, &held_for(3));
     let ran = one.ends(5, &["apply", "--auto-approve"]);
-    for told in ["ola", "https://ci.example/7", "since 20", "unlock"] {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    for output in ["ola", "https://ci.example/7", "since 20", "unlock"] {
+        assert!(ran.stderr.contains(output), "{output}: {}", ran.stderr);
     }
     assert_eq!(remote.world.sent(), [""; 0]);
     assert_eq!(one.planned().len(), 2, "a plan needs no lock");
@@ -170,9 +170,9 @@ fn a_lock_that_seems_to_have_ended_is_watched() {
     let (mut child, mut stderr, _) = watched(15);
     let renewed = put_lock(&two, &held_for(15));
     assert_eq!(child.wait().unwrap().code(), Some(5));
-    let mut told = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut told).unwrap();
-    assert!(told.contains("held by ola"), "{told}");
+    let mut output = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut output).unwrap();
+    assert!(output.contains("held by ola"), "{output}");
     assert_eq!(remote.held("lock"), Some(renewed));
     assert_eq!(remote.world.sent(), [""; 0]);
     // A released lock is free.

@@ -8,7 +8,7 @@ use super::remote::Remote;
 use crate::world::{KART, SKATT, ids};
 
 #[test]
-fn folders_that_are_moved_together_are_each_told_of_their_own_past() {
+fn folders_that_are_moved_together_are_each_shown_their_own_past() {
     let remote = Remote::new();
     let one = two(&remote);
     for folder in ["x", "y"] {
@@ -78,7 +78,7 @@ fn what_was_applied_under_a_new_name_counts_beside_what_is_taken_over() {
 }
 
 #[test]
-fn a_name_that_comes_back_is_told_where_its_past_went() {
+fn a_name_that_comes_back_is_shown_where_its_past_went() {
     let remote = Remote::new();
     let one = remote.first();
     let first = one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[SKATT])]));
@@ -138,7 +138,7 @@ fn history_goes_on_under_another_name() {
 }
 
 #[test]
-fn what_a_commit_that_is_on_no_branch_applied_is_told_as_nobodys() {
+fn what_a_commit_that_is_on_no_branch_applied_is_reported_as_nobodys() {
     let remote = Remote::new();
     let one = remote.first();
     let before = one.head();

@@ -178,7 +178,7 @@ fn a_branch_that_is_on_the_remote_alone_can_be_the_base_and_nothing_else_is_fetc
 }
 
 #[test]
-fn an_environment_that_cannot_be_a_ref_is_told() {
+fn an_environment_that_cannot_be_a_ref_is_reported() {
     let remote = Remote::new();
     let one = remote.first();
     for name in ["a b", "a..b", "a/b", "a.lock", "a~1"] {
@@ -193,7 +193,7 @@ fn an_environment_that_cannot_be_a_ref_is_told() {
 }
 
 #[test]
-fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
+fn what_is_invalid_at_the_applied_commit_is_left_alone_and_reported() {
     let remote = Remote::new();
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
@@ -211,8 +211,8 @@ fn what_is_invalid_at_the_applied_commit_is_left_alone_and_told() {
     let plan = one.plan();
     assert_eq!(ids(&plan), [""; 0]);
     let notices = plan["notices"].as_array().unwrap();
-    let told = notices.iter().find(|notice| notice["code"] == "PV409");
-    let message = told.unwrap()["message"].as_str().unwrap();
+    let text = notices.iter().find(|notice| notice["code"] == "PV409");
+    let message = text.unwrap()["message"].as_str().unwrap();
     assert!(
         message.contains(&invalid) && message.contains("declarations.yaml:2: PV010"),
         "{message}"

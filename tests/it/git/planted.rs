@@ -127,7 +127,7 @@ const WAYS: [(&str, &str, &str, Plant); 8] = [
 
 #[test]
 fn no_folder_that_looks_like_a_repository_has_a_program_run() {
-    for (way, declarations, asked, plants) in WAYS {
+    for (route, declarations, asked, plants) in WAYS {
         let remote = Remote::new();
         let (one, trap) = (remote.first(), Trap::new(&remote));
         let top = &one.path;
@@ -148,19 +148,19 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
         plain.env_clear().env("PATH", std::env::var("PATH").unwrap()).current_dir(&folder);
         plain.args(["-c", "safe.bareRepository=all", "ls-remote", "origin"]);
         plain.output().unwrap();
-        assert_eq!(trap.sprung().is_some(), way != WAYS[2].0, "{way}: git alone");
-        let is_first = way == WAYS[0].0;
+        assert_eq!(trap.sprung().is_some(), route != WAYS[2].0, "{route}: git alone");
+        let is_first = route == WAYS[0].0;
         let commands = if is_first { &COMMANDS } else { &COMMANDS[..OF_GIT] };
         for command in commands {
             let asked = [&["-C", asked], *command].concat();
             one.run(&asked);
-            assert_eq!(trap.sprung(), None, "{way}: {command:?}");
+            assert_eq!(trap.sprung(), None, "{route}: {command:?}");
         }
         // The same in the folder itself.
         let here = remote.at(&folder);
         for command in commands.iter().filter(|_| is_first) {
             here.run(command);
-            assert_eq!(trap.sprung(), None, "{way}: {command:?} in the folder");
+            assert_eq!(trap.sprung(), None, "{route}: {command:?} in the folder");
         }
         // The real repository was used: what was applied is known.
         let place = match declarations {
@@ -171,11 +171,11 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
         assert_eq!(
             super::remote::git(&remote.path(), &["rev-parse", &applied]),
             one.head(),
-            "{way}"
+            "{route}"
         );
         let ran = one.ends(0, &["-C", asked, "history", "--format", "json"]);
         let reports: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(reports[0]["commit"], *one.head(), "{way}");
+        assert_eq!(reports[0]["commit"], *one.head(), "{route}");
     }
 }
 
@@ -200,8 +200,8 @@ fn no_submodule_leads_to_what_looks_like_a_repository() {
         let ran = one.ends(0, &["plan", "--base", &base]);
         assert_eq!(trap.sprung(), None, "{name}");
         // A submodule outside the folder of the declarations is not reported.
-        let is_told = ran.stdout.contains("of submodule");
-        assert_eq!(is_told, !name.contains(".."), "{name}: {}", ran.stdout);
+        let is_reported = ran.stdout.contains("of submodule");
+        assert_eq!(is_reported, !name.contains(".."), "{name}: {}", ran.stdout);
     }
 }
 
@@ -351,10 +351,10 @@ fn a_setting_of_the_user_s_environment_reaches_git() {
         &[("GIT_SSH_COMMAND", &program)],
         &[("GIT_CONFIG_GLOBAL", &file)],
     ];
-    for way in ways {
+    for route in ways {
         let mut plan = one.process(&["plan"]);
-        plan.envs(way.iter().copied()).output().unwrap();
-        let seen = trap.sprung().unwrap_or_else(|| panic!("{way:?}"));
+        plan.envs(route.iter().copied()).output().unwrap();
+        let seen = trap.sprung().unwrap_or_else(|| panic!("{route:?}"));
         assert!(!seen.contains("PORTVAKT_") && !seen.contains("PRIVATE KEY"), "{seen}");
     }
     // And one of the real repository, in another file.
@@ -413,7 +413,7 @@ fn a_work_tree_that_the_real_configuration_names_is_the_one() {
 }
 
 #[test]
-fn a_repository_of_another_user_is_named_with_the_way_out() {
+fn a_repository_of_another_user_is_named_with_the_remedy() {
     let remote = Remote::new();
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));

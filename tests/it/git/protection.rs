@@ -68,8 +68,8 @@ pub(super) fn merge(clone: &Clone<'_>, environment: &str) -> crate::world::Ran {
 #[test]
 fn no_single_change_drops_the_protection_of_what_was_applied() {
     /// A way to make the change, and the name of the environment afterwards.
-    type Way = (&'static str, fn(&Clone<'_>) -> &'static str);
-    let ways: &[Way] = &[
+    type Scenario = (&'static str, fn(&Clone<'_>) -> &'static str);
+    let ways: &[Scenario] = &[
         ("left out", |clone| {
             clone.write("portvakt.yaml", &without_guards(clone));
             clone.write("declarations.yaml", "scopes: []\n");
@@ -243,8 +243,8 @@ fn put_record(clone: &Clone<'_>, record: &Value) {
 #[test]
 fn whoever_can_push_refs_closes_nothing_by_it() {
     /// A change of the refs by somebody with push access, given the applied commit.
-    type Way = (&'static str, fn(&Remote, &Clone<'_>));
-    let ways: &[Way] = &[
+    type Scenario = (&'static str, fn(&Remote, &Clone<'_>));
+    let ways: &[Scenario] = &[
         ("applied is gone", |_, one| {
             one.git(&["push", "--quiet", "origin", ":refs/portvakt/test/applied"]);
         }),

@@ -24,8 +24,8 @@ pub(super) fn drop_all(clone: &Clone<'_>) {
 #[test]
 fn an_older_record_that_is_put_back_drops_no_protection() {
     /// A way to restore the refs of an older apply.
-    type Way = (&'static str, fn(&Clone<'_>, &[String; 2]));
-    let ways: &[Way] = &[
+    type Scenario = (&'static str, fn(&Clone<'_>, &[String; 2]));
+    let ways: &[Scenario] = &[
         ("put back", |one, [applied, record]| push(one, &[applied, record])),
         ("the record alone", |one, [_, record]| push(one, &[record])),
     ];
@@ -122,7 +122,7 @@ fn a_commit_that_was_overtaken_under_another_name_is_not_applied() {
 }
 
 #[test]
-fn where_nobody_can_tell_whether_a_commit_was_overtaken_it_is_not_applied() {
+fn where_nobody_knows_whether_a_commit_was_overtaken_it_is_not_applied() {
     use std::os::unix::fs::PermissionsExt as _;
     let remote = Remote::new();
     let one = applied(&remote);
@@ -177,7 +177,7 @@ fn what_counts_is_not_set_where_it_changed_since_it_was_shown() {
 }
 
 #[test]
-fn where_git_cannot_tell_the_commit_nothing_is_changed() {
+fn where_git_does_not_know_the_commit_nothing_is_changed() {
     let remote = Remote::new();
     let one = applied(&remote);
     remote.world.check_and_forget();

@@ -7,11 +7,11 @@ mod model;
 use proptest::prelude::*;
 
 use self::life::runs;
-use self::model::{Change, ENVIRONMENTS, FOLDERS, NAMES, Said};
+use self::model::{Change, Declaration, ENVIRONMENTS, FOLDERS, NAMES};
 
 /// Course of an apply.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum ApplyCourse {
     Whole,
     /// In a clone that has not fetched the last commits.
     Late,
@@ -28,17 +28,17 @@ enum Way {
 enum Step {
     /// Changes in one commit.
     Merge(Vec<Change>),
-    Apply(usize, Way),
+    Apply(usize, ApplyCourse),
     /// The past is taken over with the command that the plan suggests, if any.
     Baseline(usize),
     Unlock(usize),
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn said() -> impl Strategy<Value = Declaration> {
     prop_oneof![
         5 => (prop::bool::weighted(0.85), 0..8_u8)
-            .prop_map(|(active, to)| Said::Declared { active, to }),
-        1 => prop::sample::select(vec!["release", "deactivate"]).prop_map(Said::Removed),
+            .prop_map(|(active, to)| Declaration::Declared { active, to }),
+        1 => prop::sample::select(vec!["release", "deactivate"]).prop_map(Declaration::Removed),
     ]
 }
 
@@ -59,21 +59,21 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn way() -> impl Strategy<Value = Way> {
+fn apply_course() -> impl Strategy<Value = ApplyCourse> {
     prop_oneof![
-        6 => Just(Way::Whole),
-        1 => Just(Way::Late),
-        1 => (0..400_u64).prop_map(Way::KilledAfter),
-        2 => (1..5_usize).prop_map(Way::KilledAtWrite),
-        1 => Just(Way::WithoutRemote),
-        1 => (1..4_usize).prop_map(Way::RemoteLostAtWrite),
+        6 => Just(ApplyCourse::Whole),
+        1 => Just(ApplyCourse::Late),
+        1 => (0..400_u64).prop_map(ApplyCourse::KilledAfter),
+        2 => (1..5_usize).prop_map(ApplyCourse::KilledAtWrite),
+        1 => Just(ApplyCourse::WithoutRemote),
+        1 => (1..4_usize).prop_map(ApplyCourse::RemoteLostAtWrite),
     ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => prop::collection::vec(change(), 1..4).prop_map(Step::Merge),
-        6 => (0..2_usize, way()).prop_map(|(place, way)| Step::Apply(place, way)),
+        6 => (0..2_usize, apply_course()).prop_map(|(place, apply_course)| Step::Apply(place, apply_course)),
         2 => (0..2_usize).prop_map(Step::Baseline),
         1 => (0..2_usize).prop_map(Step::Unlock),
     ]

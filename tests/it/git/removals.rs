@@ -43,9 +43,9 @@ fn what_was_protected_when_it_was_applied_is_protected_still() {
             ("deactivate scope etat:fast", "PV301"),
             ("deactivate scope etat:vern", "PV302"),
         ];
-        let mut told = blocked(&plan);
-        told.sort_unstable();
-        assert_eq!(told, all);
+        let mut message = blocked(&plan);
+        message.sort_unstable();
+        assert_eq!(message, all);
         // The rest is applied, but the commit does not count as applied, or everything would be forgotten.
         one.ends(6, &["apply", "--auto-approve"]);
         assert_eq!(remote.held("applied"), applied);
@@ -72,7 +72,7 @@ fn what_was_protected_when_it_was_applied_is_protected_still() {
 }
 
 #[test]
-fn removals_are_told_from_all_documents_and_for_this_environment() {
+fn removals_are_read_from_all_documents_and_for_this_environment() {
     let remote = Remote::new();
     let one = remote.first();
     let first = one.git(&["show", "HEAD:portvakt.yaml"]);
@@ -147,7 +147,7 @@ fn a_key_file_of_the_applied_commit_is_read_through_a_link_in_its_tree() {
 }
 
 #[test]
-fn drift_is_told_apart_from_what_the_change_asks_for() {
+fn drift_is_distinguished_from_what_the_change_asks_for() {
     let remote = Remote::new();
     let one = remote.first();
     one.ends(1, &["drift"]);
@@ -169,7 +169,7 @@ fn drift_is_told_apart_from_what_the_change_asks_for() {
         let actions = plan["actions"].as_array().unwrap();
         actions.iter().map(|action| (text(&action["id"]), text(&action["origin"]))).collect()
     };
-    let told = |change: &str| {
+    let message = |change: &str| {
         [(drifted[0], "drift"), (drifted[1], "drift"), ("grant etat:a 971040238", change)]
             .map(|(id, origin)| (id.to_owned(), origin.to_owned()))
     };
@@ -177,9 +177,9 @@ fn drift_is_told_apart_from_what_the_change_asks_for() {
         list.sort();
         list
     };
-    assert_eq!(sorted(origins(&[])), sorted(told("change").to_vec()));
-    assert_eq!(sorted(origins(&["--base", &base])), sorted(told("change").to_vec()));
-    assert_eq!(sorted(origins(&["--base", "HEAD"])), sorted(told("drift").to_vec()));
+    assert_eq!(sorted(origins(&[])), sorted(message("change").to_vec()));
+    assert_eq!(sorted(origins(&["--base", &base])), sorted(message("change").to_vec()));
+    assert_eq!(sorted(origins(&["--base", "HEAD"])), sorted(message("drift").to_vec()));
     // Before it was declared at all, all its consumers had to be removed.
     let before = origins(&["--base", "HEAD~2"]);
     let drift: Vec<_> = before.iter().filter(|(_, origin)| origin == "drift").collect();

@@ -30,8 +30,8 @@ fn a_saved_plan_is_shown_and_done_as_it_is() {
     one.ends(0, &["apply", "plan.json", "--auto-approve", "--report", &report]);
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [SKATT]);
     assert_eq!(remote.held("applied"), Some(one.head()), "the plan itself makes nothing dirty");
-    let told = one.ends(0, &["show", &report]).stdout;
-    assert!(told.contains("2 of 2 done"), "{told}");
+    let message = one.ends(0, &["show", &report]).stdout;
+    assert!(message.contains("2 of 2 done"), "{message}");
     let json: Value =
         serde_json::from_str(&one.ends(0, &["show", &report, "--format", "json"]).stdout).unwrap();
     assert_eq!(json["digest"], plan["digest"]);
@@ -57,14 +57,14 @@ fn a_stale_plan_is_refused_and_says_what_moved() {
         scope.fields.insert("description".to_owned(), "Annet".into());
     });
     let why = apply(&one);
-    for told in [
+    for message in [
         "stale: nothing was changed",
         "grant etat:a 971040238: is not needed any more",
         "revoke etat:a 991825827: is needed by now and not in the plan",
         "update scope etat:a: would change description from \"Annet\" to \"Skriv\"; planned was \
          description from \"Les\" to \"Skriv\"",
     ] {
-        assert!(why.contains(told), "{told}\n{why}");
+        assert!(why.contains(message), "{message}\n{why}");
     }
     // As before, but for another commit with other changes.
     remote.world.put("etat:a", true, &[(SKATT, Approved)]);
@@ -106,15 +106,15 @@ fn a_plan_that_was_edited_or_is_anothers_is_refused() {
         (|plan| plan["rollback"] = true.into(), 0, ""),
         (|plan| *plan = Value::Null, 64, "plan --out"),
     ];
-    for (edit, code, told) in edits {
+    for (edit, code, message) in edits {
         let mut edited = plan.clone();
         edit(&mut edited);
         std::fs::write(&file, edited.to_string()).unwrap();
         let command = if code == 0 { "show" } else { "apply" };
         let ran = one.run(&[command, &file]);
-        assert_eq!(ran.code, code, "{told}\n{}", ran.stderr);
-        assert!(ran.stderr.contains(told), "{told}\n{}", ran.stderr);
-        assert_eq!((remote.world.sent().len(), remote.held("lock")), (0, None), "{told}");
+        assert_eq!(ran.code, code, "{message}\n{}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{message}\n{}", ran.stderr);
+        assert_eq!((remote.world.sent().len(), remote.held("lock")), (0, None), "{message}");
     }
     std::fs::write(&file, plan.to_string()).unwrap();
     let ran = one.ends(64, &["-e", "prod", "apply", &file]);

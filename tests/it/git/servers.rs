@@ -56,12 +56,12 @@ fn a_repository_with_sha_256_is_as_good_as_any() {
 }
 
 #[test]
-fn a_repository_that_is_not_read_is_named_with_the_way_out() {
+fn a_repository_that_is_not_read_is_named_with_the_remedy() {
     let remote = Remote::new();
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     one.git(&["config", "core.repositoryFormatVersion", "1"]);
-    for (extension, value, way_out) in [
+    for (extension, value, remedy) in [
         ("extensions.refStorage", "reftable", "git refs migrate --ref-format=files"),
         ("extensions.partialClone", "origin", "git config --unset extensions.partialClone"),
     ] {
@@ -69,7 +69,7 @@ fn a_repository_that_is_not_read_is_named_with_the_way_out() {
         git(&one.path, &["config", "-f", ".git/config", extension, value]);
         for command in [&["plan"][..], &["apply", "--auto-approve"], &["history"]] {
             let ran = one.ends(1, command);
-            assert!(ran.stderr.contains(way_out), "{command:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains(remedy), "{command:?}: {}", ran.stderr);
         }
         one.ends(0, &["validate"]);
         git(remote.world.folder(), &["config", "-f", ".git/config", "--unset", extension]);
@@ -78,7 +78,7 @@ fn a_repository_that_is_not_read_is_named_with_the_way_out() {
     one.ends(0, &["plan"]);
 }
 
-fn give_away(folder: &Path) -> std::io::Result<()> {
+fn change_owner(folder: &Path) -> std::io::Result<()> {
     std::os::unix::fs::chown(folder, Some(54_321), None)
 }
 
@@ -87,13 +87,13 @@ fn give_away(folder: &Path) -> std::io::Result<()> {
     clippy::print_stderr,
     reason = "whoever reads the test's output must see what it left out"
 )]
-fn a_repository_of_another_user_counts_where_git_is_told_to_trust_it() {
+fn a_repository_of_another_user_counts_where_git_is_configured_to_trust_it() {
     let remote = Remote::new();
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT]), ("etat:b", &[])]));
     one.apply();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
-    if give_away(&one.path.join(".git")).and_then(|()| give_away(&one.path)).is_err() {
+    if change_owner(&one.path.join(".git")).and_then(|()| change_owner(&one.path)).is_err() {
         eprintln!("left out: only root can give a folder away");
         return;
     }

@@ -75,7 +75,7 @@ fn every_layout_is_followed_by_an_empty_plan() {
 }
 
 #[test]
-fn what_was_written_and_what_is_next_is_told() {
+fn what_was_written_and_what_is_next_is_reported() {
     let world = world();
     let ran = world.run(&["import"]);
     insta::assert_snapshot!(ran.stdout, @r"
@@ -142,7 +142,7 @@ fn a_folder_outside_the_repository_is_refused() {
 }
 
 #[test]
-fn requests_are_told_and_not_granted() {
+fn requests_are_reported_and_not_granted() {
     let world = World::new();
     world.put("etat:a", true, &[(SKATT, Requested), (KART, Approved), (DIGDIR, Denied)]);
     let ran = world.run(&["import"]);
@@ -239,7 +239,7 @@ fn rules_that_are_younger_than_the_scopes_are_silenced() {
 }
 
 #[test]
-fn what_cannot_be_declared_is_told() {
+fn what_cannot_be_declared_is_reported() {
     let world = world();
     world.settings("defaults: { client: { refresh_token_lifetime: 600 } }\n");
     world.sandbox.edit(|state| {

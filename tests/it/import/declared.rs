@@ -291,8 +291,8 @@ fn a_manifest_is_left_to_its_owner_and_pv504_says_so() {
     one.write("apps/x.yaml", manifest);
     one.merge("A manifest");
     let plan = one.ends(0, &["plan"]).stdout;
-    let told = "To keep them, add them to the NAIS manifest of etat:arbeid:aareg.read. To revoke them, apply with";
-    assert!(plan.contains("PV504") && plan.contains(told), "{plan}");
+    let message = "To keep them, add them to the NAIS manifest of etat:arbeid:aareg.read. To revoke them, apply with";
+    assert!(plan.contains("PV504") && plan.contains(message), "{plan}");
     let ran = one.ends(0, &["import", "--scope", "etat:arbeid:aareg.read", "--merge"]);
     insta::assert_snapshot!(ran.stderr, @r#"
     left out: undeclared accesses to etat:arbeid:aareg.read in test: the NAIS manifest apps/x.yaml declares the scope: add them to its `consumers`

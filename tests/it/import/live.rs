@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Live, Past, kept, norwegian_date};
 use jiff::Timestamp;
 use plan::{Plan, plan};
-use portvakt::adopt::{AdoptedThing, Input, Layout, Proved, Side, Unproved, proved};
+use portvakt::adopt::{AdoptedThing, Input, Layout, ProofError, Proved, Side, proved};
 use portvakt::declare::{self, Files, Repository};
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ impl Repo {
         &self,
         sides: &[(&str, &Live)],
         layout: Layout,
-    ) -> Result<Proved, Unproved> {
+    ) -> Result<Proved, ProofError> {
         self.import_into("", sides, layout)
     }
 
@@ -57,7 +57,7 @@ impl Repo {
         into: &str,
         sides: &[(&str, &Live)],
         layout: Layout,
-    ) -> Result<Proved, Unproved> {
+    ) -> Result<Proved, ProofError> {
         let sides: Vec<_> = sides
             .iter()
             .map(|(environment, live)| Side {
@@ -80,7 +80,7 @@ impl Repo {
         chosen: &dyn Fn(AdoptedThing<'_>) -> bool,
         sides: &[(&str, &Live)],
         merge: bool,
-    ) -> Result<Proved, Unproved> {
+    ) -> Result<Proved, ProofError> {
         let sides: Vec<_> = sides
             .iter()
             .map(|(environment, live)| Side {

@@ -51,7 +51,7 @@ fn keeps(before: &str, after: &str) -> bool {
 }
 
 #[test]
-fn what_stands_there_is_kept_to_the_byte() {
+fn what_is_there_is_kept_to_the_byte() {
     for ends in ["\n", "\r\n"] {
         let world = world();
         let there = THERE.replace('\n', ends);
@@ -142,7 +142,7 @@ fn files_of_any_block_form_are_added_to() {
 }
 
 #[test]
-fn what_cannot_be_added_to_is_told_and_left() {
+fn what_cannot_be_added_to_is_reported_and_left() {
     for there in [
         "scopes: []\n",
         "scopes: [{ name: etat:a, description: A }]\n",

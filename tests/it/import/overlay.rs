@@ -24,12 +24,12 @@ fn made(repo: &Repo, sides: &[(&str, &Live)]) -> String {
         assert!(plan.actions.is_empty() && plan.blocked.is_empty(), "{plan:#?}\n{}", shown(&made));
     }
     let text = made.files.iter().find(|file| file.path == "maskinporten.yaml");
-    let told: String = left_out(&made).iter().map(|line| format!("# {line}\n")).collect();
-    text.map(|file| file.text.clone()).unwrap_or_default() + &told
+    let message: String = left_out(&made).iter().map(|line| format!("# {line}\n")).collect();
+    text.map(|file| file.text.clone()).unwrap_or_default() + &message
 }
 
 #[test]
-fn what_differs_is_told_where_it_differs() {
+fn what_differs_is_reported_where_it_differs() {
     let prod = live(
         json!({
             "etat:lik": { "description": "Lik", "access": { "974761076": "SKATTEETATEN" } },

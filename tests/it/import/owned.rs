@@ -36,7 +36,7 @@ fn what_nais_holds_is_pinned_and_no_other_application_is_taken_for_it() {
 }
 
 #[test]
-fn what_nais_calls_all_the_same_has_a_way_out() {
+fn what_nais_calls_all_the_same_has_a_remedy() {
     let live = clients(json!({
         "a-1": { "client_name": "ETATEN", "description": "prod-gcp:team:one" },
         "a-2": { "client_name": "ETATEN", "description": "prod-gcp:team:two" },
@@ -77,8 +77,8 @@ fn what_was_taken_out_and_is_not_applied_yet_is_not_brought_back() {
     let planned = clone.planned();
     assert!(planned.contains(&"deactivate scope etat:x".to_owned()), "{planned:?}");
     let ran = clone.ends(0, &["import"]);
-    for told in ["scope etat:x in test: it was taken out", "client y ("] {
-        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    for message in ["scope etat:x in test: it was taken out", "client y ("] {
+        assert!(ran.stderr.contains(message), "{}", ran.stderr);
     }
     assert!(ran.stdout.contains("1 scope"), "{}", ran.stdout);
     assert_eq!(clone.planned(), planned);

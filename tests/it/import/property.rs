@@ -112,12 +112,13 @@ fn holds_into(
         );
     }
     let by = |wanted: fn(&Subject) -> bool| {
-        let told = made.left_out.iter().filter(|it| wanted(&it.subject));
-        told.map(|it| match &it.reason {
-            Reason::SameName(ids) => ids.len(),
-            _ => 1,
-        })
-        .sum::<usize>()
+        let output = made.left_out.iter().filter(|it| wanted(&it.subject));
+        output
+            .map(|it| match &it.reason {
+                Reason::SameName(ids) => ids.len(),
+                _ => 1,
+            })
+            .sum::<usize>()
     };
     if let [(_, live)] = sides {
         let (scopes, clients) = size(live);

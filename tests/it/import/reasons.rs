@@ -14,7 +14,7 @@ environments:
 "#;
 
 /// The report of left-out entities; the plan of the rest is empty.
-fn told(settings: &str, live: &Live) -> String {
+fn message(settings: &str, live: &Live) -> String {
     let repo = Repo::new(settings, &[]);
     let made = repo.import(&[("test", live)], Layout::ByProduct).unwrap();
     let plan = repo.with(&made).plan("test", live);
@@ -49,7 +49,7 @@ fn scopes() {
     live.scopes.get_mut(&"etat:ulest".parse().unwrap()).unwrap().accesses = None;
     let of = OddityOf::TwoScopes("etat:to".parse().unwrap());
     live.oddities.push(Oddity { of, entity: "etat:to".to_owned(), what: "to".to_owned() });
-    insta::assert_snapshot!(told(SETTINGS, &live), @r"
+    insta::assert_snapshot!(message(SETTINGS, &live), @r"
     scope etat:delegert in test: declaring it would change it: DigDir has no delegation source 'https://borte.no/'; it has: altinn
     scope etat:evig: PV012: expected a whole number, 0 or more, found the number `-1`
     scope etat:hemmelig: PV012: `SECRET` is not an allowed value
@@ -140,7 +140,7 @@ fn clients() {
     });
     let of = OddityOf::OnBehalfOf("e-1".parse().unwrap());
     live.oddities.push(Oddity { of, entity: "e-1".to_owned(), what: "rart".to_owned() });
-    insta::assert_snapshot!(told(SETTINGS, &live), @r"
+    insta::assert_snapshot!(message(SETTINGS, &live), @r"
     client  (a-4) in test: a client cannot be declared under this name: it is empty. Rename it in DigDir's web
     client evig: PV012: expected a whole number, 0 or more, found the number `1.5`
     client krr: PV134: a client of krr cannot have the scope `etat:god`
@@ -171,7 +171,7 @@ fn a_default_that_cannot_be_undone() {
     let settings = format!(
         "{SETTINGS}defaults: {{ client: {{ refresh_token_lifetime: 900, supplier_orgno: \"974761076\" }} }}\n"
     );
-    insta::assert_snapshot!(told(&settings, &live), @r#"client maskin in test: declaring it would change it: supplier_orgno from null to "974761076", refresh_token_lifetime from null to 900"#);
+    insta::assert_snapshot!(message(&settings, &live), @r#"client maskin in test: declaring it would change it: supplier_orgno from null to "974761076", refresh_token_lifetime from null to 900"#);
 }
 
 #[test]
@@ -250,11 +250,11 @@ fn a_rule_that_a_default_breaks_is_silenced_where_it_is_broken() {
       - name: god
         token_endpoint_auth_method: private_key_jwt
     ");
-    insta::assert_snapshot!(told(&settings, &live), @r"client gal: PV134: a client of maskinporten cannot prove itself by `client_secret_basic`");
+    insta::assert_snapshot!(message(&settings, &live), @r"client gal: PV134: a client of maskinporten cannot prove itself by `client_secret_basic`");
 }
 
 #[test]
-fn what_would_take_more_comments_than_a_file_may_have_is_told() {
+fn what_would_take_more_comments_than_a_file_may_have_is_reported() {
     let settings = format!(
         "{SETTINGS}naming:\n  \
            - {{ rule: long, applies_to: scope, field: description, pattern: '^.{{9,}}$', message: long }}\n"
@@ -262,9 +262,9 @@ fn what_would_take_more_comments_than_a_file_may_have_is_told() {
     let scopes: serde_json::Map<_, _> =
         (0..230).map(|n| (format!("etat:god{n:03}"), json!({ "description": "kort" }))).collect();
     let live = live(scopes.into(), json!({}));
-    let told = told(&settings, &live);
-    assert_eq!(told.lines().count(), 30, "{told}");
-    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:god200: PV150: more comments to this program than are heeded in one file");
+    let message = message(&settings, &live);
+    assert_eq!(message.lines().count(), 30, "{message}");
+    insta::assert_snapshot!(message.lines().next().unwrap(), @r"scope etat:god200: PV150: more comments to this program than are heeded in one file");
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_file_that_would_not_be_read_is_not_made() {
 }
 
 #[test]
-fn what_a_policy_cannot_tell_is_left_out() {
+fn what_a_policy_does_not_know_is_left_out() {
     let settings = format!(
         "{SETTINGS}policies:\n  \
            - {{ rule: first, applies_to: scope, expression: 'scope.consumers[0] != \"\"', message: first }}\n"
@@ -297,7 +297,7 @@ fn what_a_policy_cannot_tell_is_left_out() {
         (0..60).map(|n| (format!("etat:tom{n:02}"), json!({ "description": "Tom" }))).collect();
     scopes.insert("etat:god".to_owned(), json!({ "description": "God", "access": access }));
     let live = live(scopes.into(), json!({}));
-    let told = told(&settings, &live);
-    assert_eq!(told.lines().count(), 60, "{told}");
-    insta::assert_snapshot!(told.lines().next().unwrap(), @r"scope etat:tom00: PV118: the policy cannot be evaluated for `etat:tom00`: no such item: 0");
+    let message = message(&settings, &live);
+    assert_eq!(message.lines().count(), 60, "{message}");
+    insta::assert_snapshot!(message.lines().next().unwrap(), @r"scope etat:tom00: PV118: the policy cannot be evaluated for `etat:tom00`: no such item: 0");
 }

@@ -38,7 +38,7 @@ fn command_lines(script: &Script) -> Vec<(String, Vec<String>)> {
 }
 
 /// Whether a flag, and the word that is its value, is in a command's help.
-fn is_told(help: &str, flag: &str) -> bool {
+fn is_reported(help: &str, flag: &str) -> bool {
     let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
     let has_flag = Regex::new(&format!(r"(?m)(^|[\s,]){}(\s|$)", regex::escape(flag))).unwrap();
     let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase());
@@ -56,7 +56,7 @@ fn each_command_line_is_one_that_the_program_knows() {
                 ran.stdout
             });
             for flag in flags {
-                let known = is_told(help, &flag);
+                let known = is_reported(help, &flag);
                 assert!(known, "{} ({}): portvakt {command} {flag}", script.file, script.name);
             }
         }
@@ -278,10 +278,10 @@ fn a_step_on_azure_prints_texts_of_others_or_gives_commands_but_not_both() {
 #[test]
 fn what_is_given_by_hand_on_azure_names_no_variable() {
     let text = fs::read_to_string(path("templates/azure/portvakt-merge.yml")).unwrap();
-    let given = Regex::new(r"(?m)^\s+[A-Z_]+: (\$\{\{.*parameters\..*)$").unwrap();
-    let given: Vec<_> = given.captures_iter(&text).map(|found| found[1].to_owned()).collect();
-    assert_eq!(given.len(), 2, "{given:?}");
-    for value in given {
+    let declared = Regex::new(r"(?m)^\s+[A-Z_]+: (\$\{\{.*parameters\..*)$").unwrap();
+    let declared: Vec<_> = declared.captures_iter(&text).map(|found| found[1].to_owned()).collect();
+    assert_eq!(declared.len(), 2, "{declared:?}");
+    for value in declared {
         assert!(value.contains(", '$(', '(')"), "{value}");
     }
 }

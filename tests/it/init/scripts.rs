@@ -98,8 +98,8 @@ impl Stage {
             ("GITHUB_STEP_SUMMARY", here.join("summary").to_str().unwrap()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let given = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment = own.into_iter().chain(given).collect();
+        let declared = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let environment = own.into_iter().chain(declared).collect();
         Self { folder, answers: 0, environment }
     }
 
@@ -654,12 +654,12 @@ fn the_action_plans_applies_and_looks_for_drift() {
             assert_eq!(output, "");
         } else {
             let file = stage.folder.path().join("out/plan.json");
-            let told = format!("digest={DIGEST}\npending={pending}\n");
-            assert_eq!(output, format!("file={}\n{told}", file.display()));
+            let message = format!("digest={DIGEST}\npending={pending}\n");
+            assert_eq!(output, format!("file={}\n{message}", file.display()));
             assert_eq!(stage.read("summary"), "# Plan\n");
         }
     }
-    for (code, told) in
+    for (code, message) in
         [(0, ""), (4, "Refused"), (5, "Somebody else"), (6, "in part"), (1, "went wrong")]
     {
         let mut stage =
@@ -667,7 +667,7 @@ fn the_action_plans_applies_and_looks_for_drift() {
         stage.answer("portvakt", code, "");
         let ran = action(&stage, "Apply");
         assert_eq!(ran.code, code);
-        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+        assert!(ran.stdout.contains(message), "{}", ran.stdout);
         let line = format!(
             "portvakt -C . apply --auto-approve --expect {DIGEST} --override-guards $(id) why\n"
         );

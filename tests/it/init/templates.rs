@@ -87,9 +87,9 @@ pub(crate) fn has(program: &str, check: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
         // Written directly to stderr, as the test runner hides the output of a passing test.
-        let told =
+        let message =
             format!("SKIPPED: {check}: there is no {program} on the PATH (.ci/run installs it)\n");
-        std::io::stderr().write_all(told.as_bytes()).unwrap();
+        std::io::stderr().write_all(message.as_bytes()).unwrap();
     }
     found
 }

@@ -92,7 +92,7 @@ fn what_an_application_holds_is_declared_as_it_is_live() {
 }
 
 #[test]
-fn what_a_manifest_says_and_is_not_live_is_told() {
+fn what_a_manifest_says_and_is_not_live_is_reported() {
     let world = World::new();
     let outside = tempfile::TempDir::new().unwrap();
     let manifest = deployed(&world, &outside);
@@ -106,13 +106,13 @@ fn what_a_manifest_says_and_is_not_live_is_told() {
     std::fs::write(&manifest, more).unwrap();
     let ran = take(&world, &manifest, &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    for told in [
+    for message in [
         "not live: revoke etat:arbeid:aareg.read 971040238",
         "not live: update scope etat:arbeid:aareg.read",
         "not live: grant etat:arbeid:aareg.read 991825827",
         "not live: create scope etat:arbeid:ny",
     ] {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }
     assert_eq!(world.planned(), [""; 0]);
     assert_eq!(world.sent(), [""; 0]);
@@ -120,7 +120,7 @@ fn what_a_manifest_says_and_is_not_live_is_told() {
 
 /// Checks that it is refused with that code and text, and writes nothing.
 #[track_caller]
-fn refused(world: &World, manifest: &str, code: i32, told: &str) {
+fn refused(world: &World, manifest: &str, code: i32, message: &str) {
     let files = || {
         let mut names: Vec<_> =
             std::fs::read_dir(world.folder()).unwrap().map(|it| it.unwrap().file_name()).collect();
@@ -130,7 +130,7 @@ fn refused(world: &World, manifest: &str, code: i32, told: &str) {
     let before = files();
     let ran = take(world, manifest, &[]);
     assert_eq!(ran.code, code, "{}", ran.stderr);
-    assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     assert_eq!(files(), before);
     assert_eq!(world.sent(), [""; 0]);
 }

@@ -11,19 +11,19 @@ use crate::world::{KART, SKATT, World};
 fn checked(clone: &Clone<'_>, world: &World, more: &[&str]) -> Vec<Value> {
     let args = [&["migrate", "to-nais", "--check", "--format", "json"], more].concat();
     let ran = changes_nothing(clone, world, 0, &args);
-    let told: Value = serde_json::from_str(&ran.stdout).expect(&ran.stderr);
+    let message: Value = serde_json::from_str(&ran.stdout).expect(&ran.stderr);
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/migration.schema.json");
     let schema: Value = serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&told).map(|error| error.to_string()).collect();
+    let errors: Vec<_> = validator.iter_errors(&message).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0]);
-    told["entities"].as_array().unwrap().clone()
+    message["entities"].as_array().unwrap().clone()
 }
 
 /// Name, step and number of each.
-fn steps(told: &[Value]) -> Vec<(String, String, Option<u64>)> {
+fn steps(message: &[Value]) -> Vec<(String, String, Option<u64>)> {
     let text = |of: &Value| of.as_str().unwrap().to_owned();
-    told.iter().map(|it| (text(&it["name"]), text(&it["step"]), it["number"].as_u64())).collect()
+    message.iter().map(|it| (text(&it["name"]), text(&it["step"]), it["number"].as_u64())).collect()
 }
 
 fn all(step: &str, number: Option<u64>) -> Vec<(String, String, Option<u64>)> {
@@ -31,64 +31,69 @@ fn all(step: &str, number: Option<u64>) -> Vec<(String, String, Option<u64>)> {
 }
 
 #[test]
-fn each_step_is_told_and_nothing_is_changed() {
+fn each_step_is_reported_and_nothing_is_changed() {
     let remote = Remote::new();
     let world = &remote.world;
     let one = applied(&remote);
     let named = ["--scope", SCOPE, "--client", CLIENT];
-    let told = || checked(&one, world, &[]);
-    assert_eq!(told(), [""; 0]);
+    let message = || checked(&one, world, &[]);
+    assert_eq!(message(), [""; 0]);
     let text = one.ends(0, &["migrate", "to-nais", "--check"]).stdout;
     assert!(text.contains("no description names an application"), "{text}");
     let first = checked(&one, world, &named);
     assert_eq!(steps(&first), all("describe", Some(1)));
     assert_eq!(first[0]["application"], Value::Null);
     let described = checked(&one, world, &[&named[..], &APPLICATION].concat());
-    let pending = |told: &[Value]| -> Vec<String> {
-        let problems = told.iter().flat_map(|it| it["problems"].as_array().unwrap());
+    let pending = |message: &[Value]| -> Vec<String> {
+        let problems = message.iter().flat_map(|it| it["problems"].as_array().unwrap());
         let pending = problems.filter(|problem| problem["severity"] == "pending");
         pending.map(|problem| problem["message"].as_str().unwrap().to_owned()).collect()
     };
-    let handed = "prodgcp:plattform:aaregapi.arbeid:aareg.read";
-    let told_first = pending(&described);
+    let handed_over = "prodgcp:plattform:aaregapi.arbeid:aareg.read";
+    let reported_first = pending(&described);
     let first_of_all =
-        format!("its declared description is 'Les arbeidsforhold', and has to be '{handed}'");
-    assert_eq!(told_first[0], first_of_all);
-    assert!(told_first[2].contains("has to be 'prod-gcp:plattform:aareg-api'"), "{told_first:?}");
-    assert!(told_first[1].contains("declares `jwks`"), "{told_first:?}");
+        format!("its declared description is 'Les arbeidsforhold', and has to be '{handed_over}'");
+    assert_eq!(reported_first[0], first_of_all);
+    assert!(
+        reported_first[2].contains("has to be 'prod-gcp:plattform:aareg-api'"),
+        "{reported_first:?}"
+    );
+    assert!(reported_first[1].contains("declares `jwks`"), "{reported_first:?}");
 
     one.ends(0, &both(&[]));
-    let second = told();
+    let second = message();
     assert_eq!(steps(&second), all("apply", Some(2)));
-    let told_second = pending(&second);
-    assert!(told_second[0].contains(&format!("'Les arbeidsforhold' still, not '{handed}'")));
-    assert!(told_second[1].contains("'Henter' still"), "{told_second:?}");
+    let reported_second = pending(&second);
+    assert!(
+        reported_second[0].contains(&format!("'Les arbeidsforhold' still, not '{handed_over}'"))
+    );
+    assert!(reported_second[1].contains("'Henter' still"), "{reported_second:?}");
     assert_eq!(second[0]["application"], "prodgcp:plattform:aaregapi");
     assert_eq!(second[1]["application"], "prod-gcp:plattform:aareg-api");
     assert_eq!(steps(&checked(&one, world, &[&named[..], &APPLICATION].concat())), steps(&second));
 
     merge(&one);
     one.apply();
-    assert_eq!(steps(&told()), all("deploy", Some(3)));
-    assert_eq!(pending(&told()), [""; 0]);
+    assert_eq!(steps(&message()), all("deploy", Some(3)));
+    assert_eq!(pending(&message()), [""; 0]);
     let text = one.ends(0, &["migrate", "to-nais", "--check"]).stdout;
     assert!(text.contains(&format!("scope {SCOPE}  prodgcp:")), "{text}");
     assert!(text.contains("step 3 of 4: deploy the application"), "{text}");
 
     let manifest = one.ends(0, &both(&[])).stdout;
     Digdirator::new(world, "prod-gcp").deploy(&manifest);
-    let fourth = told();
+    let fourth = message();
     assert_eq!(steps(&fourth), all("release", Some(4)));
     assert_eq!(fourth[0]["application"], "prod-gcp:plattform:aareg-api");
     assert!(fourth[0]["next"].as_str().unwrap().contains("--release"));
 
     one.ends(0, &both(&["--release"]));
-    let released = told();
+    let released = message();
     assert_eq!(steps(&released), all("release", Some(4)));
     assert!(released[1]["next"].as_str().unwrap().contains("apply its release"));
     merge(&one);
     one.apply();
-    let done = told();
+    let done = message();
     assert_eq!(steps(&done), all("done", None));
     assert_eq!(done[0]["problems"].as_array().unwrap().len(), 0);
 
@@ -96,13 +101,13 @@ fn each_step_is_told_and_nothing_is_changed() {
     world.sandbox.edit(|state| {
         state.scopes.get_mut(&crate::world::name(SCOPE)).unwrap().active = false;
     });
-    let problems = told()[0]["problems"].to_string();
+    let problems = message()[0]["problems"].to_string();
     assert!(problems.contains("not active at DigDir"), "{problems}");
 }
 
 /// Declares something, hands it over, and checks the exit code and the output.
 #[track_caller]
-fn ends(yaml: &str, code: i32, told: &str) {
+fn ends(yaml: &str, code: i32, message: &str) {
     let world = World::new();
     world.declare(yaml);
     let named = match yaml.contains("clients:") {
@@ -115,7 +120,7 @@ fn ends(yaml: &str, code: i32, told: &str) {
     };
     let ran = world.run(&[&["migrate", "to-nais"], &named[..], &APPLICATION].concat());
     assert_eq!(ran.code, code, "{yaml}: {}", ran.stderr);
-    assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     let after = std::fs::read_to_string(world.folder().join("declarations.yaml")).unwrap();
     assert_eq!(after == yaml, code != 0, "{after}");
     assert_eq!(world.sent(), [""; 0]);
@@ -124,12 +129,12 @@ fn ends(yaml: &str, code: i32, told: &str) {
     assert_eq!(check.code, 0, "{}", check.stderr);
     let lines = check.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     // An entity that was handed over in the meantime still has its notes.
-    assert!(lines.contains(told), "{told}: {lines}");
+    assert!(lines.contains(message), "{message}: {lines}");
 }
 
 #[test]
 fn what_nais_cannot_carry_of_a_scope_is_refused() {
-    for (line, told) in [
+    for (line, message) in [
         ("long_description: Mer", "`long_description` cannot be in a manifest"),
         ("visibility: INTERNAL", "`visibility: INTERNAL` cannot"),
         ("token_type: OPAQUE", "`token_type: OPAQUE` cannot"),
@@ -147,7 +152,7 @@ fn what_nais_cannot_carry_of_a_scope_is_refused() {
         ),
     ] {
         let yaml = format!("scopes:\n  - name: etat:arbeid:xx\n    description: Les\n    {line}\n");
-        ends(&yaml, 4, told);
+        ends(&yaml, 4, message);
     }
     ends("scopes:\n  - { name: etat:utenprodukt, description: Les }\n", 4, "has no product");
     let other = "scopes:\n  - { name: etat:arbeid:xx, description: \"a:b:c.arbeid:xx\" }\n";
@@ -156,7 +161,7 @@ fn what_nais_cannot_carry_of_a_scope_is_refused() {
 
 #[test]
 fn what_nais_cannot_carry_of_a_client_is_refused() {
-    for (line, told) in [
+    for (line, message) in [
         ("integration_type: krr", "client of krr"),
         (
             "integration_type: idporten\n    redirect_uris: [https://x.example/]",
@@ -168,13 +173,13 @@ fn what_nais_cannot_carry_of_a_client_is_refused() {
         ("description: a:b:c", "application a:b:c's"),
         ("description: Henter", "it consumes nothing"),
     ] {
-        ends(&format!("clients:\n  - name: x\n    {line}\n"), 4, told);
+        ends(&format!("clients:\n  - name: x\n    {line}\n"), 4, message);
     }
 }
 
 #[test]
 fn what_nais_sets_to_its_own_default_is_a_note() {
-    for (line, told) in [
+    for (line, message) in [
         ("at_max_age: 0", "NAIS sets 30 seconds"),
         ("at_max_age: 30", "maskinporten alone"),
         ("authorization_max_lifetime: 7", "is 7, and NAIS sets 0"),
@@ -182,7 +187,7 @@ fn what_nais_sets_to_its_own_default_is_a_note() {
         ("consumers: [{ consumer: \"974761076\", until: 2020-01-31 }]", "maskinporten alone"),
     ] {
         let yaml = format!("scopes:\n  - name: etat:arbeid:xx\n    description: Les\n    {line}\n");
-        ends(&yaml, 0, told);
+        ends(&yaml, 0, message);
     }
     ends(
         "clients:\n  - { name: x, access_token_lifetime: 9, scopes: [\"etat:arbeid:xx\"] }\n",

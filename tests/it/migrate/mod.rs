@@ -117,12 +117,12 @@ fn the_whole_way_what_is_live_stays_active() {
     // Step 1: the declarations name the application, and are otherwise unchanged.
     let ran = one.ends(0, &both(&[]));
     assert_eq!(ran.stdout, "");
-    for told in ["wrote declarations.yaml", "keys/x.json is left", "step 2", "apply"] {
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+    for message in ["wrote declarations.yaml", "keys/x.json is left", "step 2", "apply"] {
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }
-    let handed = "prodgcp:plattform:aaregapi.arbeid:aareg.read";
+    let handed_over = "prodgcp:plattform:aaregapi.arbeid:aareg.read";
     let expected = YAML
-        .replace("Les arbeidsforhold #", &format!("{handed} #"))
+        .replace("Les arbeidsforhold #", &format!("{handed_over} #"))
         .replace("description: Henter", "description: prod-gcp:plattform:aareg-api")
         .replace(" # klient\n", &format!(" # klient\n    client_id: \"{id}\"\n"))
         .replace("    jwks: keys/x.json # nøkler\n", "");
@@ -243,7 +243,7 @@ fn a_scope_that_is_deployed_before_the_apply_is_released_all_the_same() {
 }
 
 #[test]
-fn a_client_that_is_deployed_before_the_apply_is_told_of() {
+fn a_client_that_is_deployed_before_the_apply_is_reported() {
     let remote = Remote::new();
     let world = &remote.world;
     let one = applied(&remote);
@@ -256,7 +256,7 @@ fn a_client_that_is_deployed_before_the_apply_is_told_of() {
 }
 
 #[test]
-fn what_is_handed_over_and_not_deployed_yet_can_be_released_and_is_told() {
+fn what_is_handed_over_and_not_deployed_yet_can_be_released_and_is_reported() {
     let remote = Remote::new();
     let one = applied(&remote);
     one.ends(0, &both(&[]));
@@ -309,18 +309,18 @@ fn nothing_is_written_where_the_next_apply_would_take_something_away() {
     });
     one.declare(&declarations(&one).replace("prodgcp:plattform:aaregapi.arbeid:aareg.read", "Les"));
     let ran = changes_nothing(&one, &remote.world, 4, &scope);
-    let told = "must not do: revoke etat:arbeid:aareg.read 991825827";
-    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let message = "must not do: revoke etat:arbeid:aareg.read 991825827";
+    assert!(ran.stderr.contains(message), "{}", ran.stderr);
     // Its release removes nothing.
     one.ends(0, &release);
 }
 
 #[test]
-fn wrong_usage_is_told_before_anything_is_read() {
+fn wrong_usage_is_reported_before_anything_is_read() {
     let world = World::new();
     world.declare(YAML);
     world.write("keys/x.json", key().to_string());
-    for (args, told) in [
+    for (args, message) in [
         (&["--scope", SCOPE][..], "--cluster"),
         (&["--scope", SCOPE, "--app", "aareg-api"], "which cluster"),
         (&["--cluster", "prod-gcp", "--scope", SCOPE], "--app"),
@@ -337,7 +337,7 @@ fn wrong_usage_is_told_before_anything_is_read() {
     ] {
         let ran = world.run(&[&["migrate", "to-nais"], args].concat());
         assert_eq!(ran.code, 64, "{args:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }
     assert_eq!(world.sandbox.exchanges(), []);
     let two = [&["migrate", "to-nais", "--client", CLIENT, "--client", "blir"][..], &APPLICATION];
@@ -347,7 +347,7 @@ fn wrong_usage_is_told_before_anything_is_read() {
 }
 
 #[test]
-fn a_client_that_tells_its_application_already_is_pinned_before_it_is_deployed() {
+fn a_client_that_names_its_application_already_is_pinned_before_it_is_deployed() {
     let remote = Remote::new();
     let one = applied(&remote);
     let own = "prod-gcp:plattform:aareg-api";
@@ -380,7 +380,7 @@ fn a_release_lets_go_of_nothing_that_is_still_to_be_done() {
     one.apply();
     let settled = declarations(&one);
     let consumers = "      - group: samarbeid # alle\n";
-    for (entry, told) in [
+    for (entry, message) in [
         ("      - { consumer: skatt, until: 2099-12-31 }\n", "ends with 2099-12-31"),
         ("      - skatt\n", "revoke etat:arbeid:aareg.read 971040238"),
         (
@@ -391,7 +391,7 @@ fn a_release_lets_go_of_nothing_that_is_still_to_be_done() {
         assert!(settled.contains(consumers));
         one.declare(&settled.replace(consumers, entry));
         let ran = changes_nothing(&one, world, 4, &both(&["--release"]));
-        assert!(ran.stderr.contains(told), "{told}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }
     one.declare(&settled);
     // A change made by NAIS in the meantime is no reason to keep it.

@@ -100,7 +100,7 @@ fn what_no_manifest_can_carry_prints_none() {
 }
 
 #[test]
-fn dashes_that_are_lost_are_told() {
+fn dashes_that_are_lost_are_reported() {
     let world = world(YAML);
     let ran = world.run(&["render", "nais", "--scope", "etat:my/scope.read"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

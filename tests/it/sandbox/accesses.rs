@@ -124,7 +124,7 @@ async fn lists_go_by_scope_by_consumer_and_by_what_is_given_to_oneself() {
 }
 
 #[tokio::test]
-async fn who_or_what_does_not_exist_is_told() {
+async fn who_or_what_does_not_exist_is_reported() {
     let mut state = two_organizations();
     state.unknown_organizations.insert(orgno(KARTVERKET));
     let world = World::with(state, Switches::default()).await;

@@ -54,7 +54,7 @@ async fn only_what_goes_together_is_taken() {
 }
 
 #[tokio::test]
-async fn what_is_of_the_wrong_type_is_told_field_by_field() {
+async fn what_is_of_the_wrong_type_is_reported_field_by_field() {
     let world = world().await;
     let before = world.sandbox.state();
     let wrong = json!({
@@ -64,11 +64,11 @@ async fn what_is_of_the_wrong_type_is_told_field_by_field() {
         "code_challenge_method": "plain", "description": 7,
     });
     let (status, answer) = world.post("/clients", wrong.clone()).await;
-    let mut told = fields(&answer);
-    told.sort_unstable();
+    let mut text = fields(&answer);
+    text.sort_unstable();
     let mut expected: Vec<&str> = wrong.as_object().unwrap().keys().map(String::as_str).collect();
     expected.sort_unstable();
-    assert_eq!((status, told), (400, expected));
+    assert_eq!((status, text), (400, expected));
     let (_, answer) = world.post("/clients", json!({})).await;
     assert_eq!(fields(&answer), ["integration_type"]);
     assert_eq!(world.post("/clients", json!([])).await.0, 400);
@@ -130,7 +130,7 @@ async fn a_scope_must_be_ones_own_or_open_or_granted() {
     }
     let world = with(state, Switches::default()).await;
     let (good, _) = make(&world, maskinporten(&[])).await;
-    for (name, told) in [
+    for (name, text) in [
         ("etat:own", None),
         ("dig:open", None),
         ("dig:approved", None),
@@ -148,13 +148,13 @@ async fn a_scope_must_be_ones_own_or_open_or_granted() {
     ] {
         let put = world.put(&format!("/clients/{good}"), maskinporten(&[name])).await;
         for (status, answer) in [put, world.post("/clients", maskinporten(&[name])).await] {
-            let Some(told) = told else {
+            let Some(text) = text else {
                 assert_eq!((status, &answer["scopes"]), (200, &json!([name])));
                 continue;
             };
             assert_eq!((status, fields(&answer)), (400, vec!["scopes"]), "{name}");
             let message = answer["errors"][0]["errorMessage"].as_str().unwrap();
-            assert!(message.contains(told), "{message}");
+            assert!(message.contains(text), "{message}");
         }
     }
     world.sandbox.edit(|state| {

@@ -82,7 +82,7 @@ async fn a_client_is_deactivated_and_comes_back_with_its_id() {
 
 /// S: `active` is true when absent.
 #[tokio::test]
-async fn a_put_that_does_not_say_otherwise_brings_a_client_back() {
+async fn a_put_without_active_brings_a_client_back() {
     for (put_keeps_omitted, active) in [(false, true), (true, false)] {
         let switches = Switches { put_keeps_omitted, ..Switches::default() };
         let world = with(two_organizations(), switches).await;
@@ -233,7 +233,7 @@ async fn a_token_opens_what_its_scopes_say() {
 }
 
 #[tokio::test]
-async fn a_secret_is_told_once() {
+async fn a_secret_is_shown_once() {
     let world = world().await;
     let body = json!({ "client_name": "Innlogging", "integration_type": "idporten" });
     let (id, made) = make(&world, body).await;
@@ -279,8 +279,8 @@ async fn an_empty_list_can_be_an_error() {
     for path in paths {
         let (status, body) = world.get(&path).await;
         assert_eq!(status, 404, "{path}");
-        let told = body["error_description"].as_str().unwrap();
-        assert!(told.contains("does not have any"), "{told}");
+        let message = body["error_description"].as_str().unwrap();
+        assert!(message.contains("does not have any"), "{message}");
     }
     world.check();
 }

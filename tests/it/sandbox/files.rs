@@ -93,8 +93,8 @@ fn a_damaged_file_is_named_and_left_alone() {
         let file = StateFile::open(&path).unwrap();
         let error = load_or_seed(&file, orgno(NAV), "Etaten", &[]).unwrap_err();
         assert!(matches!(error, SandboxError::Corrupt { .. }), "{error}");
-        let told = error.to_string();
-        assert!(told.contains("state.json") && told.contains("delete it"), "{told}");
+        let message = error.to_string();
+        assert!(message.contains("state.json") && message.contains("delete it"), "{message}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }

@@ -102,8 +102,8 @@ async fn bad_claims_are_refused() {
         claims[claim] = value;
         let (status, answer) = world.grant(&sign(&claims, |_| {})).await;
         assert_eq!((status, &answer["error"]), (400, &json!(error)), "{claim}: {answer}");
-        let told = answer["error_description"].as_str().unwrap();
-        assert!(told.contains(description), "{claim}: {answer}");
+        let message = answer["error_description"].as_str().unwrap();
+        assert!(message.contains(description), "{claim}: {answer}");
     }
 }
 
@@ -114,8 +114,8 @@ async fn a_grant_is_good_for_one_use() {
     assert_eq!(world.grant(&assertion).await.0, 200);
     let (status, answer) = world.grant(&assertion).await;
     assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
-    let told = answer["error_description"].as_str().unwrap();
-    assert!(told.starts_with("MP-012"), "{told}");
+    let message = answer["error_description"].as_str().unwrap();
+    assert!(message.starts_with("MP-012"), "{message}");
 }
 
 /// C: what libraries for tokens are known to send.
@@ -162,8 +162,8 @@ async fn a_wrong_key_is_refused() {
         (unknown, "MP-120 Unknown key identifier (kid) for client"),
     ] {
         let (_, answer) = world.grant(&assertion).await;
-        let told = answer["error_description"].as_str().unwrap();
-        assert!(told.starts_with(expected), "{told}");
+        let message = answer["error_description"].as_str().unwrap();
+        assert!(message.starts_with(expected), "{message}");
     }
     for kid in [None, Some(String::new())] {
         let assertion = sign(&world.claims("nav", READ), |header| header.kid = kid);
@@ -218,8 +218,8 @@ async fn with_certificate(client: &str, x5c: &str) -> (u16, String) {
         header.x5c = Some(vec![x5c.to_owned()]);
     });
     let (status, answer) = world.grant(&assertion).await;
-    let told = answer["error_description"].as_str().unwrap_or_default();
-    (status, told.to_owned())
+    let message = answer["error_description"].as_str().unwrap_or_default();
+    (status, message.to_owned())
 }
 
 #[tokio::test]
@@ -231,9 +231,9 @@ async fn an_enterprise_certificate_signs_in_a_client_without_keys() {
     let (first, rest) = bare.split_at(64);
     assert_eq!(with_certificate("certified", &format!("{first}\r\n{rest}\n")).await.0, 200);
 
-    let (status, told) = with_certificate("nav", &bare).await;
+    let (status, message) = with_certificate("nav", &bare).await;
     assert_eq!(status, 400);
-    assert!(told.contains("kid"), "{told}");
+    assert!(message.contains("kid"), "{message}");
 }
 
 #[tokio::test]
@@ -249,14 +249,14 @@ async fn a_certificate_of_somebody_else_or_of_the_past_is_refused() {
         ("%%%", "MP-123"),
     ];
     for (x5c, code) in cases {
-        let (status, told) = with_certificate("certified", x5c).await;
+        let (status, message) = with_certificate("certified", x5c).await;
         assert_eq!(status, 400);
-        assert!(told.starts_with(code), "{code}: {told}");
+        assert!(message.starts_with(code), "{code}: {message}");
     }
 }
 
 #[tokio::test]
-async fn without_a_living_token_nothing_is_told() {
+async fn without_a_living_token_nothing_is_shown() {
     let mut world = World::new().await;
     let url = world.url("/api/v1/scopes");
     let (status, body) = read(world.http.get(url).send().await.unwrap()).await;

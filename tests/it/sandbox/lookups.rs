@@ -55,7 +55,7 @@ async fn organizations_have_names() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told() {
+async fn what_is_not_there_is_reported() {
     let world = World::new().await;
     for path in ["/client", "/scope", "/clients/1/keys", "/scopes/access/"] {
         let (status, body) = world.get(path).await;
@@ -77,8 +77,8 @@ async fn an_empty_list_can_be_an_error() {
     for path in paths {
         let (status, body) = world.get(path).await;
         assert_eq!(status, 404, "{path}");
-        let told = body["error_description"].as_str().unwrap();
-        assert!(told.contains("does not have any"), "{told}");
+        let message = body["error_description"].as_str().unwrap();
+        assert!(message.contains("does not have any"), "{message}");
     }
     assert_eq!(world.get("/prefix").await.0, 200);
     world.check();

@@ -123,8 +123,8 @@ async fn an_operator_registers_a_client_and_rotates_its_keys() {
         world(state, Switches::default(), &format!("{OPERATOR} idporten:scopes.read")).await;
     let listed = done(&world, Method::GET, "/clients", None).await;
     assert_eq!(column(&listed, "client_id"), ["nav"]);
-    let given = done(&world, Method::GET, "/scopes/access/all", None).await;
-    assert_eq!(column(&given, "scope"), ["dig:given"]);
+    let declared = done(&world, Method::GET, "/scopes/access/all", None).await;
+    assert_eq!(column(&declared, "scope"), ["dig:given"]);
     let open = done(&world, Method::GET, "/scopes/all?accessible_for_all=true", None).await;
     assert_eq!(column(&open, "name"), ["dig:open"]);
 

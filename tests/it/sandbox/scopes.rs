@@ -117,7 +117,7 @@ async fn a_put_replaces_everything_but_what_is_the_servers() {
 }
 
 #[tokio::test]
-async fn what_is_not_valid_is_told_field_by_field() {
+async fn what_is_not_valid_is_reported_field_by_field() {
     let world = World::new().await;
     world.make("etat:a").await;
     let before = world.sandbox.state();

@@ -153,8 +153,8 @@ async fn what_is_given_stays_listed_when_its_scope_is_inactive() {
     };
     state.put_scope(orgno(DIGDIR), scope("dig:a"), false, &attributes);
     state.put_scope(orgno(DIGDIR), scope("dig:b"), true, &ScopeAttributes::default());
-    for (name, given) in [("dig:a", AccessState::Approved), ("dig:b", AccessState::Denied)] {
-        state.put_access(scope(name), orgno(NAV), given);
+    for (name, declared) in [("dig:a", AccessState::Approved), ("dig:b", AccessState::Denied)] {
+        state.put_access(scope(name), orgno(NAV), declared);
     }
     let switches = Switches { denied_hidden: true, ..Switches::default() };
     let world = World::with(state, switches).await;

@@ -49,11 +49,18 @@ async fn claims(world: &World, client: &str, scopes: &str, more: Value) -> Value
 }
 
 /// A grant that must be refused, with the beginning of the description.
-async fn refused(world: &World, client: &str, scopes: &str, more: Value, error: &str, told: &str) {
+async fn refused(
+    world: &World,
+    client: &str,
+    scopes: &str,
+    more: Value,
+    error: &str,
+    message: &str,
+) {
     let (status, answer) = ask(world, client, scopes, more).await;
     assert_eq!((status, &answer["error"]), (400, &json!(error)), "{answer}");
     let description = answer["error_description"].as_str().unwrap();
-    assert!(description.contains(told), "{told}: {description}");
+    assert!(description.contains(message), "{message}: {description}");
 }
 
 #[tokio::test]
@@ -129,11 +136,11 @@ async fn a_supplier_acts_for_a_consumer_that_has_delegated() {
     let world = with(state(), Switches::default()).await;
     let id = registered(&world, maskinporten(&[PLAIN, DELEGATED])).await;
     let for_skatt = json!({ "consumer_org": SKATT });
-    let given = claims(&world, &id, DELEGATED, for_skatt.clone()).await;
-    assert_eq!(given["consumer"]["ID"], format!("0192:{SKATT}"));
-    assert_eq!(given["supplier"]["ID"], format!("0192:{NAV}"));
-    assert_eq!(given["supplier"]["authority"], "iso6523-actorid-upis");
-    assert_eq!(given["delegation_source"], ALTINN);
+    let declared = claims(&world, &id, DELEGATED, for_skatt.clone()).await;
+    assert_eq!(declared["consumer"]["ID"], format!("0192:{SKATT}"));
+    assert_eq!(declared["supplier"]["ID"], format!("0192:{NAV}"));
+    assert_eq!(declared["supplier"]["authority"], "iso6523-actorid-upis");
+    assert_eq!(declared["delegation_source"], ALTINN);
 
     let own = claims(&world, &id, PLAIN, json!({})).await;
     assert!(own.get("supplier").is_none() && own.get("delegation_source").is_none());

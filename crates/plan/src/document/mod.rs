@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_version_is_told_alike_of_plans_and_reports() {
+    fn another_version_is_reported_alike_for_plans_and_reports() {
         let unreadable = |json: &str| PlanDocument::read(json).unwrap_err();
         assert_eq!(
             unreadable("{"),

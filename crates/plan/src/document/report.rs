@@ -174,7 +174,7 @@ impl ReportDocument {
             api,
             who,
             place,
-            started: told(started),
+            started: timestamp(started),
             ended: None,
             outcome: Ending::Begun,
             digest: plan.digest.clone(),
@@ -225,7 +225,7 @@ impl ReportDocument {
             action.client_id = action.client_id.take().or(own.map(|(_, id)| id.to_string()));
         }
         self.unverified = report.unverified.clone();
-        self.ended = Some(told(ended));
+        self.ended = Some(timestamp(ended));
         self.outcome = if report.outcomes.contains(&Outcome::NotStarted) {
             Ending::Interrupted
         } else if self.unverified.is_some()
@@ -254,6 +254,6 @@ impl ReportDocument {
 }
 
 /// A time as reports write it: one apply may follow another within a second.
-fn told(time: Timestamp) -> String {
+fn timestamp(time: Timestamp) -> String {
     format!("{time:.3}")
 }

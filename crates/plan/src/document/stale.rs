@@ -13,35 +13,39 @@ pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
         plan.actions.iter().map(|action| (action.id.clone(), action.clone())).collect()
     };
     let (before, after) = (by_id(saved), by_id(now));
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     for (id, old) in &before {
         match after.get(id) {
-            None => told.push(match now.blocked.iter().find(|blocked| blocked.target == *id) {
+            None => lines.push(match now.blocked.iter().find(|blocked| blocked.target == *id) {
                 Some(blocked) => format!("{id}: is blocked by now ({})", blocked.code),
                 None => format!("{id}: is not needed any more"),
             }),
             Some(new) => {
-                told.extend(differences(old, new).into_iter().map(|what| format!("{id}: {what}")));
+                lines.extend(differences(old, new).into_iter().map(|what| format!("{id}: {what}")));
             }
         }
     }
     let new = after.keys().filter(|id| !before.contains_key(*id));
-    told.extend(new.map(|id| format!("{id}: is needed by now and not in the plan")));
-    if told.is_empty() && saved.digest != now.digest {
-        told.push("a key that counts again is another one under the same id".to_owned());
+    lines.extend(new.map(|id| format!("{id}: is needed by now and not in the plan")));
+    if lines.is_empty() && saved.digest != now.digest {
+        lines.push("a key that counts again is another one under the same id".to_owned());
     }
-    told
+    lines
 }
 
 /// Differences between two actions with the same id.
 fn differences(old: &ActionDocument, new: &ActionDocument) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     if old.client_id != new.client_id {
         let id = |action: &ActionDocument| action.client_id.clone().unwrap_or("none".to_owned());
-        told.push(format!("is about client {}, not {}", id(new), id(old)));
+        lines.push(format!("is about client {}, not {}", id(new), id(old)));
     }
     if old.changes != new.changes {
-        told.push(format!("would change {}; planned was {}", all(&new.changes), all(&old.changes)));
+        lines.push(format!(
+            "would change {}; planned was {}",
+            all(&new.changes),
+            all(&old.changes)
+        ));
     }
     for (what, old, new) in [
         ("has access again by it", numbers(&old.regains), numbers(&new.regains)),
@@ -49,11 +53,11 @@ fn differences(old: &ActionDocument, new: &ActionDocument) -> Vec<String> {
         ("counts again by it", old.regains_keys.clone(), new.regains_keys.clone()),
     ] {
         let come = new.iter().filter(|one| !old.contains(one));
-        told.extend(come.map(|one| format!("{one} {what} as well")));
+        lines.extend(come.map(|one| format!("{one} {what} as well")));
         let gone = old.iter().filter(|one| !new.contains(one));
-        told.extend(gone.map(|one| format!("not {one} {what}")));
+        lines.extend(gone.map(|one| format!("not {one} {what}")));
     }
-    told
+    lines
 }
 
 fn numbers(consumers: &[ConsumerDocument]) -> Vec<String> {

@@ -125,7 +125,7 @@ fn what_was_needed_before_too_is_drift() {
     let now = declared([("etat:a", scope(&[SKATT, DIGDIR])), ("etat:b", scope(&[]))]);
     let mut plan = planned_after(&now, Some(&applied(before.clone())), &live);
     assert!(plan.actions.iter().all(|action| action.origin.is_none()));
-    plan.tell_origins(&planned_after(&before, Some(&applied(before.clone())), &live));
+    plan.set_origins(&planned_after(&before, Some(&applied(before.clone())), &live));
     let origins = plan
         .actions
         .iter()
@@ -139,7 +139,7 @@ fn what_was_needed_before_too_is_drift() {
 }
 
 #[test]
-fn what_differs_otherwise_than_before_is_change() {
+fn what_differs_in_another_way_is_change() {
     let drifted = with_fields(true, &[], json!({ "description": "Skriv", "at_max_age": 30 }));
     let live = live([("etat:a", drifted)]);
     let before = declared([("etat:a", scope(&[]))]);
@@ -148,9 +148,9 @@ fn what_differs_otherwise_than_before_is_change() {
         scope.attributes.at_max_age = 60;
     }
     let mut plan = planned(&now, &live);
-    plan.tell_origins(&planned(&before, &live));
+    plan.set_origins(&planned(&before, &live));
     assert_eq!(plan.actions[0].origin, Some(Origin::Change));
-    plan.tell_origins(&planned(&now, &live));
+    plan.set_origins(&planned(&now, &live));
     assert_eq!(plan.actions[0].origin, Some(Origin::Drift));
 }
 
@@ -161,10 +161,10 @@ fn what_was_applied_in_part_is_ours_too() {
     let tried = declared([("etat:a", scope(&[])), ("etat:b", scope(&[]))]);
     let before = applied.and(Applied { commit: "77aa".into(), desired: tried });
     let plan = planned_after(&nothing(), Some(&before), &live);
-    let told = plan.actions.iter().map(|action| {
+    let summary = plan.actions.iter().map(|action| {
         format!("{} at {}", action.id(), action.source.at.as_deref().unwrap_or("here"))
     });
-    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
+    assert_snapshot!(summary.collect::<Vec<_>>().join("\n"), @"
     deactivate scope etat:a at 4b3fd65893
     deactivate scope etat:b at 77aa
     ");
@@ -196,8 +196,8 @@ fn what_was_released_in_part_is_in_other_hands() {
     let protected = [&before, &tried].map(|it| Protected::at(None, it)).to_vec();
     let past = Past { protected, ..Past::of(before.and(tried)) };
     let live = live(["etat:a", "etat:b"].map(|name| (name, live_scope(true, &[]))));
-    let told = in_lines(&plan(&nothing(), &past, &live, NOW.parse().unwrap()));
-    assert_snapshot!(told, @"
+    let summary = in_lines(&plan(&nothing(), &past, &live, NOW.parse().unwrap()));
+    assert_snapshot!(summary, @"
     blocked deactivate scope etat:b PV301
     PV401 etat:a
     ");
@@ -350,7 +350,7 @@ fn what_nais_holds_is_not_closed_by_being_left_out() {
 
 /// A scope as a commit declares it.
 #[derive(Debug, Clone, Copy)]
-enum Said {
+enum ScopeVariant {
     Nothing,
     Declared { active: bool, prevents: bool },
     Removed(RemovalAction),
@@ -358,12 +358,13 @@ enum Said {
 
 const SCOPES: [&str; 4] = ["etat:a", "etat:b", "etat:vern:a", "etat:vern:b"];
 
-fn said() -> impl Strategy<Value = Said> {
+fn said() -> impl Strategy<Value = ScopeVariant> {
     prop_oneof![
-        Just(Said::Nothing),
-        any::<(bool, bool)>().prop_map(|(active, prevents)| Said::Declared { active, prevents }),
-        Just(Said::Removed(RemovalAction::Deactivate)),
-        Just(Said::Removed(RemovalAction::Release)),
+        Just(ScopeVariant::Nothing),
+        any::<(bool, bool)>()
+            .prop_map(|(active, prevents)| ScopeVariant::Declared { active, prevents }),
+        Just(ScopeVariant::Removed(RemovalAction::Deactivate)),
+        Just(ScopeVariant::Removed(RemovalAction::Release)),
     ]
 }
 
@@ -374,15 +375,15 @@ fn commit() -> impl Strategy<Value = Desired> {
         let mut desired = nothing();
         for (scope_name, (said, consumer)) in SCOPES.into_iter().zip(scopes) {
             match said {
-                Said::Nothing => {}
-                Said::Declared { active, prevents } => {
+                ScopeVariant::Nothing => {}
+                ScopeVariant::Declared { active, prevents } => {
                     let consumers: &[&str] = if consumer { &[SKATT] } else { &[] };
                     let prevent_deactivation = prevents;
                     let declared =
                         DesiredScope { active, prevent_deactivation, ..scope(consumers) };
                     desired.scopes.insert(name(scope_name), declared);
                 }
-                Said::Removed(action) => {
+                ScopeVariant::Removed(action) => {
                     desired.removed.insert(name(scope_name), removal(action));
                 }
             }

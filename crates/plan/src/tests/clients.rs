@@ -113,10 +113,10 @@ pub(super) fn with(clients: impl IntoIterator<Item = (&'static str, LiveClient)>
 #[test]
 fn an_absent_client_is_made_and_then_gets_its_keys() {
     let declared = DesiredClient { keys: Some(vec![key("a", 1)]), ..client("x", &[]) };
-    let told = told(&desired([declared]), &with([]));
+    let summary = summary(&desired([declared]), &with([]));
     let thumbprint = key("a", 1).thumbprint();
     assert_eq!(
-        told.replace(&thumbprint, "…"),
+        summary.replace(&thumbprint, "…"),
         "create client x integration_type:null->\"maskinporten\"\n\
          keys client x jwks:null->{\"kid\":\"a\",\"thumbprint\":\"…\"} after:[create client x]"
     );
@@ -126,7 +126,7 @@ fn an_absent_client_is_made_and_then_gets_its_keys() {
 fn a_client_is_updated_only_where_it_differs() {
     let same = || client("x", &[]);
     let live = || with([(ID, live_client("x", true, &[], &[]))]);
-    assert_snapshot!(told(&desired([same()]), &live()), @"");
+    assert_snapshot!(summary(&desired([same()]), &live()), @"");
     let mut other = same();
     other.attributes.description = "Henter".to_owned();
     other.attributes.access_token_lifetime = Some(60);
@@ -167,24 +167,24 @@ fn an_inactive_client_comes_back_under_its_id_without_keys_that_are_not_declared
 fn a_client_is_paused_unless_it_is_protected() {
     let paused = DesiredClient { active: false, ..client("x", &[]) };
     let live = || with([(ID, live_client("x", true, &[], &[]))]);
-    assert_snapshot!(told(&desired([paused.clone()]), &live()), @"deactivate client x");
-    assert_snapshot!(told(&desired([paused.clone()]), &with([(ID, live_client("x", false, &[], &[]))])), @"");
+    assert_snapshot!(summary(&desired([paused.clone()]), &live()), @"deactivate client x");
+    assert_snapshot!(summary(&desired([paused.clone()]), &with([(ID, live_client("x", false, &[], &[]))])), @"");
     let protected = DesiredClient { prevent_deactivation: true, ..paused };
-    assert_snapshot!(told(&desired([protected]), &live()), @"blocked deactivate client x PV301");
+    assert_snapshot!(summary(&desired([protected]), &live()), @"blocked deactivate client x PV301");
 }
 
 #[test]
 fn a_removed_client_is_deactivated_or_released() {
     let live = || with([(ID, live_client("x", true, &[], &[]))]);
-    let gone = |id, action| told(&removed("x", id, action), &live());
+    let gone = |id, action| summary(&removed("x", id, action), &live());
     assert_snapshot!(gone(None, RemovalAction::Deactivate), @"deactivate client x");
     assert_snapshot!(gone(Some(ID), RemovalAction::Deactivate), @"deactivate client x");
     assert_snapshot!(gone(None, RemovalAction::Release), @"");
     assert_snapshot!(gone(Some("other"), RemovalAction::Deactivate), @"PV401 client x");
     let two =
         with([("a", live_client("x", true, &[], &[])), ("b", live_client("x", true, &[], &[]))]);
-    assert_snapshot!(told(&removed("x", None, RemovalAction::Deactivate), &two), @"blocked deactivate client x PV306");
-    assert_snapshot!(told(&removed("x", Some("b"), RemovalAction::Deactivate), &two), @r"
+    assert_snapshot!(summary(&removed("x", None, RemovalAction::Deactivate), &two), @"blocked deactivate client x PV306");
+    assert_snapshot!(summary(&removed("x", Some("b"), RemovalAction::Deactivate), &two), @r"
     deactivate client x
     PV401 client x
     ");
@@ -201,35 +201,35 @@ fn which_live_client_is_meant_is_never_guessed() {
     assert!(plan.actions.is_empty());
     let pinned =
         |id: &str| DesiredClient { identity: named("x", Some(id), None), ..client("x", &[]) };
-    assert_snapshot!(told(&desired([pinned("b")]), &two()), @r"
+    assert_snapshot!(summary(&desired([pinned("b")]), &two()), @r"
     reactivate client x
     PV401 client x
     ");
-    assert_snapshot!(told(&desired([pinned("c")]), &two()), @"blocked update client x PV308");
+    assert_snapshot!(summary(&desired([pinned("c")]), &two()), @"blocked update client x PV308");
     let krr =
         || LiveClient { integration_type: "krr".to_owned(), ..live_client("x", true, &[], &[]) };
-    assert_snapshot!(told(&desired([client("x", &[])]), &with([(ID, krr())])), @"blocked update client x PV307");
-    assert_snapshot!(told(&desired([pinned(ID)]), &with([(ID, krr())])), @"blocked update client x PV307");
+    assert_snapshot!(summary(&desired([client("x", &[])]), &with([(ID, krr())])), @"blocked update client x PV307");
+    assert_snapshot!(summary(&desired([pinned(ID)]), &with([(ID, krr())])), @"blocked update client x PV307");
     // A deactivated client does not conflict.
     let closed = LiveClient { active: false, ..krr() };
-    assert_snapshot!(told(&desired([client("x", &[])]), &with([(ID, closed)])), @r#"create client x integration_type:null->"maskinporten""#);
+    assert_snapshot!(summary(&desired([client("x", &[])]), &with([(ID, closed)])), @r#"create client x integration_type:null->"maskinporten""#);
 }
 
 #[test]
 fn a_client_is_renamed_by_its_previous_name_or_its_id() {
     let live = || with([(ID, live_client("old", true, &[], &[]))]);
     let by_name = DesiredClient { identity: named("new", None, Some("old")), ..client("new", &[]) };
-    assert_snapshot!(told(&desired([by_name.clone()]), &live()), @r#"update client new client_name:"old"->"new""#);
+    assert_snapshot!(summary(&desired([by_name.clone()]), &live()), @r#"update client new client_name:"old"->"new""#);
     let pinned = DesiredClient { identity: named("new", Some(ID), None), ..client("new", &[]) };
     // A pinned id alone may be wrong.
-    assert_snapshot!(told(&desired([pinned.clone()]), &live()), @r"
+    assert_snapshot!(summary(&desired([pinned.clone()]), &live()), @r"
     blocked update client new PV312
     PV401 client old
     ");
     let pinned = DesiredClient { identity: named("new", Some(ID), Some("old")), ..pinned };
-    assert_snapshot!(told(&desired([pinned]), &live()), @r#"update client new client_name:"old"->"new""#);
+    assert_snapshot!(summary(&desired([pinned]), &live()), @r#"update client new client_name:"old"->"new""#);
     // Two declarations of one live client are both blocked.
-    assert_snapshot!(told(&desired([by_name, client("old", &[])]), &live()), @r"
+    assert_snapshot!(summary(&desired([by_name, client("old", &[])]), &live()), @r"
     blocked update client new PV309
     blocked update client old PV309
     ");
@@ -238,7 +238,7 @@ fn a_client_is_renamed_by_its_previous_name_or_its_id() {
 #[test]
 fn keys_are_compared_by_id_and_modulus() {
     let live = |keys: &[LiveKey]| with([(ID, live_client("x", true, &[], keys))]);
-    let told = |keys: Option<Vec<PublicKey>>, before: &[LiveKey]| {
+    let summary = |keys: Option<Vec<PublicKey>>, before: &[LiveKey]| {
         let declared = DesiredClient { keys, ..client("x", &[]) };
         let plan = planned(&desired([declared]), &live(before));
         let changes = plan.actions.iter().flat_map(|action| action.changes());
@@ -247,12 +247,12 @@ fn keys_are_compared_by_id_and_modulus() {
         changes.collect::<Vec<_>>().join(" ")
     };
     let before = [live_key("a", 1), live_key("b", 2)];
-    assert_eq!(told(None, &before), "");
-    assert_eq!(told(Some(vec![key("b", 2), key("a", 1)]), &before), "");
-    assert_eq!(told(Some(vec![key("a", 1)]), &before), "b->-");
-    assert_eq!(told(Some(vec![key("a", 9), key("b", 2)]), &before), "-->a a->-");
-    assert_eq!(told(Some(vec![]), &before), "a->- b->-");
-    assert_eq!(told(Some(vec![]), &[]), "");
+    assert_eq!(summary(None, &before), "");
+    assert_eq!(summary(Some(vec![key("b", 2), key("a", 1)]), &before), "");
+    assert_eq!(summary(Some(vec![key("a", 1)]), &before), "b->-");
+    assert_eq!(summary(Some(vec![key("a", 9), key("b", 2)]), &before), "-->a a->-");
+    assert_eq!(summary(Some(vec![]), &before), "a->- b->-");
+    assert_eq!(summary(Some(vec![]), &[]), "");
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_key_that_stays_is_sent_as_it_is() {
 }
 
 #[test]
-fn keys_that_end_soon_are_told_and_those_that_go_are_not() {
+fn keys_that_end_soon_are_reported_and_those_that_go_are_not() {
     let keys = [
         ending("past", 1, "2026-11-01T00:00:00Z"),
         ending("soon", 2, "2026-12-04T12:00:00Z"),
@@ -277,9 +277,9 @@ fn keys_that_end_soon_are_told_and_those_that_go_are_not() {
     let stay = vec![key("past", 1), key("soon", 2), key("late", 3)];
     let declared = DesiredClient { keys: Some(stay), ..client("x", &[]) };
     let plan = planned(&desired([declared]), &with([(ID, live_client("x", true, &[], &keys))]));
-    let told: Vec<_> = plan.notices.iter().map(|notice| notice.message.as_str()).collect();
+    let summary: Vec<_> = plan.notices.iter().map(|notice| notice.message.as_str()).collect();
     assert_eq!(
-        told,
+        summary,
         [
             "the key past ended on 2026-11-01: add another with `portvakt keys rotate`",
             "the key soon ends on 2026-12-04: add another with `portvakt keys rotate`",
@@ -335,7 +335,7 @@ fn a_client_waits_for_access_to_what_it_consumes() {
     assert!(plan.blocked[0].message.contains("no public scope of that name"), "{plan:?}");
     assert!(plan.blocked[0].message.contains("no scope 'openid'"), "{plan:?}");
     let delegable = foreign("skatt:a", ForeignScope { delegable: true, ..owned() });
-    assert_snapshot!(told(&desired([client("x", &["skatt:a"])]), &delegable), @r#"
+    assert_snapshot!(summary(&desired([client("x", &["skatt:a"])]), &delegable), @r#"
     create client x integration_type:null->"maskinporten" scopes:null->["skatt:a"]
     PV405 client x
     "#);
@@ -344,8 +344,8 @@ fn a_client_waits_for_access_to_what_it_consumes() {
 #[test]
 fn what_is_on_the_client_already_blocks_nothing() {
     let live = with([(ID, live_client("x", true, &["skatt:a"], &[]))]);
-    assert_snapshot!(told(&desired([client("x", &["skatt:a"])]), &live), @"PV406 client x");
-    assert_snapshot!(told(&desired([client("x", &["skatt:a", "skatt:b"])]), &live), @r"
+    assert_snapshot!(summary(&desired([client("x", &["skatt:a"])]), &live), @"PV406 client x");
+    assert_snapshot!(summary(&desired([client("x", &["skatt:a", "skatt:b"])]), &live), @r"
     blocked update client x PV310
     PV406 client x
     ");
@@ -358,20 +358,20 @@ fn a_scope_of_our_own_is_made_before_the_client_that_consumes_it() {
         both.scopes = [(name("etat:a"), scope(&[]))].into();
         both
     };
-    assert_snapshot!(told(&both(), &with([])), @r#"
+    assert_snapshot!(summary(&both(), &with([])), @r#"
     create scope etat:a description:null->"Les"
     create client x integration_type:null->"maskinporten" scopes:null->["etat:a"] after:[create scope etat:a]
     "#);
     let inactive = Live { scopes: live([("etat:a", live_scope(false, &[]))]).scopes, ..with([]) };
-    assert_snapshot!(told(&both(), &inactive), @r#"
+    assert_snapshot!(summary(&both(), &inactive), @r#"
     reactivate scope etat:a
     create client x integration_type:null->"maskinporten" scopes:null->["etat:a"] after:[reactivate scope etat:a]
     "#);
     let undeclared = desired([client("x", &["etat:a"])]);
-    assert_snapshot!(told(&undeclared, &inactive), @"blocked create client x PV310");
-    assert_snapshot!(told(&undeclared, &with([])), @"blocked create client x PV310");
+    assert_snapshot!(summary(&undeclared, &inactive), @"blocked create client x PV310");
+    assert_snapshot!(summary(&undeclared, &with([])), @"blocked create client x PV310");
     let foreign_prefix = Live { prefixes: [].into(), ..with([]) };
-    assert_snapshot!(told(&both(), &foreign_prefix), @r"
+    assert_snapshot!(summary(&both(), &foreign_prefix), @r"
     blocked create scope etat:a PV303
     blocked create client x PV310
     ");
@@ -383,14 +383,14 @@ fn a_client_is_closed_before_the_scope_that_it_consumes() {
     gone.removed = [(name("etat:a"), removal(RemovalAction::Deactivate))].into();
     let scopes = live([("etat:a", live_scope(true, &[]))]).scopes;
     let live = Live { scopes, ..with([(ID, live_client("x", true, &["etat:a"], &[]))]) };
-    assert_snapshot!(told(&gone, &live), @r"
+    assert_snapshot!(summary(&gone, &live), @r"
     deactivate client x
     deactivate scope etat:a after:[deactivate client x]
     ");
 }
 
 #[test]
-fn those_on_whose_behalf_a_client_acts_are_told_one_by_one() {
+fn those_on_whose_behalf_a_client_acts_are_reported_one_by_one() {
     let entry = |name: &str| OnBehalfOf { name: Some(name.to_owned()), ..OnBehalfOf::default() };
     let kind = IntegrationType::Idporten;
     let declared = DesiredClient {
@@ -446,13 +446,13 @@ fn our_own_client_keeps_its_key_and_its_scopes() {
     };
     let scopes = ["idporten:dcr.read"];
     let other = declared(vec![key("b", 2)], &scopes);
-    assert!(told(&other, &live(Some("own"))).starts_with("blocked keys client portvakt PV313"));
+    assert!(summary(&other, &live(Some("own"))).starts_with("blocked keys client portvakt PV313"));
     let more = declared(vec![key("own", 1), key("b", 2)], &scopes);
-    assert!(told(&more, &live(Some("own"))).starts_with("keys client portvakt"));
+    assert!(summary(&more, &live(Some("own"))).starts_with("keys client portvakt"));
     // A certificate is accepted only as long as there is no key.
-    assert!(told(&more, &live(None)).starts_with("blocked keys client portvakt PV313"));
+    assert!(summary(&more, &live(None)).starts_with("blocked keys client portvakt PV313"));
     let fewer = declared(vec![key("own", 1)], &[]);
-    assert_snapshot!(told(&fewer, &live(Some("own"))), @"blocked update client portvakt PV313");
+    assert_snapshot!(summary(&fewer, &live(Some("own"))), @"blocked update client portvakt PV313");
 }
 
 #[test]
@@ -461,7 +461,7 @@ fn a_renamed_client_is_of_its_kind_too() {
         LiveClient { integration_type: "krr".to_owned(), ..live_client("old", true, &[], &[]) };
     let renamed = DesiredClient { identity: named("new", None, Some("old")), ..client("new", &[]) };
     assert!(
-        told(&desired([renamed]), &with([(ID, krr)]))
+        summary(&desired([renamed]), &with([(ID, krr)]))
             .starts_with("blocked update client new PV307")
     );
 }
@@ -474,14 +474,14 @@ fn our_own_client_is_never_deactivated() {
         ..with([(ID, live_client("portvakt", true, &[], &[]))])
     };
     let gone = removed("portvakt", None, RemovalAction::Deactivate);
-    assert_snapshot!(told(&gone, &live), @"blocked deactivate client portvakt PV313");
+    assert_snapshot!(summary(&gone, &live), @"blocked deactivate client portvakt PV313");
 }
 
 #[test]
 fn an_id_of_another_client_deactivates_nothing() {
     let live = with([(ID, live_client("prod:a:x", true, &[], &[]))]);
     let gone = removed("x", Some(ID), RemovalAction::Deactivate);
-    assert_snapshot!(told(&gone, &live), @"blocked deactivate client x PV312");
+    assert_snapshot!(summary(&gone, &live), @"blocked deactivate client x PV312");
 }
 
 #[test]
@@ -491,7 +491,7 @@ fn what_kind_of_client_is_made_is_shown() {
         Some(domain::ApplicationType::Native),
     );
     let native = DesiredClient { attributes: native, ..client("x", &[]) };
-    assert_snapshot!(told(&desired([native]), &with([])), @r#"create client x integration_type:null->"idporten" application_type:null->"native" token_endpoint_auth_method:null->"none""#);
+    assert_snapshot!(summary(&desired([native]), &with([])), @r#"create client x integration_type:null->"idporten" application_type:null->"native" token_endpoint_auth_method:null->"none""#);
 }
 
 #[test]
@@ -524,7 +524,7 @@ fn the_last_keys_go_after_what_makes_them_needless() {
 }
 
 #[test]
-fn our_own_client_is_not_told_as_unmanaged() {
+fn our_own_client_is_not_reported_as_unmanaged() {
     let own: ClientId = ID.parse().unwrap();
     let two = || {
         with([
@@ -533,7 +533,7 @@ fn our_own_client_is_not_told_as_unmanaged() {
         ])
     };
     let live = Live { own_client: Some(own_client(own)), ..two() };
-    assert_snapshot!(told(&declared([]), &live), @"PV401 client y");
+    assert_snapshot!(summary(&declared([]), &live), @"PV401 client y");
 }
 
 #[test]
@@ -544,10 +544,10 @@ fn clients_count_for_the_limits() {
     let live = with(["a", "b", "c", "d"].map(|name| (name, live_client(name, true, &[], &[]))));
     many.guards.max_changed_percent = Some(50);
     let plan = planned(&many, &live);
-    let told: Vec<_> =
+    let summary: Vec<_> =
         plan.exceeded_limits.iter().map(|limit| limit.message.split(';').next().unwrap()).collect();
     assert_eq!(
-        told,
+        summary,
         [
             "4 clients would be deactivated",
             "4 of 4 live scopes, accesses and clients (100 %) would be changed",
@@ -556,7 +556,7 @@ fn clients_count_for_the_limits() {
 }
 
 #[test]
-fn the_digest_tells_keys_and_clients_apart() {
+fn the_digest_distinguishes_keys_and_clients() {
     let with_key = |number, id: &'static str| {
         let declared = DesiredClient { keys: Some(vec![key("a", number)]), ..client("x", &[]) };
         planned(&desired([declared]), &with([(id, live_client("x", true, &[], &[]))])).digest()

@@ -42,8 +42,8 @@ fn kind_of(live: LiveClient, kind: &str) -> LiveClient {
 
 #[test]
 fn it_is_made_under_its_identity_unless_it_has_a_name() {
-    assert_snapshot!(told(&desired([owned(None)]), &with([])), @r#"create client prod-gcp:plattform:app integration_type:null->"maskinporten" description:null->"prod-gcp:plattform:app""#);
-    assert_snapshot!(told(&desired([owned(Some("App"))]), &with([])), @r#"create client prod-gcp:plattform:app client_name:null->"App" integration_type:null->"maskinporten" description:null->"prod-gcp:plattform:app""#);
+    assert_snapshot!(summary(&desired([owned(None)]), &with([])), @r#"create client prod-gcp:plattform:app integration_type:null->"maskinporten" description:null->"prod-gcp:plattform:app""#);
+    assert_snapshot!(summary(&desired([owned(Some("App"))]), &with([])), @r#"create client prod-gcp:plattform:app client_name:null->"App" integration_type:null->"maskinporten" description:null->"prod-gcp:plattform:app""#);
     let name_of = |declared: DesiredClient| {
         let plan = planned(&desired([declared]), &with([]));
         let Work::Client(_, ClientWork::Create(_, write)) = &plan.actions[0].work else {
@@ -64,7 +64,7 @@ fn the_live_one_is_found_by_its_description_and_keeps_its_name() {
             (ID, of_nais(true, APP)),
         ]
     };
-    assert_snapshot!(told(&desired([owned(None)]), &with(others())), @r"
+    assert_snapshot!(summary(&desired([owned(None)]), &with(others())), @r"
     PV401 client NAV
     PV401 client NAV
     ");
@@ -79,9 +79,9 @@ fn the_live_one_is_found_by_its_description_and_keeps_its_name() {
     let sent = Value::Object(write.attributes.replacement(live));
     assert_eq!((&sent["client_name"], &sent["access_token_lifetime"]), (&json!("NAV"), &json!(60)));
     // A name in the manifest is a wanted one.
-    assert_snapshot!(told(&desired([owned(Some("App"))]), &with([(ID, of_nais(true, APP))])), @r#"update client prod-gcp:plattform:app client_name:"NAV"->"App""#);
+    assert_snapshot!(summary(&desired([owned(Some("App"))]), &with([(ID, of_nais(true, APP))])), @r#"update client prod-gcp:plattform:app client_name:"NAV"->"App""#);
     // A client with just the same name is another one.
-    assert_snapshot!(told(&desired([owned(None)]), &with([(ID, live_client(APP, true, &[], &[]))])), @r#"
+    assert_snapshot!(summary(&desired([owned(None)]), &with([(ID, live_client(APP, true, &[], &[]))])), @r#"
     create client prod-gcp:plattform:app integration_type:null->"maskinporten" description:null->"prod-gcp:plattform:app"
     PV401 client prod-gcp:plattform:app
     "#);
@@ -128,12 +128,12 @@ fn of_two_with_its_description_neither_is_guessed() {
 fn one_live_client_is_that_of_one_declaration() {
     let mut both = desired([owned(None), client("NAV", &[])]);
     let live = || with([(ID, of_nais(true, APP))]);
-    assert_snapshot!(told(&both, &live()), @r"
+    assert_snapshot!(summary(&both, &live()), @r"
     blocked update client NAV PV309
     blocked update client prod-gcp:plattform:app PV309
     ");
     both.clients.remove(&client_name("NAV"));
-    assert_snapshot!(told(&both, &live()), @"");
+    assert_snapshot!(summary(&both, &live()), @"");
 }
 
 #[test]

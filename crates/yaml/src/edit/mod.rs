@@ -48,9 +48,9 @@ enum Turn {
 impl Route {
     /// To a key below.
     pub fn key(&self, key: &str) -> Self {
-        let mut way = self.clone();
-        way.turns.push(Turn::Key(key.to_owned()));
-        way
+        let mut route = self.clone();
+        route.turns.push(Turn::Key(key.to_owned()));
+        route
     }
 
     /// To the root of the document.
@@ -119,9 +119,9 @@ impl<'t> Editor<'t> {
         let Self { mark, page, documents: _, mut wanted, open } = self;
         let after = page.done()?;
         let read = values(&after).map_err(|_| NOT_THE_SAME)?;
-        for way in &open {
-            let new = value(&read, way).filter(|new| !new.is_mapping() && !new.is_sequence());
-            *value_mut(&mut wanted, way)? = new.ok_or(NOT_THE_SAME)?.clone();
+        for route in &open {
+            let new = value(&read, route).filter(|new| !new.is_mapping() && !new.is_sequence());
+            *value_mut(&mut wanted, route)? = new.ok_or(NOT_THE_SAME)?.clone();
         }
         match read == wanted {
             true => Ok(format!("{mark}{after}")),
@@ -144,17 +144,17 @@ impl<'t> Editor<'t> {
     }
 
     /// What a value is to be.
-    pub fn value(&self, way: &Route) -> Option<&Value> {
-        value(&self.wanted, way)
+    pub fn value(&self, route: &Route) -> Option<&Value> {
+        value(&self.wanted, route)
     }
 
     /// Whether there is to be anything.
-    pub fn has(&self, way: &Route) -> bool {
-        self.value(way).is_some_and(|value| !value.is_null())
+    pub fn has(&self, route: &Route) -> bool {
+        self.value(route).is_some_and(|value| !value.is_null())
     }
 
-    fn mapping_mut(&mut self, way: &Route) -> Result<&mut Mapping, Hindrance> {
-        value_mut(&mut self.wanted, way)?.as_mapping_mut().ok_or(CHANGED)
+    fn mapping_mut(&mut self, route: &Route) -> Result<&mut Mapping, Hindrance> {
+        value_mut(&mut self.wanted, route)?.as_mapping_mut().ok_or(CHANGED)
     }
 
     /// Sets a value below a mapping, at the end of a path of keys; what is missing of the path is made.
@@ -227,8 +227,8 @@ impl<'t> Editor<'t> {
 
     /// Removes a value, and the list or the mappings under keys that held nothing else. An item goes
     /// with its comments; one with the word `bound` is about the item below it alone.
-    pub fn remove(&mut self, way: &Route, bound: &str) -> Result<(), Hindrance> {
-        let (above, last) = way.split().ok_or(CHANGED)?;
+    pub fn remove(&mut self, route: &Route, bound: &str) -> Result<(), Hindrance> {
+        let (above, last) = route.split().ok_or(CHANGED)?;
         let holder = self.value(&above).ok_or(CHANGED)?;
         let parts = holder.as_mapping().map(Mapping::len);
         if parts.or_else(|| Some(holder.as_sequence()?.len())) == Some(1)
@@ -277,16 +277,16 @@ fn values(text: &str) -> Result<Vec<Value>, Hindrance> {
     documents.collect::<Result<_, _>>().map_err(|_| UNREADABLE)
 }
 
-fn value<'v>(documents: &'v [Value], way: &Route) -> Option<&'v Value> {
-    way.turns.iter().try_fold(documents.get(way.document)?, |value, turn| match turn {
+fn value<'v>(documents: &'v [Value], route: &Route) -> Option<&'v Value> {
+    route.turns.iter().try_fold(documents.get(route.document)?, |value, turn| match turn {
         Turn::Key(key) => value.get(key),
         Turn::Item(index) => value.get(index),
     })
 }
 
-fn value_mut<'v>(documents: &'v mut [Value], way: &Route) -> Result<&'v mut Value, Hindrance> {
-    let root = documents.get_mut(way.document).ok_or(CHANGED)?;
-    let mut turns = way.turns.iter();
+fn value_mut<'v>(documents: &'v mut [Value], route: &Route) -> Result<&'v mut Value, Hindrance> {
+    let root = documents.get_mut(route.document).ok_or(CHANGED)?;
+    let mut turns = route.turns.iter();
     let value = turns.try_fold(root, |value, turn| match turn {
         Turn::Key(key) => value.get_mut(key),
         Turn::Item(index) => value.get_mut(index),
@@ -294,9 +294,9 @@ fn value_mut<'v>(documents: &'v mut [Value], way: &Route) -> Result<&'v mut Valu
     value.ok_or(CHANGED)
 }
 
-fn located<'d>(documents: &'d [Node<'d>], way: &Route) -> Result<&'d Node<'d>, Hindrance> {
-    let root = documents.get(way.document).ok_or(CHANGED)?;
-    let mut turns = way.turns.iter();
+fn located<'d>(documents: &'d [Node<'d>], route: &Route) -> Result<&'d Node<'d>, Hindrance> {
+    let root = documents.get(route.document).ok_or(CHANGED)?;
+    let mut turns = route.turns.iter();
     let at = turns.try_fold(root, |at, turn| match turn {
         Turn::Key(key) => at.get(key),
         Turn::Item(index) => at.item(*index),

@@ -21,8 +21,8 @@ impl Editor<'_> {
         let has_key = |at: &Node<'_>| at.entries().any(|(key, _)| at.key_span(key) == span);
         let is_scalar = |at: &Node<'_>| !at.value.is_mapping() && !at.value.is_sequence();
         match self.find(span.start, has_key) {
-            Some(way) => {
-                let entries = self.mapping_mut(&way)?;
+            Some(route) => {
+                let entries = self.mapping_mut(&route)?;
                 let value = entries.remove(old).ok_or(CHANGED)?;
                 entries.insert(new.into(), value);
             }
@@ -36,9 +36,9 @@ impl Editor<'_> {
     pub fn reorder(&mut self, items: &[Span], order: &[usize]) -> Result<(), Hindrance> {
         let first = items.first().ok_or(CHANGED)?.start;
         let is_it = |at: &Node<'_>| at.items().map(Node::span).eq(items.iter().copied());
-        let way = self.find(first, is_it).ok_or(CHANGED)?;
-        self.page.reorder(located(&self.documents, &way)?, order)?;
-        let list = value_mut(&mut self.wanted, &way)?.as_sequence_mut().ok_or(CHANGED)?;
+        let route = self.find(first, is_it).ok_or(CHANGED)?;
+        self.page.reorder(located(&self.documents, &route)?, order)?;
+        let list = value_mut(&mut self.wanted, &route)?.as_sequence_mut().ok_or(CHANGED)?;
         let moved = order.iter().map(|from| list.get(*from).cloned());
         *list = moved.collect::<Option<_>>().ok_or(CHANGED)?;
         Ok(())

@@ -12,9 +12,9 @@ fn root() -> Route {
 }
 
 fn item(list: &str, index: usize) -> Route {
-    let mut way = root().key(list);
-    way.turns.push(Turn::Item(index));
-    way
+    let mut route = root().key(list);
+    route.turns.push(Turn::Item(index));
+    route
 }
 
 /// What comes of a text, of the same with line breaks of Windows, and of that with a byte order mark.
@@ -60,7 +60,7 @@ fn items_are_added_to_whatever_is_there() {
 
 #[test]
 fn what_is_removed_takes_its_comments_and_no_others() {
-    let remove = |way: Route| move |it: &mut Editor<'_>| it.remove(&way, "bound");
+    let remove = |route: Route| move |it: &mut Editor<'_>| it.remove(&route, "bound");
     let list = "a:\n  # of b\n  - b\n\n  # of c\n  - c # c\n    # more\n  # end\n";
     becomes(list, Ok("a:\n  # of c\n  - c # c\n    # more\n  # end\n"), remove(item("a", 0)));
     becomes(list, Ok("a:\n  # of b\n  - b\n\n  # end\n"), remove(item("a", 1)));

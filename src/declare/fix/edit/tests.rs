@@ -13,12 +13,12 @@ const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\npr
 const ONE: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
                    environments: { prod: { target: sandbox } }\n";
 
-struct Given {
+struct Fixture {
     _folder: TempDir,
     repository: Repository,
 }
 
-fn given(settings: &str, yaml: &str) -> Given {
+fn fixture(settings: &str, yaml: &str) -> Fixture {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("portvakt.yaml"), settings).unwrap();
     fs::write(folder.path().join("a.yaml"), yaml).unwrap();
@@ -26,7 +26,7 @@ fn given(settings: &str, yaml: &str) -> Given {
     let today = "2026-11-25".parse().unwrap();
     let found = repository.check(today);
     assert!(!found.iter().any(|found| found.is_error()), "{yaml}\n{found:?}");
-    Given { _folder: folder, repository }
+    Fixture { _folder: folder, repository }
 }
 
 fn scope(name: &str) -> Entity {
@@ -38,11 +38,11 @@ fn client(name: &str) -> Entity {
 }
 
 fn described(settings: &str, yaml: &str, entity: &Entity) -> Result<Edited, CannotEdit> {
-    given(settings, yaml).repository.described("prod", entity, "prod:ns:app", None)
+    fixture(settings, yaml).repository.described("prod", entity, "prod:ns:app", None)
 }
 
 fn released(settings: &str, yaml: &str, entity: &Entity) -> Result<Edited, CannotEdit> {
-    given(settings, yaml).repository.released("prod", entity, "handed over", None)
+    fixture(settings, yaml).repository.released("prod", entity, "handed over", None)
 }
 
 #[track_caller]
@@ -57,7 +57,7 @@ fn is_refused(edited: Result<Edited, CannotEdit>, why: &str) {
 }
 
 #[test]
-fn a_description_is_replaced_where_it_stands() {
+fn a_description_is_replaced_where_it_is() {
     for (before, after) in [
         ("description: Les # hva", "description: prod:ns:app # hva"),
         ("description: 'Les'  # hva", "description: prod:ns:app  # hva"),
@@ -162,7 +162,7 @@ fn of_two_of_one_name_the_one_of_the_environment_is_edited() {
 fn keys_are_taken_out_and_the_client_is_pinned() {
     let id = "1f0a".parse().unwrap();
     let edit = |settings, yaml: &str| {
-        given(settings, yaml).repository.described("prod", &client("x"), "prod:ns:app", Some(&id))
+        fixture(settings, yaml).repository.described("prod", &client("x"), "prod:ns:app", Some(&id))
     };
     becomes(
         edit(

@@ -124,7 +124,7 @@ pub(super) fn characters_before(text: &str, bytes: usize) -> usize {
 /// The parser's message, without its lists of all possible tokens.
 fn in_words(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
-    let of_macro = OF_MACROS.iter().find(|(told, _)| *told == message);
+    let of_macro = OF_MACROS.iter().find(|(reported, _)| *reported == message);
     if let Some((_, message)) = of_macro {
         return (*message).to_owned();
     }
@@ -139,8 +139,8 @@ fn in_words(message: &str) -> String {
     if message.contains("Recursion limit") {
         return too_deep();
     }
-    let told = not_a_token(message).or_else(|| unexpected(message));
-    told.unwrap_or_else(|| format!("the expression cannot be read: {}", quoted(message)))
+    let reported = not_a_token(message).or_else(|| unexpected(message));
+    reported.unwrap_or_else(|| format!("the expression cannot be read: {}", quoted(message)))
 }
 
 fn not_a_token(message: &str) -> Option<String> {

@@ -102,7 +102,7 @@ fn expressions_are_true_or_false() {
 }
 
 #[test]
-fn what_cannot_be_evaluated_is_told_plainly() {
+fn what_cannot_be_evaluated_is_reported_plainly() {
     let table = [
         ("access.note == 'x'", "no such key: `note`"),
         ("access.reason.text == 'x'", "null has no attributes"),
@@ -141,7 +141,7 @@ fn what_cannot_be_evaluated_is_told_plainly() {
 }
 
 #[test]
-fn what_cannot_be_compiled_is_told_with_its_place() {
+fn what_cannot_be_compiled_is_reported_with_its_place() {
     let table = [
         ("", 0, "the expression ends too early"),
         ("scope.name ==", 13, "the expression ends too early"),

@@ -1,6 +1,8 @@
 //! The client of Maskinporten that a manifest makes.
 
-use super::fields::{Optional, is_mapping, items, refuse_nothing, required, text, warn_unknown};
+use super::fields::{
+    PlacedOption, is_mapping, items, refuse_nothing, required, text, warn_unknown,
+};
 use super::owner::Owners;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
@@ -73,7 +75,7 @@ pub(super) fn consumed_scope(
 }
 
 /// The name that a manifest gives its client.
-pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> Optional<ClientName> {
+pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> PlacedOption<ClientName> {
     let (name, span) = text(at, "clientName", findings)?;
     let parsed = name.parse().map_err(|error| {
         let message = format!("{} is no name for a client: {error}", quoted(name));
@@ -102,7 +104,7 @@ pub(super) fn bare<const N: usize>(
 pub(super) fn declare(
     owners: &Owners,
     identity: impl Fn(&Application) -> String,
-    client_name: Optional<ClientName>,
+    client_name: PlacedOption<ClientName>,
     attributes: &ClientAttributes,
     places: Places,
     declared: &mut Declared,

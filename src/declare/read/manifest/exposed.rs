@@ -16,7 +16,7 @@ use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::given::{Given, Spanned};
+use crate::declare::yaml::optional::{Optional, Spanned};
 use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
 use domain::{IntegrationType, SCOPE, ScopeName, Visibility, kept};
 use yaml::Node;
@@ -109,7 +109,7 @@ fn exposed(at: &Node<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
     let product = required(at, "product", findings, text);
     let name = required(at, "name", findings, text);
     let separator = match text(at, "separator", findings) {
-        Some(given) => Some(one_of(given, &SEPARATORS, findings)?),
+        Some(input) => Some(one_of(input, &SEPARATORS, findings)?),
         None => None,
     };
     let product = product.filter(|(product, span)| {
@@ -170,7 +170,7 @@ fn attributes(at: &Node<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
     let layer = ScopeLayer {
         visibility: said(
             visibility
-                .and_then(|given| one_of(given, &VISIBILITIES, findings))
+                .and_then(|input| one_of(input, &VISIBILITIES, findings))
                 .unwrap_or(Visibility::Public),
         ),
         allowed_integration_types: said(integration_types(types, findings)),
@@ -187,21 +187,21 @@ fn attributes(at: &Node<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
     (layer, Spans::of_keys(spans))
 }
 
-fn said<T>(value: T) -> Given<T> {
-    Given(Some(value))
+fn said<T>(value: T) -> Optional<T> {
+    Optional(Some(value))
 }
 
 /// What may carry the scope: Maskinporten's clients where nothing is said.
 fn integration_types(
-    given: Option<(Vec<(&str, Span)>, Span)>,
+    input: Option<(Vec<(&str, Span)>, Span)>,
     findings: &mut Findings,
 ) -> Vec<IntegrationType> {
     let words = IntegrationType::ALL.map(|kind| (kind.as_str(), kind));
-    let given = given.map(|(given, _)| given).unwrap_or_default();
-    if given.is_empty() {
+    let input = input.map(|(input, _)| input).unwrap_or_default();
+    if input.is_empty() {
         return vec![IntegrationType::Maskinporten];
     }
-    given.into_iter().filter_map(|word| one_of(word, &words, findings)).collect()
+    input.into_iter().filter_map(|word| one_of(word, &words, findings)).collect()
 }
 
 fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[DeclaredAccess]> {

@@ -6,17 +6,17 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::instead;
-use crate::declare::yaml::instead::{BOOL, LIST, MAPPING, NUMBER, TEXT};
 use crate::declare::yaml::item::{missing, wrong_kind};
+use crate::declare::yaml::suggestions;
+use crate::declare::yaml::suggestions::{BOOL, LIST, MAPPING, NUMBER, TEXT};
 use yaml::Span;
 use yaml::{Node, Value};
 
 /// A value, and where it stands.
-pub(super) type Optional<T> = Option<(T, Span)>;
+pub(super) type PlacedOption<T> = Option<(T, Span)>;
 
 /// What stands behind a key, if something does.
-fn given<'d>(at: &'d Node<'d>, key: &str) -> Option<&'d Node<'d>> {
+fn field<'d>(at: &'d Node<'d>, key: &str) -> Option<&'d Node<'d>> {
     at.get(key).filter(|at| !at.value.is_null())
 }
 
@@ -40,7 +40,7 @@ pub(super) fn mapping<'d>(
     key: &str,
     findings: &mut Findings,
 ) -> Option<&'d Node<'d>> {
-    let at = given(at, key)?;
+    let at = field(at, key)?;
     is_mapping(at, findings).then_some(at)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn scopes<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'
     let loss = "close all that is exposed, and the client";
     let help = "write `scopes: {}` if nothing is to be exposed or consumed";
     refuse_nothing(at, "scopes", loss, help, findings);
-    let scopes = given(at, "scopes")?;
+    let scopes = field(at, "scopes")?;
     if scopes.value.is_sequence() {
         let message = "this is a list, as MaskinportenClient had it once";
         let help = "write it below `consumes`: `scopes: { consumes: [{ name: … }] }`";
@@ -69,14 +69,18 @@ pub(super) fn scopes<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'
 }
 
 /// A text.
-pub(super) fn text<'d>(at: &'d Node<'d>, key: &str, findings: &mut Findings) -> Optional<&'d str> {
-    let at = given(at, key)?;
+pub(super) fn text<'d>(
+    at: &'d Node<'d>,
+    key: &str,
+    findings: &mut Findings,
+) -> PlacedOption<&'d str> {
+    let at = field(at, key)?;
     plain_text(at, findings).map(|text| (text, at.span()))
 }
 
 /// A text for those who read the manifest, whatever it says.
 pub(super) fn check_label(at: &Node<'_>, key: &str, findings: &mut Findings) {
-    if let Some(at) = given(at, key).filter(|at| !at.value.is_string()) {
+    if let Some(at) = field(at, key).filter(|at| !at.value.is_string()) {
         wrong(at, TEXT, findings);
     }
 }
@@ -100,8 +104,8 @@ fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> 
 }
 
 /// True or false.
-pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> Optional<bool> {
-    let at = given(at, key)?;
+pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> PlacedOption<bool> {
+    let at = field(at, key)?;
     let flag = at.value.as_bool();
     if flag.is_none() {
         wrong(at, BOOL, findings);
@@ -110,8 +114,8 @@ pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> Optiona
 }
 
 /// A number.
-pub(super) fn number(at: &Node<'_>, key: &str, findings: &mut Findings) -> Optional<u64> {
-    let at = given(at, key)?;
+pub(super) fn number(at: &Node<'_>, key: &str, findings: &mut Findings) -> PlacedOption<u64> {
+    let at = field(at, key)?;
     let number = at.value.as_u64();
     if number.is_none() {
         wrong(at, NUMBER, findings);
@@ -124,8 +128,8 @@ pub(super) fn items<'d>(
     at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-) -> Optional<Vec<&'d Node<'d>>> {
-    let at = given(at, key)?;
+) -> PlacedOption<Vec<&'d Node<'d>>> {
+    let at = field(at, key)?;
     if !at.value.is_sequence() {
         wrong(at, LIST, findings);
         return None;
@@ -138,7 +142,7 @@ pub(super) fn texts<'d>(
     at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-) -> Optional<Vec<(&'d str, Span)>> {
+) -> PlacedOption<Vec<(&'d str, Span)>> {
     let (items, span) = items(at, key, findings)?;
     let texts = items.into_iter().filter_map(|at| Some((plain_text(at, findings)?, at.span())));
     Some((texts.collect(), span))
@@ -149,9 +153,9 @@ pub(super) fn required<'d, T>(
     at: &'d Node<'d>,
     key: &str,
     findings: &mut Findings,
-    read: impl Fn(&'d Node<'d>, &str, &mut Findings) -> Optional<T>,
-) -> Optional<T> {
-    if given(at, key).is_none() {
+    read: impl Fn(&'d Node<'d>, &str, &mut Findings) -> PlacedOption<T>,
+) -> PlacedOption<T> {
+    if field(at, key).is_none() {
         missing(key, at.span(), findings);
         return None;
     }
@@ -185,7 +189,7 @@ fn report_unknown(key: &str, known: &[&str], at: &Node<'_>, findings: &mut Findi
     let message = format!("the key {} is none that NAIS has here: it is not heeded", quoted(key));
     let help = match nearest(key, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => instead::known(known),
+        None => suggestions::known(known),
     };
     findings.report(Rule::UnknownManifestKey, at.key_span(key), &message, &help);
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::client::{Places, bare, client_name, consumed_scope, declare};
-use super::fields::{Optional, flag, number, one_of, refuse_nothing, text, texts, warn_unknown};
+use super::fields::{
+    PlacedOption, flag, number, one_of, refuse_nothing, text, texts, warn_unknown,
+};
 use super::owner::Owners;
 use crate::declare::read::declared::Declared;
 use crate::declare::yaml::document::Findings;
@@ -63,7 +65,7 @@ pub(super) fn client(
     };
     let mut places = Places::new();
     let scopes = scopes(at, &mut places, findings);
-    let given = LoginSpec::read(at, &mut places, findings);
+    let input = LoginSpec::read(at, &mut places, findings);
     let application_type = application_type(at, &mut places, findings);
     let Some(kind) = kind else { return };
     if let Some((_, span)) = text(at, "integrationType", findings) {
@@ -71,11 +73,11 @@ pub(super) fn client(
     }
     let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
     let mut attributes = match kind.has_login() {
-        true => given.with_login(kind, scopes),
+        true => input.with_login(kind, scopes),
         // Nobody logs in to it, and DigDir knows no other grant for it (its table of combinations).
         false => ClientAttributes {
             scopes,
-            access_token_lifetime: given.access_token_lifetime,
+            access_token_lifetime: input.access_token_lifetime,
             ..bare(kind, [GrantType::JwtBearer])
         },
     };
@@ -143,7 +145,7 @@ impl LoginSpec {
         let mut noted = |names: &[&'static str], span: Span| {
             places.extend(names.iter().map(|name| (*name, span)));
         };
-        let mut value = |names: &[&'static str], read: Optional<u64>| {
+        let mut value = |names: &[&'static str], read: PlacedOption<u64>| {
             let (value, span) = read?;
             noted(names, span);
             Some(value)

@@ -176,8 +176,8 @@ impl About<'_> {
     }
 
     fn on_behalf_of(&self) -> Option<Diagnostic> {
-        let given = self.client.first(self.here.set, |part| part.on_behalf_of.as_ref())?;
-        if self.kind == IntegrationType::Idporten || given.is_empty() {
+        let input = self.client.first(self.here.set, |part| part.on_behalf_of.as_ref())?;
+        if self.kind == IntegrationType::Idporten || input.is_empty() {
             return None;
         }
         let message = format!("a client of {} acts on nobody's behalf", self.kind.as_str());

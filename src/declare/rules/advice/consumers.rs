@@ -108,7 +108,7 @@ fn twice(scope: &Scope, direct: &[(Orgno, &DeclaredAccess)], found: &mut Vec<Dia
         for (_, other) in &same[1..] {
             let message = format!("{orgno} is a consumer of the scope twice");
             let help = "keep one entry: taking out one of two would leave the access as it is";
-            found.push(stands_twice(
+            found.push(is_duplicate(
                 &scope.at(other.who_span),
                 &scope.at(first.who_span),
                 &message,
@@ -126,13 +126,13 @@ fn members_twice(group: &DeclaredGroup, here: &Here<'_>, found: &mut Vec<Diagnos
             if before != *span {
                 let message = format!("{orgno} is a member of the group twice");
                 let help = "keep one of them";
-                found.push(stands_twice(&group.at(*span), &group.at(before), &message, help));
+                found.push(is_duplicate(&group.at(*span), &group.at(before), &message, help));
             }
         }
     }
 }
 
-fn stands_twice(place: &Place, first: &Place, message: &str, help: &str) -> Diagnostic {
+fn is_duplicate(place: &Place, first: &Place, message: &str, help: &str) -> Diagnostic {
     let related = first.related("first here");
     Diagnostic::new(Rule::ConsumerTwice, place, message, help).with_related(related)
 }
@@ -153,7 +153,7 @@ fn through_groups(
         if let Some(first) = groups.insert(name, entry) {
             let message = "the group has access to the scope twice";
             let (place, first) = (scope.at(entry.who_span), scope.at(first.who_span));
-            found.push(stands_twice(&place, &first, message, "keep one entry"));
+            found.push(is_duplicate(&place, &first, message, "keep one entry"));
         }
         for orgno in here.named(&entry.who) {
             members.entry(*orgno).or_insert(entry);

@@ -45,8 +45,8 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     }
     let scopes: Vec<_> = here.scopes().collect();
     let all_steps = AtomicU64::new(0);
-    let told = AtomicUsize::new(0);
-    let ask = |scope: &&Scope| ask(&policies, scope, here, &all_steps, &told);
+    let reported = AtomicUsize::new(0);
+    let ask = |scope: &&Scope| ask(&policies, scope, here, &all_steps, &reported);
     let answers: Vec<_> = scopes.par_iter().flat_map_iter(ask).collect();
     let all_steps = all_steps.into_inner();
     if all_steps > MOST_STEPS {
@@ -54,7 +54,7 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
         found.extend(too_many_steps(&policies, all_steps));
         return;
     }
-    if told.into_inner() > MOST_FOUND {
+    if reported.into_inner() > MOST_FOUND {
         // The same is true of the findings that were reported.
         found.push(too_much());
         return;
@@ -91,7 +91,7 @@ fn ask<'p>(
     scope: &Scope,
     here: &Here<'_>,
     all_steps: &AtomicU64,
-    told: &AtomicUsize,
+    reported: &AtomicUsize,
 ) -> Vec<PolicyAnswer<'p>> {
     let team = here.settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
     let accesses = accesses(scope, here);
@@ -101,8 +101,8 @@ fn ask<'p>(
         ("team", team.into()),
     ]);
     let mut answers = Vec::new();
-    let mut tell = |answer: Option<PolicyAnswer<'p>>| {
-        let few = |_: &PolicyAnswer<'_>| told.fetch_add(1, Ordering::Relaxed) < MOST_FOUND;
+    let mut report = |answer: Option<PolicyAnswer<'p>>| {
+        let few = |_: &PolicyAnswer<'_>| reported.fetch_add(1, Ordering::Relaxed) < MOST_FOUND;
         answers.extend(answer.filter(few));
     };
     for CountedPolicy { policy, steps } in policies {
@@ -116,12 +116,12 @@ fn ask<'p>(
         }
         match policy.applies_to {
             PolicySubject::Scope => {
-                tell(answer(policy, &variables, scope, scope.place.span, None));
+                report(answer(policy, &variables, scope, scope.place.span, None));
             }
             PolicySubject::Access => {
                 for (access, orgno, span) in &accesses {
                     let variables = Variables::new([("access", access.clone())]).on(&variables);
-                    tell(answer(policy, &variables, scope, *span, Some(*orgno)));
+                    report(answer(policy, &variables, scope, *span, Some(*orgno)));
                 }
             }
         }

@@ -60,10 +60,10 @@ fn delegation_source(
     attributes: &ScopeAttributes,
     here: &Here<'_>,
 ) -> Option<Diagnostic> {
-    let given = attributes.delegation_source.as_deref()?;
+    let input = attributes.delegation_source.as_deref()?;
     let elsewhere = match here.target() {
-        Some(EnvironmentTarget::Test) => given == ALTINN_PROD,
-        Some(EnvironmentTarget::Prod) => given == ALTINN_TEST,
+        Some(EnvironmentTarget::Test) => input == ALTINN_PROD,
+        Some(EnvironmentTarget::Prod) => input == ALTINN_TEST,
         Some(EnvironmentTarget::Sandbox | EnvironmentTarget::Custom(_)) | None => false,
     };
     let known = [ALTINN, ALTINN_TEST, ALTINN_PROD];
@@ -72,14 +72,14 @@ fn delegation_source(
         Some(Diagnostic::new(Rule::DelegationSource, &place, message, help))
     };
     if elsewhere {
-        let message = format!("{} issues for DigDir's other environment", quoted(given));
+        let message = format!("{} issues for DigDir's other environment", quoted(input));
         return warning(&message, "write `altinn`: the name is right in every environment");
     }
-    if known.contains(&given) {
+    if known.contains(&input) {
         return None;
     }
-    let message = format!("{} is no delegation source that is known to exist", quoted(given));
-    let hint = did_you_mean(given, known);
+    let message = format!("{} is no delegation source that is known to exist", quoted(input));
+    let hint = did_you_mean(input, known);
     warning(
         &message,
         &format!("{hint}`{ALTINN}` is known; whether DigDir has others shows in a plan"),

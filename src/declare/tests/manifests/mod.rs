@@ -175,7 +175,7 @@ fn of_several_prefixes_the_settings_name_one() {
 }
 
 #[test]
-fn manifests_and_yaml_stand_side_by_side() {
+fn manifests_and_yaml_are_allowed_side_by_side() {
     let yaml = "consumers: { skatt: { orgno: '974761076' } }\nscopes:\n  - name: etat:b\n    \
                 description: B\n    consumers: [skatt]\nclients: [{ name: x }]\n";
     let files =

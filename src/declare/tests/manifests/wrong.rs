@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::{CLUSTERS, repository};
 use crate::declare::tests::{SETTINGS, check, folder, said};
-use crate::declare::{Diagnostic, Index, mend};
+use crate::declare::{Diagnostic, Index, apply_fixes};
 
 fn found(settings: &str, manifest: &str) -> Vec<Diagnostic> {
     check(repository(settings, &[("a.yaml", manifest)]).path())
@@ -80,7 +80,7 @@ const EXPOSED: [(&str, &str, &str); 28] = [
 ];
 
 #[test]
-fn what_is_wrong_with_a_scope_is_told_with_its_place() {
+fn what_is_wrong_with_a_scope_is_reported_with_its_place() {
     for (fields, code, part) in EXPOSED {
         let before = fields.split_once('~').map(|(before, _)| before.chars().count());
         let column = before.map_or(9, |before| 11 + before);
@@ -91,14 +91,14 @@ fn what_is_wrong_with_a_scope_is_told_with_its_place() {
 
 fn expect(manifest: &str, code: &str, place: (usize, usize), part: &str) {
     let found = found(CLUSTERS, manifest);
-    let told = said(&found);
-    let [one] = found.as_slice() else { panic!("{manifest}\n{told}") };
-    assert_eq!((one.code.code(), (one.line, one.column)), (code, place), "{manifest}\n{told}");
-    assert!(told.contains(part), "{manifest}\n{told}");
+    let reported = said(&found);
+    let [one] = found.as_slice() else { panic!("{manifest}\n{reported}") };
+    assert_eq!((one.code.code(), (one.line, one.column)), (code, place), "{manifest}\n{reported}");
+    assert!(reported.contains(part), "{manifest}\n{reported}");
 }
 
 #[test]
-fn what_is_wrong_with_a_client_is_told_with_its_place() {
+fn what_is_wrong_with_a_client_is_reported_with_its_place() {
     for (kind, lines, code, place, part) in [
         ("MaskinportenClient", "scopes: [{ name: 'a:b' }]", "PV012", (5, 11), "below `consumes`"),
         (
@@ -195,14 +195,14 @@ fn a_key_with_nothing_behind_it_closes_nothing() {
         ("IDPortenClient", "scopes: null", "scopes"),
     ] {
         let found = found(CLUSTERS, &manifest(kind, lines));
-        let told = said(&found);
-        let [one] = found.as_slice() else { panic!("{lines}\n{told}") };
-        assert_eq!(one.code.code(), "PV012", "{told}");
-        assert!(told.contains(&format!("there is nothing behind `{key}`")), "{told}");
+        let reported = said(&found);
+        let [one] = found.as_slice() else { panic!("{lines}\n{reported}") };
+        assert_eq!(one.code.code(), "PV012", "{reported}");
+        assert!(reported.contains(&format!("there is nothing behind `{key}`")), "{reported}");
     }
     let bare = "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: a }\nspec:\n";
-    let told = said(&found(CLUSTERS, bare));
-    assert!(told.contains("there is nothing behind `spec`"), "{told}");
+    let reported = said(&found(CLUSTERS, bare));
+    assert!(reported.contains("there is nothing behind `spec`"), "{reported}");
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn what_no_manifest_and_no_setting_says_is_asked_for() {
 }
 
 #[test]
-fn wrong_settings_for_manifests_are_told_once() {
+fn wrong_settings_for_manifests_are_reported_once() {
     let plain = manifest("MaskinportenClient", "scopes: { consumes: [{ name: 'a:b' }] }");
     let plain = plain.replace(", namespace: arbeid", "");
     for (nais, code, column, part) in [
@@ -305,11 +305,15 @@ fn wrong_settings_for_manifests_are_told_once() {
         ("cluster: a, namespace: a, prefx: etat", "PV010", 35, "did you mean `prefix`"),
     ] {
         let found = found(&format!("nais: {{ {nais} }}"), &plain);
-        let told = said(&found);
+        let reported = said(&found);
         let codes: Vec<_> = found.iter().filter(|one| &*one.file == "portvakt.yaml").collect();
-        let [one] = codes.as_slice() else { panic!("{nais}\n{told}") };
-        assert_eq!((one.code.code(), one.line, one.column), (code, 12, column), "{nais}\n{told}");
-        assert!(told.contains(part), "{nais}\n{told}");
+        let [one] = codes.as_slice() else { panic!("{nais}\n{reported}") };
+        assert_eq!(
+            (one.code.code(), one.line, one.column),
+            (code, 12, column),
+            "{nais}\n{reported}"
+        );
+        assert!(reported.contains(part), "{nais}\n{reported}");
     }
 }
 
@@ -340,18 +344,21 @@ fn other_manifests_are_for_other_tools() {
         "kind: Application\nspec: { image: x }\n",
         "apiVersion: 7\nkind: Naisjob\n",
     ] {
-        let told = said(&found(CLUSTERS, text));
-        assert!(told.contains("PV013") && told.contains("exclude: [\"a.yaml\"]"), "{told}");
+        let reported = said(&found(CLUSTERS, text));
+        assert!(
+            reported.contains("PV013") && reported.contains("exclude: [\"a.yaml\"]"),
+            "{reported}"
+        );
     }
-    let told = said(&found(CLUSTERS, "apiVersion: nais.io/v1\nkind: MaskinportenCient\n"));
-    assert!(told.contains("did you mean `MaskinportenClient`?"), "{told}");
+    let reported = said(&found(CLUSTERS, "apiVersion: nais.io/v1\nkind: MaskinportenCient\n"));
+    assert!(reported.contains("did you mean `MaskinportenClient`?"), "{reported}");
     // With keys of declarations it is no manifest.
-    let told = said(&found(CLUSTERS, "kind: MaskinportenClient\nscopes: []\n"));
-    assert!(told.contains("PV010"), "{told}");
+    let reported = said(&found(CLUSTERS, "kind: MaskinportenClient\nscopes: []\n"));
+    assert!(reported.contains("PV010"), "{reported}");
 }
 
 #[test]
-fn a_template_is_told_to_be_one() {
+fn a_template_is_reported_to_be_one() {
     let templates = [
         manifest("MaskinportenClient", "scopes: { consumes: [{ name: {{ scope }} }] }"),
         manifest("MaskinportenClient", "scopes: { consumes: [{ name: '{{ scope }}' }] }"),
@@ -366,12 +373,12 @@ fn a_template_is_told_to_be_one() {
     ];
     for template in templates {
         let found = found(CLUSTERS, &template);
-        let told = said(&found);
+        let reported = said(&found);
         assert!(
-            told.contains("template") && told.contains("exclude: [\"a.yaml\"]"),
-            "{template}\n{told}"
+            reported.contains("template") && reported.contains("exclude: [\"a.yaml\"]"),
+            "{template}\n{reported}"
         );
-        assert_eq!(found.len(), 1, "{told}");
+        assert_eq!(found.len(), 1, "{reported}");
     }
     // What is not looked at may be anything that YAML reads.
     let beside = manifest("Application", "image: {{ image }}\nmaskinporten: { enabled: true }");
@@ -407,7 +414,7 @@ fn a_scope_in_a_manifest_and_in_yaml_is_declared_twice() {
 }
 
 #[test]
-fn a_manifest_is_never_mended() {
+fn a_manifest_is_never_fixed() {
     let wrong = manifest(
         "MaskinportenClient",
         "scopes:\n  exposes:\n    - { product: a, name: aa, enabled: true, visibility: Public, \
@@ -419,14 +426,19 @@ fn a_manifest_is_never_mended() {
         let folder = repository(&sorted, &[("a.yaml", &text)]);
         let found = check(folder.path());
         assert!(!found.is_empty());
-        assert!(mend(folder.path(), &Index::default(), &found).is_empty(), "{}", said(&found));
+        assert!(
+            apply_fixes(folder.path(), &Index::default(), &found).is_empty(),
+            "{}",
+            said(&found)
+        );
         // What stands beside it in its file is.
         let beside = |key: &str| format!("{text}---\nscopes: [{{ name: etat:b, {key}: B }}]\n");
         let folder = repository(&sorted, &[("a.yaml", &beside("descripton"))]);
-        let [mended] = &mend(folder.path(), &Index::default(), &check(folder.path()))[..] else {
+        let [fixed] = &apply_fixes(folder.path(), &Index::default(), &check(folder.path()))[..]
+        else {
             panic!("{text}")
         };
-        assert_eq!(mended.after, beside("description"));
+        assert_eq!(fixed.after, beside("description"));
     }
 }
 

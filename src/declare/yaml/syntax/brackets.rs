@@ -1,7 +1,7 @@
 //! Lists in brackets and mappings in braces.
 
 use super::line::{Line, scan};
-use super::{Broken, Told};
+use super::{Broken, Explanation};
 
 /// A bracket and where it stands; the column counts from 0.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ pub(super) fn is_inside(broken: &Broken<'_>) -> bool {
     !up_to(broken).open.is_empty()
 }
 
-pub(super) fn brackets(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn brackets(broken: &Broken<'_>) -> Option<Explanation> {
     const SAID: [&str; 7] = [
         "only valid inside a block",
         "expected ',' or",
@@ -79,7 +79,7 @@ pub(super) fn brackets(broken: &Broken<'_>) -> Option<Told> {
     let Some(open) = brackets.open.last() else {
         let stray = here.filter(|c| matches!(c, ']' | '}'))?;
         let reason = format!("this `{stray}` closes nothing");
-        return Some(broken.told(broken.line(), broken.column(), 1, reason, "remove it".into()));
+        return Some(broken.explain(broken.line(), broken.column(), 1, reason, "remove it".into()));
     };
     if let Some(close) = here.filter(|c| matches!(c, ']' | '}') && *c != partner(open.is)) {
         let close = Bracket { line: line.number, column: broken.column(), is: close };
@@ -88,13 +88,13 @@ pub(super) fn brackets(broken: &Broken<'_>) -> Option<Told> {
     if here == Some(',') {
         let reason = "a comma with nothing before it".to_owned();
         let help = "take one of the commas out".to_owned();
-        return Some(broken.told(line.number, broken.column(), 1, reason, help));
+        return Some(broken.explain(line.number, broken.column(), 1, reason, help));
     }
     Some(not_closed(broken, &line, *open).unwrap_or_else(|| comma(broken, &line)))
 }
 
 /// A bracket that is open where its list must have ended, or whose list stands too far out.
-fn not_closed(broken: &Broken<'_>, line: &Line<'_>, open: Bracket) -> Option<Told> {
+fn not_closed(broken: &Broken<'_>, line: &Line<'_>, open: Bracket) -> Option<Explanation> {
     let indent = broken.get(open.line).indent;
     if open.line < line.number
         && (line.content.is_empty() || line.has_dash || is_outside(line, indent))
@@ -102,7 +102,7 @@ fn not_closed(broken: &Broken<'_>, line: &Line<'_>, open: Bracket) -> Option<Tol
         let close = partner(open.is);
         let reason = format!("this `{}` is never closed", open.is);
         let help = format!("write `{close}` behind the last entry");
-        return Some(broken.told(open.line, open.column, 1, reason, help));
+        return Some(broken.explain(open.line, open.column, 1, reason, help));
     }
     if broken.says(&["invalid indentation"]) {
         let help = format!(
@@ -110,7 +110,7 @@ fn not_closed(broken: &Broken<'_>, line: &Line<'_>, open: Bracket) -> Option<Tol
             broken.get(open.line).content_column + 1
         );
         let reason = "what is in brackets is indented further than its key";
-        return Some(broken.told_of(line, reason, help));
+        return Some(broken.explain_line(line, reason, help));
     }
     None
 }
@@ -120,7 +120,7 @@ fn is_outside(line: &Line<'_>, indent: usize) -> bool {
     line.indent <= indent && line.key().is_some()
 }
 
-fn crossing(broken: &Broken<'_>, all: &Brackets, open: Bracket, close: Bracket) -> Told {
+fn crossing(broken: &Broken<'_>, all: &Brackets, open: Bracket, close: Bracket) -> Explanation {
     let wanted = partner(open.is);
     let closes_another = all.open.iter().any(|other| partner(other.is) == close.is);
     let reason = format!("`{}` stands where `{wanted}` must close the list", close.is);
@@ -132,11 +132,11 @@ fn crossing(broken: &Broken<'_>, all: &Brackets, open: Bracket, close: Bracket) 
         true => format!("write `{wanted}` before this `{}`", close.is),
         false => format!("write `{wanted}` in its place"),
     };
-    broken.told(close.line, close.column, 1, reason, help)
+    broken.explain(close.line, close.column, 1, reason, help)
 }
 
 /// Two entries without a comma between them.
-fn comma(broken: &Broken<'_>, line: &Line<'_>) -> Told {
+fn comma(broken: &Broken<'_>, line: &Line<'_>) -> Explanation {
     let chars: Vec<char> = line.text.chars().collect();
     let column = broken.column().min(chars.len());
     let is_key = chars.get(column) == Some(&':');
@@ -150,5 +150,5 @@ fn comma(broken: &Broken<'_>, line: &Line<'_>) -> Told {
         "" => "write a comma between the entries".to_owned(),
         word => format!("write a comma before `{}`", broken.name(word)),
     };
-    broken.told(line.number, start, word.chars().count(), "a comma is missing".into(), help)
+    broken.explain(line.number, start, word.chars().count(), "a comma is missing".into(), help)
 }

@@ -1,10 +1,10 @@
 //! Characters that are no YAML where they stand.
 
 use super::line::Line;
-use super::{Broken, Told};
+use super::{Broken, Explanation};
 
 /// What git leaves where two changes meet.
-pub(super) fn conflict(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn conflict(broken: &Broken<'_>) -> Option<Explanation> {
     let is_mark = |line: &Line<'_>| {
         let marks = ["<<<<<<< ", ">>>>>>> ", "======="];
         marks.iter().any(|mark| line.text.starts_with(mark))
@@ -14,11 +14,11 @@ pub(super) fn conflict(broken: &Broken<'_>) -> Option<Told> {
                 `=======` and `>>>>>>>`";
     let length = line.text.chars().count();
     let reason = "git left a merge conflict here";
-    Some(broken.told(line.number, 0, length, reason.into(), help.into()))
+    Some(broken.explain(line.number, 0, length, reason.into(), help.into()))
 }
 
 /// A template for another program.
-pub(super) fn template(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn template(broken: &Broken<'_>) -> Option<Explanation> {
     let begins = |line: &Line<'_>| {
         let value = line.key().map_or(line.content, |(_, value)| value);
         ["{{", "{%"].iter().any(|mark| value.starts_with(mark))
@@ -26,11 +26,11 @@ pub(super) fn template(broken: &Broken<'_>) -> Option<Told> {
     let line = broken.around().into_iter().find(begins)?;
     let help = "write it out; if this file is for another tool, add it to `exclude` in \
                 portvakt.yaml";
-    Some(broken.told_of(&line, "`{{ … }}` of a template is not read", help.into()))
+    Some(broken.explain_line(&line, "`{{ … }}` of a template is not read", help.into()))
 }
 
 /// A tab where YAML wants spaces.
-pub(super) fn tab(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn tab(broken: &Broken<'_>) -> Option<Explanation> {
     let below = broken.below(broken.line());
     let leading = |line: &Line<'_>| {
         let rest = line.text.trim_start_matches([' ', '\t', '-']);
@@ -46,7 +46,7 @@ pub(super) fn tab(broken: &Broken<'_>) -> Option<Told> {
         Some((line.number, column(line.text, behind_colon(&line)?)))
     })?;
     let help = "put spaces in its place: YAML is indented with spaces, never with tabs";
-    Some(broken.told(number, column, 1, "a tab stands here".into(), help.into()))
+    Some(broken.explain(number, column, 1, "a tab stands here".into(), help.into()))
 }
 
 fn column(text: &str, at: usize) -> usize {
@@ -54,12 +54,12 @@ fn column(text: &str, at: usize) -> usize {
 }
 
 /// A character that looks like one of YAML's, as copied from a document or a web page.
-pub(super) fn lookalike(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn lookalike(broken: &Broken<'_>) -> Option<Explanation> {
     broken.around().iter().find_map(|line| space(broken, line).or_else(|| bullet(broken, line)))
 }
 
 /// A space that is none for YAML: in front, or behind a dash or the first colon.
-fn space(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
+fn space(broken: &Broken<'_>, line: &Line<'_>) -> Option<Explanation> {
     let is_strange =
         |c: char| !c.is_ascii() && (c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}'));
     let front = line.text.find(|c: char| c != ' ' && c != '-' && !is_strange(c));
@@ -70,10 +70,10 @@ fn space(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
     let help = "delete it and type a space: it looks like one, but was copied from a document or \
                 a web page";
     let reason = "a character stands here that only looks like a space";
-    Some(broken.told(line.number, column(line.text, at), 1, reason.into(), help.into()))
+    Some(broken.explain(line.number, column(line.text, at), 1, reason.into(), help.into()))
 }
 
-fn bullet(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
+fn bullet(broken: &Broken<'_>, line: &Line<'_>) -> Option<Explanation> {
     let bullets = ['–', '—', '−', '‐', '‑', '•', '·', '*'];
     let bullet = line.content.chars().next().filter(|c| bullets.contains(c))?;
     let rest = line.content.strip_prefix(bullet)?;
@@ -83,11 +83,11 @@ fn bullet(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
     let rest = broken.shown(rest.trim_start());
     let reason = format!("`{bullet}` begins no entry of a list");
     let help = format!("write `- {rest}`, with the hyphen of the keyboard and a space");
-    Some(broken.told(line.number, line.content_column, 1, reason, help))
+    Some(broken.explain(line.number, line.content_column, 1, reason, help))
 }
 
 /// A text that begins with a character which means something else to YAML.
-pub(super) fn indicator(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn indicator(broken: &Broken<'_>) -> Option<Explanation> {
     const SAID: [&str; 9] = [
         "unexpected character",
         "unknown anchor",
@@ -119,5 +119,5 @@ pub(super) fn indicator(broken: &Broken<'_>) -> Option<Told> {
         }
         _ => "put the text in quotes".to_owned(),
     };
-    Some(broken.told(line.number, broken.column(), 1, reason, help))
+    Some(broken.explain(line.number, broken.column(), 1, reason, help))
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{is_known, is_list};
 use super::line::Line;
-use super::{Broken, Told};
+use super::{Broken, Explanation};
 use domain::text::counted;
 
 const SAID: [&str; 5] = [
@@ -18,7 +18,7 @@ fn spaces(count: usize) -> String {
 }
 
 /// Dashes of one list in different columns.
-pub(super) fn dashes(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn dashes(broken: &Broken<'_>) -> Option<Explanation> {
     if !broken.says(&SAID) {
         return None;
     }
@@ -38,7 +38,7 @@ pub(super) fn dashes(broken: &Broken<'_>) -> Option<Told> {
         let wanted = first.content_column + 2;
         let (key, wanted) = (broken.name(key), spaces(wanted));
         let help = format!("begin this line with {wanted}, further in than `{key}` above");
-        return Some(broken.told_of(&second, "this entry stands too far to the left", help));
+        return Some(broken.explain_line(&second, "this entry stands too far to the left", help));
     }
     if !first.has_dash {
         return left_out(broken, &second).or_else(|| needless(broken, &first, &second));
@@ -55,11 +55,11 @@ pub(super) fn dashes(broken: &Broken<'_>) -> Option<Told> {
     }
     let help = format!("begin this line with {}, as line {}", spaces(right.indent), right.number);
     let reason = "the dashes of one list stand under each other";
-    Some(broken.told_of(wrong, reason, help))
+    Some(broken.explain_line(wrong, reason, help))
 }
 
 /// A dash before a name in a mapping.
-fn needless(broken: &Broken<'_>, first: &Line<'_>, second: &Line<'_>) -> Option<Told> {
+fn needless(broken: &Broken<'_>, first: &Line<'_>, second: &Line<'_>) -> Option<Explanation> {
     let (key, value) = first.key()?;
     second.key().filter(|_| !value.is_empty())?;
     let key = broken.name(key);
@@ -67,11 +67,11 @@ fn needless(broken: &Broken<'_>, first: &Line<'_>, second: &Line<'_>) -> Option<
         "remove the dash, and indent the line as `{key}` above with {}",
         spaces(first.content_column)
     );
-    Some(broken.told_of(second, "there is no list here", help))
+    Some(broken.explain_line(second, "there is no list here", help))
 }
 
 /// A key of a scope that stands so far to the left that it ends the list of scopes.
-fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Told> {
+fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Explanation> {
     let lines = || std::iter::successors(broken.above(below.number), |l| broken.above(l.number));
     let out = lines().take(200).find(|line| line.indent < below.indent)?;
     let (key, _) = out.key().filter(|(key, _)| is_known(key))?;
@@ -88,7 +88,7 @@ fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Told> {
     }
     let help = format!("begin this line with {}", spaces(item.content_column));
     let reason = format!("`{key}` stands too far to the left");
-    Some(broken.told_of(&out, &reason, help))
+    Some(broken.explain_line(&out, &reason, help))
 }
 
 /// The columns at which a key could stand below a line, from inside, each with the key that stands
@@ -112,7 +112,7 @@ fn levels<'t>(broken: &Broken<'t>, from: Line<'t>) -> Vec<(usize, &'t str)> {
 }
 
 /// A key that does not stand under the others.
-pub(super) fn keys(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn keys(broken: &Broken<'_>) -> Option<Explanation> {
     if !broken.says(&SAID) || broken.says(&["comment intercepting"]) {
         return None;
     }
@@ -132,7 +132,7 @@ pub(super) fn keys(broken: &Broken<'_>) -> Option<Told> {
         let reason = format!("`{}` stands too far to the left", broken.name(other));
         let wanted = spaces(line.content_column);
         let help = format!("begin this line with {wanted}, as `{shown}` below");
-        return Some(broken.told_of(&above, &reason, help));
+        return Some(broken.explain_line(&above, &reason, help));
     }
     let all = levels(broken, above);
     let nearest = all.iter().min_by_key(|(column, _)| column.abs_diff(line.indent))?;
@@ -147,7 +147,7 @@ pub(super) fn keys(broken: &Broken<'_>) -> Option<Told> {
         false => "; if it goes on with the text above, put all of that in quotes",
     };
     let help = format!("begin this line with {wanted}, as `{other}` above{goes_on}");
-    Some(broken.told_of(&line, &reason, help))
+    Some(broken.explain_line(&line, &reason, help))
 }
 
 /// Whether a key begins an entry of a list rather than going on with the one above.
@@ -165,7 +165,7 @@ fn wants_dash(broken: &Broken<'_>, line: &Line<'_>, key: &str) -> bool {
 }
 
 /// A line in a list that begins without a dash.
-pub(super) fn missing_dash(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn missing_dash(broken: &Broken<'_>) -> Option<Explanation> {
     let here = broken.get(broken.line());
     let line = match (broken.says(&["'-' indicator"]), broken.says(&["comment intercepting"])) {
         (true, _) => here,
@@ -173,5 +173,5 @@ pub(super) fn missing_dash(broken: &Broken<'_>) -> Option<Told> {
         (false, false) => return None,
     };
     let help = format!("write a dash and a space before it: `- {}`", broken.shown(line.content));
-    Some(broken.told_of(&line, "a dash is missing", help))
+    Some(broken.explain_line(&line, "a dash is missing", help))
 }

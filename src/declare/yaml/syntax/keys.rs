@@ -2,7 +2,7 @@
 
 use super::line::Line;
 use super::quoting::put_in_quotes;
-use super::{Broken, Told};
+use super::{Broken, Explanation};
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// The keys that portvakt knows anywhere, but for those of attributes.
@@ -104,7 +104,7 @@ pub(super) fn is_list(key: &str) -> bool {
 }
 
 /// Something behind the bracket that ends a value: a comma, or the rest of a text.
-pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Explanation> {
     let line = broken.get(broken.line());
     let value = line.key().map_or(line.content, |(_, value)| value);
     let close = match value.chars().next()? {
@@ -124,7 +124,7 @@ pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Told> {
             put_in_quotes(broken, key.map(|(key, _)| key), value),
         ),
     };
-    Some(broken.told(
+    Some(broken.explain(
         line.number,
         broken.column(),
         rest.chars().count().min(1),
@@ -134,7 +134,7 @@ pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Told> {
 }
 
 /// A colon and a space in a text without quotes.
-pub(super) fn colon_in_a_text(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn colon_in_a_text(broken: &Broken<'_>) -> Option<Explanation> {
     if !broken.says(&["mapping values are not allowed", "illegal placement of ':'"]) {
         return None;
     }
@@ -145,14 +145,14 @@ pub(super) fn colon_in_a_text(broken: &Broken<'_>) -> Option<Told> {
         let (before, _) = key.split_once([' ', '{', '['])?;
         let opened = key.trim_start_matches(before).trim_start();
         let help = format!("write a colon and a space behind it: `{}: {{ …`", broken.name(before));
-        let told = broken.told(
+        let reported = broken.explain(
             line.number,
             line.content_column,
             before.chars().count(),
             "a colon is missing".into(),
             help,
         );
-        return opened.starts_with('{').then_some(told);
+        return opened.starts_with('{').then_some(reported);
     }
     let reason = "a text without quotes cannot hold a colon and a space";
     let (inner, rest) = value.split_once(": ").unwrap_or((value.trim_end_matches(':'), ""));
@@ -168,11 +168,11 @@ pub(super) fn colon_in_a_text(broken: &Broken<'_>) -> Option<Told> {
     } else {
         put_in_quotes(broken, Some(key), value)
     };
-    Some(broken.told(line.number, broken.column(), 1, reason.into(), help))
+    Some(broken.explain(line.number, broken.column(), 1, reason.into(), help))
 }
 
 /// A line that should have a colon and a space.
-pub(super) fn missing_colon(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn missing_colon(broken: &Broken<'_>) -> Option<Explanation> {
     const SAID: [&str; 5] = [
         "simple key expect",
         "mapping values are not allowed",
@@ -184,8 +184,8 @@ pub(super) fn missing_colon(broken: &Broken<'_>) -> Option<Told> {
         return None;
     }
     let run = run(broken);
-    if let Some(told) = run.iter().find_map(|line| without_colon(broken, line)) {
-        return Some(told);
+    if let Some(reported) = run.iter().find_map(|line| without_colon(broken, line)) {
+        return Some(reported);
     }
     let first = run.first()?;
     let above = broken.above(first.number)?;
@@ -198,7 +198,7 @@ pub(super) fn missing_colon(broken: &Broken<'_>) -> Option<Told> {
         let content = broken.shown(first.content);
         let help =
             format!("write a dash before each entry, further in than `{shown}`: `- {content}`");
-        return Some(broken.told_of(first, "a dash is missing", help));
+        return Some(broken.explain_line(first, "a dash is missing", help));
     }
     if first.indent > above.content_column {
         return None;
@@ -207,7 +207,7 @@ pub(super) fn missing_colon(broken: &Broken<'_>) -> Option<Told> {
         "indent it further than `{shown}` above if it goes on with its text; else write a key, a \
          colon and a space before it"
     );
-    Some(broken.told_of(first, "this line has no key", help))
+    Some(broken.explain_line(first, "this line has no key", help))
 }
 
 /// The lines without a key, from above, at which the parser stopped or just below which it did.
@@ -227,18 +227,18 @@ fn run<'t>(broken: &Broken<'t>) -> Vec<Line<'t>> {
 }
 
 /// What a line without a key was probably meant to be.
-fn without_colon(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
+fn without_colon(broken: &Broken<'_>, line: &Line<'_>) -> Option<Explanation> {
     let content = line.content;
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let told = |reason: &str, help: String| Some(broken.told_of(line, reason, help));
+    let reported = |reason: &str, help: String| Some(broken.explain_line(line, reason, help));
     if content.starts_with("//") {
-        return told("a comment begins with `#`", "write `#` in the place of `//`".into());
+        return reported("a comment begins with `#`", "write `#` in the place of `//`".into());
     }
     if let Some(rest) = content.strip_prefix('-')
         && rest.starts_with(is_word)
     {
         let help = format!("write a space behind the dash: `- {}`", broken.shown(rest));
-        return told("a dash without a space begins no entry of a list", help);
+        return reported("a dash without a space begins no entry of a list", help);
     }
     let end = content.find(|c| !is_word(c)).unwrap_or(content.len());
     let (word, rest) = content.split_at(end);
@@ -249,7 +249,7 @@ fn without_colon(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
         return None;
     }
     if rest.is_empty() {
-        return told("a colon is missing", format!("write `{shown}:`"));
+        return reported("a colon is missing", format!("write `{shown}:`"));
     }
     let (reason, how) = match rest.starts_with(':') {
         true => ("a space is missing behind the colon", "write a space behind it"),
@@ -258,7 +258,7 @@ fn without_colon(broken: &Broken<'_>, line: &Line<'_>) -> Option<Told> {
     if !rest.starts_with([':', '=', ' ']) {
         return None;
     }
-    told(reason, format!("{how}: `{shown}: {value}`"))
+    reported(reason, format!("{how}: `{shown}: {value}`"))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use yaml::{Position, Span};
 
 /// What is told of a text that is not YAML.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Explanation {
     pub(crate) span: Span,
     pub(crate) reason: String,
     /// What to type.
@@ -25,9 +25,9 @@ pub(crate) struct Told {
 }
 
 /// Tells what is wrong, given where a parser stopped and what it said.
-pub(crate) fn explain(text: &str, at: Position, said: &str, repeats: bool) -> Told {
+pub(crate) fn explain(text: &str, at: Position, said: &str, repeats: bool) -> Explanation {
     // What is nearest to certain comes first.
-    const LOOKS: [fn(&Broken<'_>) -> Option<Told>; 13] = [
+    const LOOKS: [fn(&Broken<'_>) -> Option<Explanation>; 13] = [
         characters::conflict,
         characters::template,
         characters::tab,
@@ -47,7 +47,7 @@ pub(crate) fn explain(text: &str, at: Position, said: &str, repeats: bool) -> To
     let broken = Broken { lines: Lines::new(text), at, said, repeats };
     LOOKS.iter().find_map(|look| look(&broken)).unwrap_or_else(|| {
         let help = "check the indentation, quotes and brackets here and just above";
-        broken.told(broken.line(), broken.column(), 0, said.to_owned(), help.to_owned())
+        broken.explain(broken.line(), broken.column(), 0, said.to_owned(), help.to_owned())
     })
 }
 
@@ -120,23 +120,23 @@ impl<'t> Broken<'t> {
     }
 
     /// What is told of a place; the column counts from 0.
-    fn told(
+    fn explain(
         &self,
         line: usize,
         column: usize,
         length: usize,
         reason: String,
         help: String,
-    ) -> Told {
+    ) -> Explanation {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let position = |column: usize| Position { line: number(line), column: number(column + 1) };
         let span = Span { start: position(column), end: position(column + length) };
-        Told { span, reason, help }
+        Explanation { span, reason, help }
     }
 
     /// What is told of all that a line has but its comment.
-    fn told_of(&self, line: &Line<'_>, reason: &str, help: String) -> Told {
+    fn explain_line(&self, line: &Line<'_>, reason: &str, help: String) -> Explanation {
         let column = line.content_column;
-        self.told(line.number, column, line.content.chars().count(), reason.to_owned(), help)
+        self.explain(line.number, column, line.content.chars().count(), reason.to_owned(), help)
     }
 }

@@ -1,13 +1,13 @@
 //! Quotes that are not closed, or closed too soon.
 
 use super::line::scan;
-use super::{Broken, Told};
+use super::{Broken, Explanation};
 
-pub(super) fn quotes(broken: &Broken<'_>) -> Option<Told> {
+pub(super) fn quotes(broken: &Broken<'_>) -> Option<Explanation> {
     if broken.says(&["escape", "hexadecimal"]) && broken.says(&["quoted scalar"]) {
         let help = "write `\\\\` for each `\\`, or put the text in single quotes: '…'";
         let reason = "a backslash begins an escape here, and there is none of this name";
-        return Some(broken.told(broken.line(), broken.column(), 1, reason.into(), help.into()));
+        return Some(broken.explain(broken.line(), broken.column(), 1, reason.into(), help.into()));
     }
     if !broken.says(&["quoted scalar", "double-quoted"]) {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn quotes(broken: &Broken<'_>) -> Option<Told> {
 }
 
 /// A quote that its own line does not close. Over several lines that is allowed, and rarely meant.
-fn never_closed(broken: &Broken<'_>) -> Option<Told> {
+fn never_closed(broken: &Broken<'_>) -> Option<Explanation> {
     let mut lines = std::iter::successors(Some(broken.get(broken.line())), |line| {
         broken.above(line.number).filter(|above| above.number + 20 > broken.line())
     });
@@ -33,37 +33,37 @@ fn never_closed(broken: &Broken<'_>) -> Option<Told> {
         Some(_) | None => format!("write `{quote}` at the end of the text, on the same line"),
     };
     let column = line.text[..at].chars().count();
-    Some(broken.told(line.number, column, 1, reason, help))
+    Some(broken.explain(line.number, column, 1, reason, help))
 }
 
-fn closed_too_soon(broken: &Broken<'_>) -> Option<Told> {
+fn closed_too_soon(broken: &Broken<'_>) -> Option<Explanation> {
     let line = broken.get(broken.line());
     let column = broken.column();
     let at = line.text.char_indices().nth(column).map_or(line.text.len(), |(at, _)| at);
     let code = &line.text[..scan(line.text, 0).comment.unwrap_or(line.text.len())];
     let rest = code.get(at..)?.trim();
-    let told = |reason: &str, help: String| {
-        Some(broken.told(line.number, column, rest.chars().count(), reason.to_owned(), help))
+    let reported = |reason: &str, help: String| {
+        Some(broken.explain(line.number, column, rest.chars().count(), reason.to_owned(), help))
     };
     let in_brackets = crate::declare::yaml::syntax::brackets::is_inside(broken);
     if rest == "," && !in_brackets {
-        return told("no comma stands at the end of a line", "remove the comma".into());
+        return reported("no comma stands at the end of a line", "remove the comma".into());
     }
     if rest.starts_with(',') && !in_brackets {
         let help = "write each entry on a line of its own behind a dash, or all of them in \
                     brackets: `[…, …]`";
-        return told("more than one entry stands behind this dash", help.into());
+        return reported("more than one entry stands behind this dash", help.into());
     }
     let word = rest.split([' ', ':', ',']).next().unwrap_or_default();
     if in_brackets && !word.is_empty() && !word.ends_with(['"', '\'']) || rest.starts_with('"') {
         let help = format!("write a comma before `{}`", broken.shown(word));
-        return told("a comma is missing", help);
+        return reported("a comma is missing", help);
     }
     let (key, value) = match line.key() {
         Some((key, value)) => (Some(key), value),
         None => (None, line.content),
     };
-    told("the text goes on behind the quote that ends it", put_in_quotes(broken, key, value))
+    reported("the text goes on behind the quote that ends it", put_in_quotes(broken, key, value))
 }
 
 /// Tells to put a text in quotes, and how that looks.

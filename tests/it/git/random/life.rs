@@ -9,8 +9,8 @@ use regex::Regex;
 use sandbox::Method;
 use serde_json::Value;
 
-use super::model::{CLIENT, Model, NAMES, Place, Said, consumers};
-use super::{Step, Way};
+use super::model::{CLIENT, Declaration, Model, NAMES, Place, consumers};
+use super::{ApplyCourse, Step};
 use crate::git::kills::is_gone;
 use crate::git::protection::settings;
 use crate::git::remote::{self, Clone as Checkout, PATIENCE, Remote};
@@ -54,7 +54,7 @@ impl Life<'_> {
                 }
                 self.merge();
             }
-            Step::Apply(place, way) => self.apply(*place, *way),
+            Step::Apply(place, apply_course) => self.apply(*place, *apply_course),
             Step::Baseline(place) => {
                 if let Some(place) = self.model.0[*place].clone() {
                     self.baseline(&place);
@@ -63,7 +63,7 @@ impl Life<'_> {
             Step::Unlock(place) => {
                 if let Some(place) = &self.model.0[*place] {
                     let ran = place.run(&self.one, &["unlock", "--yes"]);
-                    assert_eq!(ran.code, 0, "{}", self.told(&ran));
+                    assert_eq!(ran.code, 0, "{}", self.trace(&ran));
                 }
             }
         }
@@ -74,7 +74,7 @@ impl Life<'_> {
         for (index, place) in self.model.0.iter().enumerate() {
             for (name, said) in place.iter().flat_map(|place| &place.says) {
                 self.said_by.entry(*name).or_default().insert(index);
-                if *said == Said::Removed("release") {
+                if *said == Declaration::Removed("release") {
                     self.not_ours.insert(*name);
                 }
             }
@@ -92,52 +92,52 @@ impl Life<'_> {
         self.one.merge("Change");
     }
 
-    fn apply(&mut self, index: usize, way: Way) {
-        let is_late = matches!(way, Way::Late);
+    fn apply(&mut self, index: usize, apply_course: ApplyCourse) {
+        let is_late = matches!(apply_course, ApplyCourse::Late);
         let model = if is_late { &self.of_late } else { &self.model };
         let Some(place) = model.0[index].clone() else { return };
         self.tried.extend(place.says.keys());
         let writes = self.writes();
-        let ran = match way {
-            Way::Whole => Some(place.run(&self.one, &APPLY)),
-            Way::Late => {
+        let ran = match apply_course {
+            ApplyCourse::Whole => Some(place.run(&self.one, &APPLY)),
+            ApplyCourse::Late => {
                 let ran = place.run(&self.late, &APPLY);
                 self.late.pull();
                 self.of_late = self.model.clone();
                 Some(ran)
             }
-            Way::KilledAfter(milliseconds) => {
+            ApplyCourse::KilledAfter(milliseconds) => {
                 self.killed(&place, |began, _| began >= Duration::from_millis(milliseconds));
                 None
             }
-            Way::KilledAtWrite(number) => {
+            ApplyCourse::KilledAtWrite(number) => {
                 self.killed(&place, |_, sent| sent >= number);
                 None
             }
-            Way::WithoutRemote => {
+            ApplyCourse::WithoutRemote => {
                 self.lose();
                 let ran = place.run(&self.one, &APPLY);
                 self.find();
-                assert_eq!(writes, self.writes(), "{}", self.told(&ran));
+                assert_eq!(writes, self.writes(), "{}", self.trace(&ran));
                 Some(ran)
             }
-            Way::RemoteLostAtWrite(number) => Some(self.losing(&place, number)),
+            ApplyCourse::RemoteLostAtWrite(number) => Some(self.losing(&place, number)),
         };
-        let what = format!("{way:?} in {} {}", place.folder, place.environment);
+        let what = format!("{apply_course:?} in {} {}", place.folder, place.environment);
         let Some(ran) = ran else {
             self.log.push(format!("{what}: killed"));
             return;
         };
         self.log.push(format!("{what}: {}", ran.code));
-        let codes: &[i32] = match way {
-            Way::Whole | Way::Late => &[0, 4, 5, 6],
-            Way::WithoutRemote => &[1, 4],
-            Way::RemoteLostAtWrite(_) => &[0, 1, 4, 5, 6],
-            Way::KilledAfter(_) | Way::KilledAtWrite(_) => &[],
+        let codes: &[i32] = match apply_course {
+            ApplyCourse::Whole | ApplyCourse::Late => &[0, 4, 5, 6],
+            ApplyCourse::WithoutRemote => &[1, 4],
+            ApplyCourse::RemoteLostAtWrite(_) => &[0, 1, 4, 5, 6],
+            ApplyCourse::KilledAfter(_) | ApplyCourse::KilledAtWrite(_) => &[],
         };
-        assert!(codes.contains(&ran.code), "{what}: {}", self.told(&ran));
+        assert!(codes.contains(&ran.code), "{what}: {}", self.trace(&ran));
         if [1, 4, 5].contains(&ran.code) {
-            assert_eq!(writes, self.writes(), "{what}: {}", self.told(&ran));
+            assert_eq!(writes, self.writes(), "{what}: {}", self.trace(&ran));
         }
     }
 
@@ -192,7 +192,7 @@ impl Life<'_> {
     /// Runs the command that takes over the past of a place, if its plan suggests one.
     fn baseline(&mut self, place: &Place) {
         let ran = place.run(&self.one, &["plan"]);
-        assert_eq!(ran.code, 0, "{}", self.told(&ran));
+        assert_eq!(ran.code, 0, "{}", self.trace(&ran));
         let command = Regex::new("`portvakt ([^`]*baseline set [0-9a-f]+[^`]*)`").unwrap();
         let line = ran.stdout.lines().next().unwrap_or_default();
         let Some(found) = command.captures(line) else { return };
@@ -200,11 +200,11 @@ impl Life<'_> {
         let ran = self.one.run(&arguments);
         self.log.push(format!("{}: {}\n{}", arguments.join(" "), ran.code, ran.stdout));
         // Another place has that name again, or the lock is held.
-        assert!([0, 5].contains(&ran.code), "{}", self.told(&ran));
+        assert!([0, 5].contains(&ran.code), "{}", self.trace(&ran));
     }
 
     /// All steps, and the result of a command, for the message of a failure.
-    fn told(&self, ran: &Ran) -> String {
+    fn trace(&self, ran: &Ran) -> String {
         let refs = remote::git(&self.remote.path(), &["for-each-ref"]);
         format!("{:#?}\n{refs}\n{}\n{}\n{}", self.log, ran.code, ran.stdout, ran.stderr)
     }
@@ -258,11 +258,11 @@ impl Life<'_> {
                 self.baseline(place);
                 let ran = place.run(&self.one, &["apply", "--auto-approve", "--patience", "7"]);
                 let what = format!("{} {}", place.folder, place.environment);
-                assert!([0, 4, 6].contains(&ran.code), "{what}: {}", self.told(&ran));
+                assert!([0, 4, 6].contains(&ran.code), "{what}: {}", self.trace(&ran));
                 // A blocked action or a limit is shown.
                 let is_named = |code| ran.stdout.contains(code) || ran.stderr.contains(code);
-                let is_told = ["PV3", "PV5"].into_iter().any(is_named);
-                assert!(ran.code == 0 || is_told, "{what}: {}", self.told(&ran));
+                let is_reported = ["PV3", "PV5"].into_iter().any(is_named);
+                assert!(ran.code == 0 || is_reported, "{what}: {}", self.trace(&ran));
                 codes.insert(place.folder, ran.code);
                 self.log.push(format!("{what}: {}\n{}{}", ran.code, ran.stdout, ran.stderr));
             }
@@ -272,7 +272,7 @@ impl Life<'_> {
         }
         let json = |place: &Place, command| {
             let ran = place.run(&self.one, &[command, "--format", "json"]);
-            assert_eq!(ran.code, 0, "{}", self.told(&ran));
+            assert_eq!(ran.code, 0, "{}", self.trace(&ran));
             serde_json::from_str::<Value>(&ran.stdout).unwrap()
         };
         let rest = |place: Place| Rest {
@@ -304,32 +304,32 @@ impl Life<'_> {
         assert!(world.client("hand").1.active);
         let sent = world.sent();
         for (index, name) in NAMES.iter().enumerate() {
-            let told = || {
+            let trace = || {
                 let plans: Vec<_> = all.iter().map(|it| (&it.plan, &it.unmanaged)).collect();
                 format!("{name}: {:#?}\n{plans:#?}\n{sent:#?}\n{:#?}", self.log, self.model)
             };
             let is_sent = sent.iter().any(|id| id.split(' ').any(|word| word == *name));
-            assert!(!is_sent || self.tried.contains(&index), "nobody applied {}", told());
+            assert!(!is_sent || self.tried.contains(&index), "nobody applied {}", trace());
             let is_active = self.is_active(index);
             let said = self.model.said(index);
             let is_reported = all.iter().any(|rest| rest.names(name));
             let by = self.said_by.get(&index).into_iter().flatten().collect::<Vec<_>>();
             if let ([by], true) = (by.as_slice(), self.is_steady && said.is_empty()) {
                 let is_closed = !is_active || all[**by].code != 0 || self.not_ours.contains(&index);
-                assert!(is_closed, "left open: {}", told());
+                assert!(is_closed, "left open: {}", trace());
             }
-            let is_released = said.contains(&Said::Removed("release"));
+            let is_released = said.contains(&Declaration::Removed("release"));
             match self.model.declared(index).as_slice() {
-                [] => assert!(!is_active || is_reported || is_released, "forgotten: {}", told()),
-                [Said::Declared { active, to }] if said.len() == 1 => {
+                [] => assert!(!is_active || is_reported || is_released, "forgotten: {}", trace()),
+                [Declaration::Declared { active, to }] if said.len() == 1 => {
                     let rest = all.iter().find(|it| it.place.says.contains_key(&index)).unwrap();
                     assert!(
                         is_active == *active || rest.names(name),
                         "not as declared: {}",
-                        told()
+                        trace()
                     );
                     if index != CLIENT && rest.code == 0 && *active {
-                        assert_eq!(world.open_to(name).unwrap(), consumers(*to), "{}", told());
+                        assert_eq!(world.open_to(name).unwrap(), consumers(*to), "{}", trace());
                     }
                 }
                 // Each undoes the changes of the other.

@@ -15,7 +15,7 @@ pub(super) const ENVIRONMENTS: [&str; 2] = ["test", "dev"];
 
 /// A place's declaration of a scope or of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Declaration {
     /// `to` has one bit for each consumer, or is the scope that the client consumes.
     Declared {
         active: bool,
@@ -29,7 +29,7 @@ pub(super) enum Said {
 pub(super) struct Place {
     pub(super) folder: &'static str,
     pub(super) environment: &'static str,
-    pub(super) says: BTreeMap<usize, Said>,
+    pub(super) says: BTreeMap<usize, Declaration>,
 }
 
 /// The two places, as committed.
@@ -40,7 +40,7 @@ pub(super) struct Model(pub(super) [Option<Place>; 2]);
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Change {
     /// A place declares a name.
-    Say(usize, usize, Said),
+    Say(usize, usize, Declaration),
     TakeOut(usize, usize),
     /// The other place declares it instead.
     HandOver(usize, usize),
@@ -56,13 +56,13 @@ impl Model {
     /// Two places with two scopes each.
     pub(super) fn begin() -> Self {
         let mut model = Self::default();
-        let said = Said::Declared { active: true, to: 1 };
+        let said = Declaration::Declared { active: true, to: 1 };
         for place in 0..2 {
             model.change(Change::Add(place));
             model.change(Change::Say(place, place, said));
             model.change(Change::Say(place, place + 2, said));
         }
-        model.change(Change::Say(0, CLIENT, Said::Declared { active: true, to: 0 }));
+        model.change(Change::Say(0, CLIENT, Declaration::Declared { active: true, to: 0 }));
         model
     }
 
@@ -81,7 +81,7 @@ impl Model {
             Change::HandOver(place, name) | Change::Share(place, name) => {
                 let [Some(_), Some(_)] = self.0 else { return };
                 let said = self.0[place].as_ref().and_then(|it| it.says.get(&name)).copied();
-                let Some(said @ Said::Declared { .. }) = said else { return };
+                let Some(said @ Declaration::Declared { .. }) = said else { return };
                 if matches!(change, Change::HandOver(..)) {
                     self.change(Change::TakeOut(place, name));
                 }
@@ -125,14 +125,14 @@ impl Model {
     }
 
     /// The declarations of a name by all places.
-    pub(super) fn said(&self, name: usize) -> Vec<Said> {
+    pub(super) fn said(&self, name: usize) -> Vec<Declaration> {
         self.places().filter_map(|place| place.says.get(&name)).copied().collect()
     }
 
     /// Those among them that declare it.
-    pub(super) fn declared(&self, name: usize) -> Vec<Said> {
+    pub(super) fn declared(&self, name: usize) -> Vec<Declaration> {
         let said = self.said(name).into_iter();
-        said.filter(|said| matches!(said, Said::Declared { .. })).collect()
+        said.filter(|said| matches!(said, Declaration::Declared { .. })).collect()
     }
 }
 
@@ -142,16 +142,16 @@ impl Place {
         for (name, said) in &self.says {
             let (name, is_client) = (NAMES[*name], *name == CLIENT);
             let (part, line) = match said {
-                Said::Declared { active, to } if is_client => {
+                Declaration::Declared { active, to } if is_client => {
                     let scopes = NAMES[..CLIENT].get(usize::from(*to)).copied().unwrap_or_default();
                     ("clients", format!("name: {name}, active: {active}, scopes: [\"{scopes}\"]"))
                 }
-                Said::Declared { active, to } => {
+                Declaration::Declared { active, to } => {
                     let to = consumers(*to).join("\", \"");
                     let line = format!("name: {name}, description: Les, active: {active}");
                     ("scopes", format!("{line}, consumers: [\"{to}\"]"))
                 }
-                Said::Removed(action) => {
+                Declaration::Removed(action) => {
                     let kind = if is_client { "client" } else { "scope" };
                     ("removed", format!("{kind}: \"{name}\", action: {action}, reason: ferdig"))
                 }

@@ -8,7 +8,7 @@ use domain::{AccessState, KRR_SCOPES, LOGIN_SCOPES, Orgno, SCOPE, ScopeName};
 
 /// Why an organisation cannot use a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Lack {
+pub(super) enum MissingAccess {
     #[error("does not exist")]
     Unknown,
     #[error("is inactive")]
@@ -23,22 +23,22 @@ pub(super) fn usable<'a>(
     state: &'a State,
     orgno: Orgno,
     scope: &str,
-) -> Result<Option<&'a ScopeRecord>, Lack> {
+) -> Result<Option<&'a ScopeRecord>, MissingAccess> {
     if ADMIN_SCOPES.contains(&scope) {
         return Ok(None);
     }
-    let name: ScopeName = scope.parse().map_err(|_| Lack::Unknown)?;
+    let name: ScopeName = scope.parse().map_err(|_| MissingAccess::Unknown)?;
     let Some(record) = state.scopes.get(&name) else {
-        return if KRR_SCOPES.contains(&scope) { Ok(None) } else { Err(Lack::Unknown) };
+        return if KRR_SCOPES.contains(&scope) { Ok(None) } else { Err(MissingAccess::Unknown) };
     };
     if !record.active {
-        return Err(Lack::Inactive);
+        return Err(MissingAccess::Inactive);
     }
     let access = state.accesses.get(&name).and_then(|consumers| consumers.get(&orgno));
     let granted = record.owner_orgno == orgno
         || SCOPE.accessible_for_all.of(&record.fields) == Some(&json!(true))
         || access.is_some_and(|access| access.state == AccessState::Approved);
-    if granted { Ok(Some(record)) } else { Err(Lack::NotGranted) }
+    if granted { Ok(Some(record)) } else { Err(MissingAccess::NotGranted) }
 }
 
 /// Whether clients of an integration type, in lower or upper case (C), may have the scope.
@@ -72,13 +72,13 @@ pub(super) fn problem(
         Ok(Some(record)) => record,
         // D: those of KRR may be on a client of Maskinporten too.
         Ok(None) if KRR_SCOPES.contains(&scope) && integration_type != "maskinporten" => {
-            return Some(format!("the scope {scope:?} {}", Lack::Unknown));
+            return Some(format!("the scope {scope:?} {}", MissingAccess::Unknown));
         }
         Ok(None) => return None,
         // D: the owner of a scope never grants a supplier. ? Whether DigDir looks for a
         // delegation when the client is registered, or only when a token is asked for.
         Err(lack) => match as_supplier(state, orgno, scope) {
-            Some(record) if lack == Lack::NotGranted => record,
+            Some(record) if lack == MissingAccess::NotGranted => record,
             Some(_) | None => return Some(format!("the scope {scope:?} {lack}")),
         },
     };
@@ -88,10 +88,10 @@ pub(super) fn problem(
 
 /// The scope, if somebody has delegated it to the organisation.
 fn as_supplier<'a>(state: &'a State, orgno: Orgno, scope: &str) -> Option<&'a ScopeRecord> {
-    let given = state
+    let delegation = state
         .delegations
         .iter()
-        .find(|given| given.supplier == orgno && given.scope.as_str() == scope)?;
-    let record = state.scopes.get(&given.scope)?;
+        .find(|delegation| delegation.supplier == orgno && delegation.scope.as_str() == scope)?;
+    let record = state.scopes.get(&delegation.scope)?;
     SCOPE.delegation_source.of(&record.fields).map(|_| record)
 }

@@ -39,7 +39,7 @@ impl Step {
 
 /// Hand-over state of a scope or a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct MigrationState {
     /// The scope or the client.
     pub entity: Entity,
     /// The application that receives it, if known.
@@ -47,7 +47,7 @@ pub struct Standing {
     /// The next step.
     pub step: Step,
     /// Whether its live description names the application, so that it can be released.
-    pub is_told: bool,
+    pub names_application: bool,
     /// Whether the declarations release it.
     pub is_released: bool,
     /// The id of the live client.
@@ -59,7 +59,7 @@ pub struct Standing {
     pub problems: Vec<Obstacle>,
 }
 
-impl Standing {
+impl MigrationState {
     /// The next step, as a sentence.
     pub fn next(&self) -> &'static str {
         let is_client = matches!(self.entity, Entity::Client(_));
@@ -82,13 +82,13 @@ impl Standing {
 
 /// State of a declared scope; `application` is the requested one, else the one that its description names,
 /// declared or live. `prefix` is that of the scopes that manifests expose, if it is known.
-pub fn standing_of_scope(
+pub fn state_of_scope(
     name: &ScopeName,
     declared: &DesiredScope,
     live: &Live,
     application: Option<&Application>,
     (prefix, today): (Option<&str>, Date),
-) -> Standing {
+) -> MigrationState {
     let own = declared.attributes.description.as_str();
     let live = live.scopes.get(name).map(LiveSide::of_scope);
     let open = live.filter(|live| live.active).map(|live| live.description);
@@ -100,7 +100,7 @@ pub fn standing_of_scope(
             [live, declared] => declared.or(live),
         }
     };
-    Standing::declared(Sides {
+    MigrationState::declared(Sides {
         entity: Entity::Scope(name.clone()),
         application: application.cloned().or_else(owner),
         declared: own,
@@ -150,30 +150,30 @@ impl<'l> LiveSide<'l> {
     }
 }
 
-impl Standing {
+impl MigrationState {
     /// State of a declared entity.
     pub(super) fn declared(sides: Sides<'_>) -> Self {
         let Sides { entity, application, declared, live, unready, mut problems } = sides;
         let open = live.filter(|live| live.active).map(|live| live.description);
-        let told = |description| match &application {
-            Some(application) => told(&entity, description, application),
+        let ownership = |description| match &application {
+            Some(application) => ownership(&entity, description, application),
             None => Ownership::Nobody,
         };
-        let (here, there) = (told(declared), told(open.unwrap_or_default()));
-        let is_told = matches!(there, Ownership::HandedOver | Ownership::Exposed);
+        let (here, there) = (ownership(declared), ownership(open.unwrap_or_default()));
+        let names_application = matches!(there, Ownership::HandedOver | Ownership::Exposed);
         let is_renamed = live.is_some_and(|live| live.is_renamed);
         let step = match here {
-            _ if there == Ownership::Exposed || (is_told && is_renamed) => Step::Release,
+            _ if there == Ownership::Exposed || (names_application && is_renamed) => Step::Release,
             Ownership::Nobody | Ownership::Other(_) => Step::Describe,
             Ownership::HandedOver | Ownership::Exposed if !unready.is_empty() => Step::Describe,
-            Ownership::HandedOver | Ownership::Exposed if is_told => Step::Deploy,
+            Ownership::HandedOver | Ownership::Exposed if names_application => Step::Deploy,
             Ownership::HandedOver | Ownership::Exposed => Step::Apply,
         };
         problems.extend(of_life(live.map(|live| live.active)));
-        for (told, where_) in
+        for (ownership, where_) in
             [(&here, "its declared description"), (&there, "its live description")]
         {
-            if let Ownership::Other(owner) = told {
+            if let Ownership::Other(owner) = ownership {
                 problems.push(belongs_to(owner, where_));
             }
         }
@@ -191,7 +191,7 @@ impl Standing {
             entity,
             application,
             step,
-            is_told,
+            names_application,
             is_released: false,
             client_id: live.and_then(|live| live.client_id).cloned(),
             is_renamed,
@@ -212,7 +212,7 @@ impl Standing {
         };
         Self {
             entity,
-            is_told: application.is_some(),
+            names_application: application.is_some(),
             application,
             step: if is_done { Step::Done } else { Step::Release },
             is_released: true,
@@ -234,7 +234,7 @@ enum Ownership {
     Other(Application),
 }
 
-fn told(entity: &Entity, description: &str, application: &Application) -> Ownership {
+fn ownership(entity: &Entity, description: &str, application: &Application) -> Ownership {
     let Some(owner) = owner(entity, description) else { return Ownership::Nobody };
     if description == application.describing(entity) {
         return Ownership::HandedOver;

@@ -16,22 +16,22 @@ use yaml::Span;
 /// A value that may be left out. Unlike with an `Option`, `null` is an error: a key with nothing
 /// behind it is more likely forgotten than meant, and what is left out has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Given<T>(pub(crate) Option<T>);
+pub(crate) struct Optional<T>(pub(crate) Option<T>);
 
-impl<T> Default for Given<T> {
+impl<T> Default for Optional<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl Given<String> {
+impl Optional<String> {
     /// The text as DigDir keeps it.
     pub(crate) fn kept(&self) -> Option<String> {
         Some(kept(self.0.as_ref()?).into_owned())
     }
 }
 
-impl Given<Spanned<String>> {
+impl Optional<Spanned<String>> {
     /// The text as DigDir keeps it.
     pub(crate) fn kept(&self) -> Option<String> {
         Some(kept(&self.0.as_ref()?.value).into_owned())
@@ -165,6 +165,6 @@ macro_rules! schema_of_inner {
     };
 }
 schema_of_inner!(
-    Given<T>: T, Needed<T>: T, Restriction<T>: T, Spanned<T>: T, Keyed<T>: T, Raw<'_, T>: T,
+    Optional<T>: T, Needed<T>: T, Restriction<T>: T, Spanned<T>: T, Keyed<T>: T, Raw<'_, T>: T,
     Checked<'_, T>: T, Readable<T>: Vec<T>,
 );

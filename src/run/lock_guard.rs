@@ -18,31 +18,31 @@ const RENEW_EVERY: Duration = Duration::from_secs(30);
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The lock, held.
-pub(crate) struct Hold {
+pub(crate) struct LockGuard {
     lock: Arc<Lock>,
     /// Whether somebody has broken it.
     lost: Arc<AtomicBool>,
     renewal: JoinHandle<()>,
 }
 
-impl Hold {
+impl LockGuard {
     /// Takes the lock. A lock that seems to have expired is watched first; until then the attempt can be
     /// abandoned at any time.
     pub(crate) async fn take(history: &History, actor: &Actor) -> Result<Self, Failure> {
         let mut watch = Watch::default();
-        let mut is_told = false;
+        let mut is_reported = false;
         let lock = loop {
             let tried = history.lock(actor, Timestamp::now(), &mut watch);
             if let Some(lock) = tried.map_err(Failure::NotLocked)? {
                 break lock;
             }
-            if !is_told {
+            if !is_reported {
                 tracing::warn!(
                     "there is a lock that seems to have ended: it is taken if nobody renews it for {} \
                      seconds",
                     Watch::WHOLE.as_secs()
                 );
-                is_told = true;
+                is_reported = true;
             }
             tokio::time::sleep(Watch::PAUSE).await;
         };
@@ -92,7 +92,7 @@ impl Hold {
         self.stop().await;
         let concluded = self.lock.conclude(entry, recorded, conclusion, shown);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
-            self.give_back();
+            self.release_lock();
         }
         Ok(concluded?)
     }
@@ -107,7 +107,7 @@ impl Hold {
         self.stop().await;
         let set = self.lock.set_baseline(recorded, former, shown);
         if set.is_err() {
-            self.give_back();
+            self.release_lock();
         }
         set.map_err(|error| match error {
             history::Error::Locked(_) => Failure::FormerLocked(error),
@@ -118,7 +118,7 @@ impl Hold {
     /// Releases the lock.
     pub(crate) async fn release(self) {
         self.stop().await;
-        self.give_back();
+        self.release_lock();
     }
 
     /// Waits for a renewal under way, as it replaces the lock.
@@ -129,7 +129,7 @@ impl Hold {
         }
     }
 
-    fn give_back(&self) {
+    fn release_lock(&self) {
         if let Err(error) = self.lock.release() {
             tracing::warn!("the lock was not given back, and ends by itself: {error}");
         }
@@ -159,7 +159,7 @@ async fn renew(lock: Arc<Lock>, lost: Arc<AtomicBool>, every: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Held;
+    use crate::history::RefLocation;
 
     async fn until(is_so: impl Fn() -> bool) {
         while !is_so() {
@@ -171,22 +171,22 @@ mod tests {
     async fn a_lock_is_renewed_until_somebody_breaks_it() {
         let folder = tempfile::TempDir::new().unwrap();
         git2::Repository::init(folder.path()).unwrap();
-        let history = History::open(folder.path(), "test", Held::Here, []).unwrap().unwrap();
+        let history = History::open(folder.path(), "test", RefLocation::Here, []).unwrap().unwrap();
         let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
         let lock = history.lock(&actor, Timestamp::now(), &mut Watch::default()).unwrap().unwrap();
         let (first, _) = history.holder().unwrap();
-        let hold = Hold::of(lock, Duration::from_millis(5));
+        let lock_guard = LockGuard::of(lock, Duration::from_millis(5));
         let held = || {
             let (lock, holder) = history.holder().unwrap();
             holder.map(|_| lock)
         };
         until(|| held().as_ref() != Some(&first)).await;
-        let gate = hold.gate();
+        let gate = lock_guard.gate();
         assert_eq!(gate(), Ok(()));
         // It may be renewed at the same time, and then is another lock.
         until(|| held().is_none_or(|lock| history.unlock(&lock).is_ok())).await;
         until(|| gate().is_err()).await;
-        hold.release().await;
+        lock_guard.release().await;
         assert_eq!(held(), None);
     }
 }

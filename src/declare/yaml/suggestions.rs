@@ -86,13 +86,13 @@ pub(crate) fn names(text: &str) -> Vec<&str> {
 
 /// What to type where a mapping is wanted: `like` is one, with `{}` for what was given in its place.
 pub(crate) fn mapping(value: &Value<'_>, like: &str) -> Option<String> {
-    let given = match value {
+    let declared = match value {
         Value::String(text) if text.len() <= LONGEST => text.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(_) | Value::Bool(_) => "…".into(),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) => return None,
     };
-    (!like.is_empty()).then(|| format!("write `{}`", like.replacen("{}", &given, 1)))
+    (!like.is_empty()).then(|| format!("write `{}`", like.replacen("{}", &declared, 1)))
 }
 
 /// The organisation number that a text holds beside spaces and the like, in quotes.
