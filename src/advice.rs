@@ -15,7 +15,7 @@ pub fn advised(error: &Error) -> String {
     format!("{error}\n{}", help(error))
 }
 
-/// How far the clocks may differ for Maskinporten to take a grant, in seconds (DigDir's documentation).
+/// Largest difference of the clocks at which Maskinporten takes a grant, in seconds (DigDir's documentation).
 const TAKEN_WITHIN: u64 = 10;
 
 /// The remedy.

@@ -44,7 +44,7 @@ pub async fn renew_keys(
     id: &ClientId,
     before: &[LiveKey],
     due: &[String],
-    set: &Vec<Representation>,
+    set: &[Representation],
     patience: &Patience,
     writer: &Writer,
 ) -> Result<Vec<LiveKey>, String> {
@@ -78,10 +78,15 @@ pub async fn renew_keys(
     let now = writer.reader().keys(id).await.map_err(|error| advised(&error))?;
     match (is_same(&now), is_renewed(&now)) {
         (true, true) => Ok(now),
-        (false, _) => Err("the client has other keys than before: see them in `portvakt keys list`".to_owned()),
-        (true, false) => Err("DigDir took the keys, and does not show yet that they expire later: see in a minute, in \
-                      `portvakt keys list`"
-            .to_owned()),
+        (false, _) => {
+            let why = "the client has other keys than before: see them in `portvakt keys list`";
+            Err(why.to_owned())
+        }
+        (true, false) => {
+            let why = "DigDir took the keys, and does not show yet that they expire later: see in a \
+                       minute, in `portvakt keys list`";
+            Err(why.to_owned())
+        }
     }
 }
 

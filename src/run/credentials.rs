@@ -75,7 +75,7 @@ struct ReadSecret {
     text: SecretString,
     /// Its key in portvakt.yaml.
     part: &'static str,
-    /// Where it was read, in words.
+    /// Its source, in words.
     source: String,
     is_variable: bool,
 }
@@ -95,14 +95,14 @@ impl Archive {
     }
 }
 
-/// How the client proves itself.
+/// Proof of the client's identity.
 enum Proof {
     Key(ReadSecret),
     Archive { archive: Archive, password: ReadSecret, alias: Option<String> },
     Chain { chain: ReadSecret, key: Option<ReadSecret> },
 }
 
-/// Where credentials are read, and what was wrong so far.
+/// Sources of an environment's credentials, and the problems found so far.
 struct Sources<'a> {
     repository: &'a Repository,
     environment: &'a str,
@@ -114,7 +114,7 @@ impl Sources<'_> {
         self.repository.root()
     }
 
-    /// Where a part of the credentials is declared.
+    /// Returns the place where a part of the credentials is declared.
     fn place(&self, part: &str) -> String {
         self.repository.settings().credential_place(self.environment, part)
     }
@@ -216,7 +216,7 @@ impl Sources<'_> {
         }
     }
 
-    /// Why a proof cannot be used, and where it is from.
+    /// Returns the reason why a proof cannot be used, with its source.
     fn unusable(&self, proof: &Proof, error: &CredentialsError) -> String {
         let path = |secret: &ReadSecret| self.path_in(secret);
         let (what, source, part, path) = match proof {
@@ -244,7 +244,7 @@ impl Sources<'_> {
         path.unwrap_or_else(|| format!("the {what} in {source} ({place}): {error}"))
     }
 
-    /// What to do where a variable holds the path of what it should hold.
+    /// Returns what to do about a variable that holds a path in place of the content.
     fn path_in(&self, secret: &ReadSecret) -> Option<String> {
         let ReadSecret { text, part, source, is_variable } = secret;
         if !is_variable {
@@ -258,13 +258,13 @@ impl Sources<'_> {
         let key = if key == "base64" { "certificate" } else { key };
         let place = self.place(part);
         Some(format!(
-            "{source} ({place}) holds {is}, and not its content: write `{key}: {{ file: … }}` with that path, or put the \
-             content of the file into the variable"
+            "{source} ({place}) holds {is}, and not its content: write `{key}: {{ file: … }}` with that \
+             path, or put the content of the file into the variable"
         ))
     }
 }
 
-/// Why a text is taken for a path.
+/// Reason for taking a text for a path.
 enum PathLikeness {
     Exists,
     Looks,

@@ -21,7 +21,7 @@ const SEQUENCE: u8 = 0x30;
 /// The magic number of a Java keystore.
 const JKS: [u8; 4] = [0xFE, 0xED, 0xFE, 0xED];
 
-/// What the ciphers of PKCS#12 (RFC 7292 appendix C) begin with, as an OBJECT IDENTIFIER in DER.
+/// Common beginning of the ciphers of PKCS#12 (RFC 7292 appendix C), as an OBJECT IDENTIFIER in DER.
 const CIPHERS: [u8; 11] = [6, 10, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 12, 1];
 
 /// A private key and the chain of its certificate.
@@ -38,9 +38,9 @@ pub(super) struct Pair {
 pub struct Alias {
     /// The archive's name for the key (`friendlyName`), or else the certificate's subject.
     pub name: String,
-    /// Whom the certificate is issued to.
+    /// The certificate's subject.
     pub subject: String,
-    /// What the certificate says that the key is for.
+    /// Use of the key, as the certificate states it.
     pub usage: Option<&'static str>,
     /// Until when it is valid.
     pub expires: Timestamp,
@@ -158,7 +158,7 @@ struct Certificate<'a> {
 }
 
 impl Certificate<'_> {
-    /// Whether it belongs to whoever issued another one.
+    /// Returns whether it is the issuer's of another one, by the names.
     fn signed(&self, other: &Self) -> bool {
         self.x509.subject() == other.x509.issuer() && self.der != other.der
     }
@@ -168,7 +168,7 @@ impl Certificate<'_> {
         Timestamp::from_second(seconds).map_err(|_| CredentialsError::Certificate)
     }
 
-    /// How it is named in the archive, told apart from those of the same name before it.
+    /// Its name in the archive, with a number where one before it has the same name.
     fn alias<T, U>(
         &self,
         name: Option<&str>,
@@ -224,7 +224,7 @@ fn name_of<'c>(bags: &'c [CertificateBag], der: &[u8]) -> Option<&'c str> {
     bags.iter().find(|bag| bag.cert.as_der() == der)?.friendly_name.as_deref()
 }
 
-/// Why an archive cannot be opened.
+/// Returns the reason why an archive cannot be opened.
 fn unreadable(archive: &[u8], error: ArchiveError) -> CredentialsError {
     match error {
         ArchiveError::MacError(_) | ArchiveError::UnpadError => CredentialsError::Password,

@@ -111,7 +111,7 @@ fn listed(aliases: &[Alias]) -> String {
     secret::excerpt(&aliases.join(", "), MOST_ALIASES)
 }
 
-/// How much of the names in an archive an error shows, in characters.
+/// Longest list of names that an error shows, in characters.
 const MOST_ALIASES: usize = 2_000;
 
 #[derive(Serialize)]

@@ -227,7 +227,7 @@ impl Error {
         self.details.token_refusal
     }
 
-    /// How many seconds this machine's clock is ahead of the server's, less than 0 if it is behind, where a
+    /// Seconds by which this machine's clock is ahead of the server's, less than 0 if it is behind, where a
     /// token was refused and they differ by more than 5 s.
     pub fn clock_offset(&self) -> Option<i64> {
         self.details.clock_offset

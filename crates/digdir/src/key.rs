@@ -104,7 +104,7 @@ pub(super) fn from_blocks(blocks: &[Block]) -> Result<EncodingKey, KeyError> {
     }
 }
 
-/// The key in DER without a label, which its beginning has to tell apart.
+/// The key in DER without a label; its beginning distinguishes the formats.
 fn from_der(der: &[u8]) -> Result<EncodingKey, KeyError> {
     /// `PFX` (RFC 7292 section 4): its version is 3.
     const ARCHIVE: &[u8] = &[2, 1, 3];

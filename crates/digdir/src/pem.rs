@@ -62,7 +62,7 @@ fn plain(text: &str) -> Option<Result<Unwrapped, KeyError>> {
     text.contains(BEGIN).then(|| blocks(text).map(Unwrapped::Pem))
 }
 
-/// What a text holds as base64 of either alphabet; `None` where it holds nothing or is something else.
+/// Decodes base64 of either alphabet; `None` where the text is empty or something else.
 pub(super) fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let base64 = compact(text);
     let base64 = base64.trim_matches(['"', '\'']);

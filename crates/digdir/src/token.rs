@@ -51,7 +51,7 @@ struct TokenState {
     failed: Option<Error>,
 }
 
-/// How long a token lives whose answer does not say so, in seconds: as long as Maskinporten's do by default.
+/// Lifetime of a token whose answer names none, in seconds: Maskinporten's default.
 const DEFAULT_LIFE: u64 = 120;
 
 /// RFC 6749 section 5.1, where only the token itself and its type are required.

@@ -45,7 +45,7 @@ pub enum TokenRefusal {
     Other,
 }
 
-/// What Maskinporten's descriptions begin with or contain: the codes, and the sentences without one.
+/// Marks in Maskinporten's descriptions: the codes, and sentences that come without one.
 const MARKS: [(&str, TokenRefusal); 25] = [
     ("MP-011", TokenRefusal::MalformedGrant),
     ("MP-012", TokenRefusal::RepeatedGrant),
@@ -127,7 +127,7 @@ pub(super) fn explain(
     }
 }
 
-/// How many seconds this machine's clock is ahead of the server's, less than 0 if it is behind; `None` where
+/// Seconds by which this machine's clock is ahead of the server's, less than 0 if it is behind; `None` where
 /// they agree well enough.
 fn offset(server: Timestamp, here: Timestamp) -> Option<i64> {
     let seconds = here.as_second().saturating_sub(server.as_second());

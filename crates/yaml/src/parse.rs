@@ -411,6 +411,9 @@ mod tests {
         assert_eq!(problems, []);
         let json = serde_json::to_value(&documents[0]).unwrap();
         assert_eq!(json, serde_json::json!({ "a": "x y", "b": 1.0, "c": 31, "d": null }));
+        let Parsed { documents, problems, .. } = parse("x: { a:\u{85}\"b\" }");
+        assert!(documents.is_empty());
+        assert_eq!(problems.first().map(|problem| &problem.kind), Some(&ProblemKind::Ambiguous));
         let read = |text: &str| serde_yaml::from_str::<serde_yaml::Value>(text).unwrap();
         for other in ["{ a: y }", "{ b: x }", "{ a: [x] }", "{ a: 1 }", "{ a: x, b: x }", "[a]"] {
             let mut builder = Builder::default();

@@ -214,7 +214,7 @@ mod tests {
         assert!(out.starts_with("  long:\n    - scope-0\n    - scope-1\n"), "{out}");
     }
 
-    /// Texts that are hard to write: YAML's own words and signs, and any others.
+    /// Texts that are hard to write: words and signs of YAML, and anything else.
     pub(crate) fn hostile() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             ": ",

@@ -117,7 +117,7 @@ fn misfit_certificate(certificate: &Certificate) -> Option<(&'static str, &'stat
     }
 }
 
-/// Where each part of the environments' credentials is.
+/// Place of each part of the environments' credentials.
 pub(super) fn credential_places(
     section: Option<Members<'_, Environment>>,
 ) -> BTreeMap<(String, String), Position> {

@@ -46,7 +46,7 @@ pub struct Settings {
     pub prefixes: Vec<String>,
     /// Where the declarations are applied, by name; at least one.
     pub environments: BTreeMap<String, Environment>,
-    /// Where the parts of their credentials are, by the environment's name and the part.
+    /// Places of the parts of their credentials, by the environment's name and the part.
     pub(crate) credential_places: BTreeMap<(String, String), Position>,
     /// The branch of the remote whose commits may be applied; `None` for its default branch.
     pub apply_from: Option<String>,
@@ -75,7 +75,7 @@ impl Settings {
         }
     }
 
-    /// Where a part of an environment's credentials is declared, such as `certificate.password`.
+    /// Returns the place where a part of an environment's credentials is declared, such as `certificate.password`.
     pub fn credential_place(&self, environment: &str, part: &str) -> String {
         match self.credential_places.get(&(environment.to_owned(), part.to_owned())) {
             Some(Position { line, column }) => format!("{SETTINGS_FILE}:{line}:{column}"),

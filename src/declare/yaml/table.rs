@@ -224,7 +224,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
 
     fn check_keys(&mut self, known: &'static [&'static str]) {
         let Self { at, reader, .. } = self;
-        reader.refuses_keys(*at);
+        reader.refuses_keys(at);
         let unknown: Vec<&str> =
             at.entries().map(|(key, _)| key).filter(|key| !known.contains(key)).collect();
         if unknown.is_empty() {
@@ -235,7 +235,7 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
             let meant =
                 suggestions::head(key, known).or_else(|| nearest(key, known.iter().copied()));
             self.meant.extend(meant);
-            unknown_key(key, known, *at, reader.findings);
+            unknown_key(key, known, at, reader.findings);
         }
         mend_no_two_alike(&mut reader.findings.list[first..]);
         let nothing = suggestions::known(known);

@@ -24,7 +24,7 @@ pub(crate) struct Renewal {
     due: Vec<String>,
 }
 
-/// What was renewed.
+/// Outcome of a renewal.
 pub(crate) struct Renewed {
     /// The keys that would have expired soon, and when they expire now.
     pub(crate) keys: Vec<(String, Option<Timestamp>)>,

@@ -210,8 +210,7 @@ impl<'t> Editor<'t> {
     ) -> Result<(), Hindrance> {
         let there = located(&self.documents, at)?.get(key);
         let count = there.map_or(0, |list| list.items().count());
-        let Some(there) = there.filter(|it| !it.value.is_sequence() || self.page.is_row(*it))
-        else {
+        let Some(there) = there.filter(|it| !it.value.is_sequence() || self.page.is_row(it)) else {
             return self.insert(at, behind, key, &[(count, item.clone())]);
         };
         self.page.append(there, &item.flow().ok_or(LAYOUT)?)?;
@@ -314,7 +313,7 @@ fn descend(
     let is_near = |at: &Node<'_>| (at.span().start..=at.span().end).contains(&near);
     let keys = at.entries().map(|(key, value)| (Turn::Key(key.to_owned()), value));
     let items = at.items().enumerate().map(|(index, item)| (Turn::Item(index), item));
-    let mut below = keys.chain(items).filter(|(_, at)| is_near(*at));
+    let mut below = keys.chain(items).filter(|(_, at)| is_near(at));
     is_it(at)
         || below.any(|(turn, at)| {
             turns.push(turn);
