@@ -72,7 +72,7 @@ pub async fn renew_keys(
             (true, false) => WriteState::Open { left: (), difference: difference() },
         })
     };
-    let send = async |(): &()| writer.replace_keys(id, set.clone()).await;
+    let send = async |(): &()| writer.replace_keys(id, set.to_vec()).await;
     let renewed = converge(RepeatPolicy::Always, NextStep::LookAgain, patience, look, send).await;
     renewed.map_err(|failure| failure.to_string())?;
     let now = writer.reader().keys(id).await.map_err(|error| advised(&error))?;
