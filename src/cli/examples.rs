@@ -82,6 +82,10 @@ pub(super) const KEYS_ROTATE: &str = "\
 Examples:
   portvakt -e prod keys rotate skatt-henter --out new.jwk
   portvakt -e prod keys rotate skatt-henter --retire";
+pub(super) const KEYS_RENEW: &str = "\
+Examples:
+  portvakt -e prod keys renew skatt-henter
+  portvakt -e prod keys renew skatt-henter --within 60d";
 pub(super) const KEYS_LIST: &str = "\
 Examples:
   portvakt -e prod keys list

@@ -32,6 +32,7 @@ pub(super) enum KeysCommand {
     #[command(after_help = examples::KEYS_ROTATE)]
     Rotate(rotate::Args),
     /// Register a client's keys again where they expire soon, so that they live another year
+    #[command(after_help = examples::KEYS_RENEW)]
     Renew(renew::Args),
     /// List the keys of the declared clients, and when they end
     #[command(after_help = examples::KEYS_LIST)]

@@ -281,8 +281,10 @@ fn keys_that_end_soon_are_reported_and_those_that_go_are_not() {
     assert_eq!(
         summary,
         [
-            "the key past ended on 2026-11-01: add another with `portvakt keys rotate`",
-            "the key soon ends on 2026-12-04: add another with `portvakt keys rotate`",
+            "the key past ended on 2026-11-01: renew it with `portvakt keys renew`, or add another with \
+             `portvakt keys rotate`",
+            "the key soon ends on 2026-12-04: renew it with `portvakt keys renew`, or add another with \
+             `portvakt keys rotate`",
         ]
     );
 }

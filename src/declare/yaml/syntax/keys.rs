@@ -62,6 +62,7 @@ const OTHERS: [&str; 68] = [
     "preset",
     "prevent_deactivation",
     "previous_name",
+    "profile",
     "project",
     "protect",
     "reason",
