@@ -172,7 +172,8 @@ fn text_and_markdown_say_what_a_person_asks() {
     let text = access(&world, &[]).stdout;
     for line in [
         "etat:a  test, team arbeid  teams/arbeid/a.yaml:2",
-        "  971040238 =Kartverket    declared, has no access yet, group samarbeid",
+        "  971040238 =Kartverket ",
+        "  declared, has no access yet, group samarbeid  teams/arbeid/a.yaml:5",
         "etat:aa  test, team arbeid, does not exist yet, open to all organisations",
         "etat:c  test, inactive",
         "has access again when the scope is reactivated",
