@@ -59,7 +59,7 @@ impl TokenClient {
             TokenRefusal::NoKey => self.unknown_key(Timestamp::now()),
             TokenRefusal::KeyExpired => format!(
                 "The key {kid} of client {name} has expired: a key lives one year at most. Registering \
-                 the same key again renews it: `portvakt keys renew {name}`."
+                 the same key again renews it: `portvakt keys renew '{name}'`."
             ),
             TokenRefusal::Signature => self.signature(Timestamp::now()),
             TokenRefusal::ScopeNotOnClient => self.not_on_client(&scopes),

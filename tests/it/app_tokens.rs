@@ -167,7 +167,7 @@ fn a_key_that_has_ended_is_reported() {
         key.created = "2026-01-01T00:00:00Z".parse().unwrap();
         key.exp = 1_795_000_000;
     });
-    refused(&world, &[], &["MP-121", "den-nye.1", "keys list", "has not expired"]);
+    refused(&world, &[], &["MP-121", "den-nye.1", "has expired", "keys renew"]);
 }
 
 #[test]

@@ -105,7 +105,7 @@ async fn a_refused_grant_says_what_to_do() {
     let error = Writer::connect(world.target(), wrong, options(), Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.to_string().contains("MP-120"), "{error}");
-    assert_eq!(error.token_refusal(), Some(TokenRefusal::Signature), "{error}");
+    assert_eq!(error.token_refusal(), Some(TokenRefusal::NoKey), "{error}");
     assert_eq!(world.count("POST", "/token"), 1, "a refusal is not repeated");
 }
 
