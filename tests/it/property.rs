@@ -240,8 +240,13 @@ fn changed(exchange: &Exchange, before: &State) -> BTreeSet<String> {
     let own = ["name", "prefix", "subscope", "active"];
     let fields = &before.scopes[&name(scope_of(exchange))].fields;
     let keys = fields.keys().chain(body.keys()).filter(|key| !own.contains(&key.as_str()));
-    let sent = |key: &String| body.get(key).filter(|value| value.as_str() != Some(""));
-    keys.filter(|key| fields.get(*key) != sent(key)).cloned().collect()
+    // A null, an empty text and no member are the same to DigDir.
+    let is_value = |value: &&Value| !value.is_null() && value.as_str() != Some("");
+    let (before, sent) = (
+        |key: &String| fields.get(key).filter(is_value),
+        |key: &String| body.get(key).filter(is_value),
+    );
+    keys.filter(|key| before(key) != sent(key)).cloned().collect()
 }
 
 /// The fields whose changes the plan showed.

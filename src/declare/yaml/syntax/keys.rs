@@ -6,7 +6,7 @@ use super::{Broken, Explanation};
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// The keys that portvakt knows anywhere, but for those of attributes.
-const OTHERS: [&str; 68] = [
+const OTHERS: [&str; 69] = [
     "action",
     "active",
     "alias",
