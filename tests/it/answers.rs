@@ -113,7 +113,7 @@ fn each_refusal_of_an_applications_token_says_what_to_do() {
         ("Invalid JWT claim aud", "lacks the slash at its end"),
         ("MP-120: no key", "does not know the key den-nye.1"),
         ("Unknown key identifier (kid) for client", "does not know the key den-nye.1"),
-        ("MP-121: expired", "`portvakt keys renew x`"),
+        ("MP-121: expired", "`portvakt keys renew 'x'`"),
         ("MP-124: signature", "see in `portvakt keys list`"),
         ("Invalid JWT signature", "see in `portvakt keys list`"),
         ("MP-130: expired", "set this machine's clock, e.g. by NTP"),

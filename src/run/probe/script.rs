@@ -285,8 +285,8 @@ impl<'p> Script<'p> {
 /// The pause after so many looks.
 fn pause(looks: u32) -> Duration {
     Duration::from_millis(match looks {
-        ..=8 => 250,
-        ..=14 => 500,
+        0..=8 => 250,
+        9..=14 => 500,
         _ => 2_500,
     })
 }
