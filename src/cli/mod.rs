@@ -138,7 +138,7 @@ enum Command {
     /// Explain the code of a diagnostic or of a plan
     #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of unmanaged scopes and clients, or of hand-overs to NAIS
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of unmanaged scopes and clients, of hand-overs to NAIS, of who can reach what, or of a profile
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
     /// Find out how the API at an environment behaves where its documentation does not say

@@ -9,6 +9,8 @@
 //! | markdown | code spans (`render::markdown`) | [`for_markdown`] |
 //! | JSON and SARIF | - | [`escaped_json`], which parses to the same |
 //! | YAML | `yaml::scalar`, which is read as the same | refused where [`for_log`] would change it |
+//! | CSV | [`printable`], and no formula (`render::access::csv`) | - |
+//! | HTML | [`printable`], as JSON | [`escaped_json`] without `<` (`render::access::html`) |
 //! | GitHub's annotations | `render::diagnostics::github` | [`for_annotations`] |
 
 pub mod commands;
