@@ -75,6 +75,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let commit = opened.commit()?;
     let history = with_commit(history, commit.as_ref())?;
     check_clean(commit.as_ref(), args)?;
+    let behaviour = opened.behaviour()?;
     let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
     let lock_guard = match &history {
         Some(history) => {
@@ -82,7 +83,6 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let behaviour = opened.behaviour()?;
     let time = patience(args.patience, behaviour);
     let patience = || Patience::new(time, interrupt.clone());
     let prepared = prepare(global, args, opened, history, saved.as_ref(), patience());

@@ -28,6 +28,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
+    // An apply could not use a profile that cannot be read: its review must see that.
+    opened.behaviour()?;
     let history = opened.history()?;
     let ready = opened.look_back(history, args.base.as_deref())?;
     let plan = match &args.snapshot {

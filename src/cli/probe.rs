@@ -1,6 +1,6 @@
 //! `portvakt probe`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
@@ -9,6 +9,7 @@ use super::{interrupt, log};
 use crate::render;
 use crate::run::files::put;
 use crate::run::probe::{ProbeOptions, Probed, probe};
+use crate::run::profile;
 use domain::text::{json, printable};
 
 /// The command's long help.
@@ -38,15 +39,13 @@ pub(super) struct Args {
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
     let opened = global.open()?;
+    let name = format!("digdir-{}.json", opened.desired.environment);
+    let file = args.out.clone().unwrap_or_else(|| opened.repository.root().join(name));
+    check_place(&file)?;
     let wanted = ProbeOptions { prefix: args.prefix.as_deref(), in_production: args.yes_in_prod };
     let probed = probe(&global.options(), &opened, &wanted, interrupt).await?;
     let Probed { scope, answers, calls, took, profile } = probed;
     let environment = &opened.desired.environment;
-    let name = format!("digdir-{environment}.json");
-    let file = match &args.out {
-        Some(file) => file.clone(),
-        None => opened.repository.root().join(&name),
-    };
     let exchanges: Vec<_> =
         answers.exchanges.iter().map(|(q, exchange)| (*q, exchange.to_string())).collect();
     print(global.color, &render::probe::text(answers.behaviour, &exchanges))?;
@@ -62,4 +61,19 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         ),
     );
     Ok(Exit::Done)
+}
+
+/// Refuses, before anything is made, a place where the profile could not be written or would replace another
+/// kind of file.
+fn check_place(file: &Path) -> Result<(), Failure> {
+    let shown = file.to_string_lossy();
+    let refused = |why: &str| Failure::Usage(format!("--out {} {why}", printable(&shown)));
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(refused("is in a folder that does not exist"));
+    }
+    match file.exists() && profile::read(file, None).is_err() {
+        true => Err(refused("exists and is not a profile: name another file")),
+        false => Ok(()),
+    }
 }

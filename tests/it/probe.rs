@@ -188,6 +188,31 @@ fn production_is_refused_unless_it_is_wanted() {
 }
 
 #[test]
+fn a_file_of_another_kind_is_not_replaced_and_nothing_is_made() {
+    let world = World::new();
+    let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
+    for out in ["portvakt.yaml", "nowhere/profile.json", "."] {
+        let ran = world.run(&["probe", "--out", out]);
+        assert_eq!(ran.code, 64, "{out}: {}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap(), settings);
+    assert_eq!(made(&world), BTreeMap::new());
+}
+
+#[test]
+fn a_client_whose_answer_was_lost_is_deactivated_although_reads_lag() {
+    let world = World::with(Switches { read_lag: 800, ..Switches::default() });
+    let path = Some("/clients".to_owned());
+    let method = Some(Method::POST);
+    let fault = Fault::CutAfter;
+    world.sandbox.inject(FaultRule { method, path, skip: 0, times: 1, fault });
+    let ran = world.run(&["probe"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let made = made(&world);
+    assert!(made.len() == 2 && made.values().all(|active| !active), "{made:?}");
+}
+
+#[test]
 fn a_foreign_prefix_is_wrong_usage() {
     let world = World::new();
     let ran = world.run(&["probe", "--prefix", "annen"]);
@@ -282,6 +307,7 @@ fn a_profile_that_cannot_be_used_stops_an_apply() {
     };
     name_profile(&world, "https://api.samarbeid.digdir.no/", &json!({}));
     stopped(world.apply(), "another API");
+    stopped(world.run(&["plan"]), "another API");
     name_profile(&world, world.sandbox.api().as_str(), &json!({ "colour": true }));
     stopped(world.apply(), "unknown field `colour`");
     world.write("profile.json", "{}");

@@ -188,6 +188,12 @@ impl<'p> Script<'p> {
 
     /// Closes and deactivates what this run has made, whatever it has come to.
     pub(super) async fn clean_up(&mut self) -> Result<(), Failure> {
+        let scope = self.clean_up_scope().await;
+        let client = self.clean_up_client().await;
+        scope.and(client)
+    }
+
+    async fn clean_up_scope(&mut self) -> Result<(), Failure> {
         if let Some(shown) = self.scope.clone() {
             let (scope, organization) = (&self.entities.scope, self.entities.organization);
             let revoke = Call::revoke(scope, organization);
@@ -201,7 +207,14 @@ impl<'p> Script<'p> {
             self.retired(&Call::deactivate_scope(scope)).await?;
             self.scope = None;
         }
+        Ok(())
+    }
+
+    async fn clean_up_client(&mut self) -> Result<(), Failure> {
         if self.is_client_made {
+            if self.client.is_none() {
+                self.wait().await;
+            }
             if let Some(id) = self.find_client().await? {
                 self.retired(&Call::deactivate_client(&id)).await?;
             }

@@ -60,6 +60,16 @@ fn the_lock_of_another_is_respected_shown_and_broken() {
 }
 
 #[test]
+fn a_profile_that_cannot_be_read_leaves_no_lock() {
+    let remote = Remote::new();
+    let one = remote.first();
+    remote.world.settings("    profile: missing.json\n");
+    one.commit("Name a profile");
+    one.ends(1, &["apply", "--auto-approve"]);
+    assert_eq!(remote.held("lock"), None);
+}
+
+#[test]
 fn keys_are_renewed_under_the_lock() {
     let remote = Remote::new();
     let (one, two) = (remote.first(), remote.another("two", &[]));
