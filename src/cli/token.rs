@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
@@ -28,7 +29,7 @@ pub(super) struct Args {
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<ConsumedScope>,
     /// The audience of the token; may be repeated
-    #[arg(long, value_name = "RESOURCE")]
+    #[arg(long, value_name = "RESOURCE", value_parser = resource)]
     resource: Vec<String>,
     /// The consumer that has delegated the scope to the client's organisation
     #[arg(long, value_name = "ORGNO")]
@@ -39,6 +40,16 @@ pub(super) struct Args {
     /// Print the token itself, and nothing else
     #[arg(long, conflicts_with = "decode")]
     print: bool,
+}
+
+/// An absolute URI without a fragment (RFC 8707 section 2).
+fn resource(text: &str) -> Result<String, &'static str> {
+    match Url::parse(text) {
+        Ok(uri) if uri.fragment().is_none() => Ok(text.to_owned()),
+        Ok(_) | Err(_) => {
+            Err("write an absolute URI without a fragment, such as https://api.etat.example")
+        }
+    }
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {

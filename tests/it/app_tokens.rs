@@ -74,6 +74,22 @@ fn the_claims_are_shown_and_not_the_token() {
 }
 
 #[test]
+fn a_resource_that_is_no_absolute_uri_is_wrong_usage() {
+    let world = world();
+    for resource in ["", "ikke uri", "/sti", "https://a.example/#del"] {
+        let ran = ran(&world, &["--resource", resource]);
+        assert_eq!(ran.code, 64, "{resource}: {}", ran.stderr);
+        assert!(ran.stderr.contains("--resource") && ran.stderr.contains("absolute URI"));
+    }
+    assert!(world.sandbox.exchanges().is_empty());
+}
+
+#[test]
+fn the_organisation_itself_is_no_consumer_to_act_for() {
+    refused(&world(), &["--consumer-org", OWNER], &["leave --consumer-org out"]);
+}
+
+#[test]
 fn the_token_is_printed_where_asked_for_alone() {
     let world = world();
     let printed = ran(&world, &["--print", "-vvv"]);

@@ -192,7 +192,7 @@ impl ChangeDocument {
 }
 
 impl SourceDocument {
-    pub(super) fn new(Source { file, line, at }: &Source) -> Self {
+    pub(in crate::document) fn new(Source { file, line, at }: &Source) -> Self {
         let at = at.as_ref().map(ToString::to_string);
         Self { file: file.to_string(), line: *line, at, blame: None }
     }
