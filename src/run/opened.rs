@@ -163,10 +163,8 @@ impl Opened {
             return Ok(Behaviour::default());
         };
         let api = environment.and_then(|it| it.target.addresses().ok().flatten());
-        profile::read(
-            &self.repository.root().join(file),
-            api.map(|target| target.api_id()).as_ref(),
-        )
+        let api = api.map(|target| target.api_id());
+        profile::read_within(self.repository.root(), file, api.as_ref())
     }
 
     /// The live state that the declarations need.

@@ -1,5 +1,6 @@
 //! Profiles: what `portvakt probe` has found out about an API.
 
+use std::fs;
 use std::path::Path;
 
 use super::failure::Failure;
@@ -7,6 +8,30 @@ use super::read::{MAX_FILE, read_file};
 use digdir::{ApiId, Target};
 use domain::text::printable;
 use domain::{Behaviour, Profile};
+
+/// Largest lag in a profile, in milliseconds: a probe measures less.
+const LONGEST_LAG: u64 = 60_000;
+
+/// Reads a profile of a repository, as [`read`] does. It must be in the repository: whoever can open a pull
+/// request chooses the file, and what is wrong with it is shown.
+///
+/// # Errors
+/// As of [`read`], or it is outside.
+pub(crate) fn read_within(
+    root: &Path,
+    file: &str,
+    api: Option<&ApiId>,
+) -> Result<Behaviour, Failure> {
+    let path = root.join(file);
+    let is_within = |path: &Path| fs::canonicalize(root).is_ok_and(|root| path.starts_with(root));
+    match fs::canonicalize(&path) {
+        Ok(real) if !is_within(&real) => Err(Failure::Failed(format!(
+            "the profile {} is outside of the repository. Put it beside portvakt.yaml",
+            printable(file)
+        ))),
+        Ok(_) | Err(_) => read(&path, api),
+    }
+}
 
 /// Reads a profile, which must be one of this API if that is known.
 ///
@@ -29,6 +54,9 @@ pub(crate) fn read(path: &Path, api: Option<&ApiId>) -> Result<Behaviour, Failur
             "has format_version {format_version}, and this program reads {}",
             Profile::FORMAT_VERSION
         )));
+    }
+    if behaviour.read_lag.is_some_and(|lag| lag > LONGEST_LAG) {
+        return Err(failed(format!("has a read_lag of more than {LONGEST_LAG} ms")));
     }
     let is_other = |api: &ApiId| {
         Target::custom(&probed, Target::test().issuer.as_str())
