@@ -88,7 +88,8 @@ fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
         TokenRefusal::NoKey => Some(
             "The client has no key of this kid. Probably the kid is that of the other environment (test or \
              production) or of a key that was removed; or the key was registered in the last minutes, and is \
-             not known yet.",
+             not known yet. A certificate is refused alone where the client has keys: put the `kid` under which \
+             it is registered beside `certificate`.",
         ),
         TokenRefusal::KeyExpired => Some(
             "The client's key has expired: a key lives one year at most. Registering the same key again renews \
@@ -183,7 +184,7 @@ fn of_kind(kind: ErrorKind) -> &'static str {
              run again."
         }
         ErrorKind::AnswerLost => "Make a new plan: it shows whether this was carried out.",
-        ErrorKind::Stopped => "Run apply again.",
+        ErrorKind::Stopped => "Run it again.",
         ErrorKind::Malformed => {
             "See that `target` names the API itself and that no gateway or proxy answers in \
              its place, then run again."

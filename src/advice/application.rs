@@ -33,23 +33,23 @@ impl TokenClient {
     /// The error of a token request and, on a line of its own, the remedy.
     pub fn advised(&self, error: &Error, wanted: &Wanted) -> String {
         let Some(refusal) = error.token_refusal() else { return super::advised(error) };
-        let advice = match of_any_token(refusal) {
-            Some(advice) => advice.to_owned(),
-            None => excerpt(&self.advice(refusal, error, wanted), MOST),
-        };
+        // The code of this refusal is not documented.
+        let of_itself = (wanted.consumer_org == Some(self.organization)).then(|| {
+            format!(
+                "The consumer {} is the organisation of client {} itself, and Maskinporten refuses that: leave \
+                 --consumer-org out.",
+                self.organization, self.name
+            )
+        });
+        let of_any = || of_any_token(refusal).map(str::to_owned);
+        let of_this = || excerpt(&self.advice(refusal, error, wanted), MOST);
+        let advice = of_itself.or_else(of_any).unwrap_or_else(of_this);
         format!("{error}\n{}", with_clock(error, advice))
     }
 
     fn advice(&self, refusal: TokenRefusal, error: &Error, wanted: &Wanted) -> String {
         let (name, kid) = (&self.name, &self.kid);
         let scopes = named(wanted, error.description().unwrap_or_default());
-        if wanted.consumer_org == Some(self.organization) {
-            return format!(
-                "The consumer {} is the organisation of client {name} itself, and Maskinporten refuses \
-                 that: leave --consumer-org out.",
-                self.organization
-            );
-        }
         match refusal {
             TokenRefusal::UnknownClient => format!(
                 "Maskinporten does not know client {name}, which is live. If it was made in the last \

@@ -59,7 +59,7 @@ fn exit(failure: &Failure) -> Exit {
             Exit::Failed
         }
         Failure::With(failure, _) => exit(failure),
-        Failure::Interrupted => Exit::Interrupted,
+        Failure::Interrupted | Failure::InterruptedAfter(_) => Exit::Interrupted,
     }
 }
 
@@ -92,6 +92,7 @@ fn words(failure: &Failure) -> String {
         ),
         Failure::With(failure, line) => format!("{}\n{line}", words(failure)),
         Failure::Interrupted => "interrupted; nothing was changed".to_owned(),
+        Failure::InterruptedAfter(changed) => format!("interrupted; {changed}"),
     }
 }
 

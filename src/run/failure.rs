@@ -26,8 +26,10 @@ pub(crate) enum Failure {
     FormerLocked(history::Error),
     /// A failure with an additional line.
     With(Box<Failure>, String),
-    /// A signal arrived.
+    /// A signal came before anything was changed.
     Interrupted,
+    /// A signal came, and the changes before it.
+    InterruptedAfter(String),
 }
 
 impl Failure {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Behaviour, Profile};
+use domain::{AccessState, Behaviour, Profile};
 use proptest::prelude::*;
 use sandbox::{Exchange, Fault, FaultRule, Method, State, Switches};
 use serde_json::{Value, json};
 
 use crate::attributes::is_current;
-use crate::world::{Ran, SKATT, World};
+use crate::world::{OWNER, Ran, SKATT, World, name, orgno};
 
 /// The words of the questions that are not answered by yes or no.
 const WORDS: [(&str, &[&str]); 2] = [
@@ -74,7 +74,7 @@ fn is_left_alone(world: &World) {
     assert!(made.values().all(|active| !active), "{made:?}");
     let accesses = world.sandbox.state().accesses;
     let mut states = accesses.values().flat_map(|accesses| accesses.values());
-    assert!(states.all(|access| access.state == domain::AccessState::Denied));
+    assert!(states.all(|access| access.state == AccessState::Denied));
 }
 
 fn switched(settings: &[(&str, String)]) -> Switches {
@@ -252,6 +252,46 @@ fn what_a_killed_probe_has_left_is_cleaned_up_by_the_next_one() {
 }
 
 #[test]
+fn what_an_earlier_probe_has_left_is_closed_also_where_it_is_inactive_or_shown_late() {
+    for inactive_access_refused in [false, true] {
+        let world =
+            World::with(Switches { inactive_access_refused, read_lag: 600, ..Switches::default() });
+        let ran = world.run(&["probe"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let left = made(&world).into_keys().find(|name| name.contains(':')).unwrap();
+        // As a probe that was killed just now leaves them: one open, and one inactive with an access.
+        world.sandbox.edit(|state| {
+            let organization = orgno(OWNER);
+            state.put_access(name(&left), organization, AccessState::Approved);
+            let open = name("etat:portvakt-probe-apen");
+            let scope = state.scopes[&name(&left)].clone();
+            state.scopes.insert(open.clone(), scope);
+            state.scopes.get_mut(&open).unwrap().active = true;
+            state.put_access(open, organization, AccessState::Approved);
+        });
+        let ran = world.run(&["probe"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        let made = made(&world);
+        assert!(made.len() == 5 && made.values().all(|active| !active), "{made:?}");
+        let accesses = world.sandbox.state().accesses;
+        let mut states = accesses.values().flat_map(|accesses| accesses.values());
+        assert!(states.all(|access| access.state == AccessState::Denied));
+        assert!(world.sandbox.exchanges().len() <= 120);
+    }
+}
+
+#[test]
+fn a_long_lag_is_measured_within_the_limit_of_requests() {
+    let world = World::with(Switches { read_lag: 9_000, ..Switches::default() });
+    let ran = world.run(&["probe", "--out", "profile.json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let lag = profile(&world).behaviour.read_lag.unwrap();
+    assert!((9_000..15_000).contains(&lag), "{lag}");
+    assert!(world.sandbox.exchanges().len() <= 60);
+    is_left_alone(&world);
+}
+
+#[test]
 fn an_interrupted_probe_cleans_up() {
     let world = World::new();
     let probe = begun(&world);
@@ -259,7 +299,12 @@ fn an_interrupted_probe_cleans_up() {
         std::process::Command::new("kill").args(["-INT", &probe.id().to_string()]).status();
     assert!(killed.unwrap().success());
     let ended = probe.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    assert!(
+        stderr.contains("stay there inactive") && !stderr.contains("nothing was changed"),
+        "{stderr}"
+    );
     let made = made(&world);
     assert!(made.values().all(|active| !active), "{made:?}");
 }
@@ -282,7 +327,7 @@ fn an_apply_does_not_try_what_is_known_to_be_refused() {
             false => json!({}),
         };
         name_profile(&world, world.sandbox.api().as_str(), &behaviour);
-        world.put("etat:a", false, &[(SKATT, domain::AccessState::Approved)]);
+        world.put("etat:a", false, &[(SKATT, AccessState::Approved)]);
         world.declare("scopes: [{ name: etat:a, description: Les }]\n");
         let ran = world.apply();
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -314,4 +359,12 @@ fn a_profile_that_cannot_be_used_stops_an_apply() {
     stopped(world.apply(), "is not a profile");
     std::fs::remove_file(world.folder().join("profile.json")).unwrap();
     stopped(world.apply(), "cannot be read");
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("x.json"), "\"hemmelig\"").unwrap();
+    world.settings(&format!("    profile: {}/x.json\n", outside.path().display()));
+    for ran in [world.run(&["plan"]), world.apply()] {
+        assert!(!ran.stderr.contains("hemmelig"), "{}", ran.stderr);
+        assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("outside of the repository"), "{}", ran.stderr);
+    }
 }

@@ -133,9 +133,11 @@ impl<'a> Call<'a> {
             .with_inactive(inactive)
     }
 
-    pub(super) fn accesses_of_consumer(consumer: Orgno) -> Self {
+    /// `GET /scopes/access?consumer_orgno=`: the accesses that one consumer has.
+    pub fn accesses_of_consumer(consumer: Orgno, inactive: bool) -> Self {
         Self::get(&["scopes", "access"], format!("accesses of {consumer}"))
             .with("consumer_orgno", consumer)
+            .with_inactive(inactive)
     }
 
     /// `GET /scopes/access/all`: the accesses of the organisation itself.

@@ -15,6 +15,7 @@ use super::options::Options;
 use super::target::Target;
 use super::transport::{Gate, Transport};
 use super::wire::ApiErrorResponse;
+use domain::secret;
 
 /// How much of a body [`Exchange`] shows, in characters.
 const SHOWN: usize = 200;
@@ -55,7 +56,9 @@ impl fmt::Display for Exchange {
         let Self { call, status, body } = self;
         write!(f, "{call} → {status}")?;
         let Some(body) = body else { return f.write_str(", an empty body") };
+        // Before it is cut: a part of a secret is not recognised.
         let body = body.to_string();
+        let body = secret::redact(&body);
         let shown: String = body.chars().take(SHOWN).collect();
         let rest = if shown.len() < body.len() { "…" } else { "" };
         write!(f, " {shown}{rest}")

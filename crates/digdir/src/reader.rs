@@ -77,7 +77,7 @@ impl Reader {
 
     /// What a consumer has access to (`GET /scopes/access?consumer_orgno=`).
     pub async fn accesses_of_consumer(&self, consumer: Orgno) -> Result<Vec<AccessEntry>, Error> {
-        self.list(&Call::accesses_of_consumer(consumer)).await
+        self.list(&Call::accesses_of_consumer(consumer, false)).await
     }
 
     /// What the organisation itself has been given access to (`GET /scopes/access/all`).

@@ -74,7 +74,7 @@ pub enum SandboxError {
         wanted: Orgno,
     },
     /// A switch that does not exist or does not take that value.
-    #[error("there is no switch {actual:?}; the switches are:\n{known}")]
+    #[error("{actual:?} sets no switch: the name or the value is not one of these:\n{known}")]
     Switch {
         /// What was given.
         actual: String,

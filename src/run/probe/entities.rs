@@ -1,5 +1,7 @@
 //! The scope and the client that a probe makes, and how those of earlier ones are recognised.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -68,14 +70,27 @@ impl ProbeEntities {
     }
 }
 
-/// The scopes of a list that a probe has left active.
-pub(super) fn left_scopes(list: &Exchange) -> Vec<ScopeName> {
-    let of = |scope: &Representation| {
+/// The scopes of a list that a probe has left active or, by the accesses that are `granted`, open.
+pub(super) fn left_scopes<'l>(
+    list: &'l Exchange,
+    granted: &BTreeSet<ScopeName>,
+) -> Vec<(ScopeName, &'l Representation)> {
+    let of = |scope: &'l Representation| {
         let name = digdir::scope_name(scope).ok()?;
-        let (_, subscope) = name.as_str().split_once(':')?;
-        (subscope.starts_with(NAME) && is_left(scope)).then_some(name)
+        let is_named = name.subscope().starts_with(NAME);
+        let is_open = is_active(scope) || granted.contains(&name);
+        (is_named && is_made(scope) && is_open).then_some((name, scope))
     };
     objects(list).filter_map(of).collect()
+}
+
+/// The scopes of a list of accesses that are approved.
+pub(super) fn granted(list: &Exchange) -> BTreeSet<ScopeName> {
+    let text = |access: &Representation, member: &str| {
+        access.get(member).and_then(Value::as_str).map(str::to_owned)
+    };
+    let approved = objects(list).filter(|it| text(it, "state").as_deref() == Some("APPROVED"));
+    approved.filter_map(|it| text(it, "scope")?.parse().ok()).collect()
 }
 
 /// The clients of a list that a probe has left active.
@@ -83,15 +98,19 @@ pub(super) fn left_clients(list: &Exchange) -> Vec<ClientId> {
     let of = |client: &Representation| {
         let name = client.get("client_name")?.as_str()?;
         let id = client.get("client_id")?.as_str()?.parse().ok()?;
-        (name.starts_with(NAME) && is_left(client)).then_some(id)
+        (name.starts_with(NAME) && is_made(client) && is_active(client)).then_some(id)
     };
     objects(list).filter_map(of).collect()
 }
 
-fn is_left(entity: &Representation) -> bool {
-    let text = |member| entity.get(member).and_then(Value::as_str).unwrap_or_default();
-    kept(text("description")) == kept(DESCRIPTION)
-        && entity.get("active").and_then(Value::as_bool) != Some(false)
+/// Whether a probe has made it, by the description.
+fn is_made(entity: &Representation) -> bool {
+    let description = entity.get("description").and_then(Value::as_str).unwrap_or_default();
+    kept(description) == kept(DESCRIPTION)
+}
+
+fn is_active(entity: &Representation) -> bool {
+    entity.get("active").and_then(Value::as_bool) != Some(false)
 }
 
 fn objects(list: &Exchange) -> impl Iterator<Item = &Representation> {

@@ -115,7 +115,10 @@ async fn tried(
         result = timeout(FOR_SCRIPT, script.run(writing.as_ref())) => result.unwrap_or_else(|_| {
             Err(Failure::Failed(format!("the probe was not done after {} s", FOR_SCRIPT.as_secs())))
         }),
-        _ = interrupt.wait_for(|interrupt| *interrupt) => Err(Failure::Interrupted),
+        _ = interrupt.wait_for(|interrupt| *interrupt) => Err(Failure::InterruptedAfter(format!(
+            "{} and the client {}, as far as they were made, stay there inactive",
+            entities.scope, entities.client
+        ))),
     };
     calls.is_cleaning_up.store(true, Ordering::Relaxed);
     let cleaned = timeout(FOR_CLEAN_UP, script.clean_up()).await.unwrap_or_else(|_| {

@@ -1,5 +1,6 @@
 //! The calls of a probe, in their order, and what each settles.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -8,8 +9,8 @@ use serde_json::Value;
 use super::answers;
 use super::entities::{self, LIFE_OF_KEY, ProbeEntities};
 use crate::run::Failure;
-use digdir::{Call, Exchange, Probe};
-use domain::{Behaviour, ClientId, Representation};
+use digdir::{Call, ErrorKind, Exchange, Probe};
+use domain::{Behaviour, ClientId, Representation, ScopeName};
 
 /// The longest that is waited until the API shows what was written.
 const LONGEST_LAG: Duration = Duration::from_secs(30);
@@ -72,7 +73,13 @@ impl<'p> Script<'p> {
         self.look_at_new_scope(writing).await?;
         self.change_scope_and_make_client().await?;
         self.close_access_and_renew_key().await?;
-        self.work_on_what_is_inactive().await
+        self.work_on_what_is_inactive().await?;
+        if self.lag.is_zero() {
+            return Ok(());
+        }
+        // What a run just before this one has left was perhaps not shown at the beginning.
+        self.wait().await;
+        self.clean_up_after_others().await
     }
 
     async fn make_scope(&mut self) -> Result<(), Failure> {
@@ -194,20 +201,29 @@ impl<'p> Script<'p> {
     }
 
     async fn clean_up_scope(&mut self) -> Result<(), Failure> {
-        if let Some(shown) = self.scope.clone() {
-            let (scope, organization) = (&self.entities.scope, self.entities.organization);
-            let revoke = Call::revoke(scope, organization);
-            if self.is_granted && !self.call(&revoke).await?.is_success() {
-                // The scope may be inactive, and its accesses not to be changed as long as it is.
-                let mut active = shown;
-                active.insert("active".to_owned(), Value::Bool(true));
-                self.call(&Call::update_scope(scope, &active)).await?;
-                self.retired(&revoke).await?;
-            }
-            self.retired(&Call::deactivate_scope(scope)).await?;
+        if let Some(shown) = &self.scope {
+            self.close(&self.entities.scope, shown, self.is_granted).await?;
             self.scope = None;
         }
         Ok(())
+    }
+
+    /// Revokes the organisation's own access to a scope, and deactivates it.
+    async fn close(
+        &self,
+        scope: &ScopeName,
+        shown: &Representation,
+        is_granted: bool,
+    ) -> Result<(), Failure> {
+        let revoke = Call::revoke(scope, self.entities.organization);
+        if is_granted && !self.call(&revoke).await?.is_success() {
+            // The scope may be inactive, and its accesses not to be changed as long as it is.
+            let mut active = shown.clone();
+            active.insert("active".to_owned(), Value::Bool(true));
+            self.call(&Call::update_scope(scope, &active)).await?;
+            self.retired(&revoke).await?;
+        }
+        self.retired(&Call::deactivate_scope(scope)).await
     }
 
     async fn clean_up_client(&mut self) -> Result<(), Failure> {
@@ -223,12 +239,14 @@ impl<'p> Script<'p> {
         Ok(())
     }
 
-    /// Deactivates what a run before this one has left active.
+    /// Closes and deactivates what runs before this one have left: also an access to a scope that is inactive.
     async fn clean_up_after_others(&self) -> Result<(), Failure> {
+        let organization = self.entities.organization;
         let scopes = self.call(&Call::scopes()).await?;
-        for scope in entities::left_scopes(&scopes) {
-            self.call(&Call::revoke(&scope, self.entities.organization)).await?;
-            self.retired(&Call::deactivate_scope(&scope)).await?;
+        let accesses = self.call(&Call::accesses_of_consumer(organization, true)).await?;
+        let granted = entities::granted(&accesses);
+        for (scope, shown) in entities::left_scopes(&scopes, &granted) {
+            self.close(&scope, shown, granted.contains(&scope)).await?;
         }
         let clients = self.call(&Call::clients()).await?;
         for id in entities::left_clients(&clients) {
@@ -265,13 +283,15 @@ impl<'p> Script<'p> {
 
     /// Sends a call. A refusal of the credentials ends the script.
     async fn call(&self, call: &Call<'_>) -> Result<Exchange, Failure> {
-        let exchange = self.probe.exchange(call).await?;
+        let exchange = self.probe.exchange(call).await.map_err(|error| match error.kind() {
+            ErrorKind::AnswerLost | ErrorKind::Stopped => Failure::Failed(format!(
+                "{error}\nRun the probe again: it first deactivates what this one has left"
+            )),
+            ErrorKind::Auth => refused(&error),
+            _ => Failure::Call(error),
+        })?;
         match exchange.status {
-            403 => Err(Failure::Failed(format!(
-                "the credentials may not do what the probe needs: {exchange}\nGive the client the scopes \
-                 idporten:scopes.read, idporten:scopes.write, idporten:dcr.read and idporten:dcr.write, \
-                 and run it again"
-            ))),
+            403 => Err(refused(&exchange)),
             _ => Ok(exchange),
         }
     }
@@ -295,12 +315,20 @@ impl<'p> Script<'p> {
     }
 }
 
+/// The error of credentials that are refused.
+fn refused(why: &impl Display) -> Failure {
+    Failure::Failed(format!(
+        "the credentials may not do what the probe needs: {why}\nGive the client the scopes \
+         idporten:scopes.read, idporten:scopes.write, idporten:dcr.read and idporten:dcr.write, and run it again"
+    ))
+}
+
 /// The pause after so many looks.
 fn pause(looks: u32) -> Duration {
     Duration::from_millis(match looks {
-        0..=8 => 250,
-        9..=14 => 500,
-        _ => 2_500,
+        0..=6 => 250,
+        7..=11 => 500,
+        _ => 5_000,
     })
 }
 
