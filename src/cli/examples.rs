@@ -155,7 +155,8 @@ Examples:
   portvakt completions bash";
 pub(super) const MAN: &str = "\
 Examples:
-  portvakt man";
+  portvakt man
+  portvakt man --out man1";
 
 #[cfg(test)]
 mod tests {

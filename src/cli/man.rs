@@ -1,22 +1,58 @@
 //! `portvakt man`.
 
+use std::io;
+use std::path::PathBuf;
+
+use clap_mangen::Man;
+
 use super::exit::{Exit, Failure};
 use super::sink::print;
+use crate::run::files::put;
 
-/// Prints the manual page: the program, then each command, including subcommands.
-pub(super) fn run(command: clap::Command) -> Result<Exit, Failure> {
-    let mut page = Vec::new();
-    render(command, &mut page)
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The folder for the pages, one for each command [default: all on stdout]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Manual page of one command.
+struct Page {
+    file: String,
+    text: String,
+}
+
+/// Prints the manual page of the program and of each command, including subcommands, or writes them as files.
+pub(super) fn run(command: clap::Command, args: &Args) -> Result<Exit, Failure> {
+    let mut command = command.disable_help_subcommand(true);
+    // Gives each command the options that all of them have.
+    command.build();
+    let pages = pages(&command)
         .map_err(|error| Failure::Failed(format!("the page could not be made: {error}")))?;
-    print(clap::ColorChoice::Never, &String::from_utf8_lossy(&page))?;
+    match &args.out {
+        Some(folder) => {
+            for Page { file, text } in &pages {
+                put(&folder.join(file), text)?;
+            }
+        }
+        None => {
+            let all: String = pages.iter().map(|page| page.text.as_str()).collect();
+            print(clap::ColorChoice::Never, &all)?;
+        }
+    }
     Ok(Exit::Done)
 }
 
-fn render(command: clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
-    clap_mangen::Man::new(command.clone()).render(page)?;
-    for below in command.get_subcommands().filter(|command| !command.is_hide_set()) {
-        let name = format!("{}-{}", command.get_name(), below.get_name());
-        render(below.clone().name(name), page)?;
+/// The page of a command, and those of its subcommands.
+fn pages(command: &clap::Command) -> io::Result<Vec<Page>> {
+    let page = Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let mut all = vec![Page { file: page.get_filename(), text }];
+    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        all.extend(pages(command)?);
     }
-    Ok(())
+    Ok(all)
 }

@@ -153,9 +153,9 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
+    /// Print the manual page, or write one for each command
     #[command(after_help = examples::MAN)]
-    Man,
+    Man(man::Args),
 }
 
 /// Runs the program with the process's own arguments.
@@ -224,7 +224,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
             print(ColorChoice::Never, &String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
-        Command::Man => man::run(Cli::command()),
+        Command::Man(args) => man::run(Cli::command(), &args),
         Command::Show(args) => show::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
         Command::Keys(command) => keys::run(&global, &command),

@@ -414,6 +414,44 @@ fn schemas_are_printed_as_they_are_committed() {
 }
 
 #[test]
+fn each_command_has_a_manual_page_of_its_own() {
+    let world = World::new();
+    let ran = world.run(&["man", "--out", "man1"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    let folder = world.folder().join("man1");
+    let mut pages: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    let page = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    // The page of the program, and of each command with subcommands, lists the pages below it.
+    let listed = |name: &str| {
+        let page = page(name).replace("\\-", "-");
+        let lines = page.lines().filter_map(|line| line.strip_suffix("(1)"));
+        lines.map(|line| format!("{}.1", line.trim())).collect::<Vec<_>>()
+    };
+    let mut expected = vec!["portvakt.1".to_owned()];
+    let mut open = expected.clone();
+    while let Some(name) = open.pop() {
+        let below = listed(&name);
+        expected.extend(below.clone());
+        open.extend(below);
+    }
+    expected.sort();
+    assert_eq!(pages, expected);
+    for name in ["portvakt-plan.1", "portvakt-keys-rotate.1", "portvakt-migrate-to-nais.1"] {
+        assert!(pages.iter().any(|page| page == name), "{pages:?}");
+    }
+    let rotate = page("portvakt-keys-rotate.1");
+    for part in ["\\-\\-retire", "\\-\\-allow\\-host", "Examples:"] {
+        assert!(rotate.contains(part), "{part}: {rotate}");
+    }
+    // Written once more, as a package does for each version.
+    assert_eq!(world.run(&["man", "--out", "man1"]).code, 0);
+}
+
+#[test]
 fn a_plan_that_cannot_be_shown_is_not_applied() {
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let world = World::new();
