@@ -28,6 +28,8 @@ mod output;
 mod plan;
 mod probe;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod render;
 mod reviewed;
 mod rollback;
