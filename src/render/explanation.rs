@@ -68,7 +68,7 @@ pub fn page() -> String {
 }
 
 const INTRODUCTION: &str = "\
-# What portvakt says, code by code
+# Diagnostics: what portvakt reports, code by code
 
 `portvakt explain CODE` prints the same. PV0xx is about reading the files, PV1xx about what they
 declare; PV3xx to PV5xx are about plans. An error keeps anything from being planned; a warning is

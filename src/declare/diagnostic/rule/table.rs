@@ -796,8 +796,8 @@ scopes:
     /// A naming rule of the repository is broken.
     Naming = "PV140", Error {
         "The rule stands under naming in portvakt.yaml, with its message and severity. Change \
-         the text, or silence the rule for this one with a comment above it: # portvakt: \
-         allow <rule> -- why."
+         the text, or silence the rule for this one with a comment above it: `# portvakt: \
+         allow <rule> -- why`."
         wrong: Both(
             "naming:
   - rule: product
@@ -827,7 +827,7 @@ scopes:
     Policy = "PV141", Error {
         "The policy stands under policies in portvakt.yaml, with its message and severity. \
          Change the declaration, or silence the policy for this one with a comment above it: \
-         # portvakt: allow <rule> -- why."
+         `# portvakt: allow <rule> -- why`."
         wrong: Both(
             "policies:
   - rule: short-tokens
@@ -933,7 +933,7 @@ spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }
     }
     /// A comment that silences a rule is not understood, or gives no reason.
     Silence = "PV150", Error {
-        "A silence is written # portvakt: allow <rule> -- why, above a scope, a client, an alias, a \
+        "A silence is written `# portvakt: allow <rule> -- why`, above a scope, a client, an alias, a \
          group or an entry, or behind it on its line. The reason is for the reviewer."
         wrong: Declarations("scopes:
   # portvakt: allow PV121
