@@ -3,25 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use domain::{Attribute, CLIENT, SCOPE, ValueType};
-
-/// Each attribute with its default; those with the same default are grouped.
-fn defaults(attributes: &[&Attribute]) -> String {
-    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
-    for attribute in attributes {
-        let text = attribute.documentation.split_whitespace().collect::<Vec<_>>().join(" ");
-        let (_, default) = text.split_once("Default: ").expect("a default is documented");
-        let (name, default) = (format!("`{}`", attribute.name), default.trim_end_matches('.'));
-        match rows.iter_mut().find(|(of_row, _)| of_row == default) {
-            Some((_, names)) => names.push(name),
-            None => rows.push((default.to_owned(), vec![name])),
-        }
-    }
-    rows.iter().fold(String::new(), |mut table, (default, names)| {
-        let _ = writeln!(table, "| {} | {default} |", names.join(", "));
-        table
-    })
-}
+use domain::{CLIENT, SCOPE, ValueType};
 
 /// The keys of attributes, and their words.
 fn dictionary() -> String {
@@ -56,15 +38,6 @@ pub(crate) fn is_current(path: &str, headings: &[(&str, String)]) {
         return;
     }
     assert!(committed == wanted, "{path}: UPDATE_DOCS=1 cargo test");
-}
-
-#[test]
-fn the_readme_has_the_default_of_every_attribute() {
-    let heading = "| attribute | default |\n|---|---|\n";
-    is_current(
-        "README.md",
-        &[(heading, defaults(&SCOPE.all())), (heading, defaults(&CLIENT.all()))],
-    );
 }
 
 #[test]

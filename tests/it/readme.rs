@@ -1,5 +1,4 @@
-//! The commands of the README and of the pages, run in order in a copy of an example, print the output that
-//! is shown there.
+//! The commands of the book's pages, run in order in a copy of an example, print the output that is shown there.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +6,8 @@ use std::process::Command;
 use sandbox::State;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::world::program;
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -56,8 +57,46 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn its_commands_print_what_it_says() {
-    plays("README.md", Some("examples/etat"));
+fn the_quick_start_begins_with_nothing() {
+    plays("docs/start.md", None);
+}
+
+/// The story begins in portvakt's own folder, where the README's first command has been tried.
+#[test]
+fn the_story_begins_anew_and_leaves_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    let sources = folder.path().join("portvakt");
+    copy(&Path::new(ROOT).join("examples/etat"), &sources.join("examples/etat"));
+    let tried = ["-C", "examples/etat", "-e", "sandbox", "apply", "--auto-approve"];
+    assert!(program().args(tried).current_dir(&sources).output().unwrap().status.success());
+    run("docs/story.md", &sources);
+    let names = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(folder.path()), ["etat", "portvakt"]);
+    assert_eq!(names(&sources), ["examples"]);
+    let mut git = Command::new("git");
+    let status =
+        git.args(["status", "--porcelain", "--ignored"]).current_dir(folder.path().join("etat"));
+    assert_eq!(String::from_utf8_lossy(&status.output().unwrap().stdout), "!! .portvakt/\n");
+}
+
+#[test]
+fn a_client_and_its_keys_are_handled_as_the_page_says() {
+    plays("docs/keys.md", Some("examples/etat"));
+}
+
+#[test]
+fn what_goes_wrong_is_put_right_as_the_page_says() {
+    plays("docs/operations.md", Some("examples/etat"));
+}
+
+#[test]
+fn schemas_are_written_for_editors_as_the_page_says() {
+    plays("docs/rules.md", Some("examples/etat"));
 }
 
 #[test]
@@ -123,37 +162,51 @@ fn an_organisation_is_adopted_as_the_page_says() {
 
 /// Runs the commands of a page in a copy of a folder, or in an empty one, and returns the folder.
 fn plays(page: &str, example: Option<&str>) -> TempDir {
-    let page_text = std::fs::read_to_string(format!("{ROOT}/{page}")).unwrap();
     let folder = TempDir::new().unwrap();
     if let Some(example) = example {
         copy(&Path::new(ROOT).join(example), folder.path());
     }
-    let program = assert_cmd::cargo::cargo_bin!("portvakt").parent().unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    run(page, folder.path());
+    folder
+}
+
+/// Runs the commands of a page one after the other; each begins in the folder in which the one before ended.
+fn run(page: &str, folder: &Path) {
+    let page_text = std::fs::read_to_string(format!("{ROOT}/{page}")).unwrap();
     let all = shown(&page_text);
-    assert!(all.len() > 5, "{page} shows no commands");
+    assert!(all.len() > 2, "{page} shows no commands");
+    let ended_in = tempfile::NamedTempFile::new().unwrap();
+    let mut folder = folder.to_owned();
     for Shown { command, output } in all {
-        let ran = Command::new("bash")
-            .args(["-c", &command])
-            .current_dir(folder.path())
-            .env("PATH", &path)
-            .env_remove("PORTVAKT_ENV")
-            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
-            .envs([("GIT_AUTHOR_NAME", "Kari"), ("GIT_AUTHOR_EMAIL", "kari@etat.example")])
-            .envs([("GIT_COMMITTER_NAME", "Kari"), ("GIT_COMMITTER_EMAIL", "kari@etat.example")])
-            .output()
-            .unwrap();
+        let script = format!("trap 'pwd > \"$ENDED_IN\"' EXIT\n{command}");
+        let ran = bash(&script, &folder).env("ENDED_IN", ended_in.path()).output().unwrap();
         let (stdout, stderr) =
             (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
         let printed: Vec<_> = stdout.lines().chain(stderr.lines()).map(str::trim_end).collect();
         assert!(
             is_shown(&output, &printed),
-            "$ {command}\nprints\n{}\nnot\n{}",
+            "{page}: $ {command}\nprints\n{}\nnot\n{}",
             printed.join("\n"),
             output.join("\n")
         );
+        folder = std::fs::read_to_string(ended_in.path()).unwrap().trim_end().into();
     }
-    folder
+}
+
+/// A script in a folder, with the program on its path and a person for git.
+fn bash(script: &str, folder: &Path) -> Command {
+    let program = assert_cmd::cargo::cargo_bin!("portvakt").parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", script])
+        .current_dir(folder)
+        .env("PATH", path)
+        .env_remove("PORTVAKT_ENV")
+        .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
+        .envs([("GIT_AUTHOR_NAME", "Kari"), ("GIT_AUTHOR_EMAIL", "kari@etat.example")])
+        .envs([("GIT_COMMITTER_NAME", "Kari"), ("GIT_COMMITTER_EMAIL", "kari@etat.example")]);
+    command
 }
 
 /// Whether the shown lines match the printed ones; a shown `…` matches any number of lines.
@@ -174,6 +227,30 @@ fn is_line(shown: &str, printed: &str) -> bool {
         Some(beginning) => printed.starts_with(beginning),
         None => shown == printed,
     }
+}
+
+/// A page with commands that no test runs would be out of date before long.
+#[test]
+fn every_page_with_commands_is_run() {
+    let tests = include_str!("readme.rs");
+    for page in crate::book::pages() {
+        let is_run = tests.contains(&format!("(\"{}\", ", page.display()));
+        let has_commands = crate::book::text(&page).contains("```console\n");
+        assert_eq!(is_run, has_commands, "{}", page.display());
+    }
+}
+
+/// The first block after the heading, without a person who approves.
+#[test]
+fn the_quick_start_of_the_readme_works() {
+    let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## Quick start\n").unwrap();
+    let block = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(block.contains("portvakt -e sandbox apply "), "{block}");
+    let approved = block.replace("sandbox apply ", "sandbox apply --auto-approve ");
+    let folder = TempDir::new().unwrap();
+    let ran = bash(&format!("set -e\n{approved}"), folder.path()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
 #[test]
