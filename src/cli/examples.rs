@@ -159,13 +159,13 @@ Examples:
   portvakt man --out man1";
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use clap::{Command, CommandFactory as _, Parser as _};
 
     use crate::cli::Cli;
 
     /// The words of a command as a shell splits them: text in single quotes is one word.
-    fn words(command: &str) -> Vec<&str> {
+    pub(in crate::cli) fn words(command: &str) -> Vec<&str> {
         let parts = command.split('\'').enumerate();
         let words = parts.map(|(at, part)| match at % 2 {
             0 => part.split_whitespace().collect(),

@@ -1,16 +1,20 @@
-//! docs/commands.md, made from the definitions of the commands. `UPDATE_DOCS=1 cargo test --lib cli::reference`
-//! writes it.
+//! The commands in the documentation: docs/commands.md, which is made from their definitions
+//! (`UPDATE_DOCS=1 cargo test --lib cli::reference` writes it), and those that other pages name.
 
 use std::fmt::Write as _;
 
-use clap::{Arg, Command, CommandFactory as _};
+use clap::error::ErrorKind;
+use clap::{Arg, Command, CommandFactory as _, Parser as _};
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Options, parse_document};
 
 use super::Cli;
+use super::examples::tests::words;
 
 const INTRODUCTION: &str = "\
 # Commands
 
-`portvakt COMMAND --help` prints the same, and `portvakt man --out DIR` writes a manual page for each command.
+`--help` after a command prints the same, and `portvakt man --out DIR` writes a manual page for each command.
 Results go to stdout, everything else to stderr. [Formats and exit codes](formats.md) describes what the
 commands print and how they end.
 
@@ -146,4 +150,56 @@ fn the_page_on_commands_is_current() {
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(committed == wanted, "{path}: UPDATE_DOCS=1 cargo test --lib cli::reference");
+}
+
+/// The commands of a page, in blocks and in the text: what begins with the program's name.
+fn commands(page: &str) -> Vec<String> {
+    let arena = Arena::new();
+    let mut options = Options::default();
+    options.extension.table = true;
+    let mut code = Vec::new();
+    for node in parse_document(&arena, page, &options).descendants() {
+        match &node.data.borrow().value {
+            NodeValue::Code(span) => code.push(span.literal.replace('\n', " ")),
+            NodeValue::CodeBlock(block) if matches!(&*block.info, "sh" | "console") => {
+                let lines = block.literal.replace("\\\n", " ");
+                code.extend(lines.lines().map(|line| line.trim_start_matches("$ ").to_owned()));
+            }
+            _ => {}
+        }
+    }
+    code.retain(|line| line.starts_with("portvakt "));
+    code
+}
+
+/// The part of a line that the shell gives to the program.
+fn of_the_program(line: &str) -> &str {
+    let ends = [" #", " >", " 2>", " |", " &&", "; ", " \"$"];
+    let end = ends.iter().filter_map(|end| line.find(end)).min();
+    &line[..end.unwrap_or(line.len())]
+}
+
+/// The text may shorten a command, and name a file or a revision without one; it names no option that is not there.
+#[test]
+fn the_pages_name_no_command_and_no_option_that_does_not_exist() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+    let pages =
+        std::fs::read_dir(format!("{root}docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let others = ["README.md", "SECURITY.md"].map(|name| format!("{root}{name}").into());
+    let (mut found, mut wrong) = (0, Vec::new());
+    for page in pages.chain(others) {
+        for line in commands(&std::fs::read_to_string(&page).unwrap()) {
+            found += 1;
+            let command = of_the_program(&line);
+            let is_short = command.contains(['…', '|']);
+            let Err(error) = Cli::try_parse_from(words(command)) else { continue };
+            let unknown = [ErrorKind::UnknownArgument, ErrorKind::InvalidSubcommand];
+            if unknown.contains(&error.kind()) && !is_short {
+                wrong.push(format!("{}: {line}: {error}", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(found > 100, "{found}");
 }

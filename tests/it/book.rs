@@ -42,6 +42,42 @@ fn links_lead_to_pages_and_headings_that_exist() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// The names of tests in the page on security: a module, `*` for all of it, or a function; `…` abbreviates.
+#[test]
+fn the_tests_that_prove_a_defence_exist() {
+    let sources = sources(Path::new(ROOT));
+    let page = text(Path::new("docs/security.md"));
+    let names =
+        page.split('`').filter(|span| span.contains("::") && !span.contains(char::is_whitespace));
+    let mut found = 0;
+    for name in names.filter(|name| !name.ends_with("::")) {
+        let parts: Vec<_> = name.split("::").collect();
+        let (module, test) = (parts[parts.len() - 2], parts[parts.len() - 1]);
+        let wanted = match (test, test.strip_suffix('…')) {
+            ("*", _) => format!("mod {module}"),
+            (_, Some(beginning)) => format!("fn {beginning}"),
+            (test, None) => format!("fn {test}("),
+        };
+        assert!(sources.contains(&wanted), "{name}");
+        found += 1;
+    }
+    assert!(found > 50, "{found}");
+}
+
+/// All code of the workspace.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() && name != "target" && !name.to_string_lossy().starts_with('.') {
+            all.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+    all
+}
+
 #[test]
 fn the_readme_is_short() {
     assert!(text(Path::new("README.md")).lines().count() <= README_LINES);
