@@ -95,6 +95,16 @@ fn what_goes_wrong_is_put_right_as_the_page_says() {
 }
 
 #[test]
+fn a_reactivation_is_planned_as_the_page_says() {
+    plays("docs/plan.md", Some("examples/etat"));
+}
+
+#[test]
+fn what_git_has_after_an_apply_is_what_the_page_says() {
+    plays("docs/git.md", Some("examples/etat"));
+}
+
+#[test]
 fn schemas_are_written_for_editors_as_the_page_says() {
     plays("docs/rules.md", Some("examples/etat"));
 }
