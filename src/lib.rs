@@ -11,6 +11,7 @@ pub mod apply;
 pub mod cli;
 pub mod declare;
 pub mod forge;
+mod gateway;
 pub mod history;
 pub mod nais;
 pub mod render;

@@ -108,7 +108,8 @@ Examples:
 pub(super) const RENDER: &str = "\
 Examples:
   portvakt -e prod render nais
-  portvakt -e prod render yaml nais/prod.yaml";
+  portvakt -e prod render yaml nais/prod.yaml
+  portvakt -e prod render istio --scope 'etat:arbeid:*'";
 pub(super) const RENDER_NAIS: &str = "\
 Examples:
   portvakt -e prod render nais
@@ -118,6 +119,26 @@ pub(super) const RENDER_YAML: &str = "\
 Examples:
   portvakt -e prod render yaml
   portvakt -e prod render yaml nais/prod.yaml";
+pub(super) const RENDER_ISTIO: &str = "\
+Examples:
+  portvakt -e prod render istio --scope 'etat:arbeid:*' --name aareg
+  portvakt -e prod render istio --team arbeid --check istio.yaml";
+pub(super) const RENDER_ENVOY: &str = "\
+Examples:
+  portvakt -e prod render envoy --scope etat:arbeid:aareg.read --path '/aareg/*'
+  portvakt -e prod render envoy --scope etat:arbeid:aareg.read --consumers --out envoy.yaml";
+pub(super) const RENDER_APIM: &str = "\
+Examples:
+  portvakt -e prod render apim --scope etat:arbeid:aareg.read --out policy.xml
+  portvakt -e prod render apim --scope etat:arbeid:aareg.read --check policy.xml";
+pub(super) const RENDER_KRAKEND: &str = "\
+Examples:
+  portvakt -e prod render krakend --scope etat:arbeid:aareg.read
+  portvakt -e prod render krakend --team arbeid --consumers --check auth.json";
+pub(super) const RENDER_SPRING: &str = "\
+Examples:
+  portvakt -e prod render spring --scope etat:arbeid:aareg.read
+  portvakt -e prod render spring --scope 'etat:arbeid:*' --audience https://api.etat.example";
 pub(super) const CREDENTIALS: &str = "\
 Examples:
   portvakt -e prod credentials skatt-henter --key key.jwk --out skatt-henter.env

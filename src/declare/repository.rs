@@ -314,6 +314,11 @@ impl Repository {
         self.settings.teams.of(file).map(|team| &*team.name)
     }
 
+    /// The names of the teams, as they are declared.
+    pub fn teams(&self) -> impl Iterator<Item = &str> {
+        self.settings.teams.names()
+    }
+
     /// An environment as it is declared: where it is, and with what credentials.
     pub fn environment(&self, name: &str) -> Option<&Environment> {
         self.settings.environments.get(name)

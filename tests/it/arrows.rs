@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adopt", &["declare", "domain", "plan", "yaml"]),
     ("history", &["declare", "domain"]),
     ("nais", &["domain", "plan", "yaml"]),
+    ("gateway", &["domain", "yaml"]),
     ("apply", &["advice", "digdir", "domain", "plan"]),
     ("render", &["declare", "domain", "history", "nais", "plan"]),
     ("forge", &["domain", "http"]),
@@ -35,8 +36,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "adopt", "advice", "apply", "declare", "digdir", "domain", "forge", "history", "nais",
-            "plan", "render", "run", "sandbox",
+            "adopt", "advice", "apply", "declare", "digdir", "domain", "forge", "gateway",
+            "history", "nais", "plan", "render", "run", "sandbox",
         ],
     ),
     ("main", &["cli"]),

@@ -31,6 +31,7 @@ mod encryption;
 mod faults;
 mod fix;
 mod front;
+mod gateways;
 mod git;
 mod hooks;
 mod import;

@@ -45,7 +45,11 @@ impl World {
         state.register_key(orgno(OWNER), "portvakt", &KEY);
         let listen = "127.0.0.1:0".parse().unwrap();
         let config = Config { listen, switches, record: true, ..Config::new(state) };
-        let sandbox = RUNTIME.block_on(Sandbox::start(config)).unwrap();
+        Self::of(RUNTIME.block_on(Sandbox::start(config)).unwrap())
+    }
+
+    /// A repository without declarations for a sandbox.
+    pub(crate) fn of(sandbox: Sandbox) -> Self {
         let world = Self { sandbox, folder: TempDir::new().unwrap() };
         world.settings("");
         world

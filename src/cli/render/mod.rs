@@ -1,5 +1,6 @@
 //! `portvakt render`: declarations in another form.
 
+mod gateway;
 mod nais;
 mod yaml;
 
@@ -8,6 +9,7 @@ use clap::Subcommand;
 use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use crate::gateway::Engine;
 
 /// The form.
 #[derive(Debug, Subcommand)]
@@ -18,11 +20,31 @@ pub(super) enum Command {
     /// Print the declarations of NAIS manifests as equivalent YAML, offline
     #[command(after_help = examples::RENDER_YAML)]
     Yaml(yaml::Args),
+    /// Print a policy for Istio that checks the tokens of scopes, offline
+    #[command(after_help = examples::RENDER_ISTIO)]
+    Istio(gateway::Args),
+    /// Print filters for Envoy that check the tokens of scopes, offline
+    #[command(after_help = examples::RENDER_ENVOY)]
+    Envoy(gateway::Args),
+    /// Print a policy fragment for Azure API Management that checks the tokens of scopes, offline
+    #[command(after_help = examples::RENDER_APIM)]
+    Apim(gateway::Args),
+    /// Print the configuration of an endpoint of KrakenD that checks the tokens of scopes, offline
+    #[command(after_help = examples::RENDER_KRAKEND)]
+    Krakend(gateway::Args),
+    /// Print properties for Spring that check the tokens of scopes, offline
+    #[command(after_help = examples::RENDER_SPRING)]
+    Spring(gateway::Args),
 }
 
 pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Nais(args) => nais::run(global, args),
         Command::Yaml(args) => yaml::run(global, args),
+        Command::Istio(args) => gateway::run(global, args, Engine::Istio),
+        Command::Envoy(args) => gateway::run(global, args, Engine::Envoy),
+        Command::Apim(args) => gateway::run(global, args, Engine::Apim),
+        Command::Krakend(args) => gateway::run(global, args, Engine::Krakend),
+        Command::Spring(args) => gateway::run(global, args, Engine::Spring),
     }
 }

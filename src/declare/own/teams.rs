@@ -70,6 +70,11 @@ impl Team {
 }
 
 impl Teams {
+    /// Their names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|team| &*team.name)
+    }
+
     /// The team whose file this is; of several, the one with the deepest folder.
     pub(crate) fn of(&self, file: &str) -> Option<&Team> {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())

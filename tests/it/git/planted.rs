@@ -31,6 +31,7 @@ const COMMANDS: [&[&str]; 18] = [
     &["snapshot", "--out", "live.json"],
     &["migrate", "to-nais"],
     &["render", "nais"],
+    &["render", "istio"],
 ];
 
 /// Number of those that read git themselves.

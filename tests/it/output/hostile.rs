@@ -139,6 +139,8 @@ fn no_command_prints_or_writes_more_than_text() {
         &["unmanaged"],
         &["validate"],
         &["render", "yaml"],
+        &["render", "istio"],
+        &["render", "apim"],
         &["migrate", "to-nais", "--check"],
         &["keys", "list"],
         &["explain", "##vso[kjenning]"],

@@ -1,0 +1,162 @@
+//! `portvakt render istio`, and the other gateways.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use globset::GlobMatcher;
+
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::glob::glob;
+use crate::cli::global::Global;
+use crate::cli::log;
+use crate::cli::sink::{print, print_exact};
+use crate::declare::{FixedFile, did_you_mean};
+use crate::gateway::{Engine, GatewayPolicy, PathMatch, PolicyOptions, Route, host};
+use crate::render;
+use crate::run::clock::today;
+use crate::run::{Opened, files};
+use domain::ScopeName;
+use domain::text::printable;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Scopes with such a name: those of one API; may be repeated [default: all]
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    scope: Vec<GlobMatcher>,
+    /// Scopes of a team alone
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+    /// The audience that tokens must have, where the scopes do not enforce one
+    #[arg(long, value_name = "URI")]
+    audience: Option<String>,
+    /// Let only the declared consumers through; always so for scopes that DigDir keeps open to all
+    #[arg(long)]
+    consumers: bool,
+    /// A host of the API; may be repeated [default: any]
+    #[arg(long, value_name = "HOST", value_parser = host)]
+    host: Vec<String>,
+    /// A path of the API, with `*` at its end for all below it; may be repeated [default: any]
+    #[arg(long, value_name = "PATH")]
+    path: Vec<PathMatch>,
+    /// The name of the resources, and at Istio the label `app` of the workload
+    #[arg(long, value_name = "NAME", value_parser = resource_name)]
+    name: Option<String>,
+    /// Write it to a file
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    out: Option<PathBuf>,
+    /// Compare it with a file, and show the difference; exit with 2 if there is one
+    #[arg(long, value_name = "FILE")]
+    check: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, Failure> {
+    let opened = global.open()?;
+    let issuer = issuer(&opened)?;
+    let options = PolicyOptions {
+        scopes: chosen(global, &opened, args)?,
+        audience: args.audience.clone(),
+        with_consumers: args.consumers,
+        route: Route {
+            name: args.name.clone(),
+            hosts: args.host.clone(),
+            paths: args.path.clone(),
+        },
+    };
+    let policy = GatewayPolicy::declared(&opened.desired, &issuer, options, today())
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let rendered = policy.render(engine).map_err(|error| Failure::Usage(error.to_string()))?;
+    for part in &rendered.unchecked {
+        log::report(global, &format!("note: {part}"));
+    }
+    match (&args.check, &args.out) {
+        (Some(file), _) => check(global, file, rendered.text),
+        (None, Some(file)) => {
+            files::put(file, &rendered.text)?;
+            log::report(global, &format!("{} is written", printable(&file.to_string_lossy())));
+            Ok(Exit::Done)
+        }
+        (None, None) => print_exact(&rendered.text).map(|()| Exit::Done),
+    }
+}
+
+/// Maskinporten's issuer at the environment.
+fn issuer(opened: &Opened) -> Result<String, Failure> {
+    let name = &opened.desired.environment;
+    let target = opened.repository.environment(name).map(|environment| &environment.target.value);
+    let addresses = target.map(|target| target.addresses()).transpose();
+    match addresses.map_err(|error| Failure::Usage(error.to_string()))?.flatten() {
+        Some(target) => Ok(target.issuer),
+        None => Err(Failure::Usage(format!(
+            "environment {name} is the embedded sandbox, which has no address that a gateway could use: start \
+             `portvakt sandbox` and name its addresses as `target`, or choose another environment"
+        ))),
+    }
+}
+
+/// The scopes of the API.
+fn chosen(global: &Global, opened: &Opened, args: &Args) -> Result<Vec<ScopeName>, Failure> {
+    if let Some(team) = &args.team {
+        check_team(opened, team)?;
+    }
+    let is_chosen = |name: &ScopeName, file: &str| {
+        let is_named =
+            args.scope.is_empty() || args.scope.iter().any(|glob| glob.is_match(name.as_str()));
+        let is_of_team =
+            args.team.as_deref().is_none_or(|team| opened.repository.team(file) == Some(team));
+        is_named && is_of_team
+    };
+    let scopes = opened.desired.scopes.iter();
+    let scopes = scopes.filter(|(name, scope)| is_chosen(name, &scope.source.file));
+    let (active, inactive): (Vec<_>, Vec<_>) = scopes.partition(|(_, scope)| scope.active);
+    for (name, _) in inactive {
+        log::report(
+            global,
+            &format!("note: {name} is declared with `active: false`, and left out"),
+        );
+    }
+    match active.is_empty() {
+        true => Err(Failure::Usage(format!(
+            "no active scope of {} is chosen: name those of the API by --scope or --team",
+            opened.desired.environment
+        ))),
+        false => Ok(active.into_iter().map(|(name, _)| name.clone()).collect()),
+    }
+}
+
+fn check_team(opened: &Opened, team: &str) -> Result<(), Failure> {
+    if opened.repository.teams().any(|known| known == team) {
+        return Ok(());
+    }
+    let hint = did_you_mean(team, opened.repository.teams());
+    Err(Failure::Usage(format!("portvakt.yaml has no team '{}'; {hint}", printable(team))))
+}
+
+fn check(global: &Global, file: &Path, expected: String) -> Result<Exit, Failure> {
+    let shown = file.to_string_lossy().into_owned();
+    let failed = |error| Failure::Failed(format!("{} cannot be read: {error}", printable(&shown)));
+    let before = fs::read_to_string(file).map_err(failed)?;
+    if before == expected {
+        log::report(global, &format!("{} is up to date", printable(&shown)));
+        return Ok(Exit::Done);
+    }
+    print(global.color, &render::diff(&FixedFile { file: shown.into(), before, after: expected }))?;
+    Ok(Exit::Pending)
+}
+
+/// A name of resources: a label of DNS (RFC 1123).
+fn resource_name(text: &str) -> Result<String, String> {
+    let is_usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label = !text.is_empty()
+        && text.len() <= 63
+        && text.chars().all(is_usual)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    match is_label {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("a name has up to 63 small letters, digits and dashes, none of these at its ends"
+                .to_owned())
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Envoy: the filters `envoy.filters.http.jwt_authn` and `envoy.filters.http.rbac`, and the cluster from which the
+//! issuer's keys come (<https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter>).
+
+use url::Url;
+
+use super::{
+    GatewayPolicy, GuardedScope, PathMatch, RenderedPolicy, Route, block, consumer_id, document,
+    map, texts,
+};
+use yaml::{Yaml, YamlEntries};
+
+/// The name of the provider, of the metadata that has a token's claims, and the first part of the cluster's.
+const PROVIDER: &str = "maskinporten";
+
+const JWT_FILTER: &str = "envoy.filters.http.jwt_authn";
+
+pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
+    let mut comments = policy.origin();
+    comments.push(
+        "Paths are compared as the listener hands them on: set `normalize_path: true` there."
+            .to_owned(),
+    );
+    let filters = Yaml::Lines(vec![authentication(policy), authorization(policy)]);
+    let clusters = Yaml::Lines(vec![cluster(policy)]);
+    let entries = vec![("http_filters".to_owned(), filters), ("clusters".to_owned(), clusters)];
+    RenderedPolicy { text: document(&comments, &entries), unchecked: Vec::new() }
+}
+
+fn filter(name: &str, of_type: &str, config: YamlEntries) -> Yaml {
+    let type_url = format!("type.googleapis.com/{of_type}");
+    let mut all = vec![("@type".to_owned(), Yaml::Quoted(type_url))];
+    all.extend(config);
+    block([("name", Yaml::text(name)), ("typed_config", Yaml::Block(all))])
+}
+
+fn authentication(policy: &GatewayPolicy) -> Yaml {
+    let keys = block([
+        (
+            "http_uri",
+            map([
+                ("uri", Yaml::text(policy.keys_address())),
+                ("cluster", Yaml::text(cluster_name())),
+                ("timeout", Yaml::text("5s")),
+            ]),
+        ),
+        ("cache_duration", Yaml::text("300s")),
+    ]);
+    let mut provider = vec![("issuer".to_owned(), Yaml::text(&policy.issuer))];
+    if let Some(audience) = &policy.audience {
+        provider.push(("audiences".to_owned(), texts([audience])));
+    }
+    let claims = map([("space_delimited_claims", Yaml::List(vec![Yaml::text("scope")]))]);
+    let yes = || Yaml::Word("true".to_owned());
+    provider.extend([
+        ("require_expiration".to_owned(), yes()),
+        ("remote_jwks".to_owned(), keys),
+        ("forward".to_owned(), yes()),
+        ("payload_in_metadata".to_owned(), Yaml::text(PROVIDER)),
+        ("normalize_payload_in_metadata".to_owned(), claims),
+    ]);
+    let rule = block([
+        ("match", map([("prefix", Yaml::text("/"))])),
+        ("requires", map([("provider_name", Yaml::text(PROVIDER))])),
+    ]);
+    filter(
+        JWT_FILTER,
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        vec![
+            ("providers".to_owned(), block([(PROVIDER, Yaml::Block(provider))])),
+            ("rules".to_owned(), Yaml::Lines(vec![rule])),
+        ],
+    )
+}
+
+fn authorization(policy: &GatewayPolicy) -> Yaml {
+    // Without policies it allows nothing.
+    let open = policy.scopes.iter().filter(|scope| !scope.is_closed());
+    let policies = open.map(|scope| scope_policy(&policy.route, scope)).collect();
+    let rules = block([("action", Yaml::text("ALLOW")), ("policies", Yaml::Block(policies))]);
+    filter(
+        "envoy.filters.http.rbac",
+        "envoy.extensions.filters.http.rbac.v3.RBAC",
+        vec![("rules".to_owned(), rules)],
+    )
+}
+
+/// The policy of a scope.
+fn scope_policy(route: &Route, scope: &GuardedScope) -> (String, Yaml) {
+    let GuardedScope { name, source: _, consumers } = scope;
+    let has_scope = block([("list_match", block([("one_of", exact(name.as_str()))]))]);
+    let mut principals = vec![claim(&["scope"], has_scope)];
+    if let Some(consumers) = consumers {
+        let ids =
+            consumers.keys().map(|orgno| claim(&["consumer", "ID"], exact(&consumer_id(*orgno))));
+        principals.push(block([("or_ids", block([("ids", Yaml::Lines(ids.collect()))]))]));
+    }
+    let all = block([("and_ids", block([("ids", Yaml::Lines(principals))]))]);
+    let policy = block([
+        ("permissions", Yaml::Lines(vec![permission(route)])),
+        ("principals", Yaml::Lines(vec![all])),
+    ]);
+    (name.to_string(), policy)
+}
+
+/// A comparison of a claim of the verified token.
+fn claim(path: &[&str], value: Yaml) -> Yaml {
+    let path = [PROVIDER].iter().chain(path).map(|key| map([("key", Yaml::text(*key))]));
+    block([(
+        "metadata",
+        block([
+            ("filter", Yaml::text(JWT_FILTER)),
+            ("path", Yaml::List(path.collect())),
+            ("value", value),
+        ]),
+    )])
+}
+
+fn exact(text: &str) -> Yaml {
+    block([("string_match", map([("exact", Yaml::Quoted(text.to_owned()))]))])
+}
+
+fn permission(route: &Route) -> Yaml {
+    let Route { name: _, hosts, paths } = route;
+    let any_of = |rules: Vec<Yaml>| block([("or_rules", block([("rules", Yaml::Lines(rules))]))]);
+    let of_host = |host: &String| {
+        block([(
+            "header",
+            map([
+                ("name", Yaml::Quoted(":authority".to_owned())),
+                (
+                    "string_match",
+                    map([
+                        ("exact", Yaml::text(host)),
+                        ("ignore_case", Yaml::Word("true".to_owned())),
+                    ]),
+                ),
+            ]),
+        )])
+    };
+    let of_path = |path: &PathMatch| {
+        let path = match path {
+            PathMatch::Exact(path) => map([("exact", Yaml::text(path))]),
+            PathMatch::Prefix(path) => map([("prefix", Yaml::text(path))]),
+        };
+        block([("url_path", block([("path", path)]))])
+    };
+    let mut rules = Vec::new();
+    if !hosts.is_empty() {
+        rules.push(any_of(hosts.iter().map(of_host).collect()));
+    }
+    if !paths.is_empty() {
+        rules.push(any_of(paths.iter().map(of_path).collect()));
+    }
+    match rules.is_empty() {
+        true => map([("any", Yaml::Word("true".to_owned()))]),
+        false => block([("and_rules", block([("rules", Yaml::Lines(rules))]))]),
+    }
+}
+
+fn cluster_name() -> String {
+    format!("{PROVIDER}_keys")
+}
+
+/// The cluster from which the keys come: TLS for https.
+fn cluster(policy: &GatewayPolicy) -> Yaml {
+    let keys = Url::parse(&policy.keys_address()).ok();
+    let host = keys.as_ref().and_then(|url| url.host_str()).unwrap_or_default().to_owned();
+    let port = keys.as_ref().and_then(Url::port_or_known_default).unwrap_or(443);
+    let address =
+        map([("address", Yaml::text(&host)), ("port_value", Yaml::Word(port.to_string()))]);
+    let endpoint =
+        block([("endpoint", block([("address", block([("socket_address", address)]))]))]);
+    let endpoints = block([("lb_endpoints", Yaml::Lines(vec![endpoint]))]);
+    let mut cluster = vec![
+        ("name".to_owned(), Yaml::text(cluster_name())),
+        ("type".to_owned(), Yaml::text("STRICT_DNS")),
+        ("connect_timeout".to_owned(), Yaml::text("5s")),
+        (
+            "load_assignment".to_owned(),
+            block([
+                ("cluster_name", Yaml::text(cluster_name())),
+                ("endpoints", Yaml::Lines(vec![endpoints])),
+            ]),
+        ),
+    ];
+    if keys.is_some_and(|url| url.scheme() == "https") {
+        cluster.push(("transport_socket".to_owned(), tls(&host)));
+    }
+    Yaml::Block(cluster)
+}
+
+fn tls(host: &str) -> Yaml {
+    let name =
+        block([("san_type", Yaml::text("DNS")), ("matcher", map([("exact", Yaml::text(host))]))]);
+    let trusted = map([("filename", Yaml::text("/etc/ssl/certs/ca-certificates.crt"))]);
+    let validation = block([
+        ("trusted_ca", trusted),
+        ("match_typed_subject_alt_names", Yaml::Lines(vec![name])),
+    ]);
+    filter(
+        "envoy.transport_sockets.tls",
+        "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        vec![
+            ("sni".to_owned(), Yaml::text(host)),
+            ("common_tls_context".to_owned(), block([("validation_context", validation)])),
+        ],
+    )
+}

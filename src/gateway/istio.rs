@@ -1,0 +1,117 @@
+//! Istio: `RequestAuthentication` and `AuthorizationPolicy`
+//! (<https://istio.io/latest/docs/reference/config/security/>).
+//!
+//! `RequestAuthentication` alone lets requests without a token through, so both are always written. The rules
+//! compare claims: `requestPrincipals` needs a `sub`, which Maskinporten's tokens do not have. `scope` is split at
+//! spaces by Istio.
+
+use super::{
+    GatewayPolicy, GuardedScope, PathMatch, RenderedPolicy, Route, block, consumer_id, document,
+    map, texts,
+};
+use yaml::{Yaml, YamlEntries};
+
+pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
+    let text = format!(
+        "{}---\n{}",
+        document(&policy.origin(), &authentication(policy)),
+        document(&[], &authorization(policy))
+    );
+    RenderedPolicy { text, unchecked: Vec::new() }
+}
+
+fn authentication(policy: &GatewayPolicy) -> YamlEntries {
+    let mut rule = vec![
+        ("issuer".to_owned(), Yaml::text(&policy.issuer)),
+        ("jwksUri".to_owned(), Yaml::text(policy.keys_address())),
+    ];
+    if let Some(audience) = &policy.audience {
+        rule.push(("audiences".to_owned(), texts([audience])));
+    }
+    rule.push(("forwardOriginalToken".to_owned(), Yaml::Word("true".to_owned())));
+    let rules = Yaml::Lines(vec![Yaml::Block(rule)]);
+    resource(policy, "RequestAuthentication", vec![("jwtRules".to_owned(), rules)])
+}
+
+fn authorization(policy: &GatewayPolicy) -> YamlEntries {
+    let mut spec = vec![("action".to_owned(), Yaml::text("ALLOW"))];
+    let rules: Vec<_> = rules(policy).iter().map(|scopes| rule(policy, scopes)).collect();
+    // Without rules it matches nothing, and a workload with such a policy refuses everything.
+    if !rules.is_empty() {
+        spec.push(("rules".to_owned(), Yaml::Lines(rules)));
+    }
+    resource(policy, "AuthorizationPolicy", spec)
+}
+
+/// The scopes that share a rule, as they have the same consumers.
+fn rules(policy: &GatewayPolicy) -> Vec<Vec<&GuardedScope>> {
+    let mut rules: Vec<Vec<&GuardedScope>> = Vec::new();
+    for scope in policy.scopes.iter().filter(|scope| !scope.is_closed()) {
+        let is_alike =
+            |rule: &&mut Vec<&GuardedScope>| rule.iter().all(|it| it.consumers == scope.consumers);
+        match rules.iter_mut().find(is_alike) {
+            Some(rule) => rule.push(scope),
+            None => rules.push(vec![scope]),
+        }
+    }
+    rules
+}
+
+/// The rule of scopes with the same consumers.
+fn rule(policy: &GatewayPolicy, scopes: &[&GuardedScope]) -> Yaml {
+    let names = scopes.iter().map(|scope| scope.name.to_string());
+    let mut when = vec![
+        condition("request.auth.claims[iss]", [policy.issuer.clone()]),
+        condition("request.auth.claims[scope]", names),
+    ];
+    if let Some(audience) = &policy.audience {
+        when.push(condition("request.auth.claims[aud]", [audience.clone()]));
+    }
+    if let Some(consumers) = scopes.first().and_then(|scope| scope.consumers.as_ref()) {
+        let ids = consumers.keys().map(|orgno| consumer_id(*orgno));
+        when.push(condition("request.auth.claims[consumer][ID]", ids));
+    }
+    let mut rule = Vec::new();
+    if let Some(operation) = operation(&policy.route) {
+        rule.push(("to".to_owned(), Yaml::Lines(vec![block([("operation", operation)])])));
+    }
+    rule.push(("when".to_owned(), Yaml::Lines(when)));
+    Yaml::Block(rule)
+}
+
+fn condition(key: &str, values: impl IntoIterator<Item = String>) -> Yaml {
+    let values = values.into_iter().map(Yaml::Quoted).collect();
+    block([("key", Yaml::text(key)), ("values", Yaml::List(values))])
+}
+
+fn operation(route: &Route) -> Option<Yaml> {
+    let Route { name: _, hosts, paths } = route;
+    let mut operation = Vec::new();
+    if !hosts.is_empty() {
+        operation.push(("hosts".to_owned(), texts(hosts)));
+    }
+    if !paths.is_empty() {
+        let written = |path: &PathMatch| match path {
+            PathMatch::Exact(path) => path.clone(),
+            PathMatch::Prefix(path) => format!("{path}*"),
+        };
+        let paths: Vec<_> = paths.iter().map(written).collect();
+        operation.push(("paths".to_owned(), texts(&paths)));
+    }
+    (!operation.is_empty()).then_some(Yaml::Block(operation))
+}
+
+fn resource(policy: &GatewayPolicy, kind: &str, spec: YamlEntries) -> YamlEntries {
+    let mut all = Vec::new();
+    if let Some(name) = &policy.route.name {
+        let labels = map([("app", Yaml::text(name))]);
+        all.push(("selector".to_owned(), block([("matchLabels", labels)])));
+    }
+    all.extend(spec);
+    vec![
+        ("apiVersion".to_owned(), Yaml::text("security.istio.io/v1")),
+        ("kind".to_owned(), Yaml::text(kind)),
+        ("metadata".to_owned(), block([("name", Yaml::text(policy.name()))])),
+        ("spec".to_owned(), Yaml::Block(all)),
+    ]
+}

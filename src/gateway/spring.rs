@@ -1,0 +1,93 @@
+//! Spring Security: properties of the resource server, and the rule for the application's own code
+//! (<https://docs.spring.io/spring-security/reference/servlet/oauth2/resource-server/jwt.html>).
+
+use super::{GatewayError, GatewayPolicy, GuardedScope, RenderedPolicy, consumer_id};
+
+pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayError> {
+    policy.check_no_route("Spring")?;
+    let mut out: String = policy.origin().iter().map(|line| format!("# {line}\n")).collect();
+    let mut set = |key: &str, value: &str| {
+        out.push_str(&format!(
+            "spring.security.oauth2.resourceserver.jwt.{key}={}\n",
+            escaped(value)
+        ));
+    };
+    set("issuer-uri", &policy.issuer);
+    set("jwk-set-uri", &policy.keys_address());
+    set("jws-algorithms", "RS256");
+    if let Some(audience) = &policy.audience {
+        set("audiences", audience);
+    }
+    out.push_str(&hint(policy));
+    let mut unchecked = vec![
+        "these properties check signature, issuer and expiry, not the scope: the SecurityFilterChain in the comment does"
+            .to_owned(),
+    ];
+    if policy.lists_consumers() {
+        unchecked.push(
+            "the consumers are not checked by properties: the SecurityFilterChain in the comment does"
+                .to_owned(),
+        );
+    }
+    Ok(RenderedPolicy { text: out, unchecked })
+}
+
+/// The rule that an application adds, as a comment: properties cannot express it.
+fn hint(policy: &GatewayPolicy) -> String {
+    let open = policy.scopes.iter().filter(|scope| !scope.is_closed());
+    let mut rules: Vec<_> = open.map(rule).collect();
+    if rules.is_empty() {
+        rules.push("false".to_owned());
+    }
+    let mut lines = vec![
+        String::new(),
+        "The properties check no scope. The application's SecurityFilterChain does:".to_owned(),
+        String::new(),
+        "http.oauth2ResourceServer(server -> server.jwt(Customizer.withDefaults()))".to_owned(),
+    ];
+    if policy.lists_consumers() {
+        lines.push(
+            "    .authorizeHttpRequests(requests -> requests.anyRequest().access(".to_owned(),
+        );
+        lines.push("        (authentication, context) -> {".to_owned());
+        lines.push(
+            "            var token = ((JwtAuthenticationToken) authentication.get()).getToken();"
+                .to_owned(),
+        );
+        lines.push(
+            "            var scopes = List.of(token.getClaimAsString(\"scope\").split(\" \"));"
+                .to_owned(),
+        );
+        lines
+            .push("            var id = token.getClaimAsMap(\"consumer\").get(\"ID\");".to_owned());
+        lines.push("            return new AuthorizationDecision(".to_owned());
+        let last = rules.len().saturating_sub(1);
+        for (index, rule) in rules.iter().enumerate() {
+            let end = if index == last { ");" } else { " ||" };
+            lines.push(format!("                {rule}{end}"));
+        }
+        lines.push("        }));".to_owned());
+    } else {
+        let names: Vec<_> =
+            policy.scopes.iter().map(|scope| format!("\"SCOPE_{}\"", scope.name)).collect();
+        lines.push(format!(
+            "    .authorizeHttpRequests(requests -> requests.anyRequest().hasAnyAuthority({}));",
+            names.join(", ")
+        ));
+    }
+    lines.iter().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
+}
+
+fn rule(scope: &GuardedScope) -> String {
+    let GuardedScope { name, source: _, consumers } = scope;
+    let has_scope = format!("scopes.contains(\"{name}\")");
+    let Some(consumers) = consumers else { return has_scope };
+    let ids: Vec<_> =
+        consumers.keys().map(|orgno| format!("\"{}\"", consumer_id(*orgno))).collect();
+    format!("{has_scope} && List.of({}).contains(id)", ids.join(", "))
+}
+
+/// A value of a properties file.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\")
+}

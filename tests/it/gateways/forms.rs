@@ -1,0 +1,180 @@
+//! The text of each policy, the choice of scopes, and `--check`.
+
+use insta::assert_snapshot;
+
+use super::api::{SCOPE, rendered, world};
+use crate::world::{SKATT, World};
+
+const ENGINES: [&str; 5] = ["istio", "envoy", "apim", "krakend", "spring"];
+
+/// DigDir's test environment, offline.
+fn declared() -> World {
+    let world = World::new();
+    world.write(
+        "portvakt.yaml",
+        "organization: { orgno: \"889640782\" }\nprefixes: [etat]\nenvironments:\n  \
+           test: { target: test, credentials: { client_id: p, key: { env: PORTVAKT_KEY }, kid: k } }\n  \
+           sandbox: { target: sandbox }\nteams:\n  arbeid: { path: arbeid, scopes: [\"etat:arbeid*\"] }\n",
+    );
+    world.write(
+        "arbeid/aareg.yaml",
+        format!(
+            "consumers:\n  skatteetaten: {{ orgno: \"{SKATT}\", name: Skatteetaten }}\n  \
+               kartverket: {{ orgno: \"971040238\" }}\n\
+             scopes:\n  - name: {SCOPE}\n    description: Les\n    consumers:\n      - skatteetaten\n      \
+               - {{ consumer: kartverket, until: 2020-01-01 }}\n  \
+               - name: etat:arbeid/åpen.read\n    description: Les\n    accessible_for_all: true\n  \
+               - name: etat:arbeid/stengt.read\n    description: Les\n    active: false\n"
+        ),
+    );
+    world.write("andre.yaml", "scopes:\n  - { name: etat:helse.read, description: Les }\n");
+    world
+}
+
+fn render(world: &World, engine: &str, more: &[&str]) -> String {
+    let ran = world.run(&[&["-e", "test", "render", engine], more].concat());
+    assert_eq!(ran.code, 0, "{engine} {more:?}: {}", ran.stderr);
+    ran.stdout
+}
+
+#[test]
+fn each_engine_has_its_form() {
+    let world = declared();
+    for engine in ENGINES {
+        let one = render(&world, engine, &["--scope", SCOPE]);
+        assert_snapshot!(format!("{engine}_one"), one);
+        let more = ["--team", "arbeid", "--consumers", "--audience", "https://api.etat.example"];
+        match engine {
+            // Nobody is declared on one of them.
+            "krakend" => {
+                let ran = world.run(&[&["-e", "test", "render", engine][..], &more].concat());
+                assert_eq!(ran.code, 64, "{}", ran.stderr);
+                assert!(ran.stderr.contains("etat:arbeid/åpen.read"), "{}", ran.stderr);
+            }
+            _ => assert_snapshot!(format!("{engine}_several"), render(&world, engine, &more)),
+        }
+    }
+}
+
+#[test]
+fn scopes_are_those_of_a_glob_and_of_a_team() {
+    let world = declared();
+    let all = render(&world, "krakend", &[]);
+    assert!(all.contains("\"etat:helse.read\"") && all.contains("\"etat:arbeid/åpen.read\""));
+    assert!(!all.contains("stengt"), "it is not active");
+    let team = render(&world, "krakend", &["--team", "arbeid", "--scope", "*.read"]);
+    assert!(!team.contains("helse") && team.contains("åpen"));
+    for (more, message) in [
+        (&["--team", "arbied"][..], "did you mean `arbeid`"),
+        (&["--scope", "etat:nei"], "no active scope of test"),
+        (&["--scope", "etat:arbeid/stengt.read"], "no active scope of test"),
+        (&["--path", "aareg"], "a path begins with `/`"),
+        (&["--path", "/a*b"], "a path begins with `/`"),
+        (&["--host", "a b"], "a host is a name"),
+        (&["--name", "Aareg"], "small letters"),
+    ] {
+        let ran = world.run(&[&["-e", "test", "render", "istio"], more].concat());
+        assert_eq!(ran.code, 64, "{more:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{more:?}: {}", ran.stderr);
+    }
+    let ran = world.run(&["-e", "sandbox", "render", "istio"]);
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`portvakt sandbox`"), "{}", ran.stderr);
+    let ran = world.run(&["-e", "test", "render", "spring", "--path", "/aareg"]);
+    assert_eq!(ran.code, 64, "{}", ran.stderr);
+}
+
+#[test]
+fn an_open_scope_with_consumers_lists_them_by_itself() {
+    let world = declared();
+    world.write(
+        "andre.yaml",
+        format!(
+            "scopes:\n  - name: etat:helse.read\n    description: Les\n    accessible_for_all: true\n    \
+             consumers: [\"{SKATT}\"]\n"
+        ),
+    );
+    let istio = render(&world, "istio", &["--scope", "etat:helse.read"]);
+    assert!(istio.contains(&format!("0192:{SKATT}")), "{istio}");
+    let istio = render(&world, "istio", &["--scope", SCOPE]);
+    assert!(!istio.contains("0192:"), "DigDir keeps it: {istio}");
+    let istio = render(&world, "istio", &["--scope", SCOPE, "--consumers"]);
+    assert!(istio.contains(&format!("0192:{SKATT}")) && !istio.contains("0192:971040238"));
+}
+
+#[test]
+fn one_policy_has_one_audience() {
+    let world = declared();
+    world.write(
+        "andre.yaml",
+        "scopes:\n  - name: etat:helse.read\n    description: Les\n    \
+         enforced_aud_for_access_token: https://helse.example\n",
+    );
+    let istio = render(&world, "istio", &["--scope", "etat:helse.read"]);
+    assert!(istio.contains("audiences: [https://helse.example]"), "{istio}");
+    let several = world.run(&["-e", "test", "render", "istio"]);
+    assert_eq!(several.code, 64, "{}", several.stderr);
+    assert!(several.stderr.contains("one audience"), "{}", several.stderr);
+    let other = ["--scope", "etat:helse.read", "--audience", "https://annen.example"];
+    let other = world.run(&[&["-e", "test", "render", "istio"][..], &other].concat());
+    assert_eq!(other.code, 64, "{}", other.stderr);
+    assert!(other.stderr.contains("leave it out"), "{}", other.stderr);
+}
+
+#[test]
+fn a_committed_file_is_compared() {
+    let world = declared();
+    for engine in ENGINES {
+        let with = |more: &[&str]| {
+            world.run(&[&["-e", "test", "render", engine, "--scope", SCOPE], more].concat())
+        };
+        let written = with(&["--out", "policy"]);
+        assert_eq!((written.code, written.stdout.as_str()), (0, ""), "{}", written.stderr);
+        let same = with(&["--check", "policy"]);
+        assert_eq!((same.code, same.stdout.as_str()), (0, ""), "{}", same.stderr);
+        let other = with(&["--audience", "https://api.etat.example", "--check", "policy"]);
+        assert_eq!(other.code, 2, "{}", other.stderr);
+        assert!(other.stdout.contains("+") && other.stdout.contains("https://api.etat.example"));
+        let none = with(&["--check", "nei"]);
+        assert_eq!(none.code, 1, "{}", none.stderr);
+    }
+}
+
+#[test]
+fn the_fragment_for_api_management_is_well_formed_and_in_order() {
+    let world = world();
+    for more in [&[][..], &["--consumers", "--audience", "https://api.etat.example/?a=1&b=2"]] {
+        let text = rendered(&world, "apim", more);
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let fragment = document.root_element();
+        let validate = fragment.first_element_child().unwrap();
+        assert_eq!(validate.tag_name().name(), "validate-jwt");
+        const ATTRIBUTES: [&str; 9] = [
+            "header-name",
+            "require-scheme",
+            "require-expiration-time",
+            "require-signed-tokens",
+            "clock-skew",
+            "failed-validation-httpcode",
+            "failed-validation-error-message",
+            "output-token-variable-name",
+            "",
+        ];
+        assert!(validate.attributes().all(|it| ATTRIBUTES.contains(&it.name())));
+        const CHILDREN: [&str; 6] = [
+            "openid-config",
+            "issuer-signing-keys",
+            "decryption-keys",
+            "audiences",
+            "issuers",
+            "required-claims",
+        ];
+        let places = validate.children().filter(roxmltree::Node::is_element);
+        let places: Vec<_> = places
+            .map(|it| CHILDREN.iter().position(|name| *name == it.tag_name().name()).unwrap())
+            .collect();
+        assert!(places.is_sorted(), "{places:?}");
+        let has_check = fragment.children().any(|it| it.tag_name().name() == "choose");
+        assert_eq!(has_check, more.contains(&"--consumers"), "{text}");
+    }
+}
