@@ -125,6 +125,11 @@ fn what_the_page_on_access_asks_is_answered() {
 }
 
 #[test]
+fn a_policy_of_a_gateway_is_rendered_as_the_page_says() {
+    plays("docs/gateways.md", Some("examples/etat"));
+}
+
+#[test]
 fn folders_are_moved_and_environments_renamed_as_the_page_says() {
     plays("docs/places.md", None);
 }

@@ -12,7 +12,7 @@ use super::remote::{Clone, Remote, git, ran};
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
     &["apply", "--auto-approve"],
