@@ -3,6 +3,16 @@
 
 use super::{GatewayError, GatewayPolicy, GuardedScope, RenderedPolicy, consumer_id};
 
+/// The claims that a decision needs, of a request that may have no token and a token that may have no claims.
+const CLAIMS: &str = "        (authentication, context) -> {
+            if (!(authentication.get() instanceof JwtAuthenticationToken caller)) {
+                return new AuthorizationDecision(false);
+            }
+            var scope = caller.getToken().getClaimAsString(\"scope\");
+            var scopes = List.of((scope == null ? \"\" : scope).split(\" \"));
+            var consumer = caller.getToken().getClaimAsMap(\"consumer\");
+            var id = consumer == null ? \"\" : String.valueOf(consumer.get(\"ID\"));";
+
 pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayError> {
     policy.check_no_route("Spring")?;
     let mut out: String = policy.origin().iter().map(|line| format!("# {line}\n")).collect();
@@ -49,17 +59,7 @@ fn hint(policy: &GatewayPolicy) -> String {
         lines.push(
             "    .authorizeHttpRequests(requests -> requests.anyRequest().access(".to_owned(),
         );
-        lines.push("        (authentication, context) -> {".to_owned());
-        lines.push(
-            "            var token = ((JwtAuthenticationToken) authentication.get()).getToken();"
-                .to_owned(),
-        );
-        lines.push(
-            "            var scopes = List.of(token.getClaimAsString(\"scope\").split(\" \"));"
-                .to_owned(),
-        );
-        lines
-            .push("            var id = token.getClaimAsMap(\"consumer\").get(\"ID\");".to_owned());
+        lines.extend(CLAIMS.lines().map(str::to_owned));
         lines.push("            return new AuthorizationDecision(".to_owned());
         let last = rules.len().saturating_sub(1);
         for (index, rule) in rules.iter().enumerate() {

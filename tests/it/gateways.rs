@@ -5,3 +5,4 @@ mod api;
 mod envoy;
 mod forms;
 mod istio;
+mod spring;

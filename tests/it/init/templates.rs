@@ -86,10 +86,14 @@ fn collect(file: &'static str, name: &str, value: &Value, scripts: &mut Vec<Scri
 pub(crate) fn has(program: &str, check: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
-        // Written directly to stderr, as the test runner hides the output of a passing test.
-        let message =
-            format!("SKIPPED: {check}: there is no {program} on the PATH (.ci/run installs it)\n");
-        std::io::stderr().write_all(message.as_bytes()).unwrap();
+        skipped(check, &format!("there is no {program} on the PATH"));
     }
     found
+}
+
+/// Reports a check that is left out.
+pub(crate) fn skipped(check: &str, why: &str) {
+    // Written directly to stderr, as the test runner hides the output of a passing test.
+    let message = format!("SKIPPED: {check}: {why} (.ci/run installs it)\n");
+    std::io::stderr().write_all(message.as_bytes()).unwrap();
 }
