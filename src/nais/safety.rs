@@ -54,8 +54,8 @@ pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
     let is_named = |id: &ActionId| named.contains(&id.target.entity());
     let takes_away = |id: &ActionId| matches!(id.verb, Verb::Deactivate | Verb::Revoke);
     let blocked = |plan: &Plan| {
-        let all = plan.blocked.iter().map(|blocked| (blocked.target.clone(), blocked.code));
-        all.collect::<Vec<_>>()
+        let all = plan.blocked.iter();
+        all.map(|it| (it.target.clone(), it.consumed.clone(), it.code)).collect::<Vec<_>>()
     };
     // A blocked action may be possible later.
     let all = after.actions.iter().map(plan::Action::id);
@@ -69,7 +69,7 @@ pub fn harm(before: &Plan, after: &Plan, named: &[Entity]) -> Vec<ActionId> {
         let there = blocked(other);
         let missing =
             blocked(one).into_iter().filter(|own| !is_named(&own.0) && !there.contains(own));
-        found.extend(missing.map(|(target, _)| target));
+        found.extend(missing.map(|(target, ..)| target));
     }
     found.sort();
     found.dedup();

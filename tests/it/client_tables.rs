@@ -223,6 +223,34 @@ fn a_client_waits_for_access_to_what_it_consumes() {
 }
 
 #[test]
+fn a_client_has_the_scopes_that_it_may_have_and_gets_the_others_later() {
+    let world = World::new();
+    foreign(&world, "dig:a", |scope| scope.accessible_for_all = true);
+    foreign(&world, "dig:b", |_| ());
+    world.write("x.json", set(&[&KEY]));
+    world.declare(&client("scopes: [\"dig:a\", \"dig:b\", \"etat:feil\"]\njwks: x.json"));
+    let plan = world.plan();
+    let blocked =
+        |at: usize| (plan["blocked"][at]["target"].clone(), plan["blocked"][at]["code"].clone());
+    assert_eq!(blocked(0), (json!("create client x with dig:b"), json!("PV310")));
+    assert_eq!(blocked(1), (json!("create client x with etat:feil"), json!("PV319")));
+    assert_eq!(world.planned(), ["create client x", "keys client x"]);
+    assert_eq!(world.apply().code, 6);
+    assert_eq!(world.client("x").1.scopes.iter().collect::<Vec<_>>(), ["dig:a"]);
+    // A second apply does nothing, and still is not done.
+    let sent = world.sent();
+    let again = world.apply();
+    assert_eq!((again.code, world.sent()), (6, sent), "{}{}", again.stdout, again.stderr);
+    world.sandbox.edit(|all| all.put_access(name("dig:b"), orgno(OWNER), Approved));
+    assert_eq!(world.planned(), ["update client x"]);
+    assert_eq!(world.apply().code, 6);
+    assert_eq!(world.client("x").1.scopes.iter().collect::<Vec<_>>(), ["dig:a", "dig:b"]);
+    world.declare(&client("scopes: [\"dig:a\", \"dig:b\"]\njwks: x.json"));
+    assert_eq!(world.planned(), [""; 0]);
+    assert_eq!(world.apply().code, 0);
+}
+
+#[test]
 fn what_is_open_to_all_or_our_own_needs_no_access() {
     let world = World::new();
     foreign(&world, "dig:open", |scope| scope.accessible_for_all = true);

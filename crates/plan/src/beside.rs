@@ -35,6 +35,11 @@ impl Other<'_> {
         format!("{} declares it: remove it there first, or leave it to that place", self.place)
     }
 
+    /// Reason why a scope that it declares is not live.
+    pub(super) fn makes_it(&self) -> String {
+        format!("{} declares it: apply that first", self.place)
+    }
+
     fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {
         by(&self.protection) && self.protected.is_some_and(by)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::beside::handed_over;
-use super::consumed::Consumption;
+use super::consumed::Permitted;
 use super::keys::stays;
 use super::matching::{MatchedClient, removed_clients};
 use super::scope::no_longer;
@@ -165,15 +165,19 @@ impl<'a> Draft<'a> {
     }
 
     fn create_client(&mut self, name: &ClientName, declared: &DesiredClient) {
-        let Consumption { after, lacking } = self.consumption(name, declared, None);
-        if let Some((code, message)) = lacking {
-            let keys = match declared.keys.as_ref().map_or(0, Vec::len) {
-                0 => "",
-                _ => "; nor are its keys registered",
-            };
-            let message = format!("{message}{keys}");
-            return self.block_client(Verb::Create, name, code, message);
-        }
+        let Permitted { declared, after } = match self.permitted(Verb::Create, name, declared, None)
+        {
+            Ok(permitted) => permitted,
+            Err((code, message)) => {
+                let keys = match declared.keys.as_ref().map_or(0, Vec::len) {
+                    0 => "",
+                    _ => "; nor are its keys registered",
+                };
+                let message = format!("{message}{keys}");
+                return self.block_client(Verb::Create, name, code, message);
+            }
+        };
+        let declared = &*declared;
         let mut write = write(name, declared, None);
         // The name is shown already.
         let is_reported =
@@ -197,18 +201,22 @@ impl<'a> Draft<'a> {
     ) {
         let keys = live.keys.as_deref().unwrap_or_default();
         self.report_expiring(name, declared, keys);
-        let Consumption { after, lacking } = self.consumption(name, declared, Some(live));
         let update = ActionId::client(Verb::Update, name);
+        let permitted = self.permitted(Verb::Update, name, declared, Some(live));
+        let Permitted { declared, after } = match permitted {
+            Ok(permitted) => permitted,
+            Err((code, message)) => {
+                self.block(update, code, message);
+                // The last key is removed with the change that makes it needless, and that change is blocked.
+                if declared.keys.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
+                    self.keys(name, declared, Some(id), keys, false, Vec::new());
+                }
+                return;
+            }
+        };
+        let declared = &*declared;
         let write = write(name, declared, Some(live));
         let is_updated = !write.changes().is_empty();
-        if let Some((code, message)) = lacking {
-            self.block(update, code, message);
-            // The last key is removed with the change that makes it needless, and that change is blocked.
-            if declared.keys.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
-                self.keys(name, declared, Some(id), keys, false, Vec::new());
-            }
-            return;
-        }
         if is_updated && self.own(Some(id)).is_some() && takes_scope(&write) {
             return self.block(update, Code::OwnClient, OWN_CLIENT.to_owned());
         }
@@ -228,10 +236,14 @@ impl<'a> Draft<'a> {
         id: &ClientId,
         live: &LiveClient,
     ) {
-        let Consumption { mut after, lacking } = self.consumption(name, declared, Some(live));
-        if let Some((code, message)) = lacking {
-            return self.block_client(Verb::Reactivate, name, code, message);
-        }
+        let permitted = self.permitted(Verb::Reactivate, name, declared, Some(live));
+        let Permitted { declared, mut after } = match permitted {
+            Ok(permitted) => permitted,
+            Err((code, message)) => {
+                return self.block_client(Verb::Reactivate, name, code, message);
+            }
+        };
+        let declared = &*declared;
         let kept = live.keys.as_deref().unwrap_or_default();
         after.extend(self.keys(name, declared, Some(id), kept, true, Vec::new()));
         self.report_expiring(name, declared, kept);
@@ -416,7 +428,13 @@ impl<'a> Draft<'a> {
         after: Vec<ActionId>,
     ) {
         let (work, source) = (Work::Client(name.clone(), work), source.clone());
-        self.actions.push(Action { work, source, reason, after, origin: None });
+        self.actions.push(Action {
+            work,
+            source,
+            reason,
+            after,
+            origin: None,
+        });
     }
 }
 

@@ -114,8 +114,10 @@ codes! {
     /// A client consumes a scope that the organisation cannot use.
     ScopeNotGranted = "PV310", Blocked,
         "DigDir refuses to put a scope on a client of an organisation that has no access to it. The \
-         client waits, and so do its keys if it does not exist yet. Ask the owner of the scope for \
-         access, or remove the scope; the plan says who owns it and how the access stands.";
+         client is made or updated without the scope, and gets it by an apply after access was granted. If \
+         none of its scopes is left, the client waits, and so do its keys if it does not exist yet. Ask \
+         the owner of the scope for access, or remove the scope; the plan says who owns it and how the \
+         access stands.";
     /// A client consumes a scope that is for other kinds of client.
     ScopeNotForType = "PV311", Blocked,
         "The scope's `allowed_integration_types` does not name the client's `integration_type`, so \
@@ -148,6 +150,12 @@ codes! {
          Where the declarations of another folder cannot be read, nobody knows whether it is declared there: \
          correct them first, leave the folder out with `exclude` if it is below this one, or apply with \
          --override-guards and a reason.";
+    /// A client consumes a scope of an own prefix that does not exist.
+    UnknownScope = "PV319", Blocked,
+        "The scope has a prefix of the organisation, and is neither declared nor live. The client is made \
+         or updated without it; if none of its scopes is left, the client waits. Correct the name, or \
+         declare the scope: a scope that the same plan creates can be consumed. A scope that another \
+         repository declares must be applied there first.";
     /// A scope or a client is live and declared nowhere.
     Unmanaged = "PV401", Notice,
         "Nothing is done with it. Declare it to manage it from here, or name it under `removed` \

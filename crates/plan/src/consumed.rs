@@ -1,20 +1,28 @@
 //! Checks whether a client may have the scopes that it consumes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{ActionId, Code, Draft, Notice, ScopeWork, Verb, Work};
+use super::{ActionId, Blocked, Code, Draft, Notice, ScopeWork, Verb, Work};
+use domain::text::similar::nearest;
 use domain::{
     AccessState, ClientName, ConsumedScope, DesiredClient, ForeignScope, IntegrationType,
     LiveClient, SCOPE, ScopeName,
 };
 
-/// Requirements of the scopes that a client consumes.
-#[derive(Default)]
-pub(super) struct Consumption {
+/// The part of a client's declaration that is possible now.
+pub(super) struct Permitted<'d> {
+    /// The declaration, with the scopes that the client can have.
+    pub(super) declared: Cow<'d, DesiredClient>,
     /// The actions that must be done before the client can have them.
     pub(super) after: Vec<ActionId>,
-    /// The reason why it cannot have one of them.
-    pub(super) lacking: Option<(Code, String)>,
+}
+
+/// A scope that a client cannot have.
+struct Lacking {
+    scope: ConsumedScope,
+    code: Code,
+    why: String,
 }
 
 /// The organisation's access to a scope.
@@ -28,21 +36,23 @@ enum ScopeAccess {
 }
 
 impl Draft<'_> {
-    /// Requirements of a client that consumes these scopes. A scope that is already on the live client stays
-    /// there, so a problem with it is only reported.
-    pub(super) fn consumption(
+    /// The part of a declaration that is possible with the organisation's accesses. The scopes that the client
+    /// cannot have are blocked, and it goes without them; a scope that is already on the live client stays
+    /// there, so a problem with it is only reported. If no scope is left, the reason is the error.
+    pub(super) fn permitted<'d>(
         &mut self,
+        verb: Verb,
         client: &ClientName,
-        declared: &DesiredClient,
+        declared: &'d DesiredClient,
         live: Option<&LiveClient>,
-    ) -> Consumption {
+    ) -> Result<Permitted<'d>, (Code, String)> {
         let kind = declared.attributes.integration_type;
         let has: BTreeSet<&str> = live.into_iter().flat_map(LiveClient::scopes).collect();
-        let mut consumption = Consumption::default();
+        let mut after = Vec::new();
         let mut lacking = Vec::new();
         for scope in &declared.attributes.scopes {
             match self.access(scope, kind) {
-                ScopeAccess::Fine(after) => consumption.after.extend(after),
+                ScopeAccess::Fine(needed) => after.extend(needed),
                 ScopeAccess::ForOthers if has.contains(scope.as_str()) => {}
                 ScopeAccess::ForOthers => self.report_scope(client, Code::ForOthers, format!(
                     "has no access to {scope} itself: it can use the scope only for consumers that \
@@ -51,14 +61,25 @@ impl Draft<'_> {
                 ScopeAccess::Lacking(_, why) if has.contains(scope.as_str()) => {
                     self.report_scope(client, Code::ConsumedInVain, format!("{why}; tokens with it are refused"));
                 }
-                ScopeAccess::Lacking(code, why) => lacking.push((code, why)),
+                ScopeAccess::Lacking(code, why) => {
+                    lacking.push(Lacking { scope: scope.clone(), code, why });
+                }
             }
         }
-        if let Some((code, _)) = lacking.first() {
-            let why: Vec<_> = lacking.iter().map(|(_, why)| why.as_str()).collect();
-            consumption.lacking = Some((*code, why.join("; ")));
+        let declared = match lacking.first() {
+            None => Cow::Borrowed(declared),
+            Some(first) if lacking.len() == declared.attributes.scopes.len() => {
+                let why: Vec<_> = lacking.iter().map(|lacking| lacking.why.as_str()).collect();
+                return Err((first.code, why.join("; ")));
+            }
+            Some(_) => Cow::Owned(without(declared, &lacking)),
+        };
+        for Lacking { scope, code, why } in lacking {
+            let message = format!("{why}; the client goes without it until then");
+            let target = ActionId::client(verb, client);
+            self.blocked.push(Blocked { target, consumed: Some(scope), code, message });
         }
-        consumption
+        Ok(Permitted { declared, after })
     }
 
     fn report_scope(&mut self, client: &ClientName, code: Code, message: String) {
@@ -133,10 +154,30 @@ impl Draft<'_> {
             None if self.blocked.iter().any(|blocked| blocked.target == create) => {
                 lacking(format!("{name} is our own, and its creation is blocked"))
             }
-            None => lacking(format!(
-                "{name} would be our own, and does not exist: declare it, or correct the name"
-            )),
+            None => self.unknown(name),
         }
+    }
+
+    /// A scope below an own prefix that is not live, and that the plan does not make.
+    fn unknown(&self, name: &ScopeName) -> ScopeAccess {
+        let lacking = |why: String| ScopeAccess::Lacking(Code::UnknownScope, why);
+        if self.desired.scopes.contains_key(name) {
+            return lacking(format!(
+                "{name} is our own, is declared with `active: false`, and does not exist"
+            ));
+        }
+        if let Some(other) = self.others.of_scope(name) {
+            return lacking(format!("{name} does not exist yet: {}", other.makes_it()));
+        }
+        let known = self.desired.scopes.keys().chain(self.live.scopes.keys());
+        let hint = match nearest(name.as_str(), known.map(ScopeName::as_str)) {
+            Some(near) => format!("Did you mean {near}? "),
+            None => String::new(),
+        };
+        lacking(format!(
+            "{name} would be our own, is not declared, and does not exist. {hint}Correct the name, or \
+             declare the scope"
+        ))
     }
 
     /// The integration types that may use an own scope after the plan; empty means any.
@@ -189,4 +230,11 @@ impl Draft<'_> {
             None => owner.to_string(),
         }
     }
+}
+
+/// The declaration without these scopes.
+fn without(declared: &DesiredClient, lacking: &[Lacking]) -> DesiredClient {
+    let mut declared = declared.clone();
+    declared.attributes.scopes.retain(|scope| lacking.iter().all(|it| it.scope != *scope));
+    declared
 }

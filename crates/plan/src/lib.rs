@@ -44,7 +44,9 @@ pub use unmanaged::Unmanaged;
 
 use self::beside::Others;
 use domain::nais::Application;
-use domain::{Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date};
+use domain::{
+    ConsumedScope, Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date,
+};
 
 /// Actions for one environment, and findings about it.
 #[derive(Debug, Clone)]
@@ -73,6 +75,8 @@ pub struct Plan {
 pub struct Blocked {
     /// The action.
     pub target: ActionId,
+    /// The scope that a client goes without, if the rest of the action on the client is done.
+    pub consumed: Option<ConsumedScope>,
     /// The reason, as a code.
     pub code: Code,
     /// The reason, and what to do, as a sentence.
@@ -157,7 +161,7 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn block(&mut self, target: ActionId, code: Code, message: String) {
-        self.blocked.push(Blocked { target, code, message });
+        self.blocked.push(Blocked { target, consumed: None, code, message });
     }
 
     /// Blocks the deactivation of an entity that NAIS manages: it takes an explicit entry in `removed`, not
@@ -228,7 +232,7 @@ impl Draft<'_> {
             forgotten,
         } = self;
         actions.sort_by_cached_key(Action::id);
-        blocked.sort_by(|a, b| a.target.cmp(&b.target));
+        blocked.sort_by(|a, b| (&a.target, &a.consumed).cmp(&(&b.target, &b.consumed)));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
         let exceeded_limits = guards::exceeded_limits(desired, past, live, &actions);
         Plan {
@@ -240,6 +244,16 @@ impl Draft<'_> {
             exceeded_limits,
             unmanaged,
             forgotten,
+        }
+    }
+}
+
+impl Blocked {
+    /// The action, and of an action on a client the scope that is left out.
+    pub fn subject(&self) -> String {
+        match &self.consumed {
+            Some(scope) => format!("{} with {scope}", self.target),
+            None => self.target.to_string(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod applied;
 mod clients;
+mod consumed;
 mod owned;
 
 use std::collections::BTreeMap;
@@ -128,8 +129,10 @@ fn in_lines(plan: &Plan) -> String {
         }
         line
     });
-    let blocked =
-        plan.blocked.iter().map(|blocked| format!("blocked {} {}", blocked.target, blocked.code));
+    let blocked = plan
+        .blocked
+        .iter()
+        .map(|blocked| format!("blocked {} {}", blocked.subject(), blocked.code));
     let notices = plan.exceeded_limits.iter().chain(&plan.notices);
     let notices = notices.map(|notice| format!("{} {}", notice.code, notice.target));
     actions.chain(blocked).chain(notices).collect::<Vec<_>>().join("\n")

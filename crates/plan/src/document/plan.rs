@@ -98,7 +98,8 @@ pub struct Summary {
 /// A requested action that will not be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlockedDocument {
-    /// The id of the action that will not be done.
+    /// The id of the action that will not be done. `with` and a scope after it: a client goes without that
+    /// scope, and the rest of the action is done.
     pub target: String,
     /// The reason, as a code.
     pub code: String,
@@ -256,7 +257,15 @@ impl NoticeDocument {
 }
 
 impl BlockedDocument {
-    fn new(Blocked { target, code, message }: &Blocked) -> Self {
-        Self { target: target.to_string(), code: code.to_string(), message: message.clone() }
+    /// Whether it is the action with this id, or a scope of it.
+    pub(super) fn is_of(&self, id: &str) -> bool {
+        let rest = self.target.strip_prefix(id);
+        let scope = rest.and_then(|rest| rest.strip_prefix(" with "));
+        rest == Some("") || scope.is_some_and(|scope| !scope.contains(' '))
+    }
+
+    fn new(blocked: &Blocked) -> Self {
+        let Blocked { target: _, consumed: _, code, message } = blocked;
+        Self { target: blocked.subject(), code: code.to_string(), message: message.clone() }
     }
 }

@@ -16,7 +16,7 @@ pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
     let mut lines = Vec::new();
     for (id, old) in &before {
         match after.get(id) {
-            None => lines.push(match now.blocked.iter().find(|blocked| blocked.target == *id) {
+            None => lines.push(match now.blocked.iter().find(|blocked| blocked.is_of(id)) {
                 Some(blocked) => format!("{id}: is blocked by now ({})", blocked.code),
                 None => format!("{id}: is not needed any more"),
             }),

@@ -289,7 +289,7 @@ fn keys_that_end_soon_are_reported_and_those_that_go_are_not() {
     );
 }
 
-fn foreign(scope: &str, foreign: ForeignScope) -> Live {
+pub(super) fn foreign(scope: &str, foreign: ForeignScope) -> Live {
     Live { foreign: [(name(scope), foreign)].into(), ..with([]) }
 }
 
@@ -348,7 +348,7 @@ fn what_is_on_the_client_already_blocks_nothing() {
     let live = with([(ID, live_client("x", true, &["skatt:a"], &[]))]);
     assert_snapshot!(summary(&desired([client("x", &["skatt:a"])]), &live), @"PV406 client x");
     assert_snapshot!(summary(&desired([client("x", &["skatt:a", "skatt:b"])]), &live), @r"
-    blocked update client x PV310
+    blocked update client x with skatt:b PV310
     PV406 client x
     ");
 }
@@ -371,7 +371,7 @@ fn a_scope_of_our_own_is_made_before_the_client_that_consumes_it() {
     "#);
     let undeclared = desired([client("x", &["etat:a"])]);
     assert_snapshot!(summary(&undeclared, &inactive), @"blocked create client x PV310");
-    assert_snapshot!(summary(&undeclared, &with([])), @"blocked create client x PV310");
+    assert_snapshot!(summary(&undeclared, &with([])), @"blocked create client x PV319");
     let foreign_prefix = Live { prefixes: [].into(), ..with([]) };
     assert_snapshot!(summary(&both(), &foreign_prefix), @r"
     blocked create scope etat:a PV303
@@ -519,9 +519,9 @@ fn the_last_keys_go_after_what_makes_them_needless() {
     assert_eq!(plan.actions[1].after[0].to_string(), "update client x");
     assert_eq!(plan.notices[0].code.as_str(), "PV408");
     // Where the update is blocked, the keys stay.
-    let mut blocked = secret(Some(vec![]));
-    blocked.attributes.scopes.insert("skatt:a".parse().unwrap());
-    let plan = planned(&desired([blocked]), &live());
+    let blocked = DesiredClient { keys: Some(vec![]), ..client("x", &["skatt:a"]) };
+    let live = with([(ID, live_client("x", true, &[], &[live_key("a", 1)]))]);
+    let plan = planned(&desired([blocked]), &live);
     assert!(plan.actions.is_empty() && plan.blocked.len() == 1, "{plan:?}");
 }
 
