@@ -228,7 +228,15 @@ mod tests {
             after.sort();
             after.dedup();
             let work = Work::Scope(format!("etat:s{number}").parse().unwrap(), ScopeWork::Release);
-            actions.push(Action { work, source, reason: None, after, origin: None });
+            actions.push(Action {
+                work,
+                source,
+                entry: None,
+                group: None,
+                reason: None,
+                after,
+                origin: None,
+            });
         }
         actions
     }

@@ -193,7 +193,7 @@ async fn prepare(
         Planned::make(ready, &global.options(), overridden, &patience, &reading.of_calls()).await;
     drop(reading);
     let mut planned = planned?;
-    write(global.color, &render::plan(&planned.document)).map_err(|error| {
+    write(global.color, &render::plan(&planned.document, global.notices())).map_err(|error| {
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
     planned.check(Terms { saved, digest: args.expect.as_deref(), overridden })?;
@@ -202,6 +202,9 @@ async fn prepare(
     }
     if planned.is_empty() || args.auto_approve {
         return Ok(planned.approve());
+    }
+    if ask::is_possible() {
+        print(global.color, &render::approval(&planned.document))?;
     }
     ask::yes(
         &format!("Apply this to {}? Only 'yes' is accepted: ", planned.document.environment),

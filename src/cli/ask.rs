@@ -6,9 +6,14 @@ use super::exit::Failure;
 use super::sink;
 use domain::text::printable;
 
-/// Asks; anything but 'yes' refuses. Without a terminal it fails, and `instead` names the option for jobs.
+/// Whether somebody is there to answer.
+pub(super) fn is_possible() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// Asks; anything but 'yes' refuses. Without a terminal it fails, and `alternative` names the option for jobs.
 pub(super) async fn yes(question: &str, alternative: &str) -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() {
+    if !is_possible() {
         return Err(Failure::Refused(alternative.to_owned()));
     }
     sink::report(&format!("\n{}", printable(question)));

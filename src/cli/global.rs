@@ -8,6 +8,7 @@ use clap::{Args, ColorChoice};
 use super::exit::{Failure, report_diagnostics};
 use super::log;
 use super::progress::Progress;
+use crate::render::Notices;
 use crate::run::{Opened, RunOptions};
 use digdir::{Needs, Reader};
 use domain::Live;
@@ -24,7 +25,7 @@ pub(super) struct Global {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(super) color: ColorChoice,
-    /// Show more on stderr; repeat for even more
+    /// Show more on stderr, and every notice of a plan; repeat for even more
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(super) verbose: u8,
     /// Show nothing but errors on stderr
@@ -60,6 +61,11 @@ impl Global {
             concurrency: self.concurrency,
             rate: self.rate,
         }
+    }
+
+    /// How the notices of a plan are shown.
+    pub(super) fn notices(&self) -> Notices {
+        if self.verbose > 0 { Notices::Listed } else { Notices::Counted }
     }
 
     /// Reads the declarations of the requested environment, and reports findings.

@@ -88,7 +88,7 @@ impl Output {
         if let Some(path) = &self.out {
             files::put(path, &json::pretty(&plan))?;
         }
-        print(global.color, &shown(&plan, self.format))
+        print(global.color, &shown(&plan, self.format, global))
     }
 }
 
@@ -99,9 +99,9 @@ pub(super) async fn planned(global: &Global, ready: &Ready) -> Result<PlanDocume
 }
 
 /// A plan in a format.
-pub(super) fn shown(plan: &PlanDocument, format: PlanFormat) -> String {
+pub(super) fn shown(plan: &PlanDocument, format: PlanFormat, global: &Global) -> String {
     match format {
-        PlanFormat::Text => render::plan(plan),
+        PlanFormat::Text => render::plan(plan, global.notices()),
         PlanFormat::Markdown => render::markdown::plan(plan),
         PlanFormat::Json => json::pretty(plan),
     }

@@ -26,7 +26,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let unreadable = |why: String| Failure::Usage(format!("{shown_path}: {why}"));
     let text = match is_report(&text) {
         true => as_report(&ReportDocument::read(&text).map_err(unreadable)?, args.format),
-        false => shown(&parsed_plan(&args.file, &text)?, args.format),
+        false => shown(&parsed_plan(&args.file, &text)?, args.format, global),
     };
     print(global.color, &text)?;
     Ok(Exit::Done)

@@ -66,6 +66,7 @@ pub fn of_scope(
         prevent_deactivation,
         in_manifest: _,
         consumers,
+        names: _,
         source: _,
     } = scope;
     let mut found = of_attributes(attributes);

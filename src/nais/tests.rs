@@ -32,6 +32,7 @@ fn scope(attributes: ScopeAttributes) -> DesiredScope {
         prevent_deactivation: false,
         in_manifest: false,
         consumers: BTreeMap::new(),
+        names: BTreeSet::new(),
         source: source(),
     }
 }

@@ -1,6 +1,7 @@
 //! Plans, reports and diagnostics in all output formats.
 
 pub mod access;
+mod approval;
 pub mod diagnostics;
 mod diff;
 mod explanation;
@@ -8,15 +9,18 @@ pub mod history;
 pub mod keys;
 pub mod markdown;
 pub mod migration;
+mod notices;
 pub mod probe;
 mod report;
 mod sections;
 mod text;
 pub mod unmanaged;
 
+pub use approval::approval;
 pub use diff::diff;
 use explanation::article;
 pub use explanation::{codes, explanation, page, plan_explanation};
+pub use notices::Notices;
 pub use report::report;
 pub(crate) use text::BAD;
 pub use text::plan;

@@ -1,6 +1,9 @@
 //! Order in which actions are shown to a reviewer: those that remove access granted outside this repository,
 //! others that remove access or open something, those that give access, the rest.
 
+use std::collections::{HashMap, HashSet};
+
+use domain::text::counted;
 use plan::Danger;
 use plan::document::ActionDocument;
 
@@ -40,4 +43,45 @@ pub(super) fn sections<'a>(
         (section, own.collect::<Vec<_>>())
     };
     Section::ALL.into_iter().map(of).filter(|(_, own)| !own.is_empty()).collect()
+}
+
+/// A member that was added to a group or removed from it, and what that does.
+pub(super) struct GroupChange<'a> {
+    pub(super) group: &'a str,
+    /// One of its actions: they have the consumer, the operation and the line in common.
+    pub(super) action: &'a ActionDocument,
+    pub(super) scopes: usize,
+    pub(super) teams: usize,
+}
+
+impl GroupChange<'_> {
+    /// `12 scopes of 3 teams`.
+    pub(super) fn reach(&self) -> String {
+        let scopes = counted(self.scopes as u64, "scope", "s");
+        match self.teams {
+            0 => scopes,
+            teams => format!("{scopes} of {}", counted(teams as u64, "team", "s")),
+        }
+    }
+}
+
+/// The changes of groups' members among these actions, in the order of the actions.
+pub(super) fn group_changes<'a>(actions: &[&'a ActionDocument]) -> Vec<GroupChange<'a>> {
+    let mut changes: Vec<GroupChange<'a>> = Vec::new();
+    let mut indices = HashMap::new();
+    let mut teams = HashSet::new();
+    for action in actions {
+        // With an entry, another line than that of the scope made the difference.
+        let (Some(group), Some(_)) = (action.group.as_deref(), &action.entry) else { continue };
+        let index =
+            *indices.entry((group, &action.consumer, action.action)).or_insert(changes.len());
+        if index == changes.len() {
+            changes.push(GroupChange { group, action, scopes: 0, teams: 0 });
+        }
+        let Some(change) = changes.get_mut(index) else { continue };
+        change.scopes += 1;
+        let is_new = action.team.as_ref().is_some_and(|team| teams.insert((index, team)));
+        change.teams += usize::from(is_new);
+    }
+    changes
 }

@@ -7,7 +7,8 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::sections::{Section, sections};
+use super::notices::{Notices, notices};
+use super::sections::{GroupChange, Section, group_changes, sections};
 use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{
@@ -32,11 +33,8 @@ const DRIFT: &str = "Drift that was there before";
 pub(super) const TAKE_OVER: &str =
     "Takes access away that others granted: declared here for the first time";
 
-/// Number of notices of one kind that are listed; the others are counted.
-const LISTED_NOTICES: usize = 10;
-
 /// A plan as text with ANSI colours, a line break at the end.
-pub fn plan(plan: &PlanDocument) -> String {
+pub fn plan(plan: &PlanDocument, how: Notices) -> String {
     let mut out = String::new();
     head(&mut out, plan);
     let (drift, own): (Vec<_>, Vec<_>) =
@@ -46,7 +44,7 @@ pub fn plan(plan: &PlanDocument) -> String {
     parts(&mut out, Some(DRIFT), DRIFT, &drift);
     blocked(&mut out, &plan.blocked);
     limits(&mut out, plan);
-    notices(&mut out, &plan.other_notices().collect::<Vec<_>>());
+    notices(&mut out, &plan.other_notices().collect::<Vec<_>>(), how);
     if !plan.actions.is_empty() {
         line(&mut out, format_args!("\n{QUIET}digest {}{QUIET:#}", printable(&plan.digest)));
     }
@@ -100,11 +98,16 @@ fn head(out: &mut String, plan: &PlanDocument) {
     if let Some(since) = since(plan) {
         line(out, format_args!("{QUIET}{since}{QUIET:#}"));
     }
+    line(out, format_args!("{}", totals(plan)));
+}
+
+/// The number of actions of each kind and of blocked ones, as a sentence.
+pub(super) fn totals(plan: &PlanDocument) -> String {
     match (plan.actions.is_empty(), plan.blocked.len()) {
-        (true, 0) => line(out, format_args!("No changes.")),
-        (true, blocked) => line(out, format_args!("No changes. {}", are_blocked(blocked))),
-        (false, 0) => line(out, format_args!("{}.", sum(plan))),
-        (false, blocked) => line(out, format_args!("{}; {blocked} blocked.", sum(plan))),
+        (true, 0) => "No changes.".to_owned(),
+        (true, blocked) => format!("No changes. {}", are_blocked(blocked)),
+        (false, 0) => format!("{}.", sum(plan)),
+        (false, blocked) => format!("{}; {blocked} blocked.", sum(plan)),
     }
 }
 
@@ -157,9 +160,29 @@ fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionD
 
 fn section(out: &mut String, heading: &str, actions: &[&ActionDocument]) {
     line(out, format_args!("\n{HEADING}{heading}{HEADING:#}"));
+    for change in group_changes(actions) {
+        group_line(out, &change);
+    }
     for action in actions {
         action_lines(out, action);
     }
+}
+
+/// `group samarbeid: + 971040238 Kartverket -> 12 scopes of 3 teams`.
+pub(super) fn group_line(out: &mut String, change: &GroupChange<'_>) {
+    let GroupChange { group, action, .. } = change;
+    let (style, mark) = mark(action.action);
+    let consumer = action.consumer.as_deref().unwrap_or_default();
+    let consumer = named(consumer, action.consumer_name.as_deref());
+    let place = action.source.as_ref().map(place).unwrap_or_default();
+    line(
+        out,
+        format_args!(
+            "  group {}: {style}{mark}{style:#} {consumer} -> {}  {QUIET}{place}{QUIET:#}",
+            printable(group),
+            change.reach()
+        ),
+    );
 }
 
 fn mark(verb: Verb) -> (Style, char) {
@@ -171,7 +194,8 @@ fn mark(verb: Verb) -> (Style, char) {
     }
 }
 
-pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
+/// The operation, its target and its place.
+pub(super) fn action_line(out: &mut String, action: &ActionDocument) {
     let (style, mark) = mark(action.action);
     let verb = action.action.as_str();
     let what = what(action);
@@ -179,13 +203,19 @@ pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
     let consumer = consumer
         .map(|number| format!("  {}", named(number, action.consumer_name.as_deref())))
         .unwrap_or_default();
-    let place = action.source.as_ref().map(place).unwrap_or_default();
+    let by = by(action).map(|by| format!("  {by}")).unwrap_or_default();
+    let place = places(action);
     line(
         out,
         format_args!(
-            "  {style}{mark} {verb:<10}{style:#} {what}{consumer}  {QUIET}{place}{QUIET:#}"
+            "  {style}{mark} {verb:<10}{style:#} {what}{consumer}{by}  {QUIET}{place}{QUIET:#}"
         ),
     );
+}
+
+/// An action with all that it does.
+pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
+    action_line(out, action);
     if let Some(reason) = &action.reason {
         line(out, format_args!("      reason: {}", printable(reason)));
     }
@@ -198,6 +228,23 @@ pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
     consumers_line(out, &action.loses, "without access until it is active again");
     for change in &action.changes {
         change_line(out, change, action.mark(change));
+    }
+}
+
+/// `group samarbeid, team arbeid`; `None` for an access with neither.
+fn by(action: &ActionDocument) -> Option<String> {
+    let group = action.group.as_ref().map(|group| format!("group {}", printable(group)));
+    let team = action.team.as_ref().map(|team| format!("team {}", printable(team)));
+    let parts: Vec<_> = [group, team].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The line that made the difference, and the entry that it concerns if that is another line.
+fn places(action: &ActionDocument) -> String {
+    let source = action.source.as_ref().map(place).unwrap_or_default();
+    match &action.entry {
+        Some(entry) => format!("{source} for {}", place(entry)),
+        None => source,
     }
 }
 
@@ -314,25 +361,4 @@ fn limits(out: &mut String, plan: &PlanDocument) {
     for NoticeDocument { code, target: _, message } in plan.limits() {
         line(out, format_args!("  {BAD}x{BAD:#} {} {}", printable(code), printable(message)));
     }
-}
-
-fn notices(out: &mut String, notices: &[&NoticeDocument]) {
-    if notices.is_empty() {
-        return;
-    }
-    line(out, format_args!("\n{HEADING}Worth knowing{HEADING:#}"));
-    for alike in notices.chunk_by(|a, b| a.code == b.code) {
-        for notice in alike.iter().take(LISTED_NOTICES) {
-            notice_line(out, notice);
-        }
-        if let Some(more) = alike.len().checked_sub(LISTED_NOTICES).filter(|more| *more > 0) {
-            let code = alike.first().map_or("".into(), |notice| printable(&notice.code));
-            line(out, format_args!("  {code} and {more} more; --format json lists them all"));
-        }
-    }
-}
-
-fn notice_line(out: &mut String, NoticeDocument { code, target, message }: &NoticeDocument) {
-    let (code, target, message) = (printable(code), printable(target), printable(message));
-    line(out, format_args!("  {QUIET}{code}{QUIET:#} {target}: {message}"));
 }

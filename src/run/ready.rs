@@ -14,7 +14,7 @@ use crate::history::{self, Commit, History};
 use digdir::{Needs, ReadProgress, Reader};
 use domain::{Applied, Live};
 use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
-use plan::{Code, Notice, PAST_REMEDY, Plan, plan};
+use plan::{Code, Kind, Notice, PAST_REMEDY, Plan, plan};
 
 /// The declarations, and earlier applies.
 pub(crate) struct Ready {
@@ -112,6 +112,8 @@ impl Ready {
         let commit =
             |applied: &Option<Applied>| applied.as_ref().map(|applied| applied.commit.to_string());
         let unknown = past.unknown.as_ref().or(plan.forgotten.as_ref());
+        let mut document = PlanDocument::new(plan, now());
+        self.add_teams(&mut document);
         PlanDocument {
             project: applied::project(repository),
             organization_name: repository.settings().organization_name.clone(),
@@ -123,7 +125,21 @@ impl Ready {
             applied: AppliedDocument::new(commit(&past.applied), unknown.cloned()),
             base: commit(&past.base).map(|commit| CommitDocument { commit }),
             rollback: self.opened.is_rollback(),
-            ..PlanDocument::new(plan, now())
+            ..document
+        }
+    }
+
+    /// Adds to each action on an access the team in whose folder the scope is declared, or was.
+    fn add_teams(&self, document: &mut PlanDocument) {
+        let Self { opened: Opened { repository, desired, .. }, past, .. } = self;
+        let sides = [Some(desired), past.applied.as_ref().map(|applied| &applied.desired)];
+        for action in document.actions.iter_mut().filter(|action| action.kind == Kind::Access) {
+            let Some(name) = action.scope.as_ref().and_then(|scope| scope.parse().ok()) else {
+                continue;
+            };
+            let mut scopes = sides.iter().flatten().filter_map(|side| side.scopes.get(&name));
+            let team = scopes.next().and_then(|scope| repository.team(&scope.source.file));
+            action.team = team.map(str::to_owned);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Desired state of one environment, as the repository declares it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use globset::GlobSet;
@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ClientAttributes, ClientId, ClientIdentity, ClientName, Entity, OnBehalfOf, OnBehalfOfId,
-    Orgno, PublicKey, ScopeAttributes, ScopeName,
+    ClientAttributes, ClientId, ClientIdentity, ClientName, Entity, EntryName, OnBehalfOf,
+    OnBehalfOfId, Orgno, PublicKey, ScopeAttributes, ScopeName, Vocabulary,
 };
 
 /// The declarations of one environment, checked and resolved.
@@ -33,6 +33,8 @@ pub struct Desired {
     pub warn_before: SignedDuration,
     /// Names of organisations, as the repository declares them.
     pub names: BTreeMap<Orgno, String>,
+    /// The aliases and groups by which entries name them.
+    pub vocabulary: Vocabulary,
     /// Limits that an apply exceeds only with an explicit override.
     pub guards: Guards,
 }
@@ -112,6 +114,8 @@ pub struct DesiredScope {
     pub in_manifest: bool,
     /// The organisations that should have access.
     pub consumers: BTreeMap<Orgno, DesiredAccess>,
+    /// The aliases and groups that its entries name.
+    pub names: BTreeSet<EntryName>,
     /// Where it is declared.
     pub source: Source,
 }

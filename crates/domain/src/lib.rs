@@ -24,6 +24,7 @@ mod scope;
 mod scope_name;
 pub mod secret;
 pub mod text;
+mod vocabulary;
 
 pub use attribute::{AtNais, Attribute, Direction, ValueType, Widening};
 pub use behaviour::{Behaviour, NoKeys, Profile, WriteAnswer};
@@ -56,3 +57,4 @@ pub use past::{Applied, Beside, Elsewhere, Former, Past, Protected, ProtectedBy,
 pub use plain::{composed, kept, kept_value};
 pub use scope::{IntegrationType, SCOPE, ScopeAttributes, ScopeTable, TokenType, Visibility};
 pub use scope_name::{ScopeName, ScopeNameError};
+pub use vocabulary::{AliasLine, EntryName, GroupLines, Vocabulary};

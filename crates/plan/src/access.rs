@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::named::Cause;
 use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, Verb, Work};
 use domain::{
     AccessState, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal, ScopeName,
@@ -27,9 +28,13 @@ impl Draft<'_> {
                 continue;
             }
             let consumer = self.consumer(*orgno, record);
+            let Cause { group, line } = self.cause_of_grant(scope, declared, *orgno);
+            let (source, entry) = deciding(line, &access.source);
             self.actions.push(Action {
                 work: Work::Access(scope.clone(), consumer, AccessWork::Grant { before }),
-                source: access.source.clone(),
+                source,
+                entry,
+                group,
                 reason: access.reason.clone(),
                 after: after.to_vec(),
                 origin: None,
@@ -71,7 +76,8 @@ impl Draft<'_> {
                     // An expired entry is a declared one.
                     let takes_over = entry.is_none() && self.takes_over(scope);
                     let how = AccessWork::Revoke { is_inactive, takes_over };
-                    ids.push(self.revoke(scope, *orgno, record, how, source, reason));
+                    let cause = self.cause_of_revocation(scope, declared, *orgno);
+                    ids.push(self.revoke(scope, *orgno, record, how, (cause, source), reason));
                 }
                 AccessState::Requested => self.report_request(scope, *orgno, record),
                 AccessState::Other(state) => self.report_unknown(scope, *orgno, state),
@@ -94,7 +100,8 @@ impl Draft<'_> {
                 let source = &removal.source;
                 let how =
                     AccessWork::Revoke { is_inactive: false, takes_over: self.takes_over(scope) };
-                ids.push(self.revoke(scope, *orgno, record, how, source, removal.reason.clone()));
+                let cause = (Cause::default(), source);
+                ids.push(self.revoke(scope, *orgno, record, how, cause, removal.reason.clone()));
             }
         }
         ids
@@ -120,13 +127,13 @@ impl Draft<'_> {
         orgno: Orgno,
         record: &LiveAccess,
         how: AccessWork,
-        source: &Source,
+        (Cause { group, line }, declared): (Cause, &Source),
         reason: Option<String>,
     ) -> ActionId {
         let consumer = self.consumer(orgno, Some(record));
         let work = Work::Access(scope.clone(), consumer, how);
-        let action =
-            Action { work, source: source.clone(), reason, after: Vec::new(), origin: None };
+        let (source, entry) = deciding(line, declared);
+        let action = Action { work, source, entry, group, reason, after: Vec::new(), origin: None };
         let id = action.id();
         self.actions.push(action);
         id
@@ -197,5 +204,13 @@ impl Draft<'_> {
         let declared = self.desired.names.get(&orgno);
         let name = declared.or_else(|| record.and_then(|record| record.name.as_ref())).cloned();
         Consumer { orgno, name }
+    }
+}
+
+/// The line that made the difference, and the declared place if that is another one.
+fn deciding(line: Option<Source>, declared: &Source) -> (Source, Option<Source>) {
+    match line {
+        Some(line) => (line, Some(declared.clone())),
+        None => (declared.clone(), None),
     }
 }

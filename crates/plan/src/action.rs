@@ -1,6 +1,7 @@
 //! Actions of a plan, as plain data: each one holds what is shown and what is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,13 @@ pub struct Action {
     /// The operation and its target.
     pub work: Work,
     /// Where the repository requests it: the declaration of the access or of the keys, or that of the scope
-    /// or client, if the request is that an entry is missing there.
+    /// or client, if the request is that an entry is missing there. If a group's member or an alias made the
+    /// difference, its line.
     pub source: Source,
+    /// Of an access: the entry or the scope, if `source` is the line of a group's member or of an alias.
+    pub entry: Option<Source>,
+    /// The group by which an access is declared, or was.
+    pub group: Option<Arc<str>>,
     /// The reason, if the declaration or the plan has one.
     pub reason: Option<String>,
     /// The actions that must be done first.

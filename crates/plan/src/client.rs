@@ -431,6 +431,8 @@ impl<'a> Draft<'a> {
         self.actions.push(Action {
             work,
             source,
+            entry: None,
+            group: None,
             reason,
             after,
             origin: None,

@@ -53,7 +53,8 @@ impl Draft<'_> {
             });
         }
         let (work, source) = (Work::Keys(name.clone(), work), declared.keys_source.clone());
-        let action = Action { work, source, reason: None, after, origin: None };
+        let action =
+            Action { work, source, entry: None, group: None, reason: None, after, origin: None };
         let id = action.id();
         self.actions.push(action);
         Some(id)

@@ -15,6 +15,7 @@ mod guards;
 mod id;
 mod keys;
 mod matching;
+mod named;
 mod on_behalf_of;
 mod origin;
 mod protection;

@@ -159,7 +159,15 @@ impl Draft<'_> {
         after: Vec<ActionId>,
     ) {
         let (work, source) = (Work::Scope(name.clone(), work), source.clone());
-        self.actions.push(Action { work, source, reason, after, origin: None });
+        self.actions.push(Action {
+            work,
+            source,
+            entry: None,
+            group: None,
+            reason,
+            after,
+            origin: None,
+        });
     }
 
     /// The attributes with the delegation source's issuer in place of its name. If DigDir has no such source,

@@ -3,9 +3,10 @@
 mod applied;
 mod clients;
 mod consumed;
+mod named;
 mod owned;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{Glob, GlobSetBuilder};
 use insta::assert_snapshot;
@@ -15,7 +16,7 @@ use super::{Plan, plan};
 use domain::{
     AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
     LiveAccess, LiveScope, Orgno, Past, Protected, Protection, Removal, RemovalAction,
-    ScopeAttributes, ScopeName, Source,
+    ScopeAttributes, ScopeName, Source, Vocabulary,
 };
 
 const NOW: &str = "2026-11-22T10:00:00Z";
@@ -46,6 +47,7 @@ fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> D
         warn_before: jiff::SignedDuration::from_hours(720),
         removed: BTreeMap::new(),
         names: [(orgno(SKATT), "Skatteetaten".to_owned())].into(),
+        vocabulary: Vocabulary::default(),
         guards: Guards::default(),
     }
 }
@@ -58,6 +60,7 @@ fn scope(consumers: &[&str]) -> DesiredScope {
         prevent_deactivation: false,
         in_manifest: false,
         consumers: consumers.iter().map(|consumer| (orgno(consumer), access.clone())).collect(),
+        names: BTreeSet::new(),
         source: source(3),
     }
 }

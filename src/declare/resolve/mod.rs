@@ -13,8 +13,9 @@ use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::declared::{DeclaredAccess, DeclaredClient, Scope, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use domain::{
-    ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess, DesiredClient,
-    DesiredScope, Orgno, Removal, RemovalAction, ScopeAttributes, Source,
+    AliasLine, ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess,
+    DesiredClient, DesiredScope, EntryName, GroupLines, Orgno, Removal, RemovalAction,
+    ScopeAttributes, Source, Vocabulary,
 };
 
 /// Resolves declarations for one environment.
@@ -39,6 +40,7 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         removed_clients: removed_clients.collect(),
         warn_before: here.settings.warn_before,
         names: names(here, organization),
+        vocabulary: vocabulary(here),
         guards: here.settings.guards.clone(),
     }
 }
@@ -61,7 +63,17 @@ fn resolve_scope(scope: &Scope, here: &Here<'_>) -> DesiredScope {
         prevent_deactivation: scope.prevent_deactivation,
         in_manifest: scope.in_manifest,
         consumers,
+        names: here.entries(scope).filter_map(|entry| entry_name(&entry.who)).collect(),
         source: source(&scope.place),
+    }
+}
+
+/// The name by which an entry names consumers, if it has one.
+fn entry_name(who: &Who) -> Option<EntryName> {
+    match who {
+        Who::Alias(alias) => Some(EntryName::Alias(Arc::from(&**alias))),
+        Who::Group(group) => Some(EntryName::Group(Arc::from(&**group))),
+        Who::Orgno(_) => None,
     }
 }
 
@@ -175,4 +187,27 @@ fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
         }
     }
     names
+}
+
+/// The aliases and groups that count in the environment.
+fn vocabulary(here: &Here<'_>) -> Vocabulary {
+    let aliases = here.aliases().map(|alias| {
+        let line = AliasLine { orgno: alias.orgno, source: source(&alias.place) };
+        (Arc::from(alias.alias.as_str()), line)
+    });
+    let groups = here.declared.groups.iter().map(|group| {
+        let mut lines = GroupLines::default();
+        for (who, span) in &group.members {
+            let written: Arc<str> = match who {
+                Who::Orgno(orgno) => Arc::from(orgno.as_str()),
+                Who::Alias(alias) | Who::Group(alias) => Arc::from(&**alias),
+            };
+            for orgno in here.named(who) {
+                lines.members.entry(*orgno).or_insert_with(|| Arc::clone(&written));
+            }
+            lines.written.entry(written).or_insert_with(|| source(&group.at(*span)));
+        }
+        (Arc::from(group.name.as_str()), lines)
+    });
+    Vocabulary { aliases: aliases.collect(), groups: groups.collect() }
 }

@@ -4,17 +4,22 @@ use serde_json::Value;
 
 use super::escape::Escape;
 use super::page::{MarkdownPage, MarkdownTable, Rank};
+use crate::render::sections::{GroupChange, group_changes};
 use crate::render::text::{entry, is_entry, place, remark, short};
 use domain::text::json::value;
 use plan::Mark;
-use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument};
+use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument, SourceDocument};
 
-const ACCESSES: [&str; 8] =
-    ["Action", "Scope", "Consumer", "Field", "Before", "After", "Where", "Reason"];
+const ACCESSES: [&str; 10] =
+    ["Action", "Scope", "Consumer", "Group", "Team", "Field", "Before", "After", "Where", "Reason"];
 const OTHERS: [&str; 8] =
     ["Action", "Scope or client", "Consumer", "Field", "Before", "After", "Where", "Reason"];
+const GROUPS: [&str; 4] = ["Group", "Member", "Changes", "Where"];
 
+/// A row of [`OTHERS`].
 type Cells = [String; 8];
+/// A row of [`ACCESSES`].
+type AccessCells = [String; 10];
 
 /// Options for showing text from outside, and paths.
 #[derive(Clone, Copy)]
@@ -31,16 +36,47 @@ pub(super) fn tables(
     actions: &[&ActionDocument],
     form: Form<'_>,
 ) {
+    let groups: Vec<_> =
+        group_changes(actions).iter().map(|change| group_row(change, form)).collect();
+    page.table(MarkdownTable::new(rank, GROUPS, &groups));
     let (mut accesses, mut others) = (Vec::new(), Vec::new());
     for action in actions {
-        let own = if action.consumer.is_some() { &mut accesses } else { &mut others };
-        own.extend(fields(action, form));
-        accesses.extend(consumers(&action.regains, "has access again", action, form));
+        let of_access = |cells| with_group(cells, action, form.escape);
+        let rows = fields(action, form);
+        match action.consumer {
+            Some(_) => accesses.extend(rows.into_iter().map(of_access)),
+            None => others.extend(rows),
+        }
+        let regains = consumers(&action.regains, "has access again", action, form);
         let loses = "without access until it is active again";
-        accesses.extend(consumers(&action.loses, loses, action, form));
+        let loses = consumers(&action.loses, loses, action, form);
+        accesses.extend(regains.chain(loses).map(of_access));
     }
     page.table(MarkdownTable::new(rank, ACCESSES, &accesses));
     page.table(MarkdownTable::new(rank, OTHERS, &others));
+}
+
+/// A member that comes or goes, and how many scopes that concerns.
+fn group_row(change: &GroupChange<'_>, form: Form<'_>) -> [String; 4] {
+    let GroupChange { group, action, .. } = change;
+    let consumer = action.consumer.as_deref().unwrap_or_default();
+    let consumer = form.escape.named(consumer, action.consumer_name.as_deref());
+    let sign = if action.action.closes() { "-" } else { "+" };
+    let place = action.source.as_ref().map(|source| sourced(source, form)).unwrap_or_default();
+    [form.escape.code(group), format!("{sign} {consumer}"), change.reach(), place]
+}
+
+/// A row with the group and the team of its action.
+fn with_group(cells: Cells, action: &ActionDocument, escape: Escape) -> AccessCells {
+    let [verb, scope, consumer, rest @ ..] = cells;
+    let [field, before, after, place, reason] = rest;
+    // Rows below the first have no scope.
+    let shown = |text: &Option<String>| match (text, scope.is_empty()) {
+        (Some(text), false) => escape.code(text),
+        (Some(_) | None, _) => String::new(),
+    };
+    let (group, team) = (shown(&action.group), shown(&action.team));
+    [verb, scope, consumer, group, team, field, before, after, place, reason]
 }
 
 /// A row for each field that changes and each key that is valid again; text that concerns all of them is in
@@ -121,12 +157,13 @@ fn origin(action: &ActionDocument, form: Form<'_>) -> String {
     let Some(source) = &action.source else {
         return String::new();
     };
-    let Form { escape, folder } = form;
-    let place = match folder {
-        "" => place(source),
-        folder => format!("{folder}/{}", place(source)),
-    };
-    let place = escape.code(&place);
+    let entry = action.entry.as_ref().map(|entry| format!(" for {}", placed(entry, form)));
+    sourced(source, form) + &entry.unwrap_or_default()
+}
+
+/// A place, and the last change of that line.
+fn sourced(source: &SourceDocument, form: Form<'_>) -> String {
+    let (place, escape) = (placed(source, form), form.escape);
     match &source.blame {
         Some(blame) => {
             let (commit, author) = (short(&blame.commit), &blame.author);
@@ -134,6 +171,13 @@ fn origin(action: &ActionDocument, form: Form<'_>) -> String {
         }
         None => place,
     }
+}
+
+fn placed(source: &SourceDocument, Form { escape, folder }: Form<'_>) -> String {
+    escape.code(&match folder {
+        "" => place(source),
+        folder => format!("{folder}/{}", place(source)),
+    })
 }
 
 fn reason(action: &ActionDocument, escape: Escape) -> String {

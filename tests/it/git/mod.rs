@@ -15,6 +15,7 @@ mod left;
 mod life;
 mod lock;
 mod moved;
+mod named;
 mod older;
 mod places;
 mod planted;

@@ -40,8 +40,18 @@ pub struct ActionDocument {
     /// `change`: the declarations have changed since `base`; `drift`: those at `base` request it too; `null`
     /// where it is not known.
     pub origin: Option<Origin>,
-    /// Where the repository requests it, or last did.
+    /// Where the repository requests it, or last did: the line that made the difference, which may be that of
+    /// a group's member or of an alias.
     pub source: Option<SourceDocument>,
+    /// Of an access: its entry or its scope, if `source` is the line of a group's member or of an alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<SourceDocument>,
+    /// The group by which an access is declared, or was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The team in whose folder the scope of an access is declared, or was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// The reason, if the declaration or the plan has one.
     pub reason: Option<String>,
     /// Whether it revokes an access that was granted outside this repository, before the scope was declared
@@ -125,6 +135,9 @@ impl ActionDocument {
             client_id: action.client_id().map(ClientId::to_string),
             origin: action.origin,
             source: Some(SourceDocument::new(&action.source)),
+            entry: action.entry.as_ref().map(SourceDocument::new),
+            group: action.group.as_deref().map(str::to_owned),
+            team: None,
             reason: action.reason.clone(),
             takes_over: action.takes_over(),
             changes: action.changes().into_iter().map(ChangeDocument::from).collect(),
