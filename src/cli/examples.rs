@@ -91,6 +91,9 @@ Examples:
   portvakt -e prod keys list
   portvakt -e prod keys list skatt-henter --format json
   portvakt -e prod keys list --expiring 30d --detailed-exitcode";
+pub(super) const RENAME: &str = "\
+Examples:
+  portvakt rename etat:arbeid:aareg.read etat:arbeid:aareg.les";
 pub(super) const MIGRATE: &str = "\
 Examples:
   portvakt -e prod migrate to-nais --check

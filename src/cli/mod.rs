@@ -30,6 +30,7 @@ mod probe;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod rename;
 mod render;
 mod reviewed;
 mod rollback;
@@ -125,6 +126,9 @@ enum Command {
     /// Generate, rotate and list the keys of clients
     #[command(subcommand, after_help = examples::KEYS)]
     Keys(keys::KeysCommand),
+    /// Declare a scope under a new name beside the old one
+    #[command(long_about = rename::ABOUT, after_help = examples::RENAME)]
+    Rename(rename::Args),
     /// Hand declarations over to NAIS, or take them over from it
     #[command(subcommand, after_help = examples::MIGRATE)]
     Migrate(migrate::Command),
@@ -230,6 +234,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
         Command::Keys(command) => keys::run(&global, &command),
+        Command::Rename(args) => rename::run(&global, &args),
         Command::Migrate(command) => migrate::run(&global, &command),
         Command::Render(command) => render::run(&global, &command),
         Command::Credentials(args) => wait_for(credentials::run(&global, &args)),

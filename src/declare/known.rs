@@ -1,6 +1,6 @@
 //! What a repository has already, for whoever writes more declarations into it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,13 +9,13 @@ use crate::declare::diagnostic::Diagnostic;
 use crate::declare::files;
 use crate::declare::files::key_files;
 use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
-use crate::declare::read::declared::Declared;
+use crate::declare::read::declared::{Declared, DeclaredClient};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::repository::Repository;
 use crate::declare::yaml::table::{Read, read_text};
 use domain::{
-    Attribute, CLIENT, ClientAttributes, ConsumedScope, Entity, IntegrationType, LiveClient, Orgno,
-    Representation, SCOPE, ScopeAttributes, ScopeName,
+    Attribute, CLIENT, ClientAttributes, ClientName, ConsumedScope, Entity, IntegrationType,
+    LiveClient, Orgno, Representation, SCOPE, ScopeAttributes, ScopeName,
 };
 
 /// The YAML of a repository, as it is on disk.
@@ -129,6 +129,24 @@ impl Repository {
         let set = self.set_of(environment);
         let mut scopes = self.declared().scopes.iter();
         scopes.any(|scope| scope.name == *name && scope.environments.overlaps(set))
+    }
+
+    /// The names of all declared scopes, in order.
+    pub fn scope_names(&self) -> BTreeSet<&ScopeName> {
+        self.declared().scopes.iter().map(|scope| &scope.name).collect()
+    }
+
+    /// The declared clients that consume a scope in some environment, each with its file and line.
+    pub fn clients_that_consume(&self, scope: &ScopeName) -> BTreeMap<&ClientName, (&str, usize)> {
+        let consumes = |client: &&DeclaredClient| {
+            let DeclaredClient { part, overrides, manifest, .. } = client;
+            let parts = overrides.iter().map(|own| &own.part).chain([part]);
+            let own = parts.filter_map(|part| part.scopes.as_ref()).flatten();
+            let of_manifest = manifest.iter().flat_map(|manifest| &manifest.attributes.scopes);
+            own.chain(of_manifest).any(|consumed| consumed.as_str() == scope.as_str())
+        };
+        let clients = self.declared().clients.iter().filter(consumes);
+        clients.map(|it| (&it.name, (&*it.place.file, it.place.line()))).collect()
     }
 
     /// Whether a client of that name is declared in an environment, or in any if none is named. Its name

@@ -19,6 +19,7 @@ pub(crate) mod probe;
 pub(crate) mod profile;
 pub(crate) mod read;
 pub(crate) mod remote;
+mod rename;
 
 mod approved;
 mod blame;
@@ -41,3 +42,4 @@ pub(crate) use options::RunOptions;
 pub(crate) use planned::{Planned, Terms};
 pub(crate) use ready::Ready;
 pub(crate) use remote::Remote;
+pub(crate) use rename::{RenamedScope, rename};

@@ -485,6 +485,7 @@ fn completions_and_the_manual_name_every_command() {
         "unmanaged",
         "coverage",
         "token",
+        "rename",
         "explain",
         "schema",
         "sandbox",

@@ -49,6 +49,7 @@ mod probe;
 mod proofs;
 mod property;
 mod readme;
+mod rename;
 mod rendered;
 mod renewal;
 mod sandbox;

@@ -220,6 +220,13 @@ codes! {
         "Two folders or environments of this git repository declare the same scopes or clients for the same \
          API. Each applies its own declaration: where the two differ, each apply undoes what the other's did, \
          and takes away what the other gave. Declare each of them in one place.";
+    /// A scope is deactivated, and a new one looks like it under another name.
+    LooksRenamed = "PV419", Notice,
+        "The name of a scope cannot be changed at DigDir: the plan deactivates the old scope and makes \
+         another one, and each client gets tokens again only when it asks for the new name and the \
+         consumer's own registration has it. `portvakt rename OLD NEW` declares the new scope beside the \
+         old one, with the same attributes and consumers; remove the old one in a later change, once its \
+         clients have moved.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

@@ -19,6 +19,7 @@ mod named;
 mod on_behalf_of;
 mod origin;
 mod protection;
+mod renamed;
 mod report;
 mod scope;
 #[cfg(test)]
@@ -129,6 +130,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.clients();
     draft.keep_what_was_protected();
     draft.close_consumers_first();
+    draft.report_renames();
     draft.report_less_protection();
     draft.report_declared_twice();
     draft.find_unmanaged_scopes();

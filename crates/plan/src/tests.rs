@@ -5,6 +5,7 @@ mod clients;
 mod consumed;
 mod named;
 mod owned;
+mod renamed;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -74,7 +74,8 @@ fn desired(repository: &Repository, environment: &str) -> Result<Desired, Failur
     }
 }
 
-fn refused(found: &[Diagnostic]) -> Failure {
+/// The refusal of an edit after which the declarations have errors.
+pub(in crate::run) fn refused(found: &[Diagnostic]) -> Failure {
     let first = found.iter().find(|found| found.is_error());
     let why = first.map(|found| {
         let name = found.own_rule.as_deref().unwrap_or(found.code.code());
@@ -87,7 +88,7 @@ fn refused(found: &[Diagnostic]) -> Failure {
 }
 
 /// Writes the edited files, all of them or none, and reports them.
-fn write(notify: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
+pub(in crate::run) fn write(notify: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
     let mut files = WrittenFiles::default();
     for (file, text) in after.edited() {
         if let Err(failure) = files.replace(&after.root().join(file), text) {

@@ -1,6 +1,6 @@
 //! Hand-over of scopes and clients to an application at NAIS, one step at a time.
 
-mod edits;
+pub(super) mod edits;
 
 use super::clock::today;
 use super::failure::Failure;

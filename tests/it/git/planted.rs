@@ -12,7 +12,7 @@ use super::remote::{Clone, Remote, git, ran};
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
     &["apply", "--auto-approve"],
@@ -32,6 +32,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["migrate", "to-nais"],
     &["render", "nais"],
     &["render", "istio"],
+    &["rename", "etat:a", "etat:ny"],
 ];
 
 /// Number of those that read git themselves.

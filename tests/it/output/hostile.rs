@@ -143,6 +143,7 @@ fn no_command_prints_or_writes_more_than_text() {
         &["render", "apim"],
         &["migrate", "to-nais", "--check"],
         &["keys", "list"],
+        &["rename", "etat:a", "etat:##vso[kjenning]"],
         &["explain", "##vso[kjenning]"],
     ] {
         let ran = one.run(args);

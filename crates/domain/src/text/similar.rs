@@ -52,6 +52,13 @@ pub fn only_near<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) 
     near.next().is_none().then_some(only)
 }
 
+/// Whether two names are alike: at most half of the longer one differs. Two texts of which one is long are
+/// not compared.
+pub fn are_alike(one: &str, other: &str) -> bool {
+    let longest = one.chars().count().max(other.chars().count());
+    one.len().max(other.len()) <= LONGEST && strsim::osa_distance(one, other) * 2 <= longest
+}
+
 /// `did you mean …?` and a space, or nothing.
 pub fn did_you_mean<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
     match nearest(name, candidates) {
@@ -74,5 +81,13 @@ mod tests {
         assert_eq!(nearest("skatt", known), Some("skatteetaten"));
         assert_eq!(nearest("skat", ["skatteetaten", "skatteklagenemnda"]), None);
         assert_eq!(nearest(&"x".repeat(1 << 20), known), None);
+    }
+
+    #[test]
+    fn names_are_alike_that_differ_by_half() {
+        assert!(are_alike("aareg.read", "aareg.les"));
+        assert!(are_alike("arbeid:aareg.read", "arbeidsforhold:aareg.read"));
+        assert!(!are_alike("aareg.read", "lager.skriv"));
+        assert!(!are_alike(&"x".repeat(100), &"x".repeat(100)));
     }
 }

@@ -1,6 +1,7 @@
 //! Edits of a text of YAML, by the way to a value. What is not named keeps its form and its comments.
 //! The result is read again, and refused unless it says exactly what is wanted.
 
+mod copies;
 mod items;
 mod order;
 mod page;
@@ -221,6 +222,22 @@ impl<'t> Editor<'t> {
         };
         items.push(item.into());
         *value = Value::Sequence(items);
+        Ok(())
+    }
+
+    /// Adds a copy of an item of a list behind it, with its comments, in which a key has another value.
+    /// Of several items of a list, the last is copied first.
+    ///
+    /// # Errors
+    /// The item cannot be copied.
+    pub fn copy_item(&mut self, item: &Route, key: &str, value: &Yaml) -> Result<(), Hindrance> {
+        let Some((list, Turn::Item(index))) = item.split() else { return Err(CHANGED) };
+        let text = value.flow().ok_or(LAYOUT)?;
+        self.page.copy_item(located(&self.documents, &list)?, *index, key, &text)?;
+        let items = value_mut(&mut self.wanted, &list)?.as_sequence_mut().ok_or(CHANGED)?;
+        let mut copy = items.get(*index).ok_or(CHANGED)?.clone();
+        copy.as_mapping_mut().ok_or(CHANGED)?.insert(key.into(), value.into());
+        items.insert(index + 1, copy);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod added;
 mod consumers;
+mod copied;
 #[cfg(test)]
 mod generated;
 mod keys;

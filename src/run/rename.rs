@@ -1,0 +1,68 @@
+//! A new scope beside the one whose name it replaces.
+
+use super::checkout;
+use super::clock::today;
+use super::failure::Failure;
+use super::handover::edits::{refused, write};
+use super::options::RunOptions;
+use crate::declare::{Diagnostic, Repository, did_you_mean};
+use domain::ScopeName;
+use domain::text::printable;
+
+/// What was declared, and who still uses the old name.
+pub(crate) struct RenamedScope {
+    /// The own clients that consume the old scope: name, file and line.
+    pub(crate) clients: Vec<(String, String, usize)>,
+}
+
+/// Declares a scope under a second name, with the same attributes and consumers. All other declarations and
+/// all comments stay as they are.
+///
+/// # Errors
+/// The scope is not declared, the new one is, or a file cannot be edited; nothing is written then.
+pub(crate) fn rename(
+    options: &RunOptions,
+    (old, new): (&ScopeName, &ScopeName),
+    notify: &dyn Fn(&str),
+) -> Result<RenamedScope, Failure> {
+    let root = checkout::root(options)?;
+    let invalid = |found| Failure::Invalid(root.clone(), found);
+    let repository = checkout::load(&root).map_err(invalid)?;
+    check_names(&repository, old, new)?;
+    let found = repository.check(today());
+    if found.iter().any(Diagnostic::is_error) {
+        return Err(invalid(found));
+    }
+    let edited = repository.with_copied_scope(old, new);
+    let edited =
+        edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
+    let mut after = repository;
+    for edited in &edited {
+        after = after.with(edited).map_err(|found| refused(&found))?;
+    }
+    let found = after.check(today());
+    if found.iter().any(Diagnostic::is_error) {
+        return Err(refused(&found));
+    }
+    write(notify, &after)?;
+    let clients = after.clients_that_consume(old).into_iter();
+    let clients = clients.map(|(name, (file, line))| (name.to_string(), file.to_owned(), line));
+    Ok(RenamedScope { clients: clients.collect() })
+}
+
+fn check_names(repository: &Repository, old: &ScopeName, new: &ScopeName) -> Result<(), Failure> {
+    if repository.has_scope(new, None) {
+        return Err(Failure::Usage(format!(
+            "{new} is declared already: choose another name, or remove that declaration first"
+        )));
+    }
+    if repository.has_scope(old, None) {
+        return Ok(());
+    }
+    let known = repository.scope_names();
+    let hint = did_you_mean(old.as_str(), known.iter().map(|name| name.as_str()));
+    let old = printable(old.as_str());
+    Err(Failure::Usage(format!(
+        "the scope {old} is not declared; {hint}name it as it is written under `scopes`"
+    )))
+}
