@@ -105,3 +105,60 @@ fn nothing_to_do() {
       PV409 git: this is no git repository: what is not declared any more is left alone, and what is drift is not shown
     ");
 }
+
+#[test]
+fn more_than_ten_notices_are_counted() {
+    let world = World::new();
+    for number in 10..20 {
+        world.put(&format!("etat:s{number}"), true, &[]);
+    }
+    let text = world.run(&["plan"]).stdout;
+    insta::assert_snapshot!(text.split("\n\n").last().unwrap(), @r"
+    Worth knowing: 11 notices; -v lists them
+      PV401 10 x A scope or a client is live and declared nowhere.
+      PV409 1 x What was declared before is not known.
+    ");
+    let listed = world.run(&["plan", "-v"]).stdout;
+    let listed = listed.split("\n\n").last().unwrap();
+    assert_eq!(listed.lines().count(), 12, "{listed}");
+    assert!(listed.starts_with("Worth knowing\n  PV401 etat:s10: "), "{listed}");
+}
+
+#[test]
+fn the_question_for_approval_repeats_what_takes_and_gives_access() {
+    let world = world();
+    world.settings("");
+    for number in 1..=9 {
+        let consumers = format!("[\"{SKATT}\"]");
+        let scope =
+            format!("{{ name: \"etat:s{number}\", description: Les, consumers: {consumers} }}");
+        world.write(&format!("s{number}.yaml"), format!("scopes: [{scope}]\n"));
+    }
+    let plan = world.run(&["plan", "--format", "json"]).stdout;
+    let plan = plan::document::PlanDocument::read(&plan).unwrap();
+    insta::assert_snapshot!(anstream::adapter::strip_str(&portvakt::render::approval(&plan)), @r"
+
+    To approve: 3 to revoke, 1 to reactivate, 10 to create, 2 to update, 11 to grant, 2 to deactivate.
+    Takes access away or opens up: 8
+      - revoke     etat:arbeid:aareg.read  974761076 Skatteetaten  declarations.yaml:9
+      - revoke     etat:gammel.read  971040238 STATENS KARTVERK  declarations.yaml:21
+      - revoke     etat:helse:journal.read  991825827 DIGITALISERINGSDIREKTORATET  declarations.yaml:11
+      ! reactivate etat:helse:journal.read  declarations.yaml:11
+      + create     etat:ny.read  declarations.yaml:14
+      ~ update     etat:alle.read  declarations.yaml:19
+      - deactivate etat:gammel.read  declarations.yaml:21
+      - deactivate etat:vern.read  declarations.yaml:18
+    Gives access: 11
+      + grant      etat:arbeid:aareg.read  991825827  declarations.yaml:10
+      + grant      etat:ny.read  974761076 Skatteetaten  declarations.yaml:17
+      + grant      etat:s1  974761076 Skatteetaten  s1.yaml:1
+      + grant      etat:s2  974761076 Skatteetaten  s2.yaml:1
+      + grant      etat:s3  974761076 Skatteetaten  s3.yaml:1
+      + grant      etat:s4  974761076 Skatteetaten  s4.yaml:1
+      + grant      etat:s5  974761076 Skatteetaten  s5.yaml:1
+      + grant      etat:s6  974761076 Skatteetaten  s6.yaml:1
+      + grant      etat:s7  974761076 Skatteetaten  s7.yaml:1
+      + grant      etat:s8  974761076 Skatteetaten  s8.yaml:1
+      and 1 more, listed above
+    ");
+}
