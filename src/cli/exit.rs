@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{log, sink};
 use crate::advice::advised;
-use crate::declare::Diagnostic;
+use crate::declare::{Diagnostic, joined};
 use crate::history::{self, Holder};
 use crate::render::diagnostics::{Sources, text};
 pub(super) use crate::run::Failure;
@@ -110,6 +110,7 @@ pub(super) fn report_diagnostics(format: log::Format, root: &Path, diagnostics: 
     if diagnostics.is_empty() {
         return;
     }
+    let diagnostics = &joined(diagnostics);
     match format {
         log::Format::Text => {
             sink::report(&text(diagnostics, &mut Sources::new(root)));

@@ -70,7 +70,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         (found, counts) = findings(&root, environment)?;
     }
-    let shown = shown(args.format, &root, &found, counts);
+    let shown = shown(args.format, &root, &declare::joined(&found), counts);
     match args.format {
         FindingsFormat::Github => print_annotations(global.color, &shown)?,
         FindingsFormat::Text | FindingsFormat::Json | FindingsFormat::Sarif => {

@@ -22,7 +22,7 @@ mod yaml;
 
 pub use diagnostic::rule::{BASE, Example, Rule, Severity};
 pub use diagnostic::suggest::did_you_mean;
-pub use diagnostic::{Diagnostic, Fix, Related};
+pub use diagnostic::{Diagnostic, Fix, Related, joined};
 pub use files::index::{Index, ReadSparse, SETTINGS_FILE, Tracked};
 pub use files::{
     LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,

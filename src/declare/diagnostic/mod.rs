@@ -1,5 +1,6 @@
 //! Findings about declarations: problem, place, and remedy.
 
+mod joined;
 pub(crate) mod rule;
 pub(crate) mod suggest;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::joined::joined;
 use self::rule::{Rule, Severity};
 use domain::secret;
 use domain::text::printable;
@@ -52,6 +54,16 @@ pub struct Diagnostic {
     /// The change that fixes it.
     #[serde(skip)]
     pub fix: Option<Fix>,
+    /// The cause that it has in common with findings about other scopes.
+    #[serde(skip)]
+    pub(crate) cause: Option<Box<SharedCause>>,
+}
+
+/// A place that decides for several scopes, such as a default, and the scope that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SharedCause {
+    pub(crate) place: Place,
+    pub(crate) scope: String,
 }
 
 /// Change that fixes a finding.
@@ -137,6 +149,7 @@ impl Diagnostic {
             hides: code.hides(),
             own_rule: None,
             fix: None,
+            cause: None,
         }
     }
 

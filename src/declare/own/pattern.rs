@@ -67,7 +67,7 @@ impl Pattern {
     /// have any value.
     pub(crate) fn check(&self, text: &str) -> Option<PatternBreach> {
         let Some(captures) = self.regex.captures(text) else {
-            let why = format!("it does not match {}", quoted(self.regex.as_str()));
+            let why = format!("{} does not match {}", quoted(text), quoted(self.regex.as_str()));
             return Some(PatternBreach { why, help: String::new() });
         };
         self.regex.capture_names().flatten().find_map(|group| {
@@ -207,7 +207,10 @@ mod tests {
         assert_eq!(why, "`product` is `nav`");
         assert_eq!(help, "it can be `arbeid`, `helse`");
         let (why, help) = broken(&pattern, "etat:aareg");
-        assert_eq!(why, "it does not match `^etat:(?<product>[a-z]+)[:/][a-zæøå0-9./-]+$`");
+        assert_eq!(
+            why,
+            "`etat:aareg` does not match `^etat:(?<product>[a-z]+)[:/][a-zæøå0-9./-]+$`"
+        );
         assert_eq!(help, "");
     }
 

@@ -89,11 +89,17 @@ impl<'r> Here<'r> {
     /// The place of the effective value of a scope's attribute: in the scope, in the defaults, or else the
     /// scope's name.
     pub(crate) fn deciding(&self, scope: &Scope, attribute: &str) -> Place {
+        self.given(scope, attribute).unwrap_or_else(|| scope.place.clone())
+    }
+
+    /// The place of the effective value of a scope's attribute in the scope or in the defaults; `None` if the
+    /// repository gives none.
+    pub(crate) fn given(&self, scope: &Scope, attribute: &str) -> Option<Place> {
         let default = || {
             let spans = Some(&self.settings.scope_default_spans).filter(|_| !scope.in_manifest);
             Some(Place { file: SETTINGS_FILE.into(), span: spans?.of(attribute)? })
         };
-        scope.place_of(self.set, attribute).or_else(default).unwrap_or_else(|| scope.place.clone())
+        scope.place_of(self.set, attribute).or_else(default)
     }
 
     /// The organisations that a name means; empty for an alias that does not count in the environment.

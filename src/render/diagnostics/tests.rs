@@ -32,6 +32,7 @@ fn found(file: &str, start: (usize, usize), end: (usize, usize)) -> Diagnostic {
         hides: false,
         own_rule: None,
         fix: None,
+        cause: None,
     }
 }
 

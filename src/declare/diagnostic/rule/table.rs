@@ -931,6 +931,23 @@ spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }
   prod: { target: prod, credentials: *job }
 "),
     }
+    /// A client consumes a scope that is not declared, and a scope of nearly that name is.
+    UndeclaredScope = "PV149", Warning {
+        "The scope has the prefix of scopes that are declared here, and is declared nowhere itself. \
+         Correct the name. If the scope is live all the same, or another repository declares it, \
+         silence the warning with the reason; a plan, which knows what is live, blocks it if it does not \
+         exist (PV319)."
+        wrong: Declarations("scopes:
+  - { name: 'etat:aareg.read', description: Les }
+clients:
+  - { name: aareg-sync, scopes: ['etat:aareg.raed'] }
+"),
+        right: Declarations("scopes:
+  - { name: 'etat:aareg.read', description: Les }
+clients:
+  - { name: aareg-sync, scopes: ['etat:aareg.read'] }
+"),
+    }
     /// A comment that silences a rule is not understood, or gives no reason.
     Silence = "PV150", Error {
         "A silence is written `# portvakt: allow <rule> -- why`, above a scope, a client, an alias, a \

@@ -15,7 +15,7 @@ mod syntax;
 mod tests;
 mod variables;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -24,6 +24,9 @@ use cel::common::types::{CelBool, CelString};
 use cel::{Context, Env, ExecutionError, FunctionContext, Value};
 use regex::Regex;
 
+use names::Checked;
+
+pub(crate) use names::UsedPart;
 pub(crate) use variables::Variables;
 
 /// Largest number of steps of an evaluation. A step takes about 100 ns and 100 bytes in the `dev` profile, so
@@ -39,6 +42,7 @@ static LIBRARY: LazyLock<Arc<Env>> =
 pub(crate) struct Expression {
     tree: IdedExpr,
     context: Context<'static, 'static>,
+    used: BTreeSet<UsedPart>,
 }
 
 /// Reason why a text is not a valid expression.
@@ -74,12 +78,17 @@ impl Expression {
         places: &SourceInfo,
         known: &[&str],
     ) -> Result<Self, ExpressionError> {
-        let patterns = names::check(&tree, text, places, known)?;
+        let Checked { patterns, used } = names::check(&tree, text, places, known)?;
         let mut context = Context::with_env(Arc::clone(&LIBRARY));
         let matches = move |call: &FunctionContext| matches(&patterns, call);
         (context.add_function("matches", matches))
             .map_err(|error| ExpressionError::new(None, error.to_string()))?;
-        Ok(Self { tree, context })
+        Ok(Self { tree, context, used })
+    }
+
+    /// The parts of its variables that it uses.
+    pub(crate) fn used(&self) -> &BTreeSet<UsedPart> {
+        &self.used
     }
 
     /// Evaluates the policy: the result of the expression with `variables`, or the reason why it is neither

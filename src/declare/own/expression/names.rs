@@ -1,6 +1,6 @@
 //! Names in an expression: variables, functions and patterns, checked before any evaluation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo,
@@ -23,17 +23,32 @@ const LONGEST_PATTERN: usize = 200;
 /// `\w`, which is thousands of ranges. Within it a byte of text takes at most some 50 ns.
 const LARGEST_PATTERN: usize = 1 << 18;
 
+/// Content of an expression that was checked.
+pub(super) struct Checked {
+    /// Its patterns, compiled.
+    pub(super) patterns: HashMap<String, Regex>,
+    /// The parts of its variables that it uses.
+    pub(super) used: BTreeSet<UsedPart>,
+}
+
+/// A variable that an expression uses, and the field if it uses one alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UsedPart {
+    pub(crate) variable: String,
+    pub(crate) field: Option<String>,
+}
+
 /// Checks that every name in the tree is known, and compiles the patterns.
 pub(super) fn check(
     tree: &IdedExpr,
     text: &str,
     places: &SourceInfo,
     known: &[&str],
-) -> Result<HashMap<String, Regex>, ExpressionError> {
-    let mut check =
-        Check { text, places, known, bound: Vec::new(), macros: 0, patterns: HashMap::new() };
+) -> Result<Checked, ExpressionError> {
+    let checked = Checked { patterns: HashMap::new(), used: BTreeSet::new() };
+    let mut check = Check { text, places, known, bound: Vec::new(), macros: 0, checked };
     check.walk(tree)?;
-    Ok(check.patterns)
+    Ok(check.checked)
 }
 
 struct Check<'e> {
@@ -44,15 +59,24 @@ struct Check<'e> {
     bound: Vec<&'e str>,
     /// The number of enclosing macros.
     macros: usize,
-    patterns: HashMap<String, Regex>,
+    checked: Checked,
 }
 
 impl<'e> Check<'e> {
     fn walk(&mut self, expr: &'e IdedExpr) -> Result<(), ExpressionError> {
         match &expr.expr {
             Expr::Literal(_) => Ok(()),
-            Expr::Ident(name) => self.variable(name, expr),
-            Expr::Select(select) => self.walk(&select.operand),
+            Expr::Ident(name) => {
+                self.uses(name, None);
+                self.variable(name, expr)
+            }
+            Expr::Select(select) => match &select.operand.expr {
+                Expr::Ident(name) => {
+                    self.uses(name, Some(&select.field));
+                    self.variable(name, &select.operand)
+                }
+                _ => self.walk(&select.operand),
+            },
             Expr::List(list) => list.elements.iter().try_for_each(|element| self.walk(element)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
                 EntryExpr::StructField(field) => self.walk(&field.value),
@@ -68,6 +92,13 @@ impl<'e> Check<'e> {
                 Err(self.error(expr, format!("there is no type {name} to make a value of")))
             }
             Expr::Unspecified => Err(self.error(expr, "the expression cannot be read")),
+        }
+    }
+
+    fn uses(&mut self, variable: &str, field: Option<&str>) {
+        if !self.bound.contains(&variable) {
+            let (variable, field) = (variable.to_owned(), field.map(str::to_owned));
+            self.checked.used.insert(UsedPart { variable, field });
         }
     }
 
@@ -127,7 +158,7 @@ impl<'e> Check<'e> {
             .dfa_size_limit(LARGEST_PATTERN)
             .build();
         let compiled = compiled.map_err(|error| self.error(place, pattern_message(&error)))?;
-        self.patterns.insert(literal.to_owned(), compiled);
+        self.checked.patterns.insert(literal.to_owned(), compiled);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Constraints between a client's attributes: DigDir's table of legal combinations.
 
+use std::collections::{BTreeSet, HashMap};
+
 use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::suggest::list;
+use crate::declare::diagnostic::suggest::{list, nearest};
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::declared::DeclaredClient;
 use crate::declare::read::public_keys::certificate_expires;
@@ -13,6 +15,9 @@ use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
     IntegrationType, KRR_SCOPES, LOGIN_SCOPES, norwegian_date,
 };
+
+/// Largest number of names with which a misspelt one is compared, for each client.
+const MOST_COMPARED: usize = 5_000;
 
 /// One row of the table.
 struct Combination {
@@ -57,16 +62,27 @@ fn rows(kind: IntegrationType) -> &'static [Combination] {
 }
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
+    let own = own_scopes(here);
     for client in here.clients() {
         let attributes = client_attributes(client, here);
         let about = About { client, here, kind: attributes.integration_type };
         about.combination(&attributes, found);
         found.extend(about.scopes(&attributes.scopes));
+        found.extend(about.misspelt_scopes(&attributes.scopes, &own));
         found.extend(about.on_behalf_of());
         found.extend(about.lifetimes(&attributes));
         found.extend(about.unused_keys(&attributes));
         found.extend(about.expired_certificates(today));
     }
+}
+
+/// The subscopes of the declared scopes, by prefix.
+fn own_scopes<'s>(here: &Here<'s>) -> HashMap<&'s str, BTreeSet<&'s str>> {
+    let mut own: HashMap<_, BTreeSet<_>> = HashMap::new();
+    for scope in here.scopes() {
+        own.entry(scope.name.prefix()).or_default().insert(scope.name.subscope());
+    }
+    own
 }
 
 /// A client in an environment.
@@ -173,6 +189,31 @@ impl About<'_> {
             ),
         };
         Some(self.illegal(CLIENT.scopes.name, &message, &help))
+    }
+
+    /// Scopes below a prefix of declared ones that are declared nowhere, and have nearly the name of one. They
+    /// may be live all the same, so this is no error: a plan knows it.
+    fn misspelt_scopes<'s>(
+        &self,
+        scopes: impl IntoIterator<Item = &'s ConsumedScope>,
+        own: &HashMap<&str, BTreeSet<&str>>,
+    ) -> Vec<Diagnostic> {
+        let misspelt = scopes.into_iter().filter_map(|scope| {
+            let name = scope.name()?;
+            let known = own.get(name.prefix())?;
+            if known.contains(name.subscope()) || known.len() > MOST_COMPARED {
+                return None;
+            }
+            let near = nearest(name.subscope(), known.iter().copied())?;
+            let message = format!("the client consumes {}, which is not declared", quoted(name.as_str()));
+            let help = format!(
+                "did you mean {}? A scope that is live already, or that another repository declares, is \
+                 right as it is: silence the finding with a reason",
+                quoted(&format!("{}:{near}", name.prefix()))
+            );
+            Some(self.found(Rule::UndeclaredScope, CLIENT.scopes.name, &message, &help))
+        });
+        misspelt.collect()
     }
 
     fn on_behalf_of(&self) -> Option<Diagnostic> {

@@ -52,7 +52,12 @@ fn about_scope(
     let (broken, place) = match check {
         NamingCheck::Scope(field, pattern) => {
             let (text, attribute) = text(*field, scope, attributes);
-            (pattern.check(text?)?, here.deciding(scope, attribute))
+            let mut broken = pattern.check(text?)?;
+            let given = here.given(scope, attribute);
+            if given.is_none() && SCOPE.named(attribute).is_some() {
+                broken.why = format!("{}; it is the default of {attribute}", broken.why);
+            }
+            (broken, given.unwrap_or_else(|| scope.place.clone()))
         }
         NamingCheck::Preset(Preset::Nais) => {
             (nais::check_subscope(scope.name.subscope())?, scope.place.clone())

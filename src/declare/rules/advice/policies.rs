@@ -8,19 +8,24 @@ use serde_json::{Map, Value, json};
 
 use super::{MOST_FOUND, too_much};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::{Diagnostic, Place, quoted};
-use crate::declare::own::expression::Variables;
+use crate::declare::diagnostic::{Diagnostic, Place, SharedCause, quoted, shortened};
+use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::own::expression::{UsedPart, Variables};
 use crate::declare::own::file::PolicySubject;
 use crate::declare::own::policies::Policy;
 use crate::declare::read::declared::{DeclaredAccess, Scope, Who};
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
-use domain::Orgno;
+use domain::text::json::value as shown;
+use domain::{Orgno, SCOPE};
 use yaml::Span;
 
 /// Largest number of steps of all policies together in one environment: a step takes about 100 ns. (Each
 /// evaluation has its own limit, too.)
 const MOST_STEPS: u64 = 100_000_000;
+
+/// The most characters of a value in a message.
+const LONGEST_VALUE: usize = 80;
 
 /// Result of one policy for one scope or access.
 enum PolicyAnswer<'p> {
@@ -116,12 +121,12 @@ fn ask<'p>(
         }
         match policy.applies_to {
             PolicySubject::Scope => {
-                report(answer(policy, &variables, scope, scope.place.span, None));
+                report(answer(policy, &variables, scope, scope.place.span, None, here));
             }
             PolicySubject::Access => {
                 for (access, orgno, span) in &accesses {
                     let variables = Variables::new([("access", access.clone())]).on(&variables);
-                    report(answer(policy, &variables, scope, *span, Some(*orgno)));
+                    report(answer(policy, &variables, scope, *span, Some(*orgno), here));
                 }
             }
         }
@@ -156,17 +161,75 @@ fn answer<'p>(
     scope: &Scope,
     span: Span,
     orgno: Option<Orgno>,
+    here: &Here<'_>,
 ) -> Option<PolicyAnswer<'p>> {
     let place = scope.at(span);
     match policy.expression.evaluate(variables) {
         Ok(true) => None,
-        Ok(false) => {
-            let about = orgno.map(|orgno| format!(" ({orgno})")).unwrap_or_default();
-            let message = format!("{}{about}", policy.head.message);
-            Some(PolicyAnswer::Broken(policy.head.broken(Rule::Policy, &place, &message, "")))
-        }
+        Ok(false) => Some(PolicyAnswer::Broken(broken(policy, scope, &place, orgno, here))),
         Err(why) => Some(PolicyAnswer::Failed(policy, failure(policy, &why, scope, &place))),
     }
+}
+
+/// An attribute that decides a policy.
+struct Deciding {
+    /// `at_max_age is 3600`.
+    value: String,
+    /// Where the repository gives it; `None` for the default of the tool.
+    place: Option<Place>,
+}
+
+/// The finding that a policy is broken: the values of the attributes that it uses, and where they come from.
+fn broken(
+    policy: &Policy,
+    scope: &Scope,
+    place: &Place,
+    orgno: Option<Orgno>,
+    here: &Here<'_>,
+) -> Diagnostic {
+    let used = policy.expression.used();
+    let of_scope = || used.iter().filter(|part| part.variable == "scope");
+    let deciding: Vec<_> = of_scope().filter_map(|part| deciding(part, scope, here)).collect();
+    let values: Vec<_> = deciding
+        .iter()
+        .map(|Deciding { value, place }| match place {
+            Some(_) => value.clone(),
+            None => format!("{value} by default"),
+        })
+        .collect();
+    let about = orgno.map(|orgno| format!(" ({orgno})")).unwrap_or_default();
+    let values = match values.is_empty() {
+        true => String::new(),
+        false => format!(": {}", values.join(", ")),
+    };
+    let message = format!("{}{about}{values}", policy.head.message);
+    let mut found = policy.head.broken(Rule::Policy, place, &message, "");
+    let given = deciding.iter().filter_map(|it| Some((it.place.as_ref()?, &it.value)));
+    found.related = given
+        .filter(|(given, _)| given.file != place.file || given.line() != place.line())
+        .map(|(given, value)| given.related(&format!("{value} here")))
+        .collect();
+    // Where nothing of the scope itself decides, other scopes break the policy for the same cause.
+    let of_itself = |it: &Deciding| it.place.as_ref().is_some_and(|it| &*it.file != SETTINGS_FILE);
+    let is_of_itself = orgno.is_some()
+        || deciding.is_empty()
+        || deciding.len() != of_scope().count()
+        || deciding.iter().any(of_itself);
+    if !is_of_itself {
+        let cause = deciding.iter().find_map(|it| it.place.clone());
+        let place = cause.unwrap_or_else(|| policy.place.clone());
+        found.cause = Some(Box::new(SharedCause { place, scope: scope.name.to_string() }));
+    }
+    found
+}
+
+/// The value and the place of an attribute that a policy uses; `None` for what is no attribute.
+fn deciding(part: &UsedPart, scope: &Scope, here: &Here<'_>) -> Option<Deciding> {
+    let attribute = SCOPE.named(part.field.as_deref()?)?;
+    let fields = attributes(scope, here).fields();
+    let (_, value) = fields.into_iter().find(|(field, _)| *field == attribute.name)?;
+    let value = format!("{} is {}", attribute.name, shortened(&shown(&value), LONGEST_VALUE));
+    Some(Deciding { value, place: here.given(scope, attribute.name) })
 }
 
 fn failure(policy: &Policy, why: &str, scope: &Scope, place: &Place) -> Diagnostic {

@@ -207,8 +207,9 @@ fn teams_rules_policies_and_silences_count_for_manifests() {
         ))
     };
     assert_snapshot!(found(&manifest), @r"
-    arbeid/a.yaml:4:9: PV140: short: too long: it does not match `^.{0,10}$`
-    arbeid/a.yaml:14:36: PV141: open: open
+    arbeid/a.yaml:4:9: PV140: short: too long: `dev-gcp:arbeid:aareg-api` does not match `^.{0,10}$`
+    arbeid/a.yaml:4:9: PV140: short: too long: `prod-gcp:arbeid:aareg-api` does not match `^.{0,10}$`
+    arbeid/a.yaml:14:36: PV141: open: open: accessible_for_all is true
     arbeid/a.yaml:15:35: PV142: `etat:helse:aareg` is no scope of the team `arbeid`, whose files are those in `arbeid`
       portvakt.yaml:13:10: the team is declared here
       help: `arbeid` has `etat:arbeid*`; choose another name, or add a glob to the team in portvakt.yaml
