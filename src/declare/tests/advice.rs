@@ -226,7 +226,11 @@ defaults: { scope: { at_max_age: 3600 } }
         [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
     let found = load(folder(&files).path()).unwrap().check(TODAY);
     assert_eq!(found.iter().filter(|found| found.code.code() == "PV141").count(), 15);
-    insta::assert_snapshot!(said(&crate::declare::joined(&found)), @r"");
+    insta::assert_snapshot!(said(&crate::declare::joined(&found)), @r#"
+    a.yaml:2:11: PV141: short: ten minutes at most: at_max_age is 1200
+    portvakt.yaml:13:48: PV141: warning: open: opaque: token_type is "SELF_CONTAINED" by default; this concerns 8 scopes: `etat:own`, `etat:a`, `etat:b`, `etat:c`, `etat:d` and 3 more
+    portvakt.yaml:14:34: PV141: short: ten minutes at most: at_max_age is 3600; this concerns 6 scopes: `etat:a`, `etat:b`, `etat:c`, `etat:d`, `etat:e` and 1 more
+    "#);
 }
 
 #[test]
