@@ -41,8 +41,11 @@ enum FindingsFormat {
     Json,
     /// For code scanning: SARIF 2.1.0
     Sarif,
-    /// For the log of a job on GitHub, which shows it in the pull request
+    /// For the log of a job on GitHub, which shows it in the pull request: the worst ten, and then all as
+    /// text, where GitHub would not show all
     Github,
+    /// For the summary of a job: a table
+    Markdown,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -73,9 +76,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let shown = shown(args.format, &root, &declare::joined(&found), counts);
     match args.format {
         FindingsFormat::Github => print_annotations(global.color, &shown)?,
-        FindingsFormat::Text | FindingsFormat::Json | FindingsFormat::Sarif => {
-            print(global.color, &shown)?
-        }
+        FindingsFormat::Text
+        | FindingsFormat::Json
+        | FindingsFormat::Sarif
+        | FindingsFormat::Markdown => print(global.color, &shown)?,
     }
     Ok(exit(args, &found))
 }
@@ -96,11 +100,16 @@ fn shown(
     counts: Option<DeclaredCounts>,
 ) -> String {
     match format {
-        FindingsFormat::Text if found.is_empty() => counts.map(ok).unwrap_or_default(),
+        FindingsFormat::Text | FindingsFormat::Markdown if found.is_empty() => {
+            counts.map(ok).unwrap_or_default()
+        }
         FindingsFormat::Text => diagnostics::text(found, &mut Sources::new(root)),
         FindingsFormat::Json => diagnostics::json(found),
         FindingsFormat::Sarif => diagnostics::sarif(found, &history::prefix(root)),
-        FindingsFormat::Github => diagnostics::github(found, &history::prefix(root)),
+        FindingsFormat::Github => {
+            diagnostics::github(found, &history::prefix(root), &mut Sources::new(root))
+        }
+        FindingsFormat::Markdown => render::markdown::findings(found),
     }
 }
 

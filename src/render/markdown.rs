@@ -5,12 +5,14 @@
 mod access;
 mod danger;
 mod escape;
+mod findings;
 mod page;
 mod report;
 mod rows;
 
 pub use access::access;
 use escape::{Escape, marked};
+pub use findings::findings;
 use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;
 use rows::{Form, tables};
@@ -35,6 +37,11 @@ const OPEN_NOTICES: usize = 5;
 /// can end it.
 pub fn marker(project: Option<&str>, environment: &str) -> String {
     format!("<!-- portvakt plan {} -->", marked(&place_name(project, environment)))
+}
+
+/// The first line of the comment with a place's last report.
+pub fn report_marker(project: Option<&str>, environment: &str) -> String {
+    format!("<!-- portvakt report {} -->", marked(&place_name(project, environment)))
 }
 
 /// A plan as markdown, at most 60,000 characters, a line break at the end.

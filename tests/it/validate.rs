@@ -142,7 +142,7 @@ fn assert_valid(schema: &str, value: &Value) {
 fn nothing_steers_the_terminal_in_any_format() {
     let repository = mistakes();
     repository.write("\u{202e}##[error]::x\u{1b}[2J.yaml", "scope: []\n");
-    for format in ["text", "json", "sarif", "github"] {
+    for format in ["text", "json", "sarif", "github", "markdown"] {
         let printed = repository.validate(&["--format", format]).stdout;
         assert!(printed.contains("error"), "{printed}");
         assert!(!printed.contains(['\u{1b}', '\u{202e}', '\u{2067}']), "{printed}");
@@ -235,7 +235,7 @@ fn secrets_are_shown_in_no_format() {
     let all = settings.iter().map(|text| ("portvakt.yaml", text));
     for (file, text) in all.chain(declared.iter().map(|text| ("a.yaml", text))) {
         let repository = Repository::new(&[(file, text.as_bytes())]);
-        for format in ["text", "json", "sarif", "github"] {
+        for format in ["text", "json", "sarif", "github", "markdown"] {
             let ran = repository.validate(&["--format", format]);
             assert_eq!(ran.code, 3, "{text}");
             assert!(!ran.stdout.contains("hemmelig"), "{}", ran.stdout);

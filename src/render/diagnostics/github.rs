@@ -4,13 +4,31 @@
 
 use std::fmt::Write as _;
 
-use super::word;
+use super::text::text;
+
+use super::{Sources, word};
 use crate::declare::{Diagnostic, Related, Severity};
 use domain::text::printable;
 
-/// One command for each diagnostic. `prefix` is the path from the top of the git work tree to the repository:
-/// empty, or `declarations/`, for example.
-pub fn github(diagnostics: &[Diagnostic], prefix: &str) -> String {
+/// Number of annotations of one severity that GitHub keeps of a step (docs.github.com, "Workflow commands"
+/// and the limits of check runs). Which ones it keeps beyond that is not described.
+const MOST: usize = 10;
+
+/// One command for each diagnostic or, where there are more than GitHub shows, for the worst ten, and then
+/// all of them as text. `prefix` is the path from the top of the git work tree to the repository: empty, or
+/// `declarations/`, for example.
+pub fn github(diagnostics: &[Diagnostic], prefix: &str, sources: &mut Sources) -> String {
+    if diagnostics.len() <= MOST {
+        return commands(diagnostics.iter(), prefix);
+    }
+    let mut worst: Vec<&Diagnostic> = diagnostics.iter().collect();
+    worst.sort_by_key(|found| found.severity);
+    let all = text(diagnostics, sources);
+    let all = anstream::adapter::strip_str(&all);
+    format!("{}\n{all}", commands(worst.into_iter().take(MOST), prefix))
+}
+
+fn commands<'d>(diagnostics: impl Iterator<Item = &'d Diagnostic>, prefix: &str) -> String {
     let mut out = String::new();
     for found in diagnostics {
         let command = match found.severity {

@@ -16,6 +16,7 @@ pub use json::{json, json_schema};
 pub use sarif::sarif;
 pub(super) use sources::SourceLines;
 pub use sources::Sources;
+pub(super) use text::sum;
 pub use text::text;
 
 use crate::declare::Severity;

@@ -303,15 +303,38 @@ fn json_is_as_diagnostics_are_serialised() {
     assert!(!text.contains(['\u{202e}']) && !text.contains("##["), "{text}");
 }
 
+/// The commands, where no file is there to be shown.
+fn on_github(all: &[Diagnostic], prefix: &str) -> String {
+    github(all, prefix, &mut Sources::new(folder(&[]).path()))
+}
+
+#[test]
+fn github_gets_the_worst_ten_and_then_everything_as_text() {
+    let mut all: Vec<_> = (1..=12).map(|line| found("a.yaml", (line, 1), (line, 2))).collect();
+    for (index, severity) in [(0, Severity::Note), (1, Severity::Warning)] {
+        all[index].severity = severity;
+    }
+    let shown = on_github(&all, "");
+    let (commands, text) = shown.split_once("\n\n").unwrap();
+    assert!(commands.lines().all(|line| line.starts_with("::error file=a.yaml,line=")), "{shown}");
+    assert_eq!(commands.lines().count(), 10);
+    assert!(text.contains("note[PV104]: no such alias\n --> a.yaml:1:1\n"), "{text}");
+    assert!(text.ends_with("10 errors, 1 warning, 1 note in 1 file\n"), "{text}");
+    assert!(!text.contains("::") && !text.contains('\u{1b}'), "{text}");
+    let ten = on_github(&all[..10], "");
+    assert_eq!(ten.lines().count(), 10);
+    assert!(ten.starts_with("::notice ") && ten.contains("\n::warning "), "{ten}");
+}
+
 #[test]
 fn commands_to_github_cannot_be_broken_out_of() {
     let mut found = found("a,b:c%\n::x.yaml", (1, 2), (3, 4));
     found.severity = Severity::Note;
     found.message = "100 % of\n::error::this\r\n##[x]".to_owned();
     found.help = Some("mend: it".to_owned());
-    insta::assert_snapshot!(github(&[found.clone()], "dir:1/"), @"::notice file=dir%3A1/a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,endLine=3,title=PV104::100 %25 of%0A:�error::this%0A##�x]%0Amend: it");
+    insta::assert_snapshot!(on_github(&[found.clone()], "dir:1/"), @"::notice file=dir%3A1/a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,endLine=3,title=PV104::100 %25 of%0A:�error::this%0A##�x]%0Amend: it");
     found.end_line = 1;
-    insta::assert_snapshot!(github(&[found], ""), @"::notice file=a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,col=2,endLine=1,endColumn=4,title=PV104::100 %25 of%0A:�error::this%0A##�x]%0Amend: it");
+    insta::assert_snapshot!(on_github(&[found], ""), @"::notice file=a%2Cb%3Ac%25 %3A%3Ax.yaml,line=1,col=2,endLine=1,endColumn=4,title=PV104::100 %25 of%0A:�error::this%0A##�x]%0Amend: it");
 }
 
 #[test]

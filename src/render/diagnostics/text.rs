@@ -24,7 +24,7 @@ pub fn text(diagnostics: &[Diagnostic], sources: &mut Sources) -> String {
 }
 
 /// `2 errors, 1 warning in 2 files`.
-fn sum(diagnostics: &[Diagnostic]) -> String {
+pub(in crate::render) fn sum(diagnostics: &[Diagnostic]) -> String {
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
     let parts = severities.into_iter().filter_map(|severity| {
         let count = diagnostics.iter().filter(|found| found.severity == severity).count() as u64;
