@@ -1,16 +1,17 @@
 //! `portvakt comment`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{planned, read_plan};
+use super::output::{planned, read_plan, read_text};
 use super::{interrupt, log};
-use crate::forge::{self, Comment, CommentChange, Forge, ForgeOptions};
+use crate::forge::{self, Comment, CommentChange, Forge, ForgeOptions, PullRequest};
+use crate::history;
 use crate::render::markdown;
 use domain::secret;
 use domain::text::printable;
-use plan::document::PlanDocument;
+use plan::document::{PlanDocument, ReportDocument};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -20,6 +21,10 @@ pub(super) struct Args {
     /// The plan that was saved [default: a plan is made]
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Instead of a plan the report that an apply saved, on the pull request that was merged as the commit
+    /// that it applied
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    report: Option<PathBuf>,
 }
 
 /// Where the pull request is.
@@ -59,15 +64,63 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     interrupt::unless(interrupt::listen()?, post(global, args)).await
 }
 
+/// The comment that shows the report of an apply.
+fn reported(report: &ReportDocument) -> Comment {
+    // A report names its folder, and not what portvakt.yaml calls it: that is as unique.
+    let project = history::project(None, report.folder.as_deref().unwrap_or_default());
+    Comment {
+        marker: markdown::report_marker(project.as_deref(), &report.environment),
+        body: secret::redact(&markdown::report(report)).into_owned(),
+    }
+}
+
 async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let failed = |error: forge::Error| Failure::Failed(error.advised());
+    match &args.report {
+        Some(file) => post_report(global, args.host.forge(), file).await,
+        None => post_plan(global, args).await,
+    }
+}
+
+async fn post_report(global: &Global, forge: Forge, file: &Path) -> Result<Exit, Failure> {
+    let shown = file.to_string_lossy();
+    let unreadable = |why: String| Failure::Usage(format!("{}: {why}", printable(&shown)));
+    let report = ReportDocument::read(&read_text(file)?).map_err(unreadable)?;
+    let Some(commit) = &report.commit else {
+        let why = "the report is of an apply outside git: no pull request was merged as it";
+        return Err(Failure::Usage(why.to_owned()));
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    let options = ForgeOptions::default();
+    match forge::merged(forge, &variable, commit, &options).await.map_err(failed)? {
+        Ok(pull_request) => send(global, &pull_request, &reported(&report)).await,
+        // A direct push, or a merge by other means.
+        Err(doubt) => {
+            log::report(global, &format!("the report is not posted: {doubt}"));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn failed(error: forge::Error) -> Failure {
+    Failure::Failed(error.advised())
+}
+
+async fn post_plan(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let variable = |name: &str| std::env::var(name).ok();
     let pull_request = forge::from_environment(args.host.forge(), &variable).map_err(failed)?;
     let plan: PlanDocument = match &args.plan {
         Some(path) => read_plan(path)?,
         None => planned(global, &global.open()?.ready()?).await?,
     };
-    let posted = forge::post(&pull_request, &shown(&plan), &ForgeOptions::default()).await;
+    send(global, &pull_request, &shown(&plan)).await
+}
+
+async fn send(
+    global: &Global,
+    pull_request: &PullRequest,
+    comment: &Comment,
+) -> Result<Exit, Failure> {
+    let posted = forge::post(pull_request, comment, &ForgeOptions::default()).await;
     let posted = posted.map_err(failed)?;
     let done = match posted.change {
         CommentChange::Created => "posted",

@@ -340,9 +340,24 @@ fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
     event.as_ref().and_then(number_in).or_else(from_ref).ok_or_else(|| {
         Error::no_pull_request(
             "neither the event in GITHUB_EVENT_PATH nor GITHUB_REF names one",
-            "Run this in a workflow that is started `on: pull_request`.",
+            "Run this in a workflow that is started `on: pull_request` or `on: merge_group`, or `on: \
+             workflow_run` after one of those on a pull request that is not from a fork.",
         )
     })
+}
+
+/// The pull request that a merge queue is about to merge, where the job runs for one.
+pub(super) fn queued(environment: &JobEnvironment<'_>) -> Option<u64> {
+    queued_in(&event(&environment.get("GITHUB_EVENT_PATH")?)?)
+}
+
+/// The number in the branch of a merge queue, `refs/heads/gh-readonly-queue/main/pr-7-<commit>`
+/// (docs.github.com, "Managing a merge queue"). With several pull requests in a group it is the last one,
+/// whose commit is the one to merge.
+fn queued_in(event: &Value) -> Option<u64> {
+    let branch = event.pointer("/merge_group/head_ref")?.as_str()?;
+    let (_, name) = branch.strip_prefix("refs/heads/gh-readonly-queue/")?.rsplit_once('/')?;
+    name.strip_prefix("pr-")?.split_once('-')?.0.parse().ok()
 }
 
 fn event(path: &str) -> Option<Value> {
@@ -358,7 +373,16 @@ fn number_in(event: &Value) -> Option<u64> {
         event.pointer("/issue/pull_request").filter(|value| !value.is_null())?;
         number("/issue/number")
     };
-    number("/pull_request/number").or_else(of_issue).or_else(|| number("/number"))
+    // The pull requests of the branch that the other workflow ran on, without those of forks.
+    let of_a_run = || match event.pointer("/workflow_run/pull_requests")?.as_array()?.as_slice() {
+        [only] => only.get("number")?.as_u64(),
+        [] | [..] => None,
+    };
+    number("/pull_request/number")
+        .or_else(of_issue)
+        .or_else(|| number("/number"))
+        .or_else(|| queued_in(event))
+        .or_else(of_a_run)
 }
 
 /// Whether there is another page (RFC 8288). The address in the header is not used: requests go to our own
@@ -410,6 +434,24 @@ mod tests {
         assert_eq!(number_in(&json!({"issue": {"number": 8}})), None);
         assert_eq!(number_in(&json!({"number": "7"})), None);
         assert_eq!(number_in(&json!({"ref": "refs/heads/main"})), None);
+        let run = |all: Value| number_in(&json!({"workflow_run": {"pull_requests": all}}));
+        assert_eq!(run(json!([{"number": 9}])), Some(9));
+        assert_eq!(run(json!([])), None);
+        assert_eq!(run(json!([{"number": 9}, {"number": 10}])), None);
+    }
+
+    #[test]
+    fn a_merge_queue_names_the_pull_request_in_its_branch() {
+        let queued = |branch: &str| {
+            let event = json!({"merge_group": {"head_ref": branch, "base_ref": "refs/heads/main"}});
+            assert_eq!(number_in(&event), queued_in(&event), "{branch}");
+            queued_in(&event)
+        };
+        assert_eq!(queued("refs/heads/gh-readonly-queue/main/pr-12-4f2a"), Some(12));
+        assert_eq!(queued("refs/heads/gh-readonly-queue/pr-1-x/pr-12-4f2a"), Some(12));
+        assert_eq!(queued("refs/heads/gh-readonly-queue/main/12-4f2a"), None);
+        assert_eq!(queued("refs/heads/pr-12-4f2a"), None);
+        assert_eq!(queued_in(&json!({"pull_request": {"number": 7}})), None);
     }
 
     #[test]

@@ -168,6 +168,12 @@ impl Project {
     }
 }
 
+/// The merge request that a merge train is about to merge, where the job runs for one.
+pub(super) fn queued(environment: &JobEnvironment<'_>) -> Option<u64> {
+    let is_train = environment.get("CI_MERGE_REQUEST_EVENT_TYPE")? == "merge_train";
+    environment.get("CI_MERGE_REQUEST_IID")?.parse().ok().filter(|_| is_train)
+}
+
 /// The branch that the job runs on.
 pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> {
     let help = "Run this in a pipeline of a branch.";

@@ -17,7 +17,7 @@ mod upsert;
 
 pub use comment::{Comment, CommentChange, Forge, ForgeOptions, Posted};
 pub use error::{Error, ForgeErrorKind};
-pub use review::{Decision, Doubt, Review, reviewed};
+pub use review::{Decision, Doubt, Review, merged, reviewed};
 
 use environment::JobEnvironment;
 

@@ -14,7 +14,7 @@ use super::comment::{Comment, Forge, ForgeOptions, Merged, is_same};
 use super::environment::JobEnvironment;
 use super::error::Error;
 use super::upsert::CommentHost;
-use super::{azure_devops, github, gitlab};
+use super::{Place, PullRequest, azure_devops, github, gitlab};
 
 /// A pull request that showed a plan before anybody approved or merged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,8 @@ pub enum Decision {
 }
 
 /// Checks that exactly one pull request was merged as this commit, into the branch of the job, and that it
-/// had this comment before it was approved and merged.
+/// had this comment before it was approved and merged. In a merge queue, it is the one that the queue is about
+/// to merge.
 pub async fn reviewed(
     forge: Forge,
     read: &dyn Fn(&str) -> Option<String>,
@@ -80,24 +81,32 @@ pub async fn reviewed(
     match forge {
         Forge::GitHub => {
             let repository = github::GithubRepository::named_by(&environment)?;
+            if let Some(number) = github::queued(&environment) {
+                let place = repository.pull_request(number);
+                return check(&place.open(options)?, number, None, comment).await;
+            }
             let branch = github::branch(&environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             match one(merged, commit, branch) {
-                Ok(merged) => {
-                    let place = repository.pull_request(merged.number);
-                    check(&place.open(options)?, merged, comment).await
+                Ok(Merged { number, at }) => {
+                    let place = repository.pull_request(number);
+                    check(&place.open(options)?, number, Some(at), comment).await
                 }
                 Err(doubt) => Ok(Err(doubt)),
             }
         }
         Forge::GitLab => {
             let project = gitlab::Project::named_by(&environment)?;
+            if let Some(number) = gitlab::queued(&environment) {
+                let place = project.merge_request(number);
+                return check(&place.open(options)?, number, None, comment).await;
+            }
             let branch = gitlab::branch(&environment)?;
             let merged = project.merged(commit, &branch, options).await?;
             match one(merged, commit, branch) {
-                Ok(merged) => {
-                    let place = project.merge_request(merged.number);
-                    check(&place.open(options)?, merged, comment).await
+                Ok(Merged { number, at }) => {
+                    let place = project.merge_request(number);
+                    check(&place.open(options)?, number, Some(at), comment).await
                 }
                 Err(doubt) => Ok(Err(doubt)),
             }
@@ -107,14 +116,48 @@ pub async fn reviewed(
             let branch = azure_devops::branch(&environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             match one(merged, commit, branch) {
-                Ok(merged) => {
-                    let place = repository.pull_request(merged.number);
-                    check(&place.open(options)?, merged, comment).await
+                Ok(Merged { number, at }) => {
+                    let place = repository.pull_request(number);
+                    check(&place.open(options)?, number, Some(at), comment).await
                 }
                 Err(doubt) => Ok(Err(doubt)),
             }
         }
     }
+}
+
+/// The one pull request that was merged as this commit, into the branch of the job.
+pub async fn merged(
+    forge: Forge,
+    read: &dyn Fn(&str) -> Option<String>,
+    commit: &str,
+    options: &ForgeOptions,
+) -> Result<Result<PullRequest, Doubt>, Error> {
+    let environment = JobEnvironment::new(read);
+    let place = match forge {
+        Forge::GitHub => {
+            let repository = github::GithubRepository::named_by(&environment)?;
+            let branch = github::branch(&environment)?;
+            let merged = repository.merged(commit, &branch, options).await?;
+            one(merged, commit, branch)
+                .map(|merged| Place::GitHub(repository.pull_request(merged.number)))
+        }
+        Forge::GitLab => {
+            let project = gitlab::Project::named_by(&environment)?;
+            let branch = gitlab::branch(&environment)?;
+            let merged = project.merged(commit, &branch, options).await?;
+            one(merged, commit, branch)
+                .map(|merged| Place::GitLab(project.merge_request(merged.number)))
+        }
+        Forge::AzureDevOps => {
+            let repository = azure_devops::AzureRepository::named_by(&environment)?;
+            let branch = azure_devops::branch(&environment)?;
+            let merged = repository.merged(commit, &branch, options).await?;
+            one(merged, commit, branch)
+                .map(|merged| Place::AzureDevOps(repository.pull_request(merged.number)))
+        }
+    };
+    Ok(place.map(|place| PullRequest { place }))
 }
 
 fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doubt> {
@@ -127,7 +170,8 @@ fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doub
 
 async fn check<H: CommentHost>(
     host: &H,
-    Merged { number, at }: Merged,
+    number: u64,
+    merged: Option<Timestamp>,
     comment: &Comment,
 ) -> Result<Result<Review, Doubt>, Error> {
     let expected = H::harmless(&comment.text()?);
@@ -143,7 +187,8 @@ async fn check<H: CommentHost>(
     }
     let Some(changed) = found.changed else { return Ok(Err(Doubt::Undated(number))) };
     let approvals = host.approvals().await?.into_iter().map(|at| (at, Decision::Approval));
-    let first = approvals.chain([(at, Decision::Merge)]).min();
+    let merge = merged.map(|at| (at, Decision::Merge));
+    let first = approvals.chain(merge).min();
     match first {
         // Hosts report whole seconds, and nobody reads a plan within one.
         Some((decided, decision)) if changed >= decided => {

@@ -240,6 +240,94 @@ fn an_environment_of_any_name_has_a_comment_that_is_found() {
     }
 }
 
+/// The variables of a job in a merge queue of GitHub or a merge train of GitLab.
+fn in_a_queue(server: &Server, event: &Path) -> Vec<(&'static str, String)> {
+    let mut environment = server.environment();
+    environment.retain(|(name, _)| *name != "GITHUB_REF");
+    let queued = "refs/heads/gh-readonly-queue/main/pr-7-4f2a".to_owned();
+    let text = serde_json::json!({ "merge_group": { "head_ref": queued } }).to_string();
+    std::fs::write(event, text).unwrap();
+    environment.extend([
+        ("GITHUB_REF", queued),
+        ("GITHUB_EVENT_PATH", event.to_string_lossy().into_owned()),
+        ("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train".to_owned()),
+    ]);
+    environment
+}
+
+#[test]
+fn a_queue_goes_on_only_with_the_plan_that_the_pull_request_shows() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    let digest = planned(&clone);
+    // Another pull request of the same group.
+    clone.declare("scopes: [{ name: etat:b, description: Les }]\n");
+    clone.ends(0, &["plan", "--out", "../other.json"]);
+    let event = remote.beside("event.json");
+    for (host, server) in servers().into_iter().take(2) {
+        let check = |code: i32, plan: &str, message: &str| {
+            let mut command = clone.process(&["reviewed", host, "--plan", plan]);
+            let ran = ran(command.envs(in_a_queue(&server, &event)).output().unwrap());
+            assert_eq!(ran.code, code, "{host}: {}{}", ran.stdout, ran.stderr);
+            assert!(ran.stderr.contains(message), "{host}: {message}: {}", ran.stderr);
+            ran.stdout
+        };
+        check(4, "plan.json", "has no comment");
+        // `comment` finds the pull request of a queue too.
+        let mut posted = clone.process(&["comment", host, "--plan", "plan.json"]);
+        let posted = ran(posted.envs(in_a_queue(&server, &event)).output().unwrap());
+        assert!(posted.stderr.contains("on pull request 7"), "{}", posted.stderr);
+        let (who, verdict) = verdict(server.forge(), true);
+        let end = |changed: &'static str| {
+            let verdicts = vec![(who, verdict, APPROVED)];
+            server.edit(|api| api.end(Past { related: Vec::new(), changed, verdicts }));
+        };
+        end(EARLY);
+        assert_eq!(check(0, "plan.json", "has shown this plan"), format!("{digest}\n"));
+        end(BETWEEN);
+        check(4, "plan.json", "was approved at");
+        end(EARLY);
+        check(4, "../other.json", "does not show this plan");
+    }
+}
+
+#[test]
+fn the_result_of_an_apply_is_on_the_pull_request_that_was_merged() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    clone.ends(0, &["apply", "--auto-approve", "--report", "report.json"]);
+    for (host, server) in servers() {
+        let report = || {
+            let mut command = clone.process(&["comment", host, "--report", "report.json"]);
+            ran(command.envs(on_main(&server)).output().unwrap())
+        };
+        // A direct push has no pull request, which is no failure.
+        let direct = report();
+        assert_eq!(direct.code, 0, "{host}: {}", direct.stderr);
+        assert!(direct.stderr.contains("the report is not posted"), "{}", direct.stderr);
+        assert_eq!(server.comments(), []);
+        let commit = commit.clone();
+        let related = vec![Related { number: 7, commit, base: "main", merged: Some(MERGED) }];
+        let past = Past { related, ..Past::default() };
+        server.edit(|api| {
+            api.end(past);
+            api.add(CommentAuthor::Us, "<!-- portvakt plan test -->\nthe plan");
+        });
+        for done in ["posted", "kept"] {
+            let ran = report();
+            assert_eq!(ran.code, 0, "{host}: {}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("{done} the comment on pull request 7")));
+        }
+        let comments = server.comments();
+        assert_eq!(comments.len(), 2, "{host}");
+        assert_eq!(comments[0].1, "<!-- portvakt plan test -->\nthe plan");
+        let text = &comments[1].1;
+        assert!(text.starts_with("<!-- portvakt report test -->\n## portvakt: applied"), "{text}");
+    }
+}
+
 #[test]
 fn a_plan_of_files_that_are_not_committed_does_not_count() {
     let remote = Remote::new();
