@@ -13,7 +13,7 @@ use crate::apply::Patience;
 use crate::history::{Actor, Commit, History};
 use crate::render;
 use crate::run::{
-    ApplyContext, Approved, Ended, LockGuard, Opened, Planned, RunOptions, Terms, files,
+    ApplyContext, Approval, Approved, Ended, LockGuard, Opened, Planned, RunOptions, Terms, files,
 };
 use domain::Behaviour;
 use domain::text::{json, printable};
@@ -189,8 +189,14 @@ async fn prepare(
     let ready = opened.look_back(history, None)?;
     let overridden = args.override_guards.as_deref();
     let reading = global.reading();
-    let planned =
-        Planned::make(ready, &global.options(), overridden, &patience, &reading.of_calls()).await;
+    let approval = match args.auto_approve || ask::is_possible() {
+        true => Approval::Possible,
+        false => Approval::Impossible,
+    };
+    let options = global.options();
+    let progress = reading.of_calls();
+    let planned = Planned::make(ready, &options, overridden, approval, &patience, &progress).await;
+    drop(progress);
     drop(reading);
     let mut planned = planned?;
     write(global.color, &render::plan(&planned.document, global.notices())).map_err(|error| {
@@ -201,14 +207,18 @@ async fn prepare(
         planned.blame();
     }
     if planned.is_empty() || args.auto_approve {
-        return Ok(planned.approve());
+        return planned.approve();
     }
     if ask::is_possible() {
         print(global.color, &render::approval(&planned.document))?;
     }
+    let PlanDocument { environment, digest, .. } = &planned.document;
     ask::yes(
-        &format!("Apply this to {}? Only 'yes' is accepted: ", planned.document.environment),
-        "nobody is there to approve the plan: say --auto-approve where a job applies what was reviewed",
+        &format!("Apply this to {environment}? Only 'yes' is accepted: "),
+        &format!(
+            "nobody is there to approve the plan, and nothing was changed. If it is what should happen, \
+             apply it with its digest: portvakt -e {environment} apply --auto-approve --expect {digest}"
+        ),
     )
     .await?;
     planned.confirm(&global.reading().of_calls()).await

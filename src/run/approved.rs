@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::failure::Failure;
 use super::lock_guard::LockGuard;
-use super::planned::Planned;
+use super::planned::{ApplyAccess, Planned};
 use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{Actor, Conclusion, LedgerEntry, Placement, Recorded, Refs};
 use domain::Behaviour;
@@ -66,7 +66,7 @@ impl Approved {
             progress,
         } = manner;
         let kept = self.kept();
-        let Self(Planned { ready, remote, writer, plan, document, recent, left, lifted, .. }) =
+        let Self(Planned { ready, remote, access, plan, document, recent, left, lifted, .. }) =
             self;
         let past = ready.past;
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
@@ -97,9 +97,10 @@ impl Approved {
                 }
             }
         }
-        let report = match began {
-            false => Report::default(),
-            true => {
+        let report = match access {
+            ApplyAccess::Read(_) => Report::default(),
+            ApplyAccess::Write(_) if !began => Report::default(),
+            ApplyAccess::Write(writer) => {
                 let total = plan.actions.len();
                 let writer = match &lock_guard {
                     Some((lock_guard, _)) => writer.gated(lock_guard.gate()),

@@ -39,7 +39,7 @@ pub(crate) use failure::Failure;
 pub(crate) use lock_guard::LockGuard;
 pub(crate) use opened::{Opened, environment_names};
 pub(crate) use options::RunOptions;
-pub(crate) use planned::{Planned, Terms};
+pub(crate) use planned::{Approval, Planned, Terms};
 pub(crate) use ready::Ready;
 pub(crate) use remote::Remote;
 pub(crate) use rename::{RenamedScope, rename};

@@ -9,7 +9,7 @@ use super::ready::Ready;
 use super::recent::{self, LeftOpen};
 use super::remote::Remote;
 use crate::apply::{Patience, Recent};
-use digdir::{ReadProgress, Writer};
+use digdir::{ReadProgress, Reader, Writer};
 use plan::Plan;
 use plan::document::PlanDocument;
 
@@ -17,7 +17,7 @@ use plan::document::PlanDocument;
 pub(crate) struct Planned {
     pub(super) ready: Ready,
     pub(super) remote: Remote,
-    pub(super) writer: Writer,
+    pub(super) access: ApplyAccess,
     pub(super) plan: Plan,
     /// The plan with notices.
     pub(crate) document: PlanDocument,
@@ -29,6 +29,30 @@ pub(crate) struct Planned {
     pub(super) is_unknown: bool,
     /// The reason given for lifting what would have stopped it, if something was lifted.
     pub(super) lifted: Option<String>,
+}
+
+/// Access of an apply to the API.
+pub(super) enum ApplyAccess {
+    Read(Reader),
+    Write(Writer),
+}
+
+impl ApplyAccess {
+    fn reader(&self) -> &Reader {
+        match self {
+            Self::Read(reader) => reader,
+            Self::Write(writer) => writer.reader(),
+        }
+    }
+}
+
+/// Whether somebody can approve a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// It is approved already, or a person is asked.
+    Possible,
+    /// Only a plan without changes can be carried out: credentials that can read are enough.
+    Impossible,
 }
 
 /// Conditions for carrying a plan out.
@@ -43,8 +67,8 @@ pub(crate) struct Terms<'a> {
 }
 
 impl Planned {
-    /// Makes the plan with credentials that can write. Entities that a recent apply has activated are
-    /// awaited.
+    /// Makes the plan with credentials that can write, unless nobody can approve a change. Entities that a
+    /// recent apply has activated are awaited.
     ///
     /// # Errors
     /// The API or the ledger cannot be read.
@@ -52,11 +76,15 @@ impl Planned {
         mut ready: Ready,
         options: &RunOptions,
         overridden: Option<&str>,
+        approval: Approval,
         patience: &Patience,
         progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Self, Failure> {
         let remote = ready.connect(options).await?;
-        let writer = remote.writer().await?;
+        let access = match approval {
+            Approval::Possible => ApplyAccess::Write(remote.writer().await?),
+            Approval::Impossible => ApplyAccess::Read(remote.reader().await?),
+        };
         let known = &mut ready.past.known;
         let (is_unknown, is_unread) = match overridden {
             // An override lifts an unknown limit as well.
@@ -67,14 +95,15 @@ impl Planned {
             (Some(history), Some(placement)) => recent::writes(history, placement)?,
             (Some(_) | None, _) => Recent::default(),
         };
-        let (plan, left) = recent::plan(&ready, &writer, &recent, patience, progress).await?;
+        let (plan, left) =
+            recent::plan(&ready, access.reader(), &recent, patience, progress).await?;
         let document = ready.document(&plan);
         let is_stopped = is_unknown
             || is_unread
             || ready.past.refusal.is_some()
             || !plan.exceeded_limits.is_empty();
         let lifted = overridden.filter(|_| is_stopped).map(str::to_owned);
-        Ok(Self { ready, remote, writer, plan, document, recent, left, is_unknown, lifted })
+        Ok(Self { ready, remote, access, plan, document, recent, left, is_unknown, lifted })
     }
 
     /// Whether there is nothing to do.
@@ -106,8 +135,16 @@ impl Planned {
     }
 
     /// Approves it as it is.
-    pub(crate) fn approve(self) -> Approved {
-        Approved(self)
+    ///
+    /// # Errors
+    /// There is something to do, and it was made for nobody who could approve that.
+    pub(crate) fn approve(self) -> Result<Approved, Failure> {
+        match self.access {
+            ApplyAccess::Read(_) if !self.is_empty() => {
+                Err(Failure::Refused("nobody can approve the plan: nothing was changed".to_owned()))
+            }
+            ApplyAccess::Read(_) | ApplyAccess::Write(_) => Ok(Approved(self)),
+        }
     }
 
     /// The same after somebody has had time to read it and confirmed it: the live state must not have changed
@@ -119,13 +156,13 @@ impl Planned {
         mut self,
         progress: &(dyn Fn(ReadProgress) + Sync),
     ) -> Result<Approved, Failure> {
-        let again = self.ready.plan(self.writer.reader(), progress).await?;
+        let again = self.ready.plan(self.access.reader(), progress).await?;
         if again.digest() != self.plan.digest() {
             let why =
                 "what is live has changed since the plan was shown: run apply again and look anew";
             return Err(Failure::Refused(why.to_owned()));
         }
         self.plan = again;
-        Ok(self.approve())
+        self.approve()
     }
 }

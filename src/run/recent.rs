@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::ready::Ready;
 use crate::apply::{Patience, Recent, RecentEnd, RecentWrite};
 use crate::history::{self, History, LedgerLine, Placement, is_to_come};
-use digdir::{ReadProgress, Writer};
+use digdir::{ReadProgress, Reader};
 use domain::text::printable;
 use plan::document::{ActionOutcome, ReportDocument, ReportedAction};
 use plan::{Plan, Verb};
@@ -69,7 +69,7 @@ pub(crate) struct LeftOpen {
 /// to be deactivated again, or patience runs out.
 pub(crate) async fn plan(
     ready: &Ready,
-    writer: &Writer,
+    reader: &Reader,
     recent: &Recent,
     patience: &Patience,
     progress: &(dyn Fn(ReadProgress) + Sync),
@@ -77,7 +77,7 @@ pub(crate) async fn plan(
     let mut wait = patience.begin();
     let mut is_reported = false;
     loop {
-        let live = writer.reader().live(&ready.needs(), progress).await?;
+        let live = reader.live(&ready.needs(), progress).await?;
         let hidden = recent.hidden(&ready.opened.desired, &ready.past.known, &live, today());
         if let (Some(write), false) = (hidden.first(), is_reported) {
             tracing::warn!(

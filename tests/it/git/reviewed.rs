@@ -1,6 +1,7 @@
 //! Pasts that must not be forgotten, commits that must not be rolled back to, and files that must not
 //! pretend.
 
+use domain::AccessState::Approved;
 use serde_json::Value;
 
 use super::life::{codes, scopes};
@@ -106,4 +107,34 @@ fn a_branch_without_the_applied_commit_says_so() {
     two.write("declarations.yaml", &scopes(&[("etat:b", &[])]));
     two.commit("Declare aside");
     assert!(codes(&two.plan()).contains(&"PV412".to_owned()));
+}
+
+/// A job without a digest, for a commit for which there is nothing to do: it needs no credentials that can
+/// write, and the commit counts as applied.
+#[test]
+fn what_changes_nothing_is_recorded_with_credentials_that_can_only_read() {
+    let remote = Remote::new();
+    let one = remote.first();
+    remote.world.put("etat:a", true, &[(SKATT, Approved)]);
+    one.apply();
+    remote.world.sandbox.edit(|state| {
+        let client = state.clients.get_mut("portvakt").unwrap();
+        client.scopes.retain(|scope| scope.ends_with(".read"));
+    });
+    let commit = one.declare(&scopes(&[("etat:a", &[SKATT])]));
+    one.ends(1, &["apply", "--auto-approve"]);
+    let ran = one.ends(0, &["apply"]);
+    assert!(ran.stdout.contains("No changes."), "{}", ran.stdout);
+    assert_eq!(remote.held("applied"), Some(commit.clone()));
+    // Where there is something to do, nothing is done, and the message says what to run.
+    let plan = {
+        one.declare(&scopes(&[("etat:a", &[])]));
+        one.plan()
+    };
+    let ran = one.ends(4, &["apply"]);
+    let digest = plan["digest"].as_str().unwrap();
+    let message = format!("portvakt -e test apply --auto-approve --expect {digest}");
+    assert!(ran.stderr.contains(&message), "{}", ran.stderr);
+    assert_eq!(remote.held("applied"), Some(commit));
+    assert_eq!((remote.held("lock"), remote.world.sent().len()), (None, 0));
 }
