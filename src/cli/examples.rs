@@ -4,6 +4,10 @@ pub(super) const INIT: &str = "\
 Examples:
   portvakt init tilgang --orgno 889640782 --prefix etat --ci github
   portvakt init --ci gitlab";
+pub(super) const DOCTOR: &str = "\
+Examples:
+  portvakt doctor
+  portvakt -e prod doctor";
 pub(super) const VALIDATE: &str = "\
 Examples:
   portvakt validate
@@ -30,7 +34,8 @@ Examples:
 pub(super) const COMMENT: &str = "\
 Examples:
   portvakt -e test comment --github
-  portvakt -e test comment --gitlab --plan plan.json";
+  portvakt -e test comment --gitlab --plan plan.json
+  portvakt -e test comment --github --report report.json";
 pub(super) const REVIEWED: &str = "\
 Examples:
   portvakt -e prod reviewed --github --plan plan.json";

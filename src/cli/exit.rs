@@ -63,7 +63,8 @@ fn exit(failure: &Failure) -> Exit {
     }
 }
 
-fn words(failure: &Failure) -> String {
+/// The text of a failure, except diagnostics.
+pub(super) fn words(failure: &Failure) -> String {
     match failure {
         // Diagnostics are reported one by one.
         Failure::Invalid(..) => String::new(),

@@ -5,9 +5,11 @@ mod adoption;
 mod apply;
 mod ask;
 mod baseline;
+mod ci_job;
 mod comment;
 mod coverage;
 mod credentials;
+mod doctor;
 mod drift;
 mod encryption;
 mod entity;
@@ -30,6 +32,7 @@ mod probe;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod release;
 mod rename;
 mod render;
 mod reviewed;
@@ -57,7 +60,7 @@ use sink::print;
 
 /// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
 #[derive(Debug, Parser)]
-#[command(name = "portvakt", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "portvakt", version = release::version(), max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten, next_help_heading = "Global options")]
     global: Global,
@@ -75,6 +78,9 @@ enum Command {
     /// Create a repository, or add the files of a CI host to one
     #[command(after_help = examples::INIT)]
     Init(init::Args),
+    /// Check everything that plan and apply need, and say what to do
+    #[command(long_about = doctor::ABOUT, after_help = examples::DOCTOR)]
+    Doctor(doctor::Args),
     /// Check the declarations, offline
     #[command(after_help = examples::VALIDATE)]
     Validate(validate::Args),
@@ -90,7 +96,7 @@ enum Command {
     /// Show the plan that restores the declarations of an older commit
     #[command(after_help = examples::ROLLBACK)]
     Rollback(rollback::Args),
-    /// Post a plan as one comment on the pull request of the CI job
+    /// Post a plan, or the report of an apply, as one comment on the pull request of the CI job
     #[command(after_help = examples::COMMENT)]
     Comment(comment::Args),
     /// Check that people saw a saved plan before they merged it; print its digest
@@ -252,6 +258,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
         Command::Import(args) => wait_for(import::run(&global, &args)),
         Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
+        Command::Doctor(args) => wait_for(doctor::run(&global, &args)),
         Command::Probe(args) => wait_for(probe::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }

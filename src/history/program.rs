@@ -151,6 +151,15 @@ impl Git {
         }
     }
 
+    /// Asks the remote whether it takes a push of the commit that is checked out to this ref. Nothing is
+    /// changed, and what a hook or a ruleset of the remote would refuse is not found.
+    pub(super) fn push_nothing(&self, remote: &str, name: &str) -> Result<(), Error> {
+        let spec = format!("HEAD:{name}");
+        let arguments = ["push", "--quiet", "--dry-run", "--no-verify", "--no-follow-tags"];
+        let rest = ["--recurse-submodules=no", "--", remote, &spec];
+        self.run(&[arguments.as_slice(), &rest].concat()).map(drop)
+    }
+
     fn push_with(&self, remote: &str, more: &[&str], updates: &[Update]) -> Result<(), Error> {
         let id = |oid: &Option<Oid>| oid.map(|oid| oid.to_string()).unwrap_or_default();
         let leases: Vec<_> = updates

@@ -209,6 +209,16 @@ impl History {
         }
     }
 
+    /// Checks that the remote takes a push to this place's refs, as far as it says so without one.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn check_push(&self) -> Result<(), Error> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        // A ref of this name is never made.
+        self.program().push_nothing(remote, &format!("{ALL}{}/doctor", self.place))
+    }
+
     /// The lock's ref, whatever its target.
     pub(super) fn lock_ref(&self) -> Result<Option<Oid>, Error> {
         let now = self.values(&self.repository()?)?;

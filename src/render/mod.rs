@@ -22,5 +22,5 @@ use explanation::article;
 pub use explanation::{codes, explanation, page, plan_explanation};
 pub use notices::Notices;
 pub use report::report;
-pub(crate) use text::BAD;
 pub use text::plan;
+pub(crate) use text::{BAD, CAREFUL, QUIET};

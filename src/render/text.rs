@@ -19,9 +19,9 @@ use plan::{Mark, Origin, Verb};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const CAREFUL: Style = AnsiColor::Yellow.on_default();
+pub(crate) const CAREFUL: Style = AnsiColor::Yellow.on_default();
 pub(super) const HEADING: Style = Style::new().bold();
-pub(super) const QUIET: Style = Style::new().dimmed();
+pub(crate) const QUIET: Style = Style::new().dimmed();
 
 /// Number of characters of a commit's id that are shown.
 const SHORT: usize = 10;

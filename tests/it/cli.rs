@@ -474,6 +474,7 @@ fn completions_and_the_manual_name_every_command() {
     let man = ran(&["man"]).stdout;
     let bash = ran(&["completions", "bash"]).stdout;
     for command in [
+        "doctor",
         "validate",
         "plan",
         "apply",
@@ -495,4 +496,21 @@ fn completions_and_the_manual_name_every_command() {
         let word = command.rsplit('-').next().unwrap();
         assert!(bash.contains(word), "{command}");
     }
+    let folder = tempfile::TempDir::new().unwrap();
+    let out = folder.path().join("man");
+    assert_eq!(ran(&["man", "--out", out.to_str().unwrap()]).code, 0);
+    let page = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    assert!(page("portvakt.1").contains("portvakt\\-plan(1)"));
+    assert!(page("portvakt-keys-list.1").contains("\\-\\-expiring"));
+    let pages: String = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(pages.matches(".1").count(), man.matches(".TH ").count());
+}
+
+#[test]
+fn the_version_names_the_build() {
+    let version = concat!("portvakt ", env!("CARGO_PKG_VERSION"), " (development build)\n");
+    assert_eq!(ran(&["--version"]).stdout, version);
 }

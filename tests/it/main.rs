@@ -25,6 +25,7 @@ mod combinations;
 mod comment;
 mod credentials;
 mod danger;
+mod doctor;
 mod documents;
 #[cfg(feature = "age")]
 mod encryption;

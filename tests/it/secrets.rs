@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::world::{KEY, Ran, World, program};
 
-const FORMATS: [&str; 4] = ["text", "json", "sarif", "github"];
+const FORMATS: [&str; 5] = ["text", "json", "sarif", "github", "markdown"];
 
 /// Checks that no output contains a secret: any of its lines of a certain length.
 fn is_in_none(ran: &Ran, secrets: &[&str], of: &str) {
@@ -332,6 +332,7 @@ fn an_answer_that_repeats_a_grant_or_a_token_is_shown_without_it() {
                 &["unmanaged"],
                 &["unmanaged", "--format", "json"],
                 &["coverage"],
+                &["doctor"],
                 &["snapshot", "--out", "live.json"],
             ] {
                 let ran = world.run(&[&["-vvv", "--log-format", log], command].concat());

@@ -12,10 +12,11 @@ use super::remote::{Clone, Remote, git, ran};
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
     &["apply", "--auto-approve"],
+    &["doctor"],
     &["drift"],
     &["history"],
     &["rollback", "HEAD"],
@@ -36,7 +37,7 @@ const COMMANDS: [&[&str]; 20] = [
 ];
 
 /// Number of those that read git themselves.
-const OF_GIT: usize = 9;
+const OF_GIT: usize = 10;
 
 /// A program that records its environment where it is run.
 struct Trap {

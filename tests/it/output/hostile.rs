@@ -138,6 +138,7 @@ fn no_command_prints_or_writes_more_than_text() {
         &["rollback", "HEAD~1"],
         &["unmanaged"],
         &["validate"],
+        &["doctor"],
         &["render", "yaml"],
         &["render", "istio"],
         &["render", "apim"],
@@ -239,7 +240,7 @@ fn neither_do_mistakes_in_the_declarations_in_any_format() {
              consumers: [{text}, {{ group: {text} }}]\nclients: [{{ name: {text}, scopes: [{text}] }}]\n"
         ));
         world.write("##vso[a]::.yaml", format!("scopes: {line}\n{raw}: 1\n"));
-        for format in ["text", "json", "sarif", "github"] {
+        for format in ["text", "json", "sarif", "github", "markdown"] {
             let ran = world.run(&["validate", "--format", format]);
             assert_eq!(ran.code, 3, "{}", ran.stderr);
             let is_valid_yaml = COMMANDS.contains(&raw);
@@ -284,6 +285,8 @@ fn neither_do_arguments_that_are_repeated() {
             &["migrate", "to-nais", "--client", text],
             &["import", "--into", text],
             &["comment", "--github", "--plan", text],
+            &["comment", "--github", "--report", text],
+            &["-e", text, "doctor"],
             &["sandbox", "--switch", text],
             &["--allow-host", text, "plan"],
         ] {

@@ -1,0 +1,317 @@
+//! `portvakt doctor`.
+
+use std::fmt::Write as _;
+
+use super::exit::{Exit, Failure, words};
+use super::global::Global;
+use super::release;
+use super::sink::print;
+use super::{ci_job, interrupt};
+use crate::declare::Severity;
+use crate::history::{self, History};
+use crate::render::{BAD, CAREFUL, QUIET};
+use crate::run::{Opened, Remote, RunOptions, applied, checkout, environment_names};
+use digdir::{Needs, TokenRefusal};
+use domain::text::{counted, printable};
+use domain::{Live, OwnClient};
+use jiff::Timestamp;
+
+pub(super) const ABOUT: &str = "\
+Check everything that plan and apply need, and say what to do
+
+Checks the declarations, git, the remote and whether refs may be pushed to it (by a push that changes \
+nothing), and for each environment the credentials, which tokens Maskinporten gives, whether DigDir answers, \
+and when the own key expires; in a CI job also the variables that `comment` and `reviewed` need. It changes \
+nothing, and sends the credentials only where plan would. It exits with 1 if there is a problem; a note is \
+about what only some commands need.";
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+/// Result of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    /// Only some commands need it.
+    Note,
+    Problem,
+}
+
+/// One check: its subject, its result, and what to do on the lines behind the first.
+struct Checkup {
+    verdict: Verdict,
+    subject: &'static str,
+    text: String,
+}
+
+/// The checks of one part, in order.
+struct Checkups {
+    title: String,
+    all: Vec<Checkup>,
+}
+
+impl Checkups {
+    fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), all: Vec::new() }
+    }
+
+    fn add(&mut self, verdict: Verdict, subject: &'static str, text: impl Into<String>) {
+        self.all.push(Checkup { verdict, subject, text: text.into() });
+    }
+
+    /// Adds a failure, or returns the value.
+    fn take<T>(
+        &mut self,
+        verdict: Verdict,
+        subject: &'static str,
+        result: Result<T, Failure>,
+    ) -> Option<T> {
+        result.map_err(|failure| self.add(verdict, subject, words(&failure))).ok()
+    }
+}
+
+pub(super) async fn run(global: &Global, Args {}: &Args) -> Result<Exit, Failure> {
+    interrupt::unless(interrupt::listen()?, check(global)).await
+}
+
+async fn check(global: &Global) -> Result<Exit, Failure> {
+    let options = global.options();
+    let mut parts = vec![Checkups::new("Program"), Checkups::new("Repository")];
+    let [program, repository] = parts.as_mut_slice() else { return Ok(Exit::Failed) };
+    program.add(Verdict::Fine, "version", format!("portvakt {}", release::version()));
+    job(program);
+    let names = look_at_files(repository, &options)?;
+    for name in names {
+        let mut part = Checkups::new(format!("Environment {name}"));
+        look_at_environment(&mut part, &RunOptions { environment: Some(name), ..options.clone() })
+            .await;
+        parts.push(part);
+    }
+    print(global.color, &shown(&parts))?;
+    let has_problem =
+        parts.iter().flat_map(|part| &part.all).any(|it| it.verdict == Verdict::Problem);
+    Ok(if has_problem { Exit::Failed } else { Exit::Done })
+}
+
+/// Checks the variables of a CI job.
+fn job(part: &mut Checkups) {
+    let Some(ci_job::CiJob { host, token, remedy }) = ci_job::here() else {
+        part.add(Verdict::Fine, "CI", "this is no CI job: variables of one are not checked");
+        return;
+    };
+    match std::env::var(token).is_ok_and(|value| !value.trim().is_empty()) {
+        true => part.add(Verdict::Fine, "CI", format!("a job on {host}, with {token}")),
+        false => part.add(
+            Verdict::Note,
+            "CI",
+            format!("a job on {host} without {token}, which comment and reviewed need\n{remedy}"),
+        ),
+    }
+}
+
+/// Checks the declarations; returns the environments to check.
+fn look_at_files(part: &mut Checkups, options: &RunOptions) -> Result<Vec<String>, Failure> {
+    let Some(root) = part.take(Verdict::Problem, "portvakt.yaml", checkout::root(options)) else {
+        return Ok(Vec::new());
+    };
+    part.add(Verdict::Fine, "portvakt.yaml", printable(&root.to_string_lossy()).into_owned());
+    let ignored = root.join(".portvakt").join("sandbox.json");
+    if history::would_be_committed(&ignored) {
+        part.add(
+            Verdict::Note,
+            ".gitignore",
+            "git would commit .portvakt, where the sandbox and new private keys are kept\nAdd the line \
+             `.portvakt/` to .gitignore",
+        );
+    }
+    let names = match environment_names(options) {
+        Ok(names) => names,
+        Err(Failure::Invalid(_, found)) => {
+            let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
+            let errors = counted(errors as u64, "error", "s");
+            part.add(
+                Verdict::Problem,
+                "declarations",
+                format!("{errors}\n`portvakt validate` shows each with its line and what to do"),
+            );
+            return Ok(Vec::new());
+        }
+        Err(failure) => return Err(failure),
+    };
+    match &options.environment {
+        None => Ok(names),
+        Some(name) if names.contains(name) => Ok(vec![name.clone()]),
+        Some(name) => Err(Failure::Usage(format!(
+            "there is no environment {} in portvakt.yaml; there are {}",
+            printable(name),
+            names.join(", ")
+        ))),
+    }
+}
+
+async fn look_at_environment(part: &mut Checkups, options: &RunOptions) {
+    let opened = match Opened::open(options) {
+        Ok(opened) => opened,
+        Err(Failure::Invalid(_, found)) => {
+            let found = counted(found.len() as u64, "finding", "s");
+            let text = format!("{found}\n`portvakt validate` shows each and what to do");
+            part.add(Verdict::Problem, "declarations", text);
+            return;
+        }
+        Err(failure) => return part.add(Verdict::Problem, "declarations", words(&failure)),
+    };
+    look_at_git(part, &opened);
+    let connected = opened.connect(options).await;
+    let Some(remote) = part.take(Verdict::Problem, "credentials", connected) else { return };
+    let address = printable(remote.target().api.as_str()).into_owned();
+    part.add(Verdict::Fine, "credentials", format!("read, for {address}"));
+    look_at_api(part, &opened, &remote).await;
+    let closed = remote.close().await;
+    part.take(Verdict::Problem, "sandbox", closed);
+}
+
+fn look_at_git(part: &mut Checkups, opened: &Opened) {
+    let Some(found) = part.take(Verdict::Problem, "git", opened.history()) else { return };
+    let Some(history) = found else {
+        return part.add(
+            Verdict::Note,
+            "git",
+            "this is no git repository: removals, the lock and the ledger do not work\nRun `git init`, \
+             commit, and push to a remote",
+        );
+    };
+    match part.take(Verdict::Problem, "git", opened.commit()) {
+        Some(Some(commit)) => part.add(Verdict::Fine, "git", format!("commit {}", commit.commit)),
+        Some(None) => {
+            return part.add(
+                Verdict::Note,
+                "git",
+                "there is no commit yet\nCommit what is declared",
+            );
+        }
+        None => return,
+    }
+    if !history.is_shared() {
+        return part.add(
+            Verdict::Fine,
+            "remote",
+            format!(
+                "none: lock and ledger are in this clone, at refs/portvakt/{}",
+                history.place()
+            ),
+        );
+    }
+    look_at_remote(part, opened, &history);
+}
+
+fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
+    let refs = history.refs().map_err(Failure::from);
+    let Some(refs) = part.take(Verdict::Problem, "remote", refs) else { return };
+    let applied = match refs.applied() {
+        Some(commit) => format!("commit {commit} is applied"),
+        None => "nothing has been applied yet".to_owned(),
+    };
+    part.add(Verdict::Fine, "remote", format!("refs/portvakt/{}: {applied}", history.place()));
+    let folder = history::prefix(opened.repository.root());
+    match applied::apply_from(history, &refs, folder.trim_end_matches('/')) {
+        Ok(Some(branch)) => {
+            let name = printable(&branch.name).into_owned();
+            part.add(Verdict::Fine, "branch", format!("commits of {name} may be applied"));
+        }
+        Ok(None) => {}
+        Err(why) => part.add(Verdict::Problem, "branch", why),
+    }
+    match history.check_push() {
+        Ok(()) => part.add(Verdict::Fine, "push", "the remote takes a push to refs/portvakt"),
+        Err(error) => part.add(
+            Verdict::Note,
+            "push",
+            format!(
+                "{error}\nOnly apply needs it. Give its job the right to push: on GitHub `permissions: {{ \
+                 contents: write }}`, on GitLab *Allow Git push requests* for job tokens, on Azure DevOps \
+                 Contribute, Create branch and Manage notes"
+            ),
+        ),
+    }
+}
+
+async fn look_at_api(part: &mut Checkups, opened: &Opened, remote: &Remote) {
+    let reader = remote.reader().await;
+    let Some(reader) = part.take(Verdict::Problem, "token to read", reader) else { return };
+    part.add(
+        Verdict::Fine,
+        "token to read",
+        "Maskinporten gives it, so the client, its key and this machine's clock are right",
+    );
+    match remote.writer().await {
+        Ok(_) => part.add(Verdict::Fine, "token to write", "Maskinporten gives it"),
+        Err(Failure::Call(error)) if lacks_scopes(error.token_refusal()) => part.add(
+            Verdict::Note,
+            "token to write",
+            "the client has no scope that writes, as it should be for a job that plans\nOnly apply needs \
+             idporten:scopes.write and, for clients, idporten:dcr.write",
+        ),
+        Err(failure) => part.add(Verdict::Problem, "token to write", words(&failure)),
+    }
+    let needs = Needs { clients: opened.needs().clients, ..Needs::default() };
+    let live = reader.live(&needs, &|_| {}).await.map_err(Failure::from);
+    let Some(live) = part.take(Verdict::Problem, "DigDir", live) else { return };
+    let scopes = counted(live.scopes.len() as u64, "scope", "s");
+    part.add(Verdict::Fine, "DigDir", format!("it answers, with {scopes}"));
+    look_at_key(part, &live, opened.desired.warn_before);
+}
+
+fn lacks_scopes(refusal: Option<TokenRefusal>) -> bool {
+    matches!(refusal, Some(TokenRefusal::ScopeNotOnClient | TokenRefusal::NoAccess))
+}
+
+/// Checks when the key or the certificate of portvakt's own client expires.
+fn look_at_key(part: &mut Checkups, live: &Live, warn_before: jiff::SignedDuration) {
+    let expiry = live.own_client.as_ref().and_then(|own| {
+        let OwnClient { id: _, kid: _, key_expires, certificate_expires } = own;
+        (*key_expires).into_iter().chain(*certificate_expires).min()
+    });
+    let Some(at) = expiry else {
+        return part.add(
+            Verdict::Fine,
+            "own key",
+            "when it expires is not known: a repository that declares no client does not read keys",
+        );
+    };
+    let left = at.duration_since(Timestamp::now());
+    match left <= warn_before {
+        false => part.add(Verdict::Fine, "own key", format!("it expires at {at}")),
+        true => part.add(
+            Verdict::Problem,
+            "own key",
+            format!(
+                "it expires at {at}\nRegister a new key on the client, and store it where the jobs read it; \
+                 a key that portvakt may renew: `portvakt keys renew`"
+            ),
+        ),
+    }
+}
+
+/// The checks as text.
+fn shown(parts: &[Checkups]) -> String {
+    let mut text = String::new();
+    for Checkups { title, all } in parts {
+        // Writing into a String does not fail.
+        let _ = writeln!(text, "{}{title}", if text.is_empty() { "" } else { "\n" });
+        for Checkup { verdict, subject, text: said } in all {
+            let (style, word) = match verdict {
+                Verdict::Fine => (QUIET, "ok"),
+                Verdict::Note => (CAREFUL, "note"),
+                Verdict::Problem => (BAD, "problem"),
+            };
+            let mut lines = said.lines().map(printable);
+            let first = lines.next().unwrap_or_default();
+            let _ = writeln!(text, "  {style}{word:<8}{style:#} {subject:<15} {first}");
+            for line in lines {
+                let _ = writeln!(text, "  {:<24} {line}", "");
+            }
+        }
+    }
+    text
+}
