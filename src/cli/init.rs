@@ -1,6 +1,8 @@
 //! `portvakt init`.
 
 mod ci;
+mod questions;
+mod source;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,48 +16,62 @@ use crate::run::files::WrittenFiles;
 use domain::text::printable;
 use domain::{Orgno, ScopeName};
 
-use ci::{CiHost, ProgramSource};
+use ci::{CiHost, CiPlace, CiSetup};
+use questions::Answers;
+use source::ProgramSource;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder of the new repository [default: that of `-C`, or this one]
     dir: Option<PathBuf>,
-    /// The organisation that owns the scopes
+    /// The organisation that owns the scopes; asked for on a terminal
     #[arg(long, value_name = "NUMBER")]
     orgno: Option<Orgno>,
-    /// The prefix that DigDir has assigned to it, the part before the first colon of its scopes
+    /// The prefix that DigDir has assigned to it, the part before the first colon of its scopes; asked for on
+    /// a terminal
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     prefix: Option<String>,
-    /// Write the files of this CI host too; where there is a portvakt.yaml, only these
+    /// Write the files of this CI host too; where there is a portvakt.yaml, only these. In a folder below the
+    /// top of a git repository they are written at the top, and are about that folder
     #[arg(long, value_name = "HOST")]
     ci: Option<CiHost>,
-    /// The source of portvakt for the CI: a repository on GitHub with a tag or commit
-    #[arg(long, value_name = "OWNER/NAME@TAG", requires = "ci", default_value = ci::SOURCE)]
-    source: ProgramSource,
+    /// The source of portvakt for the CI: a repository on GitHub with the tag of a release or, for GitHub, a
+    /// commit [default: the release that this program is from]
+    #[arg(long, value_name = "OWNER/NAME@TAG", requires = "ci")]
+    source: Option<ProgramSource>,
 }
 
 /// The placeholders of the templates.
 const ORGNO: &str = "313367002";
 const PREFIX: &str = "eksempel";
 
-/// Files of a new repository.
-const REPOSITORY: [(&str, &str); 3] = [
+/// Files of a new repository. The schemas are in a folder with a dot, which is not read as declarations.
+const REPOSITORY: [(&str, &str); 5] = [
     ("portvakt.yaml", include_str!("../../templates/repository/portvakt.yaml")),
     ("consumers.yaml", include_str!("../../templates/repository/consumers.yaml")),
     ("scopes/example.yaml", include_str!("../../templates/repository/example.yaml")),
+    (".schema/portvakt.json", include_str!("../../schema/portvakt.schema.json")),
+    (".schema/declarations.json", include_str!("../../schema/declarations.schema.json")),
 ];
 const GITIGNORE: &str = include_str!("../../templates/repository/gitignore");
 
 /// Files to write, and messages about them.
 #[derive(Default)]
 struct InitFiles {
-    /// Paths below the folder, with content.
-    new: Vec<(String, String)>,
+    new: Vec<NewFile>,
     /// Manual steps, where a file exists already.
     by_hand: Vec<String>,
     /// Next steps.
     next: Vec<String>,
+}
+
+/// A file to write.
+struct NewFile {
+    path: PathBuf,
+    /// The path from the folder, or from the top of the git repository.
+    shown: String,
+    text: String,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -63,11 +79,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::Usage("say the folder once: as DIR or by -C".to_owned()));
     }
     let root = args.dir.clone().or_else(|| global.repo.clone()).unwrap_or_else(|| ".".into());
-    if args.ci.is_some() {
-        ci::refuse_below_the_top(&root)?;
-    }
-    let files = match (declare::find_root(&root), args.ci) {
-        (Err(_), ci) => new_repository(args, ci, &root),
+    let found = declare::find_root(&root);
+    let files = match (found, args.ci) {
+        (Err(_), _) => new_repository(args, &root)?,
         (Ok(found), Some(host)) if is_same(&found, &root) => {
             if args.orgno.is_some() || args.prefix.is_some() {
                 return Err(Failure::Usage(
@@ -79,10 +93,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         (Ok(found), _) => return Err(there_is_one(&found)),
     };
-    refuse_to_overwrite(&root, &files)?;
+    refuse_to_overwrite(&files)?;
     let mut written = WrittenFiles::default();
-    for (file, text) in &files.new {
-        if let Err(failure) = written.create(&root.join(file), text) {
+    for NewFile { path, shown: _, text } in &files.new {
+        if let Err(failure) = written.create(path, text) {
             return Err(written.undo(failure));
         }
     }
@@ -106,37 +120,54 @@ fn there_is_one(found: &Path) -> Failure {
     let found = found.to_string_lossy();
     Failure::Usage(format!(
         "{} is a repository of portvakt already, and one cannot be in another. `init --ci \
-         HOST` at its top writes CI files",
+         HOST` in that folder writes CI files",
         printable(&found)
     ))
 }
 
 /// All files, with the environments of the templates.
-fn new_repository(args: &Args, ci: Option<CiHost>, root: &Path) -> InitFiles {
-    let orgno = args.orgno.as_ref().map_or(ORGNO, Orgno::as_str);
-    let prefix = args.prefix.as_deref().unwrap_or(PREFIX);
+fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
+    let Answers { orgno, prefix, ci } = questions::answers(Answers {
+        orgno: args.orgno,
+        prefix: args.prefix.clone(),
+        ci: args.ci,
+    })?;
     let mut files = InitFiles::default();
     for (file, template) in REPOSITORY {
-        let text = template.replace(ORGNO, orgno).replace(PREFIX, prefix);
-        files.new.push((file.to_owned(), text));
+        let text = template
+            .replace(ORGNO, orgno.as_ref().map_or(ORGNO, Orgno::as_str))
+            .replace(PREFIX, prefix.as_deref().unwrap_or(PREFIX));
+        files.new.push(NewFile { path: root.join(file), shown: file.to_owned(), text });
     }
     let ignored = fs::read_to_string(root.join(".gitignore"));
     match &ignored {
         Ok(text) if text.lines().any(|line| line.trim().trim_matches('/') == ".portvakt") => {}
         Ok(_) => files.by_hand.push("add the line `.portvakt/` to .gitignore".to_owned()),
-        Err(_) => files.new.push((".gitignore".to_owned(), GITIGNORE.to_owned())),
+        Err(_) => files.new.push(NewFile {
+            path: root.join(".gitignore"),
+            shown: ".gitignore".to_owned(),
+            text: GITIGNORE.to_owned(),
+        }),
     }
-    if args.orgno.is_none() || args.prefix.is_none() {
+    if orgno.is_none() || prefix.is_none() {
         files
             .next
             .push("say in portvakt.yaml who you are: the organization and its prefixes".to_owned());
     }
     files.next.push("try it: portvakt -e sandbox apply".to_owned());
     if let Some(host) = ci {
-        let environments = ["test", "prod"].map(str::to_owned);
-        ci::add(&mut files, host, &args.source, &environments, root);
+        let environments = ["test", "prod"].map(str::to_owned).to_vec();
+        let place = CiPlace::of(root)?;
+        let branch = ci::branch(None, &place)?;
+        let setup = CiSetup { source: source(args), environments, place, branch };
+        ci::add(&mut files, host, &setup, None);
+        files.next.push("check what is still missing: portvakt -e test doctor".to_owned());
     }
-    files
+    Ok(files)
+}
+
+fn source(args: &Args) -> ProgramSource {
+    args.source.clone().unwrap_or_else(ProgramSource::of_this_program)
 }
 
 /// The CI files, for the environments of the repository.
@@ -152,18 +183,22 @@ fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFil
         ));
     }
     ci::refuse_shared_names(host, &environments)?;
+    let settings = repository.settings();
+    let place = CiPlace::of(root)?;
+    let branch = ci::branch(settings.apply_from.as_deref(), &place)?;
+    let setup = CiSetup { source: source(args), environments, place, branch };
     let mut files = InitFiles::default();
-    ci::add(&mut files, host, &args.source, &environments, root);
+    ci::add(&mut files, host, &setup, settings.project.as_deref());
     Ok(files)
 }
 
 /// Reports all existing files at once, before anything is written.
-fn refuse_to_overwrite(root: &Path, files: &InitFiles) -> Result<(), Failure> {
+fn refuse_to_overwrite(files: &InitFiles) -> Result<(), Failure> {
     let in_the_way: Vec<&str> = files
         .new
         .iter()
-        .filter(|(file, _)| root.join(file).symlink_metadata().is_ok())
-        .map(|(file, _)| file.as_str())
+        .filter(|file| file.path.symlink_metadata().is_ok())
+        .map(|file| file.shown.as_str())
         .collect();
     match in_the_way.as_slice() {
         [] => Ok(()),
@@ -176,8 +211,8 @@ fn refuse_to_overwrite(root: &Path, files: &InitFiles) -> Result<(), Failure> {
 
 fn message(files: &InitFiles) -> String {
     let mut text = String::new();
-    for (file, _) in &files.new {
-        let _ = writeln!(text, "wrote {file}");
+    for NewFile { path: _, shown, text: _ } in &files.new {
+        let _ = writeln!(text, "wrote {shown}");
     }
     text += "\nNext:\n";
     for step in files.by_hand.iter().chain(&files.next) {

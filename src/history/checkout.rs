@@ -175,6 +175,26 @@ pub fn top(folder: &Path) -> Option<PathBuf> {
     discover(folder).ok()??.workdir().map(Path::to_owned)
 }
 
+/// The default branch of a folder's repository as this clone knows it: that of its remote, or else the branch
+/// that is checked out; `None` outside git and where neither is known.
+pub fn default_branch(folder: &Path) -> Option<String> {
+    let repository = discover(folder).ok()??;
+    let remotes = repository.remotes().ok()?;
+    let mut remotes: Vec<&str> = remotes.iter().flatten().flatten().collect();
+    remotes.sort_by_key(|name| *name != "origin");
+    let of_the_remote = remotes.first().and_then(|remote| {
+        let head = repository.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
+        let branch = head.symbolic_target().ok()??;
+        Some(branch.strip_prefix(&format!("refs/remotes/{remote}/"))?.to_owned())
+    });
+    // HEAD of a repository without a commit leads to a branch too.
+    let checked_out = || {
+        let head = repository.find_reference("HEAD").ok()?;
+        Some(head.symbolic_target().ok()??.strip_prefix("refs/heads/")?.to_owned())
+    };
+    of_the_remote.or_else(checked_out)
+}
+
 /// The folders in the work tree around a folder that have a portvakt.yaml known to git, from the top.
 pub fn folders(folder: &Path) -> Vec<String> {
     discover(folder).ok().flatten().map_or_else(Vec::new, |repository| known_folders(&repository))

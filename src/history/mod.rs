@@ -49,7 +49,9 @@ use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
 pub use blame::{Blame, Blames};
-pub use checkout::{Commit, checked_out, folders, known_settings, prefix, top, would_be_committed};
+pub use checkout::{
+    Commit, checked_out, default_branch, folders, known_settings, prefix, top, would_be_committed,
+};
 pub use error::Error;
 pub use holder::{Claim, Holder};
 pub use index::index;

@@ -38,7 +38,7 @@ fn they_are_what_they_say() {
     let ids: Vec<_> = hooks.iter().map(|hook| hook.id.as_str()).collect();
     assert_eq!(ids, ["portvakt-validate", "portvakt-fix"]);
     for Hook { name, description, entry, language, files, pass_filenames, .. } in &hooks {
-        assert_eq!((name, language.as_str(), *pass_filenames), (entry, "rust", false));
+        assert_eq!((name, language.as_str(), *pass_filenames), (entry, "system", false));
         assert!(description.ends_with('.'), "{description}");
         let files = regex::Regex::new(files).unwrap();
         for file in ["portvakt.yaml", "teams/arbeid/aareg.yml"] {

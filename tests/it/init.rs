@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_yaml::Value;
 use tempfile::TempDir;
 
+use crate::git::remote::git;
 use crate::world::{Ran, program};
 
 fn init(folder: &Path, args: &[&str]) -> Ran {
@@ -39,8 +40,14 @@ fn files(folder: &Path) -> Vec<String> {
     files
 }
 
-const REPOSITORY: [&str; 4] =
-    [".gitignore", "consumers.yaml", "portvakt.yaml", "scopes/example.yaml"];
+const REPOSITORY: [&str; 6] = [
+    ".gitignore",
+    ".schema/declarations.json",
+    ".schema/portvakt.json",
+    "consumers.yaml",
+    "portvakt.yaml",
+    "scopes/example.yaml",
+];
 
 fn expected(host: &str) -> &'static [&'static str] {
     match host {
@@ -194,7 +201,8 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
         for file in expected(host) {
             let text = fs::read_to_string(folder.join(file)).unwrap();
             let _: Value = serde_yaml::from_str(&text).unwrap();
-            for placeholder in ["OWNER", concat!("v", env!("CARGO_PKG_VERSION")), r#"["test""#] {
+            let version = concat!("v", env!("CARGO_PKG_VERSION"));
+            for placeholder in ["OWNER", version, r#"["test""#, "\"test\"", "apply-test"] {
                 assert!(!text.contains(placeholder), "{file}: {placeholder}");
             }
         }
@@ -215,16 +223,151 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
     assert_eq!(ran.code, 64, "{}", ran.stderr);
 }
 
+/// A folder below the top of a git repository, with a default branch of another name.
+fn below(folder: &Path, host: &str, args: &[&str]) -> String {
+    git2::Repository::init(folder).unwrap();
+    git2::Repository::open(folder).unwrap().set_head("refs/heads/stamme").unwrap();
+    let ran = init(folder, &[&["tilgang/vakt", "--ci", host], args].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    ran.stdout
+}
+
 #[test]
-fn ci_files_are_at_the_top_of_a_git_repository() {
+fn ci_files_are_at_the_top_of_a_git_repository_and_about_one_folder() {
+    for (host, named) in [
+        ("github", &["directory: \"tilgang/vakt\"", "environment: tilgang.vakt/${{ matrix"][..]),
+        ("gitlab", &["portvakt -C tilgang/vakt plan", "name: tilgang/vakt/$PORTVAKT_ENV-read"]),
+        ("azure", &["portvakt -C tilgang/vakt plan", "group: portvakt-tilgang.vakt-read-$"]),
+    ] {
+        let top = TempDir::new().unwrap();
+        let told = below(top.path(), host, &[]);
+        assert!(told.contains("what is on the branch stamme"), "{told}");
+        let written = files(top.path());
+        let (own, others): (Vec<_>, Vec<_>) =
+            written.iter().partition(|file| file.starts_with("tilgang/vakt/"));
+        assert_eq!(own.len(), REPOSITORY.len());
+        let expected: Vec<_> = expected(host)
+            .iter()
+            .map(|file| file.replace("portvakt-", "portvakt-tilgang.vakt-"))
+            .map(|file| file.replace("portvakt.gitlab", "portvakt-tilgang.vakt.gitlab"))
+            .collect();
+        assert_eq!(others.into_iter().cloned().collect::<Vec<_>>(), expected);
+        let text: String = expected
+            .iter()
+            .map(|file| {
+                let text = fs::read_to_string(top.path().join(file)).unwrap();
+                let _: Value = serde_yaml::from_str(&text).unwrap();
+                text
+            })
+            .collect();
+        for part in named {
+            assert!(text.contains(part), "{host}: {part}");
+        }
+        for left in ["[main]", "refs/heads/main", "-C . ", "directory: .\n", "FOLDER: .\n"] {
+            assert!(!text.contains(left), "{host}: {left}");
+        }
+        if host != "gitlab" {
+            assert!(text.contains("\"stamme\"") && text.contains("\"tilgang/vakt/*"), "{host}");
+        }
+        // A second folder has files, jobs and environments of its own.
+        let ran = init(top.path(), &["annen", "--ci", host]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(ran.stdout.contains("add `include:"), host == "gitlab", "{}", ran.stdout);
+        // The same folder again: nothing is overwritten.
+        assert_eq!(init(top.path(), &["annen", "--ci", host]).code, 1);
+    }
+}
+
+#[test]
+fn a_folder_that_ci_files_cannot_name_is_refused() {
+    for folder in ["a b", "${{ x }}", "a'b", "-a"] {
+        let top = TempDir::new().unwrap();
+        git2::Repository::init(top.path()).unwrap();
+        let path = top.path().join(folder);
+        let ran = init(top.path(), &["--ci", "github", path.to_str().unwrap()]);
+        assert_eq!(ran.code, 64, "{folder}: {}", ran.stderr);
+        assert_eq!(files(top.path()), [""; 0]);
+    }
+}
+
+/// What is called otherwise in portvakt.yaml is called so at the host too.
+#[test]
+fn a_project_and_the_branch_that_is_applied_are_those_of_the_settings() {
+    const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
+        project: plattform\napply_from: utgivelse\nenvironments:\n  test: { target: test, credentials: { \
+        client_id: { env: A }, key: { env: B } } }\n";
     let folder = TempDir::new().unwrap();
-    git2::Repository::init(folder.path()).unwrap();
-    let ran = init(folder.path(), &["below", "--ci", "github"]);
-    assert_eq!(ran.code, 64, "{}", ran.stderr);
-    fs::create_dir(folder.path().join("there")).unwrap();
-    assert_eq!(init(folder.path(), &["there", "--ci", "github"]).code, 64);
-    assert_eq!(files(folder.path()), [""; 0]);
-    assert_eq!(init(folder.path(), &["--ci", "github"]).code, 0);
+    fs::write(folder.path().join("portvakt.yaml"), SETTINGS).unwrap();
+    let ran = init(folder.path(), &["--ci", "github"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("plattform/test-read (read) and plattform/test (write)"));
+    assert!(ran.stdout.contains("`portvakt plattform checks`"), "{}", ran.stdout);
+    let merge = ".github/workflows/portvakt-plattform-merge.yml";
+    let text = fs::read_to_string(folder.path().join(merge)).unwrap();
+    assert!(text.contains("branches: [\"utgivelse\"]"), "{text}");
+    assert!(text.contains("paths-ignore: [\"**.md\"]"), "{text}");
+}
+
+#[test]
+fn a_development_build_says_what_to_fill_in() {
+    let folder = TempDir::new().unwrap();
+    let ran = init(folder.path(), &["--ci", "github"]);
+    assert!(ran.stdout.contains("this is a development build"), "{}", ran.stdout);
+    let folder = TempDir::new().unwrap();
+    let ran = init(folder.path(), &["--ci", "github", "--source", "etat/portvakt@v1"]);
+    assert!(!ran.stdout.contains("development build"), "{}", ran.stdout);
+}
+
+/// The default branch is that of the remote, whatever is checked out.
+#[test]
+fn the_branch_of_a_clone_is_the_default_branch_of_its_remote() {
+    let folder = TempDir::new().unwrap();
+    let (from, clone) = (folder.path().join("from"), folder.path().join("clone"));
+    fs::create_dir(&from).unwrap();
+    git(&from, &["init", "--quiet", "-b", "stamme"]);
+    git(&from, &["commit", "--quiet", "--allow-empty", "-m", "a"]);
+    git(folder.path(), &["clone", "--quiet", from.to_str().unwrap(), "clone"]);
+    git(&clone, &["checkout", "--quiet", "-b", "arbeid"]);
+    let ran = init(&clone, &["--ci", "github"]);
+    assert!(ran.stdout.contains("what is on the branch stamme"), "{}", ran.stdout);
+}
+
+/// Each file of declarations names its schema by a path that leads to it, and is valid by it.
+#[test]
+fn a_new_repository_has_its_schemas() {
+    let folder = TempDir::new().unwrap();
+    assert_eq!(init(folder.path(), &[]).code, 0);
+    for file in REPOSITORY.iter().filter(|file| file.ends_with(".yaml")) {
+        let file = folder.path().join(file);
+        let text = fs::read_to_string(&file).unwrap();
+        let schema = text.lines().next().unwrap().split_once("$schema=").unwrap().1;
+        let schema = fs::read_to_string(file.parent().unwrap().join(schema)).unwrap();
+        let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+        let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+        assert!(schema.is_valid(&value), "{text}");
+        assert!(!schema.is_valid(&serde_json::json!({ "unknown": 1 })));
+    }
+}
+
+/// A terminal with this input.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_it_asks_who_owns_the_scopes() {
+    let init = format!("{} init", assert_cmd::cargo::cargo_bin!("portvakt").display());
+    for (typed, owner, ci) in
+        [("1\n889640782\nA:\netat\ngithub\n", Some("889640782"), true), ("\n\n\n", None, false)]
+    {
+        let folder = TempDir::new().unwrap();
+        let mut command = assert_cmd::Command::new("script");
+        command.args(["-qec", &init, "/dev/null"]).env("SHELL", "/bin/sh");
+        let ran = Ran::of(command.current_dir(folder.path()).write_stdin(typed));
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        let settings = fs::read_to_string(folder.path().join("portvakt.yaml")).unwrap();
+        assert_eq!(settings.contains("889640782"), owner.is_some());
+        assert_eq!(settings.contains("prefixes: [etat]"), owner.is_some());
+        assert_eq!(folder.path().join(".github").exists(), ci);
+        assert_eq!(ran.stdout.contains("exactly nine digits"), owner.is_some(), "{}", ran.stdout);
+    }
 }
 
 /// All names that the files of a host derive from an environment's name.
@@ -235,11 +378,13 @@ fn made_of(host: &str, environment: &str) -> std::collections::BTreeSet<String> 
             .replace("${{ matrix.environment }}", environment)
             .replace("$PORTVAKT_ENV", environment)
             .replace("${{ replace(environment, '-', '_') }}", &environment.replace('-', "_"))
-            .replace("${{ environment }}", environment);
+            .replace("${{ environment }}", environment)
+            .replace("${{ stage.environment }}", environment)
+            .replace("${{ replace(stage.environment, '-', '_') }}", &environment.replace('-', "_"));
         text.to_lowercase()
     };
     let mut collect = |kind: &str, text: &str| {
-        let is_made = ["matrix.environment", "PORTVAKT_ENV", "environment }}", "(environment,"];
+        let is_made = ["matrix.environment", "PORTVAKT_ENV", "environment }}", "environment,"];
         if is_made.iter().any(|part| text.contains(part)) {
             names.insert(format!("{kind} {}", own(text)));
         }

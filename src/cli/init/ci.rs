@@ -1,15 +1,17 @@
 //! The files of CI hosts.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::InitFiles;
+use super::source::ProgramSource;
+use super::{InitFiles, NewFile};
 use crate::cli::exit::Failure;
+use crate::cli::release;
 use crate::declare::{EnvironmentTarget, Settings};
 use crate::history;
+use domain::text::printable;
 
 /// A host of git repositories that runs jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,18 +24,27 @@ pub(super) enum CiHost {
     Azure,
 }
 
-/// Source of portvakt for the CI.
-#[derive(Debug, Clone)]
-pub(in crate::cli) struct ProgramSource {
-    /// `OWNER/NAME` on GitHub.
-    repository: String,
-    /// A tag or commit.
-    tag: String,
+/// What the jobs of a folder are filled with.
+pub(super) struct CiSetup {
+    pub(super) source: ProgramSource,
+    /// The environments that jobs apply to, production last.
+    pub(super) environments: Vec<String>,
+    pub(super) place: CiPlace,
+    /// The branch whose commits are applied.
+    pub(super) branch: String,
 }
 
-/// The placeholders of the templates: the program does not know where it is published.
-pub(super) const SOURCE: &str = concat!("OWNER/portvakt@v", env!("CARGO_PKG_VERSION"));
-const ENVIRONMENTS: &str = r#"["test", "prod"]"#;
+/// Where the files of a host belong, and the folder that their jobs are about.
+pub(super) struct CiPlace {
+    /// The top of the git repository; outside git the folder itself.
+    top: PathBuf,
+    /// The folder of portvakt.yaml, from the top; empty at the top.
+    folder: String,
+}
+
+/// The environments and the branch of the templates.
+const ENVIRONMENTS: [&str; 2] = ["test", "prod"];
+const MAIN: &str = "main";
 
 const GITHUB: &[(&str, &str)] = &[
     (
@@ -75,30 +86,6 @@ const AZURE: &[(&str, &str)] = &[
         include_str!("../../../templates/azure/portvakt-drift.yml"),
     ),
 ];
-
-impl FromStr for ProgramSource {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The value becomes part of YAML and of command lines.
-        let plain = |text: &str, more: &str| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
-            text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_plain)
-        };
-        let parts = text.split_once('@').and_then(|(repository, tag)| {
-            let (owner, name) = repository.split_once('/')?;
-            Some((owner, name, repository, tag))
-        });
-        match parts {
-            Some((owner, name, repository, tag))
-                if plain(owner, "-_.") && plain(name, "-_.") && plain(tag, "-_./") =>
-            {
-                Ok(Self { repository: repository.to_owned(), tag: tag.to_owned() })
-            }
-            _ => Err("say OWNER/NAME@TAG, as in the `uses` of a GitHub workflow"),
-        }
-    }
-}
 
 /// The environments that jobs apply to, production last.
 pub(super) fn environments(settings: &Settings) -> Vec<String> {
@@ -149,73 +136,268 @@ fn names(host: CiHost, environment: &str) -> Vec<(&'static str, String)> {
     }
 }
 
-/// Hosts look for these files at the top of a git repository only.
-pub(super) fn refuse_below_the_top(root: &Path) -> Result<(), Failure> {
-    let is_below = !history::prefix(root).is_empty();
-    if is_below || (!root.exists() && history::would_be_committed(root)) {
-        return Err(Failure::Usage(
-            "CI files belong at the top of a git repository, and this folder is further down. Write \
-             them into an empty folder, move them to the top, and give `directory` to each step of \
-             the action, or `-C` to each command"
-                .to_owned(),
-        ));
+impl CiPlace {
+    /// The place of a folder, which may not exist yet.
+    ///
+    /// # Errors
+    /// Its path has characters that are not plain in YAML, globs and shells.
+    pub(super) fn of(root: &Path) -> Result<Self, Failure> {
+        let absolute = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        let existing = absolute.ancestors().find_map(|above| {
+            let real = above.canonicalize().ok()?;
+            Some(real.join(absolute.strip_prefix(above).ok()?))
+        });
+        let real = existing.unwrap_or(absolute);
+        let Some(top) = real.ancestors().find_map(history::top) else {
+            return Ok(Self { top: root.to_owned(), folder: String::new() });
+        };
+        let top = top.canonicalize().unwrap_or(top);
+        let below = real.strip_prefix(&top).unwrap_or(Path::new(""));
+        let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+        let folder = parts.join("/");
+        if !folder.is_empty() && !is_plain(&folder) {
+            return Err(Failure::Usage(format!(
+                "the folder {} has characters that CI files cannot name safely: use letters, digits, \
+                 `.`, `_`, `-` and `/`",
+                printable(&folder)
+            )));
+        }
+        // At the top, files are named as the user named the folder.
+        let top = if folder.is_empty() { root.to_owned() } else { top };
+        Ok(Self { top, folder })
     }
-    Ok(())
+
+    /// The name of the folder in the names of its files, jobs and environments at the host.
+    fn project(&self, named: Option<&str>) -> Option<String> {
+        history::project(named, &self.folder)
+    }
+}
+
+/// Whether a text is the same in YAML, in a glob, in git and in a shell.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
+}
+
+/// The branch whose commits are applied: as portvakt.yaml says, or else the default branch as this clone
+/// knows it.
+///
+/// # Errors
+/// Its name has characters that are not plain in YAML, globs and shells.
+pub(super) fn branch(named: Option<&str>, place: &CiPlace) -> Result<String, Failure> {
+    let found = || history::default_branch(&place.top);
+    let branch = named.map(str::to_owned).or_else(found).unwrap_or_else(|| MAIN.to_owned());
+    match is_plain(&branch) {
+        true => Ok(branch),
+        false => Err(Failure::Usage(format!(
+            "the branch {} has characters that CI files cannot name safely: use letters, digits, `.`, \
+             `_`, `-` and `/`",
+            printable(&branch)
+        ))),
+    }
 }
 
 /// Adds a host's files.
-pub(super) fn add(
-    files: &mut InitFiles,
-    host: CiHost,
-    source: &ProgramSource,
-    environments: &[String],
-    root: &Path,
-) {
-    let mut add = |(file, template): (&str, &str)| {
-        files.new.push((file.to_owned(), filled(template, source, environments)));
+pub(super) fn add(files: &mut InitFiles, host: CiHost, setup: &CiSetup, named: Option<&str>) {
+    let project = setup.place.project(named);
+    let project = project.as_deref();
+    let top = &setup.place.top;
+    let mut add = |file: &str, text: String| {
+        files.new.push(NewFile { path: top.join(file), shown: file.to_owned(), text });
     };
-    match host {
-        CiHost::Github => GITHUB.iter().copied().for_each(&mut add),
-        CiHost::Azure => AZURE.iter().copied().for_each(&mut add),
-        CiHost::Gitlab => {
-            GITLAB.iter().copied().for_each(&mut add);
-            match root.join(GITLAB_ENTRY.0).symlink_metadata() {
-                Err(_) => add(GITLAB_ENTRY),
-                Ok(_) => files.by_hand.push(format!(
-                    "add `include: [{{ local: {} }}]` to {}",
-                    GITLAB[0].0, GITLAB_ENTRY.0
-                )),
-            }
+    let templates = match host {
+        CiHost::Github => GITHUB,
+        CiHost::Gitlab => GITLAB,
+        CiHost::Azure => AZURE,
+    };
+    for (file, template) in templates {
+        add(&own(file, project), filled(host, template, setup, project));
+    }
+    if host == CiHost::Gitlab {
+        let (entry, template) = GITLAB_ENTRY;
+        match top.join(entry).symlink_metadata() {
+            Err(_) => add(entry, filled(host, template, setup, project)),
+            Ok(_) => files.by_hand.push(format!(
+                "add `include: [{{ local: {} }}]` to {entry}",
+                own(GITLAB[0].0, project)
+            )),
         }
     }
-    if source.repository.starts_with("OWNER/") {
+    if setup.source.is_placeholder() {
         files.next.push(
-            "say where the CI gets portvakt from: put the owner of its repository in the place of \
-             OWNER (`--source` does it at once)"
+            "this is a development build, which does not know where portvakt is published: put the owner \
+             of its repository in the place of OWNER, and the commit of a release in the place of its \
+             tag (`--source OWNER/NAME@TAG` does both at once)"
                 .to_owned(),
         );
     }
-    files.next.push(match host {
-        CiHost::Github => {
-            "make the GitHub environments and secrets that the workflows name".to_owned()
-        }
-        CiHost::Gitlab => {
-            "make the variables, the token and the schedule that .gitlab/portvakt.gitlab-ci.yml \
-             names"
-                .to_owned()
-        }
-        CiHost::Azure => {
-            "make a pipeline of each file (not of portvakt-install.yml), and what they name"
-                .to_owned()
-        }
-    });
+    files.next.push(format!(
+        "the jobs apply what is on the branch {}: if that is another one, set `apply_from` in \
+         portvakt.yaml and write the files again",
+        setup.branch
+    ));
+    files.next.push(to_make(host, setup, project));
 }
 
-fn filled(template: &str, source: &ProgramSource, environments: &[String]) -> String {
+/// What a person has to make at the host, by its names.
+fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
+    let each = |begin: &str, end: &str| {
+        let names = setup.environments.iter().map(|name| format!("{begin}{name}{end}"));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match host {
+        CiHost::Github => {
+            let begin = project.map(|project| format!("{project}/")).unwrap_or_default();
+            format!(
+                "make the GitHub environments {} (read) and {} (write), with the secrets that the \
+                 workflows name, and require the check `portvakt{} checks`",
+                each(&begin, "-read"),
+                each(&begin, ""),
+                project.map(|project| format!(" {project}")).unwrap_or_default()
+            )
+        }
+        CiHost::Gitlab => {
+            let begin = project.map(gitlab_environments).unwrap_or_default();
+            format!(
+                "make the variables of the environments {} (read) and {} (write), the token and the \
+                 schedule that {} names",
+                each(&begin, "-read"),
+                each(&begin, ""),
+                own(GITLAB[0].0, project)
+            )
+        }
+        CiHost::Azure => {
+            let begin = own("portvakt-", project);
+            format!(
+                "make a pipeline of each file (not of {begin}install.yml), the variable groups {} and \
+                 {}, and the environments {}",
+                each(&format!("{begin}read-"), ""),
+                each(&format!("{begin}write-"), ""),
+                each(&begin, "")
+            )
+        }
+    }
+}
+
+/// A name of the templates as this folder has it.
+fn own(text: &str, project: Option<&str>) -> String {
+    match project {
+        None => text.to_owned(),
+        Some(project) => text
+            .replace("portvakt-", &format!("portvakt-{project}-"))
+            .replace("portvakt.gitlab-ci", &format!("portvakt-{project}.gitlab-ci")),
+    }
+}
+
+/// The prefix of a folder's environments on GitLab, whose names may have no dot.
+fn gitlab_environments(project: &str) -> String {
+    format!("{}/", project.replace('.', "/"))
+}
+
+fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) -> String {
+    let CiSetup { source, environments, place, branch } = setup;
+    let mut text = own(template, project);
+    if let Some(project) = project {
+        text = text
+            .replace("name: portvakt ", &format!("name: portvakt {project} "))
+            .replace("definition: portvakt ", &format!("definition: portvakt {project} "))
+            .replace("\"portvakt: ", &format!("\"portvakt {project}: "));
+        text = match host {
+            // Of a job, not the input of a step.
+            CiHost::Github => text
+                .replace("\n    environment: ${{", &format!("\n    environment: {project}/${{{{")),
+            CiHost::Gitlab => text.replace(
+                "\n    name: $PORTVAKT_ENV",
+                &format!("\n    name: {}$PORTVAKT_ENV", gitlab_environments(project)),
+            ),
+            CiHost::Azure => text,
+        };
+    }
+    if !place.folder.is_empty() {
+        text = in_folder(host, &text, &place.folder, project.unwrap_or_default());
+    }
+    text = text
+        .replace("[main]", &format!("[\"{branch}\"]"))
+        .replace("refs/heads/main", &format!("refs/heads/{branch}"));
+    let environments: Vec<&str> = environments.iter().map(String::as_str).collect();
+    for part in [azure_stages, gitlab_stages, listed] {
+        text = text.replace(&part(&ENVIRONMENTS), &part(&environments));
+    }
+    text = text
+        .replace(&gitlab_applies(&ENVIRONMENTS, project), &gitlab_applies(&environments, project));
+    source.fill(&text, release::TAG)
+}
+
+fn listed(environments: &[&str]) -> String {
     let names: Vec<String> = environments.iter().map(|name| format!("\"{name}\"")).collect();
-    let tag = concat!("v", env!("CARGO_PKG_VERSION"));
-    template
-        .replace(tag, &source.tag)
-        .replace("OWNER/portvakt", &source.repository)
-        .replace(ENVIRONMENTS, &format!("[{}]", names.join(", ")))
+    format!("[{}]", names.join(", "))
+}
+
+/// The stages of GitLab CI.
+fn gitlab_stages(environments: &[&str]) -> String {
+    let stages: String = environments.iter().map(|name| format!("apply-{name}, ")).collect();
+    format!("stages: [check, review, {stages}after]")
+}
+
+/// The jobs of GitLab CI that apply.
+fn gitlab_applies(environments: &[&str], project: Option<&str>) -> String {
+    let job = |name: &&str| {
+        let text = format!(
+            "portvakt-apply-to-{name}:\n  extends: .portvakt-apply\n  stage: apply-{name}\n  variables: {{ \
+             PORTVAKT_ENV: \"{name}\" }}\n\n"
+        );
+        own(&text, project)
+    };
+    environments.iter().map(job).collect()
+}
+
+/// The jobs of a folder below the top: they read it, and run for changes in it.
+fn in_folder(host: CiHost, text: &str, folder: &str, project: &str) -> String {
+    let of_own_files = match host {
+        CiHost::Github => format!(".github/workflows/portvakt-{project}-*.yml"),
+        CiHost::Gitlab => format!(".gitlab/portvakt-{project}.gitlab-ci.yml"),
+        CiHost::Azure => format!(".azure-pipelines/portvakt-{project}-*.yml"),
+    };
+    let text = text
+        .replace("directory: .\n", &format!("directory: \"{folder}\"\n"))
+        .replace("FOLDER: .\n", &format!("FOLDER: \"{folder}\"\n"))
+        .replace("portvakt -C . ", &format!("portvakt -C {folder} "))
+        .replace(
+            "    paths-ignore: [\"**.md\"]\n",
+            &format!("    paths: [\"{folder}/**\", \"{of_own_files}\"]\n"),
+        )
+        .replace(
+            "  paths:\n    exclude: [\"**/*.md\"]\n",
+            &format!("  paths:\n    include: [\"{folder}/*\", \"{of_own_files}\"]\n"),
+        );
+    match host {
+        CiHost::Github | CiHost::Azure => text,
+        CiHost::Gitlab => {
+            let changes = format!("      changes: [\"{folder}/**/*\", \"{of_own_files}\"]\n");
+            let of_a_change =
+                |line: &str| line.starts_with("    - if: ") && !line.contains("\"schedule\"");
+            // The rules of the whole pipeline come first, and are about other jobs too.
+            let (all, jobs) = text.split_once("\nstages: ").unwrap_or(("", &text));
+            let jobs: String = jobs
+                .split_inclusive('\n')
+                .map(|line| match of_a_change(line) {
+                    true => format!("{line}{changes}"),
+                    false => line.to_owned(),
+                })
+                .collect();
+            format!("{all}\nstages: {jobs}")
+        }
+    }
+}
+
+/// The stages of Azure Pipelines that apply, each after those before it.
+fn azure_stages(environments: &[&str]) -> String {
+    let mut after = vec!["plan".to_owned()];
+    let mut stages = String::new();
+    for environment in environments {
+        let before = after.join(", ");
+        stages += &format!("      - {{ environment: \"{environment}\", after: [{before}] }}\n");
+        after.push(format!("apply_{}", environment.replace('-', "_")));
+    }
+    stages
 }

@@ -23,6 +23,9 @@ pub(crate) const ALL: [&str; 10] = [
     "templates/azure/portvakt-drift.yml",
 ];
 
+/// The workflows of this repository itself.
+pub(crate) const OWN: [&str; 2] = [".github/workflows/ci.yml", ".github/workflows/release.yml"];
+
 /// The shell of one step or job.
 pub(crate) struct Script {
     pub(crate) file: &'static str,
@@ -41,7 +44,7 @@ pub(crate) fn parsed(file: &str) -> Value {
 
 pub(crate) fn scripts() -> Vec<Script> {
     let mut scripts = Vec::new();
-    for file in ALL {
+    for file in ALL.into_iter().chain(OWN) {
         collect(file, "", &parsed(file), &mut scripts);
     }
     assert!(scripts.len() > 20, "{} scripts", scripts.len());
