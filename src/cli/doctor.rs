@@ -11,7 +11,7 @@ use crate::declare::Severity;
 use crate::history::{self, History};
 use crate::render::{BAD, CAREFUL, QUIET};
 use crate::run::{Opened, Remote, RunOptions, applied, checkout, environment_names};
-use digdir::{Needs, TokenRefusal};
+use digdir::{Needs, Reach, TokenRefusal};
 use domain::text::{counted, printable};
 use domain::{Live, OwnClient};
 use jiff::Timestamp;
@@ -239,18 +239,27 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
 async fn look_at_api(part: &mut Checkups, opened: &Opened, remote: &Remote) {
     let reader = remote.reader().await;
     let Some(reader) = part.take(Verdict::Problem, "token to read", reader) else { return };
+    let (read, write) = match opened.needs().reach() {
+        Reach::Scopes => ("idporten:scopes.read", "idporten:scopes.write"),
+        Reach::ScopesAndClients => (
+            "idporten:scopes.read and idporten:dcr.read",
+            "idporten:scopes.write and idporten:dcr.write",
+        ),
+    };
     part.add(
         Verdict::Fine,
         "token to read",
-        "Maskinporten gives it, so the client, its key and this machine's clock are right",
+        format!("for {read}: the client, its key and this machine's clock are right"),
     );
     match remote.writer().await {
-        Ok(_) => part.add(Verdict::Fine, "token to write", "Maskinporten gives it"),
+        Ok(_) => part.add(Verdict::Fine, "token to write", format!("for {write} too")),
         Err(Failure::Call(error)) if lacks_scopes(error.token_refusal()) => part.add(
             Verdict::Note,
             "token to write",
-            "the client has no scope that writes, as it should be for a job that plans\nOnly apply needs \
-             idporten:scopes.write and, for clients, idporten:dcr.write",
+            format!(
+                "the client has no scope that writes, as it should be for a job that plans\nOnly apply \
+                 needs {write}"
+            ),
         ),
         Err(failure) => part.add(Verdict::Problem, "token to write", words(&failure)),
     }

@@ -15,8 +15,8 @@ fn a_repository_that_works_has_no_problem() {
         "ok       remote          refs/portvakt/test: nothing has been applied yet",
         "ok       branch          commits of main may be applied",
         "ok       push            the remote takes a push",
-        "ok       token to read ",
-        "ok       token to write ",
+        "ok       token to read   for idporten:scopes.read: ",
+        "ok       token to write  for idporten:scopes.write too",
         "ok       DigDir          it answers, with 0 scopes",
     ] {
         assert!(ran.stdout.contains(shown), "{shown}: {}", ran.stdout);

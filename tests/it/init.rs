@@ -306,6 +306,10 @@ fn a_project_and_the_branch_that_is_applied_are_those_of_the_settings() {
     let text = fs::read_to_string(folder.path().join(merge)).unwrap();
     assert!(text.contains("branches: [\"utgivelse\"]"), "{text}");
     assert!(text.contains("paths-ignore: [\"**.md\"]"), "{text}");
+    assert_eq!(init(folder.path(), &["--ci", "gitlab"]).code, 0);
+    let jobs = folder.path().join(".gitlab/portvakt-plattform.gitlab-ci.yml");
+    let text = fs::read_to_string(jobs).unwrap();
+    assert!(text.contains("- if: $CI_COMMIT_BRANCH == \"utgivelse\"\n"), "{text}");
 }
 
 #[test]

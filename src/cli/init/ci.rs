@@ -30,8 +30,14 @@ pub(super) struct CiSetup {
     /// The environments that jobs apply to, production last.
     pub(super) environments: Vec<String>,
     pub(super) place: CiPlace,
-    /// The branch whose commits are applied.
-    pub(super) branch: String,
+    pub(super) branch: AppliedBranch,
+}
+
+/// The branch whose commits are applied.
+pub(super) struct AppliedBranch {
+    name: String,
+    /// Whether it is the default branch of the repository, which some hosts know by themselves.
+    is_default: bool,
 }
 
 /// Where the files of a host belong, and the folder that their jobs are about.
@@ -184,11 +190,12 @@ fn is_plain(text: &str) -> bool {
 ///
 /// # Errors
 /// Its name has characters that are not plain in YAML, globs and shells.
-pub(super) fn branch(named: Option<&str>, place: &CiPlace) -> Result<String, Failure> {
-    let found = || history::default_branch(&place.top);
-    let branch = named.map(str::to_owned).or_else(found).unwrap_or_else(|| MAIN.to_owned());
+pub(super) fn branch(named: Option<&str>, place: &CiPlace) -> Result<AppliedBranch, Failure> {
+    let default = history::default_branch(&place.top);
+    let is_default = named.is_none_or(|named| default.as_deref() == Some(named));
+    let branch = named.map(str::to_owned).or(default).unwrap_or_else(|| MAIN.to_owned());
     match is_plain(&branch) {
-        true => Ok(branch),
+        true => Ok(AppliedBranch { name: branch, is_default }),
         false => Err(Failure::Usage(format!(
             "the branch {} has characters that CI files cannot name safely: use letters, digits, `.`, \
              `_`, `-` and `/`",
@@ -234,7 +241,7 @@ pub(super) fn add(files: &mut InitFiles, host: CiHost, setup: &CiSetup, named: O
     files.next.push(format!(
         "the jobs apply what is on the branch {}: if that is another one, set `apply_from` in \
          portvakt.yaml and write the files again",
-        setup.branch
+        setup.branch.name
     ));
     files.next.push(to_make(host, setup, project));
 }
@@ -296,6 +303,7 @@ fn gitlab_environments(project: &str) -> String {
 
 fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) -> String {
     let CiSetup { source, environments, place, branch } = setup;
+    let AppliedBranch { name: branch, is_default } = branch;
     let mut text = own(template, project);
     if let Some(project) = project {
         text = text
@@ -319,6 +327,9 @@ fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) 
     text = text
         .replace("[main]", &format!("[\"{branch}\"]"))
         .replace("refs/heads/main", &format!("refs/heads/{branch}"));
+    if !is_default {
+        text = text.replace("$CI_DEFAULT_BRANCH", &format!("\"{branch}\""));
+    }
     let environments: Vec<&str> = environments.iter().map(String::as_str).collect();
     for part in [azure_stages, gitlab_stages, listed] {
         text = text.replace(&part(&ENVIRONMENTS), &part(&environments));
@@ -377,7 +388,7 @@ fn in_folder(host: CiHost, text: &str, folder: &str, project: &str) -> String {
             let of_a_change =
                 |line: &str| line.starts_with("    - if: ") && !line.contains("\"schedule\"");
             // The rules of the whole pipeline come first, and are about other jobs too.
-            let (all, jobs) = text.split_once("\nstages: ").unwrap_or(("", &text));
+            let Some((all, jobs)) = text.split_once("\nstages: ") else { return text };
             let jobs: String = jobs
                 .split_inclusive('\n')
                 .map(|line| match of_a_change(line) {

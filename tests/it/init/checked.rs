@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use regex::Regex;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use super::init;
 use super::templates::{ALL, OWN, Script, has, parsed, path, scripts};
+use super::{files, init};
 use crate::world::{Ran, program};
 
 /// A command line of the program in a script: the command, and its flags with the words that follow them.
@@ -145,6 +146,35 @@ fn errors(schema: &str, value: &Json) -> Vec<String> {
         .collect()
 }
 
+/// What `init` writes for a folder below the top, where most is replaced in the templates.
+#[test]
+fn what_is_written_for_a_folder_follows_the_schemas_of_the_hosts() {
+    for (host, schema) in [("github", ""), ("gitlab", "gitlab-ci"), ("azure", "azure-pipelines")] {
+        let folder = TempDir::new().unwrap();
+        git2::Repository::init(folder.path()).unwrap();
+        let source = format!("etat/portvakt@{}", "4f2a".repeat(10));
+        for below in ["teams/arbeid", "helse"] {
+            let ran = init(folder.path(), &[below, "--ci", host, "--source", &source]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+        }
+        let written: Vec<_> = files(folder.path())
+            .into_iter()
+            .filter(|file| file.starts_with('.'))
+            .map(|file| folder.path().join(file))
+            .collect();
+        assert!(written.len() >= 3, "{host}: {written:?}");
+        if host == "github" {
+            satisfies_actionlint(&written);
+            continue;
+        }
+        for file in written {
+            let value = serde_yaml::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+            let value = if host == "gitlab" { as_gitlab(&value) } else { as_azure(&value) };
+            assert_eq!(errors(schema, &value), [""; 0], "{}", file.display());
+        }
+    }
+}
+
 #[test]
 fn files_for_gitlab_and_azure_and_our_action_follow_the_schemas_of_the_hosts() {
     let mut count = 0;
@@ -169,14 +199,18 @@ fn files_for_gitlab_and_azure_and_our_action_follow_the_schemas_of_the_hosts() {
 
 #[test]
 fn workflows_satisfy_actionlint() {
+    let templates = ALL.iter().filter(|file| file.starts_with("templates/github"));
+    satisfies_actionlint(&templates.chain(&OWN).map(|file| path(file)).collect::<Vec<_>>());
+}
+
+fn satisfies_actionlint(files: &[PathBuf]) {
     if !has("actionlint", "the GitHub workflows") {
         return;
     }
     // The current version does not know yet that several runs can wait for each other.
     let mut lint = Command::new("actionlint");
     lint.args(["-no-color", "-ignore", "unexpected key \"queue\" for \"concurrency\" section"]);
-    let templates = ALL.iter().filter(|file| file.starts_with("templates/github"));
-    let output = lint.args(templates.chain(&OWN).map(|file| path(file))).output().unwrap();
+    let output = lint.args(files).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
