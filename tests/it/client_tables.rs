@@ -251,6 +251,25 @@ fn a_client_has_the_scopes_that_it_may_have_and_gets_the_others_later() {
 }
 
 #[test]
+fn a_client_of_a_manifest_goes_without_a_scope_that_was_denied() {
+    let world = World::new();
+    foreign(&world, "dig:a", |scope| scope.accessible_for_all = true);
+    foreign(&world, "dig:b", |_| ());
+    world.sandbox.edit(|all| all.put_access(name("dig:b"), orgno(OWNER), Denied));
+    world.settings("nais: { cluster: { test: dev-gcp } }\n");
+    world.write(
+        "nais.yaml",
+        "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: app, namespace: arbeid }\n\
+         spec: { scopes: { consumes: [{ name: 'dig:a' }, { name: 'dig:b' }] } }\n",
+    );
+    let plan = world.plan();
+    assert_eq!(plan["blocked"][0]["target"], "create client dev-gcp:arbeid:app with dig:b");
+    assert_eq!(world.planned(), ["create client dev-gcp:arbeid:app"]);
+    assert_eq!(world.apply().code, 6);
+    assert_eq!(world.planned(), [""; 0]);
+}
+
+#[test]
 fn what_is_open_to_all_or_our_own_needs_no_access() {
     let world = World::new();
     foreign(&world, "dig:open", |scope| scope.accessible_for_all = true);

@@ -37,7 +37,7 @@ impl Other<'_> {
 
     /// Reason why a scope that it declares is not live.
     pub(super) fn makes_it(&self) -> String {
-        format!("{} declares it: apply that first", self.place)
+        format!("{} declares it, and must be applied first", self.place)
     }
 
     fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {

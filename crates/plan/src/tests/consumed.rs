@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::clients::{client, desired, foreign, live_client, with};
 use super::*;
-use domain::{ForeignScope, LiveClient};
+use domain::{Beside, ForeignScope, LiveClient};
 
 const ID: &str = "1f0a";
 
@@ -73,4 +73,19 @@ fn a_scope_of_our_own_that_does_not_exist_is_blocked_with_a_suggestion() {
     assert!(message(none, "etat:gamel", &live_only).contains("Did you mean etat:gammel?"));
     let paused = DesiredScope { active: false, ..scope(&[]) };
     assert_snapshot!(message(declared([("etat:a", paused)]), "etat:a", &with([])), @"PV319 etat:a is our own, is declared with `active: false`, and does not exist");
+}
+
+#[test]
+fn a_scope_that_another_place_declares_is_applied_there_first() {
+    let other = declared([("etat:felles", scope(&[]))]);
+    let beside = Beside {
+        place: "the folder felles".to_owned(),
+        is_applied: true,
+        protected: None,
+        desired: other,
+    };
+    let past = Past { beside: vec![beside], ..Past::default() };
+    let consumes = desired([client("x", &["etat:felles"])]);
+    let plan = plan(&consumes, &past, &with([]), NOW.parse().unwrap());
+    assert_snapshot!(plan.blocked[0].message, @"etat:felles does not exist yet: the folder felles declares it, and must be applied first");
 }
